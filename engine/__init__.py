@@ -1,0 +1,1 @@
+"""The engine: a job folder in, generated frames out; never imports bpy."""

@@ -1,0 +1,1 @@
+"""What the add-on and the engine agree on; standard library only."""

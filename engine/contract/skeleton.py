@@ -1,0 +1,50 @@
+"""The joints and limbs that poses are written in: names, order, and the head's points.
+
+The body is OpenPose's 18 joints in OpenPose's order, so that public Animate-Anyone weights can be fed, plus the two
+toes (ours: feet are where contact shows). A hand is the 21 points that every hand model uses.
+"""
+
+BODY = (
+    "nose", "neck",
+    "right_shoulder", "right_elbow", "right_wrist",
+    "left_shoulder", "left_elbow", "left_wrist",
+    "right_hip", "right_knee", "right_ankle",
+    "left_hip", "left_knee", "left_ankle",
+    "right_eye", "left_eye", "right_ear", "left_ear",
+    "right_toe", "left_toe",
+)
+BODY_INDEX = {name: i for i, name in enumerate(BODY)}
+
+# OpenPose's 17 limbs (its shoulder-ear pair left out as the released weights do), then the two feet.
+LIMBS = (
+    ("neck", "right_shoulder"), ("neck", "left_shoulder"),
+    ("right_shoulder", "right_elbow"), ("right_elbow", "right_wrist"),
+    ("left_shoulder", "left_elbow"), ("left_elbow", "left_wrist"),
+    ("neck", "right_hip"), ("right_hip", "right_knee"), ("right_knee", "right_ankle"),
+    ("neck", "left_hip"), ("left_hip", "left_knee"), ("left_knee", "left_ankle"),
+    ("neck", "nose"), ("nose", "right_eye"), ("right_eye", "right_ear"),
+    ("nose", "left_eye"), ("left_eye", "left_ear"),
+    ("right_ankle", "right_toe"), ("left_ankle", "left_toe"),
+)
+
+HAND = ("wrist",) + tuple(
+    f"{finger}_{k}" for finger in ("thumb", "index", "middle", "ring", "little") for k in (1, 2, 3, 4))
+HAND_INDEX = {name: i for i, name in enumerate(HAND)}
+HAND_LIMBS = tuple(
+    (HAND[0] if k == 1 else f"{finger}_{k - 1}", f"{finger}_{k}")
+    for finger in ("thumb", "index", "middle", "ring", "little") for k in (1, 2, 3, 4))
+
+# Face points in the head's own frame, in units of the head's height (chin to crown, about 0.13 of a person), measured
+# from the head's centre: (to the character's left, up, forward). Ours: a rig has a head bone but seldom a nose.
+HEAD_POINTS = {
+    "nose": (0.0, -0.10, 0.46),
+    "right_eye": (-0.14, 0.04, 0.38), "left_eye": (0.14, 0.04, 0.38),
+    "right_ear": (-0.33, -0.02, 0.0), "left_ear": (0.33, -0.02, 0.0),
+}
+# A face point is seen while the direction from the head's centre to it is turned towards the camera by at least this
+# cosine; below it its confidence is 0 (ours; the sign that tells a back from a front).
+HEAD_POINT_SEEN = -0.25
+
+# A person's proportions as parts of the standing height, for rigs that lack a piece and for limb volumes (ours, from
+# common artists' canons of 7.5 heads).
+HEAD_HEIGHT = 0.13
