@@ -1,0 +1,1 @@
+"""The paper's networks at any size, as torch modules."""

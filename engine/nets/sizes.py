@@ -1,0 +1,41 @@
+"""One dataclass that says how large every network is and which of its parts are switched on; saved with the weights."""
+
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Widths in channels. The defaults are the compact model's; the switches are the paper's ablations and ours.
+
+    The denoising net works on latents folded two by two, so its three levels lie at an eighth, a sixteenth and a
+    thirty-second of the crop: 32x32, 16x16 and 8x8 for 256x256, attention on the last two only.
+    """
+
+    latent_channels: int = 8
+    encoder_width: int = 48
+    decoder_widths: tuple[int, int] = (96, 48)
+    widths: tuple[int, int, int] = (64, 160, 192)
+    head_width: int = 32
+    pose_width: int = 96
+    object_widths: tuple[int, int, int, int] = (24, 64, 160, 192)
+    level_width: int = 128
+
+    # The paper's parts, each off for its ablation row.
+    reference_blocks: str = "mid_up"  # or "everywhere", as the Animate Anyone family does
+    blending: str = "gated"  # or "literal" (alpha 0.5 at the start), or "off"
+    pose_modulation: bool = True
+    environment: bool = True
+    # Ours (method notes, section 5).
+    reference_skeleton: bool = True
+    warp: bool = True
+
+    def as_dict(self) -> dict:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, fields: dict) -> "Sizes":
+        """Raises TypeError for a field this version does not know."""
+        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()})
+
+
+COMPACT = Sizes()
