@@ -1,0 +1,1 @@
+"""From files and joints to the arrays that the networks take."""

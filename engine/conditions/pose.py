@@ -1,0 +1,138 @@
+"""From one person's joints to the skeleton picture P, in OpenPose's style so that public pose guiders can read it.
+
+Limbs are ellipses dimmed to 0.6, joints are dots in full colour, both laid far to near (ours: OpenPose's order knows no
+depth). The strokes are shared with depth.py, so that the skeleton's binarised mask M_s is the same in both.
+"""
+import colorsys
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from ..contract.skeleton import BODY, BODY_INDEX, HAND_INDEX, HAND_LIMBS, LIMBS
+from .limbs import SEEN, clean_hands, clean_joints
+
+LIMB_DIM = 0.6           # OpenPose's way: limbs are dimmed, dots are not
+HALF_WIDTH = 0.009       # of the standing height: 4 px for a person of 450 px, as public weights saw them (method.md 3)
+HAND_HALF_WIDTH = 0.0025
+MIN_HALF_WIDTH = 0.75    # pixels; below it strokes would break up
+_SHIFT = 4               # cv2's fixed-point bits: sixteenths of a pixel
+_CIRCLE = np.stack([np.cos(np.linspace(0, 2 * np.pi, 20, endpoint=False)),
+                    np.sin(np.linspace(0, 2 * np.pi, 20, endpoint=False))], axis=1)
+
+
+def _hue(turn: float, saturation: float = 1.0) -> tuple:
+    return tuple(255.0 * c for c in colorsys.hsv_to_rgb(turn, saturation, 1.0))
+
+
+# OpenPose's rainbow of 18 over joints and limbs; the toes, which it lacks, are pale. Left hands are paler than right ones.
+_RAINBOW = tuple(_hue(i / 18) for i in range(18))
+JOINT_COLOURS = _RAINBOW + (_hue(0.0, 0.45), _hue(0.6, 0.45))
+LIMB_COLOURS = _RAINBOW[:17] + (_hue(0.0, 0.45), _hue(0.6, 0.45))
+HAND_COLOURS = {"left": tuple(_hue(i / 20, 0.55) for i in range(20)), "right": tuple(_hue(i / 20) for i in range(20))}
+
+_LIMB_ENDS = np.array([(BODY_INDEX[a], BODY_INDEX[b]) for a, b in LIMBS])
+_HAND_ENDS = np.array([(HAND_INDEX[a], HAND_INDEX[b]) for a, b in HAND_LIMBS])
+
+
+class Stroke(NamedTuple):
+    """One convex shape of the skeleton: its outline, its two ends (x, y, depth) and its colour."""
+    order: float          # depth it is laid at; far ones first
+    outline: np.ndarray   # (n, 2) pixels
+    start: np.ndarray     # (3,)
+    end: np.ndarray       # (3,)
+    colour: tuple         # RGB 0..255
+
+
+def draw_skeleton(body, hands, size, height_px) -> np.ndarray:
+    """The skeleton picture, (h, w, 3) float32 0..1.
+
+    body (20, 4) x, y, depth, confidence; hands None or (left, right), each (21, 4) or None; size (w, h);
+    height_px the standing height in pixels, which line widths follow. Confidence dims a colour.
+    """
+    width, height = size
+    canvas = np.zeros((height, width, 3), np.uint8)
+    for stroke in strokes(body, hands, size, height_px):
+        cv2.fillConvexPoly(canvas, fixed_point(stroke.outline), stroke.colour, cv2.LINE_AA, _SHIFT)
+    return canvas.astype(np.float32) * np.float32(1 / 255)
+
+
+def strokes(body, hands, size, height_px) -> list:
+    """The skeleton's strokes that can touch the frame, far to near; arguments as for draw_skeleton."""
+    body, found = clean_joints(body), []
+    wide = _half_width(HALF_WIDTH, size, height_px)
+    found += _limbs(body, _LIMB_ENDS, LIMB_COLOURS, wide, size)
+    found += _dots(body, wide, size)
+    thin = _half_width(HAND_HALF_WIDTH, size, height_px)
+    for side, hand in zip(("left", "right"), clean_hands(hands)):
+        if hand is not None:
+            found += _limbs(hand, _HAND_ENDS, HAND_COLOURS[side], thin, size, dim=1.0)
+    return sorted(found, key=lambda stroke: -stroke.order)
+
+
+def fixed_point(outline) -> np.ndarray:
+    """Outline in pixels (centre of the first at 0.5, 0.5) -> cv2's fixed-point integers (centre at 0)."""
+    return np.rint((outline - 0.5) * (1 << _SHIFT)).astype(np.int32)
+
+
+def clip_segments(starts, ends, size, margin) -> tuple:
+    """Cut segments to the frame grown by margin: (t0, t1) in 0..1 along each, t0 > t1 where nothing is left.
+
+    Liang and Barsky's way. Cutting, not clamping, keeps a limb's direction when its joint is far outside.
+    """
+    low, high = np.full(2, -float(margin)), np.asarray(size, float) + margin
+    step = ends - starts
+    flat = np.abs(step) < 1e-9
+    safe = np.where(flat, 1.0, step)
+    near, far = (low - starts) / safe, (high - starts) / safe
+    inside = (starts >= low) & (starts <= high)
+    enter = np.where(flat, np.where(inside, -np.inf, np.inf), np.minimum(near, far))
+    leave = np.where(flat, np.inf, np.maximum(near, far))
+    return np.maximum(enter.max(axis=1), 0.0), np.minimum(leave.min(axis=1), 1.0)
+
+
+def _half_width(part, size, height_px) -> float:
+    height = float(height_px) if np.isfinite(height_px) else 0.0
+    return min(max(part * height, MIN_HALF_WIDTH), max(size) / 16)
+
+
+def _limbs(joints, ends, colours, half_width, size, dim=LIMB_DIM) -> list:
+    a, b = joints[ends[:, 0]], joints[ends[:, 1]]
+    sure = np.minimum(np.minimum(a[:, 3], b[:, 3]), 1.0)
+    t0, t1 = clip_segments(a[:, :2], b[:, :2], size, 4 * half_width + max(size))
+    keep = np.flatnonzero((sure >= SEEN) & (t0 < t1))
+    result = []
+    for i in keep:
+        start, end = _on_limb(a[i], b[i], t0[i]), _on_limb(a[i], b[i], t1[i])
+        colour = tuple(c * dim * sure[i] for c in colours[i])
+        result.append(Stroke(0.5 * (start[2] + end[2]), _ellipse(start, end, half_width), start, end, colour))
+    return result
+
+
+def _dots(body, radius, size) -> list:
+    inside = (body[:, :2] > -radius).all(axis=1) & (body[:, :2] < np.asarray(size) + radius).all(axis=1)
+    result = []
+    for i in np.flatnonzero(inside & (body[:, 3] >= SEEN)):
+        point, sure = body[i, :3], min(body[i, 3], 1.0)
+        colour = tuple(c * sure for c in JOINT_COLOURS[i])
+        result.append(Stroke(point[2] - 1e-6, point[:2] + radius * _CIRCLE, point, point, colour))
+    return result
+
+
+def _on_limb(a, b, t) -> np.ndarray:
+    """The point (x, y, depth) at t of the way on screen; 1/depth is linear there (perspective)."""
+    point = a[:3] + t * (b[:3] - a[:3])
+    if a[2] > 1e-6 and b[2] > 1e-6:
+        point[2] = 1.0 / ((1 - t) / a[2] + t / b[2])
+    return point
+
+
+def _ellipse(start, end, half_width) -> np.ndarray:
+    along = 0.5 * (end[:2] - start[:2])
+    length = float(np.hypot(*along))
+    unit = along / length if length > 1e-6 else np.array([1.0, 0.0])
+    across = half_width * np.array([-unit[1], unit[0]])
+    return 0.5 * (start[:2] + end[:2]) + _CIRCLE[:, :1] * unit * max(length, half_width) + _CIRCLE[:, 1:] * across
+
+
+assert len(JOINT_COLOURS) == len(BODY) and len(LIMB_COLOURS) == len(LIMBS)
