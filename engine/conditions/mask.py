@@ -1,0 +1,175 @@
+"""From the character's mask M_c to the shape-agnostic region M_f (paper 3.2), and from joints to a mask where none is given.
+
+Limb volumes (ours) are inflated to clothing, because a body without its skirt and hair is too thin a mask.
+"""
+import cv2
+import numpy as np
+
+from .depth import lay_depth
+from .limbs import INDEX, SEEN, clean_hands, depth_scale, with_derived
+from .pose import clip_segments, fixed_point
+
+INFERENCE_PATCH = 10      # pixels: k_h = h / 10, k_w = w / 10 (paper 3.2)
+EXACT_AS_INFERENCE = 0.5  # of training's draws have the patches of inference, so that it is seen most (ours)
+_SHIFT = 4
+_CIRCLE = np.stack([np.cos(np.linspace(0, 2 * np.pi, 24, endpoint=False)),
+                    np.sin(np.linspace(0, 2 * np.pi, 24, endpoint=False))], axis=1)
+
+# Bodies as convex hulls of balls: (point, radius, what clothing adds), in parts of the standing height (ours; bare radii
+# from artists' canons, clothing so that a knee-long flared skirt, loose sleeves and hair to the chest lie inside).
+_HEAD, _NECK = ("head", 0.070, 0.030), ("neck", 0.035, 0.030)
+_TORSO = (("right_shoulder", 0.040, 0.025), ("left_shoulder", 0.040, 0.025),
+          ("right_hip", 0.055, 0.025), ("left_hip", 0.055, 0.025))
+_FINGER_RADIUS = (0.008, 0.008)
+
+
+def _sided(name_radii) -> list:
+    return [tuple((f"{side}_{name}", bare, more) for name, bare, more in name_radii) for side in ("right", "left")]
+
+
+_VOLUMES = [
+    (_HEAD,), (_HEAD, _NECK), _TORSO,
+    *_sided((("shoulder", 0.035, 0.025), ("elbow", 0.026, 0.028))),
+    *_sided((("elbow", 0.026, 0.028), ("wrist", 0.020, 0.025))),
+    *_sided((("wrist", 0.020, 0.018), ("palm", 0.036, 0.012))),
+    *_sided((("hip", 0.055, 0.030), ("knee", 0.036, 0.034))),
+    *_sided((("knee", 0.036, 0.030), ("ankle", 0.024, 0.030))),
+    *_sided((("ankle", 0.026, 0.018), ("toe", 0.026, 0.016))),
+]
+_CLOTHES = [
+    (("right_hip", 0.055, 0.030), ("left_hip", 0.055, 0.030), ("right_knee", 0.036, 0.060), ("left_knee", 0.036, 0.060)),
+    (("head", 0.070, 0.030), ("chest", 0.030, 0.055)),
+]
+_CHEST = 0.45             # of the way from neck to pelvis: how far hair hangs
+
+
+def shape_agnostic(mask, k_h: int, k_w: int, boxes=None) -> np.ndarray:
+    """M_f (h, w) float32, 0 or 1: each of k_h x k_w blocks of M_c's bounding box set to the block's maximum (paper 3.2).
+
+    mask (h, w), above 0 where the character is; k are clamped to 1..side of the box, k = 1 is the box, k = side the exact
+    mask. boxes: [(left, top, right, bottom)] where several characters have one each (right, bottom exclusive); else one
+    box around everything. An empty mask gives all zeros; M_f always contains M_c.
+    """
+    seen = np.asarray(mask) > 0
+    region = seen.astype(np.float32)
+    for box in boxes or [bounding_box(seen)]:
+        if box is None:
+            continue
+        left, top, right, bottom = box
+        inside = seen[top:bottom, left:right]
+        if inside.size:
+            view = region[top:bottom, left:right]
+            np.maximum(view, _block_maxima(inside, k_h, k_w), out=view)
+    return region
+
+
+def shape_agnostic_at_inference(mask, boxes=None) -> np.ndarray:
+    """M_f with patches of about 10 x 10 pixels (paper 3.2: k_h = h / 10, k_w = w / 10); arguments as shape_agnostic."""
+    seen = np.asarray(mask) > 0
+    region = np.zeros(seen.shape, np.float32)
+    for box in boxes or [bounding_box(seen)]:
+        if box is not None:
+            k_h, k_w = (box[3] - box[1]) // INFERENCE_PATCH, (box[2] - box[0]) // INFERENCE_PATCH
+            np.maximum(region, shape_agnostic(seen, k_h, k_w, [box]), out=region)
+    return region
+
+
+def random_shape_agnostic(mask, rng) -> np.ndarray:
+    """M_f for training: k drawn anew at each call (paper 3.2: k_h in (1, h), k_w in (1, w)).
+
+    Ours, the paper being silent: half of the draws are inference's, the others log-uniform, so that a box and an exact
+    outline are both seen. Draws three numbers whatever the mask: generators of equal seed give a clip's frames equal parts.
+    """
+    kind, part_h, part_w = rng.random(3)
+    box = bounding_box(np.asarray(mask) > 0)
+    if box is None or kind < EXACT_AS_INFERENCE:
+        return shape_agnostic_at_inference(mask)
+    high, wide = box[3] - box[1], box[2] - box[0]
+    return shape_agnostic(mask, round(high ** part_h), round(wide ** part_w))
+
+
+def bounding_box(seen):
+    """(left, top, right, bottom), right and bottom exclusive, of a boolean (h, w); None where it is empty."""
+    rows, columns = np.flatnonzero(seen.any(axis=1)), np.flatnonzero(seen.any(axis=0))
+    if not rows.size:
+        return None
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+
+
+def limb_volumes(body, hands, height_px, size, clothing: float = 1.0) -> np.ndarray:
+    """M_c from joints alone (ours): (h, w) float32 0..1, antialiased; clothing 0 = bare body, 1 = dressed.
+
+    Radii are parts of height_px and grow with nearness. size is (w, h); joints as for pose.draw_skeleton.
+    """
+    width, height = size
+    canvas = np.zeros((height, width), np.uint8)
+    for balls in _balls(body, hands, height_px, clothing):
+        cv2.fillConvexPoly(canvas, fixed_point(_outline(balls, size)), 255, cv2.LINE_AA, _SHIFT)
+    return canvas.astype(np.float32) * np.float32(1 / 255)
+
+
+def limb_volume_depth(body, hands, height_px, size, clothing: float = 1.0) -> np.ndarray:
+    """Depth in metres of the nearest limb volume at each pixel, (h, w) float32, infinite where there is none (ours).
+
+    A volume has its bones' depth: the exact surface is not known from joints.
+    """
+    width, height = size
+    nearest = np.full((height, width), np.inf, np.float32)
+    for balls in _balls(body, hands, height_px, clothing):
+        layer = np.full_like(nearest, np.inf)
+        start, end = min(balls, key=lambda b: b[2]), max(balls, key=lambda b: b[2])
+        lay_depth(layer, _outline(balls, size), start[:3], end[:3])
+        np.minimum(nearest, layer, out=nearest)
+    return nearest
+
+
+def _balls(body, hands, height_px, clothing) -> list:
+    """Volumes as arrays (n, 4) of balls x, y, depth, radius in pixels; only those whose points are all seen."""
+    points = with_derived(body, hands)
+    scales = depth_scale(points, height_px)
+    places = {name: (points[i], scales[i]) for name, i in INDEX.items() if points[i, 3] >= SEEN}
+    if "neck" in places and "pelvis" in places:
+        chest = (1 - _CHEST) * places["neck"][0] + _CHEST * places["pelvis"][0]
+        places["chest"] = (chest, places["neck"][1])
+    volumes = _VOLUMES + (_CLOTHES if clothing > 0 else [])
+    found = [np.array([(*places[n][0][:3], (bare + clothing * more) * places[n][1]) for n, bare, more in volume])
+             for volume in volumes if all(n in places for n, _, _ in volume)]
+    return found + _finger_balls(hands, height_px, clothing)
+
+
+def _finger_balls(hands, height_px, clothing) -> list:
+    radius = (_FINGER_RADIUS[0] + clothing * _FINGER_RADIUS[1]) * height_px
+    found = []
+    for hand in clean_hands(hands):
+        if hand is not None and (hand[:, 3] >= SEEN).any():
+            seen = hand[hand[:, 3] >= SEEN]
+            found.append(np.column_stack([seen[:, :3], np.full(len(seen), radius)]))
+    return found
+
+
+def _outline(balls, size) -> np.ndarray:
+    """The convex hull of discs, (n, 2) pixels; discs too far outside the frame for cv2's integers are brought nearer."""
+    radii = np.minimum(balls[:, 3:], 2.0 * max(size))
+    centres = balls[:, :2]
+    middle = centres.mean(axis=0)[None]
+    reach = 8.0 * max(size)
+    if np.abs(centres).max() > reach:
+        t0, t1 = clip_segments(np.repeat(middle, len(centres), 0), centres, size, reach)
+        centres = middle + (centres - middle) * np.where(t0 < t1, t1, 0.0)[:, None]
+        centres = np.clip(centres, -2 * reach, 2 * reach)
+    rims = (centres[:, None] + radii[:, None] * _CIRCLE).reshape(-1, 2).astype(np.float32)
+    return cv2.convexHull(rims)[:, 0]
+
+
+def _block_maxima(inside, k_h, k_w) -> np.ndarray:
+    """inside (h, w) bool -> (h, w) float32, each of the k_h x k_w blocks at its maximum; sizes differ by at most one."""
+    high, wide = inside.shape
+    rows, columns = _starts(high, k_h), _starts(wide, k_w)
+    maxima = np.logical_or.reduceat(np.logical_or.reduceat(inside, rows, axis=0), columns, axis=1)
+    tall = np.repeat(maxima, np.diff(np.append(rows, high)), axis=0)
+    return np.repeat(tall, np.diff(np.append(columns, wide)), axis=1).astype(np.float32)
+
+
+def _starts(length, parts) -> np.ndarray:
+    parts = min(max(int(parts), 1), length)
+    return np.arange(parts) * length // parts
