@@ -1,0 +1,24 @@
+"""What the stages minimise."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+# Matte and shadow are two of five channels, but their edges are what an artist sees first (ours).
+CHANNEL_WEIGHT = (1.0, 1.0, 1.0, 2.0, 1.0)
+
+
+def picture_loss(made: Tensor, true: Tensor, weight: Tensor | None = None) -> Tensor:
+    """Absolute difference plus that of neighbouring pixels' steps, which keeps edges; (n, 5, h, w), weight (n, 1, h, w)."""
+    channel = torch.tensor(CHANNEL_WEIGHT, device=made.device, dtype=made.dtype)[:, None, None]
+    weight = channel if weight is None else channel * weight
+    error = made - true
+    across, down = error.diff(dim=3).abs(), error.diff(dim=2).abs()
+    wide, tall = (weight.expand_as(error)[..., :, 1:], weight.expand_as(error)[..., 1:, :])
+    return ((weight * error.abs()).mean() + (wide * across).mean() + (tall * down).mean())
+
+
+def latent_loss(made: Tensor, true: Tensor, weight: Tensor) -> Tensor:
+    """Weighted squared error of x0 (method notes, section 5); latents (n, c, h, w), weight (n, 1, 4h, 4w)."""
+    small = F.avg_pool2d(weight, 4)
+    return (small * (made - true) ** 2).sum() / (small.sum() * made.shape[1])

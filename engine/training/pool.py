@@ -1,0 +1,92 @@
+"""A pool of clips of the fast world on disk: drawn once, in any number of runs, read many times.
+
+A clip is one uncompressed .npz: eleven 8-bit layers a frame, its joints, and one reference picture of the same character
+drawn apart. Files are written under a temporary name first, so a killed run leaves no broken clip.
+"""
+
+import argparse
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+# Layers of Clip.layers along its last axis.
+FULL, CLEAN, MATTE, SHADOW, OBJECTS, CONTACT = slice(0, 3), slice(3, 6), 6, 7, 8, 9
+LAYERS = 10
+# Half of the clips are upright, since a standing figure wastes half of a square.
+SHAPES = ((192, 352), (256, 256), (192, 352), (256, 256), (192, 352), (352, 192))
+
+
+@dataclass(frozen=True)
+class PooledClip:
+    """One clip as stored: F frames of one character in one room, and its reference."""
+
+    layers: np.ndarray  # (F, H, W, LAYERS) uint8; matte is the visible one, after nearer objects
+    body: np.ndarray  # (F, 20, 4) float32, as in docs/architecture.md
+    hands: np.ndarray  # (F, 2, 21, 4) float32, left then right
+    height_px: np.ndarray  # (F,) float32
+    reference: np.ndarray  # (H, W, 4) uint8: the picture on its random background, and the character's matte
+    reference_body: np.ndarray  # (20, 4) float32
+    reference_hands: np.ndarray  # (2, 21, 4) float32
+    reference_height_px: float
+
+
+def draw(seed: int, frames: int) -> PooledClip:
+    """The clip of a seed; the shape follows from the seed as well."""
+    from . import world
+    shape = SHAPES[seed % len(SHAPES)]
+    clip, reference = world.draw_clip(seed, frames, shape), world.draw_reference(seed, shape)
+    layers = np.concatenate([bytes8(clip.full), bytes8(clip.clean), bytes8(clip.visible), bytes8(clip.shadow),
+                             bytes8(clip.objects), bytes8(clip.contact)], axis=-1)
+    return PooledClip(
+        layers, clip.body.numpy(), clip.hands.numpy(), clip.height_px.numpy(),
+        np.concatenate([bytes8(reference.picture), bytes8(reference.matte)], axis=-1),
+        reference.body.numpy(), reference.hands.numpy(), float(reference.height_px))
+
+
+def bytes8(picture) -> np.ndarray:
+    """A torch picture 0..1 -> uint8."""
+    return (picture.clamp(0, 1) * 255).round().byte().numpy()
+
+
+def write(path: Path, clip: PooledClip) -> None:
+    unfinished = path.with_suffix(".part")
+    with unfinished.open("wb") as file:
+        np.savez(file, **vars(clip))
+    os.replace(unfinished, path)
+
+
+def read(path: Path) -> PooledClip:
+    with np.load(path) as stored:
+        return PooledClip(**{name: stored[name] for name in stored.files})
+
+
+def fill(folder: Path, count: int, frames: int, first_seed: int = 0, stride: int = 1) -> None:
+    """Draws the clips of `count` seeds that are not there yet; held-out identities are skipped."""
+    from . import world
+    import torch
+    torch.set_num_threads(1)
+    folder.mkdir(parents=True, exist_ok=True)
+    started, drawn = time.monotonic(), 0
+    for seed in range(first_seed, first_seed + count * stride, stride):
+        path = folder / f"{seed:07d}.npz"
+        if world.held_out(seed) or path.exists():
+            continue
+        write(path, draw(seed, frames))
+        drawn += frames
+        if drawn % (frames * 20) == 0:
+            print(f"pool: seed {seed}, {drawn / (time.monotonic() - started):.1f} frames/s", flush=True)
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="engine train pool", description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--clips", type=int, default=2000)
+    parser.add_argument("--frames", type=int, default=6)
+    parser.add_argument("--first-seed", type=int, default=0)
+    parser.add_argument("--stride", type=int, default=1, help="take every n-th seed, so that several can draw at once")
+    options = parser.parse_args(arguments)
+    fill(options.folder, options.clips, options.frames, options.first_seed, options.stride)
+    return 0

@@ -1,0 +1,168 @@
+"""From a pooled clip to what the networks are trained on: the paper's self-supervision (3.2 to 3.4), one sample at a time."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from ..conditions.depth import limb_depth, near_and_far
+from ..conditions.mask import limb_volumes, random_shape_agnostic
+from ..conditions.pose import draw_skeleton
+from ..conditions.warp import person, warp_limbs
+from .pool import CLEAN, CONTACT, FULL, MATTE, OBJECTS, SHADOW, PooledClip, read
+
+# How often (ours, after method notes section 5).
+INSERTION = 0.5  # environment from the plate without the character; else from the full picture
+KNOWN = 0.75  # of the insertions: the plate may be seen inside M_f
+OBJECTS_GIVEN = 0.75
+VOLUMES = 0.4  # M_c from limb volumes, as a rig without a mesh gives it; else the exact silhouette
+SAME_CLIP = 0.35  # the reference is another frame of the clip on a random background, as in the paper; else drawn apart
+SCALE_AUGMENTED = 0.3  # M_c shrunk, so that the mask is sometimes smaller than the character (paper 3.2)
+NO_REFERENCE_JOINTS = 0.1  # reference skeleton and warp left empty: a reference in which no joints are found
+
+
+@dataclass(frozen=True)
+class Sample:
+    """F frames of one clip, float32 0..1, channels first; names as in docs/architecture.md."""
+
+    target: np.ndarray  # (F, 5, H, W): picture with the character, visible matte, shadow factor
+    environment: np.ndarray  # (F, 5, H, W): what may be seen of the plate; matte 0, shadow 1
+    masks: np.ndarray  # (F, 2, H, W): region M_f, known
+    skeleton: np.ndarray  # (F, 3, H, W)
+    depth: np.ndarray  # (F, 1, H, W)
+    warp: np.ndarray  # (F, 5, H, W): limbs of the reference over grey; matte is their coverage, shadow 1
+    objects: np.ndarray  # (F, 5, H, W): the plate under M_o; matte 0, shadow 1
+    object_mask: np.ndarray  # (F, 1, H, W)
+    reference: np.ndarray  # (5, H, W): the reference picture; matte 0, shadow 1
+    reference_skeleton: np.ndarray  # (3, H, W)
+    weight: np.ndarray  # (F, 1, H, W) of the loss
+
+
+@dataclass(frozen=True)
+class ReferenceView:
+    """A reference picture with its joints."""
+
+    picture: np.ndarray  # (H, W, 3) float32
+    body: np.ndarray
+    hands: np.ndarray
+    height_px: float
+
+
+class SampleMaker:
+    """Makes samples from the clips of a folder. State: the list of files; all chance comes from the generator given."""
+
+    def __init__(self, folder: Path, shape: tuple[int, int]):
+        """Only clips of the shape (width, height) are used. Raises ValueError when there are fewer than two."""
+        from .pool import SHAPES
+        self.files = [f for f in sorted(folder.glob("*.npz")) if SHAPES[int(f.stem) % len(SHAPES)] == shape]
+        if len(self.files) < 2:
+            raise ValueError(f"{folder}: needs at least two clips of {shape[0]}x{shape[1]}, found {len(self.files)}")
+
+    def make(self, rng: np.random.Generator, frames: int) -> Sample:
+        clip = read(self.files[rng.integers(len(self.files))])
+        other = read(self.files[rng.integers(len(self.files))])
+        clip, other_plate = recolour(rng, clip), other.layers[0, ..., CLEAN]
+        start = int(rng.integers(0, len(clip.layers) - frames + 1))
+        numbers = np.arange(start, start + frames)
+        if frames > 1 and rng.random() < 0.5:
+            numbers = numbers[::-1]
+        reference = choose_reference(rng, clip, other_plate)
+        return condition(rng, clip, numbers, reference)
+
+
+def recolour(rng: np.random.Generator, clip: PooledClip) -> PooledClip:
+    """The same clip under another order of the colour channels: six characters for the price of one."""
+    order = rng.permutation(3)
+    layers, reference = clip.layers.copy(), clip.reference.copy()
+    layers[..., 0:3], layers[..., 3:6] = layers[..., order], layers[..., order + 3]
+    reference[..., 0:3] = reference[..., order]
+    return replace(clip, layers=layers, reference=reference)
+
+
+def choose_reference(rng: np.random.Generator, clip: PooledClip, plate: np.ndarray) -> ReferenceView:
+    """A random frame of the clip put on a random plate (the paper), or the picture drawn apart."""
+    if rng.random() >= SAME_CLIP:
+        return ReferenceView(clip.reference[..., :3] / np.float32(255), clip.reference_body, clip.reference_hands,
+                             clip.reference_height_px)
+    k = int(rng.integers(len(clip.layers)))
+    layers = clip.layers[k] / np.float32(255)
+    matte = layers[..., MATTE, None]
+    picture = matte * layers[..., FULL] + (1 - matte) * (plate / np.float32(255))
+    return ReferenceView(picture, clip.body[k], clip.hands[k], float(clip.height_px[k]))
+
+
+def condition(rng: np.random.Generator, clip: PooledClip, numbers: np.ndarray, reference: ReferenceView) -> Sample:
+    """The conditions of the frames `numbers`; one draw of every chance for the whole window."""
+    height, width = clip.layers.shape[1:3]
+    size = (width, height)
+    layers = clip.layers[numbers] / np.float32(255)
+    insertion, known = rng.random() < INSERTION, rng.random() < KNOWN
+    volumes, with_objects = rng.random() < VOLUMES, rng.random() < OBJECTS_GIVEN
+    has_joints = rng.random() >= NO_REFERENCE_JOINTS
+    clothing, shrink = rng.uniform(0.8, 1.4), rng.uniform(0.6, 1.0) if rng.random() < SCALE_AUGMENTED else 1.0
+    block_seed = int(rng.integers(2**32))
+    near, far = near_and_far([(clip.body[k], clip.hands[k]) for k in range(len(clip.body))])
+
+    source = person(reference.body, reference.hands, reference.height_px)
+
+    region, skeleton, depth, warp = [], [], [], []
+    for k, layer in zip(numbers, layers):
+        body, hands, tall = clip.body[k], clip.hands[k], float(clip.height_px[k])
+        visible = layer[..., MATTE]
+        mask = limb_volumes(body, hands, tall, size, clothing) if volumes else (visible > 0.02).astype(np.float32)
+        if not volumes and shrink < 1:
+            mask = scaled_about_its_centre(mask, shrink)
+        # The same block draw for every frame of a window: blocks that flicker would tell frames apart.
+        blocks = random_shape_agnostic(mask > 0.5, np.random.default_rng(block_seed)).astype(np.float32)
+        if not insertion:  # what is left of the performer must not stand in the environment
+            blocks = np.maximum(blocks, (visible > 0.02).astype(np.float32))
+        region.append(blocks)
+        skeleton.append(draw_skeleton(body, hands, size, tall))
+        depth.append(limb_depth(body, hands, size, tall, near=near, far=far))
+        warp.append(warp_limbs(reference.picture, source, person(body, hands, tall), size) if has_joints
+                    else np.zeros((height, width, 4), np.float32))
+    region = np.stack(region)[..., None]
+    warp = np.stack(warp)
+    known_mask = region * float(insertion and known)
+    plate = layers[..., CLEAN] if insertion else layers[..., FULL]
+    objects = (layers[..., OBJECTS, None] > 0.5) * np.float32(with_objects)
+    drawn = (draw_skeleton(reference.body, reference.hands, size, reference.height_px) if has_joints
+             else np.zeros((height, width, 3), np.float32))
+    return Sample(
+        target=first(np.concatenate([layers[..., FULL], layers[..., MATTE, None], layers[..., SHADOW, None]], -1)),
+        environment=five(plate * (1 - region * (1 - known_mask))),
+        masks=first(np.concatenate([region, known_mask], -1)),
+        skeleton=first(np.stack(skeleton)), depth=first(np.stack(depth)),
+        warp=five(warp[..., :3] + 0.5 * (1 - warp[..., 3:]), warp[..., 3:]),
+        objects=five(plate * objects), object_mask=first(objects),
+        reference=five(reference.picture[None])[0], reference_skeleton=first(drawn[None])[0],
+        weight=first(loss_weight(layers, region)))
+
+
+def loss_weight(layers: np.ndarray, region: np.ndarray) -> np.ndarray:
+    """(F, H, W, 1): 1 where the net may paint, more on the character, most at its contacts; a tenth elsewhere (ours)."""
+    shadow = layers[..., SHADOW, None] < 0.97
+    weight = np.maximum(0.1, region) + 0.7 * shadow
+    return (weight + 1.5 * layers[..., MATTE, None] + 1.5 * layers[..., CONTACT, None]).astype(np.float32)
+
+
+def scaled_about_its_centre(mask: np.ndarray, factor: float) -> np.ndarray:
+    """(H, W) mask shrunk about its centre of mass: the paper's random scale augmentation."""
+    rows, columns = np.nonzero(mask)
+    if not len(rows):
+        return mask
+    cx, cy = columns.mean(), rows.mean()
+    move = np.float32([[factor, 0, cx * (1 - factor)], [0, factor, cy * (1 - factor)]])
+    return (cv2.warpAffine(mask, move, mask.shape[::-1], flags=cv2.INTER_LINEAR) > 0.5).astype(np.float32)
+
+
+def first(pictures: np.ndarray) -> np.ndarray:
+    """(F, H, W, C) -> (F, C, H, W)."""
+    return np.ascontiguousarray(pictures.transpose(0, 3, 1, 2), dtype=np.float32)
+
+
+def five(pictures: np.ndarray, matte: np.ndarray | None = None) -> np.ndarray:
+    """(F, H, W, 3) -> (F, 5, H, W) with the matte given (none: 0) and shadow 1."""
+    matte = np.zeros_like(pictures[..., :1]) if matte is None else matte
+    return first(np.concatenate([pictures, matte, np.ones_like(pictures[..., :1])], axis=-1))

@@ -1,0 +1,56 @@
+"""Stage one: the autoencoder, on every kind of picture that it will be given."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from ..nets.model import Model
+from ..nets.vae import set_latent_scale
+from .loop import Recipe, Run
+from .losses import picture_loss
+
+RECIPE = Recipe("autoencoder", trained=("encoder.", "decoder."), learning_rate=2e-3, batch=6, frames=1, average_over=300)
+CROP = 160  # pixels: convolutions only, so that a part of the picture teaches as much as the whole (ours)
+LATENT_NOISE = 0.05  # of the latents' deviation, so that the decoder forgives what the denoiser gets slightly wrong
+
+
+def loss_of(model: Model, batch: dict, generator: torch.Generator, progress: float) -> tuple[Tensor, dict]:
+    pictures = cut(torch.cat([batch["target"][:, 0], batch["environment"][:2, 0], batch["warp"][:2, 0],
+                              batch["reference"][:2]]), generator)
+    latents = model.encoder(pictures)
+    noise = torch.randn(latents.shape, generator=generator).to(latents)
+    made = model.decoder(latents + LATENT_NOISE * latents.detach().std() * noise).float()
+    scale = (latents.float().mean() ** 2 + (latents.float().std() - 1) ** 2) * 1e-3
+    psnr = -10 * torch.log10(F.mse_loss(made[:, :3].clamp(0, 1), pictures[:, :3]))
+    return picture_loss(made, pictures) + scale, {"psnr": psnr.item(), "matte": (made[:, 3] - pictures[:, 3]).abs().mean().item()}
+
+
+def cut(pictures: Tensor, generator: torch.Generator) -> Tensor:
+    """The same random square of all pictures (n, 5, H, W)."""
+    side = min(CROP, *pictures.shape[2:])
+    top = 4 * int(torch.randint((pictures.shape[2] - side) // 4 + 1, (1,), generator=generator))
+    left = 4 * int(torch.randint((pictures.shape[3] - side) // 4 + 1, (1,), generator=generator))
+    return pictures[:, :, top:top + side, left:left + side]
+
+
+def picture_of(model: Model, batch: dict):
+    pictures = batch["target"][:, 0]
+    made = model.decoder(model.encoder(pictures))
+    rows = [torch.cat([p[:3], m[:3], p[3:4].expand(3, -1, -1), m[3:4].expand(3, -1, -1),
+                       m[4:5].expand(3, -1, -1)], dim=2) for p, m in zip(pictures, made)]
+    return (torch.cat(rows, dim=1).permute(1, 2, 0) * 255).byte().cpu().numpy()
+
+
+def finish(run: Run, pool) -> None:
+    """Measures the latents' mean and deviation over training pictures and fixes them in the weights."""
+    from .loop import Batches
+    batches = Batches(pool, RECIPE, seed=1)
+    with torch.no_grad():
+        for part in (run.average.encoder, run.average.decoder):
+            part.mean.zero_()
+            part.scale.fill_(1)
+        latents = torch.cat([run.average.encoder(batches[k]["target"][:, 0].to(run.device)).transpose(0, 1).flatten(1)
+                             for k in range(20)], dim=1)
+        set_latent_scale(run.average.encoder, run.average.decoder, latents.mean(dim=1), latents.std(dim=1))
+        set_latent_scale(run.model.encoder, run.model.decoder, latents.mean(dim=1), latents.std(dim=1))
+    run.save()

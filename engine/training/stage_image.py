@@ -1,0 +1,73 @@
+"""Stage two: single frames. Begins as a regression (no noise), then the noise levels come in (method notes, section 5)."""
+
+import math
+
+import torch
+from torch import Tensor
+
+from ..nets.model import Model
+from .loop import Recipe, Run
+from .losses import latent_loss
+
+RECIPE = Recipe("image", trained=("reference_net.", "pose_guider.", "object_guider.", "denoising_net."),
+                learning_rate=6e-4, batch=8, frames=1, average_over=500)
+REGRESSION = 0.35  # of the stage's time: noise input zero, level 1
+AT_FULL_NOISE = 0.4  # of the draws after that
+
+
+def loss_of(model: Model, batch: dict, generator: torch.Generator, progress: float) -> tuple[Tensor, dict]:
+    frames = batch["target"].shape[0] * batch["target"].shape[1]
+    with torch.no_grad():
+        true = model.encoder(batch["target"].flatten(0, 1)).float()
+    noise = torch.randn(true.shape, generator=generator).to(true)
+    if progress < REGRESSION:
+        levels, noisy = torch.ones(frames, device=true.device), torch.zeros_like(true)
+    else:
+        levels = torch.rand(frames, generator=generator).to(true)
+        levels = torch.where(torch.rand(frames, generator=generator).to(true) < AT_FULL_NOISE, torch.ones_like(levels), levels)
+        noisy = add_noise(true, noise, levels)
+    made = predict(model, batch, noisy, levels)
+    loss = latent_loss(made, true, batch["weight"].flatten(0, 1))
+    return loss, {"loss": loss.item()}
+
+
+def add_noise(latents: Tensor, noise: Tensor, levels: Tensor) -> Tensor:
+    """x_t = cos(pi t / 2) x0 + sin(pi t / 2) noise, level t (n,) 0..1 (variance-preserving cosine schedule)."""
+    angle = levels[:, None, None, None] * (math.pi / 2)
+    return angle.cos() * latents + angle.sin() * noise
+
+
+def predict(model: Model, batch: dict, noisy: Tensor, levels: Tensor) -> Tensor:
+    """x0 for (clips * frames) noisy latents under the batch's conditions, float32."""
+    clips = batch["target"].shape[0]
+    flat = {name: batch[name].flatten(0, 1) for name in
+            ("environment", "masks", "skeleton", "depth", "warp", "objects", "object_mask")}
+    with torch.no_grad():
+        environment, warp, objects = (model.encoder(flat[name]) for name in ("environment", "warp", "objects"))
+        reference = model.encoder(batch["reference"])
+    features = model.reference_net(reference, batch["reference_skeleton"])
+    pose = model.pose_guider(flat["skeleton"], flat["depth"], clips)
+    guided = model.object_guider(objects, flat["object_mask"])
+    return model.denoising_net(noisy, levels, environment, flat["masks"], warp, flat["warp"][:, 3:4], features, pose,
+                               guided, clips).float()
+
+
+def picture_of(model: Model, batch: dict):
+    """A row a clip: reference, environment, warp, skeleton, made (one step from no noise), true, made matte."""
+    with torch.no_grad():
+        shape = model.encoder(batch["target"].flatten(0, 1)).shape
+        made = model.decoder(predict(model, batch, torch.zeros(shape, device=batch["target"].device),
+                                     torch.ones(shape[0], device=batch["target"].device)))
+    made = made.unflatten(0, batch["target"].shape[:2])
+    rows = []
+    for k in range(len(made)):
+        pictures = [batch["reference"][k, :3]]
+        for f in range(made.shape[1])[:3]:
+            pictures += [batch["environment"][k, f, :3], batch["warp"][k, f, :3], batch["skeleton"][k, f], made[k, f, :3],
+                         batch["target"][k, f, :3], made[k, f, 3:4].expand(3, -1, -1)]
+        rows.append(torch.cat(pictures, dim=2))
+    return (torch.cat(rows, dim=1).permute(1, 2, 0).clamp(0, 1) * 255).byte().cpu().numpy()
+
+
+def finish(run: Run, pool) -> None:
+    """Nothing is left to do: the averaged weights are saved."""

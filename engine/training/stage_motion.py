@@ -1,0 +1,40 @@
+"""Stage three: spans of frames. The temporal layers and the pose guider's 3D convolution learn; the rest follows slowly."""
+
+import torch
+from torch import Tensor
+
+from ..nets.model import Model
+from .loop import Recipe
+from .losses import latent_loss
+from .stage_image import AT_FULL_NOISE, add_noise, finish, picture_of, predict
+
+RECIPE = Recipe("motion", trained=("pose_guider.", "object_guider.", "denoising_net."), learning_rate=2e-4, batch=2,
+                frames=6, average_over=300)
+FIXED = 0.5  # of the windows begin with frames already made: clean latents at level 0
+MOST_FIXED = 2
+STEP_WEIGHT = 0.5  # of the loss on the change from frame to frame (ours: flicker is an error of differences)
+
+__all__ = ["RECIPE", "finish", "loss_of", "picture_of"]
+
+
+def loss_of(model: Model, batch: dict, generator: torch.Generator, progress: float) -> tuple[Tensor, dict]:
+    clips, frames = batch["target"].shape[:2]
+    with torch.no_grad():
+        true = model.encoder(batch["target"].flatten(0, 1)).float()
+    noise = torch.randn(true.shape, generator=generator).to(true)
+    # One level for the frames of a window that are being made, as at inference.
+    level = torch.where(torch.rand(clips, 1, generator=generator) < AT_FULL_NOISE, torch.ones(clips, 1),
+                        torch.rand(clips, 1, generator=generator))
+    levels = level.repeat(1, frames)
+    fixed = torch.zeros(clips, frames, dtype=torch.bool)
+    for k in range(clips):
+        if torch.rand(1, generator=generator) < FIXED:
+            fixed[k, :int(torch.randint(1, MOST_FIXED + 1, (1,), generator=generator))] = True
+    levels = levels.masked_fill(fixed, 0.0).flatten().to(true)
+    made = predict(model, batch, add_noise(true, noise, levels), levels)
+    free = (~fixed).flatten().to(true)[:, None, None, None]
+    weight = batch["weight"].flatten(0, 1) * free
+    loss = latent_loss(made, true, weight)
+    error = (made - true).unflatten(0, (clips, frames)).diff(dim=1).flatten(0, 1)
+    steps = latent_loss(error, torch.zeros_like(error), batch["weight"][:, 1:].flatten(0, 1))
+    return loss + STEP_WEIGHT * steps, {"loss": loss.item(), "steps": steps.item()}

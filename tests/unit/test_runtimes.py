@@ -1,0 +1,69 @@
+"""onnxruntime and PyTorch give the same numbers from the same weights file, call by call and for other sizes."""
+
+import numpy as np
+import onnx
+import pytest
+
+from engine.packs.export import write_pack
+from engine.runtimes.ort import OrtRuntime
+from engine.runtimes.pytorch import PytorchRuntime
+from tests.unit.tiny import TINY, tiny_model
+
+
+@pytest.fixture(scope="module")
+def pack(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pack")
+    write_pack(tiny_model(), folder, {"note": "random weights, for tests"}, steps=2)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def runtimes(pack):
+    return OrtRuntime(pack), PytorchRuntime(pack, TINY.as_dict(), "cpu")
+
+
+@pytest.mark.parametrize("frames, width, height", [(1, 64, 64), (4, 64, 96), (7, 96, 64)])
+def test_parity_of_every_call(runtimes, frames, width, height):
+    rng = np.random.default_rng(frames)
+
+    def rand(*shape):
+        return rng.random(shape, dtype=np.float32)
+    pictures, skeleton, grey = rand(frames, height, width, 5), rand(frames, height, width, 3), rand(frames, height, width, 1)
+    masks, noisy = rand(frames, height, width, 2), rand(frames, height // 4, width // 4, 8)
+    made = []
+    for runtime in runtimes:
+        latents = runtime.encode(pictures)
+        objects = runtime.objects(latents, (grey > 0.5).astype(np.float32))
+        x0 = runtime.denoise(noisy, np.linspace(0, 1, frames, dtype=np.float32), latents, masks, latents, grey,
+                             runtime.reference(skeleton[0], skeleton[0]), runtime.pose(skeleton, grey), objects)
+        made.append((latents, x0, runtime.decode(x0)))
+    for ours, theirs in zip(*made):
+        assert ours.shape == theirs.shape
+        assert np.abs(ours - theirs).max() < 1e-3
+
+
+def test_graphs_hold_no_weights_of_their_own(pack):
+    for path in pack.glob("*.onnx"):
+        onnx.checker.check_model(str(path))
+        for tensor in onnx.load(path, load_external_data=False).graph.initializer:
+            assert tensor.data_location == onnx.TensorProto.EXTERNAL or len(tensor.raw_data) <= 4096
+
+
+def test_weights_with_a_missing_key_are_named(pack, tmp_path):
+    from safetensors.torch import load_file, save_file
+    from engine.nets.model import load_weights
+    weights = load_file(pack / "weights.safetensors")
+    weights.pop("encoder.conv_in.bias")
+    save_file(weights, tmp_path / "weights.safetensors")
+    with pytest.raises(ValueError, match="encoder.conv_in.bias"):
+        load_weights(TINY, tmp_path / "weights.safetensors")
+
+
+def test_weights_that_are_not_numbers_are_named(pack, tmp_path):
+    from safetensors.torch import load_file, save_file
+    from engine.nets.model import load_weights
+    weights = load_file(pack / "weights.safetensors")
+    weights["decoder.conv_in.bias"][0] = float("nan")
+    save_file(weights, tmp_path / "weights.safetensors")
+    with pytest.raises(ValueError, match="decoder.conv_in.bias"):
+        load_weights(TINY, tmp_path / "weights.safetensors")
