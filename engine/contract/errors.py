@@ -1,0 +1,67 @@
+"""The one error type that crosses the pipe, and every code it can carry."""
+
+import errno
+
+CODES = {
+    "cancelled": "the artist or the farm stopped the job; finished frames stay",
+    "disk_full": "a file could not be written because the disk is full",
+    "engine_busy": "a job was asked for while another one runs",
+    "engine_died": "the engine process ended without saying why",
+    "engine_silent": "the engine process has said nothing for too long",
+    "frames_invalid": "the number of frames, the first frame or the rate makes no shot",
+    "internal": "a fault in the engine; the log's tail is in the hint",
+    "job_invalid": "job.json is not one, or a field of it has a wrong type or value",
+    "job_missing": "the folder holds no job.json",
+    "job_newer": "job.json was written by a newer version of the add-on",
+    "job_not_writable": "the engine may not write into the job's folder",
+    "mask_invalid": "a mask, object or depth picture has the wrong size or kind",
+    "mask_missing": "a mask, object or depth picture that the job needs is not there",
+    "out_of_memory": "the device or the machine has too little memory",
+    "pack_corrupt": "a file of the weights differs from its checksum",
+    "pack_invalid": "pack.json is not a manifest",
+    "pack_missing": "the folder of weights, or a file in it, is not there",
+    "pack_newer": "the weights are of a newer format than this engine reads",
+    "pack_truncated": "a file of the weights is shorter or longer than its manifest says",
+    "pose_invalid": "pose.json is not one, or a frame of it has wrong joints",
+    "pose_missing": "the job holds no pose.json",
+    "protocol_garbage": "a line on the wire is no message",
+    "protocol_mismatch": "the add-on and the engine speak different protocols",
+    "reference_invalid": "the reference's joints or size are unusable",
+    "reference_missing": "the reference picture is not there",
+    "reference_unreadable": "the reference is no picture that can be read",
+    "runtime_missing": "no runtime that can run the weights could be imported",
+    "settings_invalid": "a setting of the job is out of its range",
+    "size_invalid": "the size of the job or of one of its pictures is unusable",
+    "source_missing": "a picture of the plate is not there",
+    "source_unreadable": "a picture of the plate cannot be read",
+}
+
+# Warnings travel in `warning` events and end nothing.
+WARNINGS = {
+    "frames_passed": "nobody is in these frames; they pass through",
+    "reference_joints_unknown": "no person could be found in the reference; the engine works without its joints",
+    "matte_at_region_edge": "the character touches the border of the region it may be painted in",
+}
+
+
+class JobError(Exception):
+    """What stops a job: a code of CODES, a message (expected, found, which field or file), and what to do about it."""
+
+    def __init__(self, code, message, hint=""):
+        assert code in CODES, code
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.hint = hint
+
+    def __str__(self):
+        return f"{self.message} {self.hint}".strip()
+
+
+def writing_failed(error, path):
+    """The JobError of an OSError raised while writing `path`."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return JobError("disk_full", f"Cannot write {path}: the disk is full.",
+                        "Free some space and generate again; finished frames are kept.")
+    return JobError("job_not_writable", f"Cannot write {path}: {error.strerror or error}.",
+                    "Choose a job folder that can be written to.")

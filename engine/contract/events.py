@@ -1,0 +1,177 @@
+"""The messages of the wire as dataclasses, and their way to and from JSON objects."""
+
+from dataclasses import dataclass
+
+from .errors import JobError
+from .fields import FieldError, build, checked, flag, number, or_none, plain, text, tuple_of, whole
+from .skeleton import BODY
+
+_COUNT = whole(0, 2**53)
+_SECONDS = number(0, 1e12)
+_JOINT = tuple_of(number(-1e6, 1e6), number(-1e6, 1e6), number(0, 1))
+
+
+def _numbers(value):
+    """Frame numbers (1..N)."""
+    if not isinstance(value, (list, tuple)):
+        raise ValueError("a list of frame numbers")
+    return tuple(_COUNT(v) for v in value)
+
+
+def _seconds_by_stage(value):
+    if not isinstance(value, dict):
+        raise ValueError("seconds by stage")
+    return {text(name): _SECONDS(v) for name, v in value.items()}
+
+
+def _pack(value):
+    if not isinstance(value, dict) or set(value) != {"name", "hash"}:
+        raise ValueError("{name, hash}")
+    return {name: text(v) for name, v in value.items()}
+
+
+# Requests: add-on -> engine
+
+@dataclass(frozen=True)
+class Run:
+    """Generate the frames of the job in this folder."""
+    job: str = checked(text)
+
+
+@dataclass(frozen=True)
+class Preview:
+    """Write the conditions of the job in this folder to its preview/; needs no weights."""
+    job: str = checked(text)
+
+
+@dataclass(frozen=True)
+class Check:
+    """Read the job in this folder and all its files; finished or failed, nothing is generated."""
+    job: str = checked(text)
+
+
+@dataclass(frozen=True)
+class FindJoints:
+    """Look for the person in a picture; answered by `joints`."""
+    picture: str = checked(text)
+
+
+@dataclass(frozen=True)
+class Cancel:
+    """Stop the running job after the denoising step it is in; answered by `cancelled`."""
+
+
+@dataclass(frozen=True)
+class Shutdown:
+    """End the engine; a running job is cancelled first."""
+
+
+# Events: engine -> add-on
+
+@dataclass(frozen=True)
+class Hello:
+    """The first line: the engine has imported its runtime and opened its pack."""
+    protocol: int = checked(_COUNT)
+    engine: str = checked(text)
+    runtime: str = checked(text)
+    device: str = checked(text)
+    pack: dict = checked(_pack)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """`step` of `total` of a stage; `eta_s` to the end of the job, null while unknown."""
+    job: str = checked(text)
+    stage: str = checked(text)
+    step: int = checked(_COUNT)
+    total: int = checked(_COUNT)
+    eta_s: float | None = checked(or_none(_SECONDS), None)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Frame `number` (1..N) lies in frames/ and shadow/, final."""
+    job: str = checked(text)
+    number: int = checked(_COUNT)
+
+
+@dataclass(frozen=True)
+class Warned:
+    """Something to know that ends nothing; `code` of errors.WARNINGS, `frames` it concerns (1..N)."""
+    job: str = checked(text)
+    code: str = checked(text)
+    message: str = checked(text)
+    frames: tuple = checked(_numbers, ())
+
+
+@dataclass(frozen=True)
+class Joints:
+    """The person found in `picture`: (x, y, confidence) * 20 in its pixels; `body` null where nobody was found."""
+    picture: str = checked(text)
+    body: tuple | None = checked(or_none(tuple_of(*[_JOINT] * len(BODY))), None)
+    height_px: float | None = checked(or_none(number(0, 1e6)), None)
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The request failed; `code` of errors.CODES. `job` is the folder or picture of the request, null for none."""
+    job: str | None = checked(or_none(text))
+    code: str = checked(text)
+    message: str = checked(text)
+    hint: str = checked(text, "")
+
+
+@dataclass(frozen=True)
+class Cancelled:
+    """The job stopped as asked; `frames` are finished and stay."""
+    job: str = checked(text)
+    frames: int = checked(_COUNT)
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The job is done: of `frames`, `made` now, `reused` from an earlier run, `passed` through with nobody in them."""
+    job: str = checked(text)
+    frames: int = checked(_COUNT)
+    made: int = checked(_COUNT)
+    reused: int = checked(_COUNT)
+    passed: int = checked(_COUNT)
+    seconds: float = checked(_SECONDS)
+    stages: dict = checked(_seconds_by_stage)
+
+
+@dataclass(frozen=True)
+class Heartbeat:
+    """Every second: the engine is alive; `busy` while a request runs."""
+    busy: bool = checked(flag, False)
+
+
+REQUESTS = {"run": Run, "preview": Preview, "check": Check, "joints": FindJoints, "cancel": Cancel, "shutdown": Shutdown}
+EVENTS = {"hello": Hello, "progress": Progress, "frame": Frame, "warning": Warned, "joints": Joints, "failed": Failed,
+          "cancelled": Cancelled, "finished": Finished, "heartbeat": Heartbeat}
+_TYPES = {cls: name for table in (REQUESTS, EVENTS) for name, cls in table.items()}
+
+
+def to_json(message):
+    """A message as a JSON object with its `type`."""
+    return {"type": _TYPES[type(message)], **plain(message)}
+
+
+def request(value):
+    """The request in a JSON object; a JobError(protocol_garbage) says what is wrong with it."""
+    return _message(REQUESTS, value)
+
+
+def event(value):
+    """The event in a JSON object; a JobError(protocol_garbage) says what is wrong with it."""
+    return _message(EVENTS, value)
+
+
+def _message(table, value):
+    kind = value.get("type") if isinstance(value, dict) else None
+    if not isinstance(kind, str) or kind not in table:
+        raise JobError("protocol_garbage", f"Expected a message of type {', '.join(table)}; got {str(value)[:200]!r}.")
+    try:
+        return build(table[kind], {name: v for name, v in value.items() if name != "type"})
+    except FieldError as error:
+        raise JobError("protocol_garbage", f"A message of type {kind!r} is wrong: {error}.") from None

@@ -1,0 +1,138 @@
+"""Values from JSON -> checked values of frozen dataclasses: each field names its check, errors name the field.
+
+A check takes a value and returns the one to keep; its ValueError says what was expected.
+"""
+
+import dataclasses
+import math
+import os
+from dataclasses import MISSING, dataclass, field
+
+
+class FieldError(ValueError):
+    """A field, by its path such as `settings.steps`, that is missing, unknown or wrong."""
+
+    def __init__(self, path, message):
+        super().__init__(message)
+        self.path = path
+
+
+def checked(check, default=MISSING):
+    """A dataclass field whose value from JSON passes through `check`; without a default it is required."""
+    return field(default=default, metadata={"check": check})
+
+
+def build(cls, value, path=""):
+    """An instance of the dataclass `cls` from a JSON object; raises FieldError at the first field that is wrong."""
+    if not isinstance(value, dict):
+        raise FieldError(path, f"{path or 'the file'}: expected an object, got {_shown(value)}")
+    fields = {f.name: f for f in dataclasses.fields(cls)}
+    for name in value:
+        if name not in fields:
+            raise FieldError(_join(path, name), f"{_join(path, name)}: unknown field; expected {', '.join(fields)}")
+    kept = {}
+    for name, f in fields.items():
+        where = _join(path, name)
+        if name in value:
+            kept[name] = _value(f.metadata["check"], value[name], where)
+        elif f.default is MISSING:
+            raise FieldError(where, f"{where}: missing")
+    return cls(**kept)
+
+
+def plain(instance):
+    """A dataclass as a JSON object (tuples become lists)."""
+    return dataclasses.asdict(instance)
+
+
+def _value(check, value, where):
+    if isinstance(check, _Nested):
+        return None if value is None and check.optional else build(check.cls, value, where)
+    try:
+        return check(value)
+    except ValueError as error:
+        raise FieldError(where, f"{where}: expected {error}, got {_shown(value)}") from None
+
+
+def _join(path, name):
+    return f"{path}.{name}" if path else str(name)
+
+
+def _shown(value):
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+@dataclass(frozen=True)
+class _Nested:
+    cls: type
+    optional: bool
+
+
+def nested(cls, optional=False):
+    """The check of a field that is itself a dataclass, or null where `optional`."""
+    return _Nested(cls, optional)
+
+
+def whole(low, high):
+    def check(value):
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            raise ValueError(f"a whole number from {low} to {high}")
+        return value
+    return check
+
+
+def number(low, high):
+    def check(value):
+        is_number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+        if not is_number or not low <= value <= high:
+            raise ValueError(f"a number from {low:g} to {high:g}")
+        return float(value)
+    return check
+
+
+def choice(*choices):
+    def check(value):
+        if isinstance(value, bool) or value not in choices:
+            raise ValueError(f"one of {', '.join(map(repr, choices))}")
+        return value
+    return check
+
+
+def text(value):
+    if not isinstance(value, str):
+        raise ValueError("a text")
+    return value
+
+
+def flag(value):
+    if not isinstance(value, bool):
+        raise ValueError("true or false")
+    return value
+
+
+def file_name(value):
+    """A file directly in the job's folder: a job never reaches outside its folder."""
+    if not isinstance(value, str) or value in ("", ".", "..") or "/" in value or "\\" in value \
+            or os.path.basename(value) != value:
+        raise ValueError("the name of a file in the job's folder")
+    return value
+
+
+def tuple_of(*checks):
+    """A list with one value for each check -> a tuple."""
+    def check(value):
+        if not isinstance(value, (list, tuple)) or len(value) != len(checks):
+            raise ValueError(f"a list of {len(checks)}")
+        kept = []
+        for i, (one, v) in enumerate(zip(checks, value)):
+            try:
+                kept.append(one(v))
+            except ValueError as error:
+                raise ValueError(f"{error} at place {i}") from None
+        return tuple(kept)
+    return check
+
+
+def or_none(check):
+    return lambda value: None if value is None else check(value)

@@ -1,0 +1,153 @@
+"""job.json <-> Job: everything a generation depends on, checked field by field when it is read and written."""
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+
+from . import folder as files
+from . import version
+from .errors import JobError, writing_failed
+from .fields import (FieldError, build, checked, choice, file_name, flag, nested, number, or_none, plain, text, tuple_of,
+                     whole)
+from .skeleton import BODY
+
+SHAPES = ("auto", "192x352", "256x256", "352x192")
+ENGINES = ("compact",)
+# What people read but no pixel depends on.
+INFORMATIONAL = ("name", "first_frame", "fps", "driver")
+# Fields whose errors have a code of their own; all others are job_invalid.
+_CODES = {"size": "size_invalid", "frames": "frames_invalid", "first_frame": "frames_invalid", "fps": "frames_invalid",
+          "settings": "settings_invalid", "reference": "reference_invalid"}
+_SIDE = whole(16, 16384)
+_COORDINATE = number(-1e6, 1e6)
+_JOINT = tuple_of(_COORDINATE, _COORDINATE, number(0, 1))
+
+
+@dataclass(frozen=True)
+class DepthRange:
+    """What 16-bit pictures mean: 65535 lies at `near` metres along the camera's axis, 1 at `far`, 0 is nothing."""
+
+    near: float = checked(_COORDINATE)
+    far: float = checked(_COORDINATE)
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The character's picture. `joints`, (x, y, confidence) * 20 in its pixels, and `height_px` only where the artist
+    gave them; otherwise the engine looks for them."""
+
+    file: str = checked(file_name, files.REFERENCE)
+    joints: tuple | None = checked(or_none(tuple_of(*[_JOINT] * len(BODY))), None)
+    height_px: float | None = checked(or_none(number(1, 1e6)), None)
+
+
+@dataclass(frozen=True)
+class Driver:
+    """Where the pose came from, for people to read: names of the scene, camera and rig, the bone preset, and
+    `frame_offset` = (frame of the shot's scene) - (frame of the edit's scene)."""
+
+    scene: str = checked(text, "")
+    camera: str = checked(text, "")
+    rig: str = checked(text, "")
+    preset: str = checked(text, "")
+    frame_offset: int = checked(whole(-2**31, 2**31), 0)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to generate; None means what the pack says. `shape` is the crop's (width x height)."""
+
+    engine: str = checked(choice(*ENGINES), "compact")
+    steps: int | None = checked(or_none(whole(1, 1000)), None)
+    guidance: float = checked(number(0, 30), 1.0)
+    seed: int = checked(whole(0, 2**63 - 1), 0)
+    window: int | None = checked(or_none(whole(1, 1000)), None)
+    grain: bool = checked(flag, True)
+    shadow: bool = checked(flag, True)
+    shape: str = checked(choice(*SHAPES), "auto")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One shot: `frames` pictures of `size` (width, height), numbered 1..frames, of which picture 1 is the scene's frame
+    `first_frame` (may be negative). `clean_plate` is False where a performer, to be replaced, is in the plate.
+    `clothing` widens limb volumes to what the character wears (1 = close-fitting)."""
+
+    name: str = checked(text)
+    size: tuple = checked(tuple_of(_SIDE, _SIDE))
+    frames: int = checked(whole(1, 1_000_000))
+    first_frame: int = checked(whole(-2**31, 2**31), 1)
+    fps: float = checked(number(0.001, 1000), 24.0)
+    bits: int = checked(choice(8, 16), 8)
+    clean_plate: bool = checked(flag, True)
+    reference: Reference = checked(nested(Reference), Reference())
+    objects: DepthRange | None = checked(nested(DepthRange, optional=True), None)
+    depth: DepthRange | None = checked(nested(DepthRange, optional=True), None)
+    clothing: float = checked(number(0.1, 10), 1.0)
+    driver: Driver = checked(nested(Driver), Driver())
+    settings: Settings = checked(nested(Settings), Settings())
+
+
+def read(folder):
+    """The Job of a folder; raises JobError where job.json is missing, newer, or wrong in a field."""
+    path = files.path(folder, files.JOB)
+    try:
+        with open(path, encoding="utf-8") as file:
+            value = json.load(file)
+    except (FileNotFoundError, NotADirectoryError):
+        raise JobError("job_missing", f"{path} does not exist.", "Give the folder that holds job.json.") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise JobError("job_invalid", f"{path} cannot be read: {error}.", "Generate again to write it anew.") from None
+    if not isinstance(value, dict):
+        raise JobError("job_invalid", f"{path}: expected an object, got {type(value).__name__}.")
+    return _from_json(value)
+
+
+def write(folder, job):
+    """Write job.json (whole or not at all) after checking `job` as `read` does; makes the folder."""
+    value = {"version": version.JOB, **plain(job)}
+    _from_json(json.loads(json.dumps(value)))
+    path = files.path(folder, files.JOB)
+    temporary = files.temporary(path)
+    try:
+        os.makedirs(folder, exist_ok=True)
+        with open(temporary, "w", encoding="utf-8") as file:
+            json.dump(value, file, indent=1, ensure_ascii=False)
+        os.replace(temporary, path)
+    except OSError as error:
+        raise writing_failed(error, path) from None
+
+
+def key(job, inputs, pack_hash):
+    """What a frame was made from, as 32 hex digits.
+
+    `inputs`: digests (hex) of every file the frame depends on, in order; `pack_hash` (hex) of the weights. Of the job
+    everything counts but INFORMATIONAL; the engine's version counts too.
+    """
+    counted = {name: value for name, value in plain(job).items() if name not in INFORMATIONAL}
+    text = json.dumps([version.ENGINE, counted, list(inputs), pack_hash], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _from_json(value):
+    value = dict(value)
+    written = value.pop("version", None)
+    if isinstance(written, bool) or not isinstance(written, int) or written < 1:
+        raise JobError("job_invalid", f"job.json: version: expected a whole number from 1, got {written!r}.")
+    if written > version.JOB:
+        raise JobError("job_newer", f"job.json: version: expected at most {version.JOB}, got {written}.",
+                       "Update the extension or the engine to the version that wrote it.")
+    try:
+        job = build(Job, value)
+        _check_ranges(job)
+    except FieldError as error:
+        raise JobError(_CODES.get(error.path.split(".")[0], "job_invalid"), f"job.json: {error}.") from None
+    return job
+
+
+def _check_ranges(job):
+    for name in ("objects", "depth"):
+        span = getattr(job, name)
+        if span is not None and not span.near < span.far:
+            raise FieldError(name, f"{name}: expected near < far, got near {span.near:g} and far {span.far:g}")
