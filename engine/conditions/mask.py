@@ -123,6 +123,16 @@ def limb_volume_depth(body, hands, height_px, size, clothing: float = 1.0) -> np
     return nearest
 
 
+def volume_box(body, hands, height_px, clothing: float = 1.0):
+    """(left, top, right, bottom) in pixels of the limb volumes, not cut to any frame; None where no volume is known."""
+    volumes = _balls(body, hands, height_px, clothing)
+    if not volumes:
+        return None
+    balls = np.concatenate(volumes)
+    low, high = (balls[:, :2] - balls[:, 3:]).min(axis=0), (balls[:, :2] + balls[:, 3:]).max(axis=0)
+    return (*low.tolist(), *high.tolist())
+
+
 def _balls(body, hands, height_px, clothing) -> list:
     """Volumes as arrays (n, 4) of balls x, y, depth, radius in pixels; only those whose points are all seen."""
     points = with_derived(body, hands)

@@ -1,0 +1,15 @@
+"""From plate and region M_f to the environment: everything that is not the character (paper 3.2)."""
+import numpy as np
+
+
+def known_inside(region, clean_plate: bool) -> np.ndarray:
+    """1 where the environment may be seen inside M_f: all of it on a clean plate, nothing where a performer stands.
+
+    Ours (method.md 5): into an empty plate the character is inserted, and what it covers is known.
+    """
+    return region.copy() if clean_plate else np.zeros_like(region)
+
+
+def environment(plate, region, known) -> np.ndarray:
+    """The plate (..., 3) outside M_f and where it is known inside: I * (1 - M_f * (1 - known)) (paper 3.2)."""
+    return plate * (1.0 - region * (1.0 - known))

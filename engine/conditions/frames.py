@@ -1,0 +1,121 @@
+"""Picture files <-> arrays: any file name, 8 or 16 bit, written whole or not at all.
+
+cv2.imread and imwrite cannot open names with accents on every system, so bytes are read and written by Python.
+"""
+import os
+
+import cv2
+import numpy as np
+
+from ..contract import folder as files
+from ..contract.errors import JobError, writing_failed
+
+BLEED_PX = 64            # how far colour is carried out under alpha 0; further out nothing can sample it
+LEAST_REFERENCE = 16     # pixels on its shorter side
+_COMPRESSION = [cv2.IMWRITE_PNG_COMPRESSION, 3]
+_BROKEN_HINT = "Open and save it again as PNG in any picture program."
+
+
+def read_picture(path, *, missing="source_missing", unreadable="source_unreadable", size=None) -> np.ndarray:
+    """The file's pixels as stored: (h, w), (h, w, 3) RGB or (h, w, 4) RGBA, uint8 or uint16.
+
+    `missing` and `unreadable` are the codes of the JobError where it is not there, or no picture or not of `size` (w, h).
+    """
+    try:
+        data = np.fromfile(path, np.uint8)
+    except FileNotFoundError:
+        raise JobError(missing, f"{path} does not exist.", "Generate again to write the job anew.") from None
+    except OSError as error:
+        raise JobError(unreadable, f"{path} cannot be read: {error.strerror or error}.") from None
+    picture = _decode(data)
+    if picture is None:
+        raise JobError(unreadable, f"{path} is no whole picture that can be read ({data.size} bytes).", _BROKEN_HINT)
+    found = (picture.shape[1], picture.shape[0])
+    if size is not None and found != tuple(size):
+        raise JobError(unreadable, f"{path}: expected {size[0]}x{size[1]} pixels, got {found[0]}x{found[1]}.",
+                       "Generate again to write the job anew.")
+    return picture
+
+
+def read_colour(path, size=None) -> np.ndarray:
+    """A frame of the plate as (h, w, 3) float32 0..1 sRGB."""
+    return as_colour(as_float(read_picture(path, size=size)))[..., :3]
+
+
+def read_grey(path, size=None) -> np.ndarray:
+    """A mask or depth picture as stored in one channel: (h, w) uint8 or uint16."""
+    picture = read_picture(path, missing="mask_missing", unreadable="mask_invalid", size=size)
+    return picture if picture.ndim == 2 else np.ascontiguousarray(picture[..., 0])
+
+
+def read_reference(path) -> np.ndarray:
+    """The reference as (h, w, 4) float32 0..1, straight alpha."""
+    picture = read_picture(path, missing="reference_missing", unreadable="reference_unreadable")
+    if min(picture.shape[:2]) < LEAST_REFERENCE:
+        raise JobError("reference_invalid", f"{path}: expected at least {LEAST_REFERENCE} pixels on each side, got "
+                       f"{picture.shape[1]}x{picture.shape[0]}.", "Choose a picture that shows the whole character.")
+    picture = as_colour(as_float(picture))
+    opaque = np.ones((*picture.shape[:2], 4 - picture.shape[2]), np.float32)
+    return np.concatenate([picture, opaque], axis=-1)
+
+
+def as_float(picture) -> np.ndarray:
+    """uint8 or uint16 -> float32 0..1."""
+    return picture.astype(np.float32) / np.float32(np.iinfo(picture.dtype).max)
+
+
+def as_colour(picture) -> np.ndarray:
+    """(h, w) -> (h, w, 3); colour pictures stay."""
+    return np.repeat(picture[..., None], 3, axis=-1) if picture.ndim == 2 else picture
+
+
+def as_bits(picture, bits=8) -> np.ndarray:
+    """float 0..1 -> uint8 or uint16, rounded."""
+    most = (1 << bits) - 1
+    return np.rint(np.clip(picture, 0.0, 1.0) * most).astype(np.uint8 if bits == 8 else np.uint16)
+
+
+def write_picture(path, picture) -> None:
+    """Write (h, w), (h, w, 3) RGB or (h, w, 4) RGBA, uint8 or uint16, as PNG: whole under its name, or not at all."""
+    order = {2: None, 3: cv2.COLOR_RGB2BGR, 4: cv2.COLOR_RGBA2BGRA}[2 if picture.ndim == 2 else picture.shape[2]]
+    data = cv2.imencode(".png", picture if order is None else cv2.cvtColor(picture, order), _COMPRESSION)[1]
+    unfinished = files.temporary(path)
+    try:
+        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+        with open(unfinished, "wb") as file:
+            file.write(data)
+        os.replace(unfinished, path)
+    except OSError as error:
+        if os.path.exists(unfinished):
+            os.remove(unfinished)
+        raise writing_failed(error, path) from None
+
+
+def bleed(colour, alpha) -> np.ndarray:
+    """Colour (h, w, 3) carried outwards under alpha (h, w) 0, so that scaling a strip draws no dark rim.
+
+    Each pixel takes the nearest covered one's colour, up to BLEED_PX away; beyond it is black.
+    """
+    bare = (alpha <= 0).astype(np.uint8)
+    if bare.all() or not bare.any():
+        return colour * (1 - bare[..., None])
+    away, labels = cv2.distanceTransformWithLabels(bare, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    nearest = np.zeros((labels.max() + 1, colour.shape[-1]), colour.dtype)
+    covered = bare == 0
+    nearest[labels[covered]] = colour[covered]
+    return nearest[labels] * (away <= BLEED_PX)[..., None].astype(colour.dtype)
+
+
+def _decode(data):
+    """Bytes -> RGB order, None where cv2 cannot read them all."""
+    if not data.size:
+        return None
+    try:
+        picture = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
+    except cv2.error:
+        return None
+    if picture is None or picture.dtype not in (np.uint8, np.uint16):
+        return None
+    if picture.ndim == 3 and picture.shape[2] in (3, 4):
+        return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB if picture.shape[2] == 3 else cv2.COLOR_BGRA2RGBA)
+    return picture if picture.ndim == 2 else None

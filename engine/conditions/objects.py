@@ -1,0 +1,38 @@
+"""From the 16-bit depth pictures of a job to the object mask M_o (paper 3.3) and to what hides the character (ours)."""
+import cv2
+import numpy as np
+
+TOLERANCE = 0.01         # of the depth: limb volumes have their bones' depth, a surface lies a little nearer (ours)
+_EDGE = np.array([0.25, 0.5, 0.25], np.float32)
+
+
+def depth_in_metres(stored, near: float, far: float) -> np.ndarray:
+    """uint16 (h, w) as a job stores it -> metres float32: 0 is nothing (infinite), 1 lies at far, 65535 at near."""
+    metres = np.float32(far) + (np.float32(near) - np.float32(far)) * ((stored.astype(np.float32) - 1) / np.float32(65534))
+    return np.where(stored > 0, metres, np.float32(np.inf))
+
+
+def object_mask(depth) -> np.ndarray:
+    """M_o (h, w) float32: 1 where an object has a depth (paper 3.3)."""
+    return np.isfinite(depth).astype(np.float32)
+
+
+def holdout(object_depth, character_depth) -> np.ndarray:
+    """(h, w) float32 0..1, antialiased: where an object lies in front of the character.
+
+    Both in metres, infinite where there is nothing. Around the volumes (hair, cloth) the nearest volume's depth goes on.
+    """
+    if not np.isfinite(character_depth).any():
+        return np.zeros(object_depth.shape, np.float32)
+    nearer = object_depth < _carried_outwards(character_depth) * (1 - TOLERANCE)
+    return cv2.sepFilter2D(nearer.astype(np.float32), -1, _EDGE, _EDGE, borderType=cv2.BORDER_REPLICATE)
+
+
+def _carried_outwards(depth) -> np.ndarray:
+    nothing = ~np.isfinite(depth)
+    if not nothing.any():
+        return depth
+    labels = cv2.distanceTransformWithLabels(nothing.astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)[1]
+    values = np.zeros(labels.max() + 1, np.float32)
+    values[labels[~nothing]] = depth[~nothing]
+    return values[labels]
