@@ -1,0 +1,155 @@
+"""One command for each task: `python build.py zip | demo | test | bench | env | generate`."""
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from building import debian, environments, package, platforms
+from building.environments import BLENDERS, BUILD, DEMO_BLENDER, ROOT
+from building.telling import Missing, Stop, say
+
+TIERS = ("unit", "blender", "e2e")
+NEVER_SKIPPED = ("bpy-4.5.15", "bpy-5.2.3")
+
+
+def main() -> int:
+    """Runs one task; its exit code, or 1 with one sentence when the task could not be done."""
+    arguments = _parser().parse_args()
+    try:
+        return arguments.task(arguments)
+    except Stop as stop:
+        print(f"build.py: {stop}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("build.py: stopped by the keyboard", file=sys.stderr)
+        return 130
+
+
+def make_zip(arguments: argparse.Namespace) -> int:
+    names = platforms.PLATFORMS if arguments.platform == "all" else [arguments.platform]
+    for name in names:
+        print(package.make(name))
+    return 0
+
+
+def make_environment(arguments: argparse.Namespace) -> int:
+    for name in environments.ENVIRONMENTS if arguments.name == "all" else [arguments.name]:
+        print(environments.ensure(name))
+    return 0
+
+
+def run_demo(arguments: argparse.Namespace) -> int:
+    debian.ensure(debian.FILMS)
+    return _in_blender(["tests/demo/demo.py", *arguments.rest])
+
+
+def run_bench(arguments: argparse.Namespace) -> int:
+    python = environments.ensure("engine")
+    rest = ["--json", str(arguments.json.resolve())] if arguments.json else []
+    return _call(python, ["tests/bench/bench.py", *rest], _surroundings(package.make(platforms.here()), DEMO_BLENDER))
+
+
+def run_generate(arguments: argparse.Namespace) -> int:
+    return _in_blender(["building/generate.py", *arguments.rest])
+
+
+def run_tests(arguments: argparse.Namespace) -> int:
+    """Every tier in pytest processes of its own: unit and e2e once, blender once for each bpy."""
+    tiers = [arguments.tier] if arguments.tier else TIERS
+    chosen = [f"bpy-{arguments.bpy}"] if arguments.bpy else BLENDERS
+    archive = None if tiers == ["unit"] else package.make(platforms.here())
+    failed, skipped = [], []
+    for tier in tiers:
+        for name in chosen if tier == "blender" else ["engine"]:
+            title = f"{tier} tests with {name}"
+            try:
+                if _pytest(tier, name, archive) != 0:
+                    failed.append(title)
+            except Missing as missing:
+                print(f"\n{'=' * 100}\nSKIPPED: {title}: {missing}\n{'=' * 100}\n", flush=True)
+                (failed if _must_run(name) else skipped).append(title)
+    for title in skipped:
+        say(f"skipped: {title}")
+    for title in failed:
+        say(f"FAILED: {title}")
+    return 1 if failed else 0
+
+
+def _must_run(name: str) -> bool:
+    return name in NEVER_SKIPPED or name == "engine" or os.environ.get("CI") == "true"
+
+
+def _pytest(tier: str, name: str, archive: Path | None) -> int:
+    python = environments.ensure(name)
+    folder = ROOT / "tests" / tier
+    if not any(folder.glob("test_*.py")):
+        raise Stop(f"{folder} holds no test; the {tier} tier cannot be empty.")
+    blender = name if tier == "blender" else DEMO_BLENDER
+    say(f"{tier} tests with {name}")
+    return _call(python, ["-m", "pytest", "-q", str(folder)], _surroundings(archive, blender))
+
+
+def _in_blender(command: list[str]) -> int:
+    archive = package.make(platforms.here())
+    return _call(environments.ensure(DEMO_BLENDER), command, _surroundings(archive, DEMO_BLENDER))
+
+
+def _surroundings(archive: Path | None, blender: str) -> dict[str, str]:
+    """What our own scripts and tests are told: the zip, a bpy's Python, and an empty folder of Blender's own."""
+    told = {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+    if archive:
+        told["AA2_ZIP"] = str(archive)
+        told["AA2_BPY_PYTHON"] = str(environments.ensure(blender))
+        told["BLENDER_USER_RESOURCES"] = tempfile.mkdtemp(prefix="resources-", dir=_fresh_home())
+    return told
+
+
+def _fresh_home() -> Path:
+    folder = BUILD / "blender"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _call(python: Path, command: list[str], told: dict[str, str]) -> int:
+    script = ROOT / command[0]
+    if command[0] != "-m" and not script.exists():
+        raise Stop(f"{script} is not there; is this a whole checkout?")
+    try:
+        return subprocess.run([str(python), *command], cwd=ROOT, env={**os.environ, **told}).returncode
+    finally:
+        if "BLENDER_USER_RESOURCES" in told:
+            shutil.rmtree(told["BLENDER_USER_RESOURCES"], ignore_errors=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="build.py", description=__doc__)
+    tasks = parser.add_subparsers(required=True, metavar="TASK")
+
+    def add(name, task, text, **more):
+        one = tasks.add_parser(name, help=text, description=text, **more)
+        one.set_defaults(task=task)
+        return one
+
+    one = add("zip", make_zip, "build and validate the extension in dist/")
+    one.add_argument("--platform", default=platforms.here(), help="linux-x64, windows-x64, macos-arm64 or all")
+    one = add("demo", run_demo, "install the zip in a fresh Blender, generate the demo shot, fill demo_output/",
+              add_help=False)
+    one.set_defaults(rest=[])
+    one = add("test", run_tests, "run the tests, all tiers and all Blender versions unless told otherwise")
+    one.add_argument("--tier", choices=TIERS)
+    one.add_argument("--bpy", metavar="VERSION", help="one version only, such as 4.5.15")
+    one = add("bench", run_bench, "measure the speed and print a table")
+    one.add_argument("--json", type=Path, metavar="FILE", help="write the numbers too")
+    one = add("env", make_environment, "make one environment (or all) and print its Python")
+    one.add_argument("name", choices=[*environments.ENVIRONMENTS, "all"])
+    one = add("generate", run_generate, "generate a shot in the bpy module: build.py generate SHOT.blend --help",
+              add_help=False)
+    one.add_argument("rest", nargs=argparse.REMAINDER)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The steps behind build.py: one file a step, standard library only."""

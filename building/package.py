@@ -1,0 +1,137 @@
+"""A platform's name -> the extension's zip in dist/: packages fetched, pruned and checked, staged, packed by Blender's tool."""
+import os
+import shutil
+import subprocess
+import tomllib
+import zipfile
+from fnmatch import fnmatch
+from pathlib import Path
+
+from . import environments
+from .environments import BUILD, ROOT
+from .platforms import PLATFORMS, Platform, check_binaries
+from .telling import Stop, say
+
+DIST = ROOT / "dist"
+MANIFEST = ROOT / "blender_manifest.toml"
+LARGEST_ZIP = 200e6  # bytes; the size at which extension platforms turn a package away
+
+# Folder in the zip -> (Python that pip asks for, wheel). onnxruntime imports numpy and nothing else at run time, so the
+# requirements it declares (flatbuffers, protobuf, packaging) stay out; measured by tests/e2e/test_packages.py.
+WHEELS = {
+    "any": ("3.11", "opencv-python-headless==4.11.0.86"),
+    "cp311": ("3.11", "onnxruntime==1.31.1"),
+    "cp313": ("3.13", "onnxruntime==1.31.1"),
+}
+# Not needed to run: cascades, type stubs, converters. Linux's libonnxruntime.so is for C programs: the Python module
+# contains the runtime a second time.
+PRUNED = ("cv2/data/*.xml", "*.pyi", "*/py.typed", "cv2/LICENSE*", "onnxruntime/transformers/*",
+          "onnxruntime/quantization/*", "onnxruntime/tools/*", "onnxruntime/datasets/*", "onnxruntime/backend/*",
+          "onnxruntime/capi/libonnxruntime.so*", "*.dist-info/RECORD", "*.dist-info/entry_points.txt")
+LEFT_OUT = ("__pycache__", "*.pyc", ".*", "training")  # of our own sources
+
+
+def make(name: str) -> Path:
+    """Builds and validates the zip for platform `name`; stops if it is over 200 MB or holds a foreign binary."""
+    if name not in PLATFORMS:
+        raise Stop(f"There is no platform {name!r}; choose one of {', '.join(PLATFORMS)} or all.")
+    platform = PLATFORMS[name]
+    python = environments.ensure(environments.DEMO_BLENDER)
+    stage = _stage(platform, _packages(platform, python))
+    DIST.mkdir(exist_ok=True)
+    version = tomllib.loads(MANIFEST.read_text())["version"]
+    target = DIST / f"aa2_blender-{version}-{name.replace('-', '_')}.zip"
+    say(f"packing {target.relative_to(ROOT)}")
+    tool = _blender_tool(python)
+    _blender(python, tool, "build", "--source-dir", stage, "--output-filepath", target)
+    _blender(python, tool, "validate", target)
+    _tell_sizes(target)
+    return target
+
+
+def _packages(platform: Platform, python: Path) -> Path:
+    """Fetched, unpacked, pruned and checked packages of `platform`, kept between builds."""
+    folder = BUILD / "packages" / platform.name
+    stamp = folder / "made.txt"
+    recipe = repr((WHEELS, PRUNED, platform))
+    if stamp.exists() and stamp.read_text() == recipe:
+        return folder
+    shutil.rmtree(folder, ignore_errors=True)
+    for part, (version, requirement) in WHEELS.items():
+        say(f"fetching {requirement} for {platform.name}, {part}")
+        wheels = BUILD / "wheels" / platform.name / part
+        shutil.rmtree(wheels, ignore_errors=True)
+        tags = [word for tag in platform.pip_tags for word in ("--platform", tag)]
+        environments.pip(python, ["download", requirement, "--no-deps", "--only-binary=:all:", "--implementation", "cp",
+                                  "--python-version", version, *tags, "-d", str(wheels)],
+                         f"{requirement} for {platform.name} could not be fetched")
+        _unpack(next(wheels.glob("*.whl")), folder / part)
+        check_binaries(folder / part, platform, part)
+    stamp.write_text(recipe)
+    return folder
+
+
+def _unpack(wheel: Path, folder: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        for name in archive.namelist():
+            if not any(fnmatch(name, pattern) for pattern in PRUNED):
+                archive.extract(name, folder)
+
+
+def _stage(platform: Platform, packages: Path) -> Path:
+    """The zip's contents as a folder: the add-on at the root, the engine and its packages in embedded/."""
+    stage = BUILD / "stage" / platform.name
+    shutil.rmtree(stage, ignore_errors=True)
+    ignore = shutil.ignore_patterns(*LEFT_OUT)
+    shutil.copytree(ROOT / "aa2_blender", stage, ignore=ignore)
+    shutil.copytree(ROOT / "engine", stage / "embedded" / "engine", ignore=ignore)
+    shutil.copytree(packages, stage / "embedded" / "packages", copy_function=os.link,
+                    ignore=shutil.ignore_patterns("made.txt"))
+    # A package for the add-on's `from .embedded.engine.contract import ...`; the engine itself never sees this file.
+    (stage / "embedded" / "__init__.py").write_text('"""The engine and its packages, for a process of its own."""\n')
+    if (ROOT / "LICENSE").exists():
+        shutil.copy2(ROOT / "LICENSE", stage)
+    (stage / MANIFEST.name).write_text(_manifest_for(platform))
+    return stage
+
+
+def _manifest_for(platform: Platform) -> str:
+    """The manifest with the one platform whose binaries are inside, which Blender's builder does not look at."""
+    text = MANIFEST.read_text()
+    every = 'platforms = ["linux-x64", "windows-x64", "macos-arm64"]'
+    if every not in text:
+        raise Stop(f"{MANIFEST.name} should have the line `{every}`; put it back and start again.")
+    return text.replace(every, f'platforms = ["{platform.name}"]')
+
+
+def _blender_tool(python: Path) -> Path:
+    """Blender's own extension builder inside the bpy wheel; it runs without Blender."""
+    found = sorted(python.parent.parent.glob("[Ll]ib*/**/bl_pkg/cli/blender_ext.py"))
+    if not found:
+        raise Stop(f"{python.parent.parent} has no blender_ext.py; delete that folder and start again.")
+    return found[0]
+
+
+def _blender(python: Path, tool: Path, *arguments: str | Path) -> None:
+    done = subprocess.run([str(python), str(tool), *map(str, arguments)], capture_output=True, text=True)
+    if done.returncode != 0:
+        raise Stop(f"Blender's `{arguments[0]}` turned the extension away: {(done.stderr + done.stdout).strip()}")
+
+
+def _tell_sizes(target: Path) -> None:
+    sizes: dict[str, int] = {}
+    with zipfile.ZipFile(target) as archive:
+        if "__init__.py" not in archive.namelist():
+            raise Stop(f"{target} has no __init__.py at its root, so Blender would not load it; look at "
+                       "building/package.py.")
+        for entry in archive.infolist():
+            parts = entry.filename.split("/")
+            part = "/".join(parts[:3 if parts[1:2] == ["packages"] else 2]) if parts[0] == "embedded" else "add-on"
+            sizes[part] = sizes.get(part, 0) + entry.compress_size
+    for part, size in sorted(sizes.items(), key=lambda pair: -pair[1]):
+        say(f"  {size / 1e6:7.2f} MB  {part}")
+    whole = target.stat().st_size
+    say(f"  {whole / 1e6:7.2f} MB  {target.name} in all")
+    if whole > LARGEST_ZIP:
+        raise Stop(f"{target.name} is {whole / 1e6:.0f} MB, but {LARGEST_ZIP / 1e6:.0f} MB is the most; prune it in "
+                   "building/package.py.")
