@@ -1,0 +1,57 @@
+"""Context managers that leave a blend as they found it, whatever happens inside."""
+
+from contextlib import contextmanager
+
+import bpy
+
+
+@contextmanager
+def scene_kept(scene):
+    """Puts back the frame and the active camera, which markers switch when frames change."""
+    frame, subframe, camera = scene.frame_current, scene.frame_subframe, scene.camera
+    try:
+        yield scene
+    finally:
+        scene.frame_set(frame, subframe=subframe)
+        scene.camera = camera
+
+
+@contextmanager
+def no_new_datablocks():
+    """Removes every datablock that was made inside: temporary scenes, pictures, materials, the render's result."""
+    before = {block.as_pointer() for block in _datablocks()}
+    try:
+        yield
+    finally:
+        bpy.data.batch_remove([block for block in _datablocks() if block.as_pointer() not in before])
+
+
+@contextmanager
+def temporary_scene(source=None):
+    """A scene of our own, empty or a copy of `source` with its strips but without its objects; gone afterwards."""
+    with no_new_datablocks():
+        scene = source.copy() if source else bpy.data.scenes.new("AA2 temporary")
+        for child in list(scene.collection.children):
+            scene.collection.children.unlink(child)
+        for thing in list(scene.collection.objects):
+            scene.collection.objects.unlink(thing)
+        yield scene
+
+
+@contextmanager
+def shown_in_renders(objects):
+    """Lets objects appear in renders that their artist has switched off there."""
+    hidden = [thing for thing in objects if thing.hide_render]
+    try:
+        for thing in hidden:
+            thing.hide_render = False
+        yield
+    finally:
+        for thing in hidden:
+            thing.hide_render = True
+
+
+def _datablocks():
+    for kind in bpy.data.bl_rna.properties:
+        if kind.type == "COLLECTION":
+            yield from getattr(bpy.data, kind.identifier)

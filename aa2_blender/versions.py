@@ -1,0 +1,112 @@
+"""Blender's API from 4.2 to 5.2 -> one way to say each thing; the only file that knows the differences, found by feature."""
+
+from contextlib import contextmanager
+
+import bpy
+
+_CACHES = ("use_prefetch", "use_cache_raw", "use_cache_preprocessed", "use_cache_composite", "use_cache_final")
+
+
+def strips(owner):
+    """The strips of a sequence editor or meta strip (an empty collection is falsy, so hasattr and never `or`)."""
+    return owner.strips if hasattr(owner, "strips") else owner.sequences
+
+
+def all_strips(editor):
+    """The strips of a sequence editor with those inside metas."""
+    return editor.strips_all if hasattr(editor, "strips_all") else editor.sequences_all
+
+
+def sequencer_scene(context):
+    """The scene whose strips the artist sees: from 5.0 the workspace's own, before that the window's."""
+    return getattr(context, "sequencer_scene", None) or context.scene
+
+
+def strip_range(strip):
+    """(first frame, frame after the last) that a strip shows on the timeline."""
+    if hasattr(strip, "left_handle"):
+        return int(strip.left_handle), int(strip.right_handle)
+    return int(strip.frame_final_start), int(strip.frame_final_end)
+
+
+def content_start(strip):
+    """The timeline's frame on which a strip's untrimmed content begins."""
+    return strip.content_start if hasattr(strip, "content_start") else strip.frame_start
+
+
+def trim(strip, first, end):
+    """Trim a strip to the frames first..end-1 of the timeline."""
+    if hasattr(strip, "left_handle"):
+        strip.left_handle, strip.right_handle = first, end
+    else:
+        strip.frame_final_start, strip.frame_final_end = first, end
+
+
+def new_effect(owner, *, name, kind, channel, first, end, inputs=()):
+    """A new effect strip over the frames first..end-1."""
+    function = strips(owner).new_effect
+    known = {p.identifier for p in strips(owner).bl_rna.functions["new_effect"].parameters}
+    names = ("input1", "input2") if "input1" in known else ("seq1", "seq2")
+    length = {"length": end - first} if "length" in known else {"frame_end": end}
+    return function(name=name, type=kind, channel=channel, frame_start=first, **length, **dict(zip(names, inputs)))
+
+
+@contextmanager
+def quiet_sequencer(editor):
+    """Prefetch and caches off while strips are added or removed: Blender crashes exactly there otherwise."""
+    before = {name: getattr(editor, name) for name in _CACHES if hasattr(editor, name)}
+    try:
+        for name in before:
+            setattr(editor, name, False)
+        yield
+    finally:
+        for name, value in before.items():
+            setattr(editor, name, value)
+
+
+def set_picture_format(settings, file_format, *, color_mode, color_depth):
+    """Image settings of a render; from 5.0 the media type has to be said first."""
+    if hasattr(settings, "media_type"):
+        settings.media_type = "IMAGE"
+    settings.file_format = file_format
+    settings.color_mode = color_mode
+    settings.color_depth = color_depth
+
+
+def render_path(path):
+    """A path as a render's output wants it: from 5.0 braces are template variables and have to be doubled."""
+    templates = "media_type" in bpy.types.ImageFormatSettings.bl_rna.properties
+    return path.replace("{", "{{").replace("}", "}}") if templates else path
+
+
+def compositor(scene):
+    """The scene's compositing tree, made where it has none."""
+    if hasattr(scene, "compositing_node_group"):
+        if scene.compositing_node_group is None:
+            scene.compositing_node_group = _new_compositor(scene.name)
+        return scene.compositing_node_group
+    scene.use_nodes = True
+    return scene.node_tree
+
+
+def compositor_or_none(scene):
+    """The scene's compositing tree, or None."""
+    if hasattr(scene, "compositing_node_group"):
+        return scene.compositing_node_group
+    return scene.node_tree if scene.use_nodes else None
+
+
+def composite_input(tree):
+    """The socket whose picture becomes the render, made with its node where there is none."""
+    kind = "CompositorNodeComposite" if hasattr(bpy.types, "CompositorNodeComposite") else "NodeGroupOutput"
+    node = next((n for n in tree.nodes if n.bl_idname == kind), None) or tree.nodes.new(kind)
+    return node.inputs[0]
+
+
+def _new_compositor(name):
+    tree = bpy.data.node_groups.new(name, "CompositorNodeTree")
+    tree.interface.new_socket("Image", in_out="OUTPUT", socket_type="NodeSocketColor")
+    layers, output = tree.nodes.new("CompositorNodeRLayers"), tree.nodes.new("NodeGroupOutput")
+    output.location = (400, 0)
+    tree.links.new(layers.outputs["Image"], output.inputs[0])
+    return tree
