@@ -40,12 +40,15 @@ def limb_depth(body, hands, size, height_px, *, near: float, far: float) -> np.n
     picture = np.zeros((height, width), np.float32)
     for stroke in strokes(body, hands, size, height_px):
         lay_depth(picture, stroke.outline, stroke.start, stroke.end,
-                  lambda depth: normalise_depth(depth, near, far))
+                  shade=lambda depth: normalise_depth(depth, near, far))
     return picture[..., None]
 
 
-def lay_depth(picture, outline, start, end, shade=None) -> None:
-    """Write the depth of the limb start..end (x, y, depth each) into picture (h, w) wherever the outline covers it."""
+def lay_depth(picture, outline, start, end, *, shade=None, nearer_only=False) -> None:
+    """Write the depth of the limb start..end (x, y, depth each) into picture (h, w) wherever the outline covers it.
+
+    shade turns metres into what is written; nearer_only keeps what is nearer already.
+    """
     height, width = picture.shape
     low = np.clip(np.floor(outline.min(axis=0)).astype(int) - 1, 0, (width, height))
     high = np.clip(np.ceil(outline.max(axis=0)).astype(int) + 2, 0, (width, height))
@@ -55,7 +58,8 @@ def lay_depth(picture, outline, start, end, shade=None) -> None:
     cv2.fillConvexPoly(cover, fixed_point(outline - low), 255, cv2.LINE_AA, _SHIFT)
     depth = _depth_along(start, end, low, high)
     patch = picture[low[1]:high[1], low[0]:high[0]]
-    np.copyto(patch, depth if shade is None else shade(depth), where=cover > 0)
+    where = (cover > 0) & (depth < patch) if nearer_only else cover > 0
+    np.copyto(patch, depth if shade is None else shade(depth), where=where)
 
 
 def _depth_along(start, end, low, high) -> np.ndarray:

@@ -116,10 +116,8 @@ def limb_volume_depth(body, hands, height_px, size, clothing: float = 1.0) -> np
     width, height = size
     nearest = np.full((height, width), np.inf, np.float32)
     for balls in _balls(body, hands, height_px, clothing):
-        layer = np.full_like(nearest, np.inf)
-        start, end = min(balls, key=lambda b: b[2]), max(balls, key=lambda b: b[2])
-        lay_depth(layer, _outline(balls, size), start[:3], end[:3])
-        np.minimum(nearest, layer, out=nearest)
+        near, far = balls[balls[:, 2].argmin()], balls[balls[:, 2].argmax()]
+        lay_depth(nearest, _outline(balls, size), near[:3], far[:3], nearer_only=True)
     return nearest
 
 

@@ -2,7 +2,10 @@
 import cv2
 import numpy as np
 
-TOLERANCE = 0.01         # of the depth: limb volumes have their bones' depth, a surface lies a little nearer (ours)
+# By how much of the depth something must be nearer than the limbs, which have their bones' depth (ours). The scene's own
+# depth has the floor in it, which at the soles lies nearer than the toes do.
+TOLERANCE = 0.01
+SCENE_TOLERANCE = 0.04
 _EDGE = np.array([0.25, 0.5, 0.25], np.float32)
 
 
@@ -17,14 +20,14 @@ def object_mask(depth) -> np.ndarray:
     return np.isfinite(depth).astype(np.float32)
 
 
-def holdout(object_depth, character_depth) -> np.ndarray:
+def holdout(object_depth, character_depth, tolerance: float = TOLERANCE) -> np.ndarray:
     """(h, w) float32 0..1, antialiased: where an object lies in front of the character.
 
     Both in metres, infinite where there is nothing. Around the volumes (hair, cloth) the nearest volume's depth goes on.
     """
     if not np.isfinite(character_depth).any():
         return np.zeros(object_depth.shape, np.float32)
-    nearer = object_depth < _carried_outwards(character_depth) * (1 - TOLERANCE)
+    nearer = object_depth < _carried_outwards(character_depth) * (1 - tolerance)
     return cv2.sepFilter2D(nearer.astype(np.float32), -1, _EDGE, _EDGE, borderType=cv2.BORDER_REPLICATE)
 
 

@@ -1,0 +1,226 @@
+"""From a job folder to the networks' inputs: one shot's plan, its reference, and windows of conditions.
+
+What an input is called and means stands in docs/architecture.md ("the networks' inputs"). Windows are read when they are
+built, so that a long shot needs no more memory than a short one.
+"""
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..contract import folder as files
+from ..contract import job as jobs
+from .crop import CropPlan, joints_to_crop, plan_crops, put_back, reference_crop, take
+from .depth import limb_depth, near_and_far
+from .environment import environment, known_inside
+from .frames import as_bits, as_float, read_colour, read_grey, read_reference
+from .mask import bounding_box, limb_volume_depth, limb_volumes, shape_agnostic_at_inference, volume_box
+from .objects import SCENE_TOLERANCE, depth_in_metres, holdout, object_mask
+from .pose import draw_skeleton
+from .poses import Figure, read_poses, standing_height
+from .warp import Person, person, warp_limbs
+
+MASK_SEEN = 0.02         # of a painted or rendered mask: soft edges are the character's too
+VOLUME_SEEN = 0.5        # of the volumes' antialiased edge; both as in training
+GREY = 0.5               # behind a reference that is cut out, as behind the warp in training (ours)
+_MASKS_LOOKED_AT = 12    # frames of the shot that tell how far the mask goes beyond the limb volumes
+
+
+@dataclass(frozen=True)
+class Shot:
+    """What is fixed for the whole shot: figures[i] is frame i + 1's Figure in job pixels, or None."""
+    folder: str
+    job: jobs.Job
+    figures: tuple
+    plan: CropPlan
+    near: float
+    far: float
+    masked: bool
+
+
+@dataclass(frozen=True)
+class ReferenceBundle:
+    """The reference in the crop's shape: picture and skeleton (H, W, 3) float32 0..1; person None where no joints are known."""
+    picture: np.ndarray
+    skeleton: np.ndarray
+    person: Person | None
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A window's conditions, (F, H, W, channels) float32 0..1; numbers are its frames, 1..N."""
+    numbers: tuple
+    plate: np.ndarray
+    region: np.ndarray
+    known: np.ndarray
+    skeleton: np.ndarray
+    depth: np.ndarray
+    warp: np.ndarray
+    objects: np.ndarray
+
+    @property
+    def environment(self) -> np.ndarray:
+        """(F, H, W, 3): what the networks may see of the plate."""
+        return environment(self.plate, self.region, self.known)
+
+
+def plan_shot(folder, job) -> Shot:
+    """Read pose.json and lay the shot's crops; the first person of a frame is the character."""
+    figures = tuple(people[0] if people else None for people in read_poses(folder, job.frames))
+    masked = files.has(folder, files.MASK)
+    boxes = [_volume_box(figure, job) for figure in figures]
+    if masked:
+        boxes = _grown_to_masks(boxes, folder, job)
+    shape = job.settings.shape
+    shape = shape if shape == "auto" else tuple(int(side) for side in shape.split("x"))
+    near, far = near_and_far((figure.body, figure.hands) for figure in figures if figure is not None)
+    return Shot(folder, job, figures, plan_crops(boxes, job.size, shape), near, far, masked)
+
+
+def build_reference(shot, joints=None, height_px=None) -> ReferenceBundle:
+    """The job's reference picture fitted into the shot's shape.
+
+    joints (20, 3) x, y, confidence in the picture's pixels, as estimated; the job's own, given by the artist, come first.
+    """
+    path = files.path(shot.folder, shot.job.reference.file)
+    picture = read_reference(path)
+    figure = _reference_figure(shot.job.reference, joints, height_px)
+    crop = reference_crop(picture.shape[1::-1], _reference_box(picture, figure), shot.plan.shape)
+    colour = np.ascontiguousarray(picture[..., :3] * picture[..., 3:] + GREY * (1 - picture[..., 3:]))
+    colour = np.clip(take(colour, crop), 0.0, 1.0)
+    if figure is None:
+        return ReferenceBundle(colour, np.zeros_like(colour), None)
+    figure = _in_crop(figure, crop)
+    skeleton = draw_skeleton(figure.body, figure.hands, crop.shape, figure.height_px)
+    return ReferenceBundle(colour, skeleton, person(figure.body, figure.hands, figure.height_px))
+
+
+def build_window(shot, reference: ReferenceBundle, numbers) -> Bundle:
+    """The conditions of the frames `numbers` (1..N); frames without the character have an empty region."""
+    layers = [_conditions(shot, reference, number) for number in numbers]
+    return Bundle(tuple(numbers), *(np.stack(layer) for layer in zip(*layers)))
+
+
+def frame_holdout(shot, number):
+    """(h, w) float32 0..1 in job pixels: what lies in front of the character in this frame; None where the job has no depths.
+
+    For placing the result: alpha = matte * (1 - holdout).
+    """
+    figure, size = shot.figures[number - 1], shot.job.size
+    layers = [(kind, span, tolerance) for kind, span, *tolerance in
+              ((files.OBJECTS, shot.job.objects), (files.DEPTH, shot.job.depth, SCENE_TOLERANCE)) if span is not None]
+    if figure is None or not layers:
+        return None
+    character = limb_volume_depth(figure.body, figure.hands, figure.height_px, size, shot.job.clothing)
+    return np.maximum.reduce([holdout(_depth_picture(shot, kind, span, number), character, *tolerance)
+                              for kind, span, tolerance in layers])
+
+
+def frame_region(shot, number, region) -> np.ndarray:
+    """A window's region M_f (H, W, 1) of one frame, back in job pixels (h, w)."""
+    return put_back(np.ascontiguousarray(region[..., 0]), shot.plan.crops[number - 1], shot.job.size)
+
+
+def draw_previews(shot, reference: ReferenceBundle, number) -> dict:
+    """What the networks are given for one frame, as pictures to look at: {name of files.PREVIEWS: (H, W, 3) uint8}."""
+    window = build_window(shot, reference, [number])
+    figure = _figure_in_crop(shot, number)
+    mask = 0.5 * window.region[0] + 0.5 * _character_mask(shot, number, figure)[..., None]
+    warp = window.warp[0]
+    pictures = {"skeleton": window.skeleton[0], "depth": window.depth[0], "warp": warp[..., :3] + GREY * (1 - warp[..., 3:]),
+                "mask": mask, "environment": window.environment[0], "objects": window.plate[0] * window.objects[0]}
+    return {name: as_bits(np.broadcast_to(picture, (*picture.shape[:2], 3))) for name, picture in pictures.items()}
+
+
+def _conditions(shot, reference, number) -> tuple:
+    """One frame's plate, region, known, skeleton, depth, warp and objects, each (H, W, channels)."""
+    crop, figure = shot.plan.crops[number - 1], _figure_in_crop(shot, number)
+    width, height = size = crop.shape
+    plate = np.clip(take(read_colour(files.picture(shot.folder, files.SOURCE, number), shot.job.size), crop), 0.0, 1.0)
+    region = shape_agnostic_at_inference(_character_mask(shot, number, figure))[..., None]
+    known = known_inside(region, shot.job.clean_plate)
+    objects = _objects_in_crop(shot, number)[..., None]
+    if figure is None:
+        blank = np.zeros((height, width, 4), np.float32)
+        return plate, region, known, blank[..., :3], blank[..., :1], blank, objects
+    joints = figure.body, figure.hands, size, figure.height_px
+    warp = (np.zeros((height, width, 4), np.float32) if reference.person is None else
+            warp_limbs(reference.picture, reference.person, person(figure.body, figure.hands, figure.height_px), size))
+    return (plate, region, known, draw_skeleton(*joints), limb_depth(*joints, near=shot.near, far=shot.far), warp, objects)
+
+
+def _character_mask(shot, number, figure) -> np.ndarray:
+    """M_c (H, W) float32 0 or 1 in the crop: the job's mask, or the limb volumes where it has none."""
+    crop = shot.plan.crops[number - 1]
+    if figure is None:
+        return np.zeros(crop.shape[::-1], np.float32)
+    if not shot.masked:
+        volumes = limb_volumes(figure.body, figure.hands, figure.height_px, crop.shape, shot.job.clothing)
+        return (volumes > VOLUME_SEEN).astype(np.float32)
+    mask = as_float(read_grey(files.picture(shot.folder, files.MASK, number), shot.job.size))
+    return (take(mask, crop) > MASK_SEEN).astype(np.float32)
+
+
+def _objects_in_crop(shot, number) -> np.ndarray:
+    crop = shot.plan.crops[number - 1]
+    if shot.job.objects is None:
+        return np.zeros(crop.shape[::-1], np.float32)
+    depth = _depth_picture(shot, files.OBJECTS, shot.job.objects, number)
+    return (take(object_mask(depth), crop) > 0.5).astype(np.float32)
+
+
+def _depth_picture(shot, kind, span, number) -> np.ndarray:
+    stored = read_grey(files.picture(shot.folder, kind, number), shot.job.size)
+    return depth_in_metres(stored, span.near, span.far)
+
+
+def _figure_in_crop(shot, number):
+    """The frame's Figure in its crop's pixels; None where the character is not in the frame."""
+    figure = shot.figures[number - 1]
+    return _in_crop(figure, shot.plan.crops[number - 1]) if shot.plan.present[number - 1] else None
+
+
+def _in_crop(figure, crop) -> Figure:
+    hands = tuple(None if hand is None else joints_to_crop(hand, crop) for hand in figure.hands)
+    return Figure(joints_to_crop(figure.body, crop), hands, figure.height_px / crop.step)
+
+
+def _volume_box(figure, job):
+    return None if figure is None else volume_box(figure.body, figure.hands, figure.height_px, job.clothing)
+
+
+def _grown_to_masks(boxes, folder, job) -> list:
+    """Boxes grown by as much as the masks of a few frames go beyond them, in parts of a box (ours: reading every mask of
+    a shot before its first frame would cost seconds)."""
+    known = [i for i, box in enumerate(boxes) if box is not None]
+    beyond = np.zeros(4)
+    for i in known[::max(len(known) // _MASKS_LOOKED_AT, 1)]:
+        mask = bounding_box(read_grey(files.picture(folder, files.MASK, i + 1), job.size) > MASK_SEEN * 255)
+        if mask is not None:
+            low, high = np.array(boxes[i][:2]), np.array(boxes[i][2:])
+            more = np.concatenate([low - mask[:2], np.array(mask[2:]) - high]) / np.tile(high - low, 2)
+            beyond = np.maximum(beyond, np.minimum(more, 1.0))
+    return [None if box is None else _grown(np.array(box), beyond) for box in boxes]
+
+
+def _grown(box, beyond) -> tuple:
+    side = box[2:] - box[:2]
+    return (*(box[:2] - beyond[:2] * side).tolist(), *(box[2:] + beyond[2:] * side).tolist())
+
+
+def _reference_figure(reference, joints, height_px):
+    if reference.joints is not None:
+        joints, height_px = reference.joints, reference.height_px
+    if joints is None:
+        return None
+    joints = np.array(joints, np.float64)
+    body = np.column_stack([joints[:, :2], np.zeros(len(joints)), joints[:, 2]])
+    height_px = height_px or standing_height(body)
+    return Figure(body, (None, None), height_px) if height_px > 0 else None
+
+
+def _reference_box(picture, figure):
+    """Where the character is: its own alpha, else its joints' volumes, else unknown."""
+    seen = picture[..., 3] > 0.5
+    if not seen.all() and seen.any():
+        return bounding_box(seen)
+    return None if figure is None else volume_box(figure.body, figure.hands, figure.height_px)

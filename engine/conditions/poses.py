@@ -1,0 +1,78 @@
+"""From pose.json to figures: the people of every frame with their joints as arrays."""
+import json
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..contract import folder as files
+from ..contract.errors import JobError
+from ..contract.skeleton import BODY, HAND
+from .limbs import INDEX, SEEN, clean_joints, with_derived
+
+VERSION = 1
+_HINT = "Generate again to write the pose anew."
+# Lengths as parts of the standing height, as artists' canons have them; foreshortening only makes them less (ours).
+_PARTS = (("neck", "pelvis", 0.29), ("right_hip", "right_knee", 0.245), ("left_hip", "left_knee", 0.245),
+          ("right_knee", "right_ankle", 0.245), ("left_knee", "left_ankle", 0.245))
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One person in one frame: body (20, 4) x, y, depth, confidence; hands (left, right), each (21, 4) or None;
+    height_px: the standing height in pixels at the pelvis."""
+    body: np.ndarray
+    hands: tuple
+    height_px: float
+
+
+def read_poses(folder, frames: int) -> tuple:
+    """For each of the job's frames the tuple of its Figures; raises JobError naming the frame that is wrong."""
+    path = files.path(folder, files.POSE)
+    try:
+        with open(path, encoding="utf-8") as file:
+            value = json.load(file)
+    except FileNotFoundError:
+        raise JobError("pose_missing", f"{path} does not exist.", _HINT) from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise JobError("pose_invalid", f"{path} cannot be read: {error}.", _HINT) from None
+    if not isinstance(value, dict) or value.get("version") != VERSION or not isinstance(value.get("frames"), list):
+        raise JobError("pose_invalid", f"{path}: expected version {VERSION} and a list of frames.", _HINT)
+    if len(value["frames"]) != frames:
+        raise JobError("pose_invalid", f"{path}: expected {frames} frames as in job.json, got {len(value['frames'])}.", _HINT)
+    return tuple(_people(entry, number) for number, entry in enumerate(value["frames"], 1))
+
+
+def standing_height(body) -> float:
+    """Pixels that the standing height spans, from a body's longest part; 0 where none is seen (ours)."""
+    points = with_derived(body)
+    found = [np.hypot(*(points[INDEX[a], :2] - points[INDEX[b], :2])) / part for a, b, part in _PARTS
+             if min(points[INDEX[a], 3], points[INDEX[b], 3]) >= SEEN]
+    return float(max(found, default=0.0))
+
+
+def _people(entry, number) -> tuple:
+    if not isinstance(entry, dict) or not isinstance(entry.get("people"), list):
+        raise JobError("pose_invalid", f"pose.json: frame {number}: expected {{'people': [...]}}.", _HINT)
+    return tuple(_figure(person, f"pose.json: frame {number}, person {i}") for i, person in enumerate(entry["people"], 1))
+
+
+def _figure(person, where) -> Figure:
+    if not isinstance(person, dict):
+        raise JobError("pose_invalid", f"{where}: expected an object.", _HINT)
+    body = _joints(person.get("body"), len(BODY), f"{where}: body")
+    hands = tuple(None if person.get(name) is None else _joints(person[name], len(HAND), f"{where}: {name}")
+                  for name in ("left_hand", "right_hand"))
+    height = person.get("height_px")
+    if isinstance(height, bool) or not isinstance(height, (int, float)) or not 0 < height < 1e9:
+        raise JobError("pose_invalid", f"{where}: height_px: expected a number above 0, got {height!r}.", _HINT)
+    return Figure(body, hands, float(height))
+
+
+def _joints(value, count, where) -> np.ndarray:
+    try:
+        joints = np.array(value, np.float64)
+    except (TypeError, ValueError):
+        joints = np.empty(0)
+    if joints.shape != (count, 4):
+        raise JobError("pose_invalid", f"{where}: expected {count} joints [x, y, depth, confidence].", _HINT)
+    return clean_joints(joints)
