@@ -58,7 +58,7 @@ def draw_view(rng: np.random.Generator, skeleton: Skeleton, height: float, size:
     flat = seen[..., :2] / seen[..., 2:]
     low, high = flat.min(1), flat.max(1)                          # (F, 2) a frame
     pelvis = (skeleton.joints["pelvis"] - position) @ rotation.T
-    share = rng.uniform(0.60, 0.88)
+    share = rng.uniform(0.74, 0.92) if whole else rng.uniform(0.60, 0.88)  # a reference fills its crop
     cut = not whole and rng.random() < 0.15
     focal = share * tall * pelvis[:, 2].mean() / height           # standing height takes `share` of the crop
     if not cut:
