@@ -101,7 +101,7 @@ def _figure(person: Character, skeleton: Skeleton, view: View, light: Light, dev
     head = _head_map(person, skeleton, view)
     colour, depth = _painted(primitives, person.fabrics, person, view, light, head, device)
     cover = (depth < torch.inf).float()[:, None]
-    matte, mixed = nnf.avg_pool2d(cover, 2), nnf.avg_pool2d(colour, 2)
+    matte, mixed = _halved(cover), _halved(colour)
     return matte, depth, _bled(mixed, matte), cover
 
 
@@ -113,6 +113,12 @@ def _painted(primitives: Primitives, table, person, view: View, light: Light, he
     colour = torch.zeros(3, depth.numel(), device=device)
     colour[:, hits.pixel] = shaded
     return colour.view(3, len(depth), height, width).transpose(0, 1), depth
+
+
+def _halved(picture: torch.Tensor) -> torch.Tensor:
+    """(..., 2H, 2W) -> (..., H, W), the mean of each 2 x 2; slices are faster than pooling on a CPU."""
+    lines = picture[..., ::2, :] + picture[..., 1::2, :]
+    return 0.25 * (lines[..., ::2] + lines[..., 1::2])
 
 
 def _head_map(person: Character, skeleton: Skeleton, view: View) -> np.ndarray:
@@ -151,8 +157,8 @@ def _with_prop(plate: Plate, view: View, light: Light, prop: Prop | None, row: n
     colour = plate.colour * _shadow(plate.deep, plate.share, view, light, a[:, None], b[:, None], np.array([radius]))
     paint, depth = _painted(prop.in_camera(view.rotation, view.position), row[None], person, view, light, None, plate.deep.device)
     front = depth < plate.deep
-    cover = nnf.avg_pool2d(front.float()[:, None], 2)
-    colour = colour * (1 - cover) + nnf.avg_pool2d(paint * front[:, None], 2)
+    cover = _halved(front.float()[:, None])
+    colour = colour * (1 - cover) + _halved(paint * front[:, None])
     share = torch.where(cover[:, 0] > 0.5, 0.35, plate.share)
     return _Scene(colour, share, torch.where(front, depth, plate.deep), torch.where(front, 1.0, plate.object))
 
@@ -187,9 +193,9 @@ def _shadow(deep, share, view: View, light: Light, a: np.ndarray, b: np.ndarray,
 
 def _compose(rng, scene: _Scene, figure, person: Character, skeleton: Skeleton, view: View, light: Light, contact: np.ndarray) -> Clip:
     matte, depth, colour, cover = figure
-    visible = nnf.avg_pool2d(cover * (depth < scene.deep + TOUCHING)[:, None], 2)
+    visible = _halved(cover * (depth < scene.deep + TOUCHING)[:, None])
     shade_ = _shadow(scene.deep, scene.share, view, light, *shadow.casters(person, skeleton))
-    objects = nnf.avg_pool2d(scene.object[:, None], 2)
+    objects = _halved(scene.object[:, None])
     clean, colour, matte, visible, shade_, noise = _filmed(rng, scene.colour, colour, matte, visible, shade_)
     clean = (clean + noise).clamp(0, 1)
     full = (visible * (colour + noise) + (1 - visible) * clean * shade_).clamp(0, 1)

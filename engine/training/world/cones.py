@@ -22,6 +22,7 @@ class Primitives:
     reach: np.ndarray      # (F, P, 2, 4) two enclosing spheres, camera x y z and radius
     surface: np.ndarray    # (P,) row of the surface table
     origin_v: np.ndarray   # (P,) metres along the body where v starts
+    flat: np.ndarray       # (P,) 1 where a cone is cut off at its far end: hems of skirts, sleeves and trousers
     box: bool = False
 
 
@@ -53,8 +54,8 @@ def _bounds(reach: np.ndarray, focal, centre, width: int, height: int) -> np.nda
     return np.concatenate([low, np.maximum(high, low)], -1)
 
 
-def _meet_cone(o: torch.Tensor, d: torch.Tensor, length, ra, rb) -> tuple[torch.Tensor, torch.Tensor]:
-    """Distance (n,) along unit rays `o + s d` (3, n) to round cones, inf where missed, and where on the axis (0..1).
+def _meet_cone(o: torch.Tensor, d: torch.Tensor, length, ra, rb) -> torch.Tensor:
+    """Distance (n,) along unit rays `o + s d` (3, n) to round cones, inf where missed.
 
     The two end spheres and the cone that is tangent to both (closed form after I. Quilez' derivation of the capsule).
     """
@@ -75,7 +76,16 @@ def _meet_cone(o: torch.Tensor, d: torch.Tensor, length, ra, rb) -> tuple[torch.
     inf = torch.inf
     sa = torch.where(ha >= 0, -od - ha.clamp_min(0).sqrt(), inf)
     sb = torch.where(hb >= 0, -odb - hb.clamp_min(0).sqrt(), inf)
-    return torch.where(side, s, torch.minimum(sa, sb)), (y / slope).clamp(0, 1)
+    return torch.where(side, s, torch.minimum(sa, sb))
+
+
+def _cut(o, d, s, rows):
+    """The same with flat far ends: a hit beyond the end moves to the plane y = length, or misses."""
+    length, beyond = rows[12], (o[1] + s * d[1] > rows[12]) & (rows[18] > 0)
+    plane = (length - o[1]) / torch.where(d[1].abs() < 1e-6, 1e-6, d[1])
+    x, z = o[0] + plane * d[0], o[2] + plane * d[2]
+    inside = (d[1] < 0) & (x * x + z * z < rows[14] * rows[14])
+    return torch.where(beyond, torch.where(inside, plane, torch.inf), s)
 
 
 def _meet_box(o: torch.Tensor, d: torch.Tensor, half: torch.Tensor) -> torch.Tensor:
@@ -95,7 +105,8 @@ def render(primitives: Primitives, focal: np.ndarray, centre: np.ndarray, size: 
     matrix = primitives.to_local.reshape(-1, 3, 4)
     frame = np.repeat(np.arange(frames), count)
     table = np.concatenate([
-        matrix.reshape(-1, 12), primitives.shape.reshape(-1, 3), 1 / focal[frame, None], centre[frame]], -1)
+        matrix.reshape(-1, 12), primitives.shape.reshape(-1, 3), 1 / focal[frame, None], centre[frame],
+        np.tile(primitives.flat, frames)[:, None]], -1)
     table = torch.from_numpy(np.ascontiguousarray(table.T.astype(np.float32))).to(device)
     whole = torch.from_numpy(np.stack([bounds[:, 0], bounds[:, 1], np.maximum(spans[:, 0], 1), numbers.cumsum() - numbers,
                                        frame * width * height])).to(device)
@@ -135,7 +146,8 @@ def _meet(owner, begin: int, table, whole, width: int, box: bool):
         s = _meet_box(o, d, rows[12:15])
         t = s * inverse
     else:
-        s, _ = _meet_cone(o + shift * d, d, rows[12], rows[13], rows[14])
+        o = o + shift * d
+        s = _cut(o, d, _meet_cone(o, d, rows[12], rows[13], rows[14]), rows)
         t = (s + shift) * inverse
     hit = (t < torch.inf) & (t > 0.05)
     index = hit.nonzero()[:, 0]
@@ -157,7 +169,8 @@ def _front(primitives, table, pixel, t, ray, owner, depth, count) -> Hits:
     else:
         taper = (rows[13] - rows[14]) / rows[12].clamp_min(1e-3)
         foot = torch.minimum((local[1] - torch.hypot(local[0], local[2]) * taper).clamp_min(0), rows[12])
-        canonical = torch.stack([local[0], local[1] - foot, local[2]])
+        disc = (rows[18] > 0) & (local[1] > rows[12] - 1e-4)
+        canonical = torch.stack([local[0] * ~disc, torch.where(disc, 1.0, local[1] - foot), local[2] * ~disc])
     normal = (m[:, :3] * canonical[:, None]).sum(0)
     normal = normal * (normal * normal).sum(0).clamp_min(1e-12).rsqrt()
     weight = (1 - behind / BLEND).clamp_min(0) ** 2

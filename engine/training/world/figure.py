@@ -20,6 +20,7 @@ class Cones:
     section: np.ndarray    # (P, 2) factors on width and depth
     surface: np.ndarray    # (P,)
     origin_v: np.ndarray   # (P,)
+    flat: np.ndarray       # (P,) 1 where the far end is cut off
 
 
 class Sculptor:
@@ -29,21 +30,21 @@ class Sculptor:
         self.person, self.joints, self.frames, self.hands = person, skeleton.joints, skeleton.frames, skeleton.hands
         self.rows = []
 
-    def cone(self, a, b, ra: float, rb: float, front, fabric: str, *, wide=1.0, deep=1.0, v=0.0) -> None:
-        self.rows.append((a, b, ra, rb, unit(b - a), front, wide, deep, FABRIC[fabric], v))
+    def cone(self, a, b, ra: float, rb: float, front, fabric: str, *, wide=1.0, deep=1.0, v=0.0, flat=False) -> None:
+        self.rows.append((a, b, ra, rb, unit(b - a), front, wide, deep, FABRIC[fabric], v, flat))
 
     def ball(self, centre, frame, radii, fabric: str, v=0.0) -> None:
         """An ellipsoid with half axes (left, up, forward) in the frame's axes."""
         x, y, z = radii
         up = frame[..., 1]
-        self.rows.append((centre - 1e-4 * up, centre + 1e-4 * up, y, y, up, frame[..., 2], x / y, z / y, FABRIC[fabric], v))
+        self.rows.append((centre - 1e-4 * up, centre + 1e-4 * up, y, y, up, frame[..., 2], x / y, z / y, FABRIC[fabric], v, False))
 
     def finish(self) -> Cones:
-        a, b, ra, rb, axis, front, wide, deep, surface, v = zip(*self.rows)
+        a, b, ra, rb, axis, front, wide, deep, surface, v, flat = zip(*self.rows)
         count = len(a[0])
         radii = np.stack([np.stack(np.broadcast_arrays(p, q, np.zeros(count))[:2], -1) for p, q in zip(ra, rb)], 1)
         return Cones(np.stack(a, 1), np.stack(b, 1), radii, np.stack(axis, 1), np.stack(front, 1),
-                     np.stack([wide, deep], -1), np.array(surface), np.array(v))
+                     np.stack([wide, deep], -1), np.array(surface), np.array(v), np.array(flat, float))
 
 
 def sculpt(person: Character, skeleton: Skeleton) -> Cones:
@@ -74,7 +75,7 @@ def _trunk(s: Sculptor) -> None:
     wide = 0.5 * (p.shoulder / (0.110 * h) + 1)
     s.cone(low, j["waist"], 0.058 * h * g + e * 0.6, 0.052 * h * g + e * 0.6, pelvis[..., 2], "bottom", wide=1.42, deep=1.05)
     rise = j["waist"] - (0.05 + p.hem) * pelvis[..., 1]
-    s.cone(rise, j["waist"] + 0.03 * h * middle[..., 1], 0.058 * h * g + e * 1.6, 0.051 * h * g + e, middle[..., 2], top, wide=1.42, deep=1.08, v=0.1)
+    s.cone(j["waist"] + 0.03 * h * middle[..., 1], rise, 0.051 * h * g + e, 0.060 * h * g + e * 1.6, middle[..., 2], top, wide=1.42, deep=1.08, v=0.1, flat=True)
     upper = j["neck"] - 0.075 * h * up
     s.cone(j["waist"], upper, 0.052 * h * g + e, 0.06 * h * g + e, forward, top, wide=1.38 * wide, deep=1.0, v=0.17)
     s.cone(upper, j["neck"] - 0.045 * h * up, 0.06 * h * g + e, 0.05 * h * g + e, forward, top, wide=1.45 * wide, deep=0.95, v=0.17 + 0.2 * p.spine)
@@ -97,7 +98,7 @@ def _trunk(s: Sculptor) -> None:
     if p.coat:
         s.cone(j["waist"] + 0.02 * h * up + 0.012 * h * forward, j["neck"] - 0.06 * h * up + 0.012 * h * forward, 0.047 * h * g + e, 0.05 * h * g + e, forward, "inner", wide=0.55, deep=1.02)
         hem = j["pelvis"] - 0.1 * h * pelvis[..., 1]
-        s.cone(hem, j["waist"], 0.066 * h * g + e * 1.5, 0.055 * h * g + e * 1.5, pelvis[..., 2], "coat", wide=1.45, deep=1.1, v=-0.1)
+        s.cone(j["waist"], hem, 0.055 * h * g + e * 1.5, 0.068 * h * g + e * 1.8, pelvis[..., 2], "coat", wide=1.45, deep=1.1, v=0.1, flat=True)
 
 
 def _tube(s: Sculptor, a, b, ra, rb, front, fabric, begin: float, end: float, grow: float, *, v=0.0, flare=0.0) -> None:
@@ -105,7 +106,7 @@ def _tube(s: Sculptor, a, b, ra, rb, front, fabric, begin: float, end: float, gr
     if end <= begin:
         return
     at = lambda t: ra + (rb - ra) * t  # noqa: E731
-    s.cone(a + begin * (b - a), a + end * (b - a), at(begin) + grow, at(end) + grow + flare, front, fabric, v=v)
+    s.cone(a + begin * (b - a), a + end * (b - a), at(begin) + grow, at(end) + grow + flare, front, fabric, v=v, flat=True)
 
 
 def _arm(s: Sculptor, name: str) -> None:
@@ -176,11 +177,11 @@ def _skirt(s: Sculptor) -> None:
         thigh = min(p.skirt, 1.0)
         end = a + thigh * (b - a) + max(p.skirt - 1, 0) * 0.9 * (c - b) * np.array([1, 1, 1])
         ends.append(end)
-        s.cone(a + 0.02 * h * pelvis[..., 1], end, 0.052 * h * g + e, 0.05 * h + p.flare * 0.55, pelvis[..., 2], "bottom", v=0.0)
+        s.cone(a + 0.02 * h * pelvis[..., 1], end, 0.052 * h * g + e, 0.05 * h + p.flare * 0.55, pelvis[..., 2], "bottom", v=0.0, flat=True)
     low = 0.5 * (ends[0] + ends[1])
     apart = np.linalg.norm(ends[0] - ends[1], axis=-1)
     s.cone(j["pelvis"] + 0.03 * h * pelvis[..., 1], low, 0.058 * h * g + e, 0.045 * h + 0.7 * p.flare + 0.25 * apart, pelvis[..., 2], "bottom",
-           wide=1.4, deep=1.05)
+           wide=1.4, deep=1.05, flat=True)
 
 
 def _head(s: Sculptor) -> None:
@@ -259,4 +260,4 @@ def in_camera(cones: Cones, rotation: np.ndarray, position: np.ndarray) -> Primi
     spread = np.maximum(cones.section.max(-1), 1.0)[:, None]
     reach = np.concatenate([np.stack([a, b], -2), (cones.radii * spread)[..., None]], -1)
     shape = np.concatenate([length[..., None], cones.radii], -1)
-    return Primitives(to_local.astype(np.float32), shape.astype(np.float32), reach, cones.surface, cones.origin_v)
+    return Primitives(to_local.astype(np.float32), shape.astype(np.float32), reach, cones.surface, cones.origin_v, cones.flat)

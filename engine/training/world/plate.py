@@ -22,7 +22,6 @@ class Plate:
     """What is there without character and prop. F frames; `deep` and `object` at twice the size for exact edges."""
     colour: torch.Tensor       # (F, 3, H, W) sRGB
     share: torch.Tensor        # (F, H, W) how much of the light there is the key light, 0..1
-    normal: torch.Tensor       # (F, 3, H, W) camera axes
     deep: torch.Tensor         # (F, 2H, 2W) planar metres
     object: torch.Tensor       # (F, 2H, 2W) 0 or 1
 
@@ -128,7 +127,7 @@ class _Painter:
         return lambert * nnf.interpolate(lit, lambert.shape, mode="bilinear", align_corners=False)[0, 0]
 
     def finish(self) -> torch.Tensor:
-        """(9, h, w): colour, key share, normal in camera axes, depth, object."""
+        """(6, h, w): colour, key share, depth, object."""
         room, light = self.room, self.room.light
         inside = self.surface >= 0
         colour = fabric.paint(self.tensor(room.surfaces), self.surface.clamp_min(0).view(-1), self.uv[0].reshape(-1), self.uv[1].reshape(-1))
@@ -145,14 +144,13 @@ class _Painter:
         share = (k.mean() * key / (k.mean() * key + a.mean() * ambient)) * inside
         if room.open:
             lit = torch.where(inside, lit, self._beyond(collage))
-        turned = torch.einsum("ij,jhw->ihw", self.tensor(self.view.rotation), self.normal)
-        return torch.cat([lit.clamp(0, 1), share[None], turned, self.depth[None], self.object[None]])
+        return torch.cat([lit.clamp(0, 1), share[None], self.depth[None], self.object[None]])
 
     def _beyond(self, collage: torch.Tensor) -> torch.Tensor:
         h, w = self.depth.shape
         if self.room.backdrop:
             return nnf.interpolate(collage, (h, w), mode="bilinear", align_corners=False)[0]
-        up = (self.ray[2] / self.ray.norm(dim=0)).clamp(0, 1)
+        up = (self.ray[2] / (self.ray * self.ray).sum(0).sqrt()).clamp(0, 1)
         low, high = self.tensor(self.room.sky)
         return low[:, None, None] + (up * 2.2).clamp(0, 1) * (high - low)[:, None, None]
 
@@ -171,15 +169,16 @@ def paint_plate(room: Room, view: View, device="cpu") -> Plate:
     canvas = painter.finish()[None]
     (width, height), frames = view.size, len(view.focal)
     h, w = canvas.shape[-2:]
-    soft = nnf.avg_pool2d(canvas[:, :7], 2, 1)                     # (h - 1, w - 1): a pixel's mean at the finest scale
+    soft = canvas[:, :4, :-1] + canvas[:, :4, 1:]
+    soft = 0.25 * (soft[..., :-1] + soft[..., 1:])                # (h - 1, w - 1): a pixel's mean at the finest scale
     out_soft, out_deep = [], []
     for f in range(frames):
         scale = painter.focal / view.focal[f]
         start = painter.centre - scale * view.centre[f]
         out_soft.append(_window(soft, start - 0.5, scale, (width, height), "bilinear"))
-        out_deep.append(_window(canvas[:, 7:], start, scale / 2, (2 * width, 2 * height), "nearest"))
+        out_deep.append(_window(canvas[:, 4:], start, scale / 2, (2 * width, 2 * height), "nearest"))
     soft, deep = torch.cat(out_soft), torch.cat(out_deep)
-    return Plate(soft[:, :3], soft[:, 3], soft[:, 4:7], deep[:, 0], deep[:, 1])
+    return Plate(soft[:, :3], soft[:, 3], deep[:, 0], deep[:, 1])
 
 
 def _window(canvas: torch.Tensor, start: np.ndarray, scale: float, size: tuple[int, int], mode: str) -> torch.Tensor:

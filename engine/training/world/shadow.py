@@ -14,18 +14,18 @@ def casters(person: Character, skeleton: Skeleton) -> tuple[np.ndarray, np.ndarr
     pairs = [(j["pelvis"], j["neck"] - 0.04 * h * up, 0.075 * h * g), (head - 0.15 * person.head * up, head + 0.15 * person.head * up, 0.38 * person.head)]
     for side in ("left", "right"):
         at = lambda name: j[f"{side}_{name}"]  # noqa: B023, E731
-        low = at("knee") - at("hip")
         pairs += [(at("shoulder"), at("elbow"), 0.028 * h * g), (at("elbow"), at("wrist"), 0.021 * h * g),
                   (at("hip"), at("knee"), 0.045 * h * g + 0.6 * person.flare * bool(person.skirt)), (at("knee"), at("ankle"), 0.028 * h * g),
-                  (at("ankle") - 0.015 * h * unit_or(low), at("toe"), 0.02 * h)]
+                  (at("ankle") - 0.02 * h * skeleton.frames[f"{side}_foot"][..., 1], at("toe"), 0.02 * h)]
     for k in range(2):
         pairs.append((skeleton.hands[:, k, 0], skeleton.hands[:, k, 10], 0.016 * h))
     a, b, radius = zip(*pairs)
     return np.stack(a, 1), np.stack(b, 1), np.array(radius)
 
 
-def unit_or(v: np.ndarray) -> np.ndarray:
-    return v / np.maximum(np.linalg.norm(v, axis=-1, keepdims=True), 1e-6)
+def _length(v: torch.Tensor) -> torch.Tensor:
+    """Lengths of vectors (3, n); many times faster than torch.norm over the first axis."""
+    return (v[0] * v[0] + v[1] * v[1] + v[2] * v[2]).sqrt()
 
 
 def darken(point: torch.Tensor, frame: torch.Tensor, a: torch.Tensor, b: torch.Tensor, radius: list[float], *,
@@ -43,12 +43,12 @@ def darken(point: torch.Tensor, frame: torch.Tensor, a: torch.Tensor, b: torch.T
         slope = (ww - wl * wl).clamp_min(1e-5)
         along = ((wl * sl - ws) / slope).clamp(0, 1)
         ray = (sl + along * wl).clamp_min(0)
-        gap = (start + along * way - ray * towards).norm(dim=0)
+        gap = _length(start + along * way - ray * towards)
         edge = (softness * ray + 0.015)
         cover = ((r + 0.6 * edge - gap) / (1.2 * edge)).clamp(0, 1)
         dense = (r / (r + 0.35 * edge))
         lit = lit * (1 - cover * cover * (3 - 2 * cover) * dense)
         nearest = (-ws / ww).clamp(0, 1)
-        near = (start + nearest * way).norm(dim=0) - r
+        near = _length(start + nearest * way) - r
         open_ = open_ * (1 - 0.42 * torch.exp(-near.clamp_min(0) / (0.8 * r + 0.01)))
     return lit, open_
