@@ -1,0 +1,1 @@
+"""From a job folder to the engine process and its events back; knows no scene."""

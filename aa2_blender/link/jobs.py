@@ -1,0 +1,194 @@
+"""A request for the engine, in; one EngineJob that ends as done, failed or cancelled whatever the engine does, out."""
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from queue import Empty
+
+from ..embedded.engine.contract import events, version
+from ..embedded.engine.contract.errors import CODES, JobError
+from .interpreter import Launch
+from .process import Babble, Ended, EngineProcess, Said
+
+ENDS = ("done", "failed", "cancelled")
+REPAIR = "Generate again; if it happens again, send engine.log and events.jsonl of the job's folder."
+
+
+@dataclass(frozen=True)
+class Patience:
+    """Seconds after which the next, less polite thing is done (ours: a cold disk, then thirty missed heartbeats)."""
+
+    hello: float = 120.0
+    silence: float = 30.0
+    cancel: float = 20.0
+    terminate: float = 3.0
+
+
+@dataclass
+class EngineJob:
+    """One request's life. `state`: starting, running, cancelling, then one of ENDS; `frames` are final on disk (1..N)."""
+
+    request: object
+    folder: Path
+    state: str = "starting"
+    progress: events.Progress | None = None
+    frames: list[int] = field(default_factory=list)
+    warnings: list[events.Warned] = field(default_factory=list)
+    answer: events.Finished | events.Joints | None = None
+    error: JobError | None = None
+    longest_pump_s: float = 0.0
+
+    @property
+    def ended(self) -> bool:
+        return self.state in ENDS
+
+
+class Link:
+    """The engine kept warm between jobs, and at most one job. All calls come from Blender's main thread; only close()
+    blocks."""
+
+    def __init__(self, patience: Patience = Patience()):
+        self.patience = patience
+        self.hello: events.Hello | None = None
+        self.job: EngineJob | None = None
+        self._process: EngineProcess | None = None
+        self._deadline = 0.0  # of the cancellation's present degree
+        self._terminated = False
+
+    def start(self, launch: Launch, request, folder: Path) -> EngineJob:
+        """Begins a request; its files and the engine's log lie in `folder`. A running engine of the same launch is used
+        again. Raises JobError where one job runs already or no engine can be started."""
+        if self.job and not self.job.ended:
+            raise JobError("engine_busy", f"The engine still works on {self.job.folder}.", "Cancel it or wait for it.")
+        self.job = EngineJob(request, folder)
+        if self._process and not (self._process.alive() and self._process.launch == launch):
+            self._drop()
+        if self._process:
+            self._process.log_to(folder / "engine.log")
+            self._ask()
+        else:
+            self.hello = None
+            self._process = EngineProcess(launch, folder / "engine.log")
+        return self.job
+
+    def pump(self, budget_s: float = 0.004) -> None:
+        """Takes what the engine said since the last call, for at most about `budget_s`; call it every 50 ms or so."""
+        began = time.monotonic()
+        job = self.job
+        while job and not job.ended and time.monotonic() - began < budget_s:
+            try:
+                item = self._process.queue.get_nowait()
+            except Empty:
+                self._look_at_clock()
+                break
+            self._take(item)
+        if job:
+            job.longest_pump_s = max(job.longest_pump_s, time.monotonic() - began)
+
+    def cancel(self) -> None:
+        """Asks the engine to stop; pump() gets less polite when it does not. Finished frames stay."""
+        if not self.job or self.job.ended or self.job.state == "cancelling":
+            return
+        if self.job.state == "starting":
+            return self._end("cancelled", drop=True)
+        self.job.state = "cancelling"
+        self._process.send(events.Cancel())
+        self._deadline = time.monotonic() + self.patience.cancel
+        self._terminated = False
+
+    def close(self) -> None:
+        """Blocks until the engine is gone (seconds at most); a running job ends as cancelled. For quitting."""
+        if self.job and not self.job.ended:
+            self.job.state = "cancelled"
+        if self._process:
+            self._process.close()
+        self._process = None
+
+    def _ask(self) -> None:
+        if self._process.send(self.job.request):
+            self.job.state = "running"
+
+    def _take(self, item: Said | Babble | Ended) -> None:
+        if isinstance(item, Ended):
+            self._died(item.returncode)
+        elif isinstance(item, Babble):
+            self._fail(JobError(item.error.code, item.error.message, REPAIR), drop=True)
+        elif isinstance(item.event, events.Hello):
+            self._greeted(item.event)
+        elif self.hello is None and not isinstance(item.event, events.Failed):
+            self._fail(JobError("protocol_garbage", f"Expected the engine's hello first, got {item.event}.", REPAIR),
+                       drop=True)
+        elif self._is_ours(item.event):
+            self._happened(item.event)
+
+    def _greeted(self, hello: events.Hello) -> None:
+        if hello.protocol != version.PROTOCOL:
+            return self._fail(JobError(
+                "protocol_mismatch", f"The engine speaks protocol {hello.protocol}, the add-on {version.PROTOCOL}.",
+                "Install the extension again, so that both are of one version."), drop=True)
+        self.hello = hello
+        self._ask()
+
+    def _is_ours(self, event) -> bool:
+        """Events of a job that was given up may still be on their way."""
+        subject = getattr(event, "job", None) or getattr(event, "picture", None)
+        ours = getattr(self.job.request, "job", None) or getattr(self.job.request, "picture", None)
+        return subject in (None, ours)
+
+    def _happened(self, event) -> None:
+        job = self.job
+        match event:
+            case events.Progress():
+                job.progress = event
+            case events.Frame():
+                job.frames.append(event.number)
+            case events.Warned():
+                job.warnings.append(event)
+            case events.Failed():
+                self._fail(JobError(event.code if event.code in CODES else "internal", event.message, event.hint),
+                           drop=self.hello is None)
+            case events.Cancelled():
+                self._end("cancelled")
+            case events.Finished() | events.Joints():
+                job.answer = event
+                self._end("done")
+
+    def _look_at_clock(self) -> None:
+        """Nothing was said: is that too long?"""
+        now = time.monotonic()
+        silent = now - self._process.said_at
+        if self.job.state == "cancelling":
+            if now > self._deadline and self._terminated:
+                self._end("cancelled", drop=True)
+            elif now > self._deadline:
+                self._process.terminate()
+                self._terminated = True
+                self._deadline = now + self.patience.terminate
+        elif silent > (self.patience.hello if self.hello is None else self.patience.silence):
+            words = self._process.last_words()
+            self._fail(JobError("engine_silent", f"The engine has said nothing for {silent:.0f} seconds."
+                                + (f" Its last lines:\n{words}" if words else ""), REPAIR), drop=True)
+
+    def _died(self, returncode: int) -> None:
+        if self.job.state == "cancelling":
+            return self._end("cancelled", drop=True)
+        how = f"was ended by signal {-returncode}" if returncode < 0 else f"ended with exit code {returncode}"
+        words = self._process.last_words() or "(it wrote nothing)"
+        hint = "The system may have run out of memory; close other programs and generate again." \
+            if returncode == -9 else REPAIR
+        self._fail(JobError("engine_died", f"The engine {how}. Its last lines:\n{words}", hint), drop=True)
+
+    def _fail(self, error: JobError, drop: bool = False) -> None:
+        self.job.error = error
+        self._end("failed", drop)
+
+    def _end(self, state: str, drop: bool = False) -> None:
+        self.job.state = state
+        if drop:
+            self._drop()
+
+    def _drop(self) -> None:
+        """Gives the present engine up; the next job starts another."""
+        if self._process:
+            self._process.kill()
+        self._process = None
+        self.hello = None
