@@ -1,0 +1,49 @@
+"""The folder of a pack -> a Pack whose every file has been checked against the manifest."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..contract.errors import JobError
+from .manifest import Manifest, read
+
+DEFAULT = Path(__file__).parent / "compact"
+_AGAIN = "Install the weights again."
+# (path, modification time, size) of files found right, for as long as this process lives.
+_checked: set = set()
+
+
+@dataclass(frozen=True)
+class Pack:
+    folder: Path
+    manifest: Manifest
+    hash: str   # hex, of the manifest and with it of every file
+
+
+def open_pack(folder: Path | str | None = None) -> Pack:
+    """The pack in this folder (None: the embedded one); a JobError tells missing, truncated and changed files apart."""
+    folder = Path(folder or DEFAULT)
+    manifest, digest = read(folder)
+    for name, expected in manifest.files.items():
+        _check_file(folder / name, expected)
+    return Pack(folder, manifest, digest)
+
+
+def _check_file(path, expected) -> None:
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise JobError("pack_missing", f"{path}: a file of the weights cannot be found: {error.strerror}.", _AGAIN) from None
+    if status.st_size != expected.bytes:
+        raise JobError("pack_truncated", f"{path}: expected {expected.bytes} bytes, got {status.st_size}.", _AGAIN)
+    seen = (str(path), status.st_mtime_ns, status.st_size, expected.sha256)
+    if seen in _checked:
+        return
+    try:
+        with path.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise JobError("pack_corrupt", f"{path}: cannot be read: {error.strerror}.", _AGAIN) from None
+    if found != expected.sha256:
+        raise JobError("pack_corrupt", f"{path}: expected sha256 {expected.sha256}, got {found}.", _AGAIN)
+    _checked.add(seen)

@@ -1,0 +1,1 @@
+"""The networks behind a few calls: numpy in, numpy out."""

@@ -1,0 +1,51 @@
+"""What every runtime does: the networks of a pack behind a few calls, numpy float32 in and out, channels last.
+
+Shapes: F frames of a window, (H, W) the crop, (h, w) = (H/4, W/4), c latent channels (8 in the compact pack). Pictures are
+0..1; the five channels are sRGB, matte, shadow factor (1 = lit). Features are opaque: they go from one call into another
+and may stay on the device.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from numpy import ndarray
+
+Features = Any
+
+
+@dataclass(frozen=True)
+class DeviceReport:
+    """What the nets run on, for `hello` and for bug reports."""
+
+    runtime: str   # "onnxruntime" or "pytorch"
+    version: str   # of that package
+    device: str    # "cpu", "cuda", ...
+
+
+class Runtime(Protocol):
+    """Calls come from one thread, one at a time; sessions may be opened by the first call that needs them."""
+
+    def encode(self, pictures: ndarray) -> ndarray:
+        """(n, H, W, 5) 0..1 -> latents (n, h, w, c)."""
+
+    def decode(self, latents: ndarray) -> ndarray:
+        """(n, h, w, c) -> (n, H, W, 5), about 0..1, not clipped."""
+
+    def reference(self, picture: ndarray, skeleton: ndarray) -> Features:
+        """(H, W, 3) and (H, W, 3), zeros where no joints are known -> appearance features, once a shot."""
+
+    def pose(self, skeleton: ndarray, depth: ndarray) -> Features:
+        """(F, H, W, 3) and (F, H, W, 1) -> pose features of this window (they pass a convolution over time)."""
+
+    def objects(self, latents: ndarray, mask: ndarray) -> Features:
+        """(F, h, w, c) of the plate under M_o, and M_o (F, H, W, 1) -> object features."""
+
+    def denoise(self, noisy: ndarray, levels: ndarray, environment: ndarray, masks: ndarray, warp: ndarray,
+                coverage: ndarray, reference: Features, pose: Features, objects: Features) -> ndarray:
+        """x0 (F, h, w, c) of noisy (F, h, w, c) at levels (F,) 0..1.
+
+        environment, warp (F, h, w, c); masks (F, H, W, 2): region M_f, known; coverage (F, H, W, 1) of the warp.
+        """
+
+    def describe(self) -> DeviceReport:
+        """What runs it."""
