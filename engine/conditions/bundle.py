@@ -135,7 +135,7 @@ def _conditions(shot, reference, number) -> tuple:
     """One frame's plate, region, known, skeleton, depth, warp and objects, each (H, W, channels)."""
     crop, figure = shot.plan.crops[number - 1], _figure_in_crop(shot, number)
     width, height = size = crop.shape
-    plate = np.clip(take(read_colour(files.picture(shot.folder, files.SOURCE, number), shot.job.size), crop), 0.0, 1.0)
+    plate = as_float(take(read_colour(files.picture(shot.folder, files.SOURCE, number), shot.job.size), crop))
     region = shape_agnostic_at_inference(_character_mask(shot, number, figure))[..., None]
     known = known_inside(region, shot.job.clean_plate)
     objects = _objects_in_crop(shot, number)[..., None]
@@ -156,16 +156,16 @@ def _character_mask(shot, number, figure) -> np.ndarray:
     if not shot.masked:
         volumes = limb_volumes(figure.body, figure.hands, figure.height_px, crop.shape, shot.job.clothing)
         return (volumes > VOLUME_SEEN).astype(np.float32)
-    mask = as_float(read_grey(files.picture(shot.folder, files.MASK, number), shot.job.size))
-    return (take(mask, crop) > MASK_SEEN).astype(np.float32)
+    mask = read_grey(files.picture(shot.folder, files.MASK, number), shot.job.size)
+    return (as_float(take(mask, crop)) > MASK_SEEN).astype(np.float32)
 
 
 def _objects_in_crop(shot, number) -> np.ndarray:
     crop = shot.plan.crops[number - 1]
     if shot.job.objects is None:
         return np.zeros(crop.shape[::-1], np.float32)
-    depth = _depth_picture(shot, files.OBJECTS, shot.job.objects, number)
-    return (take(object_mask(depth), crop) > 0.5).astype(np.float32)
+    stored = read_grey(files.picture(shot.folder, files.OBJECTS, number), shot.job.size)
+    return (take(object_mask(stored), crop) > 0.5).astype(np.float32)
 
 
 def _depth_picture(shot, kind, span, number) -> np.ndarray:
@@ -194,7 +194,8 @@ def _grown_to_masks(boxes, folder, job) -> list:
     known = [i for i, box in enumerate(boxes) if box is not None]
     beyond = np.zeros(4)
     for i in known[::max(len(known) // _MASKS_LOOKED_AT, 1)]:
-        mask = bounding_box(read_grey(files.picture(folder, files.MASK, i + 1), job.size) > MASK_SEEN * 255)
+        mask = read_grey(files.picture(folder, files.MASK, i + 1), job.size)
+        mask = bounding_box(mask > MASK_SEEN * np.iinfo(mask.dtype).max)
         if mask is not None:
             low, high = np.array(boxes[i][:2]), np.array(boxes[i][2:])
             more = np.concatenate([low - mask[:2], np.array(mask[2:]) - high]) / np.tile(high - low, 2)

@@ -12,7 +12,7 @@ SHAPES = ((192, 352), (256, 256), (352, 192))   # width, height: of nearly equal
 MARGIN = 0.12            # of the character's box, on each side
 LEAST_MARGIN = 0.04      # what the smoothing of the centre may leave of it
 MOST_ZOOM = 0.03         # change of the scale from one frame to the next, in logarithm
-SCALE_FRAMES = 24        # frames on each side over which the scale is evened out
+SCALE_FRAMES = 12        # frames on each side over which the scale is evened out
 CENTRE_FRAMES = 8        # frames on each side over which the centre is evened out
 FINEST = 0.25            # job pixels to a crop pixel at least: a far figure is not enlarged further
 
@@ -58,7 +58,8 @@ def plan_crops(boxes, size, shape="auto") -> CropPlan:
     """The shot's crops.
 
     boxes: for every frame the character's (left, top, right, bottom) in job pixels, or None; size the job's (w, h); shape
-    (w, h) or "auto", the one of SHAPES that shows the character largest over the shot. What is out of frame is not followed.
+    (w, h) or "auto", the one of SHAPES that shows the character largest with least beyond the frame. What of the character
+    is out of frame is not followed.
     """
     boxes = [_visible(box, size) for box in boxes]
     present = tuple(box is not None for box in boxes)
@@ -68,7 +69,7 @@ def plan_crops(boxes, size, shape="auto") -> CropPlan:
         return CropPlan((Crop((size[0] / 2, size[1] / 2), step, shape),) * len(boxes), present)
     boxes = _filled(boxes)
     if shape == "auto":
-        shape = min(SHAPES, key=lambda s: float(np.log(_needed(boxes, s, MARGIN)).mean()))
+        shape = min(SHAPES, key=lambda s: _cost(boxes, s, size))
     steps = _even_steps(np.maximum(_needed(boxes, shape, MARGIN), FINEST))
     centres = _even_centres(boxes, steps, shape, size)
     return CropPlan(tuple(Crop((float(x), float(y)), float(s), tuple(shape)) for (x, y), s in zip(centres, steps)), present)
@@ -84,7 +85,7 @@ def reference_crop(size, box, shape) -> Crop:
 
 
 def take(picture, crop: Crop, interpolation=cv2.INTER_LINEAR) -> np.ndarray:
-    """Picture (H, W[, c]) float32 -> (h, w[, c]) in the crop; past the picture's edge its edge goes on.
+    """Picture (H, W[, c]) float32, uint8 or uint16 -> (h, w[, c]) in the crop, of its own type; past the picture's edge its edge goes on.
 
     Shrinking averages first, so that nothing aliases; INTER_NEAREST takes single pixels (for depths).
     """
@@ -153,6 +154,13 @@ def _filled(boxes) -> np.ndarray:
 def _needed(boxes, shape, margin) -> np.ndarray:
     """(frames,) picture pixels to a crop pixel that show each box with its margin."""
     return ((boxes[:, 2:] - boxes[:, :2]) * (1 + 2 * margin) / np.array(shape)).max(axis=1)
+
+
+def _cost(boxes, shape, size) -> float:
+    """How coarse a shape shows the shot, and how much of it would lie outside the frame, as mean logarithms (ours)."""
+    steps = _needed(boxes, shape, MARGIN)
+    beyond = np.maximum(np.log(steps[:, None] * np.array(shape) / np.array(size)), 0.0).sum(axis=1)
+    return float((np.log(steps) + beyond).mean())
 
 
 def _even_steps(steps) -> np.ndarray:

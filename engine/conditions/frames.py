@@ -38,8 +38,8 @@ def read_picture(path, *, missing="source_missing", unreadable="source_unreadabl
 
 
 def read_colour(path, size=None) -> np.ndarray:
-    """A frame of the plate as (h, w, 3) float32 0..1 sRGB."""
-    return as_colour(as_float(read_picture(path, size=size)))[..., :3]
+    """A frame of the plate as (h, w, 3) RGB uint8 or uint16, sRGB; as_float makes it 0..1."""
+    return np.ascontiguousarray(as_colour(read_picture(path, size=size))[..., :3])
 
 
 def read_grey(path, size=None) -> np.ndarray:

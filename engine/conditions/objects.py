@@ -15,9 +15,9 @@ def depth_in_metres(stored, near: float, far: float) -> np.ndarray:
     return np.where(stored > 0, metres, np.float32(np.inf))
 
 
-def object_mask(depth) -> np.ndarray:
-    """M_o (h, w) float32: 1 where an object has a depth (paper 3.3)."""
-    return np.isfinite(depth).astype(np.float32)
+def object_mask(stored) -> np.ndarray:
+    """M_o (h, w) float32: 1 where the stored depth uint16 (h, w) has an object (paper 3.3)."""
+    return (stored > 0).astype(np.float32)
 
 
 def holdout(object_depth, character_depth, tolerance: float = TOLERANCE) -> np.ndarray:
