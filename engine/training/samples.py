@@ -17,7 +17,7 @@ INSERTION = 0.5  # environment from the plate without the character; else from t
 KNOWN = 0.75  # of the insertions: the plate may be seen inside M_f
 OBJECTS_GIVEN = 0.75
 VOLUMES = 0.4  # M_c from limb volumes, as a rig without a mesh gives it; else the exact silhouette
-SAME_CLIP = 0.35  # the reference is another frame of the clip on a random background, as in the paper; else drawn apart
+SAME_CLIP = 0.15  # the reference is another frame of the clip on a random background, as in the paper; else drawn apart
 SCALE_AUGMENTED = 0.3  # M_c shrunk, so that the mask is sometimes smaller than the character (paper 3.2)
 NO_REFERENCE_JOINTS = 0.1  # reference skeleton and warp left empty: a reference in which no joints are found
 
@@ -83,13 +83,13 @@ def recolour(rng: np.random.Generator, clip: PooledClip) -> PooledClip:
 def choose_reference(rng: np.random.Generator, clip: PooledClip, plate: np.ndarray) -> ReferenceView:
     """A random frame of the clip put on a random plate (the paper), or the picture drawn apart."""
     if rng.random() >= SAME_CLIP:
-        return ReferenceView(clip.reference[..., :3] / np.float32(255), clip.reference_body, clip.reference_hands,
+        return ReferenceView(clip.reference[..., :3] / np.float32(255), clip.reference_body, tuple(clip.reference_hands),
                              clip.reference_height_px)
     k = int(rng.integers(len(clip.layers)))
     layers = clip.layers[k] / np.float32(255)
     matte = layers[..., MATTE, None]
     picture = matte * layers[..., FULL] + (1 - matte) * (plate / np.float32(255))
-    return ReferenceView(picture, clip.body[k], clip.hands[k], float(clip.height_px[k]))
+    return ReferenceView(picture, clip.body[k], tuple(clip.hands[k]), float(clip.height_px[k]))
 
 
 def condition(rng: np.random.Generator, clip: PooledClip, numbers: np.ndarray, reference: ReferenceView) -> Sample:
@@ -102,13 +102,13 @@ def condition(rng: np.random.Generator, clip: PooledClip, numbers: np.ndarray, r
     has_joints = rng.random() >= NO_REFERENCE_JOINTS
     clothing, shrink = rng.uniform(0.8, 1.4), rng.uniform(0.6, 1.0) if rng.random() < SCALE_AUGMENTED else 1.0
     block_seed = int(rng.integers(2**32))
-    near, far = near_and_far([(clip.body[k], clip.hands[k]) for k in range(len(clip.body))])
+    near, far = near_and_far([(clip.body[k], tuple(clip.hands[k])) for k in range(len(clip.body))])
 
     source = person(reference.body, reference.hands, reference.height_px)
 
     region, skeleton, depth, warp = [], [], [], []
     for k, layer in zip(numbers, layers):
-        body, hands, tall = clip.body[k], clip.hands[k], float(clip.height_px[k])
+        body, hands, tall = clip.body[k], tuple(clip.hands[k]), float(clip.height_px[k])
         visible = layer[..., MATTE]
         mask = limb_volumes(body, hands, tall, size, clothing) if volumes else (visible > 0.02).astype(np.float32)
         if not volumes and shrink < 1:
