@@ -1,0 +1,42 @@
+"""Blender as a module with the extension installed from its zip, once for all tests of one version.
+
+`build.py test` names the zip (AA2_ZIP) and an empty folder for Blender (BLENDER_USER_RESOURCES); by hand, the newest zip
+in dist/ and a folder of pytest's are taken: `.build/envs/bpy-4.5.15/bin/python -m pytest tests/blender/test_shell_*.py`.
+"""
+import importlib
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+MODULE = "bl_ext.user_default.aa2_blender"
+os.environ.setdefault("BLENDER_USER_RESOURCES", tempfile.mkdtemp(prefix="aa2-resources-"))
+# The sources lie beside the tests; only the installed extension may be imported.
+sys.path[:] = [path for path in sys.path if Path(path or ".").resolve() != ROOT]
+
+bpy = importlib.import_module("bpy")
+
+
+def _zip() -> str:
+    built = sorted((ROOT / "dist").glob("aa2_blender-*.zip"), key=lambda path: path.stat().st_mtime)
+    if not (os.environ.get("AA2_ZIP") or built):
+        pytest.exit("There is no zip to install; run `python build.py zip` first.", returncode=2)
+    return os.environ.get("AA2_ZIP") or str(built[-1])
+
+
+@pytest.fixture(scope="session")
+def extension():
+    """The installed, enabled extension as a module; its parts are its attributes (`extension.link.jobs`)."""
+    bpy.ops.extensions.package_install_files(filepath=_zip(), repo="user_default", enable_on_install=True)
+    assert MODULE in bpy.context.preferences.addons, "the extension was not enabled"
+    return importlib.import_module(MODULE)
+
+
+@pytest.fixture
+def blank(extension):
+    """An empty file with the extension enabled; the scene."""
+    bpy.ops.wm.read_homefile(use_empty=True)
+    return bpy.context.scene
