@@ -98,7 +98,7 @@ def draw_character(rng: np.random.Generator) -> Character:
     dressed = _pick(rng, trousers=0.62, skirt=0.38 if female else 0.05)
     skirt = float(rng.uniform(0.55, 1.75)) if dressed == "skirt" else 0.0
     thigh, shin, ankle = near(0.238, 0.035), near(0.236, 0.035), near(0.042, 0.05)
-    spine = near(0.305, 0.03)
+    spine = near(0.312, 0.03)
     return Character(
         height=height, head=head, shoulder=near(0.103 if female else 0.116, 0.06), hip=near(0.054, 0.07), spine=spine,
         neck=height - (thigh + shin + ankle + spine) - 0.5 * head if height - (thigh + shin + ankle + spine) > 1.1 * head else 0.65 * head,

@@ -11,7 +11,7 @@ from . import fabric, shadow
 from .camera import View, draw_view
 from .character import Character, draw_character
 from .cones import Primitives, render
-from .figure import in_camera, sculpt
+from .figure import in_camera, sculpt, wraps
 from .motion import draw_motion
 from .plate import Plate, paint_plate
 from .prop import Prop, hold
@@ -98,18 +98,23 @@ def _background(rng: np.random.Generator) -> np.ndarray:
 def _figure(person: Character, skeleton: Skeleton, view: View, light: Light, device):
     """The character alone: matte (F, 1, H, W), depth at twice the size, bled colour (F, 3, H, W), fine coverage."""
     primitives = in_camera(sculpt(person, skeleton), view.rotation, view.position)
-    head = _head_map(person, skeleton, view)
-    colour, depth = _painted(primitives, person.fabrics, person, view, light, head, device)
+    maps = wraps(person, skeleton, view.rotation, view.position)
+    a, b, radius = (x[..., :10, :] if x.ndim > 1 else x[:10] for x in shadow.casters(person, skeleton))
+    own = lambda depth: _light_left(depth, view, light, a, b, radius, start=0.07)[0]  # noqa: E731
+    colour, depth = _painted(primitives, person.fabrics, person, view, light, device, maps=maps, own=own)
     cover = (depth < torch.inf).float()[:, None]
     matte, mixed = _halved(cover), _halved(colour)
     return matte, depth, _bled(mixed, matte), cover
 
 
-def _painted(primitives: Primitives, table, person, view: View, light: Light, head, device) -> tuple[torch.Tensor, torch.Tensor]:
+def _painted(primitives: Primitives, table, person, view: View, light: Light, device, *, maps=None, own=None) -> tuple[torch.Tensor, torch.Tensor]:
     """Colour (F, 3, 2H, 2W), black off the primitives, and depth (F, 2H, 2W)."""
     width, height = 2 * view.size[0], 2 * view.size[1]
     hits, depth = render(primitives, 2 * view.focal, 2 * view.centre, (width, height), device)
-    shaded = shade(person, hits, primitives, table, light, rotation=view.rotation, head=head)
+    lit = None
+    if own:
+        lit = own(depth).repeat_interleave(2, 1).repeat_interleave(2, 2).view(-1).index_select(0, hits.pixel)
+    shaded = shade(person, hits, primitives, table, light, rotation=view.rotation, wraps=maps, lit=lit)
     colour = torch.zeros(3, depth.numel(), device=device)
     colour[:, hits.pixel] = shaded
     return colour.view(3, len(depth), height, width).transpose(0, 1), depth
@@ -119,13 +124,6 @@ def _halved(picture: torch.Tensor) -> torch.Tensor:
     """(..., 2H, 2W) -> (..., H, W), the mean of each 2 x 2; slices are faster than pooling on a CPU."""
     lines = picture[..., ::2, :] + picture[..., 1::2, :]
     return 0.25 * (lines[..., ::2] + lines[..., 1::2])
-
-
-def _head_map(person: Character, skeleton: Skeleton, view: View) -> np.ndarray:
-    """(F, 3, 4): camera point -> (left, up, forward) in head heights."""
-    rows = np.swapaxes(skeleton.frames["head"], -1, -2) @ view.rotation.T / person.head
-    origin = view.to_camera(skeleton.joints["head"])
-    return np.concatenate([rows, -(rows @ origin[..., None])], -1)
 
 
 def _bled(mixed: torch.Tensor, matte: torch.Tensor) -> torch.Tensor:
@@ -155,7 +153,7 @@ def _with_prop(plate: Plate, view: View, light: Light, prop: Prop | None, row: n
         return _Scene(plate.colour, plate.share, plate.deep, plate.object)
     a, b, radius = prop.segment()
     colour = plate.colour * _shadow(plate.deep, plate.share, view, light, a[:, None], b[:, None], np.array([radius]))
-    paint, depth = _painted(prop.in_camera(view.rotation, view.position), row[None], person, view, light, None, plate.deep.device)
+    paint, depth = _painted(prop.in_camera(view.rotation, view.position), row[None], person, view, light, plate.deep.device)
     front = depth < plate.deep
     cover = _halved(front.float()[:, None])
     colour = colour * (1 - cover) + _halved(paint * front[:, None])
@@ -165,7 +163,13 @@ def _with_prop(plate: Plate, view: View, light: Light, prop: Prop | None, row: n
 
 def _shadow(deep, share, view: View, light: Light, a: np.ndarray, b: np.ndarray, radius: np.ndarray) -> torch.Tensor:
     """(F, 1, H, W) sRGB factor by which segments (F, s, 3) in world axes darken a plate of depth `deep`."""
-    device, frames = deep.device, len(deep)
+    lit, open_ = _light_left(deep, view, light, a, b, radius)
+    return (share * lit + (1 - share) * open_).clamp(0, 1).sqrt()[:, None]
+
+
+def _light_left(deep, view: View, light: Light, a: np.ndarray, b: np.ndarray, radius: np.ndarray, start: float = 0.0) -> tuple[torch.Tensor, torch.Tensor]:
+    """(F, H, W) key and ambient light left on surfaces of depth `deep` (F, 2H, 2W) behind segments in world axes."""
+    device = deep.device
     width, height = view.size
     tensor = lambda v: torch.as_tensor(np.asarray(v, np.float32), device=device)  # noqa: E731
     depth = deep[:, ::2, ::2]
@@ -173,22 +177,20 @@ def _shadow(deep, share, view: View, light: Light, a: np.ndarray, b: np.ndarray,
     x = (torch.arange(width, device=device) + 0.25 - centre[:, :1]) / focal[:, None]
     y = (torch.arange(height, device=device) + 0.25 - centre[:, 1:]) / focal[:, None]
     a, b = view.to_camera(a), view.to_camera(b)
-    middle = 0.5 * (a.min((1,)) + b.max((1,)))
+    middle = 0.5 * (np.minimum(a, b).min(1) + np.maximum(a, b).max(1))
     extent = np.maximum(np.linalg.norm(a - middle[:, None], axis=-1), np.linalg.norm(b - middle[:, None], axis=-1)).max(1) + radius.max()
     towards = tensor(view.rotation @ light.direction)
     m, r = tensor(middle)[:, :, None, None], tensor(extent)[:, None, None]
     away = torch.stack([m[:, 0] - depth * x[:, None], m[:, 1] - depth * y[:, :, None], m[:, 2] - depth], 1)
-    along = (away * towards[:, None, None]).sum(1)
-    square = (away * away).sum(1)
-    edge = 1.0 + light.softness
-    hit = (((square - along * along < (edge * r) ** 2) & (along > -r)) | (square < (r + 0.2) ** 2)) & (depth < 50)
-    frame, line, column = hit.nonzero().unbind(1)
-    point = (m[frame, :, 0, 0] - away[frame, :, line, column]).T.contiguous()
-    lit, open_ = shadow.darken(point, frame, tensor(a), tensor(b), list(map(float, radius)), towards=towards[:, None], softness=light.softness)
-    key = share[frame, line, column]
-    factor = torch.ones(frames, height, width, device=device)
-    factor[frame, line, column] = (key * lit + (1 - key) * open_).clamp(0, 1).sqrt()
-    return factor[:, None]
+    along, square = (away * towards[:, None, None]).sum(1), (away * away).sum(1)
+    aside = (1 + light.softness) * r                              # only points whose shadow ray passes the figure's sphere
+    hit = (((square - along * along < aside ** 2) & (along > -r)) | (square < (r + 0.2) ** 2)) & (depth < 50)
+    place = hit.view(-1).nonzero()[:, 0]
+    frame = torch.div(place, width * height, rounding_mode="floor")
+    away = away.transpose(0, 1).reshape(3, -1).index_select(1, place)
+    point = tensor(middle).T.index_select(1, frame) - away
+    left = shadow.darken(point, frame, tensor(a), tensor(b), list(map(float, radius)), towards=towards[:, None], softness=light.softness, start=start)
+    return tuple(torch.ones(hit.shape, device=device).view(-1).index_copy_(0, place, value).view(hit.shape) for value in left)
 
 
 def _compose(rng, scene: _Scene, figure, person: Character, skeleton: Skeleton, view: View, light: Light, contact: np.ndarray) -> Clip:

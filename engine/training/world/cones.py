@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-PIECE = 1 << 16
+PIECE = 1 << 15
 BLEND = 0.022          # metres behind the front surface within which normals are mixed (ours: hides the joints' creases)
 
 
@@ -22,6 +22,7 @@ class Primitives:
     reach: np.ndarray      # (F, P, 2, 4) two enclosing spheres, camera x y z and radius
     surface: np.ndarray    # (P,) row of the surface table
     origin_v: np.ndarray   # (P,) metres along the body where v starts
+    wrap: np.ndarray       # (P,) whose frame gives the texture's coordinates: 0 its own, 1 the chest's, 2 the pelvis'
     flat: np.ndarray       # (P,) 1 where a cone is cut off at its far end: hems of skirts, sleeves and trousers
     box: bool = False
 
@@ -157,31 +158,37 @@ def _meet(owner, begin: int, table, whole, width: int, box: bool):
 
 def _front(primitives, table, pixel, t, ray, owner, depth, count) -> Hits:
     """Keeps the nearest hit of each pixel; its normal is mixed with those just behind it."""
-    behind = t - depth[pixel]
+    behind = t - depth.index_select(0, pixel)
     close = (behind < (1e-6 if primitives.box else BLEND)).nonzero()[:, 0]
-    pixel, t, ray, owner, behind = pixel[close], t[close], ray[:, close], owner[close], behind[close]
+    pixel, t, ray, owner, behind = (x.index_select(-1, close) for x in (pixel, t, ray, owner, behind))
     rows = table.index_select(1, owner)
     m = rows[:12].view(3, 4, -1)
     local = (m[:, 0] * ray[0] + m[:, 1] * ray[1] + m[:, 2]) * t + m[:, 3]
-    if primitives.box:
-        place = local / rows[12:15]
-        canonical = torch.where(place.abs() >= place.abs().amax(0) - 1e-6, place.sign(), 0.0)
-    else:
-        taper = (rows[13] - rows[14]) / rows[12].clamp_min(1e-3)
-        foot = torch.minimum((local[1] - torch.hypot(local[0], local[2]) * taper).clamp_min(0), rows[12])
-        disc = (rows[18] > 0) & (local[1] > rows[12] - 1e-4)
-        canonical = torch.stack([local[0] * ~disc, torch.where(disc, 1.0, local[1] - foot), local[2] * ~disc])
-    normal = (m[:, :3] * canonical[:, None]).sum(0)
-    normal = normal * (normal * normal).sum(0).clamp_min(1e-12).rsqrt()
+    canonical = _box_normal(local, rows) if primitives.box else _cone_normal(local, rows)
+    normal = m[0, :3] * canonical[0] + m[1, :3] * canonical[1] + m[2, :3] * canonical[2]
     weight = (1 - behind / BLEND).clamp_min(0) ** 2
-    total = torch.zeros(3, len(depth), device=t.device).index_add_(1, pixel, normal * weight)
+    total = torch.zeros(3, len(depth), device=t.device).index_add_(1, pixel, _unit(normal) * weight)
     nearest = torch.full((len(depth),), -1, dtype=torch.long, device=t.device)
     front = (behind <= 0).nonzero()[:, 0]
-    nearest[pixel[front]] = front
+    nearest[pixel.index_select(0, front)] = front
     pick = nearest[nearest >= 0]
-    pixel = pixel[pick]
-    normal = total[:, pixel]
-    normal = normal * (normal * normal).sum(0).clamp_min(1e-12).rsqrt()
-    owner = owner[pick]
+    pixel, t, ray, local, owner = (x.index_select(-1, pick) for x in (pixel, t, ray, local, owner))
     frame = torch.div(owner, count, rounding_mode="floor")
-    return Hits(pixel, t[pick], ray[:, pick], normal, local[:, pick], owner - frame * count, frame)
+    return Hits(pixel, t, ray, _unit(total.index_select(1, pixel)), local, owner - frame * count, frame)
+
+
+def _unit(v: torch.Tensor) -> torch.Tensor:
+    return v * (v[0] * v[0] + v[1] * v[1] + v[2] * v[2]).clamp_min(1e-12).rsqrt()
+
+
+def _box_normal(local, rows):
+    place = (local / rows[12:15])
+    return torch.where(place.abs() >= place.abs().amax(0) - 1e-6, place.sign(), 0.0)
+
+
+def _cone_normal(local, rows):
+    """From the nearest centre on the axis, or along it on a flat end."""
+    taper = (rows[13] - rows[14]) / rows[12].clamp_min(1e-3)
+    centre = torch.minimum((local[1] - (local[0] ** 2 + local[2] ** 2).sqrt() * taper).clamp_min(0), rows[12])
+    disc = (rows[18] > 0) & (local[1] > rows[12] - 1e-4)
+    return torch.stack([local[0] * ~disc, torch.where(disc, 1.0, local[1] - centre), local[2] * ~disc])

@@ -20,6 +20,7 @@ class Cones:
     section: np.ndarray    # (P, 2) factors on width and depth
     surface: np.ndarray    # (P,)
     origin_v: np.ndarray   # (P,)
+    wrap: np.ndarray       # (P,) 0 own texture coordinates, 1 the chest's, 2 the pelvis'
     flat: np.ndarray       # (P,) 1 where the far end is cut off
 
 
@@ -30,21 +31,21 @@ class Sculptor:
         self.person, self.joints, self.frames, self.hands = person, skeleton.joints, skeleton.frames, skeleton.hands
         self.rows = []
 
-    def cone(self, a, b, ra: float, rb: float, front, fabric: str, *, wide=1.0, deep=1.0, v=0.0, flat=False) -> None:
-        self.rows.append((a, b, ra, rb, unit(b - a), front, wide, deep, FABRIC[fabric], v, flat))
+    def cone(self, a, b, ra: float, rb: float, front, fabric: str, *, wide=1.0, deep=1.0, v=0.0, wrap=0, flat=False) -> None:
+        self.rows.append((a, b, ra, rb, unit(b - a), front, wide, deep, FABRIC[fabric], v, wrap, flat))
 
-    def ball(self, centre, frame, radii, fabric: str, v=0.0) -> None:
+    def ball(self, centre, frame, radii, fabric: str, v=0.0, wrap=0) -> None:
         """An ellipsoid with half axes (left, up, forward) in the frame's axes."""
         x, y, z = radii
         up = frame[..., 1]
-        self.rows.append((centre - 1e-4 * up, centre + 1e-4 * up, y, y, up, frame[..., 2], x / y, z / y, FABRIC[fabric], v, False))
+        self.rows.append((centre - 1e-4 * up, centre + 1e-4 * up, y, y, up, frame[..., 2], x / y, z / y, FABRIC[fabric], v, wrap, False))
 
     def finish(self) -> Cones:
-        a, b, ra, rb, axis, front, wide, deep, surface, v, flat = zip(*self.rows)
+        a, b, ra, rb, axis, front, wide, deep, surface, v, wrap, flat = zip(*self.rows)
         count = len(a[0])
         radii = np.stack([np.stack(np.broadcast_arrays(p, q, np.zeros(count))[:2], -1) for p, q in zip(ra, rb)], 1)
         return Cones(np.stack(a, 1), np.stack(b, 1), radii, np.stack(axis, 1), np.stack(front, 1),
-                     np.stack([wide, deep], -1), np.array(surface), np.array(v), np.array(flat, float))
+                     np.stack([wide, deep], -1), np.array(surface), np.array(v), np.array(wrap), np.array(flat, float))
 
 
 def sculpt(person: Character, skeleton: Skeleton) -> Cones:
@@ -66,39 +67,51 @@ def sculpt(person: Character, skeleton: Skeleton) -> Cones:
     return s.finish()
 
 
+CHEST, PELVIS = 1, 2
+
+
 def _trunk(s: Sculptor) -> None:
+    """Pelvis, waist, chest and neck, in clothes."""
     p, j, f, h, g = s.person, s.joints, s.frames, s.person.height, s.person.girth
-    e, top = p.loose, "coat" if s.person.coat else "top"
+    e, top = p.loose, "coat" if p.coat else "top"
     pelvis, middle, chest = f["pelvis"], f["middle"], f["chest"]
-    up, forward, left = chest[..., 1], chest[..., 2], chest[..., 0]
+    up, forward = chest[..., 1], chest[..., 2]
     low = j["pelvis"] - 0.005 * h * pelvis[..., 1]
-    wide = 0.5 * (p.shoulder / (0.110 * h) + 1)
-    s.cone(low, j["waist"], 0.058 * h * g + e * 0.6, 0.052 * h * g + e * 0.6, pelvis[..., 2], "bottom", wide=1.42, deep=1.05)
-    rise = j["waist"] - (0.05 + p.hem) * pelvis[..., 1]
-    s.cone(j["waist"] + 0.03 * h * middle[..., 1], rise, 0.051 * h * g + e, 0.060 * h * g + e * 1.6, middle[..., 2], top, wide=1.42, deep=1.08, v=0.1, flat=True)
-    upper = j["neck"] - 0.075 * h * up
-    s.cone(j["waist"], upper, 0.052 * h * g + e, 0.06 * h * g + e, forward, top, wide=1.38 * wide, deep=1.0, v=0.17)
-    s.cone(upper, j["neck"] - 0.045 * h * up, 0.06 * h * g + e, 0.05 * h * g + e, forward, top, wide=1.45 * wide, deep=0.95, v=0.17 + 0.2 * p.spine)
+    broad = 0.5 * (p.shoulder / (0.110 * h) + 1)
+    s.cone(low, j["waist"], 0.058 * h * g + e * 0.6, 0.052 * h * g + e * 0.6, pelvis[..., 2], "bottom", wide=1.42, deep=1.05, wrap=PELVIS)
+    hem = j["waist"] - (0.05 + p.hem) * pelvis[..., 1]
+    s.cone(j["waist"] + 0.03 * h * middle[..., 1], hem, 0.051 * h * g + e, 0.060 * h * g + e * 1.6, middle[..., 2], top, wide=1.42, deep=1.08, wrap=PELVIS, flat=True)
+    upper = j["neck"] - 0.085 * h * up
+    s.cone(j["waist"], upper, 0.052 * h * g + e, 0.058 * h * g + e, forward, top, wide=1.36 * broad, deep=1.0, wrap=CHEST)
+    s.cone(upper, j["neck"] - 0.055 * h * up, 0.058 * h * g + e, 0.047 * h * g + e, forward, top, wide=1.42 * broad, deep=0.98, wrap=CHEST)
     if p.hem < 0.03:
-        s.cone(j["waist"] - 0.045 * h * pelvis[..., 1], j["waist"] - 0.04 * h * pelvis[..., 1], 0.05 * h * g + e * 1.9, 0.05 * h * g + e * 1.9, pelvis[..., 2], "belt", wide=1.5, deep=1.13)
+        belt = 0.05 * h * g + e * 1.9
+        s.cone(j["waist"] - 0.045 * h * pelvis[..., 1], j["waist"] - 0.04 * h * pelvis[..., 1], belt, belt, pelvis[..., 2], "belt", wide=1.5, deep=1.13)
     if p.belly > 0.2:
-        s.ball(j["waist"] + 0.02 * h * middle[..., 2], middle, np.array([0.07, 0.07, 0.045]) * h * g * (1 + 0.2 * p.belly), top, v=0.17)
-    for side in SIDES:
-        name = "left" if side > 0 else "right"
-        shoulder = j[f"{name}_shoulder"]
-        s.cone(j["neck"] - 0.012 * h * up, shoulder - 0.004 * h * up, 0.031 * h * g + e, 0.027 * h * g + e, forward, top, v=0.4)
-        s.cone(j["neck"] - 0.05 * h * up + side * 0.03 * h * left, shoulder - 0.03 * h * up, 0.045 * h * g + e, 0.03 * h * g + e, forward, top, v=0.35)
-        if p.bust:
-            s.ball(j["neck"] - 0.105 * h * up + side * 0.042 * h * left + 0.042 * h * g * forward, chest,
-                   np.array([0.038, 0.038, 0.034]) * h * (0.8 + 0.3 * p.bust) + e, top, v=0.35)
-        s.ball(j["pelvis"] + side * 0.045 * h * pelvis[..., 0] - 0.012 * h * pelvis[..., 1] - 0.032 * h * g * pelvis[..., 2], pelvis,
-               np.array([0.047, 0.05, 0.042]) * h * g + e * 0.6, "bottom")
-    s.cone(j["neck"] - 0.02 * h * up, j["head"] - 0.12 * h * 0 * up - 0.25 * p.head * f["head"][..., 1], 0.033 * h * g ** 0.5, 0.029 * h * g ** 0.5, forward, "skin")
-    s.cone(j["neck"] - 0.012 * h * up, j["neck"] + 0.012 * h * up, 0.040 * h * g ** 0.5 + e, 0.034 * h * g ** 0.5 + e * 0.6, forward, "inner" if p.coat else top, wide=1.15)
+        s.ball(j["waist"] + 0.02 * h * middle[..., 2], middle, np.array([0.07, 0.07, 0.045]) * h * g * (1 + 0.2 * p.belly), top, wrap=CHEST)
+    for side, name in zip(SIDES, ("left", "right")):
+        _side(s, side, j[f"{name}_shoulder"], top)
+    s.cone(j["neck"] - 0.02 * h * up, j["head"] - 0.25 * p.head * f["head"][..., 1], 0.035 * h * g ** 0.5, 0.031 * h * g ** 0.5, forward, "skin")
+    s.cone(j["neck"] - 0.02 * h * up, j["neck"] + 0.008 * h * up, 0.040 * h * g ** 0.5 + e, 0.034 * h * g ** 0.5 + e * 0.6, forward, "inner" if p.coat else top, wide=1.15, wrap=CHEST)
     if p.coat:
-        s.cone(j["waist"] + 0.02 * h * up + 0.012 * h * forward, j["neck"] - 0.06 * h * up + 0.012 * h * forward, 0.047 * h * g + e, 0.05 * h * g + e, forward, "inner", wide=0.55, deep=1.02)
+        ahead = 0.012 * h * forward
+        s.cone(j["waist"] + 0.02 * h * up + ahead, j["neck"] - 0.06 * h * up + ahead, 0.047 * h * g + e, 0.048 * h * g + e, forward, "inner", wide=0.55, deep=1.02, wrap=CHEST)
         hem = j["pelvis"] - 0.1 * h * pelvis[..., 1]
-        s.cone(j["waist"], hem, 0.055 * h * g + e * 1.5, 0.068 * h * g + e * 1.8, pelvis[..., 2], "coat", wide=1.45, deep=1.1, v=0.1, flat=True)
+        s.cone(j["waist"], hem, 0.055 * h * g + e * 1.5, 0.068 * h * g + e * 1.8, pelvis[..., 2], "coat", wide=1.45, deep=1.1, wrap=PELVIS, flat=True)
+
+
+def _side(s: Sculptor, side: float, shoulder: np.ndarray, top: str) -> None:
+    """One shoulder's slope, breast and buttock."""
+    p, j, h, g, e = s.person, s.joints, s.person.height, s.person.girth, s.person.loose
+    chest, pelvis = s.frames["chest"], s.frames["pelvis"]
+    left, up, forward = (chest[..., k] for k in range(3))
+    s.cone(j["neck"] - 0.010 * h * up, shoulder + 0.002 * h * up, 0.030 * h * g + e, 0.024 * h * g + e, forward, top, wrap=CHEST)
+    s.cone(j["neck"] - 0.06 * h * up + side * 0.03 * h * left, shoulder - 0.02 * h * up - side * 0.01 * h * left, 0.045 * h * g + e, 0.028 * h * g + e, forward, top, wrap=CHEST)
+    if p.bust:
+        s.ball(j["neck"] - 0.108 * h * up + side * 0.040 * h * left + 0.034 * h * g * forward, chest,
+               np.array([0.040, 0.042, 0.030]) * h * (0.75 + 0.25 * p.bust) + e, top, wrap=CHEST)
+    s.ball(j["pelvis"] + side * 0.045 * h * pelvis[..., 0] - 0.012 * h * pelvis[..., 1] - 0.032 * h * g * pelvis[..., 2], pelvis,
+           np.array([0.047, 0.05, 0.042]) * h * g + e * 0.6, "bottom", wrap=PELVIS)
 
 
 def _tube(s: Sculptor, a, b, ra, rb, front, fabric, begin: float, end: float, grow: float, *, v=0.0, flare=0.0) -> None:
@@ -206,7 +219,7 @@ def _hair(s: Sculptor) -> None:
     thick = 0.5 + 0.5 * p.face[2]
     s.ball(at(0, 0.175, -0.085), frame, u * np.array([0.355, 0.355 + 0.04 * thick, 0.40]), "hair")
     s.ball(at(0, 0.0, -0.18), frame, u * np.array([0.335, 0.34, 0.30]), "hair")
-    if p.hair == "curly":
+    if p.hair == "curly" and p.hat == "none":
         s.ball(at(0, 0.18, -0.12), frame, u * np.array([0.50, 0.46, 0.46]), "hair")
         s.ball(at(0, -0.05, -0.2), frame, u * np.array([0.48, 0.4, 0.36]), "hair")
     elif p.hair in ("bob", "long"):
@@ -247,6 +260,20 @@ def _extra(s: Sculptor) -> None:
         s.ball(j["pelvis"] + side * (0.105 * h * p.girth) * pelvis[..., 0] + 0.02 * h * pelvis[..., 1], pelvis, np.array([0.035, 0.065, 0.08]) * h, "extra")
 
 
+def wraps(person: Character, skeleton: Skeleton, rotation: np.ndarray, position: np.ndarray) -> np.ndarray:
+    """(F, 3, 3, 4) camera point -> metres (left, up, forward): in the head in head heights, at the neck, at the waist.
+
+    The last two run on into each other when the back is straight, so that a pattern goes over the waist unbroken.
+    """
+    maps = []
+    below = 0.58 * person.spine
+    for joint, frame, scale, lift in (("head", "head", 1 / person.head, 0.0), ("neck", "chest", 1.0, 0.45), ("waist", "pelvis", 1.0, 0.45 - below)):
+        rows = np.swapaxes(skeleton.frames[frame], -1, -2) @ rotation.T * scale
+        origin = (skeleton.joints[joint] - position) @ rotation.T
+        maps.append(np.concatenate([rows, np.array([[0], [lift], [0]]) - rows @ origin[..., None]], -1))
+    return np.stack(maps, 1).astype(np.float32)
+
+
 def in_camera(cones: Cones, rotation: np.ndarray, position: np.ndarray) -> Primitives:
     """Cones in world axes -> primitives of `cones.render`; rows of `rotation` are the camera's right, down, forward."""
     turn = lambda v: v @ rotation.T  # noqa: E731
@@ -260,4 +287,4 @@ def in_camera(cones: Cones, rotation: np.ndarray, position: np.ndarray) -> Primi
     spread = np.maximum(cones.section.max(-1), 1.0)[:, None]
     reach = np.concatenate([np.stack([a, b], -2), (cones.radii * spread)[..., None]], -1)
     shape = np.concatenate([length[..., None], cones.radii], -1)
-    return Primitives(to_local.astype(np.float32), shape.astype(np.float32), reach, cones.surface, cones.origin_v, cones.flat)
+    return Primitives(to_local.astype(np.float32), shape.astype(np.float32), reach, cones.surface, cones.origin_v, cones.wrap, cones.flat)

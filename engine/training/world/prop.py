@@ -36,7 +36,7 @@ class Prop:
         radius = np.linalg.norm(self.size) if self.box else 0.5 * self.size[0] + self.size[1:].max()
         reach = np.repeat(np.concatenate([centre, np.full((len(centre), 1), radius)], -1)[:, None, None], 2, 2)
         shape = np.repeat(self.size[None, None], len(centre), 0)
-        return Primitives(to_local.astype(np.float32), shape.astype(np.float32), reach, np.zeros(1, int), np.zeros(1), np.ones(1), self.box)
+        return Primitives(to_local.astype(np.float32), shape.astype(np.float32), reach, np.zeros(1, int), np.zeros(1), np.zeros(1, int), np.ones(1), self.box)
 
 
 def hold(rng: np.random.Generator, kind: str, person: Character, skeleton: Skeleton, contact: np.ndarray) -> Prop | None:

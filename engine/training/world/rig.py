@@ -97,7 +97,7 @@ def _hand_points(person: Character, wrist, finger, palm, side: float, curl) -> t
     """The 21 points of a hand (F, 21, 3) and its frame with columns (thumb side, fingers, palm normal)."""
     y = unit(finger)
     z = unit(palm - (palm * y).sum(-1, keepdims=True) * y)
-    x = np.cross(y, z) * side                     # towards the thumb
+    x = np.cross(z, y) * side                     # towards the thumb
     size = person.hand * 1.7                      # wrist to middle fingertip
     points = [wrist]
     thumb = wrist + size * (0.12 * x + 0.10 * y + 0.05 * z)
@@ -155,7 +155,7 @@ def _solve_arm(person, want, joints, frames, *, k: int, name: str, side: float) 
     chest, mirror = frames["chest"], np.array([side, 1, 1])
     local = lambda v: np.einsum("fij,fj->fi", chest, v * mirror)  # noqa: E731
     raised = np.clip(want.wrist_local[:, k, 1:2] + 0.2, 0, 1)
-    shoulder = joints["neck"] + chest[..., 0] * side * person.shoulder + chest[..., 1] * (0.03 * raised - 0.018) * person.height
+    shoulder = joints["neck"] + chest[..., 0] * side * person.shoulder + chest[..., 1] * (0.035 * raised - 0.026) * person.height
     weight = want.reach[:, k, None]
     target = shoulder + person.arm_length * local(want.wrist_local[:, k])
     target = target + weight * (want.wrist_world[:, k] - target)

@@ -50,41 +50,56 @@ def paint_face(person: Character, colour: torch.Tensor, point: torch.Tensor) -> 
 
 
 def shade(person: Character, hits: Hits, primitives: Primitives, table: np.ndarray, light: Light, *, rotation: np.ndarray,
-          head: np.ndarray | None) -> torch.Tensor:
-    """sRGB (3, n) of the hits. `table`: surface rows; `head` (F, 3, 4): camera point -> head heights, for the face."""
+          wraps: np.ndarray | None, lit: torch.Tensor | None) -> torch.Tensor:
+    """sRGB (3, n) of the hits. `table`: surface rows; `wraps` (F, 3, 3, 4) as in figure.wraps; `lit` (n,): key light left."""
     device = hits.depth.device
     tensor = lambda v: torch.as_tensor(np.asarray(v, np.float32), device=device)  # noqa: E731
     surface = torch.as_tensor(primitives.surface, device=device)[hits.primitive]
-    u, v = _body_coordinates(hits, primitives)
+    u, v = _limb_coordinates(hits, primitives)
+    if wraps is not None:
+        maps = tensor(wraps).view(-1, 12).T.contiguous()
+        _wrap(u, v, hits, torch.as_tensor(primitives.wrap, device=device)[hits.primitive], maps)
     colour = fabric.paint(tensor(table), surface, u, v)
-    if head is not None:
-        colour = _with_face(person, colour, hits, surface, tensor(head))
+    if wraps is not None:
+        colour = _with_face(person, colour, hits, surface, maps)
     towards, up = tensor(rotation @ light.direction), tensor(rotation @ [0, 0, 1.0])
     fold = fabric.noise_at(u * 25, v * 9) * (surface != FABRIC["skin"]) * 0.05
     facing = (hits.normal * towards[:, None]).sum(0)
     lambert = ((facing + 0.25) / 1.25).clamp_min(0)
+    lambert = lambert if lit is None else lambert * lit
     sky = 0.78 + 0.3 * (hits.normal * up[:, None]).sum(0)
     rim = 1 - 0.25 * (1 + (hits.normal * torch.cat([hits.ray, torch.ones_like(hits.ray[:1])])).sum(0) / (1 + (hits.ray ** 2).sum(0)).sqrt()).clamp(0, 1) ** 2
     energy = (tensor(light.key)[:, None] * lambert + tensor(light.ambient)[:, None] * sky) * (1 + fold) * rim
     return (colour * colour * energy).clamp(0, 1).sqrt()
 
 
-def _body_coordinates(hits: Hits, primitives: Primitives) -> tuple[torch.Tensor, torch.Tensor]:
+def _limb_coordinates(hits: Hits, primitives: Primitives) -> tuple[torch.Tensor, torch.Tensor]:
     """Metres around and along the limb: they stick to the body whatever the pose and the view."""
     device = hits.depth.device
     origin = torch.as_tensor(primitives.origin_v.astype(np.float32), device=device)[hits.primitive]
-    radius = torch.as_tensor(primitives.shape[0].mean(-1, where=[False, True, True]), device=device)[hits.primitive]
+    radius = torch.as_tensor(primitives.shape[0, :, 1:].mean(-1), device=device)[hits.primitive]
     return torch.atan2(hits.local[0], hits.local[2]) * radius, hits.local[1] + origin
 
 
-def _with_face(person, colour, hits, surface, head):
+def _mapped(hits: Hits, index: torch.Tensor, maps: torch.Tensor, which: torch.Tensor) -> torch.Tensor:
+    """Points (3, m) of the hits `index` through the maps (12, 3 F) numbered `which` (m,)."""
+    m = maps.index_select(1, which).view(3, 4, -1)
+    ray, depth = hits.ray.index_select(1, index), hits.depth.index_select(0, index)
+    return (m[:, 0] * ray[0] + m[:, 1] * ray[1] + m[:, 2]) * depth + m[:, 3]
+
+
+def _wrap(u, v, hits: Hits, wrap: torch.Tensor, maps: torch.Tensor) -> None:
+    """Writes the trunk's common coordinates where a primitive asks for them, so that a pattern crosses its pieces."""
+    trunk = (wrap > 0).nonzero()[:, 0]
+    point = _mapped(hits, trunk, maps, hits.frame.index_select(0, trunk) * 3 + wrap.index_select(0, trunk))
+    u[trunk] = torch.atan2(point[0] / 1.4, point[2]) * 0.12
+    v[trunk] = point[1]
+
+
+def _with_face(person, colour, hits, surface, maps):
     skin = (surface == FABRIC["skin"]).nonzero()[:, 0]
-    ray = torch.cat([hits.ray[:, skin], torch.ones_like(hits.ray[:1, skin])]) * hits.depth[skin]
-    matrix = head[hits.frame[skin]]
-    point = (matrix[:, :, :3] * ray.T[:, None]).sum(-1) + matrix[:, :, 3]
-    face = ((point[:, 2] > 0.1) & (point.abs().amax(-1) < 0.55)).nonzero()[:, 0]
-    if not len(face):
-        return colour
-    colour = colour.clone()
-    colour[:, skin[face]] = paint_face(person, colour[:, skin[face]], point[face].T)
+    point = _mapped(hits, skin, maps, hits.frame.index_select(0, skin) * 3)
+    face = ((point[2] > 0.1) & (point.abs().amax(0) < 0.55)).nonzero()[:, 0]
+    if len(face):
+        colour[:, skin[face]] = paint_face(person, colour[:, skin[face]], point[:, face])
     return colour

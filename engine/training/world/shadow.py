@@ -29,26 +29,27 @@ def _length(v: torch.Tensor) -> torch.Tensor:
 
 
 def darken(point: torch.Tensor, frame: torch.Tensor, a: torch.Tensor, b: torch.Tensor, radius: list[float], *,
-           towards: torch.Tensor, softness: float) -> tuple[torch.Tensor, torch.Tensor]:
+           towards: torch.Tensor, softness: float, start: float = 0.0) -> tuple[torch.Tensor, torch.Tensor]:
     """How much of the key light (n,) and of the ambient light (n,) reaches points (3, n) past segments (F, s, 3).
 
     The key light's factor comes from the closest approach of the shadow ray to each segment, over a penumbra that
-    grows with distance; the ambient one from the nearness of the segment (ours: one pass, no sampling).
+    grows with distance; the ambient one from the nearness of the segment (ours: one pass, no sampling). `start`: metres
+    along the ray that a caster must be away to count, for a body's shadow on itself.
     """
     lit, open_ = torch.ones_like(point[0]), torch.ones_like(point[0])
     for k, r in enumerate(radius):
-        start, way = a[:, k].T[:, frame] - point, (b[:, k] - a[:, k]).T[:, frame]
+        begin, way = a[:, k].T.index_select(1, frame) - point, (b[:, k] - a[:, k]).T.index_select(1, frame)
         ww, wl = (way * way).sum(0).clamp_min(1e-6), (way * towards).sum(0)
-        ws, sl = (way * start).sum(0), (start * towards).sum(0)
+        ws, sl = (way * begin).sum(0), (begin * towards).sum(0)
         slope = (ww - wl * wl).clamp_min(1e-5)
         along = ((wl * sl - ws) / slope).clamp(0, 1)
         ray = (sl + along * wl).clamp_min(0)
-        gap = _length(start + along * way - ray * towards)
+        gap = _length(begin + along * way - ray * towards)
         edge = (softness * ray + 0.015)
         cover = ((r + 0.6 * edge - gap) / (1.2 * edge)).clamp(0, 1)
-        dense = (r / (r + 0.35 * edge))
+        dense = r / (r + 0.35 * edge) * ((ray / start - 1).clamp(0, 1) if start else 1)
         lit = lit * (1 - cover * cover * (3 - 2 * cover) * dense)
         nearest = (-ws / ww).clamp(0, 1)
-        near = _length(start + nearest * way) - r
+        near = _length(begin + nearest * way) - r
         open_ = open_ * (1 - 0.42 * torch.exp(-near.clamp_min(0) / (0.8 * r + 0.01)))
     return lit, open_
