@@ -104,22 +104,27 @@ def take(picture, crop: Crop, interpolation=cv2.INTER_LINEAR) -> np.ndarray:
     return _warp(small, to_crop, crop.shape, interpolation)
 
 
-def put_back(picture, crop: Crop, size, outside=0.0) -> np.ndarray:
-    """(h, w[, c]) in the crop -> (H, W[, c]) of the job's size (w, h), clipped to 0..1; `outside` is the value around it.
+def put_back(picture, crop: Crop, size) -> np.ndarray:
+    """(h, w[, c]) float32 in the crop -> (H, W[, c]) of the job's size (w, h), clipped to 0..1; 0 outside the crop.
 
-    Enlarging is Lanczos, shrinking averages first. outside None repeats the crop's edge.
+    Enlarging is Lanczos, shrinking averages first.
     """
     shrink = max(round(1 / crop.step), 1)
-    border = cv2.BORDER_REPLICATE if outside is None else cv2.BORDER_CONSTANT
+    result = np.zeros((size[1], size[0], *picture.shape[2:]), np.float32)
+    low = np.clip(np.ceil(np.array(crop.box[:2]) - 0.5).astype(int), 0, size)
+    high = np.clip(np.ceil(np.array(crop.box[2:]) - 0.5).astype(int), 0, size)
+    if (low >= high).any():
+        return result
     inverse = cv2.invertAffineTransform(crop.matrix)
+    inverse[:, 2] -= low
     if shrink > 1:
         height, width = picture.shape[:2]
-        right, bottom = -width % shrink, -height % shrink
-        padded = cv2.copyMakeBorder(picture, 0, bottom, 0, right, cv2.BORDER_REPLICATE)
+        padded = cv2.copyMakeBorder(picture, 0, -height % shrink, 0, -width % shrink, cv2.BORDER_REPLICATE)
         picture = cv2.resize(padded, (padded.shape[1] // shrink, padded.shape[0] // shrink), interpolation=cv2.INTER_AREA)
         inverse[:, :2] *= shrink
-    back = _warp(picture, inverse, size, cv2.INTER_LINEAR if crop.step < 1 else cv2.INTER_LANCZOS4, border, outside or 0.0)
-    return np.clip(back, 0.0, 1.0, out=back)
+    part = _warp(picture, inverse, high - low, cv2.INTER_LINEAR if crop.step < 1 else cv2.INTER_LANCZOS4)
+    np.clip(part, 0.0, 1.0, out=result[low[1]:high[1], low[0]:high[0]])
+    return result
 
 
 def joints_to_crop(joints, crop: Crop) -> np.ndarray:
@@ -216,8 +221,9 @@ def _whole_box(crop, shape, shrink):
     return low, low + -(-(high - low) // shrink) * shrink
 
 
-def _warp(picture, matrix, size, interpolation, border=cv2.BORDER_REPLICATE, outside=0.0) -> np.ndarray:
-    """cv2's warp with a matrix whose pixel centres lie at halves."""
+def _warp(picture, matrix, size, interpolation) -> np.ndarray:
+    """cv2's warp with a matrix whose pixel centres lie at halves; past the picture's edge its edge goes on."""
     shifted = matrix.copy()
     shifted[:, 2] += matrix[:, :2] @ (0.5, 0.5) - 0.5
-    return cv2.warpAffine(picture, shifted, tuple(size), flags=interpolation, borderMode=border, borderValue=(outside,) * 4)
+    size = tuple(int(side) for side in size)
+    return cv2.warpAffine(picture, shifted, size, flags=interpolation, borderMode=cv2.BORDER_REPLICATE)

@@ -1,0 +1,91 @@
+"""The skeleton picture: what is drawn where, in which colours and order, and that nothing makes it fail."""
+import numpy as np
+import pytest
+
+from engine.conditions.pose import JOINT_COLOURS, LIMB_COLOURS, clip_segments, draw_skeleton
+from engine.contract.skeleton import BODY_INDEX, LIMBS
+from tests.unit.walker import HEIGHT_PX, REACHING, SIZE, figure, hand_at
+
+
+def draw(body, hands=None, height_px=HEIGHT_PX):
+    return draw_skeleton(body, hands, SIZE, height_px)
+
+
+def at(picture, x, y):
+    return picture[int(y), int(x)]
+
+
+def test_is_a_float_picture_of_the_asked_size():
+    picture = draw_skeleton(figure(), None, (192, 352), HEIGHT_PX)
+    assert picture.shape == (352, 192, 3) and picture.dtype == np.float32
+    assert 0.0 == picture.min() and 0.9 < picture.max() <= 1.0
+
+
+def test_limbs_are_dimmed_and_joints_are_not():
+    body, picture = figure(), draw(figure())
+    for limb, colour in zip(LIMBS, LIMB_COLOURS):
+        if limb in (("right_knee", "right_ankle"), ("left_elbow", "left_wrist")):
+            middle = body[[BODY_INDEX[n] for n in limb], :2].mean(axis=0)
+            assert np.allclose(at(picture, *middle), 0.6 * np.array(colour) / 255, atol=0.02)
+    wrist = BODY_INDEX["left_wrist"]
+    assert np.allclose(at(picture, *body[wrist, :2]), np.array(JOINT_COLOURS[wrist]) / 255, atol=0.02)
+
+
+def test_every_colour_is_its_own():
+    assert len(set(LIMB_COLOURS)) == len(LIMB_COLOURS) and len(set(JOINT_COLOURS)) == len(JOINT_COLOURS)
+
+
+def test_the_nearer_limb_lies_on_top():
+    crossing = {"right_elbow": (128, 100, 3.0), "right_wrist": (180, 100, 3.0),
+                "left_elbow": (154, 80, 5.0), "left_wrist": (154, 120, 5.0)}
+    right, left = (np.array(LIMB_COLOURS[LIMBS.index((f"{s}_elbow", f"{s}_wrist"))]) * 0.6 / 255 for s in ("right", "left"))
+    assert np.allclose(at(draw(figure(crossing)), 154, 100), right, atol=0.05)
+    turned = {name: (x, y, 8.0 - depth) for name, (x, y, depth) in crossing.items()}
+    assert np.allclose(at(draw(figure(turned)), 154, 100), left, atol=0.05)
+
+
+def test_unsure_joints_are_dim_and_unseen_ones_are_not_drawn():
+    body = figure()
+    body[BODY_INDEX["left_wrist"], 3] = 0.5
+    assert np.isclose(at(draw(body), 163, 138).max(), 0.5, atol=0.02)
+    body[BODY_INDEX["left_wrist"], 3] = 0.04
+    assert at(draw(body), 163, 138).max() == 0.0
+
+
+def test_lines_are_as_wide_as_the_person_is_large():
+    across_shin = [draw(figure(), height_px=height)[197, 85:128].max(axis=1).sum() for height in (200, 400)]
+    assert np.isclose(across_shin[1] / across_shin[0], 2.0, rtol=0.15)
+
+
+def test_hands_are_thin_and_left_differs_from_right():
+    hand = hand_at(60, 60)
+    none = np.zeros((20, 4))
+    left, right = draw(none, (hand, None)), draw(none, (None, hand))
+    assert 0 < (left.max(axis=2) > 0).sum() < 300
+    assert not np.allclose(left, right)
+
+
+@pytest.mark.parametrize("wild", [(np.nan, 1, 1, 1), (np.inf, 5, 1, 1), (1e12, -1e12, 3, 1), (-1e6, 100, 1e-9, 1), (5, 5, -3, 1)])
+def test_wild_joints_are_drawn_safely(wild):
+    body = figure()
+    body[BODY_INDEX["left_wrist"]] = wild
+    picture = draw(body)
+    assert np.isfinite(picture).all() and picture.max() > 0.5
+    assert np.isfinite(draw(body, height_px=np.nan)).all()
+
+
+def test_a_limb_that_leaves_the_frame_keeps_its_direction():
+    body = figure({"left_elbow": (128, 128, 4.0), "left_wrist": (128 + 1e7, 128 + 1e7, 4.0)})
+    picture = draw(body)
+    assert at(picture, 200, 200).max() > 0.3 and at(picture, 230, 200).max() == 0.0
+
+
+def test_clipping_cuts_a_segment_where_it_meets_the_frame():
+    starts, ends = np.array([[-10.0, 5.0], [50.0, 50.0], [5.0, 5.0]]), np.array([[10.0, 5.0], [60.0, 50.0], [5.0, 5.0]])
+    t0, t1 = clip_segments(starts, ends, (20, 20), 0.0)
+    assert (t0[0], t1[0]) == (0.5, 1.0) and t0[1] > t1[1] and (t0[2], t1[2]) == (0.0, 1.0)
+
+
+def test_nobody_gives_black():
+    assert draw(np.zeros((20, 4))).max() == 0.0
+    assert draw(figure(REACHING)).max() > 0.9
