@@ -85,9 +85,10 @@ def reference_crop(size, box, shape) -> Crop:
 
 
 def take(picture, crop: Crop, interpolation=cv2.INTER_LINEAR) -> np.ndarray:
-    """Picture (H, W[, c]) float32, uint8 or uint16 -> (h, w[, c]) in the crop, of its own type; past the picture's edge its edge goes on.
+    """Picture (H, W[, c]) float32, uint8 or uint16 -> (h, w[, c]) in the crop, of its own type.
 
-    Shrinking averages first, so that nothing aliases; INTER_NEAREST takes single pixels (for depths).
+    Past the picture's edge its edge goes on. Shrinking averages first, so that nothing aliases; INTER_NEAREST takes
+    single pixels (for depths).
     """
     shrink = max(round(crop.step), 1)
     matrix = crop.matrix
