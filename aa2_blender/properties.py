@@ -3,6 +3,8 @@ import bpy
 from bpy.props import (BoolProperty, CollectionProperty, EnumProperty, FloatProperty, FloatVectorProperty, IntProperty,
                        PointerProperty, StringProperty)
 
+from .versions import sequencer_scene
+
 SHAPES = (("auto", "Automatic", "The shape in which the character fits best"),
           ("192x352", "Standing", "A tall crop of 192 by 352"),
           ("256x256", "Square", "A crop of 256 by 256"),
@@ -19,13 +21,6 @@ def _is_camera(_settings, thing):
 
 def _is_mesh(_settings, thing):
     return thing.type == "MESH"
-
-
-class AA2_PG_bone(bpy.types.PropertyGroup):
-    """One line of the bone map: `name` is a joint of contract/skeleton.py, `bone` the bone that shows where it is."""
-
-    bone: StringProperty(name="Bone", description="The bone that stands for this joint")
-    at_tail: BoolProperty(name="Tail", description="The joint lies at the bone's tail and not at its head")
 
 
 class AA2_PG_joint(bpy.types.PropertyGroup):
@@ -49,6 +44,9 @@ class AA2_PG_settings(bpy.types.PropertyGroup):
     camera: PointerProperty(
         name="Camera", description="The camera the plate was shot with (empty: the scene's, with its markers)",
         type=bpy.types.Object, poll=_is_camera)
+    derive_offset: BoolProperty(
+        name="Frames Match By Scene Strip", default=True,
+        description="The rig's frame follows from the scene strip that shows its scene; without one, frames are the same")
     frame_offset: IntProperty(
         name="Frame Offset", description="A frame of the rig's scene less the frame of this scene shown with it")
     mesh: PointerProperty(
@@ -58,7 +56,7 @@ class AA2_PG_settings(bpy.types.PropertyGroup):
         name="Meshes", description="The character's meshes where there are many", type=bpy.types.Collection)
     objects: PointerProperty(
         name="Objects", description="What the character touches, holds or stands behind", type=bpy.types.Collection)
-    scene_depth: BoolProperty(
+    holdouts: BoolProperty(
         name="Scene Hides", description="Everything in the rig's scene hides the character where it is nearer")
     clothing: FloatProperty(
         name="Clothing", description="How far clothes stand off the limbs: 1 is close-fitting, 2 a skirt or a coat",
@@ -74,16 +72,27 @@ class AA2_PG_settings(bpy.types.PropertyGroup):
     output: StringProperty(
         name="Jobs", description="Where job folders are made (// is the folder of this file)", subtype="DIR_PATH",
         default="//aa2_jobs/")
-    preset: StringProperty(name="Preset", description="The bone preset (empty: the one that fits best)")
-    bone_map: CollectionProperty(type=AA2_PG_bone)
-    bone_map_index: IntProperty()
+    bone_map: StringProperty(
+        name="Bone Map", description="A saved map from joints to bones (empty: the preset that fits best)",
+        subtype="FILE_PATH")
     reference_joints: CollectionProperty(type=AA2_PG_joint)
     reference_joints_index: IntProperty()
     reference_height: FloatProperty(
         name="Height", description="The character's standing height in the reference, in pixels", min=0)
 
 
-CLASSES = (AA2_PG_bone, AA2_PG_joint, AA2_PG_settings)
+def shot_scene(context):
+    """The scene whose settings a panel or operator means: the sequencer's, or the one that names the scene in view as
+    its rig's scene (an edit is often not the shot)."""
+    scene = sequencer_scene(context)
+    if scene.sequence_editor is None:
+        for other in bpy.data.scenes:
+            if other.sequence_editor and other.aa2.driver_scene == scene:
+                return other
+    return scene
+
+
+CLASSES = (AA2_PG_joint, AA2_PG_settings)
 
 
 def register():

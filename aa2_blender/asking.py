@@ -1,0 +1,69 @@
+"""A scene's settings -> the Request that gathering takes, and the folder its job lies in."""
+import re
+from pathlib import Path
+
+import bpy
+
+from .embedded.engine.contract.job import Settings
+from .embedded.engine.contract.skeleton import BODY
+from .gather.request import ReferenceSource, Request
+
+NOT_IN_FILE_NAMES = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
+
+
+def request_of(scene) -> Request:
+    """What the settings of `scene` ask for, by names only."""
+    ours = scene.aa2
+    return Request(
+        name=job_name(scene), scene=scene.name, strip=plate_name(scene), reference=_reference(ours),
+        driver_scene=ours.driver_scene.name if ours.driver_scene else "",
+        rig=ours.armature.name if ours.armature else "", bone_map=bpy.path.abspath(ours.bone_map),
+        camera=ours.camera.name if ours.camera else "",
+        frame_offset=None if ours.derive_offset else ours.frame_offset, meshes=_meshes(ours),
+        objects_collection=ours.objects.name if ours.objects else "", holdouts=ours.holdouts,
+        clean_plate=ours.clean_plate, clothing=ours.clothing, settings=_settings(ours))
+
+
+def plate_name(scene) -> str:
+    """The chosen plate, else the active strip; "" where there is none."""
+    if scene.aa2.strip:
+        return scene.aa2.strip
+    active = scene.sequence_editor.active_strip if scene.sequence_editor else None
+    return active.name if active else ""
+
+
+def job_name(scene) -> str:
+    """A file name that stays the same for the same plate, so that a second run resumes the first."""
+    return NOT_IN_FILE_NAMES.sub("_", f"{scene.name} {plate_name(scene)}".strip()).strip(". ") or "shot"
+
+
+def job_folder(scene) -> Path:
+    """Where the job of the scene's shot lies; in the extension's own folder while the file has none."""
+    output = scene.aa2.output or "//"
+    if output.startswith("//") and not bpy.data.filepath:
+        jobs = bpy.utils.extension_path_user(__package__, path="jobs", create=False)
+    else:
+        jobs = bpy.path.abspath(output)
+    return Path(jobs).resolve() / job_name(scene)
+
+
+def _reference(ours) -> ReferenceSource:
+    image = ours.reference_image
+    joints = None
+    if len(ours.reference_joints) == len(BODY):
+        joints = tuple((*joint.place, joint.confidence) for joint in ours.reference_joints)
+    return ReferenceSource(
+        kind="IMAGE" if image else "FILE", name=image.name if image else bpy.path.abspath(ours.reference_path),
+        joints=joints, height_px=ours.reference_height or None if joints else None)
+
+
+def _meshes(ours) -> tuple[str, ...]:
+    chosen = [ours.mesh] if ours.mesh else []
+    if ours.meshes:
+        chosen += [thing for thing in ours.meshes.all_objects if thing.type == "MESH" and thing != ours.mesh]
+    return tuple(thing.name for thing in chosen)
+
+
+def _settings(ours) -> Settings:
+    return Settings(steps=ours.steps or None, seed=ours.seed, window=ours.window or None, grain=ours.grain,
+                    shadow=ours.shadow, shape=ours.shape)

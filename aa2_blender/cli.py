@@ -1,0 +1,183 @@
+"""A shot generated without a window: `blender -b SHOT.blend --command aa2 generate ...`, or generate() from Python."""
+import argparse
+import json
+import logging
+import os
+import sys
+import time
+from dataclasses import replace
+
+import bpy
+
+from . import session
+from .asking import job_folder, request_of
+from .embedded.engine.contract.errors import JobError
+from .gather.job import problems
+from .gather.problem import GatherError
+from .generation import Generation
+from .preferences import engine_launch
+from .task import Progress, remedy
+from .versions import sequencer_scene
+
+PLACED, FAILED, USAGE, PROBLEMS, ENGINE, NOT_SAVED, CANCELLED = 0, 1, 2, 3, 4, 5, 130
+EXIT_CODES = """exit codes:
+  0    the frames were placed and the file was saved
+  1    a fault in the add-on
+  2    the command line is wrong
+  3    something of the shot is missing or unusable
+  4    the engine failed; finished frames were placed and stay in the job's folder
+  5    the frames were placed, but the file could not be saved
+  130  stopped by the keyboard; finished frames stay in the job's folder"""
+NOTHING = object()  # a pointer to be emptied, where None leaves it as it is
+logger = logging.getLogger(__name__)
+_handle = None
+
+
+def generate(*, scene="", strip=None, reference=None, rig=None, camera=None, driver_scene=None, frame_offset=None,
+             meshes=(), objects=(), bone_map=None, output=None, seed=None, steps=None, window=None, clothing=None,
+             save=None, tell=lambda progress: None) -> tuple[int, dict]:
+    """Generates the shot of a scene and saves the file; (exit code, summary). Blocks.
+
+    What is None stays as the file says. Names are datablocks' names; `meshes` and `objects` are lists of objects' names
+    beside those that the file says; `frame_offset` is an int; `save` is the .blend to write, None the open one, "" none;
+    `tell` gets each Progress.
+    """
+    try:
+        shot = _named(bpy.data.scenes, scene, "scene") if scene else sequencer_scene(bpy.context)
+        chosen = {"strip": strip, "reference_path": reference and os.path.abspath(reference), "output": output,
+                  "bone_map": bone_map and os.path.abspath(bone_map), "seed": seed, "steps": steps, "window": window,
+                  "clothing": clothing, "frame_offset": frame_offset,
+                  "derive_offset": None if frame_offset is None else False,
+                  "reference_image": reference and NOTHING,
+                  "armature": rig and _named(bpy.data.objects, rig, "armature"),
+                  "camera": camera and _named(bpy.data.objects, camera, "camera"),
+                  "driver_scene": driver_scene and _named(bpy.data.scenes, driver_scene, "scene")}
+        _set(shot.aa2, chosen)
+        request = request_of(shot)
+        request = replace(request, meshes=(*request.meshes, *meshes), objects=(*request.objects, *objects))
+        found = problems(request)
+        if found:
+            raise GatherError(*found[0])
+        task = Generation(request, job_folder(shot), link=session.link, launch=engine_launch())
+    except (GatherError, JobError) as error:
+        return PROBLEMS, failure(getattr(error, "code", "gather"), error.message, remedy(error))
+    return _run(task, save, tell)
+
+
+def failure(code: str, message: str, hint: str) -> dict:
+    """The summary of a generation that never began."""
+    return {"state": "failed", "error": {"code": code, "message": message, "hint": hint}}
+
+
+def _run(task: Generation, save: str | None, tell) -> tuple[int, dict]:
+    try:
+        task.run(tell)
+    except KeyboardInterrupt:
+        task.cancel()
+        task.run(tell)
+    finally:
+        session.link.close()
+    code = _code(task)
+    summary = task.summary()
+    if task.placed and save != "":
+        try:
+            bpy.ops.wm.save_as_mainfile(filepath=save or bpy.data.filepath)
+            summary["saved"] = bpy.data.filepath
+        except RuntimeError as error:
+            code = code or NOT_SAVED
+            summary["error"] = summary["error"] or failure("not_saved", str(error).strip(), "Give --save.")["error"]
+    return code, summary
+
+
+def _code(task: Generation) -> int:
+    if task.state == "cancelled":
+        return CANCELLED
+    if isinstance(task.error, GatherError):
+        return PROBLEMS
+    if task.error:
+        return ENGINE if task.engine_job else FAILED
+    return PLACED if task.placed else ENGINE
+
+
+def _set(ours, chosen: dict) -> None:
+    for name, value in chosen.items():
+        if value is not None:
+            try:
+                setattr(ours, name, None if value is NOTHING else value)
+            except (TypeError, ValueError) as error:
+                raise GatherError(f"The setting {name} cannot be {value!r}: {error}.", "Give another value.") from None
+
+
+def _named(collection, name: str, kind: str):
+    found = collection.get(name)
+    if found is None:
+        raise GatherError(f"There is no {kind} {name!r} in this file; it has {', '.join(collection.keys()) or 'none'}.",
+                          f"Name the {kind} as the file does.")
+    return found
+
+
+def command(arguments: list[str]) -> int:
+    """Called by `blender --command aa2 ...` with the file loaded, and by build.py; the exit code."""
+    try:
+        given = _parser().parse_args(arguments)
+    except SystemExit as end:
+        return end.code or PLACED
+    options = vars(given)
+    options.pop("task")
+    try:
+        code, summary = generate(tell=Teller(), **options)
+    except Exception as error:
+        logger.exception("aa2 generate failed")
+        code, summary = FAILED, failure("internal", f"{type(error).__name__}: {error}", "Report it with the text above.")
+    if summary.get("error"):
+        print(f"aa2: {summary['error']['message']} {summary['error']['hint']}", file=sys.stderr, flush=True)
+    print(json.dumps(summary, ensure_ascii=False), flush=True)
+    return code
+
+
+class Teller:
+    """Writes progress to stderr: each stage when it begins, then at most a line a second."""
+
+    def __init__(self):
+        self.stage, self.told_at = "", 0.0
+
+    def __call__(self, progress: Progress) -> None:
+        if progress.stage == self.stage and time.monotonic() - self.told_at < 1.0:
+            return
+        self.stage, self.told_at = progress.stage, time.monotonic()
+        print(f"aa2: {progress}", file=sys.stderr, flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="blender -b SHOT.blend --command aa2", description=__doc__)
+    tasks = parser.add_subparsers(dest="task", required=True)
+    one = tasks.add_parser("generate", help="generate the shot and save the file", epilog=EXIT_CODES,
+                           description="What is not given stays as the file says. Progress goes to stderr, one JSON "
+                                       "object with the result to stdout.",
+                           formatter_class=argparse.RawDescriptionHelpFormatter)
+    one.add_argument("--scene", default="", help="the scene with the plate in its sequencer")
+    one.add_argument("--strip", help="the plate")
+    one.add_argument("--reference", metavar="FILE", help="the character's picture")
+    one.add_argument("--rig", help="the armature that drives the character")
+    one.add_argument("--camera", help="the camera the plate was shot with")
+    one.add_argument("--driver-scene", metavar="SCENE", help="the scene of rig and camera")
+    one.add_argument("--frame-offset", type=int, metavar="N", help="a frame of the rig's scene less the plate's")
+    one.add_argument("--meshes", nargs="+", default=(), metavar="OBJECT", help="the character's meshes")
+    one.add_argument("--objects", nargs="+", default=(), metavar="OBJECT", help="what it touches or stands behind")
+    one.add_argument("--bone-map", metavar="FILE", help="a saved map from joints to bones")
+    one.add_argument("--output", metavar="FOLDER", help="where job folders are made")
+    one.add_argument("--seed", type=int, help="another number, another try")
+    one.add_argument("--steps", type=int, help="denoising steps")
+    one.add_argument("--window", type=int, help="frames made together")
+    one.add_argument("--clothing", type=float, help="how far clothes stand off the limbs; 1 is close-fitting")
+    one.add_argument("--save", metavar="BLEND", help="save here and not over the open file; an empty name saves nothing")
+    return parser
+
+
+def register():
+    global _handle
+    _handle = bpy.utils.register_cli_command("aa2", command)
+
+
+def unregister():
+    bpy.utils.unregister_cli_command(_handle)
