@@ -185,6 +185,8 @@ def main(arguments: list[str]) -> int:
     torch.set_num_threads(options.threads)
     stage = stages[options.stage]
     run = Run(options.run, stage.RECIPE, options.start, options.device)
+    if run.step == 0 and not options.start:
+        stage.prepare(run, options.pool)
     train(run, options.pool, options.minutes, stage.loss_of, stage.picture_of, options.seed, options.workers)
     stage.finish(run, options.pool)
     return 0

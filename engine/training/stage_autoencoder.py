@@ -1,28 +1,37 @@
 """Stage one: the autoencoder, on every kind of picture that it will be given."""
 
+from pathlib import Path
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from ..nets.model import Model
-from ..nets.vae import set_latent_scale
-from .loop import Recipe, Run
+from ..nets.vae import set_latent_scale, start_from_components
+from .loop import Batches, Recipe, Run
 from .losses import picture_loss
 
-RECIPE = Recipe("autoencoder", trained=("encoder.", "decoder."), learning_rate=2e-3, batch=6, frames=1, average_over=300)
+RECIPE = Recipe("autoencoder", trained=("encoder.", "decoder."), learning_rate=1e-3, batch=4, frames=1, average_over=300)
 CROP = 160  # pixels: convolutions only, so that a part of the picture teaches as much as the whole (ours)
 LATENT_NOISE = 0.05  # of the latents' deviation, so that the decoder forgives what the denoiser gets slightly wrong
 
 
 def loss_of(model: Model, batch: dict, generator: torch.Generator, progress: float) -> tuple[Tensor, dict]:
-    pictures = cut(torch.cat([batch["target"][:, 0], batch["environment"][:2, 0], batch["warp"][:2, 0],
-                              batch["reference"][:2]]), generator)
+    pictures = cut(torch.cat([batch["target"][:, 0], batch["environment"][:1, 0], batch["warp"][:1, 0],
+                              batch["reference"][:1]]), generator)
     latents = model.encoder(pictures)
     noise = torch.randn(latents.shape, generator=generator).to(latents)
     made = model.decoder(latents + LATENT_NOISE * latents.detach().std() * noise).float()
     scale = (latents.float().mean() ** 2 + (latents.float().std() - 1) ** 2) * 1e-3
     psnr = -10 * torch.log10(F.mse_loss(made[:, :3].clamp(0, 1), pictures[:, :3]))
     return picture_loss(made, pictures) + scale, {"psnr": psnr.item(), "matte": (made[:, 3] - pictures[:, 3]).abs().mean().item()}
+
+
+def prepare(run: Run, pool: Path) -> None:
+    """Before the first step: both halves start at the principal components of training patches."""
+    pictures = torch.cat([Batches(pool, RECIPE, seed=2)[k]["target"][:, 0, :, :256, :160] for k in (0, 2, 5)])
+    for model in (run.model, run.average):
+        start_from_components(model.encoder, model.decoder, pictures.to(run.device))
 
 
 def cut(pictures: Tensor, generator: torch.Generator) -> Tensor:
@@ -41,9 +50,8 @@ def picture_of(model: Model, batch: dict):
     return (torch.cat(rows, dim=1).permute(1, 2, 0) * 255).byte().cpu().numpy()
 
 
-def finish(run: Run, pool) -> None:
+def finish(run: Run, pool: Path) -> None:
     """Measures the latents' mean and deviation over training pictures and fixes them in the weights."""
-    from .loop import Batches
     batches = Batches(pool, RECIPE, seed=1)
     with torch.no_grad():
         for part in (run.average.encoder, run.average.decoder):

@@ -1,6 +1,7 @@
 """Stage two: single frames. Begins as a regression (no noise), then the noise levels come in (method notes, section 5)."""
 
 import math
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -69,5 +70,10 @@ def picture_of(model: Model, batch: dict):
     return (torch.cat(rows, dim=1).permute(1, 2, 0).clamp(0, 1) * 255).byte().cpu().numpy()
 
 
-def finish(run: Run, pool) -> None:
+def prepare(run: Run, pool: Path) -> None:
+    """Raises ValueError: latents mean nothing before the autoencoder's stage."""
+    raise ValueError("this stage needs --start with the weights of the stage before it")
+
+
+def finish(run: Run, pool: Path) -> None:
     """Nothing is left to do: the averaged weights are saved."""

@@ -6,7 +6,7 @@ from torch import Tensor
 from ..nets.model import Model
 from .loop import Recipe
 from .losses import latent_loss
-from .stage_image import AT_FULL_NOISE, add_noise, finish, picture_of, predict
+from .stage_image import AT_FULL_NOISE, add_noise, finish, picture_of, predict, prepare
 
 RECIPE = Recipe("motion", trained=("pose_guider.", "object_guider.", "denoising_net."), learning_rate=2e-4, batch=2,
                 frames=6, average_over=300)
@@ -14,7 +14,7 @@ FIXED = 0.5  # of the windows begin with frames already made: clean latents at l
 MOST_FIXED = 2
 STEP_WEIGHT = 0.5  # of the loss on the change from frame to frame (ours: flicker is an error of differences)
 
-__all__ = ["RECIPE", "finish", "loss_of", "picture_of"]
+__all__ = ["RECIPE", "finish", "loss_of", "picture_of", "prepare"]
 
 
 def loss_of(model: Model, batch: dict, generator: torch.Generator, progress: float) -> tuple[Tensor, dict]:

@@ -63,7 +63,7 @@ def draw_clip(seed: int, frames: int, shape: tuple[int, int], device="cpu", *, c
     skeleton = solve(person, want)
     view = draw_view(generator(seed, "camera"), skeleton, person.height, shape)
     path = np.concatenate([skeleton.joints[n][:, :2] for n in ("pelvis", "left_toe", "right_toe", "left_ankle", "right_ankle")])
-    room = draw_room(generator(seed, "room"), blocks, path)
+    room = draw_room(generator(seed, "room"), blocks, path, view.position)
     rng = generator(seed, "prop")
     prop, prop_row = hold(rng, prop_kind, person, skeleton, want.contact), fabric.surface(rng)
     scene = _with_prop(paint_plate(room, view, device), view, room.light, prop, prop_row, person)
@@ -82,7 +82,7 @@ def draw_reference(seed: int, shape: tuple[int, int], device="cpu") -> Reference
     ground = torch.as_tensor(_background(rng).astype(np.float32), device=device).permute(2, 0, 1)[None]
     ground = nnf.interpolate(ground, (height, width), mode="bilinear", align_corners=False)
     picture = (matte * colour + (1 - matte) * ground).clamp(0, 1)
-    body, hands, tall = _joints(person, skeleton, view)
+    body, hands, tall = (x.to(picture.device) for x in _joints(person, skeleton, view))
     return Reference(_last(picture)[0], body[0], hands[0], tall[0], _last(matte)[0])
 
 
@@ -201,7 +201,7 @@ def _compose(rng, scene: _Scene, figure, person: Character, skeleton: Skeleton, 
     clean, colour, matte, visible, shade_, noise = _filmed(rng, scene.colour, colour, matte, visible, shade_)
     clean = (clean + noise).clamp(0, 1)
     full = (visible * (colour + noise) + (1 - visible) * clean * shade_).clamp(0, 1)
-    body, hands, tall = _joints(person, skeleton, view)
+    body, hands, tall = (x.to(full.device) for x in _joints(person, skeleton, view))
     return Clip(
         full=_last(full), clean=_last(clean), matte=_last(matte), visible=_last(visible), shadow=_last(shade_), foreground=_last(colour),
         objects=_last(objects), objects_depth=scene.deep[:, ::2, ::2] * (objects[:, 0] > 0.5), body=body, hands=hands, height_px=tall,
@@ -210,8 +210,9 @@ def _compose(rng, scene: _Scene, figure, person: Character, skeleton: Skeleton, 
 
 def _filmed(rng, clean, colour, matte, visible, shade_):
     """A clip's exposure, white balance, lens blur and grain (ours: mild, so that nothing is learnt by heart)."""
-    gain = torch.as_tensor((np.exp(rng.normal(0, 0.06)) * (1 + rng.normal(0, 0.025, 3))).astype(np.float32), device=clean.device)[:, None, None]
-    clean, colour = clean * gain, (colour * gain).clamp(0, 1)
+    tint = torch.as_tensor((1 + rng.normal(0, 0.025, 3)).astype(np.float32), device=clean.device)[:, None, None]
+    gain = tint * (float(rng.uniform(0.42, 0.58)) / clean.mean().clamp_min(0.05)).clamp(0.85, 1.45)
+    clean, colour = (clean * gain).clamp(0, 1), (colour * gain).clamp(0, 1)
     side = float(rng.choice([0.0, rng.uniform(0.03, 0.16)]))
     if side:
         layers = torch.cat([clean, colour, matte, visible, shade_], 1)

@@ -104,8 +104,9 @@ def cloth(rng: np.random.Generator) -> np.ndarray:
 
 def surface(rng: np.random.Generator, kind: str | None = None) -> np.ndarray:
     """A room's surface, in metres: plain, planks, tiles, checker, stripes, plaster, carpet, graded."""
-    base = colour(rng, (0.3, 0.95), (0.0, 0.55))
-    second = np.clip(base * rng.uniform(0.6, 1.3), 0, 1) if rng.random() < 0.6 else colour(rng, (0.2, 0.95), (0, 0.6))
+    strong = 0.6 if rng.random() < 0.35 else 0.25             # most rooms are muted, some are not
+    base = colour(rng, (0.35, 0.95), (0.0, strong))
+    second = np.clip(base * rng.uniform(0.65, 1.25), 0, 1) if rng.random() < 0.7 else colour(rng, (0.2, 0.95), (0, strong))
     turn = rng.random() < 0.5
     extra = {"grain": rng.uniform(0.01, 0.1), "grain_scale": rng.uniform(40, 200), "pu": rng.uniform(0, 6), "pv": rng.uniform(0, 6)}
     kind = kind or rng.choice(["plain", "planks", "tiles", "checker", "stripes", "plaster", "graded"],

@@ -184,13 +184,14 @@ def _skirt(s: Sculptor) -> None:
     """A central cone that holds both legs, and one about each thigh, so that it follows sitting and striding."""
     p, j, f, h, g = s.person, s.joints, s.frames, s.person.height, s.person.girth
     pelvis, e = f["pelvis"], s.person.loose
-    ends = []
+    ends, long = [], p.skirt > 1
     for name in ("left", "right"):
         a, b, c = j[f"{name}_hip"], j[f"{name}_knee"], j[f"{name}_ankle"]
-        thigh = min(p.skirt, 1.0)
-        end = a + thigh * (b - a) + max(p.skirt - 1, 0) * 0.9 * (c - b) * np.array([1, 1, 1])
-        ends.append(end)
-        s.cone(a + 0.02 * h * pelvis[..., 1], end, 0.052 * h * g + e, 0.05 * h + p.flare * 0.55, pelvis[..., 2], "bottom", v=0.0, flat=True)
+        end, below = a + min(p.skirt, 1.0) * (b - a), b + 0.9 * (p.skirt - 1) * (c - b)
+        s.cone(a + 0.02 * h * pelvis[..., 1], end, 0.052 * h * g + e, 0.05 * h + p.flare * 0.45, pelvis[..., 2], "bottom", flat=not long)
+        if long:
+            s.cone(end, below, 0.05 * h + p.flare * 0.45, 0.05 * h + p.flare * 0.55, pelvis[..., 2], "bottom", v=p.thigh, flat=True)
+        ends.append(below if long else end)
     low = 0.5 * (ends[0] + ends[1])
     apart = np.linalg.norm(ends[0] - ends[1], axis=-1)
     s.cone(j["pelvis"] + 0.03 * h * pelvis[..., 1], low, 0.058 * h * g + e, 0.045 * h + 0.7 * p.flare + 0.25 * apart, pelvis[..., 2], "bottom",
@@ -203,7 +204,7 @@ def _head(s: Sculptor) -> None:
     centre = s.joints["head"]
     at = lambda x, y, z: centre + u * (x * frame[..., 0] + y * frame[..., 1] + z * frame[..., 2])  # noqa: E731
     jaw = 0.9 + 0.2 * p.face[5]
-    s.ball(at(0, 0.10, -0.03), frame, u * np.array([0.335, 0.39, 0.41]), "skin")
+    s.ball(at(0, 0.10, -0.03), frame, u * np.array([0.335, 0.39, 0.445]), "skin")
     s.cone(at(0, -0.03, 0.08), at(0, -0.34, 0.17), 0.30 * u, 0.155 * u * jaw, frame[..., 2], "skin", wide=0.98, deep=0.93)
     size = 0.8 + 0.5 * p.face[4]
     s.cone(at(0, 0.03, 0.355), at(0, -0.10, 0.41), 0.03 * u, 0.058 * u * size, frame[..., 2], "skin", wide=0.95)
@@ -217,8 +218,8 @@ def _hair(s: Sculptor) -> None:
     if p.hair == "bald":
         return
     thick = 0.5 + 0.5 * p.face[2]
-    s.ball(at(0, 0.175, -0.085), frame, u * np.array([0.355, 0.355 + 0.04 * thick, 0.40]), "hair")
-    s.ball(at(0, 0.0, -0.18), frame, u * np.array([0.335, 0.34, 0.30]), "hair")
+    s.ball(at(0, 0.175, -0.085), frame, u * np.array([0.355, 0.355 + 0.04 * thick, 0.43]), "hair")
+    s.ball(at(0, 0.0, -0.18), frame, u * np.array([0.345, 0.34, 0.33]), "hair")
     if p.hair == "curly" and p.hat == "none":
         s.ball(at(0, 0.18, -0.12), frame, u * np.array([0.50, 0.46, 0.46]), "hair")
         s.ball(at(0, -0.05, -0.2), frame, u * np.array([0.48, 0.4, 0.36]), "hair")

@@ -86,11 +86,28 @@ def _table(block: Block, surface: int, leg: int) -> list[Box]:
     return boxes
 
 
-def draw_room(rng: np.random.Generator, blocks: list[Block], around: np.ndarray) -> Room:
-    """A room about the character's path `around` (n, 2): its floor positions, which free furniture keeps clear of."""
+def _clutter(rng: np.random.Generator, tops: list[Block], add) -> list[Box]:
+    """Small things at the far ends of tables, out of the hands' way."""
+    boxes = []
+    for block in tops:
+        for end in (-1, 1):
+            if rng.random() < 0.35:
+                half = rng.uniform(0.025, 0.09, 3)
+                along, across = end * (block.half[0] - 0.10), rng.uniform(-0.6, 0.6) * block.half[1]
+                c, s = np.cos(block.yaw), np.sin(block.yaw)
+                place = block.centre + [c * along - s * across, s * along + c * across, block.half[2] + half[2]]
+                boxes.append(Box(place, half, rng.uniform(0, 3), add("plain"), True))
+    return boxes
+
+
+def draw_room(rng: np.random.Generator, blocks: list[Block], around: np.ndarray, camera: np.ndarray) -> Room:
+    """A room about the character's path `around` (n, 2): its floor positions, which free furniture keeps clear of.
+
+    The camera's position (3,) lies inside."""
     reach = np.abs(around).max(0)
     kind = rng.choice(["room", "outdoors", "backdrop"], p=[0.68, 0.15, 0.17])
     wide, back = rng.uniform(1.3, 4.0) + reach[0], rng.uniform(0.9, 4.5) + max(0, around[:, 1].max())
+    wide = max(wide, abs(camera[0]) + 0.3)
     rows = [fabric.surface(rng) for _ in range(4)]
     if rng.random() < 0.6:
         rows[2] = rows[1]
@@ -109,6 +126,7 @@ def draw_room(rng: np.random.Generator, blocks: list[Block], around: np.ndarray)
         place = np.array([rng.uniform(-wide, wide), back - half[1] - rng.uniform(0, 0.1), half[2]])
         if place[1] - half[1] > around[:, 1].max() + 0.45:
             boxes.append(Box(place, half, float(rng.normal(0, 0.05)), add(), False))
+    boxes += _clutter(rng, [b for b in blocks if b.table or b.half[2] > 0.3], add)
     if kind == "room":
         for _ in range(rng.integers(0, 4)):                   # pictures, windows and doors on the back wall
             half = np.array([rng.uniform(0.15, 0.7), 0.015, rng.uniform(0.15, 0.7)])
@@ -116,5 +134,5 @@ def draw_room(rng: np.random.Generator, blocks: list[Block], around: np.ndarray)
         if rng.random() < 0.5:                                # a skirting board
             boxes.append(Box(np.array([0, back, 0.05]), np.array([wide, 0.015, 0.05]), 0.0, add("plain"), False))
     sky = np.stack([fabric.colour(rng, (0.7, 1), (0, 0.3)), np.array([rng.uniform(.3, .7), rng.uniform(.5, .8), rng.uniform(.75, 1)])])
-    return Room(float(wide), float(back), float(rng.uniform(2.4, 3.4)), kind != "room", kind == "backdrop", tuple(boxes),
+    return Room(float(wide), float(back), float(max(rng.uniform(2.4, 3.4), camera[2] + 0.3)), kind != "room", kind == "backdrop", tuple(boxes),
                 np.stack(rows), sky, draw_light(rng), collage(rng))
