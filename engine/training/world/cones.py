@@ -1,7 +1,7 @@
 """A z-buffer of round cones and boxes: primitives of F frames in, the nearest one at every pixel out (torch, no renderer).
 
 Every primitive is mapped affinely to a canonical shape - a round cone along y from radius `ra` to `rb`, or a box - and
-is met exactly by the pixel's ray. All (primitive, pixel) pairs of all frames' bounding boxes form one flat list, so that
+is met exactly by the pixel's ray. All (primitive, pixel) pairs of all frames' screen spans form one flat list, so that
 the work follows the covered area and runs alike on a CPU (in pieces that stay in the cache) and on a GPU (at once).
 """
 
@@ -39,20 +39,36 @@ class Hits:
     frame: torch.Tensor    # (n,) long
 
 
-def _bounds(reach: np.ndarray, focal, centre, width: int, height: int) -> np.ndarray:
-    """(F, P, 4) integer pixel boxes x0 y0 x1 y1, empty where behind the camera."""
+@dataclass(frozen=True)
+class _Spans:
+    """The pixels a primitive may cover, row by row: (rows,) arrays."""
+    primitive: np.ndarray  # of F * P
+    line: np.ndarray
+    first: np.ndarray      # first column
+    count: np.ndarray      # columns
+
+
+def _spans(reach: np.ndarray, focal, centre, width: int, height: int) -> _Spans:
+    """Rows of each primitive's enclosing capsule on the screen; none where it is behind the camera."""
     z = reach[..., 2]
-    near = z - reach[..., 3] > 0.05
-    safe = np.where(near, z, 1.0)
-    radius = 1.06 * focal[:, None, None] * reach[..., 3] / np.maximum(safe - reach[..., 3], 0.05) + 1
-    x = focal[:, None, None] * reach[..., 0] / safe + centre[:, None, None, 0]
-    y = focal[:, None, None] * reach[..., 1] / safe + centre[:, None, None, 1]
-    low = np.stack([(x - radius).min(-1), (y - radius).min(-1)], -1)
-    high = np.stack([(x + radius).max(-1), (y + radius).max(-1)], -1)
-    low = np.clip(np.floor(low), 0, [width, height]).astype(np.int64)
-    high = np.clip(np.ceil(high), 0, [width, height]).astype(np.int64)
-    high = np.where(near.all(-1)[..., None], high, low)
-    return np.concatenate([low, np.maximum(high, low)], -1)
+    ahead = (z - reach[..., 3] > 0.05).all(-1).reshape(-1)
+    safe = np.where(z - reach[..., 3] > 0.05, z, 1.0)
+    radius = (1.06 * focal[:, None, None] * reach[..., 3] / np.maximum(safe - reach[..., 3], 0.05) + 1).reshape(-1, 2)
+    x = (focal[:, None, None] * reach[..., 0] / safe + centre[:, None, None, 0]).reshape(-1, 2)
+    y = (focal[:, None, None] * reach[..., 1] / safe + centre[:, None, None, 1]).reshape(-1, 2)
+    edge = lambda low, high, limit: (np.clip(np.floor(low.min(-1)), 0, limit), np.clip(np.ceil(high.max(-1)), 0, limit))  # noqa: E731
+    (left, right), (top, bottom) = edge(x - radius, x + radius, width), edge(y - radius, y + radius, height)
+    rows = np.where(ahead, np.maximum(bottom - top, 0), 0).astype(np.int64)
+    p = np.repeat(np.arange(len(rows)), rows)
+    line = np.arange(len(p)) - np.repeat(rows.cumsum() - rows, rows) + top[p].astype(np.int64)
+    way_x, way_y = x[:, 1] - x[:, 0], y[:, 1] - y[:, 0]
+    steep = np.where(np.abs(way_y) < 1e-3, 1e-3, way_y)
+    aside = radius.max(-1) * np.hypot(way_x, way_y) / np.abs(steep) + 0.5 * np.abs(way_x / steep) + 1   # half the strip's width
+    middle = x[p, 0] + (line + 0.5 - y[p, 0]) * (way_x / steep)[p]
+    round_ = np.hypot(way_x, way_y)[p] < 1e-2
+    first = np.maximum(left[p], np.where(round_, 0, np.floor(np.clip(middle - aside[p], 0, width)))).astype(np.int64)
+    last = np.minimum(right[p], np.where(round_, width, np.ceil(np.clip(middle + aside[p], 0, width)))).astype(np.int64)
+    return _Spans(p, line, first, np.maximum(last - first, 0))
 
 
 def _meet_cone(o: torch.Tensor, d: torch.Tensor, length, ra, rb) -> torch.Tensor:
@@ -100,23 +116,22 @@ def render(primitives: Primitives, focal: np.ndarray, centre: np.ndarray, size: 
     """Hits and the depth picture (F, H, W), inf where nothing is. `focal` (F,) and `centre` (F, 2) in pixels of `size`."""
     width, height = size
     frames, count = primitives.to_local.shape[:2]
-    bounds = _bounds(primitives.reach, focal, centre, width, height).reshape(-1, 4)
-    spans = bounds[:, 2:] - bounds[:, :2]
-    numbers = spans.prod(-1)
+    spans = _spans(primitives.reach, focal, centre, width, height)
     matrix = primitives.to_local.reshape(-1, 3, 4)
     frame = np.repeat(np.arange(frames), count)
     table = np.concatenate([
         matrix.reshape(-1, 12), primitives.shape.reshape(-1, 3), 1 / focal[frame, None], centre[frame],
         np.tile(primitives.flat, frames)[:, None]], -1)
     table = torch.from_numpy(np.ascontiguousarray(table.T.astype(np.float32))).to(device)
-    whole = torch.from_numpy(np.stack([bounds[:, 0], bounds[:, 1], np.maximum(spans[:, 0], 1), numbers.cumsum() - numbers,
-                                       frame * width * height])).to(device)
+    offset = frame[spans.primitive] * height * width + spans.line * width
+    begin = spans.count.cumsum() - spans.count
+    rows = torch.from_numpy(np.stack([spans.primitive, spans.line, spans.first - begin, offset])).to(device)
     depth = torch.full((frames * height * width,), torch.inf, device=device)
-    owner = torch.from_numpy(np.repeat(np.arange(len(numbers), dtype=np.int32), numbers)).to(device)
+    owner = torch.from_numpy(np.repeat(np.arange(len(begin)), spans.count)).to(device)
     pieces = []
     step = PIECE if str(device) == "cpu" else max(len(owner), 1)
     for begin in range(0, len(owner), step):
-        pieces.append(_meet(owner[begin:begin + step], begin, table, whole, width, primitives.box))
+        pieces.append(_meet(owner[begin:begin + step], begin, table, rows, primitives.box))
         pixel, t = pieces[-1][0], pieces[-1][1]
         depth.scatter_reduce_(0, pixel, t, "amin")
     if not pieces:
@@ -126,14 +141,11 @@ def render(primitives: Primitives, focal: np.ndarray, centre: np.ndarray, size: 
     return _front(primitives, table, pixel, t, ray, owner, depth, count), depth.view(frames, height, width)
 
 
-def _meet(owner, begin: int, table, whole, width: int, box: bool):
-    """The pairs of one piece that hit: pixel, depth, ray, owner."""
-    owner = owner.long()
-    rows, (x0, y0, span, first, offset) = table.index_select(1, owner), whole.index_select(1, owner)
-    number = torch.arange(begin, begin + len(owner), device=owner.device) - first
-    line = torch.div(number, span, rounding_mode="floor")
-    column = number - line * span + x0
-    line = line + y0
+def _meet(owner, begin: int, table, lines, box: bool):
+    """The (row, pixel) pairs of one piece that hit: pixel, depth, ray, primitive."""
+    owner, line, first, offset = lines.index_select(1, owner)
+    column = torch.arange(begin, begin + len(owner), device=owner.device) + first
+    rows = table.index_select(1, owner)
     x, y = (column + 0.5 - rows[16]) * rows[15], (line + 0.5 - rows[17]) * rows[15]
     m = rows[:12].view(3, 4, -1)
     d, o = m[:, 0] * x + m[:, 1] * y + m[:, 2], m[:, 3]
@@ -152,8 +164,7 @@ def _meet(owner, begin: int, table, whole, width: int, box: bool):
         t = (s + shift) * inverse
     hit = (t < torch.inf) & (t > 0.05)
     index = hit.nonzero()[:, 0]
-    pixel = (offset + line * width + column)[index]
-    return pixel, t[index], torch.stack([x[index], y[index]]), owner[index]
+    return tuple(value.index_select(-1, index) for value in (offset + column, t, torch.stack([x, y]), owner))
 
 
 def _front(primitives, table, pixel, t, ray, owner, depth, count) -> Hits:

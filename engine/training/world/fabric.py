@@ -108,7 +108,7 @@ def surface(rng: np.random.Generator, kind: str | None = None) -> np.ndarray:
     base = colour(rng, (0.35, 0.95), (0.0, strong))
     second = np.clip(base * rng.uniform(0.65, 1.25), 0, 1) if rng.random() < 0.7 else colour(rng, (0.2, 0.95), (0, strong))
     turn = rng.random() < 0.5
-    extra = {"grain": rng.uniform(0.01, 0.1), "grain_scale": rng.uniform(40, 200), "pu": rng.uniform(0, 6), "pv": rng.uniform(0, 6)}
+    extra = {"grain": rng.uniform(0.0, 0.06), "grain_scale": rng.uniform(40, 200), "pu": rng.uniform(0, 6), "pv": rng.uniform(0, 6)}
     kind = kind or rng.choice(["plain", "planks", "tiles", "checker", "stripes", "plaster", "graded"],
                               p=[0.28, 0.17, 0.13, 0.1, 0.1, 0.16, 0.06])
     narrow, wide = 2 * math.pi / rng.uniform(0.1, 0.35), 2 * math.pi / rng.uniform(0.8, 2.5)
@@ -121,7 +121,7 @@ def surface(rng: np.random.Generator, kind: str | None = None) -> np.ndarray:
     elif kind == "stripes":
         extra |= {"fu" if turn else "fv": narrow, "bu" if turn else "bv": 1, "c0": rng.uniform(-0.5, 0.5)}
     elif kind == "plaster":
-        extra |= {"bn": 0.6, "c0": 0, "sharp": 1.5, "grain_scale": rng.uniform(20, 90)}
+        extra |= {"bn": rng.uniform(0.15, 0.5), "c0": 0, "sharp": 1.5, "grain_scale": rng.uniform(20, 90)}
     elif kind == "graded":
         extra |= {"slope": rng.uniform(-1, 1), "c0": 0, "sharp": 1.5}
     return row(base, second, **extra)
