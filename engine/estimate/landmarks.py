@@ -1,0 +1,86 @@
+"""A picture and the square around a body in, BlazePose's 33 points of it out."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from .region import Region, body_region, cut, paste
+from .sessions import session
+
+SIZE = 256
+NAMES = (
+    "nose", "left_eye_inner", "left_eye", "left_eye_outer", "right_eye_inner", "right_eye", "right_eye_outer",
+    "left_ear", "right_ear", "mouth_left", "mouth_right", "left_shoulder", "right_shoulder", "left_elbow",
+    "right_elbow", "left_wrist", "right_wrist", "left_pinky", "right_pinky", "left_index", "right_index",
+    "left_thumb", "right_thumb", "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle", "right_ankle",
+    "left_heel", "right_heel", "left_foot_index", "right_foot_index",
+)
+INDEX = {name: i for i, name in enumerate(NAMES)}
+_HIPS, _REACH = 33, 34  # two further points: where the body's square lies
+_MIN_PRESENCE = 0.5
+_MIN_HEAT = 0.5
+_HEAT_RADIUS = 3
+
+
+@dataclass(frozen=True)
+class Landmarks:
+    """What one look at a body gives.
+
+    pixels (33, 2) in the picture; world (33, 3) metres from the hips' middle: x right, y down, z away from the camera;
+    visibility (33,) 0..1; region: the square looked at; next_region: the one these points ask for; mask_logits
+    (256, 256) of the region.
+    """
+
+    pixels: np.ndarray
+    world: np.ndarray
+    visibility: np.ndarray
+    region: Region
+    next_region: Region
+    mask_logits: np.ndarray
+
+    def mask(self, picture_size):
+        """(h, w) float32 0..1 of a picture of this (width, height): the person's silhouette."""
+        return paste(_sigmoid(self.mask_logits), self.region, picture_size)
+
+
+def look(picture, region, threads):
+    """(h, w, 3) uint8 and the Region of a body -> Landmarks, or None where the model sees nobody in it.
+
+    The picture's edge is drawn on outside it, as MediaPipe does here (its detector gets black): with black the model
+    takes the edge for the body's end and is sure of hips that are out of the picture.
+    """
+    crop = cut(picture, region, SIZE, border=cv2.BORDER_REPLICATE).astype(np.float32) / 255.0
+    points, presence, logits, heat, world = session("pose_landmark_full", threads).run(
+        ["Identity", "Identity_1", "Identity_2", "Identity_3", "Identity_4"], {"input_1": crop[None]})
+    if presence.item() < _MIN_PRESENCE:
+        return None
+    points = points.reshape(-1, 5)
+    pixels = region.to_picture(_refined(points[:, :2] / SIZE, _sigmoid(heat[0])))
+    world = world.reshape(-1, 3)[:len(NAMES)].astype(np.float64)
+    world[:, :2] = region.rotate(world[:, :2])
+    return Landmarks(
+        pixels=pixels[:len(NAMES)], world=world, visibility=_sigmoid(points[:len(NAMES), 3]), region=region,
+        next_region=body_region(pixels[_HIPS], pixels[_REACH]), mask_logits=logits[0, :, :, 0])
+
+
+def _refined(points, heat):
+    """(n, 2) points 0..1 -> the same, each drawn to the centre of the heat around it (MediaPipe's refinement).
+
+    heat (cells, cells, n) 0..1; a point whose surroundings are nowhere hot stays.
+    """
+    cells = heat.shape[0]
+    refined = points.copy()
+    for i, (column, row) in enumerate(np.floor(points * cells).astype(int)):
+        if not (0 <= column < cells and 0 <= row < cells):
+            continue
+        top, left = max(0, row - _HEAT_RADIUS), max(0, column - _HEAT_RADIUS)
+        patch = heat[top:row + _HEAT_RADIUS + 1, left:column + _HEAT_RADIUS + 1, i]
+        if patch.max() >= _MIN_HEAT:
+            y, x = np.indices(patch.shape)
+            refined[i] = np.array([left + (x * patch).sum() / patch.sum(), top + (y * patch).sum() / patch.sum()]) / cells
+    return refined
+
+
+def _sigmoid(values):
+    return 1.0 / (1.0 + np.exp(-np.clip(values, -80.0, 80.0)))

@@ -1,0 +1,77 @@
+"""Turned squares of a picture: cut out for a model, and the model's points and mask brought back into the picture."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Region:
+    """A square in the picture: its centre and side in pixels, and the unit direction (x, y) that is `up` in it."""
+
+    centre: tuple[float, float]
+    side: float
+    up: tuple[float, float] = (0.0, -1.0)
+
+    @property
+    def axes(self):
+        """(2, 2): rows are the picture's directions of the crop's x (right) and y (down), each of length one."""
+        up_x, up_y = self.up
+        return np.array([[-up_y, up_x], [-up_x, -up_y]])
+
+    def to_picture(self, points):
+        """(n, 2) points of the crop, 0..1 -> (n, 2) pixels of the picture."""
+        return np.asarray(self.centre) + (np.asarray(points) - 0.5) @ self.axes * self.side
+
+    def rotate(self, vectors):
+        """(n, 2) directions of the crop -> the same directions in the picture, their lengths kept."""
+        return np.asarray(vectors) @ self.axes
+
+
+def body_region(hips, reach, margin=1.25):
+    """The square around a body: `hips` its centre and `reach` the point overhead on the circle that holds the body.
+
+    Both are (x, y) pixels. The two points and the margin are how BlazePose was trained (MediaPipe's pose graphs).
+    """
+    direction = np.subtract(reach, hips).astype(np.float64)
+    radius = max(float(np.hypot(*direction)), 1e-3)
+    return Region(centre=(float(hips[0]), float(hips[1])), side=2.0 * radius * margin,
+                  up=(float(direction[0] / radius), float(direction[1] / radius)))
+
+
+def cut(picture, region, size, border=cv2.BORDER_CONSTANT):
+    """(h, w, 3) uint8 and a Region -> (size, size, 3) uint8; outside the picture black, or what OpenCV's border says.
+
+    The picture is shrunk by area averaging first where the region is more than twice as large as the crop (ours:
+    plain bilinear sampling of a 4K reference would alias).
+    """
+    shrink = min(1.0, 2.0 * size / region.side)
+    height, width = picture.shape[:2]
+    small = (max(1, round(width * shrink)), max(1, round(height * shrink)))
+    if small != (width, height):
+        picture = cv2.resize(picture, small, interpolation=cv2.INTER_AREA)
+    to_small = np.diag([small[0] / width, small[1] / height, 1.0])
+    matrix = _between_indices(to_small @ _crop_to_picture(region, size))
+    return cv2.warpAffine(picture, matrix, (size, size), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+                          borderMode=border)
+
+
+def paste(values, region, picture_size):
+    """(size, size) float32 of a region -> (h, w) float32 of the whole picture, 0 outside the region."""
+    matrix = _between_indices(_crop_to_picture(region, values.shape[0]))
+    return cv2.warpAffine(values, matrix, picture_size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+
+
+def _crop_to_picture(region, size):
+    """(3, 3): pixels of a crop of this size -> pixels of the picture."""
+    matrix = np.eye(3)
+    matrix[:2, :2] = region.axes.T * (region.side / size)
+    matrix[:2, 2] = region.to_picture([[0.0, 0.0]])[0]
+    return matrix
+
+
+def _between_indices(matrix):
+    """(3, 3) between pixel coordinates, first centre 0.5 -> (2, 3) between array indices, as OpenCV wants."""
+    shift = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
+    return (np.linalg.inv(shift) @ matrix @ shift)[:2]

@@ -1,0 +1,40 @@
+"""The model files beside this module, in; onnxruntime sessions that are opened once, out."""
+
+import functools
+import hashlib
+import json
+from pathlib import Path
+
+import onnxruntime
+
+from ..contract.errors import JobError
+
+MODELS = Path(__file__).parent / "models"
+_REPAIR = "Install the extension again."
+
+
+@functools.lru_cache(maxsize=None)
+def session(name, threads):
+    """The session of `models/<name>.onnx` on the CPU with so many threads (0 = one a core); opened once, then cached.
+
+    A session may be run from several threads at a time. The file is compared with its checksum in models.json first.
+    """
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(_checked(name), options, providers=["CPUExecutionProvider"])
+
+
+def _checked(name):
+    path = MODELS / f"{name}.onnx"
+    expected = json.loads((MODELS / "models.json").read_text(encoding="utf-8"))[path.name]["sha256"]
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise JobError("pack_missing", f"Cannot read the body model {path}: {error.strerror}.", _REPAIR) from error
+    found = hashlib.sha256(data).hexdigest()
+    if found != expected:
+        raise JobError(
+            "pack_corrupt", f"The body model {path} has sha256 {found[:12]}..., expected {expected[:12]}....", _REPAIR)
+    return data
