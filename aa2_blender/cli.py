@@ -124,6 +124,7 @@ def command(arguments: list[str]) -> int:
         return end.code or PLACED
     options = vars(given)
     options.pop("task")
+    answers = _keep_stdout()
     try:
         code, summary = generate(tell=Teller(), **options)
     except Exception as error:
@@ -131,8 +132,16 @@ def command(arguments: list[str]) -> int:
         code, summary = FAILED, failure("internal", f"{type(error).__name__}: {error}", "Report it with the text above.")
     if summary.get("error"):
         print(f"aa2: {summary['error']['message']} {summary['error']['hint']}", file=sys.stderr, flush=True)
-    print(json.dumps(summary, ensure_ascii=False), flush=True)
+    os.write(answers, json.dumps(summary).encode() + b"\n")
     return code
+
+
+def _keep_stdout() -> int:
+    """stdout for the summary alone: Blender's own lines about renders and saves go to stderr until the process ends."""
+    sys.stdout.flush()
+    answers = os.dup(1)
+    os.dup2(2, 1)
+    return answers
 
 
 class Teller:

@@ -6,7 +6,7 @@ from bpy.props import StringProperty
 from bpy_extras.io_utils import ExportHelper, ImportHelper
 
 from . import session
-from .asking import job_folder, request_of
+from .asking import job_folder, plate_name, request_of
 from .embedded.engine.contract import events
 from .embedded.engine.contract.errors import JobError
 from .gather.job import problems
@@ -54,12 +54,13 @@ class _StartButton(_Button):
         return not session.busy()
 
     def start(self, context, ask):
-        found = problems(context)
+        scene = shot_scene(context)
+        scene.aa2.strip = plate_name(scene)  # placing makes another strip the active one
+        request = request_of(scene)
+        found = problems(request)
         if found:
             return self.refuse(" ".join(f"{problem.message} {problem.remedy}" for problem in found))
-        scene = shot_scene(context)
-        return self.begin(Generation(request_of(scene), job_folder(scene), link=session.link, launch=engine_launch(),
-                                     ask=ask))
+        return self.begin(Generation(request, job_folder(scene), link=session.link, launch=engine_launch(), ask=ask))
 
 
 class AA2_OT_generate(_StartButton, bpy.types.Operator):

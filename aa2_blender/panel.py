@@ -4,7 +4,7 @@ import textwrap
 import bpy
 
 from . import session
-from .asking import job_folder
+from .asking import job_folder, request_of
 from .gather.job import problems
 from .operators import (AA2_OT_cancel, AA2_OT_find_reference_joints, AA2_OT_generate, AA2_OT_load_bone_map,
                         AA2_OT_place_again, AA2_OT_preview_conditions, AA2_OT_save_bone_map, AA2_OT_use_active_strip)
@@ -14,7 +14,7 @@ from .task import remedy
 PIXELS_A_LETTER = 7.0  # of Blender's interface font at scale 1 (ours: measured by eye, a little wide)
 
 
-def draw_shot(layout, context, scene):
+def draw_shot(layout, scene):
     """What is asked for: plate, character, rig."""
     ours = scene.aa2
     row = layout.row(align=True)
@@ -39,7 +39,7 @@ def draw_job(layout, context, scene):
         draw_progress(layout, task.progress)
         layout.operator(AA2_OT_cancel.bl_idname, icon="X")
         return
-    found = problems(context)
+    found = problems(request_of(scene))
     for problem in found:
         draw_text(layout, context, problem.message, icon="ERROR")
         draw_text(layout, context, problem.remedy)
@@ -92,7 +92,7 @@ class _Shot(_Sidebar):
         scene = shot_scene(context)
         self.layout.use_property_split = True
         self.layout.use_property_decorate = False
-        draw_shot(self.layout, context, scene)
+        draw_shot(self.layout, scene)
         self.layout.use_property_split = False
         draw_job(self.layout, context, scene)
 

@@ -1,4 +1,5 @@
 """A platform's name -> the extension's zip in dist/: packages fetched, pruned and checked, staged, packed by Blender's tool."""
+import hashlib
 import os
 import shutil
 import subprocess
@@ -41,12 +42,30 @@ def make(name: str) -> Path:
     DIST.mkdir(exist_ok=True)
     version = tomllib.loads(MANIFEST.read_text())["version"]
     target = DIST / f"aa2_blender-{version}-{name.replace('-', '_')}.zip"
+    stamp = BUILD / "stage" / f"{name}.sha256"
+    digest = _digest(stage)
+    if target.exists() and stamp.exists() and stamp.read_text() == digest:
+        say(f"{target.relative_to(ROOT)} is up to date")
+        return target
     say(f"packing {target.relative_to(ROOT)}")
     tool = _blender_tool(python)
+    stamp.unlink(missing_ok=True)
+    target.unlink(missing_ok=True)
     _blender(python, tool, "build", "--source-dir", stage, "--output-filepath", target)
     _blender(python, tool, "validate", target)
     _tell_sizes(target)
+    stamp.write_text(digest)
     return target
+
+
+def _digest(stage: Path) -> str:
+    """Of all staged files' names and contents, the fetched packages by their names and sizes."""
+    digest = hashlib.sha256()
+    for file in sorted(path for path in stage.rglob("*") if path.is_file()):
+        digest.update(f"{file.relative_to(stage)}\0{file.stat().st_size}\0".encode())
+        if not file.is_relative_to(stage / "embedded" / "packages"):
+            digest.update(file.read_bytes())
+    return digest.hexdigest()
 
 
 def _packages(platform: Platform, python: Path) -> Path:

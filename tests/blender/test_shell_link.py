@@ -1,0 +1,160 @@
+"""Every way an engine can misbehave ends the job with its reason, and the next job works. Real processes, real link."""
+import os
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ENGINES = Path(__file__).resolve().parents[1] / "engines"
+QUICK = {"hello": 1.5, "silence": 1.5, "cancel": 0.5, "terminate": 0.5}
+
+
+@pytest.fixture
+def jobs(extension):
+    from importlib import import_module
+    return import_module(extension.__name__ + ".link.jobs")
+
+
+@pytest.fixture
+def link(jobs):
+    one = jobs.Link(jobs.Patience(**QUICK))
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def start(extension, link, tmp_path):
+    """start("polite") begins a job with that engine; the job."""
+    from importlib import import_module
+    interpreter = import_module(extension.__name__ + ".link.interpreter")
+    events = import_module(extension.__name__ + ".embedded.engine.contract.events")
+
+    def begin(engine, folder=tmp_path):
+        script = ENGINES / f"{engine}.py"
+        assert script.exists()
+        launch = interpreter.Launch((sys.executable, str(script)), tuple(os.environ.items()))
+        return link.start(launch, events.Run(str(folder)), folder)
+    return begin
+
+
+def until(condition, link, seconds=15.0):
+    """Pumps as Blender's timer does; fails when the condition does not come true."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"still {link.job.state} after {seconds} s"
+        link.pump()
+        time.sleep(0.01)
+
+
+def ended(link, job, state):
+    until(lambda: job.ended, link)
+    assert job.state == state, job.error
+    return job
+
+
+def test_a_good_engine_makes_two_jobs_in_one_process(link, start):
+    first = ended(link, start("polite"), "done")
+    assert first.frames == [1, 2, 3] and first.answer.made == 3 and first.progress.step == 3
+    process = link._process
+    second = ended(link, start("polite"), "done")
+    assert second.frames == [1, 2, 3] and link._process is process
+
+
+def test_dies_at_start_tells_its_last_words(link, start):
+    job = ended(link, start("dies_at_start"), "failed")
+    assert job.error.code == "engine_died" and "libsomething.so.1" in job.error.message
+    assert "exit code 1" in job.error.message
+    ended(link, start("polite"), "done")
+
+
+def test_an_engine_that_does_not_exist(extension, link, tmp_path):
+    from importlib import import_module
+    interpreter = import_module(extension.__name__ + ".link.interpreter")
+    errors = import_module(extension.__name__ + ".embedded.engine.contract.errors")
+    with pytest.raises(errors.JobError) as caught:
+        link.start(interpreter.Launch((str(tmp_path / "no-python"),), ()), None, tmp_path)
+    assert caught.value.code == "engine_died" and "no-python" in caught.value.message
+
+
+def test_refusal_at_start_arrives_with_its_hint(link, start):
+    job = ended(link, start("refuses_at_start"), "failed")
+    assert (job.error.code, job.error.hint) == ("pack_missing", "Choose another folder.")
+
+
+def test_killed_midway_keeps_its_frames(link, start):
+    job = ended(link, start("dies_midway"), "failed")
+    assert job.error.code == "engine_died" and "signal 9" in job.error.message and "memory" in job.error.hint
+    assert job.frames == [1]
+    ended(link, start("polite"), "done")
+
+
+def test_garbage_is_reported_with_its_bytes(link, start):
+    job = ended(link, start("babbles"), "failed")
+    assert job.error.code == "protocol_garbage" and r"\xff\xfeWARNING" in job.error.message
+    ended(link, start("polite"), "done")
+
+
+@pytest.mark.parametrize("engine", ["silent", "mute"])
+def test_silence_ends_the_job(link, start, engine):
+    job = start(engine)
+    process = link._process
+    ended(link, job, "failed")
+    assert job.error.code == "engine_silent"
+    assert process._child.wait(5) != 0
+    ended(link, start("polite"), "done")
+
+
+def test_another_protocol_is_refused(link, start):
+    job = ended(link, start("other_protocol"), "failed")
+    assert job.error.code == "protocol_mismatch" and "99" in job.error.message
+
+
+def test_no_pump_takes_longer_than_five_milliseconds_in_a_flood(link, start):
+    job = start("floods")
+    until(lambda: job.ended, link, 60)
+    assert job.state == "done"
+    # One pump stops after 4 ms at the next event; a busy machine may take the processor away in between.
+    assert job.longest_pump_s < 0.1
+
+
+def test_only_one_job_at_a_time(link, start):
+    start("slow")
+    with pytest.raises(Exception) as caught:
+        start("polite")
+    assert caught.value.code == "engine_busy"
+
+
+def test_cancel_before_hello(link, start):
+    job = start("mute")
+    link.cancel()
+    assert job.state == "cancelled"
+    ended(link, start("polite"), "done")
+
+
+def test_cancel_is_answered_and_the_engine_stays_warm(link, start):
+    job = start("slow")
+    until(lambda: job.frames, link)
+    process = link._process
+    link.cancel()
+    link.cancel()
+    ended(link, job, "cancelled")
+    assert job.frames and link._process is process and process.alive()
+
+
+def test_cancel_ends_an_engine_that_does_not_answer(link, start):
+    job = start("stubborn")
+    until(lambda: job.frames, link)
+    child = link._process._child
+    link.cancel()
+    ended(link, job, "cancelled")
+    assert child.wait(5) == -9 and job.frames
+    ended(link, start("polite"), "done")
+
+
+def test_close_leaves_no_process(link, start):
+    job = start("slow")
+    until(lambda: job.frames, link)
+    child = link._process._child
+    link.close()
+    assert child.poll() is not None and job.state == "cancelled"

@@ -1,0 +1,5 @@
+"""An engine of another version."""
+from speaking import hello, requests
+
+hello(protocol=99)
+list(requests())

@@ -1,0 +1,17 @@
+"""Takes a job, makes a frame a second, looks for cancel between frames as the engine does between steps."""
+import select
+import sys
+import time
+
+from speaking import finish, hello, requests, say
+
+hello()
+for request in requests():
+    for number in range(1, 601):
+        say("heartbeat", busy=True)
+        say("frame", job=request["job"], number=number)
+        if select.select([sys.stdin], [], [], 1.0)[0] and "cancel" in sys.stdin.readline():
+            say("cancelled", job=request["job"], frames=number)
+            break
+    else:
+        finish(request["job"], 600)

@@ -1,0 +1,12 @@
+"""Works on whatever it is told, and ignores being terminated."""
+import signal
+import time
+
+from speaking import hello, requests, say
+
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+hello()
+request = next(requests())
+for number in range(1, 1000):
+    say("frame", job=request["job"], number=number)
+    time.sleep(0.2)
