@@ -1,0 +1,130 @@
+"""The synthetic world: exact joints, exact layers, seeded."""
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from engine.contract.skeleton import BODY, BODY_INDEX, HEAD_POINTS  # noqa: E402
+from engine.training.world import draw_clip, draw_reference, held_out  # noqa: E402
+from engine.training.world.character import draw_character  # noqa: E402
+from engine.training.world.cones import Primitives, render  # noqa: E402
+from engine.training.world.motion import draw_motion  # noqa: E402
+from engine.training.world.rig import solve, two_bone  # noqa: E402
+from engine.training.world.seeds import generator  # noqa: E402
+
+SHAPE = (96, 128)
+
+
+@pytest.fixture(scope="module")
+def clips():
+    torch.set_num_threads(1)
+    return [draw_clip(seed, 2, SHAPE) for seed in range(16)]
+
+
+def test_layers_have_their_shapes_and_ranges(clips):
+    for clip in clips:
+        for name in ("full", "clean", "foreground"):
+            assert getattr(clip, name).shape == (2, 128, 96, 3), name
+        for name in ("matte", "visible", "shadow", "objects", "contact"):
+            assert getattr(clip, name).shape == (2, 128, 96, 1), name
+        assert clip.objects_depth.shape == (2, 128, 96)
+        assert clip.body.shape == (2, 20, 4) and clip.hands.shape == (2, 2, 21, 4) and clip.height_px.shape == (2,)
+        for name, layer in vars(clip).items():
+            assert torch.isfinite(layer).all() and layer.dtype == torch.float32, name
+            if name not in ("body", "hands", "height_px", "objects_depth"):
+                assert layer.min() >= 0 and layer.max() <= 1, name
+
+
+def test_a_seed_gives_the_same_clip_again(clips):
+    again = draw_clip(3, 2, SHAPE)
+    for name, layer in vars(clips[3]).items():
+        assert torch.equal(layer, getattr(again, name)), name
+    assert not torch.equal(clips[4].full, clips[3].full)
+
+
+def test_the_picture_is_its_layers_put_together(clips):
+    for clip in clips:
+        made = clip.visible * clip.foreground + (1 - clip.visible) * clip.clean * clip.shadow
+        assert (made - clip.full).abs().mean() < 0.01
+
+
+def test_joints_lie_inside_the_matte(clips):
+    inside = []
+    for clip in clips:
+        for frame in range(2):
+            for name in (n for n in BODY if n not in HEAD_POINTS):
+                x, y, depth, confidence = clip.body[frame, BODY_INDEX[name]].tolist()
+                assert depth > 0.1
+                if confidence:
+                    inside.append(float(clip.matte[frame, int(y), int(x), 0]) > 0.4)
+    assert len(inside) > 300 and np.mean(inside) > 0.97
+
+
+def test_a_nose_turned_away_is_not_seen(clips):
+    seen = set()
+    for clip in clips:
+        nose, ears = clip.body[0, BODY_INDEX["nose"]], clip.body[0, [BODY_INDEX["left_ear"], BODY_INDEX["right_ear"]]]
+        farther = float(nose[2] - ears[:, 2].mean())
+        if abs(farther) > 0.06 and 0 <= nose[0] < 96 and 0 <= nose[1] < 128:
+            assert bool(nose[3]) == (farther < 0)
+            seen.add(bool(nose[3]))
+    assert seen == {True, False}
+
+
+def test_only_objects_hide_the_character(clips):
+    hidden = torch.cat([(c.matte - c.visible)[..., 0].flatten() for c in clips]) > 0.9
+    objects = torch.cat([c.objects[..., 0].flatten() for c in clips])
+    assert hidden.sum() > 100
+    assert (objects[hidden] > 0.5).float().mean() > 0.95
+
+
+def test_shadow_lies_off_the_character_and_touching_is_frequent(clips):
+    assert np.mean([float((c.shadow < 0.9).sum()) > 20 for c in clips]) > 0.6
+    assert np.mean([float(c.contact.sum()) > 10 for c in clips]) > 0.8
+
+
+def test_a_planted_foot_stays_where_it_is():
+    slid = []
+    for seed in range(40):
+        person = draw_character(generator(seed, "character"))
+        want, _, _ = draw_motion(generator(seed, "motion"), person, 12)
+        joints = solve(person, want).joints
+        for k, name in enumerate(("left_ankle", "right_ankle")):
+            both = (want.contact[1:, 2 + k] > 0) & (want.contact[:-1, 2 + k] > 0)
+            step = np.linalg.norm(np.diff(joints[name], axis=0)[..., :2], axis=-1)
+            slid += list(step[both])
+    assert len(slid) > 300 and np.quantile(slid, 0.95) < 0.02
+
+
+def test_two_bones_reach_their_target():
+    joint, end = two_bone(np.zeros((1, 3)), np.array([[0.3, 0.2, -0.1]]), np.array([[0.0, 1, 0]]), 0.3, 0.25)
+    assert np.allclose(end, [[0.3, 0.2, -0.1]])
+    assert np.isclose(np.linalg.norm(joint), 0.3) and np.isclose(np.linalg.norm(end - joint), 0.25)
+
+
+def test_a_ball_is_drawn_where_geometry_puts_it():
+    radius, z, focal = 0.5, 4.0, 100.0
+    ball = Primitives(
+        to_local=np.concatenate([np.eye(3), [[0], [0], [-z]]], -1)[None, None].astype(np.float32),
+        shape=np.array([[[0, radius, radius]]], np.float32), reach=np.array([[[[0, 0, z, radius]] * 2]]),
+        surface=np.zeros(1, int), origin_v=np.zeros(1), wrap=np.zeros(1, int), flat=np.zeros(1))
+    hits, depth = render(ball, np.array([focal]), np.array([[32.5, 32.5]]), (65, 65))
+    assert float(depth[0, 32, 32]) == pytest.approx(z - radius, abs=1e-4)
+    silhouette = np.pi * (focal * radius / np.sqrt(z ** 2 - radius ** 2)) ** 2
+    assert len(hits.pixel) == pytest.approx(silhouette, rel=0.05)
+    assert hits.normal[2].max() < 0.15
+
+
+def test_references_show_the_whole_character_in_all_shapes():
+    for shape in ((96, 96), (72, 132), (132, 72)):
+        reference = draw_reference(5, shape)
+        assert reference.picture.shape == (shape[1], shape[0], 3)
+        assert reference.hands.shape == (2, 21, 4) and reference.height_px > 30
+        limbs = reference.body[[BODY_INDEX[n] for n in BODY if n not in HEAD_POINTS]]
+        assert (limbs[:, 3] == 1).all()
+        assert reference.matte.sum() > 300
+
+
+def test_one_identity_in_64_is_held_out():
+    assert [seed for seed in range(130) if held_out(seed)] == [63, 127]
