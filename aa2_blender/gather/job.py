@@ -1,0 +1,116 @@
+"""A Request -> a whole job folder, in slices that leave the blend as it was between one and the next."""
+
+import os
+import shutil
+from contextlib import closing
+
+from ..embedded.engine.contract import folder as files
+from ..embedded.engine.contract import job as contract
+from ..embedded.engine.contract.errors import writing_failed
+from . import depth, objects, pose, reference, rig, strip as plate
+from .problem import GatherError
+from .shot import Shot, problems
+
+__all__ = ["gather", "problems"]
+
+# Frames a slice: a window stays alive between two of them. A render of the plate costs its start-up each time (ours).
+_POSE_SLICE, _PLATE_SLICE, _DEPTH_SLICE = 48, 32, 4
+
+
+def gather(request, folder):
+    """A generator that fills `folder` and yields (stage, step, total) after each slice.
+
+    Run it through, or take a slice from a timer; dropping it half-way leaves the blend as it was and no job.json.
+    Raises GatherError or JobError. Frames that the engine made before stay.
+    """
+    folder = os.fspath(folder)
+    for problem in problems(request):
+        raise GatherError(*problem)
+    shot = Shot(request)
+    first, last = plate.frames_of(shot.strip, request.frames)
+    plate.check_files(shot.strip, first, last)
+    bits = plate.bits_of(shot.strip)
+    _empty(folder)
+    reference.write(request.reference, shot.scene, folder)
+    yield "reference", 1, 1
+    bones = _bone_map(request, shot)
+    frames = range(first, last + 1)
+    yield from _pose(request, folder, frames, bones)
+    ranges = yield from _depths(request, folder, frames)
+    for part in _slices(frames, _PLATE_SLICE):
+        shot = Shot(request)
+        plate.write_plate(shot.scene, shot.strip, folder, first=part[0], last=part[-1], start=first, bits=bits)
+        yield "plate", part[-1] - first + 1, len(frames)
+    contract.write(folder, _job(request, Shot(request), frames, bits, bones, ranges))
+    yield "job", 1, 1
+
+
+def _bone_map(request, shot):
+    return rig.find_map(shot.rig, entries=rig.read_map(request.bone_map) if request.bone_map else ())
+
+
+def _pose(request, folder, frames, bones):
+    skeleton = pose.skeleton_of(Shot(request).rig, bones.joints)
+    people = []
+    for part in _slices(frames, _POSE_SLICE):
+        shot = Shot(request)
+        people += pose.people(shot.driver, shot.rig, skeleton, size=shot.size, camera=shot.camera,
+                              frames=[frame + shot.offset for frame in part])
+        yield "pose", len(people), len(frames)
+    if not any(people):
+        raise GatherError(f"Rig {request.rig!r} is behind the camera or out of the picture on every frame "
+                          f"({frames[0]} to {frames[-1]} of the edit).",
+                          "Look at the frame offset, the camera and the range of the strip.")
+    pose.write(folder, people)
+
+
+def _depths(request, folder, frames):
+    """Writes mask/, objects/ and depth/ where they are asked for; returns the DepthRange of the last two by name."""
+    shot = Shot(request)
+    pictures = {kind: objects.DepthPictures(folder, kind) for kind in (files.OBJECTS, files.DEPTH)}
+    wanted = {files.MASK: lambda shot: shot.meshes, files.OBJECTS: lambda shot: shot.objects,
+              files.DEPTH: lambda shot: shot.holdouts}
+    for kind, things in wanted.items():
+        if not things(shot):
+            continue
+        for part in _slices(frames, _DEPTH_SLICE):
+            shot = Shot(request)
+            with closing(depth.render(things(shot), shot.driver, size=shot.size, camera=shot.camera,
+                                      frames=[frame + shot.offset for frame in part])) as drawn:
+                for frame, picture in zip(part, drawn):
+                    if kind == files.MASK:
+                        objects.write_mask(folder, frame - frames[0] + 1, picture)
+                    else:
+                        pictures[kind].add(picture)
+            yield kind, part[-1] - frames[0] + 1, len(frames)
+    return {kind: waiting.write() for kind, waiting in pictures.items()}
+
+
+def _job(request, shot, frames, bits, bones, ranges):
+    render = shot.scene.render
+    source = request.reference
+    return contract.Job(
+        name=request.name, size=shot.size, frames=len(frames), first_frame=frames[0], fps=render.fps / render.fps_base,
+        bits=bits, clean_plate=request.clean_plate, clothing=request.clothing, settings=request.settings,
+        reference=contract.Reference(joints=source.joints, height_px=source.height_px),
+        objects=ranges[files.OBJECTS], depth=ranges[files.DEPTH],
+        driver=contract.Driver(scene=shot.driver.name, camera=shot.camera, rig=request.rig, preset=bones.preset,
+                               frame_offset=shot.offset))
+
+
+def _slices(frames, size):
+    return [frames[i:i + size] for i in range(0, len(frames), size)]
+
+
+def _empty(folder):
+    """An unfinished folder is no job: job.json and all that is gathered go, what the engine made stays."""
+    try:
+        for kind in (files.SOURCE, files.MASK, files.OBJECTS, files.DEPTH):
+            shutil.rmtree(os.path.join(folder, kind), ignore_errors=True)
+            if kind == files.SOURCE:
+                os.makedirs(os.path.join(folder, kind))
+        for name in (files.JOB, files.POSE, files.REFERENCE):
+            if os.path.exists(files.path(folder, name)):
+                os.remove(files.path(folder, name))
+    except OSError as error:
+        raise writing_failed(error, folder) from None

@@ -1,0 +1,44 @@
+"""Grey pictures in memory -> PNG files; written here because Blender's own writer would manage their colours."""
+
+import os
+import struct
+import zlib
+
+import numpy as np
+
+from ..embedded.engine.contract.errors import writing_failed
+from ..embedded.engine.contract.folder import temporary
+
+_LEVEL = 1
+_GREY, _RGB, _RGBA = 0, 2, 6
+
+
+def write_grey(path, picture):
+    """Write (height, width) uint8 or uint16, whole or not at all."""
+    height, width = picture.shape
+    bits = picture.dtype.itemsize * 8
+    rows = np.ascontiguousarray(picture, dtype=">u2" if bits == 16 else "u1").view(np.uint8).reshape(height, -1)
+    _write(path, width, height, bits, _GREY, np.pad(rows, ((0, 0), (1, 0))).tobytes())
+
+
+def write_plain(path, size, colour):
+    """Write a picture of one 8-bit colour, (r, g, b) or (r, g, b, a)."""
+    width, height = size
+    kind = _RGBA if len(colour) == 4 else _RGB
+    _write(path, width, height, 8, kind, (b"\0" + bytes(colour) * width) * height)
+
+
+def _write(path, width, height, bits, kind, rows):
+    """`rows`: each row's bytes after its filter byte (PNG specification, sections 11.2.2 and 9.2)."""
+    header = struct.pack(">IIBBBBB", width, height, bits, kind, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows, _LEVEL)), (b"IEND", b""))
+    beside = temporary(path)
+    try:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(beside, "wb") as file:
+            file.write(b"\x89PNG\r\n\x1a\n")
+            for name, data in chunks:
+                file.write(struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data)))
+        os.replace(beside, path)
+    except OSError as error:
+        raise writing_failed(error, path) from None

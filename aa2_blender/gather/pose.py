@@ -1,0 +1,179 @@
+"""An armature's motion through the camera -> the frames of pose.json."""
+
+import json
+import os
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..embedded.engine.contract import folder as files
+from ..embedded.engine.contract import version
+from ..embedded.engine.contract.errors import writing_failed
+from ..embedded.engine.contract.skeleton import BODY, BODY_INDEX, HAND, HEAD_POINT_SEEN, HEAD_POINTS
+from .camera import camera_at, pixel_aspect, project
+from .head import Head, measure
+from .problem import GatherError
+from .restore import scene_kept
+
+_FACE = [BODY_INDEX[name] for name in HEAD_POINTS]
+_SIDES = ("left", "right")
+# Flesh around the outermost joints, as a part of the standing height: nearer to the picture's edge than this, a person
+# whose joints are all outside may still be seen (ours).
+_FLESH = 0.06
+# Nearer than this to the camera's plane, in units of the rig, a joint counts as behind it.
+_NEAREST = 1e-3
+
+
+@dataclass(frozen=True)
+class Skeleton:
+    """Which bone ends are the joints, for one rig: indices into its heads followed by its tails, -1 for none.
+
+    `points` (K,): the body's joints, then each hand that the rig has; `hands`: the sides it has fingers on.
+    """
+
+    bones: int
+    points: np.ndarray
+    hands: tuple
+    head_bone: str
+    head: Head
+
+
+def skeleton_of(rig, joints):
+    """The Skeleton of an armature object whose map is `joints` (rig.BoneMap.joints)."""
+    order = {bone.name: i for i, bone in enumerate(rig.pose.bones)}
+
+    def index(name):
+        if name not in joints:
+            return -1
+        bone, end = joints[name]
+        return order[bone] + (len(order) if end == "tail" else 0)
+
+    hands = tuple(side for side in _SIDES if any(f"{side}_{point}" in joints for point in HAND[1:]))
+    names = [*BODY, *(f"{side}_{point}" for side in hands for point in HAND)]
+    return Skeleton(bones=len(order), points=np.array([index(name) for name in names]), hands=hands,
+                    head_bone=joints["head"][0], head=measure(rig, joints))
+
+
+def people(scene, rig, skeleton, *, frames, size, camera=""):
+    """For each of `frames` (numbers of the driver's scene): the list `people` of pose.json.
+
+    Sets the scene's frame and puts it back. `camera` names one, "" follows the scene's markers.
+    """
+    layer = next((layer for layer in scene.view_layers if rig.name in layer.objects), None)
+    if layer is None:
+        raise GatherError(f"Rig {rig.name!r} is not in scene {scene.name!r}.", "Choose the scene that holds the rig.")
+    motion = _Motion.empty(len(frames), skeleton.bones)
+    aspect = pixel_aspect(scene, size)
+    with scene_kept(scene):
+        for i, frame in enumerate(frames):
+            scene.frame_set(frame)
+            shown = camera_at(scene, frame, camera)
+            _read(motion, i, layer.depsgraph, rig, shown, skeleton, size=size, aspect=aspect)
+    return _written(motion, skeleton, size)
+
+
+def write(folder, frames):
+    """Write pose.json; `frames`: the list `people` of each frame."""
+    path = files.path(folder, files.POSE)
+    beside = files.temporary(path)
+    try:
+        with open(beside, "w", encoding="utf-8") as file:
+            json.dump({"version": version.POSE, "frames": [{"people": people} for people in frames]}, file)
+        os.replace(beside, path)
+    except OSError as error:
+        raise writing_failed(error, path) from None
+
+
+@dataclass(frozen=True)
+class _Motion:
+    """What is read from the scene, a row a frame: `ends` (F,2B,3) bones' heads, then tails, in the armature's space;
+    `heads` (F,4,4) the head bone's matrix; `worlds`, `cameras`, `projections` (F,4,4)."""
+
+    ends: np.ndarray
+    heads: np.ndarray
+    worlds: np.ndarray
+    cameras: np.ndarray
+    projections: np.ndarray
+
+    @classmethod
+    def empty(cls, frames, bones):
+        return cls(np.empty((frames, 2 * bones, 3), np.float32), *(np.empty((frames, 4, 4)) for _ in range(4)))
+
+
+def _read(motion, i, depsgraph, rig, camera, skeleton, *, size, aspect):
+    """One evaluated frame into row `i`; everything that can wait is done for all frames at once afterwards."""
+    posed, seen = rig.evaluated_get(depsgraph), camera.evaluated_get(depsgraph)
+    for thing in (posed, seen):
+        if not thing.is_evaluated:
+            raise GatherError(f"{thing.name!r} is switched off in viewports, so it does not move.",
+                              "Switch on its screen icon in the Outliner.")
+    bones, row = posed.pose.bones, motion.ends[i].reshape(-1)
+    bones.foreach_get("head", row[:3 * skeleton.bones])
+    bones.foreach_get("tail", row[3 * skeleton.bones:])
+    motion.heads[i] = bones[skeleton.head_bone].matrix
+    motion.worlds[i] = posed.matrix_world
+    motion.cameras[i] = seen.matrix_world.normalized()
+    motion.projections[i] = seen.calc_matrix_camera(depsgraph, x=size[0], y=size[1], scale_x=aspect[0], scale_y=aspect[1])
+
+
+def _written(motion, skeleton, size):
+    """All frames' joints at once: (F,K,3) in the world -> pixels, depth and confidence -> lists."""
+    points = motion.ends[:, skeleton.points].astype(float)
+    head = skeleton.head
+    face = np.concatenate([head.centre[None], head.points])
+    face = face @ motion.heads[:, :3, :3].transpose(0, 2, 1) + motion.heads[:, None, :3, 3]
+    points[:, _FACE] = face[:, 1:]
+    points, face = (_to_world(p, motion.worlds) for p in (points, face))
+    confidence = np.broadcast_to(skeleton.points >= 0, points.shape[:2]).astype(float)
+    confidence[:, _FACE] = _face_seen(face, motion)
+    joints = project(points, motion.cameras, motion.projections, size)
+    confidence[joints[..., 2] < _NEAREST] = 0
+    heights = _heights(joints, motion, head.height, size)
+    joints = np.concatenate([joints, confidence[..., None]], axis=2)
+    joints[confidence == 0] = 0
+    present = _in_picture(joints, heights, size)
+    return [_person(frame, height, skeleton.hands) if there else []
+            for frame, height, there in zip(np.round(joints, 4).tolist(), np.round(heights, 3).tolist(), present)]
+
+
+def _to_world(points, worlds):
+    return points @ worlds[:, :3, :3].transpose(0, 2, 1) + worlds[:, None, :3, 3]
+
+
+def _face_seen(face, motion):
+    """Confidence (F,5) of the face's points: 1 where they are turned towards the camera (skeleton.HEAD_POINT_SEEN)."""
+    outwards = face[:, 1:] - face[:, :1]
+    ortho = np.abs(motion.projections[:, 3, 3]) > 0.5               # the last row is (0, 0, 0, 1)
+    towards = np.where(ortho[:, None], motion.cameras[:, :3, 2], motion.cameras[:, :3, 3] - face[:, 0])
+    cosine = np.einsum("fkc,fc->fk", outwards, towards)
+    cosine /= np.linalg.norm(outwards, axis=2) * np.linalg.norm(towards, axis=1)[:, None]
+    return (cosine >= HEAD_POINT_SEEN).astype(float)
+
+
+def _heights(joints, motion, height, size):
+    """(F,) pixels that the standing height would span at the pelvis' depth, or at the middle of what is in front."""
+    hips = joints[:, [BODY_INDEX["left_hip"], BODY_INDEX["right_hip"]], 2].mean(axis=1)
+    scale = np.cbrt(np.abs(np.linalg.det(motion.worlds[:, :3, :3])))
+    depths = np.where(joints[..., 2] >= _NEAREST, joints[..., 2], np.nan)
+    for i in np.flatnonzero(hips < _NEAREST):
+        hips[i] = 1 if np.isnan(depths[i]).all() else np.nanmedian(depths[i])
+    rows = motion.projections[:, 3]
+    w = -rows[:, 2] * hips + rows[:, 3]                             # depth for a perspective camera, 1 for ortho
+    return height * scale * motion.projections[:, 1, 1] * size[1] / 2 / w
+
+
+def _in_picture(joints, heights, size):
+    """(F,) whether the box around the joints in front of the camera, and their flesh, touches the picture."""
+    there = joints[..., 3] > 0
+    margin = _FLESH * heights[:, None]
+    low = np.where(there[..., None], joints[..., :2], np.inf).min(axis=1) - margin
+    high = np.where(there[..., None], joints[..., :2], -np.inf).max(axis=1) + margin
+    return there.any(axis=1) & (high > 0).all(axis=1) & (low < np.array(size)).all(axis=1)
+
+
+def _person(joints, height, hands):
+    body, rest = joints[:len(BODY)], joints[len(BODY):]
+    person = {"body": body, "left_hand": None, "right_hand": None, "height_px": height}
+    for i, side in enumerate(hands):
+        person[f"{side}_hand"] = rest[i * len(HAND):(i + 1) * len(HAND)]
+    return [person]

@@ -1,0 +1,88 @@
+"""A file, an image datablock or a frame of a strip -> the job's reference.png, 8 bits a channel."""
+
+import os
+
+import bpy
+
+from ..embedded.engine.contract import folder as files
+from ..versions import set_picture_format
+from . import strip as plate
+from .problem import GatherError
+from .restore import temporary_scene
+
+# A smaller picture shows no character (ours).
+SMALLEST = 32
+_REMEDY = "Choose a PNG, JPEG or EXR picture that shows the whole character."
+
+
+def problem(source):
+    """A sentence when the reference is missing, else ""; quick enough for every redraw."""
+    if not source.name:
+        return "No reference picture of the character is chosen."
+    if source.kind == "FILE" and not os.path.isfile(bpy.path.abspath(source.name)):
+        return f"The reference picture {source.name!r} does not exist."
+    if source.kind == "IMAGE" and source.name not in bpy.data.images:
+        return f"The reference image {source.name!r} is not in this file."
+    return ""
+
+
+def write(source, scene, folder):
+    """Write reference.png; `scene` is the edit's, for a reference taken from one of its strips."""
+    message = problem(source)
+    if message:
+        raise GatherError(message, _REMEDY)
+    target = files.path(folder, files.REFERENCE)
+    if source.kind == "STRIP":
+        _write_strip(source, scene, target)
+        return
+    with temporary_scene() as workshop:
+        image = _loaded(source.name) if source.kind == "FILE" else bpy.data.images[source.name]
+        _check(image, source.name)
+        _save(image, workshop, target)
+
+
+def _write_strip(source, scene, target):
+    strip = plate.find(scene, source.name)
+    message = plate.why_no_plate(strip)
+    if message:
+        raise GatherError(message, "Choose another strip for the reference.")
+    first, last = plate.frames_of(strip)
+    if not first <= source.frame <= last:
+        raise GatherError(f"Strip {strip.name!r} shows the frames {first} to {last}, not {source.frame}.",
+                          "Choose a frame within the strip.")
+    plate.check_files(strip, source.frame, source.frame)
+    plate.render(scene, strip, first=source.frame, last=source.frame, write_to=lambda _: target)
+
+
+def _loaded(path):
+    try:
+        return bpy.data.images.load(bpy.path.abspath(path), check_existing=False)
+    except RuntimeError as error:
+        raise GatherError(f"The reference {path!r} cannot be read: {str(error).strip()}", _REMEDY) from None
+
+
+def _check(image, name):
+    if image.source not in ("FILE", "GENERATED"):
+        raise GatherError(f"The reference {name!r} is a {image.source.lower()}, not one picture.", _REMEDY)
+    width, height = image.size
+    if not (width and height):
+        raise GatherError(f"The reference {name!r} is not a picture that Blender can read.", _REMEDY)
+    if min(width, height) < SMALLEST:
+        raise GatherError(f"The reference {name!r} has {width} x {height} pixels; expected at least {SMALLEST} each way.",
+                          _REMEDY)
+
+
+def _save(image, workshop, target):
+    """Through a scene of our own whose view transform is Standard, so that sRGB bytes stay what they are."""
+    workshop.display_settings.display_device = "sRGB"
+    workshop.view_settings.view_transform, workshop.view_settings.look = "Standard", "None"
+    workshop.render.dither_intensity = 0.0
+    mode = "RGBA" if image.channels == 4 and image.depth in (32, 64, 128) else "RGB"
+    set_picture_format(workshop.render.image_settings, "PNG", color_mode=mode, color_depth="8")
+    beside = files.temporary(target)
+    try:
+        image.save_render(beside, scene=workshop)
+        os.replace(beside, target)
+    except (OSError, RuntimeError) as error:
+        raise GatherError(f"The reference cannot be written to {target}: {str(error).strip()}",
+                          "Look at the disk's free space and at the folder's permissions.") from None

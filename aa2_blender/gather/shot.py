@@ -1,0 +1,157 @@
+"""A request's names -> the scenes, strip, rig and objects they mean, and every problem that keeps them from a job."""
+
+import bpy
+
+from ..versions import all_strips, content_start
+from . import reference, rig, strip as plate
+from .camera import camera_at, size_of
+from .depth import surfaces
+from .problem import GatherError, Problem
+
+# Frames of two scenes count as one shape up to this difference of their aspects: rounding to whole pixels (ours).
+_SAME_SHAPE = 0.02
+
+
+class Shot:
+    """What a request's names mean now. Made anew for each slice of work, because undo makes all of it invalid.
+
+    `offset`: (frame of the driver's scene) - (frame of the edit's). Raises GatherError for names that mean nothing.
+    """
+
+    def __init__(self, request):
+        self.scene = _named(bpy.data.scenes, request.scene, "scene")
+        self.strip = plate.find(self.scene, request.strip)
+        self.driver = driver_of(request, self.scene, self.strip)
+        self.rig = _named(self.driver.objects, request.rig, f"rig in scene {self.driver.name!r}:")
+        self.offset = offset_of(request, self.strip, self.driver)
+        self.size = size_of(self.scene)
+        self._request = request
+
+    @property
+    def camera(self):
+        """The camera's name, "" for the driver's own with its markers; a scene strip may have one of its own."""
+        own = getattr(self.strip, "scene_camera", None)
+        if self._request.camera or not own or self.strip.scene != self.driver:
+            return self._request.camera
+        return own.name
+
+    @property
+    def meshes(self):
+        return [_named(bpy.data.objects, name, "mesh") for name in self._request.meshes]
+
+    @property
+    def objects(self):
+        """The visible objects named one by one or by their collection, once each."""
+        named = [_named(bpy.data.objects, name, "object") for name in self._request.objects]
+        if self._request.objects_collection:
+            collection = _named(bpy.data.collections, self._request.objects_collection, "collection")
+            named += [thing for thing in collection.all_objects if not thing.hide_render]
+        return surfaces(dict.fromkeys(named))
+
+    @property
+    def holdouts(self):
+        """Everything visible in the driver's scene but the character, which is what its rig moves."""
+        if not self._request.holdouts:
+            return []
+        objects, meshes = self.objects, self.meshes
+        layer = self.driver.view_layers[0]
+        return surfaces(thing for thing in layer.objects if not thing.hide_render and thing not in meshes
+                        and (thing in objects or not _moved_by(thing, self.rig)))
+
+
+def driver_of(request, scene, strip):
+    """The scene of rig and camera: the named one, else that of a scene strip, else the edit's own."""
+    if request.driver_scene:
+        return _named(bpy.data.scenes, request.driver_scene, "scene")
+    return strip.scene if strip.type == "SCENE" and request.rig not in scene.objects else scene
+
+
+def offset_of(request, strip, driver):
+    """What to add to a frame of the edit to get the driver's; a scene strip of that scene says it itself."""
+    if request.frame_offset is not None:
+        return request.frame_offset
+    if strip.type == "SCENE" and strip.scene == driver:
+        return driver.frame_start - round(content_start(strip)) + getattr(strip, "animation_offset_start", 0)
+    return 0
+
+
+def problems(request):
+    """All that is known to be missing before anything is pressed, as Problems; looks into no folder but the
+    reference's, so that a panel can ask at every redraw."""
+    found = []
+    for check in (_plate_problem, _reference_problem, _rig_problem, _camera_problem, _names_problem):
+        try:
+            check(request)
+        except GatherError as error:
+            found.append(Problem(error.message, error.remedy))
+    return found
+
+
+def _plate_problem(request):
+    scene = bpy.data.scenes.get(request.scene)
+    editor = scene.sequence_editor if scene else None
+    strip = all_strips(editor).get(request.strip) if editor else None
+    if strip is None:
+        raise GatherError(f"Scene {request.scene!r} has no strip {request.strip!r}." if request.strip
+                          else "No strip is selected.", "Select the plate's strip in the Sequencer.")
+    message = plate.why_no_plate(strip)
+    if message:
+        raise GatherError(message, "Select the strip of the shot's pictures.")
+    plate.frames_of(strip, request.frames)
+
+
+def _reference_problem(request):
+    message = reference.problem(request.reference)
+    if message:
+        raise GatherError(message, "Choose a picture that shows the whole character.")
+
+
+def _rig_problem(request):
+    if not request.rig:
+        raise GatherError("No armature is chosen.", "Choose the rig that drives the character.")
+    thing = _named(bpy.data.objects, request.rig, "armature")
+    if thing.type != "ARMATURE":
+        raise GatherError(f"{request.rig!r} is a {thing.type.lower()}, not an armature.",
+                          "Choose the rig that drives the character.")
+    rig.find_map(thing, entries=rig.read_map(request.bone_map) if request.bone_map else ())
+
+
+def _camera_problem(request):
+    scene = bpy.data.scenes.get(request.scene)
+    strip = all_strips(scene.sequence_editor).get(request.strip) if scene and scene.sequence_editor else None
+    if strip is None:
+        return
+    driver = driver_of(request, scene, strip)
+    if request.rig and request.rig in bpy.data.objects and request.rig not in driver.objects:
+        raise GatherError(f"Rig {request.rig!r} is not in scene {driver.name!r}.", "Choose the scene that holds the rig.")
+    camera = camera_at(driver, driver.frame_current, request.camera)
+    if camera is None:
+        raise GatherError(f"Scene {driver.name!r} has no camera{f' {request.camera!r}' if request.camera else ''}.",
+                          "Add a camera that sees what the plate's camera saw.")
+    if camera.type != "CAMERA" or camera.data.type == "PANO":
+        raise GatherError(f"{camera.name!r} is no perspective or orthographic camera.", "Choose another camera.")
+    own, edit = size_of(driver), size_of(scene)
+    shapes = [size[0] * s.render.pixel_aspect_x / (size[1] * s.render.pixel_aspect_y)
+              for size, s in ((own, driver), (edit, scene))]
+    if abs(shapes[0] / shapes[1] - 1) > _SAME_SHAPE:
+        raise GatherError(f"Scene {driver.name!r} renders {own[0]} x {own[1]} and {scene.name!r} {edit[0]} x {edit[1]}: "
+                          "the frames have different shapes.", "Give both scenes a resolution of the same shape.")
+
+
+def _names_problem(request):
+    for name in (*request.meshes, *request.objects):
+        _named(bpy.data.objects, name, "object")
+    if request.objects_collection:
+        _named(bpy.data.collections, request.objects_collection, "collection")
+
+
+def _named(collection, name, what):
+    thing = collection.get(name) if name else None
+    if thing is None:
+        raise GatherError(f"There is no {what} {name!r}.", "Choose it again.")
+    return thing
+
+
+def _moved_by(thing, armature):
+    return thing.parent == armature or any(
+        modifier.type == "ARMATURE" and modifier.object == armature for modifier in thing.modifiers)

@@ -1,0 +1,227 @@
+"""A sequencer strip -> its frames as PNG files of the job's size, pixel for pixel what the sequencer shows of it alone."""
+
+import ctypes
+import os
+import shutil
+import sys
+
+import bpy
+
+from ..embedded.engine.contract import folder as files
+from ..versions import all_strips, render_path, set_picture_format, strip_range, strips
+from .problem import GatherError
+from .restore import temporary_scene
+
+# zlib's level in percent: 10 is a third of the default's time for a tenth more bytes (measured at 1080p).
+_COMPRESSION = 10
+_NO_PICTURE = {"SOUND": "a sound", "COLOR": "a plain colour"}
+_GPU_ENGINES = ("BLENDER_EEVEE", "BLENDER_EEVEE_NEXT", "BLENDER_WORKBENCH")
+
+
+def find(scene, name):
+    """The strip `name` of a scene, or a GatherError."""
+    editor = scene.sequence_editor
+    strip = all_strips(editor).get(name) if editor else None
+    if strip is None:
+        raise GatherError(f"Scene {scene.name!r} has no strip {name!r}.", "Select the plate's strip in the Sequencer.")
+    return strip
+
+
+def why_no_plate(strip):
+    """A sentence when a strip can be no plate, else ""; looks at no file."""
+    if strip.type in _NO_PICTURE:
+        return f"Strip {strip.name!r} is {_NO_PICTURE[strip.type]}; expected a movie, images, a scene or a meta strip."
+    first, end = strip_range(strip)
+    if end <= first:
+        return f"Strip {strip.name!r} shows no frame."
+    if strip.type == "IMAGE" and len(strip.elements) == 0 or strip.type == "SCENE" and strip.scene is None:
+        return f"Strip {strip.name!r} has lost its {'images' if strip.type == 'IMAGE' else 'scene'}."
+    return ""
+
+
+def frames_of(strip, wanted=None):
+    """(first, last) frame of the timeline; `wanted` (first, last) cuts the strip's own range."""
+    first, end = strip_range(strip)
+    if wanted:
+        first, end = max(first, wanted[0]), min(end, wanted[1] + 1)
+    if end <= first:
+        raise GatherError(f"Strip {strip.name!r} shows no frame"
+                          + (f" from {wanted[0]} to {wanted[1]}." if wanted else "."), "Widen the range of frames.")
+    return first, end - 1
+
+
+def check_files(strip, first, last):
+    """Raise a GatherError naming the pictures or the movie that the frames first..last need and the disk lacks."""
+    missing = sorted(_missing(strip, first, last))
+    if missing:
+        more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
+        raise GatherError(f"Strip {strip.name!r} needs files that are not there: {', '.join(missing[:3])}{more}.",
+                          "Find them with File > External Data > Find Missing Files.")
+
+
+def bits_of(strip):
+    """Bits a channel that hold the strip's pixels: 8, or 16 where its source is deeper or is rendered."""
+    if strip.type == "META":
+        return max((bits_of(child) for child in strips(strip)), default=8)
+    if strip.type == "SCENE":
+        return 16
+    sources = _inputs(strip)
+    if sources:
+        return max(map(bits_of, sources))
+    path = _first_file(strip)
+    return 16 if path and _is_deep(path) else 8
+
+
+def render(scene, strip, *, first, last, write_to, bits=8):
+    """Render the frames first..last of one strip alone; `write_to(frame)` is the PNG's path.
+
+    Works on a copy of the scene that is gone afterwards: view transform Standard, no look, no exposure, so 8-bit
+    sources come out bit for bit. 8 or 16 `bits`, RGB.
+    """
+    _check_engine(strip)
+    path = write_to(first)
+    workshop = os.path.join(os.path.dirname(path), f".rendering-{os.getpid()}")
+    os.makedirs(workshop, exist_ok=True)
+    try:
+        with temporary_scene(scene) as copy:
+            _isolate(copy, strip.name)
+            _make_exact(copy, bits)
+            for frame, made in _run(copy, first, last, workshop):
+                if not os.path.isfile(made):
+                    raise GatherError(f"Frame {frame} of strip {strip.name!r} could not be rendered into {workshop}.",
+                                      "Look at the disk's free space and at the folder's permissions.")
+                os.replace(made, write_to(frame))
+    finally:
+        shutil.rmtree(workshop, ignore_errors=True)
+
+
+def write_plate(scene, strip, folder, *, first, last, start, bits):
+    """The frames first..last into the job's source/, of which the frame `start` is number 1."""
+    render(scene, strip, first=first, last=last, bits=bits,
+           write_to=lambda frame: files.picture(folder, files.SOURCE, frame - start + 1))
+
+
+def _run(scene, first, last, workshop):
+    """Yields (frame, path). One render for all frames; Blender renders no animation before frame 0, so those singly."""
+    for frame in range(first, min(last, -1) + 1):
+        scene.frame_set(frame)
+        made = os.path.join(workshop, f"before{frame}.png")
+        scene.render.filepath = render_path(made)
+        _render(write_still=True, scene=scene.name)
+        yield frame, made
+    if last >= 0:
+        scene.frame_start, scene.frame_end = max(first, 0), last
+        scene.render.filepath = render_path(os.path.join(workshop, "####"))
+        _render(animation=True, scene=scene.name)
+        for frame in range(max(first, 0), last + 1):
+            yield frame, os.path.join(workshop, f"{frame:04d}.png")
+
+
+def _render(**how):
+    try:
+        bpy.ops.render.render(**how)
+    except RuntimeError as error:
+        raise GatherError(f"Blender could not render the plate: {str(error).strip()}") from None
+
+
+def _isolate(scene, name):
+    """Mute everything but the strip and the metas around it."""
+    strip = all_strips(scene.sequence_editor)[name]
+    kept = {name}
+    parent = strip.parent_meta()
+    while parent:
+        kept.add(parent.name)
+        parent = parent.parent_meta()
+    inside = set() if strip.type != "META" else {child.name for child in _within(strip)}
+    for other in all_strips(scene.sequence_editor):
+        if other.name in kept:
+            other.mute = False
+        elif other.name not in inside:
+            other.mute = True
+    strip.blend_type, strip.blend_alpha = "ALPHA_OVER", 1.0
+
+
+def _within(meta):
+    for child in strips(meta):
+        yield child
+        if child.type == "META":
+            yield from _within(child)
+
+
+def _make_exact(scene, bits):
+    """Settings under which pixels pass unchanged (measured in every version), at the scene's own size."""
+    render, view = scene.render, scene.view_settings
+    scene.display_settings.display_device = "sRGB"
+    view.view_transform, view.look, view.exposure, view.gamma = "Standard", "None", 0.0, 1.0
+    for curves in ("use_curve_mapping", "use_white_balance"):
+        if hasattr(view, curves):
+            setattr(view, curves, False)
+    render.use_sequencer, render.use_compositing = True, False
+    render.use_border = render.use_stamp = render.use_multiview = render.use_placeholder = False
+    render.use_overwrite = render.use_file_extension = True
+    render.dither_intensity = 0.0
+    scene.frame_step = 1
+    set_picture_format(render.image_settings, "PNG", color_mode="RGB", color_depth=str(bits))
+    render.image_settings.compression = _COMPRESSION
+    render.image_settings.color_management = "FOLLOW_SCENE"
+
+
+def _inputs(strip):
+    return [source for source in (getattr(strip, "input_1", None), getattr(strip, "input_2", None)) if source]
+
+
+def _missing(strip, first, last):
+    """Paths of the files behind the frames first..last that do not exist."""
+    if strip.type == "META":
+        for child in strips(strip):
+            if not child.mute:
+                start, end = strip_range(child)
+                yield from _missing(child, max(first, start), min(last, end - 1))
+    elif strip.type == "IMAGE":
+        folder = bpy.path.abspath(strip.directory)
+        elements = {strip.strip_elem_from_frame(frame).filename for frame in range(first, last + 1)}
+        present = set(os.listdir(folder)) if os.path.isdir(folder) else set()
+        yield from (os.path.join(folder, name) for name in elements if name not in present)
+    elif strip.type == "MOVIE":
+        path = bpy.path.abspath(strip.filepath)
+        if not os.path.isfile(path):
+            yield path
+    else:
+        for source in _inputs(strip):
+            yield from _missing(source, first, last)
+
+
+def _first_file(strip):
+    if strip.type == "IMAGE":
+        return os.path.join(bpy.path.abspath(strip.directory), strip.elements[0].filename)
+    return bpy.path.abspath(strip.filepath) if strip.type == "MOVIE" else ""
+
+
+def _is_deep(path):
+    """Whether Blender decodes the file to floats: EXR, 16-bit PNG, 10-bit movies."""
+    try:
+        image = bpy.data.images.load(path, check_existing=False)
+    except RuntimeError:
+        return False
+    try:
+        return image.size[0] > 0 and image.is_float
+    finally:
+        bpy.data.images.remove(image)
+
+
+def _check_engine(strip):
+    """A scene strip drawn by EEVEE or Workbench ends the whole process where a headless Linux has no libEGL."""
+    if not (bpy.app.background and sys.platform.startswith("linux")):
+        return
+    scenes = {child.scene for child in (_within(strip) if strip.type == "META" else [strip]) if child.type == "SCENE"}
+    drawn = [scene.name for scene in scenes if scene and scene.render.engine in _GPU_ENGINES]
+    if drawn and not _has_egl():
+        raise GatherError(f"Scene {drawn[0]!r} is rendered with EEVEE or Workbench, which needs libEGL here.",
+                          "Install libegl1 and libgl1-mesa-dri, or render that scene with Cycles.")
+
+
+def _has_egl():
+    try:
+        return bool(ctypes.CDLL("libEGL.so.1"))
+    except OSError:
+        return False
