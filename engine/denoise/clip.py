@@ -1,0 +1,116 @@
+"""A window's conditions and the net -> the clean latents of its frames."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .guidance import guided
+from .noise import window_noise
+from .samplers import ddim_step
+from .schedule import Schedule, levels
+from .windows import Window
+
+# Behind the warp where no limb covers the frame, and the reference that guidance compares with (as in training).
+GREY = 0.5
+
+
+@dataclass(frozen=True)
+class Appearance:
+    """Who is to be seen: the reference's features; `without` those of an empty picture, None unless guidance is used."""
+
+    features: Any
+    without: Any | None = None
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What the net is told of one window: arrays and features as runtimes/base.py has them."""
+
+    environment: np.ndarray
+    masks: np.ndarray
+    warp: np.ndarray
+    coverage: np.ndarray
+    pose: Any
+    objects: Any
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How to denoise: noise by `seed`, `steps` steps through `schedule`, `guidance` 1 for none."""
+
+    schedule: Schedule
+    steps: int
+    seed: int
+    guidance: float = 1.0
+
+
+def encode_reference(runtime, picture, skeleton, guidance: float = 1.0) -> Appearance:
+    """The reference (H, W, 3) and its skeleton (H, W, 3; zeros where no joints are known), once a shot."""
+    features = runtime.reference(picture, skeleton)
+    if guidance == 1.0:
+        return Appearance(features)
+    return Appearance(features, runtime.reference(np.full_like(picture, GREY), np.zeros_like(skeleton)))
+
+
+def encode_conditions(runtime, bundle) -> Conditions:
+    """A window's pictures (conditions/bundle.py: Bundle) -> latents and features (paper 3.2 to 3.4; the warp is ours)."""
+    coverage = bundle.warp[..., 3:]
+    warp = bundle.warp[..., :3] + GREY * (1.0 - coverage)
+    return Conditions(
+        environment=runtime.encode(five_channels(bundle.environment)),
+        masks=np.concatenate([bundle.region, bundle.known], axis=-1),
+        warp=runtime.encode(five_channels(warp, coverage)),
+        coverage=coverage,
+        pose=runtime.pose(bundle.skeleton, bundle.depth),
+        objects=runtime.objects(_encode_objects(runtime, bundle), bundle.objects))
+
+
+def denoise_window(runtime, window: Window, conditions: Conditions, appearance: Appearance, sampling: Sampling, *,
+                   before, after_step=lambda: None) -> np.ndarray:
+    """The latents (made frames, h, w, c) of the frames that this window makes.
+
+    before: clean latents of window.before (None where there are none), which ride along at level 0; after_step is
+    called after every step and may raise to stop.
+    """
+    shape = conditions.environment.shape[1:]
+    x = window_noise(sampling.seed, window.made, shape)
+    fixed = np.zeros((0, *shape), np.float32) if before is None else before
+    if len(fixed) != len(window.before):
+        raise ValueError(f"before: expected {len(window.before)} frames of latents, got {len(fixed)}")
+    grid = levels(sampling.steps)
+    for t, s in zip(grid, grid[1:]):
+        per_frame = np.concatenate([np.zeros(len(fixed)), np.full(len(x), t)]).astype(np.float32)
+        x0 = _predict(runtime, np.concatenate([fixed, x]), per_frame, conditions, appearance, sampling.guidance)
+        x = ddim_step(x, x0[len(fixed):], t, s, sampling.schedule)
+        after_step()
+    return x
+
+
+def five_channels(pictures, matte=None) -> np.ndarray:
+    """(F, H, W, 3) with the matte (F, H, W, 1) given (none: 0) and shadow 1 -> (F, H, W, 5)."""
+    matte = np.zeros_like(pictures[..., :1]) if matte is None else matte
+    return np.concatenate([pictures, matte, np.ones_like(pictures[..., :1])], axis=-1)
+
+
+def _encode_objects(runtime, bundle) -> np.ndarray:
+    """Latents of the plate under M_o (paper 3.3); windows without objects encode one empty picture for all frames."""
+    if bundle.objects.any():
+        return runtime.encode(five_channels(bundle.plate * bundle.objects))
+    return np.repeat(runtime.encode(five_channels(np.zeros_like(bundle.plate[:1]))), len(bundle.plate), axis=0)
+
+
+def _predict(runtime, noisy, per_frame, conditions, appearance, guidance) -> np.ndarray:
+    told = dict(environment=conditions.environment, masks=conditions.masks, pose=conditions.pose, objects=conditions.objects)
+    x0 = runtime.denoise(noisy, per_frame, warp=conditions.warp, coverage=conditions.coverage,
+                         reference=appearance.features, **told)
+    if appearance.without is None:
+        return x0
+    return guided(x0, _without_reference(runtime, noisy, per_frame, conditions, appearance, told), guidance)
+
+
+def _without_reference(runtime, noisy, per_frame, conditions, appearance, told) -> np.ndarray:
+    frames, height, width = conditions.coverage.shape[:3]
+    empty = runtime.encode(five_channels(np.full((1, height, width, 3), GREY, np.float32)))
+    return runtime.denoise(noisy, per_frame, warp=np.repeat(empty, frames, axis=0),
+                           coverage=np.zeros_like(conditions.coverage), reference=appearance.without, **told)

@@ -1,0 +1,116 @@
+"""One frame as the network decodes it in its crop -> the character's layer and the shadow's, in job pixels.
+
+On a clean plate the layer is the character alone: alpha is the predicted matte. Where a performer has to be covered, the
+layer is a patch: everything generated inside M_f, faded out at its edge, with the shadow in it.
+"""
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from ..conditions.crop import Crop, put_back
+from ..conditions.frames import as_bits, bleed
+
+# What a decoder leaves where there should be nothing, and what it lacks where there should be all (ours: a matte of 3 %
+# over the whole region would lie as haze over the plate).
+HAZE = 0.04
+SHADOW_HAZE = 0.03
+UNMIXED_FROM = 0.5       # of the matte: below it, dividing by the matte would amplify errors; colour is bled in instead (ours)
+SHADOW_FADE = 0.08       # of the crop's shorter side over which the shadow fades to none at its border (ours)
+PATCH_FADE = 5.0         # crop pixels over which a patch fades inside M_f: half a block of the mask (ours)
+
+
+@dataclass(frozen=True)
+class Layers:
+    """character (h, w, 4) RGBA, straight alpha; shadow (h, w, 3) grey, multiplied over the plate; uint8 or uint16."""
+
+    character: np.ndarray
+    shadow: np.ndarray
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """The job's `size` (w, h) and `bits`, and the box (left, top, right, bottom) of it that the crop covers, if any."""
+
+    size: tuple
+    bits: int
+    crop: Crop
+    box: tuple
+
+
+def canvas_of(size, bits, crop: Crop) -> Canvas:
+    """Layers are made within the crop's box only: a far figure costs no full frame."""
+    low = np.clip(np.floor(crop.box[:2]).astype(int), 0, size)
+    high = np.clip(np.ceil(crop.box[2:]).astype(int), low, size)
+    inside = replace(crop, centre=(crop.centre[0] - float(low[0]), crop.centre[1] - float(low[1])))
+    return Canvas(tuple(size), bits, inside, (*low.tolist(), *high.tolist()))
+
+
+def blank(size, bits) -> Layers:
+    """The layers of a frame with nobody in it: transparent, and no shadow."""
+    shape = (size[1], size[0])
+    nothing = np.zeros((*shape, 4), np.float32)
+    return Layers(as_bits(nothing, bits), as_bits(np.ones((*shape, 3), np.float32), bits))
+
+
+def compose(decoded, *, plate, region, clean_plate: bool, shadow: bool, canvas: Canvas, holdout=None, grain=None) -> Layers:
+    """decoded (H, W, 5), plate (H, W, 3), region (H, W, 1): one frame in its crop, 0..1.
+
+    holdout (h, w) 0..1 in job pixels: what lies in front of the character; grain (box height, box width, 3) is added to
+    the colour; shadow False leaves the shadow out.
+    """
+    decoded = np.clip(decoded, 0.0, 1.0)
+    region = region[..., 0]
+    colour, alpha = _character(decoded, plate, region) if clean_plate else _patch(decoded, region)
+    lit = _faded_shadow(decoded[..., 4]) if shadow and clean_plate else np.ones_like(alpha)
+    layers = blank(canvas.size, canvas.bits)
+    left, top, right, bottom = canvas.box
+    if right > left and bottom > top:
+        here = np.s_[top:bottom, left:right]
+        rgba, factor = _in_job_pixels(colour, alpha, lit, canvas, None if holdout is None else holdout[here], grain)
+        layers.character[here] = as_bits(rgba, canvas.bits)
+        layers.shadow[here] = as_bits(factor, canvas.bits)[..., None]
+    return layers
+
+
+def _character(decoded, plate, region):
+    """Unmixed foreground and matte inside M_f: C = a F + (1 - a) plate * shadow, solved for F."""
+    alpha = decoded[..., 3] * region
+    sure = alpha >= UNMIXED_FROM
+    behind = plate * decoded[..., 4:]
+    share = np.maximum(alpha, UNMIXED_FROM)[..., None]
+    unmixed = np.clip((decoded[..., :3] - (1.0 - share) * behind) / share, 0.0, 1.0)
+    return bleed(unmixed.astype(np.float32), sure.astype(np.float32)), alpha
+
+
+def _patch(decoded, region):
+    """Everything generated inside M_f, faded inwards."""
+    inside = cv2.distanceTransform(np.pad((region > 0.5).astype(np.uint8), 1, mode="edge"), cv2.DIST_L2, 5)[1:-1, 1:-1]
+    alpha = np.clip(inside / PATCH_FADE, 0.0, 1.0)
+    return bleed(np.ascontiguousarray(decoded[..., :3]), (region > 0.5).astype(np.float32)), alpha
+
+
+def _faded_shadow(factor):
+    """The shadow factor without its haze, 1 at the crop's border."""
+    height, width = factor.shape
+    fade = max(SHADOW_FADE * min(height, width), 1.0)
+    rows = np.minimum(np.arange(height), np.arange(height)[::-1])
+    columns = np.minimum(np.arange(width), np.arange(width)[::-1])
+    weight = np.clip(np.minimum(rows[:, None], columns[None, :]) / fade, 0.0, 1.0)
+    dark = np.clip((1.0 - factor - SHADOW_HAZE) / (1.0 - SHADOW_HAZE), 0.0, 1.0)
+    return (1.0 - weight * dark).astype(np.float32)
+
+
+def _in_job_pixels(colour, alpha, lit, canvas, holdout, grain):
+    """Box-sized (h, w, 4) and (h, w) float32."""
+    left, top, right, bottom = canvas.box
+    size = (right - left, bottom - top)
+    alpha = put_back(np.ascontiguousarray(alpha, dtype=np.float32), canvas.crop, size)
+    alpha = np.clip((alpha - HAZE) / (1.0 - 2 * HAZE), 0.0, 1.0)
+    if holdout is not None:
+        alpha = alpha * (1.0 - holdout)
+    rgb = put_back(np.ascontiguousarray(colour, dtype=np.float32), canvas.crop, size, outside=None)
+    if grain is not None:
+        rgb = rgb + grain * (alpha > 0)[..., None]
+    return np.concatenate([rgb, alpha[..., None]], axis=-1), put_back(lit, canvas.crop, size, outside=1.0)

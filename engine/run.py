@@ -1,0 +1,234 @@
+"""A job folder and a runtime -> frames/ and shadow/, window by window, with events on the way."""
+
+import json
+import logging
+import os
+import re
+
+import numpy as np
+
+from .conditions.bundle import build_reference, build_window, frame_holdout, plan_shot
+from .conditions.frames import as_bits, as_float, read_colour, read_reference, write_picture
+from .contract import folder as files
+from .contract import job as jobs
+from .contract.errors import JobError, writing_failed
+from .contract.events import Finished, Frame, Warned
+from .denoise.clip import Sampling, denoise_window, encode_conditions, encode_reference
+from .denoise.schedule import named
+from .denoise.windows import plan, spans
+from .layers.compose import blank, canvas_of, compose
+from .layers.grain import Grain, measure_grain
+from .progress import Watch
+from .resume import Made, file_digest, load_latents, save_latents
+
+log = logging.getLogger(__name__)
+_LEFT_OVER = re.compile(r"\.\d+-.+")
+_KINDS_READ = (files.SOURCE, files.MASK, files.OBJECTS, files.DEPTH)
+
+
+def run(folder: str, pack, runtime, *, emit, find_joints, stop_asked=lambda: False) -> Finished:
+    """Generate a job's frames; what an earlier run left finished stays.
+
+    pack: packs.store.Pack; runtime: runtimes.base.Runtime; emit(event) gets contract/events.py's; find_joints((h, w, 4)
+    uint8) -> estimate.people.Person or None, asked only where the artist gave no joints; stop_asked() is looked at
+    between any two pieces of work. Raises JobError, or progress.Stopped.
+    """
+    watch = Watch(folder, emit, stop_asked)
+    generation = Generation(folder, pack, runtime, emit=emit, watch=watch)
+    generation.prepare(find_joints)
+    generation.pass_through()
+    for span in spans(list(generation.shot.plan.present)):
+        generation.make_span(span)
+    return generation.finished()
+
+
+class Generation:
+    """One run of one job. Its state is what goes from window to window: the chain of keys, the latents handed on, counts."""
+
+    def __init__(self, folder, pack, runtime, *, emit, watch):
+        self.folder, self.pack, self.runtime, self.emit, self.watch = folder, pack, runtime, emit, watch
+        self.made = self.reused = self.passed = 0
+
+    def prepare(self, find_joints) -> None:
+        """Everything that is fixed for the shot, and every error that can be told before the first frame."""
+        with self.watch.stage("prepare"):
+            self.job = jobs.read(self.folder)
+            self.watch.begin("prepare", 1)
+            _make_folders(self.folder)
+            self.finished_frames = Made(self.folder)
+            self.shot = plan_shot(self.folder, self.job)
+            self.sampling = _sampling(self.job, self.pack.manifest)
+        with self.watch.stage("reference"):
+            joints, height_px = self._reference_joints(find_joints)
+            self.reference = build_reference(self.shot, joints, height_px)
+            self._appearance = None
+        self.base = _base_digests(self.shot, joints, height_px)
+        self.grain = Grain(self.job.settings.seed) if self.job.settings.grain else None
+        windows = sum(len(self._windows(span)) for span in spans(list(self.shot.plan.present)))
+        self.watch.begin("denoise", windows * self.sampling.steps)
+
+    def pass_through(self) -> None:
+        """Frames with nobody in them: transparent, no shadow, one warning that names them."""
+        numbers = [n for n, present in enumerate(self.shot.plan.present, 1) if not present]
+        if not numbers:
+            return
+        self.emit(Warned(self.folder, "frames_passed", f"Nobody is in {len(numbers)} of {self.job.frames} frames; "
+                         "there the plate stays as it is.", tuple(numbers)))
+        key = jobs.key(self.job, ["nobody"], "")
+        for number in numbers:
+            with self.watch.stage("write"):
+                if not self.finished_frames.has([number], key):
+                    self.finished_frames.forget([number])
+                    self._write(number, blank(self.job.size, self.job.bits))
+                self.passed += 1
+                self.emit(Frame(self.folder, number))
+        self.finished_frames.add(numbers, key)
+
+    def make_span(self, span) -> None:
+        """One run of frames with somebody in them, window after window."""
+        key, before = "", None
+        windows = self._windows(span)
+        for window in windows:
+            with self.watch.stage("hash"):
+                key = jobs.key(self.job, [*self.base, key, *self._window_digests(window)], self.pack.hash)
+            is_last = window is windows[-1]
+            kept = self._kept(window, key, is_last)
+            if kept is None:
+                kept = self._make_window(window, key, before, is_last)
+            before = kept
+
+    def finished(self) -> Finished:
+        stages = {name: round(seconds, 3) for name, seconds in self.watch.stages.items()}
+        return Finished(self.folder, self.job.frames, self.made, self.reused, self.passed,
+                        round(self.watch.seconds, 3), stages)
+
+    def _windows(self, span):
+        size = self.job.settings.window or self.pack.manifest.window
+        return plan(span, size, min(self.pack.manifest.overlap, size - 1))
+
+    def _kept(self, window, key, is_last):
+        """The latents that a finished window hands on (none after the last); None where it has to be made."""
+        if not self.finished_frames.has(window.made, key):
+            return None
+        latents = np.zeros(0, np.float32) if is_last else load_latents(self.folder, window, key)
+        if latents is None:
+            log.info("frames %d to %d are finished, but what they hand on is gone: made again", window.start, window.stop - 1)
+            return None
+        self.reused += len(window.made)
+        for number in window.made:
+            self.emit(Frame(self.folder, number))
+        self.watch.advance("denoise", self.sampling.steps, reused=True)
+        return latents
+
+    def _make_window(self, window, key, before, is_last):
+        """Read, denoise, decode, compose, write; returns the latents for the next window."""
+        watch = self.watch
+        watch.work_begins()
+        with watch.stage("read"):
+            bundle = build_window(self.shot, self.reference, window.frames)
+        with watch.stage("encode"):
+            appearance = self._encoded_reference()
+            conditions = encode_conditions(self.runtime, bundle)
+        with watch.stage("denoise"):
+            latents = denoise_window(self.runtime, window, conditions, appearance, self.sampling, after_step=self._stepped,
+                                     before=before[len(before) - len(window.before):] if window.before else None)
+        with watch.stage("decode"):
+            decoded = self.runtime.decode(latents)
+        self.finished_frames.forget(window.made)
+        known = latents if before is None else np.concatenate([before, latents])
+        handed_on = known[-max(self.pack.manifest.overlap, 1):]
+        if not is_last:
+            with watch.stage("write"):
+                save_latents(self.folder, window, key, handed_on)
+        for i, number in enumerate(window.made):
+            self._finish_frame(number, decoded[i], bundle, len(window.before) + i)
+        self.finished_frames.add(window.made, key)
+        self.made += len(window.made)
+        return handed_on
+
+    def _finish_frame(self, number, decoded, bundle, place) -> None:
+        """`place` is the frame's index in the bundle."""
+        job = self.job
+        with self.watch.stage("compose"):
+            canvas = canvas_of(job.size, job.bits, self.shot.plan.crops[number - 1])
+            layers = compose(decoded, plate=bundle.plate[place], region=bundle.region[place], clean_plate=job.clean_plate,
+                             shadow=job.settings.shadow, canvas=canvas, holdout=frame_holdout(self.shot, number),
+                             grain=self._grain_of(number, canvas.box))
+        with self.watch.stage("write"):
+            self._write(number, layers)
+        self.emit(Frame(self.folder, number))
+
+    def _grain_of(self, number, box):
+        """Grain (h, w, 3) for a box of job pixels, as strong as the plate's there; None where there is none."""
+        left, top, right, bottom = box
+        if self.grain is None or right <= left or bottom <= top:
+            return None
+        stored = read_colour(files.picture(self.folder, files.SOURCE, number), self.job.size)
+        sigma = measure_grain(as_float(stored[top:bottom, left:right]))
+        return sigma * self.grain.of(number, (right - left, bottom - top)) if sigma.any() else None
+
+    def _write(self, number, layers) -> None:
+        write_picture(files.picture(self.folder, files.FRAMES, number), layers.character)
+        write_picture(files.picture(self.folder, files.SHADOW, number), layers.shadow)
+
+    def _stepped(self) -> None:
+        self.watch.advance("denoise")
+        self.watch.check()
+
+    def _encoded_reference(self):
+        """Features of the reference, when the first window needs them: a job that is all finished needs none."""
+        if self._appearance is None:
+            self._appearance = encode_reference(self.runtime, self.reference.picture, self.reference.skeleton,
+                                                self.sampling.guidance)
+        return self._appearance
+
+    def _reference_joints(self, find_joints):
+        """The estimated (20, 3) x, y, confidence and the height in pixels; None, None where the artist gave joints or
+        nobody can be found."""
+        if self.job.reference.joints is not None:
+            return None, None
+        picture = read_reference(files.path(self.folder, self.job.reference.file))
+        person = find_joints(as_bits(picture))
+        if person is None:
+            self.emit(Warned(self.folder, "reference_joints_unknown", "No person could be found in the reference; it is used "
+                             "without its joints, which costs likeness. Set its joints by hand for a better one."))
+            return None, None
+        return person.body[:, [0, 1, 3]], float(person.height_px)
+
+    def _window_digests(self, window) -> list:
+        """Of every file that the window's frames are read from."""
+        kinds = [kind for kind in _KINDS_READ if files.has(self.folder, kind)]
+        digests = [f"{window.first} {window.start} {window.stop}"]
+        for number in window.frames:
+            self.watch.check()
+            digests += [file_digest(files.picture(self.folder, kind, number)) for kind in kinds]
+        return digests
+
+
+def _sampling(job, manifest) -> Sampling:
+    steps = job.settings.steps or manifest.default_steps
+    return Sampling(named(manifest.schedule), steps, job.settings.seed, job.settings.guidance)
+
+
+def _base_digests(shot, joints, height_px) -> list:
+    """Of what every frame depends on: poses, reference and its joints, and the plan of the whole shot."""
+    found = json.dumps([None if joints is None else np.asarray(joints, np.float64).tolist(), height_px])
+    return [file_digest(files.path(shot.folder, files.POSE)),
+            file_digest(files.path(shot.folder, shot.job.reference.file)), found,
+            repr([(c.centre, c.step, c.shape) for c in shot.plan.crops]), repr((shot.near, shot.far))]
+
+
+def _make_folders(folder) -> None:
+    """The folders that the engine writes to, without what a killed run left half written."""
+    for kind in (files.FRAMES, files.SHADOW, files.STATE):
+        path = files.path(folder, kind)
+        try:
+            os.makedirs(path, exist_ok=True)
+            for name in filter(_LEFT_OVER.fullmatch, os.listdir(path)):
+                os.remove(os.path.join(path, name))
+            probe = files.temporary(os.path.join(path, "probe"))
+            with open(probe, "wb"):
+                pass
+            os.remove(probe)
+        except OSError as error:
+            raise writing_failed(error, path) from None
