@@ -80,7 +80,7 @@ def _trunk(s: Sculptor) -> None:
     broad = 0.5 * (p.shoulder / (0.110 * h) + 1)
     s.cone(low, j["waist"], 0.058 * h * g + e * 0.6, 0.052 * h * g + e * 0.6, pelvis[..., 2], "bottom", wide=1.42, deep=1.05, wrap=PELVIS)
     hem = j["waist"] - (0.05 + p.hem) * pelvis[..., 1]
-    s.cone(j["waist"] + 0.03 * h * middle[..., 1], hem, 0.051 * h * g + e, 0.060 * h * g + e * 1.6, middle[..., 2], top, wide=1.42, deep=1.08, wrap=PELVIS, flat=True)
+    s.cone(j["waist"] + 0.03 * h * middle[..., 1], hem, 0.051 * h * g + e, 0.060 * h * g + e * 1.6, middle[..., 2], top, wide=1.42, deep=1.17, wrap=PELVIS, flat=True)
     upper = j["neck"] - 0.085 * h * up
     s.cone(j["waist"], upper, 0.052 * h * g + e, 0.058 * h * g + e, forward, top, wide=1.36 * broad, deep=1.0, wrap=CHEST)
     s.cone(upper, j["neck"] - 0.055 * h * up, 0.058 * h * g + e, 0.047 * h * g + e, forward, top, wide=1.42 * broad, deep=0.98, wrap=CHEST)
@@ -97,7 +97,7 @@ def _trunk(s: Sculptor) -> None:
         ahead = 0.012 * h * forward
         s.cone(j["waist"] + 0.02 * h * up + ahead, j["neck"] - 0.06 * h * up + ahead, 0.047 * h * g + e, 0.048 * h * g + e, forward, "inner", wide=0.55, deep=1.02, wrap=CHEST)
         hem = j["pelvis"] - 0.1 * h * pelvis[..., 1]
-        s.cone(j["waist"], hem, 0.055 * h * g + e * 1.5, 0.068 * h * g + e * 1.8, pelvis[..., 2], "coat", wide=1.45, deep=1.1, wrap=PELVIS, flat=True)
+        s.cone(j["waist"], hem, 0.055 * h * g + e * 1.5, 0.068 * h * g + e * 1.8, pelvis[..., 2], "coat", wide=1.45, deep=1.15, wrap=PELVIS, flat=True)
 
 
 def _side(s: Sculptor, side: float, shoulder: np.ndarray, top: str) -> None:
@@ -110,8 +110,8 @@ def _side(s: Sculptor, side: float, shoulder: np.ndarray, top: str) -> None:
     if p.bust:
         s.ball(j["neck"] - 0.108 * h * up + side * 0.040 * h * left + 0.034 * h * g * forward, chest,
                np.array([0.040, 0.042, 0.030]) * h * (0.75 + 0.25 * p.bust) + e, top, wrap=CHEST)
-    s.ball(j["pelvis"] + side * 0.045 * h * pelvis[..., 0] - 0.012 * h * pelvis[..., 1] - 0.032 * h * g * pelvis[..., 2], pelvis,
-           np.array([0.047, 0.05, 0.042]) * h * g + e * 0.6, "bottom", wrap=PELVIS)
+    s.ball(j["pelvis"] + side * 0.045 * h * pelvis[..., 0] - 0.012 * h * pelvis[..., 1] - 0.027 * h * g * pelvis[..., 2], pelvis,
+           np.array([0.046, 0.048, 0.038]) * h * g + e * 0.6, "bottom", wrap=PELVIS)
 
 
 def _tube(s: Sculptor, a, b, ra, rb, front, fabric, begin: float, end: float, grow: float, *, v=0.0, flare=0.0) -> None:

@@ -158,8 +158,7 @@ class _Painter:
 def paint_plate(room: Room, view: View, device="cpu") -> Plate:
     """The room through every frame's window."""
     painter = _Painter(room, view, device)
-    if not room.backdrop or view.position[2] > 0.9:
-        painter.plane(2, 0.0, 0)
+    painter.plane(2, 0.0, 0)
     if not room.open:
         painter.plane(1, room.back, 1)
         painter.plane(0, room.wide, 2), painter.plane(0, -room.wide, 2)

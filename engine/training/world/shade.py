@@ -43,7 +43,7 @@ def paint_face(person: Character, colour: torch.Tensor, point: torch.Tensor) -> 
     over(np.minimum(hair, 0.4) * 0.8, 0.85 * _ellipse(x, y + 0.25 * (x - 0.14).abs(), 0.145, brow, 0.09, 0.018))
     over(skin * 0.6, 0.6 * _ellipse(x, y, 0.03, -0.145, 0.022, 0.012))
     wide, mood = 0.085 + 0.035 * f[2], 0.4 * (f[3] - 0.3)
-    bent = y - mood * x * x * 4
+    bent = y - 14 * mood * x * x
     over(person.lips * (0.6 + 0.4 * skin), 0.85 * _ellipse(x, bent, 0, -0.235, wide, 0.032))
     over(person.lips * 0.4, 0.9 * _ellipse(x, bent, 0, -0.235, wide * 0.95, 0.007))
     return colour
