@@ -39,7 +39,8 @@ def _column(seed: int, shape: tuple[int, int]) -> np.ndarray:
     double = lambda picture: cv2.resize(_bytes(picture), None, fx=2, fy=2, interpolation=cv2.INTER_LINEAR)  # noqa: E731
     layers = np.concatenate([
         np.concatenate([_bytes(clip.clean[3]), _bytes(clip.shadow[3])], 1),
-        np.concatenate([_bytes(0.5 * clip.matte[3] + 0.5 * clip.visible[3]), _bytes(0.7 * clip.objects[3] + 0.3 * clip.contact[3])], 1)], 0)
+        np.concatenate([_bytes(0.5 * clip.matte[3] + 0.5 * clip.visible[3]),
+            _bytes(0.7 * clip.objects[3] + 0.3 * clip.contact[3])], 1)], 0)
     rows = [double(clip.full[0]), _with_joints(clip.full[0], clip.body[0], clip.hands[0]), double(clip.full[3]), layers,
             _with_joints(reference.picture, reference.body, reference.hands), double(reference.picture)]
     return np.concatenate(rows[:4] + rows[5:], 0)

@@ -107,7 +107,8 @@ def _figure(person: Character, skeleton: Skeleton, view: View, light: Light, dev
     return matte, depth, _bled(mixed, matte), cover
 
 
-def _painted(primitives: Primitives, table, person, view: View, light: Light, device, *, maps=None, own=None) -> tuple[torch.Tensor, torch.Tensor]:
+def _painted(primitives: Primitives, table, person, view: View, light: Light, device, *, maps=None,
+    own=None) -> tuple[torch.Tensor, torch.Tensor]:
     """Colour (F, 3, 2H, 2W), black off the primitives, and depth (F, 2H, 2W)."""
     width, height = 2 * view.size[0], 2 * view.size[1]
     hits, depth = render(primitives, 2 * view.focal, 2 * view.centre, (width, height), device)
@@ -167,7 +168,8 @@ def _shadow(deep, share, view: View, light: Light, a: np.ndarray, b: np.ndarray,
     return (share * lit + (1 - share) * open_).clamp(0, 1).sqrt()[:, None]
 
 
-def _light_left(deep, view: View, light: Light, a: np.ndarray, b: np.ndarray, radius: np.ndarray, start: float = 0.0) -> tuple[torch.Tensor, torch.Tensor]:
+def _light_left(deep, view: View, light: Light, a: np.ndarray, b: np.ndarray, radius: np.ndarray,
+    start: float = 0.0) -> tuple[torch.Tensor, torch.Tensor]:
     """(F, H, W) key and ambient light left on surfaces of depth `deep` (F, 2H, 2W) behind segments in world axes."""
     device = deep.device
     width, height = view.size
@@ -178,7 +180,8 @@ def _light_left(deep, view: View, light: Light, a: np.ndarray, b: np.ndarray, ra
     y = (torch.arange(height, device=device) + 0.25 - centre[:, 1:]) / focal[:, None]
     a, b = view.to_camera(a), view.to_camera(b)
     middle = 0.5 * (np.minimum(a, b).min(1) + np.maximum(a, b).max(1))
-    extent = np.maximum(np.linalg.norm(a - middle[:, None], axis=-1), np.linalg.norm(b - middle[:, None], axis=-1)).max(1) + radius.max()
+    extent = np.maximum(np.linalg.norm(a - middle[:, None], axis=-1), np.linalg.norm(b - middle[:, None],
+        axis=-1)).max(1) + radius.max()
     towards = tensor(view.rotation @ light.direction)
     m, r = tensor(middle)[:, :, None, None], tensor(extent)[:, None, None]
     away = torch.stack([m[:, 0] - depth * x[:, None], m[:, 1] - depth * y[:, :, None], m[:, 2] - depth], 1)
@@ -189,11 +192,13 @@ def _light_left(deep, view: View, light: Light, a: np.ndarray, b: np.ndarray, ra
     frame = torch.div(place, width * height, rounding_mode="floor")
     away = away.transpose(0, 1).reshape(3, -1).index_select(1, place)
     point = tensor(middle).T.index_select(1, frame) - away
-    left = shadow.darken(point, frame, tensor(a), tensor(b), list(map(float, radius)), towards=towards[:, None], softness=light.softness, start=start)
+    left = shadow.darken(point, frame, tensor(a), tensor(b), list(map(float, radius)), towards=towards[:, None],
+        softness=light.softness, start=start)
     return tuple(torch.ones(hit.shape, device=device).view(-1).index_copy_(0, place, value).view(hit.shape) for value in left)
 
 
-def _compose(rng, scene: _Scene, figure, person: Character, skeleton: Skeleton, view: View, light: Light, contact: np.ndarray) -> Clip:
+def _compose(rng, scene: _Scene, figure, person: Character, skeleton: Skeleton, view: View, light: Light,
+    contact: np.ndarray) -> Clip:
     matte, depth, colour, cover = figure
     visible = _halved(cover * (depth < scene.deep + TOUCHING)[:, None])
     shade_ = _shadow(scene.deep, scene.share, view, light, *shadow.casters(person, skeleton))
@@ -203,8 +208,10 @@ def _compose(rng, scene: _Scene, figure, person: Character, skeleton: Skeleton, 
     full = (visible * (colour + noise) + (1 - visible) * clean * shade_).clamp(0, 1)
     body, hands, tall = (x.to(full.device) for x in _joints(person, skeleton, view))
     return Clip(
-        full=_last(full), clean=_last(clean), matte=_last(matte), visible=_last(visible), shadow=_last(shade_), foreground=_last(colour),
-        objects=_last(objects), objects_depth=scene.deep[:, ::2, ::2] * (objects[:, 0] > 0.5), body=body, hands=hands, height_px=tall,
+        full=_last(full), clean=_last(clean), matte=_last(matte), visible=_last(visible), shadow=_last(shade_),
+            foreground=_last(colour),
+        objects=_last(objects), objects_depth=scene.deep[:, ::2, ::2] * (objects[:, 0] > 0.5), body=body,
+            hands=hands, height_px=tall,
         contact=_last(_contacts(skeleton, view, contact, depth.device)))
 
 
@@ -251,10 +258,12 @@ def _inside(points: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 def _contacts(skeleton: Skeleton, view: View, contact: np.ndarray, device) -> torch.Tensor:
     """(F, 1, H, W): discs of 12 cm about the palms and soles that touch something."""
     j = skeleton.joints
-    points = np.stack([0.5 * (skeleton.hands[:, 0, 0] + skeleton.hands[:, 0, 9]), 0.5 * (skeleton.hands[:, 1, 0] + skeleton.hands[:, 1, 9]),
+    points = np.stack([0.5 * (skeleton.hands[:, 0, 0] + skeleton.hands[:, 0, 9]), 0.5 * (skeleton.hands[:, 1,
+        0] + skeleton.hands[:, 1, 9]),
                        0.5 * (j["left_ankle"] + j["left_toe"]), 0.5 * (j["right_ankle"] + j["right_toe"])], 1)
     seen = torch.as_tensor(view.project(points).astype(np.float32), device=device)
-    radius = 0.12 * torch.as_tensor(view.focal.astype(np.float32), device=device)[:, None] / seen[..., 2] * torch.as_tensor(contact > 0.5, device=device)
+    radius = 0.12 * torch.as_tensor(view.focal.astype(np.float32), device=device)[:, None] / seen[...,
+        2] * torch.as_tensor(contact > 0.5, device=device)
     width, height = view.size
     x = torch.arange(width, device=device) + 0.5 - seen[..., :1]
     y = torch.arange(height, device=device) + 0.5 - seen[..., 1:2]

@@ -112,7 +112,8 @@ def _meet_box(o: torch.Tensor, d: torch.Tensor, half: torch.Tensor) -> torch.Ten
     return torch.where((enter < leave) & (enter > 0), enter, torch.inf)
 
 
-def render(primitives: Primitives, focal: np.ndarray, centre: np.ndarray, size: tuple[int, int], device="cpu") -> tuple[Hits, torch.Tensor]:
+def render(primitives: Primitives, focal: np.ndarray, centre: np.ndarray, size: tuple[int, int],
+    device="cpu") -> tuple[Hits, torch.Tensor]:
     """Hits and the depth picture (F, H, W), inf where nothing is. `focal` (F,) and `centre` (F, 2) in pixels of `size`."""
     width, height = size
     frames, count = primitives.to_local.shape[:2]
@@ -151,14 +152,10 @@ def _meet(owner, begin: int, table, lines, box: bool):
     d, o = m[:, 0] * x + m[:, 1] * y + m[:, 2], m[:, 3]
     inverse = (d * d).sum(0).rsqrt()
     d = d * inverse
-    target = torch.zeros_like(d)
-    if not box:
-        target[1] = 0.5 * rows[12]
-    shift = ((target - o) * d).sum(0)                  # start at the closest approach: keeps float32 exact far away
     if box:
-        s = _meet_box(o, d, rows[12:15])
-        t = s * inverse
+        t = _meet_box(o, d, rows[12:15]) * inverse
     else:
+        shift = 0.5 * rows[12] * d[1] - (o * d).sum(0)    # start at the closest approach: keeps float32 exact far away
         o = o + shift * d
         s = _cut(o, d, _meet_cone(o, d, rows[12], rows[13], rows[14]), rows)
         t = (s + shift) * inverse

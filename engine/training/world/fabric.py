@@ -115,7 +115,8 @@ def surface(rng: np.random.Generator, kind: str | None = None) -> np.ndarray:
     if kind == "planks":
         extra |= {"fu": narrow if turn else wide, "fv": wide if turn else narrow, "cell": rng.uniform(0.03, 0.15), "groove": 0.01}
     elif kind == "tiles":
-        extra |= {"fu": narrow, "fv": narrow * rng.choice([1.0, 2.0]), "cell": rng.uniform(0, 0.08), "groove": rng.uniform(0.01, 0.05)}
+        extra |= {"fu": narrow, "fv": narrow * rng.choice([1.0, 2.0]), "cell": rng.uniform(0, 0.08),
+            "groove": rng.uniform(0.01, 0.05)}
     elif kind == "checker":
         extra |= {"fu": narrow, "fv": narrow, "bp": 1, "c0": 0}
     elif kind == "stripes":

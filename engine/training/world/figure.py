@@ -38,7 +38,8 @@ class Sculptor:
         """An ellipsoid with half axes (left, up, forward) in the frame's axes."""
         x, y, z = radii
         up = frame[..., 1]
-        self.rows.append((centre - 1e-4 * up, centre + 1e-4 * up, y, y, up, frame[..., 2], x / y, z / y, FABRIC[fabric], v, wrap, False))
+        self.rows.append((centre - 1e-4 * up, centre + 1e-4 * up, y, y, up, frame[..., 2], x / y, z / y,
+            FABRIC[fabric], v, wrap, False))
 
     def finish(self) -> Cones:
         a, b, ra, rb, axis, front, wide, deep, surface, v, wrap, flat = zip(*self.rows)
@@ -78,26 +79,35 @@ def _trunk(s: Sculptor) -> None:
     up, forward = chest[..., 1], chest[..., 2]
     low = j["pelvis"] - 0.005 * h * pelvis[..., 1]
     broad = 0.5 * (p.shoulder / (0.110 * h) + 1)
-    s.cone(low, j["waist"], 0.058 * h * g + e * 0.6, 0.052 * h * g + e * 0.6, pelvis[..., 2], "bottom", wide=1.42, deep=1.05, wrap=PELVIS)
+    s.cone(low, j["waist"], 0.058 * h * g + e * 0.6, 0.052 * h * g + e * 0.6, pelvis[..., 2], "bottom", wide=1.42,
+        deep=1.05, wrap=PELVIS)
     hem = j["waist"] - (0.05 + p.hem) * pelvis[..., 1]
-    s.cone(j["waist"] + 0.03 * h * middle[..., 1], hem, 0.051 * h * g + e, 0.060 * h * g + e * 1.6, middle[..., 2], top, wide=1.42, deep=1.17, wrap=PELVIS, flat=True)
+    s.cone(j["waist"] + 0.03 * h * middle[..., 1], hem, 0.051 * h * g + e, 0.060 * h * g + e * 1.6, middle[..., 2],
+        top, wide=1.42, deep=1.17, wrap=PELVIS, flat=True)
     upper = j["neck"] - 0.085 * h * up
     s.cone(j["waist"], upper, 0.052 * h * g + e, 0.058 * h * g + e, forward, top, wide=1.36 * broad, deep=1.0, wrap=CHEST)
-    s.cone(upper, j["neck"] - 0.055 * h * up, 0.058 * h * g + e, 0.047 * h * g + e, forward, top, wide=1.42 * broad, deep=0.98, wrap=CHEST)
+    s.cone(upper, j["neck"] - 0.055 * h * up, 0.058 * h * g + e, 0.047 * h * g + e, forward, top, wide=1.42 * broad,
+        deep=0.98, wrap=CHEST)
     if p.hem < 0.03:
         belt = 0.05 * h * g + e * 1.9
-        s.cone(j["waist"] - 0.045 * h * pelvis[..., 1], j["waist"] - 0.04 * h * pelvis[..., 1], belt, belt, pelvis[..., 2], "belt", wide=1.5, deep=1.13)
+        s.cone(j["waist"] - 0.045 * h * pelvis[..., 1], j["waist"] - 0.04 * h * pelvis[..., 1], belt, belt,
+            pelvis[..., 2], "belt", wide=1.5, deep=1.13)
     if p.belly > 0.2:
-        s.ball(j["waist"] + 0.02 * h * middle[..., 2], middle, np.array([0.07, 0.07, 0.045]) * h * g * (1 + 0.2 * p.belly), top, wrap=CHEST)
+        s.ball(j["waist"] + 0.02 * h * middle[..., 2], middle, np.array([0.07, 0.07,
+            0.045]) * h * g * (1 + 0.2 * p.belly), top, wrap=CHEST)
     for side, name in zip(SIDES, ("left", "right")):
         _side(s, side, j[f"{name}_shoulder"], top)
-    s.cone(j["neck"] - 0.02 * h * up, j["head"] - 0.25 * p.head * f["head"][..., 1], 0.035 * h * g ** 0.5, 0.031 * h * g ** 0.5, forward, "skin")
-    s.cone(j["neck"] - 0.02 * h * up, j["neck"] + 0.008 * h * up, 0.040 * h * g ** 0.5 + e, 0.034 * h * g ** 0.5 + e * 0.6, forward, "inner" if p.coat else top, wide=1.15, wrap=CHEST)
+    s.cone(j["neck"] - 0.02 * h * up, j["head"] - 0.25 * p.head * f["head"][..., 1], 0.035 * h * g ** 0.5,
+        0.031 * h * g ** 0.5, forward, "skin")
+    s.cone(j["neck"] - 0.02 * h * up, j["neck"] + 0.008 * h * up, 0.040 * h * g ** 0.5 + e,
+        0.034 * h * g ** 0.5 + e * 0.6, forward, "inner" if p.coat else top, wide=1.15, wrap=CHEST)
     if p.coat:
         ahead = 0.012 * h * forward
-        s.cone(j["waist"] + 0.02 * h * up + ahead, j["neck"] - 0.06 * h * up + ahead, 0.047 * h * g + e, 0.048 * h * g + e, forward, "inner", wide=0.55, deep=1.02, wrap=CHEST)
+        s.cone(j["waist"] + 0.02 * h * up + ahead, j["neck"] - 0.06 * h * up + ahead, 0.047 * h * g + e,
+            0.048 * h * g + e, forward, "inner", wide=0.55, deep=1.02, wrap=CHEST)
         hem = j["pelvis"] - 0.1 * h * pelvis[..., 1]
-        s.cone(j["waist"], hem, 0.055 * h * g + e * 1.5, 0.068 * h * g + e * 1.8, pelvis[..., 2], "coat", wide=1.45, deep=1.15, wrap=PELVIS, flat=True)
+        s.cone(j["waist"], hem, 0.055 * h * g + e * 1.5, 0.068 * h * g + e * 1.8, pelvis[..., 2], "coat", wide=1.45,
+            deep=1.15, wrap=PELVIS, flat=True)
 
 
 def _side(s: Sculptor, side: float, shoulder: np.ndarray, top: str) -> None:
@@ -106,7 +116,8 @@ def _side(s: Sculptor, side: float, shoulder: np.ndarray, top: str) -> None:
     chest, pelvis = s.frames["chest"], s.frames["pelvis"]
     left, up, forward = (chest[..., k] for k in range(3))
     s.cone(j["neck"] - 0.010 * h * up, shoulder + 0.002 * h * up, 0.030 * h * g + e, 0.024 * h * g + e, forward, top, wrap=CHEST)
-    s.cone(j["neck"] - 0.06 * h * up + side * 0.03 * h * left, shoulder - 0.02 * h * up - side * 0.01 * h * left, 0.045 * h * g + e, 0.028 * h * g + e, forward, top, wrap=CHEST)
+    s.cone(j["neck"] - 0.06 * h * up + side * 0.03 * h * left, shoulder - 0.02 * h * up - side * 0.01 * h * left,
+        0.045 * h * g + e, 0.028 * h * g + e, forward, top, wrap=CHEST)
     if p.bust:
         s.ball(j["neck"] - 0.108 * h * up + side * 0.040 * h * left + 0.034 * h * g * forward, chest,
                np.array([0.040, 0.042, 0.030]) * h * (0.75 + 0.25 * p.bust) + e, top, wrap=CHEST)
@@ -144,7 +155,8 @@ def _hand(s: Sculptor, k: int) -> None:
     palm = s.frames[f"{name}_hand"][..., 2]
     middle = 0.5 * (points[:, 5] + points[:, 17])
     s.cone(points[:, 0], 0.35 * points[:, 0] + 0.65 * points[:, 9], 0.013 * h, 0.020 * h, palm, "glove", wide=1.0, deep=0.62)
-    s.cone(0.5 * points[:, 0] + 0.5 * middle, middle + 0.1 * (points[:, 9] - points[:, 0]), 0.018 * h, 0.02 * h, palm, "glove", wide=1.1, deep=0.55)
+    s.cone(0.5 * points[:, 0] + 0.5 * middle, middle + 0.1 * (points[:, 9] - points[:, 0]), 0.018 * h, 0.02 * h,
+        palm, "glove", wide=1.1, deep=0.55)
     for first, radius in ((1, 0.0085), (5, 0.0073), (9, 0.0075), (13, 0.0073), (17, 0.0065)):
         r = radius * h
         s.cone(points[:, first], points[:, first + 1], r * 1.1, r, palm, "glove")
@@ -175,7 +187,8 @@ def _leg(s: Sculptor, name: str) -> None:
     s.cone(heel, tip, r, 0.0155 * h, foot[..., 0], "shoe", wide=0.95, deep=1.1)
     s.cone(ankle + 0.2 * p.ankle * down, heel + 0.04 * h * ahead, 0.021 * h, 0.02 * h, foot[..., 0], "shoe")
     sole = 0.009 * h
-    s.cone(heel + (0.0215 * h - sole) * down, tip + (0.0165 * h - sole) * down, sole * 2.5, sole * 2.2, foot[..., 0], "sole", wide=0.4, deep=1.05)
+    s.cone(heel + (0.0215 * h - sole) * down, tip + (0.0165 * h - sole) * down, sole * 2.5, sole * 2.2, foot[..., 0],
+        "sole", wide=0.4, deep=1.05)
     if p.boots:
         _tube(s, c, b, r3, 0.034 * h * g, front, "shoe", 0.0, p.boots, 0.006)
 
@@ -188,13 +201,15 @@ def _skirt(s: Sculptor) -> None:
     for name in ("left", "right"):
         a, b, c = j[f"{name}_hip"], j[f"{name}_knee"], j[f"{name}_ankle"]
         end, below = a + min(p.skirt, 1.0) * (b - a), b + 0.9 * (p.skirt - 1) * (c - b)
-        s.cone(a + 0.02 * h * pelvis[..., 1], end, 0.052 * h * g + e, 0.05 * h + p.flare * 0.45, pelvis[..., 2], "bottom", flat=not long)
+        s.cone(a + 0.02 * h * pelvis[..., 1], end, 0.052 * h * g + e, 0.05 * h + p.flare * 0.45, pelvis[..., 2],
+            "bottom", flat=not long)
         if long:
             s.cone(end, below, 0.05 * h + p.flare * 0.45, 0.05 * h + p.flare * 0.55, pelvis[..., 2], "bottom", v=p.thigh, flat=True)
         ends.append(below if long else end)
     low = 0.5 * (ends[0] + ends[1])
     apart = np.linalg.norm(ends[0] - ends[1], axis=-1)
-    s.cone(j["pelvis"] + 0.03 * h * pelvis[..., 1], low, 0.058 * h * g + e, 0.045 * h + 0.7 * p.flare + 0.25 * apart, pelvis[..., 2], "bottom",
+    s.cone(j["pelvis"] + 0.03 * h * pelvis[..., 1], low, 0.058 * h * g + e, 0.045 * h + 0.7 * p.flare + 0.25 * apart,
+        pelvis[..., 2], "bottom",
            wide=1.4, deep=1.05, flat=True)
 
 
@@ -251,14 +266,17 @@ def _extra(s: Sculptor) -> None:
     p, j, f, h = s.person, s.joints, s.frames, s.person.height
     chest, pelvis = f["chest"], f["pelvis"]
     if p.extra == "backpack":
-        s.cone(j["waist"] - 0.115 * h * chest[..., 2], j["neck"] - 0.07 * h * chest[..., 1] - 0.11 * h * chest[..., 2], 0.06 * h, 0.055 * h,
+        s.cone(j["waist"] - 0.115 * h * chest[..., 2], j["neck"] - 0.07 * h * chest[..., 1] - 0.11 * h * chest[...,
+            2], 0.06 * h, 0.055 * h,
                chest[..., 2], "extra", wide=1.5, deep=0.9)
         for side in SIDES:
-            s.cone(j["neck"] - 0.005 * h * chest[..., 1] + side * 0.06 * h * chest[..., 0], j["waist"] + (0.09 * h) * chest[..., 1] + side * 0.075 * h * chest[..., 0] + 0.055 * h * p.girth * chest[..., 2],
+            s.cone(j["neck"] - 0.005 * h * chest[..., 1] + side * 0.06 * h * chest[..., 0],
+                j["waist"] + (0.09 * h) * chest[..., 1] + side * 0.075 * h * chest[..., 0] + 0.055 * h * p.girth * chest[..., 2],
                    0.03 * h * p.girth, 0.014 * h, chest[..., 2], "extra", wide=0.6)
     else:
         side = 1.0 if p.face[0] > 0.5 else -1.0
-        s.ball(j["pelvis"] + side * (0.105 * h * p.girth) * pelvis[..., 0] + 0.02 * h * pelvis[..., 1], pelvis, np.array([0.035, 0.065, 0.08]) * h, "extra")
+        s.ball(j["pelvis"] + side * (0.105 * h * p.girth) * pelvis[..., 0] + 0.02 * h * pelvis[..., 1], pelvis,
+            np.array([0.035, 0.065, 0.08]) * h, "extra")
 
 
 def wraps(person: Character, skeleton: Skeleton, rotation: np.ndarray, position: np.ndarray) -> np.ndarray:
@@ -268,7 +286,8 @@ def wraps(person: Character, skeleton: Skeleton, rotation: np.ndarray, position:
     """
     maps = []
     below = 0.58 * person.spine
-    for joint, frame, scale, lift in (("head", "head", 1 / person.head, 0.0), ("neck", "chest", 1.0, 0.45), ("waist", "pelvis", 1.0, 0.45 - below)):
+    for joint, frame, scale, lift in (("head", "head", 1 / person.head, 0.0), ("neck", "chest", 1.0, 0.45), ("waist",
+        "pelvis", 1.0, 0.45 - below)):
         rows = np.swapaxes(skeleton.frames[frame], -1, -2) @ rotation.T * scale
         origin = (skeleton.joints[joint] - position) @ rotation.T
         maps.append(np.concatenate([rows, np.array([[0], [lift], [0]]) - rows @ origin[..., None]], -1))
@@ -288,4 +307,5 @@ def in_camera(cones: Cones, rotation: np.ndarray, position: np.ndarray) -> Primi
     spread = np.maximum(cones.section.max(-1), 1.0)[:, None]
     reach = np.concatenate([np.stack([a, b], -2), (cones.radii * spread)[..., None]], -1)
     shape = np.concatenate([length[..., None], cones.radii], -1)
-    return Primitives(to_local.astype(np.float32), shape.astype(np.float32), reach, cones.surface, cones.origin_v, cones.wrap, cones.flat)
+    return Primitives(to_local.astype(np.float32), shape.astype(np.float32), reach, cones.surface, cones.origin_v,
+        cones.wrap, cones.flat)

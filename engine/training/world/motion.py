@@ -132,7 +132,8 @@ def _walk(rng, person, time, draft):
 def _sit(rng, person, time, draft):
     want, seat = draft.want, rng.uniform(0.46, 0.62) * person.leg_length
     frame = heading_frame(want["yaw"])
-    down = _ease(rng.choice([np.ones_like(time), (time - time.mean()) / rng.uniform(1, 2) + 0.5])) if rng.random() < 0.4 else np.ones_like(time)
+    down = _ease(rng.choice([np.ones_like(time), (time - time.mean()) / rng.uniform(1,
+        2) + 0.5])) if rng.random() < 0.4 else np.ones_like(time)
     down, cushion = down[:, None], 0.062 * person.height * person.girth
     back = -0.30 * person.height
     sat = np.zeros((len(time), 3)) + [0, 0, seat + cushion]
@@ -140,14 +141,16 @@ def _sit(rng, person, time, draft):
     step = 0.24 * person.height
     for k, side in enumerate(SIDES):
         forward = step * rng.uniform(0.8, 1.25)
-        want["ankle"][:, k] = forward * frame[..., 2] + side * person.hip * rng.uniform(1, 2.2) * frame[..., 0] + [0, 0, person.ankle]
+        want["ankle"][:, k] = forward * frame[..., 2] + side * person.hip * rng.uniform(1, 2.2) * frame[..., 0] + [0,
+            0, person.ankle]
     want["pelvis"][:, :2] += (1 - down) * step * frame[:, :2, 2]
     want["bend"][:, 0] += 0.7 * np.sin(np.pi * down[:, 0]) + rng.uniform(-0.1, 0.3)
     want["knee_out"][:] = rng.uniform(0, 0.7)
     deep = 0.22 + rng.uniform(0, 0.15)
     centre = (back * 0.25 - deep * 0.3) * frame[0, :, 2]
     wide = rng.uniform(0.22, 0.7)
-    draft.blocks.append(Block(np.array([centre[0], centre[1], seat / 2]), np.array([wide, deep, seat / 2]), float(want["yaw"][0]), True))
+    draft.blocks.append(Block(np.array([centre[0], centre[1], seat / 2]), np.array([wide, deep, seat / 2]),
+        float(want["yaw"][0]), True))
 
 
 def _step(rng, person, time, draft):
@@ -166,11 +169,13 @@ def _step(rng, person, time, draft):
         want["ankle"][:, k, 2] = person.ankle + rise * _ease(away * 1.6) + 0.1 * np.sin(np.pi * away)
         want["contact"][:, 2 + k] = (away <= 0.02) | (away >= 0.98)
     climbed = _ease(start - 0.9) * full if full else 0 * start
-    want["pelvis"] += (0.35 * _ease(start) + 0.65 * climbed)[:, None] * (front + 0.05) * frame[..., 2] + climbed[:, None] * [0, 0, rise]
+    want["pelvis"] += (0.35 * _ease(start) + 0.65 * climbed)[:, None] * (front + 0.05) * frame[..., 2] + climbed[:,
+        None] * [0, 0, rise]
     want["pelvis"][:, 2] -= 0.03
     want["bend"][:, 0] += 0.15 * _ease(start)
     centre = (front + depth - 0.02) * frame[0, :, 2]
-    draft.blocks.append(Block(np.array([centre[0], centre[1], rise / 2]), np.array([rng.uniform(0.35, 0.9), depth, rise / 2]), float(want["yaw"][0]), True))
+    draft.blocks.append(Block(np.array([centre[0], centre[1], rise / 2]), np.array([rng.uniform(0.35, 0.9), depth,
+        rise / 2]), float(want["yaw"][0]), True))
 
 
 def _crouch(rng, person, time, draft):
@@ -181,9 +186,9 @@ def _crouch(rng, person, time, draft):
     want["bend"][:, 0] += deep * rng.uniform(0.3, 0.9)
     want["tilt"][:, 0] += 0.25 * deep
     want["knee_out"][:] = rng.uniform(0.1, 0.8)
-    _stand_feet = rng.uniform(1.0, 2.5)
+    spread = rng.uniform(1.0, 2.5)
     for k, side in enumerate(SIDES):
-        want["ankle"][:, k] += side * person.hip * (_stand_feet - 1) * frame[..., 0]
+        want["ankle"][:, k] += side * person.hip * (spread - 1) * frame[..., 0]
         want["wrist_local"][:, k] += deep[:, None] * (np.array([-0.15, 0.25, 0.6]))
 
 
@@ -297,7 +302,8 @@ def _draw(rng, choices: dict) -> str:
     return str(rng.choice(list(choices), p=weights / weights.sum()))
 
 
-def draw_motion(rng: np.random.Generator, person: Character, frames: int, *, calm: bool = False) -> tuple[Targets, list[Block], str]:
+def draw_motion(rng: np.random.Generator, person: Character, frames: int, *, calm: bool = False) -> tuple[Targets,
+    list[Block], str]:
     """A motion of `frames` frames at 8 to 24 a second: targets, furniture touched, prop kind. `calm`: standing only."""
     time = rng.uniform(0, 10) + np.arange(frames) / rng.uniform(8, 24)
     draft = Draft(_rest(person, time, rng.uniform(-np.pi, np.pi) if not calm else rng.normal(0, 0.4)))

@@ -83,7 +83,8 @@ class _Painter:
             return
         pixels = seen[:, :2] / seen[:, 2:] * self.focal + self.centre
         h, w = self.depth.shape
-        (x0, y0), (x1, y1) = np.clip(np.floor(pixels.min(0)), 0, [w, h]).astype(int), np.clip(np.ceil(pixels.max(0)), 0, [w, h]).astype(int)
+        (x0, y0), (x1, y1) = np.clip(np.floor(pixels.min(0)), 0, [w, h]).astype(int), np.clip(np.ceil(pixels.max(0)),
+            0, [w, h]).astype(int)
         if x1 <= x0 or y1 <= y0:
             return
         ys, xs = slice(y0, y1), slice(x0, x1)
@@ -107,7 +108,8 @@ class _Painter:
         """Lambert's term of the key light with the shadows of the boxes, (h, w); shadows at half the scale, softened."""
         light = self.room.light.direction
         lambert = sum(float(light[k]) * self.normal[k] for k in range(3)).clamp_min(0)
-        point = [float(self.view.position[k]) + self.depth[::2, ::2] * self.ray[k, ::2, ::2] + 0.004 * self.normal[k, ::2, ::2] for k in range(3)]
+        point = [float(self.view.position[k]) + self.depth[::2, ::2] * self.ray[k, ::2, ::2] + 0.004 * self.normal[k,
+            ::2, ::2] for k in range(3)]
         lit = torch.ones_like(point[0])
         for box in self.room.boxes:
             if box.half.min() < 0.018:
@@ -130,12 +132,14 @@ class _Painter:
         """(6, h, w): colour, key share, depth, object."""
         room, light = self.room, self.room.light
         inside = self.surface >= 0
-        colour = fabric.paint(self.tensor(room.surfaces), self.surface.clamp_min(0).view(-1), self.uv[0].reshape(-1), self.uv[1].reshape(-1))
+        colour = fabric.paint(self.tensor(room.surfaces), self.surface.clamp_min(0).view(-1), self.uv[0].reshape(-1),
+            self.uv[1].reshape(-1))
         colour = colour.view(3, *self.depth.shape)
         framed = self.picture[0] > -1
         collage = self.tensor(room.collage).permute(2, 0, 1)[None]
         if bool(framed.any()):
-            colour = torch.where(framed, nnf.grid_sample(collage, self.picture.permute(1, 2, 0)[None], align_corners=False)[0], colour)
+            colour = torch.where(framed, nnf.grid_sample(collage, self.picture.permute(1, 2, 0)[None],
+                align_corners=False)[0], colour)
         key = self._key()
         height = (float(self.view.position[2]) + self.depth * self.ray[2]).clamp_min(0)
         ambient = 0.86 + 0.14 * (height / 0.4).clamp(0, 1) + 0.12 * self.normal[2]

@@ -36,7 +36,8 @@ class Prop:
         radius = np.linalg.norm(self.size) if self.box else 0.5 * self.size[0] + self.size[1:].max()
         reach = np.repeat(np.concatenate([centre, np.full((len(centre), 1), radius)], -1)[:, None, None], 2, 2)
         shape = np.repeat(self.size[None, None], len(centre), 0)
-        return Primitives(to_local.astype(np.float32), shape.astype(np.float32), reach, np.zeros(1, int), np.zeros(1), np.zeros(1, int), np.ones(1), self.box)
+        return Primitives(to_local.astype(np.float32), shape.astype(np.float32), reach, np.zeros(1, int),
+            np.zeros(1), np.zeros(1, int), np.ones(1), self.box)
 
 
 def hold(rng: np.random.Generator, kind: str, person: Character, skeleton: Skeleton, contact: np.ndarray) -> Prop | None:
@@ -69,6 +70,8 @@ def hold(rng: np.random.Generator, kind: str, person: Character, skeleton: Skele
         upright = np.stack([unit(np.cross(np.broadcast_to([0, 0, 1.0], frame[..., 2].shape), frame[..., 2])),
                             np.broadcast_to([0, 0, 1.0], frame[..., 2].shape), unit(frame[..., 2] * [1, 1, 0])], -1)
         return Prop(hands[:, k, 10] - (half[1] + 0.01) * np.array([0, 0, 1.0]), upright, half, True)
-    length, radius = (rng.uniform(0.5, 1.3), rng.uniform(0.01, 0.02)) if kind == "stick" else (rng.uniform(0.12, 0.2), rng.uniform(0.03, 0.045))
+    length, radius = (rng.uniform(0.5, 1.3), rng.uniform(0.01, 0.02)) if kind == "stick" else (rng.uniform(0.12,
+        0.2), rng.uniform(0.03, 0.045))
     slide = rng.uniform(-0.3, 0.3) * length if kind == "stick" else 0.02
-    return Prop(palm + 0.022 * out + 0.02 * fingers + slide * thumb, grip, np.array([length, radius, radius * rng.uniform(0.6, 1)]), False)
+    return Prop(palm + 0.022 * out + 0.02 * fingers + slide * thumb, grip, np.array([length, radius,
+        radius * rng.uniform(0.6, 1)]), False)

@@ -59,7 +59,8 @@ def collage(rng: np.random.Generator, size: int = 160) -> np.ndarray:
     """A random picture (size, size, 3) of gradients, rectangles, discs and noise: clutter, posters, backdrops."""
     y, x = np.mgrid[0:size, 0:size] / size
     a, b, c, d = (fabric.colour(rng) for _ in range(4))
-    picture = (a * (1 - x[..., None]) + b * x[..., None]) * (1 - y[..., None]) + (c * (1 - x[..., None]) + d * x[..., None]) * y[..., None]
+    picture = (a * (1 - x[..., None]) + b * x[..., None]) * (1 - y[..., None]) + (c * (1 - x[..., None]) + d * x[...,
+        None]) * y[..., None]
     for _ in range(rng.integers(8, 45)):
         w, h = np.exp(rng.uniform(np.log(0.02), np.log(0.5), 2)) * size
         px, py = rng.uniform(-0.1, 1.0, 2) * size
@@ -67,7 +68,8 @@ def collage(rng: np.random.Generator, size: int = 160) -> np.ndarray:
         part, paint, cover = picture[y0:y1, x0:x1], fabric.colour(rng), rng.uniform(0.4, 1)
         inside = np.ones(part.shape[:2] + (1,))
         if rng.random() < 0.4:
-            inside = ((((x[y0:y1, x0:x1] * size - px - w / 2) / w) ** 2 + ((y[y0:y1, x0:x1] * size - py - h / 2) / h) ** 2) < 0.25)[..., None]
+            inside = ((((x[y0:y1, x0:x1] * size - px - w / 2) / w) ** 2 + ((y[y0:y1,
+                x0:x1] * size - py - h / 2) / h) ** 2) < 0.25)[..., None]
         part += inside * cover * (paint * rng.uniform(0.8, 1.2) - part)
     picture += rng.normal(0, rng.uniform(0, 0.05), picture.shape)
     return np.clip(picture, 0, 1)
@@ -130,9 +132,12 @@ def draw_room(rng: np.random.Generator, blocks: list[Block], around: np.ndarray,
     if kind == "room":
         for _ in range(rng.integers(0, 4)):                   # pictures, windows and doors on the back wall
             half = np.array([rng.uniform(0.15, 0.7), 0.015, rng.uniform(0.15, 0.7)])
-            boxes.append(Box(np.array([rng.uniform(-wide, wide), back, rng.uniform(0.9, 2.0)]), half, 0.0, add("plain"), False, picture=True))
+            boxes.append(Box(np.array([rng.uniform(-wide, wide), back, rng.uniform(0.9, 2.0)]), half, 0.0,
+                add("plain"), False, picture=True))
         if rng.random() < 0.5:                                # a skirting board
             boxes.append(Box(np.array([0, back, 0.05]), np.array([wide, 0.015, 0.05]), 0.0, add("plain"), False))
-    sky = np.stack([fabric.colour(rng, (0.7, 1), (0, 0.3)), np.array([rng.uniform(.3, .7), rng.uniform(.5, .8), rng.uniform(.75, 1)])])
-    return Room(float(wide), float(back), float(max(rng.uniform(2.4, 3.4), camera[2] + 0.3)), kind != "room", kind == "backdrop", tuple(boxes),
+    sky = np.stack([fabric.colour(rng, (0.7, 1), (0, 0.3)), np.array([rng.uniform(.3, .7), rng.uniform(.5, .8),
+        rng.uniform(.75, 1)])])
+    return Room(float(wide), float(back), float(max(rng.uniform(2.4, 3.4), camera[2] + 0.3)), kind != "room",
+        kind == "backdrop", tuple(boxes),
                 np.stack(rows), sky, draw_light(rng), collage(rng))

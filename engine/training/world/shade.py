@@ -68,7 +68,8 @@ def shade(person: Character, hits: Hits, primitives: Primitives, table: np.ndarr
     lambert = ((facing + 0.25) / 1.25).clamp_min(0)
     lambert = lambert if lit is None else lambert * lit
     sky = 0.78 + 0.3 * (hits.normal * up[:, None]).sum(0)
-    rim = 1 - 0.25 * (1 + (hits.normal * torch.cat([hits.ray, torch.ones_like(hits.ray[:1])])).sum(0) / (1 + (hits.ray ** 2).sum(0)).sqrt()).clamp(0, 1) ** 2
+    rim = 1 - 0.25 * (1 + (hits.normal * torch.cat([hits.ray,
+        torch.ones_like(hits.ray[:1])])).sum(0) / (1 + (hits.ray ** 2).sum(0)).sqrt()).clamp(0, 1) ** 2
     energy = (tensor(light.key)[:, None] * lambert + tensor(light.ambient)[:, None] * sky) * (1 + fold) * rim
     return (colour * colour * energy).clamp(0, 1).sqrt()
 

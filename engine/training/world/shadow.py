@@ -11,11 +11,13 @@ def casters(person: Character, skeleton: Skeleton) -> tuple[np.ndarray, np.ndarr
     """The figure as a few thick segments: ends (F, n, 3) twice in world axes, and radii (n,)."""
     j, h, g = skeleton.joints, person.height, person.girth
     head, up = j["head"], skeleton.frames["head"][..., 1]
-    pairs = [(j["pelvis"], j["neck"] - 0.04 * h * up, 0.075 * h * g), (head - 0.15 * person.head * up, head + 0.15 * person.head * up, 0.38 * person.head)]
+    pairs = [(j["pelvis"], j["neck"] - 0.04 * h * up, 0.075 * h * g), (head - 0.15 * person.head * up,
+        head + 0.15 * person.head * up, 0.38 * person.head)]
     for side in ("left", "right"):
         at = lambda name: j[f"{side}_{name}"]  # noqa: B023, E731
         pairs += [(at("shoulder"), at("elbow"), 0.028 * h * g), (at("elbow"), at("wrist"), 0.021 * h * g),
-                  (at("hip"), at("knee"), 0.045 * h * g + 0.6 * person.flare * bool(person.skirt)), (at("knee"), at("ankle"), 0.028 * h * g),
+                  (at("hip"), at("knee"), 0.045 * h * g + 0.6 * person.flare * bool(person.skirt)), (at("knee"),
+                      at("ankle"), 0.028 * h * g),
                   (at("ankle") - 0.02 * h * skeleton.frames[f"{side}_foot"][..., 1], at("toe"), 0.02 * h)]
     for k in range(2):
         pairs.append((skeleton.hands[:, k, 0], skeleton.hands[:, k, 10], 0.016 * h))
