@@ -74,8 +74,9 @@ def set_picture_format(settings, file_format, *, color_mode, color_depth):
 
 
 def render_path(path):
-    """A path as a render's output wants it: from 5.0 braces are template variables and have to be doubled."""
-    templates = "media_type" in bpy.types.ImageFormatSettings.bl_rna.properties
+    """A path as a render's output wants it: from 4.5 braces are template variables and have to be doubled."""
+    output = bpy.types.RenderSettings.bl_rna.properties["filepath"]
+    templates = getattr(output, "is_path_supports_templates", False)
     return path.replace("{", "{{").replace("}", "}}") if templates else path
 
 

@@ -12,6 +12,7 @@ import bpy
 import numpy as np
 
 from ..versions import render_path, set_picture_format
+from . import rendering
 from .camera import camera_at, pixel_aspect
 from .problem import GatherError
 from .restore import shown_in_renders, temporary_scene
@@ -37,10 +38,7 @@ def render(objects, driver, *, frames, size, camera=""):
         for frame in frames:
             scene.camera = camera_at(driver, frame, camera)
             scene.frame_set(frame)
-            try:
-                bpy.ops.render.render(write_still=True, scene=scene.name)
-            except RuntimeError as error:
-                raise GatherError(f"Cycles could not render the depth of frame {frame}: {str(error).strip()}") from None
+            rendering.render(scene, f"the depth of frame {frame}")
             yield _read(path, size)
 
 

@@ -9,6 +9,7 @@ import bpy
 
 from ..embedded.engine.contract import folder as files
 from ..versions import all_strips, render_path, set_picture_format, strip_range, strips
+from . import rendering
 from .problem import GatherError
 from .restore import temporary_scene
 
@@ -107,21 +108,14 @@ def _run(scene, first, last, workshop):
         scene.frame_set(frame)
         made = os.path.join(workshop, f"before{frame}.png")
         scene.render.filepath = render_path(made)
-        _render(write_still=True, scene=scene.name)
+        rendering.render(scene, f"frame {frame} of the plate")
         yield frame, made
     if last >= 0:
         scene.frame_start, scene.frame_end = max(first, 0), last
         scene.render.filepath = render_path(os.path.join(workshop, "####"))
-        _render(animation=True, scene=scene.name)
+        rendering.render(scene, "the plate", animation=True)
         for frame in range(max(first, 0), last + 1):
             yield frame, os.path.join(workshop, f"{frame:04d}.png")
-
-
-def _render(**how):
-    try:
-        bpy.ops.render.render(**how)
-    except RuntimeError as error:
-        raise GatherError(f"Blender could not render the plate: {str(error).strip()}") from None
 
 
 def _isolate(scene, name):
@@ -157,7 +151,9 @@ def _make_exact(scene, bits):
         if hasattr(view, curves):
             setattr(view, curves, False)
     render.use_sequencer, render.use_compositing = True, False
-    render.use_border = render.use_stamp = render.use_multiview = render.use_placeholder = False
+    for stamp in (name for name in dir(render) if name.startswith("use_stamp")):
+        setattr(render, stamp, False)                              # else dates and file names lie in the pictures
+    render.use_border = render.use_multiview = render.use_placeholder = False
     render.use_overwrite = render.use_file_extension = True
     render.dither_intensity = 0.0
     scene.frame_step = 1

@@ -1,0 +1,18 @@
+"""A scene of our own -> its picture or pictures on disk, by Blender's render operator."""
+
+import bpy
+
+from .problem import GatherError
+
+
+def render(scene, what, *, animation=False):
+    """Render the scene's frame, or all its frames, to its own output path; blocks. `what` is made, for the error.
+
+    The scene is the context's meanwhile: told by name only, Blender renders a still of the window's frame instead.
+    """
+    try:
+        with bpy.context.temp_override(scene=scene):
+            bpy.ops.render.render(animation=animation, write_still=not animation)
+    except RuntimeError as error:
+        raise GatherError(f"Blender could not render {what}: {str(error).strip()}",
+                          "Look at the disk's free space and at the folder's permissions.") from None
