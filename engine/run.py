@@ -8,7 +8,7 @@ import re
 import numpy as np
 
 from .conditions.bundle import build_reference, build_window, frame_holdout, plan_shot
-from .conditions.frames import as_bits, as_float, read_colour, read_reference, write_picture
+from .conditions.frames import as_float, read_colour, write_picture
 from .contract import folder as files
 from .contract import job as jobs
 from .contract.errors import JobError, writing_failed
@@ -19,6 +19,7 @@ from .denoise.windows import plan, spans
 from .layers.compose import blank, canvas_of, compose
 from .layers.grain import Grain, measure_grain
 from .progress import Watch
+from .reference import estimated_joints
 from .resume import Made, file_digest, load_latents, save_latents
 
 log = logging.getLogger(__name__)
@@ -59,7 +60,7 @@ class Generation:
             self.shot = plan_shot(self.folder, self.job)
             self.sampling = _sampling(self.job, self.pack.manifest)
         with self.watch.stage("reference"):
-            joints, height_px = self._reference_joints(find_joints)
+            joints, height_px = estimated_joints(self.folder, self.job, find_joints=find_joints, emit=self.emit)
             self.reference = build_reference(self.shot, joints, height_px)
             self._appearance = None
         self.base = _base_digests(self.shot, joints, height_px)
@@ -134,6 +135,9 @@ class Generation:
                                      before=before[len(before) - len(window.before):] if window.before else None)
         with watch.stage("decode"):
             decoded = self.runtime.decode(latents)
+        if not np.isfinite(decoded).all():
+            raise JobError("internal", f"The network gave values that are no numbers in frames {window.start} to "
+                           f"{window.stop - 1}.", "Choose another seed or number of steps; send the job's folder if it stays.")
         self.finished_frames.forget(window.made)
         known = latents if before is None else np.concatenate([before, latents])
         handed_on = known[-max(self.pack.manifest.overlap, 1):]
@@ -181,19 +185,6 @@ class Generation:
             self._appearance = encode_reference(self.runtime, self.reference.picture, self.reference.skeleton,
                                                 self.sampling.guidance)
         return self._appearance
-
-    def _reference_joints(self, find_joints):
-        """The estimated (20, 3) x, y, confidence and the height in pixels; None, None where the artist gave joints or
-        nobody can be found."""
-        if self.job.reference.joints is not None:
-            return None, None
-        picture = read_reference(files.path(self.folder, self.job.reference.file))
-        person = find_joints(as_bits(picture))
-        if person is None:
-            self.emit(Warned(self.folder, "reference_joints_unknown", "No person could be found in the reference; it is used "
-                             "without its joints, which costs likeness. Set its joints by hand for a better one."))
-            return None, None
-        return person.body[:, [0, 1, 3]], float(person.height_px)
 
     def _window_digests(self, window) -> list:
         """Of every file that the window's frames are read from."""

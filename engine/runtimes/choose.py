@@ -11,15 +11,15 @@ log = logging.getLogger(__name__)
 RUNTIMES = ("onnxruntime", "pytorch")
 
 
-def choose(pack, wanted: str | None = None) -> Runtime:
-    """The runtime `wanted` (one of RUNTIMES), or the first that can be imported.
+def choose(pack, wanted: str | None = None, threads: int | None = None) -> Runtime:
+    """The runtime `wanted` (one of RUNTIMES), or the first that can be imported; `threads` None for one a core.
 
     Imports happen here and nowhere else at the engine's start. `pack`: packs.store.Pack.
     """
     reasons = []
     for name in (wanted,) if wanted else RUNTIMES:
         try:
-            return _open(name, pack)
+            return _open(name, pack, threads)
         except ImportError as error:
             log.info("%s cannot be imported: %s", name, error)
             reasons.append(f"{name}: {error}")
@@ -27,9 +27,9 @@ def choose(pack, wanted: str | None = None) -> Runtime:
                    "Install the extension again: onnxruntime travels inside it.")
 
 
-def _open(name: str, pack) -> Runtime:
+def _open(name: str, pack, threads) -> Runtime:
     if name == "onnxruntime":
-        return importlib.import_module(".ort", __package__).OrtRuntime(pack.folder)
+        return importlib.import_module(".ort", __package__).OrtRuntime(pack.folder, threads)
     if name == "pytorch":
         return importlib.import_module(".pytorch", __package__).PytorchRuntime(pack.folder, pack.manifest.sizes)
     raise JobError("settings_invalid", f"runtime: expected one of {', '.join(RUNTIMES)}, got {name!r}.")

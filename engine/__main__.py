@@ -1,0 +1,141 @@
+"""The engine's command line.
+
+    python -m engine serve                  the add-on's end of the wire: JSON lines on stdin and stdout
+    python -m engine run JOB                generate a job folder's frames (what is finished stays)
+    python -m engine preview JOB            write the conditions of a job folder to its preview/
+    python -m engine check JOB              read a job folder and all its files
+    python -m engine joints PICTURE         the joints of the person in a picture, as JSON
+    python -m engine train ... | export ... make a pack (needs torch)
+
+Exit codes: 0 done; 1 failed (the reason is on stderr); 2 the engine could not start or the command line is wrong;
+130 interrupted, finished frames stay.
+"""
+
+import argparse
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+
+from .contract import events
+from .contract import folder as files
+from .contract.errors import JobError
+
+
+def main(arguments=None) -> int:
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    if arguments[:1] == ["train"]:
+        from .training.loop import main as train
+        return train(arguments[1:])
+    if arguments[:1] == ["export"]:
+        from .packs.export import main as export
+        return export(arguments[1:])
+    options = _parser().parse_args(arguments)
+    return _serve(options) if options.command == "serve" else _once(options)
+
+
+def _parser():
+    parser = argparse.ArgumentParser(prog="engine", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, subject in (("serve", None), ("run", "JOB"), ("preview", "JOB"), ("check", "JOB"), ("joints", "PICTURE")):
+        command = commands.add_parser(name)
+        if subject:
+            command.add_argument("subject", metavar=subject)
+        if name in ("serve", "run"):
+            command.add_argument("--pack", help="folder of weights (default: the embedded ones)")
+            command.add_argument("--runtime", choices=("onnxruntime", "pytorch"), help="default: the first there is")
+            command.add_argument("--threads", type=int, help="default: one a core")
+    return parser
+
+
+def _serve(options) -> int:
+    from .serve import claim_stdout, serve
+    stdout = claim_stdout()
+    _log_to_stderr(logging.INFO)
+    return serve(lambda: _open(options), stdout)
+
+
+def _once(options) -> int:
+    """One request, its progress on stderr."""
+    from .answer import Tail, answer
+    _log_to_stderr(logging.WARNING)
+    tail, stop = Tail(), threading.Event()
+    logging.getLogger().addHandler(tail)
+    if options.command == "run" and os.path.isdir(options.subject):
+        log_file = files.path(options.subject, files.LOG)
+        logging.getLogger().addHandler(logging.FileHandler(log_file, encoding="utf-8", delay=True))
+    requests = {"run": events.Run, "preview": events.Preview, "check": events.Check, "joints": events.FindJoints}
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: _stop_politely(stop))
+    teller = Teller()
+    try:
+        engine = _open(options) if options.command == "run" else None
+        done = answer(requests[options.command](options.subject), engine, emit=teller.tell, stop_asked=stop.is_set, tail=tail)
+    except JobError as error:
+        print(f"{error.code}: {error}", file=sys.stderr)
+        return 2
+    return 0 if done else 130 if stop.is_set() else 1
+
+
+def _stop_politely(stop) -> None:
+    """On the first Ctrl-C or SIGTERM: after the denoising step; on the second: at once."""
+    stop.set()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+
+
+def _open(options):
+    from .answer import Engine
+    return Engine.open(folder=options.pack, runtime=options.runtime, threads=options.threads)
+
+
+def _log_to_stderr(level) -> None:
+    logging.basicConfig(stream=sys.stderr, level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+
+
+class Teller:
+    """Events -> lines for a person on stderr; progress overwrites itself where stderr is a terminal."""
+
+    def __init__(self, stream=sys.stderr):
+        self._stream = stream
+        self._end = "\r" if stream.isatty() else "\n"
+
+    def tell(self, event) -> None:
+        match event:
+            case events.Progress():
+                left = "" if event.eta_s is None else f", {event.eta_s:.0f} s left"
+                self._say(f"{event.stage} {event.step} of {event.total}{left}      ", self._end)
+            case events.Warned():
+                self._say(f"Warning: {event.message}{_which(event.frames)}")
+            case events.Failed():
+                self._say(f"{event.code}: {event.message} {event.hint}")
+            case events.Cancelled():
+                self._say(f"Cancelled; {event.frames} frames are finished.")
+            case events.Finished():
+                stages = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in event.stages.items())
+                self._say(f"Finished {event.frames} frames in {event.seconds:.1f} s: {event.made} made, {event.reused} reused, "
+                          f"{event.passed} passed through ({stages}).")
+            case events.Joints():
+                print(json.dumps(events.to_json(event)))
+
+    def _say(self, line, end="\n") -> None:
+        print(line, end=end, file=self._stream, flush=True)
+
+
+def _which(frames) -> str:
+    """Frame numbers as spans: ' Frames 1-4, 9.'"""
+    spans = []
+    for n in frames:
+        if spans and spans[-1][1] == n - 1:
+            spans[-1][1] = n
+        else:
+            spans.append([n, n])
+    text = ", ".join(f"{a}-{b}" if a != b else str(a) for a, b in spans)
+    return f" Frames {text}." if text else ""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

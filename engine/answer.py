@@ -1,0 +1,131 @@
+"""A request -> events, whatever happens: the door behind which every fault becomes a `failed` event.
+
+Used by serve.py and by the command line alike.
+"""
+
+import collections
+import json
+import logging
+import os
+
+import numpy as np
+
+from .check import check, preview
+from .conditions.depth import CONVENTION
+from .conditions.frames import as_bits, read_reference
+from .contract import events, version
+from .contract import folder as files
+from .contract.errors import JobError
+from .packs.store import Pack, open_pack
+from .progress import Stopped
+from .run import run
+from .runtimes.base import Runtime
+from .runtimes.choose import choose
+
+log = logging.getLogger(__name__)
+_TAIL_LINES = 20
+
+
+class Tail(logging.Handler):
+    """The last lines of the log, for the hint of a failure that nobody foresaw."""
+
+    def __init__(self):
+        super().__init__()
+        self._lines = collections.deque(maxlen=_TAIL_LINES)
+
+    def emit(self, record):
+        self._lines.extend(self.format(record).splitlines())
+
+    def text(self) -> str:
+        return "\n".join(self._lines)
+
+
+class Engine:
+    """What a process keeps between requests: the pack, the runtime, and who looks for joints."""
+
+    def __init__(self, pack: Pack, runtime: Runtime, find_joints):
+        self.pack, self.runtime, self.find_joints = pack, runtime, find_joints
+
+    @classmethod
+    def open(cls, *, folder=None, runtime=None, threads=None) -> "Engine":
+        """The pack in `folder` (None: the embedded one) on the runtime of this name (None: the first there is)."""
+        pack = open_pack(folder)
+        if pack.manifest.depth_convention != CONVENTION:
+            raise JobError("pack_invalid", f"{pack.folder}: depth_convention: expected {CONVENTION!r}, got "
+                           f"{pack.manifest.depth_convention!r}.", "Use weights made for this engine.")
+        return cls(pack, choose(pack, runtime, threads), find_joints)
+
+    def hello(self) -> events.Hello:
+        report = self.runtime.describe()
+        return events.Hello(version.PROTOCOL, version.ENGINE, report.runtime, report.device,
+                            {"name": self.pack.manifest.name, "hash": self.pack.hash})
+
+
+def find_joints(picture):
+    """estimate.people.find_joints, imported when it is first asked for: the engine's start must not wait for it."""
+    from .estimate import people
+    return people.find_joints(picture)
+
+
+def answer(request, engine, *, emit, stop_asked, tail: Tail) -> bool:
+    """Do what a request of contract/events.py asks; True where it ended well. Every event goes to `emit` and, where the
+    request has a job, to its events.jsonl. `engine` may be None for requests that need no weights."""
+    subject = getattr(request, "job", None) or getattr(request, "picture", None)
+    folder = getattr(request, "job", None)
+
+    def say(event):
+        emit(event)
+        _record(folder, event)
+    try:
+        say(_do(request, engine, say, stop_asked))
+        return True
+    except Stopped:
+        say(_cancelled(subject))
+    except JobError as error:
+        say(events.Failed(subject, error.code, error.message, error.hint))
+    except MemoryError:
+        log.exception("out of memory")
+        say(events.Failed(subject, "out_of_memory", "The machine has too little memory free for this job.",
+                          "Close other programs, or generate fewer frames a window (settings)."))
+    except Exception as error:  # the door: the engine lives on
+        log.exception("%s failed", type(request).__name__)
+        say(events.Failed(subject, "internal", f"{type(error).__name__}: {error}", tail.text()))
+    return False
+
+
+def _do(request, engine, say, stop_asked):
+    """The event that ends the request well."""
+    match request:
+        case events.Run(job):
+            return run(job, engine.pack, engine.runtime, emit=say, find_joints=engine.find_joints, stop_asked=stop_asked)
+        case events.Preview(job):
+            seek = engine.find_joints if engine else find_joints
+            return preview(job, emit=say, find_joints=seek, stop_asked=stop_asked)
+        case events.Check(job):
+            return check(job, emit=say, stop_asked=stop_asked)
+        case events.FindJoints(picture):
+            return _joints(picture, engine.find_joints if engine else find_joints)
+
+
+def _joints(path, seek) -> events.Joints:
+    person = seek(as_bits(read_reference(path)))
+    if person is None:
+        return events.Joints(path)
+    body = np.asarray(person.body, float)[:, [0, 1, 3]]
+    return events.Joints(path, tuple(tuple(joint) for joint in body.tolist()), float(person.height_px))
+
+
+def _cancelled(subject) -> events.Cancelled:
+    finished = set(files.numbers(subject, files.FRAMES)) & set(files.numbers(subject, files.SHADOW))
+    return events.Cancelled(subject, len(finished))
+
+
+def _record(folder, event) -> None:
+    """Append to the job's events.jsonl; a folder that cannot be written to has been complained of elsewhere."""
+    if not folder or not os.path.isdir(folder):
+        return
+    try:
+        with open(files.path(folder, files.EVENTS), "a", encoding="utf-8") as file:
+            file.write(json.dumps(events.to_json(event)) + "\n")
+    except OSError as error:
+        log.warning("events.jsonl: %s", error)
