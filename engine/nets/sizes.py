@@ -11,7 +11,7 @@ class Sizes:
     thirty-second of the crop: 32x32, 16x16 and 8x8 for 256x256, attention on the last two only.
     """
 
-    latent_channels: int = 8
+    latent_channels: int = 12
     encoder_width: int = 48
     decoder_widths: tuple[int, int] = (96, 48)
     widths: tuple[int, int, int] = (64, 160, 192)

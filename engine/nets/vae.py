@@ -69,11 +69,18 @@ def set_latent_scale(encoder: Encoder, decoder: Decoder, mean: Tensor, deviation
 
 
 def start_from_components(encoder: Encoder, decoder: Decoder, pictures: Tensor) -> None:
-    """Sets both linear maps to the principal components of the pictures' (n, 5, H, W) 4x4 patches."""
+    """Sets both linear maps: the patches' principal components in colour and matte, and one latent for the mean shadow.
+
+    pictures (n, 5, H, W) 0..1. The shadow varies too little to win a component of its own, and is soft enough for one.
+    """
     patches = F.pixel_unshuffle(pictures * 2 - 1, 4).transpose(0, 1).flatten(1)
     mean = patches.mean(dim=1, keepdim=True)
-    vectors = torch.linalg.eigh((patches - mean) @ (patches - mean).T)[1]
-    components = vectors.flip(1)[:, :encoder.linear.out_channels]
+    shadow = torch.zeros_like(mean)
+    shadow[-16:] = 0.25  # pixel_unshuffle keeps a channel's sixteen pixels together; unit length
+    centred = patches - mean
+    centred[-16:] = 0
+    vectors = torch.linalg.eigh(centred @ centred.T)[1]
+    components = torch.cat([vectors.flip(1)[:, :encoder.linear.out_channels - 1], shadow], dim=1)
     with torch.no_grad():
         encoder.linear.weight.copy_(components.T[..., None, None])
         encoder.linear.bias.copy_(-(components.T @ mean)[:, 0])

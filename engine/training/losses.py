@@ -5,7 +5,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 # Matte and shadow are two of five channels, but their edges are what an artist sees first (ours).
-CHANNEL_WEIGHT = (1.0, 1.0, 1.0, 2.0, 1.0)
+CHANNEL_WEIGHT = (1.0, 1.0, 1.0, 2.0, 2.0)
 
 
 def picture_loss(made: Tensor, true: Tensor, weight: Tensor | None = None) -> Tensor:

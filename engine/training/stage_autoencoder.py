@@ -24,7 +24,8 @@ def loss_of(model: Model, batch: dict, generator: torch.Generator, progress: flo
     made = model.decoder(latents + LATENT_NOISE * latents.detach().std() * noise).float()
     scale = (latents.float().mean() ** 2 + (latents.float().std() - 1) ** 2) * 1e-3
     psnr = -10 * torch.log10(F.mse_loss(made[:, :3].clamp(0, 1), pictures[:, :3]))
-    return picture_loss(made, pictures) + scale, {"psnr": psnr.item(), "matte": (made[:, 3] - pictures[:, 3]).abs().mean().item()}
+    return picture_loss(made, pictures) + scale, {"psnr": psnr.item(), "matte": (made[:, 3] - pictures[:, 3]).abs().mean().item(),
+                                                 "shadow": (made[:, 4] - pictures[:, 4]).abs().mean().item()}
 
 
 def prepare(run: Run, pool: Path) -> None:
@@ -46,7 +47,7 @@ def picture_of(model: Model, batch: dict):
     pictures = batch["target"][:, 0]
     made = model.decoder(model.encoder(pictures))
     rows = [torch.cat([p[:3], m[:3], p[3:4].expand(3, -1, -1), m[3:4].expand(3, -1, -1),
-                       m[4:5].expand(3, -1, -1)], dim=2) for p, m in zip(pictures, made)]
+                       p[4:5].expand(3, -1, -1), m[4:5].expand(3, -1, -1)], dim=2) for p, m in zip(pictures, made)]
     return (torch.cat(rows, dim=1).permute(1, 2, 0) * 255).byte().cpu().numpy()
 
 
