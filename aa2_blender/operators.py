@@ -14,7 +14,7 @@ from .gather.problem import GatherError
 from .gather.rig import REQUIRED, find_map, read_map, write_map
 from .generation import Generation
 from .joints import JointSearch
-from .place.strip import place
+from .place.strip import PlaceError, place
 from .preferences import engine_launch
 from .properties import shot_scene
 
@@ -27,7 +27,7 @@ class _Button:
     def execute(self, context):
         try:
             return self.act(context) or {"FINISHED"}
-        except (JobError, GatherError) as error:
+        except (JobError, GatherError, PlaceError) as error:
             return self.refuse(str(error))
         except OSError as error:
             return self.refuse(f"{error.filename or 'A file'}: {error.strerror or error}.")
@@ -126,7 +126,7 @@ class AA2_OT_place_again(_Button, bpy.types.Operator):
 
     def act(self, context):
         scene = shot_scene(context)
-        strips = place(scene, job_folder(scene))
+        strips = place(scene, job_folder(scene), scene.aa2.strip)
         self.report({"INFO"}, f"Placed {', '.join(strips)}")
 
 

@@ -11,6 +11,11 @@ SHAPES = (("auto", "Automatic", "The shape in which the character fits best"),
           ("352x192", "Lying", "A wide crop of 352 by 192"))
 
 
+# Paths that may begin with //; 4.5 began to ask whether they may.
+RELATIVE = {"PATH_SUPPORTS_BLEND_RELATIVE"} if (
+    "is_path_supports_blend_relative" in bpy.types.Property.bl_rna.properties) else set()
+
+
 def _is_armature(_settings, thing):
     return thing.type == "ARMATURE"
 
@@ -34,7 +39,7 @@ class AA2_PG_settings(bpy.types.PropertyGroup):
     """One shot. Empty pointers mean what the tooltip says; numbers of 0 mean what the engine's weights say."""
 
     strip: StringProperty(name="Plate", description="The strip to put the character over (empty: the active strip)")
-    reference_path: StringProperty(name="Reference", description="A picture of the whole character", subtype="FILE_PATH")
+    reference_path: StringProperty(name="Reference", description="A picture of the whole character", subtype="FILE_PATH", options=RELATIVE)
     reference_image: PointerProperty(
         name="Image", description="An image of this file instead of the reference file", type=bpy.types.Image)
     armature: PointerProperty(
@@ -70,11 +75,11 @@ class AA2_PG_settings(bpy.types.PropertyGroup):
     grain: BoolProperty(name="Match Grain", description="Grain and blur like the plate's", default=True)
     shadow: BoolProperty(name="Shadow", description="A second strip darkens the plate under the character", default=True)
     output: StringProperty(
-        name="Jobs", description="Where job folders are made (// is the folder of this file)", subtype="DIR_PATH",
+        name="Jobs", description="Where job folders are made (// is the folder of this file)", subtype="DIR_PATH", options=RELATIVE,
         default="//aa2_jobs/")
     bone_map: StringProperty(
         name="Bone Map", description="A saved map from joints to bones (empty: the preset that fits best)",
-        subtype="FILE_PATH")
+        subtype="FILE_PATH", options=RELATIVE)
     reference_joints: CollectionProperty(type=AA2_PG_joint)
     reference_joints_index: IntProperty()
     reference_height: FloatProperty(

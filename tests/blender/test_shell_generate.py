@@ -1,0 +1,211 @@
+"""Generate, Cancel, Place Again and the rest through their operators, with whole engines that only lack the networks."""
+import json
+import os
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import bpy
+import pytest
+import small_shot
+
+ENGINES = Path(__file__).resolve().parents[1] / "engines"
+
+
+@pytest.fixture
+def engine(extension, tmp_path):
+    """engine("paints", "--one") makes the extension start that engine, by the preference for another Python."""
+    preferences = bpy.context.preferences.addons[extension.__name__].preferences
+
+    def use(name, *arguments):
+        script = tmp_path / f"python for {name}"
+        script.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{ENGINES / name}.py" {" ".join(arguments)}\n')
+        script.chmod(0o755)
+        preferences.python = str(script)
+    yield use
+    preferences.python = ""
+    import_module(extension.__name__ + ".session").forget()
+
+
+@pytest.fixture
+def shot(blank, tmp_path):
+    return small_shot.make(tmp_path / "a shot é")
+
+
+@pytest.fixture
+def session(extension):
+    return import_module(extension.__name__ + ".session")
+
+
+def strips(scene):
+    editor = scene.sequence_editor
+    return {strip.name: strip for strip in (editor.strips if hasattr(editor, "strips") else editor.sequences)}
+
+
+def generate():
+    """Presses Generate; the message of its error report, or ""."""
+    try:
+        bpy.ops.aa2.generate()
+    except RuntimeError as error:
+        return str(error)
+    return ""
+
+
+def test_generate_places_the_frames_twice_in_a_row(shot, engine, session):
+    engine("paints")
+    for _press in range(2):
+        assert generate() == ""
+        task = session.current()
+        assert task.state == "done" and len(task.placed) == 2
+        assert sorted(strips(shot)) == sorted(["plate", *task.placed])
+    job = json.loads((task.folder / "job.json").read_text())
+    assert job["frames"] == small_shot.FRAMES and tuple(job["size"]) == small_shot.SIZE
+    assert task.folder.parent.parent.name == "a shot é"
+    assert task.summary()["frames"] == small_shot.FRAMES and task.summary()["longest_pump_ms"] >= 0
+
+
+def test_no_timer_is_left_in_background_mode(shot, engine, session):
+    engine("paints")
+    generate()
+    assert not bpy.app.timers.is_registered(session._tick)
+
+
+def test_the_engine_dies_and_generate_works_again(shot, engine, session):
+    engine("paints", "--one")
+    assert "The engine was ended by signal 6" in generate()
+    failed = session.current()
+    assert failed.state == "failed" and failed.error.code == "engine_died"
+    assert len(failed.placed) == 2, "the finished frame is placed"
+    engine("paints")
+    assert generate() == "" and session.current().state == "done"
+
+
+def test_no_engine_at_all(shot, engine, session, extension, tmp_path):
+    engine("dies_at_start")
+    assert "libsomething.so.1" in generate()
+    preferences = bpy.context.preferences.addons[extension.__name__].preferences
+    preferences.python = str(tmp_path / "gone")
+    assert "gone" in generate()
+
+
+def test_missing_things_are_named_before_anything_runs(shot, engine, session):
+    session.forget()
+    shot.aa2.reference_path = "/nowhere/reference.png"
+    shot.aa2.armature = None
+    message = generate()
+    assert "/nowhere/reference.png" in message and "armature" in message
+    assert session.current() is None
+
+
+def test_the_strip_is_gone(shot, engine):
+    shot.aa2.strip = "renamed"
+    assert "renamed" in generate()
+
+
+def test_job_folder_not_writable(shot, engine, tmp_path):
+    blocked = tmp_path / "a file"
+    blocked.write_text("not a folder")
+    shot.aa2.output = str(blocked)
+    engine("paints")
+    assert "a file" in generate()
+    shot.aa2.output = str(tmp_path / "jobs")
+    assert generate() == ""
+
+
+def test_cancel_at_every_stage(shot, extension, engine, session):
+    """Advances a task slice by slice as the timer does, cancels after each number of slices, and ends it."""
+    engine("paints")
+    asking, preferences = (import_module(f"{extension.__name__}.{name}") for name in ("asking", "preferences"))
+    generation = import_module(extension.__name__ + ".generation")
+    states = set()
+    for slices in range(0, 60, 3):
+        task = generation.Generation(asking.request_of(shot), asking.job_folder(shot), link=session.link,
+                                     launch=preferences.engine_launch())
+        for _slice in range(slices):
+            task.advance()
+        task.cancel()
+        task.run()
+        states.add(task.state)
+        assert task.state in ("cancelled", "done"), task.error
+        assert not task.advance()
+    assert "cancelled" in states
+    assert {scene.name for scene in bpy.data.scenes} == {shot.name}, "gathering left a scene behind"
+    assert generate() == ""
+
+
+def test_preview_places_nothing(shot, engine, session):
+    engine("paints")
+    assert bpy.ops.aa2.preview_conditions() == {"FINISHED"}
+    assert session.current().placed == () and list(strips(shot)) == ["plate"]
+
+
+def test_place_again_after_the_strips_were_deleted(shot, engine, session):
+    engine("paints")
+    generate()
+    editor = shot.sequence_editor
+    for name in session.current().placed:
+        (editor.strips if hasattr(editor, "strips") else editor.sequences).remove(strips(shot)[name])
+    assert bpy.ops.aa2.place_again() == {"FINISHED"}
+    assert len(strips(shot)) == 3
+
+
+def test_place_again_without_a_job(shot):
+    with pytest.raises(RuntimeError, match="job.json"):
+        bpy.ops.aa2.place_again()
+
+
+def test_find_reference_joints_fills_the_settings_and_the_job(shot, engine, session):
+    engine("paints")
+    assert bpy.ops.aa2.find_reference_joints() == {"FINISHED"}
+    assert [joint.name for joint in shot.aa2.reference_joints][:2] == ["nose", "neck"]
+    assert tuple(shot.aa2.reference_joints[3].place) == (30.0, 5.0)
+    shot.aa2.reference_joints[0].place = (7, 8)
+    assert generate() == ""
+    job = json.loads((session.current().folder / "job.json").read_text())
+    assert job["reference"]["joints"][0] == [7.0, 8.0, 1.0] and job["reference"]["height_px"] == 40.0
+
+
+def test_use_active_strip(shot):
+    shot.aa2.strip = ""
+    shot.sequence_editor.active_strip = strips(shot)["plate"]
+    assert bpy.ops.aa2.use_active_strip() == {"FINISHED"} and shot.aa2.strip == "plate"
+
+
+def test_bone_map_is_saved_and_loaded(shot, tmp_path):
+    file = tmp_path / "-a map é.json"
+    assert bpy.ops.aa2.save_bone_map(filepath=str(file)) == {"FINISHED"}
+    assert json.loads(file.read_text())["joints"]["left_wrist"]["bone"].endswith("LeftHand")
+    assert bpy.ops.aa2.load_bone_map(filepath=str(file)) == {"FINISHED"}
+    assert shot.aa2.bone_map == str(file)
+    file.write_text("{}")
+    with pytest.raises(RuntimeError, match="bone map"):
+        bpy.ops.aa2.load_bone_map(filepath=str(file))
+
+
+def test_a_strange_rig_gets_a_map_to_fill_in(shot, tmp_path):
+    shot.aa2.armature.data.bones["mixamorig:LeftHand"].name = "strange"
+    file = tmp_path / "map.json"
+    bpy.ops.aa2.save_bone_map(filepath=str(file))
+    value = json.loads(file.read_text())
+    assert value["joints"]["left_wrist"]["bone"] == ""
+
+
+def test_file_names_of_jobs_are_safe(shot, extension):
+    asking = import_module(extension.__name__ + ".asking")
+    shot.name = '-a/b:"c" é'
+    assert asking.job_name(shot) == "-a_b__c_ é plate"
+    assert os.sep not in asking.job_name(shot)
+
+
+def test_unsaved_file_uses_the_extension_folder(shot, extension):
+    asking = import_module(extension.__name__ + ".asking")
+    shot.aa2.output = "//aa2_jobs/"
+    assert os.environ["BLENDER_USER_RESOURCES"] in str(asking.job_folder(shot))
+
+
+def test_opening_another_file_stops_the_engine(shot, engine, session):
+    engine("paints")
+    generate()
+    child = session.link._process._child
+    bpy.ops.wm.read_homefile(use_empty=True)
+    assert child.poll() is not None and session.current() is None
