@@ -19,7 +19,8 @@ OBJECTS_GIVEN = 0.75
 VOLUMES = 0.4  # M_c from limb volumes, as a rig without a mesh gives it; else the exact silhouette
 SAME_CLIP = 0.15  # the reference is another frame of the clip on a random background, as in the paper; else drawn apart
 SCALE_AUGMENTED = 0.3  # M_c shrunk, so that the mask is sometimes smaller than the character (paper 3.2)
-NO_REFERENCE_JOINTS = 0.1  # reference skeleton and warp left empty: a reference in which no joints are found
+NO_REFERENCE = 0.04  # an empty grey picture: what guidance compares with
+NO_REFERENCE_JOINTS = 0.08  # reference skeleton and warp left empty: a reference in which no joints are found
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,9 @@ def condition(rng: np.random.Generator, clip: PooledClip, numbers: np.ndarray, r
     layers = clip.layers[numbers] / np.float32(255)
     insertion, known = rng.random() < INSERTION, rng.random() < KNOWN
     volumes, with_objects = rng.random() < VOLUMES, rng.random() < OBJECTS_GIVEN
-    has_joints = rng.random() >= NO_REFERENCE_JOINTS
+    chance = rng.random()
+    has_joints = chance >= NO_REFERENCE + NO_REFERENCE_JOINTS
+    picture = reference.picture if chance >= NO_REFERENCE else np.full_like(reference.picture, 0.5)
     clothing, shrink = rng.uniform(0.8, 1.4), rng.uniform(0.6, 1.0) if rng.random() < SCALE_AUGMENTED else 1.0
     block_seed = int(rng.integers(2**32))
     near, far = near_and_far([(clip.body[k], tuple(clip.hands[k])) for k in range(len(clip.body))])
@@ -136,7 +139,7 @@ def condition(rng: np.random.Generator, clip: PooledClip, numbers: np.ndarray, r
         skeleton=first(np.stack(skeleton)), depth=first(np.stack(depth)),
         warp=five(warp[..., :3] + 0.5 * (1 - warp[..., 3:]), warp[..., 3:]),
         objects=five(plate * objects), object_mask=first(objects),
-        reference=five(reference.picture[None])[0], reference_skeleton=first(drawn[None])[0],
+        reference=five(picture[None])[0], reference_skeleton=first(drawn[None])[0],
         weight=first(loss_weight(layers, region)))
 
 
