@@ -35,12 +35,12 @@ _handle = None
 
 def generate(*, scene="", strip=None, reference=None, rig=None, camera=None, driver_scene=None, frame_offset=None,
              meshes=(), objects=(), bone_map=None, output=None, seed=None, steps=None, window=None, clothing=None,
-             save=None, tell=lambda progress: None) -> tuple[int, dict]:
+             pack=None, threads=None, engine_python=None, save=None, tell=lambda progress: None) -> tuple[int, dict]:
     """Generates the shot of a scene and saves the file; (exit code, summary). Blocks.
 
     What is None stays as the file says. Names are datablocks' names; `meshes` and `objects` are lists of objects' names
-    beside those that the file says; `frame_offset` is an int; `save` is the .blend to write, None the open one, "" none;
-    `tell` gets each Progress.
+    beside those that the file says; `frame_offset` is an int; `pack`, `threads` and `engine_python` stand for the
+    preferences; `save` is the .blend to write, None the open one, "" none; `tell` gets each Progress.
     """
     try:
         shot = _named(bpy.data.scenes, scene, "scene") if scene else sequencer_scene(bpy.context)
@@ -58,7 +58,8 @@ def generate(*, scene="", strip=None, reference=None, rig=None, camera=None, dri
         found = problems(request)
         if found:
             raise GatherError(*found[0])
-        task = Generation(request, job_folder(shot), link=session.link, launch=engine_launch())
+        launch = engine_launch(pack=pack, threads=threads, python=engine_python)
+        task = Generation(request, job_folder(shot), link=session.link, launch=launch)
     except (GatherError, JobError) as error:
         return PROBLEMS, failure(getattr(error, "code", "gather"), error.message, remedy(error))
     return _run(task, save, tell)
@@ -179,6 +180,9 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--steps", type=int, help="denoising steps")
     one.add_argument("--window", type=int, help="frames made together")
     one.add_argument("--clothing", type=float, help="how far clothes stand off the limbs; 1 is close-fitting")
+    one.add_argument("--pack", metavar="FOLDER", help="weights (the preferences' or the embedded ones)")
+    one.add_argument("--threads", type=int, help="processor threads of the engine")
+    one.add_argument("--engine-python", metavar="FILE", help="a Python with torch for the engine")
     one.add_argument("--save", metavar="BLEND", help="save here and not over the open file; an empty name saves nothing")
     return parser
 

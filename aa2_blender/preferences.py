@@ -27,11 +27,15 @@ def of_this_machine() -> AA2_AP_preferences:
     return bpy.context.preferences.addons[__package__].preferences
 
 
-def engine_launch() -> Launch:
-    """How to start the engine as the artist prefers it; raises JobError where that cannot be."""
+def engine_launch(*, pack: str | None = None, threads: int | None = None, python: str | None = None) -> Launch:
+    """How to start the engine: as given, else as the artist prefers it; raises JobError where that cannot be."""
     ours = of_this_machine()
-    return launch(python=bpy.path.abspath(ours.python) if ours.python else "",
-                  pack=bpy.path.abspath(ours.pack) if ours.pack else "", threads=ours.threads)
+
+    def path(given, preferred):
+        name = preferred if given is None else given
+        return bpy.path.abspath(name) if name else ""
+    return launch(python=path(python, ours.python), pack=path(pack, ours.pack),
+                  threads=ours.threads if threads is None else threads)
 
 
 def register():

@@ -20,9 +20,13 @@ def main(arguments: list[str]) -> int:
     if blend and not blend.is_file():
         print(f"build.py generate: there is no file {blend}; name a .blend first.", file=sys.stderr)
         return 2
+    answers = os.dup(1)
+    os.dup2(2, 1)  # what Blender tells about installing and opening is no answer
     bpy.ops.extensions.package_install_files(filepath=os.environ["AA2_ZIP"], repo="user_default", enable_on_install=True)
     if blend:
         bpy.ops.wm.open_mainfile(filepath=str(blend.resolve()))
+    sys.stdout.flush()
+    os.dup2(answers, 1)
     return importlib.import_module(MODULE + ".cli").command(["generate", *options])
 
 

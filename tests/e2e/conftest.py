@@ -1,0 +1,81 @@
+"""Real processes: a bpy with the installed zip, the engine it starts, and small random weights in a whole pack."""
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+BPY = os.environ.get("AA2_BPY_PYTHON", str(ROOT / ".build/envs/bpy-4.5.15/bin/python"))
+
+
+@pytest.fixture(scope="session")
+def surroundings(tmp_path_factory):
+    """The environment of a fresh Blender; by hand, the newest zip is taken."""
+    built = sorted((ROOT / "dist").glob("aa2_blender-*.zip"), key=lambda path: path.stat().st_mtime)
+    told = {"AA2_ZIP": str(built[-1])} if built else {}
+    told["BLENDER_USER_RESOURCES"] = str(tmp_path_factory.mktemp("resources"))
+    environment = {**told, **os.environ}
+    assert Path(environment["AA2_ZIP"]).exists(), "run `python build.py zip` first"
+    environment.pop("PYTHONPATH", None)
+    return environment
+
+
+@pytest.fixture(scope="session")
+def pack(tmp_path_factory):
+    """A pack of the real networks at tiny size with random weights."""
+    from engine.packs.export import write_pack
+    from tests.unit.tiny import tiny_model
+    folder = tmp_path_factory.mktemp("pack")
+    write_pack(tiny_model(), folder, {"note": "random weights, for tests"}, steps=2)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def blender(surroundings):
+    """blender(script, *arguments) runs a script in the bpy's Python; the finished process."""
+    def run(script, *arguments, **more):
+        return subprocess.run([BPY, str(script), *map(str, arguments)], env={**surroundings, **more}, text=True,
+                              capture_output=True, timeout=300, cwd=ROOT)
+    return run
+
+
+@pytest.fixture
+def shot(blender, tmp_path):
+    """A saved small shot: its .blend, in a folder with a space, an accent and a leading dash."""
+    return make_shot(blender, tmp_path)
+
+
+def make_shot(blender, tmp_path, *numbers):
+    folder = tmp_path / "-a shot é"
+    done = blender(HERE / "make_shot.py", folder, "-shot ü.blend", *numbers)
+    assert done.returncode == 0, done.stderr
+    return folder / "-shot ü.blend"
+
+
+@pytest.fixture
+def generate(blender, pack):
+    """generate(blend, *options) runs the command; (exit code, summary, stderr)."""
+    def run(blend, *options, **more):
+        given = {"--pack": pack, "--threads": 1}
+        extra = [word for name, value in given.items() if name not in options for word in (name, value)]
+        done = blender(ROOT / "building" / "generate.py", blend, *extra, *options, **more)
+        lines = done.stdout.splitlines()
+        assert len(lines) <= 1, f"stdout is for the summary alone:\n{done.stdout}"
+        return done.returncode, json.loads(lines[0]) if lines else None, done.stderr
+    return run
+
+
+@pytest.fixture
+def fake(tmp_path):
+    """fake("paints", "--one") is a Python for --engine-python that starts that engine of tests/engines."""
+    def make(name, *arguments):
+        script = tmp_path / f"fake {name}"
+        engine = ROOT / "tests" / "engines" / f"{name}.py"
+        script.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{engine}" {" ".join(arguments)}\n')
+        script.chmod(0o755)
+        return script
+    return make

@@ -1,0 +1,21 @@
+"""Run in a bpy's Python: starts the engine through the installed extension, prints its process id, and waits."""
+import importlib
+import os
+import sys
+import time
+from pathlib import Path
+
+import bpy
+
+bpy.ops.extensions.package_install_files(filepath=os.environ["AA2_ZIP"], repo="user_default", enable_on_install=True)
+module = "bl_ext.user_default.aa2_blender."
+session, preferences, events = (importlib.import_module(module + name) for name in
+                                ("session", "preferences", "embedded.engine.contract.events"))
+folder = Path(sys.argv[1])
+job = session.link.start(preferences.engine_launch(pack=sys.argv[2], threads=1), events.Check(str(folder)), folder)
+while not job.ended:
+    session.link.pump()
+    time.sleep(0.01)
+print(session.link._process._child.pid, job.error.code if job.error else "done", flush=True)
+if "--quit" not in sys.argv:
+    time.sleep(60)
