@@ -31,7 +31,8 @@ class Layers:
 
 @dataclass(frozen=True)
 class Canvas:
-    """The job's `size` (w, h) and `bits`, and the box (left, top, right, bottom) of it that the crop covers, if any."""
+    """The job's `size` (w, h) and `bits`; the `box` (left, top, right, bottom) of it whose pixels' centres the crop covers;
+    `crop` in the box's own pixels."""
 
     size: tuple
     bits: int
@@ -41,8 +42,8 @@ class Canvas:
 
 def canvas_of(size, bits, crop: Crop) -> Canvas:
     """Layers are made within the crop's box only: a far figure costs no full frame."""
-    low = np.clip(np.floor(crop.box[:2]).astype(int), 0, size)
-    high = np.clip(np.ceil(crop.box[2:]).astype(int), low, size)
+    low = np.clip(np.ceil(np.array(crop.box[:2]) - 0.5).astype(int), 0, size)
+    high = np.clip(np.ceil(np.array(crop.box[2:]) - 0.5).astype(int), low, size)
     inside = replace(crop, centre=(crop.centre[0] - float(low[0]), crop.centre[1] - float(low[1])))
     return Canvas(tuple(size), bits, inside, (*low.tolist(), *high.tolist()))
 
@@ -110,7 +111,7 @@ def _in_job_pixels(colour, alpha, lit, canvas, holdout, grain):
     alpha = np.clip((alpha - HAZE) / (1.0 - 2 * HAZE), 0.0, 1.0)
     if holdout is not None:
         alpha = alpha * (1.0 - holdout)
-    rgb = put_back(np.ascontiguousarray(colour, dtype=np.float32), canvas.crop, size, outside=None)
+    rgb = put_back(np.ascontiguousarray(colour, dtype=np.float32), canvas.crop, size)
     if grain is not None:
         rgb = rgb + grain * (alpha > 0)[..., None]
-    return np.concatenate([rgb, alpha[..., None]], axis=-1), put_back(lit, canvas.crop, size, outside=1.0)
+    return np.concatenate([rgb, alpha[..., None]], axis=-1), 1.0 - put_back(1.0 - lit, canvas.crop, size)

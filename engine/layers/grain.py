@@ -42,7 +42,7 @@ class Grain:
 
     def of(self, frame: int, size) -> np.ndarray:
         """(h, w, 3) float32 of unit deviation for the frame (1..N) and a size (w, h)."""
-        left, top = (int(word % _TILE) for word in np.random.Philox(
+        left, top = (int(word) % _TILE for word in np.random.Philox(
             key=np.array([self._seed, frame], np.uint64)).random_raw(2))
         rows = (np.arange(size[1]) + top) % _TILE
         columns = (np.arange(size[0]) + left) % _TILE

@@ -1,0 +1,66 @@
+"""A runtime without networks: paints a disc of the reference's mean colour into the region, so that pixels can be foretold.
+
+Its latents are the pictures averaged over 4 x 4 pixels, three channels of noise beside them. What a frame gets depends a
+little on the noise and on the frames before it, so that a wrong seed, a wrong window or a wrong resume shows.
+"""
+
+import time
+
+import numpy as np
+
+from engine.conditions.depth import CONVENTION
+from engine.packs.manifest import Manifest
+from engine.packs.store import Pack
+from engine.runtimes.base import DeviceReport
+
+WINDOW, OVERLAP, STEPS = 4, 2, 2
+
+
+class FakeRuntime:
+    """`denoised` counts the frames and steps asked for; `step_s` is how long a step takes."""
+
+    def __init__(self, step_s=0.0):
+        self.step_s = step_s
+        self.steps = 0
+
+    def encode(self, pictures):
+        n, height, width, channels = pictures.shape
+        assert channels == 5 and pictures.dtype == np.float32
+        pooled = pictures.reshape(n, height // 4, 4, width // 4, 4, 5).mean(axis=(2, 4))
+        return np.concatenate([pooled, np.zeros((*pooled.shape[:3], 3), np.float32)], axis=-1)
+
+    def decode(self, latents):
+        return latents[..., :5].repeat(4, axis=1).repeat(4, axis=2)
+
+    def reference(self, picture, skeleton):
+        return picture.mean(axis=(0, 1))
+
+    def pose(self, skeleton, depth):
+        return skeleton.mean(axis=(1, 2))
+
+    def objects(self, latents, mask):
+        return mask
+
+    def denoise(self, noisy, levels, environment, masks, warp, coverage, reference, pose, objects):
+        time.sleep(self.step_s)
+        self.steps += 1
+        assert noisy.shape == environment.shape == warp.shape and levels.shape == noisy.shape[:1]
+        region = masks[:, ::4, ::4, :1]
+        x0 = environment.copy()
+        painted = np.concatenate([reference + 0 * region, region, np.ones_like(region)], axis=-1)
+        x0[..., :5] = region * painted + (1 - region) * environment[..., :5]
+        x0[..., :3] += 0.02 * region * np.clip(noisy[..., :3], -2, 2) * levels[:, None, None, None]
+        given = noisy[levels == 0]
+        if len(given):
+            x0[..., :3] = 0.9 * x0[..., :3] + 0.1 * region * given[-1, ..., :3].mean()
+        return x0.astype(np.float32)
+
+    def describe(self):
+        return DeviceReport("fake", "1", "cpu")
+
+
+def fake_pack(pack_hash="0" * 64):
+    manifest = Manifest(format=1, name="fake", license="none", sizes={}, parametrisation="x0", schedule="cosine",
+                        depth_convention=CONVENTION, window=WINDOW, overlap=OVERLAP, default_steps=STEPS, files={},
+                        training={})
+    return Pack(None, manifest, pack_hash)

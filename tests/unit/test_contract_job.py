@@ -1,0 +1,135 @@
+"""job.json: what is written is read; every wrong field is named with what was expected and found."""
+
+import json
+
+import pytest
+
+from engine.contract import folder as files
+from engine.contract import job as jobs
+from engine.contract import version
+from engine.contract.errors import CODES, JobError
+from engine.contract.job import DepthRange, Driver, Job, Reference, Settings, key, read, write
+
+JOINTS = tuple((float(i), 2.5, 1.0) for i in range(20))
+PLAIN = Job(name="shot", size=(64, 48), frames=3)
+FULL = Job(name="Schuß 影", size=(1919, 1081), frames=250, first_frame=-12, fps=23.976, bits=16, clean_plate=False,
+           reference=Reference("mein bild.png", JOINTS, 412.5), objects=DepthRange(1.5, 9.0), depth=DepthRange(0.1, 100.0),
+           clothing=1.4, driver=Driver("Shot", "Camera", "-rig", "rigify", -7),
+           settings=Settings(steps=10, guidance=2.0, seed=2**63 - 1, window=16, grain=False, shape="192x352", shadow=False))
+
+
+def raw(folder, **changes):
+    """job.json of PLAIN with fields changed; `...` takes a field out."""
+    write(str(folder), PLAIN)
+    path = folder / "job.json"
+    value = json.loads(path.read_text()) | changes
+    path.write_text(json.dumps({name: v for name, v in value.items() if v is not ...}))
+    return str(folder)
+
+
+@pytest.mark.parametrize("job", [PLAIN, FULL])
+def test_what_is_written_is_read(tmp_path, job):
+    write(str(tmp_path / "new folder"), job)
+    assert read(str(tmp_path / "new folder")) == job
+    assert [path.name for path in (tmp_path / "new folder").iterdir()] == ["job.json"]
+
+
+def test_only_name_size_and_frames_are_required(tmp_path):
+    (tmp_path / "job.json").write_text(json.dumps({"version": 1, "name": "shot", "size": [64, 48], "frames": 3}))
+    assert read(str(tmp_path)) == PLAIN
+
+
+@pytest.mark.parametrize("changes, code, message", [
+    (dict(size=[8, 48]), "size_invalid", "size: expected a whole number from 16 to 16384 at place 0, got [8, 48]"),
+    (dict(size=[64]), "size_invalid", "size: expected a list of 2, got [64]"),
+    (dict(size=...), "size_invalid", "size: missing"),
+    (dict(frames=0), "frames_invalid", "frames: expected a whole number from 1 to 1000000, got 0"),
+    (dict(frames=True), "frames_invalid", "got True"),
+    (dict(frames=2.0), "frames_invalid", "got 2.0"),
+    (dict(fps=0), "frames_invalid", "fps: expected a number from 0.001 to 1000, got 0"),
+    (dict(first_frame=None), "frames_invalid", "first_frame: expected a whole number"),
+    (dict(bits=12), "job_invalid", "bits: expected one of 8, 16, got 12"),
+    (dict(clean_plate=1), "job_invalid", "clean_plate: expected true or false, got 1"),
+    (dict(name=None), "job_invalid", "name: expected a text, got None"),
+    (dict(reference={"file": "../../secret.png"}), "reference_invalid", "reference.file: expected the name of a file"),
+    (dict(reference={"file": "a\\b.png"}), "reference_invalid", "reference.file"),
+    (dict(reference={"joints": [[0, 0, 1]] * 19}), "reference_invalid", "reference.joints: expected a list of 20"),
+    (dict(reference={"joints": [[0, 0, 2]] * 20}), "reference_invalid", "reference.joints: expected a number from 0 to 1"),
+    (dict(objects={"near": 3, "far": 2}), "job_invalid", "objects: expected near < far, got near 3 and far 2"),
+    (dict(objects={"near": 3}), "job_invalid", "objects.far: missing"),
+    (dict(depth=[1, 2]), "job_invalid", "depth: expected an object, got [1, 2]"),
+    (dict(settings={"steps": 0}), "settings_invalid", "settings.steps: expected a whole number from 1 to 1000, got 0"),
+    (dict(settings={"guidance": float("nan")}), "settings_invalid", "settings.guidance: expected a number from 0 to 30"),
+    (dict(settings={"seed": -1}), "settings_invalid", "settings.seed"),
+    (dict(settings={"shape": "512x512"}), "settings_invalid", "settings.shape: expected one of 'auto', '192x352'"),
+    (dict(settings={"engine": "huge"}), "settings_invalid", "settings.engine: expected one of 'compact', got 'huge'"),
+    (dict(settings=None), "settings_invalid", "settings: expected an object, got None"),
+    (dict(colour="red"), "job_invalid", "colour: unknown field"),
+    (dict(version=...), "job_invalid", "version: expected a whole number"),
+    (dict(version=version.JOB + 1), "job_newer", f"version: expected at most {version.JOB}, got {version.JOB + 1}"),
+])
+def test_wrong_fields_are_named(tmp_path, changes, code, message):
+    with pytest.raises(JobError) as error:
+        read(raw(tmp_path, **changes))
+    assert error.value.code == code and message in error.value.message
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff\xfe", b"[" * 100_000])
+def test_a_file_that_is_no_job(tmp_path, content):
+    (tmp_path / "job.json").write_bytes(content)
+    with pytest.raises(JobError) as error:
+        read(str(tmp_path))
+    assert error.value.code == "job_invalid" and "job.json" in error.value.message
+
+
+def test_a_folder_that_is_none(tmp_path):
+    for path in (tmp_path, tmp_path / "nowhere"):
+        with pytest.raises(JobError) as error:
+            read(str(path))
+        assert error.value.code == "job_missing"
+
+
+def test_a_wrong_job_is_not_written(tmp_path):
+    with pytest.raises(JobError):
+        write(str(tmp_path), Job(name="shot", size=(0, 0), frames=1))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_cannot_be_made(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(JobError) as error:
+        write(str(tmp_path / "file" / "job"), PLAIN)
+    assert error.value.code == "job_not_writable"
+
+
+def test_the_key_counts_everything_that_makes_pixels():
+    same = key(PLAIN, ["a", "b"], "c")
+    assert key(PLAIN, ["a", "b"], "c") == same and len(same) == 32
+    assert key(Job(name="other", size=(64, 48), frames=3, first_frame=9, fps=50.0, driver=Driver(rig="x")), ["a", "b"], "c") == same
+    others = [key(FULL, ["a", "b"], "c"), key(PLAIN, ["b", "a"], "c"), key(PLAIN, ["ab"], "c"), key(PLAIN, ["a", "b"], "d"),
+              key(Job(name="shot", size=(64, 48), frames=3, settings=Settings(seed=1)), ["a", "b"], "c")]
+    assert len({same, *others}) == 6
+
+
+def test_numbering(tmp_path):
+    folder = str(tmp_path)
+    assert files.picture(folder, files.FRAMES, 7).endswith("0007.png") and files.picture(folder, "source", 12345).endswith("12345.png")
+    assert not files.has(folder, files.MASK) and files.numbers(folder, files.MASK) == []
+    (tmp_path / "mask").mkdir()
+    for name in ("0001.png", "0010.png", ".99-0002.png", "notes.txt", "12345.png"):
+        (tmp_path / "mask" / name).touch()
+    assert files.has(folder, files.MASK) and files.numbers(folder, files.MASK) == [1, 10, 12345]
+
+
+def test_codes_are_closed():
+    with pytest.raises(AssertionError):
+        JobError("no_such_code", "")
+    assert all(meaning and meaning[-1] != "." for meaning in CODES.values())
+
+
+def test_every_code_that_the_engine_raises_is_known():
+    import re
+    from pathlib import Path
+    for path in Path(jobs.__file__).parents[1].rglob("*.py"):
+        for code in re.findall(r'(?:JobError|Failed)\(\s*(?:\w+, )?"(\w+)"', path.read_text(encoding="utf-8")):
+            assert code in CODES, f"{path}: {code}"

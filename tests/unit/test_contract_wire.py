@@ -1,0 +1,77 @@
+"""Messages go over the wire and come back the same; garbage is kept and reported, and reading goes on."""
+
+import io
+import json
+import os
+import threading
+
+import pytest
+
+from engine.contract import events
+from engine.contract.errors import JobError
+from engine.contract.wire import Garbage, Wire
+
+JOINTS = tuple((0.5, 1.5, 1.0) for _ in range(20))
+MESSAGES = [
+    events.Run("/jobs/ä b"), events.Preview("-x"), events.Check("x"), events.FindJoints("p.png"), events.Cancel(),
+    events.Shutdown(), events.Hello(1, "0.1.0", "onnxruntime", "cpu", {"name": "compact", "hash": "ab"}),
+    events.Progress("j", "denoise", 3, 10, 4.5), events.Progress("j", "prepare", 0, 1), events.Frame("j", 7),
+    events.Warned("j", "frames_passed", "nobody", (1, 2)), events.Joints("p", JOINTS, 120.0), events.Joints("p"),
+    events.Failed(None, "internal", "a\nb"), events.Failed("j", "disk_full", "full", "hint"), events.Cancelled("j", 3),
+    events.Finished("j", 4, 2, 1, 1, 9.5, {"read": 1.5}), events.Heartbeat(True)]
+
+
+def parse(value, message):
+    return (events.request if type(message) in events.REQUESTS.values() else events.event)(value)
+
+
+@pytest.mark.parametrize("message", MESSAGES, ids=lambda m: type(m).__name__)
+def test_there_and_back(message):
+    stream = io.BytesIO()
+    Wire(writer=stream).send(events.to_json(message))
+    assert stream.getvalue().count(b"\n") == 1 and stream.getvalue().isascii()
+    assert parse(Wire(reader=io.BytesIO(stream.getvalue())).receive(), message) == message
+
+
+def test_every_message_is_tried():
+    assert {type(m) for m in MESSAGES} == {*events.REQUESTS.values(), *events.EVENTS.values()}
+
+
+@pytest.mark.parametrize("raw", [b"Traceback (most recent call last):\n", b"\xff\xfe\x00\n", b"[1]\n", b"3\n", b'{"type": \n',
+                                 b"[" * 100_000 + b"\n"])
+def test_garbage_is_kept_and_reading_goes_on(raw):
+    wire = Wire(reader=io.BytesIO(raw + b'\n  \n{"type": "cancel"}\n'))
+    with pytest.raises(Garbage) as error:
+        wire.receive()
+    assert error.value.raw == raw and error.value.code == "protocol_garbage"
+    assert wire.receive() == {"type": "cancel"}
+    assert wire.receive() is None
+
+
+def test_a_line_without_its_end_is_the_last():
+    wire = Wire(reader=io.BytesIO(b'{"type": "cancel"}'))
+    assert wire.receive() == {"type": "cancel"} and wire.receive() is None
+
+
+@pytest.mark.parametrize("value", [{}, {"type": 3}, {"type": "dance"}, {"type": "run"}, {"type": "run", "job": 3},
+                                   {"type": "run", "job": "x", "extra": 1}, {"type": "hello"}, {"type": ["run"]}])
+def test_wrong_requests_are_garbage(value):
+    with pytest.raises(JobError) as error:
+        events.request(value)
+    assert error.value.code == "protocol_garbage"
+
+
+def test_many_threads_write_whole_lines():
+    reading, writing = os.pipe()
+    wire = Wire(writer=os.fdopen(writing, "wb"))
+    threads = [threading.Thread(target=lambda: [wire.send({"text": "x" * 2000}) for _ in range(50)]) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    with os.fdopen(reading, "rb") as stream:
+        assert all(json.loads(stream.readline()) for _ in range(200))
+
+
+def test_a_reader_that_is_gone_is_told():
+    reading, writing = os.pipe()
+    os.close(reading)
+    assert not Wire(writer=os.fdopen(writing, "wb", buffering=0)).send({"type": "cancel"})

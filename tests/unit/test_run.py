@@ -1,0 +1,334 @@
+"""A job folder becomes frames: pixels, numbers, resume to the bit, stops everywhere, bad folders and full disks."""
+
+import json
+import logging
+import os
+import subprocess
+import tracemalloc
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from engine.answer import Engine, Tail, answer
+from engine.conditions.frames import read_picture, write_picture
+from engine.contract import events
+from engine.contract import folder as files
+from engine.contract import job as jobs
+from engine.progress import Stopped
+from engine.run import run
+from tests.unit.fake_runtime import STEPS, FakeRuntime, fake_pack
+from tests.unit.walker import HEIGHT_PX, figure, write_job
+
+
+def person_in(picture):
+    return SimpleNamespace(body=figure().astype(np.float32), height_px=HEIGHT_PX)
+
+
+class Teller(list):
+    """Keeps every event."""
+
+    def of(self, kind):
+        return [event for event in self if isinstance(event, kind)]
+
+
+def generate(folder, *, runtime=None, find_joints=person_in, stop_asked=lambda: False, pack=None):
+    told = Teller()
+    finished = run(str(folder), pack or fake_pack(), runtime or FakeRuntime(), emit=told.append, find_joints=find_joints,
+                   stop_asked=stop_asked)
+    return finished, told
+
+
+def asked(folder, engine=None, stop_asked=lambda: False):
+    """The request through the door: the last event."""
+    told, tail = Teller(), Tail()
+    logging.getLogger().addHandler(tail)
+    answer(events.Run(str(folder)), engine or Engine(fake_pack(), FakeRuntime(), person_in), emit=told.append,
+           stop_asked=stop_asked, tail=tail)
+    logging.getLogger().removeHandler(tail)
+    return told[-1]
+
+
+def layers(folder, number):
+    return tuple(read_picture(files.picture(str(folder), kind, number)) for kind in (files.FRAMES, files.SHADOW))
+
+
+def written(folder):
+    """The bytes of every frame and shadow."""
+    return {path.relative_to(folder): path.read_bytes() for kind in ("frames", "shadow")
+            for path in sorted(Path(folder, kind).glob("*.png"))}
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_frames_lie_over_the_plate(tmp_path, bits):
+    write_job(str(tmp_path), 6, bits=bits)
+    finished, told = generate(tmp_path)
+    assert (finished.frames, finished.made, finished.reused, finished.passed) == (6, 6, 0, 0)
+    assert [event.number for event in told.of(events.Frame)] == [1, 2, 3, 4, 5, 6]
+    most = (1 << bits) - 1
+    for number in range(1, 7):
+        character, shadow = layers(tmp_path, number)
+        assert character.shape == (240, 320, 4) and shadow.shape == (240, 320, 3)
+        assert character.dtype == (np.uint8 if bits == 8 else np.uint16)
+        middle = 80 + 20 * (number - 1)
+        assert character[130, middle, 3] == most
+        assert character[10, 10, 3] == 0 and (shadow == most).all()
+
+
+def test_progress_counts_to_its_total_and_tells_a_time(tmp_path):
+    write_job(str(tmp_path), 6)
+    finished, told = generate(tmp_path)
+    steps = [event for event in told.of(events.Progress) if event.stage == "denoise"]
+    assert [event.step for event in steps] == list(range(2 * STEPS + 1)) and steps[-1].total == 2 * STEPS
+    assert steps[-1].eta_s == 0 and all(event.eta_s is not None for event in steps[1:])
+    assert {"read", "encode", "denoise", "decode", "compose", "write"} <= set(finished.stages)
+
+
+@pytest.mark.parametrize("size", [(1919, 1081), (100, 2000), (17, 16)])
+def test_odd_sizes(tmp_path, size):
+    write_job(str(tmp_path), 1, size=size)
+    finished, _ = generate(tmp_path)
+    character, shadow = layers(tmp_path, 1)
+    assert character.shape == (size[1], size[0], 4) and shadow.shape == (size[1], size[0], 3)
+    assert finished.made + finished.passed == 1
+
+
+@pytest.mark.parametrize("name", ["with space", "änderung 影", "-leading dash"])
+def test_folder_names(tmp_path, monkeypatch, name):
+    write_job(str(tmp_path / name), 1)
+    monkeypatch.chdir(tmp_path)
+    assert generate(name)[0].made == 1
+
+
+def test_the_same_job_gives_the_same_bits_and_another_seed_others(tmp_path):
+    for name, seed in (("a", 3), ("b", 3), ("c", 4)):
+        write_job(str(tmp_path / name), 5, settings=jobs.Settings(seed=seed))
+        generate(tmp_path / name)
+    assert written(tmp_path / "a") == written(tmp_path / "b") != written(tmp_path / "c")
+
+
+def test_the_window_in_memory_follows_the_setting(tmp_path):
+    write_job(str(tmp_path), 5, settings=jobs.Settings(window=1, steps=1))
+    runtime = FakeRuntime()
+    assert generate(tmp_path, runtime=runtime)[0].made == 5
+    assert runtime.steps == 5
+
+
+def test_frames_with_nobody_pass_through(tmp_path):
+    write_job(str(tmp_path), 7, people={1: [], 4: []})
+    finished, told = generate(tmp_path)
+    assert (finished.made, finished.passed) == (5, 2)
+    (warning,) = told.of(events.Warned)
+    assert warning.code == "frames_passed" and warning.frames == (1, 4)
+    for number in (1, 4):
+        character, shadow = layers(tmp_path, number)
+        assert not character.any() and (shadow == 255).all()
+
+
+def test_nobody_at_all(tmp_path):
+    write_job(str(tmp_path), 3, people={1: [], 2: [], 3: []})
+    runtime = FakeRuntime()
+    finished, told = generate(tmp_path, runtime=runtime)
+    assert finished.passed == 3 and runtime.steps == 0 and len(told.of(events.Warned)) == 1
+
+
+def test_objects_nearer_than_the_character_hide_it(tmp_path):
+    stored = np.zeros((240, 320), np.uint16)
+    stored[150:] = 65535
+    write_job(str(tmp_path), 1, objects=stored)
+    generate(tmp_path)
+    alpha = layers(tmp_path, 1)[0][..., 3]
+    assert alpha[110:145].max() == 255 and alpha[152:].max() == 0
+
+
+def test_a_performer_is_covered_by_a_patch_with_its_own_shadow(tmp_path):
+    write_job(str(tmp_path), 1, clean_plate=False)
+    generate(tmp_path)
+    character, shadow = layers(tmp_path, 1)
+    assert character[..., 3].max() == 255 and (shadow == 255).all()
+
+
+def test_a_reference_without_a_person_is_said(tmp_path):
+    write_job(str(tmp_path), 1)
+    _, told = generate(tmp_path, find_joints=lambda picture: None)
+    assert [event.code for event in told.of(events.Warned)] == ["reference_joints_unknown"]
+
+
+def test_joints_of_the_artist_are_not_looked_for(tmp_path):
+    joints = tuple((float(x), float(y), float(c)) for x, y, _, c in figure())
+    write_job(str(tmp_path), 1, reference=jobs.Reference(joints=joints, height_px=HEIGHT_PX))
+    assert generate(tmp_path, find_joints=None)[0].made == 1
+
+
+def test_a_second_run_makes_nothing(tmp_path):
+    write_job(str(tmp_path), 6, people={6: []})
+    generate(tmp_path)
+    before, runtime = written(tmp_path), FakeRuntime()
+    finished, told = generate(tmp_path, runtime=runtime)
+    assert (finished.made, finished.reused, finished.passed) == (0, 5, 1) and runtime.steps == 0
+    assert written(tmp_path) == before and len(told.of(events.Frame)) == 6
+
+
+@pytest.mark.parametrize("stop_after", range(1, 40, 3))
+def test_stopped_anywhere_it_goes_on_to_the_same_bits(tmp_path, stop_after):
+    write_job(str(tmp_path / "whole"), 8, people={4: []})
+    write_job(str(tmp_path / "stopped"), 8, people={4: []})
+    generate(tmp_path / "whole")
+    looks = iter(range(10**6))
+    with pytest.raises(Stopped):
+        generate(tmp_path / "stopped", stop_asked=lambda: next(looks) >= stop_after)
+    generate(tmp_path / "stopped")
+    assert written(tmp_path / "stopped") == written(tmp_path / "whole")
+    assert not [name for name in os.listdir(tmp_path / "stopped" / "frames") if name.startswith(".")]
+
+
+def test_changed_and_lost_frames_are_made_again_with_what_follows(tmp_path):
+    write_job(str(tmp_path), 8)
+    generate(tmp_path)
+    first = written(tmp_path)
+    os.remove(files.picture(str(tmp_path), files.FRAMES, 6))
+    finished, _ = generate(tmp_path)
+    assert (finished.made, finished.reused) == (2, 6) and written(tmp_path) == first
+    write_picture(files.picture(str(tmp_path), files.SOURCE, 5), np.zeros((240, 320, 3), np.uint8))
+    finished, _ = generate(tmp_path)
+    assert (finished.made, finished.reused) == (4, 4)
+
+
+@pytest.mark.parametrize("harm", [lambda path: path.unlink(), lambda path: path.write_bytes(b""),
+                                  lambda path: path.write_bytes(path.read_bytes()[:-9] + b"7" * 9)])
+def test_lost_latents_are_made_again(tmp_path, harm):
+    write_job(str(tmp_path), 8)
+    generate(tmp_path)
+    first = written(tmp_path)
+    harm(tmp_path / "state" / "0006.latents")
+    os.remove(files.picture(str(tmp_path), files.FRAMES, 8))
+    finished, _ = generate(tmp_path)
+    assert (finished.made, finished.reused) == (4, 4) and written(tmp_path) == first
+
+
+@pytest.mark.parametrize("change", [dict(settings=jobs.Settings(seed=9)), dict(settings=jobs.Settings(steps=1)),
+                                    dict(clothing=1.2), dict(clean_plate=False)])
+def test_a_changed_job_is_made_again(tmp_path, change):
+    write_job(str(tmp_path), 4)
+    generate(tmp_path)
+    write_job(str(tmp_path), 4, **change)
+    assert generate(tmp_path)[0].made == 4
+
+
+def test_what_people_read_changes_nothing_and_other_weights_everything(tmp_path):
+    write_job(str(tmp_path), 4)
+    generate(tmp_path)
+    write_job(str(tmp_path), 4, first_frame=-7, fps=30.0, driver=jobs.Driver(rig="Än"))
+    assert generate(tmp_path)[0].reused == 4
+    assert generate(tmp_path, pack=fake_pack("1" * 64))[0].made == 4
+
+
+def test_damaged_records_cost_only_work(tmp_path):
+    write_job(str(tmp_path), 4)
+    generate(tmp_path)
+    (tmp_path / "frames" / "made.json").write_text("[garbage")
+    assert generate(tmp_path)[0].made == 4
+
+
+def test_a_stop_is_answered_with_the_frames_that_stay(tmp_path):
+    write_job(str(tmp_path), 8)
+    looks = iter(range(10**6))
+    event = asked(tmp_path, stop_asked=lambda: next(looks) >= 30)
+    assert isinstance(event, events.Cancelled) and event.frames == len(written(tmp_path)) // 2 > 0
+
+
+@pytest.mark.parametrize("name, code", [
+    ("job.json", "job_missing"), ("pose.json", "pose_missing"), ("reference.png", "reference_missing"),
+    ("source/0003.png", "source_missing")])
+def test_missing_files_are_named(tmp_path, name, code):
+    write_job(str(tmp_path), 4)
+    os.remove(tmp_path / name)
+    event = asked(tmp_path)
+    assert isinstance(event, events.Failed) and event.code == code
+    assert os.path.basename(name) in event.message
+    log = [json.loads(line) for line in (tmp_path / "events.jsonl").read_text().splitlines()]
+    assert log[-1] == events.to_json(event)
+
+
+def test_a_plate_of_another_size(tmp_path):
+    write_job(str(tmp_path), 2)
+    write_picture(files.picture(str(tmp_path), files.SOURCE, 2), np.zeros((16, 16, 3), np.uint8))
+    event = asked(tmp_path)
+    assert event.code == "source_unreadable" and "0002.png" in event.message and "320x240" in event.message
+
+
+def test_a_fault_in_the_networks_is_internal_and_the_engine_lives_on(tmp_path):
+    class Broken(FakeRuntime):
+        def decode(self, latents):
+            raise RuntimeError("no such device")
+    write_job(str(tmp_path), 2)
+    event = asked(tmp_path, Engine(fake_pack(), Broken(), person_in))
+    assert event.code == "internal" and "no such device" in event.message and "Traceback" in event.hint
+
+
+def test_values_that_are_no_numbers_are_never_written(tmp_path):
+    class Broken(FakeRuntime):
+        def decode(self, latents):
+            return super().decode(latents) * np.nan
+    write_job(str(tmp_path), 2)
+    event = asked(tmp_path, Engine(fake_pack(), Broken(), person_in))
+    assert event.code == "internal" and "frames 1 to 2" in event.message and not written(tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["frames", "shadow", "state"])
+def test_a_file_in_the_way_of_a_folder(tmp_path, kind):
+    write_job(str(tmp_path), 2)
+    (tmp_path / kind).write_text("in the way")
+    event = asked(tmp_path)
+    assert event.code == "job_not_writable" and kind in event.message and event.hint
+
+
+@pytest.fixture
+def mounted(tmp_path):
+    """mount(*options) -> a folder on a mount of its own; a loud skip where mounting is not allowed."""
+    folder = tmp_path / "mounted"
+    folder.mkdir()
+
+    def mount(*options):
+        done = subprocess.run(["mount", *options, str(folder)], capture_output=True, text=True)
+        if done.returncode:
+            pytest.skip(f"NOT TESTED: mount {' '.join(options)}: {done.stderr.strip()} (needs root and CAP_SYS_ADMIN)")
+        return folder
+    yield mount
+    subprocess.run(["umount", str(folder)], capture_output=True)
+
+
+def test_a_full_disk(mounted):
+    folder = mounted("-t", "tmpfs", "-o", "size=2m", "tmpfs")
+    write_job(str(folder), 3, size=(320, 240))
+    filler = folder / "filler"
+    with filler.open("wb") as file:
+        free = os.statvfs(folder)
+        file.write(b"\0" * (free.f_bavail * free.f_bsize - 90_000))
+    event = asked(folder)
+    assert event.code == "disk_full" and str(folder) in event.message
+    kept = written(folder)
+    filler.unlink()
+    assert isinstance(asked(folder), events.Finished)
+    assert all(written(folder)[name] == data for name, data in kept.items())
+
+
+def test_a_folder_that_may_only_be_read(tmp_path, mounted):
+    write_job(str(tmp_path / "job"), 2)
+    folder = mounted("-o", "bind,ro", str(tmp_path / "job"))
+    assert asked(folder).code == "job_not_writable"
+
+
+def test_memory_does_not_grow_with_the_shot(tmp_path):
+    def peak(count):
+        write_job(str(tmp_path / str(count)), count, size=(160, 120))
+        tracemalloc.start()
+        generate(tmp_path / str(count))
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return most
+    peak(8)
+    assert peak(80) < 1.1 * peak(16)
+
+
