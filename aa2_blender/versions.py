@@ -111,3 +111,39 @@ def _new_compositor(name):
     output.location = (400, 0)
     tree.links.new(layers.outputs["Image"], output.inputs[0])
     return tree
+
+
+def alpha_over(tree):
+    """An Alpha Over node for premultiplied pictures -> its sockets (factor, background, foreground, output)."""
+    node = tree.nodes.new("CompositorNodeAlphaOver")
+    named = "Background" in node.inputs
+    order = ("Factor", "Background", "Foreground") if named else (0, 1, 2)
+    return *(node.inputs[key] for key in order), node.outputs[0]
+
+
+def multiply(tree):
+    """A node that multiplies two colours -> its sockets (factor, a, b, output)."""
+    if hasattr(bpy.types, "CompositorNodeMixRGB"):
+        node = tree.nodes.new("CompositorNodeMixRGB")
+        node.blend_type = "MULTIPLY"
+        return *node.inputs, node.outputs[0]
+    node = tree.nodes.new("ShaderNodeMix")
+    node.data_type, node.blend_type, node.clamp_result = "RGBA", "MULTIPLY", False
+    sockets = {socket.identifier: socket for socket in (*node.inputs, *node.outputs)}
+    return tuple(sockets[name] for name in ("Factor_Float", "A_Color", "B_Color", "Result_Color"))
+
+
+def number(tree):
+    """A node that gives one number -> its output socket, whose default_value can be keyed."""
+    kind = "CompositorNodeValue" if hasattr(bpy.types, "CompositorNodeValue") else "ShaderNodeValue"
+    return tree.nodes.new(kind).outputs[0]
+
+
+def fit_to_render(tree):
+    """A node that stretches a picture to the render's size -> its sockets (input, output)."""
+    node = tree.nodes.new("CompositorNodeScale")
+    if hasattr(node, "space"):
+        node.space, node.frame_method = "RENDER_SIZE", "STRETCH"
+    else:
+        node.inputs["Type"].default_value, node.inputs["Frame Type"].default_value = "Render Size", "Stretch"
+    return node.inputs[0], node.outputs[0]

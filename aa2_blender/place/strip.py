@@ -49,7 +49,7 @@ def place(scene, folder, plate=""):
 def _add(scene, editor, job, folder, *, kind, channel):
     names = _names(job, folder, kind)
     where = os.path.join(folder, kind)
-    directory = _told(where)
+    directory = told(where)
     strip = strips(editor).new_image(
         name=f"{job.name} {_TITLE[kind]}", filepath=os.path.join(directory, names[0]), channel=channel,
         frame_start=job.first_frame, fit_method="ORIGINAL")
@@ -61,7 +61,7 @@ def _add(scene, editor, job, folder, *, kind, channel):
     strip.colorspace_settings.name = "sRGB"
     # Blender shrinks pictures with the render's percentage; the job's are already that small.
     strip.transform.scale_x = strip.transform.scale_y = 100 / scene.render.resolution_percentage
-    strip[JOB], strip[KIND] = _told(folder), kind
+    strip[JOB], strip[KIND] = told(folder), kind
     strip[SEED] = str(job.settings.seed)
     strip[PACK], strip[ENGINE] = _pack(folder), version.ENGINE
     return strip
@@ -80,7 +80,7 @@ def _remove_earlier(editor, folder):
     """Take out this job's own strips; returns the channel that each kind had."""
     channels = {}
     for strip in list(all_strips(editor)):
-        if strip.get(JOB) and os.path.abspath(bpy.path.abspath(strip[JOB])) == folder:
+        if strip.get(JOB) and same_folder(strip[JOB], folder):
             channels[strip.get(KIND)] = strip.channel
             strips(strip.parent_meta() or editor).remove(strip)
     return channels
@@ -110,7 +110,7 @@ def _overlaps(strip, job):
     return first < job.first_frame + job.frames and end > job.first_frame
 
 
-def _told(path):
+def told(path):
     """A path as it is kept in the file: relative where the blend is saved and on the same drive."""
     if not bpy.data.filepath:
         return path
@@ -118,6 +118,11 @@ def _told(path):
         return bpy.path.relpath(path)
     except ValueError:
         return path
+
+
+def same_folder(kept, folder):
+    """Whether a kept path means this folder."""
+    return os.path.abspath(bpy.path.abspath(kept)) == os.path.abspath(folder)
 
 
 def _pack(folder):
