@@ -1,6 +1,7 @@
 """Real processes: a bpy with the installed zip, the engine it starts, and small random weights in a whole pack."""
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -43,10 +44,15 @@ def blender(surroundings):
     return run
 
 
+@pytest.fixture(scope="session")
+def first_shot(blender, tmp_path_factory):
+    return make_shot(blender, tmp_path_factory.mktemp("first"))
+
+
 @pytest.fixture
-def shot(blender, tmp_path):
+def shot(first_shot, tmp_path):
     """A saved small shot: its .blend, in a folder with a space, an accent and a leading dash."""
-    return make_shot(blender, tmp_path)
+    return Path(shutil.copytree(first_shot.parent, tmp_path / first_shot.parent.name)) / first_shot.name
 
 
 def make_shot(blender, tmp_path, *numbers):

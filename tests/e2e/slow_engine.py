@@ -1,0 +1,26 @@
+"""The real engine process around a runtime without networks whose every step takes as long as the first argument says.
+
+With the word `prints` a library in it writes to stdout what no engine should.
+"""
+
+import sys
+from types import SimpleNamespace
+
+from engine.serve import claim_stdout, serve
+
+
+def main():
+    stdout = claim_stdout()
+    step_s, words = float(sys.argv[1]), sys.argv[2:]
+    from engine.answer import Engine
+    from tests.unit.fake_runtime import FakeRuntime, fake_pack
+    from tests.unit.walker import HEIGHT_PX, figure
+    if "prints" in words:
+        print("hello from a library that prints")
+        sys.stdout.flush()
+    person = SimpleNamespace(body=figure(), height_px=HEIGHT_PX)
+    return serve(lambda: Engine(fake_pack(), FakeRuntime(step_s), lambda picture: person), stdout)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

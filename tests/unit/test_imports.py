@@ -1,0 +1,122 @@
+"""Who may import whom (docs/architecture.md), read from the sources, so that it holds without any package installed."""
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+HEAVY = {"torch", "onnx", "safetensors"}
+# The first rule whose path begins a file's path holds: (path, packages it may import beside the standard library).
+ENGINE_RULES = (
+    ("engine/contract/", set()),
+    ("engine/packs/manifest.py", set()),
+    ("engine/packs/export.py", {"numpy"} | HEAVY),
+    ("engine/packs/convert.py", {"numpy"} | HEAVY),
+    ("engine/packs/", {"numpy"}),
+    ("engine/runtimes/ort.py", {"numpy", "onnxruntime"}),
+    ("engine/runtimes/pytorch.py", {"numpy"} | HEAVY),
+    ("engine/runtimes/", {"numpy"}),
+    # how the body models came here; run by hand, in an environment that it makes itself, and not part of the zip
+    ("engine/estimate/convert_models.py", {"numpy", "onnx", "flatbuffers", "tensorflow"}),
+    ("engine/estimate/", {"numpy", "cv2", "onnxruntime"}),
+    ("engine/nets/", {"numpy"} | HEAVY),
+    ("engine/training/", {"numpy", "cv2"} | HEAVY),
+    ("engine/", {"numpy", "cv2"}),
+)
+BLENDER_MODULES = {"bpy", "bpy_extras", "mathutils", "bmesh", "gpu", "blf", "addon_utils"}
+
+
+def sources(folder):
+    return sorted((ROOT / folder).rglob("*.py"))
+
+
+def name(path):
+    return path.relative_to(ROOT).as_posix()
+
+
+def imports(path):
+    """(level, dotted name) of every import anywhere in a file; level 0 is absolute."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from ((0, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            module = node.module or ""
+            yield from ((node.level, f"{module}.{alias.name}".strip(".")) for alias in node.names)
+
+
+def at_start(path):
+    """Whole names of what a file imports when it is imported itself, not inside its functions."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    inside = {child for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.Lambda))
+              for child in ast.walk(node)}
+    package = path.relative_to(ROOT).with_suffix("").parts
+    for node in ast.walk(tree):
+        if node in inside or not isinstance(node, (ast.Import, ast.ImportFrom)):
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+            continue
+        above = ".".join(package[:len(package) - node.level]) if node.level else ""
+        for alias in node.names:
+            yield ".".join(part for part in (above, node.module, alias.name) if part)
+
+
+def foreign(path):
+    """The packages outside the standard library that a file names."""
+    return {dotted.partition(".")[0] for level, dotted in imports(path) if level == 0} - set(sys.stdlib_module_names)
+
+
+def allowed(path):
+    return next(packages for prefix, packages in ENGINE_RULES if name(path).startswith(prefix))
+
+
+@pytest.mark.parametrize("path", sources("engine"), ids=name)
+def test_engine_files_import_only_what_their_room_may(path):
+    assert foreign(path) <= allowed(path)
+
+
+@pytest.mark.parametrize("path", sources("engine"), ids=name)
+def test_engine_imports_itself_relatively(path):
+    assert "engine" not in foreign(path), "the engine is staged inside the extension: imports have to be relative"
+
+
+@pytest.mark.parametrize("path", sources("aa2_blender"), ids=name)
+def test_add_on_files_import_blender_numpy_and_the_contract(path):
+    assert foreign(path) <= BLENDER_MODULES | {"numpy"}
+    for level, dotted in imports(path):
+        if level and "embedded" in dotted.split("."):
+            assert dotted.startswith("embedded.engine.contract"), dotted
+
+
+@pytest.mark.parametrize("path", [*sources("building"), ROOT / "build.py"], ids=name)
+def test_the_build_needs_nothing_installed(path):
+    assert foreign(path) <= {"building", "bpy"} and ("bpy" not in foreign(path) or path.name == "generate.py")
+
+
+@pytest.mark.parametrize("start", ["engine/__main__.py", "engine/serve.py", "engine/run.py", "engine/check.py"])
+def test_nothing_heavy_is_reached_when_the_engine_starts(start):
+    """Follows imports made on import, through our own files, from the engine's doors."""
+    seen, waiting = set(), [ROOT / start]
+    while waiting:
+        path = waiting.pop()
+        if path in seen:
+            continue
+        seen.add(path)
+        for dotted in at_start(path):
+            assert dotted.partition(".")[0] not in HEAVY, f"{start} reaches {dotted} through {name(path)}"
+            waiting += _files(dotted)
+
+
+def _files(dotted):
+    """The files of ours that importing a dotted name runs."""
+    parts = dotted.split(".")
+    places = [ROOT.joinpath(*parts[:count]) for count in range(1, len(parts) + 1)]
+    found = [file for place in places for file in (place / "__init__.py", place.with_suffix(".py"))]
+    return [file for file in found if file.is_file()]
+
+
+def test_no_room_of_leftovers():
+    banned = {"utils", "helpers", "common", "misc", "manager"}
+    assert not [path for folder in ("aa2_blender", "engine", "building", "tests") for path in sources(folder)
+                if path.stem in banned]
