@@ -15,7 +15,7 @@ from ..versions import render_path, set_picture_format
 from . import rendering
 from .camera import camera_at, pixel_aspect
 from .problem import GatherError
-from .restore import shown_in_renders, temporary_scene
+from .restore import scene_kept, shown_in_renders, temporary_scene
 
 _SURFACES = {"MESH", "CURVE", "SURFACE", "FONT", "META", "CURVES", "POINTCLOUD", "EMPTY"}
 
@@ -31,7 +31,9 @@ def render(objects, driver, *, frames, size, camera=""):
 
     Nothing but `objects` is in the picture. `size`: (width, height) of the job.
     """
-    with tempfile.TemporaryDirectory() as folder, shown_in_renders(objects), temporary_scene() as scene:
+    # `driver` is kept too: evaluating frames in any scene writes animated values into the objects both share.
+    with (tempfile.TemporaryDirectory() as folder, scene_kept(driver), shown_in_renders(objects),
+          temporary_scene() as scene):
         _set_up(scene, driver, objects, size)
         path = os.path.join(folder, "depth.exr")
         scene.render.filepath = render_path(path)

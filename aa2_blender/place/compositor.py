@@ -16,11 +16,11 @@ def place(scene, folder):
     A group that an earlier call made for this job is replaced; other nodes and what they are linked to stay.
     """
     if bpy.app.is_job_running("RENDER"):
-        raise PlaceError("Nodes cannot be added while Blender renders. Wait for the render's end and place again.")
+        raise PlaceError("Nodes cannot be added while Blender renders.", "Wait for the render's end and place again.")
     folder = os.path.abspath(os.fspath(folder))
     job = contract.read(folder)
     if not files.numbers(folder, files.FRAMES):
-        raise PlaceError(f"{folder} holds no finished frame. Generate first.")
+        raise PlaceError(f"{folder} holds no finished frame.", "Generate first.")
     tree = compositor(scene)
     remove(scene, folder)
     target = composite_input(tree)

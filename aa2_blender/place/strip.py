@@ -9,6 +9,7 @@ from ..embedded.engine.contract import folder as files
 from ..embedded.engine.contract import job as contract
 from ..embedded.engine.contract import version
 from ..gather.png import write_plain
+from ..gather.problem import GatherError
 from ..versions import all_strips, quiet_sequencer, strip_range, strips
 
 # What stands in for a frame that is not made: nothing of the character, all of the light.
@@ -20,8 +21,8 @@ _TITLE = {files.SHADOW: "shadow", files.FRAMES: "character"}
 JOB, KIND, SEED, PACK, ENGINE = "aa2_job", "aa2_kind", "aa2_seed", "aa2_pack", "aa2_engine"
 
 
-class PlaceError(Exception):
-    """Strips cannot be made now; says why and what to do."""
+class PlaceError(GatherError):
+    """The frames cannot be laid into the scene now."""
 
 
 def place(scene, folder, plate=""):
@@ -31,7 +32,7 @@ def place(scene, folder, plate=""):
     names the strip to lie over, "" takes the lowest picture strip on those frames. Never called during a render.
     """
     if bpy.app.is_job_running("RENDER"):
-        raise PlaceError("Strips cannot be added while Blender renders. Wait for the render's end and place again.")
+        raise PlaceError("Strips cannot be added while Blender renders.", "Wait for the render's end and place again.")
     folder = os.path.abspath(os.fspath(folder))
     job = contract.read(folder)
     kinds = [kind for kind in (files.SHADOW, files.FRAMES) if files.numbers(folder, kind)]
