@@ -86,13 +86,20 @@ def test_retimed(plate, scene, tmp_path):
     strip.strobe, strip.use_reverse_frames, strip.crop.min_x, strip.transform.scale_x = 3, True, 8, 0.7
     trim(strip, 5, 10)
     out = made(plate, scene, strip, tmp_path)
-    scene.view_settings.view_transform, scene.frame_start, scene.frame_end = "Standard", 5, 9
+    assert same(out, bare(scene, 5, 9, tmp_path / "bare")) and len({number_in(p) for p in out}) > 1
+
+
+def bare(scene, first, last, folder):
+    """What Blender's own render of the scene gives, without a copy of anything."""
+    scene.view_settings.view_transform, scene.frame_start, scene.frame_end = "Standard", first, last
     scene.render.image_settings.color_mode = "RGB"
-    scene.render.dither_intensity, scene.render.filepath = 0, str(tmp_path / "bare" / "####")
+    scene.render.dither_intensity, scene.render.filepath = 0, str(folder / "####")
     bpy.ops.render.render(animation=True)
-    bare = [read(tmp_path / "bare" / f"{frame:04d}.png")[..., :3] for frame in range(5, 10)]
-    assert all(np.array_equal(a, b) for a, b in zip(out, bare, strict=True))
-    assert len({number_in(p) for p in out}) > 1
+    return [read(folder / f"{frame:04d}.png") for frame in range(first, last + 1)]
+
+
+def same(some, others):
+    return all(np.array_equal(a, b) for a, b in zip(some, others, strict=True))
 
 
 def test_speed_effect(plate, scene, tmp_path):
@@ -102,8 +109,9 @@ def test_speed_effect(plate, scene, tmp_path):
                                 inputs=(strip,))
     speed.speed_control = "MULTIPLY"
     speed.speed_factor = 2.0
-    out = [number_in(p) for p in made(plate, scene, speed, tmp_path, wanted=(1, 5))]
-    assert out == [1, 3, 5, 7, 9]
+    out = made(plate, scene, speed, tmp_path, wanted=(1, 5))
+    assert number_in(out[0]) == 1 and number_in(out[4]) == 9
+    assert same(out, bare(scene, 1, 5, tmp_path / "bare"))
     assert plate.bits_of(speed) == 8
 
 
@@ -185,6 +193,8 @@ def test_no_plate(plate, scene, tmp_path, kind):
     if kind == "COLOR":
         strip = versions.new_effect(editor, name="grey", kind="COLOR", channel=1, first=1, end=10)
     else:
+        if not bpy.app.build_options.audaspace:
+            pytest.skip(f"bpy {bpy.app.version_string} is built without sound")
         write_wave(tmp_path / "beep.wav")
         strip = strips(editor).new_sound("beep", filepath=str(tmp_path / "beep.wav"), channel=1, frame_start=1)
     message = plate.why_no_plate(strip)
