@@ -182,6 +182,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     options = parser.parse_args(arguments)
+    torch.set_flush_denormal(True)  # gradients behind zeroed layers are denormal, and a processor crawls through those
     torch.set_num_threads(options.threads)
     stage = stages[options.stage]
     run = Run(options.run, stage.RECIPE, options.start, options.device)
