@@ -1,6 +1,6 @@
 """The real engine process around a runtime without networks whose every step takes as long as the first argument says.
 
-With the word `prints` a library in it writes to stdout what no engine should.
+With the word `prints` a library in it writes to stdout what no engine should; with `hangs` the second step never ends.
 """
 
 import sys
@@ -18,8 +18,9 @@ def main():
     if "prints" in words:
         print("hello from a library that prints")
         sys.stdout.flush()
+    runtime = FakeRuntime(step_s, later_s=1e6 if "hangs" in words else step_s)
     person = SimpleNamespace(body=figure(), height_px=HEIGHT_PX)
-    return serve(lambda: Engine(fake_pack(), FakeRuntime(step_s), lambda picture: person), stdout)
+    return serve(lambda: Engine(fake_pack(), runtime, lambda picture: person), stdout)
 
 
 if __name__ == "__main__":

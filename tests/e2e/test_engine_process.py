@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,16 +21,6 @@ ROOT = Path(__file__).parents[2]
 SLOW = [str(ROOT / "tests" / "e2e" / "slow_engine.py")]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
 PATIENCE_S = 60
-
-
-@pytest.fixture(scope="session")
-def pack(tmp_path_factory):
-    """A pack of the real networks at tiny size."""
-    from engine.packs.export import write_pack
-    from tests.unit.tiny import tiny_model
-    folder = tmp_path_factory.mktemp("pack")
-    write_pack(tiny_model(), folder, {"note": "random weights, for tests"}, steps=2)
-    return folder
 
 
 class Process:
@@ -70,7 +61,9 @@ def start():
     yield start
     for process in started:
         process.child.kill()
-        process.child.communicate()
+        process.child.wait(PATIENCE_S)
+        for stream in (process.child.stdin, process.child.stdout, process.child.stderr):
+            stream.close()
 
 
 ENDS = (events.Finished, events.Failed, events.Cancelled)
@@ -222,9 +215,12 @@ def test_it_ends_when_stdin_closes(start, tmp_path, busy):
 
 def test_it_ends_when_stdin_closes_in_a_step_that_does_not_return(start, tmp_path):
     write_job(str(tmp_path), 8)
-    process = slow(start, "1000")
+    process = slow(start, "0", "hangs")
     process.ask(events.Run(str(tmp_path)))
-    process.next(events.Progress)
+    while process.next(events.Progress).step < 1:
+        pass
+    process.next(events.Heartbeat)
+    process.next(events.Heartbeat)
     assert process.end() == 1
 
 
@@ -267,7 +263,6 @@ def test_it_ends_when_its_parent_is_killed(tmp_path):
     (lambda pack: os.truncate(pack / "weights.safetensors", 1000), "pack_truncated"),
     (lambda pack: flip_a_bit(pack / "weights.safetensors"), "pack_corrupt")])
 def test_a_pack_that_is_not_right_is_said_before_the_end(start, pack, tmp_path, harm, code):
-    import shutil
     own = tmp_path / "pack"
     shutil.copytree(pack, own)
     harm(own)
