@@ -16,16 +16,10 @@ RELATIVE = {"PATH_SUPPORTS_BLEND_RELATIVE"} if (
     "is_path_supports_blend_relative" in bpy.types.Property.bl_rna.properties) else set()
 
 
-def _is_armature(_settings, thing):
-    return thing.type == "ARMATURE"
-
-
-def _is_camera(_settings, thing):
-    return thing.type == "CAMERA"
-
-
-def _is_mesh(_settings, thing):
-    return thing.type == "MESH"
+def _offered(kind):
+    """What makes a pointer offer only objects of one type; nothing in the bpy module, where nobody chooses and 4.2 ends
+    with a crash after any `poll`. gather/shot.py looks at the type again."""
+    return {} if bpy.app.module else {"poll": lambda _settings, thing: thing.type == kind}
 
 
 class AA2_PG_joint(bpy.types.PropertyGroup):
@@ -43,12 +37,12 @@ class AA2_PG_settings(bpy.types.PropertyGroup):
     reference_image: PointerProperty(
         name="Image", description="An image of this file instead of the reference file", type=bpy.types.Image)
     armature: PointerProperty(
-        name="Armature", description="The rig that drives the character", type=bpy.types.Object, poll=_is_armature)
+        name="Armature", description="The rig that drives the character", type=bpy.types.Object, **_offered("ARMATURE"))
     driver_scene: PointerProperty(
         name="Scene", description="The scene of rig and camera (empty: this scene)", type=bpy.types.Scene)
     camera: PointerProperty(
         name="Camera", description="The camera the plate was shot with (empty: the scene's, with its markers)",
-        type=bpy.types.Object, poll=_is_camera)
+        type=bpy.types.Object, **_offered("CAMERA"))
     derive_offset: BoolProperty(
         name="Frames Match By Scene Strip", default=True,
         description="The rig's frame follows from the scene strip that shows its scene; without one, frames are the same")
@@ -56,7 +50,7 @@ class AA2_PG_settings(bpy.types.PropertyGroup):
         name="Frame Offset", description="A frame of the rig's scene less the frame of this scene shown with it")
     mesh: PointerProperty(
         name="Mesh", description="The character's mesh, for an exact silhouette (empty: limbs of the rig, inflated)",
-        type=bpy.types.Object, poll=_is_mesh)
+        type=bpy.types.Object, **_offered("MESH"))
     meshes: PointerProperty(
         name="Meshes", description="The character's meshes where there are many", type=bpy.types.Collection)
     objects: PointerProperty(
