@@ -17,9 +17,9 @@ RELATIVE = {"PATH_SUPPORTS_BLEND_RELATIVE"} if (
 
 
 def _offered(kind):
-    """What makes a pointer offer only objects of one type; nothing in the bpy module, where nobody chooses and 4.2 ends
+    """What makes a pointer offer only objects of one type; nothing without a window, where nobody chooses and the 4.2 module ends
     with a crash after any `poll`. gather/shot.py looks at the type again."""
-    return {} if bpy.app.module else {"poll": lambda _settings, thing: thing.type == kind}
+    return {} if bpy.app.background else {"poll": lambda _settings, thing: thing.type == kind}
 
 
 class AA2_PG_joint(bpy.types.PropertyGroup):
