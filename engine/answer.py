@@ -4,6 +4,7 @@ Used by serve.py and by the command line alike.
 """
 
 import collections
+import functools
 import json
 import logging
 import os
@@ -62,9 +63,15 @@ class Engine:
 
 
 def find_joints(picture):
-    """estimate.people.find_joints, imported when it is first asked for: the engine's start must not wait for it."""
+    """estimate.people.find_joints, imported when it is first asked for: the engine's start must not wait for it. The last
+    picture's answer is kept, since one reference serves many jobs."""
+    return _found(picture.tobytes(), picture.shape)
+
+
+@functools.lru_cache(maxsize=1)
+def _found(raw, shape):
     from .estimate import people
-    return people.find_joints(picture)
+    return people.find_joints(np.frombuffer(raw, np.uint8).reshape(shape))
 
 
 def answer(request, engine, *, emit, stop_asked, tail: Tail) -> bool:

@@ -1,5 +1,7 @@
 """A job's reference -> its joints, found where the artist gave none."""
 
+import numpy as np
+
 from .conditions.frames import as_bits, read_reference
 from .contract import folder as files
 from .contract.events import Warned
@@ -18,4 +20,5 @@ def estimated_joints(folder, job, *, find_joints, emit):
         emit(Warned(folder, "reference_joints_unknown", "No person could be found in the reference; it is used without its "
                     "joints, which costs likeness. Set its joints by hand for a better one."))
         return None, None
-    return person.body[:, [0, 1, 3]], float(person.height_px)
+    # Rounded, because a machine's last bits must not make another machine's finished frames stale.
+    return np.round(person.body[:, [0, 1, 3]].astype(np.float64), 2), round(float(person.height_px), 1)

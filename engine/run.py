@@ -57,6 +57,7 @@ class Generation:
             self.watch.begin("prepare", 1)
             _make_folders(self.folder)
             self.finished_frames = Made(self.folder)
+            _look_for_pictures(self.folder, self.job)
             self.shot = plan_shot(self.folder, self.job)
             self.sampling = _sampling(self.job, self.pack.manifest)
         with self.watch.stage("reference"):
@@ -133,11 +134,6 @@ class Generation:
         with watch.stage("denoise"):
             latents = denoise_window(self.runtime, window, conditions, appearance, self.sampling, after_step=self._stepped,
                                      before=before[len(before) - len(window.before):] if window.before else None)
-        with watch.stage("decode"):
-            decoded = self.runtime.decode(latents)
-        if not np.isfinite(decoded).all():
-            raise JobError("internal", f"The network gave values that are no numbers in frames {window.start} to "
-                           f"{window.stop - 1}.", "Choose another seed or number of steps; send the job's folder if it stays.")
         self.finished_frames.forget(window.made)
         known = latents if before is None else np.concatenate([before, latents])
         handed_on = known[-max(self.pack.manifest.overlap, 1):]
@@ -145,14 +141,19 @@ class Generation:
             with watch.stage("write"):
                 save_latents(self.folder, window, key, handed_on)
         for i, number in enumerate(window.made):
-            self._finish_frame(number, decoded[i], bundle, len(window.before) + i)
+            self._finish_frame(number, latents[i], bundle, len(window.before) + i)
         self.finished_frames.add(window.made, key)
         self.made += len(window.made)
         return handed_on
 
-    def _finish_frame(self, number, decoded, bundle, place) -> None:
-        """`place` is the frame's index in the bundle."""
+    def _finish_frame(self, number, latents, bundle, place) -> None:
+        """latents (h, w, c); `place` is the frame's index in the bundle. One by one, so that the first comes soon."""
         job = self.job
+        with self.watch.stage("decode"):
+            decoded = self.runtime.decode(latents[None])[0]
+        if not np.isfinite(decoded).all():
+            raise JobError("internal", f"The network gave values that are no numbers in frame {number}.",
+                           "Choose another seed or number of steps; send the job's folder if it stays.")
         with self.watch.stage("compose"):
             canvas = canvas_of(job.size, job.bits, self.shot.plan.crops[number - 1])
             layers = compose(decoded, plate=bundle.plate[place], region=bundle.region[place], clean_plate=job.clean_plate,
@@ -207,6 +208,16 @@ def _base_digests(shot, joints, height_px) -> list:
     return [file_digest(files.path(shot.folder, files.POSE)),
             file_digest(files.path(shot.folder, shot.job.reference.file)), found,
             repr([(c.centre, c.step, c.shape) for c in shot.plan.crops]), repr((shot.near, shot.far))]
+
+
+def _look_for_pictures(folder, job) -> None:
+    """Every picture's file is there: said before the first frame, not when the last one is reached."""
+    for kind, code, needed in ((files.SOURCE, "source_missing", True), (files.OBJECTS, "mask_missing", job.objects),
+                               (files.DEPTH, "mask_missing", job.depth), (files.MASK, "mask_missing", files.has(folder, files.MASK))):
+        missing = sorted(set(range(1, job.frames + 1)) - set(files.numbers(folder, kind))) if needed else []
+        if missing:
+            raise JobError(code, f"{files.picture(folder, kind, missing[0])} does not exist; of {job.frames} pictures in {kind}/ "
+                           f"{len(missing)} are missing.", "Generate again to write the job anew.")
 
 
 def _make_folders(folder) -> None:

@@ -50,9 +50,8 @@ def canvas_of(size, bits, crop: Crop) -> Canvas:
 
 def blank(size, bits) -> Layers:
     """The layers of a frame with nobody in it: transparent, and no shadow."""
-    shape = (size[1], size[0])
-    nothing = np.zeros((*shape, 4), np.float32)
-    return Layers(as_bits(nothing, bits), as_bits(np.ones((*shape, 3), np.float32), bits))
+    kind = np.uint8 if bits == 8 else np.uint16
+    return Layers(np.zeros((size[1], size[0], 4), kind), np.full((size[1], size[0], 3), np.iinfo(kind).max, kind))
 
 
 def compose(decoded, *, plate, region, clean_plate: bool, shadow: bool, canvas: Canvas, holdout=None, grain=None) -> Layers:
