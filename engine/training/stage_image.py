@@ -28,7 +28,7 @@ def loss_of(model: Model, batch: dict, generator: torch.Generator, progress: flo
         levels = torch.where(torch.rand(frames, generator=generator).to(true) < AT_FULL_NOISE, torch.ones_like(levels), levels)
         noisy = add_noise(true, noise, levels)
     made = predict(model, batch, noisy, levels)
-    loss = latent_loss(made, true, batch["weight"].flatten(0, 1))
+    loss = latent_loss(made, true, batch["weight"].flatten(0, 1), model.encoder.scale)
     return loss, {"loss": loss.item()}
 
 

@@ -34,7 +34,7 @@ def loss_of(model: Model, batch: dict, generator: torch.Generator, progress: flo
     made = predict(model, batch, add_noise(true, noise, levels), levels)
     free = (~fixed).flatten().to(true)[:, None, None, None]
     weight = batch["weight"].flatten(0, 1) * free
-    loss = latent_loss(made, true, weight)
+    loss = latent_loss(made, true, weight, model.encoder.scale)
     error = (made - true).unflatten(0, (clips, frames)).diff(dim=1).flatten(0, 1)
-    steps = latent_loss(error, torch.zeros_like(error), batch["weight"][:, 1:].flatten(0, 1))
+    steps = latent_loss(error, torch.zeros_like(error), batch["weight"][:, 1:].flatten(0, 1), model.encoder.scale)
     return loss + STEP_WEIGHT * steps, {"loss": loss.item(), "steps": steps.item()}
