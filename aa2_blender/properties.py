@@ -17,8 +17,8 @@ RELATIVE = {"PATH_SUPPORTS_BLEND_RELATIVE"} if (
 
 
 def _offered(kind):
-    """What makes a pointer offer only objects of one type; nothing without a window, where nobody chooses and the 4.2 module ends
-    with a crash after any `poll`. gather/shot.py looks at the type again."""
+    """What makes a pointer offer only objects of one type. Without a window nobody chooses, and the module of 4.2 ends
+    with a crash after any `poll`, so nothing; gather/shot.py looks at the type again."""
     return {} if bpy.app.background else {"poll": lambda _settings, thing: thing.type == kind}
 
 

@@ -4,7 +4,7 @@ import json
 import bpy
 import numpy as np
 import pytest
-from shots import armature, generated_bones, metarig_bones, mixamo_bones
+from shots import armature, blenders_metarig, generated_bones, metarig_bones, mixamo_bones
 
 
 @pytest.fixture
@@ -18,9 +18,7 @@ def found(rig, bones, **how):
 
 
 def test_metarig_by_blender_itself(rig):
-    bpy.ops.preferences.addon_enable(module="rigify")
-    bpy.ops.object.armature_human_metarig_add()
-    thing = bpy.context.object
+    thing = armature(bpy.context.scene, blenders_metarig())
     made = rig.find_map(thing)
     assert len(thing.data.bones) == 159 and made.preset == "Rigify metarig"
     assert set(made.joints) == set(rig.JOINTS)
