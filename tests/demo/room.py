@@ -1,4 +1,4 @@
-"""The demo's room: builds floor, walls, window, furniture and light into a scene; returns the collection that is touched.
+"""The demo's room: builds floor, walls, window, furniture and light into a scene; returns what is touched.
 
 Metres; the camera looks along +y, the floor is z = 0. The table and its props go into the collection "Touched".
 """

@@ -14,9 +14,9 @@ from pathlib import Path
 import bpy
 from mathutils import Euler, Vector
 
-sys.path.insert(0, str(Path(__file__).parent))
 import room
 import walk
+from film import encode
 
 SIZE, FPS = (960, 540), 24
 SHOT_START = 101                        # the shot scene's frame of the movie's first picture
@@ -42,7 +42,7 @@ def main():
     bpy.ops.wm.save_as_mainfile(filepath=str(args.folder.resolve() / "shot.blend"))
     still = render_still(shot, args.folder / "still.png", args.samples, args.threads)
     render_plate(shot, still, args.folder / "plate", args.threads)
-    encode(args.folder / "plate", args.folder / "plate.mp4", shot)
+    encode(sorted((args.folder / "plate").glob("*.png")), args.folder / "plate.mp4", shot)
     build_edit(args.percent)
     bpy.ops.wm.save_mainfile()
 
@@ -173,24 +173,6 @@ def card(path, rotation):
     ob = bpy.data.objects.new("Card", mesh)
     ob.location, ob.rotation_euler = EYE, rotation
     return ob
-
-
-def encode(folder, movie, shot):
-    """The same frames as an H.264 movie."""
-    reel = bpy.data.scenes.new("Reel")
-    size_scene(reel, shot.render.resolution_percentage)
-    reel.view_settings.view_transform = "Standard"
-    pictures = sorted(folder.glob("*.png"))
-    strip = reel.sequence_editor_create().strips.new_image("Plate", str(pictures[0]), 1, 1)
-    for picture in pictures[1:]:
-        strip.elements.append(picture.name)
-    reel.frame_start, reel.frame_end = 1, len(pictures)
-    reel.render.filepath = str(movie.resolve())
-    reel.render.image_settings.file_format = "FFMPEG"
-    reel.render.ffmpeg.format, reel.render.ffmpeg.codec = "MPEG4", "H264"
-    reel.render.ffmpeg.constant_rate_factor, reel.render.ffmpeg.gopsize = "PERC_LOSSLESS", 12
-    bpy.ops.render.render(animation=True, scene=reel.name)
-    bpy.data.scenes.remove(reel)
 
 
 def build_edit(percent=100):

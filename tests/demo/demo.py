@@ -1,0 +1,142 @@
+"""The whole way, as an artist goes it: `python build.py demo` runs this in a bpy 4.5 with a fresh user folder.
+
+Takes the zip (AA2_ZIP) and the demo shot; leaves in demo_output/ the frames, the composite, a movie, the .blend and one
+contact sheet, and says where each lies, how long each stage took, and how recognisable the character is.
+"""
+import argparse
+import faulthandler
+import importlib
+import os
+import shutil
+import sys
+import time
+from pathlib import Path
+
+import bpy
+
+from engine.contract import folder as files
+from tests.demo.film import encode, through_sequencer
+from tests.demo.measure import measure, table
+from tests.demo.sheet import contact_sheet
+from tests.demo.shot_cache import shot_folder
+from tests.demo.stages import Stages, watched
+
+HERE = Path(__file__).parent
+OUTPUT = HERE.parent.parent / "demo_output"
+MODULE = "bl_ext.user_default.aa2_blender"
+OFFSET = 79     # the shot's frame less the edit's: picture 4 of the plate is 104 there and 25 here
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="build.py demo", description=__doc__.splitlines()[0])
+    parser.add_argument("--pack", default="", help="a folder of weights instead of the embedded ones")
+    parser.add_argument("--small", action="store_true", help="a shot of 40 percent, for a quick look")
+    args = parser.parse_args()
+    faulthandler.enable()
+    began, stages = time.monotonic(), Stages()
+    with stages("demo shot"):
+        made = shot_folder(*(("--percent", "40", "--samples", "8") if args.small else ()))
+    with stages("install"):
+        install(args.pack)
+    with stages("open the shot"):
+        edit = open_shot(made)
+        choose(edit)
+    press(stages, "find joints", bpy.ops.aa2.find_reference_joints)
+    press(stages, "generate", bpy.ops.aa2.generate)
+    job = job_of(edit)
+    press(stages, "preview", bpy.ops.aa2.preview_conditions)
+    bpy.ops.wm.save_mainfile()
+    with stages("composite"):
+        composites = through_sequencer(edit, OUTPUT / "composite")
+    with stages("movie"):
+        encode(composites, OUTPUT / "composite.mp4", edit)
+    with stages("contact sheet"):
+        contact_sheet(job, composites, OUTPUT / "contact_sheet.png", first_frame=edit.frame_start)
+    with stages("measure"):
+        likeness = measure(job, [(*joint.place, joint.confidence) for joint in edit.aa2.reference_joints],
+                           edit.aa2.reference_height)
+    report(job, stages, likeness, time.monotonic() - began)
+    return 0
+
+
+def install(pack):
+    """The zip into the fresh user folder, as Install from Disk does it."""
+    bpy.ops.extensions.package_install_files(filepath=os.environ["AA2_ZIP"], repo="user_default",
+                                             enable_on_install=True)
+    bpy.context.preferences.addons[MODULE].preferences.pack = str(Path(pack).resolve()) if pack else ""
+    bpy.context.preferences.filepaths.save_version = 0
+
+
+def open_shot(made):
+    """A copy of the shot in demo_output/, opened; returns its edit scene."""
+    shutil.rmtree(OUTPUT, ignore_errors=True)
+    shutil.copytree(made, OUTPUT, ignore=shutil.ignore_patterns("still.png", "complete"))
+    shutil.copy(HERE / "reference.png", OUTPUT)
+    bpy.ops.wm.open_mainfile(filepath=str(OUTPUT / "shot.blend"))
+    bpy.context.window.scene = bpy.data.scenes["Edit"]
+    return bpy.data.scenes["Edit"]
+
+
+def choose(edit):
+    """What the artist sets in the panel."""
+    ours = edit.aa2
+    ours.strip, ours.reference_path = "Room", "//reference.png"
+    ours.driver_scene, ours.armature = bpy.data.scenes["Shot"], bpy.data.objects["Performer"]
+    ours.derive_offset, ours.frame_offset = False, OFFSET
+    ours.objects = bpy.data.collections["Touched"]
+
+
+def press(stages, name, button):
+    """Press a button and show its progress; ends the demo with the button's own words where it fails."""
+    session = importlib.import_module(MODULE + ".session")
+    before = session.current()
+
+    def look():
+        task = session.current()
+        return str(task.progress) if task and task is not before else None
+    try:
+        with stages(name), watched(look) as spent:
+            button()
+    except RuntimeError as error:
+        sys.exit(f"The demo stopped at {name!r}: {str(error).strip()}")
+    task = session.current()
+    if task.state != "done":
+        sys.exit(f"The demo stopped at {name!r}: the task ended as {task.state}: {task.error}")
+    for stage, seconds in spent.items():
+        stages.add(f"  {name}: {stage}", seconds)
+    answer = task.engine_job.answer if task.engine_job else None
+    for stage, seconds in getattr(answer, "stages", {}).items():
+        stages.add(f"    engine: {stage}", seconds)
+
+
+def job_of(edit):
+    """The job's folder by the strips that were placed: their paths are relative, and the files are there."""
+    placed = [strip for strip in edit.sequence_editor.strips if strip.get("aa2_job")]
+    for strip in placed:
+        folder = Path(bpy.path.abspath(strip.directory))
+        missing = [element.filename for element in strip.elements if not (folder / element.filename).is_file()]
+        if not strip.directory.startswith("//") or missing:
+            sys.exit(f"Strip {strip.name!r}: expected a relative path with all files, got {strip.directory!r}, "
+                     f"missing {missing[:3]}.")
+    if len(placed) != 2:
+        sys.exit(f"Expected a character strip and a shadow strip, got {[strip.name for strip in placed]}.")
+    return Path(bpy.path.abspath(placed[0]["aa2_job"])).resolve()
+
+
+def report(job, stages, likeness, seconds):
+    places = (("character frames (RGBA)", job / files.FRAMES), ("shadow frames", job / files.SHADOW),
+              ("composited frames", OUTPUT / "composite"), ("movie", OUTPUT / "composite.mp4"),
+              ("blend with strips", OUTPUT / "shot.blend"), ("contact sheet", OUTPUT / "contact_sheet.png"))
+    print("\nHow long it took\n" + stages.table() + f"\n  in all {seconds:.1f} s")
+    print("\nHow recognisable the character is\n" + table(likeness))
+    for fault in likeness.faults():
+        print(f"  NOT REACHED: {fault}")
+    print("\nWhere it lies")
+    for name, place in places:
+        print(f"  {name:<24} {place.relative_to(Path.cwd()) if place.is_relative_to(Path.cwd()) else place}")
+
+
+if __name__ == "__main__":
+    code = main()
+    sys.stdout.flush()
+    os._exit(code)

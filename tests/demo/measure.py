@@ -1,0 +1,186 @@
+"""A finished job folder -> how recognisable its character is, in numbers: colours, joints, holes, noise.
+
+All four are ours (the first pack has to pass them; later issues measure likeness better):
+- colour: of each body part, the CIEDE2000 between the reference's median colour and the frame's, median over frames;
+- joints: the share of seen, unhidden joints that lie inside the matte;
+- holes: the largest share, in any frame, of the limbs' cores that the matte leaves open;
+- noise: the median over frames of the mean distance, inside the matte, of luminance to its 3x3 median (8-bit steps).
+"""
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from engine.contract import folder as files
+from engine.contract.skeleton import BODY_INDEX
+
+from .colour import delta_e_2000, lab
+
+COLOUR_MOST, JOINTS_LEAST, HOLES_MOST, NOISE_MOST = 15.0, 0.95, 0.02, 6.0
+SEEN = 0.3                  # a joint's confidence from which it is asked for
+CORE = 0.018                # half width of a limb's core, as a part of the standing height: within any clothes
+SOLID = 0.5                 # matte from which a pixel is the character's
+# Body part: the pairs of joints whose connecting lines its colour is sampled on, from and to a part of the way.
+PARTS = {
+    "face": ((("right_eye", "left_eye"), 0.0, 1.0), (("nose", "neck"), 0.0, 0.3)),
+    "trunk": ((("right_shoulder", "left_hip"), 0.15, 0.8), (("left_shoulder", "right_hip"), 0.15, 0.8)),
+    "upper arms": ((("right_shoulder", "right_elbow"), 0.2, 1.0), (("left_shoulder", "left_elbow"), 0.2, 1.0)),
+    "forearms": ((("right_elbow", "right_wrist"), 0.0, 0.7), (("left_elbow", "left_wrist"), 0.0, 0.7)),
+    "thighs": ((("right_hip", "right_knee"), 0.25, 1.0), (("left_hip", "left_knee"), 0.25, 1.0)),
+    "shins": ((("right_knee", "right_ankle"), 0.0, 0.8), (("left_knee", "left_ankle"), 0.0, 0.8)),
+    "feet": ((("right_ankle", "right_toe"), 0.3, 1.0), (("left_ankle", "left_toe"), 0.3, 1.0)),
+}
+CORE_LINES = [line for part in ("trunk", "upper arms", "forearms", "thighs", "shins") for line in PARTS[part]]
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """`colours`: CIEDE2000 by body part; parts never seen are left out."""
+
+    colours: dict = field(default_factory=dict)
+    joints: float = 0.0
+    holes: float = 1.0
+    noise: float = 0.0
+
+    def faults(self):
+        """What misses its bound, one sentence each."""
+        found = [f"{part}: colour is {value:.1f} from the reference's (CIEDE2000), at most {COLOUR_MOST:g} expected"
+                 for part, value in self.colours.items() if value > COLOUR_MOST]
+        if self.joints < JOINTS_LEAST:
+            found.append(f"{self.joints:.1%} of the joints lie inside the matte, at least {JOINTS_LEAST:.0%} expected")
+        if self.holes > HOLES_MOST:
+            found.append(f"a frame's limbs are open on {self.holes:.1%}, at most {HOLES_MOST:.0%} expected")
+        if self.noise > NOISE_MOST:
+            found.append(f"noise is {self.noise:.1f} of 255, at most {NOISE_MOST:g} expected")
+        return found
+
+
+def measure(job_folder, reference_joints, reference_height):
+    """The Likeness of a job's frames; reference joints (20, 3) x, y, confidence in the reference's pixels."""
+    job_folder = Path(job_folder)
+    job = json.loads((job_folder / files.JOB).read_text())
+    poses = json.loads((job_folder / files.POSE).read_text())["frames"]
+    reference = picture(job_folder / files.REFERENCE, "RGB")
+    wanted = {part: tone(reference, np.ones(reference.shape[:2], bool), lines, np.asarray(reference_joints, float),
+                         reference_height) for part, lines in PARTS.items()}
+    distances, inside, open_shares, noises = {part: [] for part in PARTS}, [], [], []
+    for number, pose in enumerate(poses, 1):
+        if not pose["people"]:
+            continue
+        body = np.asarray(pose["people"][0]["body"], float)
+        height = pose["people"][0]["height_px"]
+        frame = picture(files.picture(job_folder, files.FRAMES, number), "RGBA")
+        matte, free = frame[..., 3] >= SOLID, unhidden(job_folder, job, number, body)
+        points = np.delete(body, 2, axis=1)
+        for part, lines in PARTS.items():
+            seen = tone(frame[..., :3], matte & free, lines, points, height)
+            if seen is not None and wanted[part] is not None:
+                distances[part].append(float(delta_e_2000(wanted[part], seen)))
+        inside += joints_inside(matte, free, points)
+        core = band(CORE_LINES, points, CORE * height / 2, matte.shape) & free
+        open_shares += [float((core & ~matte).sum() / core.sum())] if core.any() else []
+        if matte.any():
+            noises.append(noise(frame[..., :3], matte))
+    colours = {part: float(np.median(values)) for part, values in distances.items() if values}
+    return Likeness(colours, float(np.mean(inside)) if inside else 0.0, max(open_shares, default=1.0),
+                    float(np.median(noises)) if noises else 0.0)
+
+
+def picture(path, mode):
+    """(h, w, channels) float 0..1."""
+    with Image.open(path) as opened:
+        return np.asarray(opened.convert(mode), np.float32) / 255
+
+
+def tone(rgb, where, lines, joints, height):
+    """Median Lab colour (3,) along some lines of the body where allowed; None with fewer than nine pixels to see."""
+    chosen = band(lines, joints, CORE * height, where.shape) & where
+    return np.median(lab(rgb[chosen]), axis=0) if chosen.sum() >= 9 else None
+
+
+def band(lines, joints, half_width, shape):
+    """(h, w) bool: the pixels within `half_width` of the lines whose two joints are both seen."""
+    mask = np.zeros(shape, bool)
+    for (a, b), start, end in lines:
+        (ax, ay, seen_a), (bx, by, seen_b) = joints[BODY_INDEX[a]], joints[BODY_INDEX[b]]
+        if min(seen_a, seen_b) < SEEN:
+            continue
+        one = np.array((ax + (bx - ax) * start, ay + (by - ay) * start))
+        other = np.array((ax + (bx - ax) * end, ay + (by - ay) * end))
+        paint(mask, one, other, half_width)
+    return mask
+
+
+def paint(mask, one, other, half_width):
+    """Set the pixels within `half_width` of a line between two points (x, y)."""
+    low = np.floor(np.minimum(one, other) - half_width - 1).astype(int)
+    high = np.ceil(np.maximum(one, other) + half_width + 1).astype(int)
+    x0, y0 = np.maximum(low, 0)
+    x1, y1 = np.minimum(high, mask.shape[::-1])
+    if x0 >= x1 or y0 >= y1:
+        return
+    x, y = np.meshgrid(np.arange(x0, x1) + 0.5, np.arange(y0, y1) + 0.5)
+    along = other - one
+    length = max(float(along @ along), 1e-9)
+    way = np.clip(((x - one[0]) * along[0] + (y - one[1]) * along[1]) / length, 0, 1)
+    distance = np.hypot(x - one[0] - way * along[0], y - one[1] - way * along[1])
+    mask[y0:y1, x0:x1] |= distance <= half_width
+
+
+def unhidden(job_folder, job, number, body):
+    """(h, w) bool: where no object stands before the nearest of the body's joints (a cautious holdout)."""
+    path = Path(files.picture(job_folder, files.OBJECTS, number))
+    width, height = job["size"]
+    if not job.get("objects") or not path.exists():
+        return np.ones((height, width), bool)
+    with Image.open(path) as opened:
+        codes = np.asarray(opened, np.float32)
+    near, far = job["objects"]["near"], job["objects"]["far"]
+    depth = far + (codes - 1) / 65534 * (near - far)
+    seen = body[:, 3] >= SEEN
+    farthest = body[seen, 2].max() if seen.any() else 0.0
+    return (codes == 0) | (depth > farthest)
+
+
+def joints_inside(matte, free, joints):
+    """For each seen, unhidden joint in the picture: whether a pixel of the matte is at most one pixel away."""
+    height, width = matte.shape
+    found = []
+    for x, y, confidence in joints:
+        column, row = int(x), int(y)
+        if confidence < SEEN or not (0 <= x < width and 0 <= y < height) or not free[row, column]:
+            continue
+        found.append(bool(matte[max(row - 1, 0):row + 2, max(column - 1, 0):column + 2].any()))
+    return found
+
+
+def noise(rgb, matte):
+    """Mean distance of luminance to its 3x3 median, in 8-bit steps, two pixels or more inside the matte."""
+    rows, columns = np.where(matte.any(1))[0], np.where(matte.any(0))[0]
+    box = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+    light, solid = rgb[box] @ np.array((0.2126, 0.7152, 0.0722), np.float32), matte[box]
+    if min(light.shape) < 5:
+        return 0.0
+    middle = np.median(neighbours(light, 1), axis=0)
+    deep = neighbours(solid, 2).all(axis=0)
+    away = np.abs(light[1:-1, 1:-1] - middle)[1:-1, 1:-1]
+    return float(away[deep].mean() * 255) if deep.any() else 0.0
+
+
+def neighbours(plane, reach):
+    """(n, h - 2 reach, w - 2 reach): the values around each pixel, up to `reach` away."""
+    height, width = plane.shape
+    steps = range(2 * reach + 1)
+    return np.stack([plane[y:height - 2 * reach + y, x:width - 2 * reach + x] for y in steps for x in steps])
+
+
+def table(likeness):
+    """The numbers as lines of text."""
+    lines = [f"  colour of {part:<12} {value:6.1f}   at most {COLOUR_MOST:g}"
+             for part, value in likeness.colours.items()]
+    lines.append(f"  joints inside matte    {likeness.joints:6.1%}   at least {JOINTS_LEAST:.0%}")
+    lines.append(f"  open limbs, worst      {likeness.holes:6.1%}   at most {HOLES_MOST:.0%}")
+    lines.append(f"  noise                  {likeness.noise:6.2f}   at most {NOISE_MOST:g}")
+    return "\n".join(lines)

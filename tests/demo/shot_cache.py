@@ -1,0 +1,30 @@
+"""The demo shot on disk: made once for each state of the scripts that make it, under .build/demo_shot/."""
+import hashlib
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+CACHE = HERE.parent.parent / ".build" / "demo_shot"
+SCRIPTS = ("shot.py", "film.py", "room.py", "materials.py", "walk.py", "puppet.py")
+
+
+def shot_folder(*more):
+    """The folder with shot.blend, plate.mp4 and plate/; rendered first if these scripts have not made one yet.
+
+    `more` goes to shot.py (a test asks for a small one: "--percent", "20").
+    """
+    folder = CACHE / key(more)
+    if not (folder / "complete").exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        subprocess.run([sys.executable, HERE / "shot.py", folder, *more], check=True, stdout=subprocess.DEVNULL)
+        (folder / "complete").touch()
+    return folder
+
+
+def key(more):
+    digest = hashlib.sha256(" ".join(more).encode())
+    for name in SCRIPTS:
+        digest.update((HERE / name).read_bytes())
+    return digest.hexdigest()[:16]

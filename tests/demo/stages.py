@@ -1,0 +1,65 @@
+"""What takes how long: a line of progress while something runs, and the table of stages at the end."""
+import sys
+import threading
+import time
+from contextlib import contextmanager
+
+LOOK_S, QUIET_S = 0.2, 10.0     # between looks at a task; between lines where the output is no terminal
+
+
+class Stages:
+    """Seconds by stage, in the order they began."""
+
+    def __init__(self):
+        self.seconds = {}
+
+    @contextmanager
+    def __call__(self, name):
+        """Time what is done inside."""
+        print(f"{name} ...", flush=True)
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self.add(name, time.monotonic() - began)
+
+    def add(self, name, seconds):
+        self.seconds[name] = self.seconds.get(name, 0.0) + seconds
+
+    def table(self):
+        width = max(len(name) for name in self.seconds)
+        return "\n".join(f"  {name:<{width}} {seconds:8.1f} s" for name, seconds in self.seconds.items())
+
+
+@contextmanager
+def watched(look):
+    """Show the progress of blocking work: look() -> a line of text or None, called on a thread of its own.
+
+    Yields the seconds that each first word of those lines lasted, filled while the work runs.
+    """
+    ended, spent = threading.Event(), {}
+    thread = threading.Thread(target=_watch, args=(look, ended, spent), daemon=True)
+    thread.start()
+    try:
+        yield spent
+    finally:
+        ended.set()
+        thread.join()
+        if sys.stderr.isatty():
+            print(file=sys.stderr)
+
+
+def _watch(look, ended, spent):
+    told, told_at, last = None, 0.0, time.monotonic()
+    while not ended.wait(LOOK_S):
+        line, now = look(), time.monotonic()
+        if not line:
+            continue
+        stage = line.split(",")[0].rstrip("0123456789/ ")
+        spent[stage] = spent.get(stage, 0.0) + now - last
+        last = now
+        if sys.stderr.isatty():
+            print(f"\r  {line:<76}", end="", file=sys.stderr, flush=True)
+        elif line != told and (stage != told or now - told_at > QUIET_S):
+            print(f"  {line}", file=sys.stderr, flush=True)
+            told, told_at = stage, now
