@@ -31,6 +31,7 @@ class Model(nn.Module):
 def save_weights(model_state: dict[str, Tensor], path: Path) -> None:
     """Half precision, contiguous: what a pack ships."""
     save_file({name: tensor.detach().cpu().half().contiguous() for name, tensor in model_state.items()}, path)
+    path.chmod(0o644)  # safetensors writes for the owner alone, and a pack is installed for everybody
 
 
 def load_weights(sizes: Sizes, path: Path) -> Model:
