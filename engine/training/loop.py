@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from ..nets.model import Model, load_weights, save_weights
-from ..nets.sizes import COMPACT
+from ..nets.sizes import COMPACT, Sizes
 from .samples import Sample, SampleMaker
 
 SHAPE_ORDER = ((192, 352), (256, 256), (192, 352), (256, 256), (352, 192))
@@ -58,11 +58,11 @@ class Batches(Dataset):
 class Run:
     """One stage's state on disk: model, averaged model, optimiser, step. A killed run goes on from its checkpoint."""
 
-    def __init__(self, folder: Path, recipe: Recipe, start: Path | None, device: str):
+    def __init__(self, folder: Path, recipe: Recipe, start: Path | None, device: str, sizes: Sizes = COMPACT):
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.recipe, self.device = folder, recipe, device
         torch.manual_seed(0)
-        self.model = (load_weights(COMPACT, start) if start else Model(COMPACT)).to(device)
+        self.model = (load_weights(sizes, start) if start else Model(sizes)).to(device)
         for name, parameter in self.model.named_parameters():
             parameter.requires_grad_(name.startswith(recipe.trained))
         self.average = copy.deepcopy(self.model).eval()
