@@ -3,7 +3,7 @@ import bpy
 from bpy.props import (BoolProperty, CollectionProperty, EnumProperty, FloatProperty, FloatVectorProperty, IntProperty,
                        PointerProperty, StringProperty)
 
-from .versions import sequencer_scene
+from .versions import sequencer_scene, strips
 
 SHAPES = (("auto", "Automatic", "The shape in which the character fits best"),
           ("192x352", "Standing", "A tall crop of 192 by 352"),
@@ -33,7 +33,8 @@ class AA2_PG_settings(bpy.types.PropertyGroup):
     """One shot. Empty pointers mean what the tooltip says; numbers of 0 mean what the engine's weights say."""
 
     strip: StringProperty(name="Plate", description="The strip to put the character over (empty: the active strip)")
-    reference_path: StringProperty(name="Reference", description="A picture of the whole character", subtype="FILE_PATH", options=RELATIVE)
+    reference_path: StringProperty(
+        name="Reference", description="A picture of the whole character", subtype="FILE_PATH", options=RELATIVE)
     reference_image: PointerProperty(
         name="Image", description="An image of this file instead of the reference file", type=bpy.types.Image)
     armature: PointerProperty(
@@ -69,8 +70,8 @@ class AA2_PG_settings(bpy.types.PropertyGroup):
     grain: BoolProperty(name="Match Grain", description="Grain and blur like the plate's", default=True)
     shadow: BoolProperty(name="Shadow", description="A second strip darkens the plate under the character", default=True)
     output: StringProperty(
-        name="Jobs", description="Where job folders are made (// is the folder of this file)", subtype="DIR_PATH", options=RELATIVE,
-        default="//aa2_jobs/")
+        name="Jobs", description="Where job folders are made (// is the folder of this file)", subtype="DIR_PATH",
+        options=RELATIVE, default="//aa2_jobs/")
     bone_map: StringProperty(
         name="Bone Map", description="A saved map from joints to bones (empty: the preset that fits best)",
         subtype="FILE_PATH", options=RELATIVE)
@@ -84,11 +85,15 @@ def shot_scene(context):
     """The scene whose settings a panel or operator means: the sequencer's, or the one that names the scene in view as
     its rig's scene (an edit is often not the shot)."""
     scene = sequencer_scene(context)
-    if scene.sequence_editor is None:
+    if not _has_strips(scene):
         for other in bpy.data.scenes:
-            if other.sequence_editor and other.aa2.driver_scene == scene:
+            if other.aa2.driver_scene == scene and _has_strips(other):
                 return other
     return scene
+
+
+def _has_strips(scene):
+    return scene.sequence_editor is not None and len(strips(scene.sequence_editor)) > 0
 
 
 CLASSES = (AA2_PG_joint, AA2_PG_settings)

@@ -1,8 +1,9 @@
-"""A platform's name -> the extension's zip in dist/: packages fetched, pruned and checked, staged, packed by Blender's tool."""
+"""A platform's name -> the extension's zip in dist/: packages fetched, pruned, checked, staged, packed by Blender's tool."""
 import hashlib
 import os
 import shutil
 import subprocess
+import tempfile
 import tomllib
 import zipfile
 from fnmatch import fnmatch
@@ -38,24 +39,30 @@ def make(name: str) -> Path:
         raise Stop(f"There is no platform {name!r}; choose one of {', '.join(PLATFORMS)} or all.")
     platform = PLATFORMS[name]
     python = environments.ensure(environments.DEMO_BLENDER)
-    stage = _stage(platform, _packages(platform, python))
-    DIST.mkdir(exist_ok=True)
+    packages = _packages(platform, python)
     version = tomllib.loads(MANIFEST.read_text())["version"]
     target = DIST / f"aa2_blender-{version}-{name.replace('-', '_')}.zip"
-    stamp = BUILD / "stage" / f"{name}.sha256"
+    (BUILD / "stage").mkdir(parents=True, exist_ok=True)
+    DIST.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f"{name}-", dir=BUILD / "stage") as scratch:
+        stage = _stage(Path(scratch) / "aa2_blender", platform, packages)
+        _pack(stage, target, stamp=BUILD / "stage" / f"{name}.sha256", python=python)
+    return target
+
+
+def _pack(stage: Path, target: Path, *, stamp: Path, python: Path) -> None:
+    """Packs and validates the staged folder, unless the zip was made of the very same."""
     digest = _digest(stage)
     if target.exists() and stamp.exists() and stamp.read_text() == digest:
-        say(f"{target.relative_to(ROOT)} is up to date")
-        return target
+        return say(f"{target.relative_to(ROOT)} is up to date")
     say(f"packing {target.relative_to(ROOT)}")
+    made = stage.parent / target.name
     tool = _blender_tool(python)
-    stamp.unlink(missing_ok=True)
-    target.unlink(missing_ok=True)
-    _blender(python, tool, "build", "--source-dir", stage, "--output-filepath", target)
-    _blender(python, tool, "validate", target)
-    _tell_sizes(target)
+    _blender(python, tool, "build", "--source-dir", stage, "--output-filepath", made)
+    _blender(python, tool, "validate", made)
+    _tell_sizes(made)
+    os.replace(made, target)
     stamp.write_text(digest)
-    return target
 
 
 def _digest(stage: Path) -> str:
@@ -97,10 +104,8 @@ def _unpack(wheel: Path, folder: Path) -> None:
                 archive.extract(name, folder)
 
 
-def _stage(platform: Platform, packages: Path) -> Path:
-    """The zip's contents as a folder: the add-on at the root, the engine and its packages in embedded/."""
-    stage = BUILD / "stage" / platform.name
-    shutil.rmtree(stage, ignore_errors=True)
+def _stage(stage: Path, platform: Platform, packages: Path) -> Path:
+    """The zip's contents as the folder `stage`: the add-on at the root, the engine and its packages in embedded/."""
     ignore = shutil.ignore_patterns(*LEFT_OUT)
     shutil.copytree(ROOT / "aa2_blender", stage, ignore=ignore)
     shutil.copytree(ROOT / "engine", stage / "embedded" / "engine", ignore=ignore)

@@ -6,6 +6,7 @@ from importlib import import_module
 
 import bpy
 import pytest
+import shots
 
 PROBE = """
 import sys
@@ -51,18 +52,10 @@ def test_settings_of_every_scene_are_its_own(blank):
     assert blank.aa2.seed == 0 and blank.aa2.output == "//aa2_jobs/"
 
 
-def test_only_rigs_and_cameras_can_be_chosen(blank, extension):
-    properties = import_module(extension.__name__ + ".properties")
-    rig = bpy.data.objects.new("rig", bpy.data.armatures.new("rig"))
-    camera = bpy.data.objects.new("camera", bpy.data.cameras.new("camera"))
-    assert properties._is_armature(None, rig) and not properties._is_armature(None, camera)
-    assert properties._is_camera(None, camera) and not properties._is_camera(None, rig)
-
-
-def test_the_edit_is_found_from_the_shot_scene(blank, extension):
+def test_the_edit_is_found_from_the_shot_scene(blank, extension, tmp_path):
     properties = import_module(extension.__name__ + ".properties")
     edit = bpy.data.scenes.new("edit")
-    edit.sequence_editor_create()
+    shots.image_strip(edit, tmp_path, shots.write_sequence(tmp_path, 1))
     assert properties.shot_scene(bpy.context) == blank
     edit.aa2.driver_scene = blank
     assert properties.shot_scene(bpy.context) == edit
