@@ -14,7 +14,7 @@ from .shot import Shot, problems
 __all__ = ["gather", "problems"]
 
 # Frames a slice: a window stays alive between two of them. A render of the plate costs its start-up each time (ours).
-_POSE_SLICE, _PLATE_SLICE, _DEPTH_SLICE = 48, 32, 4
+_POSE_SLICE, _PLATE_SLICE, _DEPTH_SLICE = 96, 32, 4
 
 
 def gather(request, folder):

@@ -78,7 +78,8 @@ def write(folder, frames):
     beside = files.temporary(path)
     try:
         with open(beside, "w", encoding="utf-8") as file:
-            json.dump({"version": version.POSE, "frames": [{"people": people} for people in frames]}, file)
+            # dumps is written in C, dump is not: it alone would take as long as all the rest (measured).
+            file.write(json.dumps({"version": version.POSE, "frames": [{"people": people} for people in frames]}))
         os.replace(beside, path)
     except OSError as error:
         raise writing_failed(error, path) from None
@@ -110,10 +111,10 @@ def _read(motion, i, depsgraph, rig, camera, skeleton, *, size, aspect):
     bones, row = posed.pose.bones, motion.ends[i].reshape(-1)
     bones.foreach_get("head", row[:3 * skeleton.bones])
     bones.foreach_get("tail", row[3 * skeleton.bones:])
-    motion.heads[i] = bones[skeleton.head_bone].matrix
-    motion.worlds[i] = posed.matrix_world
-    motion.cameras[i] = seen.matrix_world.normalized()
-    motion.projections[i] = seen.calc_matrix_camera(depsgraph, x=size[0], y=size[1], scale_x=aspect[0], scale_y=aspect[1])
+    projection = seen.calc_matrix_camera(depsgraph, x=size[0], y=size[1], scale_x=aspect[0], scale_y=aspect[1])
+    for rows, matrix in ((motion.heads, bones[skeleton.head_bone].matrix), (motion.worlds, posed.matrix_world),
+                         (motion.cameras, seen.matrix_world.normalized()), (motion.projections, projection)):
+        rows[i] = [row[:] for row in matrix]                        # tuples: numpy takes long over mathutils' own types
 
 
 def _written(motion, skeleton, size):

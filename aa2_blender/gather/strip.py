@@ -146,6 +146,7 @@ def _make_exact(scene, bits):
     """Settings under which pixels pass unchanged (measured in every version), at the scene's own size."""
     render, view = scene.render, scene.view_settings
     scene.display_settings.display_device = "sRGB"
+    scene.sequencer_colorspace_settings.name = "sRGB"
     view.view_transform, view.look, view.exposure, view.gamma = "Standard", "None", 0.0, 1.0
     for curves in ("use_curve_mapping", "use_white_balance"):
         if hasattr(view, curves):

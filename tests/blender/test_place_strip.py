@@ -106,6 +106,22 @@ def test_every_value_passes_back_and_forth(placing, scene, tmp_path):
     assert np.array_equal(render(scene, tmp_path), ramp)
 
 
+def test_over_a_plate_that_moves(placing, scene, tmp_path):
+    """The plate slides and grows by keys; the layer made from its pictures lies still and fits on every frame."""
+    from bl_ext.user_default.aa2_blender.gather import strip as plate
+    strip = plate_of(scene, tmp_path)
+    for frame, offset, scale in ((1, 0, 1.0), (3, 9, 1.3)):
+        strip.transform.offset_x, strip.transform.scale_x = offset, scale
+        strip.transform.keyframe_insert("offset_x", frame=frame)
+        strip.transform.keyframe_insert("scale_x", frame=frame)
+    folder = job_folder(tmp_path / "job")
+    plate.write_plate(scene, strip, folder, first=1, last=3, start=1, bits=8)
+    placing.place(scene, folder, "plate")
+    for frame in (1, 2, 3):
+        source = read(folder / "source" / f"000{frame}.png").astype(float)
+        assert worst(render(scene, tmp_path, frame), over(source, frame)) <= ROUNDING
+
+
 def test_channels_frames_and_what_is_told(placing, scene, tmp_path):
     plate_of(scene, tmp_path, start=-4)
     other = image_strip(scene, tmp_path / "plate", ["0001.png"] * 9, start=-6, channel=3, name="title")
