@@ -141,11 +141,12 @@ def write_movie(scene, folder, count):
 
 def test_exr_becomes_sixteen_bits(plate, scene, tmp_path):
     """Linear light to sRGB, and what is brighter than white becomes white."""
+    from bl_ext.user_default.aa2_blender import versions
     light = np.repeat(np.linspace(0, 1.5, 64, dtype=np.float32)[None], 48, axis=0)
     image = bpy.data.images.new("light", 64, 48, float_buffer=True)
     image.pixels.foreach_set(np.stack([light, light, light, np.ones_like(light)], axis=2).ravel())
-    image.filepath_raw, image.file_format = str(tmp_path / "light.exr"), "OPEN_EXR"
-    image.save()
+    versions.set_picture_format(scene.render.image_settings, "OPEN_EXR", color_mode="RGB", color_depth="32")
+    image.save_render(str(tmp_path / "light.exr"), scene=scene)
     strip = image_strip(scene, tmp_path, ["light.exr"])
     strip.colorspace_settings.name = "Linear Rec.709"          # before 5.0 Python gets sRGB for a new strip
     assert plate.bits_of(strip) == 16
