@@ -32,7 +32,7 @@ TILT = ((1, -5.0), (30, -4.6), (54, -4.5))
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--samples", type=int, default=40)
+    parser.add_argument("--samples", type=int, default=32)
     parser.add_argument("--percent", type=int, default=100, help="size of the plate")
     parser.add_argument("--threads", type=int, default=0, help="0: all")
     args = parser.parse_args()
