@@ -71,7 +71,7 @@ def _figure(person, where) -> Figure:
 def _joints(value, count, where) -> np.ndarray:
     try:
         joints = np.array(value, np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         joints = np.empty(0)
     if joints.shape != (count, 4):
         raise JobError("pose_invalid", f"{where}: expected {count} joints [x, y, depth, confidence].", _HINT)

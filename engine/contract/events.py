@@ -153,8 +153,10 @@ _TYPES = {cls: name for table in (REQUESTS, EVENTS) for name, cls in table.items
 
 
 def to_json(message):
-    """A message as a JSON object with its `type`."""
-    return {"type": _TYPES[type(message)], **plain(message)}
+    """A message as a JSON object with its `type`; a JobError(protocol_garbage) where the other end would refuse it."""
+    kind, fields = _TYPES[type(message)], plain(message)
+    _built(kind, type(message), fields)
+    return {"type": kind, **fields}
 
 
 def request(value):
@@ -171,7 +173,11 @@ def _message(table, value):
     kind = value.get("type") if isinstance(value, dict) else None
     if not isinstance(kind, str) or kind not in table:
         raise JobError("protocol_garbage", f"Expected a message of type {', '.join(table)}; got {str(value)[:200]!r}.")
+    return _built(kind, table[kind], {name: v for name, v in value.items() if name != "type"})
+
+
+def _built(kind, cls, fields):
     try:
-        return build(table[kind], {name: v for name, v in value.items() if name != "type"})
+        return build(cls, fields)
     except FieldError as error:
         raise JobError("protocol_garbage", f"A message of type {kind!r} is wrong: {error}.") from None

@@ -4,7 +4,6 @@ A check takes a value and returns the one to keep; its ValueError says what was 
 """
 
 import dataclasses
-import math
 import os
 from dataclasses import MISSING, dataclass, field
 
@@ -54,6 +53,14 @@ def _value(check, value, where):
         raise FieldError(where, f"{where}: expected {error}, got {_shown(value)}") from None
 
 
+def _encodable(value):
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _join(path, name):
     return f"{path}.{name}" if path else str(name)
 
@@ -83,9 +90,9 @@ def whole(low, high):
 
 
 def number(low, high):
+    """A finite range: what is no number, or an endless one, lies outside it."""
     def check(value):
-        is_number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-        if not is_number or not low <= value <= high:
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
             raise ValueError(f"a number from {low:g} to {high:g}")
         return float(value)
     return check
@@ -93,7 +100,7 @@ def number(low, high):
 
 def choice(*choices):
     def check(value):
-        if isinstance(value, bool) or value not in choices:
+        if not any(type(value) is type(one) and value == one for one in choices):
             raise ValueError(f"one of {', '.join(map(repr, choices))}")
         return value
     return check
@@ -102,6 +109,13 @@ def choice(*choices):
 def text(value):
     if not isinstance(value, str):
         raise ValueError("a text")
+    return value
+
+
+def whole_text(value):
+    """A text that a UTF-8 file can hold: names of the system's may contain halves of surrogate pairs."""
+    if not _encodable(text(value)):
+        raise ValueError("a text without halves of characters")
     return value
 
 
@@ -114,7 +128,7 @@ def flag(value):
 def file_name(value):
     """A file directly in the job's folder: a job never reaches outside its folder."""
     if not isinstance(value, str) or value in ("", ".", "..") or "/" in value or "\\" in value \
-            or os.path.basename(value) != value:
+            or os.path.basename(value) != value or not _encodable(value):
         raise ValueError("the name of a file in the job's folder")
     return value
 

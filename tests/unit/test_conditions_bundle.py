@@ -164,6 +164,8 @@ def test_the_standing_height_comes_from_the_longest_part():
     (lambda v: v["frames"][2]["people"][0]["body"].pop(), "frame 3, person 1: body: expected 20 joints"),
     (lambda v: v["frames"][1]["people"][0].update(left_hand=[[1, 2]]), "frame 2, person 1: left_hand: expected 21"),
     (lambda v: v["frames"][0]["people"][0].update(height_px=0), "frame 1, person 1: height_px"),
+    (lambda v: v["frames"][0]["people"][0].update(height_px=10**400), "frame 1, person 1: height_px"),
+    (lambda v: v["frames"][3]["people"][0]["body"][2].__setitem__(0, 10**400), "frame 4, person 1: body: expected 20"),
     (lambda v: v["frames"].__setitem__(4, []), "frame 5"),
     (lambda v: v.update(version=2), "expected version 1")])
 def test_wrong_poses_are_named(tmp_path, change, where):

@@ -61,6 +61,24 @@ def test_wrong_requests_are_garbage(value):
     assert error.value.code == "protocol_garbage"
 
 
+@pytest.mark.parametrize("value", [
+    {"type": "progress", "job": "j", "stage": "s", "step": 1, "total": 2, "eta_s": 10**400},
+    {"type": "frame", "job": "j", "number": 10**400}, {"type": "joints", "picture": "p", "height_px": float("nan")}])
+def test_wrong_events_are_garbage(value):
+    with pytest.raises(JobError) as error:
+        events.event(value)
+    assert error.value.code == "protocol_garbage"
+
+
+@pytest.mark.parametrize("message, field", [
+    (events.Progress("j", "denoise", 1, 2, float("nan")), "eta_s"), (events.Joints("p", None, float("inf")), "height_px"),
+    (events.Finished("j", 1, 1, 0, 0, 1.0, {"read": float("nan")}), "stages")])
+def test_what_would_be_garbage_is_not_said(message, field):
+    with pytest.raises(JobError) as error:
+        events.to_json(message)
+    assert error.value.code == "protocol_garbage" and field in error.value.message
+
+
 def test_many_threads_write_whole_lines():
     reading, writing = os.pipe()
     wire = Wire(writer=os.fdopen(writing, "wb"))
