@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 
 from .contract import folder as files
-from .contract.errors import writing_failed
 
 STATE_FORMAT = 1
 
@@ -44,14 +43,14 @@ class Made:
         self._write()
 
     def _write(self) -> None:
-        write_whole(files.path(self._folder, files.MADE), json.dumps({"version": 1, "frames": self._keys}).encode())
+        files.write_whole(files.path(self._folder, files.MADE), json.dumps({"version": 1, "frames": self._keys}).encode())
 
 
 def save_latents(folder, window, key: str, latents) -> None:
     """Keep the last latents (n, h, w, c) of a window for the one that follows."""
     array = np.ascontiguousarray(latents, "<f4")
     header = {"format": STATE_FORMAT, "key": key, "shape": array.shape, "sha256": _digest(array.tobytes())}
-    write_whole(_state_path(folder, window), json.dumps(header).encode() + b"\n" + array.tobytes())
+    files.write_whole(_state_path(folder, window), json.dumps(header).encode() + b"\n" + array.tobytes())
 
 
 def load_latents(folder, window, key: str):
@@ -72,20 +71,6 @@ def file_digest(path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
         return "none"
-
-
-def write_whole(path, data: bytes) -> None:
-    """Write a file under a temporary name and rename it."""
-    unfinished = files.temporary(path)
-    try:
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(unfinished, "wb") as file:
-            file.write(data)
-        os.replace(unfinished, path)
-    except OSError as error:
-        if os.path.exists(unfinished):
-            os.remove(unfinished)
-        raise writing_failed(error, path) from None
 
 
 def _state_path(folder, window) -> str:

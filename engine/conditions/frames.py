@@ -2,13 +2,11 @@
 
 cv2.imread and imwrite cannot open names with accents on every system, so bytes are read and written by Python.
 """
-import os
-
 import cv2
 import numpy as np
 
 from ..contract import folder as files
-from ..contract.errors import JobError, writing_failed
+from ..contract.errors import JobError
 
 BLEED_PX = 64            # how far colour is carried out under alpha 0; further out nothing can sample it
 LEAST_REFERENCE = 16     # pixels on its shorter side
@@ -79,16 +77,7 @@ def write_picture(path, picture) -> None:
     """Write (h, w), (h, w, 3) RGB or (h, w, 4) RGBA, uint8 or uint16, as PNG: whole under its name, or not at all."""
     order = {2: None, 3: cv2.COLOR_RGB2BGR, 4: cv2.COLOR_RGBA2BGRA}[2 if picture.ndim == 2 else picture.shape[2]]
     data = cv2.imencode(".png", picture if order is None else cv2.cvtColor(picture, order), _COMPRESSION)[1]
-    unfinished = files.temporary(path)
-    try:
-        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
-        with open(unfinished, "wb") as file:
-            file.write(data)
-        os.replace(unfinished, path)
-    except OSError as error:
-        if os.path.exists(unfinished):
-            os.remove(unfinished)
-        raise writing_failed(error, path) from None
+    files.write_whole(path, data)
 
 
 def bleed(colour, alpha) -> np.ndarray:

@@ -1,7 +1,11 @@
-"""Where each file of a job lies, and how frames are numbered (1..N, four digits or more)."""
+"""Where each file of a job lies, how frames are numbered (1..N, four digits or more), and how a file is written whole."""
 
+import contextlib
 import os
 import re
+import time
+
+from .errors import writing_failed
 
 JOB = "job.json"
 POSE = "pose.json"
@@ -20,6 +24,8 @@ PREVIEW = "preview"
 STATE = "state"
 PREVIEWS = ("skeleton", "depth", "warp", "mask", "environment", "objects")
 
+# A viewer or a scanner that has a file open keeps Windows from replacing it, as a rule for much less than this (ours).
+PATIENCE_S = 3.0
 _NUMBERED = re.compile(r"(\d{4,})\.png")
 
 
@@ -51,3 +57,29 @@ def temporary(target):
     """A name beside `target` to write to before renaming: same extension, so that writers know the format."""
     folder, name = os.path.split(target)
     return os.path.join(folder, f".{os.getpid()}-{name}")
+
+
+def write_whole(path, data: bytes) -> None:
+    """Write a file under a temporary name and rename it: whole or not at all. Makes its folder; raises JobError."""
+    unfinished = temporary(path)
+    try:
+        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+        with open(unfinished, "wb") as file:
+            file.write(data)
+        _replace(unfinished, path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            os.remove(unfinished)
+        raise writing_failed(error, path) from None
+
+
+def _replace(source, target) -> None:
+    """os.replace, tried again while somebody has the target open."""
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            return os.replace(source, target)
+        except PermissionError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)

@@ -2,14 +2,13 @@
 
 import hashlib
 import json
-import os
 from dataclasses import dataclass
 
 from . import folder as files
 from . import version
-from .errors import JobError, writing_failed
-from .fields import (FieldError, build, checked, choice, file_name, flag, nested, number, or_none, plain, text, tuple_of,
-                     whole)
+from .errors import JobError
+from .fields import (FieldError, build, checked, choice, file_name, flag, nested, number, or_none, plain, tuple_of, whole,
+                     whole_text)
 from .skeleton import BODY
 
 SHAPES = ("auto", "192x352", "256x256", "352x192")
@@ -47,10 +46,10 @@ class Driver:
     """Where the pose came from, for people to read: names of the scene, camera and rig, the bone preset, and
     `frame_offset` = (frame of the shot's scene) - (frame of the edit's scene)."""
 
-    scene: str = checked(text, "")
-    camera: str = checked(text, "")
-    rig: str = checked(text, "")
-    preset: str = checked(text, "")
+    scene: str = checked(whole_text, "")
+    camera: str = checked(whole_text, "")
+    rig: str = checked(whole_text, "")
+    preset: str = checked(whole_text, "")
     frame_offset: int = checked(whole(-2**31, 2**31), 0)
 
 
@@ -72,9 +71,10 @@ class Settings:
 class Job:
     """One shot: `frames` pictures of `size` (width, height), numbered 1..frames, of which picture 1 is the scene's frame
     `first_frame` (may be negative). `clean_plate` is False where a performer, to be replaced, is in the plate.
-    `clothing` widens limb volumes to what the character wears (1 = close-fitting)."""
+    `clothing` inflates limb volumes to what the character wears (1 = dressed: a knee-long skirt and long hair lie inside;
+    0.5 = close-fitting)."""
 
-    name: str = checked(text)
+    name: str = checked(whole_text)
     size: tuple = checked(tuple_of(_SIDE, _SIDE))
     frames: int = checked(whole(1, 1_000_000))
     first_frame: int = checked(whole(-2**31, 2**31), 1)
@@ -108,15 +108,7 @@ def write(folder, job):
     """Write job.json (whole or not at all) after checking `job` as `read` does; makes the folder."""
     value = {"version": version.JOB, **plain(job)}
     _from_json(json.loads(json.dumps(value)))
-    path = files.path(folder, files.JOB)
-    temporary = files.temporary(path)
-    try:
-        os.makedirs(folder, exist_ok=True)
-        with open(temporary, "w", encoding="utf-8") as file:
-            json.dump(value, file, indent=1, ensure_ascii=False)
-        os.replace(temporary, path)
-    except OSError as error:
-        raise writing_failed(error, path) from None
+    files.write_whole(files.path(folder, files.JOB), json.dumps(value, indent=1, ensure_ascii=False).encode())
 
 
 def key(job, inputs, pack_hash):

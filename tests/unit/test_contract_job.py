@@ -1,6 +1,7 @@
 """job.json: what is written is read; every wrong field is named with what was expected and found."""
 
 import json
+import os
 
 import pytest
 
@@ -49,6 +50,13 @@ def test_only_name_size_and_frames_are_required(tmp_path):
     (dict(fps=0), "frames_invalid", "fps: expected a number from 0.001 to 1000, got 0"),
     (dict(first_frame=None), "frames_invalid", "first_frame: expected a whole number"),
     (dict(bits=12), "job_invalid", "bits: expected one of 8, 16, got 12"),
+    (dict(bits=8.0), "job_invalid", "bits: expected one of 8, 16, got 8.0"),
+    (dict(fps=10**400), "frames_invalid", "fps: expected a number from 0.001 to 1000, got 1000"),
+    (dict(frames=10**400), "frames_invalid", "frames: expected a whole number"),
+    (dict(reference={"joints": [[0, -10**400, 1]] * 20}), "reference_invalid", "reference.joints: expected a number"),
+    (dict(name="half \ud83d"), "job_invalid", "name: expected a text without halves of characters, got 'half \\ud83d'"),
+    (dict(driver={"rig": "\udce4"}), "job_invalid", "driver.rig: expected a text without halves"),
+    (dict(reference={"file": "\udce4.png"}), "reference_invalid", "reference.file: expected the name of a file"),
     (dict(clean_plate=1), "job_invalid", "clean_plate: expected true or false, got 1"),
     (dict(name=None), "job_invalid", "name: expected a text, got None"),
     (dict(reference={"file": "../../secret.png"}), "reference_invalid", "reference.file: expected the name of a file"),
@@ -90,9 +98,39 @@ def test_a_folder_that_is_none(tmp_path):
 
 
 def test_a_wrong_job_is_not_written(tmp_path):
-    with pytest.raises(JobError):
-        write(str(tmp_path), Job(name="shot", size=(0, 0), frames=1))
+    for job in (Job(name="shot", size=(0, 0), frames=1), Job(name="half \ud83d", size=(64, 48), frames=1)):
+        with pytest.raises(JobError):
+            write(str(tmp_path), job)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_job_that_cannot_be_put_in_place_leaves_nothing(tmp_path):
+    (tmp_path / "job.json").mkdir()
+    with pytest.raises(JobError) as error:
+        write(str(tmp_path), PLAIN)
+    assert error.value.code == "job_not_writable" and [path.name for path in tmp_path.iterdir()] == ["job.json"]
+
+
+@pytest.mark.parametrize("refusals, written", [(3, True), (10**6, False)])
+def test_a_file_that_somebody_looks_at_is_replaced_when_they_let_go(tmp_path, monkeypatch, refusals, written):
+    """As on Windows, where an open file cannot be replaced."""
+    replace, left = os.replace, iter(range(refusals))
+
+    def held(source, target):
+        if next(left, None) is not None:
+            raise PermissionError(13, "Access is denied", target)
+        replace(source, target)
+    monkeypatch.setattr(files, "PATIENCE_S", 0.2)
+    monkeypatch.setattr(files.os, "replace", held)
+    path = tmp_path / "new" / "0001.png"
+    if written:
+        files.write_whole(str(path), b"picture")
+        assert path.read_bytes() == b"picture"
+    else:
+        with pytest.raises(JobError) as error:
+            files.write_whole(str(path), b"picture")
+        assert error.value.code == "job_not_writable" and "Access is denied" in error.value.message
+    assert len(list(path.parent.iterdir())) == written
 
 
 def test_a_folder_that_cannot_be_made(tmp_path):
