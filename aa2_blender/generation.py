@@ -44,7 +44,9 @@ class Generation(Task):
         self.progress = Progress("placing")
         while bpy.app.is_job_running("RENDER"):  # adding strips during a render crashes Blender
             yield
-        self.placed = place(bpy.data.scenes[self.request.scene], self.folder, self.request.strip)
+        hello = self._link.hello
+        self.placed = place(bpy.data.scenes[self.request.scene], self.folder, self.request.strip,
+                            pack=hello.pack["hash"] if hello else "")
 
     def summary(self) -> dict:
         """The end of a generation as a JSON object, for the command line."""

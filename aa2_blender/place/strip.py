@@ -1,6 +1,5 @@
 """A job's frames -> a character strip and a shadow strip over the plate, on the same frames, pixel on pixel."""
 
-import json
 import os
 
 import bpy
@@ -25,11 +24,12 @@ class PlaceError(GatherError):
     """The frames cannot be laid into the scene now."""
 
 
-def place(scene, folder, plate=""):
+def place(scene, folder, plate="", pack=""):
     """Lay the frames that exist in a job's folder into a scene; returns the names of the strips, shadow first.
 
     Strips that an earlier call made for this job are replaced, in their channels; no other strip is touched. `plate`
-    names the strip to lie over, "" takes the lowest picture strip on those frames. Never called during a render.
+    names the strip to lie over, "" takes the lowest picture strip on those frames; `pack` is the hash of the weights, ""
+    keeps what the earlier strips say. Never called during a render.
     """
     if bpy.app.is_job_running("RENDER"):
         raise PlaceError("Strips cannot be added while Blender renders.", "Wait for the render's end and place again.")
@@ -42,12 +42,13 @@ def place(scene, folder, plate=""):
         below = _plate_channel(editor, job, plate)
         made = []
         for kind in kinds:
-            below = _channel(editor, job, earlier.get(kind), below)
-            made.append(_add(scene, editor, job, folder, kind=kind, channel=below))
+            channel, earlier_pack = earlier.get(kind, (None, ""))
+            below = _channel(editor, job, channel, below)
+            made.append(_add(scene, editor, job, folder, kind=kind, channel=below, pack=pack or earlier_pack))
     return tuple(strip.name for strip in made)
 
 
-def _add(scene, editor, job, folder, *, kind, channel):
+def _add(scene, editor, job, folder, *, kind, channel, pack):
     names = _names(job, folder, kind)
     where = os.path.join(folder, kind)
     directory = told(where)
@@ -64,7 +65,7 @@ def _add(scene, editor, job, folder, *, kind, channel):
     strip.transform.scale_x = strip.transform.scale_y = 100 / scene.render.resolution_percentage
     strip[JOB], strip[KIND] = told(folder), kind
     strip[SEED] = str(job.settings.seed)
-    strip[PACK], strip[ENGINE] = _pack(folder), version.ENGINE
+    strip[PACK], strip[ENGINE] = pack, version.ENGINE
     return strip
 
 
@@ -78,13 +79,13 @@ def _names(job, folder, kind):
 
 
 def _remove_earlier(editor, folder):
-    """Take out this job's own strips; returns the channel that each kind had."""
-    channels = {}
+    """Take out this job's own strips; returns the (channel, pack) that each kind had."""
+    earlier = {}
     for strip in list(all_strips(editor)):
         if strip.get(JOB) and same_folder(strip[JOB], folder):
-            channels[strip.get(KIND)] = strip.channel
+            earlier[strip.get(KIND)] = strip.channel, strip.get(PACK, "")
             strips(strip.parent_meta() or editor).remove(strip)
-    return channels
+    return earlier
 
 
 def _plate_channel(editor, job, plate):
@@ -124,13 +125,3 @@ def told(path):
 def same_folder(kept, folder):
     """Whether a kept path means this folder."""
     return os.path.abspath(bpy.path.abspath(kept)) == os.path.abspath(folder)
-
-
-def _pack(folder):
-    """The hash of the weights that the frames came from, "" where the engine has not said."""
-    try:
-        with open(files.path(folder, files.MADE), encoding="utf-8") as file:
-            value = json.load(file)
-    except (OSError, ValueError):
-        return ""
-    return str(value.get("pack", "")) if isinstance(value, dict) else ""

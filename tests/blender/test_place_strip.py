@@ -1,6 +1,4 @@
 """Frames back over the plate: exact beside the character, free of hidden colour, idempotent."""
-import json
-
 import bpy
 import numpy as np
 import pytest
@@ -36,7 +34,6 @@ def job_folder(folder, *, frames=3, first_frame=1, size=SIZE, made=None, name="s
     for number in made or range(1, frames + 1):
         Image.fromarray(layer(number, size)).save(folder / "frames" / f"{number:04d}.png")
         Image.fromarray(shadow(size)).save(folder / "shadow" / f"{number:04d}.png")
-    (folder / "frames" / "made.json").write_text(json.dumps({"pack": "abc"}))
     return folder
 
 
@@ -126,13 +123,15 @@ def test_channels_frames_and_what_is_told(placing, scene, tmp_path):
     plate_of(scene, tmp_path, start=-4)
     other = image_strip(scene, tmp_path / "plate", ["0001.png"] * 9, start=-6, channel=3, name="title")
     folder = job_folder(tmp_path / "job", first_frame=-4)
-    shade, figure = (strips(scene.sequence_editor)[name] for name in placing.place(scene, folder, "plate"))
+    shade, figure = (strips(scene.sequence_editor)[name] for name in placing.place(scene, folder, "plate", pack="abc"))
     assert (shade.channel, figure.channel) == (4, 5) and other.channel == 3
     from bl_ext.user_default.aa2_blender.versions import strip_range
     assert strip_range(figure) == strip_range(shade) == (-4, -1)
     assert (figure.blend_type, shade.blend_type) == ("ALPHA_OVER", "MULTIPLY")
     assert figure["aa2_seed"] == "7" and figure["aa2_pack"] == "abc" and figure["aa2_job"] == str(folder)
     assert figure["aa2_engine"] and figure.alpha_mode == "STRAIGHT"
+    again = strips(scene.sequence_editor)[placing.place(scene, folder, "plate")[1]]
+    assert again["aa2_pack"] == "abc" and again.channel == 5
 
 
 def test_again_replaces_its_own_only(placing, scene, tmp_path):
