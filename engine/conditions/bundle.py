@@ -103,7 +103,7 @@ def build_window(shot, reference: ReferenceBundle, numbers) -> Bundle:
 def frame_holdout(shot, number):
     """(h, w) float32 0..1 in job pixels: what lies in front of the character in this frame; None where the job has no depths.
 
-    For placing the result: alpha = matte * (1 - holdout).
+    For placing the result: alpha = min(matte, 1 - holdout), the matte being what the networks think is visible.
     """
     figure, size = shot.figures[number - 1], shot.job.size
     layers = [(kind, span, tolerance) for kind, span, *tolerance in

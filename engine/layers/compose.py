@@ -17,7 +17,7 @@ from ..conditions.frames import as_bits, bleed
 HAZE = 0.04
 SHADOW_HAZE = 0.03
 UNMIXED_FROM = 0.5       # of the matte: below it, dividing by the matte would amplify errors; colour is bled in instead (ours)
-SHADOW_FADE = 0.08       # of the crop's shorter side over which the shadow fades to none at its border (ours)
+SHADOW_FADE = 0.08       # of the crop's shorter side over which the shadow fades to none at its edges (ours)
 PATCH_FADE = 5.0         # crop pixels over which a patch fades inside M_f: half a block of the mask (ours)
 
 
@@ -63,7 +63,7 @@ def compose(decoded, *, plate, region, clean_plate: bool, shadow: bool, canvas: 
     decoded = np.clip(decoded, 0.0, 1.0)
     region = region[..., 0]
     colour, alpha = _character(decoded, plate, region) if clean_plate else _patch(decoded, region)
-    lit = _faded_shadow(decoded[..., 4]) if shadow and clean_plate else np.ones_like(alpha)
+    lit = _faded_shadow(decoded[..., 4], canvas) if shadow and clean_plate else np.ones_like(alpha)
     layers = blank(canvas.size, canvas.bits)
     left, top, right, bottom = canvas.box
     if right > left and bottom > top:
@@ -91,15 +91,23 @@ def _patch(decoded, region):
     return bleed(np.ascontiguousarray(decoded[..., :3]), (region > 0.5).astype(np.float32)), alpha
 
 
-def _faded_shadow(factor):
-    """The shadow factor without its haze, 1 at the crop's border."""
+def _faded_shadow(factor, canvas):
+    """The shadow factor (H, W) without its haze; 1 where the crop ends within the picture, as it is where the picture ends."""
     height, width = factor.shape
+    left, top, right, bottom = canvas.box
+    rows = _from_the_ends(height, top > 0, bottom < canvas.size[1])
+    columns = _from_the_ends(width, left > 0, right < canvas.size[0])
     fade = max(SHADOW_FADE * min(height, width), 1.0)
-    rows = np.minimum(np.arange(height), np.arange(height)[::-1])
-    columns = np.minimum(np.arange(width), np.arange(width)[::-1])
     weight = np.clip(np.minimum(rows[:, None], columns[None, :]) / fade, 0.0, 1.0)
     dark = np.clip((1.0 - factor - SHADOW_HAZE) / (1.0 - SHADOW_HAZE), 0.0, 1.0)
     return (1.0 - weight * dark).astype(np.float32)
+
+
+def _from_the_ends(length, first, last):
+    """(length,) how many pixels away the nearer of the ends that count is; infinite where neither does."""
+    places = np.arange(length, dtype=np.float32)
+    none = np.full_like(places, np.inf)
+    return np.minimum(places if first else none, places[::-1] if last else none)
 
 
 def _in_job_pixels(colour, alpha, lit, canvas, holdout, grain):
@@ -108,8 +116,8 @@ def _in_job_pixels(colour, alpha, lit, canvas, holdout, grain):
     size = (right - left, bottom - top)
     alpha = put_back(np.ascontiguousarray(alpha, dtype=np.float32), canvas.crop, size)
     alpha = np.clip((alpha - HAZE) / (1.0 - 2 * HAZE), 0.0, 1.0)
-    if holdout is not None:
-        alpha = alpha * (1.0 - holdout)
+    if holdout is not None:  # not the product: the matte is of what is visible, and an edge would be thinned twice
+        alpha = np.minimum(alpha, 1.0 - holdout)
     rgb = put_back(np.ascontiguousarray(colour, dtype=np.float32), canvas.crop, size)
     if grain is not None:
         rgb = rgb + grain * (alpha > 0)[..., None]

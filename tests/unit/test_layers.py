@@ -109,6 +109,30 @@ def test_holdout_shadow_switch_and_a_crop_beside_the_picture():
     assert np.array_equal(beside.character, blank(SIZE, 8).character)
 
 
+def test_a_matte_that_knows_what_lies_in_front_is_not_thinned_twice():
+    """The networks learn the visible matte: where an object's edge crosses the character, it holds the edge already."""
+    decoded = np.ones((96, 96, 5), np.float32)
+    decoded[..., 3] = np.linspace(1, 0, 96, dtype=np.float32)
+    holdout = 1 - decoded[..., 3]
+    layers = compose(decoded, plate=decoded[..., :3], region=np.ones((96, 96, 1), np.float32), clean_plate=True, shadow=False,
+                     canvas=canvas_of((96, 96), 16, Crop((48.0, 48.0), 1.0, (96, 96))), holdout=holdout)
+    assert layers.character[48, :, 3] / 65535 == pytest.approx(decoded[48, :, 3], abs=0.05)
+    half = compose(np.ones_like(decoded), plate=decoded[..., :3], region=np.ones((96, 96, 1), np.float32), clean_plate=True,
+                   shadow=False, canvas=canvas_of((96, 96), 16, Crop((48.0, 48.0), 1.0, (96, 96))), holdout=holdout)
+    assert half.character[48, :, 3] / 65535 == pytest.approx(1 - holdout[48], abs=0.01)
+
+
+@pytest.mark.parametrize("centre, dark, light", [
+    ((80.0, 72.0), [(119, 80)], [(24, 80), (72, 32), (72, 127)]), ((48.0, 48.0), [(0, 48), (48, 0)], [(95, 48), (48, 95)]),
+    ((130.0, 20.0), [(0, 130), (20, 159)], [(67, 130), (20, 82)])])
+def test_a_shadow_fades_where_the_crop_ends_but_not_where_the_picture_does(centre, dark, light):
+    decoded = np.ones((96, 96, 5), np.float32)
+    decoded[..., 4] = 0.4
+    layers = compose(decoded, plate=decoded[..., :3], region=np.ones((96, 96, 1), np.float32), clean_plate=True, shadow=True,
+                     canvas=canvas_of(SIZE, 8, Crop(centre, 1.0, (96, 96))))
+    assert all(layers.shadow[place][0] < 110 for place in dark) and all(layers.shadow[place][0] > 240 for place in light)
+
+
 def test_grain_lies_on_the_character_only():
     decoded = np.full((96, 96, 5), 0.5, np.float32)
     decoded[:48, :, 3], decoded[48:, :, 3] = 0, 1
