@@ -17,10 +17,12 @@ GREY = 0.5
 
 @dataclass(frozen=True)
 class Appearance:
-    """Who is to be seen: the reference's features; `without` those of an empty picture, None unless guidance is used."""
+    """Who is to be seen: the reference's features. What guidance compares with, None where it is not used: `without`, the
+    features of an empty picture, and `empty_warp`, its latents (1, h, w, c)."""
 
     features: Any
     without: Any | None = None
+    empty_warp: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,8 @@ def encode_reference(runtime, picture, skeleton, guidance: float = 1.0) -> Appea
     features = runtime.reference(picture, skeleton)
     if guidance == 1.0:
         return Appearance(features)
-    return Appearance(features, runtime.reference(np.full_like(picture, GREY), np.zeros_like(skeleton)))
+    empty = np.full_like(picture, GREY)
+    return Appearance(features, runtime.reference(empty, np.zeros_like(skeleton)), runtime.encode(five_channels(empty[None])))
 
 
 def encode_conditions(runtime, bundle) -> Conditions:
@@ -106,11 +109,6 @@ def _predict(runtime, noisy, per_frame, conditions, appearance, guidance) -> np.
                          reference=appearance.features, **told)
     if appearance.without is None:
         return x0
-    return guided(x0, _without_reference(runtime, noisy, per_frame, conditions, appearance, told), guidance)
-
-
-def _without_reference(runtime, noisy, per_frame, conditions, appearance, told) -> np.ndarray:
-    frames, height, width = conditions.coverage.shape[:3]
-    empty = runtime.encode(five_channels(np.full((1, height, width, 3), GREY, np.float32)))
-    return runtime.denoise(noisy, per_frame, warp=np.repeat(empty, frames, axis=0),
-                           coverage=np.zeros_like(conditions.coverage), reference=appearance.without, **told)
+    without = runtime.denoise(noisy, per_frame, warp=np.repeat(appearance.empty_warp, len(noisy), axis=0),
+                              coverage=np.zeros_like(conditions.coverage), reference=appearance.without, **told)
+    return guided(x0, without, guidance)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine.contract.errors import JobError
-from engine.denoise.clip import Conditions, Sampling, Appearance, denoise_window
+from engine.denoise.clip import Appearance, Conditions, Sampling, denoise_window, encode_reference
 from engine.denoise.guidance import guided
 from engine.denoise.noise import frame_noise, window_noise
 from engine.denoise.samplers import ddim_step
@@ -81,13 +81,18 @@ class Counting:
     """A runtime that predicts the environment, or what it is told of the reference, and keeps what it was asked."""
 
     def __init__(self):
-        self.asked = []
+        self.asked, self.encoded, self.warps = [], 0, []
+
+    def reference(self, picture, skeleton):
+        return picture.mean()
 
     def encode(self, pictures):
+        self.encoded += 1
         return pictures[:, ::4, ::4, :1].repeat(8, axis=-1)
 
     def denoise(self, noisy, levels, environment, masks, warp, coverage, reference, pose, objects):
         self.asked.append((noisy.copy(), levels.copy()))
+        self.warps.append(warp)
         return environment + np.float32(reference)
 
 
@@ -116,8 +121,20 @@ def test_one_step_needs_no_noise_of_its_own():
 
 def test_guidance_asks_twice():
     runtime, told = Counting(), conditions(2)
-    made = denoise_window(runtime, Window(1, 1, 3), told, Appearance(1.0, without=0.5), Sampling(COSINE, 1, 0, 3.0), before=None)
+    appearance = encode_reference(runtime, np.ones((16, 16, 3), np.float32), np.zeros((16, 16, 3), np.float32), guidance=3.0)
+    assert appearance.features == 1.0 and appearance.without == 0.5
+    made = denoise_window(runtime, Window(1, 1, 3), told, appearance, Sampling(COSINE, 1, 0, 3.0), before=None)
     assert len(runtime.asked) == 2 and np.allclose(made, told.environment + 2.0, atol=1e-5)
+    assert np.array_equal(runtime.warps[0], told.warp)
+    assert runtime.warps[1].shape == told.warp.shape and np.all(runtime.warps[1] == 0.5)
+
+
+def test_the_empty_picture_of_guidance_is_encoded_once_a_shot():
+    runtime, told = Counting(), conditions(2)
+    appearance = encode_reference(runtime, np.ones((16, 16, 3), np.float32), np.zeros((16, 16, 3), np.float32), guidance=2.0)
+    for window in (Window(1, 1, 3), Window(3, 3, 5)):
+        denoise_window(runtime, window, told, appearance, Sampling(COSINE, 4, 0, 2.0), before=None)
+    assert len(runtime.asked) == 16 and runtime.encoded == 1
 
 
 def test_missing_latents_are_a_fault():
