@@ -72,8 +72,9 @@ def plan_shot(folder, job) -> Shot:
         boxes = _grown_to_masks(boxes, folder, job)
     shape = job.settings.shape
     shape = shape if shape == "auto" else tuple(int(side) for side in shape.split("x"))
-    near, far = near_and_far((figure.body, figure.hands) for figure in figures if figure is not None)
-    return Shot(folder, job, figures, plan_crops(boxes, job.size, shape), near, far, masked)
+    plan = plan_crops(boxes, job.size, shape)
+    near, far = near_and_far((figure.body, figure.hands) for figure, seen in zip(figures, plan.present) if seen)
+    return Shot(folder, job, figures, plan, near, far, masked)
 
 
 def build_reference(shot, joints=None, height_px=None) -> ReferenceBundle:

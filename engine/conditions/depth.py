@@ -17,7 +17,7 @@ _SHIFT = 4
 def near_and_far(people) -> tuple:
     """(near, far) in metres over every seen joint of a shot; (1.0, 1.0) where no depth is known.
 
-    people: iterable of (body, hands) as for draw_skeleton, one or more a frame.
+    people: iterable of (body, hands) as for draw_skeleton, of the frames in which they are to be seen.
     """
     depths = [joints[(joints[:, 3] >= SEEN) & (joints[:, 2] > 0), 2]
               for body, hands in people

@@ -90,6 +90,18 @@ def test_frames_without_the_character_have_an_empty_region(tmp_path):
         assert getattr(window, name)[0].any() and not getattr(window, name)[1].any(), name
 
 
+def test_who_is_out_of_the_frame_does_not_stretch_the_range_of_depths(tmp_path):
+    """A character who comes from 60 m away at the side would press everything in the picture flat."""
+    def person(x, depth):
+        body = figure() * (0.6, 0.6, 1, 1) + (x, 0, 0, 0)
+        body[:, 2] = depth
+        return [{"body": body.tolist(), "left_hand": None, "right_hand": None, "height_px": HEIGHT_PX * 0.6}]
+    job = write_job(str(tmp_path), people={1: person(-900, 60.0), 2: person(40, 5.0), 6: person(5000, 1.0)})
+    shot = bundles.plan_shot(str(tmp_path), job)
+    assert shot.plan.numbers == (2, 3, 4, 5)
+    assert shot.near == 5.0 and shot.far == max(shot.figures[2].body[:, 2])
+
+
 def test_a_shot_without_anybody_can_be_planned(tmp_path):
     job = write_job(str(tmp_path), 2, people={1: [], 2: []})
     assert bundles.plan_shot(str(tmp_path), job).plan.numbers == ()
