@@ -22,7 +22,7 @@ from tests.demo.shot_cache import shot_folder
 from tests.demo.stages import Stages, watched
 
 HERE = Path(__file__).parent
-OUTPUT = HERE.parent.parent / "demo_output"
+ROOT = HERE.parent.parent
 MODULE = "bl_ext.user_default.aa2_blender"
 OFFSET = 79     # the shot's frame less the edit's: picture 4 of the plate is 104 there and 25 here
 
@@ -30,16 +30,17 @@ OFFSET = 79     # the shot's frame less the edit's: picture 4 of the plate is 10
 def main():
     parser = argparse.ArgumentParser(prog="build.py demo", description=__doc__.splitlines()[0])
     parser.add_argument("--pack", default="", help="a folder of weights instead of the embedded ones")
+    parser.add_argument("--output", type=Path, default=ROOT / "demo_output", help="a folder that is made anew")
     parser.add_argument("--small", action="store_true", help="a shot of 40 percent, for a quick look")
     args = parser.parse_args()
     faulthandler.enable()
-    began, stages = time.monotonic(), Stages()
+    began, stages, output = time.monotonic(), Stages(), args.output.resolve()
     with stages("demo shot"):
         made = shot_folder(*(("--percent", "40", "--samples", "8") if args.small else ()))
     with stages("install"):
         install(args.pack)
     with stages("open the shot"):
-        edit = open_shot(made)
+        edit = open_shot(made, output)
         choose(edit)
     press(stages, "find joints", bpy.ops.aa2.find_reference_joints)
     press(stages, "generate", bpy.ops.aa2.generate)
@@ -47,15 +48,15 @@ def main():
     press(stages, "preview", bpy.ops.aa2.preview_conditions)
     bpy.ops.wm.save_mainfile()
     with stages("composite"):
-        composites = through_sequencer(edit, OUTPUT / "composite")
+        composites = through_sequencer(edit, output / "composite")
     with stages("movie"):
-        encode(composites, OUTPUT / "composite.mp4", edit)
+        encode(composites, output / "composite.mp4", edit)
     with stages("contact sheet"):
-        contact_sheet(job, composites, OUTPUT / "contact_sheet.png", first_frame=edit.frame_start)
+        contact_sheet(job, composites, output / "contact_sheet.png", first_frame=edit.frame_start)
     with stages("measure"):
         likeness = measure(job, [(*joint.place, joint.confidence) for joint in edit.aa2.reference_joints],
                            edit.aa2.reference_height)
-    report(job, stages, likeness, time.monotonic() - began)
+    report(output, job, stages, likeness, time.monotonic() - began)
     return 0
 
 
@@ -67,12 +68,12 @@ def install(pack):
     bpy.context.preferences.filepaths.save_version = 0
 
 
-def open_shot(made):
-    """A copy of the shot in demo_output/, opened; returns its edit scene."""
-    shutil.rmtree(OUTPUT, ignore_errors=True)
-    shutil.copytree(made, OUTPUT, ignore=shutil.ignore_patterns("still.png", "complete"))
-    shutil.copy(HERE / "reference.png", OUTPUT)
-    bpy.ops.wm.open_mainfile(filepath=str(OUTPUT / "shot.blend"))
+def open_shot(made, output):
+    """A copy of the shot in the output folder, opened; returns its edit scene."""
+    shutil.rmtree(output, ignore_errors=True)
+    shutil.copytree(made, output, ignore=shutil.ignore_patterns("still.png", "complete"))
+    shutil.copy(HERE / "reference.png", output)
+    bpy.ops.wm.open_mainfile(filepath=str(output / "shot.blend"))
     bpy.context.window.scene = bpy.data.scenes["Edit"]
     return bpy.data.scenes["Edit"]
 
@@ -123,10 +124,10 @@ def job_of(edit):
     return Path(bpy.path.abspath(placed[0]["aa2_job"])).resolve()
 
 
-def report(job, stages, likeness, seconds):
+def report(output, job, stages, likeness, seconds):
     places = (("character frames (RGBA)", job / files.FRAMES), ("shadow frames", job / files.SHADOW),
-              ("composited frames", OUTPUT / "composite"), ("movie", OUTPUT / "composite.mp4"),
-              ("blend with strips", OUTPUT / "shot.blend"), ("contact sheet", OUTPUT / "contact_sheet.png"))
+              ("composited frames", output / "composite"), ("movie", output / "composite.mp4"),
+              ("blend with strips", output / "shot.blend"), ("contact sheet", output / "contact_sheet.png"))
     print("\nHow long it took\n" + stages.table() + f"\n  in all {seconds:.1f} s")
     print("\nHow recognisable the character is\n" + table(likeness))
     for fault in likeness.faults():

@@ -4,7 +4,7 @@ All four are ours (the first pack has to pass them; later issues measure likenes
 - colour: of each body part, the CIEDE2000 between the reference's median colour and the frame's, median over frames;
 - joints: the share of seen, unhidden joints that lie inside the matte;
 - holes: the largest share, in any frame, of the limbs' cores that the matte leaves open;
-- noise: the median over frames of the mean distance, inside the matte, of luminance to its 3x3 median (8-bit steps).
+- noise: the median over frames of the mean distance, in the limbs' cores, of luminance to its 3x3 median (8-bit steps).
 """
 import json
 from dataclasses import dataclass, field
@@ -81,8 +81,7 @@ def measure(job_folder, reference_joints, reference_height):
         inside += joints_inside(matte, free, points)
         core = band(CORE_LINES, points, CORE * height / 2, matte.shape) & free
         open_shares += [float((core & ~matte).sum() / core.sum())] if core.any() else []
-        if matte.any():
-            noises.append(noise(frame[..., :3], matte))
+        noises += [noise(frame[..., :3], core & matte)] if (core & matte).any() else []
     colours = {part: float(np.median(values)) for part, values in distances.items() if values}
     return Likeness(colours, float(np.mean(inside)) if inside else 0.0, max(open_shares, default=1.0),
                     float(np.median(noises)) if noises else 0.0)
@@ -156,24 +155,15 @@ def joints_inside(matte, free, joints):
     return found
 
 
-def noise(rgb, matte):
-    """Mean distance of luminance to its 3x3 median, in 8-bit steps, two pixels or more inside the matte."""
-    rows, columns = np.where(matte.any(1))[0], np.where(matte.any(0))[0]
-    box = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
-    light, solid = rgb[box] @ np.array((0.2126, 0.7152, 0.0722), np.float32), matte[box]
-    if min(light.shape) < 5:
-        return 0.0
-    middle = np.median(neighbours(light, 1), axis=0)
-    deep = neighbours(solid, 2).all(axis=0)
-    away = np.abs(light[1:-1, 1:-1] - middle)[1:-1, 1:-1]
-    return float(away[deep].mean() * 255) if deep.any() else 0.0
-
-
-def neighbours(plane, reach):
-    """(n, h - 2 reach, w - 2 reach): the values around each pixel, up to `reach` away."""
-    height, width = plane.shape
-    steps = range(2 * reach + 1)
-    return np.stack([plane[y:height - 2 * reach + y, x:width - 2 * reach + x] for y in steps for x in steps])
+def noise(rgb, where):
+    """Mean distance of luminance to its 3x3 median, in 8-bit steps, over some pixels, at least one."""
+    rows, columns = np.where(where.any(1))[0], np.where(where.any(0))[0]
+    box = slice(max(rows[0] - 1, 0), rows[-1] + 2), slice(max(columns[0] - 1, 0), columns[-1] + 2)
+    light, chosen = rgb[box] @ np.array((0.2126, 0.7152, 0.0722), np.float32), where[box]
+    around = np.pad(light, 1, mode="edge")
+    height, width = light.shape
+    middle = np.median([around[y:y + height, x:x + width] for y in range(3) for x in range(3)], axis=0)
+    return float(np.abs(light - middle)[chosen].mean() * 255)
 
 
 def table(likeness):

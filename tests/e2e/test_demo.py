@@ -1,0 +1,30 @@
+"""The demo as a stranger starts it, on a small shot: all that it promises lies there, the character is recognisable."""
+import subprocess
+
+from conftest import BPY, ROOT
+from PIL import Image
+
+FRAMES = 48
+EMBEDDED = ROOT / "engine" / "packs" / "compact" / "pack.json"
+
+
+def test_the_demo_leaves_what_it_promises(surroundings, pack, tmp_path):
+    """Random weights stand in where the checkout has no trained ones; then nobody can be recognised."""
+    trained = EMBEDDED.exists()
+    weights = [] if trained else ["--pack", pack]
+    output = tmp_path / "demo"
+    done = subprocess.run([BPY, ROOT / "tests" / "demo" / "demo.py", "--small", "--output", output, *weights],
+                          env={**surroundings, "PYTHONPATH": str(ROOT)}, cwd=ROOT, capture_output=True, text=True,
+                          timeout=1500)
+    assert done.returncode == 0, done.stderr[-3000:]
+    job = next((output / "aa2_jobs").iterdir())
+    frames = [Image.open(path) for path in sorted((job / "frames").glob("*.png"))]
+    assert len(frames) == len(list((job / "shadow").glob("*.png"))) == FRAMES
+    composites = sorted((output / "composite").glob("*.png"))
+    assert {(frame.mode, frame.size) for frame in frames} == {("RGBA", Image.open(composites[0]).size)}
+    assert len(composites) == FRAMES and (output / "shot.blend").exists()
+    assert (output / "composite.mp4").stat().st_size > 10_000
+    assert Image.open(output / "contact_sheet.png").width > 1000
+    for told in ("How long it took", "engine: denoise", "contact sheet", "joints inside matte", " s left"):
+        assert told in done.stdout + done.stderr
+    assert not trained or "NOT REACHED" not in done.stdout, done.stdout
