@@ -34,6 +34,11 @@ def content_start(strip):
     return strip.content_start if hasattr(strip, "content_start") else strip.frame_start
 
 
+def content_trimmed(strip):
+    """How many frames of a strip's content were cut off at its start for good (Blender's Hold Split, Trim)."""
+    return strip.content_trim_start if hasattr(strip, "content_trim_start") else strip.animation_offset_start
+
+
 def trim(strip, first, end):
     """Trim a strip to the frames first..end-1 of the timeline."""
     if hasattr(strip, "left_handle"):

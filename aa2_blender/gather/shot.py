@@ -2,7 +2,7 @@
 
 import bpy
 
-from ..versions import all_strips, content_start
+from ..versions import all_strips, content_start, content_trimmed
 from . import reference, rig, strip as plate
 from .camera import camera_at, size_of
 from .depth import surfaces
@@ -71,7 +71,7 @@ def offset_of(request, strip, driver):
     if request.frame_offset is not None:
         return request.frame_offset
     if strip.type == "SCENE" and strip.scene == driver:
-        return driver.frame_start - round(content_start(strip)) + getattr(strip, "animation_offset_start", 0)
+        return driver.frame_start - round(content_start(strip)) + content_trimmed(strip)
     return 0
 
 
