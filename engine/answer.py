@@ -79,15 +79,17 @@ def answer(request, engine, *, emit, stop_asked, tail: Tail) -> bool:
     request has a job, to its events.jsonl. `engine` may be None for requests that need no weights."""
     subject = getattr(request, "job", None) or getattr(request, "picture", None)
     folder = getattr(request, "job", None)
+    said = collections.Counter()
 
     def say(event):
+        said[type(event)] += 1
         emit(event)
         _record(folder, event)
     try:
         say(_do(request, engine, say, stop_asked))
         return True
     except Stopped:
-        say(_cancelled(subject))
+        say(events.Cancelled(subject, said[events.Frame]))
     except JobError as error:
         say(events.Failed(subject, error.code, error.message, error.hint))
     except MemoryError:
@@ -120,11 +122,6 @@ def _joints(path, seek) -> events.Joints:
         return events.Joints(path)
     body = np.asarray(person.body, float)[:, [0, 1, 3]]
     return events.Joints(path, tuple(tuple(joint) for joint in body.tolist()), float(person.height_px))
-
-
-def _cancelled(subject) -> events.Cancelled:
-    finished = set(files.numbers(subject, files.FRAMES)) & set(files.numbers(subject, files.SHADOW))
-    return events.Cancelled(subject, len(finished))
 
 
 def _record(folder, event) -> None:
