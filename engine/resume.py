@@ -7,6 +7,7 @@ kept in state/.
 
 import hashlib
 import json
+import logging
 import os
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import numpy as np
 
 from .contract import folder as files
 
+log = logging.getLogger(__name__)
 STATE_FORMAT = 1
 
 
@@ -62,6 +64,16 @@ def load_latents(folder, window, key: str):
         return np.frombuffer(raw, "<f4").reshape(header["shape"]) if right else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def remove_other_latents(folder, windows) -> None:
+    """Only what these windows hand on stays; the rest is of a job that was planned otherwise."""
+    kept = {os.path.basename(_state_path(folder, window)) for window in windows}
+    for name in set(os.listdir(files.path(folder, files.STATE))) - kept:
+        try:
+            os.remove(files.path(folder, f"{files.STATE}/{name}"))
+        except OSError as error:
+            log.warning("%s/%s stays: %s", files.STATE, name, error)
 
 
 def file_digest(path) -> str:

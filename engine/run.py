@@ -18,13 +18,13 @@ from .denoise.schedule import named
 from .denoise.windows import plan, spans
 from .layers.compose import blank, canvas_of, compose
 from .layers.grain import Grain, measure_grain
+from .lock import held
 from .progress import Watch
 from .reference import estimated_joints
-from .resume import Made, file_digest, load_latents, save_latents
+from .resume import Made, file_digest, load_latents, remove_other_latents, save_latents
 
 log = logging.getLogger(__name__)
 _LEFT_OVER = re.compile(r"\.\d+-.+")
-_KINDS_READ = (files.SOURCE, files.MASK, files.OBJECTS, files.DEPTH)
 
 
 def run(folder: str, pack, runtime, *, emit, find_joints, stop_asked=lambda: False) -> Finished:
@@ -35,30 +35,34 @@ def run(folder: str, pack, runtime, *, emit, find_joints, stop_asked=lambda: Fal
     between any two pieces of work. Raises JobError, or progress.Stopped.
     """
     watch = Watch(folder, emit, stop_asked)
-    generation = Generation(folder, pack, runtime, emit=emit, watch=watch)
-    generation.prepare(find_joints)
-    generation.pass_through()
-    for span in spans(list(generation.shot.plan.present)):
-        generation.make_span(span)
-    return generation.finished()
+    with watch.stage("prepare"):
+        job = jobs.read(folder)
+    with held(folder, watch.check):
+        generation = Generation(folder, job, pack, runtime, emit=emit, watch=watch)
+        generation.prepare(find_joints)
+        generation.pass_through()
+        for windows in generation.spans:
+            generation.make_span(windows)
+        return generation.finished()
 
 
 class Generation:
     """One run of one job. Its state is what goes from window to window: the chain of keys, the latents handed on, counts."""
 
-    def __init__(self, folder, pack, runtime, *, emit, watch):
-        self.folder, self.pack, self.runtime, self.emit, self.watch = folder, pack, runtime, emit, watch
+    def __init__(self, folder, job, pack, runtime, *, emit, watch):
+        self.folder, self.job, self.pack, self.runtime = folder, job, pack, runtime
+        self.emit, self.watch = emit, watch
         self.made = self.reused = self.passed = 0
 
     def prepare(self, find_joints) -> None:
         """Everything that is fixed for the shot, and every error that can be told before the first frame."""
         with self.watch.stage("prepare"):
-            self.job = jobs.read(self.folder)
             self.watch.begin("prepare", 1)
             _make_folders(self.folder)
             self.finished_frames = Made(self.folder)
             _look_for_pictures(self.folder, self.job)
             self.shot = plan_shot(self.folder, self.job)
+            self.spans = [self._windows(span) for span in spans(list(self.shot.plan.present))]
             self.sampling = _sampling(self.job, self.pack.manifest)
         with self.watch.stage("reference"):
             joints, height_px = estimated_joints(self.folder, self.job, find_joints=find_joints, emit=self.emit)
@@ -66,8 +70,7 @@ class Generation:
             self._appearance = None
         self.base = _base_digests(self.shot, joints, height_px)
         self.grain = Grain(self.job.settings.seed) if self.job.settings.grain else None
-        windows = sum(len(self._windows(span)) for span in spans(list(self.shot.plan.present)))
-        self.watch.begin("denoise", windows * self.sampling.steps)
+        self.watch.begin("denoise", sum(map(len, self.spans)) * self.sampling.steps)
 
     def pass_through(self) -> None:
         """Frames with nobody in them: transparent, no shadow, one warning that names them."""
@@ -86,10 +89,9 @@ class Generation:
                 self.emit(Frame(self.folder, number))
         self.finished_frames.add(numbers, key)
 
-    def make_span(self, span) -> None:
+    def make_span(self, windows) -> None:
         """One run of frames with somebody in them, window after window."""
         key, before = "", None
-        windows = self._windows(span)
         for window in windows:
             with self.watch.stage("hash"):
                 key = jobs.key(self.job, [*self.base, key, *self._window_digests(window)], self.pack.hash)
@@ -100,6 +102,8 @@ class Generation:
             before = kept
 
     def finished(self) -> Finished:
+        with self.watch.stage("write"):
+            remove_other_latents(self.folder, [window for windows in self.spans for window in windows[:-1]])
         stages = {name: round(seconds, 3) for name, seconds in self.watch.stages.items()}
         return Finished(self.folder, self.job.frames, self.made, self.reused, self.passed,
                         round(self.watch.seconds, 3), stages)
@@ -189,7 +193,7 @@ class Generation:
 
     def _window_digests(self, window) -> list:
         """Of every file that the window's frames are read from."""
-        kinds = [kind for kind in _KINDS_READ if files.has(self.folder, kind)]
+        kinds = [kind for kind, _, is_read in _kinds(self.folder, self.job) if is_read]
         digests = [f"{window.first} {window.start} {window.stop}"]
         for number in window.frames:
             self.watch.check()
@@ -210,18 +214,24 @@ def _base_digests(shot, joints, height_px) -> list:
             repr([(c.centre, c.step, c.shape) for c in shot.plan.crops]), repr((shot.near, shot.far))]
 
 
+def _kinds(folder, job) -> tuple:
+    """(kind, code of the error where one is missing, whether the job is read from them) of the pictures of every frame."""
+    return ((files.SOURCE, "source_missing", True), (files.OBJECTS, "mask_missing", job.objects is not None),
+            (files.DEPTH, "mask_missing", job.depth is not None), (files.MASK, "mask_missing", files.has(folder, files.MASK)))
+
+
 def _look_for_pictures(folder, job) -> None:
     """Every picture's file is there: said before the first frame, not when the last one is reached."""
-    for kind, code, needed in ((files.SOURCE, "source_missing", True), (files.OBJECTS, "mask_missing", job.objects),
-                               (files.DEPTH, "mask_missing", job.depth), (files.MASK, "mask_missing", files.has(folder, files.MASK))):
-        missing = sorted(set(range(1, job.frames + 1)) - set(files.numbers(folder, kind))) if needed else []
+    for kind, code, is_read in _kinds(folder, job):
+        missing = sorted(set(range(1, job.frames + 1)) - set(files.numbers(folder, kind))) if is_read else []
         if missing:
             raise JobError(code, f"{files.picture(folder, kind, missing[0])} does not exist; of {job.frames} pictures in {kind}/ "
                            f"{len(missing)} are missing.", "Generate again to write the job anew.")
 
 
 def _make_folders(folder) -> None:
-    """The folders that the engine writes to, without what a killed run left half written."""
+    """The folders that the engine writes to, without what a killed run left half written: whoever holds the job's lock is
+    the only one who writes there."""
     for kind in (files.FRAMES, files.SHADOW, files.STATE):
         path = files.path(folder, kind)
         try:

@@ -10,6 +10,7 @@ CODES = {
     "engine_silent": "the engine process has said nothing for too long",
     "frames_invalid": "the number of frames, the first frame or the rate makes no shot",
     "internal": "a fault in the engine; the log's tail is in the hint",
+    "job_busy": "another engine is generating in the job's folder",
     "job_invalid": "job.json is not one, or a field of it has a wrong type or value",
     "job_missing": "the folder holds no job.json",
     "job_newer": "job.json was written by a newer version of the add-on",

@@ -12,6 +12,7 @@ POSE = "pose.json"
 REFERENCE = "reference.png"
 EVENTS = "events.jsonl"
 LOG = "engine.log"
+LOCK = "engine.lock"
 MADE = "frames/made.json"
 
 SOURCE = "source"
@@ -40,8 +41,8 @@ def path(folder, name):
 
 
 def has(folder, kind):
-    """Whether the job has pictures of this kind."""
-    return os.path.isfile(picture(folder, kind, 1))
+    """Whether the job has pictures of this kind, be they all or some."""
+    return bool(numbers(folder, kind))
 
 
 def numbers(folder, kind):

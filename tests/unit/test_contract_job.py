@@ -154,9 +154,11 @@ def test_numbering(tmp_path):
     assert files.picture(folder, files.FRAMES, 7).endswith("0007.png") and files.picture(folder, "source", 12345).endswith("12345.png")
     assert not files.has(folder, files.MASK) and files.numbers(folder, files.MASK) == []
     (tmp_path / "mask").mkdir()
+    (tmp_path / "mask" / "0002.png").touch()
+    assert files.has(folder, files.MASK)
     for name in ("0001.png", "0010.png", ".99-0002.png", "notes.txt", "12345.png"):
         (tmp_path / "mask" / name).touch()
-    assert files.has(folder, files.MASK) and files.numbers(folder, files.MASK) == [1, 10, 12345]
+    assert files.has(folder, files.MASK) and files.numbers(folder, files.MASK) == [1, 2, 10, 12345]
 
 
 def test_codes_are_closed():

@@ -1,9 +1,11 @@
 """A job folder becomes frames: pixels, numbers, resume to the bit, stops everywhere, bad folders and full disks."""
 
+import errno
 import json
 import logging
 import os
 import subprocess
+import sys
 import tracemalloc
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,6 +13,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from engine import lock
 from engine.answer import Engine, Tail, answer
 from engine.conditions.frames import read_picture, write_picture
 from engine.contract import events
@@ -195,6 +198,34 @@ def test_changed_and_lost_frames_are_made_again_with_what_follows(tmp_path):
     assert (finished.made, finished.reused) == (4, 4)
 
 
+def test_pictures_that_are_not_read_are_not_in_the_key(tmp_path):
+    write_job(str(tmp_path), 4)
+    generate(tmp_path)
+    for kind in (files.OBJECTS, files.DEPTH):
+        write_picture(files.picture(str(tmp_path), kind, 1), np.full((240, 320), 9, np.uint16))
+    assert generate(tmp_path)[0].reused == 4
+
+
+@pytest.mark.parametrize("kind", [files.OBJECTS, files.DEPTH, files.MASK])
+def test_every_picture_that_is_read_is_in_the_key(tmp_path, kind):
+    nothing = np.zeros((240, 320), np.uint16)
+    write_job(str(tmp_path), 4, masks=True, objects=nothing, depth=jobs.DepthRange(near=2.0, far=10.0))
+    for number in range(1, 5):
+        write_picture(files.picture(str(tmp_path), files.DEPTH, number), nothing)
+    generate(tmp_path)
+    write_picture(files.picture(str(tmp_path), kind, 2), np.full((240, 320), 200, np.uint16))
+    assert generate(tmp_path)[0].made == 4
+
+
+def test_latents_that_no_later_run_can_use_are_removed(tmp_path):
+    write_job(str(tmp_path), 8)
+    generate(tmp_path)
+    assert sorted(os.listdir(tmp_path / "state")) == ["0004.latents", "0006.latents"]
+    write_job(str(tmp_path), 8, settings=jobs.Settings(window=8))
+    generate(tmp_path)
+    assert os.listdir(tmp_path / "state") == []
+
+
 @pytest.mark.parametrize("harm", [lambda path: path.unlink(), lambda path: path.write_bytes(b""),
                                   lambda path: path.write_bytes(path.read_bytes()[:-9] + b"7" * 9)])
 def test_lost_latents_are_made_again(tmp_path, harm):
@@ -238,9 +269,20 @@ def test_a_stop_is_answered_with_the_frames_that_stay(tmp_path):
     assert isinstance(event, events.Cancelled) and event.frames == len(written(tmp_path)) // 2 > 0
 
 
+def test_frames_of_an_earlier_job_do_not_count_as_finished(tmp_path):
+    write_job(str(tmp_path), 8)
+    generate(tmp_path)
+    write_job(str(tmp_path), 8, settings=jobs.Settings(seed=5))
+    looks = iter(range(10**6))
+    event = asked(tmp_path, stop_asked=lambda: next(looks) >= 30)
+    told = [json.loads(line) for line in (tmp_path / "events.jsonl").read_text().splitlines()]
+    assert event.frames == sum(value["type"] == "frame" for value in told) and 0 < event.frames < 8
+
+
 @pytest.mark.parametrize("name, code", [
     ("job.json", "job_missing"), ("pose.json", "pose_missing"), ("reference.png", "reference_missing"),
-    ("source/0003.png", "source_missing"), ("mask/0004.png", "mask_missing"), ("objects/0002.png", "mask_missing")])
+    ("source/0003.png", "source_missing"), ("mask/0001.png", "mask_missing"), ("mask/0004.png", "mask_missing"),
+    ("objects/0001.png", "mask_missing"), ("objects/0002.png", "mask_missing")])
 def test_missing_files_are_named(tmp_path, name, code):
     write_job(str(tmp_path), 4, masks=True, objects=np.zeros((240, 320), np.uint16))
     os.remove(tmp_path / name)
@@ -256,6 +298,66 @@ def test_a_plate_of_another_size(tmp_path):
     write_picture(files.picture(str(tmp_path), files.SOURCE, 2), np.zeros((16, 16, 3), np.uint8))
     event = asked(tmp_path)
     assert event.code == "source_unreadable" and "0002.png" in event.message and "320x240" in event.message
+
+
+HOLDER = """
+import sys, time
+from engine.lock import held
+with held(sys.argv[1], lambda: None):
+    print("held", flush=True)
+    time.sleep(float(sys.argv[2]))
+"""
+
+
+@pytest.fixture
+def hold():
+    """hold(folder, seconds) is another process that holds the folder's lock."""
+    started = []
+
+    def start(folder, seconds):
+        started.append(subprocess.Popen([sys.executable, "-c", HOLDER, str(folder), str(seconds)], stdout=subprocess.PIPE,
+                                        cwd=Path(__file__).parents[2]))
+        assert started[-1].stdout.readline() == b"held\n"
+        return started[-1]
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def test_a_folder_in_which_another_engine_works_is_left_alone(tmp_path, hold, monkeypatch):
+    monkeypatch.setattr(lock, "PATIENCE_S", 0.3)
+    write_job(str(tmp_path), 2)
+    other = hold(tmp_path, 600)
+    unfinished = tmp_path / "frames" / f".{other.pid}-0001.png"
+    unfinished.parent.mkdir()
+    unfinished.write_bytes(b"half")
+    event = asked(tmp_path)
+    assert event.code == "job_busy" and f"process {other.pid} on" in event.message and event.hint and unfinished.exists()
+    other.kill()
+    other.wait()
+    assert isinstance(asked(tmp_path), events.Finished) and not unfinished.exists()
+
+
+def test_an_engine_that_is_about_to_end_is_waited_for(tmp_path, hold):
+    write_job(str(tmp_path), 2)
+    hold(tmp_path, 0.5)
+    assert isinstance(asked(tmp_path), events.Finished)
+
+
+def test_who_waits_can_be_stopped(tmp_path, hold):
+    write_job(str(tmp_path), 2)
+    hold(tmp_path, 600)
+    looks = iter(range(10**6))
+    assert isinstance(asked(tmp_path, stop_asked=lambda: next(looks) >= 3), events.Cancelled)
+
+
+def test_a_drive_that_knows_no_locks_can_be_written_to(tmp_path, monkeypatch):
+    def unknown(*_):
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+    monkeypatch.setattr(lock, "_take", unknown)
+    write_job(str(tmp_path), 2)
+    assert isinstance(asked(tmp_path), events.Finished)
 
 
 def test_a_fault_in_the_networks_is_internal_and_the_engine_lives_on(tmp_path):
