@@ -34,9 +34,10 @@ def claim_stdout():
 
 
 def serve(open_engine, writer, reader=None) -> int:
-    """Say hello, then do requests until stdin closes; returns the exit code.
+    """Say hello, then do requests until stdin closes or a shutdown comes; then the process ends with exit code 0.
 
-    open_engine() -> answer.Engine, called here so that its JobError is told as `failed` (exit code 2).
+    open_engine() -> answer.Engine, called here so that its JobError is told as `failed`; only then this returns, with the
+    exit code 2.
     """
     from . import answer as answers  # numpy and cv2 come with it: only now that stdout is ours
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in the parent's terminal: the parent decides what becomes of us
@@ -47,7 +48,8 @@ def serve(open_engine, writer, reader=None) -> int:
     server.say(engine.hello())
     threading.Thread(target=server.beat, daemon=True, name="heartbeat").start()
     threading.Thread(target=server.listen, daemon=True, name="requests").start()
-    return server.work(engine)
+    server.work(engine)
+    _leave(0)
 
 
 class _Server:
@@ -79,11 +81,10 @@ class _Server:
         if not self._wire.send(events.to_json(event)):
             self.end("nobody reads stdout")
 
-    def work(self, engine) -> int:
+    def work(self, engine) -> None:
         """On the main thread: one request after the other, until end() was called."""
         while (request := self._requests.get()) is not None:
             self._answers.answer(request, engine, emit=self._say_of_job, stop_asked=self._stop_asked, tail=self._tail)
-        return 0
 
     def _say_of_job(self, event) -> None:
         """The engine is free before it says that a job ended: the next request may come at once."""
@@ -151,3 +152,9 @@ class _Server:
 def _leave_for_sure() -> None:
     time.sleep(GRACE_S)
     os._exit(1)
+
+
+def _leave(code: int) -> None:
+    """Ends the process here: the interpreter's own way out aborts where a daemon thread is inside a read of stdin."""
+    logging.shutdown()
+    os._exit(code)

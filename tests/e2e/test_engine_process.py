@@ -232,6 +232,17 @@ def test_shutdown_and_an_interrupt(start):
     assert process.child.wait(PATIENCE_S) == 0
 
 
+@pytest.mark.parametrize("stdin", ["a pipe", "half a line"])
+def test_shutdown_while_stdin_stays_open(start, stdin):
+    """The reader waits inside a read then, which the interpreter's own way out does not survive."""
+    processes = [slow(start, "0") for _ in range(3)]
+    for process in processes:
+        process.child.stdin.write(b'{"type": "shutdown"}\n' + (b'{"type"' if stdin == "half a line" else b""))
+        process.child.stdin.flush()
+    for process in processes:
+        assert process.child.wait(PATIENCE_S) == 0, process.child.stderr.read().decode()
+
+
 PARENT = """
 import subprocess, sys
 child = subprocess.Popen(sys.argv[1:])
