@@ -54,7 +54,7 @@ class Engine:
         if pack.manifest.depth_convention != CONVENTION:
             raise JobError("pack_invalid", f"{pack.folder}: depth_convention: expected {CONVENTION!r}, got "
                            f"{pack.manifest.depth_convention!r}.", "Use weights made for this engine.")
-        return cls(pack, choose(pack, runtime, threads), find_joints)
+        return cls(pack, choose(pack, runtime, threads), functools.partial(find_joints, threads=threads or 0))
 
     def hello(self) -> events.Hello:
         report = self.runtime.describe()
@@ -62,16 +62,16 @@ class Engine:
                             {"name": self.pack.manifest.name, "hash": self.pack.hash})
 
 
-def find_joints(picture):
+def find_joints(picture, threads=0):
     """estimate.people.find_joints, imported when it is first asked for: the engine's start must not wait for it. The last
-    picture's answer is kept, since one reference serves many jobs."""
-    return _found(picture.tobytes(), picture.shape)
+    picture's answer is kept, since one reference serves many jobs. threads: 0 for one a core."""
+    return _found(picture.tobytes(), picture.shape, threads)
 
 
 @functools.lru_cache(maxsize=1)
-def _found(raw, shape):
+def _found(raw, shape, threads):
     from .estimate import people
-    return people.find_joints(np.frombuffer(raw, np.uint8).reshape(shape))
+    return people.find_joints(np.frombuffer(raw, np.uint8).reshape(shape), threads=threads)
 
 
 def answer(request, engine, *, emit, stop_asked, tail: Tail) -> bool:

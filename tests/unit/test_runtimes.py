@@ -4,6 +4,8 @@ import numpy as np
 import onnx
 import pytest
 
+from engine.answer import Engine
+from engine.estimate import people
 from engine.packs.export import write_pack
 from engine.runtimes.ort import OrtRuntime
 from engine.runtimes.pytorch import PytorchRuntime
@@ -67,3 +69,11 @@ def test_weights_that_are_not_numbers_are_named(pack, tmp_path):
     save_file(weights, tmp_path / "weights.safetensors")
     with pytest.raises(ValueError, match="decoder.conv_in.bias"):
         load_weights(TINY, tmp_path / "weights.safetensors")
+
+
+def test_threads_hold_for_who_looks_for_joints_too(pack, monkeypatch):
+    looked = []
+    monkeypatch.setattr(people, "find_joints", lambda picture, threads: looked.append(threads))
+    for threads in (1, None, 1):
+        Engine.open(folder=pack, threads=threads).find_joints(np.full((40, 40, 4), len(looked), np.uint8))
+    assert looked == [1, 0, 1]
