@@ -59,15 +59,17 @@ class Link:
         again. Raises JobError where one job runs already or no engine can be started."""
         if self.job and not self.job.ended:
             raise JobError("engine_busy", f"The engine still works on {self.job.folder}.", "Cancel it or wait for it.")
-        self.job = EngineJob(request, folder)
         if self._process and not (self._process.alive() and self._process.launch == launch):
             self._drop()
-        if self._process:
+        is_warm = self._process is not None
+        if is_warm:
             self._process.log_to(folder / "engine.log")
-            self._ask()
         else:
             self.hello = None
             self._process = EngineProcess(launch, folder / "engine.log")
+        self.job = EngineJob(request, folder)
+        if is_warm:
+            self._ask()
         return self.job
 
     def pump(self, budget_s: float = 0.004) -> None:
@@ -78,9 +80,10 @@ class Link:
             try:
                 item = self._process.queue.get_nowait()
             except Empty:
-                self._look_at_clock()
                 break
             self._take(item)
+        if job and not job.ended:
+            self._look_at_clock()
         if job:
             job.longest_pump_s = max(job.longest_pump_s, time.monotonic() - began)
 
@@ -153,7 +156,7 @@ class Link:
                 self._end("done")
 
     def _look_at_clock(self) -> None:
-        """Nothing was said: is that too long?"""
+        """After every pump, since an engine that never stops talking is late too: is it time for the next degree?"""
         now = time.monotonic()
         silent = now - self._process.said_at
         if self.job.state == "cancelling":

@@ -38,17 +38,17 @@ def start(extension, link, tmp_path):
     return begin
 
 
-def until(condition, link, seconds=15.0):
-    """Pumps as Blender's timer does; fails when the condition does not come true."""
+def until(condition, link, seconds=15.0, pause=0.01):
+    """Pumps as Blender's timer does, every `pause` seconds; fails when the condition does not come true."""
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, f"still {link.job.state} after {seconds} s"
         link.pump()
-        time.sleep(0.01)
+        time.sleep(pause)
 
 
-def ended(link, job, state):
-    until(lambda: job.ended, link)
+def ended(link, job, state, **more):
+    until(lambda: job.ended, link, **more)
     assert job.state == state, job.error
     return job
 
@@ -68,13 +68,17 @@ def test_dies_at_start_tells_its_last_words(link, start):
     ended(link, start("polite"), "done")
 
 
-def test_an_engine_that_does_not_exist(extension, link, tmp_path):
+def test_an_engine_that_does_not_exist(extension, link, start, tmp_path):
     from importlib import import_module
     interpreter = import_module(extension.__name__ + ".link.interpreter")
     errors = import_module(extension.__name__ + ".embedded.engine.contract.errors")
-    with pytest.raises(errors.JobError) as caught:
-        link.start(interpreter.Launch((str(tmp_path / "no-python"),), ()), None, tmp_path)
-    assert caught.value.code == "engine_died" and "no-python" in caught.value.message
+    for _ in range(2):
+        with pytest.raises(errors.JobError) as caught:
+            link.start(interpreter.Launch((str(tmp_path / "no-python"),), ()), None, tmp_path)
+        assert caught.value.code == "engine_died" and "no-python" in caught.value.message
+        link.pump()
+        link.cancel()
+    ended(link, start("polite"), "done")
 
 
 def test_refusal_at_start_arrives_with_its_hint(link, start):
@@ -149,6 +153,16 @@ def test_cancel_ends_an_engine_that_does_not_answer(link, start):
     link.cancel()
     ended(link, job, "cancelled")
     assert child.wait(5) == -9 and job.frames
+    ended(link, start("polite"), "done")
+
+
+def test_cancel_ends_an_engine_that_never_stops_talking(link, start):
+    job = start("torrent")
+    until(lambda: job.frames, link)
+    child = link._process._child
+    link.cancel()
+    ended(link, job, "cancelled", pause=0.2)  # a busy Blender: there is always more to hear than one pump takes
+    assert child.wait(5) != 0
     ended(link, start("polite"), "done")
 
 
