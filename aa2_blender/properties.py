@@ -59,7 +59,8 @@ class AA2_PG_settings(bpy.types.PropertyGroup):
     holdouts: BoolProperty(
         name="Scene Hides", description="Everything in the rig's scene hides the character where it is nearer")
     clothing: FloatProperty(
-        name="Clothing", description="How far clothes stand off the limbs: 1 is close-fitting, 2 a skirt or a coat",
+        name="Clothing", description="How far clothes stand off the limbs: 1 is dressed, a knee-long skirt and long hair lie "
+        "inside; 0.5 is close-fitting",
         min=0.1, max=10, default=1)
     clean_plate: BoolProperty(
         name="Clean Plate", description="Nobody is in the plate; off: the performer in it is replaced", default=True)
