@@ -7,6 +7,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+if sys.version_info < (3, 11):
+    sys.exit(f"build.py needs Python 3.11 or later, and this is {sys.version.split()[0]}; start it with a newer one.")
+
 from building import debian, environments, package, platforms
 from building.environments import BLENDERS, BUILD, DEMO_BLENDER, ROOT
 from building.telling import Missing, Stop, say

@@ -3,8 +3,11 @@ import argparse
 import json
 import logging
 import os
+import signal
 import sys
+import threading
 import time
+from contextlib import contextmanager
 from dataclasses import replace
 
 import bpy
@@ -27,7 +30,7 @@ EXIT_CODES = """exit codes:
   3    something of the shot is missing or unusable
   4    the engine failed; finished frames were placed and stay in the job's folder
   5    the frames were placed, but the file could not be saved
-  130  stopped by the keyboard; finished frames stay in the job's folder"""
+  130  stopped by Ctrl-C or SIGTERM; finished frames stay in the job's folder"""
 NOTHING = object()  # a pointer to be emptied, where None leaves it as it is
 logger = logging.getLogger(__name__)
 _handle = None
@@ -71,13 +74,9 @@ def failure(code: str, message: str, hint: str) -> dict:
 
 
 def _run(task: Generation, save: str | None, tell) -> tuple[int, dict]:
-    try:
-        task.run(tell)
-    except KeyboardInterrupt:
-        task.cancel()
-        task.run(tell)
-    finally:
-        session.link.close()
+    with _stop_signals() as stop:
+        task.run(tell, stop.is_set)
+    session.link.close()
     code = _code(task)
     summary = task.summary()
     if task.placed and save != "":
@@ -88,6 +87,18 @@ def _run(task: Generation, save: str | None, tell) -> tuple[int, dict]:
             code = code or NOT_SAVED
             summary["error"] = summary["error"] or failure("not_saved", str(error).strip(), "Give --save.")["error"]
     return code, summary
+
+
+@contextmanager
+def _stop_signals():
+    """Ctrl-C and a farm's SIGTERM set the event it gives, and interrupt nothing."""
+    stop = threading.Event()
+    before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler or signal.SIG_DFL)
 
 
 def _code(task: Generation) -> int:
@@ -179,7 +190,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--seed", type=int, help="another number, another try")
     one.add_argument("--steps", type=int, help="denoising steps")
     one.add_argument("--window", type=int, help="frames made together")
-    one.add_argument("--clothing", type=float, help="how far clothes stand off the limbs; 1 is close-fitting")
+    one.add_argument("--clothing", type=float, help="how far clothes stand off the limbs; 1 is dressed, 0.5 close-fitting")
     one.add_argument("--pack", metavar="FOLDER", help="weights (the preferences' or the embedded ones)")
     one.add_argument("--threads", type=int, help="processor threads of the engine")
     one.add_argument("--engine-python", metavar="FILE", help="a Python with torch for the engine")

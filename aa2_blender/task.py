@@ -69,10 +69,12 @@ class Task:
             self._fail(JobError("internal", f"A fault in the add-on: {type(error).__name__}: {error}.", INTERNAL_HINT))
         return self.state == "working"
 
-    def run(self, tell=lambda progress: None) -> "Task":
-        """Blocks until the end; `tell` is called with every new Progress."""
+    def run(self, tell=lambda progress: None, stop_asked=lambda: False) -> "Task":
+        """Blocks until the end; `tell` is called with every new Progress, `stop_asked` between slices."""
         told = None
         while self.advance():
+            if stop_asked():
+                self.cancel()
             if self.progress != told:
                 told = self.progress
                 tell(told)

@@ -2,11 +2,12 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import HERE, ROOT, make_shot
+from conftest import BPY, HERE, ROOT, make_shot
 from PIL import Image
 
 
@@ -106,6 +107,18 @@ def test_job_folder_that_cannot_be_written(generate, shot, tmp_path):
     (tmp_path / "file").write_text("")
     code, summary, _told = generate(shot, "--output", tmp_path / "file")
     assert code != 0 and summary["error"]["code"] == "job_not_writable"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stopped_by_a_signal_keeps_the_finished_frames(surroundings, shot, fake, number):
+    command = [BPY, ROOT / "building" / "generate.py", shot, "--engine-python", fake("slow")]
+    running = subprocess.Popen(command, env=surroundings, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    while "denoise" not in (line := running.stderr.readline()):
+        assert line, "it ended by itself"
+    running.send_signal(number)
+    answer, _told = running.communicate(timeout=60)
+    summary = json.loads(answer)
+    assert running.returncode == 130 and summary["state"] == "cancelled" and summary["frames"] >= 1
 
 
 @pytest.fixture
