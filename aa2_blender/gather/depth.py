@@ -55,7 +55,8 @@ def _set_up(scene, driver, objects, size):
     cycles.samples, cycles.use_adaptive_sampling, cycles.use_denoising = 1, False, False
     cycles.max_bounces, cycles.sample_clamp_direct, cycles.sample_clamp_indirect = 0, 0.0, 0.0
     cycles.pixel_filter_type, cycles.filter_width = "BOX", 0.01       # through the centres of pixels only
-    render.film_transparent, render.use_persistent_data = True, True
+    # Persistent data would spare rebuilding the scene, but 4.5 crashes in frame_set once this scene has been removed.
+    render.film_transparent, render.use_persistent_data = True, False
     render.use_motion_blur = render.use_compositing = render.use_sequencer = False
     render.resolution_x, render.resolution_y, render.resolution_percentage = *size, 100
     render.pixel_aspect_x, render.pixel_aspect_y = pixel_aspect(driver, size)
