@@ -60,6 +60,7 @@ def _pack(stage: Path, target: Path, *, stamp: Path, python: Path) -> None:
     tool = _blender_tool(python)
     _blender(python, tool, "build", "--source-dir", stage, "--output-filepath", made)
     _blender(python, tool, "validate", made)
+    _check_complete(stage, made)
     _tell_sizes(made)
     os.replace(made, target)
     stamp.write_text(digest)
@@ -142,12 +143,19 @@ def _blender(python: Path, tool: Path, *arguments: str | Path) -> None:
         raise Stop(f"Blender's `{arguments[0]}` turned the extension away: {(done.stderr + done.stdout).strip()}")
 
 
+def _check_complete(stage: Path, made: Path) -> None:
+    """Blender's builder leaves things out silently: everything staged has to be in the zip, the add-on at its root."""
+    with zipfile.ZipFile(made) as archive:
+        inside = set(archive.namelist())
+    staged = {file.relative_to(stage).as_posix() for file in stage.rglob("*") if file.is_file()}
+    if missing := sorted((staged | {"__init__.py"}) - inside):
+        raise Stop(f"{made.name} lacks {len(missing)} of {len(staged)} files, such as {missing[0]}; look at [build] in "
+                   f"{MANIFEST.name}.")
+
+
 def _tell_sizes(target: Path) -> None:
     sizes: dict[str, int] = {}
     with zipfile.ZipFile(target) as archive:
-        if "__init__.py" not in archive.namelist():
-            raise Stop(f"{target} has no __init__.py at its root, so Blender would not load it; look at "
-                       "building/package.py.")
         for entry in archive.infolist():
             parts = entry.filename.split("/")
             part = "/".join(parts[:3 if parts[1:2] == ["packages"] else 2]) if parts[0] == "embedded" else "add-on"
