@@ -10,9 +10,9 @@ from pathlib import Path
 if sys.version_info < (3, 11):
     sys.exit(f"build.py needs Python 3.11 or later, and this is {sys.version.split()[0]}; start it with a newer one.")
 
-from building import debian, environments, package, platforms
-from building.environments import BLENDERS, BUILD, DEMO_BLENDER, ROOT
-from building.telling import Missing, Stop, say
+from tests.building import debian, environments, package, platforms
+from tests.building.environments import BLENDERS, BUILD, DEMO_BLENDER, ROOT
+from tests.building.telling import Missing, Stop, say
 
 TIERS = ("unit", "blender", "e2e")
 NEVER_SKIPPED = ("bpy-4.5.15", "bpy-5.2.3")
@@ -56,7 +56,7 @@ def run_bench(arguments: argparse.Namespace) -> int:
 
 
 def run_generate(arguments: argparse.Namespace) -> int:
-    return _in_blender(["building/generate.py", *arguments.rest])
+    return _in_blender(["tests/building/generate.py", *arguments.rest])
 
 
 def run_tests(arguments: argparse.Namespace) -> int:

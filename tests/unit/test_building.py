@@ -5,9 +5,9 @@ import sys
 
 import pytest
 
-from building import debian, environments, package, pythons
-from building.platforms import PLATFORMS, check_binaries, machine_of
-from building.telling import Missing, Stop
+from tests.building import debian, environments, package, pythons
+from tests.building.platforms import PLATFORMS, check_binaries, machine_of
+from tests.building.telling import Missing, Stop
 
 LINUX, WINDOWS, MACOS = PLATFORMS.values()
 

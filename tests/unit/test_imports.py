@@ -89,9 +89,9 @@ def test_add_on_files_import_blender_numpy_and_the_contract(path):
             assert dotted.startswith("embedded.engine.contract"), dotted
 
 
-@pytest.mark.parametrize("path", [*sources("building"), ROOT / "build.py"], ids=name)
+@pytest.mark.parametrize("path", [*sources("tests/building"), ROOT / "build.py"], ids=name)
 def test_the_build_needs_nothing_installed(path):
-    assert foreign(path) <= {"building", "bpy"} and ("bpy" not in foreign(path) or path.name == "generate.py")
+    assert foreign(path) <= {"tests", "bpy"} and ("bpy" not in foreign(path) or path.name == "generate.py")
 
 
 @pytest.mark.parametrize("start", ["engine/__main__.py", "engine/serve.py", "engine/run.py", "engine/check.py"])
@@ -118,5 +118,5 @@ def _files(dotted):
 
 def test_no_room_of_leftovers():
     banned = {"utils", "helpers", "common", "misc", "manager"}
-    assert not [path for folder in ("aa2_blender", "engine", "building", "tests") for path in sources(folder)
+    assert not [path for folder in ("aa2_blender", "engine", "tests") for path in sources(folder)
                 if path.stem in banned]

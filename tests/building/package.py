@@ -166,4 +166,4 @@ def _tell_sizes(target: Path) -> None:
     say(f"  {whole / 1e6:7.2f} MB  {target.name} in all")
     if whole > LARGEST_ZIP:
         raise Stop(f"{target.name} is {whole / 1e6:.0f} MB, but {LARGEST_ZIP / 1e6:.0f} MB is the most; prune it in "
-                   "building/package.py.")
+                   "tests/building/package.py.")

@@ -7,7 +7,7 @@ from pathlib import Path
 from . import debian, pythons
 from .telling import Missing, Stop, say
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / ".build"
 TESTING = ("pytest==9.2.0", "pillow==13.0.0")
 
