@@ -1,4 +1,4 @@
-"""Stage three: spans of frames. The temporal layers and the pose guider's 3D convolution learn; the rest follows slowly."""
+"""Stage three: spans of frames. The temporal layers and the pose guider's 3D convolution join; the rest goes on learning."""
 
 import torch
 from torch import Tensor
@@ -8,7 +8,7 @@ from .loop import Recipe
 from .losses import latent_loss
 from .stage_image import AT_FULL_NOISE, add_noise, finish, picture_of, predict, prepare
 
-RECIPE = Recipe("motion", trained=("pose_guider.", "object_guider.", "denoising_net."), learning_rate=2e-4, batch=2,
+RECIPE = Recipe("motion", trained=("reference_net.", "pose_guider.", "object_guider.", "denoising_net."), learning_rate=2e-4, batch=2,
                 frames=6, average_over=300)
 FIXED = 0.5  # of the windows begin with frames already made: clean latents at level 0
 MOST_FIXED = 2
