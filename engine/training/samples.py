@@ -10,6 +10,7 @@ from ..conditions.depth import limb_depth, near_and_far
 from ..conditions.mask import limb_volumes, random_shape_agnostic
 from ..conditions.pose import draw_skeleton
 from ..conditions.warp import person, warp_limbs
+from ..contract.skeleton import BODY_INDEX, HEAD_HEIGHT
 from .pool import CLEAN, CONTACT, FULL, MATTE, OBJECTS, SHADOW, PooledClip, read
 
 # How often (ours, after method notes section 5).
@@ -140,14 +141,25 @@ def condition(rng: np.random.Generator, clip: PooledClip, numbers: np.ndarray, r
         warp=five(warp[..., :3] + 0.5 * (1 - warp[..., 3:]), warp[..., 3:]),
         objects=five(plate * objects), object_mask=first(objects),
         reference=five(picture[None])[0], reference_skeleton=first(drawn[None])[0],
-        weight=first(loss_weight(layers, region)))
+        weight=first(loss_weight(layers, region, clip.body[numbers], clip.height_px[numbers])))
 
 
-def loss_weight(layers: np.ndarray, region: np.ndarray) -> np.ndarray:
-    """(F, H, W, 1): 1 where the net may paint, more on the character, most at its contacts; a tenth elsewhere (ours)."""
+def loss_weight(layers: np.ndarray, region: np.ndarray, bodies: np.ndarray, heights: np.ndarray) -> np.ndarray:
+    """(F, H, W, 1): 1 where the net may paint, more on the character, most at its contacts, head and hands; a tenth
+    elsewhere (method notes, section 5; the numbers are ours)."""
     shadow = layers[..., SHADOW, None] < 0.97
     weight = np.maximum(0.1, region) + 0.7 * shadow
-    return (weight + 1.5 * layers[..., MATTE, None] + 1.5 * layers[..., CONTACT, None]).astype(np.float32)
+    weight = (weight + 1.5 * layers[..., MATTE, None] + 1.5 * layers[..., CONTACT, None]).astype(np.float32)
+    for picture, body, height in zip(weight, bodies, heights):
+        for names, radius in ((("right_ear", "left_ear", "nose", "right_eye", "left_eye"), HEAD_HEIGHT * 0.65),
+                              (("right_wrist",), 0.05), (("left_wrist",), 0.05)):
+            joints = body[[BODY_INDEX[name] for name in names]]
+            joints = joints[joints[:, 3] > 0.05]
+            if len(joints):
+                disc = np.zeros(picture.shape[:2], np.float32)
+                cv2.circle(disc, joints[:, :2].mean(axis=0).round().astype(int).tolist(), round(radius * height), 1.0, -1)
+                picture += 2.0 * disc[..., None]
+    return weight
 
 
 def scaled_about_its_centre(mask: np.ndarray, factor: float) -> np.ndarray:
