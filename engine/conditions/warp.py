@@ -4,7 +4,8 @@ Ours (method.md 5): correspondence is what costs training, so the net is shown w
 by the map that takes its two joints to the frame's two; its length follows the foreshortening, its width the person's
 size at that depth. The torso follows its four corners. Seen from the other side (reference from the front, frame from
 behind) pieces are mirrored across their axis: left limbs still go to left limbs, and the head still goes to the head,
-where the skeleton's missing nose tells the net that no face may show.
+where the skeleton's missing nose tells the net that no face may show. Where it may, the head is shifted and stretched
+sideways until nose, eyes and ears lie on the frame's.
 """
 from typing import NamedTuple
 
@@ -24,11 +25,15 @@ _LIMBS = (
         ("shoulder", "elbow", 0.045, 0.0, 0.0), ("elbow", "wrist", 0.038, 0.0, 0.0), ("wrist", "palm", 0.036, 0.0, 0.03))
       for s in ("right", "left")),
 )
+_HEAD = next(limb for limb in _LIMBS if limb[1] == "head")
 _CORNERS = ("right_shoulder", "left_shoulder", "right_hip", "left_hip")
 _TORSO_RADIUS = 0.05      # beyond the four corners
 _TORSO_AXIS_RADIUS = 0.10  # where it is carried along its axis instead
 _NARROW = 0.35            # of the front view's shoulder width: narrower, and the corners say nothing about the torso
 _SHOULDERS = 0.22         # a front view's shoulder width, of the standing height
+_FACE = ("nose", "right_eye", "left_eye", "right_ear", "left_ear")
+_FACE_STRETCH = (0.6, 1.7)  # sideways, at least and at most
+_FACE_STIFF = 0.02        # of the standing height: how much evidence a stretch needs
 _SOFT = 0.25              # part of the radius over which the edge fades
 _MOST_STRETCH = 3.0       # a limb that the reference shows foreshortened is not drawn out further than this
 
@@ -61,7 +66,9 @@ def warp_limbs(reference, source: Person, target: Person, size) -> np.ndarray:
     width, height = size
     canvas = np.zeros((height, width, 4), np.float32)
     mirrored = source.facing * target.facing < 0
-    pieces = [_torso(source, target, mirrored)] + [_limb(limb, source, target, mirrored) for limb in _LIMBS]
+    limbs = {limb: _limb(limb, source, target, mirrored) for limb in _LIMBS}
+    limbs[_HEAD] = _turned_head(limbs[_HEAD], source, target) or limbs[_HEAD]
+    pieces = [_torso(source, target, mirrored), *limbs.values()]
     for piece in sorted((p for p in pieces if p is not None), key=lambda p: -p.depth):
         _lay(canvas, reference, piece)
     return canvas
@@ -75,6 +82,24 @@ def _limb(limb, source, target, mirrored):
     return _along_axis(source.points[[a, b]], target.points[[a, b]],
                        height_from=source.scales[[a, b]].mean(), height_to=target.scales[[a, b]].mean(),
                        radius=radius, reach=(before, beyond), mirrored=mirrored)
+
+
+def _turned_head(head, source, target):
+    """The head's piece with its face moved across the frame's neck onto the frame's; None where one shows no face."""
+    seen = [INDEX[n] for n in _FACE if min(source.points[INDEX[n], 3], target.points[INDEX[n], 3]) >= SEEN]
+    if head is None or len(seen) < 2 or INDEX["nose"] not in seen:
+        return None
+    neck, centre = target.points[INDEX["neck"], :2], target.points[INDEX["head"], :2]
+    across = np.array([neck[1] - centre[1], centre[0] - neck[0]])
+    across /= max(float(np.hypot(*across)), 1e-6)
+    is_at = (source.points[seen, :2] @ head.matrix[:, :2].T + head.matrix[:, 2] - centre) @ across
+    belongs = (target.points[seen, :2] - centre) @ across
+    spread, pull = is_at - is_at.mean(), belongs - belongs.mean()
+    stiff = (_FACE_STIFF * target.scales[INDEX["head"]]) ** 2
+    stretch = np.clip((spread @ pull + stiff) / (spread @ spread + stiff), *_FACE_STRETCH)
+    turn = np.eye(2) + (stretch - 1) * np.outer(across, across)
+    shift = turn @ (head.matrix[:, 2] - centre) + centre + (belongs.mean() - stretch * is_at.mean()) * across
+    return head._replace(matrix=np.column_stack([turn @ head.matrix[:, :2], shift]))
 
 
 def _torso(source, target, mirrored):

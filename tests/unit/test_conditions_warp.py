@@ -84,3 +84,19 @@ def test_wild_joints_are_survived(wild):
     body[BODY_INDEX["left_wrist"]] = wild
     assert np.isfinite(warp(body)).all()
     assert np.isfinite(warp_limbs(drawn_reference(), person(body, None, HEIGHT_PX), person(figure(), None, HEIGHT_PX), SIZE)).all()
+
+
+def test_a_head_in_profile_carries_the_face_to_the_front():
+    """The frame's nose lies far to one side of the ear: the reference's nose has to arrive there, and the collar stays."""
+    reference, body = drawn_reference(), figure()
+    row, column = int(body[BODY_INDEX["nose"], 1]), int(body[BODY_INDEX["nose"], 0])
+    reference[row - 2:row + 3, column - 2:column + 3] = (1, 0, 1)
+    profile = body.copy()
+    profile[BODY_INDEX["nose"], 0] += 14
+    for name, step in (("right_eye", 12), ("left_eye", 10)):
+        profile[BODY_INDEX[name], 0] = body[BODY_INDEX["nose"], 0] + step
+    profile[BODY_INDEX["left_ear"], 3] = 0
+    profile[BODY_INDEX["right_ear"], 0] = body[BODY_INDEX["nose"], 0]
+    picture = warp_limbs(reference, person(body, None, HEIGHT_PX), person(profile, None, HEIGHT_PX), SIZE)
+    spot = np.nonzero((picture[..., 0] > 0.7) & (picture[..., 1] < 0.3) & (picture[..., 2] > 0.7))
+    assert abs(spot[1].mean() - profile[BODY_INDEX["nose"], 0]) < 4 and abs(spot[0].mean() - row) < 4
