@@ -25,11 +25,27 @@ class Made:
     def __init__(self, folder: str):
         self._folder = folder
         self._keys = _read_keys(files.path(folder, files.MADE))
+        self._is_one_take = False
 
     def has(self, numbers, key: str) -> bool:
         """Whether all these frames lie finished in frames/ and shadow/ and came from this key."""
         return all(self._keys.get(str(n)) == key and _whole(files.picture(self._folder, files.FRAMES, n))
                    and _whole(files.picture(self._folder, files.SHADOW, n)) for n in numbers)
+
+    def keep_only(self, wanted: dict) -> None:
+        """Remove the frames and shadows that did not come from `wanted`'s key for their number; those without a record may
+        be of any take. Looks into the folders once a run: afterwards all that is written is of this take."""
+        if self._is_one_take:
+            return
+        there = {number for kind in (files.FRAMES, files.SHADOW) for number in files.numbers(self._folder, kind)}
+        others = sorted(number for number in there if self._keys.get(str(number), "") != wanted.get(number))
+        self.forget(others)
+        for path in (files.picture(self._folder, kind, n) for kind in (files.FRAMES, files.SHADOW) for n in others):
+            try:
+                Path(path).unlink(missing_ok=True)
+            except OSError as error:
+                log.warning("%s stays: %s", path, error)
+        self._is_one_take = True
 
     def forget(self, numbers) -> None:
         """Before frames are overwritten: a run that is killed must not leave the old key on a new frame."""

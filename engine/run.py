@@ -47,11 +47,12 @@ def run(folder: str, pack, runtime, *, emit, find_joints, stop_asked=lambda: Fal
 
 
 class Generation:
-    """One run of one job. Its state is what goes from window to window: the chain of keys, the latents handed on, counts."""
+    """One run of one job. Its state: what is fixed for the shot, with every window's key, and counts."""
 
     def __init__(self, folder, job, pack, runtime, *, emit, watch):
         self.folder, self.job, self.pack, self.runtime = folder, job, pack, runtime
         self.emit, self.watch = emit, watch
+        self._nobody = jobs.key(job, ["nobody"], "")  # the key of a frame with nobody in it
         self.made = self.reused = self.passed = 0
 
     def prepare(self, find_joints) -> None:
@@ -68,34 +69,34 @@ class Generation:
             joints, height_px = estimated_joints(self.folder, self.job, find_joints=find_joints, emit=self.emit)
             self.reference = build_reference(self.shot, joints, height_px)
             self._appearance = None
-        self.base = _base_digests(self.shot, joints, height_px)
+        base = _base_digests(self.shot, joints, height_px)
+        with self.watch.stage("hash"):
+            self.keys = {window: key for windows in self.spans for window, key in self._chain(windows, base)}
         self.grain = Grain(self.job.settings.seed) if self.job.settings.grain else None
         self.watch.begin("denoise", sum(map(len, self.spans)) * self.sampling.steps)
 
     def pass_through(self) -> None:
         """Frames with nobody in them: transparent, no shadow, one warning that names them."""
-        numbers = [n for n, present in enumerate(self.shot.plan.present, 1) if not present]
+        numbers = self._empty_frames()
         if not numbers:
             return
+        self._remove_other_takes()
         self.emit(Warned(self.folder, "frames_passed", f"Nobody is in {len(numbers)} of {self.job.frames} frames; "
                          "there the plate stays as it is.", tuple(numbers)))
-        key = jobs.key(self.job, ["nobody"], "")
         for number in numbers:
             with self.watch.stage("write"):
-                if not self.finished_frames.has([number], key):
+                if not self.finished_frames.has([number], self._nobody):
                     self.finished_frames.forget([number])
                     self._write(number, blank(self.job.size, self.job.bits))
                 self.passed += 1
                 self.emit(Frame(self.folder, number))
-        self.finished_frames.add(numbers, key)
+        self.finished_frames.add(numbers, self._nobody)
 
     def make_span(self, windows) -> None:
         """One run of frames with somebody in them, window after window."""
-        key, before = "", None
+        before = None
         for window in windows:
-            with self.watch.stage("hash"):
-                key = jobs.key(self.job, [*self.base, key, *self._window_digests(window)], self.pack.hash)
-            is_last = window is windows[-1]
+            key, is_last = self.keys[window], window is windows[-1]
             kept = self._kept(window, key, is_last)
             if kept is None:
                 kept = self._make_window(window, key, before, is_last)
@@ -112,6 +113,24 @@ class Generation:
         size = self.job.settings.window or self.pack.manifest.window
         return plan(span, size, min(self.pack.manifest.overlap, size - 1))
 
+    def _empty_frames(self) -> list:
+        return [number for number, present in enumerate(self.shot.plan.present, 1) if not present]
+
+    def _chain(self, windows, base):
+        """Yields (window, key) of a span: each key is made from the one before too."""
+        key = ""
+        for window in windows:
+            key = jobs.key(self.job, [*base, key, *self._window_digests(window)], self.pack.hash)
+            yield window, key
+
+    def _remove_other_takes(self) -> None:
+        """Before this run's first frame is there: however it ends, no frame of another seed or plate lies among its own.
+        Not sooner, so that a run stopped in its first window leaves the earlier take whole (ours)."""
+        wanted = dict.fromkeys(self._empty_frames(), self._nobody)
+        wanted.update((number, key) for window, key in self.keys.items() for number in window.made)
+        with self.watch.stage("write"):
+            self.finished_frames.keep_only(wanted)
+
     def _kept(self, window, key, is_last):
         """The latents that a finished window hands on (none after the last); None where it has to be made."""
         if not self.finished_frames.has(window.made, key):
@@ -120,6 +139,7 @@ class Generation:
         if latents is None:
             log.info("frames %d to %d are finished, but what they hand on is gone: made again", window.start, window.stop - 1)
             return None
+        self._remove_other_takes()
         self.reused += len(window.made)
         for number in window.made:
             self.emit(Frame(self.folder, number))
@@ -138,6 +158,7 @@ class Generation:
         with watch.stage("denoise"):
             latents = denoise_window(self.runtime, window, conditions, appearance, self.sampling, after_step=self._stepped,
                                      before=before[len(before) - len(window.before):] if window.before else None)
+        self._remove_other_takes()
         self.finished_frames.forget(window.made)
         known = latents if before is None else np.concatenate([before, latents])
         handed_on = known[-max(self.pack.manifest.overlap, 1):]

@@ -279,6 +279,32 @@ def test_frames_of_an_earlier_job_do_not_count_as_finished(tmp_path):
     assert event.frames == sum(value["type"] == "frame" for value in told) and 0 < event.frames < 8
 
 
+@pytest.mark.parametrize("people", [{}, {1: []}])
+@pytest.mark.parametrize("stop_after", range(1, 90, 4))
+def test_a_stopped_take_lies_alone_or_the_earlier_one_whole(tmp_path, stop_after, people):
+    for name, seed in (("a", 0), ("b", 1)):
+        write_job(str(tmp_path / name), 8, people=people, settings=jobs.Settings(seed=seed))
+        generate(tmp_path / name)
+    first, second = written(tmp_path / "a"), written(tmp_path / "b")
+    write_job(str(tmp_path / "a"), 8, people=people, settings=jobs.Settings(seed=1))
+    looks = iter(range(10**6))
+    event = asked(tmp_path / "a", stop_asked=lambda: next(looks) >= stop_after)
+    left = written(tmp_path / "a")
+    if isinstance(event, events.Cancelled) and event.frames == 0:
+        assert left == first or left.items() <= second.items()
+    else:
+        assert left.items() <= second.items() and len(left) >= 2 * event.frames
+
+
+def test_frames_beyond_the_job_go_and_those_that_match_stay(tmp_path):
+    write_job(str(tmp_path), 6)
+    generate(tmp_path)
+    before = written(tmp_path)
+    for kind in ("frames", "shadow"):
+        (tmp_path / kind / "0007.png").write_bytes(b"of a longer job")
+    assert generate(tmp_path)[0].reused == 6 and written(tmp_path) == before
+
+
 @pytest.mark.parametrize("name, code", [
     ("job.json", "job_missing"), ("pose.json", "pose_missing"), ("reference.png", "reference_missing"),
     ("source/0003.png", "source_missing"), ("mask/0001.png", "mask_missing"), ("mask/0004.png", "mask_missing"),
