@@ -1,4 +1,5 @@
 """What the artist's buttons do; the only file that speaks to the user in reports."""
+import os
 from pathlib import Path
 
 import bpy
@@ -8,6 +9,7 @@ from bpy_extras.io_utils import ExportHelper, ImportHelper
 from . import session
 from .asking import job_folder, plate_name, request_of
 from .embedded.engine.contract import events
+from .embedded.engine.contract import folder as files
 from .embedded.engine.contract.errors import JobError
 from .gather.job import problems
 from .gather.problem import GatherError
@@ -121,8 +123,14 @@ class AA2_OT_place_again(_Button, bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     @classmethod
-    def poll(cls, _context):
-        return not session.busy()
+    def poll(cls, context):
+        if session.busy():
+            cls.poll_message_set("A job is running; cancel it or wait")
+            return False
+        if not os.path.isfile(files.path(job_folder(shot_scene(context)), files.JOB)):
+            cls.poll_message_set("Nothing is generated yet")
+            return False
+        return True
 
     def act(self, context):
         scene = shot_scene(context)

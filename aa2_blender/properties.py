@@ -36,16 +36,16 @@ class AA2_PG_settings(bpy.types.PropertyGroup):
     reference_path: StringProperty(
         name="Reference", description="A picture of the whole character", subtype="FILE_PATH", options=RELATIVE)
     reference_image: PointerProperty(
-        name="Image", description="An image of this file instead of the reference file", type=bpy.types.Image)
+        name="Or Image", description="An image of this file instead of the reference file", type=bpy.types.Image)
     armature: PointerProperty(
         name="Armature", description="The rig that drives the character", type=bpy.types.Object, **_offered("ARMATURE"))
     driver_scene: PointerProperty(
-        name="Scene", description="The scene of rig and camera (empty: this scene)", type=bpy.types.Scene)
+        name="Rig's Scene", description="The scene of rig and camera (empty: this scene)", type=bpy.types.Scene)
     camera: PointerProperty(
         name="Camera", description="The camera the plate was shot with (empty: the scene's, with its markers)",
         type=bpy.types.Object, **_offered("CAMERA"))
     derive_offset: BoolProperty(
-        name="Frames Match By Scene Strip", default=True,
+        name="Match Scene Strip", default=True,
         description="The rig's frame follows from the scene strip that shows its scene; without one, frames are the same")
     frame_offset: IntProperty(
         name="Frame Offset", description="A frame of the rig's scene less the frame of this scene shown with it")
@@ -83,14 +83,14 @@ class AA2_PG_settings(bpy.types.PropertyGroup):
 
 
 def shot_scene(context):
-    """The scene whose settings a panel or operator means: the sequencer's, or the one that names the scene in view as
-    its rig's scene (an edit is often not the shot)."""
+    """The scene whose settings a panel or operator means (an edit is often not the shot): the sequencer's; where it has no
+    strips, the one that names it as its rig's scene, else the only one that has strips."""
     scene = sequencer_scene(context)
-    if not _has_strips(scene):
-        for other in bpy.data.scenes:
-            if other.aa2.driver_scene == scene and _has_strips(other):
-                return other
-    return scene
+    if _has_strips(scene):
+        return scene
+    edits = [other for other in bpy.data.scenes if _has_strips(other)]
+    naming = [edit for edit in edits if edit.aa2.driver_scene == scene]
+    return naming[0] if naming else edits[0] if len(edits) == 1 else scene
 
 
 def _has_strips(scene):

@@ -60,10 +60,15 @@ class Shot:
 
 
 def driver_of(request, scene, strip):
-    """The scene of rig and camera: the named one, else that of a scene strip, else the edit's own."""
+    """The scene of rig and camera: the named one, else the edit's own or a scene strip's where the rig is in it, else the
+    only one that holds the rig."""
     if request.driver_scene:
         return _named(bpy.data.scenes, request.driver_scene, "scene")
-    return strip.scene if strip.type == "SCENE" and request.rig not in scene.objects else scene
+    shown = strip.scene if strip.type == "SCENE" else None
+    likely = [scene, shown] if shown else [scene]
+    holding = [other for other in bpy.data.scenes if request.rig in other.objects]
+    chosen = [other for other in likely if other in holding]
+    return chosen[0] if chosen else holding[0] if len(holding) == 1 else likely[-1]
 
 
 def offset_of(request, strip, driver):
@@ -93,7 +98,7 @@ def _plate_problem(request):
     strip = all_strips(editor).get(request.strip) if editor else None
     if strip is None:
         raise GatherError(f"Scene {request.scene!r} has no strip {request.strip!r}." if request.strip
-                          else "No strip is selected.", "Select the plate's strip in the Sequencer.")
+                          else "No strip is active.", "Click the plate's strip in the Sequencer.")
     message = plate.why_no_plate(strip)
     if message:
         raise GatherError(message, "Select the strip of the shot's pictures.")
@@ -123,11 +128,11 @@ def _camera_problem(request):
         return
     driver = driver_of(request, scene, strip)
     if request.rig and request.rig in bpy.data.objects and request.rig not in driver.objects:
-        raise GatherError(f"Rig {request.rig!r} is not in scene {driver.name!r}.", "Choose the scene that holds the rig.")
+        raise GatherError(f"Rig {request.rig!r} is not in scene {driver.name!r}.", "Choose the scene of rig and camera.")
     camera = camera_at(driver, driver.frame_current, request.camera)
     if camera is None:
         raise GatherError(f"Scene {driver.name!r} has no camera{f' {request.camera!r}' if request.camera else ''}.",
-                          "Add a camera that sees what the plate's camera saw.")
+                          "Choose the scene of rig and camera, or add a camera that sees what the plate's camera saw.")
     if camera.type != "CAMERA" or camera.data.type == "PANO":
         raise GatherError(f"{camera.name!r} is no perspective or orthographic camera.", "Choose another camera.")
     own, edit = size_of(driver), size_of(scene)

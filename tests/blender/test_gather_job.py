@@ -144,6 +144,29 @@ def test_offset_and_camera_of_a_scene_strip(job, shot, tmp_path):
     assert poses(tmp_path / "job")[0][0]["body"][1][2] == pytest.approx(10, abs=0.05)
 
 
+def test_slices_of_a_window_give_the_same_bytes(job, shot, tmp_path, monkeypatch):
+    """Background mode takes longer ones."""
+    list(job.gather(everything(tmp_path), tmp_path / "long"))
+    monkeypatch.setattr(job, "_DEPTH_SLICE", 1)
+    monkeypatch.setattr(job, "_PLATE_SLICE", 3)
+    before = dump()
+    for _slice in job.gather(everything(tmp_path), tmp_path / "short"):
+        compare(before, dump())
+    assert contents(tmp_path / "short") == contents(tmp_path / "long")
+
+
+def test_the_only_scene_with_the_rig_is_the_drivers(job, shot, tmp_path):
+    asked = request(tmp_path, driver_scene="", frames=(104, 104))
+    assert job.problems(asked) == []
+    list(job.gather(asked, tmp_path / "job"))
+    assert written(tmp_path / "job").driver.scene == "shot"
+    bpy.data.scenes.new("twin").collection.objects.link(bpy.data.objects["rig"])
+    (said,) = messages(job, asked)
+    assert "not in scene 'Schnitt'" in said and "Choose the scene of rig and camera." in said
+    (said,) = messages(job, request(tmp_path, driver_scene="twin"))
+    assert "'twin' has no camera. Choose the scene of rig and camera" in said
+
+
 def test_one_frame(job, shot, tmp_path):
     list(job.gather(request(tmp_path, frames=(104, 104)), tmp_path / "job"))
     assert written(tmp_path / "job").frames == 1
@@ -188,7 +211,7 @@ def test_problems_are_named(job, shot, tmp_path):
     from bl_ext.user_default.aa2_blender.gather.request import ReferenceSource
     bare = armature(bpy.data.scenes["shot"], {"bone": ("", (0, 0, 0), (0, 0, 1))}, "stick")
     versions.new_effect(shot.sequence_editor, name="grey", kind="COLOR", channel=6, first=1, end=9)
-    for change, word in ((dict(strip=""), "No strip is selected"), (dict(strip="gone"), "'gone'"),
+    for change, word in ((dict(strip=""), "No strip is active"), (dict(strip="gone"), "'gone'"),
                          (dict(strip="grey"), "plain colour"), (dict(frames=(500, 600)), "shows no frame"),
                          (dict(reference=ReferenceSource()), "No reference"), (dict(rig=""), "No armature"),
                          (dict(reference=ReferenceSource(name="/no.png")), "no.png"), (dict(rig="body"), "mesh"),

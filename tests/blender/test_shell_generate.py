@@ -133,10 +133,35 @@ def test_cancel_at_every_stage(shot, extension, engine, session):
     assert generate() == ""
 
 
+def test_progress_is_told_in_the_artists_words(shot, extension, engine, session):
+    told = []
+    engine("paints")
+    asking, preferences = (import_module(f"{extension.__name__}.{name}") for name in ("asking", "preferences"))
+    generation, task = (import_module(f"{extension.__name__}.{name}") for name in ("generation", "task"))
+    ended = generation.Generation(asking.request_of(shot), asking.job_folder(shot), link=session.link,
+                                  launch=preferences.engine_launch()).run(lambda progress: told.append(str(progress)))
+    count = small_shot.FRAMES
+    assert f"Gathering the plate {count}/{count}" in told and "Starting the engine" in told
+    assert ended.undo_name == "Generate" and ended.achieved().startswith(f"{count} frames in ")
+    assert str(task.Progress("denoise", 4, 8, 190.0)) == "Generating 4/8, 3 min 10 s left"
+    assert [task.duration(seconds) for seconds in (0.4, 89, 90)] == ["0 s", "89 s", "1 min 30 s"]
+
+
+def test_the_panel_tells_which_frames_meet(shot, extension):
+    panel = import_module(extension.__name__ + ".panel")
+    assert panel.frames_told(shot) == ""
+    shot.aa2.derive_offset, shot.aa2.frame_offset = False, 100
+    last = small_shot.FRAMES
+    assert panel.frames_told(shot) == f"1-{last} is 101-{100 + last} of {shot.name}"
+    shot.aa2.armature = None
+    assert panel.frames_told(shot) == ""
+
+
 def test_preview_places_nothing(shot, engine, session):
     engine("paints")
     assert bpy.ops.aa2.preview_conditions() == {"FINISHED"}
     assert session.current().placed == () and list(strips(shot)) == ["plate"]
+    assert session.current().undo_name == "" and " frames of conditions in " in session.current().achieved()
 
 
 def test_place_again_after_the_strips_were_deleted(shot, engine, session):
@@ -150,7 +175,8 @@ def test_place_again_after_the_strips_were_deleted(shot, engine, session):
 
 
 def test_place_again_without_a_job(shot):
-    with pytest.raises(RuntimeError, match="job.json"):
+    assert not bpy.ops.aa2.place_again.poll()
+    with pytest.raises(RuntimeError, match="Nothing is generated yet"):
         bpy.ops.aa2.place_again()
 
 

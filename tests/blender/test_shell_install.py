@@ -56,9 +56,12 @@ def test_the_edit_is_found_from_the_shot_scene(blank, extension, tmp_path):
     properties = import_module(extension.__name__ + ".properties")
     edit = bpy.data.scenes.new("edit")
     shots.image_strip(edit, tmp_path, shots.write_sequence(tmp_path, 1))
-    assert properties.shot_scene(bpy.context) == blank
-    edit.aa2.driver_scene = blank
     assert properties.shot_scene(bpy.context) == edit
+    other = bpy.data.scenes.new("another edit")
+    shots.image_strip(other, tmp_path, ["0001.png"])
+    assert properties.shot_scene(bpy.context) == blank
+    other.aa2.driver_scene = blank
+    assert properties.shot_scene(bpy.context) == other
 
 
 def test_engine_packages_import_with_this_numpy_and_nothing_else(extension):
