@@ -40,7 +40,7 @@ class AA2_PG_settings(bpy.types.PropertyGroup):
     armature: PointerProperty(
         name="Armature", description="The rig that drives the character", type=bpy.types.Object, **_offered("ARMATURE"))
     driver_scene: PointerProperty(
-        name="Rig's Scene", description="The scene of rig and camera (empty: this scene)", type=bpy.types.Scene)
+        name="Rig's Scene", description="The scene of rig and camera (empty: the one with the rig)", type=bpy.types.Scene)
     camera: PointerProperty(
         name="Camera", description="The camera the plate was shot with (empty: the scene's, with its markers)",
         type=bpy.types.Object, **_offered("CAMERA"))
