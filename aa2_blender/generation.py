@@ -10,7 +10,7 @@ from .gather.request import Request
 from .link.interpreter import Launch
 from .link.jobs import Link
 from .place.strip import place
-from .task import Progress, Task, remedy
+from .task import Progress, Task, duration, remedy
 
 
 class Generation(Task):
@@ -23,30 +23,35 @@ class Generation(Task):
         super().__init__(folder, link=link, launch=launch)
         self.request, self.ask = request, ask
         self.placed: tuple[str, ...] = ()
+        self.seconds = 0.0
 
     @property
     def warnings(self) -> list[str]:
         return [warning.message for warning in self.engine_job.warnings] if self.engine_job else []
 
     def _work(self):
-        began = time.monotonic()
         for stage, step, total in gather(self.request, self.folder):
-            left = (time.monotonic() - began) / step * (total - step) if step else None
-            self.progress = Progress(stage, step, total, left)
+            self.progress = Progress(stage, step, total)
             yield
         yield from self._ask_engine(self.ask(str(self.folder)))
         if self.engine_job.frames and self.ask is events.Run:
             yield from self._place()
+        self.seconds = time.monotonic() - self.began
         self._end_as_engine()
 
     def _place(self):
         """Lays what is finished into the scene, of a cancelled or failed job too."""
-        self.progress = Progress("placing")
+        self.progress = Progress("Placing")
         while bpy.app.is_job_running("RENDER"):  # adding strips during a render crashes Blender
             yield
         hello = self._link.hello
         self.placed = place(bpy.data.scenes[self.request.scene], self.folder, self.request.strip,
                             pack=hello.pack["hash"] if hello else "")
+        self.undo_name = "Generate"
+
+    def achieved(self) -> str:
+        what = "frames" if self.ask is events.Run else "frames of conditions"
+        return f"{self.engine_job.answer.frames} {what} in {duration(self.seconds)}"
 
     def summary(self) -> dict:
         """The end of a generation as a JSON object, for the command line."""

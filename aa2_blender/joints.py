@@ -35,3 +35,7 @@ class JointSearch(Task):
             joint = ours.reference_joints.add()
             joint.name, joint.place, joint.confidence = name, (x, y), confidence
         ours.reference_height = found.height_px or 0
+        self.undo_name = "Find Joints"
+
+    def achieved(self) -> str:
+        return "Joints found"

@@ -6,6 +6,9 @@ import bpy
 from . import session
 from .asking import job_folder, request_of
 from .gather.job import problems
+from .gather.problem import GatherError
+from .gather.shot import Shot
+from .gather.strip import frames_of
 from .operators import (AA2_OT_cancel, AA2_OT_find_reference_joints, AA2_OT_generate, AA2_OT_load_bone_map,
                         AA2_OT_place_again, AA2_OT_preview_conditions, AA2_OT_save_bone_map, AA2_OT_use_active_strip)
 from .properties import shot_scene
@@ -20,7 +23,7 @@ def draw_shot(layout, scene):
     row = layout.row(align=True)
     if scene.sequence_editor:
         name = "strips_all" if hasattr(scene.sequence_editor, "strips_all") else "sequences_all"
-        row.prop_search(ours, "strip", scene.sequence_editor, name)
+        row.prop_search(ours, "strip", scene.sequence_editor, name, icon="SEQUENCE")
     else:
         row.prop(ours, "strip")
     row.operator(AA2_OT_use_active_strip.bl_idname, text="", icon="EYEDROPPER")
@@ -30,25 +33,41 @@ def draw_shot(layout, scene):
         layout.prop(ours, name)
     if not ours.derive_offset:
         layout.prop(ours, "frame_offset")
+    frames = frames_told(scene)
+    if frames:
+        layout.label(text=frames, icon="TIME")
+
+
+def frames_told(scene):
+    """Which frames of the rig's scene stand for the plate's; "" where the scene is one, or something is missing."""
+    request = request_of(scene)
+    try:
+        shot = Shot(request)
+        first, last = frames_of(shot.strip, request.frames)
+    except GatherError:
+        return ""
+    if shot.driver == scene and not shot.offset:
+        return ""
+    return f"{first}-{last} is {first + shot.offset}-{last + shot.offset} of {shot.driver.name}"
 
 
 def draw_job(layout, context, scene):
-    """The buttons, with the running job's progress or the problems before the button."""
-    task = session.current()
-    if session.busy():
-        draw_progress(layout, task.progress)
-        layout.operator(AA2_OT_cancel.bl_idname, icon="X")
-        return
-    found = problems(request_of(scene))
+    """The problems, the buttons, and below them the running job or the end of the last: no button moves under the mouse
+    when a job begins or ends."""
+    busy, task = session.busy(), session.current()
+    found = [] if busy else problems(request_of(scene))
     for problem in found:
         draw_text(layout, context, problem.message, icon="ERROR")
         draw_text(layout, context, problem.remedy, icon="BLANK1")
     column = layout.column(align=True)
-    column.enabled = not found
+    column.enabled = not (found or busy)
     column.operator(AA2_OT_generate.bl_idname, icon="PLAY")
     column.operator(AA2_OT_preview_conditions.bl_idname, icon="HIDE_OFF")
     layout.operator(AA2_OT_place_again.bl_idname, icon="SEQ_STRIP_DUPLICATE")
-    if task:
+    if busy:
+        draw_progress(layout, task.progress)
+        layout.operator(AA2_OT_cancel.bl_idname, icon="X")
+    elif task:
         draw_end(layout, context, task)
 
 
@@ -63,8 +82,10 @@ def draw_end(layout, context, task):
     if task.error:
         draw_text(box, context, task.error.message, icon="CANCEL")
         draw_text(box, context, remedy(task.error), icon="BLANK1")
+    elif task.state == "done":
+        box.label(text=task.achieved(), icon="CHECKMARK")
     else:
-        box.label(text=f"The last job is {task.state}.", icon="CHECKMARK" if task.state == "done" else "X")
+        box.label(text="Cancelled; what is finished stays", icon="X")
     for warning in getattr(task, "warnings", ()):
         draw_text(box, context, warning, icon="INFO")
     box.operator("wm.path_open", text="Open Job Folder", icon="FILE_FOLDER").filepath = str(task.folder)
@@ -90,6 +111,8 @@ class _Shot(_Sidebar):
 
     def draw(self, context):
         scene = shot_scene(context)
+        if scene != context.scene:
+            self.layout.label(text=scene.name, icon="SCENE_DATA")
         self.layout.use_property_split = True
         self.layout.use_property_decorate = False
         draw_shot(self.layout, scene)
@@ -128,8 +151,8 @@ class _Joints(_Sidebar):
             layout.prop(ours, "reference_height")
 
 
-class _Making(_Sidebar):
-    bl_label = "Making"
+class _Quality(_Sidebar):
+    bl_label = "Quality and Output"
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context):
@@ -150,7 +173,7 @@ def _panel(part, space, short):
 
 
 CLASSES = tuple(_panel(part, space, short) for space, short in (("SEQUENCE_EDITOR", "sequencer"), ("VIEW_3D", "view"))
-                for part in (_Shot, _Contact, _Joints, _Making))
+                for part in (_Shot, _Contact, _Joints, _Quality))
 
 
 def register():

@@ -45,14 +45,27 @@ def forget() -> None:
 
 def _tick() -> float | None:
     """Called by Blender's timer on the main thread, never during a render or a save; seconds to the next call."""
-    more = _current.advance()
+    shown = str(_current.progress)
+    if _current.advance():
+        if str(_current.progress) != shown:
+            _redraw("UI")
+        return SLICE_S
+    if _current.error:
+        logger.error("%s", _current.error)
+    _redraw()
+    if _current.undo_name:
+        bpy.ops.ed.undo_push(message=_current.undo_name)
+    return None
+
+
+def _redraw(kind: str = "") -> None:
+    """Redraws our editors, or only their regions of one kind: a preview drawn at each look slows the engine down."""
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:
             if area.type in SHOWN_IN:
-                area.tag_redraw()
-    if not more and _current.error:
-        logger.error("%s", _current.error)
-    return SLICE_S if more else None
+                for region in area.regions:
+                    if kind in ("", region.type):
+                        region.tag_redraw()
 
 
 @persistent

@@ -14,6 +14,11 @@ from .link.interpreter import Launch
 from .link.jobs import EngineJob, Link
 
 SLICE_S = 0.05  # between two looks at the engine
+# A stage of gathering or of the engine, as the artist reads it.
+WORDS = {
+    "reference": "Gathering the reference", "pose": "Gathering the pose", "mask": "Gathering the mask",
+    "objects": "Gathering objects", "depth": "Gathering depth", "plate": "Gathering the plate", "job": "Writing the job",
+    "prepare": "Preparing", "denoise": "Generating", "check": "Drawing conditions"}
 INTERNAL_HINT = "Send Blender's console output and the job's folder with a report; Generate works again."
 logger = logging.getLogger(__name__)
 
@@ -29,20 +34,22 @@ class Progress:
 
     def __str__(self) -> str:
         count = f" {self.step}/{self.total}" if self.total else ""
-        eta = f", {self.eta_s:.0f} s left" if self.eta_s is not None else ""
-        return f"{self.stage}{count}{eta}"
+        eta = f", {duration(self.eta_s)} left" if self.eta_s is not None else ""
+        return f"{WORDS.get(self.stage, self.stage)}{count}{eta}"
 
 
 class Task:
     """Work on a job folder with the engine. `state`: working, then done, failed (`error` says why) or cancelled.
 
-    A kind of task writes `_work`, a generator that yields after each slice and raises what went wrong.
+    A kind of task writes `_work`, a generator that yields after each slice and raises what went wrong, and `achieved`.
+    `undo_name` is what the step back is called in a window, "" while the file is as it was.
     """
 
     def __init__(self, folder: Path, *, link: Link, launch: Launch):
         self.folder = folder
         self.state = "working"
-        self.progress = Progress("beginning")
+        self.progress = Progress("Beginning")
+        self.undo_name = ""
         self.error: JobError | GatherError | None = None
         self.engine_job: EngineJob | None = None
         self.began = time.monotonic()
@@ -50,6 +57,10 @@ class Task:
         self._steps = self._work()
 
     def _work(self):
+        raise NotImplementedError
+
+    def achieved(self) -> str:
+        """What a task that is done has made, in a few words."""
         raise NotImplementedError
 
     def advance(self) -> bool:
@@ -88,14 +99,14 @@ class Task:
             return
         if self.engine_job and not self.engine_job.ended:
             self._link.cancel()
-            self.progress = Progress("cancelling")
+            self.progress = Progress("Cancelling")
         else:
             self._steps.close()
             self.state = "cancelled"
 
     def _ask_engine(self, request):
         """Yields until the engine has ended the request one way or another; look at `engine_job` afterwards."""
-        self.progress = Progress("starting the engine")
+        self.progress = Progress("Starting the engine")
         self.engine_job = self._link.start(self._launch, request, self.folder)
         while not self.engine_job.ended:
             yield
@@ -114,6 +125,12 @@ class Task:
     def _fail(self, error: JobError | GatherError) -> None:
         self.error = error
         self.state = "failed"
+
+
+def duration(seconds: float) -> str:
+    """Seconds as an artist reads them: in minutes from 90 on."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02} s" if seconds >= 90 else f"{seconds:.0f} s"
 
 
 def remedy(error: JobError | GatherError) -> str:

@@ -175,10 +175,11 @@ class Link:
         if self.job.state == "cancelling":
             return self._end("cancelled", drop=True)
         how = f"was ended by signal {-returncode}" if returncode < 0 else f"ended with exit code {returncode}"
-        words = self._process.last_words() or "(it wrote nothing)"
+        words = self._process.last_words()
         hint = "The system may have run out of memory; close other programs and generate again." \
             if returncode == -9 else REPAIR
-        self._fail(JobError("engine_died", f"The engine {how}. Its last lines:\n{words}", hint), drop=True)
+        self._fail(JobError("engine_died", f"The engine {how}." + (f" Its last lines:\n{words}" if words else ""), hint),
+                   drop=True)
 
     def _fail(self, error: JobError, drop: bool = False) -> None:
         self.job.error = error
