@@ -204,7 +204,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("weights", type=Path)
     parser.add_argument("--to", type=Path, required=True)
     parser.add_argument("--record", type=Path, required=True, help="JSON file: what the weights were trained on")
-    parser.add_argument("--steps", type=int, default=4, help="default denoising steps")
+    parser.add_argument("--steps", type=int, default=1, help="default denoising steps")
     options = parser.parse_args(arguments)
     model = load_weights(COMPACT, options.weights)
     write_pack(model, options.to, json.loads(options.record.read_text()), options.steps)
