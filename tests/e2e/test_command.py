@@ -113,7 +113,7 @@ def test_job_folder_that_cannot_be_written(generate, shot, tmp_path):
 def test_stopped_by_a_signal_keeps_the_finished_frames(surroundings, shot, fake, number):
     command = [BPY, ROOT / "tests" / "building" / "generate.py", shot, "--engine-python", fake("slow")]
     running = subprocess.Popen(command, env=surroundings, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    while "denoise" not in (line := running.stderr.readline()):
+    while "Generating" not in (line := running.stderr.readline()):
         assert line, "it ended by itself"
     running.send_signal(number)
     answer, _told = running.communicate(timeout=60)
