@@ -7,11 +7,12 @@ import cv2
 import numpy as np
 
 from ..conditions.depth import limb_depth, near_and_far
+from ..conditions.environment import environment
 from ..conditions.mask import limb_volumes, random_shape_agnostic
 from ..conditions.pose import draw_skeleton
 from ..conditions.warp import person, warp_limbs
 from ..contract.skeleton import BODY_INDEX, HEAD_HEIGHT
-from .pool import CLEAN, CONTACT, FULL, MATTE, OBJECTS, SHADOW, PooledClip, read
+from .pool import CLEAN, CONTACT, FULL, MATTE, OBJECTS, SHADOW, SHAPES, PooledClip, read
 
 # How often (ours, after method notes section 5).
 INSERTION = 0.5  # environment from the plate without the character; else from the full picture
@@ -56,7 +57,6 @@ class SampleMaker:
 
     def __init__(self, folder: Path, shape: tuple[int, int]):
         """Only clips of the shape (width, height) are used. Raises ValueError when there are fewer than two."""
-        from .pool import SHAPES
         self.files = [f for f in sorted(folder.glob("*.npz")) if SHAPES[int(f.stem) % len(SHAPES)] == shape]
         if len(self.files) < 2:
             raise ValueError(f"{folder}: needs at least two clips of {shape[0]}x{shape[1]}, found {len(self.files)}")
@@ -135,7 +135,7 @@ def condition(rng: np.random.Generator, clip: PooledClip, numbers: np.ndarray, r
              else np.zeros((height, width, 3), np.float32))
     return Sample(
         target=first(np.concatenate([layers[..., FULL], layers[..., MATTE, None], layers[..., SHADOW, None]], -1)),
-        environment=five(plate * (1 - region * (1 - known_mask))),
+        environment=five(environment(plate, region, known_mask)),
         masks=first(np.concatenate([region, known_mask], -1)),
         skeleton=first(np.stack(skeleton)), depth=first(np.stack(depth)),
         warp=five(warp[..., :3] + 0.5 * (1 - warp[..., 3:]), warp[..., 3:]),
