@@ -1,7 +1,7 @@
 """A reference picture, a rig and a plate become a character in the shot: the add-on's way in and out of Blender."""
-from . import cli, operators, panel, preferences, properties, session
+from . import cli, operators, panels, preferences, properties, session
 
-_PARTS = (properties, preferences, operators, panel, cli, session)
+_PARTS = (properties, preferences, operators, panels, cli, session)
 
 
 def register():

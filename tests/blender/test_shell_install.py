@@ -33,7 +33,7 @@ def test_it_registers_and_unregisters_twice(extension):
 
 
 def test_panels_stand_in_both_editors(extension):
-    import_module(extension.__name__ + ".panel")
+    import_module(extension.__name__ + ".panels")
     tabs = {(cls.bl_space_type, cls.bl_category) for cls in bpy.types.Panel.__subclasses__()
             if cls.__name__.startswith("AA2_PT_")}
     assert tabs == {("SEQUENCE_EDITOR", "AA2"), ("VIEW_3D", "AA2")}
@@ -82,7 +82,7 @@ def test_the_engine_sees_nothing_of_the_extension(extension):
     interpreter = import_module(extension.__name__ + ".link.interpreter")
     paths = dict(interpreter.launch().environment)["PYTHONPATH"].split(os.pathsep)
     for path in paths:
-        assert not (set(os.listdir(path)) & {"gather", "place", "link", "operators.py"}), path
+        assert not (set(os.listdir(path)) & {"gather", "place", "link", "operators"}), path
 
 
 def test_a_python_without_packages_is_said(extension, monkeypatch):

@@ -1,0 +1,16 @@
+"""What the artist's buttons do; the only room that speaks to the user in reports."""
+import bpy
+
+from . import character, driver, preview, queue, result, shot
+
+CLASSES = (*shot.CLASSES, *character.CLASSES, *driver.CLASSES, *preview.CLASSES, *queue.CLASSES, *result.CLASSES)
+
+
+def register():
+    for cls in CLASSES:
+        bpy.utils.register_class(cls)
+
+
+def unregister():
+    for cls in reversed(CLASSES):
+        bpy.utils.unregister_class(cls)

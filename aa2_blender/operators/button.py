@@ -1,0 +1,54 @@
+"""What our operators share: they report, and never leave Blender with an exception."""
+from .. import session
+from ..asking import job_folder, plate_name, request_of
+from ..embedded.engine.contract.errors import JobError
+from ..gather.job import problems
+from ..gather.problem import GatherError
+from ..generation import Generation
+from ..place.strip import PlaceError
+from ..preferences import engine_launch
+from ..properties import shot_scene
+
+
+class Button:
+    """A button writes `act`, whose errors become reports."""
+
+    bl_options = {"REGISTER"}
+
+    def execute(self, context):
+        try:
+            return self.act(context) or {"FINISHED"}
+        except (JobError, GatherError, PlaceError) as error:
+            return self.refuse(str(error))
+        except OSError as error:
+            return self.refuse(f"{error.filename or 'A file'}: {error.strerror or error}.")
+
+    def refuse(self, message):
+        self.report({"ERROR"}, message)
+        return {"CANCELLED"}
+
+    def begin(self, task):
+        """Starts a task; in background mode it has ended on return, and its end is reported."""
+        session.begin(task)
+        if task.state == "failed":
+            return self.refuse(str(task.error))
+        return {"CANCELLED"} if task.state == "cancelled" else {"FINISHED"}
+
+
+class StartButton(Button):
+    """A button that needs the engine, so it waits for the one before."""
+
+    @classmethod
+    def poll(cls, _context):
+        if session.busy():
+            cls.poll_message_set("A job is running; cancel it or wait")
+        return not session.busy()
+
+    def start(self, context, ask):
+        scene = shot_scene(context)
+        scene.aa2.strip = plate_name(scene)  # placing makes another strip the active one
+        request = request_of(scene)
+        found = problems(request)
+        if found:
+            return self.refuse(" ".join(f"{problem.message} {problem.remedy}" for problem in found))
+        return self.begin(Generation(request, job_folder(scene), link=session.link, launch=engine_launch(), ask=ask))

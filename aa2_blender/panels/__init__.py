@@ -1,0 +1,28 @@
+"""The sidebar's tab "AA2" of the Video Sequencer and of the 3D View, one panel a step of the work."""
+import bpy
+
+from . import character, driver, look, objects, queue, result, shot
+
+EDITORS = (("SEQUENCE_EDITOR", "sequencer"), ("VIEW_3D", "view"))
+PARTS = (*shot.PARTS, *character.PARTS, *driver.PARTS, *objects.PARTS, *look.PARTS, *queue.PARTS, *result.PARTS)
+
+
+def _panel(part, order, space, short):
+    """One step as a panel class of one editor."""
+    name = f"AA2_PT_{short}_{part.__name__.lower()}"
+    parent = {"bl_parent_id": f"AA2_PT_{short}_{part.parent.__name__.lower()}"} if part.parent else {}
+    return type(name, (part, bpy.types.Panel), {
+        "__doc__": part.__doc__, "bl_idname": name, "bl_space_type": space, "bl_order": order, **parent})
+
+
+CLASSES = tuple(_panel(part, order, space, short) for space, short in EDITORS for order, part in enumerate(PARTS))
+
+
+def register():
+    for cls in CLASSES:
+        bpy.utils.register_class(cls)
+
+
+def unregister():
+    for cls in reversed(CLASSES):
+        bpy.utils.unregister_class(cls)

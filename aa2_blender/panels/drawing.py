@@ -1,0 +1,33 @@
+"""What the tab's panels share: their place in the sidebar, and text wrapped to it."""
+import textwrap
+
+from ..properties import shot_scene
+
+PIXELS_A_LETTER = 6.5  # of Blender's interface font at scale 1 (ours: 5.8 measured in a window, and some to spare)
+
+
+class Part:
+    """One step of the work; panels/__init__ makes a panel of it in each editor. `parent` is the Part it stands in."""
+
+    bl_region_type = "UI"
+    bl_category = "AA2"
+    parent = None
+
+    def draw(self, context):
+        self.layout.use_property_split = True
+        self.layout.use_property_decorate = False
+        self.tell(self.layout, context, shot_scene(context))
+
+    def tell(self, layout, context, scene):
+        """Draws the step for `scene`, whose settings `scene.aa2` it shows. Called at each redraw: reads no big file."""
+        raise NotImplementedError
+
+
+def draw_text(layout, context, text, icon="NONE"):
+    """A text of any length, wrapped to the sidebar; the first line carries the icon."""
+    width = context.region.width / (PIXELS_A_LETTER * context.preferences.system.ui_scale) - 6
+    lines = [line for part in text.splitlines() for line in textwrap.wrap(part, max(int(width), 24))]
+    column = layout.column(align=True)
+    for line in lines:
+        column.label(text=line, icon=icon)
+        icon = "BLANK1" if icon != "NONE" else icon
