@@ -14,6 +14,7 @@ import numpy as np
 from .check import check, preview
 from .conditions.depth import CONVENTION
 from .conditions.frames import as_bits, read_reference
+from .conditions.mask import KINDS
 from .contract import events, version
 from .contract import folder as files
 from .contract.errors import JobError
@@ -54,6 +55,9 @@ class Engine:
         if pack.manifest.depth_convention != CONVENTION:
             raise JobError("pack_invalid", f"{pack.folder}: depth_convention: expected {CONVENTION!r}, got "
                            f"{pack.manifest.depth_convention!r}.", "Use weights made for this engine.")
+        if pack.manifest.mask not in KINDS:
+            raise JobError("pack_invalid", f"{pack.folder}: sizes.mask: expected one of {', '.join(KINDS)}, got "
+                           f"{pack.manifest.mask!r}.", "Use weights made for this engine.")
         return cls(pack, choose(pack, runtime, threads), functools.partial(find_joints, threads=threads or 0))
 
     def hello(self) -> events.Hello:

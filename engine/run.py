@@ -62,7 +62,7 @@ class Generation:
             _make_folders(self.folder)
             self.finished_frames = Made(self.folder)
             _look_for_pictures(self.folder, self.job)
-            self.shot = plan_shot(self.folder, self.job)
+            self.shot = plan_shot(self.folder, self.job, self.pack.manifest.mask)
             self.spans = [self._windows(span) for span in spans(list(self.shot.plan.present))]
             self.sampling = _sampling(self.job, self.pack.manifest)
         with self.watch.stage("reference"):
@@ -181,7 +181,8 @@ class Generation:
                            "Choose another seed or number of steps; send the job's folder if it stays.")
         with self.watch.stage("compose"):
             canvas = canvas_of(job.size, job.bits, self.shot.plan.crops[number - 1])
-            layers = compose(decoded, plate=bundle.plate[place], region=bundle.region[place], clean_plate=job.clean_plate,
+            has_matte = job.clean_plate and self.pack.manifest.matte_and_shadow
+            layers = compose(decoded, plate=bundle.plate[place], region=bundle.region[place], clean_plate=has_matte,
                              shadow=job.settings.shadow, canvas=canvas, holdout=frame_holdout(self.shot, number),
                              grain=self._grain_of(number, canvas.box))
         with self.watch.stage("write"):

@@ -13,7 +13,7 @@ from .crop import CropPlan, joints_to_crop, plan_crops, put_back, reference_crop
 from .depth import limb_depth, near_and_far
 from .environment import environment, known_inside
 from .frames import as_bits, as_float, read_colour, read_grey, read_reference
-from .mask import bounding_box, limb_volume_depth, limb_volumes, shape_agnostic_at_inference, volume_box
+from .mask import bounding_box, limb_volume_depth, limb_volumes, region_of, volume_box
 from .objects import SCENE_TOLERANCE, depth_in_metres, holdout, object_mask
 from .pose import draw_skeleton
 from .poses import Figure, read_poses, standing_height
@@ -27,7 +27,8 @@ _MASKS_LOOKED_AT = 12    # frames of the shot that tell how far the mask goes be
 
 @dataclass(frozen=True)
 class Shot:
-    """What is fixed for the whole shot: figures[i] is frame i + 1's Figure in job pixels, or None."""
+    """What is fixed for the whole shot: figures[i] is frame i + 1's Figure in job pixels, or None; mask is the kind of
+    region that the weights know (mask.KINDS)."""
     folder: str
     job: jobs.Job
     figures: tuple
@@ -35,6 +36,7 @@ class Shot:
     near: float
     far: float
     masked: bool
+    mask: str = "shape_agnostic"
 
 
 @dataclass(frozen=True)
@@ -63,8 +65,9 @@ class Bundle:
         return environment(self.plate, self.region, self.known)
 
 
-def plan_shot(folder, job) -> Shot:
-    """Read pose.json and lay the shot's crops; the first person of a frame is the character."""
+def plan_shot(folder, job, mask="shape_agnostic") -> Shot:
+    """Read pose.json and lay the shot's crops; the first person of a frame is the character. mask: the kind of region that
+    the weights know."""
     figures = tuple(people[0] if people else None for people in read_poses(folder, job.frames))
     masked = files.has(folder, files.MASK)
     boxes = [_volume_box(figure, job) for figure in figures]
@@ -74,7 +77,7 @@ def plan_shot(folder, job) -> Shot:
     shape = shape if shape == "auto" else tuple(int(side) for side in shape.split("x"))
     plan = plan_crops(boxes, job.size, shape)
     near, far = near_and_far((figure.body, figure.hands) for figure, seen in zip(figures, plan.present) if seen)
-    return Shot(folder, job, figures, plan, near, far, masked)
+    return Shot(folder, job, figures, plan, near, far, masked, mask)
 
 
 def build_reference(shot, joints=None, height_px=None) -> ReferenceBundle:
@@ -137,7 +140,7 @@ def _conditions(shot, reference, number) -> tuple:
     crop, figure = shot.plan.crops[number - 1], _figure_in_crop(shot, number)
     width, height = size = crop.shape
     plate = as_float(take(read_colour(files.picture(shot.folder, files.SOURCE, number), shot.job.size), crop))
-    region = shape_agnostic_at_inference(_character_mask(shot, number, figure))[..., None]
+    region = region_of(_character_mask(shot, number, figure), shot.mask)[..., None]
     known = known_inside(region, shot.job.clean_plate)
     objects = _objects_in_crop(shot, number)[..., None]
     if figure is None:

@@ -9,6 +9,8 @@ from .depth import lay_depth
 from .limbs import INDEX, SEEN, clean_hands, depth_scale, with_derived
 from .pose import clip_segments, fixed_point
 
+# What the region M_f may be made of the mask M_c: the paper's blocks, or one of its two ablations (paper 3.2).
+KINDS = ("shape_agnostic", "exact", "box")
 INFERENCE_PATCH = 10      # pixels: k_h = h / 10, k_w = w / 10 (paper 3.2)
 EXACT_AS_INFERENCE = 0.5  # of training's draws have the patches of inference, so that it is seen most (ours)
 _SHIFT = 4
@@ -41,6 +43,27 @@ _CLOTHES = [
     (("head", 0.070, 0.030), ("chest", 0.030, 0.055)),
 ]
 _CHEST = 0.45             # of the way from neck to pelvis: how far hair hangs
+
+
+def region_of(mask, kind: str) -> np.ndarray:
+    """M_f (h, w) float32, 0 or 1, of M_c (h, w), as inference makes it for weights of this kind; one of KINDS."""
+    if kind == "shape_agnostic":
+        return shape_agnostic_at_inference(mask)
+    return _bare_region(mask, kind)
+
+
+def random_region(mask, rng, kind: str) -> np.ndarray:
+    """M_f as training draws it for weights of this kind; three numbers are drawn whatever the kind and the mask."""
+    region = random_shape_agnostic(mask, rng)
+    return region if kind == "shape_agnostic" else _bare_region(mask, kind)
+
+
+def _bare_region(mask, kind) -> np.ndarray:
+    if kind == "box":
+        return shape_agnostic(mask, 1, 1)
+    if kind == "exact":
+        return (np.asarray(mask) > 0).astype(np.float32)
+    raise ValueError(f"mask: expected one of {', '.join(KINDS)}, got {kind!r}")
 
 
 def shape_agnostic(mask, k_h: int, k_w: int, boxes=None) -> np.ndarray:

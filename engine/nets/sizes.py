@@ -25,9 +25,11 @@ class Sizes:
     blending: str = "gated"  # or "literal" (alpha 0.5 at the start), or "off"
     pose_modulation: bool = True
     environment: bool = True
+    mask: str = "shape_agnostic"  # the region M_f of training and inference; or "exact" or "box" (paper 3.2)
     # Ours (method notes, section 5).
     reference_skeleton: bool = True
     warp: bool = True
+    matte_and_shadow: bool = True  # off: they are not learnt, and what is made inside M_f is laid as a patch
 
     def as_dict(self) -> dict:
         return asdict(self)

@@ -51,6 +51,16 @@ class Manifest:
     files: dict = checked(_files)
     training: dict = checked(_object)
 
+    @property
+    def mask(self) -> str:
+        """The kind of region the weights were trained with (conditions/mask.py: KINDS)."""
+        return self.sizes.get("mask", "shape_agnostic")
+
+    @property
+    def matte_and_shadow(self) -> bool:
+        """Whether the weights give the character's matte and its shadow; else what they paint inside the region is a patch."""
+        return self.sizes.get("matte_and_shadow", True)
+
 
 def read(folder: Path) -> tuple[Manifest, str]:
     """The manifest of a pack's folder and its hash (hex), which stands for the whole pack: it holds every checksum."""

@@ -8,10 +8,11 @@ import numpy as np
 
 from ..conditions.depth import limb_depth, near_and_far
 from ..conditions.environment import environment
-from ..conditions.mask import limb_volumes, random_shape_agnostic
+from ..conditions.mask import limb_volumes, random_region
 from ..conditions.pose import draw_skeleton
 from ..conditions.warp import person, warp_limbs
 from ..contract.skeleton import BODY_INDEX, HEAD_HEIGHT
+from ..nets.sizes import COMPACT, Sizes
 from .pool import CLEAN, CONTACT, FULL, MATTE, OBJECTS, SHADOW, SHAPES, PooledClip, read
 
 # How often (ours, after method notes section 5).
@@ -55,8 +56,10 @@ class ReferenceView:
 class SampleMaker:
     """Makes samples from the clips of a folder. State: the list of files; all chance comes from the generator given."""
 
-    def __init__(self, folder: Path, shape: tuple[int, int]):
-        """Only clips of the shape (width, height) are used. Raises ValueError when there are fewer than two."""
+    def __init__(self, folder: Path, shape: tuple[int, int], sizes: Sizes = COMPACT):
+        """Only clips of the shape (width, height) are used; the sizes say which mask and which targets. Raises ValueError
+        when there are fewer than two."""
+        self.sizes = sizes
         self.files = [f for f in sorted(folder.glob("*.npz")) if SHAPES[int(f.stem) % len(SHAPES)] == shape]
         if len(self.files) < 2:
             raise ValueError(f"{folder}: needs at least two clips of {shape[0]}x{shape[1]}, found {len(self.files)}")
@@ -70,7 +73,7 @@ class SampleMaker:
         if frames > 1 and rng.random() < 0.5:
             numbers = numbers[::-1]
         reference = choose_reference(rng, clip, other_plate)
-        return condition(rng, clip, numbers, reference)
+        return condition(rng, clip, numbers, reference, self.sizes)
 
 
 def recolour(rng: np.random.Generator, clip: PooledClip) -> PooledClip:
@@ -94,8 +97,9 @@ def choose_reference(rng: np.random.Generator, clip: PooledClip, plate: np.ndarr
     return ReferenceView(picture, clip.body[k], tuple(clip.hands[k]), float(clip.height_px[k]))
 
 
-def condition(rng: np.random.Generator, clip: PooledClip, numbers: np.ndarray, reference: ReferenceView) -> Sample:
-    """The conditions of the frames `numbers`; one draw of every chance for the whole window."""
+def condition(rng: np.random.Generator, clip: PooledClip, numbers: np.ndarray, reference: ReferenceView,
+              sizes: Sizes = COMPACT) -> Sample:
+    """The conditions of the frames `numbers`; one draw of every chance for the whole window, the same for all sizes."""
     height, width = clip.layers.shape[1:3]
     size = (width, height)
     layers = clip.layers[numbers] / np.float32(255)
@@ -118,7 +122,7 @@ def condition(rng: np.random.Generator, clip: PooledClip, numbers: np.ndarray, r
         if not volumes and shrink < 1:
             mask = scaled_about_its_centre(mask, shrink)
         # The same block draw for every frame of a window: blocks that flicker would tell frames apart.
-        blocks = random_shape_agnostic(mask > 0.5, np.random.default_rng(block_seed)).astype(np.float32)
+        blocks = random_region(mask > 0.5, np.random.default_rng(block_seed), sizes.mask)
         if not insertion:  # what is left of the performer must not stand in the environment
             blocks = np.maximum(blocks, (visible > 0.02).astype(np.float32))
         region.append(blocks)
@@ -133,8 +137,9 @@ def condition(rng: np.random.Generator, clip: PooledClip, numbers: np.ndarray, r
     objects = (layers[..., OBJECTS, None] > 0.5) * np.float32(with_objects)
     drawn = (draw_skeleton(reference.body, reference.hands, size, reference.height_px) if has_joints
              else np.zeros((height, width, 3), np.float32))
+    target = first(np.concatenate([layers[..., FULL], layers[..., MATTE, None], layers[..., SHADOW, None]], -1))
     return Sample(
-        target=first(np.concatenate([layers[..., FULL], layers[..., MATTE, None], layers[..., SHADOW, None]], -1)),
+        target=target if sizes.matte_and_shadow else five(layers[..., FULL]),
         environment=five(environment(plate, region, known_mask)),
         masks=first(np.concatenate([region, known_mask], -1)),
         skeleton=first(np.stack(skeleton)), depth=first(np.stack(depth)),
