@@ -19,6 +19,7 @@ from .denoise.windows import plan, spans
 from .layers.compose import blank, canvas_of, compose
 from .layers.grain import Grain, measure_grain
 from .lock import held
+from .memory import peak_mb
 from .progress import Watch
 from .reference import estimated_joints
 from .resume import Made, file_digest, load_latents, remove_other_latents, save_latents
@@ -107,7 +108,7 @@ class Generation:
             remove_other_latents(self.folder, [window for windows in self.spans for window in windows[:-1]])
         stages = {name: round(seconds, 3) for name, seconds in self.watch.stages.items()}
         return Finished(self.folder, self.job.frames, self.made, self.reused, self.passed,
-                        round(self.watch.seconds, 3), stages)
+                        round(self.watch.seconds, 3), stages, peak_mb())
 
     def _windows(self, span):
         size = self.job.settings.window or self.pack.manifest.window

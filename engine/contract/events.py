@@ -130,7 +130,8 @@ class Cancelled:
 
 @dataclass(frozen=True)
 class Finished:
-    """The job is done: of `frames`, `made` now, `reused` from an earlier run, `passed` through with nobody in them."""
+    """The job is done: of `frames`, `made` now, `reused` from an earlier run, `passed` through with nobody in them;
+    `peak_mb` is the most memory that the engine has needed, null where the system doesn't tell."""
     job: str = checked(text)
     frames: int = checked(_COUNT)
     made: int = checked(_COUNT)
@@ -138,6 +139,7 @@ class Finished:
     passed: int = checked(_COUNT)
     seconds: float = checked(_SECONDS)
     stages: dict = checked(_seconds_by_stage)
+    peak_mb: float | None = checked(or_none(_SECONDS), None)
 
 
 @dataclass(frozen=True)

@@ -148,5 +148,14 @@ def tuple_of(*checks):
     return check
 
 
+def list_of(check, longest=1_000_000):
+    """A list of any length up to `longest` -> a tuple."""
+    def checked_list(value):
+        if not isinstance(value, (list, tuple)) or len(value) > longest:
+            raise ValueError(f"a list of at most {longest}")
+        return tuple_of(*[check] * len(value))(value)
+    return checked_list
+
+
 def or_none(check):
     return lambda value: None if value is None else check(value)

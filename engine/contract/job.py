@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from . import folder as files
 from . import version
 from .errors import JobError
-from .fields import (FieldError, build, checked, choice, file_name, flag, nested, number, or_none, plain, tuple_of, whole,
-                     whole_text)
+from .fields import (FieldError, build, checked, choice, file_name, flag, list_of, nested, number, or_none, plain, tuple_of,
+                     whole, whole_text)
 from .skeleton import BODY
 
 SHAPES = ("auto", "192x352", "256x256", "352x192")
@@ -55,7 +55,8 @@ class Driver:
 
 @dataclass(frozen=True)
 class Settings:
-    """How to generate; None means what the pack says. `shape` is the crop's (width x height)."""
+    """How to generate; None means what the pack says. `shape` is the crop's (width x height). `grain` and `blur`: as the
+    plate's, measured on it."""
 
     engine: str = checked(choice(*ENGINES), "compact")
     steps: int | None = checked(or_none(whole(1, 1000)), None)
@@ -63,8 +64,18 @@ class Settings:
     seed: int = checked(whole(0, 2**63 - 1), 0)
     window: int | None = checked(or_none(whole(1, 1000)), None)
     grain: bool = checked(flag, True)
+    blur: bool = checked(flag, True)
     shadow: bool = checked(flag, True)
     shape: str = checked(choice(*SHAPES), "auto")
+
+
+@dataclass(frozen=True)
+class FixRange:
+    """Only the frames `first`..`last` (1..N) are generated; all others lie finished in the folder already and are held: those
+    beside the range ride along, so that it joins them."""
+
+    first: int = checked(whole(1, 1_000_000))
+    last: int = checked(whole(1, 1_000_000))
 
 
 @dataclass(frozen=True)
@@ -72,7 +83,8 @@ class Job:
     """One shot: `frames` pictures of `size` (width, height), numbered 1..frames, of which picture 1 is the scene's frame
     `first_frame` (may be negative). `clean_plate` is False where a performer, to be replaced, is in the plate.
     `clothing` inflates limb volumes to what the character wears (1 = dressed: a knee-long skirt and long hair lie inside;
-    0.5 = close-fitting)."""
+    0.5 = close-fitting). `mask_grow` and `mask_feather`, a number for each frame or null for none: by how many pixels of the
+    job the region that may be painted in grows (below 0: shrinks), and over how many the layer fades inside its edge."""
 
     name: str = checked(whole_text)
     size: tuple = checked(tuple_of(_SIDE, _SIDE))
@@ -85,6 +97,9 @@ class Job:
     objects: DepthRange | None = checked(nested(DepthRange, optional=True), None)
     depth: DepthRange | None = checked(nested(DepthRange, optional=True), None)
     clothing: float = checked(number(0.1, 10), 1.0)
+    mask_grow: tuple | None = checked(or_none(list_of(number(-10000, 10000))), None)
+    mask_feather: tuple | None = checked(or_none(list_of(number(0, 10000))), None)
+    fix: FixRange | None = checked(nested(FixRange, optional=True), None)
     driver: Driver = checked(nested(Driver), Driver())
     settings: Settings = checked(nested(Settings), Settings())
 
@@ -143,3 +158,9 @@ def _check_ranges(job):
         span = getattr(job, name)
         if span is not None and not span.near < span.far:
             raise FieldError(name, f"{name}: expected near < far, got near {span.near:g} and far {span.far:g}")
+    for name in ("mask_grow", "mask_feather"):
+        values = getattr(job, name)
+        if values is not None and len(values) != job.frames:
+            raise FieldError(name, f"{name}: expected a number for each of {job.frames} frames, got {len(values)}")
+    if job.fix is not None and not job.fix.first <= job.fix.last <= job.frames:
+        raise FieldError("fix", f"fix: expected first <= last <= {job.frames}, got {job.fix.first} and {job.fix.last}")
