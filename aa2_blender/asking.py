@@ -38,13 +38,18 @@ def job_name(scene) -> str:
 
 
 def job_folder(scene) -> Path:
-    """Where the job of the scene's shot lies; in the extension's own folder while the file has none."""
+    """Where the versions of the scene's shot lie; in the extension's own folder while the file has none."""
+    return jobs_root(scene) / job_name(scene)
+
+
+def jobs_root(scene) -> Path:
+    """The folder that holds the scene's shots."""
     output = scene.aa2.output or "//"
     if output.startswith("//") and not bpy.data.filepath:
         jobs = bpy.utils.extension_path_user(__package__, path="jobs", create=False)
     else:
         jobs = bpy.path.abspath(output)
-    return Path(jobs).resolve() / job_name(scene)
+    return Path(jobs).resolve()
 
 
 def _reference(ours) -> ReferenceSource:
@@ -65,5 +70,6 @@ def _meshes(ours) -> tuple[str, ...]:
 
 
 def _settings(ours) -> Settings:
-    return Settings(steps=ours.steps or None, seed=ours.seed, window=ours.window or None, grain=ours.grain,
+    return Settings(engine=ours.engine, steps=ours.steps or None, guidance=ours.guidance, seed=ours.seed,
+                    window=ours.window or None, grain=ours.grain, blur=ours.blur,
                     shadow=ours.shadow, shape=ours.shape)

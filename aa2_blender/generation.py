@@ -1,27 +1,93 @@
-"""A Request -> a job folder, its frames from the engine, and the strips that show them in the scene."""
+"""A Request -> a version of its shot, its frames from the engine, and the strips that show them in the scene."""
+import shutil
 import time
 from pathlib import Path
 
 import bpy
 
+from . import estimate, runs, takes
 from .embedded.engine.contract import events
+from .embedded.engine.contract import folder as files
 from .gather.job import gather
 from .gather.request import Request
 from .link.interpreter import Launch
 from .link.jobs import Link
-from .place.strip import place
+from .place.strip import place, refresh, why_not_now
 from .task import Progress, Task, duration, remedy
 
+SHOWN_EVERY_S = 1.0  # new frames appear in the strip at most so often: each time the sequencer draws anew
 
-class Generation(Task):
-    """Gathers `request` into `folder`, runs the engine on it, places the frames in the request's scene.
+
+class Gathering(Task):
+    """Gathers `request` into the next version of the shot in `folder`; afterwards `folder` is that version.
+
+    Where an earlier version was gathered from the very same, `folder` becomes that one and the new one goes: its
+    finished frames count. `reserved` are folders that a queue waits for.
+    """
+
+    def __init__(self, request: Request, folder: Path, *, link: Link, launch: Launch, reserved=()):
+        super().__init__(folder, link=link, launch=launch)
+        self.request, self.shot, self._reserved = request, folder, reserved
+
+    def _work(self):
+        yield from self._gather()
+
+    def _gather(self):
+        self.folder = takes.vacant(self.shot, self._reserved)
+        try:
+            for stage, step, total in gather(self.request, self.folder):
+                self.progress = Progress(stage, step, total)
+                yield
+            twin = yield from takes.twin(self.folder)
+        except BaseException:
+            self._give_up()
+            raise
+        if twin:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            self.folder = twin
+        takes.write_request(self.folder, self.request)
+
+    def _give_up(self):
+        """A version that was never whole leaves nothing behind, unless an engine wrote to it."""
+        if not (self.folder / files.JOB).exists() and not files.has(self.folder, files.FRAMES):
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def achieved(self) -> str:
+        return "Gathered"
+
+
+class Copying(Gathering):
+    """Makes another version of the version `source` with the job that `change` makes of its own; nothing is gathered."""
+
+    def __init__(self, source: Path, change, *, link: Link, launch: Launch, reserved=(), kept_frames=()):
+        super().__init__(takes.read_request(source), source.parent, link=link, launch=launch, reserved=reserved)
+        self._source, self._change, self._kept_frames = source, change, kept_frames
+
+    def _gather(self):
+        self.folder = takes.vacant(self.shot, (*self._reserved, self._source))
+        try:
+            for stage, step, total in takes.copied(self._source, self.folder):
+                self.progress = Progress(stage, step, total)
+                yield
+            yield from takes.copied_frames(self._source, self.folder, self._kept_frames)
+            takes.write_changed(self._source, self.folder, self._change)
+        except BaseException:
+            self._give_up()
+            raise
+
+
+class Generation(Gathering):
+    """Gathers `request` into a version of the shot in `folder`, or takes `folder` as it is where it is `gathered`; runs
+    the engine on it, and places the frames in the scene named `scene`.
 
     `ask`: events.Run, or events.Preview to stop at the networks' inputs. `placed` are the names of the strips made.
     """
 
-    def __init__(self, request: Request, folder: Path, *, link: Link, launch: Launch, ask=events.Run):
-        super().__init__(folder, link=link, launch=launch)
-        self.request, self.ask = request, ask
+    def __init__(self, request: Request | None, folder: Path, *, link: Link, launch: Launch, ask=events.Run, reserved=(),
+                 gathered=False, scene="", strip=""):
+        super().__init__(request, folder, link=link, launch=launch, reserved=reserved)
+        self.ask, self._gathered = ask, gathered
+        self.scene, self.strip = (request.scene, request.strip) if request else (scene, strip)
         self.placed: tuple[str, ...] = ()
         self.seconds = 0.0
 
@@ -30,24 +96,51 @@ class Generation(Task):
         return [warning.message for warning in self.engine_job.warnings] if self.engine_job else []
 
     def _work(self):
-        for stage, step, total in gather(self.request, self.folder):
-            self.progress = Progress(stage, step, total)
+        if not self._gathered:
+            yield from self._gather()
+        shown, shown_at = 0, 0.0
+        for _look in self._ask_engine(self.ask(str(self.folder))):
             yield
-        yield from self._ask_engine(self.ask(str(self.folder)))
+            made = len(self.engine_job.frames)
+            if made > shown and self._shows_early() and time.monotonic() - shown_at >= SHOWN_EVERY_S:
+                self._show()
+                shown, shown_at = made, time.monotonic()
+        runs.write(self.folder, self._link.hello, self.engine_job)
         if self.engine_job.frames and self.ask is events.Run:
             yield from self._place()
         self.seconds = time.monotonic() - self.began
+        estimate.learn(self.folder, self._link.hello, self.engine_job, self._launch)
         self._end_as_engine()
+
+    def _shows_early(self) -> bool:
+        """Finished frames are shown while the rest runs, but not where nobody looks, nor where the scene is gone."""
+        scene = bpy.data.scenes.get(self.scene)
+        return self.ask is events.Run and not bpy.app.background and scene is not None and not why_not_now(scene)
+
+    def _show(self):
+        """The strips, laid with the first frame; from then on only their pictures change."""
+        scene = bpy.data.scenes[self.scene]
+        if not self.placed:
+            self.placed = self._lay(scene)
+            bpy.ops.ed.undo_push(message="Generate: First Frames")
+        else:
+            refresh(scene, self.folder)
 
     def _place(self):
         """Lays what is finished into the scene, of a cancelled or failed job too."""
+        scene = bpy.data.scenes.get(self.scene)
+        if scene is None:
+            return
         self.progress = Progress("Placing")
-        while bpy.app.is_job_running("RENDER"):  # adding strips during a render crashes Blender
+        while why_not_now(scene):  # adding strips then crashes Blender
             yield
-        hello = self._link.hello
-        self.placed = place(bpy.data.scenes[self.request.scene], self.folder, self.request.strip,
-                            pack=hello.pack["hash"] if hello else "")
+            scene = bpy.data.scenes[self.scene]
+        self.placed = self._lay(scene)
         self.undo_name = "Generate"
+
+    def _lay(self, scene):
+        hello = self._link.hello
+        return place(scene, self.folder, self.strip, pack=hello.pack["hash"] if hello else "")
 
     def achieved(self) -> str:
         what = "frames" if self.ask is events.Run else "frames of conditions"

@@ -65,11 +65,29 @@ class AA2_PG_settings(bpy.types.PropertyGroup):
     clean_plate: BoolProperty(
         name="Clean Plate", description="Nobody is in the plate; off: the performer in it is replaced", default=True)
     seed: IntProperty(name="Seed", description="Another number, another try", min=0)
+    seed_lock: BoolProperty(
+        name="Lock Seed", default=True, description="Every Generate takes this seed; open: every Generate takes another")
+    engine: EnumProperty(
+        name="Engine", description="The networks that make the frames",
+        items=(("compact", "Compact", "Embedded: runs at once, offline, on any processor"),))
     steps: IntProperty(name="Steps", description="Denoising steps (0: as the weights say)", min=0, max=1000)
+    guidance: FloatProperty(
+        name="Guidance", description="How closely the reference is followed: 1 is as the weights say; more costs twice the "
+        "time", min=0, max=30, soft_max=5, default=1)
     window: IntProperty(name="Window", description="Frames made together (0: as the weights say)", min=0, max=1000)
     shape: EnumProperty(name="Crop", description="The shape the character is made in", items=SHAPES, default="auto")
-    grain: BoolProperty(name="Match Grain", description="Grain and blur like the plate's", default=True)
+    grain: BoolProperty(name="Grain", description="Grain as strong as the plate's, measured on it", default=True)
+    blur: BoolProperty(
+        name="Blur", description="As soft as the plate where that is out of focus, measured on it", default=True)
+    mask_grow: FloatProperty(
+        name="Mask Grow", description="Pixels by which the region that may be painted in grows (less than 0: shrinks)",
+        min=-200, max=200, default=0, subtype="PIXEL")
+    mask_feather: FloatProperty(
+        name="Mask Feather", description="Pixels over which the layer fades inside that region's edge", min=0, max=200,
+        default=0, subtype="PIXEL")
     shadow: BoolProperty(name="Shadow", description="A second strip darkens the plate under the character", default=True)
+    fix_first: IntProperty(name="First", description="First frame of the timeline to make again", default=1)
+    fix_last: IntProperty(name="Last", description="Last frame of the timeline to make again", default=1)
     output: StringProperty(
         name="Jobs", description="Where job folders are made (// is the folder of this file)", subtype="DIR_PATH",
         options=RELATIVE, default="//aa2_jobs/")

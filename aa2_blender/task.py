@@ -17,7 +17,7 @@ SLICE_S = 0.05  # between two looks at the engine
 # A stage of gathering or of the engine, as the artist reads it.
 WORDS = {
     "reference": "Gathering the reference", "pose": "Gathering the pose", "mask": "Gathering the mask",
-    "objects": "Gathering objects", "depth": "Gathering depth", "plate": "Gathering the plate", "job": "Writing the job",
+    "copy": "Copying the version", "objects": "Gathering objects", "depth": "Gathering depth", "plate": "Gathering the plate", "job": "Writing the job",
     "prepare": "Preparing", "denoise": "Generating", "check": "Drawing conditions"}
 INTERNAL_HINT = "Send Blender's console output and the job's folder with a report; Generate works again."
 logger = logging.getLogger(__name__)
@@ -71,13 +71,13 @@ class Task:
             if self.state == "working":
                 self.state = "done"
         except (JobError, GatherError) as error:
-            self._fail(error)
+            self.fail(error)
         except OSError as error:
-            self._fail(JobError("job_not_writable", f"{self.folder}: {error.strerror or error}.",
+            self.fail(JobError("job_not_writable", f"{self.folder}: {error.strerror or error}.",
                                 "Choose another folder for jobs."))
         except Exception as error:
             logger.exception("a task failed")
-            self._fail(JobError("internal", f"A fault in the add-on: {type(error).__name__}: {error}.", INTERNAL_HINT))
+            self.fail(JobError("internal", f"A fault in the add-on: {type(error).__name__}: {error}.", INTERNAL_HINT))
         return self.state == "working"
 
     def run(self, tell=lambda progress: None, stop_asked=lambda: False) -> "Task":
@@ -122,7 +122,8 @@ class Task:
         if self.engine_job.state == "cancelled":
             self.state = "cancelled"
 
-    def _fail(self, error: JobError | GatherError) -> None:
+    def fail(self, error: JobError | GatherError) -> None:
+        """Ends it with this error."""
         self.error = error
         self.state = "failed"
 

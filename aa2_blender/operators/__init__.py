@@ -1,9 +1,10 @@
 """What the artist's buttons do; the only room that speaks to the user in reports."""
 import bpy
 
-from . import character, driver, preview, queue, result, shot
+from . import character, driver, preview, queue, report, result, shot
 
-CLASSES = (*shot.CLASSES, *character.CLASSES, *driver.CLASSES, *preview.CLASSES, *queue.CLASSES, *result.CLASSES)
+CLASSES = (*shot.CLASSES, *character.CLASSES, *driver.CLASSES, *preview.CLASSES, *queue.CLASSES, *result.CLASSES,
+           *report.CLASSES)
 
 
 def register():

@@ -1,19 +1,87 @@
-"""Generating: begun and stopped."""
+"""Generating: shots put into the queue, and the queue's rows."""
 import bpy
+from bpy.props import IntProperty
 
 from .. import session
-from ..embedded.engine.contract import events
-from .button import Button, StartButton
+from ..asking import job_folder, plate_name, request_of
+from ..gather.job import problems
+from ..generation import Gathering
+from ..place.strip import place
+from ..preferences import engine_launch
+from ..properties import shot_scene
+from .button import Button
 
 
-class AA2_OT_generate(StartButton, bpy.types.Operator):
-    """Puts the character of the reference into the shot, as a strip over the plate"""
+class EnqueueButton(Button):
+    """A button that adds a shot to the queue. In a window it goes on as a modal operator while the shot is gathered, so
+    that Escape stops that and nothing else."""
+
+    _row = None
+
+    @classmethod
+    def poll(cls, _context):
+        if session.queue.gathering():
+            cls.poll_message_set("A shot is being gathered; wait or press Escape")
+            return False
+        return True
+
+    def enqueue(self, context, task, scene, strip):
+        self._row = row = session.enqueue(task, scene, strip)
+        if bpy.app.background or context.window is None:
+            return self.ended(row)
+        context.window_manager.modal_handler_add(self)
+        return {"RUNNING_MODAL"}
+
+    def modal(self, context, event):
+        """Called with every event of the window while the shot is gathered; lets all of them through but Escape."""
+        row = self._row
+        if row.state == "gathering" and row in session.queue.rows:
+            context.workspace.status_text_set(f"{row.progress}    Esc: {bpy.app.translations.pgettext_iface('Stop')}")
+            if event.type == "ESC" and event.value == "PRESS":
+                session.queue.cancel(row)
+                self.finish(context)
+                return {"CANCELLED"}
+            return {"PASS_THROUGH"}
+        self.finish(context)
+        return {"FINISHED", "PASS_THROUGH"}
+
+    def finish(self, context):
+        context.workspace.status_text_set(None)
+
+    def cancel(self, context):
+        """Called by Blender where it ends the operator itself, as when another file is opened."""
+        self.finish(context)
+
+    def ended(self, row):
+        """In background mode the whole job has ended on return, and its end is reported."""
+        if row.state == "failed":
+            return self.refuse(str(row.error))
+        return {"FINISHED"} if row.state in ("done", "waiting", "running") else {"CANCELLED"}
+
+
+class AA2_OT_generate(EnqueueButton, bpy.types.Operator):
+    """Puts the character of the reference into the shot, as a strip over the plate: gathers the shot and adds it to the queue"""
 
     bl_idname = "aa2.generate"
     bl_label = "Generate"
 
     def act(self, context):
-        return self.start(context, events.Run)
+        scene = shot_scene(context)
+        scene.aa2.strip = plate_name(scene)  # placing makes another strip the active one
+        new_seed(scene.aa2)
+        request = request_of(scene)
+        found = problems(request)
+        if found:
+            return self.refuse(" ".join(f"{problem.message} {problem.remedy}" for problem in found))
+        task = Gathering(request, job_folder(scene), link=session.link, launch=engine_launch(),
+                         reserved=session.queue.reserved())
+        return self.enqueue(context, task, request.scene, request.strip)
+
+
+def new_seed(ours):
+    """Where the seed is not locked, every press tries another."""
+    if not ours.seed_lock:
+        ours.seed = (ours.seed * 1664525 + 1013904223) % 2**31
 
 
 class AA2_OT_cancel(Button, bpy.types.Operator):
@@ -27,7 +95,88 @@ class AA2_OT_cancel(Button, bpy.types.Operator):
         return session.busy()
 
     def act(self, _context):
-        session.current().cancel()
+        row = session.queue.at_work()
+        if row:
+            session.queue.cancel(row)
+        else:
+            session.current().cancel()
 
 
-CLASSES = (AA2_OT_generate, AA2_OT_cancel)
+class RowButton(Button):
+    """A button of one row of the queue, `row` counted from 0."""
+
+    row: IntProperty(options={"HIDDEN", "SKIP_SAVE"})
+
+    def act(self, _context):
+        rows = session.queue.rows
+        if not 0 <= self.row < len(rows):
+            return self.refuse("That row of the queue is gone.")
+        return self.change(rows[self.row])
+
+
+class AA2_OT_queue_move(RowButton, bpy.types.Operator):
+    """Gives this shot an earlier or later turn"""
+
+    bl_idname = "aa2.queue_move"
+    bl_label = "Move in Queue"
+    by: IntProperty(default=-1, min=-1, max=1, options={"HIDDEN", "SKIP_SAVE"})
+
+    def change(self, row):
+        session.queue.move(row, self.by)
+
+
+class AA2_OT_queue_pause(RowButton, bpy.types.Operator):
+    """Lets the next shot go first; finished frames stay, and Resume goes on from there"""
+
+    bl_idname = "aa2.queue_pause"
+    bl_label = "Pause"
+
+    def change(self, row):
+        session.queue.pause(row)
+
+
+class AA2_OT_queue_resume(RowButton, bpy.types.Operator):
+    """Goes on where this job stopped; finished frames are not made again"""
+
+    bl_idname = "aa2.queue_resume"
+    bl_label = "Resume"
+
+    def change(self, row):
+        session.queue.resume(row)
+        session.go_on()
+        if bpy.app.background and row.state == "failed":
+            return self.refuse(str(row.error))
+
+
+class AA2_OT_queue_cancel(RowButton, bpy.types.Operator):
+    """Stops this job, or takes it out of the list where it has ended; finished frames stay on the disk"""
+
+    bl_idname = "aa2.queue_cancel"
+    bl_label = "Cancel Job"
+
+    def change(self, row):
+        if row.state in ("gathering", "running", "waiting"):
+            session.queue.cancel(row)
+        else:
+            session.queue.remove(row)
+
+
+class AA2_OT_queue_place(RowButton, bpy.types.Operator):
+    """Lays the frames of this job that are finished over the plate"""
+
+    bl_idname = "aa2.queue_place"
+    bl_label = "Place"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def change(self, row):
+        scene = bpy.data.scenes.get(row.scene)
+        if scene is None:
+            return self.refuse(f"There is no scene {row.scene!r}. Give it its name again, or place from the job's folder.")
+        strips = place(scene, row.folder, row.strip)
+        row.placed = True
+        session.queue.keep(row)
+        self.report({"INFO"}, f"Placed {', '.join(strips)}")
+
+
+CLASSES = (AA2_OT_generate, AA2_OT_cancel, AA2_OT_queue_move, AA2_OT_queue_pause, AA2_OT_queue_resume,
+           AA2_OT_queue_cancel, AA2_OT_queue_place)

@@ -1,37 +1,180 @@
-"""The result: a job's frames laid into the scene."""
+"""The result: a version's frames laid into the scene, compared, made again, found again."""
 import os
+from dataclasses import replace
+from pathlib import Path
 
 import bpy
+from bpy.props import IntProperty, StringProperty
 
-from .. import session
-from ..asking import job_folder
+from .. import session, takes
 from ..embedded.engine.contract import folder as files
-from ..place.strip import place
+from ..embedded.engine.contract import job as contract
+from ..generation import Copying, Gathering
+from ..place.strip import folder_of, of_ours, place, relink
+from ..preferences import engine_launch
 from ..properties import shot_scene
+from ..result import folder_of_shot, other_versions, strips_of_shot
 from .button import Button
+from .queue import EnqueueButton
 
 
-class AA2_OT_place_again(Button, bpy.types.Operator):
-    """Lays the job's finished frames over the plate once more, without generating"""
+class _OfVersion:
+    """A button that needs a version with frames."""
+
+    @classmethod
+    def poll(cls, context):
+        if folder_of_shot(shot_scene(context)) is None:
+            cls.poll_message_set("Nothing is generated yet")
+            return False
+        return True
+
+
+class AA2_OT_place_again(_OfVersion, Button, bpy.types.Operator):
+    """Lays the finished frames of the shown version over the plate once more, without generating"""
 
     bl_idname = "aa2.place_again"
     bl_label = "Place Again"
     bl_options = {"REGISTER", "UNDO"}
 
-    @classmethod
-    def poll(cls, context):
-        if session.busy():
-            cls.poll_message_set("A job is running; cancel it or wait")
-            return False
-        if not os.path.isfile(files.path(job_folder(shot_scene(context)), files.JOB)):
-            cls.poll_message_set("Nothing is generated yet")
-            return False
-        return True
-
     def act(self, context):
         scene = shot_scene(context)
-        strips = place(scene, job_folder(scene), scene.aa2.strip)
+        strips = place(scene, folder_of_shot(scene), scene.aa2.strip)
         self.report({"INFO"}, f"Placed {', '.join(strips)}")
 
 
-CLASSES = (AA2_OT_place_again,)
+class AA2_OT_show_version(_OfVersion, Button, bpy.types.Operator):
+    """Shows an older or newer version of this shot in its strips; all versions stay on the disk"""
+
+    bl_idname = "aa2.show_version"
+    bl_label = "Show Version"
+    bl_options = {"REGISTER", "UNDO"}
+    by: IntProperty(name="By", description="How many versions newer (less than 0: older)", default=1)
+
+    def act(self, context):
+        scene = shot_scene(context)
+        shown = folder_of_shot(scene)
+        made = other_versions(shown)
+        chosen = made[max(0, min(made.index(shown) + self.by, len(made) - 1))]
+        if chosen == shown and strips_of_shot(scene):
+            return self.refuse(f"{shown.name} is the {'newest' if self.by > 0 else 'oldest'} version with frames.")
+        place(scene, chosen, scene.aa2.strip)
+        self.report({"INFO"}, f"{chosen.name} is shown")
+
+
+class AA2_OT_compare(Button, bpy.types.Operator):
+    """Switches between the plate alone and the plate with the character"""
+
+    bl_idname = "aa2.compare"
+    bl_label = "A/B"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context):
+        return bool(strips_of_shot(shot_scene(context)))
+
+    def act(self, context):
+        shown = [strip for strip in strips_of_shot(shot_scene(context)) if strip["aa2_kind"] in (files.FRAMES, files.SHADOW)]
+        mute = not all(strip.mute for strip in shown)
+        for strip in shown:
+            strip.mute = mute
+
+
+class _AnotherVersion(_OfVersion, EnqueueButton):
+    """A button that adds another version of the meant one to the queue."""
+
+    @classmethod
+    def poll(cls, context):
+        return super().poll(context) and EnqueueButton.poll.__func__(cls, context)
+
+    def copy(self, context, change, kept_frames=()):
+        scene = shot_scene(context)
+        folder = folder_of_shot(scene)
+        task = Copying(folder, change, link=session.link, launch=engine_launch(), reserved=session.queue.reserved(),
+                       kept_frames=kept_frames)
+        request = takes.read_request(folder)
+        return self.enqueue(context, task, request.scene if request else scene.name,
+                            request.strip if request else scene.aa2.strip)
+
+
+class AA2_OT_redo(_AnotherVersion, bpy.types.Operator):
+    """Gathers the scene as it is now with the settings of the shown version, and generates a new version"""
+
+    bl_idname = "aa2.redo"
+    bl_label = "Redo"
+
+    def act(self, context):
+        folder = folder_of_shot(shot_scene(context))
+        request = takes.read_request(folder)
+        if request is None:
+            return self.refuse(f"{folder.name} doesn't say what it was asked for. Press Generate instead.")
+        task = Gathering(request, folder.parent, link=session.link, launch=engine_launch(),
+                         reserved=session.queue.reserved())
+        return self.enqueue(context, task, request.scene, request.strip)
+
+
+class AA2_OT_vary_seed(_AnotherVersion, bpy.types.Operator):
+    """Generates a new version from the same plate, pose and reference with a seed that no version has had"""
+
+    bl_idname = "aa2.vary_seed"
+    bl_label = "Vary Seed"
+
+    def act(self, context):
+        seed = takes.other_seed(folder_of_shot(shot_scene(context)))
+        return self.copy(context, lambda job: replace(job, fix=None, settings=replace(job.settings, seed=seed)))
+
+
+class AA2_OT_fix_range(_AnotherVersion, bpy.types.Operator):
+    """Generates some frames of the shown version anew, with a new seed, and holds all others: a new version"""
+
+    bl_idname = "aa2.fix_range"
+    bl_label = "Fix Range"
+    first: IntProperty(name="First", description="First frame of the timeline to make again")
+    last: IntProperty(name="Last", description="Last frame of the timeline to make again")
+
+    def act(self, context):
+        folder = folder_of_shot(shot_scene(context))
+        job = contract.read(folder)
+        first, last = self.first - job.first_frame + 1, self.last - job.first_frame + 1
+        if not 1 <= first <= last <= job.frames:
+            return self.refuse(f"Expected frames within {job.first_frame} to {job.first_frame + job.frames - 1}, got "
+                               f"{self.first} to {self.last}.")
+        held = [number for number in range(1, job.frames + 1) if not first <= number <= last]
+        missing = sorted(set(held) - set(files.numbers(folder, files.FRAMES)))
+        if missing:
+            return self.refuse(f"Frame {missing[0] + job.first_frame - 1} of {folder.name} isn't made yet. Resume it first.")
+        seed = takes.other_seed(folder)
+        fix = contract.FixRange(first, last)
+        return self.copy(context, lambda job: replace(job, fix=fix, settings=replace(job.settings, seed=seed)), held)
+
+
+class AA2_OT_relink(Button, bpy.types.Operator):
+    """Tells the strips where their job's folder lies now"""
+
+    bl_idname = "aa2.relink"
+    bl_label = "Find Job Folder"
+    bl_options = {"REGISTER", "UNDO"}
+    directory: StringProperty(subtype="DIR_PATH", options={"SKIP_SAVE"})
+
+    @classmethod
+    def poll(cls, context):
+        return bool(of_ours(shot_scene(context)))
+
+    def invoke(self, context, _event):
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def act(self, context):
+        scene = shot_scene(context)
+        shown = strips_of_shot(scene) or of_ours(scene)
+        found = Path(bpy.path.abspath(self.directory))
+        for folder in {folder_of(strip) for strip in shown}:
+            relink(scene, folder, _job_in(found, os.path.basename(folder)))
+
+
+def _job_in(folder, version) -> Path:
+    """The chosen folder where it is the job's own, else the version in it."""
+    return folder if (folder / files.JOB).is_file() else folder / version
+
+
+CLASSES = (AA2_OT_place_again, AA2_OT_show_version, AA2_OT_compare, AA2_OT_redo, AA2_OT_vary_seed, AA2_OT_fix_range,
+           AA2_OT_relink)

@@ -21,8 +21,10 @@ CLASSES = tuple(_panel(part, order, space, short) for space, short in EDITORS fo
 def register():
     for cls in CLASSES:
         bpy.utils.register_class(cls)
+    queue.register()
 
 
 def unregister():
+    queue.unregister()
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)

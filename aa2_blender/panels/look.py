@@ -1,18 +1,63 @@
-"""Step 5, the look: how the frames are made, and where they lie."""
-from ..asking import job_folder
+"""Step 5, the look: how the frames are made, where they lie, and what that will cost here."""
+import bpy
+
+from ..asking import job_folder, request_of
+from ..embedded.engine.contract.errors import JobError
+from ..estimate import estimate, pack_folder, rate_of, work
+from ..gather.camera import size_of
+from ..gather.problem import GatherError
+from ..gather.strip import find, frames_of
+from ..preferences import engine_launch
+from ..task import duration
 from .drawing import Part, draw_text
 
 
 class Look(Part):
     """How the frames are made."""
 
-    bl_label = "Quality and Output"
+    bl_label = "Look"
     bl_options = {"DEFAULT_CLOSED"}
 
     def tell(self, layout, context, scene):
-        for name in ("seed", "steps", "window", "shape", "grain", "shadow", "output"):
-            layout.prop(scene.aa2, name)
+        ours = scene.aa2
+        layout.prop(ours, "engine")
+        row = layout.row(align=True)
+        row.prop(ours, "seed")
+        row.prop(ours, "seed_lock", text="", icon="LOCKED" if ours.seed_lock else "UNLOCKED")
+        for name in ("steps", "guidance", "window", "shape"):
+            layout.prop(ours, name)
+        column = layout.column(heading="Match the Plate", align=True)
+        column.prop(ours, "grain")
+        column.prop(ours, "blur")
+        layout.prop(ours, "shadow")
+        for name in ("mask_grow", "mask_feather"):
+            row = layout.row(align=True)
+            row.use_property_decorate = True
+            row.prop(ours, name)
+        layout.prop(ours, "output")
         draw_text(layout, context, str(job_folder(scene)))
+
+
+def draw_estimate(layout, scene):
+    """Time and memory of the shot, before they are spent."""
+    text = estimate_told(scene)
+    if text:
+        layout.label(text=text, icon="TIME", translate=False)
+
+
+def estimate_told(scene) -> str:
+    """The estimate in words; "" where the shot or the engine is not known."""
+    request = request_of(scene)
+    try:
+        first, last = frames_of(find(scene, request.strip), request.frames)
+        launch = engine_launch()
+    except (GatherError, JobError):
+        return ""
+    cost = estimate(work(last - first + 1, size_of(scene), request.settings, pack_folder(launch)), rate_of(launch))
+    told = bpy.app.translations.pgettext_iface
+    text = told("{frames} frames: about {time}, {memory:.1f} GB") if cost.measured else \
+        told("{frames} frames: roughly {time}, {memory:.1f} GB (not measured here yet)")
+    return text.format(frames=last - first + 1, time=duration(cost.seconds), memory=cost.memory_mb / 1000)
 
 
 PARTS = (Look,)

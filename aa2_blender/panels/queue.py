@@ -1,35 +1,122 @@
-"""Step 6, generating: what is missing, the buttons, and the running job."""
+"""Step 6, generating: what is missing, the buttons, and a row for every shot in the queue."""
+import os
+
+import bpy
+import bpy.utils.previews
+
 from .. import session
 from ..asking import request_of
 from ..gather.job import problems
 from ..operators.preview import AA2_OT_preview_conditions
-from ..operators.queue import AA2_OT_cancel, AA2_OT_generate
-from .drawing import Part, draw_text
+from ..operators.queue import (AA2_OT_cancel, AA2_OT_generate, AA2_OT_queue_cancel, AA2_OT_queue_move,
+                               AA2_OT_queue_pause, AA2_OT_queue_place, AA2_OT_queue_resume)
+from ..queue import ACTIVE
+from .drawing import Part
+from .look import draw_estimate
+from .remedies import draw_problem
+
+_ICONS = {"gathering": "IMPORT", "waiting": "TIME", "running": "PLAY", "paused": "PAUSE", "done": "CHECKMARK",
+          "failed": "ERROR", "cancelled": "X"}
+_THUMBNAIL = 4.0  # times a button's height
+_thumbnails = None
 
 
 class Queue(Part):
-    """What is missing, the buttons, and below them the running job: no button moves under the mouse when one begins."""
+    """What is missing, the buttons, and below them the queue: no button moves under the mouse when a job begins."""
 
     bl_label = "Generate"
 
     def tell(self, layout, context, scene):
-        busy, task = session.busy(), session.current()
-        found = [] if busy else problems(request_of(scene))
+        found = problems(request_of(scene))
         for problem in found:
-            draw_text(layout, context, problem.message, icon="ERROR")
-            draw_text(layout, context, problem.remedy, icon="BLANK1")
+            draw_problem(layout, context, problem)
+        if not found:
+            draw_estimate(layout, scene)
         column = layout.column(align=True)
-        column.enabled = not (found or busy)
+        column.enabled = not found
         column.operator(AA2_OT_generate.bl_idname, icon="PLAY")
         column.operator(AA2_OT_preview_conditions.bl_idname, icon="HIDE_OFF")
-        if busy:
-            draw_progress(layout, task.progress)
+        beside = session.current()
+        if beside and beside.state == "working" and beside not in [row.task for row in session.queue.rows]:
+            draw_progress(layout, beside.progress)
             layout.operator(AA2_OT_cancel.bl_idname, icon="X")
+        for place, row in enumerate(session.queue.rows):
+            draw_row(layout, context, place, row)
+
+
+def draw_row(layout, context, place, row):
+    """One shot: what it is, its buttons, how far it is, its newest frame."""
+    box = layout.box()
+    head = box.row(align=True)
+    version = row.folder.name if row.state != "gathering" else ""
+    head.label(text=f"{row.strip} {version}", icon=_ICONS[row.state], translate=False)
+    draw_buttons(head, place, row)
+    if row.state in ACTIVE:
+        draw_progress(box, row.progress)
+    elif row.frames:
+        made = row.made()
+        text = bpy.app.translations.pgettext_iface("{state}, {made} of {frames} frames")
+        box.label(text=text.format(state=row.state.capitalize(), made=made, frames=row.frames), translate=False)
+        if made and not row.placed and row.state != "waiting":
+            box.operator(AA2_OT_queue_place.bl_idname, icon="SEQ_STRIP_DUPLICATE").row = place
+    if row.error and row.state == "failed":
+        draw_problem(box, context, row.error)
+    thumbnail = thumbnail_of(row.last_frame) if row.state in ACTIVE else 0
+    if thumbnail:
+        box.template_icon(icon_value=thumbnail, scale=_THUMBNAIL)
+
+
+def draw_buttons(layout, place, row):
+    move = AA2_OT_queue_move.bl_idname
+    if row.state == "waiting":
+        for by, icon in ((-1, "TRIA_UP"), (1, "TRIA_DOWN")):
+            button = layout.operator(move, text="", icon=icon, emboss=False)
+            button.row, button.by = place, by
+    if row.state in ("waiting", "running"):
+        layout.operator(AA2_OT_queue_pause.bl_idname, text="", icon="PAUSE", emboss=False).row = place
+    elif row.state in ("paused", "failed", "cancelled"):
+        layout.operator(AA2_OT_queue_resume.bl_idname, text="", icon="PLAY", emboss=False).row = place
+    layout.operator(AA2_OT_queue_cancel.bl_idname, text="", icon="X", emboss=False).row = place
 
 
 def draw_progress(layout, progress):
     factor = min(progress.step / progress.total, 1.0) if progress.total else 0.0
     layout.progress(factor=factor, text=str(progress))
+
+
+def thumbnail_of(path):
+    """The icon of a picture, which Blender reads beside the drawing; 0 for no picture."""
+    if path is None or _thumbnails is None:
+        return 0
+    name = str(path)
+    if name not in _thumbnails:
+        if not os.path.isfile(name):
+            return 0
+        if len(_thumbnails) > 64:
+            _thumbnails.clear()
+        _thumbnails.load(name, name, "IMAGE")
+    return _thumbnails[name].icon_id
+
+
+def draw_status(header, _context):
+    """Called by Blender when it draws the status bar: the row that is at work."""
+    row = session.queue.at_work()
+    if row:
+        progress = row.progress
+        header.layout.progress(factor=progress.step / progress.total if progress.total else 0.0, text=str(progress))
+
+
+def register():
+    global _thumbnails
+    _thumbnails = bpy.utils.previews.new()
+    bpy.types.STATUSBAR_HT_header.append(draw_status)
+
+
+def unregister():
+    global _thumbnails
+    bpy.types.STATUSBAR_HT_header.remove(draw_status)
+    bpy.utils.previews.remove(_thumbnails)
+    _thumbnails = None
 
 
 PARTS = (Queue,)

@@ -1,27 +1,59 @@
-"""Step 7, the result: how the last job ended, and its strips."""
+"""Step 7, the result: the version that is shown, what can be done with it, and how the last work ended."""
+import bpy
+
 from .. import session
-from ..operators.result import AA2_OT_place_again
-from ..task import remedy
+from ..operators.report import AA2_OT_copy_report, AA2_OT_show_log
+from ..operators.result import (AA2_OT_compare, AA2_OT_fix_range, AA2_OT_place_again, AA2_OT_redo, AA2_OT_relink,
+                                AA2_OT_show_version, AA2_OT_vary_seed)
+from ..place.strip import ENGINE, PACK, SEED, VERSION, lost
+from ..report import tail
+from ..embedded.engine.contract import folder as files
+from ..result import folder_of_shot, strips_of_shot
 from .drawing import Part, draw_text
+from .remedies import draw_problem
+
+_LOG_LINES = 10
 
 
 class Result(Part):
-    """How the last job ended: its error with the remedy, or its warnings, and where it lies."""
+    """The shown version, and how the last job ended."""
 
     bl_label = "Result"
 
     def tell(self, layout, context, scene):
-        layout.operator(AA2_OT_place_again.bl_idname, icon="SEQ_STRIP_DUPLICATE")
+        for folder in lost(scene):
+            draw_text(layout, context, f"The frames of {folder} are not there.", icon="ERROR")
+            layout.operator(AA2_OT_relink.bl_idname, icon="FILE_FOLDER")
+        shown = strips_of_shot(scene)
+        if shown:
+            draw_version(layout, shown[0])
+        row = layout.row(align=True)
+        row.operator(AA2_OT_place_again.bl_idname, icon="SEQ_STRIP_DUPLICATE")
+        muted = bool(shown) and all(strip.mute for strip in shown)
+        row.operator(AA2_OT_compare.bl_idname, icon="HIDE_ON" if muted else "HIDE_OFF", depress=not muted and bool(shown))
+        row = layout.row(align=True)
+        row.operator(AA2_OT_redo.bl_idname, icon="FILE_REFRESH")
+        row.operator(AA2_OT_vary_seed.bl_idname, icon="MOD_NOISE")
         task = session.current()
-        if task and not session.busy():
+        if task and task.state != "working":
             draw_end(layout, context, task)
+
+
+def draw_version(layout, strip):
+    """Which version lies over the plate and what made it, between the buttons to the one before and after."""
+    row = layout.row(align=True)
+    row.operator(AA2_OT_show_version.bl_idname, text="", icon="TRIA_LEFT").by = -1
+    row.label(text=strip.get(VERSION, "") or strip.name, translate=False)
+    row.operator(AA2_OT_show_version.bl_idname, text="", icon="TRIA_RIGHT").by = 1
+    told = bpy.app.translations.pgettext_iface("seed {seed}, weights {pack}, engine {engine}")
+    layout.label(text=told.format(seed=strip.get(SEED, "?"), pack=strip.get(PACK, "")[:8] or "?",
+                                  engine=strip.get(ENGINE, "?")), translate=False)
 
 
 def draw_end(layout, context, task):
     box = layout.box()
     if task.error:
-        draw_text(box, context, task.error.message, icon="CANCEL")
-        draw_text(box, context, remedy(task.error), icon="BLANK1")
+        draw_problem(box, context, task.error)
     elif task.state == "done":
         box.label(text=task.achieved(), icon="CHECKMARK")
     else:
@@ -31,4 +63,42 @@ def draw_end(layout, context, task):
     box.operator("wm.path_open", text="Open Job Folder", icon="FILE_FOLDER").filepath = str(task.folder)
 
 
-PARTS = (Result,)
+class Fix(Part):
+    """Some frames of the shown version made again."""
+
+    bl_label = "Fix Range"
+    bl_options = {"DEFAULT_CLOSED"}
+    parent = Result
+
+    def tell(self, layout, context, scene):
+        column = layout.column(align=True)
+        column.prop(scene.aa2, "fix_first")
+        column.prop(scene.aa2, "fix_last")
+        button = layout.operator(AA2_OT_fix_range.bl_idname, icon="MOD_TIME")
+        button.first, button.last = scene.aa2.fix_first, scene.aa2.fix_last
+
+
+class Log(Part):
+    """The end of the engine's log, and a report to send."""
+
+    bl_label = "Log"
+    bl_options = {"DEFAULT_CLOSED"}
+    parent = Result
+
+    def tell(self, layout, context, scene):
+        task = session.current()
+        folder = task.folder if task else folder_of_shot(scene)
+        said = tail(files.path(folder, files.LOG), _LOG_LINES) if folder else ""
+        if said:
+            column = layout.column(align=True)
+            column.scale_y = 0.7
+            for line in said.splitlines():
+                column.label(text=line, translate=False)
+        else:
+            layout.label(text="The engine has written nothing yet", icon="INFO")
+        row = layout.row(align=True)
+        row.operator(AA2_OT_show_log.bl_idname, icon="TEXT")
+        row.operator(AA2_OT_copy_report.bl_idname, icon="COPYDOWN")
+
+
+PARTS = (Result, Fix, Log)

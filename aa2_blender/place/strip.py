@@ -1,12 +1,16 @@
 """A job's frames -> a character strip and a shadow strip over the plate, on the same frames, pixel on pixel."""
 
+import json
 import os
+import re
 
 import bpy
 
+from .. import runs
 from ..embedded.engine.contract import folder as files
 from ..embedded.engine.contract import job as contract
 from ..embedded.engine.contract import version
+from ..embedded.engine.contract.fields import plain
 from ..gather.png import write_plain
 from ..gather.problem import GatherError
 from ..versions import all_strips, quiet_sequencer, strip_range, strips
@@ -18,6 +22,8 @@ _BLEND = {files.SHADOW: "MULTIPLY", files.FRAMES: "ALPHA_OVER"}
 _TITLE = {files.SHADOW: "shadow", files.FRAMES: "character"}
 # Names of the strips' custom properties.
 JOB, KIND, SEED, PACK, ENGINE = "aa2_job", "aa2_kind", "aa2_seed", "aa2_pack", "aa2_engine"
+SETTINGS, VERSION = "aa2_settings", "aa2_version"
+_A_VERSION = re.compile(r"v\d{3,}")
 
 
 class PlaceError(GatherError):
@@ -27,14 +33,16 @@ class PlaceError(GatherError):
 def place(scene, folder, plate="", pack=""):
     """Lay the frames that exist in a job's folder into a scene; returns the names of the strips, shadow first.
 
-    Strips that an earlier call made for this job are replaced, in their channels; no other strip is touched. `plate`
-    names the strip to lie over, "" takes the lowest picture strip on those frames; `pack` is the hash of the weights, ""
-    keeps what the earlier strips say. Never called during a render.
+    Strips that an earlier call made for this job, or for another version of it, are replaced, in their channels; no other
+    strip is touched. `plate` names the strip to lie over, "" takes the lowest picture strip on those frames; `pack` is the
+    hash of the weights, "" takes what the job's last run, or else its earlier strips, say. Raises PlaceError where why_not_now says something.
     """
-    if bpy.app.is_job_running("RENDER"):
-        raise PlaceError("Strips cannot be added while Blender renders.", "Wait for the render's end and place again.")
+    reason = why_not_now(scene)
+    if reason:
+        raise PlaceError(reason, "Wait for its end and place again.")
     folder = os.path.abspath(os.fspath(folder))
     job = contract.read(folder)
+    pack = pack or runs.pack_hash(folder)
     kinds = [kind for kind in (files.SHADOW, files.FRAMES) if files.numbers(folder, kind)]
     editor = scene.sequence_editor or scene.sequence_editor_create()
     with quiet_sequencer(editor):
@@ -46,6 +54,64 @@ def place(scene, folder, plate="", pack=""):
             below = _channel(editor, job, channel, below)
             made.append(_add(scene, editor, job, folder, kind=kind, channel=below, pack=pack or earlier_pack))
     return tuple(strip.name for strip in made)
+
+
+def why_not_now(scene):
+    """A sentence while strips must not be added, because Blender crashes there; else "". (A save blocks every caller.)"""
+    if bpy.app.is_job_running("RENDER"):
+        return "Strips cannot be added while Blender renders."
+    editor = scene.sequence_editor
+    if editor and editor.use_prefetch and any(
+            window.screen.is_animation_playing for manager in bpy.data.window_managers for window in manager.windows):
+        return "Strips cannot be added while Blender plays and prefetches frames."
+    return ""
+
+
+def of_ours(scene):
+    """The strips of a scene that show a job's frames."""
+    editor = scene.sequence_editor
+    return [strip for strip in all_strips(editor) if strip.get(JOB)] if editor else []
+
+
+def folder_of(strip):
+    """The job folder whose frames a strip of ours shows."""
+    return os.path.abspath(bpy.path.abspath(strip[JOB]))
+
+
+def refresh(scene, folder=""):
+    """Let the strips (of one job's folder, "" for all) show frames that were not made yet when they were placed, and not
+    those that are gone; returns how many pictures changed. Adds no strip, so it may be called at any time."""
+    changed = 0
+    for strip in of_ours(scene):
+        where = folder_of(strip)
+        if folder and not same_folder(where, folder) or len(strip.elements) < 1:
+            continue
+        there = set(files.numbers(where, strip[KIND]))
+        if not there:
+            continue
+        for number, element in enumerate(strip.elements, 1):
+            name = os.path.basename(files.picture(where, strip[KIND], number)) if number in there else _BLANK
+            if element.filename != name:
+                element.filename = name
+                changed += 1
+    return changed
+
+
+def relink(scene, folder, found):
+    """Let this job's strips show the same files in the folder `found`; raises PlaceError where that is not the job's."""
+    found = os.path.abspath(os.fspath(found))
+    if not files.numbers(found, files.FRAMES):
+        raise PlaceError(f"{found} holds no finished frame.", "Choose the job's folder: the one with job.json and frames/.")
+    for strip in of_ours(scene):
+        if same_folder(strip[JOB], folder):
+            strip.directory = told(os.path.join(found, strip[KIND]))
+            strip[JOB] = told(found)
+
+
+def lost(scene):
+    """The folders of our strips that are not there any more."""
+    return sorted({folder_of(strip) for strip in of_ours(scene)
+                   if not os.path.isdir(os.path.join(folder_of(strip), strip[KIND]))})
 
 
 def _add(scene, editor, job, folder, *, kind, channel, pack):
@@ -66,6 +132,8 @@ def _add(scene, editor, job, folder, *, kind, channel, pack):
     strip[JOB], strip[KIND] = told(folder), kind
     strip[SEED] = str(job.settings.seed)
     strip[PACK], strip[ENGINE] = pack, version.ENGINE
+    strip[SETTINGS] = json.dumps(plain(job.settings), sort_keys=True)
+    strip[VERSION] = os.path.basename(folder) if _A_VERSION.fullmatch(os.path.basename(folder)) else ""
     return strip
 
 
@@ -79,11 +147,12 @@ def _names(job, folder, kind):
 
 
 def _remove_earlier(editor, folder):
-    """Take out this job's own strips; returns the (channel, pack) that each kind had."""
+    """Take out this job's own strips, of whatever version; returns the (channel, pack) that each kind had."""
     earlier = {}
     for strip in list(all_strips(editor)):
-        if strip.get(JOB) and same_folder(strip[JOB], folder):
-            earlier[strip.get(KIND)] = strip.channel, strip.get(PACK, "")
+        if strip.get(JOB) and same_shot(strip[JOB], folder):
+            pack = strip.get(PACK, "") if same_folder(strip[JOB], folder) else ""
+            earlier[strip.get(KIND)] = strip.channel, pack
             strips(strip.parent_meta() or editor).remove(strip)
     return earlier
 
@@ -125,3 +194,10 @@ def told(path):
 def same_folder(kept, folder):
     """Whether a kept path means this folder."""
     return os.path.abspath(bpy.path.abspath(kept)) == os.path.abspath(folder)
+
+
+def same_shot(kept, folder):
+    """Whether a kept path means this folder or another version of it."""
+    kept, folder = os.path.abspath(bpy.path.abspath(kept)), os.path.abspath(folder)
+    siblings = os.path.dirname(kept) == os.path.dirname(folder)
+    return kept == folder or siblings and all(_A_VERSION.fullmatch(os.path.basename(path)) for path in (kept, folder))

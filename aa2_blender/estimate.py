@@ -1,0 +1,181 @@
+"""How long a shot will take on this machine and how much memory: from what earlier runs took, kept in the user's folder.
+
+Before the first run it is reckoned from the operations that the networks need, and said to be so.
+"""
+import hashlib
+import json
+import math
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import bpy
+
+from .embedded.engine.contract import events
+from .embedded.engine.contract import folder as files
+from .embedded.engine.contract import job as contract
+from .embedded.engine.contract.errors import JobError
+from .link.interpreter import EMBEDDED, Launch
+
+EMBEDDED_PACK = EMBEDDED / "engine" / "packs" / "compact"
+NAME = "rates.json"
+_NEW = 0.5  # weight of the newest run in what is kept: a machine changes, and one run may have been disturbed (ours)
+# Of the compact networks (engine/nets/flops.py, 256x256): GFLOP a frame to encode and decode, and a frame and step to denoise.
+_NETS_GFLOP, _DENOISE_GFLOP = 9.9, 2.3
+# What a core does until it is measured, and what lies beside the networks (ours; a slow laptop's core).
+_GFLOPS_A_CORE, _SECONDS_A_MEGAPIXEL, _START_S = 25.0, 0.10, 1.5
+# Peak memory of the engine in MB (measured; see tests/bench): it, a frame of a window, a million pixels of the job.
+_BASE_MB, _FRAME_MB, _MEGAPIXEL_MB = 330.0, 28.0, 70.0
+
+
+@dataclass(frozen=True)
+class Rate:
+    """Seconds: of the start, a frame's encoding and decoding, a million pixels' reading and writing, a frame's denoising
+    step; `memory` is measured over reckoned memory; `runs` were measured, 0 for a reckoned rate."""
+
+    start_s: float = _START_S
+    nets_s: float = 0.0
+    megapixel_s: float = _SECONDS_A_MEGAPIXEL
+    denoise_s: float = 0.0
+    memory: float = 1.0
+    runs: int = 0
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is to be done: `frames` of `megapixels`, `steps` each, `window` frames at a time of which `overlap` are of the
+    window before; `passes` of the denoiser a step (2 with guidance)."""
+
+    frames: int
+    megapixels: float
+    steps: int
+    window: int
+    overlap: int
+    passes: int = 1
+
+    @property
+    def denoised(self) -> int:
+        """Frames that pass the denoiser, those that ride along included."""
+        windows = math.ceil(max(self.frames - self.window, 0) / max(self.window - self.overlap, 1)) + 1
+        return self.frames + (windows - 1) * self.overlap
+
+
+@dataclass(frozen=True)
+class Estimate:
+    seconds: float
+    memory_mb: float
+    measured: bool
+
+
+def estimate(work: Work, rate: Rate) -> Estimate:
+    """Time and memory of the engine; gathering comes before."""
+    each = rate.nets_s + rate.megapixel_s * work.megapixels
+    seconds = rate.start_s + work.frames * each + work.denoised * work.steps * work.passes * rate.denoise_s
+    return Estimate(seconds, rate.memory * _reckoned_mb(work), rate.runs > 0)
+
+
+def work_of(job: contract.Job, pack: Path) -> Work:
+    """What a gathered job asks of the weights in a folder."""
+    return work(job.frames, job.size, job.settings, pack)
+
+
+def work(frames: int, size, settings: contract.Settings, pack: Path) -> Work:
+    steps, window, overlap = _of_pack(pack)
+    window = min(settings.window or window, frames)
+    return Work(frames, size[0] * size[1] / 1e6, settings.steps or steps, window, min(overlap, max(window - 1, 0)),
+                1 if settings.guidance == 1.0 else 2)
+
+
+def rate_of(launch: Launch) -> Rate:
+    """What is known of an engine that is started so."""
+    kept = _rates().get(_key(launch))
+    return Rate(**kept) if kept else reckoned(_cores(launch))
+
+
+def reckoned(cores: int) -> Rate:
+    """The rate of a machine where nothing has run yet."""
+    speed = _GFLOPS_A_CORE * max(cores, 1)
+    return Rate(nets_s=_NETS_GFLOP / speed, denoise_s=_DENOISE_GFLOP / speed)
+
+
+def learn(folder, hello, job, launch: Launch) -> None:
+    """Called after a run: keeps what it took, where it ended well and made frames."""
+    done = job.answer
+    if not isinstance(done, events.Finished) or done.made < 1:
+        return
+    try:
+        one = work_of(contract.read(folder), pack_folder(launch))
+        kept = {**_rates(), _key(launch): asdict(learnt(rate_of(launch), one, done))}
+        files.write_whole(_path(), json.dumps({"version": 1, "rates": kept}, indent=1).encode())
+    except (JobError, OSError):
+        return  # nothing depends on it but a label
+    _rates.cache = kept
+
+
+def learnt(before: Rate, work: Work, done: events.Finished) -> Rate:
+    """A rate with one more run: new figures count half. `done` tells the stages' seconds, of `made` frames."""
+    def took(*names):
+        return sum(done.stages.get(name, 0.0) for name in names)
+    denoised = work.denoised * done.made / work.frames
+    new = {"start_s": took("prepare", "reference", "hash") + _START_S / 2, "nets_s": took("encode", "decode") / done.made,
+           "megapixel_s": took("read", "compose", "write") / done.made / work.megapixels,
+           "denoise_s": took("denoise") / (denoised * work.steps * work.passes),
+           "memory": done.peak_mb / _reckoned_mb(work) if done.peak_mb else before.memory}
+    share = _NEW if before.runs else 1.0
+    return Rate(runs=before.runs + 1, **{name: share * value + (1 - share) * getattr(before, name)
+                                         for name, value in new.items()})
+
+
+def pack_folder(launch: Launch) -> Path:
+    """The weights that a launch names, else the embedded ones."""
+    command = launch.command
+    return Path(command[command.index("--pack") + 1]) if "--pack" in command else EMBEDDED_PACK
+
+
+def _reckoned_mb(work):
+    return _BASE_MB + _FRAME_MB * work.window + _MEGAPIXEL_MB * work.megapixels
+
+
+def _of_pack(folder):
+    """(default steps, window, overlap) as the pack's manifest says; the embedded one's where it cannot be read."""
+    path = Path(folder) / "pack.json"
+    try:
+        stamp = (str(path), path.stat().st_mtime_ns)
+        if _of_pack.cache[0] != stamp:
+            value = json.loads(path.read_text(encoding="utf-8"))
+            _of_pack.cache = stamp, (int(value["default_steps"]), int(value["window"]), int(value["overlap"]))
+        return _of_pack.cache[1]
+    except (OSError, ValueError, KeyError, TypeError):
+        return 1, 8, 2
+
+
+_of_pack.cache = None, (1, 8, 2)  # asked for at every redraw
+
+
+def _rates() -> dict:
+    """The rates of this user, by engine; read once."""
+    if _rates.cache is None:
+        try:
+            _rates.cache = json.loads(Path(_path()).read_text(encoding="utf-8"))["rates"]
+            for kept in _rates.cache.values():
+                Rate(**kept)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            _rates.cache = {}
+    return _rates.cache
+
+
+_rates.cache = None
+
+
+def _path() -> str:
+    return os.path.join(bpy.utils.extension_path_user(__package__, create=True), NAME)
+
+
+def _key(launch: Launch) -> str:
+    """Of an engine's weights, Python and threads; no path can be read out of it."""
+    return hashlib.sha256("\0".join(launch.command).encode()).hexdigest()[:16]
+
+
+def _cores(launch: Launch) -> int:
+    command = launch.command
+    return int(command[command.index("--threads") + 1]) if "--threads" in command else os.cpu_count() or 1

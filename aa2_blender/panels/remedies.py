@@ -1,0 +1,32 @@
+"""A problem in a panel: what is wrong, what to do, and the button that does it where there is one."""
+from ..task import remedy
+from .drawing import draw_text
+
+_PREFERENCES = ("preferences.addon_show", "Open Preferences", {"module": __package__.rpartition(".")[0]})
+_FOLDER = ("aa2.choose_jobs_folder", "Choose Another Folder", {})
+_REPORT = ("aa2.copy_report", "Copy Report", {})
+# Code of an error, or its action -> (operator, its label, its properties).
+BUTTONS = {
+    **dict.fromkeys(("pack_missing", "pack_corrupt", "pack_truncated", "pack_invalid", "pack_newer", "runtime_missing"),
+                    _PREFERENCES),
+    **dict.fromkeys(("job_not_writable", "disk_full"), _FOLDER),
+    **dict.fromkeys(("engine_died", "engine_silent", "protocol_garbage", "protocol_mismatch", "internal"), _REPORT),
+    "find_files": ("file.find_missing_files", "Find Missing Files", {}),
+    "use_active_strip": ("aa2.use_active_strip", "Use Active Strip", {}),
+}
+
+
+def draw_problem(layout, context, error):
+    """`error`: a gather.problem.Problem, a GatherError or a JobError."""
+    draw_text(layout, context, error.message, icon="ERROR")
+    draw_text(layout, context, remedy(error), icon="BLANK1")
+    name, label, properties = button_of(error) or ("", "", {})
+    if name:
+        button = layout.operator(name, text=label)
+        for key, value in properties.items():
+            setattr(button, key, value)
+
+
+def button_of(error):
+    """(operator, label, properties) of the remedy; None where only the artist can do it."""
+    return BUTTONS.get(getattr(error, "code", "")) or BUTTONS.get(getattr(error, "action", ""))

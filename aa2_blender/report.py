@@ -1,0 +1,77 @@
+"""A job's folder -> one text that says what a developer needs to know, and no path of the artist's beyond the job."""
+import json
+import os
+import platform
+import re
+import sys
+from pathlib import Path
+
+import bpy
+
+from . import runs
+from .embedded.engine.contract import folder as files
+from .embedded.engine.contract import version
+from .task import remedy
+
+LOG_LINES = 40
+_TAIL_BYTES = 32_768
+# Absolute paths: of POSIX, of Windows, and of its shares. A quotation mark, a bracket or a line ends one.
+_PATH = re.compile(r"""(?:(?<![\w.:/~])/(?=[^\s/])|\b[A-Za-z]:[\\/]|\\\\)[^"'<>|:\n\r]*""")
+
+
+def report(folder: Path, error=None) -> str:
+    """What happened to the job in `folder`; `error`: the JobError or GatherError it ended with."""
+    parts = [("Versions", versions()), ("Error", _told(error)), ("Last run", _plain(runs.read(folder))),
+             ("Job", _job(folder)), ("Events", tail(files.path(folder, files.EVENTS), 12)),
+             ("Log", tail(files.path(folder, files.LOG), LOG_LINES))]
+    text = "\n\n".join(f"{title}\n{'-' * len(title)}\n{said}" for title, said in parts if said)
+    return without_paths(text, folder) + "\n"
+
+
+def versions() -> str:
+    """Of everything that runs here."""
+    return "\n".join((f"AA2 {version.ENGINE}, protocol {version.PROTOCOL}, job {version.JOB}",
+                      f"Blender {bpy.app.version_string} ({bpy.app.build_hash.decode()})",
+                      f"Python {sys.version.split()[0]}", f"{platform.platform()}, {os.cpu_count()} cores"))
+
+
+def tail(path, lines: int) -> str:
+    """The last lines of a file, "" where there is none; reads its end only, so a panel may ask."""
+    try:
+        with open(path, "rb") as file:
+            file.seek(0, os.SEEK_END)
+            file.seek(max(file.tell() - _TAIL_BYTES, 0))
+            text = file.read().decode("utf-8", "replace")
+    except OSError:
+        return ""
+    return "\n".join(text.splitlines()[-lines:])
+
+
+def without_paths(text: str, folder: Path) -> str:
+    """The text with the job's folder as JOB, and of every other absolute path only the last name."""
+    for spelled in sorted({str(folder), os.path.realpath(folder), json.dumps(str(folder))[1:-1]}, key=len, reverse=True):
+        text = text.replace(spelled, "JOB")
+    return _PATH.sub(lambda match: "…/" + re.split(r"[\\/]", match[0].rstrip("\\/"))[-1], text)
+
+
+def _told(error) -> str:
+    if error is None:
+        return ""
+    return f"{getattr(error, 'code', 'gather')}: {error.message}\n{remedy(error)}".strip()
+
+
+def _job(folder) -> str:
+    """job.json without the artist's joints, which are long, and without names of things."""
+    try:
+        value = json.loads(Path(files.path(folder, files.JOB)).read_text(encoding="utf-8"))
+        value["reference"]["joints"] = bool(value["reference"].get("joints"))
+        for name in ("name", "driver"):
+            value.pop(name, None)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return "job.json cannot be read"
+    made = len(files.numbers(folder, files.FRAMES))
+    return f"{made} frames are made\n{_plain(value)}"
+
+
+def _plain(value: dict) -> str:
+    return "\n".join(f"{name}: {json.dumps(entry)}" for name, entry in value.items())

@@ -1,0 +1,130 @@
+"""A shot's folder -> its versions v001, v002 ..., each a job folder of its own: nothing that was generated is overwritten."""
+import filecmp
+import json
+import os
+import re
+import shutil
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from .embedded.engine.contract import folder as files
+from .embedded.engine.contract import job as contract
+from .embedded.engine.contract.fields import FieldError, build
+from .embedded.engine.contract.job import Settings
+from .gather.request import ReferenceSource, Request
+
+REQUEST = "request.json"  # what was asked for, by the names of the blend: the add-on's own, the engine doesn't read it
+_VERSION = re.compile(r"v(\d{3,})")
+_PICTURES = (files.SOURCE, files.MASK, files.OBJECTS, files.DEPTH)
+_SINGLE = (files.POSE, files.REFERENCE)
+_LARGEST_SEED = 2**31 - 1  # of a number that Blender's interface holds
+
+
+def is_version(folder) -> bool:
+    """Whether a folder is called like a version."""
+    return _VERSION.fullmatch(Path(folder).name) is not None
+
+
+def versions(shot: Path) -> list[Path]:
+    """The job folders of a shot, oldest first; folders without job.json are unfinished and none."""
+    try:
+        found = [path for path in Path(shot).iterdir() if is_version(path) and (path / files.JOB).is_file()]
+    except OSError:
+        return []
+    return sorted(found, key=lambda path: int(path.name[1:]))
+
+
+def vacant(shot: Path, reserved=()) -> Path:
+    """Where the next version is to be gathered: after the last, or over the last where that has no frame and no queue
+    (`reserved`, folders) waits for it."""
+    there = versions(shot)
+    if there and there[-1] not in reserved and not files.has(there[-1], files.FRAMES):
+        return there[-1]
+    numbers = [int(path.name[1:]) for path in (*there, *map(Path, reserved)) if is_version(path) and path.parent == Path(shot)]
+    return Path(shot) / f"v{max(numbers, default=0) + 1:03}"
+
+
+def twin(folder: Path):
+    """A generator that ends with the other version gathered from the very same inputs, or None; yields between files."""
+    for other in versions(folder.parent):
+        if other == folder or not filecmp.cmp(folder / files.JOB, other / files.JOB, shallow=False):
+            continue
+        same = True
+        for name in _inputs(folder):
+            same = (other / name).is_file() and filecmp.cmp(folder / name, other / name, shallow=False)
+            yield
+            if not same:
+                break
+        if same and len(_inputs(other)) == len(_inputs(folder)):
+            return other
+    return None
+
+
+def copied(folder: Path, target: Path):
+    """A generator that gives another version the inputs of this one, without copying bytes where the disk can share them;
+    yields (stage, step, total). The job itself is left to write_changed, afterwards."""
+    names = _inputs(folder)
+    for step, name in enumerate(names, 1):
+        share(folder / name, target / name)
+        yield "copy", step, len(names)
+
+
+def copied_frames(folder: Path, target: Path, numbers):
+    """A generator that gives another version the finished frames `numbers` (1..N) of this one; yields between them."""
+    for number in numbers:
+        for kind in (files.FRAMES, files.SHADOW):
+            if os.path.isfile(files.picture(folder, kind, number)):
+                share(Path(files.picture(folder, kind, number)), Path(files.picture(target, kind, number)))
+        yield
+
+
+def write_changed(folder: Path, target: Path, change) -> None:
+    """job.json and request.json of another version: those of `folder` after `change`(Job) -> Job."""
+    job = change(contract.read(folder))
+    request = read_request(folder)
+    if request:
+        write_request(target, replace(request, settings=job.settings))
+    contract.write(target, job)
+
+
+def share(source: Path, target: Path) -> None:
+    """The same file in another place: a hard link, or a copy where there can be none."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.unlink(missing_ok=True)
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def other_seed(folder: Path) -> int:
+    """A seed that no version of the shot has: one more than the largest."""
+    seeds = [contract.read(path).settings.seed for path in versions(folder.parent)]
+    return (max(seeds, default=0) + 1) % _LARGEST_SEED
+
+
+def write_request(folder: Path, request: Request) -> None:
+    text = json.dumps({"version": 1, **asdict(request)}, indent=1, ensure_ascii=False)
+    files.write_whole(files.path(folder, REQUEST), text.encode())
+
+
+def read_request(folder: Path) -> Request | None:
+    """What a version was asked for; None where nobody can tell any more."""
+    try:
+        value = json.loads((folder / REQUEST).read_text(encoding="utf-8"))
+        value.pop("version")
+        reference = ReferenceSource(**value.pop("reference"))
+        lists = {name: tuple(value.pop(name)) for name in ("meshes", "objects")}
+        frames = value.pop("frames")
+        settings = build(Settings, value.pop("settings"))
+        if reference.joints:
+            reference = replace(reference, joints=tuple(map(tuple, reference.joints)))
+        return Request(**value, **lists, frames=tuple(frames) if frames else None, reference=reference, settings=settings)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, FieldError):
+        return None
+
+
+def _inputs(folder: Path) -> list[str]:
+    """The files that were gathered, relative to the folder; job.json is not among them."""
+    pictures = [f"{kind}/{number:04d}.png" for kind in _PICTURES for number in files.numbers(folder, kind)]
+    return [name for name in (*_SINGLE, *pictures) if (folder / name).is_file()]
