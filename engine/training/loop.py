@@ -2,6 +2,7 @@
 
     python -m engine train pool FOLDER --clips 2000
     python -m engine train autoencoder|image|motion --pool FOLDER --run FOLDER --minutes 60 [--start WEIGHTS]
+    python -m engine train ablations --pool FOLDER --run FOLDER --start WEIGHTS --minutes 20 [--rows ROW ...] [--seeds 2]
 """
 
 import argparse
@@ -18,7 +19,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from ..nets.model import Model, load_weights, save_weights
+from ..nets.model import Model, fork_weights, save_weights
 from ..nets.sizes import COMPACT, Sizes
 from .samples import Sample, SampleMaker
 
@@ -38,11 +39,24 @@ class Recipe:
     warm_up: int = 200  # steps
 
 
+@dataclass(frozen=True)
+class Budget:
+    """How long a stage trains, all its runs together: until the first of the two is spent. The learning rate follows it, so
+    that only a run measured in steps gives the same bits whatever else the machine does."""
+
+    minutes: float = math.inf
+    steps: float = math.inf
+
+    def spent(self, run: "Run") -> float:
+        """0 at the start, 1 or more at the end."""
+        return max(run.seconds / 60 / self.minutes, run.step / self.steps)
+
+
 class Batches(Dataset):
     """Batch number -> stacked Sample; everything follows from (seed, number), so a resumed run sees the same data."""
 
-    def __init__(self, pool: Path, recipe: Recipe, seed: int):
-        self.makers = {shape: SampleMaker(pool, shape) for shape in sorted(set(SHAPE_ORDER))}
+    def __init__(self, pool: Path, recipe: Recipe, seed: int, sizes: Sizes = COMPACT):
+        self.makers = {shape: SampleMaker(pool, shape, sizes) for shape in sorted(set(SHAPE_ORDER))}
         self.recipe, self.seed = recipe, seed
 
     def __len__(self) -> int:
@@ -58,11 +72,13 @@ class Batches(Dataset):
 class Run:
     """One stage's state on disk: model, averaged model, optimiser, step. A killed run goes on from its checkpoint."""
 
-    def __init__(self, folder: Path, recipe: Recipe, start: Path | None, device: str, sizes: Sizes = COMPACT):
+    def __init__(self, folder: Path, recipe: Recipe, start: Path | None, device: str, sizes: Sizes = COMPACT,
+                 parent: Sizes | None = None):
+        """`start` holds weights of `parent`'s sizes, which may differ from `sizes` in switches; None: the same sizes."""
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.recipe, self.device = folder, recipe, device
         torch.manual_seed(0)
-        self.model = (load_weights(sizes, start) if start else Model(sizes)).to(device)
+        self.model = (fork_weights(parent or sizes, sizes, start) if start else Model(sizes)).to(device)
         for name, parameter in self.model.named_parameters():
             parameter.requires_grad_(name.startswith(recipe.trained))
         self.average = copy.deepcopy(self.model).eval()
@@ -107,26 +123,25 @@ class Run:
                 mine.copy_(theirs)
 
 
-def train(run: Run, pool: Path, minutes: float, loss_of, picture_of, seed: int, workers: int) -> None:
-    """Trains until `minutes` of the stage are spent, in all its runs together; the rate falls as a cosine over them.
+def train(run: Run, pool: Path, budget: Budget, loss_of, picture_of, seed: int, workers: int) -> None:
+    """Trains until the stage's budget is spent, in all its runs together; the rate falls as a cosine over it.
 
     `loss_of(model, batch, generator, progress 0..1) -> (loss, figures)`; `picture_of(averaged model, batch)` -> uint8 sheet.
     """
     import cv2
     cv2.setNumThreads(1)
     order = ([number] for number in range(run.step, 2**31))
-    loader = iter(DataLoader(Batches(pool, run.recipe, seed), batch_sampler=_Firsts(order), num_workers=workers,
+    loader = iter(DataLoader(Batches(pool, run.recipe, seed, run.model.sizes), batch_sampler=_Firsts(order), num_workers=workers,
                              prefetch_factor=4 if workers else None, collate_fn=lambda batches: batches[0]))
     log = (run.folder / "log.jsonl").open("a")
-    began, budget, recent = time.monotonic() - run.seconds, minutes * 60, []
+    began, recent = time.monotonic() - run.seconds, []
     saved = shown = time.monotonic()
-    while run.seconds < budget:
+    while (progress := budget.spent(run)) < 1:
         batch = {name: tensor.to(run.device) for name, tensor in next(loader).items()}
         generator = torch.Generator().manual_seed(seed * 1_000_003 + run.step)
-        progress = run.seconds / budget
         with torch.autocast(run.device, torch.bfloat16):
             loss, figures = loss_of(run.model, batch, generator, progress)
-        run.learn(loss, 0.5 * (1 + math.cos(math.pi * min(1.0, progress))) * 0.95 + 0.05)
+        run.learn(loss, 0.5 * (1 + math.cos(math.pi * progress)) * 0.95 + 0.05)
         run.seconds = time.monotonic() - began
         recent.append(figures)
         if run.step % 50 == 0:
@@ -166,28 +181,41 @@ def show(run: Run, batch: dict, picture_of) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    from . import pool, stage_autoencoder, stage_image, stage_motion
+    from . import ablations, pool, stage_autoencoder, stage_image, stage_motion
     stages = {"autoencoder": stage_autoencoder, "image": stage_image, "motion": stage_motion}
     if arguments[:1] == ["pool"]:
         return pool.main(arguments[1:])
+    if arguments[:1] == ["ablations"]:
+        return ablations.main(arguments[1:])
     parser = argparse.ArgumentParser(prog="engine train", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("stage", choices=stages)
-    parser.add_argument("--pool", type=Path, required=True, help="folder of clips made by 'train pool'")
-    parser.add_argument("--run", type=Path, required=True, help="folder of checkpoints, logs and pictures")
-    parser.add_argument("--minutes", type=float, required=True, help="of this stage, all its runs together")
+    add_options(parser)
     parser.add_argument("--start", type=Path, help="weights.safetensors to begin with")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--threads", type=int, default=os.cpu_count())
-    parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     options = parser.parse_args(arguments)
-    torch.set_flush_denormal(True)  # gradients behind zeroed layers are denormal, and a processor crawls through those
-    torch.set_num_threads(options.threads)
+    prepare_torch(options.threads)
     stage = stages[options.stage]
     run = Run(options.run, stage.RECIPE, options.start, options.device)
     if run.step == 0 and not options.start:
         stage.prepare(run, options.pool)
-    train(run, options.pool, options.minutes, stage.loss_of, stage.picture_of, options.seed, options.workers)
+    train(run, options.pool, Budget(options.minutes, options.steps), stage.loss_of, stage.picture_of, options.seed,
+          options.workers)
     stage.finish(run, options.pool)
     return 0
+
+
+def add_options(parser) -> None:
+    """What every stage is told on the command line."""
+    parser.add_argument("--pool", type=Path, required=True, help="folder of clips made by 'train pool'")
+    parser.add_argument("--run", type=Path, required=True, help="folder of checkpoints, logs and pictures")
+    parser.add_argument("--minutes", type=float, default=math.inf, help="of this stage, all its runs together")
+    parser.add_argument("--steps", type=float, default=math.inf, help="of this stage, all its runs together")
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
+
+
+def prepare_torch(threads: int) -> None:
+    torch.set_flush_denormal(True)  # gradients behind zeroed layers are denormal, and a processor crawls through those
+    torch.set_num_threads(threads)
