@@ -22,10 +22,11 @@ class Gathering(Task):
     """Gathers `request` into the next version of the shot in `folder`; afterwards `folder` is that version.
 
     Where an earlier version was gathered from the very same, `folder` becomes that one and the new one goes: its
-    finished frames count. `reserved` are folders that a queue waits for.
+    finished frames count. `reserved()` are the folders that a queue
+    waits for when gathering begins.
     """
 
-    def __init__(self, request: Request, folder: Path, *, link: Link, launch: Launch, reserved=()):
+    def __init__(self, request: Request, folder: Path, *, link: Link, launch: Launch, reserved=tuple):
         super().__init__(folder, link=link, launch=launch)
         self.request, self.shot, self._reserved = request, folder, reserved
 
@@ -33,7 +34,7 @@ class Gathering(Task):
         yield from self._gather()
 
     def _gather(self):
-        self.folder = takes.vacant(self.shot, self._reserved)
+        self.folder = takes.vacant(self.shot, self._reserved())
         try:
             for stage, step, total in gather(self.request, self.folder):
                 self.progress = Progress(stage, step, total)
@@ -59,12 +60,12 @@ class Gathering(Task):
 class Copying(Gathering):
     """Makes another version of the version `source` with the job that `change` makes of its own; nothing is gathered."""
 
-    def __init__(self, source: Path, change, *, link: Link, launch: Launch, reserved=(), kept_frames=()):
+    def __init__(self, source: Path, change, *, link: Link, launch: Launch, reserved=tuple, kept_frames=()):
         super().__init__(takes.read_request(source), source.parent, link=link, launch=launch, reserved=reserved)
         self._source, self._change, self._kept_frames = source, change, kept_frames
 
     def _gather(self):
-        self.folder = takes.vacant(self.shot, (*self._reserved, self._source))
+        self.folder = takes.vacant(self.shot, (*self._reserved(), self._source))
         try:
             for stage, step, total in takes.copied(self._source, self.folder):
                 self.progress = Progress(stage, step, total)
@@ -83,7 +84,7 @@ class Generation(Gathering):
     `ask`: events.Run, or events.Preview to stop at the networks' inputs. `placed` are the names of the strips made.
     """
 
-    def __init__(self, request: Request | None, folder: Path, *, link: Link, launch: Launch, ask=events.Run, reserved=(),
+    def __init__(self, request: Request | None, folder: Path, *, link: Link, launch: Launch, ask=events.Run, reserved=tuple,
                  gathered=False, scene="", strip=""):
         super().__init__(request, folder, link=link, launch=launch, reserved=reserved)
         self.ask, self._gathered = ask, gathered

@@ -74,7 +74,7 @@ class AA2_OT_generate(EnqueueButton, bpy.types.Operator):
         if found:
             return self.refuse(" ".join(f"{problem.message} {problem.remedy}" for problem in found))
         task = Gathering(request, job_folder(scene), link=session.link, launch=engine_launch(),
-                         reserved=session.queue.reserved())
+                         reserved=session.queue.reserved)
         return self.enqueue(context, task, request.scene, request.strip)
 
 

@@ -89,7 +89,7 @@ class _AnotherVersion(_OfVersion, EnqueueButton):
     def copy(self, context, change, kept_frames=()):
         scene = shot_scene(context)
         folder = folder_of_shot(scene)
-        task = Copying(folder, change, link=session.link, launch=engine_launch(), reserved=session.queue.reserved(),
+        task = Copying(folder, change, link=session.link, launch=engine_launch(), reserved=session.queue.reserved,
                        kept_frames=kept_frames)
         request = takes.read_request(folder)
         return self.enqueue(context, task, request.scene if request else scene.name,
@@ -108,7 +108,7 @@ class AA2_OT_redo(_AnotherVersion, bpy.types.Operator):
         if request is None:
             return self.refuse(f"{folder.name} doesn't say what it was asked for. Press Generate instead.")
         task = Gathering(request, folder.parent, link=session.link, launch=engine_launch(),
-                         reserved=session.queue.reserved())
+                         reserved=session.queue.reserved)
         return self.enqueue(context, task, request.scene, request.strip)
 
 

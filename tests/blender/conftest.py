@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+ENGINES = ROOT / "tests" / "engines"
 MODULE = "bl_ext.user_default.aa2_blender"
 os.environ.setdefault("BLENDER_USER_RESOURCES", tempfile.mkdtemp(prefix="aa2-resources-"))
 # The sources lie beside the tests; only the installed extension may be imported.
@@ -40,3 +41,23 @@ def blank(extension):
     """An empty file with the extension enabled; the scene."""
     bpy.ops.wm.read_homefile(use_empty=True)
     return bpy.context.scene
+
+
+@pytest.fixture
+def engine(extension, tmp_path):
+    """engine("paints", "--one") makes the extension start that engine, by the preference for another Python."""
+    preferences = bpy.context.preferences.addons[extension.__name__].preferences
+
+    def use(name, *arguments):
+        script = tmp_path / f"python for {name}"
+        script.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{ENGINES / name}.py" {" ".join(arguments)}\n')
+        script.chmod(0o755)
+        preferences.python = str(script)
+    yield use
+    preferences.python = ""
+    importlib.import_module(extension.__name__ + ".session").forget()
+
+
+@pytest.fixture
+def session(extension):
+    return importlib.import_module(extension.__name__ + ".session")

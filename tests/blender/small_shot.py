@@ -9,9 +9,10 @@ SIZE = (64, 48)
 FRAMES = 4
 
 
-def make(folder: Path, frames: int = FRAMES, size: tuple = SIZE):
-    """Fills the open, empty file with the shot, its files in `folder`; the scene, with its settings made."""
-    scene = bpy.context.scene
+def make(folder: Path, frames: int = FRAMES, size: tuple = SIZE, scene=None):
+    """Fills the open, empty file (or another scene of it) with the shot, its files in `folder`; the scene, with its
+    settings made."""
+    scene = scene or bpy.context.scene
     shots.set_size(scene, size)
     scene.frame_end = frames
     names = shots.write_sequence(folder, frames, size, "plate_{:04d}.png")

@@ -1,40 +1,16 @@
 """Generate, Cancel, Place Again and the rest through their operators, with whole engines that only lack the networks."""
 import json
 import os
-import sys
 from importlib import import_module
-from pathlib import Path
 
 import bpy
 import pytest
 import small_shot
 
-ENGINES = Path(__file__).resolve().parents[1] / "engines"
-
-
-@pytest.fixture
-def engine(extension, tmp_path):
-    """engine("paints", "--one") makes the extension start that engine, by the preference for another Python."""
-    preferences = bpy.context.preferences.addons[extension.__name__].preferences
-
-    def use(name, *arguments):
-        script = tmp_path / f"python for {name}"
-        script.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{ENGINES / name}.py" {" ".join(arguments)}\n')
-        script.chmod(0o755)
-        preferences.python = str(script)
-    yield use
-    preferences.python = ""
-    import_module(extension.__name__ + ".session").forget()
-
 
 @pytest.fixture
 def shot(blank, tmp_path):
     return small_shot.make(tmp_path / "a shot é")
-
-
-@pytest.fixture
-def session(extension):
-    return import_module(extension.__name__ + ".session")
 
 
 def strips(scene):
