@@ -6,6 +6,7 @@
     python -m engine check JOB              read a job folder and all its files
     python -m engine joints PICTURE         the joints of the person in a picture, as JSON
     python -m engine train ... | export ... make a pack (needs torch)
+    python -m engine score ...              measure a pack on held-out clips
 
 Exit codes: 0 done; 1 failed (the reason is on stderr); 2 the engine could not start or the command line is wrong;
 130 interrupted, finished frames stay.
@@ -32,6 +33,9 @@ def main(arguments=None) -> int:
     if arguments[:1] == ["export"]:
         from .packs.export import main as export
         return export(arguments[1:])
+    if arguments[:1] == ["score"]:
+        from .evaluation.score import main as score
+        return score(arguments[1:])
     options = _parser().parse_args(arguments)
     return _serve(options) if options.command == "serve" else _once(options)
 

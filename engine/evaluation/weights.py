@@ -1,0 +1,41 @@
+"""A pack's folder, or weights as training leaves them -> the engine that runs them."""
+
+import hashlib
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from ..answer import Engine, find_joints
+from ..contract.errors import JobError
+from ..nets.sizes import COMPACT
+from ..packs import manifest as manifests
+from ..packs.store import Pack, open_pack
+
+WEIGHTS, SIZES = "weights.safetensors", "sizes.json"
+
+
+def open_engine(path: Path | str | None, threads: int = 1) -> Engine:
+    """The engine on a pack's folder (None: the embedded pack), or on a weights.safetensors with, where its nets are not the
+    compact ones, a sizes.json beside it; those run on PyTorch. Raises JobError."""
+    if path is None or (Path(path) / manifests.NAME).exists():
+        return Engine.open(folder=path, runtime="onnxruntime", threads=threads)
+    pack = _bare_pack(Path(path))
+    from ..runtimes.pytorch import PytorchRuntime
+    try:
+        return Engine(pack, PytorchRuntime(pack.folder, pack.manifest.sizes), find_joints)
+    except (ValueError, TypeError) as error:
+        raise JobError("pack_invalid", f"{path}: {error}.", "Give weights that this version's training made.") from None
+
+
+def _bare_pack(path: Path) -> Pack:
+    """Weights without a manifest, under the embedded pack's: its window, overlap and steps."""
+    folder = path if path.is_dir() else path.parent
+    weights, sizes = folder / WEIGHTS, folder / SIZES
+    if not weights.is_file() or path.is_file() and path.name != WEIGHTS:
+        raise JobError("pack_missing", f"{path}: expected a pack's folder, or {WEIGHTS}.", "Name the folder that holds it.")
+    told = json.loads(sizes.read_text()) if sizes.exists() else COMPACT.as_dict()
+    with weights.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256")
+    digest.update(json.dumps(told, sort_keys=True).encode())
+    embedded = open_pack().manifest
+    return Pack(folder, replace(embedded, name=folder.name, sizes=told, files={}), digest.hexdigest())

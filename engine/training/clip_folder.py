@@ -1,0 +1,73 @@
+"""A seed of the fast world -> a job folder with its truth (docs/architecture.md), as the Blender world's clips have it."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+
+from ..conditions.frames import write_picture
+from ..contract import folder as files
+from ..contract import job as jobs
+from . import world
+from .pool import bytes8
+
+VERSION = 1
+SHAPE = (256, 256)  # the size of the Blender world's clips
+VARIANTS = ("insertion", "replacement")
+
+
+def write_clip(folder: Path, seed: int, *, frames: int, variant: str, masked: bool, shape: tuple[int, int] = SHAPE) -> None:
+    """Writes the clip of a seed, clip.json last; whatever lay in the folder goes.
+
+    variant: what stands in the plate, nobody ("insertion") or the performer ("replacement"); masked: whether the job has
+    the character's silhouette, as a rig with a mesh gives it.
+    """
+    if variant not in VARIANTS:
+        raise ValueError(f"variant: expected one of {', '.join(VARIANTS)}, got {variant!r}")
+    shutil.rmtree(folder, ignore_errors=True)
+    clip, reference = world.draw_clip(seed, frames, shape), world.draw_reference(seed, shape)
+    full, clean = bytes8(clip.full), bytes8(clip.clean)
+    pictures = {"target": full, "clean": clean, "matte": bytes8(clip.visible)[..., 0], "shade": bytes8(clip.shadow)[..., 0],
+                "contact": bytes8(clip.contact)[..., 0], files.SOURCE: clean if variant == "insertion" else full}
+    if masked:
+        pictures[files.MASK] = np.where(clip.matte[..., 0].numpy() > 0.5, 255, 0).astype(np.uint8)
+    depth = clip.objects_depth.numpy()
+    span = _range(depth)
+    if span is not None:
+        pictures[files.OBJECTS] = _coded(depth, span)
+    for kind, stack in pictures.items():
+        for number, picture in enumerate(stack, 1):
+            write_picture(files.picture(folder, kind, number), picture)
+    write_picture(files.path(folder, files.REFERENCE), bytes8(reference.picture))
+    write_picture(files.path(folder, "reference_matte.png"), bytes8(reference.matte)[..., 0])
+    _write_json(folder, files.POSE, [_person(*frame) for frame in zip(clip.body, clip.hands, clip.height_px)])
+    _write_json(folder, "reference_pose.json", [_person(reference.body, reference.hands, reference.height_px)])
+    joints = tuple(map(tuple, reference.body[:, [0, 1, 3]].tolist()))
+    jobs.write(folder, jobs.Job(
+        name=f"fast {seed}", size=shape, frames=frames, clean_plate=variant == "insertion", objects=span,
+        reference=jobs.Reference(joints=joints, height_px=float(reference.height_px)), settings=jobs.Settings(seed=seed)))
+    told = {"version": VERSION, "world": "fast", "seed": seed, "held_out": world.held_out(seed), "variant": variant,
+            "identity": f"fast {seed}", "masked": masked}
+    files.write_whole(files.path(folder, "clip.json"), json.dumps(told).encode())
+
+
+def _range(depth: np.ndarray) -> jobs.DepthRange | None:
+    """The clip's range of object depths in metres; None without objects."""
+    seen = depth[depth > 0]
+    return jobs.DepthRange(float(seen.min()), float(seen.max()) + 0.01) if seen.size else None
+
+
+def _coded(depth: np.ndarray, span: jobs.DepthRange) -> np.ndarray:
+    """Metres, 0 where there is nothing -> uint16 as a job stores them."""
+    codes = 1 + 65534 * (span.far - depth) / (span.far - span.near)
+    return np.where(depth > 0, np.rint(codes), 0).astype(np.uint16)
+
+
+def _person(body, hands, height_px) -> dict:
+    return {"people": [{"body": body.tolist(), "left_hand": hands[0].tolist(), "right_hand": hands[1].tolist(),
+                        "height_px": float(height_px)}]}
+
+
+def _write_json(folder: Path, name: str, frames: list) -> None:
+    files.write_whole(files.path(folder, name), json.dumps({"version": 1, "frames": frames}).encode())
