@@ -2,6 +2,7 @@
 
 Before the first run it is reckoned from the operations that the networks need, and said to be so.
 """
+import functools
 import hashlib
 import json
 import math
@@ -26,6 +27,8 @@ _NETS_GFLOP, _DENOISE_GFLOP = 9.9, 2.3
 _GFLOPS_A_CORE, _SECONDS_A_MEGAPIXEL, _START_S = 25.0, 0.10, 1.5
 # Peak memory of the engine in MB (measured; see tests/bench): it, a frame of a window, a million pixels of the job.
 _BASE_MB, _FRAME_MB, _MEGAPIXEL_MB = 330.0, 28.0, 70.0
+
+_kept: dict | None = None  # what is in the user's file, once it was read
 
 
 @dataclass(frozen=True)
@@ -109,7 +112,8 @@ def learn(folder, hello, job, launch: Launch) -> None:
         files.write_whole(_path(), json.dumps({"version": 1, "rates": kept}, indent=1).encode())
     except (JobError, OSError):
         return  # nothing depends on it but a label
-    _rates.cache = kept
+    global _kept
+    _kept = kept
 
 
 def learnt(before: Rate, work: Work, done: events.Finished) -> Rate:
@@ -137,34 +141,32 @@ def _reckoned_mb(work):
 
 
 def _of_pack(folder):
-    """(default steps, window, overlap) as the pack's manifest says; the embedded one's where it cannot be read."""
+    """(default steps, window, overlap) as the pack's manifest says; usual ones where it cannot be read. Asked for at every
+    redraw, so it is read once for each state of the file."""
     path = Path(folder) / "pack.json"
     try:
-        stamp = (str(path), path.stat().st_mtime_ns)
-        if _of_pack.cache[0] != stamp:
-            value = json.loads(path.read_text(encoding="utf-8"))
-            _of_pack.cache = stamp, (int(value["default_steps"]), int(value["window"]), int(value["overlap"]))
-        return _of_pack.cache[1]
+        return _read_pack(str(path), path.stat().st_mtime_ns)
     except (OSError, ValueError, KeyError, TypeError):
         return 1, 8, 2
 
 
-_of_pack.cache = None, (1, 8, 2)  # asked for at every redraw
+@functools.lru_cache(maxsize=4)
+def _read_pack(path, _changed):
+    value = json.loads(Path(path).read_text(encoding="utf-8"))
+    return int(value["default_steps"]), int(value["window"]), int(value["overlap"])
 
 
 def _rates() -> dict:
     """The rates of this user, by engine; read once."""
-    if _rates.cache is None:
+    global _kept
+    if _kept is None:
         try:
-            _rates.cache = json.loads(Path(_path()).read_text(encoding="utf-8"))["rates"]
-            for kept in _rates.cache.values():
+            _kept = json.loads(Path(_path()).read_text(encoding="utf-8"))["rates"]
+            for kept in _kept.values():
                 Rate(**kept)
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            _rates.cache = {}
-    return _rates.cache
-
-
-_rates.cache = None
+            _kept = {}
+    return _kept
 
 
 def _path() -> str:

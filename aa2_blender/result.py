@@ -4,7 +4,7 @@ from pathlib import Path
 from . import takes
 from .asking import job_folder
 from .embedded.engine.contract import folder as files
-from .place.strip import folder_of, of_ours, same_shot
+from .place.strip import folder_of, of_ours
 
 
 def strips_of_shot(scene) -> list:
@@ -30,4 +30,5 @@ def folder_of_shot(scene) -> Path | None:
 
 def other_versions(folder: Path) -> list[Path]:
     """All versions of the shot that have frames, this one too, oldest first."""
-    return [path for path in takes.versions(folder.parent) if files.has(path, files.FRAMES) and same_shot(path, folder)]
+    found = takes.versions(folder.parent) if takes.is_version(folder) else [folder]
+    return [path for path in found if files.has(path, files.FRAMES)]

@@ -88,7 +88,7 @@ def problems(request):
         try:
             check(request)
         except GatherError as error:
-            found.append(Problem(error.message, error.remedy))
+            found.append(Problem(error.message, error.remedy, error.action))
     return found
 
 
@@ -98,7 +98,8 @@ def _plate_problem(request):
     strip = all_strips(editor).get(request.strip) if editor else None
     if strip is None:
         raise GatherError(f"Scene {request.scene!r} has no strip {request.strip!r}." if request.strip
-                          else "No strip is active.", "Click the plate's strip in the Sequencer.")
+                          else "No strip is active.", "Click the plate's strip in the Sequencer.",
+                         "use_active_strip")
     message = plate.why_no_plate(strip)
     if message:
         raise GatherError(message, "Select the strip of the shot's pictures.")

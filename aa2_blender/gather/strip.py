@@ -57,7 +57,7 @@ def check_files(strip, first, last):
     if missing:
         more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
         raise GatherError(f"Strip {strip.name!r} needs files that are not there: {', '.join(missing[:3])}{more}.",
-                          "Find them with File > External Data > Find Missing Files.")
+                          "Find them with File > External Data > Find Missing Files.", "find_files")
 
 
 def bits_of(strip):

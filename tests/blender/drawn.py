@@ -1,0 +1,65 @@
+"""A layout that keeps what a panel draws, so that panels can be tested where there is no window.
+
+It is as strict as Blender's: properties and operators have to exist, icons have to be known.
+"""
+from types import SimpleNamespace
+
+import bpy
+
+ICONS = bpy.types.UILayout.bl_rna.functions["label"].parameters["icon"].enum_items.keys()
+
+
+class Layout:
+    """`said` holds (kind, text) of everything drawn here and in all layouts below, in order."""
+
+    def __init__(self, said=None):
+        self.said = [] if said is None else said
+        self.enabled = self.active = True
+
+    def below(self, **_how):
+        return Layout(self.said)
+
+    row = column = box = split = grid_flow = below
+
+    def separator(self, **_how):
+        pass
+
+    def label(self, *, text="", icon="NONE", **_how):
+        assert icon in ICONS, icon
+        self.said.append(("label", text))
+
+    def progress(self, *, factor=0.0, text="", **_how):
+        assert 0 <= factor <= 1
+        self.said.append(("progress", text))
+
+    def template_icon(self, *, icon_value, scale=1.0):
+        self.said.append(("icon", icon_value))
+
+    def prop(self, data, name, *, text=None, icon="NONE", **_how):
+        assert icon in ICONS, icon
+        assert name in data.bl_rna.properties, f"{data} has no property {name}"
+        self.said.append(("prop", name))
+
+    def prop_search(self, data, name, source, _collection, **_how):
+        self.prop(data, name)
+
+    def operator(self, name, *, text=None, icon="NONE", **_how):
+        assert icon in ICONS, icon
+        room, short = name.split(".")
+        kind = getattr(bpy.types, f"{room.upper()}_OT_{short}", None)
+        assert kind is not None, f"there is no operator {name}"
+        self.said.append(("operator", name))
+        return SimpleNamespace(**{key: None for key in kind.bl_rna.properties.keys()})
+
+    def all_of(self, kind):
+        return [text for one, text in self.said if one == kind]
+
+
+def drawn(part, scene):
+    """What a Part of panels/ draws for a scene, as a Layout."""
+    layout = Layout()
+    system = SimpleNamespace(ui_scale=1.0)
+    context = SimpleNamespace(region=SimpleNamespace(width=400), scene=scene,
+                              preferences=SimpleNamespace(system=system))
+    part().tell(layout, context, scene)
+    return layout

@@ -1,0 +1,133 @@
+"""What the panels say of look, queue, result and errors; the report and the log."""
+import json
+from importlib import import_module
+from pathlib import Path
+
+import bpy
+import pytest
+import small_shot
+from drawn import drawn
+from test_queue import add, advance, drain, part, placed, queue  # noqa: F401 (fixtures)
+from test_result import made  # noqa: F401 (fixture)
+
+
+@pytest.fixture
+def shot(blank, tmp_path):
+    return small_shot.make(tmp_path / "a shot é")
+
+
+@pytest.fixture(autouse=True)
+def own_rates(part, monkeypatch, tmp_path):
+    """No run of another test has measured this machine."""
+    estimate = part("estimate")
+    monkeypatch.setattr(estimate, "_path", lambda: str(tmp_path / "rates.json"))
+    monkeypatch.setattr(estimate, "_kept", None)
+    return estimate
+
+
+def test_every_panel_draws_an_empty_file_and_a_whole_shot(blank, part, tmp_path):
+    panels = part("panels")
+    for _scene in (blank, small_shot.make(tmp_path / "shot")):
+        for one in panels.PARTS:
+            drawn(one, blank)
+
+
+def test_the_cost_is_said_before_the_press_and_measured_afterwards(shot, part, engine, own_rates):
+    look = part("panels.look")
+    engine("paints")
+    before = look.estimate_told(shot)
+    assert before.startswith("4 frames: roughly ") and "not measured here yet" in before
+    assert before in drawn(part("panels.queue").Queue, shot).all_of("label")
+    bpy.ops.aa2.generate()
+    after = look.estimate_told(shot)
+    assert after.startswith("4 frames: about ") and " GB" in after
+    assert json.loads(Path(own_rates._path()).read_text())["rates"]
+    shot.aa2.strip = "gone"
+    assert look.estimate_told(shot) == ""
+
+
+def test_a_damaged_file_of_rates_is_as_none(shot, part, engine, own_rates):
+    engine("paints")
+    for damage in ("", "[]", '{"rates": {"a": {"strange": 1}}}', '{"rates": 3}'):
+        Path(own_rates._path()).write_text(damage)
+        own_rates._kept = None
+        assert "not measured" in part("panels.look").estimate_told(shot)
+
+
+def test_rows_have_their_state_their_error_and_their_remedy(shot, engine, queue, part):
+    engine("paints", "--one")
+    with pytest.raises(RuntimeError):
+        bpy.ops.aa2.generate()
+    layout = drawn(part("panels.queue").Queue, shot)
+    assert "Failed, 1 of 4 frames" in layout.all_of("label") and "plate v001" in layout.all_of("label")
+    assert any("ended by signal 6" in text for text in layout.all_of("label"))
+    operators = layout.all_of("operator")
+    assert {"aa2.queue_resume", "aa2.queue_cancel", "aa2.copy_report", "aa2.generate"} <= set(operators)
+
+
+def test_a_running_row_shows_progress_and_its_newest_frame(shot, engine, queue, part, add):
+    engine("slow")
+    row = add(shot)
+    advance(queue, lambda: row.state == "running" and row.task.engine_job.frames)
+    layout = drawn(part("panels.queue").Queue, shot)
+    assert any(text.startswith("Generating 1/600") and "left" in text for text in layout.all_of("progress"))
+    assert "aa2.queue_pause" in layout.all_of("operator")
+    assert row.last_frame.name == "0001.png"
+
+
+@pytest.mark.parametrize("code, operator", [
+    ("pack_missing", "preferences.addon_show"), ("disk_full", "aa2.choose_jobs_folder"),
+    ("engine_died", "aa2.copy_report"), ("job_not_writable", "aa2.choose_jobs_folder"), ("size_invalid", None)])
+def test_remedies_are_buttons_where_there_is_one(shot, part, code, operator):
+    error = part("embedded.engine.contract.errors").JobError(code, "It is wrong.", "Do this.")
+    found = part("panels.remedies").button_of(error)
+    assert (found and found[0]) == operator
+
+
+def test_missing_plate_offers_the_active_strip(blank, part):
+    assert "aa2.use_active_strip" in drawn(part("panels.queue").Queue, blank).all_of("operator")
+
+
+def test_the_shown_version_is_told(made, shot, part):
+    layout = drawn(part("panels.result").Result, shot)
+    assert "v001" in layout.all_of("label") and "seed 0, weights 0, engine 0.1.0" in layout.all_of("label")
+
+
+def test_a_lost_folder_is_said_with_its_button(made, shot, part, tmp_path):
+    made.rename(tmp_path / "gone")
+    layout = drawn(part("panels.result").Result, shot)
+    assert "aa2.relink" in layout.all_of("operator") and any("are not there" in text for text in layout.all_of("label"))
+
+
+def test_the_report_tells_all_and_no_path(made, shot, part, session, tmp_path):
+    error = part("embedded.engine.contract.errors").JobError(
+        "internal", f"{made}/frames/0001.png and /home/somebody/secret place/x.png: no.", r"See C:\Users\somebody\y.blend")
+    (made / "engine.log").write_text('File "/usr/lib/secret/z.py", line 3\nlast line\n')
+    text = part("report").report(made, error)
+    assert f"Blender {bpy.app.version_string}" in text and "internal: JOB/frames/0001.png" in text
+    assert "last line" in text and '"seed": 0' in text and "4 frames are made" in text
+    for private in ("somebody", "secret", str(tmp_path), "usr/lib"):
+        assert private not in text, text
+    assert "z.py" in text and "x.png" in text
+
+
+def test_copy_report_and_show_log(made, shot, session):
+    (made / "engine.log").write_text("one\ntwo\n")
+    assert bpy.ops.aa2.show_log() == {"FINISHED"}
+    assert bpy.data.texts["AA2 Log"].as_string() == "one\ntwo"
+    assert bpy.ops.aa2.copy_report() == {"FINISHED"}
+
+
+def test_without_a_job_there_is_nothing_to_report(shot, session):
+    session.forget()
+    with pytest.raises(RuntimeError, match="no job"):
+        bpy.ops.aa2.copy_report()
+    with pytest.raises(RuntimeError, match="no log"):
+        bpy.ops.aa2.show_log()
+
+
+def test_another_folder_for_jobs(shot, tmp_path):
+    assert bpy.ops.aa2.choose_jobs_folder(directory=str(tmp_path)) == {"FINISHED"}
+    assert shot.aa2.output == str(tmp_path)
+    with pytest.raises(RuntimeError, match="Expected a folder"):
+        bpy.ops.aa2.choose_jobs_folder(directory=str(tmp_path / "none"))
