@@ -30,7 +30,7 @@ def quick(weights: Path, folder: Path | None, cache: Path) -> str:
     for clip in clips:
         with tempfile.TemporaryDirectory(prefix="quick-") as scratch:
             made, regions = generate(clip, engine, Path(scratch)), regions_of(clip)
-        frames = [(composite(Row(FULL), clip, k, one, r.region), clip.colour("target", k), r)
+        frames = [(composite(Row(FULL), clip, k, one, r.region)[0], clip.colour("target", k), r)
                   for k, (one, r) in enumerate(zip(made, regions), 1)]
         found.append([psnr_over([(a, b, r.character) for a, b, r in frames]),
                       psnr_over([(a, b, r.band) for a, b, r in frames])])

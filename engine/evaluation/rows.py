@@ -25,12 +25,9 @@ class Row:
 PASTED = (Row("pasted_inpainted", alone=True, plate="inpainted"), Row("pasted_exact", alone=True, plate="clean"))
 
 
-def composite(row: Row, clip: Clip, number: int, made: Made, region) -> np.ndarray:
-    """The row's picture of one frame, (h, w, 3) float32 0..1; region: M_f (h, w) bool."""
-    if row.plate == "clean":
-        plate = clip.colour("clean", number)
-    else:
-        plate = clip.colour("source", number)
-        if row.plate == "inpainted":
-            plate = inpainted(plate, region)
-    return lay_over(plate, made.character, None if row.alone else made.shadow)
+def composite(row: Row, clip: Clip, number: int, made: Made, region) -> tuple[np.ndarray, np.ndarray]:
+    """The row's picture of one frame and the plate below it, (h, w, 3) float32 0..1; region: M_f (h, w) bool."""
+    plate = clip.colour("clean" if row.plate == "clean" else "source", number)
+    if row.plate == "inpainted":
+        plate = inpainted(plate, region)
+    return lay_over(plate, made.character, None if row.alone else made.shadow), plate

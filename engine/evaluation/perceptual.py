@@ -1,0 +1,38 @@
+"""Pictures -> ST-LPIPS (Ghildyal and Liu 2022, shift-tolerant AlexNet), by stlpips_pytorch 0.0.2 with the weights in it."""
+
+import functools
+
+import cv2
+import numpy as np
+
+SIDE = 256  # pixels; the distance depends on the size
+
+
+@functools.cache
+def _network():
+    """Needs the environment that `build.py env score` makes."""
+    import torch
+    from stlpips_pytorch import stlpips
+    torch.set_num_threads(1)
+    return stlpips.LPIPS(net="alex", variant="shift_tolerant", verbose=False)
+
+
+def available() -> bool:
+    """Whether this Python can measure it."""
+    try:
+        _network()
+        return True
+    except ImportError:
+        return False
+
+
+def st_lpips(made, true) -> float:
+    """Mean distance of two lists of pictures (h, w, 3) 0..1; 0 for equal ones."""
+    import torch
+
+    def batch(pictures):
+        small = [picture if picture.shape[:2] == (SIDE, SIDE) else cv2.resize(picture, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+                 for picture in pictures]
+        return torch.from_numpy(np.stack(small).transpose(0, 3, 1, 2).astype(np.float32) * 2 - 1)
+    with torch.inference_mode():
+        return float(_network()(batch(made), batch(true)).mean())
