@@ -6,7 +6,7 @@ from .contract import folder as files
 from .contract import job as jobs
 from .contract.events import Finished
 from .progress import Watch
-from .reference import estimated_joints
+from .reference import find_subject
 
 
 def check(folder: str, *, emit, stop_asked=lambda: False) -> Finished:
@@ -32,8 +32,7 @@ def preview(folder: str, *, emit, find_joints, stop_asked=lambda: False) -> Fini
     with watch.stage("prepare"):
         job = jobs.read(folder)
         shot = plan_shot(folder, job)
-        joints, height_px = estimated_joints(folder, job, find_joints=find_joints, emit=emit)
-        reference = build_reference(shot, joints, height_px)
+        reference = build_reference(shot, *find_subject(folder, job, find_joints=find_joints, emit=emit))
     watch.begin("preview", job.frames)
     watch.work_begins()
     for number in range(1, job.frames + 1):

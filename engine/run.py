@@ -21,7 +21,7 @@ from .layers.grain import Grain, measure_grain
 from .lock import held
 from .memory import peak_mb
 from .progress import Watch
-from .reference import estimated_joints
+from .reference import find_subject
 from .resume import Made, file_digest, load_latents, remove_other_latents, save_latents
 
 log = logging.getLogger(__name__)
@@ -32,8 +32,8 @@ def run(folder: str, pack, runtime, *, emit, find_joints, stop_asked=lambda: Fal
     """Generate a job's frames; what an earlier run left finished stays.
 
     pack: packs.store.Pack; runtime: runtimes.base.Runtime; emit(event) gets contract/events.py's; find_joints((h, w, 4)
-    uint8) -> estimate.people.Person or None, asked only where the artist gave no joints; stop_asked() is looked at
-    between any two pieces of work. Raises JobError, or progress.Stopped.
+    uint8) -> estimate.people.Person or None, asked unless the artist gave joints and a reference that is cut out;
+    stop_asked() is looked at between any two pieces of work. Raises JobError, or progress.Stopped.
     """
     watch = Watch(folder, emit, stop_asked)
     with watch.stage("prepare"):
@@ -67,10 +67,10 @@ class Generation:
             self.spans = [self._windows(span) for span in spans(list(self.shot.plan.present))]
             self.sampling = _sampling(self.job, self.pack.manifest)
         with self.watch.stage("reference"):
-            joints, height_px = estimated_joints(self.folder, self.job, find_joints=find_joints, emit=self.emit)
-            self.reference = build_reference(self.shot, joints, height_px)
+            subject = find_subject(self.folder, self.job, find_joints=find_joints, emit=self.emit)
+            self.reference = build_reference(self.shot, *subject)
             self._appearance = None
-        base = _base_digests(self.shot, joints, height_px)
+        base = _base_digests(self.shot, subject.joints, subject.height_px)
         with self.watch.stage("hash"):
             self.keys = {window: key for windows in self.spans for window, key in self._chain(windows, base)}
         self.grain = Grain(self.job.settings.seed) if self.job.settings.grain else None

@@ -41,10 +41,12 @@ class Shot:
 
 @dataclass(frozen=True)
 class ReferenceBundle:
-    """The reference in the crop's shape: picture and skeleton (H, W, 3) float32 0..1; person None where no joints are known."""
+    """The reference in the crop's shape: picture and skeleton (H, W, 3) float32 0..1; person None where no joints are
+    known, else with the picture cut out (H, W, 4), which the warp takes its limbs from."""
     picture: np.ndarray
     skeleton: np.ndarray
     person: Person | None
+    cut_out: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -80,10 +82,11 @@ def plan_shot(folder, job, mask="shape_agnostic") -> Shot:
     return Shot(folder, job, figures, plan, near, far, masked, mask)
 
 
-def build_reference(shot, joints=None, height_px=None) -> ReferenceBundle:
+def build_reference(shot, joints=None, height_px=None, matte=None) -> ReferenceBundle:
     """The job's reference picture fitted into the shot's shape.
 
-    joints (20, 3) x, y, confidence in the picture's pixels, as estimated; the job's own, given by the artist, come first.
+    joints (20, 3) x, y, confidence in the picture's pixels and matte (h, w) float32 0..1, as estimated; the job's own
+    joints, given by the artist, come first. Without a matte all of the picture counts as the person.
     """
     path = files.path(shot.folder, shot.job.reference.file)
     picture = read_reference(path)
@@ -95,7 +98,9 @@ def build_reference(shot, joints=None, height_px=None) -> ReferenceBundle:
         return ReferenceBundle(colour, np.zeros_like(colour), None)
     figure = _in_crop(figure, crop)
     skeleton = draw_skeleton(figure.body, figure.hands, crop.shape, figure.height_px)
-    return ReferenceBundle(colour, skeleton, person(figure.body, figure.hands, figure.height_px))
+    matte = np.ones(picture.shape[:2], np.float32) if matte is None else np.ascontiguousarray(matte, np.float32)
+    cut_out = np.dstack([colour, np.clip(take(matte, crop), 0.0, 1.0)])
+    return ReferenceBundle(colour, skeleton, person(figure.body, figure.hands, figure.height_px), cut_out)
 
 
 def build_window(shot, reference: ReferenceBundle, numbers) -> Bundle:
@@ -148,7 +153,7 @@ def _conditions(shot, reference, number) -> tuple:
         return plate, region, known, blank[..., :3], blank[..., :1], blank, objects
     joints = figure.body, figure.hands, size, figure.height_px
     warp = (np.zeros((height, width, 4), np.float32) if reference.person is None else
-            warp_limbs(reference.picture, reference.person, person(figure.body, figure.hands, figure.height_px), size))
+            warp_limbs(reference.cut_out, reference.person, person(figure.body, figure.hands, figure.height_px), size))
     return (plate, region, known, draw_skeleton(*joints), limb_depth(*joints, near=shot.near, far=shot.far), warp, objects)
 
 

@@ -60,8 +60,8 @@ def person(body, hands, height_px) -> Person:
 def warp_limbs(reference, source: Person, target: Person, size) -> np.ndarray:
     """The reference's limbs on the target's, (h, w, 4) float32 0..1: RGB premultiplied by coverage, coverage.
 
-    reference (H, W, 3) float32 0..1 sRGB; source its person, target the frame's; size (w, h) of the frame.
-    Limbs missing in either are skipped.
+    reference (H, W, 4) float32 0..1: sRGB and the person's matte, which keeps the backdrop out of the pieces; source its
+    person, target the frame's; size (w, h) of the frame. Limbs missing in either are skipped.
     """
     width, height = size
     canvas = np.zeros((height, width, 4), np.float32)
@@ -159,8 +159,8 @@ def _lay(canvas, reference, piece) -> None:
         return
     picture = reference[cut[1]:cut[3], cut[0]:cut[2]]
     patch = np.empty((*picture.shape[:2], 4), np.float32)
-    patch[..., 3] = _coverage(piece, cut)
-    np.multiply(picture, patch[..., 3:], out=patch[..., :3])
+    np.multiply(_coverage(piece, cut), picture[..., 3], out=patch[..., 3])
+    np.multiply(picture[..., :3], patch[..., 3:], out=patch[..., :3])
     moved = cv2.warpAffine(patch, _between_boxes(piece.matrix, cut, place), (place[2] - place[0], place[3] - place[1]),
                            flags=cv2.INTER_LINEAR)
     under = canvas[place[1]:place[3], place[0]:place[2]]

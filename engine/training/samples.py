@@ -21,9 +21,11 @@ KNOWN = 0.75  # of the insertions: the plate may be seen inside M_f
 OBJECTS_GIVEN = 0.75
 VOLUMES = 0.4  # M_c from limb volumes, as a rig without a mesh gives it; else the exact silhouette
 SAME_CLIP = 0.15  # the reference is another frame of the clip on a random background, as in the paper; else drawn apart
+RECOLOURED = 0.4  # of the clips; the others keep skin and hair as people have them
+CUT_OUT = 0.85  # of the references come with a matte for the warp, as the pose model finds one nearly always
 SCALE_AUGMENTED = 0.3  # M_c shrunk, so that the mask is sometimes smaller than the character (paper 3.2)
-NO_REFERENCE = 0.04  # an empty grey picture: what guidance compares with
-NO_REFERENCE_JOINTS = 0.08  # reference skeleton and warp left empty: a reference in which no joints are found
+NO_REFERENCE = 0.02  # an empty grey picture: what guidance compares with
+NO_REFERENCE_JOINTS = 0.05  # reference skeleton and warp left empty: a reference in which no joints are found
 
 
 @dataclass(frozen=True)
@@ -45,9 +47,10 @@ class Sample:
 
 @dataclass(frozen=True)
 class ReferenceView:
-    """A reference picture with its joints."""
+    """A reference picture with its joints and its exact matte."""
 
     picture: np.ndarray  # (H, W, 3) float32
+    matte: np.ndarray  # (H, W) float32
     body: np.ndarray
     hands: np.ndarray
     height_px: float
@@ -77,7 +80,9 @@ class SampleMaker:
 
 
 def recolour(rng: np.random.Generator, clip: PooledClip) -> PooledClip:
-    """The same clip under another order of the colour channels: six characters for the price of one."""
+    """Some of the clips under another order of the colour channels: more kinds of cloth for nothing."""
+    if rng.random() >= RECOLOURED:
+        return clip
     order = rng.permutation(3)
     layers, reference = clip.layers.copy(), clip.reference.copy()
     layers[..., 0:3], layers[..., 3:6] = layers[..., order], layers[..., order + 3]
@@ -88,13 +93,14 @@ def recolour(rng: np.random.Generator, clip: PooledClip) -> PooledClip:
 def choose_reference(rng: np.random.Generator, clip: PooledClip, plate: np.ndarray) -> ReferenceView:
     """A random frame of the clip put on a random plate (the paper), or the picture drawn apart."""
     if rng.random() >= SAME_CLIP:
-        return ReferenceView(clip.reference[..., :3] / np.float32(255), clip.reference_body, tuple(clip.reference_hands),
+        layers = clip.reference / np.float32(255)
+        return ReferenceView(layers[..., :3], layers[..., 3], clip.reference_body, tuple(clip.reference_hands),
                              clip.reference_height_px)
     k = int(rng.integers(len(clip.layers)))
     layers = clip.layers[k] / np.float32(255)
     matte = layers[..., MATTE, None]
     picture = matte * layers[..., FULL] + (1 - matte) * (plate / np.float32(255))
-    return ReferenceView(picture, clip.body[k], tuple(clip.hands[k]), float(clip.height_px[k]))
+    return ReferenceView(picture, matte[..., 0], clip.body[k], tuple(clip.hands[k]), float(clip.height_px[k]))
 
 
 def condition(rng: np.random.Generator, clip: PooledClip, numbers: np.ndarray, reference: ReferenceView,
@@ -113,6 +119,7 @@ def condition(rng: np.random.Generator, clip: PooledClip, numbers: np.ndarray, r
     near, far = near_and_far([(clip.body[k], tuple(clip.hands[k])) for k in range(len(clip.body))])
 
     source = person(reference.body, reference.hands, reference.height_px)
+    cut_out = np.dstack([reference.picture, as_estimated(rng, reference.matte)])
 
     region, skeleton, depth, warp = [], [], [], []
     for k, layer in zip(numbers, layers):
@@ -128,7 +135,7 @@ def condition(rng: np.random.Generator, clip: PooledClip, numbers: np.ndarray, r
         region.append(blocks)
         skeleton.append(draw_skeleton(body, hands, size, tall))
         depth.append(limb_depth(body, hands, size, tall, near=near, far=far))
-        warp.append(warp_limbs(reference.picture, source, person(body, hands, tall), size) if has_joints
+        warp.append(warp_limbs(cut_out, source, person(body, hands, tall), size) if has_joints
                     else np.zeros((height, width, 4), np.float32))
     region = np.stack(region)[..., None]
     warp = np.stack(warp)
@@ -165,6 +172,15 @@ def loss_weight(layers: np.ndarray, region: np.ndarray, bodies: np.ndarray, heig
                 cv2.circle(disc, joints[:, :2].mean(axis=0).round().astype(int).tolist(), round(radius * height), 1.0, -1)
                 picture += 2.0 * disc[..., None]
     return weight
+
+
+def as_estimated(rng: np.random.Generator, matte: np.ndarray) -> np.ndarray:
+    """(H, W) exact matte -> one as a pose model gives it: too wide or too narrow by up to three pixels, and soft; or none."""
+    grow, soft, given = int(rng.integers(-2, 4)), rng.uniform(0.3, 2.5), rng.random() < CUT_OUT
+    if not given:
+        return np.ones_like(matte)
+    change = cv2.dilate if grow > 0 else cv2.erode
+    return cv2.GaussianBlur(change(matte, np.ones((3, 3), np.uint8), iterations=abs(grow)), (0, 0), soft)
 
 
 def scaled_about_its_centre(mask: np.ndarray, factor: float) -> np.ndarray:

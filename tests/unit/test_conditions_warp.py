@@ -9,8 +9,13 @@ from tests.unit.walker import HEIGHT_PX, REACHING, SIZE, SLEEVES, drawn_referenc
 COAT = (0.9, 0.6, 0.1)
 
 
+def whole(picture):
+    """A reference all of which counts as the person."""
+    return np.dstack([picture, np.ones(picture.shape[:2], np.float32)])
+
+
 def warp(body, size=SIZE, height_px=HEIGHT_PX):
-    return warp_limbs(drawn_reference(), person(figure(), None, HEIGHT_PX), person(body, None, height_px), size)
+    return warp_limbs(whole(drawn_reference()), person(figure(), None, HEIGHT_PX), person(body, None, height_px), size)
 
 
 def middle(body, a, b):
@@ -38,7 +43,7 @@ def test_each_sleeve_goes_to_its_own_arm(behind):
 def test_from_behind_limbs_are_mirrored_about_their_axis():
     reference, body = drawn_reference(), figure()
     reference[72:136, 92:96] = (1, 0, 1)     # a stripe on the outer side of the right arm
-    both = [warp_limbs(reference, person(body, None, HEIGHT_PX), person(figure(behind=b), None, HEIGHT_PX), SIZE)
+    both = [warp_limbs(whole(reference), person(body, None, HEIGHT_PX), person(figure(behind=b), None, HEIGHT_PX), SIZE)
             for b in (False, True)]
     stripe = [np.nonzero((p[..., 0] > 0.8) & (p[..., 1] < 0.2) & (p[..., 2] > 0.8))[1].mean() for p in both]
     assert stripe[0] < 97 and stripe[1] > 256 - 97
@@ -75,7 +80,7 @@ def test_missing_limbs_are_skipped():
     assert warp(body)[middle(body, "left_elbow", "left_wrist")][3] == 0.0
     assert not warp(np.zeros((20, 4))).any()
     source = person(np.zeros((20, 4)), None, HEIGHT_PX)
-    assert not warp_limbs(drawn_reference(), source, person(figure(), None, HEIGHT_PX), SIZE).any()
+    assert not warp_limbs(whole(drawn_reference()), source, person(figure(), None, HEIGHT_PX), SIZE).any()
 
 
 @pytest.mark.parametrize("wild", [(np.nan, 1, 1, 1), (1e12, -1e12, 3, 1), (128, 128, 1e-12, 1)])
@@ -83,7 +88,7 @@ def test_wild_joints_are_survived(wild):
     body = figure()
     body[BODY_INDEX["left_wrist"]] = wild
     assert np.isfinite(warp(body)).all()
-    assert np.isfinite(warp_limbs(drawn_reference(), person(body, None, HEIGHT_PX), person(figure(), None, HEIGHT_PX), SIZE)).all()
+    assert np.isfinite(warp_limbs(whole(drawn_reference()), person(body, None, HEIGHT_PX), person(figure(), None, HEIGHT_PX), SIZE)).all()
 
 
 def test_a_head_in_profile_carries_the_face_to_the_front():
@@ -97,6 +102,15 @@ def test_a_head_in_profile_carries_the_face_to_the_front():
         profile[BODY_INDEX[name], 0] = body[BODY_INDEX["nose"], 0] + step
     profile[BODY_INDEX["left_ear"], 3] = 0
     profile[BODY_INDEX["right_ear"], 0] = body[BODY_INDEX["nose"], 0]
-    picture = warp_limbs(reference, person(body, None, HEIGHT_PX), person(profile, None, HEIGHT_PX), SIZE)
+    picture = warp_limbs(whole(reference), person(body, None, HEIGHT_PX), person(profile, None, HEIGHT_PX), SIZE)
     spot = np.nonzero((picture[..., 0] > 0.7) & (picture[..., 1] < 0.3) & (picture[..., 2] > 0.7))
     assert abs(spot[1].mean() - profile[BODY_INDEX["nose"], 0]) < 4 and abs(spot[0].mean() - row) < 4
+
+
+def test_what_is_not_of_the_person_stays_behind():
+    matte = (np.abs(drawn_reference() - 0.8).max(axis=2) > 0.05).astype(np.float32)
+    everything, cut = (warp_limbs(np.dstack([drawn_reference(), m]), person(figure(), None, HEIGHT_PX),
+                                  person(figure(), None, HEIGHT_PX), SIZE) for m in (np.ones_like(matte), matte))
+    backdrop = matte == 0
+    assert everything[backdrop][:, 3].sum() > 500 and cut[backdrop][:, 3].max() < 0.01
+    assert np.allclose(everything[~backdrop][:, 3].max(), cut[~backdrop][:, 3].max())

@@ -26,7 +26,8 @@ from tests.unit.walker import HEIGHT_PX, figure, write_job
 
 
 def person_in(picture):
-    return SimpleNamespace(body=figure().astype(np.float32), height_px=HEIGHT_PX)
+    mask = np.ones(picture.shape[:2], np.float32)
+    return SimpleNamespace(body=figure().astype(np.float32), height_px=HEIGHT_PX, mask=mask)
 
 
 class Teller(list):
@@ -156,12 +157,6 @@ def test_a_reference_without_a_person_is_said(tmp_path):
     write_job(str(tmp_path), 1)
     _, told = generate(tmp_path, find_joints=lambda picture: None)
     assert [event.code for event in told.of(events.Warned)] == ["reference_joints_unknown"]
-
-
-def test_joints_of_the_artist_are_not_looked_for(tmp_path):
-    joints = tuple((float(x), float(y), float(c)) for x, y, _, c in figure())
-    write_job(str(tmp_path), 1, reference=jobs.Reference(joints=joints, height_px=HEIGHT_PX))
-    assert generate(tmp_path, find_joints=None)[0].made == 1
 
 
 def test_a_second_run_makes_nothing(tmp_path):

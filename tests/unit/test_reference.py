@@ -1,0 +1,71 @@
+"""The reference's subject: whose joints and whose matte are taken."""
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from engine.conditions.frames import write_picture
+from engine.contract import folder as files
+from engine.contract import job as jobs
+from engine.reference import find_subject
+from tests.unit.walker import HEIGHT_PX, figure, write_job
+
+JOINTS = tuple((float(x), float(y), float(c)) for x, y, _, c in figure())
+
+
+def person(mask):
+    return SimpleNamespace(body=figure().astype(np.float32), height_px=HEIGHT_PX, mask=mask)
+
+
+@pytest.fixture
+def job(tmp_path):
+    return write_job(str(tmp_path), 1)
+
+
+def subject(tmp_path, job, found, told=None):
+    return find_subject(str(tmp_path), job, find_joints=lambda picture: found, emit=([] if told is None else told).append)
+
+
+def cut_out(tmp_path):
+    picture = np.zeros((256, 256, 4), np.uint8)
+    picture[50:200, 80:170] = 255
+    write_picture(files.path(str(tmp_path), files.REFERENCE), picture)
+
+
+def test_joints_and_matte_are_the_estimated_persons(tmp_path, job):
+    mask = np.ones((256, 256), np.float32)
+    found = subject(tmp_path, job, person(mask))
+    assert found.joints.shape == (20, 3) and found.height_px == HEIGHT_PX and found.matte is mask
+
+
+def test_a_mask_beside_the_joints_is_not_believed(tmp_path, job):
+    mask = np.zeros((256, 256), np.float32)
+    mask[:, :20] = 1
+    assert subject(tmp_path, job, person(mask)).matte is None
+
+
+def test_a_cut_out_reference_brings_its_own_matte(tmp_path, job):
+    cut_out(tmp_path)
+    matte = subject(tmp_path, job, person(np.ones((256, 256), np.float32))).matte
+    assert matte[100, 100] == 1 and matte[0, 0] == 0 and matte.mean() == pytest.approx(150 * 90 / 256**2)
+
+
+def test_joints_of_the_artist_come_first(tmp_path):
+    job = write_job(str(tmp_path), 1, reference=jobs.Reference(joints=JOINTS, height_px=HEIGHT_PX))
+    mask = np.ones((256, 256), np.float32)
+    found = subject(tmp_path, job, person(mask))
+    assert found.joints is None and found.height_px is None and found.matte is mask
+
+
+def test_nobody_is_looked_for_where_joints_and_alpha_are_given(tmp_path):
+    job = write_job(str(tmp_path), 1, reference=jobs.Reference(joints=JOINTS, height_px=HEIGHT_PX))
+    cut_out(tmp_path)
+    assert find_subject(str(tmp_path), job, find_joints=None, emit=None).matte.any()
+
+
+def test_a_reference_without_a_person_is_said_once_and_only_where_joints_are_wanted(tmp_path, job):
+    told = []
+    assert subject(tmp_path, job, None, told) == (None, None, None)
+    given = write_job(str(tmp_path), 1, reference=jobs.Reference(joints=JOINTS, height_px=HEIGHT_PX))
+    subject(tmp_path, given, None, told)
+    assert [event.code for event in told] == ["reference_joints_unknown"]
