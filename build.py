@@ -1,4 +1,4 @@
-"""One command for each task: `python build.py zip | demo | test | bench | env | generate`."""
+"""One command for each task: `python build.py zip | demo | test | bench | score | env | generate`."""
 import argparse
 import os
 import shutil
@@ -53,6 +53,16 @@ def run_bench(arguments: argparse.Namespace) -> int:
     python = environments.ensure("engine")
     rest = ["--json", str(arguments.json.resolve())] if arguments.json else []
     return _call(python, ["tests/bench/bench.py", *rest], _surroundings(package.make(platforms.here()), DEMO_BLENDER))
+
+
+def run_score(arguments: argparse.Namespace) -> int:
+    """The engine's own command, in the environment that has the perceptual measure; clips and frames are kept in .build/."""
+    command = ["-m", "engine", "score", "--cache", str(BUILD / "score"), "--clips", str(arguments.clips)]
+    for name in ("json", "markdown", "sheet", "ablations"):
+        path = getattr(arguments, name)
+        command += [f"--{name}", str(path.resolve())] if path else []
+    command += ["--pack", *(str(path.resolve()) for path in arguments.pack)] if arguments.pack else []
+    return _call(environments.ensure("score"), [*command, *["--all"] * arguments.all], _surroundings(None, DEMO_BLENDER))
 
 
 def run_generate(arguments: argparse.Namespace) -> int:
@@ -146,6 +156,14 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--bpy", metavar="VERSION", help="one version only, such as 4.5.15")
     one = add("bench", run_bench, "measure the speed and print a table")
     one.add_argument("--json", type=Path, metavar="FILE", help="write the numbers too")
+    one = add("score", run_score, "measure the embedded model on the held-out clips (docs/evaluation.md); resumes")
+    one.add_argument("--json", type=Path, metavar="FILE", help="write the numbers")
+    one.add_argument("--markdown", type=Path, metavar="FILE", help="write the table")
+    one.add_argument("--sheet", type=Path, metavar="FOLDER", help="write a sheet of clips and three moving pictures")
+    one.add_argument("--clips", type=int, default=64, metavar="N", help="the first N clips only")
+    one.add_argument("--pack", type=Path, nargs="+", metavar="FOLDER", help="other packs: the first is `full`")
+    one.add_argument("--ablations", type=Path, metavar="FOLDER", help="what `engine train ablations` made")
+    one.add_argument("--all", action="store_true", help="a row for each ablation too")
     one = add("env", make_environment, "make one environment (or all) and print its Python")
     one.add_argument("name", choices=[*environments.ENVIRONMENTS, "all"])
     one = add("generate", run_generate, "generate a shot in the bpy module: build.py generate SHOT.blend --help",

@@ -23,12 +23,14 @@ DECODED = "decoded"  # what the networks painted, RGB and matte in the crop, bef
 
 @dataclass(frozen=True)
 class Made:
-    """One frame, 0..1 in the job's pixels: character (h, w, 4) and shadow (h, w, 3) as the product wrote them; decoded
-    (h, w, 4): picture and matte as the networks gave them, before holdouts, 0 outside the crop."""
+    """One frame, 0..1 in the job's pixels: character (h, w, 4) and shadow (h, w, 3) as the product wrote them; picture
+    (h, w, 3) and matte (h, w) as the networks gave them, before holdouts, 0 outside the crop; matte None where the weights
+    learnt none."""
 
     character: np.ndarray
     shadow: np.ndarray
-    decoded: np.ndarray
+    picture: np.ndarray
+    matte: np.ndarray | None
 
 
 def generate(clip: Clip, engine: Engine, folder: Path, *, alone: bool = False) -> list[Made]:
@@ -40,7 +42,8 @@ def generate(clip: Clip, engine: Engine, folder: Path, *, alone: bool = False) -
     runtime = Recorder(EmptyEnvironment(engine.runtime) if alone else engine.runtime, folder)
     run(str(folder), engine.pack, runtime, emit=runtime.hear, find_joints=engine.find_joints)
     crops = plan_shot(str(folder), job, engine.pack.manifest.mask).plan.crops
-    return [_read(folder, number, crop, job.size) for number, crop in enumerate(crops, 1)]
+    has_matte = engine.pack.manifest.matte_and_shadow
+    return [_read(folder, number, crop, job.size, has_matte) for number, crop in enumerate(crops, 1)]
 
 
 def _prepare(clip: Clip, folder: Path, alone: bool) -> jobs.Job:
@@ -70,12 +73,12 @@ def _link(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
-def _read(folder: Path, number: int, crop, size) -> Made:
-    def picture(kind):
+def _read(folder: Path, number: int, crop, size, has_matte: bool) -> Made:
+    def stored(kind):
         return as_float(read_picture(files.picture(folder, kind, number)))
     passed = not os.path.exists(files.picture(folder, DECODED, number))  # nobody is in the frame
-    decoded = np.zeros((size[1], size[0], 4), np.float32) if passed else put_back(picture(DECODED), crop, size)
-    return Made(picture(files.FRAMES), picture(files.SHADOW), decoded)
+    decoded = np.zeros((size[1], size[0], 4), np.float32) if passed else put_back(stored(DECODED), crop, size)
+    return Made(stored(files.FRAMES), stored(files.SHADOW), decoded[..., :3], decoded[..., 3] if has_matte else None)
 
 
 class Recorder:

@@ -62,7 +62,7 @@ def measure(truth: Truth, row: Row, made: list[Made]) -> dict:
         "outside_max_diff": max(map(greatest_difference, shown, plates, untouched)),
         "object_psnr": psnr_over(zip(_before_holdout(row, made, plates, regions), target,
                                      (o & r.region for o, r in zip(truth.objects, regions)))),
-        "matte_iou": overlap([(_matte(one, r) > CHARACTER, r.character) for one, r in zip(made, regions)]),
+        "matte_iou": _matte_iou(made, regions),
         "ssim": _mean([ssim(a, b, r.around) for a, b, r in zip(shown, target, regions)]),
         "st_lpips": perceptual.st_lpips([shown[k] for k in truth.looked_at], [target[k] for k in truth.looked_at])
         if perceptual.available() else float("nan"),
@@ -81,15 +81,20 @@ def _objects(clip: Clip, number: int) -> np.ndarray:
 def _before_holdout(row: Row, made, plates, regions) -> list:
     """What the row would show were nothing held out: the networks' own picture, or the pasted character's."""
     if not row.alone:
-        return [one.decoded[..., :3] for one in made]
-    return [lay_over(plate, np.concatenate([one.decoded[..., :3], (one.decoded[..., 3] * r.region)[..., None]], axis=-1))
+        return [one.picture for one in made]
+    return [lay_over(plate, np.dstack([one.picture, r.region if one.matte is None else one.matte * r.region]))
             for one, plate, r in zip(made, plates, regions)]
 
 
-def _matte(one: Made, regions: Regions) -> np.ndarray:
-    """(h, w): what of the character the product would let be seen."""
-    matte = one.decoded[..., 3] * regions.region
-    return matte if regions.holdout is None else np.minimum(matte, 1 - regions.holdout)
+def _matte_iou(made, regions) -> float:
+    """Of what of the character the product would let be seen; NaN for weights that learnt no matte."""
+    if any(one.matte is None for one in made):
+        return float("nan")
+    pairs = []
+    for one, r in zip(made, regions):
+        matte = one.matte * r.region
+        pairs.append(((matte if r.holdout is None else np.minimum(matte, 1 - r.holdout)) > CHARACTER, r.character))
+    return overlap(pairs)
 
 
 def _part_differences(truth: Truth, shown) -> dict:

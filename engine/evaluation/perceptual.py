@@ -1,18 +1,31 @@
 """Pictures -> ST-LPIPS (Ghildyal and Liu 2022, shift-tolerant AlexNet), by stlpips_pytorch 0.0.2 with the weights in it."""
 
 import functools
+import sys
+import types
 
 import cv2
 import numpy as np
 
 SIDE = 256  # pixels; the distance depends on the size
+# stlpips_pytorch imports these for networks and for debugging that are not ours. Empty modules stand in for them: torchvision
+# alone has to be built for the very torch that is there, and on some machines no such build is to be had.
+_UNUSED = {"torchvision": "models", "torchsummary": "summary", "IPython": "embed"}
 
 
 @functools.cache
 def _network():
     """Needs the environment that `build.py env score` makes."""
     import torch
-    from stlpips_pytorch import stlpips
+    there = {name: sys.modules.get(name) for name in _UNUSED}
+    for name, attribute in _UNUSED.items():
+        sys.modules[name] = types.ModuleType(name)
+        setattr(sys.modules[name], attribute, None)
+    try:
+        from stlpips_pytorch import stlpips
+    finally:
+        for name, module in there.items():
+            sys.modules.pop(name) if module is None else sys.modules.update({name: module})
     torch.set_num_threads(1)
     return stlpips.LPIPS(net="alex", variant="shift_tolerant", verbose=False)
 

@@ -11,10 +11,13 @@ ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / ".build"
 TESTING = ("pytest==9.2.0", "pillow==13.0.0")
 
+ENGINE = ("torch==2.13.0", "numpy==1.26.4", "opencv-python-headless==4.11.0.86", "onnxruntime==1.31.1", "onnx==1.23.2",
+          "safetensors==0.8.0", *TESTING)
+
 # name -> (Python, pinned requirements). Each bpy stands beside the numpy that its Blender ships.
 ENVIRONMENTS = {
-    "engine": ("3.11", ("torch==2.13.0", "numpy==1.26.4", "opencv-python-headless==4.11.0.86", "onnxruntime==1.31.1",
-                        "onnx==1.23.2", "safetensors==0.8.0", *TESTING)),
+    "engine": ("3.11", ENGINE),
+    "score": ("3.11", (*ENGINE, "stlpips-pytorch==0.0.2")),
     "bpy-4.2.23": ("3.11", ("bpy==4.2.23", "numpy==1.24.3", *TESTING)),
     "bpy-4.5.15": ("3.11", ("bpy==4.5.15", "numpy==1.26.4", *TESTING)),
     "bpy-5.0.1": ("3.11", ("bpy==5.0.1", "numpy==1.26.4", *TESTING)),

@@ -1,0 +1,83 @@
+"""Values of all rows, clips and columns -> the JSON of the issue, and the same as a table in markdown."""
+
+import math
+
+import numpy as np
+
+from .bootstrap import interval, mean, paired_p, weights
+from .clips import WORLDS, Clip
+from .measure import COLUMNS
+from .rows import FULL
+
+DECIMALS = {"ssim": 3, "st_lpips": 3, "matte_iou": 3, "flicker_ratio": 3}  # others 2
+HIGHER_IS_BETTER = {"character_psnr", "band_psnr", "contact_psnr", "shadow_psnr", "object_psnr", "matte_iou", "ssim"}
+
+
+def report(clips: list[Clip], values: dict, notes: dict) -> dict:
+    """values: {row: [a dict of measure.measure for each clip]}. Numbers that nobody could measure are null."""
+    worlds = [clip.world for clip in clips]
+    taken = weights(worlds, [clip.identity for clip in clips])
+    table = {row: {column: np.array([one[column] for one in found]) for column in COLUMNS} for row, found in values.items()}
+    models = {row: {column: _summary(of, worlds, taken) for column, of in columns.items()} for row, columns in table.items()}
+    p = {row: {column: _number(paired_p(table[FULL][column], of, taken)) for column, of in columns.items()}
+         for row, columns in table.items() if row != FULL}
+    notes = {**notes, "intervals_per_world": {row: {column: _by_world(of, worlds, taken) for column, of in columns.items()}
+                                              for row, columns in table.items()},
+             "identity_error_by_part": {row: _parts(found) for row, found in values.items()}}
+    return {"clips": len(clips), "models": models, "paired_p": p, "notes": notes}
+
+
+def markdown(told: dict) -> str:
+    """A row a column of the report, a column a row of it: mean and interval. Where p < 0.01, * says that `full` is better and
+    + that the row is."""
+    rows = list(told["models"])
+    lines = ["| | " + " | ".join(f"`{row}`" for row in rows) + " |", "| --- |" + " --- |" * len(rows)]
+    for column in COLUMNS:
+        cells = [_cell(told, row, column) for row in rows]
+        arrow = "higher" if column in HIGHER_IS_BETTER else "to 1" if column == "flicker_ratio" else "lower"
+        lines.append(f"| `{column}` ({arrow}) | " + " | ".join(cells) + " |")
+    lines += ["", "Fast world / Blender's world:", "", lines[0], lines[1]]
+    for column in COLUMNS:
+        cells = [" / ".join(_text(told["models"][row][column][world], column) for world in WORLDS) for row in rows]
+        lines.append(f"| `{column}` | " + " | ".join(cells) + " |")
+    notes = [f"- {name}: {text}" for name, text in told.get("notes", {}).items() if isinstance(text, str)]
+    return "\n".join([f"{told['clips']} clips.", "", *lines, "", *notes]).rstrip() + "\n"
+
+
+def _summary(of, worlds, taken) -> dict:
+    low, high = interval(of, taken)
+    per_world = {world: _number(mean(of[[w == world for w in worlds]])) for world in WORLDS}
+    return {"mean": _number(mean(of)), "low": _number(low), "high": _number(high), **per_world}
+
+
+def _by_world(of, worlds, taken) -> dict:
+    chosen = {world: [w == world for w in worlds] for world in WORLDS}
+    return {world: [_number(x) for x in interval(of[where], taken[:, where])] for world, where in chosen.items() if any(where)}
+
+
+def _parts(found) -> dict:
+    names = dict.fromkeys(name for one in found for name in one["parts"])
+    return {name: _number(mean([one["parts"][name] for one in found if name in one["parts"]])) for name in names}
+
+
+def _number(value):
+    return None if math.isnan(value) else round(value, 5)
+
+
+def _cell(told, row, column) -> str:
+    one = told["models"][row][column]
+    return f"{_text(one['mean'], column)}{_mark(told, row, column)} ({_text(one['low'], column)} to {_text(one['high'], column)})"
+
+
+def _mark(told, row, column) -> str:
+    p = told["paired_p"].get(row, {}).get(column)
+    if p is None or p >= 0.01:
+        return ""
+    mine, full = told["models"][row][column]["mean"], told["models"][FULL][column]["mean"]
+    if column == "flicker_ratio":
+        mine, full = abs(mine - 1), abs(full - 1)
+    return "*" if (full > mine) == (column in HIGHER_IS_BETTER) else "+"
+
+
+def _text(value, column) -> str:
+    return "-" if value is None else f"{value:.{DECIMALS.get(column, 2)}f}"

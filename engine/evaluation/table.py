@@ -1,0 +1,170 @@
+"""Held-out clips and rows -> everything measured, in processes of one thread; the report written, shown and drawn."""
+
+import functools
+import hashlib
+import json
+import multiprocessing
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from ..contract import folder as files
+from . import perceptual
+from .clips import Clip, ClipError, clips_in, read_clip
+from .generate import generate
+from .held_out import draw_fast
+from .measure import COLUMNS, measure, read_truth
+from .report import markdown, report
+from .rows import ABLATIONS, FULL, PASTED, Row
+from .weights import SIZES, open_engine
+
+# What decides about a frame's pixels: frames are kept by a digest of these sources, as well as of the pack.
+_SOURCES = ("conditions", "denoise", "layers", "nets", "runtimes", "run.py", "evaluation/generate.py")
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A row and the weights that it is the mean of (None: the embedded pack); several where ablations have several seeds."""
+
+    row: Row
+    weights: tuple
+
+
+def make_table(options) -> None:
+    """options: as score.main parses them. Raises ClipError or JobError."""
+    rows, notes = choose_rows(options)
+    clips = choose_clips(options, notes)
+    if not perceptual.available():
+        notes["st_lpips"] = "not measured: this Python has no stlpips_pytorch; use `python build.py score`"
+    for name, text in notes.items():
+        say(f"{name.upper()}: {text}")
+    frames = options.cache / "frames" / _sources_digest()
+    values = measure_all(clips, rows, frames, options.workers)
+    told = report(clips, {one.row.name: [found[one.row.name] for found in values] for one in rows}, notes)
+    if options.json:
+        files.write_whole(str(options.json), json.dumps(told, indent=1).encode() + b"\n")
+    text = markdown(told)
+    if options.markdown:
+        files.write_whole(str(options.markdown), text.encode())
+    print(text)
+    if options.sheet:
+        from .sheet import write
+        for path in write(clips, rows[0], frames, options.sheet):
+            say(f"{path} written")
+
+
+def choose_rows(options) -> tuple[list[Scored], dict]:
+    """`full` first, then the pasted rows, the ablations if asked for, and further packs; and notes on what stands in for what."""
+    packs = options.pack or [None]
+    notes = {}
+    if options.ablations:
+        forks = {name: _forks(options.ablations, name) for name in (FULL, *ABLATIONS)}
+        full, bare = forks[FULL], forks["without_environment"]
+        notes["full"] = "the ablations' fork of the parent, with the extra steps that every row got"
+    else:
+        full = bare = (packs[0],)
+        notes["pasted rows"] = ("no without_environment weights were given (--ablations): the weights of `full` run with an empty "
+                                "environment instead, which they were not trained for")
+    rows = [Scored(Row(FULL), full), *(Scored(row, bare) for row in PASTED)]
+    if options.all:
+        rows += [Scored(Row(name), forks[name]) for name in ABLATIONS]
+    others = packs if options.ablations and options.pack else packs[1:]
+    rows += [Scored(Row(Path(path).name), (path,)) for path in others]
+    names = [one.row.name for one in rows]
+    twice = {name for name in names if names.count(name) > 1}
+    if twice:
+        raise ClipError(f"--pack: two rows would be called {', '.join(sorted(twice))}; rename a folder.")
+    return rows, notes
+
+
+def _forks(folder: Path, name: str) -> tuple:
+    """The row's folder for each seed; sizes.json is written last and says that it is finished."""
+    found = tuple(sorted(path.parent for path in Path(folder).glob(f"{name}-*/{SIZES}")))
+    if not found:
+        raise ClipError(f"{folder}: holds no finished {name}-SEED; let `python -m engine train ablations` end first.")
+    return found
+
+
+def choose_clips(options, notes: dict) -> list[Clip]:
+    """The first clips of the set, fast and Blender's in turn."""
+    folder = options.blender or options.cache / "blender"
+    half = options.clips // 2
+    blender = clips_in(folder)[:half]
+    if len(blender) < half:
+        notes["blender's world is missing"] = (
+            f"{half} held-out clips of it were expected in {folder}, {len(blender)} are there; the figures are of the others "
+            "alone. Make them with `python build.py clips`.")
+    count = options.clips - half
+    say(f"the fast world's {count} clips")
+    fast = [read_clip(path) for path in draw_fast(options.cache / "fast", count)]
+    return _in_turn(fast, blender)
+
+
+def _in_turn(fast, blender) -> list[Clip]:
+    paired = [clip for pair in zip(fast, blender) for clip in pair]
+    return paired + fast[len(blender):]
+
+
+def measure_all(clips, rows, frames: Path, workers: int) -> list[dict]:
+    """[{row: {column: value}}] by clip. Worker processes are begun afresh: a forked one would share torch's locks."""
+    began, found = time.monotonic(), {}
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=cv2.setNumThreads, initargs=(1,)) as pool:
+        waiting = {pool.submit(measure_clip, clip.folder, rows, frames): k for k, clip in enumerate(clips)}
+        try:
+            for done in as_completed(waiting):
+                found[waiting[done]] = done.result()
+                left = (time.monotonic() - began) / len(found) * (len(clips) - len(found))
+                say(f"clip {len(found)} of {len(clips)}, {left / 60:.0f} min left")
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    return [found[k] for k in range(len(clips))]
+
+
+def measure_clip(folder: Path, rows, frames: Path) -> dict:
+    """Called in a worker: one clip by all rows; frames that two rows share are made once."""
+    truth = read_truth(read_clip(folder))
+    return {one.row.name: _mean_of([_measured(truth, one.row, path, frames) for path in one.weights]) for one in rows}
+
+
+def _measured(truth, row: Row, weights, frames: Path) -> dict:
+    return measure(truth, row, made_by(row, weights, truth.clip, frames))
+
+
+def made_by(row: Row, weights, clip: Clip, frames: Path) -> list:
+    """A row's frames of a clip (generate.Made), made now or by an earlier run of the same sources and weights."""
+    engine = engine_of(weights)
+    folder = frames / engine.pack.hash[:16] / ("alone" if row.alone else "placed") / clip.name
+    return generate(clip, engine, folder, alone=row.alone)
+
+
+@functools.lru_cache(maxsize=None)
+def engine_of(weights):
+    return open_engine(weights)
+
+
+def _mean_of(found: list[dict]) -> dict:
+    """The mean of a clip's values over seeds of a row's training."""
+    if len(found) == 1:
+        return found[0]
+    parts = {name for one in found for name in one["parts"]}
+    return {**{column: float(np.mean([one[column] for one in found])) for column in COLUMNS},
+            "parts": {name: float(np.mean([one["parts"][name] for one in found if name in one["parts"]])) for name in parts}}
+
+
+def _sources_digest() -> str:
+    engine = Path(__file__).parents[1]
+    digest = hashlib.sha256()
+    for name in _SOURCES:
+        for path in sorted([engine / name] if name.endswith(".py") else (engine / name).glob("*.py")):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def say(text: str) -> None:
+    print(f"score: {text}", file=sys.stderr, flush=True)
