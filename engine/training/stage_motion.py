@@ -5,8 +5,8 @@ from torch import Tensor
 
 from ..nets.model import Model
 from .loop import Recipe
-from .losses import latent_loss
-from .stage_image import add_noise, finish, picture_of, predict, prepare
+from .losses import seen_loss, show_linearly
+from .stage_image import add_noise, compare, finish, picture_of, predict, prepare
 
 RECIPE = Recipe("motion", trained=("reference_net.", "pose_guider.", "object_guider.", "denoising_net."),
                 learning_rate=3e-4, batch=2, frames=6, average_over=200)
@@ -33,9 +33,7 @@ def loss_of(model: Model, batch: dict, generator: torch.Generator, progress: flo
             fixed[k, :int(torch.randint(1, MOST_FIXED + 1, (1,), generator=generator))] = True
     levels = levels.masked_fill(fixed, 0.0).flatten().to(true)
     made = predict(model, batch, add_noise(true, noise, levels), levels)
-    free = (~fixed).flatten().to(true)[:, None, None, None]
-    weight = batch["weight"].flatten(0, 1) * free
-    loss = latent_loss(made, true, weight, model.encoder.scale)
-    error = (made - true).unflatten(0, (clips, frames)).diff(dim=1).flatten(0, 1)
-    steps = latent_loss(error, torch.zeros_like(error), batch["weight"][:, 1:].flatten(0, 1), model.encoder.scale)
-    return loss + STEP_WEIGHT * steps, {"loss": loss.item(), "steps": steps.item()}
+    loss, figures = compare(model, batch, made, true, levels == 1, (~fixed).flatten().to(true.device))
+    error = show_linearly(made - true, model.decoder).unflatten(0, (clips, frames)).diff(dim=1).flatten(0, 1)
+    steps = seen_loss(error, torch.zeros_like(error), batch["weight"][:, 1:].flatten(0, 1))
+    return loss + STEP_WEIGHT * steps, figures | {"steps": steps.item()}
