@@ -69,6 +69,23 @@ def quiet_sequencer(editor):
             setattr(editor, name, value)
 
 
+def curve(block, path):
+    """The F-curve of a datablock's property, or None; from 5.0 actions have layers and no curves of their own."""
+    animation = block.animation_data
+    action = animation.action if animation else None
+    if action is None:
+        return None
+    if hasattr(action, "fcurves"):
+        return action.fcurves.find(path)
+    for layer in action.layers:
+        for strip in layer.strips:
+            bag = strip.channelbag(animation.action_slot) if animation.action_slot else None
+            found = bag.fcurves.find(path) if bag else None
+            if found:
+                return found
+    return None
+
+
 def set_picture_format(settings, file_format, *, color_mode, color_depth):
     """Image settings of a render; from 5.0 the media type has to be said first."""
     if hasattr(settings, "media_type"):

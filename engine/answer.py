@@ -18,6 +18,7 @@ from .conditions.mask import KINDS
 from .contract import events, version
 from .contract import folder as files
 from .contract.errors import JobError
+from .deliver import deliver
 from .packs.store import Pack, open_pack
 from .progress import Stopped
 from .run import run
@@ -116,6 +117,8 @@ def _do(request, engine, say, stop_asked):
             return preview(job, emit=say, find_joints=seek, stop_asked=stop_asked)
         case events.Check(job):
             return check(job, emit=say, stop_asked=stop_asked)
+        case events.Deliver(job, form, layers):
+            return deliver(job, form, layers, emit=say, stop_asked=stop_asked)
         case events.FindJoints(picture):
             return _joints(picture, engine.find_joints if engine else find_joints)
 

@@ -7,7 +7,7 @@ import re
 
 import numpy as np
 
-from .conditions.bundle import build_reference, build_window, frame_holdout, plan_shot
+from .conditions.bundle import build_reference, build_window, frame_holdout, mask_feather, plan_shot
 from .conditions.frames import as_float, read_colour, write_picture
 from .contract import folder as files
 from .contract import job as jobs
@@ -16,6 +16,9 @@ from .contract.events import Finished, Frame, Warned
 from .denoise.clip import Sampling, denoise_window, encode_conditions, encode_reference
 from .denoise.schedule import named
 from .denoise.windows import plan, spans
+from .held import KEY as HELD
+from .held import held_latents, held_numbers, look_for
+from .layers.blur import measure_blur
 from .layers.compose import blank, canvas_of, compose
 from .layers.grain import Grain, measure_grain
 from .lock import held
@@ -25,6 +28,7 @@ from .reference import find_subject
 from .resume import Made, file_digest, load_latents, remove_other_latents, save_latents
 
 log = logging.getLogger(__name__)
+_BLURS_MEASURED = 8  # frames of a shot
 _LEFT_OVER = re.compile(r"\.\d+-.+")
 
 
@@ -41,6 +45,7 @@ def run(folder: str, pack, runtime, *, emit, find_joints, stop_asked=lambda: Fal
     with held(folder, watch.check):
         generation = Generation(folder, job, pack, runtime, emit=emit, watch=watch)
         generation.prepare(find_joints)
+        generation.hold()
         generation.pass_through()
         for windows in generation.spans:
             generation.make_span(windows)
@@ -63,8 +68,10 @@ class Generation:
             _make_folders(self.folder)
             self.finished_frames = Made(self.folder)
             _look_for_pictures(self.folder, self.job)
+            self.held = held_numbers(self.job)
+            look_for(self.folder, self.held)
             self.shot = plan_shot(self.folder, self.job, self.pack.manifest.mask)
-            self.spans = [self._windows(span) for span in spans(list(self.shot.plan.present))]
+            self.spans = [windows for span in spans(list(self.shot.plan.present)) if (windows := self._windows(span))]
             self.sampling = _sampling(self.job, self.pack.manifest)
         with self.watch.stage("reference"):
             subject = find_subject(self.folder, self.job, find_joints=find_joints, emit=self.emit)
@@ -74,7 +81,16 @@ class Generation:
         with self.watch.stage("hash"):
             self.keys = {window: key for windows in self.spans for window, key in self._chain(windows, base)}
         self.grain = Grain(self.job.settings.seed) if self.job.settings.grain else None
+        with self.watch.stage("measure"):
+            self.blurs = self._measured_blurs()
         self.watch.begin("denoise", sum(map(len, self.spans)) * self.sampling.steps)
+
+    def hold(self) -> None:
+        """The frames outside of a range to fix: they are there and stay."""
+        self.finished_frames.add(self.held, HELD)
+        self.reused += len(self.held)
+        for number in self.held:
+            self.emit(Frame(self.folder, number))
 
     def pass_through(self) -> None:
         """Frames with nobody in them: transparent, no shadow, one warning that names them."""
@@ -112,10 +128,27 @@ class Generation:
 
     def _windows(self, span):
         size = self.job.settings.window or self.pack.manifest.window
-        return plan(span, size, min(self.pack.manifest.overlap, size - 1))
+        made = span
+        if self.job.fix is not None:
+            made = range(max(span.start, self.job.fix.first), min(span.stop, self.job.fix.last + 1))
+        return plan(span, size, min(self.pack.manifest.overlap, size - 1), made)
 
     def _empty_frames(self) -> list:
-        return [number for number, present in enumerate(self.shot.plan.present, 1) if not present]
+        held = set(self.held)
+        return [number for number, present in enumerate(self.shot.plan.present, 1) if not present and number not in held]
+
+    def _measured_blurs(self) -> tuple:
+        """(numbers, sigmas) of some frames of the shot, between which the plate's blur is taken to change evenly (ours)."""
+        there = [number for windows in self.spans for window in windows for number in window.made]
+        if not there or not self.job.settings.blur:
+            return (1,), (0.0,)
+        numbers = there[::max(len(there) // _BLURS_MEASURED, 1)]
+        return numbers, [self._blur_at(number) for number in numbers]
+
+    def _blur_at(self, number) -> float:
+        left, top, right, bottom = canvas_of(self.job.size, self.job.bits, self.shot.plan.crops[number - 1]).box
+        stored = read_colour(files.picture(self.folder, files.SOURCE, number), self.job.size)
+        return measure_blur(as_float(stored[top:bottom, left:right])) if right > left and bottom > top else 0.0
 
     def _chain(self, windows, base):
         """Yields (window, key) of a span: each key is made from the one before too."""
@@ -128,6 +161,7 @@ class Generation:
         """Before this run's first frame is there: however it ends, no frame of another seed or plate lies among its own.
         Not sooner, so that a run stopped in its first window leaves the earlier take whole (ours)."""
         wanted = dict.fromkeys(self._empty_frames(), self._nobody)
+        wanted.update(dict.fromkeys(self.held, HELD))
         wanted.update((number, key) for window, key in self.keys.items() for number in window.made)
         with self.watch.stage("write"):
             self.finished_frames.keep_only(wanted)
@@ -156,9 +190,13 @@ class Generation:
         with watch.stage("encode"):
             appearance = self._encoded_reference()
             conditions = encode_conditions(self.runtime, bundle)
+            if before is None:
+                before = self._held(window.before)
+            after = self._held(window.after)
         with watch.stage("denoise"):
             latents = denoise_window(self.runtime, window, conditions, appearance, self.sampling, after_step=self._stepped,
-                                     before=before[len(before) - len(window.before):] if window.before else None)
+                                     before=before[len(before) - len(window.before):] if window.before else None,
+                                     after=after)
         self._remove_other_takes()
         self.finished_frames.forget(window.made)
         known = latents if before is None else np.concatenate([before, latents])
@@ -171,6 +209,11 @@ class Generation:
         self.finished_frames.add(window.made, key)
         self.made += len(window.made)
         return handed_on
+
+    def _held(self, numbers):
+        """Latents of frames that are held; None for no frames."""
+        clean_plate = self.job.clean_plate and self.pack.manifest.matte_and_shadow
+        return held_latents(self.runtime, self.shot, numbers, clean_plate)
 
     def _finish_frame(self, number, latents, bundle, place) -> None:
         """latents (h, w, c); `place` is the frame's index in the bundle. One by one, so that the first comes soon."""
@@ -185,7 +228,8 @@ class Generation:
             has_matte = job.clean_plate and self.pack.manifest.matte_and_shadow
             layers = compose(decoded, plate=bundle.plate[place], region=bundle.region[place], clean_plate=has_matte,
                              shadow=job.settings.shadow, canvas=canvas, holdout=frame_holdout(self.shot, number),
-                             grain=self._grain_of(number, canvas.box))
+                             grain=self._grain_of(number, canvas.box), feather=mask_feather(job, number),
+                             blur=float(np.interp(number, *self.blurs)))
         with self.watch.stage("write"):
             self._write(number, layers)
         self.emit(Frame(self.folder, number))
@@ -217,7 +261,10 @@ class Generation:
     def _window_digests(self, window) -> list:
         """Of every file that the window's frames are read from."""
         kinds = [kind for kind, _, is_read in _kinds(self.folder, self.job) if is_read]
-        digests = [f"{window.first} {window.start} {window.stop}"]
+        digests = [f"{window.first} {window.start} {window.stop} {window.end}"]
+        beside = set(self.held).intersection(window.frames)
+        digests += [file_digest(files.picture(self.folder, kind, number)) for number in sorted(beside)
+                    for kind in (files.FRAMES, files.SHADOW)]
         for number in window.frames:
             self.watch.check()
             digests += [file_digest(files.picture(self.folder, kind, number)) for kind in kinds]

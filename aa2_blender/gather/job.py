@@ -10,6 +10,7 @@ from ..embedded.engine.contract import folder as files
 from ..embedded.engine.contract import job as contract
 from ..embedded.engine.contract.errors import writing_failed
 from . import depth, objects, pose, reference, rig, strip as plate
+from .keyed import values
 from .problem import GatherError
 from .shot import Shot, problems
 
@@ -97,6 +98,8 @@ def _job(request, shot, frames, bits, bones, ranges):
     return contract.Job(
         name=request.name, size=shot.size, frames=len(frames), first_frame=frames[0], fps=render.fps / render.fps_base,
         bits=bits, clean_plate=request.clean_plate, clothing=request.clothing, settings=request.settings,
+        mask_grow=values(shot.scene, "aa2.mask_grow", frames, low=-200.0),
+        mask_feather=values(shot.scene, "aa2.mask_feather", frames, low=0.0),
         reference=contract.Reference(joints=source.joints, height_px=source.height_px),
         objects=ranges[files.OBJECTS], depth=ranges[files.DEPTH],
         driver=contract.Driver(scene=shot.driver.name, camera=shot.camera, rig=request.rig, preset=bones.preset,

@@ -13,7 +13,7 @@ from .crop import CropPlan, joints_to_crop, plan_crops, put_back, reference_crop
 from .depth import limb_depth, near_and_far
 from .environment import environment, known_inside
 from .frames import as_bits, as_float, read_colour, read_grey, read_reference
-from .mask import bounding_box, limb_volume_depth, limb_volumes, region_of, volume_box
+from .mask import bounding_box, grown, limb_volume_depth, limb_volumes, region_of, volume_box
 from .objects import SCENE_TOLERANCE, depth_in_metres, holdout, object_mask
 from .pose import draw_skeleton
 from .poses import Figure, read_poses, standing_height
@@ -75,6 +75,7 @@ def plan_shot(folder, job, mask="shape_agnostic") -> Shot:
     boxes = [_volume_box(figure, job) for figure in figures]
     if masked:
         boxes = _grown_to_masks(boxes, folder, job)
+    boxes = [None if box is None else _wider(box, mask_grow(job, number)) for number, box in enumerate(boxes, 1)]
     shape = job.settings.shape
     shape = shape if shape == "auto" else tuple(int(side) for side in shape.split("x"))
     plan = plan_crops(boxes, job.size, shape)
@@ -157,16 +158,31 @@ def _conditions(shot, reference, number) -> tuple:
     return (plate, region, known, draw_skeleton(*joints), limb_depth(*joints, near=shot.near, far=shot.far), warp, objects)
 
 
+def character_mask(shot, number) -> np.ndarray:
+    """M_c (H, W) float32 0 or 1 of one frame in its crop."""
+    return _character_mask(shot, number, _figure_in_crop(shot, number))
+
+
+def mask_grow(job, number) -> float:
+    """By how many pixels of the job the mask of a frame (1..N) grows; below 0 it shrinks."""
+    return job.mask_grow[number - 1] if job.mask_grow else 0.0
+
+
+def mask_feather(job, number) -> float:
+    """Over how many pixels of the job a frame's layer fades inside the region's edge."""
+    return job.mask_feather[number - 1] if job.mask_feather else 0.0
+
+
 def _character_mask(shot, number, figure) -> np.ndarray:
-    """M_c (H, W) float32 0 or 1 in the crop: the job's mask, or the limb volumes where it has none."""
+    """M_c (H, W) float32 0 or 1 in the crop: the job's mask, or the limb volumes where it has none, grown as asked."""
     crop = shot.plan.crops[number - 1]
     if figure is None:
         return np.zeros(crop.shape[::-1], np.float32)
-    if not shot.masked:
-        volumes = limb_volumes(figure.body, figure.hands, figure.height_px, crop.shape, shot.job.clothing)
-        return (volumes > VOLUME_SEEN).astype(np.float32)
-    mask = read_grey(files.picture(shot.folder, files.MASK, number), shot.job.size)
-    return (as_float(take(mask, crop)) > MASK_SEEN).astype(np.float32)
+    if shot.masked:
+        mask = as_float(take(read_grey(files.picture(shot.folder, files.MASK, number), shot.job.size), crop)) > MASK_SEEN
+    else:
+        mask = limb_volumes(figure.body, figure.hands, figure.height_px, crop.shape, shot.job.clothing) > VOLUME_SEEN
+    return grown(mask.astype(np.float32), mask_grow(shot.job, number) / crop.step)
 
 
 def _objects_in_crop(shot, number) -> np.ndarray:
@@ -210,6 +226,12 @@ def _grown_to_masks(boxes, folder, job) -> list:
             more = np.concatenate([low - mask[:2], np.array(mask[2:]) - high]) / np.tile(high - low, 2)
             beyond = np.maximum(beyond, np.minimum(more, 1.0))
     return [None if box is None else _grown(np.array(box), beyond) for box in boxes]
+
+
+def _wider(box, pixels) -> tuple:
+    """A box that has room for a mask grown by so many pixels; a shrunk mask leaves it as it is, for calm crops."""
+    more = max(pixels, 0.0)
+    return box[0] - more, box[1] - more, box[2] + more, box[3] + more
 
 
 def _grown(box, beyond) -> tuple:

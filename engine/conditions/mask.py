@@ -111,6 +111,17 @@ def random_shape_agnostic(mask, rng) -> np.ndarray:
     return shape_agnostic(mask, round(high ** part_h), round(wide ** part_w))
 
 
+def grown(mask, pixels: float) -> np.ndarray:
+    """M_c (h, w) float32, 0 or 1, wider by so many pixels all around; below 0 thinner."""
+    radius = round(abs(pixels))
+    if radius == 0:
+        return mask
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    if pixels > 0:
+        return cv2.dilate(mask, disc, borderType=cv2.BORDER_CONSTANT, borderValue=0)
+    return cv2.erode(mask, disc, borderType=cv2.BORDER_REPLICATE)
+
+
 def bounding_box(seen):
     """(left, top, right, bottom), right and bottom exclusive, of a boolean (h, w); None where it is empty."""
     rows, columns = np.flatnonzero(seen.any(axis=1)), np.flatnonzero(seen.any(axis=0))

@@ -9,6 +9,7 @@ CODES = {
     "engine_died": "the engine process ended without saying why",
     "engine_silent": "the engine process has said nothing for too long",
     "frames_invalid": "the number of frames, the first frame or the rate makes no shot",
+    "held_missing": "a finished frame that a range to fix rests on is not there",
     "internal": "a fault in the engine; the log's tail is in the hint",
     "job_busy": "another engine is generating in the job's folder",
     "job_invalid": "job.json is not one, or a field of it has a wrong type or value",

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
+from . import folder as files
 from .errors import JobError
-from .fields import FieldError, build, checked, flag, number, or_none, plain, text, tuple_of, whole
+from .fields import FieldError, build, checked, choice, flag, list_of, number, or_none, plain, text, tuple_of, whole
 from .skeleton import BODY
 
 _COUNT = whole(0, 2**53)
@@ -48,6 +49,14 @@ class Preview:
 class Check:
     """Read the job in this folder and all its files; finished or failed, nothing is generated."""
     job: str = checked(text)
+
+
+@dataclass(frozen=True)
+class Deliver:
+    """Write layers of a finished job to its output/ in a form; needs no weights."""
+    job: str = checked(text)
+    form: str = checked(choice(*files.FORMS))
+    layers: tuple = checked(list_of(choice(*files.DELIVERED)))
 
 
 @dataclass(frozen=True)
@@ -148,7 +157,8 @@ class Heartbeat:
     busy: bool = checked(flag, False)
 
 
-REQUESTS = {"run": Run, "preview": Preview, "check": Check, "joints": FindJoints, "cancel": Cancel, "shutdown": Shutdown}
+REQUESTS = {"run": Run, "preview": Preview, "check": Check, "deliver": Deliver, "joints": FindJoints, "cancel": Cancel,
+            "shutdown": Shutdown}
 EVENTS = {"hello": Hello, "progress": Progress, "frame": Frame, "warning": Warned, "joints": Joints, "failed": Failed,
           "cancelled": Cancelled, "finished": Finished, "heartbeat": Heartbeat}
 _TYPES = {cls: name for table in (REQUESTS, EVENTS) for name, cls in table.items()}

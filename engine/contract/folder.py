@@ -23,6 +23,10 @@ FRAMES = "frames"
 SHADOW = "shadow"
 PREVIEW = "preview"
 STATE = "state"
+OUTPUT = "output"
+# What a finished job is written out as, for other programs.
+DELIVERED = ("character", "shadow", "matte", "skeleton")
+FORMS = ("png8", "png16", "exr")
 PREVIEWS = ("skeleton", "depth", "warp", "mask", "environment", "objects")
 
 # A viewer or a scanner that has a file open keeps Windows from replacing it, as a rule for much less than this (ours).
@@ -33,6 +37,11 @@ _NUMBERED = re.compile(r"(\d{4,})\.png")
 def picture(folder, kind, number):
     """The path of picture `number` (1..N) of one kind, e.g. `.../source/0001.png`."""
     return os.path.join(folder, *kind.split("/"), f"{number:04d}.png")
+
+
+def delivered(folder, layer, form, number):
+    """The path of frame `number` of one of DELIVERED in one of FORMS, e.g. `.../output/matte_exr/0001.exr`."""
+    return os.path.join(folder, OUTPUT, f"{layer}_{form}", f"{number:04d}.{form[:3]}")
 
 
 def path(folder, name):

@@ -70,22 +70,24 @@ def encode_conditions(runtime, bundle) -> Conditions:
 
 
 def denoise_window(runtime, window: Window, conditions: Conditions, appearance: Appearance, sampling: Sampling, *,
-                   before, after_step=lambda: None) -> np.ndarray:
+                   before, after=None, after_step=lambda: None) -> np.ndarray:
     """The latents (made frames, h, w, c) of the frames that this window makes.
 
-    before: clean latents of window.before (None where there are none), which ride along at level 0; after_step is
-    called after every step and may raise to stop.
+    before, after: clean latents of window.before and window.after (None where there are none), which ride along at level
+    0; after_step is called after every step and may raise to stop.
     """
     shape = conditions.environment.shape[1:]
     x = window_noise(sampling.seed, window.made, shape)
-    fixed = np.zeros((0, *shape), np.float32) if before is None else before
-    if len(fixed) != len(window.before):
-        raise ValueError(f"before: expected {len(window.before)} frames of latents, got {len(fixed)}")
+    before, after = (np.zeros((0, *shape), np.float32) if fixed is None else fixed for fixed in (before, after))
+    for name, fixed, wanted in (("before", before, window.before), ("after", after, window.after)):
+        if len(fixed) != len(wanted):
+            raise ValueError(f"{name}: expected {len(wanted)} frames of latents, got {len(fixed)}")
+    made = slice(len(before), len(before) + len(x))
     grid = levels(sampling.steps)
     for t, s in zip(grid, grid[1:]):
-        per_frame = np.concatenate([np.zeros(len(fixed)), np.full(len(x), t)]).astype(np.float32)
-        x0 = _predict(runtime, np.concatenate([fixed, x]), per_frame, conditions, appearance, sampling.guidance)
-        x = ddim_step(x, x0[len(fixed):], t, s, sampling.schedule)
+        per_frame = np.concatenate([np.zeros(len(before)), np.full(len(x), t), np.zeros(len(after))]).astype(np.float32)
+        x0 = _predict(runtime, np.concatenate([before, x, after]), per_frame, conditions, appearance, sampling.guidance)
+        x = ddim_step(x, x0[made], t, s, sampling.schedule)
         after_step()
     return x
 

@@ -9,15 +9,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Window:
-    """Frames `start`..`stop`-1 (1..N) are made; `first`..`start`-1 were made by the previous window and ride along."""
+    """Frames `start`..`stop`-1 (1..N) are made; `first`..`start`-1 are finished and ride along, and so are `stop`..`end`-1
+    where a range of a finished shot is made again (None: there are none)."""
 
     first: int
     start: int
     stop: int
+    end: int | None = None
 
     @property
     def frames(self) -> range:
-        return range(self.first, self.stop)
+        return range(self.first, self.stop if self.end is None else self.end)
 
     @property
     def made(self) -> range:
@@ -26,6 +28,10 @@ class Window:
     @property
     def before(self) -> range:
         return range(self.first, self.start)
+
+    @property
+    def after(self) -> range:
+        return range(self.stop, self.frames.stop)
 
 
 def spans(present: list[bool]) -> list[range]:
@@ -41,14 +47,25 @@ def spans(present: list[bool]) -> list[range]:
     return found
 
 
-def plan(frames: range, size: int, overlap: int) -> list[Window]:
-    """Windows of at most `size` frames over one run of frames; the last may be shorter."""
+def plan(frames: range, size: int, overlap: int, made: range | None = None) -> list[Window]:
+    """Windows of at most `size` frames over one run of frames; the last may be shorter.
+
+    made: the part of the run that is to be made, None for all of it; up to `overlap` finished frames on either side of it
+    ride along, those after it in the last window, which leaves room for them (for fewer, where it makes one frame only).
+    """
     if not 0 <= overlap < size:
         raise ValueError(f"overlap: expected 0..{size - 1} for a window of {size}, got {overlap}")
-    windows, start = [], frames.start
-    while start < frames.stop:
+    made = frames if made is None else made
+    behind = min(overlap, frames.stop - made.stop)
+    windows, start = [], made.start
+    while start < made.stop:
         first = max(frames.start, start - overlap)
-        stop = min(first + size, frames.stop)
+        room, left = first + size - start, made.stop - start
+        if left + behind <= room or left == 1:
+            end = made.stop + min(behind, room - left)
+            windows.append(Window(first, start, made.stop, end if end > made.stop else None))
+            break
+        stop = start + (room if left > room else max(room - behind, 1))
         windows.append(Window(first, start, stop))
         start = stop
     return windows

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..conditions.crop import Crop, put_back
 from ..conditions.frames import as_bits, bleed
+from .blur import measure_blur, missing_blur, softened
 
 # What a decoder leaves where there should be nothing, and what it lacks where there should be all (ours: a matte of 3 %
 # over the whole region would lie as haze over the plate).
@@ -54,29 +55,33 @@ def blank(size, bits) -> Layers:
     return Layers(np.zeros((size[1], size[0], 4), kind), np.full((size[1], size[0], 3), np.iinfo(kind).max, kind))
 
 
-def compose(decoded, *, plate, region, clean_plate: bool, shadow: bool, canvas: Canvas, holdout=None, grain=None) -> Layers:
+def compose(decoded, *, plate, region, clean_plate: bool, shadow: bool, canvas: Canvas, holdout=None, grain=None,
+            feather: float = 0.0, blur: float = 0.0) -> Layers:
     """decoded (H, W, 5), plate (H, W, 3), region (H, W, 1): one frame in its crop, 0..1.
 
     holdout (h, w) 0..1 in job pixels: what lies in front of the character; grain (box height, box width, 3) is added to
-    the colour; shadow False leaves the shadow out.
+    the colour; shadow False leaves the shadow out. feather: job pixels over which the layer fades inside M_f's edge; blur:
+    how soft the plate is around it, as a sigma in job pixels: a layer that is sharper becomes so.
     """
     decoded = np.clip(decoded, 0.0, 1.0)
     region = region[..., 0]
-    colour, alpha = _character(decoded, plate, region) if clean_plate else _patch(decoded, region)
+    feather /= canvas.crop.step
+    colour, alpha = _character(decoded, plate, region, feather) if clean_plate else _patch(decoded, region, feather)
     lit = _faded_shadow(decoded[..., 4], canvas) if shadow and clean_plate else np.ones_like(alpha)
     layers = blank(canvas.size, canvas.bits)
     left, top, right, bottom = canvas.box
     if right > left and bottom > top:
         here = np.s_[top:bottom, left:right]
-        rgba, factor = _in_job_pixels(colour, alpha, lit, canvas, None if holdout is None else holdout[here], grain)
+        holdout = None if holdout is None else holdout[here]
+        rgba, factor = _in_job_pixels(colour, alpha, lit, canvas, holdout, grain, blur)
         layers.character[here] = as_bits(rgba, canvas.bits)
         layers.shadow[here] = as_bits(factor, canvas.bits)[..., None]
     return layers
 
 
-def _character(decoded, plate, region):
+def _character(decoded, plate, region, feather):
     """Unmixed foreground and matte inside M_f: C = a F + (1 - a) plate * shadow, solved for F."""
-    alpha = decoded[..., 3] * region
+    alpha = decoded[..., 3] * (_faded(region, feather) if feather > 0 else region)
     sure = alpha >= UNMIXED_FROM
     behind = plate * decoded[..., 4:]
     share = np.maximum(alpha, UNMIXED_FROM)[..., None]
@@ -84,11 +89,16 @@ def _character(decoded, plate, region):
     return bleed(unmixed.astype(np.float32), sure.astype(np.float32)), alpha
 
 
-def _patch(decoded, region):
+def _patch(decoded, region, feather):
     """Everything generated inside M_f, faded inwards."""
-    inside = cv2.distanceTransform(np.pad((region > 0.5).astype(np.uint8), 1, mode="edge"), cv2.DIST_L2, 5)[1:-1, 1:-1]
-    alpha = np.clip(inside / PATCH_FADE, 0.0, 1.0)
+    alpha = _faded(region, max(feather, PATCH_FADE))
     return bleed(np.ascontiguousarray(decoded[..., :3]), (region > 0.5).astype(np.float32)), alpha
+
+
+def _faded(region, width: float):
+    """(H, W): 0 outside of M_f, rising to 1 over `width` crop pixels inside of it."""
+    inside = cv2.distanceTransform(np.pad((region > 0.5).astype(np.uint8), 1, mode="edge"), cv2.DIST_L2, 5)[1:-1, 1:-1]
+    return np.clip(inside / width, 0.0, 1.0)
 
 
 def _faded_shadow(factor, canvas):
@@ -110,15 +120,18 @@ def _from_the_ends(length, first, last):
     return np.minimum(places if first else none, places[::-1] if last else none)
 
 
-def _in_job_pixels(colour, alpha, lit, canvas, holdout, grain):
+def _in_job_pixels(colour, alpha, lit, canvas, holdout, grain, blur):
     """Box-sized (h, w, 4) and (h, w) float32."""
     left, top, right, bottom = canvas.box
     size = (right - left, bottom - top)
     alpha = put_back(np.ascontiguousarray(alpha, dtype=np.float32), canvas.crop, size)
     alpha = np.clip((alpha - HAZE) / (1.0 - 2 * HAZE), 0.0, 1.0)
+    rgb = put_back(np.ascontiguousarray(colour, dtype=np.float32), canvas.crop, size)
+    if blur > 0:
+        extra = missing_blur(blur, measure_blur(rgb * alpha[..., None]))
+        rgb, alpha = softened(rgb, extra), softened(alpha, extra)
     if holdout is not None:  # not the product: the matte is of what is visible, and an edge would be thinned twice
         alpha = np.minimum(alpha, 1.0 - holdout)
-    rgb = put_back(np.ascontiguousarray(colour, dtype=np.float32), canvas.crop, size)
     if grain is not None:
         rgb = rgb + grain * (alpha > 0)[..., None]
     return np.concatenate([rgb, alpha[..., None]], axis=-1), 1.0 - put_back(1.0 - lit, canvas.crop, size)

@@ -283,3 +283,20 @@ def _dump(path, thing, out):
         else:
             is_array = getattr(prop, "is_array", False)
             out[f"{path}.{prop.identifier}"] = np.array(value).ravel().tolist() if is_array else str(value)
+
+
+@pytest.mark.parametrize("keyed, wanted", [((), (5.0,) * 3), (((1, 0.0), (3, 8.0)), (0.0, 4.0, 8.0))])
+def test_mask_grow_is_a_number_for_each_frame(extension, shot, tmp_path, keyed, wanted):
+    from bl_ext.user_default.aa2_blender import versions
+    from bl_ext.user_default.aa2_blender.gather import keyed as room
+    scene = bpy.context.scene
+    scene.aa2.mask_grow = 5.0
+    for frame, value in keyed:
+        scene.aa2.mask_grow = value
+        scene.keyframe_insert("aa2.mask_grow", frame=frame)
+    if keyed:
+        for point in versions.curve(
+                scene, "aa2.mask_grow").keyframe_points:
+            point.interpolation = "LINEAR"
+    assert room.values(scene, "aa2.mask_grow", range(1, 4), low=-200.0) == pytest.approx(wanted)
+    assert room.values(scene, "aa2.mask_feather", range(1, 4), low=0.0) is None
