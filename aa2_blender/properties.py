@@ -9,6 +9,9 @@ SHAPES = (("auto", "Automatic", "The shape in which the character fits best"),
           ("192x352", "Standing", "A tall crop of 192 by 352"),
           ("256x256", "Square", "A crop of 256 by 256"),
           ("352x192", "Lying", "A wide crop of 352 by 192"))
+FORMS = (("png8", "PNG 8 bit", "Straight alpha, sRGB"), ("png16", "PNG 16 bit", "Straight alpha, sRGB"),
+         ("exr", "EXR", "Half floats, one layer a file, premultiplied alpha, linear Rec. 709"),
+         ("movie", "Movie with Alpha", "ProRes 4444 where this Blender writes it, else QuickTime Animation"))
 
 
 # Paths that may begin with //; 4.5 began to ask whether they may.
@@ -86,6 +89,7 @@ class AA2_PG_settings(bpy.types.PropertyGroup):
         name="Mask Feather", description="Pixels over which the layer fades inside that region's edge", min=0, max=200,
         default=0, subtype="PIXEL")
     shadow: BoolProperty(name="Shadow", description="A second strip darkens the plate under the character", default=True)
+    form: EnumProperty(name="Form", description="What Write Output writes", items=FORMS, default="png8")
     fix_first: IntProperty(name="First", description="First frame of the timeline to make again", default=1)
     fix_last: IntProperty(name="Last", description="Last frame of the timeline to make again", default=1)
     output: StringProperty(

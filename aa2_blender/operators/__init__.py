@@ -1,10 +1,10 @@
 """What the artist's buttons do; the only room that speaks to the user in reports."""
 import bpy
 
-from . import character, driver, preview, queue, report, result, shot
+from . import character, driver, output, preview, queue, report, result, shot
 
 CLASSES = (*shot.CLASSES, *character.CLASSES, *driver.CLASSES, *preview.CLASSES, *queue.CLASSES, *result.CLASSES,
-           *report.CLASSES)
+           *report.CLASSES, *output.CLASSES)
 
 
 def register():

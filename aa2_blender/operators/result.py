@@ -18,7 +18,7 @@ from .button import Button
 from .queue import EnqueueButton
 
 
-class _OfVersion:
+class OfVersion:
     """A button that needs a version with frames."""
 
     @classmethod
@@ -29,7 +29,7 @@ class _OfVersion:
         return True
 
 
-class AA2_OT_place_again(_OfVersion, Button, bpy.types.Operator):
+class AA2_OT_place_again(OfVersion, Button, bpy.types.Operator):
     """Lays the finished frames of the shown version over the plate once more, without generating"""
 
     bl_idname = "aa2.place_again"
@@ -42,7 +42,7 @@ class AA2_OT_place_again(_OfVersion, Button, bpy.types.Operator):
         self.report({"INFO"}, f"Placed {', '.join(strips)}")
 
 
-class AA2_OT_show_version(_OfVersion, Button, bpy.types.Operator):
+class AA2_OT_show_version(OfVersion, Button, bpy.types.Operator):
     """Shows an older or newer version of this shot in its strips; all versions stay on the disk"""
 
     bl_idname = "aa2.show_version"
@@ -79,7 +79,7 @@ class AA2_OT_compare(Button, bpy.types.Operator):
             strip.mute = mute
 
 
-class _AnotherVersion(_OfVersion, EnqueueButton):
+class _AnotherVersion(OfVersion, EnqueueButton):
     """A button that adds another version of the meant one to the queue."""
 
     @classmethod

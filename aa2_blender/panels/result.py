@@ -2,6 +2,8 @@
 import bpy
 
 from .. import session
+from ..operators.output import (AA2_OT_add_background, AA2_OT_add_nodes, AA2_OT_add_passes, AA2_OT_add_plane,
+                                AA2_OT_write_output)
 from ..operators.report import AA2_OT_copy_report, AA2_OT_show_log
 from ..operators.result import (AA2_OT_compare, AA2_OT_fix_range, AA2_OT_place_again, AA2_OT_redo, AA2_OT_relink,
                                 AA2_OT_show_version, AA2_OT_vary_seed)
@@ -78,6 +80,23 @@ class Fix(Part):
         button.first, button.last = scene.aa2.fix_first, scene.aa2.fix_last
 
 
+class Output(Part):
+    """The shown version elsewhere: files, passes, compositor, camera."""
+
+    bl_label = "Output"
+    bl_options = {"DEFAULT_CLOSED"}
+    parent = Result
+
+    def tell(self, layout, context, scene):
+        layout.prop(scene.aa2, "form")
+        layout.operator(AA2_OT_write_output.bl_idname, icon="EXPORT").form = scene.aa2.form
+        layout.operator(AA2_OT_add_passes.bl_idname, icon="RENDERLAYERS")
+        row = layout.row(align=True)
+        row.operator(AA2_OT_add_nodes.bl_idname, icon="NODE_COMPOSITING")
+        row.operator(AA2_OT_add_background.bl_idname, icon="CAMERA_DATA")
+        row.operator(AA2_OT_add_plane.bl_idname, icon="MESH_PLANE")
+
+
 class Log(Part):
     """The end of the engine's log, and a report to send."""
 
@@ -101,4 +120,4 @@ class Log(Part):
         row.operator(AA2_OT_copy_report.bl_idname, icon="COPYDOWN")
 
 
-PARTS = (Result, Fix, Log)
+PARTS = (Result, Fix, Output, Log)

@@ -7,13 +7,13 @@ import bpy
 from ..embedded.engine.contract import folder as files
 from ..embedded.engine.contract import job as contract
 from ..versions import alpha_over, composite_input, compositor, fit_to_render, multiply, number
-from .strip import JOB, PlaceError, same_folder, told
+from .strip import JOB, PlaceError, same_shot, told
 
 
-def place(scene, folder):
+def place(scene, folder, offset=0):
     """Put the job's node group before the composite's input; returns the group node's name.
 
-    A group that an earlier call made for this job is replaced; other nodes and what they are linked to stay.
+    `offset`: the scene's frame less the edit's. A group that an earlier call made for this job, or another version of it, is replaced; other nodes and what they are linked to stay.
     """
     if bpy.app.is_job_running("RENDER"):
         raise PlaceError("Nodes cannot be added while Blender renders.", "Wait for the render's end and place again.")
@@ -25,7 +25,7 @@ def place(scene, folder):
     remove(scene, folder)
     target = composite_input(tree)
     node = tree.nodes.new("CompositorNodeGroup")
-    node.node_tree = _group(job, folder)
+    node.node_tree = _group(job, folder, offset)
     node.name = node.label = job.name
     node[JOB] = told(folder)
     _insert(tree, node, target)
@@ -35,7 +35,7 @@ def place(scene, folder):
 def remove(scene, folder):
     """Take out this job's group and link what it lay between."""
     tree = compositor(scene)
-    for node in [node for node in tree.nodes if node.get(JOB) and same_folder(node[JOB], folder)]:
+    for node in [node for node in tree.nodes if node.get(JOB) and same_shot(node[JOB], folder)]:
         source = node.inputs[0].links[0].from_socket if node.inputs[0].links else None
         targets = [link.to_socket for link in node.outputs[0].links]
         group = node.node_tree
@@ -58,7 +58,7 @@ def _insert(tree, node, target):
     tree.links.new(node.outputs[0], target)
 
 
-def _group(job, folder):
+def _group(job, folder, offset):
     tree = bpy.data.node_groups.new(f"{job.name} over", "CompositorNodeTree")
     tree.interface.new_socket("Image", in_out="INPUT", socket_type="NodeSocketColor")
     tree.interface.new_socket("Image", in_out="OUTPUT", socket_type="NodeSocketColor")
@@ -67,33 +67,33 @@ def _group(job, folder):
         made = files.numbers(folder, kind)
         if made:
             factor, below, above, result = combine(tree)
-            tree.links.new(_presence(tree, job, made), factor)
+            tree.links.new(_presence(tree, job, made, offset), factor)
             tree.links.new(picture, below)
-            tree.links.new(_pictures(tree, job, folder, kind), above)
+            tree.links.new(_pictures(tree, job, folder, kind, offset), above)
             picture = result
     tree.links.new(picture, tree.nodes.new("NodeGroupOutput").inputs[0])
     return tree
 
 
-def _pictures(tree, job, folder, kind):
+def _pictures(tree, job, folder, kind, offset):
     """The image sequence of one kind, linear and premultiplied as the compositor reads it, at the render's size."""
     first = files.picture(folder, kind, files.numbers(folder, kind)[0])
     image = bpy.data.images.load(told(first), check_existing=True)
     image.source, image.colorspace_settings.name, image.alpha_mode = "SEQUENCE", "sRGB", "STRAIGHT"
     node = tree.nodes.new("CompositorNodeImage")
     node.image, node.use_auto_refresh = image, True
-    node.frame_start, node.frame_duration, node.frame_offset = job.first_frame, job.frames, 0
+    node.frame_start, node.frame_duration, node.frame_offset = job.first_frame + offset, job.frames, 0
     small, fitted = fit_to_render(tree)
     tree.links.new(node.outputs["Image"], small)
     return fitted
 
 
-def _presence(tree, job, made):
+def _presence(tree, job, made, offset):
     """A number that is 1 on the frames that are made and 0 elsewhere: a sequence holds its last picture for ever, and
     some versions show black for a missing one."""
     shown = number(tree)
     for first, last in _runs(made):
-        start, end = job.first_frame + first - 1, job.first_frame + last - 1
+        start, end = (job.first_frame + offset + number - 1 for number in (first, last))
         for frame, value in ((start - 1, 0.0), (start, 1.0), (end, 1.0), (end + 1, 0.0)):
             shown.default_value = value
             shown.keyframe_insert("default_value", frame=frame)

@@ -51,7 +51,7 @@ def place(scene, folder, plate="", pack=""):
         made = []
         for kind in kinds:
             channel, earlier_pack = earlier.get(kind, (None, ""))
-            below = _channel(editor, job, channel, below)
+            below = free_channel(editor, job, below, channel)
             made.append(_add(scene, editor, job, folder, kind=kind, channel=below, pack=pack or earlier_pack))
     return tuple(strip.name for strip in made)
 
@@ -151,6 +151,8 @@ def _remove_earlier(editor, folder):
     earlier = {}
     for strip in list(all_strips(editor)):
         if strip.get(JOB) and same_shot(strip[JOB], folder):
+            if strip.get(KIND) not in _BLEND and same_folder(strip[JOB], folder):
+                continue  # a pass of this version
             pack = strip.get(PACK, "") if same_folder(strip[JOB], folder) else ""
             earlier[strip.get(KIND)] = strip.channel, pack
             strips(strip.parent_meta() or editor).remove(strip)
@@ -168,7 +170,7 @@ def _plate_channel(editor, job, plate):
     return min(under, default=0)
 
 
-def _channel(editor, job, earlier, below):
+def free_channel(editor, job, below, earlier=None):
     """The first channel above `below` that is free on the job's frames; the one it had before where that still is."""
     taken = {strip.channel for strip in strips(editor) if _overlaps(strip, job)}
     if earlier and earlier > below and earlier not in taken:

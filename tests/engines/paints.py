@@ -38,6 +38,14 @@ for request in requests():
     folder = request["job"]
     with open(os.path.join(folder, "job.json"), encoding="utf-8") as file:
         job = json.load(file)
+    if request["type"] == "deliver":
+        for layer in request["layers"]:
+            where = os.path.join(folder, "output", f"{layer}_{request['form']}")
+            os.makedirs(where, exist_ok=True)
+            for number in range(1, job["frames"] + 1):
+                png(os.path.join(where, f"{number:04d}.png"), *job["size"], lambda x, y: (128, 128, 128))
+        finish(folder, job["frames"])
+        continue
     for number in range(1, job["frames"] + 1):
         if "--one" in sys.argv and number == 2:
             os.abort()

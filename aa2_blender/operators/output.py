@@ -1,0 +1,97 @@
+"""The result for other programs and other editors: files, passes, nodes, the camera's background, a plane."""
+import bpy
+from bpy.props import EnumProperty
+
+from .. import session
+from ..asking import request_of
+from ..embedded.engine.contract import folder as files
+from ..gather.camera import camera_at
+from ..output import Delivery, Movie
+from ..place import background, compositor
+from ..preferences import engine_launch
+from ..properties import FORMS, shot_scene
+from ..result import folder_of_shot
+from ..takes import read_request
+from .button import Button, StartButton
+from .result import OfVersion
+
+
+
+class AA2_OT_write_output(OfVersion, StartButton, bpy.types.Operator):
+    """Writes the shown version's layers and passes for other programs, to output/ in its folder"""
+
+    bl_idname = "aa2.write_output"
+    bl_label = "Write Output"
+    form: EnumProperty(name="Form", items=FORMS, default="png8")
+
+    def act(self, context):
+        folder = folder_of_shot(shot_scene(context))
+        if self.form == "movie":
+            return self.begin(Movie(folder, link=session.link))
+        return self.begin(Delivery(folder, self.form, files.DELIVERED, link=session.link, launch=engine_launch()))
+
+
+class AA2_OT_add_passes(OfVersion, StartButton, bpy.types.Operator):
+    """Adds the matte and the skeleton of the shown version as muted strips above it"""
+
+    bl_idname = "aa2.add_passes"
+    bl_label = "Add Passes"
+
+    def act(self, context):
+        scene = shot_scene(context)
+        return self.begin(Delivery(folder_of_shot(scene), "png8", ("matte", "skeleton"), link=session.link,
+                                   launch=engine_launch(), scene=scene.name))
+
+
+class _InScene(OfVersion, Button):
+    """A button that shows the result outside of the sequencer, in the scene of rig and camera."""
+
+    bl_options = {"REGISTER", "UNDO"}
+
+    def places(self, context):
+        """(the version's folder, the scene that is rendered, its camera, that scene's frame less the edit's)."""
+        scene = shot_scene(context)
+        folder = folder_of_shot(scene)
+        job = background.job_of(folder)
+        request = read_request(folder) or request_of(scene)
+        driver = bpy.data.scenes.get(job.driver.scene) or scene
+        camera = camera_at(driver, driver.frame_current, request.camera)
+        return folder, driver, camera, job.driver.frame_offset
+
+
+class AA2_OT_add_nodes(_InScene, bpy.types.Operator):
+    """Lays the shown version over the render in the compositor; nodes of yours stay as they are"""
+
+    bl_idname = "aa2.add_nodes"
+    bl_label = "Compositor"
+
+    def act(self, context):
+        folder, driver, _camera, offset = self.places(context)
+        name = compositor.place(driver, folder, offset)
+        self.report({"INFO"}, f"Added the node {name!r} to the compositor of {driver.name!r}")
+
+
+class AA2_OT_add_background(_InScene, bpy.types.Operator):
+    """Shows the shown version in front of the camera's view, as a background image of the camera"""
+
+    bl_idname = "aa2.add_background"
+    bl_label = "Camera Background"
+
+    def act(self, context):
+        folder, _driver, camera, offset = self.places(context)
+        background.show_in_camera(camera, folder, offset)
+
+
+class AA2_OT_add_plane(_InScene, bpy.types.Operator):
+    """Shows the shown version on a plane that fills the camera's view, to be moved in depth among your objects"""
+
+    bl_idname = "aa2.add_plane"
+    bl_label = "Plane"
+
+    def act(self, context):
+        folder, driver, camera, offset = self.places(context)
+        plane = background.show_on_plane(driver, camera, folder, offset)
+        self.report({"INFO"}, f"Added the plane {plane.name!r}")
+
+
+CLASSES = (AA2_OT_write_output, AA2_OT_add_passes, AA2_OT_add_nodes, AA2_OT_add_background, AA2_OT_add_plane)

@@ -1,0 +1,104 @@
+"""A job's frames in a 3D scene: in front of a camera's view, or on a plane that fills it; both laid anew when asked again."""
+
+import os
+
+import bpy
+
+from ..embedded.engine.contract import folder as files
+from ..embedded.engine.contract import job as contract
+from .strip import JOB, PlaceError, same_shot, told
+
+
+def job_of(folder):
+    """The job of a version's folder."""
+    return contract.read(os.path.abspath(os.fspath(folder)))
+
+
+def show_in_camera(camera, folder, offset=0):
+    """A background image of the camera, drawn in front of the scene; `offset`: the scene's frame less the edit's."""
+    data = _perspective(camera)
+    folder = os.path.abspath(os.fspath(folder))
+    for shown in list(data.background_images):
+        if shown.image and shown.image.get(JOB) and same_shot(shown.image[JOB], folder):
+            data.background_images.remove(shown)
+    shown = data.background_images.new()
+    shown.image = _sequence(folder)
+    _time(shown.image_user, job_of(folder), offset)
+    shown.display_depth, shown.frame_method, shown.alpha = "FRONT", "STRETCH", 1.0
+    data.show_background_images = True
+    return shown
+
+
+def show_on_plane(scene, camera, folder, offset=0):
+    """A plane, child of the camera, that fills its view at the scene's distance of focus; it shines with the picture's own
+    colours and takes no light."""
+    data = _perspective(camera)
+    folder = os.path.abspath(os.fspath(folder))
+    job = job_of(folder)
+    for thing in [thing for thing in scene.objects if thing.get(JOB) and same_shot(thing[JOB], folder)]:
+        mesh = thing.data
+        bpy.data.objects.remove(thing)
+        if not mesh.users:
+            bpy.data.meshes.remove(mesh)
+    corners = data.view_frame(scene=scene)  # at one unit's distance in perspective: right top, right bottom, left ...
+    mesh = bpy.data.meshes.new(job.name)
+    mesh.from_pydata([tuple(corner) for corner in corners], [], [(3, 2, 1, 0)])
+    layer = mesh.uv_layers.new(name="UVMap")
+    places = {0: (1, 1), 1: (1, 0), 2: (0, 0), 3: (0, 1)}
+    for loop in mesh.loops:
+        layer.data[loop.index].uv = places[loop.vertex_index]
+    mesh.materials.append(_material(job, folder, offset))
+    plane = bpy.data.objects.new(job.name, mesh)
+    plane[JOB] = told(folder)
+    scene.collection.objects.link(plane)
+    plane.parent = camera
+    if data.type == "PERSP":
+        away = _distance(scene, camera, job)
+        plane.scale = (away / -corners[0].z,) * 3
+    return plane
+
+
+def _perspective(camera):
+    if camera is None or camera.type != "CAMERA" or camera.data.type == "PANO":
+        raise PlaceError("There is no perspective or orthographic camera to show the result in.", "Add or choose a camera.")
+    return camera.data
+
+
+def _distance(scene, camera, job):
+    """Of the rig from the camera, along its view; ten units where the rig is gone or behind."""
+    rig = scene.objects.get(job.driver.rig)
+    away = -(camera.matrix_world.inverted() @ rig.matrix_world.translation).z if rig else 0.0
+    return away if away > 0.01 else 10.0
+
+
+def _sequence(folder):
+    numbers = files.numbers(folder, files.FRAMES)
+    if not numbers:
+        raise PlaceError(f"{folder} holds no finished frame.", "Generate first.")
+    image = bpy.data.images.load(told(files.picture(folder, files.FRAMES, numbers[0])), check_existing=False)
+    image.source, image.colorspace_settings.name, image.alpha_mode = "SEQUENCE", "sRGB", "STRAIGHT"
+    image[JOB] = told(folder)
+    return image
+
+
+def _time(user, job, offset):
+    user.frame_start, user.frame_duration, user.frame_offset = job.first_frame + offset, job.frames, 0
+    user.use_auto_refresh = True
+
+
+def _material(job, folder, offset):
+    """Emission where the picture is, nothing elsewhere."""
+    material = bpy.data.materials.new(job.name)
+    material.use_nodes = True
+    tree = material.node_tree
+    tree.nodes.clear()
+    texture, shine, clear, mix, output = (tree.nodes.new(f"ShaderNode{kind}") for kind in (
+        "TexImage", "Emission", "BsdfTransparent", "MixShader", "OutputMaterial"))
+    texture.image, texture.extension = _sequence(folder), "CLIP"
+    _time(texture.image_user, job, offset)
+    tree.links.new(texture.outputs["Color"], shine.inputs["Color"])
+    tree.links.new(texture.outputs["Alpha"], mix.inputs[0])
+    tree.links.new(clear.outputs[0], mix.inputs[1])
+    tree.links.new(shine.outputs[0], mix.inputs[2])
+    tree.links.new(mix.outputs[0], output.inputs["Surface"])
+    return material

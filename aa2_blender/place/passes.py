@@ -1,0 +1,45 @@
+"""A job's passes (matte, skeleton, shadow) as muted strips above its layers, on the same frames."""
+
+import os
+
+from ..embedded.engine.contract import folder as files
+from ..embedded.engine.contract import job as contract
+from ..versions import quiet_sequencer, strips
+from .strip import JOB, KIND, PlaceError, free_channel, of_ours, same_folder, told, why_not_now
+
+FORM = "png8"
+
+
+def place(scene, folder, layers):
+    """Lay delivered layers of a job into a scene; returns the strips' names. Those that were there before are replaced."""
+    reason = why_not_now(scene)
+    if reason:
+        raise PlaceError(reason, "Wait for its end and add the passes again.")
+    folder = os.path.abspath(os.fspath(folder))
+    job = contract.read(folder)
+    editor = scene.sequence_editor or scene.sequence_editor_create()
+    names = []
+    with quiet_sequencer(editor):
+        for layer in layers:
+            kind = f"{files.OUTPUT}/{layer}_{FORM}"
+            for strip in of_ours(scene):
+                if strip.get(KIND) == kind and same_folder(strip[JOB], folder):
+                    strips(strip.parent_meta() or editor).remove(strip)
+            names.append(_add(scene, editor, job, folder, layer, kind).name)
+    return tuple(names)
+
+
+def _add(scene, editor, job, folder, layer, kind):
+    above = max((strip.channel for strip in of_ours(scene) if same_folder(strip[JOB], folder)), default=0)
+    directory = told(os.path.join(folder, *kind.split("/")))
+    names = [os.path.basename(files.delivered(folder, layer, FORM, number)) for number in range(1, job.frames + 1)]
+    strip = strips(editor).new_image(
+        name=f"{job.name} {layer} pass", filepath=os.path.join(directory, names[0]),
+        channel=free_channel(editor, job, above), frame_start=job.first_frame, fit_method="ORIGINAL")
+    for name in names[1:]:
+        strip.elements.append(name)
+    strip.directory = directory
+    strip.mute = True
+    strip.transform.scale_x = strip.transform.scale_y = 100 / scene.render.resolution_percentage
+    strip[JOB], strip[KIND] = told(folder), kind
+    return strip
