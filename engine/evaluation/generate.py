@@ -47,8 +47,9 @@ def generate(clip: Clip, engine: Engine, folder: Path, *, alone: bool = False) -
 
 
 def _prepare(clip: Clip, folder: Path, alone: bool) -> jobs.Job:
-    """A job folder with the clip's inputs linked. Film grain is no part of what the networks are measured for."""
-    job = replace(clip.job, settings=replace(clip.job.settings, grain=False), clean_plate=clip.job.clean_plate or alone)
+    """A job folder with the clip's inputs linked. What is put on afterwards to match the plate's film and lens stays off:
+    the networks are measured."""
+    job = replace(clip.job, settings=replace(clip.job.settings, grain=False, blur=False), clean_plate=clip.job.clean_plate or alone)
     for kind in (files.MASK, files.OBJECTS, files.DEPTH):
         _link_all(clip.folder / kind, folder / kind)
     _link_all(clip.folder / ("clean" if alone else files.SOURCE), folder / files.SOURCE)

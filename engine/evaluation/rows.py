@@ -1,12 +1,15 @@
 """The rows of the table: whose weights make a clip's frames, and what these are laid over."""
 
+import functools
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from .clips import Clip
 from .composite import inpainted, lay_over
-from .generate import Made
+from .generate import Made, generate
+from .weights import open_engine
 
 FULL = "full"
 ABLATIONS = ("without_blending", "without_pose_modulation", "without_environment", "exact_mask", "box_mask", "without_ours")
@@ -14,15 +17,33 @@ ABLATIONS = ("without_blending", "without_pose_modulation", "without_environment
 
 @dataclass(frozen=True)
 class Row:
-    """`alone`: the character is made without the environment and pasted by its matte, over `plate`: "source", what the job
-    has; "inpainted", the source painted over inside M_f; "clean", the plate that only Blender knows."""
+    """`weights`: packs and folders of weights, of which the row is the mean (None: the embedded pack); several where ablations
+    have several seeds. `alone`: the character is made without the environment and pasted by its matte, over `plate`: "source",
+    what the job has; "inpainted", the source painted over inside M_f; "clean", the plate that only Blender knows."""
 
     name: str
+    weights: tuple = (None,)
     alone: bool = False
     plate: str = "source"
 
 
-PASTED = (Row("pasted_inpainted", alone=True, plate="inpainted"), Row("pasted_exact", alone=True, plate="clean"))
+def pasted(weights: tuple) -> list[Row]:
+    """The paper's baseline of table 3, and the stronger one that an exact clean plate permits."""
+    return [Row("pasted_inpainted", weights, alone=True, plate="inpainted"), Row("pasted_exact", weights, alone=True, plate="clean")]
+
+
+def made_by(row: Row, weights, clip: Clip, frames: Path) -> list[Made]:
+    """A row's frames of a clip by one of its weights, made now or by an earlier run; they are kept below `frames`, and rows
+    that only differ in the plate share them."""
+    engine = engine_of(weights)
+    folder = frames / engine.pack.hash[:16] / ("alone" if row.alone else "placed") / clip.name
+    return generate(clip, engine, folder, alone=row.alone)
+
+
+@functools.lru_cache(maxsize=None)
+def engine_of(weights):
+    """One engine for all clips of a process."""
+    return open_engine(weights)
 
 
 def composite(row: Row, clip: Clip, number: int, made: Made, region) -> tuple[np.ndarray, np.ndarray]:

@@ -10,7 +10,7 @@ from ..conditions.frames import as_bits, read_reference
 from ..contract import folder as files
 from .clips import Clip
 from .regions import regions_of
-from .rows import composite
+from .rows import Row, composite, made_by
 
 ON_SHEET, MOVING = 16, 3
 SIDE = 192           # pixels of a picture on the sheet; moving ones keep their own size
@@ -20,12 +20,12 @@ OUTLINE = (1.0, 0.2, 0.9)
 TITLES = ("reference", "plate and mask", "generated", "truth")
 
 
-def draw(clips: list[Clip], scored, frames: Path) -> tuple[np.ndarray, list]:
+def draw(clips: list[Clip], row: Row, frames: Path) -> tuple[np.ndarray, list]:
     """The sheet (h, w, 3) uint8 with a middle frame of each clip, and the frames (n, h, w, 3) uint8 of the moving pictures.
 
-    scored: the row and its weights (table.Scored), of which the first are taken; frames: the cache that table fills.
+    Of a row's weights the first are taken; frames: the folder that the table has filled.
     """
-    shown = [panels(clip, scored, frames) for clip in clips[:ON_SHEET]]
+    shown = [panels(clip, row, frames) for clip in clips[:ON_SHEET]]
     cells = [_titled(clip, number, [_fitted(panel[len(panel) // 2]) for panel in rows])
              for number, (clip, rows) in enumerate(zip(clips, shown))]
     blank = np.full_like(cells[0], 255)
@@ -34,9 +34,9 @@ def draw(clips: list[Clip], scored, frames: Path) -> tuple[np.ndarray, list]:
     return sheet, [np.stack([np.concatenate(parts, axis=1) for parts in zip(*rows)]) for rows in shown[:MOVING]]
 
 
-def write(clips: list[Clip], scored, frames: Path, folder: Path) -> list[Path]:
+def write(clips: list[Clip], row: Row, frames: Path, folder: Path) -> list[Path]:
     """heldout.jpg and heldout-0.webp, -1, -2 in the folder; returns their paths."""
-    sheet, moving = draw(clips, scored, frames)
+    sheet, moving = draw(clips, row, frames)
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / "heldout.jpg"]
     Image.fromarray(sheet).save(paths[0], quality=88)
@@ -47,14 +47,13 @@ def write(clips: list[Clip], scored, frames: Path, folder: Path) -> list[Path]:
     return paths
 
 
-def panels(clip: Clip, scored, frames: Path) -> list:
+def panels(clip: Clip, row: Row, frames: Path) -> list:
     """Of each of TITLES the clip's frames, (h, w, 3) uint8."""
-    from .table import made_by
-    regions, made = regions_of(clip), made_by(scored.row, scored.weights[0], clip, frames)
+    regions, made = regions_of(clip), made_by(row, row.weights[0], clip, frames)
     numbers = range(1, clip.job.frames + 1)
     reference = _reference(clip)
     return [[reference for _ in numbers], [_outlined(clip.colour("source", k), regions[k - 1].region) for k in numbers],
-            [as_bits(composite(scored.row, clip, k, made[k - 1], regions[k - 1].region)[0]) for k in numbers],
+            [as_bits(composite(row, clip, k, made[k - 1], regions[k - 1].region)[0]) for k in numbers],
             [as_bits(clip.colour("target", k)) for k in numbers]]
 
 

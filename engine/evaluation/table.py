@@ -1,13 +1,11 @@
 """Held-out clips and rows -> everything measured, in processes of one thread; the report written, shown and drawn."""
 
-import functools
 import hashlib
 import json
 import multiprocessing
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -16,23 +14,14 @@ import numpy as np
 from ..contract import folder as files
 from . import perceptual
 from .clips import Clip, ClipError, clips_in, read_clip
-from .generate import generate
 from .held_out import draw_fast
 from .measure import COLUMNS, measure, read_truth
 from .report import markdown, report
-from .rows import ABLATIONS, FULL, PASTED, Row
-from .weights import SIZES, open_engine
+from .rows import ABLATIONS, FULL, Row, made_by, pasted
+from .weights import SIZES
 
 # What decides about a frame's pixels: frames are kept by a digest of these sources, as well as of the pack.
 _SOURCES = ("conditions", "denoise", "layers", "nets", "runtimes", "run.py", "evaluation/generate.py")
-
-
-@dataclass(frozen=True)
-class Scored:
-    """A row and the weights that it is the mean of (None: the embedded pack); several where ablations have several seeds."""
-
-    row: Row
-    weights: tuple
 
 
 def make_table(options) -> None:
@@ -45,7 +34,7 @@ def make_table(options) -> None:
         say(f"{name.upper()}: {text}")
     frames = options.cache / "frames" / _sources_digest()
     values = measure_all(clips, rows, frames, options.workers)
-    told = report(clips, {one.row.name: [found[one.row.name] for found in values] for one in rows}, notes)
+    told = report(clips, {row.name: [found[row.name] for found in values] for row in rows}, notes)
     if options.json:
         files.write_whole(str(options.json), json.dumps(told, indent=1).encode() + b"\n")
     text = markdown(told)
@@ -58,7 +47,7 @@ def make_table(options) -> None:
             say(f"{path} written")
 
 
-def choose_rows(options) -> tuple[list[Scored], dict]:
+def choose_rows(options) -> tuple[list[Row], dict]:
     """`full` first, then the pasted rows, the ablations if asked for, and further packs; and notes on what stands in for what."""
     packs = options.pack or [None]
     notes = {}
@@ -70,12 +59,12 @@ def choose_rows(options) -> tuple[list[Scored], dict]:
         full = bare = (packs[0],)
         notes["pasted rows"] = ("no without_environment weights were given (--ablations): the weights of `full` run with an empty "
                                 "environment instead, which they were not trained for")
-    rows = [Scored(Row(FULL), full), *(Scored(row, bare) for row in PASTED)]
+    rows = [Row(FULL, full), *pasted(bare)]
     if options.all:
-        rows += [Scored(Row(name), forks[name]) for name in ABLATIONS]
+        rows += [Row(name, forks[name]) for name in ABLATIONS]
     others = packs if options.ablations and options.pack else packs[1:]
-    rows += [Scored(Row(Path(path).name), (path,)) for path in others]
-    names = [one.row.name for one in rows]
+    rows += [Row(Path(path).name, (path,)) for path in others]
+    names = [row.name for row in rows]
     twice = {name for name in names if names.count(name) > 1}
     if twice:
         raise ClipError(f"--pack: two rows would be called {', '.join(sorted(twice))}; rename a folder.")
@@ -129,23 +118,8 @@ def measure_all(clips, rows, frames: Path, workers: int) -> list[dict]:
 def measure_clip(folder: Path, rows, frames: Path) -> dict:
     """Called in a worker: one clip by all rows; frames that two rows share are made once."""
     truth = read_truth(read_clip(folder))
-    return {one.row.name: _mean_of([_measured(truth, one.row, path, frames) for path in one.weights]) for one in rows}
-
-
-def _measured(truth, row: Row, weights, frames: Path) -> dict:
-    return measure(truth, row, made_by(row, weights, truth.clip, frames))
-
-
-def made_by(row: Row, weights, clip: Clip, frames: Path) -> list:
-    """A row's frames of a clip (generate.Made), made now or by an earlier run of the same sources and weights."""
-    engine = engine_of(weights)
-    folder = frames / engine.pack.hash[:16] / ("alone" if row.alone else "placed") / clip.name
-    return generate(clip, engine, folder, alone=row.alone)
-
-
-@functools.lru_cache(maxsize=None)
-def engine_of(weights):
-    return open_engine(weights)
+    return {row.name: _mean_of([measure(truth, row, made_by(row, weights, truth.clip, frames)) for weights in row.weights])
+            for row in rows}
 
 
 def _mean_of(found: list[dict]) -> dict:

@@ -30,7 +30,7 @@ WHEELS = {
 PRUNED = ("cv2/data/*.xml", "*.pyi", "*/py.typed", "cv2/LICENSE*", "onnxruntime/transformers/*",
           "onnxruntime/quantization/*", "onnxruntime/tools/*", "onnxruntime/datasets/*", "onnxruntime/backend/*",
           "onnxruntime/capi/libonnxruntime.so*", "*.dist-info/RECORD", "*.dist-info/entry_points.txt")
-LEFT_OUT = ("__pycache__", "*.pyc", ".*", "training", "convert_models.py")  # of our own sources
+LEFT_OUT = ("__pycache__", "*.pyc", ".*", "training", "evaluation", "convert_models.py")  # of our own sources
 
 
 def make(name: str) -> Path:

@@ -20,6 +20,10 @@ ENGINE_RULES = (
     # how the body models came here; run by hand, in an environment that it makes itself, and not part of the zip
     ("engine/estimate/convert_models.py", {"numpy", "onnx", "flatbuffers", "tensorflow"}),
     ("engine/estimate/", {"numpy", "cv2", "onnxruntime"}),
+    ("engine/evaluation/perceptual.py", {"numpy", "cv2", "torch", "stlpips_pytorch"}),
+    ("engine/evaluation/sheet.py", {"numpy", "cv2", "PIL"}),
+    ("engine/evaluation/colour.py", {"numpy"}),
+    ("engine/evaluation/body_parts.py", {"numpy"}),
     ("engine/nets/", {"numpy"} | HEAVY),
     ("engine/training/", {"numpy", "cv2"} | HEAVY),
     ("engine/", {"numpy", "cv2"}),
