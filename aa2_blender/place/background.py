@@ -89,7 +89,8 @@ def _time(user, job, offset):
 def _material(job, folder, offset):
     """Emission where the picture is, nothing elsewhere."""
     material = bpy.data.materials.new(job.name)
-    material.use_nodes = True
+    if material.node_tree is None:  # from 5.0 every material has one
+        material.use_nodes = True
     tree = material.node_tree
     tree.nodes.clear()
     texture, shine, clear, mix, output = (tree.nodes.new(f"ShaderNode{kind}") for kind in (

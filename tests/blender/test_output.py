@@ -38,7 +38,7 @@ def test_output_is_written_beside_the_frames(made, shot, session):
         f"{name}_png16" for name in ("character", "matte", "shadow", "skeleton")]
 
 
-def test_a_movie_keeps_alpha(made, shot, session, tmp_path):
+def test_a_movie_keeps_alpha(made, shot, session, part, tmp_path):
     assert bpy.ops.aa2.write_output(form="movie") == {"FINISHED"}, session.current().error
     task = session.current()
     wanted = "ProRes 4444" if bpy.app.version >= (4, 5, 0) else "QuickTime Animation"
@@ -47,8 +47,8 @@ def test_a_movie_keeps_alpha(made, shot, session, tmp_path):
     for strip in placed(shot).values():
         strip.mute = True
     movie = shots.strips(editor).new_movie(name="back", filepath=str(task.path), channel=9, frame_start=1)
-    movie.blend_type = "ALPHA_OVER"
-    assert movie.frame_duration == small_shot.FRAMES
+    movie.blend_type, movie.alpha_mode = "ALPHA_OVER", "STRAIGHT"
+    assert part("versions").strip_range(movie) == (1, 1 + small_shot.FRAMES)
     shot.frame_set(2)
     with_movie = picture(shot, tmp_path).astype(int)
     movie.mute = True
