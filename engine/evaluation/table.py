@@ -9,10 +9,11 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
 import cv2
-import numpy as np
 
 from ..contract import folder as files
+from ..contract.errors import JobError
 from . import perceptual
+from .bootstrap import mean
 from .clips import Clip, ClipError, clips_in, read_clip
 from .held_out import draw_fast
 from .measure import COLUMNS, measure, read_truth
@@ -52,8 +53,7 @@ def choose_rows(options) -> tuple[list[Row], dict]:
     packs = options.pack or [None]
     notes = {}
     if options.ablations:
-        forks = {name: _forks(options.ablations, name) for name in (FULL, *ABLATIONS)}
-        full, bare = forks[FULL], forks["without_environment"]
+        full, bare = (_forks(options.ablations, name) for name in (FULL, "without_environment"))
         notes["full"] = "the ablations' fork of the parent, with the extra steps that every row got"
     else:
         full = bare = (packs[0],)
@@ -61,9 +61,10 @@ def choose_rows(options) -> tuple[list[Row], dict]:
                                 "environment instead, which they were not trained for")
     rows = [Row(FULL, full), *pasted(bare)]
     if options.all:
-        rows += [Row(name, forks[name]) for name in ABLATIONS]
-    others = packs if options.ablations and options.pack else packs[1:]
-    rows += [Row(Path(path).name, (path,)) for path in others]
+        rows += [Row(name, _forks(options.ablations, name)) for name in ABLATIONS]
+    if not options.ablations:
+        packs = packs[1:]
+    rows += [Row("shipped" if path is None else Path(path).name, (path,)) for path in packs]
     names = [row.name for row in rows]
     twice = {name for name in names if names.count(name) > 1}
     if twice:
@@ -116,19 +117,20 @@ def measure_all(clips, rows, frames: Path, workers: int) -> list[dict]:
 
 
 def measure_clip(folder: Path, rows, frames: Path) -> dict:
-    """Called in a worker: one clip by all rows; frames that two rows share are made once."""
-    truth = read_truth(read_clip(folder))
-    return {row.name: _mean_of([measure(truth, row, made_by(row, weights, truth.clip, frames)) for weights in row.weights])
-            for row in rows}
+    """Called in a worker: one clip by all rows; frames that two rows share are made once. Raises ClipError."""
+    try:
+        truth = read_truth(read_clip(folder))
+        return {row.name: _mean_of([measure(truth, row, made_by(row, weights, truth.clip, frames)) for weights in row.weights])
+                for row in rows}
+    except JobError as error:  # which cannot travel between processes
+        raise ClipError(f"{folder}: {error}") from None
 
 
 def _mean_of(found: list[dict]) -> dict:
     """The mean of a clip's values over seeds of a row's training."""
-    if len(found) == 1:
-        return found[0]
-    parts = {name for one in found for name in one["parts"]}
-    return {**{column: float(np.mean([one[column] for one in found])) for column in COLUMNS},
-            "parts": {name: float(np.mean([one["parts"][name] for one in found if name in one["parts"]])) for name in parts}}
+    parts = dict.fromkeys(name for one in found for name in one["parts"])
+    return {**{column: mean([one[column] for one in found]) for column in COLUMNS},
+            "parts": {name: mean([one["parts"][name] for one in found if name in one["parts"]]) for name in parts}}
 
 
 def _sources_digest() -> str:
