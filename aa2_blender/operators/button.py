@@ -1,5 +1,5 @@
 """What our operators share: they report, and never leave Blender with an exception."""
-from .. import session
+from .. import measure, session
 from ..asking import job_folder, plate_name, request_of
 from ..embedded.engine.contract.errors import JobError
 from ..gather.job import problems
@@ -17,7 +17,8 @@ class Button:
 
     def execute(self, context):
         try:
-            return self.act(context) or {"FINISHED"}
+            with measure.slice(f"press {self.bl_idname}"):
+                return self.act(context) or {"FINISHED"}
         except (JobError, GatherError, PlaceError) as error:
             return self.refuse(str(error))
         except OSError as error:

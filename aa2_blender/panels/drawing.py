@@ -1,6 +1,7 @@
 """What the tab's panels share: their place in the sidebar, and text wrapped to it."""
 import textwrap
 
+from .. import measure
 from ..properties import shot_scene
 
 PIXELS_A_LETTER = 6.5  # of Blender's interface font at scale 1 (ours: 5.8 measured in a window, and some to spare)
@@ -16,7 +17,8 @@ class Part:
     def draw(self, context):
         self.layout.use_property_split = True
         self.layout.use_property_decorate = False
-        self.tell(self.layout, context, shot_scene(context))
+        with measure.slice(f"draw {type(self).__name__}"):
+            self.tell(self.layout, context, shot_scene(context))
 
     def tell(self, layout, context, scene):
         """Draws the step for `scene`, whose settings `scene.aa2` it shows. Called at each redraw: reads no big file."""
