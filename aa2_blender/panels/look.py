@@ -38,11 +38,11 @@ class Look(Part):
         draw_text(layout, context, str(job_folder(scene)))
 
 
-def draw_estimate(layout, scene):
+def draw_estimate(layout, context, scene):
     """Time and memory of the shot, before they are spent."""
     text = estimate_told(scene)
     if text:
-        layout.label(text=text, icon="TIME", translate=False)
+        draw_text(layout, context, text, icon="TIME")
 
 
 def estimate_told(scene) -> str:

@@ -31,7 +31,7 @@ class Queue(Part):
         for problem in found:
             draw_problem(layout, context, problem)
         if not found:
-            draw_estimate(layout, scene)
+            draw_estimate(layout, context, scene)
         column = layout.column(align=True)
         column.enabled = not found
         column.operator(AA2_OT_generate.bl_idname, icon="PLAY")

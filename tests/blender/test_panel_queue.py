@@ -37,7 +37,8 @@ def test_the_cost_is_said_before_the_press_and_measured_afterwards(shot, part, e
     engine("paints")
     before = look.estimate_told(shot)
     assert before.startswith("4 frames: roughly ") and "not measured here yet" in before
-    assert before in drawn(part("panels.queue").Queue, shot).all_of("label")
+    said = " ".join(drawn(part("panels.queue").Queue, shot).all_of("label"))
+    assert before in said
     bpy.ops.aa2.generate()
     after = look.estimate_told(shot)
     assert after.startswith("4 frames: about ") and " GB" in after
