@@ -6,6 +6,7 @@ import multiprocessing
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import cv2
@@ -110,6 +111,8 @@ def measure_all(clips, rows, frames: Path, workers: int) -> list[dict]:
                 found[waiting[done]] = done.result()
                 left = (time.monotonic() - began) / len(found) * (len(clips) - len(found))
                 say(f"clip {len(found)} of {len(clips)}, {left / 60:.0f} min left")
+        except BrokenProcessPool:
+            raise ClipError("a worker process died, as a rule for want of memory; start again with fewer --workers.") from None
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise

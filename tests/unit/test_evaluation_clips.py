@@ -5,11 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from fake_runtime import FakeRuntime, fake_pack
+from PIL import Image
 
 from engine.answer import Engine
 from engine.check import check
 from engine.conditions.frames import write_picture
 from engine.contract import folder as files
+from engine.evaluation import sheet
 from engine.evaluation.clips import ClipError, clips_in, read_clip
 from engine.evaluation.generate import Made, generate
 from engine.evaluation.held_out import CLIPS, draw_fast, recipe
@@ -203,3 +205,20 @@ def test_unfinished_clips_are_passed_over(clips, tmp_path):
     (tmp_path / "half").mkdir()
     write_picture(files.picture(tmp_path / "half", "target", 1), np.zeros((4, 4, 3), np.uint8))
     assert clips_in(tmp_path) == [] and len(clips) == 2
+
+
+def test_the_sheet_shows_the_first_clips_by_number_and_moves_three(clips, tmp_path, monkeypatch):
+    monkeypatch.setattr(sheet, "made_by", lambda row, weights, clip, frames: perfect(clip))
+    paths = sheet.write(clips * 9, Row(FULL), tmp_path, tmp_path / "docs")
+    assert [path.name for path in paths] == ["heldout.jpg", "heldout-0.webp", "heldout-1.webp", "heldout-2.webp"]
+    with Image.open(paths[0]) as opened:
+        lines = sheet.ON_SHEET / sheet.CLIPS_A_LINE
+        assert opened.height % lines == 0 and opened.width > 8 * sheet.SIDE and opened.height > lines * sheet.SIDE
+    for number, path in enumerate(paths[1:]):
+        with Image.open(path) as opened:
+            assert opened.n_frames == FRAMES and opened.size == (4 * SIZE[0], SIZE[1])
+            opened.seek(FRAMES - 1)
+            shown = np.asarray(opened.convert("RGB"), np.float32) / 255
+        truth = clips[number % 2].colour("target", FRAMES)
+        assert np.abs(shown[:, 3 * SIZE[0]:] - truth).mean() < 0.03 and np.abs(shown[:, 2 * SIZE[0]:3 * SIZE[0]] - truth).mean() < 0.03
+    assert (tmp_path / "docs" / "heldout-0.webp").read_bytes() != (tmp_path / "docs" / "heldout-1.webp").read_bytes()
