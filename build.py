@@ -58,6 +58,7 @@ def run_bench(arguments: argparse.Namespace) -> int:
 def run_score(arguments: argparse.Namespace) -> int:
     """The engine's own command, in the environment that has the perceptual measure; clips and frames are kept in .build/."""
     command = ["-m", "engine", "score", "--cache", str(BUILD / "score"), "--clips", str(arguments.clips)]
+    command += ["--workers", str(arguments.workers)] if arguments.workers else []
     for name in ("json", "markdown", "sheet", "ablations"):
         path = getattr(arguments, name)
         command += [f"--{name}", str(path.resolve())] if path else []
@@ -164,6 +165,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--pack", type=Path, nargs="+", metavar="FOLDER", help="other packs: the first is `full`")
     one.add_argument("--ablations", type=Path, metavar="FOLDER", help="what `engine train ablations` made")
     one.add_argument("--all", action="store_true", help="a row for each ablation too")
+    one.add_argument("--workers", type=int, help="processes, of one thread each (default: one a core)")
     one = add("env", make_environment, "make one environment (or all) and print its Python")
     one.add_argument("name", choices=[*environments.ENVIRONMENTS, "all"])
     one = add("generate", run_generate, "generate a shot in the bpy module: build.py generate SHOT.blend --help",
