@@ -25,8 +25,9 @@ _NEW = 0.5  # weight of the newest run in what is kept: a machine changes, and o
 _NETS_GFLOP, _DENOISE_GFLOP = 9.9, 2.3
 # What a core does until it is measured, and what lies beside the networks (ours; a slow laptop's core).
 _GFLOPS_A_CORE, _SECONDS_A_MEGAPIXEL, _START_S = 25.0, 0.10, 1.5
-# Peak memory of the engine in MB (measured; see tests/bench): it, a frame of a window, a million pixels of the job.
-_BASE_MB, _FRAME_MB, _MEGAPIXEL_MB = 330.0, 28.0, 70.0
+# Peak memory of the engine in MB, measured with windows of 2 to 16 frames and jobs of 0.08 to 2 million pixels: itself, a
+# frame of a window, a million pixels of the job.
+_BASE_MB, _FRAME_MB, _MEGAPIXEL_MB = 325.0, 22.0, 15.0
 
 _kept: dict | None = None  # what is in the user's file, once it was read
 
