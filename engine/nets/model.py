@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
+from ..contract import folder as files
 from .denoising_net import DenoisingNet
 from .object_guider import ObjectGuider
 from .pose_guider import PoseGuider
@@ -29,9 +30,9 @@ class Model(nn.Module):
 
 
 def save_weights(model_state: dict[str, Tensor], path: Path) -> None:
-    """Half precision, contiguous: what a pack ships."""
-    save_file({name: tensor.detach().cpu().half().contiguous() for name, tensor in model_state.items()}, path)
-    path.chmod(0o644)  # safetensors writes for the owner alone, and a pack is installed for everybody
+    """Half precision, contiguous: what a pack ships. Written whole or not at all. Raises JobError."""
+    half = {name: tensor.detach().cpu().half().contiguous() for name, tensor in model_state.items()}
+    files.write_whole(path, save(half))
 
 
 def fork_weights(parent: Sizes, sizes: Sizes, path: Path) -> Model:

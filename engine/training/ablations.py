@@ -11,11 +11,11 @@ Started again, it goes on where it was.
 import argparse
 import json
 import math
-import os
 import tempfile
 from dataclasses import replace
 from pathlib import Path
 
+from ..contract import folder as files
 from ..nets.sizes import COMPACT, Sizes
 from . import stage_motion
 from .loop import Budget, Run, add_options, prepare_torch, train
@@ -58,9 +58,7 @@ def steps_in(minutes: float, folder: Path, **told) -> int:
 
 
 def write_json(path: Path, value: dict) -> None:
-    unfinished = path.with_suffix(".part")
-    unfinished.write_text(json.dumps(value) + "\n")
-    os.replace(unfinished, path)
+    files.write_whole(path, json.dumps(value).encode() + b"\n")
 
 
 def main(arguments: list[str]) -> int:

@@ -7,9 +7,13 @@
 
 import argparse
 import copy
+import io
 import json
+import logging
 import math
 import os
+import pickle
+import sys
 import time
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -19,10 +23,16 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from ..contract import folder as files
+from ..contract.errors import JobError
 from ..nets.model import Model, fork_weights, save_weights
 from ..nets.sizes import COMPACT, Sizes
 from .samples import Sample, SampleMaker
 
+log = logging.getLogger(__name__)
+CHECKPOINT = "checkpoint.pt"
+SAVE_EVERY, SHOW_EVERY = 240, 300  # seconds
+MOST_LOST = 10
 SHAPE_ORDER = ((192, 352), (256, 256), (192, 352), (256, 256), (352, 192))
 
 
@@ -76,6 +86,8 @@ class Run:
                  parent: Sizes | None = None):
         """`start` holds weights of `parent`'s sizes, which may differ from `sizes` in switches; None: the same sizes."""
         folder.mkdir(parents=True, exist_ok=True)
+        for left_over in folder.glob(".[0-9]*-*"):  # by a run killed while it wrote
+            left_over.unlink()
         self.folder, self.recipe, self.device = folder, recipe, device
         torch.manual_seed(0)
         self.model = (fork_weights(parent or sizes, sizes, start) if start else Model(sizes)).to(device)
@@ -84,35 +96,55 @@ class Run:
         self.average = copy.deepcopy(self.model).eval()
         self.learning = [p for p in self.model.parameters() if p.requires_grad]
         self.optimiser = torch.optim.AdamW(self.learning, lr=recipe.learning_rate, betas=(0.9, 0.98), weight_decay=0.01)
-        self.step, self.seconds = 0, 0.0
-        if (folder / "checkpoint.pt").exists():
-            self._resume(torch.load(folder / "checkpoint.pt", map_location=device, weights_only=True))
+        self.step, self.seconds, self.lost = 0, 0.0, 0
+        if (folder / CHECKPOINT).exists():
+            self._resume(folder / CHECKPOINT)
 
-    def _resume(self, state: dict) -> None:
-        self.model.load_state_dict(state["model"])
-        self.average.load_state_dict(state["average"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.step, self.seconds = state["step"], state["seconds"]
+    def _resume(self, path: Path) -> None:
+        """Raises ValueError where the file is no checkpoint of this stage at these sizes."""
+        try:
+            state = torch.load(path, map_location=self.device, weights_only=True)
+            self.model.load_state_dict(state["model"])
+            self.average.load_state_dict(state["average"])
+            self.optimiser.load_state_dict(state["optimiser"])
+            self.step, self.seconds = state["step"], state["seconds"]
+        except (RuntimeError, EOFError, KeyError, ValueError, pickle.UnpicklingError) as error:
+            raise ValueError(f"{path}: cannot go on from this checkpoint ({type(error).__name__}: {str(error).partition(chr(10))[0]}). Remove it, and begin "
+                             "with --start and the weights.safetensors beside it.") from None
 
     def save(self) -> None:
-        """Atomic: written aside, then renamed, so that a full disk or a kill leaves the last good one."""
-        aside = self.folder / "checkpoint.part"
+        """Atomic: written aside, then renamed, so that a full disk or a kill leaves the last good one. Raises JobError."""
+        state = io.BytesIO()  # in memory first: torch tells a full disk as an assertion of its own
         torch.save({"model": self.model.state_dict(), "average": self.average.state_dict(), "step": self.step,
-                    "optimiser": self.optimiser.state_dict(), "seconds": self.seconds}, aside)
-        os.replace(aside, self.folder / "checkpoint.pt")
-        aside = self.folder / "weights.part"
-        save_weights(self.average.state_dict(), aside)
-        os.replace(aside, self.folder / "weights.safetensors")
+                    "optimiser": self.optimiser.state_dict(), "seconds": self.seconds}, state)
+        files.write_whole(self.folder / CHECKPOINT, state.getbuffer())
+        save_weights(self.average.state_dict(), self.folder / "weights.safetensors")
+
+    def save_if_there_is_room(self) -> None:
+        """In the middle of a run: a checkpoint that cannot be written costs no training, the last good one stays."""
+        try:
+            self.save()
+        except JobError as error:
+            log.warning("step %d: %s The checkpoint before it stays and training goes on; free some space before the next.",
+                        self.step, error.message)
 
     def learn(self, loss: Tensor, rate: float) -> None:
-        """One optimiser step at `rate` times the recipe's learning rate, then the average."""
+        """One optimiser step at `rate` times the recipe's learning rate, then the average. A loss that is no number teaches
+        nothing: the step is left out, and the tenth in a row raises ValueError."""
         warm = min(1.0, (self.step + 1) / self.recipe.warm_up)
         for group in self.optimiser.param_groups:
             group["lr"] = self.recipe.learning_rate * warm * rate
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.learning, 1.0)
-        self.optimiser.step()
+        if torch.nn.utils.clip_grad_norm_(self.learning, 1.0).isfinite():
+            self.optimiser.step()
+            self.lost = 0
+        else:
+            self.lost += 1
+            log.warning("step %d: the gradient is no number; the step is left out", self.step)
+            if self.lost == MOST_LOST:
+                raise ValueError(f"{self.folder}: {MOST_LOST} steps in a row without a finite gradient, the last is {self.step}. "
+                                 "Go on from an earlier checkpoint, or with a smaller learning rate.")
         self.step += 1
         keep = 1 - 1 / min(self.recipe.average_over, self.step / 5 + 1)
         with torch.no_grad():
@@ -133,7 +165,7 @@ def train(run: Run, pool: Path, budget: Budget, loss_of, picture_of, seed: int, 
     order = ([number] for number in range(run.step, 2**31))
     loader = iter(DataLoader(Batches(pool, run.recipe, seed, run.model.sizes), batch_sampler=_Firsts(order), num_workers=workers,
                              prefetch_factor=4 if workers else None, collate_fn=lambda batches: batches[0]))
-    log = (run.folder / "log.jsonl").open("a")
+    lines = open_log(run.folder / "log.jsonl", run.step)
     began, recent = time.monotonic() - run.seconds, []
     saved = shown = time.monotonic()
     while (progress := budget.spent(run)) < 1:
@@ -150,17 +182,25 @@ def train(run: Run, pool: Path, budget: Budget, loss_of, picture_of, seed: int, 
             samples = run.step * run.recipe.batch * run.recipe.frames
             line = {"stage": run.recipe.name, "step": run.step, "frames": samples, "minutes": round(run.seconds / 60, 1),
                     **means}
-            log.write(json.dumps(line) + "\n")
-            log.flush()
+            lines.write(json.dumps(line) + "\n")
+            lines.flush()
             print(line, flush=True)
-        if time.monotonic() - saved > 240:
-            run.save()
+        if time.monotonic() - saved > SAVE_EVERY:
+            run.save_if_there_is_room()
             saved = time.monotonic()
-        if time.monotonic() - shown > 300:
+        if time.monotonic() - shown > SHOW_EVERY:
             show(run, batch, picture_of)
             shown = time.monotonic()
-    run.save()
-    show(run, batch, picture_of)
+    if recent or not (run.folder / "weights.safetensors").exists():
+        run.save()
+        show(run, next(loader), picture_of)
+
+
+def open_log(path: Path, step: int):
+    """The log to append to, without the lines of steps after the checkpoint: those are trained again."""
+    kept = [line for line in path.read_text().splitlines() if json.loads(line)["step"] <= step] if path.exists() else []
+    files.write_whole(path, "".join(f"{line}\n" for line in kept).encode())
+    return path.open("a")
 
 
 class _Firsts:
@@ -181,6 +221,19 @@ def show(run: Run, batch: dict, picture_of) -> None:
 
 
 def main(arguments: list[str]) -> int:
+    try:
+        return run_command(arguments)
+    except JobError as error:
+        reason = f"{error.message} What was saved before stays: free some space and give the same command again."
+    except (OSError, ValueError) as error:
+        reason = str(error)
+    log.debug("train", exc_info=True)
+    print(f"train: {reason}", file=sys.stderr)
+    return 1
+
+
+def run_command(arguments: list[str]) -> int:
+    """One stage, the ablations or the pool. Raises JobError, ValueError and OSError with what is wrong."""
     from . import ablations, pool, stage_autoencoder, stage_image, stage_motion
     stages = {"autoencoder": stage_autoencoder, "image": stage_image, "motion": stage_motion}
     if arguments[:1] == ["pool"]:

@@ -7,6 +7,8 @@ drawn apart. Files are written under a temporary name first, so a killed run lea
 import argparse
 import os
 import time
+import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,16 +53,50 @@ def bytes8(picture) -> np.ndarray:
     return (picture.clamp(0, 1) * 255).round().byte().numpy()
 
 
+class BrokenClip(ValueError):
+    """A file of the pool that nothing can be learnt from; the message names it and what is wrong."""
+
+
 def write(path: Path, clip: PooledClip) -> None:
     unfinished = path.with_suffix(".part")
-    with unfinished.open("wb") as file:
-        np.savez(file, **vars(clip))
-    os.replace(unfinished, path)
+    try:
+        with unfinished.open("wb") as file:
+            np.savez(file, **vars(clip))
+        os.replace(unfinished, path)
+    except OSError:
+        unfinished.unlink(missing_ok=True)
+        raise
 
 
-def read(path: Path) -> PooledClip:
-    with np.load(path) as stored:
-        return PooledClip(**{name: stored[name] for name in stored.files})
+def read(path: Path, frames: int = 1) -> PooledClip:
+    """Raises BrokenClip where the file is none, or has fewer frames, layers of other frames than joints, or nobody in it."""
+    try:
+        with np.load(path) as stored:
+            clip = PooledClip(**{name: stored[name] for name in stored.files})
+    except (OSError, ValueError, TypeError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+        raise BrokenClip(f"{path.name}: no clip ({error})") from None
+    fault = _fault(clip, frames)
+    if fault:
+        raise BrokenClip(f"{path.name}: {fault}")
+    return clip
+
+
+def _fault(clip: PooledClip, frames: int) -> str | None:
+    """What is wrong with the clip, its frames at least `frames`; None where nothing is."""
+    count = len(clip.layers) if clip.layers.ndim == 4 else 0
+    height, width = clip.layers.shape[1:3] if count else (0, 0)
+    expected = {"layers": (max(count, frames), height, width, LAYERS), "body": (count, 20, 4), "hands": (count, 2, 21, 4),
+                "height_px": (count,), "reference": (height, width, 4), "reference_body": (20, 4),
+                "reference_hands": (2, 21, 4), "reference_height_px": ()}
+    for name, shape in expected.items():
+        value = getattr(clip, name)
+        if value.shape != shape:
+            return f"{name}: expected shape {shape}, got {value.shape}; a frame may be missing"
+        if value.dtype != np.uint8 and not np.isfinite(value).all():
+            return f"{name}: holds values that are no numbers"
+    if not (clip.layers[..., MATTE] > 127).any():
+        return "the mask is empty in every frame: no character to learn from"
+    return None
 
 
 def fill(folder: Path, count: int, frames: int, first_seed: int = 0, stride: int = 1) -> None:

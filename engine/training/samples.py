@@ -1,5 +1,6 @@
 """From a pooled clip to what the networks are trained on: the paper's self-supervision (3.2 to 3.4), one sample at a time."""
 
+import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,8 +14,10 @@ from ..conditions.pose import draw_skeleton
 from ..conditions.warp import person, warp_limbs
 from ..contract.skeleton import BODY_INDEX, HEAD_HEIGHT
 from ..nets.sizes import COMPACT, Sizes
-from .pool import CLEAN, CONTACT, FULL, MATTE, OBJECTS, SHADOW, SHAPES, PooledClip, read
+from .pool import CLEAN, CONTACT, FULL, MATTE, OBJECTS, SHADOW, SHAPES, BrokenClip, PooledClip, read
 
+log = logging.getLogger(__name__)
+MOST_BROKEN = 20
 # How often (ours, after method notes section 5).
 INSERTION = 0.5  # environment from the plate without the character; else from the full picture
 KNOWN = 0.75  # of the insertions: the plate may be seen inside M_f
@@ -57,19 +60,18 @@ class ReferenceView:
 
 
 class SampleMaker:
-    """Makes samples from the clips of a folder. State: the list of files; all chance comes from the generator given."""
+    """Makes samples from the clips of a folder. State: the list of files, and which are known to be broken; all chance comes from the generator given."""
 
     def __init__(self, folder: Path, shape: tuple[int, int], sizes: Sizes = COMPACT):
         """Only clips of the shape (width, height) are used; the sizes say which mask and which targets. Raises ValueError
         when there are fewer than two."""
-        self.sizes = sizes
+        self.sizes, self.broken = sizes, set()
         self.files = [f for f in sorted(folder.glob("*.npz")) if SHAPES[int(f.stem) % len(SHAPES)] == shape]
         if len(self.files) < 2:
             raise ValueError(f"{folder}: needs at least two clips of {shape[0]}x{shape[1]}, found {len(self.files)}")
 
     def make(self, rng: np.random.Generator, frames: int) -> Sample:
-        clip = read(self.files[rng.integers(len(self.files))])
-        other = read(self.files[rng.integers(len(self.files))])
+        clip, other = self._read_any(rng, frames), self._read_any(rng, 1)
         clip, other_plate = recolour(rng, clip), other.layers[0, ..., CLEAN]
         start = int(rng.integers(0, len(clip.layers) - frames + 1))
         numbers = np.arange(start, start + frames)
@@ -77,6 +79,20 @@ class SampleMaker:
             numbers = numbers[::-1]
         reference = choose_reference(rng, clip, other_plate)
         return condition(rng, clip, numbers, reference, self.sizes)
+
+
+    def _read_any(self, rng: np.random.Generator, frames: int) -> PooledClip:
+        """A clip drawn at random; broken ones are passed over with a warning. Raises ValueError after twenty of them."""
+        for _ in range(MOST_BROKEN):
+            path = self.files[rng.integers(len(self.files))]
+            try:
+                return read(path, frames)
+            except BrokenClip as error:
+                if path not in self.broken:
+                    log.warning("%s: passed over. Remove it, and 'train pool' draws it again.", error)
+                self.broken.add(path)
+        raise ValueError(f"{path.parent}: {MOST_BROKEN} clips in a row cannot be used, the last is {path.name}. Draw the pool "
+                         f"again, with at least {frames} frames a clip.")
 
 
 def recolour(rng: np.random.Generator, clip: PooledClip) -> PooledClip:

@@ -1,15 +1,25 @@
 """The self-supervised samples are what the paper says, and a run that is cut goes on as if it had not been."""
 
+import errno
+import io
+import json
+import shutil
+import subprocess
+import sys
+import time
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
-from engine.training import pool, stage_autoencoder, stage_image, stage_motion
+from engine.contract.errors import JobError
+from engine.nets.model import fork_weights, load_weights, save_weights
+from engine.nets.sizes import Sizes
+from engine.training import ablations, loop, pool, stage_autoencoder, stage_image, stage_motion
 from engine.training.loop import Batches, Run
 from engine.training.samples import SampleMaker
-from tests.unit.tiny import TINY
+from tests.unit.tiny import TINY, tiny_model
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +74,62 @@ def test_what_the_net_may_not_see_is_not_in_the_environment(clips):
     assert kinds == {"replacement", "insertion"}
 
 
+def test_other_masks_and_no_matte_are_drawn_from_the_same_chances(clips):
+    """The ablations' samples differ in the region and in the matte and shadow, and in nothing that was drawn."""
+    def sample(seed, **switches):
+        return SampleMaker(clips, (256, 256), replace(TINY, **switches)).make(np.random.default_rng(seed), 1)
+    for seed in range(6):
+        paper, exact, box = sample(seed), sample(seed, mask="exact"), sample(seed, mask="box")
+        for name in ("skeleton", "depth", "warp", "target", "reference", "object_mask"):
+            assert np.array_equal(getattr(paper, name), getattr(box, name)), name
+            assert np.array_equal(getattr(paper, name), getattr(exact, name)), name
+        areas = [s.masks[0, 0].sum() for s in (exact, paper, box)]
+        assert areas == sorted(areas) and areas[0] < areas[2]
+        bare = sample(seed, matte_and_shadow=False)
+        assert np.array_equal(bare.target[:, :3], paper.target[:, :3]) and np.array_equal(bare.masks, paper.masks)
+        assert not bare.target[:, 3].any() and (bare.target[:, 4] == 1).all()
+
+
+def broken(clips, folder, **changes):
+    """A copy of the pool in which one clip of every shape differs."""
+    shutil.copytree(clips, folder)
+    for path in sorted(folder.glob("*.npz"))[:6]:
+        clip = pool.read(path)
+        pool.write(path, replace(clip, **{name: change(getattr(clip, name)) for name, change in changes.items()}))
+    return folder
+
+
+@pytest.mark.parametrize("changes, message", [
+    (dict(body=lambda x: x[:1]), "body: expected shape"), (dict(layers=lambda x: x[..., :4]), "layers: expected shape"),
+    (dict(layers=lambda x: x[:1]), "a frame may be missing"), (dict(hands=lambda x: x * np.nan), "hands: holds values"),
+    (dict(layers=lambda x: x * (np.arange(10) != pool.MATTE).astype(np.uint8)), "mask is empty")])
+def test_a_clip_that_is_wrong_is_passed_over_and_named(clips, tmp_path, caplog, changes, message):
+    maker = SampleMaker(broken(clips, tmp_path / "pool", **changes), (192, 352))
+    for seed in range(6):
+        assert np.isfinite(maker.make(np.random.default_rng(seed), 2).weight).all()
+    told = [record.message for record in caplog.records]
+    assert told and all(message in line and ".npz" in line for line in told) and len(told) == len(set(told))
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\3\4 rest", b"no archive at all" * 100, None])
+def test_a_file_that_is_no_clip_is_passed_over(clips, tmp_path, caplog, content):
+    folder = shutil.copytree(clips, tmp_path / "pool")
+    for path in sorted(folder.glob("*.npz"))[:6]:
+        path.write_bytes(path.read_bytes()[:-5000] if content is None else content)
+    maker = SampleMaker(folder, (192, 352))
+    for seed in range(6):
+        maker.make(np.random.default_rng(seed), 1)
+    assert caplog.records and "no clip" in caplog.text
+
+
+def test_a_pool_of_nothing_but_broken_clips_is_an_error(clips, tmp_path):
+    folder = shutil.copytree(clips, tmp_path / "pool")
+    for path in folder.glob("*.npz"):
+        path.write_bytes(b"")
+    with pytest.raises(ValueError, match="20 clips in a row"):
+        SampleMaker(folder, (192, 352)).make(np.random.default_rng(0), 1)
+
+
 def test_too_small_a_pool_is_said(tmp_path):
     with pytest.raises(ValueError, match="found 0"):
         SampleMaker(tmp_path, (256, 256))
@@ -91,6 +157,149 @@ def test_a_cut_run_resumes_bit_exactly(stage, clips, tmp_path):
         assert torch.equal(value, resumed.model.state_dict()[name]), name
     for name, value in straight.average.state_dict().items():
         assert torch.equal(value, resumed.average.state_dict()[name]), name
+
+
+TRAIN = """
+import sys, pathlib, torch
+from dataclasses import replace
+from engine.training import loop, stage_image
+from tests.unit.tiny import TINY
+loop.SAVE_EVERY = 0
+torch.set_num_threads(1)
+pool, folder = map(pathlib.Path, sys.argv[1:])
+run = loop.Run(folder, replace(stage_image.RECIPE, batch=1), None, "cpu", TINY)
+loop.train(run, pool, loop.Budget(steps=14), stage_image.loss_of, stage_image.picture_of, seed=3, workers=1)
+"""
+
+
+def test_killed_at_any_moment_a_run_ends_in_the_same_bits(clips, tmp_path):
+    def begin(folder):
+        return subprocess.Popen([sys.executable, "-W", "ignore", "-c", TRAIN, str(clips), str(folder)])
+    assert begin(tmp_path / "straight").wait() == 0
+    seen = tmp_path / "cut" / "checkpoint.pt"
+    for wait_s in (0.0, 0.15, 0.4):
+        before, process = seen.stat().st_mtime_ns if seen.exists() else 0, begin(tmp_path / "cut")
+        while process.poll() is None and (seen.stat().st_mtime_ns if seen.exists() else 0) == before:
+            time.sleep(0.01)
+        time.sleep(wait_s)
+        process.kill()
+        process.wait()
+    assert begin(tmp_path / "cut").wait() == 0
+    straight, cut = (torch.load(tmp_path / name / "checkpoint.pt", weights_only=True) for name in ("straight", "cut"))
+    assert straight["step"] == cut["step"] == 14
+    for part in ("model", "average"):
+        for name, value in straight[part].items():
+            assert torch.equal(value, cut[part][name]), name
+    weights = [(tmp_path / name / "weights.safetensors").read_bytes() for name in ("straight", "cut")]
+    assert weights[0] == weights[1] and not list((tmp_path / "cut").glob(".*"))
+    assert begin(tmp_path / "cut").wait() == 0, "a run that is finished has nothing to do"
+
+
+def small_run(folder):
+    return Run(folder, replace(stage_image.RECIPE, batch=1), None, "cpu", TINY)
+
+
+def test_a_full_disk_costs_no_training_and_leaves_the_last_checkpoint(clips, tmp_path, monkeypatch, caplog):
+    run = small_run(tmp_path)
+    run.save()
+    kept = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    full = type("Full", (io.BytesIO,), {"write": lambda *_: (_ for _ in ()).throw(OSError(errno.ENOSPC, "No space left"))})
+    monkeypatch.setattr("builtins.open", lambda *_, **__: full())
+    run.step = 5
+    run.save_if_there_is_room()
+    with pytest.raises(JobError) as error:
+        run.save()
+    monkeypatch.undo()
+    assert error.value.code == "disk_full" and "step 5" in caplog.text and "the disk is full" in caplog.text
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == kept
+    assert small_run(tmp_path).step == 0
+
+
+def test_the_command_says_what_is_wrong_and_ends(clips, tmp_path, capsys):
+    assert loop.main(["image", "--pool", str(tmp_path / "none"), "--run", str(tmp_path / "run"), "--steps", "1"]) == 1
+    assert "--start" in capsys.readouterr().err
+    assert loop.main(["autoencoder", "--pool", str(tmp_path / "none"), "--run", str(tmp_path / "run"), "--steps", "1"]) == 1
+    assert "found 0" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("damage", [lambda data: b"", lambda data: data[:len(data) // 2], lambda data: b"x" * 100])
+def test_a_checkpoint_that_is_none_is_named(tmp_path, damage):
+    small_run(tmp_path).save()
+    path = tmp_path / "checkpoint.pt"
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(ValueError, match="checkpoint.pt: cannot go on"):
+        small_run(tmp_path)
+
+
+def test_a_checkpoint_of_other_sizes_is_named(tmp_path):
+    small_run(tmp_path).save()
+    with pytest.raises(ValueError, match="cannot go on"):
+        Run(tmp_path, stage_image.RECIPE, None, "cpu", replace(TINY, pose_width=64))
+
+
+def test_a_gradient_that_is_no_number_changes_nothing_and_ten_end_the_run(tmp_path):
+    run = small_run(tmp_path)
+    before = {name: value.clone() for name, value in run.model.state_dict().items()}
+
+    def nothing():
+        return sum(parameter.sum() for parameter in run.learning) * float("nan")
+    for _ in range(9):
+        run.learn(nothing(), 1.0)
+    assert all(torch.equal(value, before[name]) for name, value in run.model.state_dict().items())
+    with pytest.raises(ValueError, match="10 steps in a row"):
+        run.learn(nothing(), 1.0)
+
+
+def test_lines_of_steps_that_are_trained_again_leave_the_log(tmp_path):
+    path = tmp_path / "log.jsonl"
+    path.write_text("".join(json.dumps({"step": step}) + "\n" for step in (50, 100, 150)))
+    loop.open_log(path, 120).close()
+    assert [json.loads(line)["step"] for line in path.read_text().splitlines()] == [50, 100]
+
+
+@pytest.mark.parametrize("row", ablations.ROWS)
+def test_every_ablation_forks_from_one_checkpoint_and_resumes(row, clips, tmp_path, monkeypatch):
+    monkeypatch.setattr(ablations, "RECIPE", replace(ablations.RECIPE, batch=1, frames=2))
+    start = tmp_path / "start.safetensors"
+    save_weights(tiny_model().state_dict(), start)
+    told = {"pool": clips, "start": start, "parent": TINY, "workers": 0}
+    ablations.train_row(row, 0, 1, tmp_path / row, **told)
+    sizes = Sizes.from_dict(json.loads((tmp_path / row / "sizes.json").read_text()))
+    assert sizes == replace(TINY, **ablations.ROWS[row])
+    made, parent = load_weights(sizes, tmp_path / row / "weights.safetensors"), load_weights(TINY, start)
+    changed = [name for name, value in made.state_dict().items() if not torch.equal(value, parent.state_dict()[name])]
+    assert changed and not any(name.startswith(("encoder.", "decoder.")) for name in changed)
+    off = {"without_environment": "denoising_net.environment_in", "without_pose_modulation": "pose_guider.over_time",
+           "without_blending": "object_guider", "without_ours": "denoising_net.warp_in"}.get(row)
+    assert off is None or not any(name.startswith(off) for name in changed)
+    written = (tmp_path / row / "weights.safetensors").read_bytes()
+    ablations.train_row(row, 0, 1, tmp_path / row, **told)
+    assert (tmp_path / row / "weights.safetensors").read_bytes() == written
+
+
+def test_a_fork_needs_every_weight_that_it_has(tmp_path):
+    start = tmp_path / "start.safetensors"
+    save_weights(tiny_model(replace(TINY, blending="off")).state_dict(), start)
+    with pytest.raises(ValueError, match="blending.*cannot be forked|cannot be forked.*blending"):
+        fork_weights(replace(TINY, blending="off"), TINY, start)
+
+
+def test_the_table_of_ablations_gives_every_row_the_same_steps(clips, tmp_path, monkeypatch):
+    trained = []
+
+    def train_row(row, seed, steps, folder, **_):
+        trained.append((row, seed, steps))
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "sizes.json").write_text("{}")
+        return 40.0
+    monkeypatch.setattr(ablations, "train_row", train_row)
+    monkeypatch.setattr(ablations, "prepare_torch", lambda threads: None)
+    command = ["--pool", str(clips), "--run", str(tmp_path / "run"), "--start", "w", "--rows", "full", "box_mask", "--minutes", "2"]
+    assert ablations.main(command) == 0
+    assert trained == [("full", 0, 20), *((row, seed, 60) for seed in (0, 1) for row in ("full", "box_mask"))]
+    trained.clear()
+    (tmp_path / "run" / "box_mask-1" / "sizes.json").unlink()
+    assert ablations.main(command) == 0 and trained == [("box_mask", 1, 60)]
 
 
 def test_averaged_weights_start_another_run(clips, tmp_path):
