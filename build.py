@@ -148,7 +148,7 @@ def _parser() -> argparse.ArgumentParser:
         return one
 
     one = add("zip", make_zip, "build and validate the extension in dist/")
-    one.add_argument("--platform", default=platforms.here(), help="linux-x64, windows-x64, macos-arm64 or all")
+    one.add_argument("--platform", default=platforms.here(), help=f"{', '.join(platforms.PLATFORMS)} or all")
     one = add("demo", run_demo, "install the zip in a fresh Blender, generate the demo shot, fill demo_output/",
               add_help=False)
     one.set_defaults(rest=[])

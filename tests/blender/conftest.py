@@ -22,7 +22,7 @@ bpy = importlib.import_module("bpy")
 
 
 def _zip() -> str:
-    built = sorted((ROOT / "dist").glob("aa2_blender-*.zip"), key=lambda path: path.stat().st_mtime)
+    built = sorted((ROOT / "dist").glob("aa2_blender-*-linux_x64.zip"), key=lambda path: path.stat().st_mtime)
     if not (os.environ.get("AA2_ZIP") or built):
         pytest.exit("There is no zip to install; run `python build.py zip` first.", returncode=2)
     return os.environ.get("AA2_ZIP") or str(built[-1])

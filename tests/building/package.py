@@ -1,4 +1,4 @@
-"""A platform's name -> the extension's zip in dist/: packages fetched, pruned, checked, staged, packed by Blender's tool."""
+"""A platform's name -> the extension's zip in dist/: staged, packed and validated by Blender's tool, its binaries checked."""
 import hashlib
 import os
 import shutil
@@ -6,30 +6,17 @@ import subprocess
 import tempfile
 import tomllib
 import zipfile
-from fnmatch import fnmatch
 from pathlib import Path
 
-from . import environments
+from . import environments, wheels
 from .environments import BUILD, ROOT
-from .platforms import PLATFORMS, Platform, check_binaries
+from .platforms import PLATFORMS, Platform, machine_of
 from .telling import Stop, say
 
 DIST = ROOT / "dist"
 MANIFEST = ROOT / "blender_manifest.toml"
 LARGEST_ZIP = 200e6  # bytes; the size at which extension platforms turn a package away
 
-# Folder in the zip -> (Python that pip asks for, wheel). onnxruntime imports numpy and nothing else at run time, so the
-# requirements it declares (flatbuffers, protobuf, packaging) stay out; measured by tests/e2e/test_packages.py.
-WHEELS = {
-    "any": ("3.11", "opencv-python-headless==4.11.0.86"),
-    "cp311": ("3.11", "onnxruntime==1.31.1"),
-    "cp313": ("3.13", "onnxruntime==1.31.1"),
-}
-# Not needed to run: cascades, type stubs, converters. Linux's libonnxruntime.so is for C programs: the Python module
-# contains the runtime a second time.
-PRUNED = ("cv2/data/*.xml", "*.pyi", "*/py.typed", "cv2/LICENSE*", "onnxruntime/transformers/*",
-          "onnxruntime/quantization/*", "onnxruntime/tools/*", "onnxruntime/datasets/*", "onnxruntime/backend/*",
-          "onnxruntime/capi/libonnxruntime.so*", "*.dist-info/RECORD", "*.dist-info/entry_points.txt")
 LEFT_OUT = ("__pycache__", "*.pyc", ".*", "training", "evaluation", "convert_models.py")  # of our own sources
 
 
@@ -39,13 +26,14 @@ def make(name: str) -> Path:
         raise Stop(f"There is no platform {name!r}; choose one of {', '.join(PLATFORMS)} or all.")
     platform = PLATFORMS[name]
     python = environments.ensure(environments.DEMO_BLENDER)
-    packages = _packages(platform, python)
+    packages = wheels.ensure(name, platform, python)
     version = tomllib.loads(MANIFEST.read_text())["version"]
     target = DIST / f"aa2_blender-{version}-{name.replace('-', '_')}.zip"
     (BUILD / "stage").mkdir(parents=True, exist_ok=True)
     DIST.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f"{name}-", dir=BUILD / "stage") as scratch:
         stage = _stage(Path(scratch) / "aa2_blender", platform, packages)
+        _check_parts(stage, platform)
         _pack(stage, target, stamp=BUILD / "stage" / f"{name}.sha256", python=python)
     return target
 
@@ -76,35 +64,6 @@ def _digest(stage: Path) -> str:
     return digest.hexdigest()
 
 
-def _packages(platform: Platform, python: Path) -> Path:
-    """Fetched, unpacked, pruned and checked packages of `platform`, kept between builds."""
-    folder = BUILD / "packages" / platform.name
-    stamp = folder / "made.txt"
-    recipe = repr((WHEELS, PRUNED, platform))
-    if stamp.exists() and stamp.read_text() == recipe:
-        return folder
-    shutil.rmtree(folder, ignore_errors=True)
-    for part, (version, requirement) in WHEELS.items():
-        say(f"fetching {requirement} for {platform.name}, {part}")
-        wheels = BUILD / "wheels" / platform.name / part
-        shutil.rmtree(wheels, ignore_errors=True)
-        tags = [word for tag in platform.pip_tags for word in ("--platform", tag)]
-        environments.pip(python, ["download", requirement, "--no-deps", "--only-binary=:all:", "--implementation", "cp",
-                                  "--python-version", version, *tags, "-d", str(wheels)],
-                         f"{requirement} for {platform.name} could not be fetched")
-        _unpack(next(wheels.glob("*.whl")), folder / part)
-        check_binaries(folder / part, platform, part)
-    stamp.write_text(recipe)
-    return folder
-
-
-def _unpack(wheel: Path, folder: Path) -> None:
-    with zipfile.ZipFile(wheel) as archive:
-        for name in archive.namelist():
-            if not any(fnmatch(name, pattern) for pattern in PRUNED):
-                archive.extract(name, folder)
-
-
 def _stage(stage: Path, platform: Platform, packages: Path) -> Path:
     """The zip's contents as the folder `stage`: the add-on at the root, the engine and its packages in embedded/."""
     ignore = shutil.ignore_patterns(*LEFT_OUT)
@@ -118,6 +77,16 @@ def _stage(stage: Path, platform: Platform, packages: Path) -> Path:
         shutil.copy2(ROOT / "LICENSE", stage)
     (stage / MANIFEST.name).write_text(_manifest_for(platform))
     return stage
+
+
+def _check_parts(stage: Path, platform: Platform) -> None:
+    """Looks once more at what goes into the zip: each part of the packages by itself, and no binary anywhere else."""
+    packages = stage / "embedded" / "packages"
+    for part in sorted(packages.iterdir()):
+        wheels.check(part, platform, part.name)
+    for file in sorted(path for path in stage.rglob("*") if path.is_file() and not path.is_relative_to(packages)):
+        if machine_of(file):
+            raise Stop(f"{file.relative_to(stage)} is a binary outside of embedded/packages; take it out of the sources.")
 
 
 def _manifest_for(platform: Platform) -> str:

@@ -16,7 +16,7 @@ BPY = os.environ.get("AA2_BPY_PYTHON", str(ROOT / ".build/envs/bpy-4.5.15/bin/py
 @pytest.fixture(scope="session")
 def surroundings(tmp_path_factory):
     """The environment of a fresh Blender; by hand, the newest zip is taken."""
-    built = sorted((ROOT / "dist").glob("aa2_blender-*.zip"), key=lambda path: path.stat().st_mtime)
+    built = sorted((ROOT / "dist").glob("aa2_blender-*-linux_x64.zip"), key=lambda path: path.stat().st_mtime)
     told = {"AA2_ZIP": str(built[-1])} if built else {}
     told["BLENDER_USER_RESOURCES"] = str(tmp_path_factory.mktemp("resources"))
     environment = {**told, **os.environ}

@@ -2,14 +2,16 @@
 import struct
 import subprocess
 import sys
+import zipfile
+from pathlib import Path
 
 import pytest
 
-from tests.building import debian, environments, package, pythons
-from tests.building.platforms import PLATFORMS, check_binaries, machine_of
+from tests.building import debian, environments, package, pythons, wheels
+from tests.building.platforms import PLATFORMS, check_binaries, check_wheel, machine_of
 from tests.building.telling import Missing, Stop
 
-LINUX, WINDOWS, MACOS = PLATFORMS.values()
+LINUX, WINDOWS, MACOS, LINUX_314 = PLATFORMS.values()
 
 
 def elf(machine):
@@ -34,13 +36,80 @@ def test_machines_are_read_from_headers(tmp_path, data, platform):
 
 @pytest.mark.parametrize("name, data, said", [
     ("other.so", elf(183), "ELF"), ("other.pyd", pe(0x8664), "PE"), ("empty.so.1", b"", "None"),
-    ("mac.dylib", macho(0x0100000C), "Mach-O"), ("state.cpython-313-x86_64-linux-gnu.so", elf(62), "Python 313"),
-    ("state.cp310-win_amd64.pyd", elf(62), "Python 310")])
+    ("mac.dylib", macho(0x0100000C), "Mach-O"), ("state.cpython-313-x86_64-linux-gnu.so", elf(62), "Python cp313"),
+    ("state.cp310-win_amd64.pyd", elf(62), "Python cp310")])
 def test_a_foreign_binary_stops_the_build(tmp_path, name, data, said):
     (tmp_path / name).write_bytes(data)
     with pytest.raises(Stop, match=said) as caught:
         check_binaries(tmp_path, LINUX, "cp311")
     assert name in str(caught.value) and "start again" in str(caught.value)
+
+
+@pytest.mark.parametrize("linked, part, fits", [
+    (b"python311.dll", "cp311", True), (b"python313.dll", "cp311", False), (b"python3.dll", "any", True),
+    (b"python311.dll", "any", False), (b"PYTHON314.DLL", "cp313", False)])
+def test_a_windows_module_tells_its_python_by_what_it_is_linked_with(tmp_path, linked, part, fits):
+    (tmp_path / "state.pyd").write_bytes(pe(0x8664) + b"\0\0" + linked + b"\0")
+    if fits:
+        assert check_binaries(tmp_path, WINDOWS, part) == 1
+    else:
+        with pytest.raises(Stop, match="state.pyd is for Python cp31"):
+            check_binaries(tmp_path, WINDOWS, part)
+
+
+@pytest.mark.parametrize("tag, platform, part, fits", [
+    ("cp311-cp311-macosx_14_0_arm64", MACOS, "cp311", True), ("cp313-cp313-macosx_14_0_arm64", MACOS, "cp311", False),
+    ("cp311-cp311-win_amd64", MACOS, "cp311", False), ("cp37-abi3-win_amd64", WINDOWS, "any", True),
+    ("cp311-cp311-win_amd64", WINDOWS, "any", False), ("cp314-cp314-manylinux_2_28_x86_64", LINUX_314, "cp314", True)])
+def test_a_wheel_says_what_it_is_for(tmp_path, tag, platform, part, fits):
+    (tmp_path / "x-1.dist-info").mkdir()
+    (tmp_path / "x-1.dist-info" / "WHEEL").write_text(f"Wheel-Version: 1.0\nTag: {tag}\n")
+    if fits:
+        check_wheel(tmp_path, platform, part)
+    else:
+        with pytest.raises(Stop, match=f"{tag}.*start again"):
+            check_wheel(tmp_path, platform, part)
+
+
+def test_packages_without_a_wheel_s_word_stop_the_build(tmp_path):
+    with pytest.raises(Stop, match="no WHEEL"):
+        check_wheel(tmp_path, LINUX, "any")
+
+
+def test_a_binary_among_our_own_sources_stops_the_build(tmp_path):
+    (tmp_path / "embedded" / "packages").mkdir(parents=True)
+    (tmp_path / "left.bin").write_bytes(elf(62))
+    with pytest.raises(Stop, match="left.bin is a binary outside"):
+        package._check_parts(tmp_path, LINUX)
+
+
+def test_every_zip_s_wheels_are_pinned_by_sha256():
+    for platform in PLATFORMS.values():
+        for version in platform.pythons:
+            python, requirement, digests = wheels.WHEELS[f"cp{version.replace('.', '')}"]
+            assert python == version and "==" in requirement and len(digests[platform.name]) == 64
+        assert len(wheels.WHEELS["any"][2][platform.name]) == 64
+
+
+def test_pip_refuses_a_wheel_of_another_sha256(tmp_path, monkeypatch):
+    """The wheel is written here; no network is asked."""
+    monkeypatch.setattr(wheels, "WHEELS", {"any": ("3.11", "thing==1", {"linux-x64": "0" * 64})})
+    with zipfile.ZipFile(tmp_path / "thing-1-cp37-abi3-manylinux2014_x86_64.whl", "w") as archive:
+        archive.writestr("thing-1.dist-info/METADATA", "Metadata-Version: 2.1\nName: thing\nVersion: 1\n")
+        archive.writestr("thing-1.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: cp37-abi3-manylinux2014_x86_64\n")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    with pytest.raises(Missing, match="(?s)thing==1 for linux-x64.*HASHES"):
+        wheels._fetch("any", LINUX, Path(sys.executable), tmp_path / "out")
+    assert not list((tmp_path / "out").glob("*.whl"))
+
+
+def test_a_zip_that_is_too_large_stops_the_build(tmp_path, monkeypatch):
+    monkeypatch.setattr(package, "LARGEST_ZIP", 100)
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("embedded/packages/any/x.so", bytes(500))
+    with pytest.raises(Stop, match="a.zip is 0 MB, but 0 MB is the most"):
+        package._tell_sizes(tmp_path / "a.zip")
 
 
 def test_a_folder_without_binaries_stops_the_build(tmp_path):
