@@ -18,7 +18,7 @@ from pathlib import Path
 from ..contract import folder as files
 from ..nets.sizes import COMPACT, Sizes
 from . import stage_motion
-from .loop import Budget, Run, add_options, prepare_torch, train
+from .loop import Budget, Run, add_options, feed, prepare_torch, train
 
 # Row -> what is switched off (or otherwise) in it; the paper's tables 3 and 4, and ours.
 ROWS = {
@@ -36,22 +36,21 @@ RECIPE = replace(stage_motion.RECIPE, name="ablation", batch=3, frames=3, averag
 TIMED_STEPS = 20
 
 
-def train_row(row: str, seed: int, steps: int, folder: Path, *, pool: Path, start: Path, parent: Sizes = COMPACT,
-              device: str = "cpu", workers: int = 1) -> float:
-    """One row in its own folder, from `start` or from where it was stopped; returns the seconds it trained."""
+def train_row(row: str, seed: int, steps: int, folder: Path, options, parent: Sizes = COMPACT) -> float:
+    """One row in its own folder, from options.start or from where it was stopped; returns the seconds it trained."""
     sizes = replace(parent, **ROWS[row])
-    run = Run(folder, RECIPE, start, device, sizes, parent)
-    train(run, pool, Budget(steps=steps), stage_motion.loss_of, stage_motion.picture_of, seed, workers)
+    run = Run(folder, replace(RECIPE, batch=options.batch or RECIPE.batch), options.start, options.device, sizes, parent)
+    train(run, feed(run, options, seed), Budget(steps=steps), stage_motion.loss_of, stage_motion.picture_of, seed)
     write_json(folder / "sizes.json", sizes.as_dict())
     return run.seconds
 
 
-def steps_in(minutes: float, folder: Path, **told) -> int:
+def steps_in(minutes: float, folder: Path, options) -> int:
     """How many steps of `full` fit into the minutes here and now; measured once and kept in the folder."""
     kept = folder / "steps.json"
     if not kept.exists():
         with tempfile.TemporaryDirectory() as aside:
-            seconds = train_row("full", 0, TIMED_STEPS, Path(aside), **told)
+            seconds = train_row("full", 0, TIMED_STEPS, Path(aside), options)
         folder.mkdir(parents=True, exist_ok=True)
         write_json(kept, {"minutes": minutes, "steps": max(1, round(minutes * 60 * TIMED_STEPS / seconds))})
     return json.loads(kept.read_text())["steps"]
@@ -72,11 +71,10 @@ def main(arguments: list[str]) -> int:
     if math.isinf(options.minutes) == math.isinf(options.steps):
         parser.error("one of --minutes and --steps is needed")
     prepare_torch(options.threads)
-    told = {"pool": options.pool, "start": options.start, "device": options.device, "workers": options.workers}
-    steps = options.steps if math.isinf(options.minutes) else steps_in(options.minutes, options.run, **told)
+    steps = options.steps if math.isinf(options.minutes) else steps_in(options.minutes, options.run, options)
     for seed in range(options.seeds):
         for row in options.rows:
             folder = options.run / f"{row}-{seed}"
             if not (folder / "sizes.json").exists():
-                train_row(row, seed, steps, folder, **told)
+                train_row(row, seed, steps, folder, options)
     return 0

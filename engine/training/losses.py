@@ -31,7 +31,8 @@ def latent_loss(made: Tensor, true: Tensor, weight: Tensor, scale: Tensor) -> Te
 
 def show_linearly(latents: Tensor, decoder) -> Tensor:
     """(n, c, h, w) -> (n, 5, 4h, 4w) through the decoder's linear half, up to a constant: costs nothing and has the edges."""
-    return F.pixel_shuffle(F.conv2d(latents / decoder.scale[:, None, None], decoder.linear.weight), 4) * 0.5
+    with torch.autocast(latents.device.type, enabled=False):  # half precision would be detail of its own
+        return F.pixel_shuffle(F.conv2d(latents / decoder.scale[:, None, None], decoder.linear.weight), 4) * 0.5
 
 
 def seen_loss(made: Tensor, true: Tensor, weight: Tensor) -> Tensor:
@@ -47,14 +48,14 @@ def seen_loss(made: Tensor, true: Tensor, weight: Tensor) -> Tensor:
             + (weight[..., 1:, :] * error.diff(dim=2).abs()).mean())
 
 
-def detail_loss(made: Tensor, true: Tensor, matte: Tensor) -> tuple[Tensor, float]:
+def detail_loss(made: Tensor, true: Tensor, matte: Tensor) -> tuple[Tensor, Tensor]:
     """How far the local amount of detail is from the truth's, inside the matte (n, 1, H, W); and their ratio.
 
     Detail is the mean steepness over 8x8 pixels, at full and half size: it asks for as much weave as there is, wherever
     its threads lie, which no difference of pixels does (ours). Without it the net answers with the mean of all it deems
     possible, and stripes that the warp shows are averaged away.
     """
-    loss, (a_sum, b_sum) = made.new_zeros(()), (0.0, 0.0)
+    loss, a_sum, b_sum = made.new_zeros(3)
     made, true = made[:, :3], true[:, :3]
     for _ in range(2):
         inside = F.avg_pool2d(matte, 8)
@@ -62,6 +63,6 @@ def detail_loss(made: Tensor, true: Tensor, matte: Tensor) -> tuple[Tensor, floa
             a, b = (F.avg_pool2d(F.pad((p.diff(dim=axis) ** 2 + 1e-5).sqrt(), (0, axis == 3, 0, axis == 2)), 8)
                     for p in (made, true))
             loss = loss + (inside * (a - b).abs()).sum() / (3 * inside.sum()).clamp_min(1)
-            a_sum, b_sum = a_sum + (inside * a).sum().item(), b_sum + (inside * b).sum().item()
+            a_sum, b_sum = a_sum + (inside * a).sum().detach(), b_sum + (inside * b).sum().detach()
         made, true, matte = F.avg_pool2d(made, 2), F.avg_pool2d(true, 2), F.avg_pool2d(matte, 2)
-    return loss, a_sum / max(b_sum, 1e-6)
+    return loss, a_sum / b_sum.clamp_min(1e-6)

@@ -120,7 +120,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="engine train pool", description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--clips", type=int, default=2000)
-    parser.add_argument("--frames", type=int, default=6)
+    parser.add_argument("--frames", type=int, default=8, help="a window of the motion stage has 8")
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--stride", type=int, default=1, help="take every n-th seed, so that several can draw at once")
     options = parser.parse_args(arguments)

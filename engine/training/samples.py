@@ -1,4 +1,4 @@
-"""From a pooled clip to what the networks are trained on: the paper's self-supervision (3.2 to 3.4), one sample at a time."""
+"""From a pooled clip to what the networks are trained on: the paper's self-supervision (3.2 to 3.4), one window at a time."""
 
 import logging
 from dataclasses import dataclass, replace
@@ -6,10 +6,12 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import torch
+from torch import Tensor
 
 from ..conditions.depth import limb_depth, near_and_far
 from ..conditions.environment import environment
-from ..conditions.mask import limb_volumes, random_region
+from ..conditions.mask import KINDS, limb_volumes, random_region
 from ..conditions.pose import draw_skeleton
 from ..conditions.warp import person, warp_limbs
 from ..contract.skeleton import BODY_INDEX, HEAD_HEIGHT
@@ -18,6 +20,7 @@ from .pool import CLEAN, CONTACT, FULL, MATTE, OBJECTS, SHADOW, SHAPES, BrokenCl
 
 log = logging.getLogger(__name__)
 MOST_BROKEN = 20
+WEIGHT_STEP = 0.04  # of the loss's weights, that they fit a byte
 # How often (ours, after method notes section 5).
 INSERTION = 0.5  # environment from the plate without the character; else from the full picture
 KNOWN = 0.75  # of the insertions: the plate may be seen inside M_f
@@ -32,20 +35,25 @@ NO_REFERENCE_JOINTS = 0.05  # reference skeleton and warp left empty: a referenc
 
 
 @dataclass(frozen=True)
-class Sample:
-    """F frames of one clip, float32 0..1, channels first; names as in docs/architecture.md."""
+class Window:
+    """F frames of one clip and all their conditions, uint8, channels first; names as in docs/architecture.md.
 
-    target: np.ndarray  # (F, 5, H, W): picture with the character, visible matte, shadow factor
-    environment: np.ndarray  # (F, 5, H, W): what may be seen of the plate; matte 0, shadow 1
-    masks: np.ndarray  # (F, 2, H, W): region M_f, known
+    Bytes, and every kind of mask, since this is what is kept on disk and on an accelerator; `batch_of` makes the networks'
+    inputs of it for any sizes.
+    """
+
+    target: np.ndarray  # (F, 3, H, W): picture with the character
+    matte: np.ndarray  # (F, 2, H, W): visible matte, shadow factor
+    plate: np.ndarray  # (F, 3, H, W): what environment and objects are seen in: without the character, or with the performer
+    regions: np.ndarray  # (F, 3, H, W), 0 or 255: M_f of each of mask.KINDS
+    known: np.ndarray  # (), 0 or 255: whether the plate may be seen inside M_f
     skeleton: np.ndarray  # (F, 3, H, W)
     depth: np.ndarray  # (F, 1, H, W)
-    warp: np.ndarray  # (F, 5, H, W): limbs of the reference over grey; matte is their coverage, shadow 1
-    objects: np.ndarray  # (F, 5, H, W): the plate under M_o; matte 0, shadow 1
-    object_mask: np.ndarray  # (F, 1, H, W)
-    reference: np.ndarray  # (5, H, W): the reference picture; matte 0, shadow 1
+    warp: np.ndarray  # (F, 4, H, W): limbs of the reference, RGB premultiplied by coverage, coverage
+    objects: np.ndarray  # (F, 1, H, W): M_o
+    reference: np.ndarray  # (3, H, W): the reference picture
     reference_skeleton: np.ndarray  # (3, H, W)
-    weight: np.ndarray  # (F, 1, H, W) of the loss
+    weight: np.ndarray  # (F, 1, H, W) of the loss beside the region's own, in WEIGHT_STEPs
 
 
 @dataclass(frozen=True)
@@ -60,26 +68,19 @@ class ReferenceView:
 
 
 class SampleMaker:
-    """Makes samples from the clips of a folder. State: the list of files, and which are known to be broken; all chance comes from the generator given."""
+    """Makes windows from the clips of a folder. State: the list of files, and which are known to be broken; all chance comes
+    from the generator given."""
 
-    def __init__(self, folder: Path, shape: tuple[int, int], sizes: Sizes = COMPACT):
-        """Only clips of the shape (width, height) are used; the sizes say which mask and which targets. Raises ValueError
-        when there are fewer than two."""
-        self.sizes, self.broken = sizes, set()
+    def __init__(self, folder: Path, shape: tuple[int, int]):
+        """Only clips of the shape (width, height) are used. Raises ValueError when there are fewer than two."""
+        self.broken = set()
         self.files = [f for f in sorted(folder.glob("*.npz")) if SHAPES[int(f.stem) % len(SHAPES)] == shape]
         if len(self.files) < 2:
             raise ValueError(f"{folder}: needs at least two clips of {shape[0]}x{shape[1]}, found {len(self.files)}")
 
-    def make(self, rng: np.random.Generator, frames: int) -> Sample:
+    def make(self, rng: np.random.Generator, frames: int) -> Window:
         clip, other = self._read_any(rng, frames), self._read_any(rng, 1)
-        clip, other_plate = recolour(rng, clip), other.layers[0, ..., CLEAN]
-        start = int(rng.integers(0, len(clip.layers) - frames + 1))
-        numbers = np.arange(start, start + frames)
-        if frames > 1 and rng.random() < 0.5:
-            numbers = numbers[::-1]
-        reference = choose_reference(rng, clip, other_plate)
-        return condition(rng, clip, numbers, reference, self.sizes)
-
+        return draw_window(rng, clip, frames, other.layers[0, ..., CLEAN])
 
     def _read_any(self, rng: np.random.Generator, frames: int) -> PooledClip:
         """A clip drawn at random; broken ones are passed over with a warning. Raises ValueError after twenty of them."""
@@ -93,6 +94,17 @@ class SampleMaker:
                 self.broken.add(path)
         raise ValueError(f"{path.parent}: {MOST_BROKEN} clips in a row cannot be used, the last is {path.name}. Draw the pool "
                          f"again, with at least {frames} frames a clip.")
+
+
+def draw_window(rng: np.random.Generator, clip: PooledClip, frames: int, other_plate: np.ndarray) -> Window:
+    """Some `frames` of the clip in a row, forwards or backwards; `other_plate` (H, W, 3) uint8 is another room to stand the
+    reference in."""
+    clip = recolour(rng, clip)
+    start = int(rng.integers(0, len(clip.layers) - frames + 1))
+    numbers = np.arange(start, start + frames)
+    if frames > 1 and rng.random() < 0.5:
+        numbers = numbers[::-1]
+    return condition(rng, clip, numbers, choose_reference(rng, clip, other_plate))
 
 
 def recolour(rng: np.random.Generator, clip: PooledClip) -> PooledClip:
@@ -119,12 +131,11 @@ def choose_reference(rng: np.random.Generator, clip: PooledClip, plate: np.ndarr
     return ReferenceView(picture, matte[..., 0], clip.body[k], tuple(clip.hands[k]), float(clip.height_px[k]))
 
 
-def condition(rng: np.random.Generator, clip: PooledClip, numbers: np.ndarray, reference: ReferenceView,
-              sizes: Sizes = COMPACT) -> Sample:
-    """The conditions of the frames `numbers`; one draw of every chance for the whole window, the same for all sizes."""
+def condition(rng: np.random.Generator, clip: PooledClip, numbers: np.ndarray, reference: ReferenceView) -> Window:
+    """The conditions of the frames `numbers`; one draw of every chance for the whole window, the same for all kinds of mask."""
     height, width = clip.layers.shape[1:3]
     size = (width, height)
-    layers = clip.layers[numbers] / np.float32(255)
+    layers = clip.layers[numbers]
     insertion, known = rng.random() < INSERTION, rng.random() < KNOWN
     volumes, with_objects = rng.random() < VOLUMES, rng.random() < OBJECTS_GIVEN
     chance = rng.random()
@@ -137,47 +148,64 @@ def condition(rng: np.random.Generator, clip: PooledClip, numbers: np.ndarray, r
     source = person(reference.body, reference.hands, reference.height_px)
     cut_out = np.dstack([reference.picture, as_estimated(rng, reference.matte)])
 
-    region, skeleton, depth, warp = [], [], [], []
+    regions, skeleton, depth, warp = [], [], [], []
     for k, layer in zip(numbers, layers):
         body, hands, tall = clip.body[k], tuple(clip.hands[k]), float(clip.height_px[k])
-        visible = layer[..., MATTE]
-        mask = limb_volumes(body, hands, tall, size, clothing) if volumes else (visible > 0.02).astype(np.float32)
+        visible = (layer[..., MATTE] > 5).astype(np.float32)
+        mask = limb_volumes(body, hands, tall, size, clothing) if volumes else visible
         if not volumes and shrink < 1:
             mask = scaled_about_its_centre(mask, shrink)
         # The same block draw for every frame of a window: blocks that flicker would tell frames apart.
-        blocks = random_region(mask > 0.5, np.random.default_rng(block_seed), sizes.mask)
+        blocks = [random_region(mask > 0.5, np.random.default_rng(block_seed), kind) for kind in KINDS]
         if not insertion:  # what is left of the performer must not stand in the environment
-            blocks = np.maximum(blocks, (visible > 0.02).astype(np.float32))
-        region.append(blocks)
+            blocks = [np.maximum(block, visible) for block in blocks]
+        regions.append(np.stack(blocks, axis=-1))
         skeleton.append(draw_skeleton(body, hands, size, tall))
         depth.append(limb_depth(body, hands, size, tall, near=near, far=far))
         warp.append(warp_limbs(cut_out, source, person(body, hands, tall), size) if has_joints
                     else np.zeros((height, width, 4), np.float32))
-    region = np.stack(region)[..., None]
-    warp = np.stack(warp)
-    known_mask = region * float(insertion and known)
-    plate = layers[..., CLEAN] if insertion else layers[..., FULL]
-    objects = (layers[..., OBJECTS, None] > 0.5) * np.float32(with_objects)
     drawn = (draw_skeleton(reference.body, reference.hands, size, reference.height_px) if has_joints
              else np.zeros((height, width, 3), np.float32))
-    target = first(np.concatenate([layers[..., FULL], layers[..., MATTE, None], layers[..., SHADOW, None]], -1))
-    return Sample(
-        target=target if sizes.matte_and_shadow else five(layers[..., FULL]),
-        environment=five(environment(plate, region, known_mask)),
-        masks=first(np.concatenate([region, known_mask], -1)),
-        skeleton=first(np.stack(skeleton)), depth=first(np.stack(depth)),
-        warp=five(warp[..., :3] + 0.5 * (1 - warp[..., 3:]), warp[..., 3:]),
-        objects=five(plate * objects), object_mask=first(objects),
-        reference=five(picture[None])[0], reference_skeleton=first(drawn[None])[0],
-        weight=first(loss_weight(layers, region, clip.body[numbers], clip.height_px[numbers])))
+    objects = (layers[..., OBJECTS, None] > 127) & with_objects
+    return Window(
+        target=first(layers[..., FULL]), matte=first(layers[..., [MATTE, SHADOW]]),
+        plate=first(layers[..., CLEAN] if insertion else layers[..., FULL]),
+        regions=in_bytes(np.stack(regions)), known=np.uint8(255 * (insertion and known)),
+        skeleton=in_bytes(np.stack(skeleton)), depth=in_bytes(np.stack(depth)), warp=in_bytes(np.stack(warp)),
+        objects=in_bytes(objects), reference=in_bytes(picture), reference_skeleton=in_bytes(drawn),
+        weight=first(loss_weight(layers, clip.body[numbers], clip.height_px[numbers])))
 
 
-def loss_weight(layers: np.ndarray, region: np.ndarray, bodies: np.ndarray, heights: np.ndarray) -> np.ndarray:
-    """(F, H, W, 1): 1 where the net may paint, more on the character, most at its contacts, head and hands; a tenth
-    elsewhere (method notes, section 5; the numbers are ours)."""
-    shadow = layers[..., SHADOW, None] < 0.97
-    weight = np.maximum(0.1, region) + 0.7 * shadow
-    weight = (weight + 1.5 * layers[..., MATTE, None] + 1.5 * layers[..., CONTACT, None]).astype(np.float32)
+def batch_of(windows: dict[str, Tensor], sizes: Sizes) -> dict[str, Tensor]:
+    """Stacked Windows (n, ...) -> the networks' inputs and targets for these sizes, float32 0..1, on the windows' device.
+
+    target, environment, warp, objects (n, F, 5, H, W): RGB, matte, shadow factor; masks (n, F, 2, H, W): region M_f, known;
+    skeleton (n, F, 3, H, W); depth, object_mask, weight (n, F, 1, H, W); reference (n, 5, H, W); reference_skeleton.
+    """
+    shown = {name: tensor.float() / 255 for name, tensor in windows.items() if name != "weight"}
+    kind = KINDS.index(sizes.mask)
+    region, plate = shown["regions"][:, :, kind:kind + 1], shown["plate"]
+    known = region * shown["known"][:, None, None, None, None]
+    cover = shown["warp"][:, :, 3:]
+    if sizes.matte_and_shadow:
+        target = torch.cat([shown["target"], shown["matte"]], dim=2)
+    else:
+        target = five(shown["target"])
+    return {
+        "target": target, "environment": five(environment(plate, region, known)), "masks": torch.cat([region, known], dim=2),
+        "skeleton": shown["skeleton"], "depth": shown["depth"],
+        "warp": five(shown["warp"][:, :, :3] + 0.5 * (1 - cover), cover),
+        "objects": five(plate * shown["objects"]), "object_mask": shown["objects"],
+        "reference": five(shown["reference"]), "reference_skeleton": shown["reference_skeleton"],
+        "weight": region.clamp(min=0.1) + windows["weight"].float() * WEIGHT_STEP}
+
+
+def loss_weight(layers: np.ndarray, bodies: np.ndarray, heights: np.ndarray) -> np.ndarray:
+    """(F, H, W, 1) uint8, in WEIGHT_STEPs: what is added to a pixel's weight, which is 1 where the net may paint and a tenth
+    elsewhere: more on the character, most at its contacts, head and hands (method notes, section 5; the numbers are ours)."""
+    shares = layers[..., [MATTE, CONTACT]] / np.float32(255)
+    weight = 0.7 * (layers[..., SHADOW, None] < 247) + 1.5 * shares.sum(axis=-1, keepdims=True)
+    weight = np.ascontiguousarray(weight, dtype=np.float32)
     for picture, body, height in zip(weight, bodies, heights):
         for names, radius in ((("right_ear", "left_ear", "nose", "right_eye", "left_eye"), HEAD_HEIGHT * 0.65),
                               (("right_wrist",), 0.05), (("left_wrist",), 0.05)):
@@ -187,7 +215,7 @@ def loss_weight(layers: np.ndarray, region: np.ndarray, bodies: np.ndarray, heig
                 disc = np.zeros(picture.shape[:2], np.float32)
                 cv2.circle(disc, joints[:, :2].mean(axis=0).round().astype(int).tolist(), round(radius * height), 1.0, -1)
                 picture += 2.0 * disc[..., None]
-    return weight
+    return (weight / WEIGHT_STEP).round().clip(0, 255).astype(np.uint8)
 
 
 def as_estimated(rng: np.random.Generator, matte: np.ndarray) -> np.ndarray:
@@ -210,11 +238,16 @@ def scaled_about_its_centre(mask: np.ndarray, factor: float) -> np.ndarray:
 
 
 def first(pictures: np.ndarray) -> np.ndarray:
-    """(F, H, W, C) -> (F, C, H, W)."""
-    return np.ascontiguousarray(pictures.transpose(0, 3, 1, 2), dtype=np.float32)
+    """(..., H, W, C) -> (..., C, H, W)."""
+    return np.ascontiguousarray(np.moveaxis(pictures, -1, -3))
 
 
-def five(pictures: np.ndarray, matte: np.ndarray | None = None) -> np.ndarray:
-    """(F, H, W, 3) -> (F, 5, H, W) with the matte given (none: 0) and shadow 1."""
-    matte = np.zeros_like(pictures[..., :1]) if matte is None else matte
-    return first(np.concatenate([pictures, matte, np.ones_like(pictures[..., :1])], axis=-1))
+def in_bytes(pictures: np.ndarray) -> np.ndarray:
+    """(..., H, W, C) 0..1 -> (..., C, H, W) uint8."""
+    return first((pictures * np.float32(255) + np.float32(0.5)).clip(0, 255).astype(np.uint8))
+
+
+def five(pictures: Tensor, matte: Tensor | None = None) -> Tensor:
+    """(..., 3, H, W) -> (..., 5, H, W) with the matte given (none: 0) and shadow 1."""
+    matte = torch.zeros_like(pictures[..., :1, :, :]) if matte is None else matte
+    return torch.cat([pictures, matte, torch.ones_like(matte)], dim=-3)

@@ -1,7 +1,7 @@
 """Stage two: single frames, most of them from noise alone: a regression that learns to denoise on the side (method notes, 5)."""
 
 import math
-from pathlib import Path
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
@@ -21,9 +21,9 @@ def loss_of(model: Model, batch: dict, generator: torch.Generator, progress: flo
     frames = batch["target"].shape[0] * batch["target"].shape[1]
     with torch.no_grad():
         true = model.encoder(batch["target"].flatten(0, 1)).float()
-    noise = torch.randn(true.shape, generator=generator).to(true)
-    levels = torch.rand(frames, generator=generator).to(true)
-    levels = torch.where(torch.rand(frames, generator=generator).to(true) < AT_FULL_NOISE, torch.ones_like(levels), levels)
+    noise = torch.randn(true.shape, generator=generator, device=true.device)
+    levels, chance = torch.rand(2, frames, generator=generator, device=true.device)
+    levels = torch.where(chance < AT_FULL_NOISE, torch.ones_like(levels), levels)
     made = predict(model, batch, add_noise(true, noise, levels), levels)
     return compare(model, batch, made, true, levels == 1)
 
@@ -39,15 +39,15 @@ def compare(model: Model, batch: dict, made: Tensor, true: Tensor, from_noise: T
     matte = target[:, 3:4] * from_noise[:, None, None, None]
     detail, ratio = detail_loss(shown, truth, matte)
     latent = latent_loss(made, true, weight, model.encoder.scale)
-    figures = {"seen": seen.item(), "detail": ratio, "character_psnr": character_psnr(shown, truth, matte)}
+    figures = {"seen": seen.detach(), "detail": ratio, "character_psnr": character_psnr(shown, truth, matte)}
     return seen + DETAIL_WEIGHT * detail + LATENT_WEIGHT * latent, figures
 
 
-def character_psnr(made: Tensor, true: Tensor, matte: Tensor) -> float:
+def character_psnr(made: Tensor, true: Tensor, matte: Tensor) -> Tensor:
     """Decibels inside the matte, of pictures (n, 5, H, W)."""
     inside = matte > 0.5
     error = (inside * (made - true)[:, :3].detach() ** 2).sum() / (3 * inside.sum()).clamp_min(1)
-    return float(-10 * torch.log10(error.clamp_min(1e-6)))
+    return -10 * torch.log10(error.clamp_min(1e-6))
 
 
 def add_noise(latents: Tensor, noise: Tensor, levels: Tensor) -> Tensor:
@@ -88,10 +88,10 @@ def picture_of(model: Model, batch: dict):
     return (torch.cat(rows, dim=1).permute(1, 2, 0).clamp(0, 1) * 255).byte().cpu().numpy()
 
 
-def prepare(run: Run, pool: Path) -> None:
+def prepare(run: Run, batches: Iterator[dict]) -> None:
     """Raises ValueError: latents mean nothing before the autoencoder's stage."""
     raise ValueError("this stage needs --start with the weights of the stage before it")
 
 
-def finish(run: Run, pool: Path) -> None:
+def finish(run: Run, batches: Iterator[dict]) -> None:
     """Nothing is left to do: the averaged weights are saved."""

@@ -9,7 +9,7 @@ from .losses import seen_loss, show_linearly
 from .stage_image import add_noise, compare, finish, picture_of, predict, prepare
 
 RECIPE = Recipe("motion", trained=("reference_net.", "pose_guider.", "object_guider.", "denoising_net."),
-                learning_rate=3e-4, batch=2, frames=6, average_over=200)
+                learning_rate=3e-4, batch=2, frames=8, average_over=200)
 AT_FULL_NOISE = 0.85  # of the draws: while a net is young, its first step is its best, and the one that ships (ours)
 FIXED = 0.5  # of the windows begin with frames already made: clean latents at level 0
 MOST_FIXED = 2
@@ -22,18 +22,15 @@ def loss_of(model: Model, batch: dict, generator: torch.Generator, progress: flo
     clips, frames = batch["target"].shape[:2]
     with torch.no_grad():
         true = model.encoder(batch["target"].flatten(0, 1)).float()
-    noise = torch.randn(true.shape, generator=generator).to(true)
+    noise = torch.randn(true.shape, generator=generator, device=true.device)
     # One level for the frames of a window that are being made, as at inference.
-    level = torch.where(torch.rand(clips, 1, generator=generator) < AT_FULL_NOISE, torch.ones(clips, 1),
-                        torch.rand(clips, 1, generator=generator))
-    levels = level.repeat(1, frames)
-    fixed = torch.zeros(clips, frames, dtype=torch.bool)
-    for k in range(clips):
-        if torch.rand(1, generator=generator) < FIXED:
-            fixed[k, :int(torch.randint(1, MOST_FIXED + 1, (1,), generator=generator))] = True
-    levels = levels.masked_fill(fixed, 0.0).flatten().to(true)
+    chance, level, fixed, most = torch.rand(4, clips, 1, generator=generator, device=true.device)
+    levels = torch.where(chance < AT_FULL_NOISE, torch.ones_like(level), level).repeat(1, frames)
+    first = torch.where(fixed < FIXED, (most * MOST_FIXED).floor() + 1, torch.zeros_like(most))
+    fixed = torch.arange(frames, device=true.device) < first
+    levels = levels.masked_fill(fixed, 0.0).flatten()
     made = predict(model, batch, add_noise(true, noise, levels), levels)
-    loss, figures = compare(model, batch, made, true, levels == 1, (~fixed).flatten().to(true.device))
+    loss, figures = compare(model, batch, made, true, levels == 1, (~fixed).flatten())
     error = show_linearly(made - true, model.decoder).unflatten(0, (clips, frames)).diff(dim=1).flatten(0, 1)
     steps = seen_loss(error, torch.zeros_like(error), batch["weight"][:, 1:].flatten(0, 1))
-    return loss + STEP_WEIGHT * steps, figures | {"steps": steps.item()}
+    return loss + STEP_WEIGHT * steps, figures | {"steps": steps.detach()}

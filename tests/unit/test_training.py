@@ -7,7 +7,8 @@ import shutil
 import subprocess
 import sys
 import time
-from dataclasses import replace
+from dataclasses import fields, replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,9 +17,9 @@ import torch
 from engine.contract.errors import JobError
 from engine.nets.model import fork_weights, load_weights, save_weights
 from engine.nets.sizes import Sizes
-from engine.training import ablations, loop, pool, stage_autoencoder, stage_image, stage_motion
+from engine.training import ablations, loop, pool, stage_autoencoder, stage_image, stage_motion, windows
 from engine.training.loop import Batches, Run
-from engine.training.samples import SampleMaker
+from engine.training.samples import SampleMaker, Window, batch_of
 from tests.unit.tiny import TINY, tiny_model
 
 
@@ -45,15 +46,23 @@ def test_held_out_identities_are_not_drawn(tmp_path):
     assert not list(tmp_path.glob("*.npz"))
 
 
+def sample(maker, seed, frames=1, **switches):
+    """The networks' inputs of one window, by name, as numpy."""
+    window = maker.make(np.random.default_rng(seed), frames)
+    assert all(value.dtype == np.uint8 for value in vars(window).values())
+    batch = batch_of({name: torch.from_numpy(np.asarray(value)[None]) for name, value in vars(window).items()},
+                     replace(TINY, **switches))
+    return SimpleNamespace(**{name: tensor[0].numpy() for name, tensor in batch.items()})
+
+
 def test_samples_are_in_range_and_repeatable(clips):
-    maker = SampleMaker(clips, (256, 256))
-    sample, again = (maker.make(np.random.default_rng(5), 2) for _ in range(2))
-    for name, value in vars(sample).items():
+    made, again = (sample(SampleMaker(clips, (256, 256)), 5, 2) for _ in range(2))
+    for name, value in vars(made).items():
         assert value.dtype == np.float32 and np.isfinite(value).all(), name
         assert np.array_equal(value, getattr(again, name)), name
         if name != "weight":
             assert 0 <= value.min() and value.max() <= 1, name
-    assert sample.target.shape == (2, 5, 256, 256) and sample.reference.shape == (5, 256, 256)
+    assert made.target.shape == (2, 5, 256, 256) and made.reference.shape == (5, 256, 256)
 
 
 def test_what_the_net_may_not_see_is_not_in_the_environment(clips):
@@ -61,14 +70,14 @@ def test_what_the_net_may_not_see_is_not_in_the_environment(clips):
     maker = SampleMaker(clips, (192, 352))
     kinds = set()
     for seed in range(12):
-        sample = maker.make(np.random.default_rng(seed), 1)
-        region, known = sample.masks[0]
+        made = sample(maker, seed)
+        region, known = made.masks[0]
         hidden = (region > 0) & (known == 0)
-        assert not sample.environment[0, :3][:, hidden].any()
-        if not known.any() and np.array_equal(sample.environment[0, :3][:, region == 0], sample.target[0, :3][:, region == 0]):
+        assert not made.environment[0, :3][:, hidden].any()
+        if not known.any() and np.array_equal(made.environment[0, :3][:, region == 0], made.target[0, :3][:, region == 0]):
             kinds.add("replacement")
             # nothing of the performer is left standing outside the mask
-            assert not (sample.target[0, 3] > 0.05)[region == 0].any()
+            assert not (made.target[0, 3] > 0.05)[region == 0].any()
         elif known.any():
             kinds.add("insertion")
     assert kinds == {"replacement", "insertion"}
@@ -76,18 +85,67 @@ def test_what_the_net_may_not_see_is_not_in_the_environment(clips):
 
 def test_other_masks_and_no_matte_are_drawn_from_the_same_chances(clips):
     """The ablations' samples differ in the region and in the matte and shadow, and in nothing that was drawn."""
-    def sample(seed, **switches):
-        return SampleMaker(clips, (256, 256), replace(TINY, **switches)).make(np.random.default_rng(seed), 1)
+    maker = SampleMaker(clips, (256, 256))
     for seed in range(6):
-        paper, exact, box = sample(seed), sample(seed, mask="exact"), sample(seed, mask="box")
+        paper, exact, box = sample(maker, seed), sample(maker, seed, mask="exact"), sample(maker, seed, mask="box")
         for name in ("skeleton", "depth", "warp", "target", "reference", "object_mask"):
             assert np.array_equal(getattr(paper, name), getattr(box, name)), name
             assert np.array_equal(getattr(paper, name), getattr(exact, name)), name
         areas = [s.masks[0, 0].sum() for s in (exact, paper, box)]
         assert areas == sorted(areas) and areas[0] < areas[2]
-        bare = sample(seed, matte_and_shadow=False)
+        bare = sample(maker, seed, matte_and_shadow=False)
         assert np.array_equal(bare.target[:, :3], paper.target[:, :3]) and np.array_equal(bare.masks, paper.masks)
         assert not bare.target[:, 3].any() and (bare.target[:, 4] == 1).all()
+
+
+def test_the_loss_counts_the_character_most_and_the_rest_a_tenth(clips):
+    made = sample(SampleMaker(clips, (256, 256)), 1)
+    region, character, weight = made.masks[0, 0] > 0, made.target[0, 3] == 1, made.weight[0, 0]
+    assert weight[~region].min() == pytest.approx(0.1) and weight[region].min() >= 1
+    assert weight[character].min() >= 2.4 > weight[~region].mean()
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("windows")
+    windows.fill(folder, count=6, frames=3)
+    return folder
+
+
+def test_windows_are_written_whole_and_only_so_many_are_kept(tmp_path):
+    windows.fill(tmp_path, count=3, frames=1, first_seed=61, keep=2)
+    assert [path.name for path in sorted(tmp_path.iterdir())] == ["0000062-0.npz", "0000062-1.npz"], "63 is held out"
+    with np.load(tmp_path / "0000062-0.npz") as stored:
+        assert set(stored.files) == {field.name for field in fields(Window)}
+
+
+def test_a_bank_gives_frames_in_a_row_and_takes_new_windows_in(prepared, tmp_path, monkeypatch):
+    monkeypatch.setattr(windows, "FEWEST", 2)
+    monkeypatch.setattr(windows, "LOOK_EVERY", 0.02)
+    shutil.copytree(prepared, tmp_path / "w")
+    bank = windows.Bank(tmp_path / "w", "cpu", 6)
+    batch = bank.batch(np.random.default_rng(0), 4, 2, TINY)
+    assert batch["target"].shape[:3] == (4, 2, 5) and batch["reference"].shape[:2] == (4, 5)
+    for name, tensor in batch.items():
+        assert tensor.dtype == torch.float32 and tensor.isfinite().all(), name
+    ring = bank.rings[192, 352]
+    before, at = ring.tensors["target"].clone(), ring.next
+    (tmp_path / "w" / "0000005-9.npz").write_bytes(b"torn")
+    shutil.copy(prepared / "0000000-0.npz", tmp_path / "new")
+    (tmp_path / "new").rename(tmp_path / "w" / "0000006-0.npz")
+    until = time.monotonic() + 10
+    while ring.next == at and time.monotonic() < until:
+        time.sleep(0.02)
+    changed = (ring.tensors["target"] != before).flatten(1).any(1)
+    assert changed.sum() <= 1 and ring.count == ring.capacity
+
+
+def test_a_stage_learns_from_windows(prepared, tmp_path, monkeypatch):
+    monkeypatch.setattr(windows, "FEWEST", 2)
+    run = Run(tmp_path, replace(stage_motion.RECIPE, batch=2, frames=2), None, "cpu", TINY)
+    options = SimpleNamespace(windows=prepared, bank=12)
+    loop.train(run, loop.feed(run, options, 0), loop.Budget(steps=2), stage_motion.loss_of, stage_motion.picture_of, 0)
+    assert run.step == 2 and (tmp_path / "weights.safetensors").exists()
 
 
 def broken(clips, folder, **changes):
@@ -106,7 +164,7 @@ def broken(clips, folder, **changes):
 def test_a_clip_that_is_wrong_is_passed_over_and_named(clips, tmp_path, caplog, changes, message):
     maker = SampleMaker(broken(clips, tmp_path / "pool", **changes), (192, 352))
     for seed in range(6):
-        assert np.isfinite(maker.make(np.random.default_rng(seed), 2).weight).all()
+        assert maker.make(np.random.default_rng(seed), 2).matte[:, 0].any()
     told = [record.message for record in caplog.records]
     assert told and all(message in line and ".npz" in line for line in told) and len(told) == len(set(told))
 
@@ -168,7 +226,8 @@ loop.SAVE_EVERY = 0
 torch.set_num_threads(1)
 pool, folder = map(pathlib.Path, sys.argv[1:])
 run = loop.Run(folder, replace(stage_image.RECIPE, batch=1), None, "cpu", TINY)
-loop.train(run, pool, loop.Budget(steps=14), stage_image.loss_of, stage_image.picture_of, seed=3, workers=1)
+loop.train(run, loop.batches_of(run, pool, seed=3, workers=1), loop.Budget(steps=14), stage_image.loss_of,
+           stage_image.picture_of, seed=3)
 """
 
 
@@ -262,8 +321,8 @@ def test_every_ablation_forks_from_one_checkpoint_and_resumes(row, clips, tmp_pa
     monkeypatch.setattr(ablations, "RECIPE", replace(ablations.RECIPE, batch=1, frames=2))
     start = tmp_path / "start.safetensors"
     save_weights(tiny_model().state_dict(), start)
-    told = {"pool": clips, "start": start, "parent": TINY, "workers": 0}
-    ablations.train_row(row, 0, 1, tmp_path / row, **told)
+    options = SimpleNamespace(pool=clips, windows=None, start=start, device="cpu", workers=0, batch=None)
+    ablations.train_row(row, 0, 1, tmp_path / row, options, TINY)
     sizes = Sizes.from_dict(json.loads((tmp_path / row / "sizes.json").read_text()))
     assert sizes == replace(TINY, **ablations.ROWS[row])
     made, parent = load_weights(sizes, tmp_path / row / "weights.safetensors"), load_weights(TINY, start)
@@ -273,7 +332,7 @@ def test_every_ablation_forks_from_one_checkpoint_and_resumes(row, clips, tmp_pa
            "without_blending": "object_guider", "without_ours": "denoising_net.warp_in"}.get(row)
     assert off is None or not any(name.startswith(off) for name in changed)
     written = (tmp_path / row / "weights.safetensors").read_bytes()
-    ablations.train_row(row, 0, 1, tmp_path / row, **told)
+    ablations.train_row(row, 0, 1, tmp_path / row, options, TINY)
     assert (tmp_path / row / "weights.safetensors").read_bytes() == written
 
 
@@ -287,7 +346,7 @@ def test_a_fork_needs_every_weight_that_it_has(tmp_path):
 def test_the_table_of_ablations_gives_every_row_the_same_steps(clips, tmp_path, monkeypatch):
     trained = []
 
-    def train_row(row, seed, steps, folder, **_):
+    def train_row(row, seed, steps, folder, options):
         trained.append((row, seed, steps))
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "sizes.json").write_text("{}")
