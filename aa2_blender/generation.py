@@ -5,7 +5,7 @@ from pathlib import Path
 
 import bpy
 
-from . import estimate, runs, takes
+from . import estimate, measure, runs, takes
 from .embedded.engine.contract import events
 from .embedded.engine.contract import folder as files
 from .gather.job import gather
@@ -36,8 +36,9 @@ class Gathering(Task):
     def _gather(self):
         self.folder = takes.vacant(self.shot, self._reserved())
         try:
-            for stage, step, total in gather(self.request, self.folder):
-                self.progress = Progress(stage, step, total)
+            steps = gather(self.request, self.folder)
+            while (told := self._slice_of(steps)) is not None:
+                self.progress = Progress(*told)
                 yield
             twin = yield from takes.twin(self.folder)
         except BaseException:
@@ -47,6 +48,11 @@ class Gathering(Task):
             shutil.rmtree(self.folder, ignore_errors=True)
             self.folder = twin
         takes.write_request(self.folder, self.request)
+
+    def _slice_of(self, steps):
+        """What one slice of gathering tells, None after the last: the one thing of ours that may keep the window waiting."""
+        with measure.slice("gather"):
+            return next(steps, None)
 
     def _give_up(self):
         """A version that was never whole leaves nothing behind, unless an engine wrote to it."""
@@ -110,7 +116,8 @@ class Generation(Gathering):
         if self.engine_job.frames and self.ask is events.Run:
             yield from self._place()
         self.seconds = time.monotonic() - self.began
-        estimate.learn(self.folder, self._link.hello, self.engine_job, self._launch)
+        if self.ask is events.Run:
+            estimate.learn(self.folder, self._link.hello, self.engine_job, self._launch)
         self._end_as_engine()
 
     def _shows_early(self) -> bool:
@@ -123,9 +130,11 @@ class Generation(Gathering):
         scene = bpy.data.scenes[self.scene]
         if not self.placed:
             self.placed = self._lay(scene)
-            bpy.ops.ed.undo_push(message="Generate: First Frames")
+            with measure.slice("undo step"):
+                bpy.ops.ed.undo_push(message="Generate: First Frames")
         else:
-            refresh(scene, self.folder)
+            with measure.slice("show frames"):
+                refresh(scene, self.folder)
 
     def _place(self):
         """Lays what is finished into the scene, of a cancelled or failed job too."""
@@ -141,7 +150,8 @@ class Generation(Gathering):
 
     def _lay(self, scene):
         hello = self._link.hello
-        return place(scene, self.folder, self.strip, pack=hello.pack["hash"] if hello else "")
+        with measure.slice("lay strips"):
+            return place(scene, self.folder, self.strip, pack=hello.pack["hash"] if hello else "")
 
     def achieved(self) -> str:
         what = "frames" if self.ask is events.Run else "frames of conditions"

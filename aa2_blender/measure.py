@@ -8,21 +8,28 @@ ASKED = os.environ.get("AA2_MEASURE") == "1"
 # it at most, which a busy machine does not change.
 longest_ms: dict[str, float] = {}
 longest_cpu_ms: dict[str, float] = {}
+_within: list[list[float]] = []  # of each open slice: seconds of its inner slices, and the processor's part
 
 
 def slice(kind: str):
-    """A context whose duration counts as one of this kind."""
+    """A context whose duration counts as one of this kind; that of slices within it counts as theirs alone."""
     return _measured(kind) if ASKED else nullcontext()
 
 
 @contextmanager
 def _measured(kind):
     began, worked = time.perf_counter(), time.thread_time()
+    _within.append([0.0, 0.0])
     try:
         yield
     finally:
-        for table, passed in ((longest_ms, time.perf_counter() - began), (longest_cpu_ms, time.thread_time() - worked)):
-            table[kind] = max(table.get(kind, 0.0), passed * 1000)
+        passed, used = time.perf_counter() - began, time.thread_time() - worked
+        inner = _within.pop()
+        if _within:
+            _within[-1][0] += passed
+            _within[-1][1] += used
+        for table, value in ((longest_ms, passed - inner[0]), (longest_cpu_ms, used - inner[1])):
+            table[kind] = max(table.get(kind, 0.0), value * 1000)
 
 
 def table() -> str:

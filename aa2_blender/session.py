@@ -90,7 +90,7 @@ def _tick() -> float | None:
     """Called by Blender's timer on the main thread, never during a render or a save; seconds to the next call."""
     shown = _shown()
     watched = [task for task in (_current, *(row.task for row in queue.rows)) if _working(task)]
-    with measure.slice("gather" if queue.gathering() else "timer"):
+    with measure.slice("timer"):
         beside = _current not in [row.task for row in queue.rows] and _working(_current)
         more = _current.advance() if beside else False
         more = queue.advance() or more
@@ -114,7 +114,8 @@ def _ended(task) -> None:
     if task.error:
         logger.error("%s", task.error)
     if task.undo_name:
-        bpy.ops.ed.undo_push(message=task.undo_name)
+        with measure.slice("undo step"):
+            bpy.ops.ed.undo_push(message=task.undo_name)
         _redraw()
 
 
