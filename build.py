@@ -1,4 +1,4 @@
-"""One command for each task: `python build.py zip | demo | test | bench | score | env | generate`."""
+"""One command for each task: `python build.py zip | repo | demo | test | bench | score | env | generate`."""
 import argparse
 import os
 import shutil
@@ -10,7 +10,7 @@ from pathlib import Path
 if sys.version_info < (3, 11):
     sys.exit(f"build.py needs Python 3.11 or later, and this is {sys.version.split()[0]}; start it with a newer one.")
 
-from tests.building import debian, environments, package, platforms
+from tests.building import debian, environments, package, platforms, repository
 from tests.building.environments import BLENDERS, BUILD, DEMO_BLENDER, ROOT
 from tests.building.telling import Missing, Stop, say
 
@@ -35,6 +35,13 @@ def make_zip(arguments: argparse.Namespace) -> int:
     names = platforms.PLATFORMS if arguments.platform == "all" else [arguments.platform]
     for name in names:
         print(package.make(name))
+    return 0
+
+
+def make_repository(arguments: argparse.Namespace) -> int:
+    names = [name for name, one in platforms.PLATFORMS.items() if name == one.name]
+    chosen = names if arguments.platform == "all" else [arguments.platform]
+    print(repository.make(arguments.folder.resolve(), [package.make(name) for name in chosen]))
     return 0
 
 
@@ -149,6 +156,9 @@ def _parser() -> argparse.ArgumentParser:
 
     one = add("zip", make_zip, "build and validate the extension in dist/")
     one.add_argument("--platform", default=platforms.here(), help=f"{', '.join(platforms.PLATFORMS)} or all")
+    one = add("repo", make_repository, "make a folder that Blender adds as a repository by its address (index.json)")
+    one.add_argument("folder", type=Path)
+    one.add_argument("--platform", default="all", help="one platform's zip alone")
     one = add("demo", run_demo, "install the zip in a fresh Blender, generate the demo shot, fill demo_output/",
               add_help=False)
     one.set_defaults(rest=[])

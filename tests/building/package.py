@@ -45,9 +45,9 @@ def _pack(stage: Path, target: Path, *, stamp: Path, python: Path) -> None:
         return say(f"{target.relative_to(ROOT)} is up to date")
     say(f"packing {target.relative_to(ROOT)}")
     made = stage.parent / target.name
-    tool = _blender_tool(python)
-    _blender(python, tool, "build", "--source-dir", stage, "--output-filepath", made)
-    _blender(python, tool, "validate", made)
+    tool = blender_tool(python)
+    blender(python, tool, "build", "--source-dir", stage, "--output-filepath", made)
+    blender(python, tool, "validate", made)
     _check_complete(stage, made)
     _tell_sizes(made)
     os.replace(made, target)
@@ -98,7 +98,7 @@ def _manifest_for(platform: Platform) -> str:
     return text.replace(every, f'platforms = ["{platform.name}"]')
 
 
-def _blender_tool(python: Path) -> Path:
+def blender_tool(python: Path) -> Path:
     """Blender's own extension builder inside the bpy wheel; it runs without Blender."""
     found = sorted(python.parent.parent.glob("[Ll]ib*/**/bl_pkg/cli/blender_ext.py"))
     if not found:
@@ -106,7 +106,7 @@ def _blender_tool(python: Path) -> Path:
     return found[0]
 
 
-def _blender(python: Path, tool: Path, *arguments: str | Path) -> None:
+def blender(python: Path, tool: Path, *arguments: str | Path) -> None:
     done = subprocess.run([str(python), str(tool), *map(str, arguments)], capture_output=True, text=True)
     if done.returncode != 0:
         raise Stop(f"Blender's `{arguments[0]}` turned the extension away: {(done.stderr + done.stdout).strip()}")
