@@ -10,11 +10,11 @@ from pathlib import Path
 if sys.version_info < (3, 11):
     sys.exit(f"build.py needs Python 3.11 or later, and this is {sys.version.split()[0]}; start it with a newer one.")
 
-from tests.building import debian, environments, package, platforms, repository
+from tests.building import debian, environments, package, platforms, repository, root
 from tests.building.environments import BLENDERS, BUILD, DEMO_BLENDER, ROOT
 from tests.building.telling import Missing, Stop, say
 
-TIERS = ("unit", "blender", "e2e")
+TIERS = ("unit", "blender", "e2e", "window")
 NEVER_SKIPPED = ("bpy-4.5.15", "bpy-5.2.3")
 
 
@@ -78,16 +78,16 @@ def run_generate(arguments: argparse.Namespace) -> int:
 
 
 def run_tests(arguments: argparse.Namespace) -> int:
-    """Every tier in pytest processes of its own: unit and e2e once, blender once for each bpy."""
-    tiers = [arguments.tier] if arguments.tier else TIERS
-    chosen = [f"bpy-{arguments.bpy}"] if arguments.bpy else BLENDERS
-    archive = None if tiers == ["unit"] else package.make(platforms.here())
+    """Every tier in pytest processes of its own: unit and e2e once, blender once for each bpy, window in Debian's Blender."""
+    tiers = ["window"] if arguments.window else [arguments.tier] if arguments.tier else TIERS
+    release = arguments.window or root.TESTED
+    names = {"blender": [f"bpy-{arguments.bpy}"] if arguments.bpy else BLENDERS, "window": [release]}
     failed, skipped = [], []
     for tier in tiers:
-        for name in chosen if tier == "blender" else ["engine"]:
+        for name in names.get(tier, ["engine"]):
             title = f"{tier} tests with {name}"
             try:
-                if _pytest(tier, name, archive) != 0:
+                if _pytest(tier, name) != 0:
                     failed.append(title)
             except Missing as missing:
                 print(f"\n{'=' * 100}\nSKIPPED: {title}: {missing}\n{'=' * 100}\n", flush=True)
@@ -100,17 +100,23 @@ def run_tests(arguments: argparse.Namespace) -> int:
 
 
 def _must_run(name: str) -> bool:
-    return name in NEVER_SKIPPED or name == "engine" or os.environ.get("CI") == "true"
+    """Not a Debian root: where nobody may mount, as in many a CI, there can be none."""
+    return name in NEVER_SKIPPED or name == "engine" or name not in root.RELEASES and os.environ.get("CI") == "true"
 
 
-def _pytest(tier: str, name: str, archive: Path | None) -> int:
-    python = environments.ensure(name)
+def _pytest(tier: str, name: str) -> int:
     folder = ROOT / "tests" / tier
     if not any(folder.glob("test_*.py")):
         raise Stop(f"{folder} holds no test; the {tier} tier cannot be empty.")
-    blender = name if tier == "blender" else DEMO_BLENDER
+    told, shown = {}, []
+    if tier == "window":
+        root.ensure(name)
+        told, shown = {"AA2_WINDOW": name}, ["-rP"]     # what was clicked, and the times
+    python = environments.ensure(name if tier == "blender" else "engine")
+    archive = None if tier == "unit" else package.make(root.ZIPS[name] if tier == "window" else platforms.here())
     say(f"{tier} tests with {name}")
-    return _call(python, ["-m", "pytest", "-q", str(folder)], _surroundings(archive, blender))
+    told |= _surroundings(archive, name if tier == "blender" else DEMO_BLENDER)
+    return _call(python, ["-m", "pytest", "-q", *shown, str(folder)], told)
 
 
 def _in_blender(command: list[str]) -> int:
@@ -165,6 +171,7 @@ def _parser() -> argparse.ArgumentParser:
     one = add("test", run_tests, "run the tests, all tiers and all Blender versions unless told otherwise")
     one.add_argument("--tier", choices=TIERS)
     one.add_argument("--bpy", metavar="VERSION", help="one version only, such as 4.5.15")
+    one.add_argument("--window", choices=root.RELEASES, help="only the window's tests, in this Debian's Blender")
     one = add("bench", run_bench, "measure the speed and print a table")
     one.add_argument("--json", type=Path, metavar="FILE", help="write the numbers too")
     one = add("score", run_score, "measure the embedded model on the held-out clips (docs/evaluation.md); resumes")

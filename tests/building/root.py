@@ -17,6 +17,8 @@ PACKAGES = ("ca-certificates", "blender", "xvfb", "xauth", "libgl1-mesa-dri", "l
             "libglx-mesa0", "python3-numpy", "x11-apps", "imagemagick", "xdotool")
 # Release -> what is to be installed. Sid's Blender imports these three without asking its packages for them.
 RELEASES = {"trixie": PACKAGES, "sid": (*PACKAGES, "python3-cattr", "python3-requests", "python3-zstandard")}
+TESTED = "trixie"   # the one whose pictures are committed; sid changes every day
+ZIPS = {"trixie": "linux-x64", "sid": "linux-x64-python314"}    # which zip is for its Python
 # $1 is the root, the rest the command. A process namespace needs a /proc of its own; /dev and /sys are the machine's. The
 # shell stays as process 1, because Xvfb doesn't tell a parent of that number that it is ready.
 ENTER = ('mount -t proc proc "$1/proc" && mount --rbind /sys "$1/sys" && mount --rbind /dev "$1/dev" && '
@@ -24,11 +26,12 @@ ENTER = ('mount -t proc proc "$1/proc" && mount --rbind /sys "$1/sys" && mount -
 
 
 def ensure(release: str) -> Path:
-    """The root of `release`; raises Missing where this machine cannot have it."""
+    """The root of `release`; raises Missing where this machine cannot have it or lets nobody run anything in it."""
     root = BUILD / "window" / release
     stamp = root / "made.sha256"
     wanted = hashlib.sha256(" ".join((release, *RELEASES[release])).encode()).hexdigest()
     if stamp.exists() and stamp.read_text() == wanted:
+        run(root, ["true"], timeout=60)
         return root
     if os.geteuid() != 0:
         raise Missing(f"A root with {release}'s Blender needs root's rights; run it with sudo.")
@@ -46,6 +49,7 @@ def ensure(release: str) -> Path:
         told = [line for line in done.stderr.splitlines() if line.startswith("E: ")] or ["it gave no reason"]
         raise Missing(f"mmdebstrap could not make {root} ({told[-1].removeprefix('E: ')}); look at the network and the "
                       "free disk, then start again.")
+    run(root, ["true"], timeout=60)
     stamp.write_text(wanted)
     say(f"{root} is ready")
     return root
