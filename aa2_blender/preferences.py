@@ -1,4 +1,6 @@
 """What holds for every shot on this machine: weights, threads, and another Python for the engine."""
+import os
+
 import bpy
 from bpy.props import IntProperty, StringProperty
 
@@ -35,7 +37,12 @@ def engine_launch(*, pack: str | None = None, threads: int | None = None, python
         name = preferred if given is None else given
         return bpy.path.abspath(name) if name else ""
     return launch(python=path(python, ours.python), pack=path(pack, ours.pack),
-                  threads=ours.threads if threads is None else threads)
+                  threads=ours.threads if threads is None else threads, copies=copies_folder())
+
+
+def copies_folder() -> str:
+    """Where the engine loads copies from: only Windows keeps loaded files from being replaced. Goes with the extension."""
+    return bpy.utils.extension_path_user(__package__, path="loaded", create=True) if os.name == "nt" else ""
 
 
 def register():

@@ -19,10 +19,14 @@ import os
 import signal
 import sys
 import threading
+from pathlib import Path
 
 from .contract import events
 from .contract import folder as files
 from .contract.errors import JobError
+
+
+COPIES = "AA2_COPIES"    # in the environment: the folder for copies (copies.py); set by the add-on on Windows
 
 
 def main(arguments=None) -> int:
@@ -56,10 +60,23 @@ def _parser():
 
 
 def _serve(options) -> int:
+    if COPIES in os.environ:
+        copied = _from_copies(Path(os.environ[COPIES]))
+        options.pack = options.pack or copied
     from .serve import claim_stdout, serve
     stdout = claim_stdout()
     _log_to_stderr(logging.INFO)
     return serve(lambda: _open(options), stdout)
+
+
+def _from_copies(folder: Path) -> Path | None:
+    """Libraries come from copies in the folder from now on; the copied pack. None where none can be made: the originals work."""
+    from .copies import use
+    try:
+        return use(folder)
+    except OSError as error:
+        print(f"No copy of the engine's libraries could be made: {error}", file=sys.stderr)
+        return None
 
 
 def _once(options) -> int:

@@ -22,11 +22,12 @@ class Launch:
     environment: tuple[tuple[str, str], ...]
 
 
-def launch(*, python: str = "", pack: str = "", threads: int = 0, embedded: Path = EMBEDDED) -> Launch:
+def launch(*, python: str = "", pack: str = "", threads: int = 0, embedded: Path = EMBEDDED, copies: str = "") -> Launch:
     """The launch of the embedded engine.
 
     `python`: an interpreter of the artist's own (with torch), empty for Blender's Python and the embedded packages;
-    `pack`: a folder of weights, empty for the embedded ones; `threads`: 0 for one a core.
+    `pack`: a folder of weights, empty for the embedded ones; `threads`: 0 for one a core; `copies`: a folder where the engine
+    keeps what it loads, so that the extension's own files stay free to be replaced; empty to load those.
     """
     if python and not os.access(python, os.X_OK):
         raise JobError("runtime_missing", f"The preferences name the Python {python!r}, which cannot be run.",
@@ -35,7 +36,10 @@ def launch(*, python: str = "", pack: str = "", threads: int = 0, embedded: Path
     command = [python or sys.executable, "-s", "-P", "-m", "engine", "serve"]
     command += ["--pack", pack] if pack else []
     command += ["--threads", str(threads)] if threads else []
-    return Launch(tuple(command), tuple(sorted(_environment(paths, foreign=bool(python)).items())))
+    environment = _environment(paths, foreign=bool(python))
+    if copies and not python:
+        environment["AA2_COPIES"] = copies
+    return Launch(tuple(command), tuple(sorted(environment.items())))
 
 
 def _packages(embedded: Path) -> list[Path]:
