@@ -42,7 +42,11 @@ def attend(q: Tensor, k: Tensor, v: Tensor, head_width: int) -> Tensor:
     """Multi-head attention: q (n, a, c), k and v (n, b, c) -> (n, a, c)."""
     def split(x: Tensor) -> Tensor:
         return x.reshape(x.shape[0], x.shape[1], -1, head_width).transpose(1, 2)
-    y = F.scaled_dot_product_attention(split(q), split(k), split(v))
+    heads = split(q), split(k), split(v)
+    if q.is_cuda and len(q) * heads[0].shape[1] > 65535:  # more than the fused kernels' grid takes: many short sequences
+        y = (heads[0] @ heads[1].transpose(-1, -2) / head_width ** 0.5).softmax(dim=-1) @ heads[2]
+    else:
+        y = F.scaled_dot_product_attention(*heads)
     return y.transpose(1, 2).reshape(q.shape)
 
 

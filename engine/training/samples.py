@@ -180,7 +180,8 @@ def batch_of(windows: dict[str, Tensor], sizes: Sizes) -> dict[str, Tensor]:
     """Stacked Windows (n, ...) -> the networks' inputs and targets for these sizes, float32 0..1, on the windows' device.
 
     target, environment, warp, objects (n, F, 5, H, W): RGB, matte, shadow factor; masks (n, F, 2, H, W): region M_f, known;
-    skeleton (n, F, 3, H, W); depth, object_mask, weight (n, F, 1, H, W); reference (n, 5, H, W); reference_skeleton.
+    skeleton (n, F, 3, H, W); matte (the visible one, for the loss), depth, object_mask, weight (n, F, 1, H, W); reference
+    (n, 5, H, W); reference_skeleton (n, 3, H, W).
     """
     shown = {name: tensor.float() / 255 for name, tensor in windows.items() if name != "weight"}
     kind = KINDS.index(sizes.mask)
@@ -192,7 +193,8 @@ def batch_of(windows: dict[str, Tensor], sizes: Sizes) -> dict[str, Tensor]:
     else:
         target = five(shown["target"])
     return {
-        "target": target, "environment": five(environment(plate, region, known)), "masks": torch.cat([region, known], dim=2),
+        "target": target, "matte": shown["matte"][:, :, :1],
+        "environment": five(environment(plate, region, known)), "masks": torch.cat([region, known], dim=2),
         "skeleton": shown["skeleton"], "depth": shown["depth"],
         "warp": five(shown["warp"][:, :, :3] + 0.5 * (1 - cover), cover),
         "objects": five(plate * shown["objects"]), "object_mask": shown["objects"],

@@ -31,12 +31,12 @@ def loss_of(model: Model, batch: dict, generator: torch.Generator, progress: flo
 def compare(model: Model, batch: dict, made: Tensor, true: Tensor, from_noise: Tensor, free: Tensor | None = None):
     """The loss of latents (n, c, h, w) and its figures; from_noise (n,) says which frames were made from noise alone, and
     free (n,) which count at all (None: all)."""
-    target, weight = batch["target"].flatten(0, 1), batch["weight"].flatten(0, 1)
+    weight = batch["weight"].flatten(0, 1)
     if free is not None:
         weight, from_noise = weight * free[:, None, None, None], from_noise & free
     shown, truth = show_linearly(made, model.decoder), show_linearly(true, model.decoder)
     seen = seen_loss(shown, truth, weight)
-    matte = target[:, 3:4] * from_noise[:, None, None, None]
+    matte = batch["matte"].flatten(0, 1) * from_noise[:, None, None, None]
     detail, ratio = detail_loss(shown, truth, matte)
     latent = latent_loss(made, true, weight, model.encoder.scale)
     figures = {"seen": seen.detach(), "detail": ratio, "character_psnr": character_psnr(shown, truth, matte)}

@@ -68,10 +68,9 @@ class Bank:
         self.folder, self.device = folder, device
         self.rings = {shape: _Ring(device, max(FEWEST, capacity * SHAPES.count(shape) // len(SHAPES))) for shape in set(SHAPES)}
         self.loaded = set()
-        self._load_new()
         threading.Thread(target=self._watch, daemon=True).start()
         while any(ring.count < FEWEST for ring in self.rings.values()):
-            time.sleep(LOOK_EVERY)
+            time.sleep(0.1)
 
     def batch(self, rng: np.random.Generator, size: int, frames: int, sizes: Sizes) -> dict[str, Tensor]:
         """`size` windows of one shape, each with `frames` of its frames in a row."""
@@ -85,8 +84,8 @@ class Bank:
 
     def _watch(self) -> None:
         while True:
-            time.sleep(LOOK_EVERY)
             self._load_new()
+            time.sleep(LOOK_EVERY)
 
     def _load_new(self) -> None:
         for path in sorted(self.folder.glob("*.npz"), key=lambda path: path.stem):
