@@ -66,6 +66,8 @@ class Story:
     def open(self):
         """The file as it is opened, the sequencer large, and our tab in its sidebar."""
         self.window.scene = self.edit
+        if hasattr(self.window.workspace, "sequencer_scene"):   # 5.0 and later: the sequencer's scene need not be the window's
+            self.window.workspace.sequencer_scene = self.edit
         self.area.type = "SEQUENCE_EDITOR"
         with bpy.context.temp_override(window=self.window, area=self.area):
             bpy.ops.screen.screen_full_area()

@@ -16,6 +16,7 @@ from tests.window import pictures
 ROOT = Path(__file__).resolve().parents[2]
 RELEASE = os.environ.get("AA2_WINDOW", root.TESTED)
 BPY = os.environ.get("AA2_BPY_PYTHON", str(ROOT / ".build/envs/bpy-4.5.15/bin/python"))
+TAKEN = pictures.TAKEN if RELEASE == root.TESTED else pictures.TAKEN.with_name(f"pictures-{RELEASE}")
 HOME = "home/ada/window"     # in the root
 SIZE = (1280, 960)
 MAKE_SHOT = "from tests.demo.shot_cache import shot_folder; print(shot_folder('--percent', '40', '--samples', '8'))"
@@ -28,7 +29,7 @@ GATHERING = {"gather"}       # a frame at a time, with progress and Escape
 
 @pytest.fixture(scope="module")
 def told():
-    """What story.py told of its run; its pictures lie in .build/window/pictures."""
+    """What story.py told of its run; its pictures lie in TAKEN."""
     try:
         folder = root.ensure(RELEASE)
     except Missing as missing:
@@ -44,9 +45,9 @@ def told():
     done = root.run(folder, ["xvfb-run", "-a", "-s", f"-screen 0 {width}x{height}x24", "blender", "--window-geometry", "0",
                              "0", width, height, f"/{HOME}/shot/shot.blend", "--python", f"/{HOME}/story.py", "--",
                              f"/{HOME}/out"], timeout=900, **surroundings)
-    shutil.rmtree(pictures.TAKEN, ignore_errors=True)
-    shutil.copytree(home / "out", pictures.TAKEN)
-    report = pictures.TAKEN / "told.json"
+    shutil.rmtree(TAKEN, ignore_errors=True)
+    shutil.copytree(home / "out", TAKEN)
+    report = TAKEN / "told.json"
     assert report.exists(), f"Blender ended with {done.returncode} and told nothing:\n{done.stdout[-3000:]}"
     return json.loads(report.read_text())
 
@@ -69,7 +70,7 @@ def _furnish(home):
 
 def test_every_step_did_what_an_artist_expects(told):
     print("\n".join(told["clicked"]), told["happened"], sep="\n")
-    assert not told["error"], f"{told['error']} (look at {pictures.TAKEN / 'wrong.png'})"
+    assert not told["error"], f"{told['error']} (look at {TAKEN / 'wrong.png'})"
     pressed = " ".join(told["clicked"])
     for button in ("use_active_strip", "preview_conditions", "generate", "queue_cancel", "queue_resume", "place_again"):
         assert f"aa2.{button}" in pressed
@@ -84,15 +85,15 @@ def test_it_looks_as_it_did(told, name):
     places = told["pictures"].get(name)
     assert places, f"there is no picture {name!r}: {told['error']}"
     committed = Image.open(pictures.IMAGES / f"{pictures.SAME.get(name, name)}.png")
-    found = pictures.faults(name, pictures.prepared(name, pictures.TAKEN, places), committed, places)
-    assert not found, (f"{name}: {'; '.join(found)}. Look at {pictures.TAKEN / name}.png; where it is right, run "
+    found = pictures.faults(name, pictures.prepared(name, TAKEN, places), committed, places)
+    assert not found, (f"{name}: {'; '.join(found)}. Look at {TAKEN / name}.png; where it is right, run "
                        "`python tests/window/pictures.py` and commit what it writes.")
 
 
 def test_the_character_is_seen_and_hidden(told):
     """The viewer of the result and of A/B show the same plate, with and without somebody in it."""
     x, y, width, height = told["pictures"]["result"]["viewer"]
-    shown, hidden = (np.asarray(Image.open(pictures.TAKEN / f"{name}.png").convert("RGB").crop(
+    shown, hidden = (np.asarray(Image.open(TAKEN / f"{name}.png").convert("RGB").crop(
         (x, y, x + width, y + height)), float) for name in ("result", "compare"))
     changed = (np.abs(shown - hidden).max(axis=2) > 24).mean()
     assert 0.01 < changed < 0.3, f"{changed:.3f} of the viewer changed"
@@ -113,7 +114,7 @@ def test_a_missing_button_would_be_seen(told, what):
     """A picture with the button painted over by the panel it stands on is at fault."""
     places = told["pictures"]["result"]
     left, _top, width, _height = places["sidebar"]
-    picture = Image.open(pictures.TAKEN / "result.png").convert("RGB")
+    picture = Image.open(TAKEN / "result.png").convert("RGB")
     x, y = told["buttons"][what]    # within its upper half
     without = picture.copy()
     without.paste(picture.getpixel((left + 12, y)), (x - width // 5, y, x + width // 5, y + 18))
