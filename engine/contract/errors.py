@@ -8,6 +8,8 @@ CODES = {
     "engine_busy": "a job was asked for while another one runs",
     "engine_died": "the engine process ended without saying why",
     "engine_silent": "the engine process has said nothing for too long",
+    "footage_missing": "the video or the pictures to be estimated from are not there",
+    "footage_unreadable": "the video or a picture of it cannot be read",
     "frames_invalid": "the number of frames, the first frame or the rate makes no shot",
     "held_missing": "a finished frame that a range to fix rests on is not there",
     "internal": "a fault in the engine; the log's tail is in the hint",
@@ -40,6 +42,12 @@ CODES = {
 
 # Warnings travel in `warning` events and end nothing.
 WARNINGS = {
+    "cut_found": "another shot begins in the middle: each is estimated for itself",
+    "frames_held": "no picture could be read for these frames; the one before is held",
+    "interlaced": "the video is interlaced; thin limbs are found less well",
+    "nobody_found": "no person could be found in the video",
+    "performer_lost": "the performer was not found in these frames",
+    "performer_small": "the performer is so small that joints are unsure",
     "frames_passed": "nobody is in these frames; they pass through",
     "reference_joints_unknown": "no person could be found in the reference; the engine works without its joints",
     "matte_at_region_edge": "the character touches the border of the region it may be painted in",

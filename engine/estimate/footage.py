@@ -1,0 +1,210 @@
+"""A movie, a folder of pictures or one picture in; its frames on an even timeline, read ahead by a thread, out."""
+
+import logging
+import math
+import queue
+import re
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from ..conditions.frames import as_bits, as_colour, as_float, read_picture
+from ..contract.errors import JobError
+
+log = logging.getLogger(__name__)
+PICTURES = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp"}
+_AHEAD = 6  # frames that wait for their reader: what keeps memory flat
+_STILL_FPS = 24.0
+_LEAST_FPS, _MOST_FPS = 1.0, 240.0
+_EARLY, _LATE = 0.4, 0.5  # of a frame's time that a picture may come too soon (else left out) or too late (else a hold) (ours)
+_TRIES = 40  # reads that may fail in a row: a decoder gives up at a damaged frame and goes on behind it
+_SMALLEST = 16  # pixels on a side, the least a job may have
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Frame `number` (1..N) as (h, w, 3) uint8 sRGB; `held` where it repeats the frame before, since none was there."""
+
+    number: int
+    picture: np.ndarray
+    held: bool = False
+
+
+@dataclass(frozen=True)
+class Footage:
+    """What can be read. size (width, height) as shown, after the file's own rotation; frames is the file's own count, to
+    be trusted for progress only; still: one picture."""
+
+    path: Path
+    size: tuple[int, int]
+    fps: float
+    frames: int
+    still: bool
+    pictures: tuple[Path, ...] = ()
+
+    def read(self):
+        """Yields every Frame; decoding runs ahead on a thread of its own, which ends with the generator."""
+        source = self._pictures() if self.pictures else self._movie()
+        yield from _ahead(source)
+
+    def _pictures(self):
+        for number, path in enumerate(self.pictures, 1):
+            try:
+                picture, held = read_rgb(path), False
+            except JobError as error:
+                if number == 1:
+                    raise
+                log.warning("%s", error)
+                held = True
+            if picture.shape[1::-1] != self.size:
+                raise JobError("footage_unreadable", f"{path}: expected {self.size[0]}x{self.size[1]} pixels as in the first "
+                               f"picture, got {picture.shape[1]}x{picture.shape[0]}.", "Give pictures of one size.")
+            yield Frame(number, picture, held)
+
+    def _movie(self):
+        """The picture shown at each tick of an even clock, as a player shows it (ours: pictures that come too close
+        together are left out, and one is held where the file has a hole)."""
+        capture = _opened(self.path)
+        try:
+            step, number, began, last = 1000.0 / self.fps, 0, None, None
+            for picture, time in _decoded(capture):
+                began = time if began is None else began
+                due = (time - began) / step
+                if not math.isfinite(due) or due < 0 or (due == 0 and number):
+                    due = float(number)  # a file without times: one picture a tick
+                while last is not None and number < due - _LATE:
+                    number += 1
+                    yield Frame(number, last, True)
+                if number and due < number - _EARLY:
+                    continue
+                last = self._sized(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB))
+                number += 1
+                yield Frame(number, last)
+        finally:
+            capture.release()
+
+    def _sized(self, picture):
+        if picture.shape[1::-1] == self.size:
+            return picture
+        return cv2.resize(picture, self.size, interpolation=cv2.INTER_AREA)
+
+
+def open_footage(path) -> Footage:
+    """A movie file, a picture, or a folder of pictures in the order of their numbers. Raises JobError naming what is wrong."""
+    path = Path(path)
+    if path.is_dir():
+        return _folder(path)
+    if not path.exists():
+        raise JobError("footage_missing", f"{path} does not exist.", "Give a movie, a picture or a folder of pictures.")
+    if path.stat().st_size == 0:
+        raise JobError("footage_unreadable", f"{path} is empty (0 bytes).", "Export or copy the video again.")
+    if path.suffix.lower() in PICTURES:
+        height, width = read_rgb(path).shape[:2]
+        return _large_enough(Footage(path, (width, height), _STILL_FPS, 1, True, (path,)))
+    return _large_enough(_movie_of(path))
+
+
+def read_rgb(path):
+    """A picture file -> (h, w, 3) uint8 sRGB, whatever its bits; transparency is left out."""
+    picture = as_colour(read_picture(path, missing="footage_missing", unreadable="footage_unreadable"))[..., :3]
+    return np.ascontiguousarray(picture if picture.dtype == np.uint8 else as_bits(as_float(picture)))
+
+
+def _folder(folder) -> Footage:
+    pictures = sorted((p for p in folder.iterdir() if p.suffix.lower() in PICTURES and not p.name.startswith(".")),
+                      key=lambda p: [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", p.name)])
+    if not pictures:
+        raise JobError("footage_missing", f"{folder} holds no pictures ({', '.join(sorted(PICTURES))}).",
+                       "Give a movie, a picture or a folder of pictures.")
+    height, width = read_rgb(pictures[0]).shape[:2]
+    return _large_enough(
+        Footage(folder, (width, height), _STILL_FPS, len(pictures), len(pictures) == 1, tuple(pictures)))
+
+
+def _movie_of(path) -> Footage:
+    capture = _opened(path)
+    try:
+        picture, _ = next(_decoded(capture), (None, 0.0)) if capture.isOpened() else (None, 0.0)
+        if picture is None:
+            raise JobError("footage_unreadable", f"{path}: no picture of it can be read; it is damaged or of an unknown kind.",
+                           "Export it as MP4 (H.264) or as a folder of PNG pictures.")
+        count = capture.get(cv2.CAP_PROP_FRAME_COUNT)
+        fps = _rate(capture, capture.get(cv2.CAP_PROP_FPS))
+    finally:
+        capture.release()
+    frames = int(count) if math.isfinite(count) and 0 < count < 1e7 else 0
+    return Footage(path, (picture.shape[1], picture.shape[0]), fps, frames, frames == 1)
+
+
+def _opened(path):
+    """A capture that turns its pictures as the file says."""
+    capture = cv2.VideoCapture(str(path))
+    capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
+    return capture
+
+
+def _decoded(capture):
+    """Yields (picture BGR, its time in ms) of all that can be decoded."""
+    failed = 0
+    while failed < _TRIES:
+        there, picture = capture.read()
+        failed = 0 if there else failed + 1
+        if there:
+            yield picture, capture.get(cv2.CAP_PROP_POS_MSEC)
+
+
+def _rate(capture, told) -> float:
+    """Frames a second: as the file says, or, where that is none, from the times of its first pictures."""
+    if math.isfinite(told) and _LEAST_FPS <= told <= _MOST_FPS:
+        return float(told)
+    times = [capture.get(cv2.CAP_PROP_POS_MSEC)]
+    while len(times) < 50 and capture.grab():
+        times.append(capture.get(cv2.CAP_PROP_POS_MSEC))
+    steps = np.diff(times)
+    step = float(np.median(steps[steps > 0])) if (steps > 0).any() else 1000.0 / _STILL_FPS
+    return float(np.clip(1000.0 / step, _LEAST_FPS, _MOST_FPS))
+
+
+def _large_enough(footage) -> Footage:
+    if min(footage.size) < _SMALLEST:
+        raise JobError("footage_unreadable", f"{footage.path}: expected at least {_SMALLEST} pixels on each side, got "
+                       f"{footage.size[0]}x{footage.size[1]}.", "Give a larger video.")
+    return footage
+
+
+def _ahead(source):
+    """The items of a generator, made on a thread; its exception is raised here, and it stops when nobody reads on."""
+    waiting, done = queue.Queue(_AHEAD), threading.Event()
+    end = object()
+
+    def put(item):
+        while not done.is_set():
+            try:
+                return waiting.put(item, timeout=0.1)
+            except queue.Full:
+                continue
+
+    def work():
+        try:
+            for item in source:
+                put(item)
+                if done.is_set():
+                    break
+            put(end)
+        except Exception as error:  # handed to the reader, who raises it
+            put(error)
+        finally:
+            source.close()
+    thread = threading.Thread(target=work, name="footage", daemon=True)
+    thread.start()
+    try:
+        while (item := waiting.get()) is not end:
+            if isinstance(item, Exception):
+                raise item
+            yield item
+    finally:
+        done.set()
+        thread.join()
