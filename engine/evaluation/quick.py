@@ -3,10 +3,12 @@
 import os
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from . import perceptual
 from .clips import ClipError, clips_in, read_clip
 from .generate import generate
 from .held_out import draw_fast
@@ -18,25 +20,29 @@ from .weights import open_engine
 COUNT, FRAMES = 12, 6
 
 
-def quick(weights: Path, folder: Path | None, cache: Path) -> str:
+def quick(weights: Path, folder: Path | None, cache: Path, steps: int | None = None) -> str:
     """The line. folder: clips of either world (None: fast clips of a set of its own, kept in `cache`, so that choosing
-    weights by this figure does not touch the held-out set). Frames are made anew each time."""
+    weights by this figure does not touch the held-out set); steps: denoising steps (None: the pack's default). Frames are
+    made anew each time. The perceptual distance is told where this Python can measure it, of one frame a clip."""
     began = time.monotonic()
     clips = clips_in(folder)[:COUNT] if folder else [read_clip(path) for path in draw_fast(cache / "quick", COUNT, FRAMES, set_=1)]
     if not clips:
         raise ClipError(f"{folder}: holds no finished clip; give the folder of several.")
     engine = open_engine(weights, threads=int(os.environ.get("OMP_NUM_THREADS", 1)))
-    found = []
+    found, middle = [], []
     for clip in clips:
+        settings = replace(clip.job.settings, steps=steps)
         with tempfile.TemporaryDirectory(prefix="quick-") as scratch:
-            made, regions = generate(clip, engine, Path(scratch)), regions_of(clip)
+            made = generate(replace(clip, job=replace(clip.job, settings=settings)), engine, Path(scratch))
         frames = [(composite(Row(FULL), clip, k, one, r.region)[0], clip.colour("target", k), r)
-                  for k, (one, r) in enumerate(zip(made, regions), 1)]
+                  for k, (one, r) in enumerate(zip(made, regions_of(clip)), 1)]
         found.append([psnr_over([(a, b, r.character) for a, b, r in frames]),
                       psnr_over([(a, b, r.band) for a, b, r in frames])])
+        middle.append(frames[len(frames) // 2][:2])
     insertion = np.array([clip.variant == "insertion" for clip in clips])
     character, band = np.array(found).T
     halves = [f"{name} {np.nanmean(character[chosen]):.2f}" for name, chosen in (("insertion", insertion), ("replacement", ~insertion))
               if chosen.any()]
-    return (f"character_psnr {np.nanmean(character):.2f} ({', '.join(halves)}) band_psnr {np.nanmean(band):.2f} "
-            f"on {len(clips)} clips, {time.monotonic() - began:.0f} s, {weights}")
+    distance = f" st_lpips {perceptual.st_lpips(*zip(*middle)):.4f}" if perceptual.available() else ""
+    return (f"character_psnr {np.nanmean(character):.2f} ({', '.join(halves)}) band_psnr {np.nanmean(band):.2f}{distance} "
+            f"on {len(clips)} clips, {steps or 'default'} steps, {time.monotonic() - began:.0f} s, {weights}")

@@ -2,7 +2,8 @@
 
     python -m engine score [--json FILE] [--markdown FILE] [--sheet FOLDER] [--clips 64] [--pack FOLDER ...]
     python -m engine score --all --ablations FOLDER             the ablations that `train ablations` made, too
-    python -m engine score --quick WEIGHTS [--blender FOLDER]   one line on a few other clips, in two minutes on one core
+    python -m engine score --quick WEIGHTS [--blender FOLDER] [--steps 1 4 20]
+                                                            a line each on a few other clips, in a minute on one core
 
 Started again, it goes on with the frames that are made.
 """
@@ -33,6 +34,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--cache", type=Path, default=Path(".build/score"), help="where clips and frames are kept")
     parser.add_argument("--workers", type=int, default=os.cpu_count(), help="processes, of one thread each")
     parser.add_argument("--quick", type=Path, metavar="WEIGHTS", help="a weights.safetensors or a pack's folder")
+    parser.add_argument("--steps", type=int, nargs="+", default=[None], help="with --quick: a line for each of these")
     options = parser.parse_args(arguments)
     if options.all and not options.ablations:
         parser.error("--all needs --ablations with the folder that `train ablations` made")
@@ -42,7 +44,8 @@ def main(arguments: list[str]) -> int:
     try:
         if options.quick:
             from .quick import quick
-            print(quick(options.quick, options.blender, options.cache))
+            for steps in options.steps:
+                print(quick(options.quick, options.blender, options.cache, steps), flush=True)
         else:
             from .table import make_table
             make_table(options)

@@ -40,6 +40,21 @@ def test_follows_the_formula_and_contains_the_character(seed, k):
     assert (region >= mask).all() and np.array_equal(mask, kept)
 
 
+def test_a_grid_worked_by_hand():
+    """M_c in a box of 4 x 6 at row 1, column 2; k_h = 2, k_w = 3 make blocks of 2 x 2, of which three hold the character."""
+    mask = np.array([[0, 0, 0, 0, 0, 0, 0, 0, 0],
+                     [0, 0, 1, 0, 0, 0, 0, 0, 0],
+                     [0, 0, 0, 1, 0, 0, 0, 0, 0],
+                     [0, 0, 0, 0, 0, 0, 0, 0, 0],
+                     [0, 0, 0, 0, 1, 0, 0, 1, 0]], np.uint8)
+    assert shape_agnostic(mask, 2, 3).astype(int).tolist() == [
+        [0, 0, 0, 0, 0, 0, 0, 0, 0],
+        [0, 0, 1, 1, 0, 0, 0, 0, 0],
+        [0, 0, 1, 1, 0, 0, 0, 0, 0],
+        [0, 0, 0, 0, 1, 1, 1, 1, 0],
+        [0, 0, 0, 0, 1, 1, 1, 1, 0]]
+
+
 def test_one_block_is_the_box_and_blocks_of_a_pixel_are_the_mask():
     mask = blob()
     left, top, right, bottom = bounding_box(mask > 0)

@@ -44,6 +44,28 @@ def test_gated_blending_has_no_influence_without_objects():
                        predict(model, window(), {**parts, "objects": None}))
 
 
+def test_gated_blending_stays_in_the_mask():
+    """One layer of it changes nothing where the mask is 0, and something where it is 1."""
+    blending = tiny_model().denoising_net.blending["mid"]
+    noise, objects, mask = torch.randn(1, 32, 6, 6), torch.randn(1, 32, 6, 6), torch.zeros(1, 1, 6, 6)
+    mask[..., 2:4, 2:4] = 1
+    with torch.no_grad():
+        changed = (blending(noise, objects, mask) != noise).any(dim=1, keepdim=True)
+    assert torch.equal(changed, mask > 0)
+
+
+def test_objects_far_apart_are_each_blended():
+    """Two objects in the mask: taking one away changes its own place and leaves the other's."""
+    blending = tiny_model().denoising_net.blending["mid"]
+    noise, objects = torch.randn(1, 32, 6, 12), torch.randn(1, 32, 6, 12)
+    both, left = torch.zeros(1, 1, 6, 12), torch.zeros(1, 1, 6, 12)
+    both[..., 2:4, 1:3] = left[..., 2:4, 1:3] = both[..., 2:4, 9:11] = 1
+    with torch.no_grad():
+        with_both, with_left = blending(noise, objects, both), blending(noise, objects, left)
+    assert torch.equal(with_both[..., :6], with_left[..., :6]) and torch.equal(with_left[..., 6:], noise[..., 6:])
+    assert not torch.equal(with_both[..., 6:], noise[..., 6:])
+
+
 def test_literal_blending_starts_at_one_half():
     blending = tiny_model(replace(TINY, blending="literal"), stirred=False).denoising_net.blending["mid"]
     noise, objects = torch.randn(1, 32, 4, 4), torch.randn(1, 32, 4, 4)

@@ -1,15 +1,21 @@
 """onnxruntime and PyTorch give the same numbers from the same weights file, call by call and for other sizes."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import onnx
 import pytest
+import torch
 
 from engine.answer import Engine
+from engine.contract.job import Settings
 from engine.estimate import people
 from engine.packs.export import write_pack
+from engine.run import run
 from engine.runtimes.ort import OrtRuntime
 from engine.runtimes.pytorch import PytorchRuntime
 from tests.unit.tiny import TINY, tiny_model
+from tests.unit.walker import HEIGHT_PX, figure, write_job
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +50,39 @@ def test_parity_of_every_call(runtimes, frames, width, height):
         assert np.abs(ours - theirs).max() < 1e-3
 
 
+def person_in(picture):
+    return SimpleNamespace(body=figure().astype(np.float32), height_px=HEIGHT_PX, mask=np.ones(picture.shape[:2], np.float32))
+
+
+class Listening:
+    """A runtime, and all that it decodes."""
+
+    def __init__(self, runtime):
+        self._runtime, self.decoded = runtime, []
+
+    def __getattr__(self, name):
+        return getattr(self._runtime, name)
+
+    def decode(self, latents):
+        self.decoded.append(self._runtime.decode(latents))
+        return self.decoded[-1]
+
+
+@pytest.mark.parametrize("size, frames", [((320, 240), 4), ((256, 256), 11)])
+def test_parity_of_a_whole_clip(pack, tmp_path, size, frames):
+    """Pixels 0..1 as they are decoded: one window and two, two steps, guidance, crops of two shapes. (Layers are made of these
+    with thresholds, on whose two sides one pixel may fall.)"""
+    made = []
+    for name in ("onnxruntime", "pytorch"):
+        write_job(str(tmp_path / name), frames, size=size, settings=Settings(guidance=1.5))
+        engine = Engine.open(folder=pack, runtime=name, threads=1)
+        runtime = Listening(engine.runtime)
+        run(str(tmp_path / name), engine.pack, runtime, emit=lambda event: None, find_joints=person_in)
+        made.append(np.concatenate(runtime.decoded))
+    assert made[0].shape == made[1].shape and len(made[0]) == frames and made[0].std() > 0.05
+    assert np.abs(made[0] - made[1]).max() < 1e-3
+
+
 def test_graphs_hold_no_weights_of_their_own(pack):
     for path in pack.glob("*.onnx"):
         onnx.checker.check_model(str(path))
@@ -58,6 +97,14 @@ def test_weights_with_a_missing_key_are_named(pack, tmp_path):
     weights.pop("encoder.conv_in.bias")
     save_file(weights, tmp_path / "weights.safetensors")
     with pytest.raises(ValueError, match="encoder.conv_in.bias"):
+        load_weights(TINY, tmp_path / "weights.safetensors")
+
+
+def test_weights_with_a_key_too_many_are_named(pack, tmp_path):
+    from safetensors.torch import load_file, save_file
+    from engine.nets.model import load_weights
+    save_file({**load_file(pack / "weights.safetensors"), "of.another.net": torch.zeros(1)}, tmp_path / "weights.safetensors")
+    with pytest.raises(ValueError, match="of.another.net"):
         load_weights(TINY, tmp_path / "weights.safetensors")
 
 
