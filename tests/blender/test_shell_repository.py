@@ -61,11 +61,3 @@ def test_blender_installs_from_it_and_takes_it_away(folder, address, tmp_path):
         assert not installed.exists()
     finally:
         repos.remove(repo)
-
-
-def test_a_folder_with_other_things_is_left_alone(tmp_path):
-    (tmp_path / "letter.txt").write_text("mine")
-    done = subprocess.run([sys.executable, ROOT / "build.py", "repo", tmp_path, "--platform", "linux-x64"], cwd=ROOT,
-                          capture_output=True, text=True)
-    assert done.returncode == 1 and "holds other things, such as letter.txt" in done.stderr
-    assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]

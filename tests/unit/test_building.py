@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.building import debian, environments, package, pythons, wheels
+from tests.building import debian, environments, package, pythons, repository, root, wheels
 from tests.building.platforms import PLATFORMS, check_binaries, check_wheel, machine_of
 from tests.building.telling import Missing, Stop
 
@@ -153,3 +153,30 @@ def test_what_is_missing_is_named_in_one_line_for_users_who_are_not_root(monkeyp
 def test_every_requirement_is_pinned_exactly():
     for _python, requirements in environments.ENVIRONMENTS.values():
         assert all("==" in requirement for requirement in requirements)
+
+
+@pytest.mark.parametrize("user, has_dpkg, said", [(1000, True, "root's rights"), (0, False, "this is no Debian")])
+def test_a_root_that_cannot_be_made_is_missing(tmp_path, monkeypatch, user, has_dpkg, said):
+    monkeypatch.setattr(root, "BUILD", tmp_path)
+    monkeypatch.setattr(root.os, "geteuid", lambda: user)
+    monkeypatch.setattr(root.shutil, "which", lambda name: "/usr/bin/" + name if has_dpkg else None)
+    with pytest.raises(Missing, match=said):
+        root.ensure("trixie")
+
+
+@pytest.mark.parametrize("words", ["unshare: unshare failed: Operation not permitted", "mount: /proc: permission denied."])
+def test_where_nobody_may_mount_a_root_is_missing(tmp_path, monkeypatch, words):
+    monkeypatch.setattr(root.subprocess, "run", lambda line, **_more: subprocess.CompletedProcess(line, 1, stdout=words))
+    with pytest.raises(Missing, match=f"Nothing can be mounted here .*{words[:12]}"):
+        root.run(tmp_path, ["true"], timeout=1)
+
+
+def test_a_repository_s_folder_with_other_things_is_left_alone(tmp_path):
+    (tmp_path / "letter.txt").write_text("mine")
+    with pytest.raises(Stop, match="holds other things, such as letter.txt"):
+        repository.make(tmp_path, [])
+    assert (tmp_path / "letter.txt").read_text() == "mine"
+
+
+def test_every_release_has_a_zip():
+    assert set(root.ZIPS) == set(root.RELEASES) and set(root.ZIPS.values()) <= set(PLATFORMS) and root.TESTED in root.RELEASES
