@@ -3,8 +3,9 @@
 import cv2
 import numpy as np
 
+from .colours import histogram
+
 _THUMBNAIL = (32, 18)
-_BINS = 8
 _LEAST_CHANGE = 0.08  # mean of |difference| of thumbnails 0..1; a pan of a tenth of the picture stays below it (ours)
 _OUTSTANDING = 3.5  # times the median change of the frames before
 _LEAST_COLOUR = 0.25  # of the colours' histogram has to be another's
@@ -22,8 +23,8 @@ class CutFinder:
 
     def is_cut(self, picture) -> bool:
         """picture (h, w, 3) uint8."""
-        thumbnail = cv2.resize(picture, _THUMBNAIL, interpolation=cv2.INTER_AREA).astype(np.float32) / 255.0
-        colours = _histogram(thumbnail)
+        small = cv2.resize(picture, _THUMBNAIL, interpolation=cv2.INTER_AREA)
+        thumbnail, colours = small.astype(np.float32) / 255.0, histogram(small.reshape(-1, 3))
         before, self._before = self._before, (thumbnail, colours)
         if before is None:
             return False
@@ -44,14 +45,3 @@ def is_combed(before, picture) -> bool:
     across = np.abs(2 * grey[1:-1] - grey[:-2] - grey[2:])[moved].mean()
     within = np.abs(grey[2:] - grey[:-2])[moved].mean()
     return bool(across > 2 * _COMBED * max(within, 1.0))
-
-
-def _histogram(thumbnail):
-    """(512,) parts of the pixels in each of 8 x 8 x 8 colours, smoothed so that a change of light moves little."""
-    cells = np.clip((thumbnail * _BINS).astype(int), 0, _BINS - 1).reshape(-1, 3)
-    counts = np.zeros((_BINS,) * 3, np.float32)
-    np.add.at(counts, tuple(cells.T), 1.0)
-    for axis in range(3):
-        padded = np.pad(counts, [(1, 1) if a == axis else (0, 0) for a in range(3)], mode="edge")
-        counts = sum(w * np.take(padded, range(k, k + _BINS), axis) for k, w in enumerate((0.25, 0.5, 0.25)))
-    return counts.ravel() / counts.sum()

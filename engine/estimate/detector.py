@@ -1,4 +1,4 @@
-"""A picture in, the square around its main person out."""
+"""A picture in; the squares around its people, or around its main one, out."""
 
 import functools
 
@@ -21,10 +21,40 @@ def find_body(picture, threads):
     and misses people below a fifth of its window (ours; MediaPipe looks at the whole picture only).
     """
     for windows in _levels(picture.shape[1], picture.shape[0]):
-        people = [person for window in windows if (person := _main_person(picture, window, threads))]
+        people = [person for window in windows for person in _people_in(picture, window, threads)[:1]]
         if people:
             return max(people, key=lambda person: person[0] * person[1].side)[1]
     return None
+
+
+def find_people(picture, threads, *, near=None, like=None):
+    """(h, w, 3) uint8 -> Regions of all people, the likeliest first.
+
+    near: a Region; only people about there. like: a Region; anywhere, but only people of about its size. One person is
+    often found in several windows: regions close to a likelier one of about its size are left out.
+    """
+    levels = [_around(near)] if near else list(_levels(picture.shape[1], picture.shape[0]))
+    if like:
+        fitting = [windows for windows in levels if 1.0 <= windows[0].side / like.side < 3.0]
+        levels = fitting or levels[:1]
+    found = [person for windows in levels for window in windows for person in _people_in(picture, window, threads)]
+    kept = []
+    for _, region in sorted(found, key=lambda person: -person[0]):
+        if not any(_is_same(region, other) for other in kept):
+            kept.append(region)
+    return kept
+
+
+def _is_same(region, other):
+    apart = np.hypot(*np.subtract(region.centre, other.centre))
+    return apart < 0.15 * max(region.side, other.side) and 0.5 < region.side / other.side < 2.0
+
+
+def _around(region):
+    """Windows that hold a person of about this size who is about there: one about it and four beside it."""
+    side = 1.5 * region.side
+    x, y = region.centre
+    return [Region((x + dx * side / 3, y + dy * side / 3), side) for dx, dy in ((0, 0), (-1, 0), (1, 0), (0, -1), (0, 1))]
 
 
 def _levels(width, height):
@@ -45,23 +75,25 @@ def _starts(length, side):
     return list(np.linspace(0, length - side, int(np.ceil(2 * (length - side) / side)) + 1))
 
 
-def _main_person(picture, window, threads):
-    """(score, Region) of the best person in the window, or None."""
+def _people_in(picture, window, threads):
+    """[(score, Region)] of the people in the window, the likeliest first."""
     crop = cut(picture, window, SIZE).astype(np.float32) / 127.5 - 1.0
     values, logits = session("person_detector", threads).run(["Identity", "Identity_1"], {"input_1": crop[None]})
     scores = 1.0 / (1.0 + np.exp(-np.clip(logits[0, :, 0], -80.0, 80.0)))
     likely = scores >= _MIN_SCORE
-    if not likely.any():
-        return None
-    scores, values = scores[likely], values[0, likely] / SIZE
-    centres = _anchors()[likely] + values[:, :2]
-    half = np.abs(values[:, 2:4]) / 2
+    scores, values, anchors = scores[likely], values[0, likely] / SIZE, _anchors()[likely]
+    centres, half = anchors + values[:, :2], np.abs(values[:, 2:4]) / 2
     boxes = np.hstack([centres - half, centres + half])
-    best = int(scores.argmax())
-    same = _overlaps(boxes, boxes[best]) >= _SAME_PERSON
-    points = (_anchors()[likely, None] + values[:, 4:8].reshape(-1, 2, 2))[same]
-    hips, reach = np.average(points, axis=0, weights=scores[same])
-    return float(scores[best]), body_region(*window.to_picture([hips, reach]))
+    points = anchors[:, None] + values[:, 4:8].reshape(-1, 2, 2)
+    people, left = [], np.ones(len(scores), bool)
+    while left.any():
+        best = int(np.where(left, scores, -1.0).argmax())
+        same = left & (_overlaps(boxes, boxes[best]) >= _SAME_PERSON)
+        same[best] = True
+        hips, reach = np.average(points[same], axis=0, weights=scores[same])
+        people.append((float(scores[best]), body_region(*window.to_picture([hips, reach]))))
+        left &= ~same
+    return people
 
 
 def _overlaps(boxes, box):

@@ -24,6 +24,10 @@ class Region:
         """(n, 2) points of the crop, 0..1 -> (n, 2) pixels of the picture."""
         return np.asarray(self.centre) + (np.asarray(points) - 0.5) @ self.axes * self.side
 
+    def to_crop(self, points):
+        """(n, 2) pixels of the picture -> (n, 2) points of the crop, 0..1 inside it."""
+        return (np.asarray(points) - self.centre) @ self.axes.T / self.side + 0.5
+
     def rotate(self, vectors):
         """(n, 2) directions of the crop -> the same directions in the picture, their lengths kept."""
         return np.asarray(vectors) @ self.axes

@@ -1,0 +1,253 @@
+"""Pictures of one shot in; the landmarks of one chosen performer in each of them where it is to be seen, out.
+
+Someone is followed from frame to frame in both directions from where he was chosen: the square that the last landmarks ask
+for is looked at next. What is seen there has to be where, as large as, and dressed as the performer; else he is looked for,
+and followed back from where he is found again to where he was lost (ours: MediaPipe follows whoever is in the square).
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from .colours import likeness, signature
+from .detector import find_people
+from .landmarks import INDEX, Landmarks, look
+
+_SAME = 0.55  # likeness from which clothes are taken for the same ones: between one person's and two people's (ours)
+_SAME_FAR = 0.65  # where he is looked for anywhere
+_LEARN = 0.1  # how much of a signature each frame renews, so that a change of light is followed
+_STEP = 0.35  # of the square's side, the most its centre may be off from where it was awaited
+_GROWTH = 1.5  # the most it may grow or shrink in a frame
+_CORE = [INDEX[f"{side}_{name}"] for name in ("shoulder", "hip", "knee") for side in ("left", "right")]
+_LEAST_CORE = 2  # of these that have to be in the picture and seen
+_SEEN = 0.3
+_SOLID, _STILL_SOLID = 0.72, 0.62  # Landmarks.solidity of who is newly found, and of who is followed
+_EVERYWHERE_S = 0.5  # how often he is looked for in the whole picture
+_NEARBY_S = 1.0  # how long after he was lost in each frame about where he would be
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Who is to be followed: the one in `box` (left, top, right, bottom) pixels of frame `frame`; or the one whom
+    `mask`(number) -> (h, w) bool or None covers best; or, without either, the largest."""
+
+    frame: int = 1
+    box: tuple | None = None
+    mask: object = None
+
+
+@dataclass(frozen=True)
+class Track:
+    """A performer at one frame: his landmarks, what he wears, and his centre's motion in pixels a frame as followed."""
+
+    found: Landmarks
+    wears: np.ndarray | None
+    motion: np.ndarray
+
+    def awaited(self, frames=1):
+        """The Region where he should be so many frames on."""
+        centre = np.asarray(self.found.next_region.centre) + self.motion * min(frames, 10)
+        return replace(self.found.next_region, centre=(float(centre[0]), float(centre[1])))
+
+    def turned(self):
+        """The same, followed the other way."""
+        return replace(self, motion=-self.motion)
+
+
+class Follower:
+    """One performer through one video. `read`(number) -> (h, w, 3) uint8; `keep`(number, Landmarks) is called once for
+    each frame he is found in, in no order; `check`() may raise to stop; `looked`(number) after each frame's first look."""
+
+    def __init__(self, *, read, keep, choice, fps, threads, check=lambda: None, looked=lambda number: None):
+        self._read, self._keep, self._choice = read, keep, choice
+        self._fps, self._threads = fps, threads
+        self._check, self._looked = check, looked
+        self._wears = None  # the performer's clothes, known from an earlier shot
+
+    def follow(self, numbers) -> None:
+        """numbers: the frames of one shot, ascending."""
+        start = self._first(numbers)
+        if start is None:
+            for number in numbers:
+                self._looked(number)
+            return
+        at, track = start
+        self._found(numbers[at], track)
+        self._looked(numbers[at])
+        last = self._onwards(numbers[at + 1:], track)
+        self._onwards(numbers[:at][::-1], track.turned())
+        self._wears = last.wears
+
+    def _first(self, numbers):
+        """(index, Track) of the frame the performer is first found in: the one chosen in, or from the shot's begin on."""
+        chosen = self._choice.frame in numbers and (self._choice.box or self._choice.mask)
+        at = numbers.index(self._choice.frame) if chosen else 0
+        step = max(1, round(self._fps * _EVERYWHERE_S))
+        for i in [*range(at, len(numbers), step), *range(at - step, -1, -step)]:
+            self._check()
+            track = self._chosen(numbers[i])
+            if track:
+                return i, track
+        return None
+
+    def _chosen(self, number):
+        picture = self._read(number)
+        people = self._people(picture)
+        if not people:
+            return None
+        mask = self._choice.mask and self._choice.mask(number)
+        if number == self._choice.frame and self._choice.box:
+            best = max(people, key=lambda track: _overlap(_box(track.found), self._choice.box))
+            return best if _overlap(_box(best.found), self._choice.box) > 0.05 else None
+        if mask is not None and mask.any():
+            return max(people, key=lambda track: _covered(track.found, mask))
+        if self._wears is not None:
+            alike = [track for track in people if (_alike(track, self._wears) or 0.0) >= _SAME_FAR]
+            if self._choice.box or self._choice.mask or alike:
+                return max(alike, key=lambda track: _alike(track, self._wears), default=None)
+        return max(people, key=lambda track: _size(track.found))
+
+    def _people(self, picture, **where):
+        """A Track without motion for each person the detector and then the landmarks see."""
+        tracks = []
+        for region in find_people(picture, self._threads, **where):
+            found = look(picture, region, self._threads)
+            found = found and (look(picture, found.next_region, self._threads) or found)
+            if found and _is_there(found, picture, _SOLID) and not any(_is_same(found, track.found) for track in tracks):
+                tracks.append(Track(found, signature(picture, found), np.zeros(2)))
+        return tracks
+
+    def _onwards(self, numbers, track):
+        """Follow along the numbers, looking for him where he is lost; the last Track."""
+        at = 0
+        while True:
+            track, at = self._unbroken(numbers, at, track)
+            if at == len(numbers):
+                return track
+            again = self._search(numbers, at, track)
+            if again is None:
+                return track
+            found_at, track = again
+            self._found(numbers[found_at], track)
+            self._unbroken(numbers[at:found_at][::-1], 0, track.turned())
+            at = found_at + 1
+
+    def _unbroken(self, numbers, at, track):
+        """(last Track, index of the first frame that he isn't found in)."""
+        while at < len(numbers):
+            self._check()
+            following = self._next(self._read(numbers[at]), track)
+            self._looked(numbers[at])
+            if following is None:
+                break
+            track = following
+            self._found(numbers[at], track)
+            at += 1
+        return track, at
+
+    def _next(self, picture, track):
+        """The Track one frame on, or None."""
+        found = look(picture, track.awaited(), self._threads)
+        if found and _is_there(found, picture, _STILL_SOLID) and _is_near(found, track, 1):
+            wears = signature(picture, found)
+            if _is_dressed(wears, track.wears, _SAME):
+                return _moved(track, found, wears, 1)
+        return None
+
+    def _search(self, numbers, at, track):
+        """(index, Track) of where he is found again, or None. Near where he would be first, then anywhere."""
+        everywhere = max(1, round(self._fps * _EVERYWHERE_S))
+        for i in range(at, len(numbers)):
+            self._check()
+            gap = i - at + 1
+            picture = self._read(numbers[i])
+            people = []
+            if gap <= self._fps * _NEARBY_S:
+                people = [(other, _SAME) for other in self._people(picture, near=track.awaited(gap))
+                          if _is_near(other.found, track, gap)]
+            if not people and gap % everywhere == 0:
+                people = [(other, _SAME_FAR) for other in self._people(picture, like=track.found.region)]
+            self._looked(numbers[i])
+            fitting = [other for other, least in people if _is_dressed(other.wears, track.wears, least)]
+            if fitting:
+                best = max(fitting, key=lambda other: _fit(other, track, gap))
+                return i, _moved(track, best.found, best.wears, gap)
+        return None
+
+    def _found(self, number, track) -> None:
+        self._keep(number, track.found)
+
+
+def _moved(track, found, wears, frames):
+    motion = np.subtract(found.next_region.centre, track.found.next_region.centre) / frames
+    learnt = track.wears
+    if wears is not None:
+        learnt = wears if learnt is None else np.where(wears.any(axis=1, keepdims=True) & learnt.any(axis=1, keepdims=True),
+                                                       (1 - _LEARN) * learnt + _LEARN * wears, np.maximum(wears, learnt))
+    return Track(found, learnt, 0.5 * track.motion + 0.5 * motion if frames == 1 else motion)
+
+
+def _is_there(found, picture, solidity):
+    """Whether it is a body and enough of it lies in the picture: one who leaves it is not made up outside."""
+    height, width = picture.shape[:2]
+    points = found.pixels[_CORE]
+    inside = ((points >= 0) & (points < (width, height))).all(axis=1) & (found.visibility[_CORE] > _SEEN)
+    return inside.sum() >= _LEAST_CORE and found.solidity() >= solidity
+
+
+def _is_near(found, track, frames):
+    awaited = track.awaited(frames)
+    apart = np.hypot(*np.subtract(found.next_region.centre, awaited.centre))
+    growth = found.next_region.side / awaited.side
+    reach, times = _STEP * min(1.0 + 0.2 * (frames - 1), 3.0), _GROWTH if frames == 1 else _GROWTH * 1.3
+    return apart < reach * awaited.side and 1 / times < growth < times
+
+
+def _is_dressed(wears, known, least):
+    alike = None if wears is None or known is None else likeness(wears, known)
+    return alike is None or alike >= least
+
+
+def _alike(track, wears):
+    return None if track.wears is None else likeness(track.wears, wears)
+
+
+def _fit(other, track, gap):
+    """How well someone continues a track: clothes first, then place (ours)."""
+    alike = None if other.wears is None or track.wears is None else likeness(other.wears, track.wears)
+    awaited = track.awaited(gap)
+    apart = np.hypot(*np.subtract(other.found.next_region.centre, awaited.centre)) / awaited.side
+    return (_SAME if alike is None else alike) - 0.3 * apart / (1.0 + 0.1 * gap)
+
+
+def _is_same(found, other):
+    side = max(found.next_region.side, other.next_region.side)
+    return np.abs(found.pixels[_CORE] - other.pixels[_CORE]).mean() < 0.08 * side
+
+
+def _box(found):
+    """left, top, right, bottom of the landmarks that are seen."""
+    seen = found.visibility > _SEEN
+    points = found.pixels[seen] if seen.any() else found.pixels
+    return (*points.min(axis=0), *points.max(axis=0))
+
+
+def _size(found):
+    """How large someone is, for the choice of the largest: his square, as far as he is surely seen."""
+    return found.next_region.side * float(found.visibility[_CORE].mean())
+
+
+def _overlap(one, other):
+    """Intersection over union of two boxes."""
+    low, high = np.maximum(one[:2], other[:2]), np.minimum(one[2:], other[2:])
+    shared = float(np.prod(np.clip(high - low, 0, None)))
+    areas = sum(max(0.0, b[2] - b[0]) * max(0.0, b[3] - b[1]) for b in (one, other))
+    return shared / max(areas - shared, 1e-9)
+
+
+def _covered(found, mask):
+    """The part of the seen landmarks that lies in a mask (h, w)."""
+    height, width = mask.shape
+    seen = found.pixels[found.visibility > _SEEN].astype(int)
+    inside = seen[((seen >= 0) & (seen < (width, height))).all(axis=1)]
+    return float(mask[inside[:, 1], inside[:, 0]].sum()) / max(len(seen), 1)

@@ -1,0 +1,73 @@
+"""BlazePose's points of one body in; joints with depth in metres, their confidence and the standing height out."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..contract.skeleton import BODY, HEAD_POINT_SEEN
+from .landmarks import INDEX, NAMES
+
+FOCAL_LENGTH = 50 / 36  # of the longer side: a 50 mm lens, since a picture says nothing about its own (ours)
+_MIN_VISIBILITY = 0.5
+_FACE = ("nose", "right_eye", "left_eye", "right_ear", "left_ear")
+# From the ankle to the shoulder's joint, as a part of the standing height (Drillis and Contini's body segments).
+_ANKLE_TO_SHOULDER = 0.818 - 0.039
+
+
+@dataclass(frozen=True)
+class Points:
+    """One body: pixels (33, 2), world (33, 3) metres from the hips' middle, visibility (33,) 0..1; as Landmarks has them."""
+
+    pixels: np.ndarray
+    world: np.ndarray
+    visibility: np.ndarray
+
+
+def pixels_per_metre(found):
+    """At the pelvis: the least-squares fit of the metric points onto the pixels of those that are seen."""
+    weights = found.visibility[:, None]
+    flat = found.world[:, :2] - np.average(found.world[:, :2], axis=0, weights=weights[:, 0])
+    pixels = found.pixels - np.average(found.pixels, axis=0, weights=weights[:, 0])
+    return float((weights * flat * pixels).sum() / (weights * flat * flat).sum())
+
+
+def standing_height(world):
+    """Metres: the longer leg and the torso, completed by a person's proportions; works seated and waist-up."""
+    def length(start, end):
+        return float(np.linalg.norm(world[INDEX[start]] - world[INDEX[end]]))
+
+    def middle(name):
+        return (world[INDEX[f"left_{name}"]] + world[INDEX[f"right_{name}"]]) / 2
+
+    leg = max(length(f"{side}_hip", f"{side}_knee") + length(f"{side}_knee", f"{side}_ankle") for side in ("left", "right"))
+    torso = float(np.linalg.norm(middle("shoulder") - middle("hip")))
+    return (leg + torso) / _ANKLE_TO_SHOULDER
+
+
+def pelvis_depth(scale, picture_size):
+    """Metres in front of the supposed lens, of something `scale` pixels a metre large."""
+    return FOCAL_LENGTH * max(picture_size) / scale
+
+
+def body_joints(found, depth, picture_size):
+    """(20, 4) float32: x, y, depth, confidence by contract.skeleton.BODY; `depth` of the pelvis in metres."""
+    points = np.column_stack([found.pixels, depth + found.world[:, 2], _confidence(found, picture_size)])
+    named = {name: points[i] for i, name in enumerate(NAMES)}
+    named["left_toe"], named["right_toe"] = named["left_foot_index"], named["right_foot_index"]
+    shoulders = np.stack([named["left_shoulder"], named["right_shoulder"]])
+    named["neck"] = np.append(shoulders[:, :3].mean(axis=0), shoulders[:, 3].min())
+    return np.stack([named[name] for name in BODY]).astype(np.float32)
+
+
+def _confidence(found, picture_size):
+    """(33,): the visibility; 0 where it is low, outside the picture, or on the side of the head turned away."""
+    confidence = np.where(found.visibility >= _MIN_VISIBILITY, found.visibility, 0.0)
+    inside = ((found.pixels >= 0) & (found.pixels <= picture_size)).all(axis=1)
+    confidence = np.where(inside, confidence, 0.0)
+    ears = found.world[[INDEX["left_ear"], INDEX["right_ear"]]]
+    for name in _FACE:
+        outwards = found.world[INDEX[name]] - ears.mean(axis=0)
+        towards_camera = -outwards[2] / max(float(np.linalg.norm(outwards)), 1e-6)
+        if towards_camera < HEAD_POINT_SEEN:
+            confidence[INDEX[name]] = 0.0
+    return confidence

@@ -1,0 +1,101 @@
+"""One performer's landmarks of a whole video, in; bodies with depth for each frame, steady in time, out."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .lift import Points, body_joints, pelvis_depth, pixels_per_metre, standing_height
+from .sides import changed, exchange
+from .smooth import bridge, smooth
+
+BRIDGED_S = 0.6  # a hole up to this long is filled (ours: about a step of a walk)
+_SIGMA_S, _LEAST_SIGMA = 0.07, 1.3  # of the fit to each point: seconds, and frames where there are few a second
+_DEEP = 1.6  # depth trembles more and is fitted over more frames
+_SCALE_SIGMA_S = 0.25  # a person's size in the picture changes slowly
+_BRIDGED_CONFIDENCE = 0.7
+
+
+@dataclass(frozen=True)
+class Body:
+    """One frame: body (20, 4) float32 as contract.skeleton.BODY; height_px; scale, pixels a metre at the pelvis; depth of
+    the pelvis in metres; bridged where it was seen only before and after."""
+
+    points: Points
+    body: np.ndarray
+    height_px: float
+    scale: float
+    depth: float
+    bridged: bool = False
+
+
+def steady(found, shots, *, fps, size):
+    """{number: Points or Landmarks}, the shots as ranges of numbers, the picture's (width, height) -> {number: Body}.
+
+    Each shot is done by itself, and each stretch of it without a long hole.
+    """
+    stretches = [stretch for shot in shots for stretch in _stretches([n for n in shot if n in found], fps)]
+    if not stretches:
+        return {}
+    tall = float(np.median([standing_height(found[n].world) for stretch in stretches for n in stretch]))
+    bodies = {}
+    for stretch in stretches:
+        bodies.update(_steady_stretch(found, stretch, tall, fps, size))
+    return bodies
+
+
+def _stretches(numbers, fps):
+    """Ascending numbers in lists that break where more than BRIDGED_S is missing."""
+    longest, lists = max(1, round(BRIDGED_S * fps)), []
+    for number in numbers:
+        if lists and number - lists[-1][-1] - 1 <= longest:
+            lists[-1].append(number)
+        else:
+            lists.append([number])
+    return lists
+
+
+def _steady_stretch(found, seen, tall, fps, size):
+    """tall: the performer's height in the model's metres, one for the whole video, so that nobody breathes in size."""
+    pixels, world, visibility = (np.stack([getattr(found[n], name) for n in seen]).astype(np.float64)
+                                 for name in ("pixels", "world", "visibility"))
+    scales = np.array([pixels_per_metre(found[n]) for n in seen])
+    sizes = np.array([standing_height(w) for w in world])
+    world, scales = world * (tall / sizes)[:, None, None], scales * sizes / tall
+    place = np.concatenate([pixels / np.median(scales), world[..., 2:]], axis=-1)
+    which = changed(place, visibility)
+    pixels, world, visibility = (exchange(values, which) for values in (pixels, world, visibility))
+
+    numbers = np.arange(seen[0], seen[-1] + 1)
+    there = np.isin(numbers, seen)
+    wide = {name: bridge(_spread(values, there), there)
+            for name, values in (("pixels", pixels), ("world", world), ("visibility", visibility), ("scales", scales))}
+    sigma = max(_LEAST_SIGMA, _SIGMA_S * fps)
+    weights = np.maximum(wide["visibility"], 0.05) * np.where(there, 1.0, 0.2)[:, None]
+    pixels = smooth(wide["pixels"], weights, sigma)
+    world = np.concatenate([smooth(wide["world"][..., :2], weights, sigma),
+                            smooth(wide["world"][..., 2:], weights, _DEEP * sigma)], axis=-1)
+    scales = np.exp(smooth(np.log(wide["scales"])[:, None, None], weights.mean(axis=1, keepdims=True),
+                           max(_LEAST_SIGMA, _SCALE_SIGMA_S * fps))[:, 0, 0])
+    visibility = _steady_confidence(wide["visibility"], sigma)
+    bodies = {}
+    for i, number in enumerate(numbers):
+        points = Points(pixels[i], world[i], visibility[i] * (1.0 if there[i] else _BRIDGED_CONFIDENCE))
+        depth = pelvis_depth(scales[i], size)
+        bodies[int(number)] = Body(points, body_joints(points, depth, size), float(scales[i] * tall), float(scales[i]),
+                                   float(depth), not there[i])
+    return bodies
+
+
+def _spread(values, there):
+    wide = np.zeros((len(there), *values.shape[1:]))
+    wide[there] = values
+    return wide
+
+
+def _steady_confidence(visibility, sigma):
+    """A Gaussian over time: a joint that is unsure for one frame stays drawn, and none flickers."""
+    reach = int(np.ceil(3 * sigma))
+    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
+    padded = np.pad(visibility, [(reach, reach), (0, 0)], mode="edge")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1, axis=0)
+    return np.clip(windows @ (kernel / kernel.sum()), 0.0, 1.0)

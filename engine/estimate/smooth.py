@@ -1,0 +1,64 @@
+"""Values frame by frame with how sure they are, in; the same without jitter, holes or lag, out.
+
+Zero-phase: each frame's value is that of a parabola fitted to the frames on both sides of it (ours, after Savitzky and
+Golay), so that motion is neither delayed nor, below a parabola's bend, shortened.
+"""
+
+import numpy as np
+
+_FLOOR = 1e-6
+_RIDGE = 1e-5  # of the weights' sum, against parabolas through too few frames
+_OUTLIER = 3.0  # times the usual residual from which a value counts less and less
+_PASSES = 2
+
+
+def smooth(values, weights, sigma):
+    """(n, k, d) values and (n, k) weights >= 0 -> (n, k, d); sigma in frames, a Gaussian's, of the fit's window.
+
+    Values far off the fit are weighed down and the fit made again, so that one bad frame leaves no bump.
+    """
+    values = np.asarray(values, np.float64)
+    if len(values) < 3:
+        return values.copy()
+    weights = np.maximum(weights, _FLOOR)
+    fit = _fit(values, weights, sigma)
+    for _ in range(_PASSES):
+        away = np.linalg.norm(values - fit, axis=2)
+        usual = _usual(away, weights, sigma)
+        fit = _fit(values, weights / (1.0 + (away / (_OUTLIER * usual)) ** 4), sigma)
+    return fit
+
+
+def bridge(values, there):
+    """(n, ...) values and (n,) bool -> the same with what is not there interpolated in a straight line; at least one is
+    there, and before the first and after the last it stays."""
+    numbers, known = np.arange(len(values)), np.flatnonzero(there)
+    flat = np.asarray(values, np.float64).reshape(len(values), -1)
+    filled = np.stack([np.interp(numbers, known, column[known]) for column in flat.T], axis=1)
+    return filled.reshape(np.shape(values))
+
+
+def _fit(values, weights, sigma):
+    """The parabolas' middles: weighted least squares in closed form, all frames and columns at once."""
+    reach = min(int(np.ceil(3 * sigma)), len(values) - 1)
+    sums = np.zeros((5, *weights.shape))
+    moments = np.zeros((3, *values.shape))
+    for lag in range(-reach, reach + 1):
+        at, to = slice(max(lag, 0), len(values) + min(lag, 0)), slice(max(-lag, 0), len(values) - max(lag, 0))
+        w = weights[at] * np.exp(-0.5 * (lag / sigma) ** 2)
+        for power in range(5):
+            sums[power, to] += w * lag ** power
+        for power in range(3):
+            moments[power, to] += (w * lag ** power)[..., None] * values[at]
+    ridge = _RIDGE * sums[0]
+    matrix = np.stack([np.stack([sums[0], sums[1], sums[2]], -1), np.stack([sums[1], sums[2] + ridge, sums[3]], -1),
+                       np.stack([sums[2], sums[3], sums[4] + ridge], -1)], -2)
+    return np.linalg.solve(matrix, np.moveaxis(moments, 0, 2))[:, :, 0]
+
+
+def _usual(away, weights, sigma):
+    """(n, k): how far values are off their fit as a rule, about each frame; never nothing."""
+    reach = max(2, int(np.ceil(4 * sigma)))
+    padded = np.pad(away, [(reach, reach), (0, 0)], mode="reflect" if len(away) > reach else "edge")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1, axis=0)
+    return np.maximum(np.median(windows, axis=-1), 1e-3 * max(float(np.median(away)), 1e-3) + 1e-6)
