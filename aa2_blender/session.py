@@ -150,6 +150,11 @@ def restore() -> None:
         refresh(scene)
 
 
+def _is_enabled() -> None:
+    """Called by a timer soon after the extension is enabled, perhaps by an upgrade in the midst of a job."""
+    restore()
+
+
 @persistent
 def _stepped_back(_scene, _depsgraph=None) -> None:
     """Called after undo and redo: the strips show every frame that is finished, whatever the step remembers."""
@@ -164,9 +169,13 @@ _HANDLERS = (("load_pre", _file_is_left), ("load_post", _file_is_there), ("undo_
 def register():
     for name, handler in _HANDLERS:
         getattr(bpy.app.handlers, name).append(handler)
+    if not bpy.app.background:
+        bpy.app.timers.register(_is_enabled, first_interval=0.1)
 
 
 def unregister():
+    if bpy.app.timers.is_registered(_is_enabled):
+        bpy.app.timers.unregister(_is_enabled)
     for name, handler in reversed(_HANDLERS):
         getattr(bpy.app.handlers, name).remove(handler)
     forget()

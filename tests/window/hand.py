@@ -143,4 +143,5 @@ def under_mouse(window, area, sidebar):
 
 
 def matches(found, what):
-    return found.startswith(f"bpy.ops.{what}(") or found.endswith(f".aa2.{what}")
+    """`what`: an operator's name, perhaps with the beginning of its arguments, or a setting's."""
+    return found.startswith(f"bpy.ops.{what}" + "(" * ("(" not in what)) or found.endswith(f".aa2.{what}")

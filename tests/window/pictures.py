@@ -3,7 +3,7 @@
     python tests/window/pictures.py      takes the last run's pictures as the new ones: few colours, small
 
 Compared are means of squares of eight pixels, of the sidebar and of the timeline. What a run cannot repeat (seconds, how
-far a bar is, thumbnails of a generated character) stays below the tolerated number of squares; a missing button does not.
+far a bar is, the newest frame) stays below the tolerated number of squares; a missing button does not.
 """
 import json
 import sys
@@ -18,13 +18,13 @@ WHOLE_WIDTH = 800
 # Committed picture -> what it shows; the window's is made smaller. Others of a run are looked at through `SAME`.
 SHOWN = {"open": "window", "character": "sidebar", "driver": "sidebar", "preview": "sidebar", "running": "window",
          "cancelled": "sidebar", "result": "window", "placed": "window", "undone": "window", "compare": "window",
-         "reopened": "sidebar"}
+         "reopened": "sidebar", "replace": "sidebar"}
 SAME = {"redone": "placed"}
 SQUARE = 8          # pixels of the window
 TABS = 28           # pixels
 DIFFERENT = 10      # of 255: a button differs from the panel under it by 23, a letter's square from another's by less
 # Squares. A button of half the sidebar's width covers 60, a strip 700.
-TOLERATED = {"sidebar": 30, "timeline": 200}
+TOLERATED = {"sidebar": 30, "timeline": 100}
 
 
 def prepared(name: str, folder: Path, places: dict) -> Image.Image:

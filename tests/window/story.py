@@ -17,7 +17,8 @@ from pathlib import Path
 
 import bpy
 
-sys.path.insert(0, str(Path(__file__).parent))
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
 from hand import Hand, region  # noqa: E402
 
 MODULE = "bl_ext.user_default.aa2_blender"
@@ -60,7 +61,8 @@ class Story:
     def steps(self):
         for step in (self.open, self.pick_the_plate, self.choose_the_reference, self.choose_the_rig, self.choose_objects,
                      self.preview, self.generate_and_cancel, self.resume, self.place, self.undo_and_redo,
-                     self.compare, self.save_and_reload):
+                     self.compare, self.save_and_reload, self.hide_behind_everything, self.replace_a_performer,
+                     self.upgrade_at_work, self.show_the_first_version):
             yield from step()
 
     def open(self):
@@ -75,6 +77,7 @@ class Story:
         self.enter()
         self.area.spaces.active.view_type = "SEQUENCER_PREVIEW"
         self.area.spaces.active.show_region_ui = True
+        self.area.spaces.active.timeline_overlay.show_thumbnails = False    # they come when they come
         self.edit.frame_set(SHOWN_FRAME)
         yield 3.0
         region(self.area, "UI").active_panel_category = "AA2"
@@ -189,6 +192,39 @@ class Story:
         self.expect("offset after opening again", self.edit.aa2.frame_offset, int(OFFSET))
         yield from self.take("reopened")
 
+    def hide_behind_everything(self):
+        for wanted in (True, False):
+            yield from self.hand.press(self.area, "holdouts")
+            self.expect("Scene Hides", self.edit.aa2.holdouts, wanted)
+
+    def replace_a_performer(self):
+        """Another version, of which the first frames will do."""
+        yield from self.hand.press(self.area, "clean_plate")
+        self.expect("Clean Plate", self.edit.aa2.clean_plate, False)
+        yield from self.take("replace")
+        yield from self.hand.press(self.area, "aa2.generate")
+        yield from self.until(self.made, "a frame of the second version")
+
+    def upgrade_at_work(self):
+        """The zip is installed once more while the engine works: it ends, the queue stays, and the new engine goes on."""
+        before, engine = self.row().made(), self.session.link._process._child.pid
+        keep_times()
+        bpy.ops.extensions.package_install_files(filepath=str(HERE / "aa2.zip"), repo="user_default", enable_on_install=True)
+        yield 2.0
+        if Path(f"/proc/{engine}").exists():
+            raise Wrong("Expected the engine to end with the extension that started it.")
+        self.expect("the queue after an upgrade", [(row.state, row.folder.name) for row in self.session.queue.rows],
+                    [("paused", "v002")])
+        yield from self.hand.press(self.area, "aa2.queue_resume")
+        yield from self.until(lambda: self.row().made() > before, "more frames after an upgrade")
+        yield from self.hand.press(self.area, "aa2.queue_cancel")
+        yield from self.until(lambda: self.row().state in ("cancelled", "done"), "the end of the job")
+
+    def show_the_first_version(self):
+        self.expect("versions shown", {Path(self.strips()[name]["aa2_job"]).name for name in self.ours()}, {"v002"})
+        yield from self.hand.press(self.area, "aa2.show_version(by=-1")
+        self.expect("versions shown", {Path(self.strips()[name]["aa2_job"]).name for name in self.ours()}, {"v001"})
+
     # --- what it sees ---------------------------------------------------------------------------------------------
 
     def strips(self):
@@ -237,6 +273,14 @@ class Story:
                                   for part, one in parts.items()} | {"window": [0, 0, self.window.width, self.window.height]}
 
 
+def keep_times():
+    """What measure.py has counted so far; an upgrade makes it count anew."""
+    measure = importlib.import_module(MODULE + ".measure")
+    for name in ("longest_ms", "longest_cpu_ms"):
+        for kind, ms in getattr(measure, name).items():
+            told[name][kind] = max(ms, told[name].get(kind, 0.0))
+
+
 def tick(running=[]):
     """Called by Blender's timer, which outlives the opening of a file: the next thing the artist does."""
     if not running:
@@ -249,8 +293,7 @@ def tick(running=[]):
         traceback.print_exc()
         subprocess.run(["import", "-window", "root", "-depth", "8", f"PNG24:{OUT / 'wrong'}.png"], check=False)
         told["error"], code = f"{type(error).__name__}: {error}", 1
-    measure = importlib.import_module(MODULE + ".measure")
-    told["longest_ms"], told["longest_cpu_ms"] = measure.longest_ms, measure.longest_cpu_ms
+    keep_times()
     (OUT / "told.json").write_text(json.dumps(told, indent=1))
     importlib.import_module(MODULE + ".session").forget()
     sys.stdout.flush()
