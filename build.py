@@ -111,7 +111,7 @@ def _pytest(tier: str, name: str) -> int:
     told, shown = {}, []
     if tier == "window":
         root.ensure(name)
-        told, shown = {"AA2_WINDOW": name}, ["-rP"]     # what was clicked, and the times
+        told, shown = {"AA2_WINDOW": name}, ["-raP"]    # what was clicked, and the times
     python = environments.ensure(name if tier == "blender" else "engine")
     archive = None if tier == "unit" else package.make(root.ZIPS[name] if tier == "window" else platforms.here())
     say(f"{tier} tests with {name}")
