@@ -5,6 +5,7 @@
     python -m engine preview JOB            write the conditions of a job folder to its preview/
     python -m engine check JOB              read a job folder and all its files
     python -m engine joints PICTURE         the joints of the person in a picture, as JSON
+    python -m engine people PICTURE         a box around everybody in a picture, as JSON
     python -m engine train ... | export ... make a pack (needs torch)
     python -m engine score ...              measure a pack on held-out clips
 
@@ -48,7 +49,8 @@ def _parser():
     parser = argparse.ArgumentParser(prog="engine", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, subject in (("serve", None), ("run", "JOB"), ("preview", "JOB"), ("check", "JOB"), ("joints", "PICTURE")):
+    for name, subject in (("serve", None), ("run", "JOB"), ("preview", "JOB"), ("check", "JOB"), ("joints", "PICTURE"),
+                          ("people", "PICTURE")):
         command = commands.add_parser(name)
         if subject:
             command.add_argument("subject", metavar=subject)
@@ -88,7 +90,8 @@ def _once(options) -> int:
     if options.command == "run" and os.path.isdir(options.subject):
         log_file = files.path(options.subject, files.LOG)
         logging.getLogger().addHandler(logging.FileHandler(log_file, encoding="utf-8", delay=True))
-    requests = {"run": events.Run, "preview": events.Preview, "check": events.Check, "joints": events.FindJoints}
+    requests = {"run": events.Run, "preview": events.Preview, "check": events.Check, "joints": events.FindJoints,
+                "people": events.FindPeople}
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: _stop_politely(stop))
     teller = Teller()
@@ -139,7 +142,7 @@ class Teller:
                 stages = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in event.stages.items())
                 self._say(f"Finished {event.frames} frames in {event.seconds:.1f} s: {event.made} made, {event.reused} reused, "
                           f"{event.passed} passed through ({stages}).")
-            case events.Joints():
+            case events.Joints() | events.People():
                 print(json.dumps(events.to_json(event)))
 
     def _say(self, line, end="\n") -> None:

@@ -121,6 +121,8 @@ def _do(request, engine, say, stop_asked):
             return deliver(job, form, layers, emit=say, stop_asked=stop_asked)
         case events.FindJoints(picture):
             return _joints(picture, engine.find_joints if engine else find_joints)
+        case events.FindPeople(picture):
+            return _people(picture)
 
 
 def _joints(path, seek) -> events.Joints:
@@ -129,6 +131,12 @@ def _joints(path, seek) -> events.Joints:
         return events.Joints(path)
     body = np.asarray(person.body, float)[:, [0, 1, 3]]
     return events.Joints(path, tuple(tuple(joint) for joint in body.tolist()), float(person.height_px))
+
+
+def _people(path) -> events.People:
+    from .estimate.footage import read_rgb  # onnxruntime comes with it: the engine's start must not wait for it
+    from .estimate.people import find_boxes
+    return events.People(path, tuple(find_boxes(read_rgb(path))))
 
 
 def _record(folder, event) -> None:

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 HEARTBEAT_S = 1.0
 # After stdin closed or the parent died, a denoising step may finish; then the process ends whatever it does.
 GRACE_S = 3.0
-ENDS = (events.Finished, events.Joints, events.Cancelled, events.Failed)
+ENDS = (events.Finished, events.Joints, events.People, events.Cancelled, events.Failed)
 
 
 def claim_stdout():

@@ -42,10 +42,14 @@ CODES = {
 
 # Warnings travel in `warning` events and end nothing.
 WARNINGS = {
+    "clean_holes": "the performer never leaves these places: what is behind is not known, and was filled in",
+    "colour_reduced": "the video has more than 8 bits or is HDR; it was brought to 8 bits",
     "cut_found": "another shot begins in the middle: each is estimated for itself",
     "frames_held": "no picture could be read for these frames; the one before is held",
+    "frames_uneven": "the video's pictures come at uneven times; they were brought to an even rate",
     "interlaced": "the video is interlaced; thin limbs are found less well",
     "nobody_found": "no person could be found in the video",
+    "people_crossing": "others come so close to the performer that they may be taken for one another",
     "performer_lost": "the performer was not found in these frames",
     "performer_small": "the performer is so small that joints are unsure",
     "frames_passed": "nobody is in these frames; they pass through",

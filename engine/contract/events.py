@@ -66,6 +66,31 @@ class FindJoints:
 
 
 @dataclass(frozen=True)
+class FindPeople:
+    """Look for everybody in a picture, so that a performer can be chosen; answered by `people`. Needs no weights."""
+    picture: str = checked(text)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Find the performer in the job's source/, or in `video` (a file or a folder; it becomes source/ and job.json), and
+    write pose.json and mask/. `box` (left, top, right, bottom) pixels in frame `frame`, or `mask` (a video or a folder of
+    pictures as long as the shot, best files.GIVEN_MASK: mask/ itself is written), tells who it is, else the largest;
+    `mask_use`: whether the artist's mask only tells that, joins the estimated one or overrides it. `hands`: hands and
+    faces too. `clean`: clean/ too, the plate without the performer. `depth_model`: an ONNX file of Depth Anything V2's
+    form. Needs no weights. Ends with `finished`: made = frames with the performer, passed = those without."""
+    job: str = checked(text)
+    video: str | None = checked(or_none(text), None)
+    frame: int = checked(whole(1, 1_000_000), 1)
+    box: tuple | None = checked(or_none(tuple_of(*[number(-1e6, 1e6)] * 4)), None)
+    mask: str | None = checked(or_none(text), None)
+    mask_use: str = checked(choice("choose", "join", "override"), "join")
+    hands: bool = checked(flag, True)
+    clean: bool = checked(flag, False)
+    depth_model: str | None = checked(or_none(text), None)
+
+
+@dataclass(frozen=True)
 class Cancel:
     """Stop the running job after the denoising step it is in; answered by `cancelled`."""
 
@@ -122,6 +147,13 @@ class Joints:
 
 
 @dataclass(frozen=True)
+class People:
+    """Everybody found in `picture`, the largest first: (left, top, right, bottom) in its pixels, of what is seen of each."""
+    picture: str = checked(text)
+    boxes: tuple = checked(list_of(tuple_of(*[number(-1e6, 1e6)] * 4)), ())
+
+
+@dataclass(frozen=True)
 class Failed:
     """The request failed; `code` of errors.CODES. `job` is the folder or picture of the request, null for none."""
     job: str | None = checked(or_none(text))
@@ -157,10 +189,10 @@ class Heartbeat:
     busy: bool = checked(flag, False)
 
 
-REQUESTS = {"run": Run, "preview": Preview, "check": Check, "deliver": Deliver, "joints": FindJoints, "cancel": Cancel,
-            "shutdown": Shutdown}
-EVENTS = {"hello": Hello, "progress": Progress, "frame": Frame, "warning": Warned, "joints": Joints, "failed": Failed,
-          "cancelled": Cancelled, "finished": Finished, "heartbeat": Heartbeat}
+REQUESTS = {"run": Run, "preview": Preview, "check": Check, "deliver": Deliver, "joints": FindJoints, "people": FindPeople,
+            "estimate": Estimate, "cancel": Cancel, "shutdown": Shutdown}
+EVENTS = {"hello": Hello, "progress": Progress, "frame": Frame, "warning": Warned, "joints": Joints, "people": People,
+          "failed": Failed, "cancelled": Cancelled, "finished": Finished, "heartbeat": Heartbeat}
 _TYPES = {cls: name for table in (REQUESTS, EVENTS) for name, cls in table.items()}
 
 

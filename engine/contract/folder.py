@@ -24,6 +24,10 @@ SHADOW = "shadow"
 PREVIEW = "preview"
 STATE = "state"
 OUTPUT = "output"
+CLEAN = "clean"
+GIVEN_MASK = "estimate/mask"
+LOOKS = "estimate/looks"
+ESTIMATED = "estimate/estimate.json"
 # What a finished job is written out as, for other programs.
 DELIVERED = ("character", "shadow", "matte", "skeleton")
 FORMS = ("png8", "png16", "exr")

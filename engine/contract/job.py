@@ -84,7 +84,8 @@ class Job:
     `first_frame` (may be negative). `clean_plate` is False where a performer, to be replaced, is in the plate.
     `clothing` inflates limb volumes to what the character wears (1 = dressed: a knee-long skirt and long hair lie inside;
     0.5 = close-fitting). `mask_grow` and `mask_feather`, a number for each frame or null for none: by how many pixels of the
-    job the region that may be painted in grows (below 0: shrinks), and over how many the layer fades inside its edge."""
+    job the region that may be painted in grows (below 0: shrinks), and over how many the layer fades inside its edge.
+    `retarget` 0..1: how far the skeleton is brought from the driver's proportions to the reference's."""
 
     name: str = checked(whole_text)
     size: tuple = checked(tuple_of(_SIDE, _SIDE))
@@ -99,6 +100,7 @@ class Job:
     clothing: float = checked(number(0.1, 10), 1.0)
     mask_grow: tuple | None = checked(or_none(list_of(number(-10000, 10000))), None)
     mask_feather: tuple | None = checked(or_none(list_of(number(0, 10000))), None)
+    retarget: float = checked(number(0, 1), 0.0)
     fix: FixRange | None = checked(nested(FixRange, optional=True), None)
     driver: Driver = checked(nested(Driver), Driver())
     settings: Settings = checked(nested(Settings), Settings())

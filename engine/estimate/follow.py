@@ -22,6 +22,7 @@ _CORE = [INDEX[f"{side}_{name}"] for name in ("shoulder", "hip", "knee") for sid
 _LEAST_CORE = 2  # of these that have to be in the picture and seen
 _SEEN = 0.3
 _SOLID, _STILL_SOLID = 0.72, 0.62  # Landmarks.solidity of who is newly found, and of who is followed
+_PIECE = 0.3  # of the square's side of somebody it lies in (ours)
 _EVERYWHERE_S = 0.5  # how often he is looked for in the whole picture
 _NEARBY_S = 1.0  # how long after he was lost in each frame about where he would be
 
@@ -97,8 +98,8 @@ class Follower:
             return None
         mask = self._choice.mask and self._choice.mask(number)
         if number == self._choice.frame and self._choice.box:
-            best = max(people, key=lambda track: _overlap(_box(track.found), self._choice.box))
-            return best if _overlap(_box(best.found), self._choice.box) > 0.05 else None
+            best = max(people, key=lambda track: _overlap(box_of(track.found), self._choice.box))
+            return best if _overlap(box_of(best.found), self._choice.box) > 0.05 else None
         if mask is not None and mask.any():
             return max(people, key=lambda track: _covered(track.found, mask))
         if self._wears is not None:
@@ -108,14 +109,8 @@ class Follower:
         return max(people, key=lambda track: _size(track.found))
 
     def _people(self, picture, **where):
-        """A Track without motion for each person the detector and then the landmarks see."""
-        tracks = []
-        for region in find_people(picture, self._threads, **where):
-            found = look(picture, region, self._threads)
-            found = found and (look(picture, found.next_region, self._threads) or found)
-            if found and _is_there(found, picture, _SOLID) and not any(_is_same(found, track.found) for track in tracks):
-                tracks.append(Track(found, signature(picture, found), np.zeros(2)))
-        return tracks
+        """A Track without motion for each person."""
+        return [Track(found, signature(picture, found), np.zeros(2)) for found in everybody(picture, self._threads, **where)]
 
     def _onwards(self, numbers, track):
         """Follow along the numbers, looking for him where he is lost; the last Track."""
@@ -178,6 +173,24 @@ class Follower:
         self._keep(number, track.found)
 
 
+def everybody(picture, threads, **where):
+    """(h, w, 3) uint8 -> Landmarks of each person the detector and then the landmarks see; where: as find_people's."""
+    people = []
+    for region in find_people(picture, threads, **where):
+        found = look(picture, region, threads)
+        found = found and (look(picture, found.next_region, threads) or found)
+        if found and _is_there(found, picture, _SOLID) and not any(_is_same(found, other) for other in people):
+            people.append(found)
+    return [one for one in people if not any(_is_piece(one, other) for other in people)]
+
+
+def box_of(found):
+    """left, top, right, bottom of the landmarks that are seen."""
+    seen = found.visibility > _SEEN
+    points = found.pixels[seen] if seen.any() else found.pixels
+    return (*points.min(axis=0), *points.max(axis=0))
+
+
 def _moved(track, found, wears, frames):
     motion = np.subtract(found.next_region.centre, track.found.next_region.centre) / frames
     learnt = track.wears
@@ -225,11 +238,11 @@ def _is_same(found, other):
     return np.abs(found.pixels[_CORE] - other.pixels[_CORE]).mean() < 0.08 * side
 
 
-def _box(found):
-    """left, top, right, bottom of the landmarks that are seen."""
-    seen = found.visibility > _SEEN
-    points = found.pixels[seen] if seen.any() else found.pixels
-    return (*points.min(axis=0), *points.max(axis=0))
+def _is_piece(found, other):
+    """Whether it is no one but a hand or a pattern on somebody much larger."""
+    left, top, right, bottom = box_of(other)
+    x, y = found.next_region.centre
+    return found.next_region.side < _PIECE * other.next_region.side and left < x < right and top < y < bottom
 
 
 def _size(found):

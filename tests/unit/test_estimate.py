@@ -109,6 +109,21 @@ def test_nobody(picture):
     assert people.find_joints(picture, threads=1) is None
 
 
+def test_everybody_has_a_box():
+    figures = [read(name) for name in ("front", "back")]
+    small = cv2.resize(figures[1], None, fx=0.6, fy=0.6, interpolation=cv2.INTER_AREA)
+    picture = np.full((480, 640, 3), figures[0][0, 0], np.uint8)
+    picture[40:40 + figures[0].shape[0], 20:20 + figures[0].shape[1]] = figures[0]
+    picture[100:100 + small.shape[0], 420:420 + small.shape[1]] = small
+    boxes = people.find_boxes(picture, threads=1)
+    assert len(boxes) == 2
+    for box, name, move, scale in zip(boxes, ("front", "back"), ((20, 40), (420, 100)), (1.0, 0.6)):
+        joints = np.array(list(TRUTH[name]["joints"].values())) * scale + move
+        assert np.abs(np.array(box) - [*joints.min(axis=0), *joints.max(axis=0)]).max() < 40
+        assert box[0] >= 0 and box[3] <= 480
+    assert people.find_boxes(np.full((480, 640, 3), 90, np.uint8), threads=1) == []
+
+
 @pytest.mark.parametrize("picture", [np.zeros((40, 40), np.uint8), np.zeros((40, 40, 3), np.float32)])
 def test_a_picture_of_the_wrong_kind_is_named(picture):
     with pytest.raises(JobError, match="uint8 was expected, got") as failure:

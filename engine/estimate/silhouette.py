@@ -1,0 +1,86 @@
+"""What the model took for the person, frame by frame, in; a mask of the shot that is steady and holds every limb, out."""
+
+import cv2
+import numpy as np
+
+from ..conditions.mask import limb_volumes
+from ..contract.skeleton import BODY_INDEX, LIMBS
+from .region import Region, paste
+
+_NOW, _BESIDE = 0.6, 0.2  # a frame's own weight and each neighbour's (ours: what is certain now outweighs both)
+_CERTAIN = 0.6  # confidence from which a limb has to lie inside the mask
+_BARE = -0.4  # of limb_volumes' clothing: a naked body's volumes; inside them less evidence is enough
+_LIKELY = 0.25
+_BONE = 0.02  # of the standing height: how wide a limb is drawn into the mask, whatever the model saw
+_CROP = 256
+
+
+def silhouette(number, body, recall, size):
+    """Frame `number` with its motion.Body -> (h, w) bool of a picture of this (width, height).
+
+    recall(number) -> Landmarks or None. The person's masks of the frame and its neighbours are averaged in the person's
+    own square, which moves along with the person; then the limbs are joined, and what hangs on to nobody is dropped.
+    """
+    joints = _certain(body.body)
+    volumes = limb_volumes(joints, None, body.height_px, size, clothing=_BARE) > 0.5
+    found = recall(number)
+    sure = _borrowed(number, body, recall, size) if found is None else paste(_averaged(number, found, recall), found.region, size)
+    bones = _bones(joints, body.height_px, size)
+    return _belonging((sure > 0.5) | (volumes & (sure > _LIKELY)) | bones, bones)
+
+
+def _averaged(number, found, recall):
+    total, weights = _NOW * _sure(found), _NOW
+    for beside in (recall(number - 1), recall(number + 1)):
+        if beside is not None and 0.8 < beside.region.side / found.region.side < 1.25:
+            total, weights = total + _BESIDE * _sure(beside), weights + _BESIDE
+    return (total / weights).astype(np.float32)
+
+
+def _sure(found):
+    return 1.0 / (1.0 + np.exp(-np.clip(found.mask_logits, -30, 30)))
+
+
+def _borrowed(number, body, recall, size, reach=15):
+    """A bridged frame's silhouette: that of the nearest frame, moved along with the hips."""
+    for away in range(1, reach + 1):
+        for other in (number - away, number + away):
+            found = recall(other)
+            if found is not None:
+                moved = body.points.pixels[23:25].mean(axis=0) - found.pixels[23:25].mean(axis=0)
+                centre = tuple(np.add(found.region.centre, moved))
+                return paste(_sure(found).astype(np.float32), Region(centre, found.region.side, found.region.up), size)
+    return np.zeros((size[1], size[0]), np.float32)
+
+
+def _certain(joints):
+    """(20, 4) with confidence 0 where it is not certain enough to widen a mask."""
+    joints = np.array(joints, np.float64)
+    joints[joints[:, 3] < _CERTAIN, 3] = 0.0
+    return joints
+
+
+def _bones(joints, height_px, size):
+    """(h, w) bool: lines along the limbs both of whose joints are certain."""
+    drawn = np.zeros((size[1], size[0]), np.uint8)
+    for start, end in LIMBS:
+        a, b = joints[BODY_INDEX[start]], joints[BODY_INDEX[end]]
+        if min(a[3], b[3]) > 0:
+            cv2.line(drawn, tuple(map(int, a[:2])), tuple(map(int, b[:2])), 1, max(1, round(_BONE * height_px)))
+    return drawn > 0
+
+
+def _belonging(mask, bones):
+    """The parts of a mask (h, w) bool that touch a limb; all of it where no limb is certain."""
+    if not bones.any():
+        return mask
+    _, labels = cv2.connectedComponents(mask.astype(np.uint8))
+    kept = np.unique(labels[bones])
+    return np.isin(labels, kept[kept > 0])
+
+
+def cut_off(mask, joints):
+    """The names of confident joints (20, 4) that lie outside of a mask (h, w): empty for every silhouette."""
+    height, width = mask.shape
+    return [name for name, i in BODY_INDEX.items() if joints[i, 3] >= _CERTAIN
+            and not mask[min(max(int(joints[i, 1]), 0), height - 1), min(max(int(joints[i, 0]), 0), width - 1)]]
