@@ -45,7 +45,8 @@ def preview(folder: str, *, emit, find_joints, stop_asked=lambda: False) -> Fini
 
 
 def _check_frame(folder, job, number) -> None:
-    read_colour(files.picture(folder, files.SOURCE, number), job.size)
+    for kind in [files.SOURCE] + [files.CLEAN] * job.clean_pictures:
+        read_colour(files.picture(folder, kind, number), job.size)
     wanted = [files.OBJECTS] * (job.objects is not None) + [files.DEPTH] * (job.depth is not None)
     if files.has(folder, files.MASK):
         wanted.append(files.MASK)

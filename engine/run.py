@@ -229,7 +229,7 @@ class Generation:
             layers = compose(decoded, plate=bundle.plate[place], region=bundle.region[place], clean_plate=has_matte,
                              shadow=job.settings.shadow, canvas=canvas, holdout=frame_holdout(self.shot, number),
                              grain=self._grain_of(number, canvas.box), feather=mask_feather(job, number),
-                             blur=float(np.interp(number, *self.blurs)))
+                             blur=float(np.interp(number, *self.blurs)), behind=self._behind(number, canvas.box))
         with self.watch.stage("write"):
             self._write(number, layers)
         self.emit(Frame(self.folder, number))
@@ -242,6 +242,14 @@ class Generation:
         stored = read_colour(files.picture(self.folder, files.SOURCE, number), self.job.size)
         sigma = measure_grain(as_float(stored[top:bottom, left:right]))
         return sigma * self.grain.of(number, (right - left, bottom - top)) if sigma.any() else None
+
+    def _behind(self, number, box):
+        """What the performer covers (h, w, 3) in a box of job pixels; None where that is not known, or no matte is."""
+        if not (self.job.clean_pictures and self.pack.manifest.matte_and_shadow) or self.job.clean_plate:
+            return None
+        left, top, right, bottom = box
+        stored = read_colour(files.picture(self.folder, files.CLEAN, number), self.job.size)
+        return as_float(stored[top:bottom, left:right])
 
     def _write(self, number, layers) -> None:
         write_picture(files.picture(self.folder, files.FRAMES, number), layers.character)
@@ -287,7 +295,8 @@ def _base_digests(shot, joints, height_px) -> list:
 def _kinds(folder, job) -> tuple:
     """(kind, code of the error where one is missing, whether the job is read from them) of the pictures of every frame."""
     return ((files.SOURCE, "source_missing", True), (files.OBJECTS, "mask_missing", job.objects is not None),
-            (files.DEPTH, "mask_missing", job.depth is not None), (files.MASK, "mask_missing", files.has(folder, files.MASK)))
+            (files.DEPTH, "mask_missing", job.depth is not None), (files.MASK, "mask_missing", files.has(folder, files.MASK)),
+            (files.CLEAN, "source_missing", job.clean_pictures))
 
 
 def _look_for_pictures(folder, job) -> None:

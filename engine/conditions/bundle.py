@@ -11,7 +11,7 @@ from ..contract import folder as files
 from ..contract import job as jobs
 from .crop import CropPlan, joints_to_crop, plan_crops, put_back, reference_crop, take
 from .depth import limb_depth, near_and_far
-from .environment import environment, known_inside
+from .environment import environment, known_inside, without_performer
 from .frames import as_bits, as_float, read_colour, read_grey, read_reference
 from .mask import bounding_box, grown, limb_volume_depth, limb_volumes, region_of, volume_box
 from .objects import SCENE_TOLERANCE, depth_in_metres, holdout, object_mask
@@ -147,7 +147,10 @@ def _conditions(shot, reference, number) -> tuple:
     width, height = size = crop.shape
     plate = as_float(take(read_colour(files.picture(shot.folder, files.SOURCE, number), shot.job.size), crop))
     region = region_of(_character_mask(shot, number, figure), shot.mask)[..., None]
-    known = known_inside(region, shot.job.clean_plate)
+    if shot.job.clean_pictures:
+        clean = read_colour(files.picture(shot.folder, files.CLEAN, number), shot.job.size)
+        plate = without_performer(plate, as_float(take(clean, crop)), region)
+    known = known_inside(region, shot.job.clean_plate or shot.job.clean_pictures)
     objects = _objects_in_crop(shot, number)[..., None]
     if figure is None:
         blank = np.zeros((height, width, 4), np.float32)
@@ -174,14 +177,15 @@ def mask_feather(job, number) -> float:
 
 
 def _character_mask(shot, number, figure) -> np.ndarray:
-    """M_c (H, W) float32 0 or 1 in the crop: the job's mask, or the limb volumes where it has none, grown as asked."""
+    """M_c (H, W) float32 0 or 1 in the crop: the job's mask, the limb volumes where it has none, or both, grown as asked."""
     crop = shot.plan.crops[number - 1]
+    mask = np.zeros(crop.shape[::-1], bool)
     if figure is None:
-        return np.zeros(crop.shape[::-1], np.float32)
+        return mask.astype(np.float32)
     if shot.masked:
-        mask = as_float(take(read_grey(files.picture(shot.folder, files.MASK, number), shot.job.size), crop)) > MASK_SEEN
-    else:
-        mask = limb_volumes(figure.body, figure.hands, figure.height_px, crop.shape, shot.job.clothing) > VOLUME_SEEN
+        mask |= as_float(take(read_grey(files.picture(shot.folder, files.MASK, number), shot.job.size), crop)) > MASK_SEEN
+    if not shot.masked or shot.job.mask_joins:
+        mask |= limb_volumes(figure.body, figure.hands, figure.height_px, crop.shape, shot.job.clothing) > VOLUME_SEEN
     return grown(mask.astype(np.float32), mask_grow(shot.job, number) / crop.step)
 
 

@@ -13,3 +13,12 @@ def known_inside(region, clean_plate: bool) -> np.ndarray:
 def environment(plate, region, known) -> np.ndarray:
     """The plate (..., 3) outside M_f and where it is known inside: I * (1 - M_f * (1 - known)) (paper 3.2)."""
     return plate * (1.0 - region * (1.0 - known))
+
+
+def without_performer(plate, clean, region) -> np.ndarray:
+    """The plate (..., 3) with the clean plate's pixels inside M_f (..., 1): to the networks, an empty plate to insert into.
+
+    Ours: replacement with a clean plate is then the insertion that training shows half of the time. Outside of M_f the
+    plate stays as it was shot, a performer's shadow included.
+    """
+    return plate + region * (clean - plate)

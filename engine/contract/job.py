@@ -42,15 +42,28 @@ class Reference:
 
 
 @dataclass(frozen=True)
+class Performer:
+    """Who in source/ drives, for the add-on to ask events.Estimate by: the fields are that request's. `mask_use` is null where
+    the artist gave no mask (files.GIVEN_MASK)."""
+
+    frame: int = checked(whole(1, 1_000_000), 1)
+    box: tuple | None = checked(or_none(tuple_of(*[_COORDINATE] * 4)), None)
+    mask_use: str | None = checked(or_none(choice("choose", "join", "override")), None)
+    clean: bool = checked(flag, False)
+
+
+@dataclass(frozen=True)
 class Driver:
     """Where the pose came from, for people to read: names of the scene, camera and rig, the bone preset, and
-    `frame_offset` = (frame of the shot's scene) - (frame of the edit's scene)."""
+    `frame_offset` = (frame of the shot's scene) - (frame of the edit's scene); or the `performer` in the plate, who has to
+    be estimated before a run."""
 
     scene: str = checked(whole_text, "")
     camera: str = checked(whole_text, "")
     rig: str = checked(whole_text, "")
     preset: str = checked(whole_text, "")
     frame_offset: int = checked(whole(-2**31, 2**31), 0)
+    performer: Performer | None = checked(nested(Performer, optional=True), None)
 
 
 @dataclass(frozen=True)
@@ -85,6 +98,8 @@ class Job:
     `clothing` inflates limb volumes to what the character wears (1 = dressed: a knee-long skirt and long hair lie inside;
     0.5 = close-fitting). `mask_grow` and `mask_feather`, a number for each frame or null for none: by how many pixels of the
     job the region that may be painted in grows (below 0: shrinks), and over how many the layer fades inside its edge.
+    `clean_pictures`: clean/ shows each frame without the performer to be replaced, so that what he covers is known.
+    `mask_joins`: the limb volumes count beside mask/.
     `retarget` 0..1: how far the skeleton is brought from the driver's proportions to the reference's."""
 
     name: str = checked(whole_text)
@@ -101,6 +116,8 @@ class Job:
     mask_grow: tuple | None = checked(or_none(list_of(number(-10000, 10000))), None)
     mask_feather: tuple | None = checked(or_none(list_of(number(0, 10000))), None)
     retarget: float = checked(number(0, 1), 0.0)
+    clean_pictures: bool = checked(flag, False)
+    mask_joins: bool = checked(flag, False)
     fix: FixRange | None = checked(nested(FixRange, optional=True), None)
     driver: Driver = checked(nested(Driver), Driver())
     settings: Settings = checked(nested(Settings), Settings())

@@ -1,7 +1,8 @@
 """One frame as the network decodes it in its crop -> the character's layer and the shadow's, in job pixels.
 
 On a clean plate the layer is the character alone: alpha is the predicted matte. Where a performer has to be covered, the
-layer is a patch: everything generated inside M_f, faded out at its edge, with the shadow in it.
+layer is a patch: everything generated inside M_f, faded out at its edge, with the shadow in it; where what the performer
+covers is known, the patch is the character over that.
 """
 
 from dataclasses import dataclass, replace
@@ -56,9 +57,11 @@ def blank(size, bits) -> Layers:
 
 
 def compose(decoded, *, plate, region, clean_plate: bool, shadow: bool, canvas: Canvas, holdout=None, grain=None,
-            feather: float = 0.0, blur: float = 0.0) -> Layers:
+            feather: float = 0.0, blur: float = 0.0, behind=None) -> Layers:
     """decoded (H, W, 5), plate (H, W, 3), region (H, W, 1): one frame in its crop, 0..1.
 
+    clean_plate: nobody is in the plate, decoded's matte and shadow are to be used. behind (box height, box width, 3) 0..1,
+    only without it: what the performer covers, in job pixels, which `plate` shows inside M_f.
     holdout (h, w) 0..1 in job pixels: what lies in front of the character; grain (box height, box width, 3) is added to
     the colour; shadow False leaves the shadow out. feather: job pixels over which the layer fades inside M_f's edge; blur:
     how soft the plate is around it, as a sigma in job pixels: a layer that is sharper becomes so.
@@ -66,16 +69,20 @@ def compose(decoded, *, plate, region, clean_plate: bool, shadow: bool, canvas: 
     decoded = np.clip(decoded, 0.0, 1.0)
     region = region[..., 0]
     feather /= canvas.crop.step
-    colour, alpha = _character(decoded, plate, region, feather) if clean_plate else _patch(decoded, region, feather)
-    lit = _faded_shadow(decoded[..., 4], canvas) if shadow and clean_plate else np.ones_like(alpha)
+    has_matte = clean_plate or behind is not None
+    colour, alpha = _character(decoded, plate, region, feather) if has_matte else _patch(decoded, region, feather)
+    lit = _faded_shadow(decoded[..., 4], canvas) if shadow and has_matte else np.ones_like(alpha)
     layers = blank(canvas.size, canvas.bits)
     left, top, right, bottom = canvas.box
     if right > left and bottom > top:
         here = np.s_[top:bottom, left:right]
         holdout = None if holdout is None else holdout[here]
-        rgba, factor = _in_job_pixels(colour, alpha, lit, canvas, holdout, grain, blur)
+        rgba, factor = _in_job_pixels(colour, alpha, lit, canvas, holdout if behind is None else None, grain, blur)
+        if behind is not None:
+            rgba = _over(behind, rgba, factor, _cover(region, feather, canvas), holdout)
         layers.character[here] = as_bits(rgba, canvas.bits)
-        layers.shadow[here] = as_bits(factor, canvas.bits)[..., None]
+        if clean_plate:
+            layers.shadow[here] = as_bits(factor, canvas.bits)[..., None]
     return layers
 
 
@@ -93,6 +100,21 @@ def _patch(decoded, region, feather):
     """Everything generated inside M_f, faded inwards."""
     alpha = _faded(region, max(feather, PATCH_FADE))
     return bleed(np.ascontiguousarray(decoded[..., :3]), (region > 0.5).astype(np.float32)), alpha
+
+
+def _cover(region, feather, canvas):
+    """The patch's alpha, (box height, box width)."""
+    left, top, right, bottom = canvas.box
+    alpha = np.ascontiguousarray(_faded(region, max(feather, PATCH_FADE)), dtype=np.float32)
+    return np.clip(put_back(alpha, canvas.crop, (right - left, bottom - top)), 0.0, 1.0)
+
+
+def _over(behind, rgba, factor, cover, holdout):
+    """The character over what the performer covers, its shadow on it, as a patch of alpha `cover`. Outside of it no shadow is
+    laid: the performer's own is still there (ours)."""
+    alpha = rgba[..., 3:]
+    colour = rgba[..., :3] * alpha + behind * factor[..., None] * (1.0 - alpha)
+    return np.dstack([colour, cover if holdout is None else np.minimum(cover, 1.0 - holdout)]).astype(np.float32)
 
 
 def _faded(region, width: float):

@@ -71,6 +71,39 @@ def test_a_clean_plate_is_known_inside():
     assert np.allclose(environment(plate, region, known_inside(region, False))[0], [[0.7] * 3, [0] * 3])
 
 
+def test_clean_pictures_are_seen_where_the_performer_is_replaced(tmp_path):
+    green = np.zeros((240, 320, 3), np.uint8)
+    green[..., 1] = 200
+    for number in range(1, 7):
+        write_picture(files.picture(str(tmp_path), files.CLEAN, number), green)
+    shot, reference = opened(tmp_path, clean_plate=False, clean_pictures=True)
+    window = bundles.build_window(shot, reference, [2])
+    inside = window.region[0, ..., 0] == 1
+    plate = as_float(take(read_colour(files.picture(str(tmp_path), files.SOURCE, 2)), shot.plan.crops[1]))
+    assert np.allclose(window.environment[0][inside], [0, 200 / 255, 0], atol=1e-6) and window.known[0][inside].all()
+    assert np.array_equal(window.environment[0][~inside], plate[~inside]), "elsewhere lies the plate as it was shot"
+    (tmp_path / files.CLEAN / "0002.png").unlink()
+    with pytest.raises(JobError, match="0002.png"):
+        bundles.build_window(shot, reference, [2])
+
+
+def test_clean_pictures_of_a_clip_that_no_job_names_are_not_read(tmp_path):
+    write_picture(files.picture(str(tmp_path), files.CLEAN, 1), np.zeros((240, 320, 3), np.uint8))
+    shot, reference = opened(tmp_path, clean_plate=False)
+    assert not bundles.build_window(shot, reference, [1]).known.any()
+
+
+def test_a_mask_that_joins_counts_beside_the_limb_volumes(tmp_path):
+    alone, _ = opened(tmp_path / "alone", masks=True)
+    joined, _ = opened(tmp_path / "joined", masks=True, mask_joins=True)
+    volumes, _ = opened(tmp_path / "volumes")
+    whole = bundles.character_mask(joined, 3)
+    shot = dataclasses.replace(volumes, plan=joined.plan)
+    drawn = dataclasses.replace(alone, plan=joined.plan)
+    assert np.array_equal(whole, np.maximum(bundles.character_mask(shot, 3), bundles.character_mask(drawn, 3)))
+    assert whole.sum() > bundles.character_mask(drawn, 3).sum()
+
+
 def test_a_given_mask_is_used_and_its_crop_holds_it(tmp_path):
     shot, reference = opened(tmp_path, masks=True)
     window = bundles.build_window(shot, reference, [3])

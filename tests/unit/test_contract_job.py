@@ -9,13 +9,14 @@ from engine.contract import folder as files
 from engine.contract import job as jobs
 from engine.contract import version
 from engine.contract.errors import CODES, JobError
-from engine.contract.job import DepthRange, Driver, Job, Reference, Settings, key, read, write
+from engine.contract.job import DepthRange, Driver, Job, Performer, Reference, Settings, key, read, write
 
 JOINTS = tuple((float(i), 2.5, 1.0) for i in range(20))
 PLAIN = Job(name="shot", size=(64, 48), frames=3)
 FULL = Job(name="Schuß 影", size=(1919, 1081), frames=250, first_frame=-12, fps=23.976, bits=16, clean_plate=False,
            reference=Reference("mein bild.png", JOINTS, 412.5), objects=DepthRange(1.5, 9.0), depth=DepthRange(0.1, 100.0),
-           clothing=1.4, driver=Driver("Shot", "Camera", "-rig", "rigify", -7),
+           clothing=1.4, retarget=0.5, clean_pictures=True, mask_joins=True,
+           driver=Driver("Shot", "Camera", "-rig", "rigify", -7, Performer(12, (1.5, 2.0, 30.0, 48.0), "join", True)),
            settings=Settings(steps=10, guidance=2.0, seed=2**63 - 1, window=16, grain=False, shape="192x352", shadow=False))
 
 
@@ -55,6 +56,8 @@ def test_only_name_size_and_frames_are_required(tmp_path):
     (dict(frames=10**400), "frames_invalid", "frames: expected a whole number"),
     (dict(reference={"joints": [[0, -10**400, 1]] * 20}), "reference_invalid", "reference.joints: expected a number"),
     (dict(name="half \ud83d"), "job_invalid", "name: expected a text without halves of characters, got 'half \\ud83d'"),
+    (dict(driver={"performer": {"box": [1, 2, 3]}}), "job_invalid", "driver.performer.box: expected a list of 4"),
+    (dict(driver={"performer": {"mask_use": "joins"}}), "job_invalid", "driver.performer.mask_use: expected "),
     (dict(driver={"rig": "\udce4"}), "job_invalid", "driver.rig: expected a text without halves"),
     (dict(reference={"file": "\udce4.png"}), "reference_invalid", "reference.file: expected the name of a file"),
     (dict(clean_plate=1), "job_invalid", "clean_plate: expected true or false, got 1"),

@@ -144,3 +144,29 @@ def test_grain_lies_on_the_character_only():
     assert np.array_equal(plain[..., 3], grained[..., 3])
     assert np.std(grained[70:100, 40:120, :3] / 255.0) == pytest.approx(0.05, rel=0.1)
     assert np.array_equal(plain[:50], grained[:50])
+
+
+def test_a_patch_over_a_known_background_is_the_character_over_that():
+    """A performer in grey stands in the plate; what he covers is known to be green: no grey is left, and no shadow outside."""
+    size, crop = (96, 96), Crop((48.0, 48.0), 1.0, (96, 96))
+    green, red, grey = np.float32([0.1, 0.6, 0.2]), np.float32([0.9, 0.1, 0.1]), np.float32([0.5, 0.5, 0.5])
+    region = np.zeros((96, 96, 1), np.float32)
+    region[20:76, 20:76] = 1
+    matte = np.zeros((96, 96, 1), np.float32)
+    matte[30:60, 40:56] = 1
+    lit = np.ones((96, 96, 1), np.float32)
+    lit[60:96, 40:56] = 0.5
+    behind = np.broadcast_to(green, (96, 96, 3)).astype(np.float32)
+    plate = np.where(region > 0, behind, grey)
+    blurred = plate + np.float32(0.05)                                # networks don't give the plate back to the bit
+    decoded = np.concatenate([matte * red + (1 - matte) * blurred * lit, matte, lit], axis=-1).astype(np.float32)
+    told = dict(plate=plate, region=region, clean_plate=False, shadow=True, canvas=canvas_of(size, 16, crop), behind=behind)
+    layers = compose(decoded, **told)
+    picture = over(np.broadcast_to(grey, (96, 96, 3)), layers)
+    assert picture[45, 48] == pytest.approx(red, abs=0.06) and picture[10, 10] == pytest.approx(grey, abs=1e-3)
+    assert picture[50, 30] == pytest.approx(green, abs=0.002), "beside the character lies the clean plate itself"
+    assert picture[66, 48] == pytest.approx(0.5 * green, abs=0.03), "with the character's shadow on it"
+    assert (layers.shadow == 65535).all() and picture[85, 48] == pytest.approx(grey, abs=1e-3)
+    held = np.zeros((96, 96), np.float32)
+    held[:, :48] = 1
+    assert not compose(decoded, holdout=held, **told).character[:, :48, 3].any()

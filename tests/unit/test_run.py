@@ -153,6 +153,22 @@ def test_a_performer_is_covered_by_a_patch_with_its_own_shadow(tmp_path):
     assert character[..., 3].max() == 255 and (shadow == 255).all()
 
 
+class Nobody(FakeRuntime):
+    """Decodes no character anywhere."""
+
+    def decode(self, latents):
+        return super().decode(latents) * (1, 1, 1, 0, 1)
+
+
+def test_a_performer_is_covered_by_what_clean_pictures_show(tmp_path):
+    write_job(str(tmp_path), 1, clean_plate=False, clean_pictures=True)
+    write_picture(files.picture(str(tmp_path), files.CLEAN, 1), np.full((240, 320, 3), (0, 200, 0), np.uint8))
+    generate(tmp_path, runtime=Nobody())
+    character, shadow = layers(tmp_path, 1)
+    covered = character[character[..., 3] == 255][:, :3]
+    assert len(covered) > 500 and (covered == (0, 200, 0)).all() and (shadow == 255).all()
+
+
 def test_a_reference_without_a_person_is_said(tmp_path):
     write_job(str(tmp_path), 1)
     _, told = generate(tmp_path, find_joints=lambda picture: None)
@@ -201,12 +217,14 @@ def test_pictures_that_are_not_read_are_not_in_the_key(tmp_path):
     assert generate(tmp_path)[0].reused == 4
 
 
-@pytest.mark.parametrize("kind", [files.OBJECTS, files.DEPTH, files.MASK])
+@pytest.mark.parametrize("kind", [files.OBJECTS, files.DEPTH, files.MASK, files.CLEAN])
 def test_every_picture_that_is_read_is_in_the_key(tmp_path, kind):
     nothing = np.zeros((240, 320), np.uint16)
-    write_job(str(tmp_path), 4, masks=True, objects=nothing, depth=jobs.DepthRange(near=2.0, far=10.0))
+    write_job(str(tmp_path), 4, masks=True, objects=nothing, depth=jobs.DepthRange(near=2.0, far=10.0), clean_plate=False,
+              clean_pictures=True)
     for number in range(1, 5):
-        write_picture(files.picture(str(tmp_path), files.DEPTH, number), nothing)
+        for other in (files.DEPTH, files.CLEAN):
+            write_picture(files.picture(str(tmp_path), other, number), nothing)
     generate(tmp_path)
     write_picture(files.picture(str(tmp_path), kind, 2), np.full((240, 320), 200, np.uint16))
     assert generate(tmp_path)[0].made == 4
