@@ -64,10 +64,12 @@ class Bank:
     """The newest `capacity` windows of a folder on a device, a ring for each shape; a thread brings new ones in."""
 
     def __init__(self, folder: Path, device: str, capacity: int):
-        """Waits until every shape has FEWEST windows; the folder may still be being filled."""
+        """Reads what is there, then waits until every shape has FEWEST windows; the folder may still be being filled. From one
+        that is full, a run's batches are the same each time."""
         self.folder, self.device = folder, device
         self.rings = {shape: _Ring(device, max(FEWEST, capacity * SHAPES.count(shape) // len(SHAPES))) for shape in set(SHAPES)}
         self.loaded = set()
+        self._load_new()
         threading.Thread(target=self._watch, daemon=True).start()
         while any(ring.count < FEWEST for ring in self.rings.values()):
             time.sleep(0.1)
