@@ -4,6 +4,7 @@
     python -m engine train windows FOLDER [--first-seed N --stride N]
     python -m engine train autoencoder|image|motion --pool FOLDER|--windows FOLDER --run FOLDER --minutes 60 [--start WEIGHTS]
     python -m engine train ablations --pool FOLDER --run FOLDER --start WEIGHTS --minutes 20 [--rows ROW ...] [--seeds 2]
+    python -m engine train scaling --pool FOLDER --run FOLDER --start WEIGHTS [--marks 3 6 12]
 """
 
 import argparse
@@ -243,7 +244,7 @@ def main(arguments: list[str]) -> int:
 
 def run_command(arguments: list[str]) -> int:
     """One stage, the ablations or the pool. Raises JobError, ValueError and OSError with what is wrong."""
-    from . import ablations, pool, stage_autoencoder, stage_image, stage_motion, windows
+    from . import ablations, pool, scaling, stage_autoencoder, stage_image, stage_motion, windows
     stages = {"autoencoder": stage_autoencoder, "image": stage_image, "motion": stage_motion}
     if arguments[:1] == ["pool"]:
         return pool.main(arguments[1:])
@@ -251,6 +252,8 @@ def run_command(arguments: list[str]) -> int:
         return windows.main(arguments[1:])
     if arguments[:1] == ["ablations"]:
         return ablations.main(arguments[1:])
+    if arguments[:1] == ["scaling"]:
+        return scaling.main(arguments[1:])
     parser = argparse.ArgumentParser(prog="engine train", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("stage", choices=stages)

@@ -17,7 +17,7 @@ import torch
 from engine.contract.errors import JobError
 from engine.nets.model import fork_weights, load_weights, save_weights
 from engine.nets.sizes import Sizes
-from engine.training import ablations, loop, pool, stage_autoencoder, stage_image, stage_motion, windows
+from engine.training import ablations, loop, pool, scaling, stage_autoencoder, stage_image, stage_motion, windows
 from engine.training.loop import Batches, Run
 from engine.training.samples import SampleMaker, Window, batch_of
 from tests.unit.tiny import TINY, tiny_model
@@ -334,6 +334,27 @@ def test_every_ablation_forks_from_one_checkpoint_and_resumes(row, clips, tmp_pa
     written = (tmp_path / row / "weights.safetensors").read_bytes()
     ablations.train_row(row, 0, 1, tmp_path / row, options, TINY)
     assert (tmp_path / row / "weights.safetensors").read_bytes() == written
+
+
+def test_sizes_are_tried_from_one_autoencoder_and_kept_at_each_mark(clips, tmp_path, monkeypatch):
+    monkeypatch.setattr(scaling, "COMPACT", TINY)
+    monkeypatch.setattr(scaling, "WIDTHS", {"tiny": TINY.widths, "wider": (TINY.widths[0], *(2 * w for w in TINY.widths[1:]))})
+    monkeypatch.setattr(scaling, "TIMED_STEPS", 1)
+    start = tmp_path / "start.safetensors"
+    save_weights(tiny_model().state_dict(), start)
+    run = tmp_path / "run"
+    asked = ["--pool", str(clips), "--run", str(run), "--start", str(start), "--batch", "1", "--workers", "0", "--threads", "1",
+             "--marks", "1e-6", "2e-6"]
+    assert scaling.main(asked) == 0
+    parent = load_weights(TINY, start).state_dict()
+    for name, widths in scaling.WIDTHS.items():
+        for mark in ("1e-06", "2e-06"):
+            sizes = Sizes.from_dict(json.loads((run / f"{name}-{mark}" / "sizes.json").read_text()))
+            made = load_weights(sizes, run / f"{name}-{mark}" / "weights.safetensors").state_dict()
+            assert sizes.widths == widths and all(torch.equal(made[key], value) for key, value in parent.items()
+                                                  if key.startswith(("encoder.", "decoder.")))
+    before = {path: path.stat().st_mtime_ns for path in run.rglob("*")}
+    assert scaling.main(asked) == 0 and {path: path.stat().st_mtime_ns for path in run.rglob("*")} == before
 
 
 def test_a_fork_needs_every_weight_that_it_has(tmp_path):
