@@ -14,7 +14,7 @@ from .composite import lay_over
 from .generate import Made
 from .motion import flicker_ratio
 from .pictures import greatest_difference, overlap, psnr_over, ssim
-from .pose_score import found_joints, pose_error
+from .pose_score import end_distances, found_joints, pose_error
 from .regions import CHARACTER, Regions, regions_of
 from .rows import Row, composite
 
@@ -48,7 +48,8 @@ def read_truth(clip: Clip) -> Truth:
 
 
 def measure(truth: Truth, row: Row, made: list[Made]) -> dict:
-    """{column: value}, NaN where the clip has nothing to measure, and "parts": {body part: CIEDE2000}."""
+    """{column: value}, NaN where the clip has nothing to measure, and "parts": {body part: CIEDE2000; "made wrist" and so on:
+    pixels from the rig's joint to where the pose model finds it in the made frames, "true wrist" in the true ones}."""
     clip, regions, target = truth.clip, truth.regions, truth.target
     numbered = list(enumerate(zip(made, regions), 1))
     laid = [composite(row, clip, number, one, r.region) for number, (one, r) in numbered]
@@ -56,6 +57,7 @@ def measure(truth: Truth, row: Row, made: list[Made]) -> dict:
     over = lambda name: psnr_over(zip(shown, target, (getattr(r, name) for r in regions)))  # noqa: E731
     untouched = [r.outside & (row.alone | (one.shadow.min(axis=-1) == 1)) for one, r in zip(made, regions)]
     parts = _part_differences(truth, shown)
+    joints = {k: found_joints(shown[k]) for k in truth.looked_at}
     return {
         "character_psnr": over("character"), "band_psnr": over("band"), "contact_psnr": over("contact"),
         "shadow_psnr": over("shadow"),
@@ -66,9 +68,10 @@ def measure(truth: Truth, row: Row, made: list[Made]) -> dict:
         "ssim": _mean([ssim(a, b, r.around) for a, b, r in zip(shown, target, regions)]),
         "st_lpips": perceptual.st_lpips([shown[k] for k in truth.looked_at], [target[k] for k in truth.looked_at])
         if perceptual.available() else float("nan"),
-        "pose_error_px": _mean([pose_error(found_joints(shown[k]), truth.joints[k]) for k in truth.looked_at]),
+        "pose_error_px": _mean([pose_error(joints[k], truth.joints[k]) for k in truth.looked_at]),
         "flicker_ratio": flicker_ratio(shown, target, np.stack([r.character for r in regions])),
-        "identity_error": _mean(parts.values()), "parts": parts}
+        "identity_error": _mean(parts.values()),
+        "parts": {**parts, **_end_distances(truth, "made", joints), **_end_distances(truth, "true", truth.joints)}}
 
 
 def _objects(clip: Clip, number: int) -> np.ndarray:
@@ -107,6 +110,16 @@ def _part_differences(truth: Truth, shown) -> dict:
         for part, value in part_differences(picture, true, regions.character, joints, figure.height_px).items():
             found.setdefault(part, []).append(value)
     return {part: float(np.median(values)) for part, values in found.items()}
+
+
+def _end_distances(truth: Truth, name: str, joints: dict) -> dict:
+    """{"NAME wrist" and so on: pixels}, over the frames looked at."""
+    found: dict[str, list] = {}
+    for k, one in joints.items():
+        figure = truth.figures[k]
+        for end, apart in end_distances(one, None if figure is None else figure.body[:, [0, 1, 3]]).items():
+            found.setdefault(f"{name} {end}", []).append(apart)
+    return {end: _mean(values) for end, values in found.items()}
 
 
 def _mean(values) -> float:

@@ -23,7 +23,8 @@ def report(clips: list[Clip], values: dict, notes: dict) -> dict:
          for row, columns in table.items() if row != FULL}
     notes = {**notes, "intervals_per_world": {row: {column: _by_world(of, worlds, taken) for column, of in columns.items()}
                                               for row, columns in table.items()},
-             "identity_error_by_part": {row: _parts(found) for row, found in values.items()}}
+             "parts": {row: {world: _parts([one for one, of in zip(found, worlds) if of == world]) for world in WORLDS}
+                       for row, found in values.items()}}
     return {"clips": len(clips), "models": models, "paired_p": p, "notes": notes}
 
 
@@ -40,8 +41,17 @@ def markdown(told: dict) -> str:
     for column in COLUMNS:
         cells = [" / ".join(_text(told["models"][row][column][world], column) for world in WORLDS) for row in rows]
         lines.append(f"| `{column}` | " + " | ".join(cells) + " |")
+    lines += _parts_table(told["notes"]["parts"][FULL])
     notes = [f"- {name}: {text}" for name, text in told.get("notes", {}).items() if isinstance(text, str)]
     return "\n".join([f"{told['clips']} clips.", "", *lines, "", *notes]).rstrip() + "\n"
+
+
+def _parts_table(parts) -> list[str]:
+    """`full` in detail: CIEDE2000 of body parts, pixels of hands and feet from the rig's joints, the autoencoder's decibels."""
+    names = dict.fromkeys(name for world in WORLDS for name in parts[world])
+    cells = [[_text(parts[world].get(name), "") for name in names] for world in WORLDS]
+    return ["", "`full` in detail:", "", "| | " + " | ".join(names) + " |", "| --- |" + " --- |" * len(names),
+            *(f"| {world} | " + " | ".join(row) + " |" for world, row in zip(("fast world", "Blender's world"), cells))]
 
 
 def _summary(of, worlds, taken) -> dict:

@@ -14,12 +14,13 @@ import cv2
 from ..contract import folder as files
 from ..contract.errors import JobError
 from . import perceptual
+from .autoencoder import autoencoder_psnr
 from .bootstrap import mean
 from .clips import Clip, ClipError, clips_in, read_clip
 from .held_out import draw_fast
 from .measure import COLUMNS, measure, read_truth
 from .report import markdown, report
-from .rows import ABLATIONS, FULL, Row, made_by, pasted
+from .rows import ABLATIONS, FULL, Row, engine_of, made_by, pasted
 from .weights import SIZES
 
 # What decides about a frame's pixels: frames are kept by a digest of these sources, as well as of the pack.
@@ -123,8 +124,12 @@ def measure_clip(folder: Path, rows, frames: Path) -> dict:
     """Called in a worker: one clip by all rows; frames that two rows share are made once. Raises ClipError."""
     try:
         truth = read_truth(read_clip(folder))
-        return {row.name: _mean_of([measure(truth, row, made_by(row, weights, truth.clip, frames)) for weights in row.weights])
-                for row in rows}
+        found = {row.name: _mean_of([measure(truth, row, made_by(row, weights, truth.clip, frames)) for weights in row.weights])
+                 for row in rows}
+        first = rows[0]
+        found[first.name]["parts"]["autoencoder"] = autoencoder_psnr(
+            engine_of(first.weights[0]).runtime, truth.clip, truth.regions, truth.looked_at)
+        return found
     except JobError as error:  # which cannot travel between processes
         raise ClipError(f"{folder}: {error}") from None
 

@@ -12,10 +12,12 @@ from engine.check import check
 from engine.conditions.frames import write_picture
 from engine.contract import folder as files
 from engine.evaluation import sheet
+from engine.evaluation.autoencoder import autoencoder_psnr
 from engine.evaluation.clips import ClipError, clips_in, read_clip
 from engine.evaluation.generate import Made, generate
 from engine.evaluation.held_out import CLIPS, draw_fast, recipe
 from engine.evaluation.measure import COLUMNS, measure, read_truth
+from engine.evaluation.regions import regions_of
 from engine.evaluation.rows import FULL, Row, composite, pasted
 from engine.training.clip_folder import write_clip
 from engine.training.world import held_out
@@ -167,6 +169,29 @@ def test_the_truth_scores_best_in_every_column(clips):
         assert found["outside_max_diff"] == 0
         assert found["flicker_ratio"] == pytest.approx(1, abs=0.01) and found["identity_error"] == pytest.approx(0, abs=1e-6)
         assert found["matte_iou"] > 0.8 and (np.isnan(found["pose_error_px"]) or found["pose_error_px"] < 1)
+
+
+def test_hands_and_feet_are_measured_against_the_rig(clips, monkeypatch):
+    truth = read_truth(clips[0])
+    rig = truth.figures[0].body[:, [0, 1, 3]].copy()
+    rig[:, 2] = 1
+    truth = replace(truth, figures=tuple(replace(figure, body=np.insert(rig, 2, 1, axis=1)) for figure in truth.figures))
+    away = rig + (3, 4, 0)
+    monkeypatch.setattr("engine.evaluation.measure.found_joints", lambda picture: away)
+    parts = measure(truth, Row(FULL), perfect(clips[0]))["parts"]
+    assert parts["made wrist"] == parts["made ankle"] == parts["made toe"] == pytest.approx(5)
+
+
+def test_the_autoencoder_alone(clips):
+    class Exact:
+        encode = staticmethod(lambda pictures: pictures)
+        decode = staticmethod(lambda latents: latents)
+
+    class Grey(Exact):
+        decode = staticmethod(lambda latents: np.full_like(latents, 0.5))
+    regions = regions_of(clips[0])
+    assert autoencoder_psnr(Exact(), clips[0], regions, [0]) == pytest.approx(58.9, abs=0.1)
+    assert autoencoder_psnr(Grey(), clips[0], regions, [0]) < 25
 
 
 def test_each_fault_lowers_its_own_column(clips, monkeypatch):

@@ -76,3 +76,4 @@ def test_the_table_marks_who_is_better():
     assert "19.07*" in table and "19.07+" in table  # worse by PSNR, better by a distance
     assert "- a: note" in table
     assert not set("*+") & set(markdown(told(20.0, 20.0)))
+    assert "| fast world | 2.00 |" in table
