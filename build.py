@@ -10,7 +10,7 @@ from pathlib import Path
 if sys.version_info < (3, 11):
     sys.exit(f"build.py needs Python 3.11 or later, and this is {sys.version.split()[0]}; start it with a newer one.")
 
-from tests.building import debian, environments, package, platforms, repository, root
+from tests.building import debian, environments, limits, package, platforms, repository, root
 from tests.building.environments import BLENDERS, BUILD, DEMO_BLENDER, ROOT
 from tests.building.telling import Missing, Stop, say
 
@@ -87,11 +87,14 @@ def run_tests(arguments: argparse.Namespace) -> int:
         for name in names.get(tier, ["engine"]):
             title = f"{tier} tests with {name}"
             try:
-                if _pytest(tier, name) != 0:
+                if _pytest(tier, name, title) != 0:
                     failed.append(title)
             except Missing as missing:
-                print(f"\n{'=' * 100}\nSKIPPED: {title}: {missing}\n{'=' * 100}\n", flush=True)
+                _shout(f"SKIPPED: {title}: {missing}")
                 (failed if _must_run(name) else skipped).append(title)
+            except Stop as stop:
+                _shout(f"FAILED: {title}: {stop}")
+                failed.append(title)
     for title in skipped:
         say(f"skipped: {title}")
     for title in failed:
@@ -104,7 +107,11 @@ def _must_run(name: str) -> bool:
     return name in NEVER_SKIPPED or name == "engine" or name not in root.RELEASES and os.environ.get("CI") == "true"
 
 
-def _pytest(tier: str, name: str) -> int:
+def _shout(text: str) -> None:
+    print(f"\n{'=' * 100}\n{text}\n{'=' * 100}\n", flush=True)
+
+
+def _pytest(tier: str, name: str, title: str) -> int:
     folder = ROOT / "tests" / tier
     if not any(folder.glob("test_*.py")):
         raise Stop(f"{folder} holds no test; the {tier} tier cannot be empty.")
@@ -114,9 +121,11 @@ def _pytest(tier: str, name: str) -> int:
         told, shown = {"AA2_WINDOW": name}, ["-raP"]    # what was clicked, and the times
     python = environments.ensure(name if tier == "blender" else "engine")
     archive = None if tier == "unit" else package.make(root.ZIPS[name] if tier == "window" else platforms.here())
-    say(f"{tier} tests with {name}")
+    limit = limits.TIERS[tier]
+    command = ["-m", "pytest", "-q", "--durations=8", *limit.for_pytest(), *shown, str(folder)]
+    say(title)
     told |= _surroundings(archive, name if tier == "blender" else DEMO_BLENDER)
-    return _call(python, ["-m", "pytest", "-q", *shown, str(folder)], told)
+    return _call(python, command, told, lambda line, **more: limits.run(line, title, seconds=limit.tier, **more))
 
 
 def _in_blender(command: list[str]) -> int:
@@ -140,12 +149,12 @@ def _fresh_home() -> Path:
     return folder
 
 
-def _call(python: Path, command: list[str], told: dict[str, str]) -> int:
+def _call(python: Path, command: list[str], told: dict[str, str], run=subprocess.call) -> int:
     script = ROOT / command[0]
     if command[0] != "-m" and not script.exists():
         raise Stop(f"{script} is not there; is this a whole checkout?")
     try:
-        return subprocess.run([str(python), *command], cwd=ROOT, env={**os.environ, **told}).returncode
+        return run([str(python), *command], cwd=ROOT, env={**os.environ, **told})
     finally:
         if "BLENDER_USER_RESOURCES" in told:
             shutil.rmtree(told["BLENDER_USER_RESOURCES"], ignore_errors=True)

@@ -10,6 +10,7 @@ BLENDER = ("libgomp1", "libx11-6", "libxext6", "libxi6", "libxfixes3", "libxrend
            "libsm6", "libice6", "libgl1",
            "libegl1", "libegl-mesa0", "libgl1-mesa-dri")
 FILMS = ("ffmpeg",)
+APT_S = 300
 
 
 def ensure(packages: tuple[str, ...]) -> None:
@@ -28,7 +29,11 @@ def ensure(packages: tuple[str, ...]) -> None:
     say("installing system packages: " + " ".join(missing))
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     for command in ("apt-get update", line):
-        done = subprocess.run(command.split(), env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        try:
+            done = subprocess.run(command.split(), env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                                  timeout=APT_S)
+        except subprocess.TimeoutExpired:
+            raise Stop(f"`{command}` was not done after {APT_S} s; look at the network, then start again.") from None
         if done.returncode != 0:
             raise Stop(f"`{command}` failed ({_last_line(done.stderr)}); run it by hand and start again.")
 

@@ -9,7 +9,8 @@ from .telling import Missing, Stop, say
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / ".build"
-TESTING = ("pytest==9.2.0", "pillow==13.0.0")
+TESTING = ("pytest==9.2.0", "pytest-timeout==2.4.0", "pillow==13.0.0")
+PIP_S = 600     # for one call; the largest fetches 400 MB
 
 ENGINE = ("torch==2.13.0", "numpy==1.26.4", "opencv-python-headless==4.11.0.86", "onnxruntime==1.31.1", "onnx==1.23.2",
           "safetensors==0.8.0", *TESTING)
@@ -67,8 +68,11 @@ def install(python: Path, requirements: tuple[str, ...], name: str) -> None:
 def pip(python: Path, arguments: list[str], failure: str) -> None:
     """Runs pip, once more when it failed; then raises Missing with `failure` and pip's own reason."""
     for attempt in (1, 2):
-        done = subprocess.run([str(python), "-m", "pip", *arguments, "-q", "--disable-pip-version-check"],
-                              capture_output=True, text=True, stdin=subprocess.DEVNULL)
+        try:
+            done = subprocess.run([str(python), "-m", "pip", *arguments, "-q", "--disable-pip-version-check"],
+                                  capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=PIP_S)
+        except subprocess.TimeoutExpired:
+            raise Missing(f"{failure} within {PIP_S} s; look at the network, then start again.") from None
         if done.returncode == 0:
             return
         if attempt == 1:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from .telling import Missing, say
 
+FETCH_S = 300
 PROBE = "import sys, ensurepip, venv; print('%d.%d' % sys.version_info[:2])"
 
 
@@ -50,7 +51,10 @@ def _fetch_with_uv(version: str, scratch: Path) -> str | None:
     if not uv:
         return None
     say(f"fetching Python {version} with uv")
-    subprocess.run([uv, "python", "install", version], capture_output=True)
+    try:
+        subprocess.run([uv, "python", "install", version], capture_output=True, timeout=FETCH_S)
+    except subprocess.TimeoutExpired:
+        return None
     found = subprocess.run([uv, "python", "find", version], capture_output=True, text=True)
     return found.stdout.strip() or None
 
@@ -61,5 +65,8 @@ def _install_uv(scratch: Path) -> str | None:
     except (OSError, subprocess.CalledProcessError):
         return None
     programs = scratch / ("Scripts" if os.name == "nt" else "bin")
-    subprocess.run([programs / "python", "-m", "pip", "install", "-q", "uv"], capture_output=True)
+    try:
+        subprocess.run([programs / "python", "-m", "pip", "install", "-q", "uv"], capture_output=True, timeout=FETCH_S)
+    except subprocess.TimeoutExpired:
+        return None
     return shutil.which("uv", path=str(programs))

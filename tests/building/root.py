@@ -11,12 +11,13 @@ from pathlib import Path
 
 from . import debian
 from .environments import BUILD
-from .telling import Missing, say
+from .telling import Missing, Stop, say
 
 PACKAGES = ("ca-certificates", "blender", "xvfb", "xauth", "libgl1-mesa-dri", "libegl1", "libegl-mesa0", "libgbm1",
             "libglx-mesa0", "python3-numpy", "x11-apps", "imagemagick", "xdotool")
 # Release -> what is to be installed. Sid's Blender imports these three without asking its packages for them.
 RELEASES = {"trixie": PACKAGES, "sid": (*PACKAGES, "python3-cattr", "python3-requests", "python3-zstandard")}
+MAKING_S = 420     # 78 s where the network is quick
 TESTED = "trixie"   # the one whose pictures are committed; sid changes every day
 ZIPS = {"trixie": "linux-x64", "sid": "linux-x64-python314"}    # which zip is for its Python
 # $1 is the root, the rest the command. A process namespace needs a /proc of its own; /dev and /sys are the machine's. The
@@ -37,14 +38,21 @@ def ensure(release: str) -> Path:
         raise Missing(f"A root with {release}'s Blender needs root's rights; run it with sudo.")
     if not shutil.which("dpkg-query"):
         raise Missing(f"A root with {release}'s Blender is made by Debian's mmdebstrap, and this is no Debian.")
-    debian.ensure(("mmdebstrap",))
+    try:
+        debian.ensure(("mmdebstrap",))
+    except Stop as stop:
+        raise Missing(str(stop)) from None
     say(f"making {root} with {release}'s Blender (about 1.4 GB)")
     shutil.rmtree(root, ignore_errors=True)
     root.parent.mkdir(parents=True, exist_ok=True)
     # A mirror that lags behind will do here.
-    done = subprocess.run(["mmdebstrap", "--variant=minbase", "--aptopt=APT::Install-Recommends \"false\"",
-                           "--aptopt=Acquire::Check-Valid-Until \"false\"", "--include=" + ",".join(RELEASES[release]), release, str(root)],
-                          capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    try:
+        done = subprocess.run(["mmdebstrap", "--variant=minbase", "--aptopt=APT::Install-Recommends \"false\"",
+                               "--aptopt=Acquire::Check-Valid-Until \"false\"", "--include=" + ",".join(RELEASES[release]), release,
+                               str(root)], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=MAKING_S)
+    except subprocess.TimeoutExpired:
+        shutil.rmtree(root, ignore_errors=True)
+        raise Missing(f"{root} was not made within {MAKING_S} s; look at the network, then start again.") from None
     if done.returncode != 0:
         shutil.rmtree(root, ignore_errors=True)
         told = [line for line in done.stderr.splitlines() if line.startswith("E: ")] or ["it gave no reason"]

@@ -40,7 +40,7 @@ def blender(surroundings):
     """blender(script, *arguments) runs a script in the bpy's Python; the finished process."""
     def run(script, *arguments, **more):
         return subprocess.run([BPY, str(script), *map(str, arguments)], env={**surroundings, **more}, text=True,
-                              capture_output=True, timeout=300, cwd=ROOT)
+                              capture_output=True, timeout=180, cwd=ROOT)
     return run
 
 

@@ -4,7 +4,6 @@ With the word `prints` a library in it writes to stdout what no engine should; w
 """
 
 import sys
-from types import SimpleNamespace
 
 from engine.serve import claim_stdout, serve
 
@@ -13,14 +12,12 @@ def main():
     stdout = claim_stdout()
     step_s, words = float(sys.argv[1]), sys.argv[2:]
     from engine.answer import Engine
-    from tests.unit.fake_runtime import FakeRuntime, fake_pack
-    from tests.unit.walker import HEIGHT_PX, figure
+    from tests.unit.fake_runtime import FakeRuntime, fake_pack, person_in
     if "prints" in words:
         print("hello from a library that prints")
         sys.stdout.flush()
     runtime = FakeRuntime(step_s, later_s=1e6 if "hangs" in words else step_s)
-    person = SimpleNamespace(body=figure(), height_px=HEIGHT_PX)
-    return serve(lambda: Engine(fake_pack(), runtime, lambda picture: person), stdout)
+    return serve(lambda: Engine(fake_pack(), runtime, person_in), stdout)
 
 
 if __name__ == "__main__":

@@ -35,12 +35,15 @@ class Process:
         assert self.wire.send(events.to_json(request))
 
     def next(self, *kinds):
-        """The next event of these kinds; all others but heartbeats go to `self.passed`."""
+        """The next event of these kinds; all others but heartbeats go to `self.passed`. A failure nobody waits for is one."""
         self.passed = []
+        end = time.monotonic() + PATIENCE_S
         while (value := self.wire.receive()) is not None:
             event = events.event(value)
             if isinstance(event, kinds):
                 return event
+            assert not isinstance(event, events.Failed), f"the engine failed: {event}"
+            assert time.monotonic() < end, f"none of {kinds} within {PATIENCE_S} s, but {self.passed}"
             if not isinstance(event, events.Heartbeat):
                 self.passed.append(event)
         raise AssertionError(f"the engine ended: {self.child.stderr.read().decode()}")

@@ -9,9 +9,11 @@ import time
 import numpy as np
 
 from engine.conditions.depth import CONVENTION
+from engine.estimate.people import Person
 from engine.packs.manifest import Manifest
 from engine.packs.store import Pack
 from engine.runtimes.base import DeviceReport
+from tests.unit.walker import HEIGHT_PX, figure
 
 WINDOW, OVERLAP, STEPS = 4, 2, 2
 
@@ -58,6 +60,11 @@ class FakeRuntime:
 
     def describe(self):
         return DeviceReport("fake", "1", "cpu")
+
+
+def person_in(picture):
+    """The walker's figure in any picture, which the mask fills: what stands in for looking at it."""
+    return Person(figure().astype(np.float32), HEIGHT_PX, np.ones(picture.shape[:2], np.float32))
 
 
 def fake_pack(pack_hash="0" * 64):

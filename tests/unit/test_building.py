@@ -1,13 +1,15 @@
 """The zip's checks: foreign binaries are found by their headers and names, and each failure says what to do."""
+import os
 import struct
 import subprocess
 import sys
+import time
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from tests.building import debian, environments, package, pythons, repository, root, wheels
+from tests.building import debian, environments, limits, package, pythons, repository, root, wheels
 from tests.building.platforms import PLATFORMS, check_binaries, check_wheel, machine_of
 from tests.building.telling import Missing, Stop
 
@@ -180,3 +182,45 @@ def test_a_repository_s_folder_with_other_things_is_left_alone(tmp_path):
 
 def test_every_release_has_a_zip():
     assert set(root.ZIPS) == set(root.RELEASES) and set(root.ZIPS.values()) <= set(PLATFORMS) and root.TESTED in root.RELEASES
+
+
+HANGS = """
+import subprocess, sys
+child = subprocess.Popen(["sleep", "1000"])
+print(child.pid, flush=True)
+child.wait()
+"""
+
+
+def test_a_command_past_its_limit_is_stopped_with_all_it_started(tmp_path, monkeypatch):
+    monkeypatch.setattr(limits, "LEAST_S", 0)
+    script = tmp_path / "hangs.py"
+    script.write_text(HANGS + f"open({str(tmp_path / 'never')!r}, 'w')")
+    (tmp_path / "shell").write_text(f'exec "{sys.executable}" -X faulthandler hangs.py > pid 2> stacks')
+    with pytest.raises(Stop, match="unit tests: not done after 2 s, and stopped"):
+        limits.run(["sh", "shell"], "unit tests", seconds=2, cwd=tmp_path, env=dict(os.environ))
+    assert "hangs.py" in (tmp_path / "stacks").read_text() and not (tmp_path / "never").exists()
+    end = time.monotonic() + 5
+    while is_running(int((tmp_path / "pid").read_text())):
+        assert time.monotonic() < end, "what it started outlived it"
+        time.sleep(0.05)
+
+
+def test_a_command_within_its_limit_keeps_its_exit_code(tmp_path):
+    assert limits.run(["sh", "-c", "exit 3"], "x", seconds=30, cwd=tmp_path, env=dict(os.environ)) == 3
+
+
+def test_what_no_longer_fits_into_a_ci_run_is_not_begun(tmp_path, monkeypatch):
+    monkeypatch.setenv("CI", "true")
+    monkeypatch.setattr(limits, "STARTED", time.monotonic() - limits.CI_S + 10)
+    with pytest.raises(Missing, match="e2e tests: not begun, because 28 minutes"):
+        limits.run(["touch", "begun"], "e2e tests", seconds=600, cwd=tmp_path, env=dict(os.environ))
+    assert not (tmp_path / "begun").exists()
+
+
+def is_running(pid):
+    """Ended ones may wait to be buried by a parent that is not ours."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import tracemalloc
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -21,13 +20,8 @@ from engine.contract import folder as files
 from engine.contract import job as jobs
 from engine.progress import Stopped
 from engine.run import run
-from tests.unit.fake_runtime import STEPS, FakeRuntime, fake_pack
-from tests.unit.walker import HEIGHT_PX, figure, write_job
-
-
-def person_in(picture):
-    mask = np.ones(picture.shape[:2], np.float32)
-    return SimpleNamespace(body=figure().astype(np.float32), height_px=HEIGHT_PX, mask=mask)
+from tests.unit.fake_runtime import STEPS, FakeRuntime, fake_pack, person_in
+from tests.unit.walker import write_job
 
 
 class Teller(list):

@@ -1,6 +1,5 @@
 """onnxruntime and PyTorch give the same numbers from the same weights file, call by call and for other sizes."""
 
-from types import SimpleNamespace
 
 import numpy as np
 import onnx
@@ -14,8 +13,9 @@ from engine.packs.export import write_pack
 from engine.run import run
 from engine.runtimes.ort import OrtRuntime
 from engine.runtimes.pytorch import PytorchRuntime
+from tests.unit.fake_runtime import person_in
 from tests.unit.tiny import TINY, tiny_model
-from tests.unit.walker import HEIGHT_PX, figure, write_job
+from tests.unit.walker import write_job
 
 
 @pytest.fixture(scope="module")
@@ -48,10 +48,6 @@ def test_parity_of_every_call(runtimes, frames, width, height):
     for ours, theirs in zip(*made):
         assert ours.shape == theirs.shape
         assert np.abs(ours - theirs).max() < 1e-3
-
-
-def person_in(picture):
-    return SimpleNamespace(body=figure().astype(np.float32), height_px=HEIGHT_PX, mask=np.ones(picture.shape[:2], np.float32))
 
 
 class Listening:

@@ -1,0 +1,70 @@
+"""A command and its limit -> its exit code: past the limit it tells where it stood and goes, with all that it started."""
+import os
+import signal
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from .telling import STARTED, Missing, Stop
+
+# A whole CI run may take 30 minutes. What is left at the end is for printing what came of it.
+CI_S = 28 * 60
+LEAST_S = 20            # with less than this there is no use in beginning
+LAST_WORDS_S = 5        # for Python's fault handler to print every thread's stack
+
+
+@dataclass(frozen=True)
+class Limit:
+    """Seconds by the clock, several times what two cores need: for one test with its fixtures, for a whole tier."""
+
+    test: int
+    tier: int
+
+    def for_pytest(self) -> list[str]:
+        """The test fails with its stack; where Python itself no longer answers, the process ends with every thread's."""
+        return [f"--timeout={self.test}", "-o", f"faulthandler_timeout={self.test + 30}",
+                "-o", "faulthandler_exit_on_timeout=true"]
+
+
+TIERS = {"unit": Limit(120, 480), "blender": Limit(120, 300), "e2e": Limit(240, 600), "window": Limit(540, 600)}
+
+
+def left_s() -> float:
+    """Seconds that are left of a CI run; without end where this is none."""
+    return CI_S - (time.monotonic() - STARTED) if os.environ.get("CI") == "true" else float("inf")
+
+
+def run(command: list[str], title: str, *, seconds: float, cwd: Path, env: dict[str, str]) -> int:
+    """The command's exit code. Raises Stop past `seconds`, or past what is left of a CI run, with nothing of it running,
+    and Missing where too little is left to begin."""
+    allowed = min(seconds, left_s())
+    if allowed < LEAST_S:
+        raise Missing(f"{title}: not begun, because {CI_S / 60:.0f} minutes of a CI run are over; look above at what was slow.")
+    child = subprocess.Popen(command, cwd=cwd, env=env, start_new_session=True)
+    try:
+        return child.wait(allowed)
+    except subprocess.TimeoutExpired:
+        child.send_signal(signal.SIGABRT)
+        _wait(child, LAST_WORDS_S)
+        raise Stop(f"{title}: not done after {allowed:.0f} s, and stopped; the stacks above say where it stood.") from None
+    finally:
+        _end_group(child)
+
+
+def _wait(child: subprocess.Popen, seconds: float) -> None:
+    try:
+        child.wait(seconds)
+    except subprocess.TimeoutExpired:
+        pass
+
+
+def _end_group(child: subprocess.Popen) -> None:
+    """Ends what the child left behind, and the child."""
+    if hasattr(os, "killpg"):
+        try:
+            os.killpg(child.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+    child.kill()
+    child.wait()
