@@ -104,7 +104,7 @@ def _stop_signals():
 def _code(task: Generation) -> int:
     if task.state == "cancelled":
         return CANCELLED
-    if isinstance(task.error, GatherError):
+    if isinstance(task.error, (GatherError, JobError)) and not task.engine_job:
         return PROBLEMS
     if task.error:
         return ENGINE if task.engine_job else FAILED
