@@ -6,22 +6,30 @@ import bpy
 
 from .embedded.engine.contract.job import Settings
 from .embedded.engine.contract.skeleton import BODY
+from .gather.camera import size_of
 from .gather.request import ReferenceSource, Request
 
+NOBODY = (0.0, 0.0, 0.0, 0.0)  # the box of no chosen performer
 NOT_IN_FILE_NAMES = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
 
 
 def request_of(scene) -> Request:
     """What the settings of `scene` ask for, by names only."""
     ours = scene.aa2
+    performer = ours.driver == "PERFORMER"
     return Request(
         name=job_name(scene), scene=scene.name, strip=plate_name(scene), reference=_reference(ours),
         driver_scene=ours.driver_scene.name if ours.driver_scene else "",
-        rig=ours.armature.name if ours.armature else "", bone_map=bpy.path.abspath(ours.bone_map),
+        rig=ours.armature.name if ours.armature and not performer else "", bone_map=bpy.path.abspath(ours.bone_map),
         camera=ours.camera.name if ours.camera else "",
-        frame_offset=None if ours.derive_offset else ours.frame_offset, meshes=_meshes(ours),
+        frame_offset=None if ours.derive_offset else ours.frame_offset,
+        meshes=() if performer else _meshes(ours),
         objects_collection=ours.objects.name if ours.objects else "", holdouts=ours.holdouts,
-        clean_plate=ours.clean_plate, clothing=ours.clothing, settings=_settings(ours))
+        clean_plate=ours.clean_plate and not performer, clothing=ours.clothing, performer=performer,
+        performer_box=_box(ours, size_of(scene)) if performer else None,
+        performer_frame=ours.performer_frame if performer and tuple(ours.performer_box) != NOBODY else 0,
+        mask_strip=ours.mask_strip, mask_use=ours.mask_use.lower(), clean_strip=ours.clean_strip,
+        make_clean=performer and ours.make_clean, retarget=ours.retarget, settings=_settings(ours))
 
 
 def plate_name(scene) -> str:
@@ -60,6 +68,13 @@ def _reference(ours) -> ReferenceSource:
     return ReferenceSource(
         kind="IMAGE" if image else "FILE", name=image.name if image else bpy.path.abspath(ours.reference_path),
         joints=joints, height_px=ours.reference_height or None if joints else None)
+
+
+def _box(ours, size):
+    """The chosen performer's box in pixels of the job; None where nobody was chosen."""
+    if tuple(ours.performer_box) == NOBODY:
+        return None
+    return tuple(round(part * side, 2) for part, side in zip(ours.performer_box, (*size, *size)))
 
 
 def _meshes(ours) -> tuple[str, ...]:

@@ -12,11 +12,15 @@ from dataclasses import replace
 
 import bpy
 
+from . import performer as performers
 from . import session
-from .asking import job_folder, request_of
+from .asking import job_folder, plate_name, request_of
 from .embedded.engine.contract.errors import JobError
+from .gather.beside import USES
+from .gather.camera import size_of
 from .gather.job import problems
 from .gather.problem import GatherError
+from .gather.strip import find, frames_of
 from .generation import Generation
 from .preferences import engine_launch
 from .task import Progress, remedy
@@ -38,24 +42,33 @@ _handle = None
 
 def generate(*, scene="", strip=None, reference=None, rig=None, camera=None, driver_scene=None, frame_offset=None,
              meshes=(), objects=(), bone_map=None, output=None, seed=None, steps=None, window=None, clothing=None,
-             pack=None, threads=None, engine_python=None, save=None, tell=lambda progress: None) -> tuple[int, dict]:
+             performer=False, performer_box=None, performer_frame=None, mask_strip=None, mask_use=None, clean_strip=None,
+             make_clean=None, retarget=None, pack=None, threads=None, engine_python=None, save=None,
+             tell=lambda progress: None) -> tuple[int, dict]:
     """Generates the shot of a scene and saves the file; (exit code, summary). Blocks.
 
     What is None stays as the file says. Names are datablocks' names; `meshes` and `objects` are lists of objects' names
-    beside those that the file says; `frame_offset` is an int; `pack`, `threads` and `engine_python` stand for the
-    preferences; `save` is the .blend to write, None the open one, "" none; `tell` gets each Progress.
+    beside those that the file says; `frame_offset` is an int; `performer` lets a person in the plate drive, whoever stands in
+    `performer_box` (left, top, right, bottom), pixels of the render, on the frame `performer_frame` (None: the first); a
+    `rig` drives itself; `mask_strip` and `clean_strip` are strips' names, `mask_use` join, override or choose; `pack`, `threads`
+    and `engine_python` stand for the preferences; `save` is the .blend to write, None the open one, "" none; `tell` gets each
+    Progress.
     """
     try:
         shot = _named(bpy.data.scenes, scene, "scene") if scene else sequencer_scene(bpy.context)
         chosen = {"strip": strip, "reference_path": reference and os.path.abspath(reference), "output": output,
                   "bone_map": bone_map and os.path.abspath(bone_map), "seed": seed, "steps": steps, "window": window,
-                  "clothing": clothing, "frame_offset": frame_offset,
+                  "clothing": clothing, "frame_offset": frame_offset, "mask_strip": mask_strip, "clean_strip": clean_strip,
+                  "mask_use": mask_use and mask_use.upper(), "make_clean": make_clean, "retarget": retarget,
+                  "driver": "PERFORMER" if performer or performer_box else "ARMATURE" if rig else None,
                   "derive_offset": None if frame_offset is None else False,
                   "reference_image": reference and NOTHING,
                   "armature": rig and _named(bpy.data.objects, rig, "armature"),
                   "camera": camera and _named(bpy.data.objects, camera, "camera"),
                   "driver_scene": driver_scene and _named(bpy.data.scenes, driver_scene, "scene")}
         _set(shot.aa2, chosen)
+        if performer_box:
+            _choose(shot, performer_box, performer_frame)
         request = request_of(shot)
         request = replace(request, meshes=(*request.meshes, *meshes), objects=(*request.objects, *objects))
         found = problems(request)
@@ -66,6 +79,14 @@ def generate(*, scene="", strip=None, reference=None, rig=None, camera=None, dri
     except (GatherError, JobError) as error:
         return PROBLEMS, failure(getattr(error, "code", "gather"), error.message, remedy(error))
     return _run(task, save, tell)
+
+
+def _choose(shot, box, frame) -> None:
+    """The performer in a box of pixels of the render."""
+    parts = tuple(side / whole for side, whole in zip(box, (*size_of(shot), *size_of(shot))))
+    if frame is None:
+        frame = frames_of(find(shot, plate_name(shot)))[0]
+    performers.choose(shot, parts, frame)
 
 
 def failure(code: str, message: str, hint: str) -> dict:
@@ -180,6 +201,15 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--strip", help="the plate")
     one.add_argument("--reference", metavar="FILE", help="the character's picture")
     one.add_argument("--rig", help="the armature that drives the character")
+    one.add_argument("--performer", action="store_true", help="a person in the plate drives, whom the character replaces")
+    one.add_argument("--performer-box", nargs=4, type=float, metavar=("LEFT", "TOP", "RIGHT", "BOTTOM"),
+                     help="where that person stands, in pixels of the render; without it the largest drives")
+    one.add_argument("--performer-frame", type=int, metavar="N", help="the frame of the box (the plate's first)")
+    one.add_argument("--mask-strip", metavar="STRIP", help="white where the character may be painted")
+    one.add_argument("--mask-use", choices=USES, help="what the mask strip does")
+    one.add_argument("--clean-strip", metavar="STRIP", help="the plate without its performer")
+    one.add_argument("--make-clean", action="store_true", default=None, help="let the engine make a plate without the performer")
+    one.add_argument("--retarget", type=float, metavar="0..1", help="how far the pose is fitted to the reference's proportions")
     one.add_argument("--camera", help="the camera the plate was shot with")
     one.add_argument("--driver-scene", metavar="SCENE", help="the scene of rig and camera")
     one.add_argument("--frame-offset", type=int, metavar="N", help="a frame of the rig's scene less the plate's")

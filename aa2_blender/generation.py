@@ -5,7 +5,7 @@ from pathlib import Path
 
 import bpy
 
-from . import estimate, measure, runs, takes
+from . import estimate, measure, performer, runs, takes
 from .embedded.engine.contract import events
 from .embedded.engine.contract import folder as files
 from .gather.job import gather
@@ -84,8 +84,8 @@ class Copying(Gathering):
 
 
 class Generation(Gathering):
-    """Gathers `request` into a version of the shot in `folder`, or takes `folder` as it is where it is `gathered`; runs
-    the engine on it, and places the frames in the scene named `scene`.
+    """Gathers `request` into a version of the shot in `folder`, or takes `folder` as it is where it is `gathered`; lets the
+    engine find the performer where one drives, then generate, and places the frames in the scene named `scene`.
 
     `ask`: events.Run, or events.Preview to stop at the networks' inputs. `placed` are the names of the strips made.
     """
@@ -97,14 +97,18 @@ class Generation(Gathering):
         self.scene, self.strip = (request.scene, request.strip) if request else (scene, strip)
         self.placed: tuple[str, ...] = ()
         self.seconds = 0.0
+        self._estimating = None
 
     @property
     def warnings(self) -> list[str]:
-        return [warning.message for warning in self.engine_job.warnings] if self.engine_job else []
+        jobs = [self._estimating, self.engine_job if self.engine_job is not self._estimating else None]
+        return [warning.message for job in jobs if job for warning in job.warnings]
 
     def _work(self):
         if not self._gathered:
             yield from self._gather()
+        if not (yield from self._find_performer()):
+            return
         shown, shown_at = 0, 0.0
         for _look in self._ask_engine(self.ask(str(self.folder))):
             yield
@@ -119,6 +123,17 @@ class Generation(Gathering):
         if self.ask is events.Run:
             estimate.learn(self.folder, self._link.hello, self.engine_job, self._launch)
         self._end_as_engine()
+
+    def _find_performer(self):
+        """The pose, mask and clean plate of a performer who drives; ends with False where that was stopped. What an earlier
+        run has found is not looked for again: the engine knows."""
+        ask = performer.asked(self.folder)
+        if ask is None:
+            return True
+        yield from self._ask_engine(ask)
+        self._estimating = self.engine_job
+        self._end_as_engine()
+        return self.state == "working"
 
     def _shows_early(self) -> bool:
         """Finished frames are shown while the rest runs, but not where nobody looks, nor where the scene is gone."""
@@ -159,7 +174,7 @@ class Generation(Gathering):
 
     def summary(self) -> dict:
         """The end of a generation as a JSON object, for the command line."""
-        job = self.engine_job
+        job = self.engine_job if self.engine_job is not self._estimating else None
         answer = job.answer if job and isinstance(job.answer, events.Finished) else None
         counts = {name: getattr(answer, name, None) for name in ("made", "reused", "passed")}
         return {

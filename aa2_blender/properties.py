@@ -9,6 +9,11 @@ SHAPES = (("auto", "Automatic", "The shape in which the character fits best"),
           ("192x352", "Standing", "A tall crop of 192 by 352"),
           ("256x256", "Square", "A crop of 256 by 256"),
           ("352x192", "Lying", "A wide crop of 352 by 192"))
+DRIVERS = (("ARMATURE", "Armature", "A rig in the scene, seen through the camera the plate was shot with"),
+           ("PERFORMER", "Performer", "A person in the plate, whom the character replaces; needs neither rig nor camera"))
+MASK_USES = (("JOIN", "Joins", "What is white counts beside the character's own mask"),
+             ("OVERRIDE", "Overrides", "Only what is white is the mask; the strip has to show all of the plate's frames"),
+             ("CHOOSE", "Chooses Performer", "The performer is whoever is in the white; the mask is found in the plate"))
 FORMS = (("png8", "PNG 8 bit", "Straight alpha, sRGB"), ("png16", "PNG 16 bit", "Straight alpha, sRGB"),
          ("exr", "EXR", "Half floats, one layer a file, premultiplied alpha, linear Rec. 709"),
          ("movie", "Movie with Alpha", "ProRes 4444 where this Blender writes it, else QuickTime Animation"))
@@ -40,6 +45,24 @@ class AA2_PG_settings(bpy.types.PropertyGroup):
         name="Reference", description="A picture of the whole character", subtype="FILE_PATH", options=RELATIVE)
     reference_image: PointerProperty(
         name="Or Image", description="An image of this file instead of the reference file", type=bpy.types.Image)
+    driver: EnumProperty(name="Driver", description="What moves the character", items=DRIVERS, default="ARMATURE")
+    performer_box: FloatVectorProperty(
+        name="Performer", description="Where the performer stands, in parts of the picture: left, top, right, bottom (all 0: the "
+        "largest person drives)", size=4, min=0, max=1)
+    performer_frame: IntProperty(name="On Frame", description="The frame of the timeline on which the performer was chosen")
+    make_clean: BoolProperty(
+        name="Make Clean Plate", description="Puts together what the performer covers from the frames in which it is seen, to be "
+        "added as a strip")
+    retarget: FloatProperty(
+        name="Fit to Reference", description="How far the pose is brought from the driver's proportions to those of the reference: "
+        "0 keeps the driver's, 1 gives the reference's limbs, with the feet where they were", min=0, max=1, subtype="FACTOR")
+    mask_strip: StringProperty(
+        name="Mask", description="A strip that is white where the character may be painted and black elsewhere (empty: the mask "
+        "is made of the driver)")
+    mask_use: EnumProperty(name="Mask Use", description="What the mask strip does", items=MASK_USES, default="JOIN")
+    clean_strip: StringProperty(
+        name="Clean Plate Strip", description="The same shot without its performer: what the performer covers is then known and "
+        "not made up (empty: it is made up)")
     armature: PointerProperty(
         name="Armature", description="The rig that drives the character", type=bpy.types.Object, **_offered("ARMATURE"))
     driver_scene: PointerProperty(

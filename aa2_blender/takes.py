@@ -15,8 +15,7 @@ from .gather.request import ReferenceSource, Request
 
 REQUEST = "request.json"  # what was asked for, by the names of the blend: the add-on's own, the engine doesn't read it
 _VERSION = re.compile(r"v(\d{3,})")
-_PICTURES = (files.SOURCE, files.MASK, files.OBJECTS, files.DEPTH)
-_SINGLE = (files.POSE, files.REFERENCE)
+_PICTURES = (files.SOURCE, files.OBJECTS, files.DEPTH)
 _LARGEST_SEED = 2**31 - 1  # of a number that Blender's interface holds
 
 
@@ -63,7 +62,7 @@ def twin(folder: Path):
 def copied(folder: Path, target: Path):
     """A generator that gives another version the inputs of this one, without copying bytes where the disk can share them;
     yields (stage, step, total). The job itself is left to write_changed, afterwards."""
-    names = _inputs(folder)
+    names = [*_inputs(folder), *_estimated(folder)]
     for step, name in enumerate(names, 1):
         share(folder / name, target / name)
         yield "copy", step, len(names)
@@ -115,16 +114,38 @@ def read_request(folder: Path) -> Request | None:
         value.pop("version")
         reference = ReferenceSource(**value.pop("reference"))
         lists = {name: tuple(value.pop(name)) for name in ("meshes", "objects")}
-        frames = value.pop("frames")
+        frames, box = value.pop("frames"), value.pop("performer_box", None)
         settings = build(Settings, value.pop("settings"))
         if reference.joints:
             reference = replace(reference, joints=tuple(map(tuple, reference.joints)))
-        return Request(**value, **lists, frames=tuple(frames) if frames else None, reference=reference, settings=settings)
+        return Request(**value, **lists, frames=tuple(frames) if frames else None, reference=reference, settings=settings,
+                       performer_box=tuple(box) if box else None)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, FieldError):
         return None
 
 
 def _inputs(folder: Path) -> list[str]:
-    """The files that were gathered, relative to the folder; job.json is not among them."""
-    pictures = [f"{kind}/{number:04d}.png" for kind in _PICTURES for number in files.numbers(folder, kind)]
-    return [name for name in (*_SINGLE, *pictures) if (folder / name).is_file()]
+    """The files that were gathered, relative to the folder; job.json is not among them, nor what is made of a performer."""
+    job = contract.read(folder)
+    performer = job.driver.performer is not None
+    kinds = [*_PICTURES, files.GIVEN_MASK if performer else files.MASK, *([files.CLEAN] if job.clean_pictures else [])]
+    return [*_there(folder, (files.REFERENCE,) if performer else (files.POSE, files.REFERENCE)), *_pictures(folder, kinds)]
+
+
+def _estimated(folder: Path) -> list[str]:
+    """The files that the engine made of a performer, so that a copy need not look for him again."""
+    job = contract.read(folder)
+    if job.driver.performer is None:
+        return []
+    kept = [path.relative_to(folder).as_posix() for path in sorted((folder / "estimate").rglob("*"))
+            if path.is_file() and path.parent != folder / files.GIVEN_MASK]
+    kinds = [files.MASK, *([] if job.clean_pictures else [files.CLEAN])]
+    return [*_there(folder, (files.POSE,)), *_pictures(folder, kinds), *kept]
+
+
+def _pictures(folder, kinds):
+    return [f"{kind}/{number:04d}.png" for kind in kinds for number in files.numbers(folder, kind)]
+
+
+def _there(folder, names):
+    return [name for name in names if (folder / name).is_file()]

@@ -17,6 +17,7 @@ SLICE_S = 0.05  # between two looks at the engine
 # A stage of gathering or of the engine, as the artist reads it.
 WORDS = {
     "reference": "Gathering the reference", "pose": "Gathering the pose", "mask": "Gathering the mask",
+    "estimate/mask": "Gathering the mask strip", "clean": "Gathering the clean plate",
     "copy": "Copying the version", "objects": "Gathering objects", "depth": "Gathering depth", "plate": "Gathering the plate", "job": "Writing the job",
     "prepare": "Preparing", "denoise": "Generating", "check": "Drawing conditions"}
 INTERNAL_HINT = "Send Blender's console output and the job's folder with a report; Generate works again."

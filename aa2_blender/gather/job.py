@@ -9,7 +9,7 @@ import bpy
 from ..embedded.engine.contract import folder as files
 from ..embedded.engine.contract import job as contract
 from ..embedded.engine.contract.errors import writing_failed
-from . import depth, objects, pose, reference, rig, strip as plate
+from . import beside, depth, objects, pose, reference, rig, strip as plate
 from .keyed import values
 from .problem import GatherError
 from .shot import Shot, problems
@@ -35,13 +35,17 @@ def gather(request, folder):
     shot = Shot(request)
     first, last = plate.frames_of(shot.strip, request.frames)
     plate.check_files(shot.strip, first, last)
+    for strip in filter(None, (shot.mask_strip, shot.clean_strip)):
+        beside.check_files(strip, (first, last))
     bits = plate.bits_of(shot.strip)
     _empty(folder)
     reference.write(request.reference, shot.scene, folder)
     yield "reference", 1, 1
-    bones = _bone_map(request, shot)
     frames = range(first, last + 1)
-    yield from _pose(request, folder, frames, bones)
+    bones = None if request.performer else _bone_map(request, shot)
+    if bones:
+        yield from _pose(request, folder, frames, bones)
+    yield from _beside(request, folder, frames)
     ranges = yield from _depths(request, folder, frames)
     for part in _slices(frames, _PLATE_SLICE):
         shot = Shot(request)
@@ -70,11 +74,23 @@ def _pose(request, folder, frames, bones):
     pose.write(folder, people)
 
 
+def _beside(request, folder, frames):
+    """Writes the artist's mask and the clean plate where there are any."""
+    for kind, of in ((beside.mask_kind(request), lambda shot: shot.mask_strip), (files.CLEAN, lambda shot: shot.clean_strip)):
+        if of(Shot(request)) is None:
+            continue
+        for part in _slices(frames, _PLATE_SLICE):
+            shot = Shot(request)
+            beside.write(shot.scene, of(shot), folder, kind, part, frames[0])
+            yield kind, part[-1] - frames[0] + 1, len(frames)
+
+
 def _depths(request, folder, frames):
     """Writes mask/, objects/ and depth/ where they are asked for; returns the DepthRange of the last two by name."""
     shot = Shot(request)
+    joins = shot.mask_strip is not None
     pictures = {kind: objects.DepthPictures(folder, kind) for kind in (files.OBJECTS, files.DEPTH)}
-    wanted = {files.MASK: lambda shot: shot.meshes, files.OBJECTS: lambda shot: shot.objects,
+    wanted = {files.MASK: lambda shot: _silhouettes(request, shot), files.OBJECTS: lambda shot: shot.objects,
               files.DEPTH: lambda shot: shot.holdouts}
     for kind, things in wanted.items():
         if not things(shot):
@@ -85,11 +101,28 @@ def _depths(request, folder, frames):
                                       frames=[frame + shot.offset for frame in part])) as drawn:
                 for frame, picture in zip(part, drawn):
                     if kind == files.MASK:
-                        objects.write_mask(folder, frame - frames[0] + 1, picture)
+                        number = frame - frames[0] + 1
+                        drawn = beside.read_mask(folder, number, shot.size) if joins else None
+                        objects.write_mask(folder, number, picture, drawn)
                     else:
                         pictures[kind].add(picture)
             yield kind, part[-1] - frames[0] + 1, len(frames)
     return {kind: waiting.write() for kind, waiting in pictures.items()}
+
+
+def _silhouettes(request, shot):
+    """The meshes that the mask is rendered of: none where the artist's overrides it."""
+    return [] if request.performer or shot.mask_strip and request.mask_use == "override" else shot.meshes
+
+
+def _performer(request, frames):
+    """What the engine is to be asked about the performer; None where a rig drives."""
+    if not request.performer:
+        return None
+    frame = request.performer_frame if request.performer_box else frames[0]
+    return contract.Performer(frame=frame - frames[0] + 1, box=request.performer_box,
+                              mask_use=request.mask_use if request.mask_strip else None,
+                              clean=request.make_clean and not request.clean_strip)
 
 
 def _job(request, shot, frames, bits, bones, ranges):
@@ -98,12 +131,15 @@ def _job(request, shot, frames, bits, bones, ranges):
     return contract.Job(
         name=request.name, size=shot.size, frames=len(frames), first_frame=frames[0], fps=render.fps / render.fps_base,
         bits=bits, clean_plate=request.clean_plate, clothing=request.clothing, settings=request.settings,
+        retarget=request.retarget, clean_pictures=shot.clean_strip is not None,
+        mask_joins=bool(request.mask_strip and request.mask_use == "join" and not request.performer and not shot.meshes),
         mask_grow=values(shot.scene, "aa2.mask_grow", frames, low=-200.0),
         mask_feather=values(shot.scene, "aa2.mask_feather", frames, low=0.0),
         reference=contract.Reference(joints=source.joints, height_px=source.height_px),
         objects=ranges[files.OBJECTS], depth=ranges[files.DEPTH],
-        driver=contract.Driver(scene=shot.driver.name, camera=shot.camera, rig=request.rig, preset=bones.preset,
-                               frame_offset=shot.offset))
+        driver=contract.Driver(scene=shot.driver.name, camera=shot.camera, rig=request.rig,
+                               preset=bones.preset if bones else "", frame_offset=shot.offset,
+                               performer=_performer(request, frames)))
 
 
 def _slices(frames, size):
@@ -113,7 +149,7 @@ def _slices(frames, size):
 def _empty(folder):
     """An unfinished folder is no job: job.json and all that is gathered go, what the engine made stays."""
     try:
-        for kind in (files.SOURCE, files.MASK, files.OBJECTS, files.DEPTH):
+        for kind in (files.SOURCE, files.MASK, files.OBJECTS, files.DEPTH, files.CLEAN, files.GIVEN_MASK):
             shutil.rmtree(os.path.join(folder, kind), ignore_errors=True)
             if kind == files.SOURCE:
                 os.makedirs(os.path.join(folder, kind))

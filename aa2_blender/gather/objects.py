@@ -13,9 +13,10 @@ from .png import write_grey
 _NEAREST, _FURTHEST = 65535, 1
 
 
-def write_mask(folder, number, depth):
-    """mask/NNNN.png: 255 where the character's surface is."""
-    write_grey(files.picture(folder, files.MASK, number), np.where(np.isfinite(depth), 255, 0).astype(np.uint8))
+def write_mask(folder, number, depth, drawn=None):
+    """mask/NNNN.png: 255 where the character's surface is, joined with `drawn` (height, width) uint8 where the artist drew."""
+    mask = np.where(np.isfinite(depth), 255, 0).astype(np.uint8)
+    write_grey(files.picture(folder, files.MASK, number), mask if drawn is None else np.maximum(mask, drawn))
 
 
 class DepthPictures:

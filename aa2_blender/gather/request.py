@@ -27,6 +27,11 @@ class Request:
     `bone_map` is the path of a saved map, "" takes the preset that fits. `meshes` are the objects whose silhouette is the
     character; `objects` and everything in the collection `objects_collection` stand in front of or behind it.
     `holdouts`: everything else in the driver's scene may hide the character. `clothing` widens limb volumes.
+    `performer`: the driver is a person in the plate, not a rig: whoever stands in `performer_box` (left, top, right, bottom),
+    pixels of the job, on the frame `performer_frame` of the timeline; else the largest. `mask_strip` is painted by the artist,
+    white on black; `mask_use` says whether it joins the character's mask, overrides it, or only chooses the performer.
+    `clean_strip` is the plate without the performer; `make_clean` lets the engine make one. `retarget` 0..1: how far the
+    pose is brought to the reference's proportions.
     """
 
     name: str
@@ -45,4 +50,12 @@ class Request:
     holdouts: bool = False
     clean_plate: bool = True
     clothing: float = 1.0
+    performer: bool = False
+    performer_box: tuple | None = None
+    performer_frame: int = 0
+    mask_strip: str = ""
+    mask_use: str = "join"
+    clean_strip: str = ""
+    make_clean: bool = False
+    retarget: float = 0.0
     settings: Settings = field(default_factory=Settings)

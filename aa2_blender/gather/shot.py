@@ -3,7 +3,7 @@
 import bpy
 
 from ..versions import all_strips, content_start, content_trimmed
-from . import reference, rig, strip as plate
+from . import beside, reference, rig, strip as plate
 from .camera import camera_at, size_of
 from .depth import surfaces
 from .problem import GatherError, Problem
@@ -15,14 +15,15 @@ _SAME_SHAPE = 0.02
 class Shot:
     """What a request's names mean now. Made anew for each slice of work, because undo makes all of it invalid.
 
-    `offset`: (frame of the driver's scene) - (frame of the edit's). Raises GatherError for names that mean nothing.
+    `rig` is None where a performer drives. `offset`: (frame of the driver's scene) - (frame of the edit's). Raises GatherError
+    for names that mean nothing.
     """
 
     def __init__(self, request):
         self.scene = _named(bpy.data.scenes, request.scene, "scene")
         self.strip = plate.find(self.scene, request.strip)
         self.driver = driver_of(request, self.scene, self.strip)
-        self.rig = _named(self.driver.objects, request.rig, f"rig in scene {self.driver.name!r}:")
+        self.rig = None if request.performer else _named(self.driver.objects, request.rig, f"rig in scene {self.driver.name!r}:")
         self.offset = offset_of(request, self.strip, self.driver)
         self.size = size_of(self.scene)
         self._request = request
@@ -34,6 +35,18 @@ class Shot:
         if self._request.camera or not own or self.strip.scene != self.driver:
             return self._request.camera
         return own.name
+
+    @property
+    def mask_strip(self):
+        """The artist's mask, None where there is none."""
+        name = self._request.mask_strip
+        return beside.find(self.scene, name, "mask strip") if name else None
+
+    @property
+    def clean_strip(self):
+        """The plate without its performer, None where there is none, or nobody to be replaced."""
+        name = "" if self._request.clean_plate else self._request.clean_strip
+        return beside.find(self.scene, name, "clean plate") if name else None
 
     @property
     def meshes(self):
@@ -84,7 +97,9 @@ def problems(request):
     """All that is known to be missing before anything is pressed, as Problems; looks into no folder but the
     reference's, so that a panel can ask at every redraw."""
     found = []
-    for check in (_plate_problem, _reference_problem, _rig_problem, _camera_problem, _names_problem):
+    checks = (_plate_problem, _reference_problem, *([_performer_problem] if request.performer else [_rig_problem]),
+              *([_camera_problem] if needs_camera(request) else []), _beside_problem, _names_problem)
+    for check in checks:
         try:
             check(request)
         except GatherError as error:
@@ -106,6 +121,41 @@ def _plate_problem(request):
     plate.frames_of(strip, request.frames)
 
 
+def needs_camera(request):
+    """Whether anything is seen through the scene's camera: a rig, or objects that hide a performer."""
+    return not request.performer or bool(request.objects or request.objects_collection or request.holdouts)
+
+
+def _performer_problem(request):
+    strip = _strip_of(request)
+    if strip is None or request.performer_box is None:
+        return
+    first, last = plate.frames_of(strip, request.frames)
+    if not first <= request.performer_frame <= last:
+        raise GatherError(f"The performer was chosen on frame {request.performer_frame}, and the plate shows {first} to {last}.",
+                          "Choose the performer again.", "choose_performer")
+
+
+def _beside_problem(request):
+    strip, scene = _strip_of(request), bpy.data.scenes.get(request.scene)
+    if strip is None or not (request.mask_strip or request.clean_strip):
+        return
+    frames = plate.frames_of(strip, request.frames)
+    if request.mask_strip:
+        if request.mask_use == "choose" and not request.performer:
+            raise GatherError("The mask strip only chooses a performer, and an armature is the driver.",
+                              "Let the mask strip join or override the mask.")
+        beside.check(scene, request.mask_strip, "mask strip", request.strip, frames, whole=request.mask_use == "override")
+    if request.clean_strip and not request.clean_plate:
+        beside.check(scene, request.clean_strip, "clean plate", request.strip, frames, whole=True)
+
+
+def _strip_of(request):
+    """The plate's strip, None where _plate_problem says what is wrong with it."""
+    scene = bpy.data.scenes.get(request.scene)
+    return all_strips(scene.sequence_editor).get(request.strip) if scene and scene.sequence_editor else None
+
+
 def _reference_problem(request):
     message = reference.problem(request.reference)
     if message:
@@ -114,7 +164,7 @@ def _reference_problem(request):
 
 def _rig_problem(request):
     if not request.rig:
-        raise GatherError("No armature is chosen.", "Choose the rig that drives the character.")
+        raise GatherError("No armature is chosen.", "Choose the rig that drives the character, or the performer in the plate.")
     thing = _named(bpy.data.objects, request.rig, "armature")
     if thing.type != "ARMATURE":
         raise GatherError(f"{request.rig!r} is a {thing.type.lower()}, not an armature.",
@@ -123,8 +173,7 @@ def _rig_problem(request):
 
 
 def _camera_problem(request):
-    scene = bpy.data.scenes.get(request.scene)
-    strip = all_strips(scene.sequence_editor).get(request.strip) if scene and scene.sequence_editor else None
+    scene, strip = bpy.data.scenes.get(request.scene), _strip_of(request)
     if strip is None:
         return
     driver = driver_of(request, scene, strip)
@@ -159,5 +208,5 @@ def _named(collection, name, what):
 
 
 def _moved_by(thing, armature):
-    return thing.parent == armature or any(
-        modifier.type == "ARMATURE" and modifier.object == armature for modifier in thing.modifiers)
+    return armature is not None and (thing.parent == armature or any(
+        modifier.type == "ARMATURE" and modifier.object == armature for modifier in thing.modifiers))

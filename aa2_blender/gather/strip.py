@@ -73,11 +73,11 @@ def bits_of(strip):
     return 16 if path and _is_deep(path) else 8
 
 
-def render(scene, strip, *, first, last, write_to, bits=8):
+def render(scene, strip, *, first, last, write_to, bits=8, mode="RGB"):
     """Render the frames first..last of one strip alone; `write_to(frame)` is the PNG's path.
 
     Works on a copy of the scene that is gone afterwards: view transform Standard, no look, no exposure, so 8-bit
-    sources come out bit for bit. 8 or 16 `bits`, RGB.
+    sources come out bit for bit. 8 or 16 `bits`; `mode` RGB, or BW for one channel.
     """
     _check_engine(strip)
     path = write_to(first)
@@ -86,7 +86,7 @@ def render(scene, strip, *, first, last, write_to, bits=8):
     try:
         with temporary_scene(scene) as copy:
             _isolate(copy, strip.name)
-            _make_exact(copy, bits)
+            _make_exact(copy, bits, mode)
             for frame, made in _run(copy, first, last, workshop):
                 if not os.path.isfile(made):
                     raise GatherError(f"Frame {frame} of strip {strip.name!r} could not be rendered into {workshop}.",
@@ -142,7 +142,7 @@ def _within(meta):
             yield from _within(child)
 
 
-def _make_exact(scene, bits):
+def _make_exact(scene, bits, mode):
     """Settings under which pixels pass unchanged (measured in every version), at the scene's own size."""
     render, view = scene.render, scene.view_settings
     scene.display_settings.display_device = "sRGB"
@@ -158,7 +158,7 @@ def _make_exact(scene, bits):
     render.use_overwrite = render.use_file_extension = True
     render.dither_intensity = 0.0
     scene.frame_step = 1
-    set_picture_format(render.image_settings, "PNG", color_mode="RGB", color_depth=str(bits))
+    set_picture_format(render.image_settings, "PNG", color_mode=mode, color_depth=str(bits))
     render.image_settings.compression = _COMPRESSION
     render.image_settings.color_management = "FOLLOW_SCENE"
 

@@ -33,7 +33,7 @@ class EngineJob:
     progress: events.Progress | None = None
     frames: list[int] = field(default_factory=list)
     warnings: list[events.Warned] = field(default_factory=list)
-    answer: events.Finished | events.Joints | None = None
+    answer: events.Finished | events.Joints | events.People | None = None
     error: JobError | None = None
     longest_pump_s: float = 0.0
 
@@ -151,7 +151,7 @@ class Link:
                            drop=self.hello is None)
             case events.Cancelled():
                 self._end("cancelled")
-            case events.Finished() | events.Joints():
+            case events.Finished() | events.Joints() | events.People():
                 job.answer = event
                 self._end("done")
 

@@ -1,9 +1,9 @@
 """What the artist's buttons do; the only room that speaks to the user in reports."""
 import bpy
 
-from . import character, driver, output, preview, queue, report, result, shot
+from . import character, driver, output, performer, preview, queue, report, result, shot
 
-CLASSES = (*shot.CLASSES, *character.CLASSES, *driver.CLASSES, *preview.CLASSES, *queue.CLASSES, *result.CLASSES,
+CLASSES = (*shot.CLASSES, *character.CLASSES, *driver.CLASSES, *performer.CLASSES, *preview.CLASSES, *queue.CLASSES, *result.CLASSES,
            *report.CLASSES, *output.CLASSES)
 
 

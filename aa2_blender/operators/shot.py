@@ -1,23 +1,31 @@
-"""Step 1, the shot: the plate from the sequencer."""
+"""Step 1, the shot: the plate, a mask and a clean plate from the sequencer."""
 import bpy
+from bpy.props import EnumProperty
 
 from ..properties import shot_scene
 from .button import Button
 
+# What a strip can be in a shot -> the setting that names it.
+ROLES = {"PLATE": "strip", "MASK": "mask_strip", "CLEAN": "clean_strip"}
+
 
 class AA2_OT_use_active_strip(Button, bpy.types.Operator):
-    """Takes the active strip as the plate"""
+    """Takes the active strip as the plate, as the mask or as the clean plate"""
 
     bl_idname = "aa2.use_active_strip"
     bl_label = "Use Active Strip"
     bl_options = {"REGISTER", "UNDO"}
+    role: EnumProperty(
+        name="As", description="What the strip is in the shot", default="PLATE", options={"SKIP_SAVE"},
+        items=(("PLATE", "Plate", "The character is put over it"), ("MASK", "Mask", "White where the character may be painted"),
+               ("CLEAN", "Clean Plate", "The plate without its performer")))
 
     def act(self, context):
         scene = shot_scene(context)
         active = scene.sequence_editor.active_strip if scene.sequence_editor else None
         if active is None:
-            return self.refuse(f"Scene {scene.name!r} has no active strip. Select the plate in the sequencer.")
-        scene.aa2.strip = active.name
+            return self.refuse(f"Scene {scene.name!r} has no active strip. Select the strip in the sequencer.")
+        setattr(scene.aa2, ROLES[self.role], active.name)
 
 
 CLASSES = (AA2_OT_use_active_strip,)

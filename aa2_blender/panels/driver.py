@@ -4,7 +4,9 @@ from ..gather.problem import GatherError
 from ..gather.shot import Shot
 from ..gather.strip import frames_of
 from ..operators.driver import AA2_OT_load_bone_map, AA2_OT_save_bone_map
+from ..properties import shot_scene
 from .drawing import Part
+from .performer import draw_performer
 
 
 class Driver(Part):
@@ -14,13 +16,24 @@ class Driver(Part):
 
     def tell(self, layout, context, scene):
         ours = scene.aa2
-        for name in ("armature", "driver_scene", "camera", "derive_offset"):
-            layout.prop(ours, name)
-        if not ours.derive_offset:
-            layout.prop(ours, "frame_offset")
-        frames = frames_told(scene)
-        if frames:
-            layout.label(text=frames, icon="TIME")
+        layout.prop(ours, "driver", expand=True)
+        if ours.driver == "PERFORMER":
+            draw_performer(layout, scene)
+        else:
+            draw_rig(layout, scene)
+        layout.prop(ours, "retarget")
+
+
+def draw_rig(layout, scene):
+    """The armature, its camera and their time."""
+    ours = scene.aa2
+    for name in ("armature", "driver_scene", "camera", "derive_offset"):
+        layout.prop(ours, name)
+    if not ours.derive_offset:
+        layout.prop(ours, "frame_offset")
+    frames = frames_told(scene)
+    if frames:
+        layout.label(text=frames, icon="TIME")
 
 
 class Body(Part):
@@ -29,6 +42,10 @@ class Body(Part):
     bl_label = "Body and Bones"
     bl_options = {"DEFAULT_CLOSED"}
     parent = Driver
+
+    @classmethod
+    def poll(cls, context):
+        return shot_scene(context).aa2.driver == "ARMATURE"
 
     def tell(self, layout, context, scene):
         for name in ("mesh", "meshes", "clothing", "bone_map"):

@@ -12,6 +12,7 @@ BUTTONS = {
     **dict.fromkeys(("job_not_writable", "disk_full"), _FOLDER),
     **dict.fromkeys(("engine_died", "engine_silent", "protocol_garbage", "protocol_mismatch", "internal"), _REPORT),
     "find_files": ("file.find_missing_files", "Find Missing Files", {}),
+    "choose_performer": ("aa2.choose_performer", "Choose Performer", {}),
     "use_active_strip": ("aa2.use_active_strip", "Use Active Strip", {}),
 }
 

@@ -1,5 +1,5 @@
-"""Step 1, the shot: which strip is the plate."""
-from ..operators.shot import AA2_OT_use_active_strip
+"""Step 1, the shot: which strip is the plate, and what the artist has made for it: a mask, a clean plate."""
+from ..operators.shot import ROLES, AA2_OT_use_active_strip
 from .drawing import Part
 
 
@@ -12,14 +12,39 @@ class Shot(Part):
         ours = scene.aa2
         if scene != context.scene:
             layout.label(text=scene.name, icon="SCENE_DATA")
-        row = layout.row(align=True)
-        if scene.sequence_editor:
-            name = "strips_all" if hasattr(scene.sequence_editor, "strips_all") else "sequences_all"
-            row.prop_search(ours, "strip", scene.sequence_editor, name, icon="SEQUENCE")
-        else:
-            row.prop(ours, "strip")
-        row.operator(AA2_OT_use_active_strip.bl_idname, text="", icon="EYEDROPPER")
-        layout.prop(ours, "clean_plate")
+        draw_strip(layout, scene, "PLATE", "SEQUENCE")
+        row = layout.row()
+        row.enabled = ours.driver == "ARMATURE"  # a performer who drives is in the plate
+        row.prop(ours, "clean_plate")
 
 
-PARTS = (Shot,)
+class Beside(Part):
+    """What the artist has made for the plate."""
+
+    bl_label = "Mask and Clean Plate"
+    bl_options = {"DEFAULT_CLOSED"}
+    parent = Shot
+
+    def tell(self, layout, context, scene):
+        ours = scene.aa2
+        draw_strip(layout, scene, "MASK", "MOD_MASK")
+        if ours.mask_strip:
+            layout.prop(ours, "mask_use")
+        row = layout.row()
+        row.enabled = ours.driver == "PERFORMER" or not ours.clean_plate
+        draw_strip(row, scene, "CLEAN", "IMAGE_BACKGROUND")
+
+
+def draw_strip(layout, scene, role, icon):
+    """The strip of a role (operators/shot.py), with a button that takes the active one."""
+    row = layout.row(align=True)
+    editor = scene.sequence_editor
+    if editor:
+        row.prop_search(scene.aa2, ROLES[role], editor, "strips_all" if hasattr(editor, "strips_all") else "sequences_all",
+                        icon=icon)
+    else:
+        row.prop(scene.aa2, ROLES[role])
+    row.operator(AA2_OT_use_active_strip.bl_idname, text="", icon="EYEDROPPER").role = role
+
+
+PARTS = (Shot, Beside)

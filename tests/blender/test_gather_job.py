@@ -199,7 +199,7 @@ def test_a_folder_that_cannot_be_written(job, shot, tmp_path):
 
 
 def messages(job, asked):
-    return [f"{message} {remedy}" for message, remedy in job.problems(asked)]
+    return [f"{problem.message} {problem.remedy}" for problem in job.problems(asked)]
 
 
 def test_no_problems(job, shot, tmp_path):

@@ -1,4 +1,5 @@
-"""Lays a red square over the middle of every frame of the job, and a shadow strip: a whole engine but for the networks."""
+"""Lays a red square over the middle of every frame of the job, and a shadow strip: a whole engine but for the networks. It finds
+a performer as wide as a third of the picture in the middle of each, and is told apart by what it writes."""
 import json
 import os
 import struct
@@ -30,14 +31,44 @@ def paint(folder, number, width, height):
     png(os.path.join(folder, "shadow", f"{number:04d}.png"), width, height, lambda x, y: (255, 255, 255))
 
 
+def person(width, height):
+    """Someone upright who fills the picture's height, 4 m away: joints of pose.json."""
+    body = [[width / 2 + (k % 3 - 1) * width / 12, height * (0.1 + 0.04 * k), 4.0, 1.0] for k in range(20)]
+    return {"body": body, "left_hand": None, "right_hand": None, "height_px": height * 0.8}
+
+
+def estimate(request, job):
+    """pose.json, mask/ and, where asked, clean/; the request itself lies beside them, for tests to read."""
+    folder, (width, height) = request["job"], job["size"]
+    for number in range(1, job["frames"] + 1):
+        for kind in ["mask"] + ["clean"] * request["clean"]:
+            os.makedirs(os.path.join(folder, kind), exist_ok=True)
+        png(os.path.join(folder, "mask", f"{number:04d}.png"), width, height, lambda x, y: [255 * (width <= 3 * x < 2 * width)] * 3)
+        if request["clean"]:
+            png(os.path.join(folder, "clean", f"{number:04d}.png"), width, height, lambda x, y: (0, 90, 0))
+        say("progress", job=folder, stage="follow", step=number, total=job["frames"], eta_s=0.0)
+    os.makedirs(os.path.join(folder, "estimate"), exist_ok=True)
+    with open(os.path.join(folder, "pose.json"), "w", encoding="utf-8") as file:
+        json.dump({"version": 1, "frames": [{"people": [person(width, height)]}] * job["frames"]}, file)
+    with open(os.path.join(folder, "estimate", "estimate.json"), "w", encoding="utf-8") as file:
+        json.dump(request, file)
+
+
 hello()
 for request in requests():
+    if request["type"] == "people":
+        say("people", picture=request["picture"], boxes=[[10.0, 4.0, 40.0, 44.0], [44.0, 10.0, 52.0, 30.0]])
+        continue
     if request["type"] == "joints":
         say("joints", picture=request["picture"], body=[[10.0 * k, 5.0, 1.0] for k in range(20)], height_px=40.0)
         continue
     folder = request["job"]
     with open(os.path.join(folder, "job.json"), encoding="utf-8") as file:
         job = json.load(file)
+    if request["type"] == "estimate":
+        estimate(request, job)
+        finish(folder, job["frames"])
+        continue
     if request["type"] == "deliver":
         for layer in request["layers"]:
             where = os.path.join(folder, "output", f"{layer}_{request['form']}")
@@ -46,6 +77,7 @@ for request in requests():
                 png(os.path.join(where, f"{number:04d}.png"), *job["size"], lambda x, y: (128, 128, 128))
         finish(folder, job["frames"])
         continue
+    assert job["driver"]["performer"] is None or os.path.exists(os.path.join(folder, "pose.json")), "run before estimate"
     for number in range(1, job["frames"] + 1):
         if "--one" in sys.argv and number == 2:
             os.abort()

@@ -28,7 +28,7 @@ ENGINE_RULES = (
     ("engine/training/", {"numpy", "cv2"} | HEAVY),
     ("engine/", {"numpy", "cv2"}),
 )
-BLENDER_MODULES = {"bpy", "bpy_extras", "mathutils", "bmesh", "gpu", "blf", "addon_utils"}
+BLENDER_MODULES = {"bpy", "bpy_extras", "mathutils", "bmesh", "gpu", "gpu_extras", "blf", "addon_utils"}
 
 
 def sources(folder):

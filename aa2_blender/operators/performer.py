@@ -1,0 +1,190 @@
+"""Step 3, the driver: the performer in the plate, chosen by a click on a box in the sequencer's preview or by numbers."""
+import blf
+import bpy
+import gpu
+from bpy.props import FloatVectorProperty, IntProperty
+from gpu_extras.batch import batch_for_shader
+
+from .. import measure, performer, session
+from ..asking import NOBODY, job_folder, plate_name
+from ..preferences import engine_launch
+from ..properties import shot_scene
+from .button import Button, StartButton
+
+_LINE, _CHOSEN, _TEXT = (1.0, 1.0, 1.0, 0.8), (1.0, 0.6, 0.1, 1.0), 14
+_TICK_S = 0.05
+
+
+class AA2_OT_choose_performer(StartButton, bpy.types.Operator):
+    """Shows a box around everybody on this frame of the plate, in the sequencer's preview: click on who is to be replaced"""
+
+    bl_idname = "aa2.choose_performer"
+    bl_label = "Choose Performer"
+    bl_options = {"REGISTER", "UNDO"}
+    box: FloatVectorProperty(
+        name="Box", description="Left, top, right, bottom in parts of the picture: whoever stands there, without looking for anybody",
+        size=4, options={"SKIP_SAVE"})
+    frame: IntProperty(name="Frame", description="Of the timeline (0: the present one)", options={"SKIP_SAVE"})
+
+    _search = _timer = _area = _handler = None
+    _under, _shown = None, False
+
+    def act(self, context):
+        """By numbers; without any, the largest on the frame, which is looked for until it is found."""
+        scene = shot_scene(context)
+        frame = self.frame or scene.frame_current
+        if tuple(self.box) != NOBODY:
+            return performer.choose(scene, tuple(self.box), frame)
+        task = _search(scene, frame)
+        ended = self.begin(task)
+        if task.crowd:
+            performer.choose(scene, task.crowd.boxes[0], frame)
+        return ended
+
+    def invoke(self, context, event):
+        if bpy.app.background or self.properties.is_property_set("box"):
+            return self.execute(context)
+        self._area = preview_area(context)
+        if self._area is None:
+            return self.refuse("No preview is open. Switch a Video Sequencer to Preview or Sequencer & Preview and choose again.")
+        scene = shot_scene(context)
+        self._search = _search(scene, scene.frame_current)
+        session.begin(self._search)
+        self._handler = bpy.types.SpaceSequenceEditor.draw_handler_add(self.draw_people, (), "PREVIEW", "POST_PIXEL")
+        self._timer = context.window_manager.event_timer_add(_TICK_S, window=context.window)
+        context.window_manager.modal_handler_add(self)
+        return {"RUNNING_MODAL"}
+
+    def modal(self, context, event):
+        """Called with every event of the window: a click in the preview chooses, Escape ends it; the rest passes."""
+        with measure.slice("choose performer"):
+            if event.type in ("ESC", "RIGHTMOUSE") and event.value == "PRESS":
+                self._search.cancel()
+                return self.end(context, {"CANCELLED"})
+            if self._search.state == "working":
+                context.workspace.status_text_set(f"{self._search.progress}    Esc: {_told('Stop')}")
+                return {"PASS_THROUGH"}
+            if self._search.state != "done":
+                if self._search.error:
+                    self.report({"ERROR"}, str(self._search.error))
+                return self.end(context, {"CANCELLED"})
+            return self.choose(context, event)
+
+    def choose(self, context, event):
+        scene = bpy.data.scenes.get(self._search.scene)
+        if scene is None or not _is_open(context, self._area):
+            return self.end(context, {"CANCELLED"})
+        boxes = self._search.crowd.boxes
+        context.workspace.status_text_set(f"{_told('Click on the performer')}    Esc: {_told('Stop')}")
+        region = next(region for region in self._area.regions if region.type == "PREVIEW")
+        x, y = event.mouse_x - region.x, event.mouse_y - region.y
+        inside = 0 <= x < region.width and 0 <= y < region.height
+        under = performer.box_at(boxes, *part_at(region.view2d, scene, x, y)) if inside else None
+        if under != self._under or not self._shown:
+            self._under, self._shown = under, True
+            region.tag_redraw()
+        if event.type == "LEFTMOUSE" and event.value == "PRESS" and under is not None:
+            performer.choose(scene, boxes[under], self._search.frame)
+            return self.end(context, {"FINISHED"})
+        return {"RUNNING_MODAL"} if event.type == "LEFTMOUSE" and inside else {"PASS_THROUGH"}
+
+    def end(self, context, answer):
+        """Nothing of ours stays in the window."""
+        if self._handler:
+            bpy.types.SpaceSequenceEditor.draw_handler_remove(self._handler, "PREVIEW")
+            self._handler = None
+        if self._timer:
+            context.window_manager.event_timer_remove(self._timer)
+            self._timer = None
+        context.workspace.status_text_set(None)
+        if self._area and _is_open(context, self._area):
+            self._area.tag_redraw()
+        return answer
+
+    def cancel(self, context):
+        """Called by Blender where it ends the operator itself, as when another file is opened."""
+        self.end(context, {"CANCELLED"})
+
+    def draw_people(self):
+        """Called by Blender whenever it draws a preview: lines and names over it, and nothing else."""
+        context = bpy.context
+        search = self._search
+        scene = bpy.data.scenes.get(search.scene)
+        if context.area != self._area or search.crowd is None or scene is None or scene.frame_current != search.frame:
+            return
+        with measure.slice("draw people"):
+            for i, box in enumerate(search.crowd.boxes):
+                draw_box(context.region.view2d, scene, box, str(i + 1), _CHOSEN if i == self._under else _LINE)
+
+
+class AA2_OT_forget_performer(Button, bpy.types.Operator):
+    """Lets the largest person in the plate drive, or the one whom the mask strip shows"""
+
+    bl_idname = "aa2.forget_performer"
+    bl_label = "Use Largest Person"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def act(self, context):
+        ours = shot_scene(context).aa2
+        ours.performer_box, ours.performer_frame = NOBODY, 0
+
+
+def preview_area(context):
+    """An area of the window that shows the sequencer's preview; None where there is none."""
+    areas = [area for area in context.window.screen.areas if area.type == "SEQUENCE_EDITOR"
+             and area.spaces.active.view_type in ("PREVIEW", "SEQUENCER_PREVIEW")]
+    return context.area if context.area in areas else max(areas, key=lambda area: area.width * area.height, default=None)
+
+
+def view_size(scene):
+    """The picture's width and height in the preview's own units, which lie around its middle (measured: render percentage
+    doesn't count, pixel aspect does)."""
+    render = scene.render
+    return render.resolution_x * render.pixel_aspect_x / render.pixel_aspect_y, float(render.resolution_y)
+
+
+def part_at(view, scene, x, y):
+    """A pixel of the preview's region -> parts of the picture, y down."""
+    width, height = view_size(scene)
+    across, up = view.region_to_view(x, y)
+    return across / width + 0.5, 0.5 - up / height
+
+
+def pixel_at(view, scene, across, down):
+    """Parts of the picture, y down -> a pixel of the preview's region."""
+    width, height = view_size(scene)
+    return view.view_to_region((across - 0.5) * width, (0.5 - down) * height, clip=False)
+
+
+def draw_box(view, scene, box, name, colour):
+    left, top = pixel_at(view, scene, box[0], box[1])
+    right, bottom = pixel_at(view, scene, box[2], box[3])
+    shader = gpu.shader.from_builtin("UNIFORM_COLOR")
+    corners = [(left, bottom), (right, bottom), (right, top), (left, top), (left, bottom)]
+    shader.uniform_float("color", colour)
+    gpu.state.blend_set("ALPHA")
+    gpu.state.line_width_set(2.0)
+    batch_for_shader(shader, "LINE_STRIP", {"pos": [(*corner, 0.0) for corner in corners]}).draw(shader)
+    gpu.state.line_width_set(1.0)
+    gpu.state.blend_set("NONE")
+    blf.size(0, _TEXT)
+    blf.color(0, *colour)
+    blf.position(0, left + 4, top - _TEXT - 2, 0)
+    blf.draw(0, name)
+
+
+def _search(scene, frame):
+    scene.aa2.strip = plate_name(scene)
+    return performer.PeopleSearch(scene.name, scene.aa2.strip, frame, job_folder(scene), link=session.link,
+                                  launch=engine_launch())
+
+
+def _is_open(context, area):
+    return any(area == other for other in context.window.screen.areas) if context.window else False
+
+
+def _told(text):
+    return bpy.app.translations.pgettext_iface(text)
+
+
+CLASSES = (AA2_OT_choose_performer, AA2_OT_forget_performer)

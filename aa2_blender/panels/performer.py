@@ -1,0 +1,29 @@
+"""Step 3, the driver: what a performer in the plate needs in place of a rig."""
+import bpy
+
+from ..asking import NOBODY
+from ..operators.performer import AA2_OT_choose_performer, AA2_OT_forget_performer
+
+
+def draw_performer(layout, scene):
+    """Who of the people in the plate it is, and whether a clean plate is made."""
+    ours = scene.aa2
+    row = layout.row(align=True)
+    row.operator(AA2_OT_choose_performer.bl_idname, icon="RESTRICT_SELECT_OFF")
+    if tuple(ours.performer_box) != NOBODY:
+        row.operator(AA2_OT_forget_performer.bl_idname, text="", icon="X")
+    layout.label(text=who_told(ours), icon="USER")
+    row = layout.row()
+    row.enabled = not ours.clean_strip
+    row.prop(ours, "make_clean")
+    if ours.objects or ours.holdouts:  # which are seen through a camera
+        for name in ("driver_scene", "camera"):
+            layout.prop(ours, name)
+
+
+def who_told(ours) -> str:
+    """Who drives, in words."""
+    told = bpy.app.translations.pgettext_iface
+    if tuple(ours.performer_box) != NOBODY:
+        return told("Chosen on frame {frame}").format(frame=ours.performer_frame)
+    return told("Whoever is in the mask strip's white" if ours.mask_strip else "The largest person in the plate")
