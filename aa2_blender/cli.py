@@ -125,10 +125,10 @@ def _stop_signals():
 def _code(task: Generation) -> int:
     if task.state == "cancelled":
         return CANCELLED
-    if isinstance(task.error, (GatherError, JobError)) and not task.engine_job:
-        return PROBLEMS
+    if task.error and task.engine_job:
+        return ENGINE
     if task.error:
-        return ENGINE if task.engine_job else FAILED
+        return FAILED if getattr(task.error, "code", "") == "internal" else PROBLEMS
     return PLACED if task.placed else ENGINE
 
 
