@@ -2,7 +2,9 @@
 import bpy
 from bpy.props import EnumProperty
 
+from ..place import clean
 from ..properties import shot_scene
+from ..result import folder_of_shot
 from .button import Button
 
 # What a strip can be in a shot -> the setting that names it.
@@ -28,4 +30,24 @@ class AA2_OT_use_active_strip(Button, bpy.types.Operator):
         setattr(scene.aa2, ROLES[self.role], active.name)
 
 
-CLASSES = (AA2_OT_use_active_strip,)
+class AA2_OT_add_clean_plate(Button, bpy.types.Operator):
+    """Adds the clean plate that the engine made for the shown version as a muted strip: to look at, to paint on, to use in Shot"""
+
+    bl_idname = "aa2.add_clean_plate"
+    bl_label = "Add Clean Plate"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context):
+        folder = folder_of_shot(shot_scene(context))
+        made = folder is not None and clean.is_made(folder)
+        if not made:
+            cls.poll_message_set("The shown version has none: switch on Make Clean Plate in Driver and generate")
+        return made
+
+    def act(self, context):
+        scene = shot_scene(context)
+        self.report({"INFO"}, f"Added {clean.place(scene, folder_of_shot(scene))}")
+
+
+CLASSES = (AA2_OT_use_active_strip, AA2_OT_add_clean_plate)
