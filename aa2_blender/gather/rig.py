@@ -3,10 +3,14 @@
 import json
 import os
 import re
+import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
+import numpy as np
+
 from ..embedded.engine.contract.skeleton import BODY, HAND, HEAD_POINTS
+from .guess import guess
 from .presets import PRESETS
 from .problem import GatherError
 
@@ -21,30 +25,65 @@ ENDS = ("head", "tail")
 _CHAINS = [("neck", "head")] + [
     (f"{side}_{upper}", f"{side}_{lower}") for side in SIDES for upper, lower in
     (("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle"), ("ankle", "toe"))]
+# What BoneMap.preset says where no preset has all that is required.
+GUESSED = "guessed by structure"
+# Where a joint's bone comes from, or what is wrong with it.
+OWN, PRESET, GUESS, MISSING, WRONG = "own", "preset", "guess", "missing", "wrong"
 _VERSION = 1
 
 
 @dataclass(frozen=True)
 class BoneMap:
-    """`joints`: joint -> (bone, "head" or "tail"); `preset`: where most of it came from, "" for the artist's own."""
+    """`joints`: joint -> (bone, "head" or "tail"); `preset`: where most of it came from, GUESSED for a guess, "" for the
+    artist's own."""
 
     preset: str
     joints: dict
 
 
+@dataclass(frozen=True)
+class Row:
+    """One joint for the artist to see: its `bone` ("" for none), the bone's `end`, and `state`: OWN, PRESET, GUESS, MISSING
+    (only where the joint is required), WRONG, or "" for a joint that nobody needs."""
+
+    joint: str
+    bone: str
+    end: str
+    state: str
+
+
 def find_map(rig, *, preset="", entries=()):
     """The BoneMap of an armature object.
 
-    `preset` names one of PRESETS, "" takes the one with the most required bones; `entries`, (joint, bone, end), are the
-    artist's own and win. Raises GatherError naming the joints that are missing or the entry that is wrong.
+    `preset` names one of PRESETS, "" takes the one with the most required bones; what it lacks is guessed by structure.
+    `entries`, (joint, bone, end), are the artist's own and win. Raises GatherError naming the joints that are
+    missing or the entry that is wrong.
     """
     if preset and preset not in PRESETS:
         raise GatherError(f"There is no bone preset {preset!r}.", f"Choose one of {', '.join(PRESETS)}.")
-    bones = tuple((bone.name, bone.parent.name if bone.parent else "") for bone in rig.data.bones)
     try:
-        return _find(bones, preset, tuple(map(tuple, entries)))
+        return _find(*_rest(rig), preset, tuple(map(tuple, entries)))
     except GatherError as error:
         raise GatherError(f"Rig {rig.name!r}: {error.message}", error.remedy) from None
+
+
+def rows_of(rig, *, preset="", entries=()):
+    """(the preset's name, GUESSED or "", a Row for each of JOINTS) of an armature object, whatever is missing or wrong."""
+    bones, places = _rest(rig)
+    parents = dict(bones)
+    own = {joint: (bone, end) for joint, bone, end in entries if joint in JOINTS}
+    name, found, guessed = _found(bones, places, preset if preset in PRESETS else "", frozenset(own))
+    joints = {**found, **own}
+    wrong = {joint for joint, (bone, _) in joints.items() if bone not in parents}
+    wrong |= {lower for upper, lower in _loose({k: v for k, v in joints.items() if k not in wrong}, parents)}
+    rows = []
+    for joint in JOINTS:
+        bone, end = joints.get(joint, ("", "head"))
+        state = MISSING if joint in REQUIRED else ""
+        if joint in joints:
+            state = WRONG if joint in wrong else OWN if joint in own else GUESS if joint in guessed else PRESET
+        rows.append(Row(joint, bone, end, state))
+    return name, rows
 
 
 def read_map(path):
@@ -63,9 +102,15 @@ def _read_map(path, _changed):
             value = json.load(file)
     except (OSError, ValueError) as error:
         raise GatherError(f"The bone map {path} cannot be read: {error}.", "Choose a map saved by this add-on.") from None
-    if not isinstance(value, dict) or value.get("version") != _VERSION or not isinstance(value.get("joints"), dict):
+    if not isinstance(value, dict) or not isinstance(value.get("joints"), dict):
         raise GatherError(f"{path}: expected a bone map of version {_VERSION} with 'joints'.",
                           "Choose a map saved by this add-on.")
+    written = value.get("version")
+    if written != _VERSION:
+        newer = isinstance(written, int) and written > _VERSION
+        raise GatherError(f"{path}: expected a bone map of version {_VERSION}, got {written!r}.",
+                          "Update the extension to the version that wrote it." if newer
+                          else "Choose a map saved by this add-on.")
     entries = []
     for joint, place in value["joints"].items():
         if not isinstance(place, dict) or not isinstance(place.get("bone"), str):
@@ -89,50 +134,98 @@ def write_map(path, entries):
 def canonical(bone):
     """A bone's name without maker's prefix, case and separators -> (name, side); the side is "l", "r" or "".
 
-    `mixamorig:LeftHandThumb1` -> ("handthumb1", "l"); `DEF-upper_arm.L.001` -> ("defupperarm001", "l").
+    `mixamorig:LeftHandThumb1` -> ("handthumb1", "l"); `DEF-upper_arm.L.001` -> ("defupperarm1", "l"); `左手首`
+    -> ("手首", "l").
     """
-    name = re.sub(r"^mixamorig\d*(?=[:_A-Z])", "", bone.rpartition(":")[2])
-    words = [word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+", name)]
+    name = unicodedata.normalize("NFKC", bone).rpartition(":")[2]
+    name = re.sub(r"^mixamorig\d*(?=[:_A-Z])", "", name)
+    words = [word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[左右]|[^\W\dA-Za-z_左右]+", name)]
     side, kept = "", []
     for word in words:
-        match = re.fullmatch(r"(l|r)|(left|right)(.*)", word)
+        match = re.fullmatch(r"(l|r)|(left|right|左|右)(.*)", word)
         if match and not side:
-            side = word[0]
+            side = {"左": "l", "右": "r"}.get(word[0], word[0])
             word = match[3] or ""
         kept.append(word.lstrip("0") or word)
     return "".join(kept), side
 
 
+def _rest(rig):
+    """((name, parent's name) of each bone, (2B, 3) float32 heads and tails at rest as bytes) of an armature object."""
+    bones = rig.data.bones
+    places = np.empty((2, len(bones), 3), np.float32)
+    bones.foreach_get("head_local", places[0].reshape(-1))
+    bones.foreach_get("tail_local", places[1].reshape(-1))
+    return tuple((bone.name, bone.parent.name if bone.parent else "") for bone in bones), places.tobytes()
+
+
 @lru_cache(maxsize=32)
-def _find(bones, preset, entries):
-    """`bones`: (name, parent's name) of each; cached because the panel asks at every redraw."""
+def _find(bones, places, preset, entries):
+    """_rest's bones and places -> the BoneMap; cached because the panel asks at every redraw."""
     parents = dict(bones)
-    known = {}
-    for name in parents:
-        known.setdefault(canonical(name), name)
-    found = {name: _match(PRESETS[name], parents, known) for name in ([preset] if preset else PRESETS)}
-    best = max(found, key=lambda name: sum(joint in REQUIRED for joint in found[name]))
-    joints = dict(found[best])
+    name, found, _ = _found(bones, places, preset, frozenset(joint for joint, _, _ in entries))
+    joints = dict(found)
     for joint, bone, end in entries:
         _check_entry(joint, bone, end)
         if bone not in parents:
             raise GatherError(f"no bone {bone!r}, which the bone map gives for the {_words(joint)}.",
                               "Correct that line of the bone map.")
         joints[joint] = (bone, end)
-    _check_complete(joints, best)
+    _check_complete(joints, name)
     _check_parents(joints, parents)
-    own = not any(joint in REQUIRED for joint in found[best])
-    return BoneMap("" if own else best, joints)
+    return BoneMap(name if set(REQUIRED) & set(found) else "", joints)
+
+
+@lru_cache(maxsize=32)
+def _found(bones, places, preset, own):
+    """(name, joint -> (bone, end), the joints among them that are guessed): the preset with the most required bones, parents
+    in order, then with the most of all, then with the most under their very names. What neither it nor the artist (`own`,
+    joints) has is guessed, all of it where the preset knows less than half; nothing where the artist asked for a preset."""
+    parents = dict(bones)
+    known = {}
+    for name in parents:
+        known.setdefault(canonical(name), name)
+    found = {name: _match(PRESETS[name], parents, known) for name in ([preset] if preset else PRESETS)}
+    best = max(found, key=lambda name: (sum(joint in REQUIRED for joint in found[name]), len(found[name]),
+                                        sum(bone == PRESETS[name][joint][0] for joint, (bone, _) in found[name].items())))
+    missing = set(REQUIRED) - set(found[best])
+    if not missing - own or preset:
+        return best, found[best], frozenset()
+    names, above = zip(*bones) if bones else ((), ())
+    guessed = guess(names, above, *np.frombuffer(places, np.float32).reshape(2, -1, 3), lambda name: canonical(name)[1])
+    if len(missing) < len(REQUIRED) / 2:
+        filled = {**found[best], **{joint: guessed[joint] for joint in missing - own if joint in guessed}}
+        if guessed and not list(_loose(filled, parents)):
+            return best, filled, frozenset(missing - own)
+    elif guessed and not list(_loose(guessed, parents)):
+        return GUESSED, guessed, frozenset(guessed)
+    return best, found[best], frozenset()
 
 
 def _match(preset, parents, known):
-    """Those joints of a preset whose bone the rig has, by its very name or else by its canonical one."""
+    """Those joints of a preset whose bone the rig has, by its very name or else by its canonical one, and which hangs from
+    the joint's before it."""
     joints = {}
     for joint, (bone, end) in preset.items():
         name = bone if bone in parents else known.get(canonical(bone))
         if name:
             joints[joint] = (name, end)
-    return joints
+    if {"neck", "head", "left_shoulder"} <= set(joints):
+        joints["neck"] = _above_shoulders(joints, parents), "head"
+    loose = [lower for _, lower in _loose(joints, parents)]
+    return {joint: place for joint, place in joints.items() if joint not in loose}
+
+
+def _above_shoulders(joints, parents):
+    """The neck's bone: where arms hang from it, it is the chest of a rig with one bone more, and the neck is the next one
+    towards the head."""
+    arm, above = list(_ancestry(joints["left_shoulder"][0], parents)), joints["neck"][0]
+    for bone in _ancestry(joints["head"][0], parents):
+        if bone in arm:
+            return above
+        if joints["neck"][0] in arm or bone == joints["neck"][0]:
+            above = bone
+    return joints["neck"][0]
 
 
 def _check_entry(joint, bone, end):
@@ -148,17 +241,21 @@ def _check_complete(joints, preset):
     missing = [_words(joint) for joint in REQUIRED if joint not in joints]
     if missing:
         raise GatherError(f"no bone for {', '.join(missing)} (the preset that fits best is {preset}).",
-                          "Name the missing bones in the bone map.")
+                          "Name the missing bones in the table of joints.")
 
 
 def _check_parents(joints, parents):
-    for upper, lower in _CHAINS:
-        if lower not in joints:
-            continue
+    for upper, lower in _loose(joints, parents):
         above, bone = joints[upper][0], joints[lower][0]
-        if above not in _ancestry(bone, parents):
-            raise GatherError(f"bone {bone!r} of the {_words(lower)} does not hang from bone {above!r} of the {_words(upper)}.",
-                              "Correct these two in the bone map.")
+        raise GatherError(f"bone {bone!r} of the {_words(lower)} does not hang from bone {above!r} of the {_words(upper)}.",
+                          "Correct these two in the bone map.")
+
+
+def _loose(joints, parents):
+    """The (upper, lower) joints, both there, of which the lower's bone does not hang from the upper's."""
+    for upper, lower in _CHAINS:
+        if upper in joints and lower in joints and joints[upper][0] not in _ancestry(joints[lower][0], parents):
+            yield upper, lower
 
 
 def _ancestry(bone, parents):

@@ -1,10 +1,15 @@
 """Bones to joints: presets under many spellings, the artist's own map, and errors that name joint and bone."""
 import json
+import time
+from pathlib import Path
 
 import bpy
 import numpy as np
 import pytest
+import rigs
 from shots import armature, blenders_metarig, generated_bones, metarig_bones, mixamo_bones
+
+HERE = Path(__file__).parent
 
 
 @pytest.fixture
@@ -39,6 +44,161 @@ def test_presets(rig, bones, preset, wrist):
     made = found(rig, bones)
     assert made.preset == preset and made.joints["left_wrist"] == (wrist, "head")
     assert set(rig.REQUIRED) <= set(made.joints)
+
+
+# maker -> (the preset that has to win, the rig, whether its arms hang in an A-pose, hands' joints it has on a side)
+MAKERS = {
+    "UE4": ("Unreal mannequin", rigs.unreal(), True, 20), "UE5": ("Unreal mannequin", rigs.unreal(five=True), True, 20),
+    "MPFB": ("MakeHuman", rigs.makehuman(), True, 20), "VRoid": ("VRoid", rigs.vroid(), False, 20),
+    "VRM 1": ("VRM", rigs.vrm(), False, 20),
+    "VRM 0": ("VRM 0", rigs.vrm(("Proximal", "Intermediate", "Distal")), False, 20),
+    "CMU ASF": ("CMU ASF", rigs.cmu_asf(), False, 0),
+    "Genesis 8": ("Daz Genesis 8", rigs.daz(), True, 20), "MMD": ("MMD", rigs.mmd(), True, 20),
+    "MMD, .L": ("MMD", rigs.mmd(suffix=True), True, 20), "MMD in English": ("MMD in English", rigs.mmd_english(), True, 20)}
+
+
+def places(thing, made):
+    """joint -> where it lies at rest."""
+    return {joint: tuple(getattr(thing.data.bones[bone], f"{end}_local")) for joint, (bone, end) in made.joints.items()}
+
+
+@pytest.mark.parametrize("maker", MAKERS)
+def test_makers_rigs_by_their_names(rig, maker):
+    preset, bones, a_pose, hand = MAKERS[maker]
+    thing = armature(bpy.context.scene, bones)
+    made = rig.find_map(thing)
+    assert made.preset == preset
+    at = places(thing, made)
+    for joint, place in rigs.joints_of(a_pose).items():
+        assert at[joint] == pytest.approx(place, abs=1e-5), joint
+    assert sum(joint in made.joints for joint in rig.HAND_JOINTS) == 2 * hand
+    assert at["left_toe"][1] < at["left_ankle"][1] - .1
+
+
+@pytest.mark.parametrize("maker", MAKERS)
+def test_the_same_rigs_under_other_spellings(rig, maker):
+    preset, bones, _, _ = MAKERS[maker]
+
+    def other(name):
+        return f"hero:{name.upper()}" if name and "_" in name else name
+    made = found(rig, {other(name): (other(parent), *ends) for name, (parent, *ends) in bones.items()})
+    assert made.preset == preset and set(rig.REQUIRED) <= set(made.joints)
+
+
+def turned(place, matrix):
+    return tuple(matrix @ np.array(place))
+
+
+@pytest.mark.parametrize("maker", MAKERS)
+@pytest.mark.parametrize("facing", ["-y", "+x", "y up"])
+def test_rigs_of_nobody_are_guessed_by_structure(rig, maker, facing):
+    """The same bodies whose bones have names that say nothing, also built towards +X, and lying as other programs have it."""
+    matrix = {"-y": np.eye(3), "+x": np.array([[0, -1, 0], [1, 0, 0], [0, 0, 1]]),
+              "y up": np.array([[1, 0, 0], [0, 0, 1], [0, -1, 0]])}[facing]
+    _, bones, a_pose, _ = MAKERS[maker]
+    names = {name: f"bone{i:03}" for i, name in enumerate(bones)} | {"": ""}
+    thing = armature(bpy.context.scene, {names[name]: (names[parent], turned(head, matrix), turned(tail, matrix))
+                                         for name, (parent, head, tail) in bones.items()})
+    made = rig.find_map(thing)
+    assert made.preset == rig.GUESSED
+    at = places(thing, made)
+    for joint, place in rigs.joints_of(a_pose).items():
+        near = 0.06 if joint in ("neck", "head") else 1e-5          # where a neck of two bones begins is a matter of taste
+        assert at[joint] == pytest.approx(turned(place, matrix), abs=near), joint
+
+
+# Rigs that others made (real_rigs/README.md): (file, the preset that has to win, its left wrist, hands' joints on a side)
+REAL = {"makehuman_default": ("MakeHuman", "wrist.L", 20), "makehuman_mixamo": ("Mixamo", "mixamorig:LeftHand", 20),
+        "makehuman_game_engine": ("Unreal mannequin", "hand_l", 20),
+        "makehuman_rigify_human": ("Rigify metarig", "hand.L", 20),
+        "makehuman_cmu_mb": ("CMU BVH", "LeftHand", 0), "cmu_01_01": ("CMU BVH", "LeftHand", 0)}
+
+
+def real(name, skirt=0):
+    """An armature of a file of real_rigs/, with a skirt of so many bones; motions come in as Blender's own importer makes
+    them."""
+    file = HERE / "real_rigs" / name
+    if name.startswith("cmu"):
+        bpy.ops.preferences.addon_enable(module="io_anim_bvh")
+        bpy.ops.import_anim.bvh(filepath=str(file.with_suffix(".bvh")))
+        return bpy.context.object
+    bones = {bone: (parent, head, tail) for bone, parent, head, tail in json.loads(file.with_suffix(".json").read_text())}
+    for k in range(skirt):
+        chain, link = divmod(k, 6)
+        turn = 2 * np.pi * (chain + .5) / (skirt // 6)
+        x, y = .2 * np.sin(turn), .2 * np.cos(turn)
+        bones[f"skirt{k}"] = (f"skirt{k - 1}" if link else "root", (x, y, -.05 * link), (x, y, -.05 * (link + 1)))
+    return armature(bpy.context.scene, bones)
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_real_rigs_by_their_names(rig, name):
+    preset, wrist, hand = REAL[name]
+    made = rig.find_map(real(name))
+    assert made.preset == preset and made.joints["left_wrist"] == (wrist, "head")
+    assert sum(joint in made.joints for joint in rig.HAND_JOINTS) == 2 * hand
+    assert {"left_toe", "right_toe"} <= set(made.joints)
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_real_rigs_are_guessed_as_their_names_say(rig, name):
+    thing = real(name)
+    named = places(thing, rig.find_map(thing))
+    for i, bone in enumerate(list(thing.data.bones)):
+        bone.name = f"bone{i:03}"
+    made = rig.find_map(thing)
+    assert made.preset == rig.GUESSED
+    guessed, size = places(thing, made), max(thing.dimensions)
+    for joint in rig.REQUIRED:
+        near = 0.1 * size if joint in ("neck", "head") else 1e-5 * size
+        assert guessed[joint] == pytest.approx(named[joint], abs=near), joint
+    for joint in set(named) & set(guessed) & set(rig.HAND_JOINTS):
+        assert guessed[joint] == pytest.approx(named[joint], abs=0.05 * size), joint
+
+
+def test_a_great_rig_of_nobody_keeps_no_window_waiting(rig):
+    """A panel asks at each redraw; the first time it is guessed, afterwards it is known."""
+    thing = real("makehuman_default", skirt=600)
+    for i, bone in enumerate(list(thing.data.bones)):
+        bone.name = f"bone{i:03}"
+    times = []
+    for _ in range(2):
+        began = time.thread_time()
+        assert rig.rows_of(thing)[0] == rig.GUESSED
+        times.append(time.thread_time() - began)
+    assert times[1] < 0.005 and times[0] < 0.050, times
+
+
+def test_what_a_preset_lacks_is_guessed(rig):
+    bones = {name.replace("shin.L", "lower"): (parent.replace("shin.L", "lower"), *ends)
+             for name, (parent, *ends) in metarig_bones().items()}
+    thing = armature(bpy.context.scene, bones)
+    made = rig.find_map(thing)
+    assert made.preset == "Rigify metarig" and made.joints["left_knee"] == ("lower", "head")
+    states = {row.joint: row.state for row in rig.rows_of(thing)[1]}
+    assert states["left_knee"] == rig.GUESS and states["right_knee"] == rig.PRESET
+    with pytest.raises(Exception, match="left knee"):
+        rig.find_map(thing, preset="Rigify metarig")
+
+
+def test_no_body_is_guessed_nowhere(rig):
+    """A dog's legs, a chain and a sign are no person: the joints that are missing are named, nothing is made up."""
+    chain = {f"c{i}": (f"c{i - 1}" if i else "", (0, 0, i), (0, 0, i + 1)) for i in range(30)}
+    for bones in (chain, {"only": ("", (0, 0, 0), (0, 0, 1))}):
+        with pytest.raises(Exception, match="left wrist"):
+            found(rig, bones)
+
+
+def test_rows_for_the_table(rig):
+    bones = {("Tatze" if name == "hand.L" else name): value for name, value in metarig_bones().items()}
+    del bones["toe.R"], bones["shin.R"], bones["foot.R"]
+    thing = armature(bpy.context.scene, bones)
+    name, rows = rig.rows_of(thing, entries=[("left_wrist", "Tatze", "head"), ("left_elbow", "nowhere", "head")])
+    states = {row.joint: (row.bone, row.state) for row in rows}
+    assert name == "Rigify metarig" and list(states) == list(rig.JOINTS)
+    assert states["left_wrist"] == ("Tatze", rig.OWN) and states["left_elbow"] == ("nowhere", rig.WRONG)
+    assert states["right_knee"] == ("", rig.MISSING) and states["right_toe"] == ("", "")
+    assert states["neck"] == ("spine.004", rig.PRESET)
 
 
 def test_split_limbs_begin_at_the_joint(rig):

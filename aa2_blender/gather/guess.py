@@ -1,0 +1,279 @@
+"""The rest pose of a rig that no preset knows -> which bones are the joints, by structure alone (ours).
+
+A body has mirrored limbs that hang from its middle. Of the pairs, the legs go furthest down and the arms furthest out; the
+middle goes on from the arms to the head. All or nothing: a rig in which a piece can't be told gives no joint. Only
+bones' heads are looked at where that is enough, since tails of imported rigs lie anywhere.
+"""
+import math
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+
+FINGERS = ("thumb", "index", "middle", "ring", "little")
+_FEWEST = 12            # paired bones of a body: three of each limb
+# In parts of the rig's size:
+_MIRRORED = 0.02        # how far a bone may lie from its partner's mirror image
+_CLAVICLE = 0.05        # an upper arm begins further out than this
+_SKULL = 0.1            # a last bone further than this above the one before it is only the crown of that one's head
+_FOOT = 0.15            # a last bone longer than this has a tail that means nothing
+_DOWNWARD = 0.6         # cosine to straight down from which a bone is a leg's and not a hip's or a foot's
+_KNEE = 0.52            # of the way from hip to ankle
+_THUMB = 0.005         # a thumb begins further off the hand's line than this
+_UPPER_TO_FORE = 1.1    # an upper arm's length against the forearm's; both in artists' canons
+
+
+@dataclass(frozen=True)
+class _Body:
+    """A rig at rest: `heads`, `tails` (B, 3); `parents` (B,) indices, -1 for none; `size` of the whole; axes `across`
+    and `up` (3,) of the armature; `pairs`: bone -> its partner on the other side."""
+
+    heads: np.ndarray
+    tails: np.ndarray
+    parents: tuple
+    size: float
+    across: np.ndarray
+    up: np.ndarray
+    pairs: dict
+    ways: dict = field(default_factory=dict)
+
+    @cached_property
+    def middle(self):
+        """The place (3,) that the sides mirror each other about."""
+        return np.median(self.heads, axis=0)
+
+    @cached_property
+    def below(self):
+        """bone -> the bones that hang from it."""
+        found = defaultdict(list)
+        for bone, parent in enumerate(self.parents):
+            found[parent].append(bone)
+        return found
+
+    def children(self, bone):
+        return self.below[bone]
+
+    def above(self, bone):
+        """The bone and those it hangs from, the root last."""
+        found = [bone]
+        while self.parents[found[-1]] >= 0:
+            found.append(self.parents[found[-1]])
+        return found
+
+    def out(self, point):
+        """How far out of the middle a point lies, on the pairs' first side."""
+        return float((point - self.middle) @ self.across) / self.size
+
+    def end(self, bone, end):
+        return self.heads[bone] if end == "head" else self.tails[bone]
+
+    def path(self, bone):
+        """The longest way from a bone to a leaf, through heads; a list of bones."""
+        return self._longest(bone)[1]
+
+    def _longest(self, bone):
+        """(length, bones) of that way; found once a bone."""
+        if bone not in self.ways:
+            below = [(math.dist(self.heads[child], self.heads[bone]) + length, way)
+                     for child in self.children(bone) for length, way in [self._longest(child)]]
+            length, way = max(below, key=lambda found: found[0], default=(0.0, []))
+            self.ways[bone] = length, [bone, *way]
+        return self.ways[bone]
+
+
+def guess(names, parents, heads, tails, side_of):
+    """joint -> (bone, "head" or "tail") of all required joints, with toes and fingers where they are; {} where it is no body.
+
+    `names` and `parents`: a name for each bone, "" for no parent; `heads`, `tails` (B, 3) in the armature's space, whatever
+    axis is up; side_of(name) -> "l", "r" or "", asked only where no toes tell what is in front.
+    """
+    body = _body(names, parents, np.asarray(heads, float), np.asarray(tails, float))
+    if body is None:
+        return {}
+    limbs = [body.path(bone) for bone in body.pairs if body.parents[bone] not in (-1, *body.pairs)
+             and body.out(body.heads[body.pairs[bone]]) < body.out(body.heads[bone])]
+    legs = max(limbs, key=lambda way: -_rise(body, way), default=[])
+    above = [way for way in limbs if legs and body.up @ (body.heads[way[0]] - body.heads[legs[0]]) > 0]
+    arms = max(above, key=lambda way: body.out(body.heads[way[-1]]), default=[])
+    leg, arm, middle = _leg(body, legs), _arm(body, arms), _middle(body, arms)
+    if not (leg and arm and middle):
+        return {}
+    first = _first_side(body, leg) or {"l": "left", "r": "right"}.get(side_of(names[leg["knee"][0]]))
+    found = {**middle, **{f"{first}_{joint}": place for joint, place in {**leg, **arm}.items()}}
+    other = {"left": "right", "right": "left"}.get(first)
+    found |= {f"{other}_{joint}": (body.pairs.get(bone), end) for joint, (bone, end) in {**leg, **arm}.items()}
+    if other is None or any(bone is None for bone, _ in found.values()):
+        return {}
+    return {joint: (names[bone], end) for joint, (bone, end) in found.items()}
+
+
+def _body(names, parents, heads, tails):
+    """The _Body; None where too few bones mirror each other. Across is the axis that mirrors most of them, up the longer of
+    the others, towards the head: where fewer of the paired bones' ends lie."""
+    order = {name: i for i, name in enumerate(names)}
+    above = tuple(order.get(parent, -1) for parent in parents)
+    size = float(np.ptp(heads, axis=0).max()) if len(heads) else 0.0
+    if size <= 0:
+        return None
+    axes = list(np.eye(3))
+    pairs = [_pairs(heads, tails, axes[0], size)]
+    if len(pairs[0]) < len(heads) / 3:
+        pairs += [_pairs(heads, tails, axis, size) for axis in axes[1:]]
+    k = max(range(len(pairs)), key=lambda i: len(pairs[i]))
+    if len(pairs[k]) < _FEWEST:
+        return None
+    rest = [axis for i, axis in enumerate(axes) if i != k]
+    up = max(rest, key=lambda axis: np.ptp(heads @ axis))
+    body = _Body(heads, tails, above, size, axes[k], up, pairs[k])
+    limbs = [_rise(body, body.path(bone)) for bone in pairs[k] if above[bone] not in (-1, *pairs[k])]
+    legs = max(limbs, key=abs, default=0.0)
+    return body if legs < 0 else replace(body, up=-up)
+
+
+def _pairs(heads, tails, axis, size):
+    """bone -> the bone at its mirror image, both ways; none for those in the middle. Of several that begin there, the one
+    whose tail fits."""
+    middle, near = np.median(heads, axis=0), _MIRRORED * size
+    heads, tails = heads - middle, tails - middle
+    off = np.flatnonzero(np.abs(heads @ axis) > near / 2)
+    flip = 1 - 2 * axis
+    apart = _distances(heads[off] * flip, heads[off])
+    nearest = {}
+    for row, least in enumerate(apart.min(axis=1, initial=np.inf)):
+        if least <= near:
+            beside = np.flatnonzero(apart[row] <= least + 1e-3 * near)
+            fits = np.linalg.norm(tails[off[beside]] - tails[off[row]] * flip, axis=1)
+            nearest[int(off[row])] = int(off[beside[fits.argmin()]])
+    return {i: j for i, j in nearest.items() if nearest.get(j) == i}
+
+
+def _distances(a, b):
+    """(A, 3) and (B, 3) points -> (A, B), without an array of all their differences."""
+    return np.sqrt(np.maximum((a**2).sum(1)[:, None] + (b**2).sum(1) - 2 * a @ b.T, 0))
+
+
+def _rise(body, way):
+    """How far a way goes up, negative for down."""
+    return float(body.up @ (body.heads[way[-1]] - body.heads[way[0]]))
+
+
+def _leg(body, way):
+    """hip, knee, ankle and toe of the way from a hip to a toe; {} where it is none."""
+    cosines = [-body.up @ _unit(step) for step in np.diff(body.heads[way], axis=0)] if len(way) > 1 else []
+    first = next((i for i, cosine in enumerate(cosines) if cosine > _DOWNWARD), None)
+    if first is None:
+        return {}
+    last = next((i for i in range(first, len(cosines)) if cosines[i] < _DOWNWARD), len(cosines))
+    ankle = (way[last], "head") if last - first > 1 else (way[last], "tail")
+    inner = way[first + 1:last] or [way[last]]
+    hip, foot = body.heads[way[first]], body.end(*ankle)
+    knee = min(inner, key=lambda bone: abs(_part(hip, body.heads[bone], foot) - _KNEE))
+    leg = {"hip": (way[first], "head"), "knee": (knee, "head"), "ankle": ankle}
+    tail = body.tails[way[-1]] - body.heads[way[-1]]
+    if ankle[1] == "head" and np.linalg.norm(tail) < _FOOT * body.size and body.up @ _unit(tail) < _DOWNWARD:
+        leg["toe"] = (way[-1], "tail")
+    elif way[-1] != ankle[0]:
+        leg["toe"] = (way[-1], "head")
+    return leg
+
+
+def _arm(body, way):
+    """shoulder, elbow, wrist and fingers of the way from a clavicle or shoulder to a fingertip; {} where it is none."""
+    hand = next((i for i, bone in enumerate(way) if len(body.children(bone)) > 2 or i and _has_thumb(body, way, i)), None)
+    ends = [(hand, "head")] if hand else [(len(way) - 1, "head"), (len(way) - 1, "tail")] if way else []
+    best = None
+    for at, end in ends:
+        wrist, inner = body.end(way[at], end), range(at + (end == "tail"))
+        for s in inner:
+            for e in inner[s + 1:]:
+                shoulder, elbow = body.heads[way[s]], body.heads[way[e]]
+                upper, fore = np.linalg.norm(elbow - shoulder), np.linalg.norm(wrist - elbow)
+                if body.out(shoulder) < _CLAVICLE or min(upper, fore) < 1e-3 * body.size:
+                    continue
+                wrong = abs(np.log(upper / fore / _UPPER_TO_FORE)) - (upper + fore) / body.size
+                if best is None or wrong < best[0]:
+                    best = wrong, {"shoulder": (way[s], "head"), "elbow": (way[e], "head"), "wrist": (way[at], end)}
+    if best is None:
+        return {}
+    return {**best[1], **(_fingers(body, way[hand]) if hand else {})}
+
+
+def _has_thumb(body, way, i):
+    """Whether something branches off the way's bone `i` to the side: bones that twist lie along it. Of captured people all
+    of a hand begins at the wrist, and only tails tell."""
+    if i + 1 >= len(way):
+        return False
+    start = body.heads[way[i]]
+    beside = [bone for bone in body.children(way[i]) if bone != way[i + 1]]
+    at = body.tails if np.ptp(body.heads[[way[i], way[i + 1], *beside]], axis=0).max() < 1e-4 * body.size else body.heads
+    along = _unit(at[way[i + 1]] - start)
+    return any(np.linalg.norm(np.cross(along, at[bone] - start)) > _THUMB * body.size for bone in beside)
+
+
+def _fingers(body, hand):
+    """The points of five fingers of three bones each (a bone before them is the palm's); {} for other hands."""
+    ways = [way[-3:] for way in _ways(body, hand) if len(way) > 3]
+    if len(ways) != 5:
+        return {}
+    along = np.array([_unit(body.heads[way[-1]] - body.heads[way[0]]) for way in ways])
+    thumb = int((along @ along.sum(axis=0)).argmin())
+    start = body.heads[ways[thumb][0]]
+    ways.sort(key=lambda way: np.linalg.norm(body.heads[way[0]] - start))
+    return {f"{finger}_{k}": place for finger, way in zip(FINGERS, ways)
+            for k, place in enumerate([*((bone, "head") for bone in way), (way[-1], "tail")], 1)}
+
+
+def _ways(body, bone):
+    """Every way from a bone to a leaf."""
+    below = [way for child in body.children(bone) for way in _ways(body, child)]
+    return [[bone, *way] for way in below] or [[bone]]
+
+
+def _middle(body, arms):
+    """neck and head above the bone that the arms hang from; {} where there is none."""
+    if not arms:
+        return {}
+    first, second = body.above(arms[0]), body.above(body.pairs[arms[0]])
+    chest = next((bone for bone in first if bone in second), -1)
+    way, shoulders = [chest], body.up @ body.heads[arms[0]]
+    while len(way) < 2 or not _has_face(body, way[-1]):
+        higher = [bone for bone in body.children(way[-1]) if bone not in first and bone not in second
+                  and abs(body.out(body.heads[bone])) < _MIRRORED / 2
+                  and body.up @ (body.heads[bone] - body.heads[way[-1]]) > (0 if len(way) > 1 else -1e-6 * body.size)]
+        if not higher:
+            break
+        way.append(max(higher, key=lambda bone: body.up @ body.heads[bone]))
+    way = way[1:]
+    if len(way) > 1 and body.up @ (body.heads[way[-1]] - body.heads[way[-2]]) > _SKULL * body.size:
+        way = way[:-1]
+    if not way:
+        return {}
+    neck = next((bone for bone in way[:-1] if body.up @ body.heads[bone] > shoulders), way[max(len(way) - 2, 0)])
+    return {"neck": (neck, "head"), "head": (way[-1], "head")}
+
+
+def _has_face(body, bone):
+    """Whether bones of both sides hang from a bone above the shoulders, though they may begin in its middle."""
+    below = body.children(bone)
+    places = {tuple(np.round(body.heads[child] / (1e-3 * body.size))) for child in below}
+    return len(places) < len(below) or any(child in body.pairs for child in below)
+
+
+def _first_side(body, leg):
+    """"left" or "right": the side of the pairs that lie outwards, as the toes tell what is in front; None without toes."""
+    if "toe" not in leg:
+        return None
+    forward = body.end(*leg["toe"]) - body.end(*leg["ankle"])
+    left = np.cross(body.up, forward) @ body.across
+    return None if abs(left) < 1e-3 * body.size else "left" if left > 0 else "right"
+
+
+def _part(start, point, end):
+    """How far along its two legs a point lies between start and end."""
+    before, after = np.linalg.norm(point - start), np.linalg.norm(end - point)
+    return before / max(before + after, 1e-9)
+
+
+def _unit(vector):
+    return vector / max(np.linalg.norm(vector), 1e-9)
