@@ -138,19 +138,22 @@ def _pairs(heads, tails, axis, size):
     heads, tails = heads - middle, tails - middle
     off = np.flatnonzero(np.abs(heads @ axis) > near / 2)
     flip = 1 - 2 * axis
-    apart = _distances(heads[off] * flip, heads[off])
-    nearest = {}
-    for row, least in enumerate(apart.min(axis=1, initial=np.inf)):
-        if least <= near:
-            beside = np.flatnonzero(apart[row] <= least + 1e-3 * near)
-            fits = np.linalg.norm(tails[off[beside]] - tails[off[row]] * flip, axis=1)
-            nearest[int(off[row])] = int(off[beside[fits.argmin()]])
-    return {i: j for i, j in nearest.items() if nearest.get(j) == i}
+    if not len(off):
+        return {}
+    apart = _squares(heads[off] * flip, heads[off])
+    nearest, least = apart.argmin(axis=1), apart.min(axis=1)
+    together = apart <= least[:, None] + (1e-2 * near)**2
+    for row in np.flatnonzero(together.sum(axis=1) > 1):
+        beside = np.flatnonzero(together[row])
+        nearest[row] = beside[np.linalg.norm(tails[off[beside]] - tails[off[row]] * flip, axis=1).argmin()]
+    mutual = np.flatnonzero((nearest[nearest] == np.arange(len(off))) & (least <= near**2))
+    return dict(zip(off[mutual].tolist(), off[nearest[mutual]].tolist()))
 
 
-def _distances(a, b):
-    """(A, 3) and (B, 3) points -> (A, B), without an array of all their differences."""
-    return np.sqrt(np.maximum((a**2).sum(1)[:, None] + (b**2).sum(1) - 2 * a @ b.T, 0))
+def _squares(a, b):
+    """(A, 3) and (B, 3) points -> their squared distances (A, B), without an array of all their differences."""
+    a, b = a.astype(np.float32), b.astype(np.float32)
+    return np.maximum((a**2).sum(1)[:, None] + (b**2).sum(1) - 2 * a @ b.T, 0)
 
 
 def _rise(body, way):
