@@ -1,4 +1,4 @@
-"""One command for each task: `python build.py zip | repo | demo | test | bench | score | env | generate`."""
+"""One command for each task: `python build.py zip | repo | demo | test | bench | score | clips | env | generate`."""
 import argparse
 import os
 import shutil
@@ -10,7 +10,7 @@ from pathlib import Path
 if sys.version_info < (3, 11):
     sys.exit(f"build.py needs Python 3.11 or later, and this is {sys.version.split()[0]}; start it with a newer one.")
 
-from tests.building import debian, environments, limits, package, platforms, repository, root
+from tests.building import clips_data, debian, environments, limits, package, platforms, repository, root
 from tests.building.environments import BLENDERS, BUILD, DEMO_BLENDER, ROOT
 from tests.building.telling import Missing, Stop, say
 
@@ -71,6 +71,16 @@ def run_score(arguments: argparse.Namespace) -> int:
         command += [f"--{name}", str(path.resolve())] if path else []
     command += ["--pack", *(str(path.resolve()) for path in arguments.pack)] if arguments.pack else []
     return _call(environments.ensure("score"), [*command, *["--all"] * arguments.all], _surroundings(None, DEMO_BLENDER))
+
+
+def run_clips(arguments: argparse.Namespace) -> int:
+    """Renders in the demo's Blender, without installing the extension there."""
+    python = environments.ensure(DEMO_BLENDER)
+    command = ["tests/building/clips.py", *arguments.rest]
+    if not {"-h", "--help"} & set(arguments.rest):
+        moved = clips_data.motions()
+        command += ["--data", str(clips_data.bodies(python)), *(["--motions", str(moved)] if moved else [])]
+    return _call(python, command, _surroundings(None, DEMO_BLENDER))
 
 
 def run_generate(arguments: argparse.Namespace) -> int:
@@ -192,6 +202,9 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--ablations", type=Path, metavar="FOLDER", help="what `engine train ablations` made")
     one.add_argument("--all", action="store_true", help="a row for each ablation too")
     one.add_argument("--workers", type=int, help="processes, of one thread each (default: one a core)")
+    one = add("clips", run_clips, "render clips of Blender's world: build.py clips FOLDER --help (docs/training.md); resumes",
+              add_help=False)
+    one.add_argument("rest", nargs=argparse.REMAINDER)
     one = add("env", make_environment, "make one environment (or all) and print its Python")
     one.add_argument("name", choices=[*environments.ENVIRONMENTS, "all"])
     one = add("generate", run_generate, "generate a shot in the bpy module: build.py generate SHOT.blend --help",

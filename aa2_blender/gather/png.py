@@ -1,4 +1,4 @@
-"""Grey pictures in memory -> PNG files; written here because Blender's own writer would manage their colours."""
+"""Pictures in memory -> PNG files; written here because Blender's own writer would manage their colours."""
 
 import os
 import struct
@@ -19,6 +19,13 @@ def write_grey(path, picture):
     bits = picture.dtype.itemsize * 8
     rows = np.ascontiguousarray(picture, dtype=">u2" if bits == 16 else "u1").view(np.uint8).reshape(height, -1)
     _write(path, width, height, bits, _GREY, np.pad(rows, ((0, 0), (1, 0))).tobytes())
+
+
+def write_colour(path, picture):
+    """Write (height, width, 3) uint8 RGB, whole or not at all."""
+    height, width = picture.shape[:2]
+    rows = np.ascontiguousarray(picture).reshape(height, 3 * width)
+    _write(path, width, height, 8, _RGB, np.pad(rows, ((0, 0), (1, 0))).tobytes())
 
 
 def write_plain(path, size, colour):

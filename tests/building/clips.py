@@ -1,0 +1,23 @@
+"""Runs `python -m aa2_blender.clips` from the checkout: a bpy's Python finds the engine's contract where the zip has it."""
+import importlib
+import os
+import sys
+import types
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def main(arguments: list[str]) -> int:
+    import bpy  # noqa: F401  it brings mathutils and bmesh
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)            # Cycles tells its every step there
+    embedded = types.ModuleType("aa2_blender.embedded")
+    embedded.__path__ = [str(ROOT)]
+    sys.modules["aa2_blender.embedded"] = embedded
+    return importlib.import_module("aa2_blender.clips.__main__").main(arguments)
+
+
+if __name__ == "__main__":
+    code = main(sys.argv[1:])
+    sys.stderr.flush()
+    os._exit(code)  # Blender's own end takes long and may crash
