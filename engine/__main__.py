@@ -6,6 +6,7 @@
     python -m engine check JOB              read a job folder and all its files
     python -m engine joints PICTURE         the joints of the person in a picture, as JSON
     python -m engine people PICTURE         a box around everybody in a picture, as JSON
+    python -m engine estimate VIDEO -o JOB  the performer in a video -> a job folder with pose and mask; JOB alone: in its source/
     python -m engine train ... | export ... make a pack (needs torch)
     python -m engine score ...              measure a pack on held-out clips
 
@@ -58,7 +59,42 @@ def _parser():
             command.add_argument("--pack", help="folder of weights (default: the embedded ones)")
             command.add_argument("--runtime", choices=("onnxruntime", "pytorch"), help="default: the first there is")
             command.add_argument("--threads", type=int, help="default: one a core")
+    _add_estimate(commands.add_parser("estimate"))
     return parser
+
+
+def _add_estimate(command) -> None:
+    command.add_argument("video", metavar="VIDEO", nargs="?", help="a movie, or a folder of pictures (default: JOB's own source/)")
+    command.add_argument("-o", dest="subject", metavar="JOB", required=True, help="the job folder to make or complete")
+    command.add_argument("--frame", type=int, default=1, help="where --box is meant")
+    command.add_argument("--box", type=_box, metavar="L,T,R,B", help="pixels around the performer (default: the largest person)")
+    command.add_argument("--mask", help="movie or folder of pictures that shows the performer white")
+    command.add_argument("--mask-use", choices=("choose", "join", "override"), default="join", help="what --mask does beside choosing")
+    command.add_argument("--no-hands", dest="hands", action="store_false", help="neither hands nor face: faster")
+    command.add_argument("--clean", action="store_true", help="clean/ too, the plate without the performer")
+    command.add_argument("--depth-model", metavar="FILE", help="an ONNX file of Depth Anything V2")
+    command.add_argument("--reference", metavar="FILE", help="the character's picture, copied into JOB")
+
+
+def _box(text):
+    left, top, right, bottom = map(float, text.split(","))
+    return left, top, right, bottom
+
+
+def _request(options):
+    """What the command line asks for, as a request; raises JobError."""
+    kinds = {"run": events.Run, "preview": events.Preview, "check": events.Check, "joints": events.FindJoints,
+             "people": events.FindPeople}
+    if options.command in kinds:
+        return kinds[options.command](options.subject)
+    if options.reference:
+        try:
+            picture = Path(options.reference).read_bytes()
+        except OSError as error:
+            raise JobError("reference_missing", f"Cannot read {options.reference}: {error.strerror}.") from None
+        files.write_whole(files.path(options.subject, files.REFERENCE), picture)
+    return events.Estimate(options.subject, options.video, options.frame, options.box, options.mask, options.mask_use,
+                           options.hands, options.clean, options.depth_model)
 
 
 def _serve(options) -> int:
@@ -90,14 +126,12 @@ def _once(options) -> int:
     if options.command == "run" and os.path.isdir(options.subject):
         log_file = files.path(options.subject, files.LOG)
         logging.getLogger().addHandler(logging.FileHandler(log_file, encoding="utf-8", delay=True))
-    requests = {"run": events.Run, "preview": events.Preview, "check": events.Check, "joints": events.FindJoints,
-                "people": events.FindPeople}
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: _stop_politely(stop))
     teller = Teller()
     try:
         engine = _open(options) if options.command == "run" else None
-        done = answer(requests[options.command](options.subject), engine, emit=teller.tell, stop_asked=stop.is_set, tail=tail)
+        done = answer(_request(options), engine, emit=teller.tell, stop_asked=stop.is_set, tail=tail)
     except JobError as error:
         print(f"{error.code}: {error}", file=sys.stderr)
         return 2

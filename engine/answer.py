@@ -123,6 +123,9 @@ def _do(request, engine, say, stop_asked):
             return _joints(picture, engine.find_joints if engine else find_joints)
         case events.FindPeople(picture):
             return _people(picture)
+        case events.Estimate():
+            from .estimate.performer import estimate  # as in _people
+            return estimate(request, emit=say, stop_asked=stop_asked)
 
 
 def _joints(path, seek) -> events.Joints:

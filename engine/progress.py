@@ -52,8 +52,9 @@ class Watch:
             self._working_since = self._clock()
 
     def advance(self, stage: str, pieces: int = 1, reused: bool = False) -> None:
-        """`pieces` more are done; `reused` where they took no work."""
+        """`pieces` more are done; `reused` where they took no work. A total that was guessed too low grows."""
         self._done += pieces
+        self.total = max(self.total, self._done)
         self._worked += 0 if reused else pieces
         self._emit(Progress(self._job, stage, self._done, self.total, self._eta()))
 

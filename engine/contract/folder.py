@@ -22,16 +22,19 @@ DEPTH = "depth"
 FRAMES = "frames"
 SHADOW = "shadow"
 PREVIEW = "preview"
+SHOWN = "shown"
 STATE = "state"
 OUTPUT = "output"
 CLEAN = "clean"
 GIVEN_MASK = "estimate/mask"
 LOOKS = "estimate/looks"
+DEPTHS = "estimate/depths"
 ESTIMATED = "estimate/estimate.json"
 # What a finished job is written out as, for other programs.
 DELIVERED = ("character", "shadow", "matte", "skeleton")
 FORMS = ("png8", "png16", "exr")
 PREVIEWS = ("skeleton", "depth", "warp", "mask", "environment", "objects")
+SHOWN_KINDS = ("skeleton", "depth", "mask", "environment", "objects")
 
 # A viewer or a scanner that has a file open keeps Windows from replacing it, as a rule for much less than this (ours).
 PATIENCE_S = 3.0

@@ -18,6 +18,9 @@ INFORMATIONAL = ("name", "first_frame", "fps", "driver")
 # Fields whose errors have a code of their own; all others are job_invalid.
 _CODES = {"size": "size_invalid", "frames": "frames_invalid", "first_frame": "frames_invalid", "fps": "frames_invalid",
           "settings": "settings_invalid", "reference": "reference_invalid"}
+# What a performer's depths stand for, since a picture says nothing about its lens: the focal length over the picture's
+# longer side, a 50 mm lens (ours).
+SUPPOSED_LENS = 50 / 36
 _SIDE = whole(16, 16384)
 _COORDINATE = number(-1e6, 1e6)
 _JOINT = tuple_of(_COORDINATE, _COORDINATE, number(0, 1))

@@ -9,13 +9,15 @@ _THUMBNAIL = (32, 18)
 _LEAST_CHANGE = 0.08  # mean of |difference| of thumbnails 0..1; a pan of a tenth of the picture stays below it (ours)
 _OUTSTANDING = 3.5  # times the median change of the frames before
 _LEAST_COLOUR = 0.25  # of the colours' histogram has to be another's
+# The same for a picture whose light and dark lie elsewhere (correlation of the thumbnails): fast motion keeps 0.5 (ours)
+_ELSEWHERE, _OUTSTANDING_ELSEWHERE, _LEAST_COLOUR_ELSEWHERE = 0.4, 2.5, 0.12
 _MEMORY = 12
 _COMBED = 1.6  # neighbouring lines differ so much more than lines of one field where something moves (ours)
 
 
 class CutFinder:
     """Tells for each frame, in order, whether it begins another shot (ours: a change of thumbnail that stands out from
-    those before, together with a change of colours, so that fast motion alone is none)."""
+    those before, together with a change of colours or of the composition, so that fast motion alone is none)."""
 
     def __init__(self):
         self._before = None
@@ -31,17 +33,27 @@ class CutFinder:
         change = float(np.abs(thumbnail - before[0]).mean())
         usual = float(np.median(self._changes)) if self._changes else 0.0
         recoloured = 0.5 * float(np.abs(colours - before[1]).sum())
-        found = change > max(_LEAST_CHANGE, _OUTSTANDING * usual) and recoloured > _LEAST_COLOUR
+        if _correlation(thumbnail, before[0]) < _ELSEWHERE:
+            least, outstanding = _LEAST_COLOUR_ELSEWHERE, _OUTSTANDING_ELSEWHERE
+        else:
+            least, outstanding = _LEAST_COLOUR, _OUTSTANDING
+        found = change > max(_LEAST_CHANGE, outstanding * usual) and recoloured > least
         self._changes = [] if found else [*self._changes[1 - _MEMORY:], change]
         return found
 
 
-def is_combed(before, picture) -> bool:
-    """Whether what moved between two frames (h, w, 3) uint8 is drawn in two fields, line by line."""
+def _correlation(one, other) -> float:
+    one, other = (thumbnail.mean(axis=-1) for thumbnail in (one, other))
+    return float(((one - one.mean()) * (other - other.mean())).mean() / (one.std() * other.std() + 1e-6))
+
+
+def is_combed(before, picture):
+    """Whether what moved between two frames (h, w, 3) uint8 is drawn in two fields, line by line; None where too little
+    moved to tell."""
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.int16)
     moved = cv2.absdiff(picture, before).max(axis=2)[1:-1] > 24
     if moved.sum() < 64:
-        return False
+        return None
     across = np.abs(2 * grey[1:-1] - grey[:-2] - grey[2:])[moved].mean()
     within = np.abs(grey[2:] - grey[:-2])[moved].mean()
     return bool(across > 2 * _COMBED * max(within, 1.0))

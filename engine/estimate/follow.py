@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .colours import likeness, signature
-from .detector import find_people
+from .detector import find_people, look_about
 from .landmarks import INDEX, Landmarks, look
 
 _SAME = 0.55  # likeness from which clothes are taken for the same ones: between one person's and two people's (ours)
@@ -22,8 +22,10 @@ _CORE = [INDEX[f"{side}_{name}"] for name in ("shoulder", "hip", "knee") for sid
 _LEAST_CORE = 2  # of these that have to be in the picture and seen
 _SEEN = 0.3
 _SOLID, _STILL_SOLID = 0.72, 0.62  # Landmarks.solidity of who is newly found, and of who is followed
+_COVERED = 0.3  # of the chosen one's seen landmarks lie in the artist's mask
 _PIECE = 0.3  # of the square's side of somebody it lies in (ours)
 _EVERYWHERE_S = 0.5  # how often he is looked for in the whole picture
+_CHECK_S, _UNSURE = 0.2, 3  # how often the detector looks at him and who is about him; how often it may not know him
 _NEARBY_S = 1.0  # how long after he was lost in each frame about where he would be
 
 
@@ -39,11 +41,14 @@ class Choice:
 
 @dataclass(frozen=True)
 class Track:
-    """A performer at one frame: his landmarks, what he wears, and his centre's motion in pixels a frame as followed."""
+    """A performer at one frame: his landmarks, what he wears, and his centre's motion in pixels a frame as followed; known
+    where an earlier run had looked; unsure: how often in a row the detector did not know him."""
 
     found: Landmarks
     wears: np.ndarray | None
     motion: np.ndarray
+    known: bool = False
+    unsure: int = 0
 
     def awaited(self, frames=1):
         """The Region where he should be so many frames on."""
@@ -56,11 +61,15 @@ class Track:
 
 
 class Follower:
-    """One performer through one video. `read`(number) -> (h, w, 3) uint8; `keep`(number, Landmarks) is called once for
-    each frame he is found in, in no order; `check`() may raise to stop; `looked`(number) after each frame's first look."""
+    """One performer through one video. `read`(number) -> (h, w, 3) uint8; `keep`(number, Landmarks, known) is called once
+    for each frame he is found in, in no order, known where it was recalled; `recall`(number) -> the Landmarks that an earlier run kept, or None; `check`()
+    may raise to stop; `looked`(number) after each frame's first look. `crossed` becomes the frames somebody else was seen
+    close to him in."""
 
-    def __init__(self, *, read, keep, choice, fps, threads, check=lambda: None, looked=lambda number: None):
-        self._read, self._keep, self._choice = read, keep, choice
+    def __init__(self, *, read, keep, choice, fps, threads, recall=lambda number: None, check=lambda: None,
+                 looked=lambda number: None):
+        self._read, self._keep, self._recall, self._choice = read, keep, recall, choice
+        self.crossed = set()
         self._fps, self._threads = fps, threads
         self._check, self._looked = check, looked
         self._wears = None  # the performer's clothes, known from an earlier shot
@@ -101,7 +110,10 @@ class Follower:
             best = max(people, key=lambda track: _overlap(box_of(track.found), self._choice.box))
             return best if _overlap(box_of(best.found), self._choice.box) > 0.05 else None
         if mask is not None and mask.any():
-            return max(people, key=lambda track: _covered(track.found, mask))
+            best = max(people, key=lambda track: _covered(track.found, mask))
+            return best if _covered(best.found, mask) > _COVERED else None
+        if mask is not None and self._wears is None:
+            return None
         if self._wears is not None:
             alike = [track for track in people if (_alike(track, self._wears) or 0.0) >= _SAME_FAR]
             if self._choice.box or self._choice.mask or alike:
@@ -131,7 +143,8 @@ class Follower:
         """(last Track, index of the first frame that he isn't found in)."""
         while at < len(numbers):
             self._check()
-            following = self._next(self._read(numbers[at]), track)
+            following = self._next(numbers[at], track)
+            following = following and self._checked(numbers[at], following)
             self._looked(numbers[at])
             if following is None:
                 break
@@ -140,13 +153,16 @@ class Follower:
             at += 1
         return track, at
 
-    def _next(self, picture, track):
-        """The Track one frame on, or None."""
-        found = look(picture, track.awaited(), self._threads)
+    def _next(self, number, track):
+        """The Track at the next frame, or None."""
+        picture, awaited = self._read(number), track.awaited()
+        kept = self._recall(number)
+        known = kept is not None and _is_region(kept.region, awaited)
+        found = kept if known else look(picture, awaited, self._threads)
         if found and _is_there(found, picture, _STILL_SOLID) and _is_near(found, track, 1):
             wears = signature(picture, found)
             if _is_dressed(wears, track.wears, _SAME):
-                return _moved(track, found, wears, 1)
+                return replace(_moved(track, found, wears, 1), known=known)
         return None
 
     def _search(self, numbers, at, track):
@@ -170,7 +186,29 @@ class Follower:
         return None
 
     def _found(self, number, track) -> None:
-        self._keep(number, track.found)
+        self._keep(number, track.found, track.known)
+
+    def _checked(self, number, track):
+        """The Track, in some frames looked at by the detector: None where it has not known him for too long."""
+        if number % max(1, round(self._fps * _CHECK_S)):
+            return track
+        mine = track.found.next_region
+        known, others = look_about(self._read(number), mine, self._threads)
+        if any(_is_beside(other, mine) for other in others):
+            self.crossed.add(number)
+        unsure = 0 if known else track.unsure + 1
+        return None if unsure > _UNSURE else replace(track, unsure=unsure)
+
+
+def _is_region(one, other):
+    """Whether two Regions are the same but for rounding."""
+    return np.allclose((*one.centre, one.side, *one.up), (*other.centre, other.side, *other.up), rtol=1e-4, atol=1e-3)
+
+
+def _is_beside(other, mine):
+    """Somebody else's Region, near enough to be mixed up: less than half a square away, and of about its size (ours)."""
+    apart = np.hypot(*np.subtract(other.centre, mine.centre))
+    return 0.15 * max(other.side, mine.side) <= apart < 0.4 * (other.side + mine.side) / 2 and 0.5 < other.side / mine.side < 2
 
 
 def everybody(picture, threads, **where):
@@ -179,7 +217,8 @@ def everybody(picture, threads, **where):
     for region in find_people(picture, threads, **where):
         found = look(picture, region, threads)
         found = found and (look(picture, found.next_region, threads) or found)
-        if found and _is_there(found, picture, _SOLID) and not any(_is_same(found, other) for other in people):
+        if found and _is_there(found, picture, _SOLID) and not any(_is_same(found, other) for other in people) \
+                and look_about(picture, found.next_region, threads, times=2)[0]:
             people.append(found)
     return [one for one in people if not any(_is_piece(one, other) for other in people)]
 
@@ -197,7 +236,8 @@ def _moved(track, found, wears, frames):
     if wears is not None:
         learnt = wears if learnt is None else np.where(wears.any(axis=1, keepdims=True) & learnt.any(axis=1, keepdims=True),
                                                        (1 - _LEARN) * learnt + _LEARN * wears, np.maximum(wears, learnt))
-    return Track(found, learnt, 0.5 * track.motion + 0.5 * motion if frames == 1 else motion)
+    motion = 0.5 * track.motion + 0.5 * motion if frames == 1 else motion
+    return Track(found, learnt, motion, unsure=track.unsure if frames == 1 else 0)
 
 
 def _is_there(found, picture, solidity):

@@ -22,6 +22,8 @@ _LEAST_FPS, _MOST_FPS = 1.0, 240.0
 _EARLY, _LATE = 0.4, 0.5  # of a frame's time that a picture may come too soon (else left out) or too late (else a hold) (ours)
 _TRIES = 40  # reads that may fail in a row: a decoder gives up at a damaged frame and goes on behind it
 _SMALLEST = 16  # pixels on a side, the least a job may have
+_UNEVEN = 0.2  # of a frame's time that a picture comes off the even clock before it counts (ours)
+_MANY = 0.02  # of the pictures
 
 
 @dataclass(frozen=True)
@@ -44,10 +46,12 @@ class Footage:
     frames: int
     still: bool
     pictures: tuple[Path, ...] = ()
+    bits: int = 8
 
-    def read(self):
-        """Yields every Frame; decoding runs ahead on a thread of its own, which ends with the generator."""
-        source = self._pictures() if self.pictures else self._movie()
+    def read(self, clock=None):
+        """Yields every Frame; decoding runs ahead on a thread of its own, which ends with the generator. clock: a Clock that
+        is told when each picture came."""
+        source = self._pictures() if self.pictures else self._movie(clock or Clock())
         yield from _ahead(source)
 
     def _pictures(self):
@@ -64,7 +68,7 @@ class Footage:
                                f"picture, got {picture.shape[1]}x{picture.shape[0]}.", "Give pictures of one size.")
             yield Frame(number, picture, held)
 
-    def _movie(self):
+    def _movie(self, clock):
         """The picture shown at each tick of an even clock, as a player shows it (ours: pictures that come too close
         together are left out, and one is held where the file has a hole)."""
         capture = _opened(self.path)
@@ -75,6 +79,7 @@ class Footage:
                 due = (time - began) / step
                 if not math.isfinite(due) or due < 0 or (due == 0 and number):
                     due = float(number)  # a file without times: one picture a tick
+                clock.tell(due)
                 while last is not None and number < due - _LATE:
                     number += 1
                     yield Frame(number, last, True)
@@ -92,6 +97,25 @@ class Footage:
         return cv2.resize(picture, self.size, interpolation=cv2.INTER_AREA)
 
 
+class Clock:
+    """How evenly a movie's pictures come: `uneven` where many lie between the ticks of a clock of the file's own rate."""
+
+    def __init__(self):
+        self._last, self._steps, self._off = None, 0, 0
+
+    def tell(self, due) -> None:
+        """due: when a picture is to be shown, in frames of the even clock."""
+        if self._last is not None:
+            step = due - self._last
+            self._steps += 1
+            self._off += abs(step - round(step)) > _UNEVEN
+        self._last = due
+
+    @property
+    def uneven(self) -> bool:
+        return self._off > max(1, _MANY * self._steps)
+
+
 def open_footage(path) -> Footage:
     """A movie file, a picture, or a folder of pictures in the order of their numbers. Raises JobError naming what is wrong."""
     path = Path(path)
@@ -102,8 +126,7 @@ def open_footage(path) -> Footage:
     if path.stat().st_size == 0:
         raise JobError("footage_unreadable", f"{path} is empty (0 bytes).", "Export or copy the video again.")
     if path.suffix.lower() in PICTURES:
-        height, width = read_rgb(path).shape[:2]
-        return _large_enough(Footage(path, (width, height), _STILL_FPS, 1, True, (path,)))
+        return _large_enough(_of_pictures(path, (path,)))
     return _large_enough(_movie_of(path))
 
 
@@ -119,9 +142,13 @@ def _folder(folder) -> Footage:
     if not pictures:
         raise JobError("footage_missing", f"{folder} holds no pictures ({', '.join(sorted(PICTURES))}).",
                        "Give a movie, a picture or a folder of pictures.")
-    height, width = read_rgb(pictures[0]).shape[:2]
-    return _large_enough(
-        Footage(folder, (width, height), _STILL_FPS, len(pictures), len(pictures) == 1, tuple(pictures)))
+    return _large_enough(_of_pictures(folder, tuple(pictures)))
+
+
+def _of_pictures(path, pictures) -> Footage:
+    first = read_picture(pictures[0], missing="footage_missing", unreadable="footage_unreadable")
+    return Footage(path, (first.shape[1], first.shape[0]), _STILL_FPS, len(pictures), len(pictures) == 1, pictures,
+                   8 * first.dtype.itemsize)
 
 
 def _movie_of(path) -> Footage:
@@ -132,11 +159,11 @@ def _movie_of(path) -> Footage:
             raise JobError("footage_unreadable", f"{path}: no picture of it can be read; it is damaged or of an unknown kind.",
                            "Export it as MP4 (H.264) or as a folder of PNG pictures.")
         count = capture.get(cv2.CAP_PROP_FRAME_COUNT)
-        fps = _rate(capture, capture.get(cv2.CAP_PROP_FPS))
+        fps, bits = _rate(capture, capture.get(cv2.CAP_PROP_FPS)), _bits(capture)
     finally:
         capture.release()
     frames = int(count) if math.isfinite(count) and 0 < count < 1e7 else 0
-    return Footage(path, (picture.shape[1], picture.shape[0]), fps, frames, frames == 1)
+    return Footage(path, (picture.shape[1], picture.shape[0]), fps, frames, frames == 1, bits=bits)
 
 
 def _opened(path):
@@ -166,6 +193,12 @@ def _rate(capture, told) -> float:
     steps = np.diff(times)
     step = float(np.median(steps[steps > 0])) if (steps > 0).any() else 1000.0 / _STILL_FPS
     return float(np.clip(1000.0 / step, _LEAST_FPS, _MOST_FPS))
+
+
+def _bits(capture) -> int:
+    """Bits a channel of the file: the last byte of FFmpeg's tag of a deep pixel format; letters of others mean 8."""
+    last = int(capture.get(cv2.CAP_PROP_CODEC_PIXEL_FORMAT)) >> 24
+    return last if 8 < last <= 16 else 8
 
 
 def _large_enough(footage) -> Footage:

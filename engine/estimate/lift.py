@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..contract.job import SUPPOSED_LENS
 from ..contract.skeleton import BODY, HEAD_POINT_SEEN
 from .landmarks import INDEX, NAMES
 
-FOCAL_LENGTH = 50 / 36  # of the longer side: a 50 mm lens, since a picture says nothing about its own (ours)
 _MIN_VISIBILITY = 0.5
 _FACE = ("nose", "right_eye", "left_eye", "right_ear", "left_ear")
 # From the ankle to the shoulder's joint, as a part of the standing height (Drillis and Contini's body segments).
@@ -46,7 +46,7 @@ def standing_height(world):
 
 def pelvis_depth(scale, picture_size):
     """Metres in front of the supposed lens, of something `scale` pixels a metre large."""
-    return FOCAL_LENGTH * max(picture_size) / scale
+    return SUPPOSED_LENS * max(picture_size) / scale
 
 
 def body_joints(found, depth, picture_size):

@@ -10,12 +10,16 @@ import numpy as np
 
 from ..contract import folder as files
 from ..contract.errors import writing_failed
-from .landmarks import Landmarks
+from .face import POINTS
+from .hands import SIDES
+from .landmarks import INDEX, Landmarks
 from .lift import Points
 from .region import Region
 
 _LOGIT_STEP = 0.1  # of the stored masks' logits, -12.7..12.7: finer than what can be seen
 _POINTS, _REGIONS, _CELLS = 33, 10, 256
+_PART_ROWS = 3 + 2 * 21
+_FACE = [INDEX[name] for name in POINTS]
 
 
 class Looks:
@@ -23,10 +27,7 @@ class Looks:
 
     def __init__(self, folder, key):
         self._folder = files.path(folder, files.LOOKS)
-        told = os.path.join(self._folder, "key.json")
-        if _read_json(told) != key:
-            shutil.rmtree(self._folder, ignore_errors=True)
-            files.write_whole(told, json.dumps(key).encode())
+        empty_unless(self._folder, key)
 
     def keep(self, number, found) -> None:
         """found: Landmarks of frame `number`."""
@@ -37,31 +38,70 @@ class Looks:
 
     def recall(self, number):
         """The Landmarks of a frame, or None where none are kept (or the file is broken)."""
+        kept = self._read(number)
+        if kept is None:
+            return None
+        (pixels, world, visibility, regions), packed = kept
         try:
-            with open(self._path(number), "rb") as file:
-                data = file.read()
-            count = _POINTS * 6 + _REGIONS
-            values = np.frombuffer(data, np.float32, count)
-            mask = np.frombuffer(zlib.decompress(data[4 * count:]), np.int8).reshape(_CELLS, _CELLS)
-        except FileNotFoundError:
+            mask = np.frombuffer(zlib.decompress(packed), np.int8).reshape(_CELLS, _CELLS)
+        except (ValueError, zlib.error):
             return None
-        except (OSError, ValueError, zlib.error):
-            return None
-        pixels, world, visibility, regions = np.split(values.astype(np.float64), np.cumsum((66, 99, 33)))
-        return Landmarks(pixels.reshape(-1, 2), world.reshape(-1, 3), visibility, _region(regions[:5]), _region(regions[5:]),
+        return Landmarks(pixels, world, visibility, _region(regions[:5]), _region(regions[5:]),
                          mask.astype(np.float32) * _LOGIT_STEP)
 
     def points(self, frames):
-        """{number: Points} of all frames 1..frames that are kept, without the masks."""
+        """{number: Points} of all frames 1..frames that are kept, without the masks; nose and eyes from the face, if kept."""
         kept = {}
         for number in range(1, frames + 1):
-            found = self.recall(number)
+            found = self._read(number)
             if found is not None:
-                kept[number] = Points(found.pixels, found.world, found.visibility)
+                pixels, world, visibility, _ = found[0]
+                face, _ = self.recall_parts(number) or (None, {})
+                if face is not None:
+                    pixels[_FACE] = face
+                kept[number] = Points(pixels, world, visibility)
         return kept
 
-    def _path(self, number):
-        return os.path.join(self._folder, f"{number:04d}.look")
+    def keep_parts(self, number, face, hands) -> None:
+        """face (3, 2) as face.POINTS, or None; hands {side: (21, 4)} as hands.find_hands gives them."""
+        rows = np.full((_PART_ROWS, 4), np.nan, np.float32)
+        if face is not None:
+            rows[:3, :2] = face
+        for k, side in enumerate(SIDES):
+            if side in hands:
+                rows[3 + 21 * k:24 + 21 * k] = hands[side]
+        files.write_whole(self._path(number, "parts"), rows.tobytes())
+
+    def recall_parts(self, number):
+        """(face, hands) as they were kept; None where none were, be it that nothing was looked for."""
+        try:
+            rows = np.fromfile(self._path(number, "parts"), np.float32).reshape(_PART_ROWS, 4)
+        except (OSError, ValueError):
+            return None
+        face, hands = rows[:3, :2], {side: rows[3 + 21 * k:24 + 21 * k] for k, side in enumerate(SIDES)}
+        return None if np.isnan(face).any() else face, {side: hand for side, hand in hands.items() if not np.isnan(hand).any()}
+
+    def _read(self, number):
+        """((pixels, world, visibility, regions) float64, the packed mask), or None."""
+        try:
+            with open(self._path(number), "rb") as file:
+                data = file.read()
+            values = np.frombuffer(data, np.float32, _POINTS * 6 + _REGIONS).astype(np.float64)
+        except (OSError, ValueError):
+            return None
+        pixels, world, visibility, regions = np.split(values, np.cumsum((66, 99, 33)))
+        return (pixels.reshape(-1, 2), world.reshape(-1, 3), visibility, regions), data[4 * values.size:]
+
+    def _path(self, number, kind="look"):
+        return os.path.join(self._folder, f"{number:04d}.{kind}")
+
+
+def empty_unless(folder, key) -> None:
+    """Removes what is in a folder of ours unless it was made with this key, a JSON object; it is then that key's."""
+    told = os.path.join(folder, "key.json")
+    if _read_json(told) != key:
+        shutil.rmtree(folder, ignore_errors=True)
+        files.write_whole(told, json.dumps(key).encode())
 
 
 def read_told(folder):

@@ -6,7 +6,7 @@ import numpy as np
 
 from .lift import Points, body_joints, pelvis_depth, pixels_per_metre, standing_height
 from .sides import changed, exchange
-from .smooth import bridge, smooth
+from .smooth import bridge, smooth, stretches_of
 
 BRIDGED_S = 0.6  # a hole up to this long is filled (ours: about a step of a walk)
 _SIGMA_S, _LEAST_SIGMA = 0.07, 1.3  # of the fit to each point: seconds, and frames where there are few a second
@@ -33,7 +33,7 @@ def steady(found, shots, *, fps, size):
 
     Each shot is done by itself, and each stretch of it without a long hole.
     """
-    stretches = [stretch for shot in shots for stretch in _stretches([n for n in shot if n in found], fps)]
+    stretches = [stretch for shot in shots for stretch in stretches_of([n for n in shot if n in found], BRIDGED_S, fps)]
     if not stretches:
         return {}
     tall = float(np.median([standing_height(found[n].world) for stretch in stretches for n in stretch]))
@@ -41,17 +41,6 @@ def steady(found, shots, *, fps, size):
     for stretch in stretches:
         bodies.update(_steady_stretch(found, stretch, tall, fps, size))
     return bodies
-
-
-def _stretches(numbers, fps):
-    """Ascending numbers in lists that break where more than BRIDGED_S is missing."""
-    longest, lists = max(1, round(BRIDGED_S * fps)), []
-    for number in numbers:
-        if lists and number - lists[-1][-1] - 1 <= longest:
-            lists[-1].append(number)
-        else:
-            lists.append([number])
-    return lists
 
 
 def _steady_stretch(found, seen, tall, fps, size):

@@ -38,6 +38,17 @@ def bridge(values, there):
     return filled.reshape(np.shape(values))
 
 
+def stretches_of(numbers, longest_s, fps):
+    """Ascending frame numbers in lists that break where more than `longest_s` seconds, and more than one frame, are missing."""
+    longest, lists = max(1, round(longest_s * fps)), []
+    for number in numbers:
+        if lists and number - lists[-1][-1] - 1 <= longest:
+            lists[-1].append(number)
+        else:
+            lists.append([number])
+    return lists
+
+
 def _fit(values, weights, sigma):
     """The parabolas' middles: weighted least squares in closed form, all frames and columns at once."""
     reach = min(int(np.ceil(3 * sigma)), len(values) - 1)

@@ -1,0 +1,149 @@
+"""A shot's pictures and the performer's masks in; clean/, each picture with what was seen behind the performer in other frames, out.
+
+Ours: the median over time of what is not covered. For a locked camera over the whole shot; for a moving one over frames
+near by, each laid onto the frame by a homography. Pixels that nobody covers stay exactly as they were shot.
+"""
+
+from collections import OrderedDict
+
+import cv2
+import numpy as np
+
+from ..conditions.frames import read_colour, read_grey, write_picture
+from ..contract import folder as files
+from .camera import Camera
+
+STAGE = "clean"
+_SAMPLES = 31  # pictures that the median of a locked shot is taken over
+_NEAR = 12  # pictures on each side, of a moving one
+_NEAR_S = 0.2  # between them
+_MARGIN, _LEAST_MARGIN = 0.03, 3  # by which a mask is widened: of its height, pixels
+_BAND = 64  # rows at a time, for flat memory
+_INPAINTED = 5
+
+
+def write_clean(folder, shot, *, watch, say, pieces) -> None:
+    """Writes clean/ for every frame of the intake.Intake; mask/ is there. say(code, message, frames) warns of holes."""
+    unseen = []
+    for numbers in shot.shots():
+        camera = Camera(folder, shot.size, numbers, check=watch.check)
+        samples = _Samples(folder, shot.size)
+        behind = _Locked(samples, numbers) if camera.locked else _Moving(samples, camera, numbers, shot.fps)
+        for number in numbers:
+            watch.check()
+            if _write(folder, shot, number, samples, behind):
+                unseen.append(number)
+            watch.advance(STAGE, pieces)
+    if unseen:
+        say("clean_holes", f"In {len(unseen)} frames the performer stands before something that is never seen; it was filled in "
+            "from around it.", unseen)
+
+
+def _write(folder, shot, number, samples, behind) -> bool:
+    """Whether something had to be made up."""
+    picture = read_colour(files.picture(folder, files.SOURCE, number), shot.size)
+    covered = samples.covered(number)
+    box = _box(covered)
+    if box is not None:
+        here = np.s_[box[1]:box[3], box[0]:box[2]]
+        colour, known = behind.of(number, box)
+        hole = covered[here] & ~known
+        if hole.any():
+            colour = _inpainted(colour, hole, picture[here], covered[here])
+        picture[here] = np.where(covered[here][..., None], _as(colour, picture.dtype), picture[here])
+    write_picture(files.picture(folder, files.CLEAN, number), picture if picture.dtype == np.uint8 else _as(picture, np.uint8))
+    return box is not None and bool(hole.any())
+
+
+class _Samples:
+    """Pictures (h, w, 3) uint8 of the shot with where the performer covers them; the last ones are kept."""
+
+    def __init__(self, folder, size, kept=2 * _NEAR + 4):
+        self._folder, self._size, self._most = folder, size, kept
+        self._kept = OrderedDict()
+
+    def get(self, number):
+        """(picture, covered)."""
+        if number not in self._kept:
+            picture = read_colour(files.picture(self._folder, files.SOURCE, number), self._size)
+            self._kept[number] = _as(picture, np.uint8), self.covered(number)
+            while len(self._kept) > self._most:
+                self._kept.popitem(last=False)
+        self._kept.move_to_end(number)
+        return self._kept[number]
+
+    def covered(self, number):
+        """(h, w) bool: the mask with a margin for motion blur and hair."""
+        mask = read_grey(files.picture(self._folder, files.MASK, number), self._size) > 0
+        box = _box(mask)
+        if box is None:
+            return mask
+        radius = max(_LEAST_MARGIN, round(_MARGIN * (box[3] - box[1])))
+        disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+        return cv2.dilate(mask.astype(np.uint8), disc) > 0
+
+
+class _Locked:
+    """One plate for the whole shot."""
+
+    def __init__(self, samples, numbers):
+        chosen = sorted({numbers[round(i)] for i in np.linspace(0, len(numbers) - 1, min(_SAMPLES, len(numbers)))})
+        pictures, covered = zip(*(samples.get(number) for number in chosen))
+        self._colour = np.empty_like(pictures[0])
+        self._known = np.empty(pictures[0].shape[:2], bool)
+        for top in range(0, len(self._colour), _BAND):
+            rows = np.s_[top:top + _BAND]
+            self._colour[rows], self._known[rows] = _median(np.stack([p[rows] for p in pictures]),
+                                                            np.stack([c[rows] for c in covered]))
+
+    def of(self, number, box):
+        here = np.s_[box[1]:box[3], box[0]:box[2]]
+        return self._colour[here], self._known[here]
+
+
+class _Moving:
+    """For each frame, those near by laid onto it."""
+
+    def __init__(self, samples, camera, numbers, fps):
+        self._samples, self._camera = samples, camera
+        self._chosen = np.array(numbers[::max(1, round(_NEAR_S * fps))])
+
+    def of(self, number, box):
+        nearest = np.argsort(np.abs(self._chosen - number), kind="stable")[:2 * _NEAR]
+        pictures, covered = [], []
+        corner = np.array([[1.0, 0, -box[0]], [0, 1, -box[1]], [0, 0, 1]])
+        size = (box[2] - box[0], box[3] - box[1])
+        for other in np.sort(self._chosen[nearest]).tolist():
+            picture, hidden = self._samples.get(other)
+            onto = corner @ self._camera.onto(other, number)
+            pictures.append(cv2.warpPerspective(picture, onto, size, flags=cv2.INTER_LINEAR))
+            seen = cv2.warpPerspective((~hidden).astype(np.uint8) * 255, onto, size, flags=cv2.INTER_LINEAR)
+            covered.append(seen < 255)
+        return _median(np.stack(pictures), np.stack(covered))
+
+
+def _median(pictures, covered):
+    """(n, h, w, 3) uint8 and (n, h, w) bool -> (h, w, 3) uint8, the median of those not covered, and (h, w) where there are
+    any."""
+    values = np.where(covered[..., None], np.uint16(256), pictures.astype(np.uint16))
+    values.sort(axis=0)
+    count = (~covered).sum(axis=0)
+    middle = np.maximum(count - 1, 0) // 2
+    return np.take_along_axis(values, middle[None, ..., None], axis=0)[0].clip(0, 255).astype(np.uint8), count > 0
+
+
+def _inpainted(colour, hole, picture, covered):
+    """What was never seen, from what is around it."""
+    around = np.where(covered[..., None], colour, _as(picture, np.uint8))
+    return cv2.inpaint(np.ascontiguousarray(around), hole.astype(np.uint8), _INPAINTED, cv2.INPAINT_TELEA)
+
+
+def _as(picture, kind):
+    if picture.dtype == kind:
+        return picture
+    return (picture >> 8).astype(np.uint8) if kind == np.uint8 else picture.astype(np.uint16) * 257
+
+
+def _box(mask):
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    return (int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1) if rows.size else None

@@ -1,0 +1,115 @@
+"""A picture and a body's landmarks in; the 21 points of each hand that is large enough, and steady hands of a shot, out.
+
+MediaPipe's way (its holistic graph): a square about the palm by the body's wrist, index and little finger; the recrop model
+puts it right; the hand model finds the points in that. Which body's side a hand belongs to is told by the steady wrists.
+"""
+
+import numpy as np
+
+from ..contract.skeleton import HAND_INDEX
+from .landmarks import INDEX
+from .region import Region, cut
+from .sessions import session
+from .smooth import bridge, smooth, stretches_of
+
+LEAST_HEIGHT = 150  # pixels of standing height: below, the model makes hands up (measured)
+SIDES = ("left", "right")
+_SEEN = 0.1  # of the wrist
+_PALM_SIDE, _PALM_SHIFT = 2.7, 0.1  # of the palm's length (MediaPipe's hand_landmarks_from_pose_to_recrop_roi)
+_RECROP, _SIZE = 256, 224
+_PRESENT = 0.6
+_PALM = (0.025, 0.10)  # wrist to middle knuckle as a part of the standing height; less is foreshortened, more is no hand (ours)
+_ASTRAY = 0.10  # of the standing height from the body's wrist: beyond, it is somebody else's (ours)
+_BRIDGED_S, _SIGMA_S, _LEAST_SIGMA = 0.25, 0.05, 1.2
+_KNUCKLE = HAND_INDEX["middle_1"]
+
+
+def find_hands(picture, found, height_px, threads):
+    """(h, w, 3) uint8 and somebody's Landmarks -> {side: (21, 4) float32 x, y in pixels, z in metres from the wrist (away
+    from the camera), presence}; only hands that are there."""
+    hands = {}
+    if height_px < LEAST_HEIGHT:
+        return hands
+    for side in SIDES:
+        wrist, little, index = (INDEX[f"{side}_{name}"] for name in ("wrist", "pinky", "index"))
+        if found.visibility[wrist] < _SEEN:
+            continue
+        hand = _hand(picture, *found.pixels[[wrist, little, index]], threads)
+        if hand is not None and _is_hand(hand, found.pixels[wrist], height_px):
+            hands[side] = hand
+    return hands
+
+
+def steady_hands(hands, bodies, *, shots, fps, size):
+    """{number: {side: (21, 4)}} as find_hands' of all frames and {number: motion.Body}, shots as motion.steady's -> {number: [left, right]}, each
+    (21, 4) float32 x, y, depth in metres, confidence, or None. Short holes are bridged, points out of the picture left out."""
+    mine = {number: _assigned(hands.get(number, {}), body) for number, body in bodies.items()}
+    result = {number: [None, None] for number in bodies}
+    for k, side in enumerate(SIDES):
+        stretches = [stretch for shot in shots for stretch in stretches_of(
+            [number for number in shot if side in mine.get(number, ())], _BRIDGED_S, fps)]
+        for number, hand in (pair for stretch in stretches for pair in _steady(mine, side, stretch, fps)):
+            if number in bodies:
+                result[number][k] = _placed(hand, bodies[number], side, size)
+    return result
+
+
+def _hand(picture, wrist, little, index, threads):
+    knuckles = (2 * index + little) / 3
+    palm = max(float(np.hypot(*(knuckles - wrist))), 1e-3)
+    up = (knuckles - wrist) / palm
+    side = 2 * palm * _PALM_SIDE
+    rough = Region(tuple(knuckles + up * _PALM_SHIFT * side), side, tuple(up))
+    crop = cut(picture, rough, _RECROP).astype(np.float32) / 255.0
+    points = session("hand_recrop", threads).run(["output_crop"], {"input_1": crop[None]})[0].reshape(2, 2)
+    centre, below = rough.to_picture(points / _RECROP)
+    reach = float(np.hypot(*(below - centre)))
+    if reach < 2.0 or not np.isfinite(reach):
+        return None
+    square = Region(tuple(centre), 2 * reach, tuple((centre - below) / reach))
+    crop = cut(picture, square, _SIZE).astype(np.float32) / 255.0
+    points, presence, world = session("hand_landmark_full", threads).run(
+        ["Identity", "Identity_1", "Identity_3"], {"input_1": crop[None]})
+    if presence.item() < _PRESENT:
+        return None
+    world = world.reshape(21, 3)
+    return np.column_stack([square.to_picture(points.reshape(21, 3)[:, :2] / _SIZE), world[:, 2] - world[0, 2],
+                            np.full(21, presence.item())]).astype(np.float32)
+
+
+def _is_hand(hand, wrist, height_px):
+    palm = np.hypot(*(hand[_KNUCKLE, :2] - hand[0, :2]))
+    return palm < _PALM[1] * height_px and np.hypot(*(hand[0, :2] - wrist)) < _ASTRAY * height_px \
+        and np.ptp(hand[:, :2], axis=0).max() > _PALM[0] * height_px
+
+
+def _assigned(hands, body):
+    """Each hand to the nearer of the body's steady wrists: the model's own sides are exchanged at times."""
+    mine = {}
+    for hand in sorted(hands.values(), key=lambda hand: float(hand[0, 3])):
+        apart = {side: np.hypot(*(hand[0, :2] - body.points.pixels[INDEX[f"{side}_wrist"]])) for side in SIDES}
+        nearest = min(apart, key=apart.get)
+        if apart[nearest] < _ASTRAY * body.height_px:
+            mine[nearest] = hand
+    return mine
+
+
+def _steady(mine, side, seen, fps):
+    numbers = np.arange(seen[0], seen[-1] + 1)
+    there = np.isin(numbers, seen)
+    values = np.zeros((len(numbers), 21, 4))
+    values[there] = [mine[number][side] for number in seen]
+    values = bridge(values, there)
+    weights = values[..., 3] * np.where(there, 1.0, 0.2)[:, None]
+    values[..., :3] = smooth(values[..., :3], weights, max(_LEAST_SIGMA, _SIGMA_S * fps))
+    return zip(numbers.tolist(), values)
+
+
+def _placed(hand, body, side, size):
+    """With depth and confidence, as a pose holds it; None where nothing of it is to be drawn."""
+    wrist = INDEX[f"{side}_wrist"]
+    sure = np.minimum(hand[:, 3], body.points.visibility[wrist])
+    inside = ((hand[:, :2] >= 0) & (hand[:, :2] <= size)).all(axis=1)
+    depth = body.depth + body.points.world[wrist, 2] + hand[:, 2]
+    placed = np.column_stack([hand[:, :2], depth, np.where(inside, sure, 0.0)]).astype(np.float32)
+    return placed if placed[:, 3].max() > 0 else None

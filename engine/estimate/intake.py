@@ -1,0 +1,174 @@
+"""A video or a job's own pictures in; source/ and job.json, with where shots begin and what is odd about the pictures, out."""
+
+import dataclasses
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..conditions.frames import write_picture
+from ..contract import folder as files
+from ..contract import job as jobs
+from ..contract.errors import JobError
+from .cuts import CutFinder, is_combed
+from .footage import Clock, open_footage
+from .looks import read_told, write_told
+from .source import Source
+
+STAGE = "read"
+_COMBED = 0.3  # of the frames in which something moves (ours)
+_LEAST_COMBED = 3
+_LEFT_OVER = (files.SOURCE, files.MASK, files.CLEAN, files.FRAMES, files.SHADOW)
+
+
+@dataclass(frozen=True)
+class Intake:
+    """frames pictures of size (width, height) lie in source/; cuts: numbers that begin another shot; `source` tells these
+    pictures from others."""
+
+    frames: int
+    size: tuple[int, int]
+    fps: float
+    cuts: tuple[int, ...]
+    source: str
+
+    def shots(self):
+        """Ranges of numbers."""
+        starts = [1, *self.cuts, self.frames + 1]
+        return [range(a, b) for a, b in zip(starts, starts[1:]) if a < b]
+
+
+class _Sights:
+    """What is seen of the pictures as they go by."""
+
+    def __init__(self):
+        self._cuts, self._before = CutFinder(), None
+        self.cuts, self.held, self.moved, self.combed = [], [], 0, 0
+
+    def see(self, number, picture, held=False):
+        if held:
+            return self.held.append(number)
+        if self._cuts.is_cut(picture):
+            self.cuts.append(number)
+        elif self._before is not None and number % 4 == 0:
+            combed = is_combed(self._before, picture)
+            self.moved += combed is not None
+            self.combed += bool(combed)
+        self._before = picture
+
+    @property
+    def interlaced(self) -> bool:
+        return self.combed >= max(_LEAST_COMBED, _COMBED * self.moved)
+
+
+def take_in(folder, video, *, watch, say, pieces) -> Intake:
+    """video: a path, or None for the pictures that lie in source/ already. What an earlier, stopped estimate has read
+    stays. Each frame advances watch by `pieces`. say(code, message, frames) warns."""
+    source = _identity(Path(video)) if video else _own_identity(folder)
+    told = read_told(folder)
+    if told.get("source") == source and told.get("whole") and _all_there(folder, told["frames"]):
+        watch.advance(STAGE, pieces * told["frames"], reused=True)
+    else:
+        write_told(folder, {"source": source})
+        sights, facts = (_read_movie if video else _read_source)(folder, video, watch, pieces)
+        told = {"source": source, "whole": True, "cuts": sights.cuts, "held": sights.held, "interlaced": sights.interlaced,
+                **facts}
+        write_told(folder, told)
+    _warn(told, say)
+    return Intake(told["frames"], tuple(told["size"]), told["fps"], tuple(told["cuts"]), source)
+
+
+def expected(folder, video) -> int:
+    """About how many frames there will be; 0 where the file doesn't tell. Raises JobError where there is nothing to read."""
+    return open_footage(video).frames if video else jobs.read(folder).frames
+
+
+def _read_movie(folder, video, watch, pieces):
+    """Writes source/ and job.json."""
+    footage, clock, sights, count = open_footage(video), Clock(), _Sights(), 0
+    for frame in footage.read(clock):
+        watch.check()
+        write_picture(files.picture(folder, files.SOURCE, frame.number), frame.picture)
+        sights.see(frame.number, frame.picture, frame.held)
+        count = frame.number
+        watch.advance(STAGE, pieces)
+    for kind in _LEFT_OVER:
+        _remove_after(folder, kind, count)
+    _write_job(folder, footage, count)
+    return sights, {"frames": count, "size": footage.size, "fps": footage.fps, "uneven": clock.uneven, "bits": footage.bits}
+
+
+def _read_source(folder, _, watch, pieces):
+    """Only looks."""
+    job, sights = jobs.read(folder), _Sights()
+    with Source(folder, job.frames, job.size) as source:
+        for number in range(1, job.frames + 1):
+            watch.check()
+            sights.see(number, source.read(number))
+            watch.advance(STAGE, pieces)
+    return sights, {"frames": job.frames, "size": job.size, "fps": job.fps, "uneven": False, "bits": 8}
+
+
+def _all_there(folder, frames) -> bool:
+    return files.numbers(folder, files.SOURCE)[:frames] == list(range(1, frames + 1))
+
+
+def _write_job(folder, footage, count) -> None:
+    """A new job.json; one that is there keeps its settings and reference."""
+    facts = {"name": footage.path.stem or "shot", "size": footage.size, "frames": count, "bits": 8,
+             "fps": min(max(footage.fps, 0.001), 1000.0), "clean_plate": False}
+    try:
+        job = jobs.read(folder)
+    except JobError as error:
+        if error.code != "job_missing":
+            raise
+        return jobs.write(folder, jobs.Job(**facts))
+    unfit = {"mask_grow": None, "mask_feather": None, "fix": None} if job.frames != count else {}
+    unfit |= {"objects": None, "depth": None} if (job.frames, tuple(job.size)) != (count, footage.size) else {}
+    jobs.write(folder, dataclasses.replace(job, **facts, **unfit))
+
+
+def _warn(told, say) -> None:
+    if told["cuts"]:
+        say("cut_found", f"Another shot begins at frame {', '.join(map(str, told['cuts']))}; the performer is looked for in each "
+            "by his clothes, and nothing is carried over a cut.", told["cuts"])
+    if told["held"]:
+        say("frames_held", f"{len(told['held'])} pictures of the video are missing or damaged; the one before is held.",
+            told["held"])
+    if told["interlaced"]:
+        say("interlaced", "The video is interlaced: moving limbs are drawn in two fields. Deinterlace it for a better pose.", ())
+    if told["uneven"]:
+        say("frames_uneven", f"The pictures come at uneven times; they were brought to {told['fps']:.3g} a second, as a player "
+            "shows them.", ())
+    if told["bits"] > 8:
+        say("colour_reduced", f"The video has {told['bits']} bits a channel, of which 8 are kept; HDR looks pale. In Blender the "
+            "strip keeps its depth.", ())
+
+
+def _identity(path) -> str:
+    """Of a movie file or a folder of pictures: names, sizes and times of change."""
+    there = sorted(path.iterdir()) if path.is_dir() else [path]
+    return _digest([(str(p.resolve()), p) for p in there])
+
+
+def _own_identity(folder) -> str:
+    source = Path(files.path(folder, files.SOURCE))
+    return _digest([(p.name, p) for p in sorted(source.glob("*.png"))])
+
+
+def _digest(named) -> str:
+    digest = hashlib.sha256()
+    for name, path in named:
+        try:
+            about = path.stat()
+        except OSError:
+            continue
+        digest.update(f"{name} {about.st_size} {about.st_mtime_ns}\n".encode())
+    return digest.hexdigest()[:32]
+
+
+def _remove_after(folder, kind, last) -> None:
+    """Pictures of an earlier, longer video."""
+    for number in files.numbers(folder, kind):
+        if number > last:
+            os.remove(files.picture(folder, kind, number))

@@ -1,0 +1,154 @@
+"""A request to estimate in; a job folder whose source/, pose.json, mask/ and, if asked for, clean/ tell of one performer, out."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from ..conditions.frames import write_picture
+from ..contract import folder as files
+from ..contract import job as jobs
+from ..contract.events import Finished, Warned
+from ..lock import held
+from ..memory import peak_mb
+from ..progress import Watch
+from .clean import write_clean
+from .face import find_face
+from .follow import Choice, Follower
+from .given import open_mask
+from .hands import find_hands, steady_hands
+from .intake import expected, take_in
+from .lift import pixels_per_metre, standing_height
+from .limb_depth import from_model
+from .looks import Looks, make_folder
+from .motion import steady
+from .pose_file import write_pose
+from .silhouette import silhouette
+from .source import Source
+
+READ, FOLLOW, DEPTH, MASK, CLEAN = 2, 6, 30, 2, 3  # pieces of work a frame, about as long as each takes (ours)
+SMALL_PX = 60  # standing height under which joints are unsure (measured on street scenes)
+_FORM = 1  # of what Looks keeps, counted up when it changes
+
+
+def estimate(request, *, emit, stop_asked=lambda: False, threads=0) -> Finished:
+    """request: contract.events.Estimate. What an earlier estimate of the same performer has seen is not looked at again.
+    Raises JobError, or progress.Stopped; then what is finished stays for the next time."""
+    make_folder(request.job)
+    watch = Watch(request.job, emit, stop_asked)
+    with held(request.job, watch.check):
+        return _Estimate(request, emit, watch, threads).finished()
+
+
+class _Estimate:
+    """One estimate: the request, what is known of the shot, and counts."""
+
+    def __init__(self, request, emit, watch, threads):
+        self.request, self.emit, self.watch, self.threads = request, emit, watch, threads
+        self.folder, self.reused, self._looked = request.job, 0, set()
+
+    def finished(self) -> Finished:
+        request, watch = self.request, self.watch
+        weight = READ + FOLLOW + MASK + CLEAN * request.clean + DEPTH * bool(request.depth_model)
+        watch.begin("read", max(expected(self.folder, request.video), 1) * weight)
+        watch.work_begins()
+        with watch.stage("read"):
+            self.shot = shot = take_in(self.folder, request.video, watch=watch, say=self.warn, pieces=READ)
+            self.given = open_mask(request.mask, shot, self.folder)
+        watch.total = shot.frames * weight
+        self.looks = Looks(self.folder, self._key())
+        with Source(self.folder, shot.frames, shot.size) as self.source:
+            with watch.stage("follow"):
+                crossed = self._follow()
+            with watch.stage("steady"):
+                bodies = steady(self.looks.points(shot.frames), shot.shots(), fps=shot.fps, size=shot.size)
+                bodies = {n: body for n, body in bodies.items() if body.body[:, 3].max() > 0}
+                hands = self._hands(bodies)
+            if request.depth_model:
+                with watch.stage("depth"):
+                    bodies = from_model(request.depth_model, bodies, self.source, self.folder, shots=shot.shots(), fps=shot.fps,
+                                        watch=watch, threads=self.threads, pieces=DEPTH)
+        with watch.stage("mask"):
+            self._write_masks(bodies)
+        if request.clean:
+            with watch.stage("clean"):
+                write_clean(self.folder, shot, watch=watch, say=self.warn, pieces=CLEAN)
+                if request.video:
+                    jobs.write(self.folder, replace(jobs.read(self.folder), clean_pictures=True))
+        write_pose(self.folder, shot.frames, bodies, hands)
+        self._warn_of_people(bodies, crossed)
+        made, stages = len(bodies), {name: round(seconds, 3) for name, seconds in watch.stages.items()}
+        reused = min(self.reused, made)
+        return Finished(self.folder, shot.frames, made - reused, reused, shot.frames - made, round(watch.seconds, 3), stages,
+                        peak_mb())
+
+    def warn(self, code, message, frames=()) -> None:
+        self.emit(Warned(self.folder, code, message, tuple(frames)))
+
+    def _key(self):
+        """What the looks depend on."""
+        request = self.request
+        return {"form": _FORM, "source": self.shot.source, "frame": request.frame, "box": request.box and list(request.box),
+                "mask": request.mask}
+
+    def _follow(self):
+        """Fills looks; returns the frames in which others come close."""
+        choice = Choice(self.request.frame, self.request.box, self.given)
+        follower = Follower(read=self.source.read, keep=self._keep, recall=self.looks.recall, choice=choice, fps=self.shot.fps,
+                            threads=self.threads, check=self.watch.check,
+                            looked=self._advance)
+        for numbers in self.shot.shots():
+            follower.follow(list(numbers))
+        return sorted(follower.crossed)
+
+    def _advance(self, number) -> None:
+        """A frame may be looked at more than once, and from both sides."""
+        if number not in self._looked:
+            self._looked.add(number)
+            self.watch.advance("follow", FOLLOW)
+
+    def _keep(self, number, found, known) -> None:
+        """known: an earlier run kept it already."""
+        self.reused += known
+        if not known:
+            self.looks.keep(number, found)
+        if self.request.hands and not (known and self.looks.recall_parts(number)):
+            height = pixels_per_metre(found) * standing_height(found.world)
+            picture = self.source.read(number)
+            self.looks.keep_parts(number, find_face(picture, found, height, self.threads),
+                                  find_hands(picture, found, height, self.threads))
+
+    def _hands(self, bodies):
+        if not self.request.hands:
+            return {}
+        found = {number: (self.looks.recall_parts(number) or (None, {}))[1] for number in bodies}
+        return steady_hands(found, bodies, shots=self.shot.shots(), fps=self.shot.fps, size=self.shot.size)
+
+    def _write_masks(self, bodies) -> None:
+        nobody = np.zeros(self.shot.size[::-1], bool)
+        for number in range(1, self.shot.frames + 1):
+            self.watch.check()
+            body, use = bodies.get(number), self.request.mask_use if self.given else "choose"
+            mask = nobody
+            if body is not None and use != "override":
+                mask = silhouette(number, body, self.looks.recall, self.shot.size)
+            if use != "choose":
+                mask = mask | self.given(number)
+            write_picture(files.picture(self.folder, files.MASK, number), mask.astype(np.uint8) * 255)
+            self.watch.advance("mask", MASK)
+
+    def _warn_of_people(self, bodies, crossed) -> None:
+        lost = [number for number in range(1, self.shot.frames + 1) if number not in bodies]
+        if not bodies:
+            return self.warn("nobody_found", "No person was found in the video: nothing in it drives the character. People under "
+                             "some 30 pixels, and those of whom little is seen, cannot be found; a box around the performer helps.",
+                             lost)
+        if lost:
+            self.warn("performer_lost", f"The performer is not found in {len(lost)} of {self.shot.frames} frames; there the plate "
+                      "stays as it is.", lost)
+        small = [number for number, body in sorted(bodies.items()) if body.height_px < SMALL_PX]
+        if small:
+            self.warn("performer_small", f"In {len(small)} frames the performer stands under {SMALL_PX} pixels tall; the joints are "
+                      "unsure there.", small)
+        if crossed:
+            self.warn("people_crossing", "Somebody else comes close to the performer about these frames; look whether he is the "
+                      "one who is followed.", crossed)

@@ -1,0 +1,27 @@
+"""Steady bodies and hands of a shot in; its pose.json out."""
+
+import json
+
+from ..contract import folder as files
+from ..contract import version
+
+
+def write_pose(folder, frames, bodies, hands) -> None:
+    """{number: motion.Body} and {number: [left, right]}, each (21, 4) or None -> pose.json of frames 1..frames; frames
+    without a body have nobody in them. Hundredths of a pixel, tenths of a millimetre: finer than what can be seen."""
+    entries = [_entry(bodies.get(number), *hands.get(number, (None, None))) for number in range(1, frames + 1)]
+    text = ",\n".join(json.dumps(entry, separators=(",", ":")) for entry in entries)
+    files.write_whole(files.path(folder, files.POSE), f'{{"version": {version.POSE}, "frames": [\n{text}\n]}}\n'.encode())
+
+
+def _entry(body, left, right):
+    if body is None:
+        return {"people": []}
+    return {"people": [{"body": _rounded(body.body), "left_hand": _rounded(left), "right_hand": _rounded(right),
+                        "height_px": round(float(body.height_px), 2)}]}
+
+
+def _rounded(joints):
+    if joints is None:
+        return None
+    return [[round(x, 2), round(y, 2), round(z, 4), round(c, 3)] for x, y, z, c in joints.tolist()]

@@ -1,0 +1,42 @@
+"""A job's source/ in; its pictures one after the other, in either direction and read ahead, out."""
+
+from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from ..conditions.frames import as_bits, as_float, read_colour
+from ..contract import folder as files
+
+_AHEAD, _KEPT = 3, 8  # pictures: what keeps memory flat
+
+
+class Source:
+    """Frames 1..frames of `size` (width, height) in the folder's source/, read by a thread of its own; a context manager."""
+
+    def __init__(self, folder, frames, size):
+        self._folder, self._frames, self._size = folder, frames, size
+        self._waiting, self._last = OrderedDict(), 0
+        self._reader = ThreadPoolExecutor(1, "source")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._reader.shutdown(cancel_futures=True)
+
+    def read(self, number):
+        """(h, w, 3) uint8 sRGB; raises JobError where the picture is missing or broken."""
+        onwards, self._last = (1 if number >= self._last else -1), number
+        for ahead in range(_AHEAD + 1):
+            wanted = number + onwards * ahead
+            if 1 <= wanted <= self._frames and wanted not in self._waiting:
+                self._waiting[wanted] = self._reader.submit(self._read, wanted)
+        self._waiting.move_to_end(number)
+        while len(self._waiting) > _KEPT:
+            self._waiting.popitem(last=False)[1].cancel()
+        return self._waiting[number].result()
+
+    def _read(self, number):
+        picture = read_colour(files.picture(self._folder, files.SOURCE, number), self._size)
+        return np.ascontiguousarray(picture if picture.dtype == np.uint8 else as_bits(as_float(picture)))
