@@ -12,9 +12,11 @@ from .gather.job import gather
 from .gather.request import Request
 from .link.interpreter import Launch
 from .link.jobs import Link
+from .place import conditions
 from .place.strip import place, refresh, why_not_now
 from .task import Progress, Task, duration, remedy
 
+FRAME = "frame"  # beside v001, v002 ... of a shot
 SHOWN_EVERY_S = 1.0  # new frames appear in the strip at most so often: each time the sequencer draws anew
 
 
@@ -90,6 +92,8 @@ class Generation(Gathering):
     `ask`: events.Run, or events.Preview to stop at the networks' inputs. `placed` are the names of the strips made.
     """
 
+    teaches = True  # its times tell what the next shot will take
+
     def __init__(self, request: Request | None, folder: Path, *, link: Link, launch: Launch, ask=events.Run, reserved=tuple,
                  gathered=False, scene="", strip=""):
         super().__init__(request, folder, link=link, launch=launch, reserved=reserved)
@@ -120,9 +124,11 @@ class Generation(Gathering):
         if self.engine_job.frames and self.ask is events.Run:
             yield from self._place()
         self.seconds = time.monotonic() - self.began
-        if self.ask is events.Run:
+        if self.ask is events.Run and self.teaches:
             estimate.learn(self.folder, self._link.hello, self.engine_job, self._launch)
         self._end_as_engine()
+        if self.ask is events.Preview and self.state == "working":
+            yield from self._place_conditions()
 
     def _find_performer(self):
         """The pose, mask and clean plate of a performer who drives; ends with False where that was stopped. What an earlier
@@ -150,6 +156,17 @@ class Generation(Gathering):
         else:
             with measure.slice("show frames"):
                 refresh(scene, self.folder)
+
+    def _place_conditions(self):
+        """Lays what was drawn into the scene, muted."""
+        scene = bpy.data.scenes.get(self.scene)
+        while scene is not None and why_not_now(scene):
+            yield
+            scene = bpy.data.scenes.get(self.scene)
+        if scene is not None:
+            with measure.slice("lay strips"):
+                self.placed = (conditions.place(scene, self.folder),)
+            self.undo_name = "Preview Conditions"
 
     def _place(self):
         """Lays what is finished into the scene, of a cancelled or failed job too."""
@@ -184,3 +201,23 @@ class Generation(Gathering):
             "longest_pump_ms": round(job.longest_pump_s * 1000, 2) if job else 0.0, "warnings": self.warnings,
             "error": {"code": getattr(self.error, "code", "gather"), "message": self.error.message,
                       "hint": remedy(self.error)} if self.error else None}
+
+
+class FramePreview(Generation):
+    """Generates one frame in a folder of its own beside the versions, made anew each time, and lays it over the plate."""
+
+    teaches = False
+
+    def __init__(self, request: Request, shot: Path, *, link: Link, launch: Launch):
+        super().__init__(request, shot / FRAME, link=link, launch=launch)
+
+    def _gather(self):
+        steps = gather(self.request, self.folder)
+        while (told := self._slice_of(steps)) is not None:
+            self.progress = Progress(*told)
+            yield
+        takes.write_request(self.folder, self.request)
+
+    def _place(self):
+        yield from super()._place()
+        self.undo_name = "Preview Frame"

@@ -1,7 +1,12 @@
 """A job folder -> the first thing that is wrong with it as a JobError, or its conditions as pictures; needs no weights."""
 
+import dataclasses
+
+import numpy as np
+
 from .conditions.bundle import build_reference, draw_previews, plan_shot
-from .conditions.frames import read_colour, read_grey, read_reference, write_picture
+from .conditions.crop import put_back
+from .conditions.frames import as_bits, as_float, read_colour, read_grey, read_reference, write_picture
 from .contract import folder as files
 from .contract import job as jobs
 from .contract.events import Finished
@@ -27,7 +32,7 @@ def check(folder: str, *, emit, stop_asked=lambda: False) -> Finished:
 
 
 def preview(folder: str, *, emit, find_joints, stop_asked=lambda: False) -> Finished:
-    """Write the conditions of every frame to preview/, as the networks get them."""
+    """Write the conditions of every frame: to preview/ as the networks get them, to shown/ where they lie in the plate."""
     watch = Watch(folder, emit, stop_asked)
     with watch.stage("prepare"):
         job = jobs.read(folder)
@@ -37,11 +42,26 @@ def preview(folder: str, *, emit, find_joints, stop_asked=lambda: False) -> Fini
     watch.work_begins()
     for number in range(1, job.frames + 1):
         with watch.stage("draw"):
-            for kind, picture in draw_previews(shot, reference, number).items():
+            drawn = draw_previews(shot, reference, number)
+            for kind, picture in drawn.items():
                 write_picture(files.picture(folder, f"{files.PREVIEW}/{kind}", number), picture)
+            for kind in files.SHOWN_KINDS:
+                write_picture(files.picture(folder, f"{files.SHOWN}/{kind}", number),
+                              over_plate(kind, drawn[kind], shot.plan.crops[number - 1], job.size))
         watch.advance("preview")
     passed = job.frames - sum(shot.plan.present)
     return Finished(folder, job.frames, job.frames, 0, passed, watch.seconds, watch.stages)
+
+
+def over_plate(kind, picture, crop, size):
+    """A preview (h, w, 3) uint8 in its crop -> (H/2, W/2, 4) uint8 RGBA over the plate of `size` (w, h), half of that each
+    way: quick to look at, and clear where the condition says nothing."""
+    crop = dataclasses.replace(crop, centre=tuple(x / 2 for x in crop.centre), step=crop.step / 2)
+    colour = as_float(picture)
+    grey = colour.max(axis=-1, keepdims=True)
+    alpha = {"mask": grey, "environment": np.ones_like(grey)}.get(kind, (grey > 0).astype(np.float32))
+    colour = np.ones_like(colour) if kind == "mask" else colour
+    return as_bits(put_back(np.concatenate([colour, alpha], axis=-1), crop, [-(-x // 2) for x in size]))
 
 
 def _check_frame(folder, job, number) -> None:

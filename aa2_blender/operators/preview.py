@@ -1,12 +1,25 @@
-"""What is seen before it is paid for."""
-import bpy
+"""What is seen before it is paid for: the conditions of all frames, the character on one."""
+from dataclasses import replace
 
+import bpy
+from bpy.props import EnumProperty
+
+from .. import session
+from ..asking import job_folder, plate_name, request_of
 from ..embedded.engine.contract import events
-from .button import StartButton
+from ..embedded.engine.contract import folder as files
+from ..gather.job import problems
+from ..gather.strip import find, frames_of
+from ..generation import FramePreview
+from ..place import conditions
+from ..preferences import engine_launch
+from ..properties import shot_scene
+from .button import Button, StartButton
 
 
 class AA2_OT_preview_conditions(StartButton, bpy.types.Operator):
-    """Writes what the networks will be shown (skeleton, depth, mask, objects) to the job's folder, without generating"""
+    """Draws what the networks will be shown (skeleton, depth, mask, environment, objects), and lays it over the plate as muted \
+strips in one metastrip, without generating"""
 
     bl_idname = "aa2.preview_conditions"
     bl_label = "Preview Conditions"
@@ -15,4 +28,47 @@ class AA2_OT_preview_conditions(StartButton, bpy.types.Operator):
         return self.start(context, events.Preview)
 
 
-CLASSES = (AA2_OT_preview_conditions,)
+class AA2_OT_preview_frame(StartButton, bpy.types.Operator):
+    """Generates the current frame only, and lays it over the plate"""
+
+    bl_idname = "aa2.preview_frame"
+    bl_label = "Preview Frame"
+
+    def act(self, context):
+        scene = shot_scene(context)
+        scene.aa2.strip = plate_name(scene)
+        request = request_of(scene)
+        found = problems(request)
+        if found:
+            return self.refuse(" ".join(f"{problem.message} {problem.remedy}" for problem in found))
+        first, last = frames_of(find(scene, request.strip))
+        frame = scene.frame_current
+        if not first <= frame <= last:
+            return self.refuse(f"The plate shows the frames {first} to {last}, not {frame}. Move the playhead over the plate.")
+        request = replace(request, name=f"{request.name} frame", frames=(frame, frame))
+        return self.begin(FramePreview(request, job_folder(scene), link=session.link, launch=engine_launch()))
+
+
+class AA2_OT_show_condition(Button, bpy.types.Operator):
+    """Shows or hides one of the drawn conditions over the plate"""
+
+    bl_idname = "aa2.show_condition"
+    bl_label = "Show Condition"
+    bl_options = {"REGISTER", "UNDO"}
+    kind: EnumProperty(name="Condition", items=[(kind, kind.capitalize(), f"The {kind} that the networks are shown")
+                                                for kind in files.SHOWN_KINDS])
+
+    @classmethod
+    def poll(cls, context):
+        found = bool(conditions.metas(shot_scene(context)))
+        if not found:
+            cls.poll_message_set("Press Preview Conditions first")
+        return found
+
+    def act(self, context):
+        scene = shot_scene(context)
+        meta = conditions.meta_of(scene, job_folder(scene) / "v001") or conditions.metas(scene)[0]
+        conditions.switch(meta, self.kind)
+
+
+CLASSES = (AA2_OT_preview_conditions, AA2_OT_preview_frame, AA2_OT_show_condition)

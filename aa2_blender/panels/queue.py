@@ -5,12 +5,14 @@ import bpy
 import bpy.utils.previews
 
 from .. import session
-from ..asking import request_of
+from ..asking import job_folder, request_of
 from ..gather.job import problems
-from ..operators.preview import AA2_OT_preview_conditions
+from ..operators.preview import AA2_OT_preview_conditions, AA2_OT_preview_frame, AA2_OT_show_condition
 from ..operators.queue import (AA2_OT_cancel, AA2_OT_generate, AA2_OT_queue_cancel, AA2_OT_queue_move,
                                AA2_OT_queue_pause, AA2_OT_queue_place, AA2_OT_queue_resume)
+from ..place import conditions
 from ..queue import ACTIVE
+from ..versions import strips
 from .drawing import Part
 from .look import draw_estimate
 from .remedies import draw_problem
@@ -35,13 +37,28 @@ class Queue(Part):
         column = layout.column(align=True)
         column.enabled = not found
         column.operator(AA2_OT_generate.bl_idname, icon="PLAY")
-        column.operator(AA2_OT_preview_conditions.bl_idname, icon="HIDE_OFF")
+        row = column.row(align=True)
+        row.operator(AA2_OT_preview_conditions.bl_idname, icon="HIDE_OFF")
+        row.operator(AA2_OT_preview_frame.bl_idname, icon="IMAGE_DATA")
+        draw_conditions(layout, scene)
         beside = session.current()
         if beside and beside.state == "working" and beside not in [row.task for row in session.queue.rows]:
             draw_progress(layout, beside.progress)
             layout.operator(AA2_OT_cancel.bl_idname, icon="X")
         for place, row in enumerate(session.queue.rows):
             draw_row(layout, context, place, row)
+
+
+def draw_conditions(layout, scene):
+    """A switch for each condition that is drawn."""
+    meta = conditions.meta_of(scene, job_folder(scene) / "v001")
+    if meta is None:
+        return
+    row = layout.row(align=True)
+    for strip in strips(meta):
+        kind = strip.get(conditions.KIND)
+        if kind:
+            row.operator(AA2_OT_show_condition.bl_idname, text=kind.capitalize(), depress=not strip.mute).kind = kind
 
 
 def draw_row(layout, context, place, row):

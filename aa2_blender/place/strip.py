@@ -166,19 +166,20 @@ def _plate_channel(editor, job, plate):
         strip = strip.parent_meta()
     if strip:
         return strip.channel
-    under = [other.channel for other in strips(editor) if other.type != "SOUND" and _overlaps(other, job)]
+    under = [other.channel for other in strips(editor) if other.type != "SOUND" and overlaps(other, job)]
     return min(under, default=0)
 
 
 def free_channel(editor, job, below, earlier=None):
     """The first channel above `below` that is free on the job's frames; the one it had before where that still is."""
-    taken = {strip.channel for strip in strips(editor) if _overlaps(strip, job)}
+    taken = {strip.channel for strip in strips(editor) if overlaps(strip, job)}
     if earlier and earlier > below and earlier not in taken:
         return earlier
     return next(channel for channel in range(below + 1, below + 1 + len(taken) + 1) if channel not in taken)
 
 
-def _overlaps(strip, job):
+def overlaps(strip, job):
+    """Whether a strip lies on any frame of a job."""
     first, end = strip_range(strip)
     return first < job.first_frame + job.frames and end > job.first_frame
 

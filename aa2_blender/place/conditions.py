@@ -1,0 +1,86 @@
+"""A job's drawn conditions -> muted strips in one metastrip over the plate, named for the job: to look at, never rendered."""
+
+import os
+
+from ..embedded.engine.contract import folder as files
+from ..embedded.engine.contract import job as contract
+from ..versions import quiet_sequencer, strips, trim
+from .strip import PlaceError, free_channel, overlaps, same_shot, told, why_not_now
+
+# Names of custom properties: of the metastrip, its job's folder; of a strip in it, which condition it shows.
+JOB, KIND = "aa2_conditions", "aa2_condition"
+
+
+def place(scene, folder):
+    """Lay what the engine drew for a job into a scene, all of it muted; returns the metastrip's name. The metastrip that an
+    earlier call made for this job, or another version of it, is replaced. Raises PlaceError."""
+    reason = why_not_now(scene)
+    if reason:
+        raise PlaceError(reason, "Wait for its end and press Preview Conditions again.")
+    folder = os.path.abspath(os.fspath(folder))
+    job = contract.read(folder)
+    kinds = [kind for kind in files.SHOWN_KINDS if len(files.numbers(folder, f"{files.SHOWN}/{kind}")) == job.frames]
+    if not kinds:
+        raise PlaceError(f"{folder} holds no drawn conditions.", "Press Preview Conditions again.")
+    editor = scene.sequence_editor or scene.sequence_editor_create()
+    with quiet_sequencer(editor):
+        channel, shown = _remove_earlier(editor, folder)
+        above = max((strip.channel for strip in strips(editor) if overlaps(strip, job)), default=0)
+        meta = strips(editor).new_meta(name=f"{job.name} conditions", channel=free_channel(editor, job, above, channel),
+                                       frame_start=job.first_frame)
+        for kind in kinds:
+            _add(meta, scene, job, folder, kind).mute = kind not in shown
+        trim(meta, job.first_frame, job.first_frame + job.frames)
+        meta[JOB] = told(folder)
+        meta.blend_type = "ALPHA_OVER"
+        meta.mute = not shown
+    return meta.name
+
+
+def metas(scene):
+    """The metastrips of conditions in a scene."""
+    editor = scene.sequence_editor
+    return [strip for strip in strips(editor) if strip.get(JOB)] if editor else []
+
+
+def meta_of(scene, folder):
+    """The metastrip of a job's conditions, or None."""
+    return next((meta for meta in metas(scene) if same_shot(meta[JOB], folder)), None)
+
+
+def switch(meta, kind):
+    """Show or hide one condition; the metastrip is muted where none is shown."""
+    for strip in strips(meta):
+        if strip.get(KIND) == kind:
+            strip.mute = not strip.mute
+    meta.mute = all(strip.mute for strip in strips(meta))
+
+
+def _add(owner, scene, job, folder, kind):
+    where = os.path.join(folder, files.SHOWN, kind)
+    directory = told(where)
+    names = [os.path.basename(files.picture(folder, f"{files.SHOWN}/{kind}", n)) for n in range(1, job.frames + 1)]
+    strip = strips(owner).new_image(
+        name=f"{job.name} {kind}", filepath=os.path.join(directory, names[0]), channel=1 + files.SHOWN_KINDS.index(kind),
+        frame_start=job.first_frame, fit_method="ORIGINAL")
+    for name in names[1:]:
+        strip.elements.append(name)
+    strip.directory = directory
+    strip.blend_type, strip.alpha_mode = "ALPHA_OVER", "STRAIGHT"
+    strip.colorspace_settings.name = "sRGB"
+    scale = 100 / scene.render.resolution_percentage
+    width, height = (size / -(-size // 2) for size in job.size)  # pictures are half as wide and high, rounded up
+    strip.transform.scale_x, strip.transform.scale_y = width * scale, height * scale
+    strip[KIND] = kind
+    return strip
+
+
+def _remove_earlier(editor, folder):
+    """Takes out the shot's earlier metastrip; returns its channel, None where there was none, and what was shown in it."""
+    channel, shown = None, set()
+    for meta in [strip for strip in strips(editor) if strip.get(JOB) and same_shot(strip[JOB], folder)]:
+        channel = meta.channel
+        shown |= {strip[KIND] for strip in strips(meta) if not strip.mute and strip.get(KIND)}
+        strips(editor).remove(meta)
+    return channel, shown
+
