@@ -86,6 +86,23 @@ def curve(block, path):
     return None
 
 
+def curve_maker(thing, name):
+    """A new action `name` of an object -> make(path, index, group): its new F-curve; from 4.4 actions have slots and layers."""
+    action = bpy.data.actions.new(name)
+    animation = thing.animation_data_create()
+    animation.action = action
+    if not hasattr(action, "slots"):
+        return lambda path, index, group: action.fcurves.new(path, index=index, action_group=group)
+    animation.action_slot = slot = action.slots.new(id_type="OBJECT", name=thing.name)
+    bag = action.layers.new("Layer").strips.new(type="KEYFRAME").channelbag(slot, ensure=True)
+
+    def make(path, index, group):
+        made = bag.fcurves.new(path, index=index)
+        made.group = bag.groups.get(group) or bag.groups.new(group)
+        return made
+    return make
+
+
 def set_picture_format(settings, file_format, *, color_mode, color_depth):
     """Image settings of a render; from 5.0 the media type has to be said first."""
     if hasattr(settings, "media_type"):

@@ -1,4 +1,4 @@
-"""The camera of a driver's scene at a frame, and points in the world -> pixels and depth in the job's picture."""
+"""The camera of a driver's scene at a frame, and points in the world <-> pixels and depth in the job's picture."""
 
 import numpy as np
 
@@ -45,6 +45,17 @@ def project(points, cameras, projections, size):
         x = (clip[..., 0] / clip[..., 3] + 1) / 2 * size[0]
         y = (1 - clip[..., 1] / clip[..., 3]) / 2 * size[1]
     return np.stack([x, y, -seen[..., 2]], axis=2)
+
+
+def unproject(points, cameras, projections, size):
+    """The inverse of `project`: (x, y, depth) (F,K,3) -> world points (F,K,3)."""
+    across, up = points[..., 0] / size[0] * 2 - 1, 1 - points[..., 1] / size[1] * 2
+    depth = points[..., 2]
+    rows = projections[:, None]
+    w = rows[..., 3, 3] - rows[..., 3, 2] * depth                     # the depth for a perspective camera, 1 for ortho
+    targets = np.stack([across * w, up * w], axis=2) - rows[..., :2, 3] + rows[..., :2, 2] * depth[..., None]
+    flat = np.linalg.solve(np.broadcast_to(rows[..., :2, :2], (*points.shape[:2], 2, 2)), targets[..., None])[..., 0]
+    return _transform(np.concatenate([flat, -depth[..., None]], axis=2), cameras)[..., :3]
 
 
 def _transform(points, matrices):

@@ -26,7 +26,8 @@ _NEAREST = 1e-3
 
 @dataclass(frozen=True)
 class Skeleton:
-    """Which bone ends are the joints, for one rig: indices into its heads followed by its tails, -1 for none.
+    """Which bone ends are the joints, for one rig: indices into its heads followed by its tails, -1 for none; points of the face
+    without a bone follow from the head's.
 
     `points` (K,): the body's joints, then each hand that the rig has; `hands`: the sides it has fingers on.
     """
@@ -123,7 +124,8 @@ def _written(motion, skeleton, size):
     head = skeleton.head
     face = np.concatenate([head.centre[None], head.points])
     face = face @ motion.heads[:, :3, :3].transpose(0, 2, 1) + motion.heads[:, None, :3, 3]
-    points[:, _FACE] = face[:, 1:]
+    boned = (skeleton.points[_FACE] >= 0)[:, None]
+    points[:, _FACE] = face[:, 1:] = np.where(boned, points[:, _FACE], face[:, 1:])
     points, face = (_to_world(p, motion.worlds) for p in (points, face))
     confidence = np.broadcast_to(skeleton.points >= 0, points.shape[:2]).astype(float)
     confidence[:, _FACE] = _face_seen(face, motion)

@@ -11,7 +11,7 @@ _LIMBS = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
 
 def _preset(sides, *, neck, head, limbs, toe, fingers):
     """Both sides written out. `limbs`: the bones that begin at shoulder, elbow, wrist, hip, knee, ankle; `toe`: (bone, end);
-    `fingers`: three bones of each of FINGERS, [] where a rig has none."""
+    `fingers`: three bones of each of FINGERS, a fourth where one begins at the tip, [] where a rig has none."""
     joints = {"neck": (neck, "head"), "head": (head, "head")}
     for side, name in sides.items():
         for joint, bone in zip(_LIMBS, limbs):
@@ -20,7 +20,7 @@ def _preset(sides, *, neck, head, limbs, toe, fingers):
         for finger, bones in zip(FINGERS, fingers):
             for k, bone in enumerate(bones, 1):
                 joints[f"{side}_{finger}_{k}"] = (bone.format(S=name), "head")
-            joints[f"{side}_{finger}_4"] = (bones[2].format(S=name), "tail")
+            joints.setdefault(f"{side}_{finger}_4", (bones[2].format(S=name), "tail"))
     return joints
 
 
@@ -48,9 +48,22 @@ def _vrm(thumb):
                  *([f"{{S}}{name}{part}" for part in ("Proximal", "Intermediate", "Distal")] for name in names)])
 
 
+# What place/rig.py makes of a performer's pose: each joint is the head of a bone, those of the face too.
+def _performer():
+    joints = _preset(
+        {"left": "L", "right": "R"}, neck="neck", head="head",
+        limbs=[bone + ".{S}" for bone in ("upper_arm", "forearm", "hand", "thigh", "shin", "foot")],
+        toe=("toe.{S}", "head"),
+        fingers=_numbered("{finger}.0{k}.{S}", ("thumb", "f_index", "f_middle", "f_ring", "f_pinky"), (1, 2, 3, 4)))
+    face = {"nose": "face.nose"} | {f"{side}_{part}": f"face.{part}.{name}" for part in ("eye", "ear")
+                                    for side, name in (("left", "L"), ("right", "R"))}
+    return joints | {joint: (bone, "head") for joint, bone in face.items()}
+
+
 # Rigify's generated rig splits its limbs (DEF-upper_arm.L, DEF-upper_arm.L.001): the first piece begins at the joint.
 PRESETS = {
     "Rigify metarig": _rigify(""),
+    "Performer": _performer(),
     "Rigify generated": _rigify("DEF-"),
     "Mixamo": _preset(
         {"left": "Left", "right": "Right"}, neck="mixamorig:Neck", head="mixamorig:Head",

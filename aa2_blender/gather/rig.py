@@ -17,8 +17,8 @@ from .problem import GatherError
 SIDES = ("left", "right")
 HAND_JOINTS = tuple(f"{side}_{point}" for side in SIDES for point in HAND[1:])
 BODY_JOINTS = tuple(name for name in BODY if name not in HEAD_POINTS)
-# `head` is the skull's bone, from which the face is worked out.
-JOINTS = (*BODY_JOINTS, "head", *HAND_JOINTS)
+# `head` is the skull's bone, from which those points of the face are worked out that have no bone.
+JOINTS = (*BODY_JOINTS, "head", *HAND_JOINTS, *HEAD_POINTS)
 REQUIRED = tuple(name for name in (*BODY_JOINTS, "head") if not name.endswith("_toe"))
 ENDS = ("head", "tail")
 # A joint's bone has to hang from the bone of the joint before it.

@@ -6,9 +6,14 @@ from bpy.props import FloatVectorProperty, IntProperty
 from gpu_extras.batch import batch_for_shader
 
 from .. import measure, performer, session
-from ..asking import NOBODY, job_folder, plate_name
+from ..asking import NOBODY, job_folder, plate_name, request_of
+from ..embedded.engine.contract import folder as files
+from ..gather.shot import driver_of, offset_of
+from ..gather.strip import find
+from ..place import rig
 from ..preferences import engine_launch
 from ..properties import shot_scene
+from ..result import folder_of_shot
 from .button import Button, StartButton
 
 _LINE, _CHOSEN, _TEXT = (1.0, 1.0, 1.0, 0.8), (1.0, 0.6, 0.1, 1.0), 14
@@ -129,6 +134,34 @@ class AA2_OT_forget_performer(Button, bpy.types.Operator):
         ours.performer_box, ours.performer_frame = NOBODY, 0
 
 
+class AA2_OT_make_rig_from_pose(Button, bpy.types.Operator):
+    """Makes an armature that moves as the shown version's pose does, at the camera's distance with a key on each frame, to be
+    corrected by hand, and takes it as the driver"""
+
+    bl_idname = "aa2.make_rig_from_pose"
+    bl_label = "Make Rig from Pose"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context):
+        folder = folder_of_shot(shot_scene(context))
+        has_pose = folder is not None and (folder / files.POSE).is_file()
+        if not has_pose:
+            cls.poll_message_set("No pose is found yet: generate, or preview the conditions, with a performer first")
+        return has_pose and context.mode == "OBJECT"
+
+    def act(self, context):
+        scene = shot_scene(context)
+        request = request_of(scene)
+        strip = find(scene, request.strip)
+        driver = driver_of(request, scene, strip)
+        ours = scene.aa2
+        made = rig.make(driver, folder_of_shot(scene), camera=request.camera, offset=offset_of(request, strip, driver))
+        ours.driver, ours.armature, ours.bone_map, ours.clean_plate = "ARMATURE", made, "", False
+        ours.driver_scene = driver if driver != scene else None
+        self.report({"INFO"}, f"{made.name} drives now")
+
+
 def preview_area(context):
     """An area of the window that shows the sequencer's preview; None where there is none."""
     areas = [area for area in context.window.screen.areas if area.type == "SEQUENCE_EDITOR"
@@ -187,4 +220,4 @@ def _told(text):
     return bpy.app.translations.pgettext_iface(text)
 
 
-CLASSES = (AA2_OT_choose_performer, AA2_OT_forget_performer)
+CLASSES = (AA2_OT_choose_performer, AA2_OT_forget_performer, AA2_OT_make_rig_from_pose)

@@ -2,7 +2,7 @@
 import bpy
 
 from ..asking import NOBODY
-from ..operators.performer import AA2_OT_choose_performer, AA2_OT_forget_performer
+from ..operators.performer import AA2_OT_choose_performer, AA2_OT_forget_performer, AA2_OT_make_rig_from_pose
 
 
 def draw_performer(layout, scene):
@@ -16,6 +16,7 @@ def draw_performer(layout, scene):
     row = layout.row()
     row.enabled = not ours.clean_strip
     row.prop(ours, "make_clean")
+    layout.operator(AA2_OT_make_rig_from_pose.bl_idname, icon="ARMATURE_DATA")
     if ours.objects or ours.holdouts:  # which are seen through a camera
         for name in ("driver_scene", "camera"):
             layout.prop(ours, name)
