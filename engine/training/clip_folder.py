@@ -1,4 +1,5 @@
-"""A seed of the fast world -> a job folder with its truth (docs/architecture.md), as the Blender world's clips have it."""
+"""A seed of the fast world -> a job folder with its truth (docs/architecture.md), as the Blender world's clips have it; and
+such a folder -> the clip as a pool has it."""
 
 import json
 import shutil
@@ -6,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from ..conditions.frames import write_picture
+from ..conditions.frames import read_colour, read_grey, write_picture
 from ..contract import folder as files
 from ..contract import job as jobs
+from ..contract.errors import JobError
 from . import world
-from .pool import bytes8
+from .pool import BrokenClip, PooledClip, bytes8, fault_of
 
 VERSION = 1
 SHAPE = (256, 256)  # the size of the Blender world's clips
@@ -71,3 +73,56 @@ def _person(body, hands, height_px) -> dict:
 
 def _write_json(folder: Path, name: str, frames: list) -> None:
     files.write_whole(files.path(folder, name), json.dumps({"version": 1, "frames": frames}).encode())
+
+
+def clips_of(folder: Path) -> list[tuple[Path, int]]:
+    """The finished clips in a folder that are not held out, and their seeds. Raises ValueError where there is none."""
+    found = []
+    for path in sorted(Path(folder).glob("*/clip.json")):
+        told = json.loads(path.read_text())
+        if told.get("held_out") is False:
+            found.append((path.parent, int(told["seed"])))
+    if not found:
+        raise ValueError(f"{folder}: no finished clip to learn from; render some with `python build.py clips {folder}`.")
+    return found
+
+
+def read_clip(folder: Path) -> PooledClip:
+    """The clip of a job folder. Raises BrokenClip where it is none, unfinished, or held out from training."""
+    try:
+        told = json.loads((folder / "clip.json").read_text())
+        if told["held_out"]:
+            raise BrokenClip(f"{folder.name}: held out: a clip kept for evaluation cannot be learnt from")
+        job = jobs.read(folder)
+        frames = [_frame(folder, number, job) for number in range(1, job.frames + 1)]
+        people, (posed,) = (_people(folder / name) for name in (files.POSE, "reference_pose.json"))
+        reference = np.dstack([read_colour(folder / files.REFERENCE, job.size), read_grey(folder / "reference_matte.png", job.size)])
+    except (JobError, OSError, ValueError, KeyError, TypeError, IndexError) as error:
+        raise error if isinstance(error, BrokenClip) else BrokenClip(f"{folder.name}: no clip ({error})") from None
+    body, hands, height = (np.stack(values) for values in zip(*people))
+    clip = PooledClip(np.stack(frames), body, hands, height, reference, *posed)
+    fault = fault_of(clip, job.frames)
+    if fault:
+        raise BrokenClip(f"{folder.name}: {fault}")
+    return clip
+
+
+def _frame(folder: Path, number: int, job: jobs.Job) -> np.ndarray:
+    """(H, W, LAYERS) uint8 of one frame."""
+    layers = [read_colour(files.picture(folder, kind, number), job.size) for kind in ("target", "clean")]
+    layers += [read_grey(files.picture(folder, kind, number), job.size) for kind in ("matte", "shade")]
+    if job.objects:
+        objects = 255 * (read_grey(files.picture(folder, files.OBJECTS, number), job.size) > 0)
+    else:
+        objects = np.zeros_like(layers[-1])
+    return np.dstack([*layers, objects, read_grey(files.picture(folder, "contact", number), job.size)]).astype(np.uint8)
+
+
+def _people(path: Path) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """(body, hands, height in pixels) of each frame of a pose.json; its one person."""
+    found = []
+    for frame in json.loads(path.read_text())["frames"]:
+        (person,) = frame["people"]
+        hands = [person["left_hand"], person["right_hand"]]
+        found.append((np.array(person["body"], np.float32), np.array(hands, np.float32), np.float32(person["height_px"])))
+    return found

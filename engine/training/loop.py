@@ -30,6 +30,7 @@ from ..contract import folder as files
 from ..contract.errors import JobError
 from ..nets.model import Model, fork_weights, save_weights
 from ..nets.sizes import COMPACT, Sizes
+from .pool import SHARE
 from .samples import SampleMaker, Window, batch_of
 
 log = logging.getLogger(__name__)
@@ -68,8 +69,8 @@ class Budget:
 class Batches(Dataset):
     """Batch number -> what batch_of makes; everything follows from (seed, number), so a resumed run sees the same data."""
 
-    def __init__(self, pool: Path, recipe: Recipe, seed: int, sizes: Sizes = COMPACT):
-        self.makers = {shape: SampleMaker(pool, shape) for shape in sorted(set(SHAPE_ORDER))}
+    def __init__(self, pool: Path, recipe: Recipe, seed: int, sizes: Sizes = COMPACT, share: float = SHARE):
+        self.makers = {shape: SampleMaker(pool, shape, share) for shape in sorted(set(SHAPE_ORDER))}
         self.recipe, self.seed, self.sizes = recipe, seed, sizes
 
     def __len__(self) -> int:
@@ -83,12 +84,12 @@ class Batches(Dataset):
         return batch_of(stacked, self.sizes)
 
 
-def batches_of(run: "Run", pool: Path, seed: int, workers: int) -> Iterator[dict[str, Tensor]]:
+def batches_of(run: "Run", pool: Path, seed: int, workers: int, share: float = SHARE) -> Iterator[dict[str, Tensor]]:
     """The run's batches from the clips of a pool, from its step on; the same ones in every run of that seed."""
     import cv2
     cv2.setNumThreads(1)
     order = ([number] for number in range(run.step, 2**31))
-    loader = DataLoader(Batches(pool, run.recipe, seed, run.model.sizes), batch_sampler=_Firsts(order), num_workers=workers,
+    loader = DataLoader(Batches(pool, run.recipe, seed, run.model.sizes, share), batch_sampler=_Firsts(order), num_workers=workers,
                         prefetch_factor=4 if workers else None, collate_fn=lambda drawn: drawn[0])
     for batch in loader:
         yield {name: tensor.to(run.device) for name, tensor in batch.items()}
@@ -279,10 +280,10 @@ def feed(run: Run, options, seed: int) -> Iterator[dict[str, Tensor]]:
     """The run's batches from the pool, or from the prepared windows where those are given; nothing is read before the first."""
     from .windows import bank_of, batches
     if options.windows:
-        bank = bank_of(options.windows, run.device, options.bank)
+        bank = bank_of(options.windows, run.device, options.bank, options.share)
         yield from batches(bank, run.recipe, seed, run.step, run.model.sizes)
     else:
-        yield from batches_of(run, options.pool, seed, options.workers)
+        yield from batches_of(run, options.pool, seed, options.workers, options.share)
 
 
 def add_options(parser) -> None:
@@ -291,6 +292,7 @@ def add_options(parser) -> None:
     source.add_argument("--pool", type=Path, help="folder of clips made by 'train pool'")
     source.add_argument("--windows", type=Path, help="folder of windows made by 'train windows', for an accelerator")
     parser.add_argument("--bank", type=int, default=4000, help="windows kept on the device (12 MB each)")
+    parser.add_argument("--share", type=float, default=SHARE, help="of Blender's world, where there are clips of both")
     parser.add_argument("--batch", type=int, help="clips a step (the stage's own: what two cores want)")
     parser.add_argument("--run", type=Path, required=True, help="folder of checkpoints, logs and pictures")
     parser.add_argument("--minutes", type=float, default=math.inf, help="of this stage, all its runs together")

@@ -1,10 +1,11 @@
-"""A pool of clips of the fast world on disk: drawn once, in any number of runs, read many times.
+"""A pool of clips on disk, of the fast world or brought in from Blender's: drawn once, in any number of runs, read many times.
 
 A clip is one uncompressed .npz: eleven 8-bit layers a frame, its joints, and one reference picture of the same character
 drawn apart. Files are written under a temporary name first, so a killed run leaves no broken clip.
 """
 
 import argparse
+import logging
 import os
 import time
 import zipfile
@@ -14,11 +15,14 @@ from pathlib import Path
 
 import numpy as np
 
+log = logging.getLogger(__name__)
 # Layers of Clip.layers along its last axis.
 FULL, CLEAN, MATTE, SHADOW, OBJECTS, CONTACT = slice(0, 3), slice(3, 6), 6, 7, 8, 9
 LAYERS = 10
 # Half of the clips are upright, since a standing figure wastes half of a square.
 SHAPES = ((192, 352), (256, 256), (192, 352), (256, 256), (192, 352), (352, 192))
+BLENDER = 6 * 10**8  # added to the seeds of Blender's world in file names; a multiple of the number of shapes
+SHARE = 0.5  # of Blender's world, where a pool has clips of both
 
 
 @dataclass(frozen=True)
@@ -75,13 +79,13 @@ def read(path: Path, frames: int = 1) -> PooledClip:
             clip = PooledClip(**{name: stored[name] for name in stored.files})
     except (OSError, ValueError, TypeError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
         raise BrokenClip(f"{path.name}: no clip ({error})") from None
-    fault = _fault(clip, frames)
+    fault = fault_of(clip, frames)
     if fault:
         raise BrokenClip(f"{path.name}: {fault}")
     return clip
 
 
-def _fault(clip: PooledClip, frames: int) -> str | None:
+def fault_of(clip: PooledClip, frames: int) -> str | None:
     """What is wrong with the clip, its frames at least `frames`; None where nothing is."""
     count = len(clip.layers) if clip.layers.ndim == 4 else 0
     height, width = clip.layers.shape[1:3] if count else (0, 0)
@@ -116,13 +120,36 @@ def fill(folder: Path, count: int, frames: int, first_seed: int = 0, stride: int
             print(f"pool: seed {seed}, {drawn / (time.monotonic() - started):.1f} frames/s", flush=True)
 
 
+def bring_in(folder: Path, clips: Path, bring) -> None:
+    """Calls bring(number, clip) for every finished job folder in `clips` that `folder` has no file of yet; broken ones are
+    passed over with a warning. number: the clip's seed + BLENDER."""
+    from .clip_folder import clips_of, read_clip
+    folder.mkdir(parents=True, exist_ok=True)
+    there = {path.stem.partition("-")[0] for path in folder.glob("*.npz")}
+    brought = 0
+    for path, seed in clips_of(clips):
+        if str(BLENDER + seed) in there:
+            continue
+        try:
+            bring(BLENDER + seed, read_clip(path))
+        except BrokenClip as error:
+            log.warning("%s: passed over. Remove it, and `build.py clips` renders it again.", error)
+            continue
+        brought += 1
+    print(f"{brought} clips of Blender's world from {clips}, {len(there)} files were there", flush=True)
+
+
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="engine train pool", description=__doc__)
     parser.add_argument("folder", type=Path)
+    parser.add_argument("--blender", type=Path, metavar="FOLDER", help="bring in the clips that `build.py clips` rendered, instead")
     parser.add_argument("--clips", type=int, default=2000)
     parser.add_argument("--frames", type=int, default=8, help="a window of the motion stage has 8")
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--stride", type=int, default=1, help="take every n-th seed, so that several can draw at once")
     options = parser.parse_args(arguments)
-    fill(options.folder, options.clips, options.frames, options.first_seed, options.stride)
+    if options.blender:
+        bring_in(options.folder, options.blender, lambda number, clip: write(options.folder / f"{number}.npz", clip))
+    else:
+        fill(options.folder, options.clips, options.frames, options.first_seed, options.stride)
     return 0

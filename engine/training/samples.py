@@ -16,7 +16,7 @@ from ..conditions.pose import draw_skeleton
 from ..conditions.warp import person, warp_limbs
 from ..contract.skeleton import BODY_INDEX, HEAD_HEIGHT
 from ..nets.sizes import COMPACT, Sizes
-from .pool import CLEAN, CONTACT, FULL, MATTE, OBJECTS, SHADOW, SHAPES, BrokenClip, PooledClip, read
+from .pool import BLENDER, CLEAN, CONTACT, FULL, MATTE, OBJECTS, SHADOW, SHAPES, SHARE, BrokenClip, PooledClip, read
 
 log = logging.getLogger(__name__)
 MOST_BROKEN = 20
@@ -71,12 +71,15 @@ class SampleMaker:
     """Makes windows from the clips of a folder. State: the list of files, and which are known to be broken; all chance comes
     from the generator given."""
 
-    def __init__(self, folder: Path, shape: tuple[int, int]):
-        """Only clips of the shape (width, height) are used. Raises ValueError when there are fewer than two."""
-        self.broken = set()
+    def __init__(self, folder: Path, shape: tuple[int, int], share: float = SHARE):
+        """Only clips of the shape (width, height) are used; `share` of the windows are of Blender's world where the folder has
+        both. Raises ValueError when there are fewer than two."""
+        self.broken, self.share = set(), share
         self.files = [f for f in sorted(folder.glob("*.npz")) if SHAPES[int(f.stem) % len(SHAPES)] == shape]
         if len(self.files) < 2:
             raise ValueError(f"{folder}: needs at least two clips of {shape[0]}x{shape[1]}, found {len(self.files)}")
+        drawn = [f for f in self.files if int(f.stem) < BLENDER]
+        self.worlds = [world for world in (drawn, self.files[len(drawn):]) if world]
 
     def make(self, rng: np.random.Generator, frames: int) -> Window:
         clip, other = self._read_any(rng, frames), self._read_any(rng, 1)
@@ -85,9 +88,10 @@ class SampleMaker:
     def _read_any(self, rng: np.random.Generator, frames: int) -> PooledClip:
         """A clip drawn at random; broken ones are passed over with a warning. Raises ValueError after twenty of them."""
         for _ in range(MOST_BROKEN):
-            path = self.files[rng.integers(len(self.files))]
+            world = self.worlds[-1] if len(self.worlds) == 1 or rng.random() < self.share else self.worlds[0]
+            path = world[rng.integers(len(world))]
             try:
-                return read(path, frames)
+                return read(path, frames if int(path.stem) < BLENDER else 1)
             except BrokenClip as error:
                 if path not in self.broken:
                     log.warning("%s: passed over. Remove it, and 'train pool' draws it again.", error)
@@ -97,14 +101,20 @@ class SampleMaker:
 
 
 def draw_window(rng: np.random.Generator, clip: PooledClip, frames: int, other_plate: np.ndarray) -> Window:
-    """Some `frames` of the clip in a row, forwards or backwards; `other_plate` (H, W, 3) uint8 is another room to stand the
+    """Some `frames` of the clip in a row, forwards or backwards, to and fro in a shorter clip; `other_plate` (H, W, 3) uint8 is another room to stand the
     reference in."""
     clip = recolour(rng, clip)
-    start = int(rng.integers(0, len(clip.layers) - frames + 1))
-    numbers = np.arange(start, start + frames)
+    numbers = to_and_fro(rng, len(clip.layers), frames)
     if frames > 1 and rng.random() < 0.5:
         numbers = numbers[::-1]
     return condition(rng, clip, numbers, choose_reference(rng, clip, other_plate))
+
+
+def to_and_fro(rng: np.random.Generator, count: int, frames: int) -> np.ndarray:
+    """`frames` numbers of 0 .. count - 1 in a row, turned at the ends."""
+    start = int(rng.integers(0, max(count - frames, 0) + 1))
+    around = np.arange(start, start + frames) % max(2 * count - 2, 1)
+    return np.minimum(around, 2 * count - 2 - around) if frames > count else np.arange(start, start + frames)
 
 
 def recolour(rng: np.random.Generator, clip: PooledClip) -> PooledClip:

@@ -20,11 +20,12 @@ import torch
 from torch import Tensor
 
 from ..nets.sizes import Sizes
-from .pool import CLEAN, SHAPES, draw
+from .pool import BLENDER, CLEAN, SHAPES, SHARE, PooledClip, bring_in, draw
 from .samples import Window, batch_of, draw_window
 
 log = logging.getLogger(__name__)
 A_CLIP = 2  # windows made of each clip drawn: drawing costs about as much as two windows
+A_RENDERED_CLIP = 4  # of each of Blender's, which cost far more
 FEWEST = 16  # windows of a shape before the first batch
 LOOK_EVERY = 2.0  # seconds
 
@@ -43,16 +44,7 @@ def fill(folder: Path, count: int, frames: int, first_seed: int = 0, stride: int
     for seed in range(first_seed, first_seed + count * stride, stride):
         if world.held_out(seed):
             continue
-        clip, shape = draw(seed, frames), SHAPES[seed % len(SHAPES)]
-        rng = np.random.default_rng(seed)
-        other = plates.get(shape, clip.layers[0, ..., CLEAN])
-        for k in range(A_CLIP):
-            window = draw_window(rng, clip, frames, other)
-            written.append(folder / f"{seed:07d}-{k}.npz")
-            with written[-1].with_suffix(".part").open("wb") as file:
-                np.savez(file, **vars(window))
-            written[-1].with_suffix(".part").rename(written[-1])
-        plates[shape] = clip.layers[0, ..., CLEAN]
+        written += _write(folder, f"{seed:07d}", seed, draw(seed, frames), frames, plates)
         while keep and len(written) > keep:
             written.pop(0).unlink(missing_ok=True)
         if len(written) % 50 == 0:
@@ -60,14 +52,34 @@ def fill(folder: Path, count: int, frames: int, first_seed: int = 0, stride: int
             print(f"windows: seed {seed}, {rate:.1f} frames drawn a second", flush=True)
 
 
-class Bank:
-    """The newest `capacity` windows of a folder on a device, a ring for each shape; a thread brings new ones in."""
+def fill_from(folder: Path, clips: Path, frames: int) -> None:
+    """A_RENDERED_CLIP windows of every clip of Blender's world that is in `clips` and has none yet; they stay on disk."""
+    plates = {}
+    bring_in(folder, clips, lambda number, clip: _write(folder, str(number), number, clip, frames, plates, A_RENDERED_CLIP))
 
-    def __init__(self, folder: Path, device: str, capacity: int):
+
+def _write(folder: Path, name: str, seed: int, clip: PooledClip, frames: int, plates: dict, count: int = A_CLIP) -> list[Path]:
+    """Writes `count` windows NAME-K.npz of a clip; `plates`: by shape a room of another clip, for references to stand in."""
+    rng, shape, paths = np.random.default_rng(seed), clip.layers.shape[1:3], []
+    other = plates.get(shape, clip.layers[0, ..., CLEAN])
+    for k in range(count):
+        paths.append(folder / f"{name}-{k}.npz")
+        with paths[-1].with_suffix(".part").open("wb") as file:
+            np.savez(file, **vars(draw_window(rng, clip, frames, other)))
+        paths[-1].with_suffix(".part").rename(paths[-1])
+    plates[shape] = clip.layers[0, ..., CLEAN]
+    return paths
+
+
+class Bank:
+    """The newest `capacity` windows of a folder on a device, a ring for each shape and world; a thread brings new ones in."""
+
+    def __init__(self, folder: Path, device: str, capacity: int, share: float = SHARE):
         """Reads what is there, then waits until every shape has FEWEST windows; the folder may still be being filled. From one
         that is full, a run's batches are the same each time."""
-        self.folder, self.device = folder, device
-        self.rings = {shape: _Ring(device, max(FEWEST, capacity * SHAPES.count(shape) // len(SHAPES))) for shape in set(SHAPES)}
+        self.folder, self.device, self.share = folder, device, share
+        self.rings, self.blender = ({shape: _Ring(device, max(FEWEST, capacity * SHAPES.count(shape) // len(SHAPES)))
+                                     for shape in set(SHAPES)} for _ in range(2))
         self.loaded = set()
         self._load_new()
         threading.Thread(target=self._watch, daemon=True).start()
@@ -75,14 +87,23 @@ class Bank:
             time.sleep(0.1)
 
     def batch(self, rng: np.random.Generator, size: int, frames: int, sizes: Sizes) -> dict[str, Tensor]:
-        """`size` windows of one shape, each with `frames` of its frames in a row."""
-        ring = self.rings[SHAPES[rng.integers(len(SHAPES))]]
+        """`size` windows of one shape, each with `frames` of its frames in a row; `share` of them of Blender's world, by chance,
+        as soon as there are FEWEST of that shape."""
+        shape = SHAPES[rng.integers(len(SHAPES))]
+        rings = [self.rings[shape], self.blender[shape]]
+        if rings[1].count < FEWEST:
+            return batch_of(self._drawn(rings[0], rng, size, frames), sizes)
+        others = int(rng.binomial(size, self.share))
+        parts = [self._drawn(ring, rng, count, frames) for ring, count in zip(rings, (size - others, others)) if count]
+        return batch_of({name: torch.cat([part[name] for part in parts]) for name in parts[0]}, sizes)
+
+    def _drawn(self, ring: "_Ring", rng: np.random.Generator, size: int, frames: int) -> dict[str, Tensor]:
         which = torch.from_numpy(rng.integers(0, ring.count, size)).to(self.device)
         span = ring.tensors["target"].shape[1]
         start = torch.from_numpy(rng.integers(0, span - frames + 1, size)).to(self.device)
         numbers = start[:, None] + torch.arange(frames, device=self.device)
-        return batch_of({name: tensor[which[:, None], numbers] if name in ring.of_frames else tensor[which]
-                         for name, tensor in ring.tensors.items()}, sizes)
+        return {name: tensor[which[:, None], numbers] if name in ring.of_frames else tensor[which]
+                for name, tensor in ring.tensors.items()}
 
     def _watch(self) -> None:
         while True:
@@ -96,7 +117,8 @@ class Bank:
                 window = _read(path)
                 if window:
                     height, width = window["reference"].shape[1:]
-                    self.rings[width, height].put(window)
+                    rings = self.rings if int(path.stem.partition("-")[0]) < BLENDER else self.blender
+                    rings[width, height].put(window)
 
 
 def _read(path: Path) -> dict[str, np.ndarray] | None:
@@ -112,9 +134,9 @@ def _read(path: Path) -> dict[str, np.ndarray] | None:
 
 
 @lru_cache(maxsize=1)
-def bank_of(folder: Path, device: str, capacity: int) -> Bank:
+def bank_of(folder: Path, device: str, capacity: int, share: float) -> Bank:
     """The one bank of a process: all stages and rows learn from it."""
-    return Bank(folder, device, capacity)
+    return Bank(folder, device, capacity, share)
 
 
 class _Ring:
@@ -148,11 +170,15 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="engine train windows", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
+    parser.add_argument("--blender", type=Path, metavar="FOLDER", help="make windows of the clips that `build.py clips` rendered, instead")
     parser.add_argument("--clips", type=int, default=10**6)
     parser.add_argument("--frames", type=int, default=8)
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--stride", type=int, default=1, help="take every n-th seed, so that several can draw at once")
     parser.add_argument("--keep", type=int, help="windows of this process that stay on disk; older ones are removed")
     options = parser.parse_args(arguments)
+    if options.blender:
+        fill_from(options.folder, options.blender, options.frames)
+        return 0
     fill(options.folder, options.clips, options.frames, options.first_seed, options.stride, options.keep)
     return 0

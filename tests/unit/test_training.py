@@ -143,7 +143,7 @@ def test_a_bank_gives_frames_in_a_row_and_takes_new_windows_in(prepared, tmp_pat
 def test_a_stage_learns_from_windows(prepared, tmp_path, monkeypatch):
     monkeypatch.setattr(windows, "FEWEST", 2)
     run = Run(tmp_path, replace(stage_motion.RECIPE, batch=2, frames=2), None, "cpu", TINY)
-    options = SimpleNamespace(windows=prepared, bank=12)
+    options = SimpleNamespace(windows=prepared, bank=12, share=0.5)
     loop.train(run, loop.feed(run, options, 0), loop.Budget(steps=2), stage_motion.loss_of, stage_motion.picture_of, 0)
     assert run.step == 2 and (tmp_path / "weights.safetensors").exists()
 
@@ -321,7 +321,7 @@ def test_every_ablation_forks_from_one_checkpoint_and_resumes(row, clips, tmp_pa
     monkeypatch.setattr(ablations, "RECIPE", replace(ablations.RECIPE, batch=1, frames=2))
     start = tmp_path / "start.safetensors"
     save_weights(tiny_model().state_dict(), start)
-    options = SimpleNamespace(pool=clips, windows=None, start=start, device="cpu", workers=0, batch=None)
+    options = SimpleNamespace(pool=clips, windows=None, start=start, device="cpu", workers=0, batch=None, share=0.5)
     ablations.train_row(row, 0, 1, tmp_path / row, options, TINY)
     sizes = Sizes.from_dict(json.loads((tmp_path / row / "sizes.json").read_text()))
     assert sizes == replace(TINY, **ablations.ROWS[row])
