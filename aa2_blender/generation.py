@@ -136,7 +136,7 @@ class Generation(Gathering):
         ask = performer.asked(self.folder)
         if ask is None:
             return True
-        yield from self._ask_engine(ask)
+        yield from self._ask_engine(ask, "find ")
         self._estimating = self.engine_job
         self._end_as_engine()
         return self.state == "working"

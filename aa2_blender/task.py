@@ -19,6 +19,8 @@ WORDS = {
     "reference": "Gathering the reference", "pose": "Gathering the pose", "mask": "Gathering the mask",
     "estimate/mask": "Gathering the mask strip", "clean": "Gathering the clean plate",
     "copy": "Copying the version", "objects": "Gathering objects", "depth": "Gathering depth", "plate": "Gathering the plate", "job": "Writing the job",
+    "find read": "Reading the plate", "find follow": "Following the performer", "find depth": "Estimating depth",
+    "find mask": "Drawing the performer's mask", "find clean": "Making the clean plate",
     "prepare": "Preparing", "denoise": "Generating", "check": "Drawing conditions"}
 INTERNAL_HINT = "Send Blender's console output and the job's folder with a report; Generate works again."
 logger = logging.getLogger(__name__)
@@ -105,8 +107,9 @@ class Task:
             self._steps.close()
             self.state = "cancelled"
 
-    def _ask_engine(self, request):
-        """Yields until the engine has ended the request one way or another; look at `engine_job` afterwards."""
+    def _ask_engine(self, request, doing=""):
+        """Yields until the engine has ended the request one way or another; look at `engine_job` afterwards. `doing` stands
+        before the stages' names, so that WORDS can tell the same stage of two requests apart."""
         self.progress = Progress("Starting the engine")
         self.engine_job = self._link.start(self._launch, request, self.folder)
         while not self.engine_job.ended:
@@ -114,7 +117,7 @@ class Task:
             self._link.pump()
             said = self.engine_job.progress
             if said and self.engine_job.state == "running":
-                self.progress = Progress(said.stage, said.step, said.total, said.eta_s)
+                self.progress = Progress(doing + said.stage, said.step, said.total, said.eta_s)
 
     def _end_as_engine(self) -> None:
         """The task ends as its engine's job did."""

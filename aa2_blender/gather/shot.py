@@ -132,8 +132,8 @@ def _performer_problem(request):
         return
     first, last = plate.frames_of(strip, request.frames)
     if not first <= request.performer_frame <= last:
-        raise GatherError(f"The performer was chosen on frame {request.performer_frame}, and the plate shows {first} to {last}.",
-                          "Choose the performer again.", "choose_performer")
+        raise GatherError(f"The performer was chosen on frame {request.performer_frame}, outside of the frames {first} to {last}.",
+                          "Choose the performer again, on one of these.", "choose_performer")
 
 
 def _beside_problem(request):

@@ -144,7 +144,7 @@ def test_a_clean_plate_is_gathered_bit_for_bit_and_none_is_made(part, shot, engi
     (dict(mask_strip="short", mask_use="OVERRIDE"), "shows the frames 2 to 3, the plate 1 to 4"),
     (dict(mask_strip="late"), "none of the plate's frames"),
     (dict(clean_strip="short"), "clean plate 'short' shows the frames 2 to 3"),
-    (dict(performer_box=(0, 0, 1, 1), performer_frame=9), "chosen on frame 9, and the plate shows 1 to 4"),
+    (dict(performer_box=(0, 0, 1, 1), performer_frame=9), "chosen on frame 9, outside of the frames 1 to 4"),
     (dict(objects="props"), "no camera"),
 ])
 def test_problems_are_named_before_anything_is_pressed(part, shot, tmp_path, change, words):
