@@ -5,8 +5,8 @@ import dataclasses
 import numpy as np
 
 from .conditions.bundle import build_reference, draw_previews, plan_shot
-from .conditions.crop import put_back
-from .conditions.frames import as_bits, as_float, read_colour, read_grey, read_reference, write_picture
+from .conditions.crop import laid
+from .conditions.frames import read_colour, read_grey, read_reference, write_picture
 from .contract import folder as files
 from .contract import job as jobs
 from .contract.events import Finished
@@ -37,7 +37,10 @@ def preview(folder: str, *, emit, find_joints, stop_asked=lambda: False) -> Fini
     with watch.stage("prepare"):
         job = jobs.read(folder)
         shot = plan_shot(folder, job)
-        reference = build_reference(shot, *find_subject(folder, job, find_joints=find_joints, emit=emit))
+        subject = find_subject(folder, job, find_joints=find_joints, emit=emit)
+        if job.retarget > 0:
+            shot = plan_shot(folder, job, joints=subject.joints, height_px=subject.height_px)
+        reference = build_reference(shot, *subject)
     watch.begin("preview", job.frames)
     watch.work_begins()
     for number in range(1, job.frames + 1):
@@ -56,12 +59,11 @@ def preview(folder: str, *, emit, find_joints, stop_asked=lambda: False) -> Fini
 def over_plate(kind, picture, crop, size):
     """A preview (h, w, 3) uint8 in its crop -> (H/2, W/2, 4) uint8 RGBA over the plate of `size` (w, h), half of that each
     way: quick to look at, and clear where the condition says nothing."""
+    grey = picture.max(axis=-1, keepdims=True)
+    alpha = {"mask": grey, "environment": np.full_like(grey, 255)}.get(kind, np.where(grey > 0, np.uint8(255), np.uint8(0)))
+    colour = np.full_like(picture, 255) if kind == "mask" else picture
     crop = dataclasses.replace(crop, centre=tuple(x / 2 for x in crop.centre), step=crop.step / 2)
-    colour = as_float(picture)
-    grey = colour.max(axis=-1, keepdims=True)
-    alpha = {"mask": grey, "environment": np.ones_like(grey)}.get(kind, (grey > 0).astype(np.float32))
-    colour = np.ones_like(colour) if kind == "mask" else colour
-    return as_bits(put_back(np.concatenate([colour, alpha], axis=-1), crop, [-(-x // 2) for x in size]))
+    return laid(np.concatenate([colour, alpha], axis=-1), crop, [-(-x // 2) for x in size])
 
 
 def _check_frame(folder, job, number) -> None:
