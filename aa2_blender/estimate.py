@@ -7,7 +7,7 @@ import hashlib
 import json
 import math
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import bpy
@@ -25,6 +25,7 @@ _NEW = 0.5  # weight of the newest run in what is kept: a machine changes, and o
 _NETS_GFLOP, _DENOISE_GFLOP = 9.9, 2.3
 # What a core does until it is measured, and what lies beside the networks (ours; a slow laptop's core).
 _GFLOPS_A_CORE, _SECONDS_A_MEGAPIXEL, _START_S = 25.0, 0.10, 1.5
+_PERFORMER_S = 0.25  # a frame in which a performer is found, with hands and face (ours; 640x480 on two cores)
 # Peak memory of the engine in MB, measured with windows of 2 to 16 frames and jobs of 0.08 to 2 million pixels: itself, a
 # frame of a window, a million pixels of the job.
 _BASE_MB, _FRAME_MB, _MEGAPIXEL_MB = 325.0, 22.0, 15.0
@@ -35,12 +36,13 @@ _kept: dict | None = None  # what is in the user's file, once it was read
 @dataclass(frozen=True)
 class Rate:
     """Seconds: of the start, a frame's encoding and decoding, a million pixels' reading and writing, a frame's denoising
-    step; `memory` is measured over reckoned memory; `runs` were measured, 0 for a reckoned rate."""
+    step, finding a performer in a frame; `memory` is measured over reckoned memory; `runs` were measured, 0 for a reckoned rate."""
 
     start_s: float = _START_S
     nets_s: float = 0.0
     megapixel_s: float = _SECONDS_A_MEGAPIXEL
     denoise_s: float = 0.0
+    performer_s: float = _PERFORMER_S
     memory: float = 1.0
     runs: int = 0
 
@@ -48,7 +50,7 @@ class Rate:
 @dataclass(frozen=True)
 class Work:
     """What is to be done: `frames` of `megapixels`, `steps` each, `window` frames at a time of which `overlap` are of the
-    window before; `passes` of the denoiser a step (2 with guidance)."""
+    window before; `passes` of the denoiser a step (2 with guidance); `performed`: a performer has to be found first."""
 
     frames: int
     megapixels: float
@@ -56,6 +58,7 @@ class Work:
     window: int
     overlap: int
     passes: int = 1
+    performed: bool = False
 
     @property
     def denoised(self) -> int:
@@ -73,7 +76,7 @@ class Estimate:
 
 def estimate(work: Work, rate: Rate) -> Estimate:
     """Time and memory of the engine; gathering comes before."""
-    each = rate.nets_s + rate.megapixel_s * work.megapixels
+    each = rate.nets_s + rate.megapixel_s * work.megapixels + (rate.performer_s if work.performed else 0.0)
     seconds = rate.start_s + work.frames * each + work.denoised * work.steps * work.passes * rate.denoise_s
     return Estimate(seconds, rate.memory * _reckoned_mb(work), rate.runs > 0)
 
@@ -83,11 +86,11 @@ def work_of(job: contract.Job, pack: Path) -> Work:
     return work(job.frames, job.size, job.settings, pack)
 
 
-def work(frames: int, size, settings: contract.Settings, pack: Path) -> Work:
+def work(frames: int, size, settings: contract.Settings, pack: Path, performed=False) -> Work:
     steps, window, overlap = _of_pack(pack)
     window = min(settings.window or window, frames)
     return Work(frames, size[0] * size[1] / 1e6, settings.steps or steps, window, min(overlap, max(window - 1, 0)),
-                1 if settings.guidance == 1.0 else 2)
+                1 if settings.guidance == 1.0 else 2, performed)
 
 
 def rate_of(launch: Launch) -> Rate:
@@ -108,12 +111,29 @@ def learn(folder, hello, job, launch: Launch) -> None:
     if not isinstance(done, events.Finished) or done.made < 1:
         return
     try:
-        one = work_of(contract.read(folder), pack_folder(launch))
-        kept = {**_rates(), _key(launch): asdict(learnt(rate_of(launch), one, done))}
-        files.write_whole(_path(), json.dumps({"version": 1, "rates": kept}, indent=1).encode())
+        _keep(launch, learnt(rate_of(launch), work_of(contract.read(folder), pack_folder(launch)), done))
     except (JobError, OSError):
         return  # nothing depends on it but a label
+
+
+def learn_performer(done, launch: Launch) -> None:
+    """Called after a performer was looked for; `done` is the engine's answer. Frames that an earlier run had found teach
+    nothing."""
+    if not isinstance(done, events.Finished) or done.made < 1 or done.reused:
+        return
+    before = rate_of(launch)
+    each = done.seconds / done.frames
+    share = 1.0 if before.performer_s == _PERFORMER_S else _NEW
+    try:
+        _keep(launch, replace(before, performer_s=share * each + (1 - share) * before.performer_s))
+    except (JobError, OSError):
+        return
+
+
+def _keep(launch, rate) -> None:
     global _kept
+    kept = {**_rates(), _key(launch): asdict(rate)}
+    files.write_whole(_path(), json.dumps({"version": 1, "rates": kept}, indent=1).encode())
     _kept = kept
 
 
@@ -127,7 +147,7 @@ def learnt(before: Rate, work: Work, done: events.Finished) -> Rate:
            "denoise_s": took("denoise") / (denoised * work.steps * work.passes),
            "memory": done.peak_mb / _reckoned_mb(work) if done.peak_mb else before.memory}
     share = _NEW if before.runs else 1.0
-    return Rate(runs=before.runs + 1, **{name: share * value + (1 - share) * getattr(before, name)
+    return replace(before, runs=before.runs + 1, **{name: share * value + (1 - share) * getattr(before, name)
                                          for name, value in new.items()})
 
 

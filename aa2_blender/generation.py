@@ -138,6 +138,7 @@ class Generation(Gathering):
             return True
         yield from self._ask_engine(ask, "find ")
         self._estimating = self.engine_job
+        estimate.learn_performer(self.engine_job.answer, self._launch)
         self._end_as_engine()
         return self.state == "working"
 

@@ -2,7 +2,8 @@
 import bpy
 from bpy.props import EnumProperty
 
-from ..place import clean
+from ..embedded.engine.contract import folder as files
+from ..place import made
 from ..properties import shot_scene
 from ..result import folder_of_shot
 from .button import Button
@@ -30,24 +31,39 @@ class AA2_OT_use_active_strip(Button, bpy.types.Operator):
         setattr(scene.aa2, ROLES[self.role], active.name)
 
 
-class AA2_OT_add_clean_plate(Button, bpy.types.Operator):
-    """Adds the clean plate that the engine made for the shown version as a muted strip: to look at, to paint on, to use in Shot"""
+class _AddMade(Button):
+    """A button that adds what the engine made of the shown version's performer, pictures of `kind`."""
 
-    bl_idname = "aa2.add_clean_plate"
-    bl_label = "Add Clean Plate"
     bl_options = {"REGISTER", "UNDO"}
+    kind, otherwise = "", ""
 
     @classmethod
     def poll(cls, context):
         folder = folder_of_shot(shot_scene(context))
-        made = folder is not None and clean.is_made(folder)
-        if not made:
-            cls.poll_message_set("The shown version has none: switch on Make Clean Plate in Driver and generate")
-        return made
+        there = folder is not None and made.is_made(folder, cls.kind)
+        if not there:
+            cls.poll_message_set(cls.otherwise)
+        return there
 
     def act(self, context):
         scene = shot_scene(context)
-        self.report({"INFO"}, f"Added {clean.place(scene, folder_of_shot(scene))}")
+        self.report({"INFO"}, f"Added {made.place(scene, folder_of_shot(scene), self.kind)}")
 
 
-CLASSES = (AA2_OT_use_active_strip, AA2_OT_add_clean_plate)
+class AA2_OT_add_clean_plate(_AddMade, bpy.types.Operator):
+    """Adds the clean plate that the engine made for the shown version as a muted strip: to look at, to paint on, to use here"""
+
+    bl_idname = "aa2.add_clean_plate"
+    bl_label = "Add Clean Plate"
+    kind, otherwise = files.CLEAN, "The shown version has none: switch on Make Clean Plate in Driver and generate"
+
+
+class AA2_OT_add_mask(_AddMade, bpy.types.Operator):
+    """Adds the performer's mask that the engine found for the shown version as a muted strip: to look at, to paint on, to use here"""
+
+    bl_idname = "aa2.add_mask"
+    bl_label = "Add Mask"
+    kind, otherwise = files.MASK, "The shown version has none: generate with a performer as the driver"
+
+
+CLASSES = (AA2_OT_use_active_strip, AA2_OT_add_clean_plate, AA2_OT_add_mask)

@@ -53,7 +53,8 @@ def estimate_told(scene) -> str:
         launch = engine_launch()
     except (GatherError, JobError):
         return ""
-    cost = estimate(work(last - first + 1, size_of(scene), request.settings, pack_folder(launch)), rate_of(launch))
+    cost = estimate(work(last - first + 1, size_of(scene), request.settings, pack_folder(launch), request.performer),
+                    rate_of(launch))
     told = bpy.app.translations.pgettext_iface
     text = told("{frames} frames: about {time}, {memory:.1f} GB") if cost.measured else \
         told("{frames} frames: roughly {time}, {memory:.1f} GB (not measured here yet)")

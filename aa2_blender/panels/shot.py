@@ -1,5 +1,5 @@
 """Step 1, the shot: which strip is the plate, and what the artist has made for it: a mask, a clean plate."""
-from ..operators.shot import ROLES, AA2_OT_add_clean_plate, AA2_OT_use_active_strip
+from ..operators.shot import ROLES, AA2_OT_add_clean_plate, AA2_OT_add_mask, AA2_OT_use_active_strip
 from .drawing import Part
 
 
@@ -33,7 +33,9 @@ class Beside(Part):
         row = layout.row()
         row.enabled = ours.driver == "PERFORMER" or not ours.clean_plate
         draw_strip(row, scene, "CLEAN", "IMAGE_BACKGROUND")
-        layout.operator(AA2_OT_add_clean_plate.bl_idname, icon="ADD")
+        row = layout.row(align=True)
+        row.operator(AA2_OT_add_mask.bl_idname, icon="ADD")
+        row.operator(AA2_OT_add_clean_plate.bl_idname, icon="ADD")
 
 
 def draw_strip(layout, scene, role, icon):

@@ -281,3 +281,30 @@ def test_the_made_clean_plate_becomes_a_strip_that_the_next_version_uses(shot, e
     assert folder != made_for and shot.aa2.clean_strip == found[0].name, "placing the next version left it alone"
     assert np.array_equal(shots.read(folder / "clean" / "0002.png"), shots.read(made_for / "clean" / "0002.png"))
     assert (shots.read(folder / "clean" / "0002.png") == (0, 90, 0)).all()
+
+
+def test_the_found_mask_becomes_a_strip_for_a_rig_to_paint_in(part, shot, engine, session, tmp_path):
+    engine("paints")
+    assert not bpy.ops.aa2.add_mask.poll() and generate() == ""
+    found = session.queue.rows[-1].folder
+    shots.camera(shot)
+    bpy.ops.aa2.add_mask()
+    bpy.ops.aa2.use_active_strip(role="MASK")
+    shot.aa2.mask_use = "OVERRIDE"
+    bpy.ops.aa2.make_rig_from_pose()
+    gathered(part, shot, tmp_path / "job")
+    was = shots.read(found / "mask" / "0003.png")
+    assert np.array_equal(shots.read(tmp_path / "job" / "mask" / "0003.png"), was[..., 0]) and was.any() and not was.all()
+
+
+def test_finding_a_performer_is_part_of_the_estimate(part, shot, engine, session):
+    room = part("estimate")
+    one = room.Work(frames=10, megapixels=1, steps=1, window=8, overlap=2)
+    rate = room.Rate(performer_s=0.5)
+    more = room.estimate(room.replace(one, performed=True), rate).seconds - room.estimate(one, rate).seconds
+    assert more == pytest.approx(5.0)
+    engine("paints")
+    assert generate() == ""
+    launch = part("preferences").engine_launch()
+    assert room.rate_of(launch).performer_s == pytest.approx(0.1 / small_shot.FRAMES)
+    assert "frames: about" in part("panels.look").estimate_told(shot)
