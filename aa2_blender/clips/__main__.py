@@ -10,6 +10,8 @@ import sys
 import time
 from pathlib import Path
 
+from ..embedded.engine.contract.errors import JobError
+from ..gather.problem import GatherError
 from .clip import TOLD, Recipe, write_clip
 from .seeds import HELD_OUT_MODULUS, held_out
 
@@ -52,6 +54,7 @@ def recipes(options) -> list[Recipe]:
 
 
 def main(arguments: list[str]) -> int:
+    """0: all clips are there; 1: one could not be written; 2: the data are not there."""
     options = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr)
     for path in (options.data / "3dobjs" / "base.obj", options.data / "textures" / "mpfb_lips.jpg"):
@@ -63,7 +66,12 @@ def main(arguments: list[str]) -> int:
     logging.info("%d clips, %d of them are there", len(wanted), len(wanted) - len(missing))
     began = time.monotonic()
     for done, (recipe, folder) in enumerate(missing, 1):
-        write_clip(folder, recipe, data=options.data, motions=options.motions, threads=options.threads)
+        try:
+            write_clip(folder, recipe, data=options.data, motions=options.motions, threads=options.threads)
+        except (JobError, GatherError, OSError) as error:
+            logging.error("%s could not be made: %s Look at the folder and the disk's free space, then start again: what is "
+                          "finished stays.", folder, str(error).rstrip(".") + ".")
+            return 1
         spent = time.monotonic() - began
         logging.info("%s: clip %d of %d, %.2f s a frame, %.0f min to go", folder.name, done, len(missing),
                      spent / sum(r.frames for r, _ in missing[:done]), spent / done * (len(missing) - done) / 60)

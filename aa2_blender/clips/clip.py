@@ -54,6 +54,7 @@ class Recipe:
 def write_clip(folder: Path, recipe: Recipe, *, data: Path, motions: Path | None, threads: int = 1) -> None:
     """Writes the clip, clip.json last; whatever lay in the folder goes. `data`: mpfb2; `motions`: a folder of CMU's BVH files."""
     shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)                              # before anything is rendered, lest it be in vain
     shot = _stage(recipe, data, motions)
     scene, frames = bpy.context.scene, list(range(1, recipe.frames + 1))
     passes.set_up(scene, recipe.size, threads=threads)

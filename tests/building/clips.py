@@ -8,12 +8,17 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def main(arguments: list[str]) -> int:
+def prepare() -> None:
+    """Makes aa2_blender.clips importable, and Cycles quiet."""
     import bpy  # noqa: F401  it brings mathutils and bmesh
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)            # Cycles tells its every step there
     embedded = types.ModuleType("aa2_blender.embedded")
     embedded.__path__ = [str(ROOT)]
     sys.modules["aa2_blender.embedded"] = embedded
+
+
+def main(arguments: list[str]) -> int:
+    prepare()
     return importlib.import_module("aa2_blender.clips.__main__").main(arguments)
 
 
