@@ -39,6 +39,9 @@ def main(arguments=None) -> int:
     if arguments[:1] == ["export"]:
         from .packs.export import main as export
         return export(arguments[1:])
+    if arguments[:2] == ["score", "--estimate"]:
+        from .evaluation.estimate_score import main as score_estimate
+        return score_estimate(arguments[2:])
     if arguments[:1] == ["score"]:
         from .evaluation.score import main as score
         return score(arguments[1:])

@@ -109,18 +109,18 @@ def answer(request, engine, *, emit, stop_asked, tail: Tail) -> bool:
 
 def _do(request, engine, say, stop_asked):
     """The event that ends the request well."""
+    seek = engine.find_joints if engine else find_joints
     match request:
         case events.Run(job):
             return run(job, engine.pack, engine.runtime, emit=say, find_joints=engine.find_joints, stop_asked=stop_asked)
         case events.Preview(job):
-            seek = engine.find_joints if engine else find_joints
             return preview(job, emit=say, find_joints=seek, stop_asked=stop_asked)
         case events.Check(job):
             return check(job, emit=say, stop_asked=stop_asked)
         case events.Deliver(job, form, layers):
-            return deliver(job, form, layers, emit=say, stop_asked=stop_asked)
+            return deliver(job, form, layers, emit=say, find_joints=seek, stop_asked=stop_asked)
         case events.FindJoints(picture):
-            return _joints(picture, engine.find_joints if engine else find_joints)
+            return _joints(picture, seek)
         case events.FindPeople(picture):
             return _people(picture)
         case events.Estimate():

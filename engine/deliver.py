@@ -17,14 +17,16 @@ from .contract import job as jobs
 from .contract.errors import JobError
 from .contract.events import Finished
 from .progress import Watch
+from .reference import find_subject
 
 os.environ.setdefault("OPENCV_IO_ENABLE_OPENEXR", "1")  # looked at by OpenCV at its first EXR
 _EXR = [cv2.IMWRITE_EXR_TYPE, cv2.IMWRITE_EXR_TYPE_HALF, cv2.IMWRITE_EXR_COMPRESSION, cv2.IMWRITE_EXR_COMPRESSION_ZIP]
 
 
-def deliver(folder: str, form: str, layers, *, emit, stop_asked=lambda: False) -> Finished:
+def deliver(folder: str, form: str, layers, *, emit, find_joints, stop_asked=lambda: False) -> Finished:
     """Write the `layers` (of files.DELIVERED) of every frame in a `form` of files.FORMS; frames that were delivered before
-    are written anew. Raises JobError, or progress.Stopped."""
+    are written anew. find_joints as for run.run, asked for the skeleton of a job that retargets. Raises JobError, or
+    progress.Stopped."""
     watch = Watch(folder, emit, stop_asked)
     with watch.stage("prepare"):
         job = jobs.read(folder)
@@ -33,6 +35,9 @@ def deliver(folder: str, form: str, layers, *, emit, stop_asked=lambda: False) -
             raise JobError("frames_invalid", f"{len(there)} of {job.frames} frames are made; expected all of them.",
                            "Resume the job, then write its output.")
         shot = plan_shot(folder, job)
+        if "skeleton" in layers and job.retarget > 0:
+            subject = find_subject(folder, job, find_joints=find_joints, emit=emit)
+            shot = plan_shot(folder, job, joints=subject.joints, height_px=subject.height_px)
     watch.begin("deliver", job.frames * len(layers))
     watch.work_begins()
     for number in there:

@@ -71,10 +71,12 @@ class Generation:
             self.held = held_numbers(self.job)
             look_for(self.folder, self.held)
             self.shot = plan_shot(self.folder, self.job, self.pack.manifest.mask)
-            self.spans = [windows for span in spans(list(self.shot.plan.present)) if (windows := self._windows(span))]
             self.sampling = _sampling(self.job, self.pack.manifest)
         with self.watch.stage("reference"):
             subject = find_subject(self.folder, self.job, find_joints=find_joints, emit=self.emit)
+            if self.job.retarget > 0:
+                self.shot = plan_shot(self.folder, self.job, self.pack.manifest.mask, subject.joints, subject.height_px)
+            self.spans = [windows for span in spans(list(self.shot.plan.present)) if (windows := self._windows(span))]
             self.reference = build_reference(self.shot, *subject)
             self._appearance = None
         base = _base_digests(self.shot, subject.joints, subject.height_px)
@@ -288,7 +290,7 @@ def _base_digests(shot, joints, height_px) -> list:
     """Of what every frame depends on: poses, reference and its joints, and the plan of the whole shot."""
     found = json.dumps([None if joints is None else np.asarray(joints, np.float64).tolist(), height_px])
     return [file_digest(files.path(shot.folder, files.POSE)),
-            file_digest(files.path(shot.folder, shot.job.reference.file)), found,
+            file_digest(files.path(shot.folder, shot.job.reference.file)), found, *[repr(shot.job.fps)] * (shot.job.retarget > 0),
             repr([(c.centre, c.step, c.shape) for c in shot.plan.crops]), repr((shot.near, shot.far))]
 
 

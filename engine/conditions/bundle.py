@@ -17,6 +17,7 @@ from .mask import bounding_box, grown, limb_volume_depth, limb_volumes, region_o
 from .objects import SCENE_TOLERANCE, depth_in_metres, holdout, object_mask
 from .pose import draw_skeleton
 from .poses import Figure, read_poses, standing_height
+from .retarget import retargeted
 from .warp import Person, person, warp_limbs
 
 MASK_SEEN = 0.02         # of a painted or rendered mask: soft edges are the character's too
@@ -67,10 +68,14 @@ class Bundle:
         return environment(self.plate, self.region, self.known)
 
 
-def plan_shot(folder, job, mask="shape_agnostic") -> Shot:
+def plan_shot(folder, job, mask="shape_agnostic", joints=None, height_px=None) -> Shot:
     """Read pose.json and lay the shot's crops; the first person of a frame is the character. mask: the kind of region that
-    the weights know."""
+    the weights know. joints and height_px: the reference's, as for build_reference, for a job that retargets to them."""
     figures = tuple(people[0] if people else None for people in read_poses(folder, job.frames))
+    if job.retarget > 0:
+        reference = _reference_figure(job.reference, joints, height_px)
+        if reference is not None:
+            figures = retargeted(figures, reference.body[:, [0, 1, 3]], reference.height_px, strength=job.retarget, fps=job.fps)
     masked = files.has(folder, files.MASK)
     boxes = [_volume_box(figure, job) for figure in figures]
     if masked:
@@ -177,14 +182,15 @@ def mask_feather(job, number) -> float:
 
 
 def _character_mask(shot, number, figure) -> np.ndarray:
-    """M_c (H, W) float32 0 or 1 in the crop: the job's mask, the limb volumes where it has none, or both, grown as asked."""
+    """M_c (H, W) float32 0 or 1 in the crop: the job's mask, the limb volumes where it has none, or both, grown as asked.
+    Both too where limbs have other lengths than the mask shows."""
     crop = shot.plan.crops[number - 1]
     mask = np.zeros(crop.shape[::-1], bool)
     if figure is None:
         return mask.astype(np.float32)
     if shot.masked:
         mask |= as_float(take(read_grey(files.picture(shot.folder, files.MASK, number), shot.job.size), crop)) > MASK_SEEN
-    if not shot.masked or shot.job.mask_joins:
+    if not shot.masked or shot.job.mask_joins or shot.job.retarget > 0:
         mask |= limb_volumes(figure.body, figure.hands, figure.height_px, crop.shape, shot.job.clothing) > VOLUME_SEEN
     return grown(mask.astype(np.float32), mask_grow(shot.job, number) / crop.step)
 

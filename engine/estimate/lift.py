@@ -6,6 +6,7 @@ import numpy as np
 
 from ..contract.job import SUPPOSED_LENS
 from ..contract.skeleton import BODY, HEAD_POINT_SEEN
+from .bones import bone_points
 from .landmarks import INDEX, NAMES
 
 _MIN_VISIBILITY = 0.5
@@ -49,9 +50,12 @@ def pelvis_depth(scale, picture_size):
     return SUPPOSED_LENS * max(picture_size) / scale
 
 
-def body_joints(found, depth, picture_size):
-    """(20, 4) float32: x, y, depth, confidence by contract.skeleton.BODY; `depth` of the pelvis in metres."""
+def body_joints(found, depth, picture_size, *, as_bones=True):
+    """(20, 4) float32: x, y, depth, confidence by contract.skeleton.BODY; `depth` of the pelvis in metres. as_bones: where a
+    rig's bones have their joints (bones.py), else where the landmarks are."""
     points = np.column_stack([found.pixels, depth + found.world[:, 2], _confidence(found, picture_size)])
+    if as_bones:
+        points[:, :3] = bone_points(points[:, :3])
     named = {name: points[i] for i, name in enumerate(NAMES)}
     named["left_toe"], named["right_toe"] = named["left_foot_index"], named["right_foot_index"]
     shoulders = np.stack([named["left_shoulder"], named["right_shoulder"]])

@@ -41,7 +41,7 @@ def find_joints(picture, threads=0):
     height, width = picture.shape[:2]
     if min(height, width) < _MIN_SIDE:
         return None
-    found = _look_twice(picture, threads)
+    found = look_twice(picture, threads)
     if found is None:
         return None
     size, scale = (width, height), pixels_per_metre(found)
@@ -64,7 +64,7 @@ def find_boxes(picture, threads=0):
     return sorted(boxes, key=lambda box: (box[0] - box[2]) * (box[3] - box[1]))
 
 
-def _look_twice(picture, threads):
+def look_twice(picture, threads):
     """The Landmarks of the main person, from the square that a first look asked for, or None."""
     region = find_body(picture, threads)
     first = None if region is None else look(picture, region, threads)
