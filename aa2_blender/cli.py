@@ -208,7 +208,8 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--mask-strip", metavar="STRIP", help="white where the character may be painted")
     one.add_argument("--mask-use", choices=USES, help="what the mask strip does")
     one.add_argument("--clean-strip", metavar="STRIP", help="the plate without its performer")
-    one.add_argument("--make-clean", action="store_true", default=None, help="let the engine make a plate without the performer")
+    one.add_argument("--make-clean", action=argparse.BooleanOptionalAction, default=None,
+                     help="put together what the performer covers from other frames, or let the networks make it up")
     one.add_argument("--retarget", type=float, metavar="0..1", help="how far the pose is fitted to the reference's proportions")
     one.add_argument("--camera", help="the camera the plate was shot with")
     one.add_argument("--driver-scene", metavar="SCENE", help="the scene of rig and camera")

@@ -51,8 +51,8 @@ class AA2_PG_settings(bpy.types.PropertyGroup):
         "largest person drives)", size=4, min=0, max=1)
     performer_frame: IntProperty(name="On Frame", description="The frame of the timeline on which the performer was chosen")
     make_clean: BoolProperty(
-        name="Make Clean Plate", description="Puts together what the performer covers from the frames in which it is seen, to be "
-        "added as a strip")
+        name="Make Clean Plate", default=True, description="What the performer covers is put together from the frames in which it "
+        "is seen, and lies behind the new character; off: it is made up by the networks")
     retarget: FloatProperty(
         name="Fit to Reference", description="How far the pose is brought from the driver's proportions to those of the reference: "
         "0 keeps the driver's, 1 gives the reference's limbs, with the feet where they were", min=0, max=1, subtype="FACTOR")

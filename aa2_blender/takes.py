@@ -127,19 +127,20 @@ def read_request(folder: Path) -> Request | None:
 def _inputs(folder: Path) -> list[str]:
     """The files that were gathered, relative to the folder; job.json is not among them, nor what is made of a performer."""
     job = contract.read(folder)
-    performer = job.driver.performer is not None
-    kinds = [*_PICTURES, files.GIVEN_MASK if performer else files.MASK, *([files.CLEAN] if job.clean_pictures else [])]
+    performer = job.driver.performer
+    is_given = job.clean_pictures and not (performer and performer.clean)
+    kinds = [*_PICTURES, files.GIVEN_MASK if performer else files.MASK, *([files.CLEAN] if is_given else [])]
     return [*_there(folder, (files.REFERENCE,) if performer else (files.POSE, files.REFERENCE)), *_pictures(folder, kinds)]
 
 
 def _estimated(folder: Path) -> list[str]:
     """The files that the engine made of a performer, so that a copy need not look for him again."""
-    job = contract.read(folder)
-    if job.driver.performer is None:
+    performer = contract.read(folder).driver.performer
+    if performer is None:
         return []
     kept = [path.relative_to(folder).as_posix() for path in sorted((folder / "estimate").rglob("*"))
             if path.is_file() and path.parent != folder / files.GIVEN_MASK]
-    kinds = [files.MASK, *([] if job.clean_pictures else [files.CLEAN])]
+    kinds = [files.MASK, *([files.CLEAN] if performer.clean else [])]
     return [*_there(folder, (files.POSE,)), *_pictures(folder, kinds), *kept]
 
 

@@ -127,11 +127,11 @@ def _performer(request, frames):
 
 def _job(request, shot, frames, bits, bones, ranges):
     render = shot.scene.render
-    source = request.reference
+    source, performer = request.reference, _performer(request, frames)
     return contract.Job(
         name=request.name, size=shot.size, frames=len(frames), first_frame=frames[0], fps=render.fps / render.fps_base,
         bits=bits, clean_plate=request.clean_plate, clothing=request.clothing, settings=request.settings,
-        retarget=request.retarget, clean_pictures=shot.clean_strip is not None,
+        retarget=request.retarget, clean_pictures=shot.clean_strip is not None or performer is not None and performer.clean,
         mask_joins=bool(request.mask_strip and request.mask_use == "join" and not request.performer and not shot.meshes),
         mask_grow=values(shot.scene, "aa2.mask_grow", frames, low=-200.0),
         mask_feather=values(shot.scene, "aa2.mask_feather", frames, low=0.0),
@@ -139,7 +139,7 @@ def _job(request, shot, frames, bits, bones, ranges):
         objects=ranges[files.OBJECTS], depth=ranges[files.DEPTH],
         driver=contract.Driver(scene=shot.driver.name, camera=shot.camera, rig=request.rig,
                                preset=bones.preset if bones else "", frame_offset=shot.offset,
-                               performer=_performer(request, frames)))
+                               performer=performer))
 
 
 def _slices(frames, size):

@@ -30,7 +30,7 @@ class Request:
     `performer`: the driver is a person in the plate, not a rig: whoever stands in `performer_box` (left, top, right, bottom),
     pixels of the job, on the frame `performer_frame` of the timeline; else the largest. `mask_strip` is painted by the artist,
     white on black; `mask_use` says whether it joins the character's mask, overrides it, or only chooses the performer.
-    `clean_strip` is the plate without the performer; `make_clean` lets the engine make one. `retarget` 0..1: how far the
+    `clean_strip` is the plate without the performer; `make_clean` lets the engine make one where none is given. `retarget` 0..1: how far the
     pose is brought to the reference's proportions.
     """
 

@@ -101,7 +101,8 @@ class Job:
     `clothing` inflates limb volumes to what the character wears (1 = dressed: a knee-long skirt and long hair lie inside;
     0.5 = close-fitting). `mask_grow` and `mask_feather`, a number for each frame or null for none: by how many pixels of the
     job the region that may be painted in grows (below 0: shrinks), and over how many the layer fades inside its edge.
-    `clean_pictures`: clean/ shows each frame without the performer to be replaced, so that what he covers is known.
+    `clean_pictures`: clean/ shows each frame without the performer to be replaced, so that what he covers is known (given, or
+    made by events.Estimate before the run).
     `mask_joins`: the limb volumes count beside mask/.
     `retarget` 0..1: how far the skeleton is brought from the driver's proportions to the reference's."""
 

@@ -23,7 +23,7 @@ def shot(blank, tmp_path):
     scene = small_shot.make(tmp_path / "a shot é")
     for thing in list(scene.objects):
         bpy.data.objects.remove(thing)
-    scene.aa2.driver = "PERFORMER"
+    scene.aa2.driver, scene.aa2.make_clean = "PERFORMER", False
     return scene
 
 
@@ -69,6 +69,9 @@ def test_the_plate_alone_is_gathered(part, shot, tmp_path):
     assert sorted(os.listdir(tmp_path / "job")) == ["job.json", "reference.png", "source"]
     assert not job.clean_plate and not job.clean_pictures and job.driver.rig == "" and job.mask_joins is False
     assert job.driver.performer == part("embedded.engine.contract.job").Performer()
+    shot.aa2.property_unset("make_clean")
+    job = gathered(part, shot, tmp_path / "with clean")
+    assert job.driver.performer.clean and job.clean_pictures, "by default the engine makes a clean plate, and uses it"
 
 
 def test_generate_estimates_then_runs_and_places(part, shot, engine, session):
@@ -79,6 +82,7 @@ def test_generate_estimates_then_runs_and_places(part, shot, engine, session):
     assert row.state == "done" and row.placed and row.made() == small_shot.FRAMES
     request = asked_of(row.folder)
     assert (request["frame"], request["box"], request["mask"], request["clean"]) == (1, None, None, True)
+    assert json.loads((row.folder / "job.json").read_text())["clean_pictures"] is True
     assert (row.folder / "pose.json").exists() and (row.folder / "mask" / "0004.png").exists()
 
 

@@ -78,6 +78,7 @@ for request in requests():
         finish(folder, job["frames"])
         continue
     assert job["driver"]["performer"] is None or os.path.exists(os.path.join(folder, "pose.json")), "run before estimate"
+    assert not job["clean_pictures"] or os.path.exists(os.path.join(folder, "clean", "0001.png")), "no clean plate was made"
     for number in range(1, job["frames"] + 1):
         if "--one" in sys.argv and number == 2:
             os.abort()
