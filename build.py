@@ -64,6 +64,7 @@ def run_bench(arguments: argparse.Namespace) -> int:
 
 def run_score(arguments: argparse.Namespace) -> int:
     """The engine's own command, in the environment that has the perceptual measure; clips and frames are kept in .build/."""
+    _render_held_out(arguments.clips // 2, arguments.workers or os.cpu_count())
     command = ["-m", "engine", "score", "--cache", str(BUILD / "score"), "--clips", str(arguments.clips)]
     command += ["--workers", str(arguments.workers)] if arguments.workers else []
     for name in ("json", "markdown", "sheet", "ablations"):
@@ -81,6 +82,16 @@ def run_clips(arguments: argparse.Namespace) -> int:
         moved = clips_data.motions()
         command += ["--data", str(clips_data.bodies(python)), *(["--motions", str(moved)] if moved else [])]
     return _call(python, command, _surroundings(None, DEMO_BLENDER))
+
+
+def _render_held_out(count: int, threads: int) -> None:
+    """Blender's half of the clips that are scored; where this machine cannot have them, score says that they are missing."""
+    if not count:
+        return
+    try:
+        run_clips(argparse.Namespace(rest=[str(BUILD / "score" / "blender"), "--held-out", "--clips", str(count), "--threads", str(threads)]))
+    except Missing as missing:
+        say(f"no clips of Blender's world: {missing}")
 
 
 def run_generate(arguments: argparse.Namespace) -> int:

@@ -24,7 +24,7 @@ from .posture import strike
 from .reference import write_reference
 from .room import build_room
 from .seeds import generator, held_out
-from .view import add_camera, box_of, shadows_of
+from .view import CLOTHED, about, add_camera, box_of, shadows_of
 
 VERSION = 1
 TOLD = "clip.json"
@@ -32,8 +32,6 @@ TOLD = "clip.json"
 SHARES = {"walk": 0.12, "turn": 0.07, "sit": 0.12, "reach": 0.11, "lift": 0.12, "lean": 0.09, "step up": 0.11, "dance": 0.07, "run": 0.03,
           "stand": 0.07, "crouch": 0.04, "capture": 0.05}
 RATES = (8, 12, 12, 24)
-CUBE = np.array([(x, y, z) for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)])
-CLOTHED = 0.20          # metres about the joints within which hair, clothes and what they darken stay
 
 
 @dataclass(frozen=True)
@@ -153,9 +151,6 @@ def boxes_of(shot, scene):
 
     def seen(places):
         return project(places, shot.cameras, shot.projections, (1, 1))
-
-    def about(middles, reach):                              # (F, n, 3) -> (F, 8 n, 3)
-        return (middles[:, :, None] + reach * CUBE).reshape(len(middles), -1, 3)
 
     places = about(shot.joints, CLOTHED)
     around, reach = box_of(seen(places)), box_of(seen(np.concatenate([places, shadows_of(places, lamps)], axis=1)))

@@ -7,6 +7,7 @@ import numpy as np
 
 from ..embedded.engine.contract import folder as files
 from ..embedded.engine.contract import version
+from ..gather.camera import project
 from ..gather.png import write_colour, write_grey
 from . import fabric, passes, truth
 from .motions import draw_action
@@ -14,7 +15,7 @@ from .person import build_person
 from .posture import strike
 from .room import light
 from .seeds import generator
-from .view import add_camera
+from .view import CLOTHED, about, add_camera, box_of
 
 POSES = ("stand", "stand", "stand", "walk", "dance", "turn")
 
@@ -36,9 +37,10 @@ def write_reference(folder, recipe, data, threads):
     add_camera(scene, rng, path=joints, height=person.measures.height, size=recipe.size, frames=1, whole=True, around=facing + turn)
     light(scene, scene.collection, rng, False, np.radians(90 - facing))
     passes.set_up(scene, recipe.size, threads=threads)
-    figure = passes.figures(scene, [], [1])[0]
     from .clip import view_matrices
-    people = truth.people_of(joints, *view_matrices(scene, 1, recipe.size), size=recipe.size, height=person.measures.height)
+    matrices = view_matrices(scene, 1, recipe.size)
+    figure = passes.figures(scene, [], [1], box_of(project(about(joints, CLOTHED), *matrices, (1, 1))))[0]
+    people = truth.people_of(joints, *matrices, size=recipe.size, height=person.measures.height)
     gain = passes.exposure(rng, figure[figure[..., 3] > 0.5][None, :, :3]) * 1.2
     colour, matte = passes.display(figure[..., :3], gain), figure[..., 3:]
     picture = matte * colour + (1 - matte) * _background(rng, recipe.size)

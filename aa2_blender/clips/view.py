@@ -10,6 +10,8 @@ from ..embedded.engine.contract.skeleton import BODY_INDEX
 
 CROWN = 0.12            # of the height, from the nose to over the hair
 FAR = 6.0               # metres that a shadow is followed
+CUBE = np.array([(x, y, z) for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)])
+CLOTHED = 0.20          # metres about the joints within which hair, clothes and what they darken stay
 SENSOR = 36.0           # millimetres along the picture's longer side
 
 
@@ -51,6 +53,11 @@ def add_camera(scene, rng, *, path, height, size, frames, whole=False, around=No
             eye.keyframe_insert("location", frame=frame)
             eye.keyframe_insert("rotation_euler", frame=frame)
     return moving
+
+
+def about(middles, reach):
+    """(F, n, 3) metres -> (F, 8 n, 3): the corners of cubes about them, `reach` to each side."""
+    return (middles[:, :, None] + reach * CUBE).reshape(len(middles), -1, 3)
 
 
 def shadows_of(places, lamps):
