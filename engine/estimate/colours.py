@@ -40,8 +40,9 @@ def signature(picture, found):
 
 
 def likeness(one, other):
-    """Two signatures -> 0..1, Bhattacharyya's coefficient over the parts both have; None where there are none."""
+    """Two signatures -> (mean, least) over the parts both have, 0..1, Bhattacharyya's coefficient; None where there are none."""
     both = one.any(axis=1) & other.any(axis=1)
     if not both.any():
         return None
-    return float(np.sqrt(one[both] * other[both]).sum(axis=1).mean())
+    parts = np.sqrt(one[both] * other[both]).sum(axis=1)
+    return float(parts.mean()), float(parts.min())

@@ -15,6 +15,8 @@ from .landmarks import INDEX, Landmarks, look
 
 _SAME = 0.55  # likeness from which clothes are taken for the same ones: between one person's and two people's (ours)
 _SAME_FAR = 0.65  # where he is looked for anywhere
+_SAME_BESIDE = 0.75  # of shirt and of trousers, while somebody is beside him: himself keeps 0.97, half hidden ones 0.8 (measured)
+_BESIDE_S = 1.5  # how long that holds after somebody was
 _LEARN = 0.1  # how much of a signature each frame renews, so that a change of light is followed
 _STEP = 0.35  # of the square's side, the most its centre may be off from where it was awaited
 _GROWTH = 1.5  # the most it may grow or shrink in a frame
@@ -23,6 +25,7 @@ _LEAST_CORE = 2  # of these that have to be in the picture and seen
 _SEEN = 0.3
 _SOLID, _STILL_SOLID = 0.72, 0.62  # Landmarks.solidity of who is newly found, and of who is followed
 _COVERED = 0.3  # of the chosen one's seen landmarks lie in the artist's mask
+_CROSSING, _BESIDE = 0.4, 0.8  # sides of his square that somebody is away who may be taken for him; who may soon be (ours)
 _PIECE = 0.3  # of the square's side of somebody it lies in (ours)
 _EVERYWHERE_S = 0.5  # how often he is looked for in the whole picture
 _CHECK_S, _UNSURE = 0.2, 3  # how often the detector looks at him and who is about him; how often it may not know him
@@ -42,13 +45,15 @@ class Choice:
 @dataclass(frozen=True)
 class Track:
     """A performer at one frame: his landmarks, what he wears, and his centre's motion in pixels a frame as followed; known
-    where an earlier run had looked; unsure: how often in a row the detector did not know him."""
+    where an earlier run had looked; unsure: how often in a row the detector did not know him; beside: for
+    how many frames more somebody counts as being beside him."""
 
     found: Landmarks
     wears: np.ndarray | None
     motion: np.ndarray
     known: bool = False
     unsure: int = 0
+    beside: int = 0
 
     def awaited(self, frames=1):
         """The Region where he should be so many frames on."""
@@ -161,7 +166,7 @@ class Follower:
         found = kept if known else look(picture, awaited, self._threads)
         if found and _is_there(found, picture, _STILL_SOLID) and _is_near(found, track, 1):
             wears = signature(picture, found)
-            if _is_dressed(wears, track.wears, _SAME):
+            if _is_dressed(wears, track, _SAME):
                 return replace(_moved(track, found, wears, 1), known=known)
         return None
 
@@ -176,10 +181,10 @@ class Follower:
             if gap <= self._fps * _NEARBY_S:
                 people = [(other, _SAME) for other in self._people(picture, near=track.awaited(gap))
                           if _is_near(other.found, track, gap)]
-            if not people and gap % everywhere == 0:
+            elif gap % everywhere == 0:
                 people = [(other, _SAME_FAR) for other in self._people(picture, like=track.found.region)]
             self._looked(numbers[i])
-            fitting = [other for other, least in people if _is_dressed(other.wears, track.wears, least)]
+            fitting = [other for other, least in people if _is_dressed(other.wears, track, least)]
             if fitting:
                 best = max(fitting, key=lambda other: _fit(other, track, gap))
                 return i, _moved(track, best.found, best.wears, gap)
@@ -191,13 +196,15 @@ class Follower:
     def _checked(self, number, track):
         """The Track, in some frames looked at by the detector: None where it has not known him for too long."""
         if number % max(1, round(self._fps * _CHECK_S)):
-            return track
+            return replace(track, beside=max(0, track.beside - 1))
         mine = track.found.next_region
         known, others = look_about(self._read(number), mine, self._threads)
-        if any(_is_beside(other, mine) for other in others):
+        apart = min((_apart(other, mine) for other in others), default=np.inf)
+        if apart < _CROSSING:
             self.crossed.add(number)
+        beside = round(self._fps * _BESIDE_S) if apart < _BESIDE else max(0, track.beside - 1)
         unsure = 0 if known else track.unsure + 1
-        return None if unsure > _UNSURE else replace(track, unsure=unsure)
+        return None if unsure > _UNSURE else replace(track, unsure=unsure, beside=beside)
 
 
 def _is_region(one, other):
@@ -205,10 +212,10 @@ def _is_region(one, other):
     return np.allclose((*one.centre, one.side, *one.up), (*other.centre, other.side, *other.up), rtol=1e-4, atol=1e-3)
 
 
-def _is_beside(other, mine):
-    """Somebody else's Region, near enough to be mixed up: less than half a square away, and of about its size (ours)."""
+def _apart(other, mine):
+    """How far somebody else's Region of about his size is away, in sides of a square; infinite where it is not."""
     apart = np.hypot(*np.subtract(other.centre, mine.centre))
-    return 0.15 * max(other.side, mine.side) <= apart < 0.4 * (other.side + mine.side) / 2 and 0.5 < other.side / mine.side < 2
+    return 2 * apart / (other.side + mine.side) if 0.5 < other.side / mine.side < 2 else np.inf
 
 
 def everybody(picture, threads, **where):
@@ -237,7 +244,7 @@ def _moved(track, found, wears, frames):
         learnt = wears if learnt is None else np.where(wears.any(axis=1, keepdims=True) & learnt.any(axis=1, keepdims=True),
                                                        (1 - _LEARN) * learnt + _LEARN * wears, np.maximum(wears, learnt))
     motion = 0.5 * track.motion + 0.5 * motion if frames == 1 else motion
-    return Track(found, learnt, motion, unsure=track.unsure if frames == 1 else 0)
+    return Track(found, learnt, motion, unsure=track.unsure if frames == 1 else 0, beside=track.beside)
 
 
 def _is_there(found, picture, solidity):
@@ -256,18 +263,21 @@ def _is_near(found, track, frames):
     return apart < reach * awaited.side and 1 / times < growth < times
 
 
-def _is_dressed(wears, known, least):
-    alike = None if wears is None or known is None else likeness(wears, known)
-    return alike is None or alike >= least
+def _is_dressed(wears, track, least):
+    """Whether the clothes may be the track's; no clothes seen tell nothing."""
+    alike = None if wears is None or track.wears is None else likeness(wears, track.wears)
+    return alike is None or (alike[0] >= least and (not track.beside or alike[1] >= _SAME_BESIDE))
 
 
 def _alike(track, wears):
-    return None if track.wears is None else likeness(track.wears, wears)
+    """0..1, or None."""
+    alike = None if track.wears is None else likeness(track.wears, wears)
+    return alike and alike[0]
 
 
 def _fit(other, track, gap):
     """How well someone continues a track: clothes first, then place (ours)."""
-    alike = None if other.wears is None or track.wears is None else likeness(other.wears, track.wears)
+    alike = None if track.wears is None else _alike(other, track.wears)
     awaited = track.awaited(gap)
     apart = np.hypot(*np.subtract(other.found.next_region.centre, awaited.centre)) / awaited.side
     return (_SAME if alike is None else alike) - 0.3 * apart / (1.0 + 0.1 * gap)
