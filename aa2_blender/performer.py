@@ -6,6 +6,7 @@ from pathlib import Path
 
 import bpy
 
+from . import measure
 from .embedded.engine.contract import events
 from .embedded.engine.contract import folder as files
 from .embedded.engine.contract import job as contract
@@ -68,7 +69,8 @@ class PeopleSearch(Task):
         yield
         self.folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="aa2-people-") as folder:
-            picture = self._picture(folder)
+            with measure.slice("gather"):
+                picture = self._picture(folder)
             yield from self._ask_engine(events.FindPeople(picture))
             self._end_as_engine()
         if self.state == "working":

@@ -112,6 +112,8 @@ class Task:
         before the stages' names, so that WORDS can tell the same stage of two requests apart."""
         self.progress = Progress("Starting the engine")
         self.engine_job = self._link.start(self._launch, request, self.folder)
+        if self.engine_job.state == "running":  # it is warm
+            self.progress = Progress("prepare")
         while not self.engine_job.ended:
             yield
             self._link.pump()

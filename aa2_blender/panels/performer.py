@@ -1,7 +1,8 @@
 """Step 3, the driver: what a performer in the plate needs in place of a rig."""
 import bpy
 
-from ..asking import NOBODY
+from ..asking import NOBODY, request_of
+from ..gather.shot import needs_camera
 from ..operators.performer import AA2_OT_choose_performer, AA2_OT_forget_performer, AA2_OT_make_rig_from_pose
 
 
@@ -17,7 +18,7 @@ def draw_performer(layout, scene):
     row.enabled = not ours.clean_strip
     row.prop(ours, "make_clean")
     layout.operator(AA2_OT_make_rig_from_pose.bl_idname, icon="ARMATURE_DATA")
-    if ours.objects or ours.holdouts:  # which are seen through a camera
+    if needs_camera(request_of(scene)):  # objects are seen through it
         for name in ("driver_scene", "camera"):
             layout.prop(ours, name)
 
