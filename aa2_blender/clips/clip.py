@@ -61,7 +61,7 @@ def write_clip(folder: Path, recipe: Recipe, *, data: Path, motions: Path | None
     plate = passes.plates(scene, shot.person.objects, frames[:1] if still else frames, passes.WHOLE if shot.moving else held)
     shadow = passes.shadowed(scene, shot.person.objects, frames, plate, reach)
     figure = passes.figures(scene, shot.room.objects, frames, around)
-    gain = passes.exposure(generator(recipe.seed, "film"), plate[0])
+    gain = passes.exposure(generator(recipe.seed, "film"), plate[0], figure[0])
     plate = np.broadcast_to(passes.display(plate, gain), shadow.shape)
     shadow, colour, matte = passes.display(shadow, gain), passes.display(figure[..., :3], gain), figure[..., 3]
     for i, number in enumerate(frames):

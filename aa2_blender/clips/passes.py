@@ -20,6 +20,7 @@ SAMPLES = 2             # with the denoiser; plate and shadow have the same nois
 EDGES = 6               # samples of the performer, whose matte the denoiser leaves as it is
 LIT = 0.02              # a shadow fainter than this is noise
 WHOLE = (0.0, 0.0, 1.0, 1.0)
+BRIGHT = 0.9            # linear, of the figure's lightest tenth: well onto the shoulder
 DARK = 0.02             # added to both lights before they are compared, so that black does not divide
 
 
@@ -80,10 +81,13 @@ def shade_of(plate, shadow):
     return np.clip(1 - np.maximum(1 - factor - LIT, 0) / (1 - LIT), 0, 1)
 
 
-def exposure(rng, plate):
-    """A factor that brings the plate (h, w, 3) linear to a middling brightness."""
+def exposure(rng, plate, figure):
+    """A factor that brings the plate (h, w, 3) linear to a middling brightness, unless that blows out a tenth of the figure
+    (h, w, 4)."""
     light = np.maximum(plate.mean(axis=-1), 1e-4)
-    return float(rng.uniform(0.13, 0.26) / np.exp(np.log(light).mean()) ** 0.5 / light.mean() ** 0.5)
+    gain = rng.uniform(0.13, 0.26) / np.exp(np.log(light).mean()) ** 0.5 / light.mean() ** 0.5
+    solid = figure[figure[..., 3] > 0.5, :3].max(axis=-1)
+    return float(min(gain, BRIGHT / max(np.percentile(solid, 90), 1e-4)) if solid.size else gain)
 
 
 def display(linear, gain):

@@ -41,7 +41,7 @@ def write_reference(folder, recipe, data, threads):
     matrices = view_matrices(scene, 1, recipe.size)
     figure = passes.figures(scene, [], [1], box_of(project(about(joints, CLOTHED), *matrices, (1, 1))))[0]
     people = truth.people_of(joints, *matrices, size=recipe.size, height=person.measures.height)
-    gain = passes.exposure(rng, figure[figure[..., 3] > 0.5][None, :, :3]) * 1.2
+    gain = passes.exposure(rng, figure[figure[..., 3] > 0.5][None, :, :3], figure) * 1.2
     colour, matte = passes.display(figure[..., :3], gain), figure[..., 3:]
     picture = matte * colour + (1 - matte) * _background(rng, recipe.size)
     write_colour(files.path(folder, files.REFERENCE), np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8))

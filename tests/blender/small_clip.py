@@ -42,7 +42,9 @@ def _whole(path, made, recipe, data):
     shot = made._stage(recipe, data, None)
     scene, passes = bpy.context.scene, made.passes
     passes.set_up(scene, recipe.size)
-    gain = passes.exposure(made.generator(recipe.seed, "film"), passes.plates(scene, shot.person.objects, [1])[0])
+    plate = passes.plates(scene, shot.person.objects, [1])[0]
+    figure = passes.figures(scene, shot.room.objects, [1], made.boxes_of(shot, scene)[0])[0]
+    gain = passes.exposure(made.generator(recipe.seed, "film"), plate, figure)
     scene.cycles.samples = 8 * passes.SAMPLES
     picture = passes.display(passes.pictures_with(scene, [1])[0], gain)
     made.write_colour(str(path), made._bytes(picture))
