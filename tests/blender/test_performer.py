@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import shots
 import small_shot
+from drawn import drawn as drawn_panel
 from PIL import Image
 
 
@@ -312,3 +313,20 @@ def test_finding_a_performer_is_part_of_the_estimate(part, shot, engine, session
     launch = part("preferences").engine_launch()
     assert room.rate_of(launch).performer_s == pytest.approx(0.1 / small_shot.FRAMES)
     assert "frames: about" in part("panels.look").estimate_told(shot)
+
+
+def test_the_panel_shows_what_a_performer_needs_and_nothing_of_a_rig(part, shot, engine):
+    panel = drawn_panel(part("panels.driver").Driver, shot)
+    assert "aa2.choose_performer" in panel.all_of("operator") and "aa2.forget_performer" not in panel.all_of("operator")
+    assert {"driver", "make_clean", "retarget"} <= set(panel.all_of("prop")) and "armature" not in panel.all_of("prop")
+    assert "The largest person in the plate" in panel.all_of("label")
+    bpy.ops.aa2.choose_performer(box=(0, 0, 0.5, 1), frame=3)
+    panel = drawn_panel(part("panels.driver").Driver, shot)
+    assert "aa2.forget_performer" in panel.all_of("operator") and "Chosen on frame 3" in panel.all_of("label")
+    shot.aa2.mask_strip = "plate"
+    beside = drawn_panel(part("panels.shot").Beside, shot)
+    assert {"mask_strip", "mask_use", "clean_strip"} <= set(beside.all_of("prop"))
+    assert {"aa2.add_mask", "aa2.add_clean_plate"} <= set(beside.all_of("operator"))
+    shot.aa2.driver = "ARMATURE"
+    panel = drawn_panel(part("panels.driver").Driver, shot)
+    assert "armature" in panel.all_of("prop") and "aa2.choose_performer" not in panel.all_of("operator")
