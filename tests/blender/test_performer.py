@@ -330,3 +330,13 @@ def test_the_panel_shows_what_a_performer_needs_and_nothing_of_a_rig(part, shot,
     shot.aa2.driver = "ARMATURE"
     panel = drawn_panel(part("panels.driver").Driver, shot)
     assert "armature" in panel.all_of("prop") and "aa2.choose_performer" not in panel.all_of("operator")
+
+
+def test_a_row_whose_performer_was_not_found_in_time_goes_on(shot, engine, session):
+    engine("paints", "--dies-estimating")
+    assert "signal 6" in generate()
+    row = session.queue.rows[0]
+    assert row.state == "failed" and row.error.code == "engine_died" and row.made() == 0
+    engine("paints")
+    assert bpy.ops.aa2.queue_resume(row=0) == {"FINISHED"}
+    assert row.state == "done" and row.placed and (row.folder / "pose.json").exists()
