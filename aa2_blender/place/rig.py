@@ -37,8 +37,8 @@ def make(scene, folder, *, camera="", offset=0):
         raise PlaceError("The performer's hips or neck are not seen on any frame, so there is no body to build on.",
                          "Choose a version in which the performer is seen from the knees up.")
     joints, height = _at_the_cameras_distance(joints, seen, heights, projections, job)
-    rig = _build(scene, f"{job.name} performer", unproject(joints, cameras, projections, job.size), seen, height, cameras, frames)
-    return rig
+    places = unproject(joints, cameras, projections, job.size)
+    return _build(scene, f"{job.name} performer", places, seen, height, cameras, frames)
 
 
 def _people(folder):
@@ -138,7 +138,7 @@ def _add_bones(scene, rig, rest, height):
             for bone in BONES:
                 made = rig.data.edit_bones.new(bone.name)
                 made.head = rest[INDEX[bone.head]]
-                made.tail = rest[INDEX[bone.tail]] if bone.tail else made.head + _stub(height)
+                made.tail = rest[INDEX[bone.tail]] if bone.tail else rest[INDEX[bone.head]] - (0, _STUB * height, 0)
                 made.use_connect = False
                 if bone.parent:
                     made.parent = rig.data.edit_bones[bone.parent]
@@ -146,11 +146,6 @@ def _add_bones(scene, rig, rest, height):
     finally:
         if window:
             window.scene = before
-
-
-def _stub(height):
-    from mathutils import Vector
-    return Vector((0.0, -_STUB * height, 0.0))
 
 
 def _key(rig, moved, ever, frames):
