@@ -20,6 +20,7 @@ INDEX = {name: i for i, name in enumerate(NAMES)}
 _HIPS, _REACH = 33, 34  # two further points: where the body's square lies
 _BODY = [INDEX["nose"], *range(11, 17), *range(23, 29)]
 _DECIDED = 2.2  # of the mask's logits: 0.1 or 0.9
+LOGIT_STEP = 0.1  # finer than what can be seen of a mask
 _MIN_PRESENCE = 0.5
 _MIN_HEAT = 0.5
 _HEAT_RADIUS = 3
@@ -75,8 +76,19 @@ def look(picture, region, threads):
     world = world.reshape(-1, 3)[:len(NAMES)].astype(np.float64)
     world[:, :2] = region.rotate(world[:, :2])
     return Landmarks(
-        pixels=pixels[:len(NAMES)], world=world, visibility=_sigmoid(points[:len(NAMES), 3]), region=region,
-        next_region=body_region(pixels[_HIPS], pixels[_REACH]), mask_logits=logits[0, :, :, 0])
+        pixels=_rounded(pixels[:len(NAMES)]), world=_rounded(world), visibility=_rounded(_sigmoid(points[:len(NAMES), 3])),
+        region=_rounded_region(region), next_region=_rounded_region(body_region(pixels[_HIPS], pixels[_REACH])),
+        mask_logits=np.clip(np.rint(logits[0, :, :, 0] / LOGIT_STEP), -127, 127).astype(np.float32) * np.float32(LOGIT_STEP))
+
+
+def _rounded(values):
+    """To what looks.py keeps, so that an estimate that goes on from there comes to the very same."""
+    return np.asarray(values, np.float32).astype(np.float64)
+
+
+def _rounded_region(region):
+    x, y, side, up_x, up_y = _rounded((*region.centre, region.side, *region.up)).tolist()
+    return Region((x, y), side, (up_x, up_y))
 
 
 def _refined(points, heat):

@@ -12,11 +12,10 @@ from ..contract import folder as files
 from ..contract.errors import writing_failed
 from .face import POINTS
 from .hands import SIDES
-from .landmarks import INDEX, Landmarks
+from .landmarks import INDEX, LOGIT_STEP, Landmarks
 from .lift import Points
 from .region import Region
 
-_LOGIT_STEP = 0.1  # of the stored masks' logits, -12.7..12.7: finer than what can be seen
 _POINTS, _REGIONS, _CELLS = 33, 10, 256
 _PART_ROWS = 3 + 2 * 21
 _FACE = [INDEX[name] for name in POINTS]
@@ -33,7 +32,7 @@ class Looks:
         """found: Landmarks of frame `number`."""
         values = np.concatenate([found.pixels.ravel(), found.world.ravel(), found.visibility.ravel(),
                                  _numbers(found.region), _numbers(found.next_region)]).astype(np.float32)
-        mask = np.clip(np.rint(found.mask_logits / _LOGIT_STEP), -127, 127).astype(np.int8)
+        mask = np.clip(np.rint(found.mask_logits / LOGIT_STEP), -127, 127).astype(np.int8)
         files.write_whole(self._path(number), values.tobytes() + zlib.compress(mask.tobytes(), 1))
 
     def recall(self, number):
@@ -47,7 +46,7 @@ class Looks:
         except (ValueError, zlib.error):
             return None
         return Landmarks(pixels, world, visibility, _region(regions[:5]), _region(regions[5:]),
-                         mask.astype(np.float32) * _LOGIT_STEP)
+                         mask.astype(np.float32) * np.float32(LOGIT_STEP))
 
     def points(self, frames):
         """{number: Points} of all frames 1..frames that are kept, without the masks; nose and eyes from the face, if kept."""
