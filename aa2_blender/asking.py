@@ -21,10 +21,13 @@ def request_of(scene) -> Request:
         name=job_name(scene), scene=scene.name, strip=plate_name(scene), reference=_reference(ours),
         driver_scene=ours.driver_scene.name if ours.driver_scene else "",
         rig=ours.armature.name if ours.armature and not performer else "", bone_map=bpy.path.abspath(ours.bone_map),
+        bones=own_bones(ours), preset="" if ours.bone_preset == "AUTO" else ours.bone_preset,
+        frames=(ours.range_first, ours.range_last) if ours.use_range else None,
         camera=ours.camera.name if ours.camera else "",
         frame_offset=None if ours.derive_offset else ours.frame_offset,
         meshes=() if performer else _meshes(ours),
-        objects_collection=ours.objects.name if ours.objects else "", holdouts=ours.holdouts,
+        objects=tuple(one.thing.name for one in ours.touched if one.thing),
+        collections=tuple(one.collection.name for one in ours.touched if one.collection), holdouts=ours.holdouts,
         clean_plate=ours.clean_plate and not performer, clothing=ours.clothing, performer=performer,
         performer_box=_box(ours, size_of(scene)) if performer else None,
         performer_frame=ours.performer_frame if performer and tuple(ours.performer_box) != NOBODY else 0,
@@ -61,12 +64,14 @@ def jobs_root(scene) -> Path:
 
 
 def _reference(ours) -> ReferenceSource:
-    image = ours.reference_image
     joints = None
     if len(ours.reference_joints) == len(BODY):
         joints = tuple((*joint.place, joint.confidence) for joint in ours.reference_joints)
+    image = ours.reference_image
+    name = {"FILE": bpy.path.abspath(ours.reference_path), "IMAGE": image.name if image else "",
+            "STRIP": ours.reference_strip}[ours.reference_kind]
     return ReferenceSource(
-        kind="IMAGE" if image else "FILE", name=image.name if image else bpy.path.abspath(ours.reference_path),
+        kind=ours.reference_kind, name=name, frame=ours.reference_frame if ours.reference_kind == "STRIP" else 0,
         joints=joints, height_px=ours.reference_height or None if joints else None)
 
 
@@ -75,6 +80,11 @@ def _box(ours, size):
     if tuple(ours.performer_box) == NOBODY:
         return None
     return tuple(round(part * side, 2) for part, side in zip(ours.performer_box, (*size, *size)))
+
+
+def own_bones(ours) -> tuple:
+    """The artist's own (joint, bone, end)."""
+    return tuple((one.name, one.bone, one.end) for one in ours.bones if one.bone)
 
 
 def _meshes(ours) -> tuple[str, ...]:

@@ -35,7 +35,6 @@ EXIT_CODES = """exit codes:
   4    the engine failed; finished frames were placed and stay in the job's folder
   5    the frames were placed, but the file could not be saved
   130  stopped by Ctrl-C or SIGTERM; finished frames stay in the job's folder"""
-NOTHING = object()  # a pointer to be emptied, where None leaves it as it is
 logger = logging.getLogger(__name__)
 _handle = None
 
@@ -62,7 +61,7 @@ def generate(*, scene="", strip=None, reference=None, rig=None, camera=None, dri
                   "mask_use": mask_use and mask_use.upper(), "make_clean": make_clean, "retarget": retarget,
                   "driver": "PERFORMER" if performer or performer_box else "ARMATURE" if rig else None,
                   "derive_offset": None if frame_offset is None else False,
-                  "reference_image": reference and NOTHING,
+                  "reference_kind": reference and "FILE",
                   "armature": rig and _named(bpy.data.objects, rig, "armature"),
                   "camera": camera and _named(bpy.data.objects, camera, "camera"),
                   "driver_scene": driver_scene and _named(bpy.data.scenes, driver_scene, "scene")}
@@ -136,7 +135,7 @@ def _set(ours, chosen: dict) -> None:
     for name, value in chosen.items():
         if value is not None:
             try:
-                setattr(ours, name, None if value is NOTHING else value)
+                setattr(ours, name, value)
             except (TypeError, ValueError) as error:
                 raise GatherError(f"The setting {name} cannot be {value!r}: {error}.", "Give another value.") from None
 

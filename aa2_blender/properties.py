@@ -3,6 +3,7 @@ import bpy
 from bpy.props import (BoolProperty, CollectionProperty, EnumProperty, FloatProperty, FloatVectorProperty, IntProperty,
                        PointerProperty, StringProperty)
 
+from .gather.presets import PRESETS
 from .versions import sequencer_scene, strips
 
 SHAPES = (("auto", "Automatic", "The shape in which the character fits best"),
@@ -14,6 +15,11 @@ DRIVERS = (("ARMATURE", "Armature", "A rig in the scene, seen through the camera
 MASK_USES = (("JOIN", "Joins", "What is white counts beside the character's own mask"),
              ("OVERRIDE", "Overrides", "Only what is white is the mask; the strip has to show all of the plate's frames"),
              ("CHOOSE", "Chooses Performer", "The performer is whoever is in the white; the mask is found in the plate"))
+REFERENCES = (("FILE", "File", "A picture on the disk"), ("IMAGE", "Image", "An image of this file"),
+              ("STRIP", "Strip", "A frame of a strip of this sequencer"))
+ENDS = (("head", "Head", "The joint is where the bone begins"), ("tail", "Tail", "The joint is where the bone ends"))
+BONE_PRESETS = (("AUTO", "Automatic", "The preset that fits best; what it lacks is guessed"),
+                *((name, name, f"Bones as in {name}; what is missing is named") for name in PRESETS))
 FORMS = (("png8", "PNG 8 bit", "Straight alpha, sRGB"), ("png16", "PNG 16 bit", "Straight alpha, sRGB"),
          ("exr", "EXR", "Half floats, one layer a file, premultiplied alpha, linear Rec. 709"),
          ("movie", "Movie with Alpha", "ProRes 4444 where this Blender writes it, else QuickTime Animation"))
@@ -37,14 +43,68 @@ class AA2_PG_joint(bpy.types.PropertyGroup):
     confidence: FloatProperty(name="Seen", description="0 where the joint is not in the picture", min=0, max=1, default=1)
 
 
+class AA2_PG_bone(bpy.types.PropertyGroup):
+    """The artist's own bone of a joint, `name` as in gather/rig.py; no bone: it is found."""
+
+    bone: StringProperty(name="Bone", description="The bone of this joint (empty: as the preset or the guess has it)")
+    end: EnumProperty(name="End", description="Where on the bone the joint is", items=ENDS, default="head")
+
+
+class AA2_PG_touched(bpy.types.PropertyGroup):
+    """One object, or all of a collection, that the character touches or passes behind."""
+
+    thing: PointerProperty(name="Object", type=bpy.types.Object)
+    collection: PointerProperty(name="Collection", type=bpy.types.Collection)
+
+
+def _add_touched(name):
+    """An update that moves what was picked in the field `name` into the list, so that the field is free for the next."""
+    def update(ours, _context):
+        picked = getattr(ours, name)
+        if picked is None:
+            return
+        kind = "collection" if isinstance(picked, bpy.types.Collection) else "thing"
+        if picked not in [getattr(one, kind) for one in ours.touched]:
+            setattr(ours.touched.add(), kind, picked)
+        ours.touched_index = len(ours.touched) - 1
+        setattr(ours, name, None)
+    return update
+
+
+def _another_armature(ours, _context):
+    """Of the artist's own bones, those stay that the other armature has too."""
+    there = ours.armature.data.bones if ours.armature and ours.armature.type == "ARMATURE" else ()
+    for one in ours.bones:
+        if one.bone not in there:
+            one.bone = ""
+
+
+def _another_reference(ours, _context):
+    """Joints belong to the picture in which they were found."""
+    ours.reference_joints.clear()
+    ours.reference_height = 0
+
+
 class AA2_PG_settings(bpy.types.PropertyGroup):
     """One shot. Empty pointers mean what the tooltip says; numbers of 0 mean what the engine's weights say."""
 
     strip: StringProperty(name="Plate", description="The strip to put the character over (empty: the active strip)")
+    use_range: BoolProperty(name="Part of the Strip", description="Only the frames below, not all of the plate's")
+    range_first: IntProperty(name="First", description="First frame of the timeline", default=1)
+    range_last: IntProperty(name="Last", description="Last frame of the timeline", default=24)
+    reference_kind: EnumProperty(
+        name="Reference", description="Where the picture of the character comes from", items=REFERENCES, default="FILE",
+        update=_another_reference)
     reference_path: StringProperty(
-        name="Reference", description="A picture of the whole character", subtype="FILE_PATH", options=RELATIVE)
+        name="Reference", description="A picture of the whole character", subtype="FILE_PATH", options=RELATIVE,
+        update=_another_reference)
     reference_image: PointerProperty(
-        name="Or Image", description="An image of this file instead of the reference file", type=bpy.types.Image)
+        name="Image", description="An image of this file: a picture of the whole character", type=bpy.types.Image,
+        update=_another_reference)
+    reference_strip: StringProperty(
+        name="Strip", description="A strip that shows the whole character", update=_another_reference)
+    reference_frame: IntProperty(name="Frame", description="The frame of the timeline that is the reference", default=1,
+        update=_another_reference)
     driver: EnumProperty(name="Driver", description="What moves the character", items=DRIVERS, default="ARMATURE")
     performer_box: FloatVectorProperty(
         name="Performer", description="Where the performer stands, in parts of the picture: left, top, right, bottom (all 0: the "
@@ -64,7 +124,8 @@ class AA2_PG_settings(bpy.types.PropertyGroup):
         name="Clean Plate Strip", description="The same shot without its performer: what the performer covers is then known and "
         "not made up (empty: it is made up)")
     armature: PointerProperty(
-        name="Armature", description="The rig that drives the character", type=bpy.types.Object, **_offered("ARMATURE"))
+        name="Armature", description="The rig that drives the character", type=bpy.types.Object, update=_another_armature,
+        **_offered("ARMATURE"))
     driver_scene: PointerProperty(
         name="Rig's Scene", description="The scene of rig and camera (empty: the one with the rig)", type=bpy.types.Scene)
     camera: PointerProperty(
@@ -80,8 +141,14 @@ class AA2_PG_settings(bpy.types.PropertyGroup):
         type=bpy.types.Object, **_offered("MESH"))
     meshes: PointerProperty(
         name="Meshes", description="The character's meshes where there are many", type=bpy.types.Collection)
+    touched: CollectionProperty(type=AA2_PG_touched)
+    touched_index: IntProperty(name="Objects", description="What the character touches, holds or passes behind")
     objects: PointerProperty(
-        name="Objects", description="What the character touches, holds or stands behind", type=bpy.types.Collection)
+        name="Add Collection", description="Adds all of a collection to what the character touches, holds or passes behind",
+        type=bpy.types.Collection, update=_add_touched("objects"))
+    add_object: PointerProperty(
+        name="Add Object", description="Adds an object to what the character touches, holds or passes behind",
+        type=bpy.types.Object, update=_add_touched("add_object"))
     holdouts: BoolProperty(
         name="Scene Hides", description="Everything in the rig's scene hides the character where it is nearer")
     clothing: FloatProperty(
@@ -119,10 +186,13 @@ class AA2_PG_settings(bpy.types.PropertyGroup):
         name="Jobs", description="Where job folders are made (// is the folder of this file)", subtype="DIR_PATH",
         options=RELATIVE, default="//aa2_jobs/")
     bone_map: StringProperty(
-        name="Bone Map", description="A saved map from joints to bones (empty: the preset that fits best)",
+        name="Bone Map", description="A saved map from joints to bones, under those of the table",
         subtype="FILE_PATH", options=RELATIVE)
+    bone_preset: EnumProperty(
+        name="Preset", description="Whose names the bones have", items=BONE_PRESETS, default="AUTO")
+    bones: CollectionProperty(type=AA2_PG_bone)
+    bones_index: IntProperty(name="Joint", description="The joint whose bone is chosen below")
     reference_joints: CollectionProperty(type=AA2_PG_joint)
-    reference_joints_index: IntProperty()
     reference_height: FloatProperty(
         name="Height", description="The character's standing height in the reference, in pixels", min=0)
 
@@ -142,7 +212,7 @@ def _has_strips(scene):
     return scene.sequence_editor is not None and len(strips(scene.sequence_editor)) > 0
 
 
-CLASSES = (AA2_PG_joint, AA2_PG_settings)
+CLASSES = (AA2_PG_joint, AA2_PG_bone, AA2_PG_touched, AA2_PG_settings)
 
 
 def register():

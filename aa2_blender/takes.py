@@ -113,7 +113,8 @@ def read_request(folder: Path) -> Request | None:
         value = json.loads((folder / REQUEST).read_text(encoding="utf-8"))
         value.pop("version")
         reference = ReferenceSource(**value.pop("reference"))
-        lists = {name: tuple(value.pop(name)) for name in ("meshes", "objects")}
+        lists = {name: tuple(value.pop(name)) for name in ("meshes", "objects", "collections")}
+        lists["bones"] = tuple(map(tuple, value.pop("bones")))
         frames, box = value.pop("frames"), value.pop("performer_box", None)
         settings = build(Settings, value.pop("settings"))
         if reference.joints:

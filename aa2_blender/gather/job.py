@@ -9,10 +9,10 @@ import bpy
 from ..embedded.engine.contract import folder as files
 from ..embedded.engine.contract import job as contract
 from ..embedded.engine.contract.errors import writing_failed
-from . import beside, depth, objects, pose, reference, rig, strip as plate
+from . import beside, depth, objects, pose, reference, strip as plate
 from .keyed import values
 from .problem import GatherError
-from .shot import Shot, problems
+from .shot import Shot, bone_map, problems
 
 __all__ = ["gather", "problems"]
 
@@ -42,7 +42,7 @@ def gather(request, folder):
     reference.write(request.reference, shot.scene, folder)
     yield "reference", 1, 1
     frames = range(first, last + 1)
-    bones = None if request.performer else _bone_map(request, shot)
+    bones = None if request.performer else bone_map(request, shot.rig)
     if bones:
         yield from _pose(request, folder, frames, bones)
     yield from _beside(request, folder, frames)
@@ -53,10 +53,6 @@ def gather(request, folder):
         yield "plate", part[-1] - first + 1, len(frames)
     contract.write(folder, _job(request, Shot(request), frames, bits, bones, ranges))
     yield "job", 1, 1
-
-
-def _bone_map(request, shot):
-    return rig.find_map(shot.rig, entries=rig.read_map(request.bone_map) if request.bone_map else ())
 
 
 def _pose(request, folder, frames, bones):

@@ -24,8 +24,9 @@ class Request:
     `scene` and `strip` name the plate; `frames` (first, last) of the timeline cuts it, None takes the whole strip.
     `driver_scene` ("" = `scene`) holds `rig` and the camera (`camera` "" = the scene's own, with its markers);
     `frame_offset` is (frame of the driver's scene) - (frame of the edit's scene), None derives it.
-    `bone_map` is the path of a saved map, "" takes the preset that fits. `meshes` are the objects whose silhouette is the
-    character; `objects` and everything in the collection `objects_collection` stand in front of or behind it.
+    `bone_map` is the path of a saved map, `bones` are the artist's own (joint, bone, end), which win over it; for the rest
+    `preset` is asked, "" takes the one that fits. `meshes` are the objects whose silhouette is the character; `objects` and
+    everything in the `collections` stand in front of or behind it.
     `holdouts`: everything else in the driver's scene may hide the character. `clothing` widens limb volumes.
     `performer`: the driver is a person in the plate, not a rig: whoever stands in `performer_box` (left, top, right, bottom),
     pixels of the job, on the frame `performer_frame` of the timeline; else the largest. `mask_strip` is painted by the artist,
@@ -42,11 +43,13 @@ class Request:
     driver_scene: str = ""
     rig: str = ""
     bone_map: str = ""
+    bones: tuple = ()
+    preset: str = ""
     camera: str = ""
     frame_offset: int | None = None
     meshes: tuple[str, ...] = ()
     objects: tuple[str, ...] = ()
-    objects_collection: str = ""
+    collections: tuple[str, ...] = ()
     holdouts: bool = False
     clean_plate: bool = True
     clothing: float = 1.0

@@ -56,8 +56,8 @@ class Shot:
     def objects(self):
         """The visible objects named one by one or by their collection, once each."""
         named = [_named(bpy.data.objects, name, "object") for name in self._request.objects]
-        if self._request.objects_collection:
-            collection = _named(bpy.data.collections, self._request.objects_collection, "collection")
+        for name in self._request.collections:
+            collection = _named(bpy.data.collections, name, "collection")
             named += [thing for thing in collection.all_objects if not thing.hide_render]
         return surfaces(dict.fromkeys(named))
 
@@ -123,7 +123,7 @@ def _plate_problem(request):
 
 def needs_camera(request):
     """Whether anything is seen through the scene's camera: a rig, or objects that hide a performer."""
-    return not request.performer or bool(request.objects or request.objects_collection or request.holdouts)
+    return not request.performer or bool(request.objects or request.collections or request.holdouts)
 
 
 def _performer_problem(request):
@@ -169,7 +169,15 @@ def _rig_problem(request):
     if thing.type != "ARMATURE":
         raise GatherError(f"{request.rig!r} is a {thing.type.lower()}, not an armature.",
                           "Choose the rig that drives the character.")
-    rig.find_map(thing, entries=rig.read_map(request.bone_map) if request.bone_map else ())
+    bone_map(request, thing)
+
+
+def bone_map(request, armature):
+    """The BoneMap of an armature object as the request wants it; raises GatherError."""
+    saved = rig.read_map(request.bone_map) if request.bone_map else ()
+    own = {joint for joint, _, _ in request.bones}
+    entries = [*(entry for entry in saved if entry[0] not in own), *request.bones]
+    return rig.find_map(armature, preset=request.preset, entries=entries)
 
 
 def _camera_problem(request):
@@ -196,8 +204,8 @@ def _camera_problem(request):
 def _names_problem(request):
     for name in (*request.meshes, *request.objects):
         _named(bpy.data.objects, name, "object")
-    if request.objects_collection:
-        _named(bpy.data.collections, request.objects_collection, "collection")
+    for name in request.collections:
+        _named(bpy.data.collections, name, "collection")
 
 
 def _named(collection, name, what):

@@ -1,10 +1,10 @@
 """What the artist's buttons do; the only room that speaks to the user in reports."""
 import bpy
 
-from . import character, driver, output, performer, preview, queue, report, result, shot
+from . import character, driver, joints, objects, output, performer, preview, queue, report, result, shot
 
-CLASSES = (*shot.CLASSES, *character.CLASSES, *driver.CLASSES, *performer.CLASSES, *preview.CLASSES, *queue.CLASSES, *result.CLASSES,
-           *report.CLASSES, *output.CLASSES)
+CLASSES = (*shot.CLASSES, *character.CLASSES, *joints.CLASSES, *driver.CLASSES, *objects.CLASSES, *performer.CLASSES,
+           *preview.CLASSES, *queue.CLASSES, *result.CLASSES, *report.CLASSES, *output.CLASSES)
 
 
 def register():

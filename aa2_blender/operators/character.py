@@ -1,14 +1,38 @@
-"""Step 2, the character: the joints of its reference."""
+"""Step 2, the character: its reference picture and the joints in it."""
 from pathlib import Path
 
 import bpy
 
 from .. import session
-from ..asking import job_folder
+from ..asking import job_folder, request_of
+from ..embedded.engine.contract import folder as files
+from ..gather import reference
+from ..gather.strip import find, frames_of
 from ..joints import JointSearch
 from ..preferences import engine_launch
 from ..properties import shot_scene
-from .button import StartButton
+from .button import Button, StartButton
+
+
+class AA2_OT_use_frame_as_reference(Button, bpy.types.Operator):
+    """Takes the current frame of the active strip as the reference"""
+
+    bl_idname = "aa2.use_frame_as_reference"
+    bl_label = "Use Current Frame"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def act(self, context):
+        scene = shot_scene(context)
+        active = scene.sequence_editor.active_strip if scene.sequence_editor else None
+        if active is None:
+            return self.refuse(f"Scene {scene.name!r} has no active strip. Select the strip that shows the character.")
+        first, last = frames_of(active)
+        if not first <= scene.frame_current <= last:
+            return self.refuse(f"Strip {active.name!r} shows the frames {first} to {last}, not {scene.frame_current}. Move "
+                               "the playhead over the strip.")
+        ours = scene.aa2
+        ours.reference_kind, ours.reference_strip, ours.reference_frame = "STRIP", active.name, scene.frame_current
+        picture_of(scene)
 
 
 class AA2_OT_find_reference_joints(StartButton, bpy.types.Operator):
@@ -19,12 +43,21 @@ class AA2_OT_find_reference_joints(StartButton, bpy.types.Operator):
 
     def act(self, context):
         scene = shot_scene(context)
-        image = scene.aa2.reference_image
-        name = bpy.path.abspath(image.filepath if image else scene.aa2.reference_path)
-        if not Path(name).is_file():
-            return self.refuse(f"Expected the reference as a picture file, got {name!r}. Choose a file on the disk.")
-        return self.begin(JointSearch(Path(name).resolve(), scene.name, job_folder(scene), link=session.link,
+        return self.begin(JointSearch(picture_of(scene), scene.name, job_folder(scene), link=session.link,
                                       launch=engine_launch()))
 
 
-CLASSES = (AA2_OT_find_reference_joints,)
+def picture_of(scene) -> Path:
+    """The reference as a file: the artist's own, or one written beside the versions, as the engine will see it."""
+    source = request_of(scene).reference
+    if source.kind == "FILE" and source.name and Path(source.name).is_file():
+        return Path(source.name).resolve()
+    if source.kind == "STRIP" and source.name:
+        frames_of(find(scene, source.name))
+    folder = job_folder(scene)
+    folder.mkdir(parents=True, exist_ok=True)
+    reference.write(source, scene, folder)
+    return Path(files.path(folder, files.REFERENCE))
+
+
+CLASSES = (AA2_OT_use_frame_as_reference, AA2_OT_find_reference_joints)

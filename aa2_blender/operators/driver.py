@@ -1,16 +1,70 @@
-"""Step 3, the driver: its bone map as a file."""
+"""Step 3, the driver: which bone is which joint, in a table of the scene's and as a file."""
 import bpy
 from bpy.props import StringProperty
 from bpy_extras.io_utils import ExportHelper, ImportHelper
 
+from ..asking import own_bones, request_of
 from ..gather.problem import GatherError
-from ..gather.rig import REQUIRED, find_map, read_map, write_map
+from ..gather.rig import JOINTS, REQUIRED, find_map, read_map, write_map
+from ..gather.shot import bone_map
 from ..properties import shot_scene
 from .button import Button
 
 
+class OfRig:
+    """A button that needs an armature."""
+
+    @classmethod
+    def poll(cls, context):
+        if shot_scene(context).aa2.armature is None:
+            cls.poll_message_set("Choose an armature first")
+            return False
+        return True
+
+
+class AA2_OT_edit_bones(OfRig, Button, bpy.types.Operator):
+    """Opens the table of joints, to choose bones yourself where none is found or a wrong one"""
+
+    bl_idname = "aa2.edit_bones"
+    bl_label = "Edit Bones"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def act(self, context):
+        fill_table(shot_scene(context).aa2)
+
+
+class AA2_OT_clear_bones(OfRig, Button, bpy.types.Operator):
+    """Forgets the bones that you chose and the loaded map: all are found again"""
+
+    bl_idname = "aa2.clear_bones"
+    bl_label = "Clear Own Bones"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def act(self, context):
+        ours = shot_scene(context).aa2
+        ours.bone_map = ""
+        for one in ours.bones:
+            one.bone, one.end = "", "head"
+
+
+class AA2_OT_use_active_bone(OfRig, Button, bpy.types.Operator):
+    """Takes the armature's active bone for the joint that is selected in the table"""
+
+    bl_idname = "aa2.use_active_bone"
+    bl_label = "Use Active Bone"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def act(self, context):
+        ours = shot_scene(context).aa2
+        active = ours.armature.data.bones.active
+        if active is None:
+            return self.refuse(f"{ours.armature.name!r} has no active bone. Click one in Pose Mode.")
+        fill_table(ours)
+        ours.bones[min(ours.bones_index, len(ours.bones) - 1)].bone = active.name
+
+
 class AA2_OT_load_bone_map(Button, ImportHelper, bpy.types.Operator):
-    """Takes a saved map from joints to bones for this shot"""
+    """Takes the bones of a saved map into the table"""
 
     bl_idname = "aa2.load_bone_map"
     bl_label = "Load Bone Map"
@@ -20,13 +74,17 @@ class AA2_OT_load_bone_map(Button, ImportHelper, bpy.types.Operator):
 
     def act(self, context):
         entries = read_map(self.filepath)
-        scene = shot_scene(context)
-        if scene.aa2.armature:
-            find_map(scene.aa2.armature, entries=entries)
-        scene.aa2.bone_map = self.filepath
+        ours = shot_scene(context).aa2
+        if ours.armature:
+            find_map(ours.armature, entries=entries)
+        fill_table(ours)
+        ours.bone_map = ""
+        chosen = {joint: (bone, end) for joint, bone, end in entries}
+        for one in ours.bones:
+            one.bone, one.end = chosen.get(one.name, ("", "head"))
 
 
-class AA2_OT_save_bone_map(Button, ExportHelper, bpy.types.Operator):
+class AA2_OT_save_bone_map(OfRig, Button, ExportHelper, bpy.types.Operator):
     """Writes which bone stands for which joint, to share it, or to fill in what no preset knows"""
 
     bl_idname = "aa2.save_bone_map"
@@ -35,16 +93,27 @@ class AA2_OT_save_bone_map(Button, ExportHelper, bpy.types.Operator):
     filter_glob: StringProperty(default="*.json", options={"HIDDEN"})
 
     def act(self, context):
-        ours = shot_scene(context).aa2
-        if ours.armature is None:
-            return self.refuse("Expected an armature, got none. Choose one first.")
+        scene = shot_scene(context)
         try:
-            found = find_map(ours.armature, entries=read_map(ours.bone_map) if ours.bone_map else ())
+            found = bone_map(request_of(scene), scene.aa2.armature)
         except GatherError as error:
-            write_map(self.filepath, [(joint, "", "head") for joint in REQUIRED])
+            own = {joint: (bone, end) for joint, bone, end in own_bones(scene.aa2)}
+            write_map(self.filepath, [(joint, *own.get(joint, ("", "head"))) for joint in dict.fromkeys((*REQUIRED, *own))])
             self.report({"WARNING"}, f"{error} Write the bones' names into {self.filepath} and load it.")
         else:
             write_map(self.filepath, [(joint, *place) for joint, place in found.joints.items()])
 
 
-CLASSES = (AA2_OT_load_bone_map, AA2_OT_save_bone_map)
+def fill_table(ours):
+    """A row of the table for each joint, in their order; those that are there keep their bones."""
+    if [one.name for one in ours.bones] == list(JOINTS):
+        return
+    own = {one.name: (one.bone, one.end) for one in ours.bones}
+    ours.bones.clear()
+    for joint in JOINTS:
+        one = ours.bones.add()
+        one.name = joint
+        one.bone, one.end = own.get(joint, ("", "head"))
+
+
+CLASSES = (AA2_OT_edit_bones, AA2_OT_clear_bones, AA2_OT_use_active_bone, AA2_OT_load_bone_map, AA2_OT_save_bone_map)

@@ -2,7 +2,9 @@
 import bpy
 from bpy.props import EnumProperty
 
+from ..asking import plate_name
 from ..embedded.engine.contract import folder as files
+from ..gather.strip import find, frames_of
 from ..place import made
 from ..properties import shot_scene
 from ..result import folder_of_shot
@@ -66,4 +68,19 @@ class AA2_OT_add_mask(_AddMade, bpy.types.Operator):
     kind, otherwise = files.MASK, "The shown version has none: generate with a performer as the driver"
 
 
-CLASSES = (AA2_OT_use_active_strip, AA2_OT_add_clean_plate, AA2_OT_add_mask)
+class AA2_OT_use_preview_range(Button, bpy.types.Operator):
+    """Takes the part of the plate that lies in the preview range, else in the frames of the scene"""
+
+    bl_idname = "aa2.use_preview_range"
+    bl_label = "Use Preview Range"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def act(self, context):
+        scene = shot_scene(context)
+        chosen = (scene.frame_preview_start, scene.frame_preview_end) if scene.use_preview_range else (
+            scene.frame_start, scene.frame_end)
+        first, last = frames_of(find(scene, plate_name(scene)), chosen)
+        scene.aa2.use_range, scene.aa2.range_first, scene.aa2.range_last = True, first, last
+
+
+CLASSES = (AA2_OT_use_active_strip, AA2_OT_use_preview_range, AA2_OT_add_clean_plate, AA2_OT_add_mask)

@@ -1,9 +1,10 @@
 """The sidebar's tab "AA2" of the Video Sequencer and of the 3D View, one panel a step of the work."""
 import bpy
 
-from . import character, driver, look, objects, queue, result, shot
+from . import character, driver, look, objects, queue, result, shot, thumbnails
 
 EDITORS = (("SEQUENCE_EDITOR", "sequencer"), ("VIEW_3D", "view"))
+LISTS = (*driver.LISTS, *objects.LISTS)
 PARTS = (*shot.PARTS, *character.PARTS, *driver.PARTS, *objects.PARTS, *look.PARTS, *queue.PARTS, *result.PARTS)
 
 
@@ -19,12 +20,14 @@ CLASSES = tuple(_panel(part, order, space, short) for space, short in EDITORS fo
 
 
 def register():
-    for cls in CLASSES:
+    for cls in (*LISTS, *CLASSES):
         bpy.utils.register_class(cls)
     queue.register()
+    thumbnails.register()
 
 
 def unregister():
+    thumbnails.unregister()
     queue.unregister()
-    for cls in reversed(CLASSES):
+    for cls in reversed((*LISTS, *CLASSES)):
         bpy.utils.unregister_class(cls)

@@ -1,6 +1,16 @@
 """Step 2, the character: its reference picture and the joints in it."""
-from ..operators.character import AA2_OT_find_reference_joints
+from pathlib import Path
+
+import bpy
+
+from ..asking import job_folder
+from ..embedded.engine.contract import folder as files
+from ..operators.character import AA2_OT_find_reference_joints, AA2_OT_use_frame_as_reference
+from ..operators.joints import AA2_OT_edit_reference_joints
 from .drawing import Part
+from .thumbnails import thumbnail_of
+
+_THUMBNAIL = 7.0  # times a button's height
 
 
 class Character(Part):
@@ -9,12 +19,46 @@ class Character(Part):
     bl_label = "Character"
 
     def tell(self, layout, context, scene):
-        layout.prop(scene.aa2, "reference_path")
-        layout.prop(scene.aa2, "reference_image")
+        ours = scene.aa2
+        layout.prop(ours, "reference_kind", expand=True)
+        if ours.reference_kind == "STRIP":
+            draw_strip(layout, scene)
+        else:
+            layout.prop(ours, "reference_path" if ours.reference_kind == "FILE" else "reference_image")
+        thumbnail = reference_icon(layout, scene)
+        if thumbnail:
+            layout.template_icon(icon_value=thumbnail, scale=_THUMBNAIL)
+        row = layout.row(align=True)
+        row.operator(AA2_OT_find_reference_joints.bl_idname, icon="VIEWZOOM")
+        row.operator(AA2_OT_edit_reference_joints.bl_idname, icon="ARMATURE_DATA")
+
+
+def draw_strip(layout, scene):
+    """Which frame of which strip is the reference."""
+    ours = scene.aa2
+    row = layout.row(align=True)
+    editor = scene.sequence_editor
+    if editor:
+        row.prop_search(ours, "reference_strip", editor, "strips_all" if hasattr(editor, "strips_all") else "sequences_all",
+                        icon="SEQUENCE")
+    else:
+        row.prop(ours, "reference_strip")
+    row.operator(AA2_OT_use_frame_as_reference.bl_idname, text="", icon="EYEDROPPER")
+    layout.prop(ours, "reference_frame")
+
+
+def reference_icon(layout, scene):
+    """The icon of the reference's picture, 0 where there is none: of a strip's frame, as it was written last."""
+    ours = scene.aa2
+    if ours.reference_kind == "IMAGE":
+        return layout.icon(ours.reference_image) if ours.reference_image else 0
+    if ours.reference_kind == "STRIP":
+        return thumbnail_of(Path(files.path(job_folder(scene), files.REFERENCE))) if ours.reference_strip else 0
+    return thumbnail_of(Path(bpy.path.abspath(ours.reference_path))) if ours.reference_path else 0
 
 
 class ReferenceJoints(Part):
-    """The joints of the reference picture."""
+    """The joints of the reference picture, by numbers."""
 
     bl_label = "Reference Joints"
     bl_options = {"DEFAULT_CLOSED"}
@@ -22,7 +66,8 @@ class ReferenceJoints(Part):
 
     def tell(self, layout, context, scene):
         layout.use_property_split = False
-        layout.operator(AA2_OT_find_reference_joints.bl_idname, icon="VIEWZOOM")
+        if not scene.aa2.reference_joints:
+            layout.label(text="None yet: Generate finds them by itself", icon="INFO")
         for joint in scene.aa2.reference_joints:
             row = layout.row(align=True)
             row.label(text=joint.name.replace("_", " "))

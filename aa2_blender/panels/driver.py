@@ -1,12 +1,22 @@
 """Step 3, the driver: the rig that says how the character moves, its camera, and its body's shape."""
-from ..asking import request_of
+import bpy
+
+from ..asking import own_bones, request_of
 from ..gather.problem import GatherError
+from ..gather.rig import GUESS, GUESSED, MISSING, OWN, PRESET, REQUIRED, WRONG, read_map, rows_of
 from ..gather.shot import Shot
 from ..gather.strip import frames_of
-from ..operators.driver import AA2_OT_load_bone_map, AA2_OT_save_bone_map
+from ..operators.driver import (AA2_OT_clear_bones, AA2_OT_edit_bones, AA2_OT_load_bone_map, AA2_OT_save_bone_map,
+                                AA2_OT_use_active_bone)
 from ..properties import shot_scene
 from .drawing import Part
 from .performer import draw_performer
+
+
+# A joint's state in the table -> its icon, and how it is said below it.
+STATES = {OWN: ("USER", "your own"), PRESET: ("CHECKMARK", "as in the preset"), GUESS: ("QUESTION", "guessed; look at it"),
+          MISSING: ("ERROR", "missing, and needed"), WRONG: ("CANCEL", "wrong: not there, or hangs from another limb"),
+          "": ("BLANK1", "none, and none needed")}
 
 
 class Driver(Part):
@@ -36,10 +46,10 @@ def draw_rig(layout, scene):
         layout.label(text=frames, icon="TIME")
 
 
-class Body(Part):
-    """The character's silhouette, and which bone is which joint."""
+class Bones(Part):
+    """Which bone is which joint."""
 
-    bl_label = "Body and Bones"
+    bl_label = "Bones"
     bl_options = {"DEFAULT_CLOSED"}
     parent = Driver
 
@@ -48,11 +58,88 @@ class Body(Part):
         return shot_scene(context).aa2.driver == "ARMATURE"
 
     def tell(self, layout, context, scene):
-        for name in ("mesh", "meshes", "clothing", "bone_map"):
-            layout.prop(scene.aa2, name)
+        ours = scene.aa2
+        layout.prop(ours, "bone_preset")
+        if ours.armature is None or ours.armature.type != "ARMATURE":
+            return
+        name, rows = table_of(ours)
+        draw_summary(layout, name, rows)
+        if len(ours.bones) == len(rows):
+            draw_table(layout, ours, {row.joint: row for row in rows})
+        else:
+            layout.operator(AA2_OT_edit_bones.bl_idname, icon="BONE_DATA")
         row = layout.row(align=True)
-        row.operator(AA2_OT_load_bone_map.bl_idname)
-        row.operator(AA2_OT_save_bone_map.bl_idname)
+        row.operator(AA2_OT_load_bone_map.bl_idname, text="Load", icon="IMPORT")
+        row.operator(AA2_OT_save_bone_map.bl_idname, text="Save", icon="EXPORT")
+        row.operator(AA2_OT_clear_bones.bl_idname, text="Clear", icon="X")
+
+
+class AA2_UL_bones(bpy.types.UIList):
+    """One joint of the table."""
+
+    rows = {}  # joint -> gather.rig.Row, put here by the panel just before it draws the list
+
+    def draw_item(self, context, layout, data, item, icon, active_data, active_property, index=0, flt_flag=0):
+        """Called by Blender for each row that is seen."""
+        found = self.rows.get(item.name)
+        row = layout.split(factor=0.45)
+        row.label(text=_words(item.name), icon=STATES[found.state if found else ""][0])
+        row.label(text=found.bone if found else "", translate=False)
+
+
+def table_of(ours):
+    """(the preset's name, a gather.rig.Row for each joint) of the chosen armature."""
+    try:
+        saved = read_map(bpy.path.abspath(ours.bone_map)) if ours.bone_map else ()
+    except GatherError:
+        saved = ()  # said above Generate
+    return rows_of(ours.armature, preset="" if ours.bone_preset == "AUTO" else ours.bone_preset,
+                   entries=(*saved, *own_bones(ours)))
+
+
+def draw_summary(layout, name, rows):
+    """Whose names the bones have, and how many of those that are needed are there."""
+    told = bpy.app.translations.pgettext_iface
+    bad = [row for row in rows if row.state in (MISSING, WRONG)]
+    found = sum(row.joint in REQUIRED and row.state not in (MISSING, WRONG) for row in rows)
+    title = told("Guessed by structure") if name == GUESSED else name
+    layout.label(text=told("{preset}: {found} of {needed} joints").format(preset=title, found=found, needed=len(REQUIRED)),
+                 icon="ERROR" if bad else "CHECKMARK", translate=False)
+
+
+def draw_table(layout, ours, rows):
+    """The joints, and below them the bone of the selected one."""
+    AA2_UL_bones.rows = rows
+    layout.template_list(AA2_UL_bones.__name__, "", ours, "bones", ours, "bones_index", rows=6)
+    item = ours.bones[min(ours.bones_index, len(ours.bones) - 1)]
+    layout.label(text=f"{_words(item.name)}: {bpy.app.translations.pgettext_iface(STATES[rows[item.name].state][1])}",
+                 translate=False)
+    row = layout.row(align=True)
+    row.prop_search(item, "bone", ours.armature.data, "bones")
+    row.operator(AA2_OT_use_active_bone.bl_idname, text="", icon="EYEDROPPER")
+    row = layout.row()
+    row.enabled = bool(item.bone)
+    row.prop(item, "end", expand=True)
+
+
+def _words(joint):
+    return joint.replace("_", " ")
+
+
+class Body(Part):
+    """The character's silhouette."""
+
+    bl_label = "Body"
+    bl_options = {"DEFAULT_CLOSED"}
+    parent = Driver
+
+    @classmethod
+    def poll(cls, context):
+        return shot_scene(context).aa2.driver == "ARMATURE"
+
+    def tell(self, layout, context, scene):
+        for name in ("mesh", "meshes", "clothing"):
+            layout.prop(scene.aa2, name)
 
 
 def frames_told(scene):
@@ -68,4 +155,5 @@ def frames_told(scene):
     return f"{first}-{last} is {first + shot.offset}-{last + shot.offset} of {shot.driver.name}"
 
 
-PARTS = (Driver, Body)
+LISTS = (AA2_UL_bones,)
+PARTS = (Driver, Bones, Body)

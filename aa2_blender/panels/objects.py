@@ -1,5 +1,23 @@
 """Step 4, objects: what the character touches or passes behind."""
+import bpy
+
+from ..operators.objects import AA2_OT_add_selected_objects, AA2_OT_remove_object
 from .drawing import Part
+
+_ROWS = 3
+
+
+class AA2_UL_touched(bpy.types.UIList):
+    """One object or collection of the list."""
+
+    def draw_item(self, context, layout, data, item, icon, active_data, active_property, index=0, flt_flag=0):
+        """Called by Blender for each row that is seen."""
+        shown = item.collection or item.thing
+        if shown is None:
+            layout.label(text="Gone", icon="ERROR")
+        else:
+            layout.prop(shown, "name", text="", emboss=False,
+                        icon="OUTLINER_COLLECTION" if item.collection else "OBJECT_DATA")
 
 
 class Objects(Part):
@@ -8,8 +26,15 @@ class Objects(Part):
     bl_label = "Objects"
 
     def tell(self, layout, context, scene):
-        for name in ("objects", "holdouts"):
-            layout.prop(scene.aa2, name)
+        ours = scene.aa2
+        row = layout.row()
+        row.template_list(AA2_UL_touched.__name__, "", ours, "touched", ours, "touched_index", rows=_ROWS)
+        column = row.column(align=True)
+        column.operator(AA2_OT_add_selected_objects.bl_idname, text="", icon="ADD")
+        column.operator(AA2_OT_remove_object.bl_idname, text="", icon="REMOVE")
+        for name in ("add_object", "objects", "holdouts"):
+            layout.prop(ours, name)
 
 
+LISTS = (AA2_UL_touched,)
 PARTS = (Objects,)

@@ -1,8 +1,5 @@
 """Step 6, generating: what is missing, the buttons, and a row for every shot in the queue."""
-import os
-
 import bpy
-import bpy.utils.previews
 
 from .. import session
 from ..asking import job_folder, request_of
@@ -16,11 +13,11 @@ from ..versions import strips
 from .drawing import Part
 from .look import draw_estimate
 from .remedies import draw_problem
+from .thumbnails import thumbnail_of
 
 _ICONS = {"gathering": "IMPORT", "waiting": "TIME", "running": "PLAY", "paused": "PAUSE", "done": "CHECKMARK",
           "failed": "ERROR", "cancelled": "X"}
 _THUMBNAIL = 4.0  # times a button's height
-_thumbnails = None
 
 
 class Queue(Part):
@@ -101,39 +98,20 @@ def draw_progress(layout, progress):
     layout.progress(factor=factor, text=str(progress))
 
 
-def thumbnail_of(path):
-    """The icon of a picture, which Blender reads beside the drawing; 0 for no picture."""
-    if path is None or _thumbnails is None:
-        return 0
-    name = str(path)
-    if name not in _thumbnails:
-        if not os.path.isfile(name):
-            return 0
-        if len(_thumbnails) > 64:
-            _thumbnails.clear()
-        _thumbnails.load(name, name, "IMAGE")
-    return _thumbnails[name].icon_id
-
-
 def draw_status(header, _context):
-    """Called by Blender when it draws the status bar: the row that is at work."""
-    row = session.queue.at_work()
-    if row:
-        progress = row.progress
+    """Called by Blender when it draws the status bar: the row of the queue that is at work, else what runs beside it."""
+    row, beside = session.queue.at_work(), session.current()
+    progress = row.progress if row else beside.progress if beside and beside.state == "working" else None
+    if progress:
         header.layout.progress(factor=progress.step / progress.total if progress.total else 0.0, text=str(progress))
 
 
 def register():
-    global _thumbnails
-    _thumbnails = bpy.utils.previews.new()
     bpy.types.STATUSBAR_HT_header.append(draw_status)
 
 
 def unregister():
-    global _thumbnails
     bpy.types.STATUSBAR_HT_header.remove(draw_status)
-    bpy.utils.previews.remove(_thumbnails)
-    _thumbnails = None
 
 
 PARTS = (Queue,)

@@ -1,5 +1,5 @@
 """Step 1, the shot: which strip is the plate, and what the artist has made for it: a mask, a clean plate."""
-from ..operators.shot import ROLES, AA2_OT_add_clean_plate, AA2_OT_add_mask, AA2_OT_use_active_strip
+from ..operators.shot import ROLES, AA2_OT_add_clean_plate, AA2_OT_add_mask, AA2_OT_use_active_strip, AA2_OT_use_preview_range
 from .drawing import Part
 
 
@@ -13,9 +13,22 @@ class Shot(Part):
         if scene != context.scene:
             layout.label(text=scene.name, icon="SCENE_DATA")
         draw_strip(layout, scene, "PLATE", "SEQUENCE")
+        draw_range(layout, scene)
         row = layout.row()
         row.enabled = ours.driver == "ARMATURE"  # a performer who drives is in the plate
         row.prop(ours, "clean_plate")
+
+
+def draw_range(layout, scene):
+    """Whether all of the plate's frames are made, or which."""
+    ours = scene.aa2
+    row = layout.row(align=True)
+    row.prop(ours, "use_range")
+    row.operator(AA2_OT_use_preview_range.bl_idname, text="", icon="PREVIEW_RANGE")
+    if ours.use_range:
+        column = layout.column(align=True)
+        column.prop(ours, "range_first")
+        column.prop(ours, "range_last")
 
 
 class Beside(Part):

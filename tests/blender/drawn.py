@@ -51,6 +51,17 @@ class Layout:
         self.said.append(("operator", name))
         return SimpleNamespace(**{key: None for key in kind.bl_rna.properties.keys()})
 
+    def template_list(self, name, _id, data, collection, _active, index, rows=5):
+        """Draws all rows, as a list long enough would."""
+        kind = getattr(bpy.types, name)
+        assert index in data.bl_rna.properties
+        seen = SimpleNamespace(**{key: value for key, value in vars(kind).items() if not key.startswith("__")})
+        for item in getattr(data, collection):
+            kind.draw_item(seen, None, self, data, item, 0, data, index)
+
+    def icon(self, thing):
+        return thing.bl_rna.properties is not None
+
     def all_of(self, kind):
         return [text for one, text in self.said if one == kind]
 

@@ -53,7 +53,7 @@ def request(tmp_path, **more):
 
 
 def everything(tmp_path):
-    return request(tmp_path, meshes=("body",), objects_collection="props", holdouts=True, clothing=1.5)
+    return request(tmp_path, meshes=("body",), collections=("props",), holdouts=True, clothing=1.5)
 
 
 def written(folder):
@@ -217,7 +217,7 @@ def test_problems_are_named(job, shot, tmp_path):
                          (dict(reference=ReferenceSource(name="/no.png")), "no.png"), (dict(rig="body"), "mesh"),
                          (dict(rig=bare.name), "left wrist"), (dict(camera="nobody"), "no camera"),
                          (dict(driver_scene="Schnitt"), "not in scene 'Schnitt'"), (dict(meshes=("x",)), "'x'"),
-                         (dict(objects_collection="y"), "'y'"), (dict(bone_map="/no.json"), "no.json")):
+                         (dict(collections=("y",)), "'y'"), (dict(bone_map="/no.json"), "no.json")):
         said = messages(job, request(tmp_path, **change))
         assert len(said) == 1 and word in said[0], (change, said)
         with pytest.raises(Exception, match=word[:12]):

@@ -1,0 +1,283 @@
+"""The joints of the reference, dragged by mouse over its picture, in the very editor whose panel the button is in."""
+import tempfile
+
+import blf
+import bpy
+import gpu
+from bpy.props import EnumProperty, FloatVectorProperty
+from gpu_extras.batch import batch_for_shader
+
+from .. import measure
+from ..asking import request_of
+from ..embedded.engine.contract import folder as files
+from ..embedded.engine.contract.skeleton import BODY, LIMBS
+from ..gather import reference
+from ..gather.problem import GatherError
+from ..properties import shot_scene
+from .button import Button
+
+# A figure standing in a picture, in parts of its width and height, where no joints are found yet (ours).
+_STANDING = {
+    "nose": (.5, .12), "neck": (.5, .2), "right_shoulder": (.42, .21), "right_elbow": (.37, .35), "right_wrist": (.35, .48),
+    "left_shoulder": (.58, .21), "left_elbow": (.63, .35), "left_wrist": (.65, .48), "right_hip": (.45, .5),
+    "right_knee": (.45, .7), "right_ankle": (.45, .9), "left_hip": (.55, .5), "left_knee": (.55, .7), "left_ankle": (.55, .9),
+    "right_eye": (.48, .1), "left_eye": (.52, .1), "right_ear": (.46, .11), "left_ear": (.54, .11),
+    "right_toe": (.43, .95), "left_toe": (.57, .95)}
+_STANDING_HEIGHT = 0.9
+_NEAR = 14          # pixels from a joint within which the mouse has it
+_BACKDROP = (0.05, 0.05, 0.05, 1.0)
+_LEFT, _RIGHT, _MIDDLE = (1.0, 0.45, 0.2, 1.0), (0.25, 0.65, 1.0, 1.0), (0.9, 0.9, 0.4, 1.0)
+_HELD, _UNSEEN = (1.0, 1.0, 1.0, 1.0), 0.25
+_ZOOM = 1.15
+# Where the picture is drawn in each kind of editor: the first region that it has.
+_SPACES = {"SEQUENCE_EDITOR": (bpy.types.SpaceSequenceEditor, ("PREVIEW", "WINDOW")),
+           "VIEW_3D": (bpy.types.SpaceView3D, ("WINDOW",))}
+
+
+class AA2_OT_edit_reference_joints(Button, bpy.types.Operator):
+    """Shows the reference large with its joints, to be dragged. X: a joint that is not seen; wheel: zoom; Enter: done; Escape: \
+as before"""
+
+    bl_idname = "aa2.edit_reference_joints"
+    bl_label = "Edit Joints"
+    bl_options = {"REGISTER", "UNDO"}
+    joint: EnumProperty(name="Joint", items=[(name, name.replace("_", " ").capitalize(), "") for name in BODY],
+                        options={"SKIP_SAVE"})
+    place: FloatVectorProperty(name="Place", description="Pixels from the left and from the top", size=2,
+                               options={"SKIP_SAVE"})
+
+    _area = _handler = _texture = None
+    _held = _under = None  # the joint that is dragged, that the mouse is over
+
+    @classmethod
+    def poll(cls, context):
+        message = reference.problem(request_of(shot_scene(context)).reference)
+        if message:
+            cls.poll_message_set(message)
+        return not message
+
+    def act(self, context):
+        """By numbers: one joint to one place."""
+        ours = shot_scene(context).aa2
+        if not self.properties.is_property_set("place") or len(ours.reference_joints) != len(BODY):
+            return self.refuse("Expected a joint and its place in a reference whose joints are found. Press Find Joints.")
+        ours.reference_joints[BODY.index(self.joint)].place = self.place
+
+    def invoke(self, context, event):
+        if bpy.app.background or self.properties.is_property_set("place"):
+            return self.execute(context)
+        kind, names = _SPACES.get(context.area.type if context.area else "", (None, ()))
+        region = next((one for name in names for one in context.area.regions if one.type == name and one.width > 1), None) \
+            if kind else None
+        if region is None:
+            return self.refuse("Press this in a Video Sequencer or a 3D View: the picture is shown there.")
+        scene = shot_scene(context)
+        self._scene, self._area, self._space, self._region_type = scene.name, context.area, kind, region.type
+        try:
+            self._load(scene)
+        except (GatherError, RuntimeError, OSError) as error:
+            return self.refuse(str(error))
+        if len(scene.aa2.reference_joints) != len(BODY):
+            lay_standing(scene.aa2, self._size)
+        self._before = kept(scene.aa2)
+        self._zoom, self._shift = 1.0, [0.0, 0.0]
+        self._handler = kind.draw_handler_add(self.draw_joints, (), self._region_type, "POST_PIXEL")
+        context.window_manager.modal_handler_add(self)
+        context.workspace.status_text_set(_told("Drag joints    X: not seen    Wheel: zoom    Enter: done    Esc: as before"))
+        self._area.tag_redraw()
+        return {"RUNNING_MODAL"}
+
+    def _load(self, scene):
+        """The picture as the engine will see it, as a texture of its own; no datablock stays."""
+        with tempfile.TemporaryDirectory() as folder:
+            reference.write(request_of(scene).reference, scene, folder)
+            picture = bpy.data.images.load(files.path(folder, files.REFERENCE), check_existing=False)
+            try:
+                picture.colorspace_settings.name = "Non-Color"  # drawn as its bytes are
+                self._size = tuple(picture.size)
+                self._texture = gpu.texture.from_image(picture)
+            finally:
+                bpy.data.images.remove(picture)
+
+    def modal(self, context, event):
+        """Called with every event of the window; those over the picture are ours."""
+        scene, region = bpy.data.scenes.get(self._scene), self._region(context)
+        if scene is None or region is None or len(scene.aa2.reference_joints) != len(BODY):
+            return self.end(context, {"CANCELLED"})
+        with measure.slice("edit joints"):
+            x, y = event.mouse_x - region.x, event.mouse_y - region.y
+            inside = 0 <= x < region.width and 0 <= y < region.height
+            if event.type == "ESC" and event.value == "PRESS":
+                put_back(scene.aa2, self._before)
+                return self.end(context, {"CANCELLED"})
+            if event.type in ("RET", "NUMPAD_ENTER") and event.value == "PRESS":
+                return self.end(context, {"FINISHED"})
+            if not (inside or self._held is not None):
+                return {"PASS_THROUGH"}
+            self._take(scene.aa2.reference_joints, event, region, (x, y))
+            self._area.tag_redraw()
+        return {"RUNNING_MODAL"}
+
+    def _take(self, joints, event, region, mouse):
+        """One event over the picture."""
+        fit = self._fit(region)
+        if event.type == "MOUSEMOVE":
+            if self._held is None:
+                self._under = self._nearest(joints, fit, mouse)
+            else:
+                x, y = to_picture(mouse, fit, self._size)
+                joints[self._held].place = (min(max(x, 0), self._size[0]), min(max(y, 0), self._size[1]))
+        elif event.type == "LEFTMOUSE":
+            self._under = self._nearest(joints, fit, mouse)
+            self._held = self._under if event.value == "PRESS" else None
+            if self._held is not None:
+                joints[self._held].confidence = joints[self._held].confidence or 1.0
+        elif event.type in ("X", "DEL") and event.value == "PRESS" and self._under is not None:
+            joints[self._under].confidence = 0.0 if joints[self._under].confidence else 1.0
+        elif event.type in ("WHEELUPMOUSE", "WHEELDOWNMOUSE"):
+            before = to_picture(mouse, fit, self._size)
+            self._zoom = min(max(self._zoom * (_ZOOM if event.type == "WHEELUPMOUSE" else 1 / _ZOOM), 1.0), 12.0)
+            moved = to_region(before, self._fit(region), self._size)
+            self._shift = [0.0, 0.0] if self._zoom == 1.0 else [s + m - p for s, m, p in zip(self._shift, mouse, moved)]
+
+    def _nearest(self, joints, fit, mouse):
+        near = _NEAR * bpy.context.preferences.system.ui_scale
+        return nearest([to_region(joint.place, fit, self._size) for joint in joints], mouse, near)
+
+    def _region(self, context):
+        """The region of the picture, found anew each time; None where its editor is gone."""
+        open_ones = [area for window in context.window_manager.windows for area in window.screen.areas]
+        if self._area not in open_ones:
+            return None
+        return next((one for one in self._area.regions if one.type == self._region_type), None)
+
+    def _fit(self, region):
+        """(pixels of the region to one of the picture, its left and bottom in the region)."""
+        width, height = self._size
+        scale = 0.94 * min(region.width / width, region.height / height) * self._zoom
+        return scale, region.width / 2 - scale * width / 2 + self._shift[0], \
+            region.height / 2 - scale * height / 2 + self._shift[1]
+
+    def end(self, context, answer):
+        """Nothing of ours stays in the window."""
+        if self._handler:
+            self._space.draw_handler_remove(self._handler, self._region_type)
+            self._handler = self._texture = None
+        context.workspace.status_text_set(None)
+        if self._region(context):
+            self._area.tag_redraw()
+        return answer
+
+    def cancel(self, context):
+        """Called by Blender where it ends the operator itself, as when another file is opened."""
+        self.end(context, {"CANCELLED"})
+
+    def draw_joints(self):
+        """Called by Blender whenever it draws a region of that kind: the picture and its joints over all else."""
+        context = bpy.context
+        scene = bpy.data.scenes.get(self._scene)
+        if context.area != self._area or scene is None or len(scene.aa2.reference_joints) != len(BODY):
+            return
+        with measure.slice("draw joints"):
+            region = context.region
+            fit = self._fit(region)
+            draw_picture(self._texture, self._size, fit, (region.width, region.height))
+            joints = [(to_region(joint.place, fit, self._size), joint.confidence > 0) for joint in scene.aa2.reference_joints]
+            draw_skeleton(joints, self._under if self._held is None else self._held)
+
+
+def lay_standing(ours, size):
+    """Joints of a standing figure in a picture of the size (width, height), for the artist to drag."""
+    ours.reference_joints.clear()
+    for name in BODY:
+        joint = ours.reference_joints.add()
+        joint.name, joint.place, joint.confidence = name, [p * s for p, s in zip(_STANDING[name], size)], 1.0
+    ours.reference_height = _STANDING_HEIGHT * size[1]
+
+
+def kept(ours):
+    """The joints as plain values."""
+    return [(joint.name, tuple(joint.place), joint.confidence) for joint in ours.reference_joints]
+
+
+def put_back(ours, values):
+    for joint, (name, place, confidence) in zip(ours.reference_joints, values):
+        joint.name, joint.place, joint.confidence = name, place, confidence
+
+
+def to_region(place, fit, size):
+    """Pixels of the picture, y down -> of the region, y up."""
+    scale, left, bottom = fit
+    return left + scale * place[0], bottom + scale * (size[1] - place[1])
+
+
+def to_picture(mouse, fit, size):
+    scale, left, bottom = fit
+    return (mouse[0] - left) / scale, size[1] - (mouse[1] - bottom) / scale
+
+
+def nearest(places, mouse, near):
+    """The index of the place that the mouse has; None where none is nearer than `near` pixels."""
+    apart = [((x - mouse[0])**2 + (y - mouse[1])**2)**.5 for x, y in places]
+    best = min(range(len(apart)), key=apart.__getitem__)
+    return best if apart[best] <= near else None
+
+
+def draw_picture(texture, size, fit, region):
+    shader = gpu.shader.from_builtin("UNIFORM_COLOR")
+    shader.uniform_float("color", _BACKDROP)
+    _quad(shader, 0, 0, *region).draw(shader)
+    scale, left, bottom = fit
+    gpu.state.blend_set("ALPHA")
+    shader = gpu.shader.from_builtin("IMAGE")
+    shader.uniform_sampler("image", texture)
+    _quad(shader, left, bottom, left + scale * size[0], bottom + scale * size[1]).draw(shader)
+
+
+def _quad(shader, left, bottom, right, top):
+    content = {"pos": ((left, bottom), (right, bottom), (right, top), (left, top))}
+    if "texCoord" in [attribute[0] for attribute in shader.attrs_info_get()]:
+        content["texCoord"] = ((0, 0), (1, 0), (1, 1), (0, 1))
+    return batch_for_shader(shader, "TRI_FAN", content)
+
+
+def draw_skeleton(joints, held):
+    """`joints`: ((x, y), seen) of each of BODY, in the region; `held`: the index of the one under the mouse, or None."""
+    places = dict(zip(BODY, joints))
+    gpu.state.blend_set("ALPHA")
+    gpu.state.line_width_set(2.0)
+    shader = gpu.shader.from_builtin("UNIFORM_COLOR")
+    for a, b in LIMBS:
+        seen = places[a][1] and places[b][1]
+        shader.uniform_float("color", _faded(_colour(b), seen))
+        batch_for_shader(shader, "LINES", {"pos": (places[a][0], places[b][0])}).draw(shader)
+    for i, (name, (place, seen)) in enumerate(places.items()):
+        shader.uniform_float("color", _HELD if i == held else _faded(_colour(name), seen))
+        half = 6 if i == held else 4
+        _quad(shader, place[0] - half, place[1] - half, place[0] + half, place[1] + half).draw(shader)
+    if held is not None:
+        _name(BODY[held].replace("_", " "), joints[held][0])
+    gpu.state.line_width_set(1.0)
+    gpu.state.blend_set("NONE")
+
+
+def _name(text, place):
+    blf.size(0, 13 * bpy.context.preferences.system.ui_scale)
+    blf.color(0, *_HELD)
+    blf.position(0, place[0] + 10, place[1] + 8, 0)
+    blf.draw(0, text)
+
+
+def _colour(name):
+    return _LEFT if name.startswith("left") else _RIGHT if name.startswith("right") else _MIDDLE
+
+
+def _faded(colour, seen):
+    return colour if seen else (*colour[:3], _UNSEEN)
+
+
+def _told(text):
+    return bpy.app.translations.pgettext_iface(text)
+
+
+CLASSES = (AA2_OT_edit_reference_joints,)

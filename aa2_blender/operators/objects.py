@@ -1,0 +1,47 @@
+"""Step 4, objects: the list of what the character touches or passes behind."""
+import bpy
+
+from ..gather.depth import surfaces
+from ..properties import shot_scene
+from .button import Button
+
+
+class AA2_OT_add_selected_objects(Button, bpy.types.Operator):
+    """Adds the selected objects to what the character touches, holds or passes behind"""
+
+    bl_idname = "aa2.add_selected_objects"
+    bl_label = "Add Selected Objects"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def act(self, context):
+        ours = shot_scene(context).aa2
+        there = [one.thing for one in ours.touched]
+        scene = ours.driver_scene or context.scene
+        selected = [thing for thing in surfaces(scene.objects) if thing.select_get(view_layer=scene.view_layers[0])]
+        added = [thing for thing in selected if thing not in there]
+        if not added:
+            return self.refuse(f"No selected object of scene {scene.name!r} with a surface is missing from the list. "
+                               "Select one in the 3D View.")
+        for thing in added:
+            ours.touched.add().thing = thing
+        ours.touched_index = len(ours.touched) - 1
+
+
+class AA2_OT_remove_object(Button, bpy.types.Operator):
+    """Takes the selected row out of the list; the object or collection itself stays"""
+
+    bl_idname = "aa2.remove_object"
+    bl_label = "Remove from Objects"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context):
+        return len(shot_scene(context).aa2.touched) > 0
+
+    def act(self, context):
+        ours = shot_scene(context).aa2
+        ours.touched.remove(min(ours.touched_index, len(ours.touched) - 1))
+        ours.touched_index = max(min(ours.touched_index, len(ours.touched) - 1), 0)
+
+
+CLASSES = (AA2_OT_add_selected_objects, AA2_OT_remove_object)

@@ -1,0 +1,36 @@
+"""Pictures on the disk as icons, which Blender reads beside the drawing of a panel."""
+import os
+
+import bpy
+import bpy.utils.previews
+
+_MOST = 64
+_kept = None
+
+
+def thumbnail_of(path) -> int:
+    """The icon of a picture as it is on the disk now; 0 for no picture."""
+    if path is None or _kept is None:
+        return 0
+    try:
+        name = f"{path} {os.stat(path).st_mtime_ns}"
+    except OSError:
+        return 0
+    if os.path.isdir(path):
+        return 0
+    if name not in _kept:
+        if len(_kept) > _MOST:
+            _kept.clear()
+        _kept.load(name, str(path), "IMAGE")
+    return _kept[name].icon_id
+
+
+def register():
+    global _kept
+    _kept = bpy.utils.previews.new()
+
+
+def unregister():
+    global _kept
+    bpy.utils.previews.remove(_kept)
+    _kept = None

@@ -1,0 +1,239 @@
+"""Shot, Character, Driver and Objects: what the artist chooses reaches the job, and the panels tell the truth of it."""
+import json
+from importlib import import_module
+
+import bpy
+import numpy as np
+import pytest
+import shots
+import small_shot
+from drawn import drawn
+from PIL import Image
+
+ROOT = "bl_ext.user_default.aa2_blender"
+
+
+@pytest.fixture
+def part(extension):
+    return lambda name: import_module(f"{ROOT}.{name}")
+
+
+@pytest.fixture
+def shot(blank, tmp_path):
+    return small_shot.make(tmp_path / "a shot é")
+
+
+@pytest.fixture
+def request_of(part, shot):
+    return lambda: part("asking").request_of(shot)
+
+
+@pytest.fixture
+def problems(part, shot):
+    return lambda: part("gather.job").problems(part("asking").request_of(shot))
+
+
+# --- 1, shot ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_part_of_the_strip(shot, engine, session, request_of):
+    engine("paints")
+    assert request_of().frames is None
+    shot.use_preview_range, shot.frame_preview_start, shot.frame_preview_end = True, 2, 30
+    assert bpy.ops.aa2.use_preview_range() == {"FINISHED"}
+    assert (shot.aa2.use_range, shot.aa2.range_first, shot.aa2.range_last) == (True, 2, small_shot.FRAMES)
+    shot.aa2.range_last = 3
+    bpy.ops.aa2.generate()
+    job = json.loads((session.current().folder / "job.json").read_text())
+    assert (job["first_frame"], job["frames"]) == (2, 2)
+    placed = shots.strips(shot.sequence_editor)[session.current().placed[0]]
+    assert (int(placed.frame_final_start), int(placed.frame_final_end)) == (2, 4)
+
+
+def test_a_range_beside_the_strip_is_a_problem(shot, problems, part):
+    shot.aa2.use_range, shot.aa2.range_first, shot.aa2.range_last = True, 50, 60
+    assert "50 to 60" in problems()[0].message
+    shot.frame_start, shot.frame_end = 90, 99
+    with pytest.raises(RuntimeError, match="90 to 99"):
+        bpy.ops.aa2.use_preview_range()
+    assert "range_first" in drawn(part("panels.shot").Shot, shot).all_of("prop")
+
+
+# --- 2, character -------------------------------------------------------------------------------------------------------
+
+
+def test_a_frame_of_a_strip_is_the_reference(shot, request_of, part, problems):
+    shot.frame_set(3)
+    shot.sequence_editor.active_strip = shots.strips(shot.sequence_editor)["plate"]
+    assert bpy.ops.aa2.use_frame_as_reference() == {"FINISHED"}
+    source = request_of().reference
+    assert (source.kind, source.name, source.frame) == ("STRIP", "plate", 3) and problems() == []
+    picture = np.array(Image.open(part("asking").job_folder(shot) / "reference.png"))
+    assert (picture[..., :3] == shots.coded(3)).all()
+    shot.frame_set(90)
+    with pytest.raises(RuntimeError, match="1 to 4, not 90"):
+        bpy.ops.aa2.use_frame_as_reference()
+
+
+def test_an_image_of_the_file_is_the_reference(shot, request_of, part):
+    image = bpy.data.images.new("hero", 40, 80)
+    shot.aa2.reference_kind, shot.aa2.reference_image = "IMAGE", image
+    assert (request_of().reference.kind, request_of().reference.name) == ("IMAGE", "hero")
+    props = drawn(part("panels.character").Character, shot)
+    assert "reference_image" in props.all_of("prop") and "reference_path" not in props.all_of("prop")
+
+
+@pytest.mark.parametrize("kind", ["FILE", "IMAGE", "STRIP"])
+def test_joints_are_found_in_each_kind_of_reference(shot, engine, session, kind):
+    engine("paints")
+    shot.aa2.reference_image = bpy.data.images.new("hero", 40, 80)
+    shot.aa2.reference_strip, shot.aa2.reference_frame, shot.aa2.reference_kind = "plate", 2, kind
+    assert bpy.ops.aa2.find_reference_joints() == {"FINISHED"}
+    assert len(shot.aa2.reference_joints) == 20 and tuple(shot.aa2.reference_joints[3].place) == (30, 5)
+
+
+def test_joints_go_with_another_picture(shot, engine, session, request_of):
+    engine("paints")
+    bpy.ops.aa2.find_reference_joints()
+    assert request_of().reference.joints
+    shot.aa2.reference_path = str(shot.aa2.reference_path) + "x"
+    assert request_of().reference.joints is None and shot.aa2.reference_height == 0
+
+
+def test_a_joint_is_moved_by_numbers(shot, engine, session, request_of):
+    with pytest.raises(RuntimeError, match="Find Joints"):
+        bpy.ops.aa2.edit_reference_joints(joint="left_wrist", place=(1, 2))
+    engine("paints")
+    bpy.ops.aa2.find_reference_joints()
+    bpy.ops.aa2.edit_reference_joints(joint="left_wrist", place=(12.5, 60))
+    joints = {joint.name: tuple(joint.place) for joint in shot.aa2.reference_joints}
+    assert joints["left_wrist"] == (12.5, 60) and joints["neck"] == (10, 5)
+    assert request_of().reference.joints[7][:2] == (12.5, 60)
+
+
+def test_the_mouse_and_the_picture_agree(part):
+    room = part("operators.joints")
+    size, fit = (48, 96), (2.5, 100.0, 40.0)
+    assert room.to_region((0, 0), fit, size) == (100, 40 + 2.5 * 96)
+    for place in ((0, 0), (13.5, 70.25), (48, 96)):
+        assert room.to_picture(room.to_region(place, fit, size), fit, size) == pytest.approx(place)
+    assert room.nearest([(10, 10), (50, 50)], (55, 52), 14) == 1 and room.nearest([(10, 10)], (100, 100), 14) is None
+
+
+def test_a_standing_figure_where_no_joints_are_found(shot, part, request_of):
+    room = part("operators.joints")
+    room.lay_standing(shot.aa2, (48, 96))
+    joints = request_of().reference.joints
+    assert len(joints) == 20 and all(0 <= x <= 48 and 0 <= y <= 96 and seen == 1 for x, y, seen in joints)
+    before = room.kept(shot.aa2)
+    shot.aa2.reference_joints[3].place = (1, 1)
+    room.put_back(shot.aa2, before)
+    assert room.kept(shot.aa2) == before
+
+
+# --- 3, driver ----------------------------------------------------------------------------------------------------------
+
+
+def table(part, shot):
+    layout = drawn(part("panels.driver").Bones, shot)
+    return layout, layout.all_of("label")
+
+
+def test_the_table_tells_each_joints_bone_and_state(shot, part, problems):
+    _, labels = table(part, shot)
+    assert "Mixamo: 14 of 14 joints" in labels
+    assert bpy.ops.aa2.edit_bones() == {"FINISHED"}
+    layout, labels = table(part, shot)
+    assert labels[labels.index("left wrist") + 1] == "mixamorig:LeftHand"
+    assert "bone" in layout.all_of("prop") and "aa2.use_active_bone" in layout.all_of("operator")
+    row = {one.name: one for one in shot.aa2.bones}["left_wrist"]
+    row.bone = "nowhere"
+    assert "Mixamo: 13 of 14 joints" in table(part, shot)[1] and "nowhere" in problems()[0].message
+    row.bone = "mixamorig:LeftHandIndex1"
+    assert problems() == [] and "Mixamo: 14 of 14 joints" in table(part, shot)[1]
+    bpy.ops.aa2.clear_bones()
+    assert not any(one.bone for one in shot.aa2.bones)
+
+
+def test_own_bones_reach_the_pose(shot, engine, session):
+    engine("paints")
+    bpy.ops.aa2.generate()
+    before = shots.poses(session.current().folder)[0][0]["body"]
+    bpy.ops.aa2.edit_bones()
+    {one.name: one for one in shot.aa2.bones}["left_wrist"].bone = "mixamorig:LeftHandIndex3"
+    bpy.ops.aa2.generate()
+    after = shots.poses(session.current().folder)[0][0]["body"]
+    assert before[7] != after[7] and before[:7] == after[:7]
+
+
+def test_the_active_bone_is_taken_for_the_selected_joint(shot, part):
+    bones = shot.aa2.armature.data.bones
+    with pytest.raises(RuntimeError, match="no active bone"):
+        bones.active = None
+        bpy.ops.aa2.use_active_bone()
+    bones.active = bones["mixamorig:Neck"]
+    bpy.ops.aa2.edit_bones()
+    shot.aa2.bones_index = 3
+    bpy.ops.aa2.use_active_bone()
+    assert shot.aa2.bones[3].bone == "mixamorig:Neck"
+
+
+def test_a_preset_of_the_artists_choice(shot, problems, part):
+    shot.aa2.bone_preset = "Daz Genesis 8"
+    assert "no bone for" in problems()[0].message and "Daz Genesis 8" in problems()[0].message
+    shot.aa2.bone_preset = "Mixamo"
+    assert problems() == []
+
+
+def test_another_armature_keeps_no_strange_bones(shot, problems):
+    bpy.ops.aa2.edit_bones()
+    {one.name: one for one in shot.aa2.bones}["left_wrist"].bone = "mixamorig:LeftHandIndex1"
+    shot.aa2.armature = shots.armature(shot, shots.metarig_bones(), "other")
+    assert problems() == [] and not any(one.bone for one in shot.aa2.bones)
+
+
+def test_a_saved_map_is_loaded_into_the_table(shot, tmp_path, part):
+    file = tmp_path / "map.json"
+    bpy.ops.aa2.edit_bones()
+    {one.name: one for one in shot.aa2.bones}["left_wrist"].bone = "mixamorig:LeftHandIndex1"
+    bpy.ops.aa2.save_bone_map(filepath=str(file))
+    bpy.ops.aa2.clear_bones()
+    bpy.ops.aa2.load_bone_map(filepath=str(file))
+    rows = {one.name: (one.bone, one.end) for one in shot.aa2.bones}
+    assert rows["left_wrist"] == ("mixamorig:LeftHandIndex1", "head") and rows["left_toe"][1] == "tail"
+
+
+# --- 4, objects ---------------------------------------------------------------------------------------------------------
+
+
+def test_objects_and_collections_in_one_list(shot, request_of, part, problems):
+    table, cup = (shots.cube(shot, name=name) for name in ("table", "cup"))
+    props = bpy.data.collections.new("props")
+    shot.collection.children.link(props)
+    shot.aa2.objects, shot.aa2.add_object = props, table
+    assert shot.aa2.objects is None and shot.aa2.add_object is None, "the fields are free for the next"
+    shot.aa2.add_object = table
+    assert request_of().objects == ("table",) and request_of().collections == ("props",)
+    cup.select_set(True)
+    table.select_set(True)
+    bpy.ops.aa2.add_selected_objects()
+    assert request_of().objects == ("table", "cup") and problems() == []
+    assert drawn(part("panels.objects").Objects, shot).all_of("prop").count("name") == 3
+    with pytest.raises(RuntimeError, match="Select one"):
+        bpy.ops.aa2.add_selected_objects()
+    shot.aa2.touched_index = 0
+    bpy.ops.aa2.remove_object()
+    assert request_of().collections == () and shot.aa2.touched_index == 0
+    bpy.data.objects.remove(table)
+    assert "Gone" in drawn(part("panels.objects").Objects, shot).all_of("label")
+    assert request_of().objects == ("cup",)
+
+
+def test_listed_objects_hide_the_character(shot, engine, session):
+    engine("paints")
+    shot.aa2.add_object = shots.cube(shot, location=(0, -2, 1), name="table")
+    bpy.ops.aa2.generate()
+    folder = session.current().folder
+    assert json.loads((folder / "job.json").read_text())["objects"]["near"] == pytest.approx(2.5, abs=0.01)
+    assert len(list((folder / "objects").glob("*.png"))) == small_shot.FRAMES
+    assert import_module(f"{ROOT}.takes").read_request(folder).objects == ("table",)
