@@ -93,7 +93,6 @@ as before"""
             reference.write(request_of(scene).reference, scene, folder)
             picture = bpy.data.images.load(files.path(folder, files.REFERENCE), check_existing=False)
             try:
-                picture.colorspace_settings.name = "Non-Color"  # drawn as its bytes are
                 self._size = tuple(picture.size)
                 self._texture = gpu.texture.from_image(picture)
             finally:
@@ -231,14 +230,13 @@ def draw_picture(texture, size, fit, region):
     gpu.state.blend_set("ALPHA")
     shader = gpu.shader.from_builtin("IMAGE")
     shader.uniform_sampler("image", texture)
-    _quad(shader, left, bottom, left + scale * size[0], bottom + scale * size[1]).draw(shader)
+    _quad(shader, left, bottom, left + scale * size[0], bottom + scale * size[1],
+          texCoord=((0, 0), (1, 0), (1, 1), (0, 1))).draw(shader)
 
 
-def _quad(shader, left, bottom, right, top):
-    content = {"pos": ((left, bottom), (right, bottom), (right, top), (left, top))}
-    if "texCoord" in [attribute[0] for attribute in shader.attrs_info_get()]:
-        content["texCoord"] = ((0, 0), (1, 0), (1, 1), (0, 1))
-    return batch_for_shader(shader, "TRI_FAN", content)
+def _quad(shader, left, bottom, right, top, **more):
+    return batch_for_shader(shader, "TRI_FAN", {
+        "pos": ((left, bottom), (right, bottom), (right, top), (left, top)), **more})
 
 
 def draw_skeleton(joints, held):
@@ -246,19 +244,25 @@ def draw_skeleton(joints, held):
     places = dict(zip(BODY, joints))
     gpu.state.blend_set("ALPHA")
     gpu.state.line_width_set(2.0)
-    shader = gpu.shader.from_builtin("UNIFORM_COLOR")
-    for a, b in LIMBS:
-        seen = places[a][1] and places[b][1]
-        shader.uniform_float("color", _faded(_colour(b), seen))
-        batch_for_shader(shader, "LINES", {"pos": (places[a][0], places[b][0])}).draw(shader)
-    for i, (name, (place, seen)) in enumerate(places.items()):
-        shader.uniform_float("color", _HELD if i == held else _faded(_colour(name), seen))
-        half = 6 if i == held else 4
-        _quad(shader, place[0] - half, place[1] - half, place[0] + half, place[1] + half).draw(shader)
+    shader = gpu.shader.from_builtin("FLAT_COLOR")
+    ends = [(places[joint][0], _faded(_colour(b), places[a][1] and places[b][1])) for a, b in LIMBS for joint in (a, b)]
+    _coloured(shader, "LINES", ends)
+    corners = []
+    for i, (name, ((x, y), seen)) in enumerate(places.items()):
+        half, colour = (6, _HELD) if i == held else (4, _faded(_colour(name), seen))
+        square = [(x + dx * half, y + dy * half) for dx, dy in ((-1, -1), (1, -1), (1, 1), (-1, -1), (1, 1), (-1, 1))]
+        corners += [(place, colour) for place in square]
+    _coloured(shader, "TRIS", corners)
     if held is not None:
         _name(BODY[held].replace("_", " "), joints[held][0])
     gpu.state.line_width_set(1.0)
     gpu.state.blend_set("NONE")
+
+
+def _coloured(shader, kind, points):
+    """Draws ((x, y), (r, g, b, a)) points, all at once."""
+    places, colours = zip(*points)
+    batch_for_shader(shader, kind, {"pos": places, "color": colours}).draw(shader)
 
 
 def _name(text, place):
