@@ -340,3 +340,17 @@ def test_a_row_whose_performer_was_not_found_in_time_goes_on(shot, engine, sessi
     engine("paints")
     assert bpy.ops.aa2.queue_resume(row=0) == {"FINISHED"}
     assert row.state == "done" and row.placed and (row.folder / "pose.json").exists()
+
+
+def test_previews_find_the_performer_first(part, shot, engine, session):
+    engine("paints")
+    with pytest.raises(RuntimeError, match="no drawn conditions"):  # which this engine never draws
+        bpy.ops.aa2.preview_conditions()
+    assert (session.current().folder / "pose.json").exists()
+    shot.frame_set(3)
+    bpy.ops.aa2.choose_performer(box=(0, 0, 0.5, 1), frame=3)
+    assert bpy.ops.aa2.preview_frame() == {"FINISHED"}
+    assert asked_of(session.current().folder)["frame"] == 1 and (session.current().folder / "frames" / "0001.png").exists()
+    shot.frame_set(4)
+    with pytest.raises(RuntimeError, match="chosen on frame 3, outside of the frames 4 to 4"):
+        bpy.ops.aa2.preview_frame()
