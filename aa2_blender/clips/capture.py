@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from mathutils import Matrix, Vector
 
+from ..gather.problem import GatherError
 from .action import OUT, Action
 from .motions import draw_action
 from .posture import Foot, Hand, Posture
@@ -66,7 +67,7 @@ def _action(capture, m, span, name):
             a, b, c = (at(f"{name_}{joint}") for joint in ("Arm", "ForeArm", "Hand"))
             own = pelvis + chest @ Vector((OUT[side] * m.shoulder, 0.01, m.trunk))
             line = (c - a).normalized()
-            hands[side] = Hand(own + (c - a) / scale * arms[side], (b - a) - line * (b - a).dot(line) + chest @ Vector((0, 0.02, 0)))
+            hands[side] = Hand(own + (c - a) / scale * arms[name_], (b - a) - line * (b - a).dot(line) + chest @ Vector((0, 0.02, 0)))
         return Posture(pelvis, turn("Hips"), chest, turn("Head"), feet, hands, frozenset(touching))
 
     return Action(name, pose, span)
@@ -80,16 +81,16 @@ def _pitch(way):
 
 @lru_cache(maxsize=2)
 def read(path: Path) -> Capture:
-    """A BVH file, every STEP_S, by forward kinematics. Raises ValueError where it is none."""
+    """A BVH file, every STEP_S, by forward kinematics. Raises GatherError where it is none."""
     head, _, motion = path.read_text().partition("MOTION")
     lines = motion.split("\n")
     timing = re.search(r"Frame Time:\s*([\d.]+)", motion)
     if not timing:
-        raise ValueError(f"{path}: expected a BVH file, found no 'Frame Time'; give another folder of motions.")
+        raise GatherError(f"{path}: expected a BVH file, found no 'Frame Time'.", "Give another folder of motions.")
     step = float(timing[1])
     rows = np.array([line.split() for line in lines if line.strip() and line.strip()[0] in "-0123456789"], float)[::max(1, round(STEP_S / step))]
-    parents, offsets, names, stack, ends = [], [], [], [], 0
-    for word, rest in re.findall(r"^\s*(ROOT|JOINT|End|OFFSET|\}|\{)\s*(.*)$", head, re.M):
+    parents, offsets, names, stack = [], [], [], []
+    for word, rest in re.findall(r"^[ \t]*(ROOT|JOINT|End|OFFSET|\})[ \t]*(.*)$", head, re.M):
         if word in ("ROOT", "JOINT"):
             parents.append(stack[-1] if stack else -1)
             names.append(rest.strip())

@@ -33,7 +33,49 @@ def main(folder: Path) -> int:
     made.write_clip(folder / "clip", recipe, data=data, motions=None)
     _whole(folder / "whole.png", made, recipe, data)
     (folder / "seeds.json").write_text(json.dumps(_seeds(folder / "runs", data)))
+    (folder / "capture.json").write_text(json.dumps(_capture(folder)))
     return 0
+
+
+BVH = """HIERARCHY
+ROOT Hips
+{
+	OFFSET 0.0 0.0 0.0
+	CHANNELS 6 Xposition Yposition Zposition Zrotation Yrotation Xrotation
+	JOINT Knee
+	{
+		OFFSET 0.0 -2.0 0.0
+		CHANNELS 3 Zrotation Yrotation Xrotation
+		JOINT Foot
+		{
+			OFFSET 0.0 -3.0 0.0
+			CHANNELS 3 Zrotation Yrotation Xrotation
+			End Site
+			{
+				OFFSET 0.0 0.0 1.0
+			}
+		}
+	}
+}
+MOTION
+Frames: 2
+Frame Time: .0416667
+1.0 10.0 2.0 0 0 0 0 0 0 0 0 0
+1.0 10.0 2.0 0 0 0 0 0 90 0 0 0
+"""
+
+
+def _capture(folder):
+    """What is read from the motion above, and what is said of a file that is none."""
+    capture = importlib.import_module("aa2_blender.clips.capture")
+    (folder / "a.bvh").write_text(BVH)
+    (folder / "b.bvh").write_text("HIERARCHY")
+    told = {name: places.tolist() for name, places in capture.read(folder / "a.bvh").places.items()}
+    try:
+        capture.read(folder / "b.bvh")
+    except capture.GatherError as error:
+        told["error"] = str(error)
+    return told
 
 
 def _whole(path, made, recipe, data):

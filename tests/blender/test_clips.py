@@ -100,6 +100,14 @@ def test_held_out_seeds_are_apart_and_a_run_goes_on(made):
     assert {kinds.count(kind) for kind in kinds} == {8} and len(set(kinds)) == 4, "every pair of variant and mask as often"
 
 
+def test_captured_motion_is_read_with_z_up(made):
+    """The root keeps its place; the knee turned by 90 degrees about x carries the foot from below it to behind (-z is +y here)."""
+    told = json.loads((made / "capture.json").read_text())
+    assert "no 'Frame Time'" in told["error"]
+    assert np.allclose(told["Hips"], [(1, -2, 10)] * 2) and np.allclose(told["Knee"], [(1, -2, 8)] * 2)
+    assert np.allclose(told["Foot"], [(1, -2, 5), (1, 1, 8)], atol=1e-6)
+
+
 def test_missing_data_are_said(tmp_path):
     done = run(COMMAND, tmp_path / "clips", "--data", tmp_path / "nothing")
     assert done.returncode == 2 and "let `build.py clips` fetch it" in done.stderr and "Traceback" not in done.stderr
