@@ -20,6 +20,7 @@ from .posture import Foot, Hand, Posture
 
 FILES = {"01_01.bvh": (0.5, 22.0)}      # the seconds in which it stands on its feet; 01_03 hangs from things that are not there
 STEP_S = 1 / 24
+STANDING = 40           # percent of the moments in which the lower ankle is no higher than where it stands
 CONTACT = 0.05          # metres above the lowest that a foot comes, up to which it stands
 
 
@@ -44,7 +45,8 @@ def draw_capture(rng, m, folder: Path | None) -> Action:
 def _action(capture, m, span, name):
     places = capture.places
     scale = m.leg / float(np.linalg.norm(places["LeftUpLeg"][0] - places["LeftLeg"][0]) + np.linalg.norm(places["LeftLeg"][0] - places["LeftFoot"][0]))
-    floor = min(places[f"{side}Foot"][:, 2].min() for side in ("Left", "Right"))
+    lower = np.minimum(places["LeftFoot"][:, 2], places["RightFoot"][:, 2])
+    floor = np.percentile(lower[int(span[0] / capture.step):int(span[1] / capture.step)], STANDING)
     arms = {side: m.arm / float(np.linalg.norm(places[f"{side}Arm"][0] - places[f"{side}ForeArm"][0])
                                 + np.linalg.norm(places[f"{side}ForeArm"][0] - places[f"{side}Hand"][0])) for side in ("Left", "Right")}
     first = int(span[0] / capture.step)
@@ -60,6 +62,7 @@ def _action(capture, m, span, name):
             name_ = side.title()
             ankle, toe = at(f"{name_}Foot"), at(f"{name_}ToeBase")
             way = toe - ankle
+            ankle.z = max(ankle.z, 0.0)
             low = ankle.z < CONTACT
             feet[side] = Foot(ankle + Vector((0, 0, m.ankle)), math.degrees(math.atan2(way.x, -way.y)), _pitch(way), planted=low)
             if low:
