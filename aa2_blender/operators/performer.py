@@ -31,8 +31,7 @@ class AA2_OT_choose_performer(StartButton, bpy.types.Operator):
         size=4, options={"SKIP_SAVE"})
     frame: IntProperty(name="Frame", description="Of the timeline (0: the present one)", options={"SKIP_SAVE"})
 
-    _search = _timer = _area = _handler = None
-    _under, _shown = None, False
+    _boxes = _timer = None
 
     def act(self, context):
         """By numbers; without any, the largest on the frame, which is looked for until it is found."""
@@ -49,77 +48,106 @@ class AA2_OT_choose_performer(StartButton, bpy.types.Operator):
     def invoke(self, context, event):
         if bpy.app.background or self.properties.is_property_set("box"):
             return self.execute(context)
-        self._area = preview_area(context)
-        if self._area is None:
+        area = preview_area(context)
+        if area is None:
             return self.refuse("No preview is open. Switch a Video Sequencer to Preview or Sequencer & Preview and choose again.")
         scene = shot_scene(context)
-        self._search = _search(scene, scene.frame_current)
-        session.begin(self._search)
-        self._handler = bpy.types.SpaceSequenceEditor.draw_handler_add(self.draw_people, (), "PREVIEW", "POST_PIXEL")
+        search = _search(scene, scene.frame_current)
+        session.begin(search)
+        self._boxes = _Boxes(area, search)
         self._timer = context.window_manager.event_timer_add(_TICK_S, window=context.window)
         context.window_manager.modal_handler_add(self)
         return {"RUNNING_MODAL"}
 
     def modal(self, context, event):
         """Called with every event of the window: a click in the preview chooses, Escape ends it; the rest passes."""
+        search = self._boxes.search
         with measure.slice("choose performer"):
             if event.type in ("ESC", "RIGHTMOUSE") and event.value == "PRESS":
-                self._search.cancel()
+                search.cancel()
                 return self.end(context, {"CANCELLED"})
-            if self._search.state == "working":
-                context.workspace.status_text_set(f"{self._search.progress}    Esc: {_told('Stop')}")
+            if search.state == "working":
+                context.workspace.status_text_set(f"{search.progress}    Esc: {_told('Stop')}")
                 return {"PASS_THROUGH"}
-            if self._search.state != "done":
-                if self._search.error:
-                    self.report({"ERROR"}, str(self._search.error))
+            if search.state != "done":
+                if search.error:
+                    self.report({"ERROR"}, str(search.error))
                 return self.end(context, {"CANCELLED"})
             return self.choose(context, event)
 
     def choose(self, context, event):
-        scene = bpy.data.scenes.get(self._search.scene)
-        if scene is None or not _is_open(context, self._area):
+        boxes = self._boxes
+        scene, region = bpy.data.scenes.get(boxes.search.scene), boxes.region(context)
+        if scene is None or region is None:
             return self.end(context, {"CANCELLED"})
-        boxes = self._search.crowd.boxes
         context.workspace.status_text_set(f"{_told('Click on the performer')}    Esc: {_told('Stop')}")
-        region = next(region for region in self._area.regions if region.type == "PREVIEW")
         x, y = event.mouse_x - region.x, event.mouse_y - region.y
         inside = 0 <= x < region.width and 0 <= y < region.height
-        under = performer.box_at(boxes, *part_at(region.view2d, scene, x, y)) if inside else None
-        if under != self._under or not self._shown:
-            self._under, self._shown = under, True
-            region.tag_redraw()
-        if event.type == "LEFTMOUSE" and event.value == "PRESS" and under is not None:
-            performer.choose(scene, boxes[under], self._search.frame)
+        under = boxes.look_at(region, scene, (x, y) if inside else None)
+        if event.type != "LEFTMOUSE" or not inside:
+            return {"PASS_THROUGH"}
+        if event.value == "PRESS" and under is not None:
+            performer.choose(scene, boxes.search.crowd.boxes[under], boxes.search.frame)
             return self.end(context, {"FINISHED"})
-        return {"RUNNING_MODAL"} if event.type == "LEFTMOUSE" and inside else {"PASS_THROUGH"}
+        return {"RUNNING_MODAL"}
 
     def end(self, context, answer):
         """Nothing of ours stays in the window."""
-        if self._handler:
-            bpy.types.SpaceSequenceEditor.draw_handler_remove(self._handler, "PREVIEW")
-            self._handler = None
+        if self._boxes:
+            self._boxes.remove(context)
         if self._timer:
             context.window_manager.event_timer_remove(self._timer)
             self._timer = None
-        context.workspace.status_text_set(None)
-        if self._area and _is_open(context, self._area):
-            self._area.tag_redraw()
+        if context.workspace:
+            context.workspace.status_text_set(None)
         return answer
 
     def cancel(self, context):
         """Called by Blender where it ends the operator itself, as when another file is opened."""
         self.end(context, {"CANCELLED"})
 
-    def draw_people(self):
+
+class _Boxes:
+    """The boxes of a search over the preview of an area, until remove(). Blender may draw when the operator is gone already, so
+    nothing of it is in here."""
+
+    def __init__(self, area, search):
+        self.search, self.under = search, None
+        self._area, self._looked = area, False
+        self._handler = bpy.types.SpaceSequenceEditor.draw_handler_add(self.draw, (), "PREVIEW", "POST_PIXEL")
+
+    def region(self, context):
+        """The preview's region; None where it is shown no more."""
+        open_areas = context.window.screen.areas if context.window else ()
+        if not any(area == self._area for area in open_areas):
+            return None
+        return next((region for region in self._area.regions if region.type == "PREVIEW" and region.width > 1), None)
+
+    def look_at(self, region, scene, place):
+        """Which box lies under a pixel of the region, None for none or no pixel; it is drawn as such."""
+        under = performer.box_at(self.search.crowd.boxes, *part_at(region.view2d, scene, *place)) if place else None
+        if under != self.under or not self._looked:
+            self.under, self._looked = under, True
+            region.tag_redraw()
+        return under
+
+    def draw(self):
         """Called by Blender whenever it draws a preview: lines and names over it, and nothing else."""
-        context = bpy.context
-        search = self._search
+        context, search = bpy.context, self.search
         scene = bpy.data.scenes.get(search.scene)
         if context.area != self._area or search.crowd is None or scene is None or scene.frame_current != search.frame:
             return
         with measure.slice("draw people"):
             for i, box in enumerate(search.crowd.boxes):
-                draw_box(context.region.view2d, scene, box, str(i + 1), _CHOSEN if i == self._under else _LINE)
+                draw_box(context.region.view2d, scene, box, str(i + 1), _CHOSEN if i == self.under else _LINE)
+
+    def remove(self, context):
+        if self._handler:
+            bpy.types.SpaceSequenceEditor.draw_handler_remove(self._handler, "PREVIEW")
+            self._handler = None
+        region = self.region(context)
+        if region:
+            region.tag_redraw()
 
 
 class AA2_OT_forget_performer(Button, bpy.types.Operator):
@@ -210,10 +238,6 @@ def _search(scene, frame):
     scene.aa2.strip = plate_name(scene)
     return performer.PeopleSearch(scene.name, scene.aa2.strip, frame, job_folder(scene), link=session.link,
                                   launch=engine_launch())
-
-
-def _is_open(context, area):
-    return any(area == other for other in context.window.screen.areas) if context.window else False
 
 
 def _told(text):
