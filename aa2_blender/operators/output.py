@@ -32,14 +32,14 @@ class AA2_OT_write_output(OfVersion, StartButton, bpy.types.Operator):
 
 
 class AA2_OT_add_passes(OfVersion, StartButton, bpy.types.Operator):
-    """Adds the matte and the skeleton of the shown version as muted strips above it"""
+    """Adds the matte, the shadow and the skeleton of the shown version as muted strips above it"""
 
     bl_idname = "aa2.add_passes"
     bl_label = "Add Passes"
 
     def act(self, context):
         scene = shot_scene(context)
-        return self.begin(Delivery(folder_of_shot(scene), "png8", ("matte", "skeleton"), link=session.link,
+        return self.begin(Delivery(folder_of_shot(scene), "png8", ("matte", "shadow", "skeleton"), link=session.link,
                                    launch=engine_launch(), scene=scene.name))
 
 

@@ -1,7 +1,7 @@
 """The sidebar's tab "AA2" of the Video Sequencer and of the 3D View, one panel a step of the work."""
 import bpy
 
-from . import character, driver, look, objects, queue, result, shot, thumbnails
+from . import character, driver, look, menu, objects, queue, result, shot, thumbnails
 
 EDITORS = (("SEQUENCE_EDITOR", "sequencer"), ("VIEW_3D", "view"))
 LISTS = (*driver.LISTS, *objects.LISTS)
@@ -24,9 +24,11 @@ def register():
         bpy.utils.register_class(cls)
     queue.register()
     thumbnails.register()
+    menu.register()
 
 
 def unregister():
+    menu.unregister()
     thumbnails.unregister()
     queue.unregister()
     for cls in reversed((*LISTS, *CLASSES)):

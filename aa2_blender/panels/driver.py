@@ -116,7 +116,7 @@ def draw_table(layout, ours, rows):
                  translate=False)
     row = layout.row(align=True)
     row.prop_search(item, "bone", ours.armature.data, "bones")
-    row.operator(AA2_OT_use_active_bone.bl_idname, text="", icon="EYEDROPPER")
+    row.operator(AA2_OT_use_active_bone.bl_idname, text="", icon="RESTRICT_SELECT_OFF")
     row = layout.row()
     row.enabled = bool(item.bone)
     row.prop(item, "end", expand=True)

@@ -237,3 +237,35 @@ def test_listed_objects_hide_the_character(shot, engine, session):
     assert json.loads((folder / "job.json").read_text())["objects"]["near"] == pytest.approx(2.5, abs=0.01)
     assert len(list((folder / "objects").glob("*.png"))) == small_shot.FRAMES
     assert import_module(f"{ROOT}.takes").read_request(folder).objects == ("table",)
+
+
+# --- habits -------------------------------------------------------------------------------------------------------------
+
+
+def test_all_buttons_are_in_a_menu_with_a_tooltip_and_those_that_change_the_file_can_be_undone(part):
+    """F3 searches menus; the queue's rows, which need one, and the parts of a table are in the panel alone."""
+    menu, operators = part("panels.menu"), part("operators")
+    offered = {operator for step in menu.STEPS for operator in step}
+    missing = {cls.bl_idname for cls in operators.CLASSES if cls not in offered}
+    assert missing == {"aa2.queue_move", "aa2.queue_pause", "aa2.queue_resume", "aa2.queue_cancel", "aa2.queue_place",
+                       "aa2.show_condition", "aa2.remove_object", "aa2.forget_performer", "aa2.fix_range"}
+    for cls in operators.CLASSES:
+        assert cls.__doc__ and len(cls.__doc__.strip()) > 15 and not cls.__doc__.strip().endswith("."), cls
+        assert cls.bl_label and "REGISTER" in cls.bl_options, cls
+    layout = drawn_menu(menu.AA2_MT_character)
+    assert len(layout.all_of("operator")) == len(offered)
+
+
+def drawn_menu(cls):
+    from types import SimpleNamespace
+
+    from drawn import Layout
+    layout = Layout()
+    cls.draw(SimpleNamespace(layout=layout), None)
+    return layout
+
+
+def test_the_menu_is_in_strip_and_in_object_and_goes_with_the_extension(part):
+    menu = part("panels.menu")
+    for name in menu.MENUS:
+        assert menu.draw_entry in getattr(bpy.types, name).draw._draw_funcs
