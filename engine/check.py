@@ -13,6 +13,8 @@ from .contract.events import Finished
 from .progress import Watch
 from .reference import find_subject
 
+_FLAT = {"mask": (255, 255, 255), "objects": (255, 140, 0)}  # of what has no colours of its own
+
 
 def check(folder: str, *, emit, stop_asked=lambda: False) -> Finished:
     """Read every file that a generation would read."""
@@ -60,8 +62,9 @@ def over_plate(kind, picture, crop, size):
     """A preview (h, w, 3) uint8 in its crop -> (H/2, W/2, 4) uint8 RGBA over the plate of `size` (w, h), half of that each
     way: quick to look at, and clear where the condition says nothing."""
     grey = picture.max(axis=-1, keepdims=True)
-    alpha = {"mask": grey, "environment": np.full_like(grey, 255)}.get(kind, np.where(grey > 0, np.uint8(255), np.uint8(0)))
-    colour = np.full_like(picture, 255) if kind == "mask" else picture
+    there = np.where(grey > 0, np.uint8(255), np.uint8(0))
+    alpha = {"mask": grey, "environment": np.full_like(grey, 255), "objects": there // 5 * 3}.get(kind, there)
+    colour = np.full_like(picture, _FLAT[kind]) if kind in _FLAT else picture
     crop = dataclasses.replace(crop, centre=tuple(x / 2 for x in crop.centre), step=crop.step / 2)
     return laid(np.concatenate([colour, alpha], axis=-1), crop, [-(-x // 2) for x in size])
 

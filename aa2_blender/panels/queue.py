@@ -51,11 +51,11 @@ def draw_conditions(layout, scene):
     meta = conditions.meta_of(scene, job_folder(scene) / "v001")
     if meta is None:
         return
-    row = layout.row(align=True)
+    grid = layout.grid_flow(row_major=True, columns=3, even_columns=True, align=True)
     for strip in strips(meta):
         kind = strip.get(conditions.KIND)
         if kind:
-            row.operator(AA2_OT_show_condition.bl_idname, text=kind.capitalize(), depress=not strip.mute).kind = kind
+            grid.operator(AA2_OT_show_condition.bl_idname, text=kind.capitalize(), depress=not strip.mute).kind = kind
 
 
 def draw_row(layout, context, place, row):

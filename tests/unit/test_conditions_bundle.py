@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from engine.check import over_plate
 from engine.conditions import bundle as bundles
 from engine.conditions.environment import environment, known_inside
 from engine.conditions.frames import as_float, read_colour, write_picture
@@ -189,6 +190,22 @@ def test_previews_are_pictures_of_every_condition(tmp_path):
     assert set(previews) == set(files.PREVIEWS)
     for picture in previews.values():
         assert picture.shape == (*shot.plan.shape[::-1], 3) and picture.dtype == np.uint8 and picture.any()
+
+
+def test_what_is_shown_lies_where_it_is_in_the_plate_at_half_size(tmp_path):
+    shot, _ = opened(tmp_path, objects=table())
+    crop, neck = shot.plan.crops[0], shot.figures[0].body[BODY_INDEX["neck"], :2]
+    x, y = (crop.matrix @ (*neck, 1)).astype(int)
+    picture = np.zeros((*crop.shape[::-1], 3), np.uint8)
+    picture[y - 4:y + 5, x - 4:x + 5] = 200
+    for kind, colour, alpha in (("skeleton", 200, 255), ("mask", 255, 200), ("objects", 140, 153)):
+        shown = over_plate(kind, picture, crop, (320, 239))
+        assert shown.shape == (120, 160, 4) and shown.dtype == np.uint8
+        rows, columns = np.nonzero(shown[..., 3] > alpha // 2)
+        assert np.allclose((columns.mean() + 0.5, rows.mean() + 0.5), neck / 2, atol=0.75), kind
+        assert shown[int(neck[1] / 2), int(neck[0] / 2), 1] == colour and shown[..., 3].max() == alpha
+    whole = over_plate("environment", np.full_like(picture, 9), crop, (320, 239))
+    assert set(np.unique(whole[..., 3])) >= {0, 255}
 
 
 def test_the_region_goes_back_to_job_pixels(tmp_path):
