@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..contract.job import SUPPOSED_LENS
-from ..contract.skeleton import BODY, HEAD_POINT_SEEN
-from .bones import bone_points
-from .landmarks import INDEX, NAMES
+from ..contract.skeleton import HEAD_POINT_SEEN
+from .bones import confidence_of, joints_of
+from .landmarks import INDEX
 
 _MIN_VISIBILITY = 0.5
 _FACE = ("nose", "right_eye", "left_eye", "right_ear", "left_ear")
@@ -53,21 +53,15 @@ def pelvis_depth(scale, picture_size):
 def body_joints(found, depth, picture_size, *, as_bones=True):
     """(20, 4) float32: x, y, depth, confidence by contract.skeleton.BODY; `depth` of the pelvis in metres. as_bones: where a
     rig's bones have their joints (bones.py), else where the landmarks are."""
-    points = np.column_stack([found.pixels, depth + found.world[:, 2], _confidence(found, picture_size)])
-    if as_bones:
-        points[:, :3] = bone_points(points[:, :3])
-    named = {name: points[i] for i, name in enumerate(NAMES)}
-    named["left_toe"], named["right_toe"] = named["left_foot_index"], named["right_foot_index"]
-    shoulders = np.stack([named["left_shoulder"], named["right_shoulder"]])
-    named["neck"] = np.append(shoulders[:, :3].mean(axis=0), shoulders[:, 3].min())
-    return np.stack([named[name] for name in BODY]).astype(np.float32)
+    places = joints_of(np.column_stack([found.pixels, depth + found.world[:, 2]]), as_bones)
+    sure = confidence_of(_turned_here(found))
+    inside = ((places[:, :2] >= 0) & (places[:, :2] <= picture_size)).all(axis=1)
+    return np.column_stack([places, np.where(inside, sure, 0.0)]).astype(np.float32)
 
 
-def _confidence(found, picture_size):
-    """(33,): the visibility; 0 where it is low, outside the picture, or on the side of the head turned away."""
+def _turned_here(found):
+    """(33,): the visibility; 0 where it is low, or on the side of the head turned away."""
     confidence = np.where(found.visibility >= _MIN_VISIBILITY, found.visibility, 0.0)
-    inside = ((found.pixels >= 0) & (found.pixels <= picture_size)).all(axis=1)
-    confidence = np.where(inside, confidence, 0.0)
     ears = found.world[[INDEX["left_ear"], INDEX["right_ear"]]]
     for name in _FACE:
         outwards = found.world[INDEX[name]] - ears.mean(axis=0)

@@ -6,7 +6,7 @@ import numpy as np
 
 from .lift import Points, body_joints, pelvis_depth, pixels_per_metre, standing_height
 from .sides import changed, exchange
-from .smooth import bridge, smooth, stretches_of
+from .smooth import bridge, smooth, smooth_motion, stretches_of
 
 BRIDGED_S = 0.6  # a hole up to this long is filled (ours: about a step of a walk)
 _SIGMA_S, _LEAST_SIGMA = 0.07, 1.3  # of the fit to each point: seconds, and frames where there are few a second
@@ -60,7 +60,7 @@ def _steady_stretch(found, seen, tall, fps, size):
             for name, values in (("pixels", pixels), ("world", world), ("visibility", visibility), ("scales", scales))}
     sigma = max(_LEAST_SIGMA, _SIGMA_S * fps)
     weights = np.maximum(wide["visibility"], 0.05) * np.where(there, 1.0, 0.2)[:, None]
-    pixels = smooth(wide["pixels"], weights, sigma)
+    pixels = smooth_motion(wide["pixels"], weights, sigma)
     world = np.concatenate([smooth(wide["world"][..., :2], weights, sigma),
                             smooth(wide["world"][..., 2:], weights, _DEEP * sigma)], axis=-1)
     scales = np.exp(smooth(np.log(wide["scales"])[:, None, None], weights.mean(axis=1, keepdims=True),

@@ -10,6 +10,8 @@ _FLOOR = 1e-6
 _RIDGE = 1e-5  # of the weights' sum, against parabolas through too few frames
 _OUTLIER = 3.0  # times the usual residual from which a value counts less and less
 _PASSES = 2
+_NARROW = 0.3  # of a window's width, for quick motion
+_QUICK = 4.0  # of the trembling's power, from which a difference is motion rather than trembling
 
 
 def smooth(values, weights, sigma):
@@ -27,6 +29,18 @@ def smooth(values, weights, sigma):
         usual = _usual(away, weights, sigma)
         fit = _fit(values, weights / (1.0 + (away / (_OUTLIER * usual)) ** 4), sigma)
     return fit
+
+
+def smooth_motion(values, weights, sigma):
+    """As smooth, but where something moves so quickly that a window of this width would flatten it, with one of half the
+    width (ours): what the two fits differ by is weighed against the values' own trembling."""
+    wide = smooth(values, weights, sigma)
+    if len(wide) < 5:
+        return wide
+    narrow = smooth(values, weights, sigma * _NARROW)
+    gap = _evened(np.sum((narrow - wide) ** 2, axis=2), 2 * sigma)
+    quick = 1.0 / (1.0 + (_QUICK * _trembling(np.asarray(values, np.float64)) / (gap + 1e-12)) ** 2)
+    return wide + quick[..., None] * (narrow - wide)
 
 
 def bridge(values, there):
@@ -65,6 +79,21 @@ def _fit(values, weights, sigma):
     matrix = np.stack([np.stack([sums[0], sums[1], sums[2]], -1), np.stack([sums[1], sums[2] + ridge, sums[3]], -1),
                        np.stack([sums[2], sums[3], sums[4] + ridge], -1)], -2)
     return np.linalg.solve(matrix, np.moveaxis(moments, 0, 2))[:, :, 0]
+
+
+def _trembling(values):
+    """(k,): the power of what changes from frame to frame without going on, by fourth differences, which smooth motion is
+    nearly free of; robustly."""
+    fourth = np.diff(values, 4, axis=0)
+    return (np.median(np.sum(fourth ** 2, axis=2), axis=0) / 70.0)
+
+
+def _evened(values, sigma):
+    """(n, k) as Gaussian means over time; the ends hold."""
+    reach = int(np.ceil(3 * sigma))
+    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
+    padded = np.pad(values, [(reach, reach), (0, 0)], mode="edge")
+    return np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1, axis=0) @ (kernel / kernel.sum())
 
 
 def _usual(away, weights, sigma):

@@ -10,7 +10,7 @@ import pytest
 
 from engine.contract.errors import JobError
 from engine.contract.skeleton import BODY, BODY_INDEX
-from engine.estimate import detector, people, region, sessions
+from engine.estimate import bones, detector, landmarks, people, region, sessions
 
 FIGURES = Path(__file__).parent / "figures"
 TRUTH = json.loads((FIGURES / "figures.json").read_text(encoding="utf-8"))
@@ -54,7 +54,9 @@ def test_a_face_is_seen_from_the_front_only():
 def test_neck_and_depth():
     body = people.find_joints(read("turned"), threads=1).body
     shoulders = body[[BODY_INDEX["left_shoulder"], BODY_INDEX["right_shoulder"]]]
-    np.testing.assert_allclose(body[BODY_INDEX["neck"], :3], shoulders[:, :3].mean(axis=0), rtol=1e-5)
+    above = shoulders[:, :2].mean(axis=0) - body[BODY_INDEX["neck"], :2]
+    assert abs(above[0]) < 10 and 10 < above[1] < 35  # where a rig's neck begins, over the shoulders' joints
+    np.testing.assert_allclose(body[BODY_INDEX["neck"], 2], shoulders[:, 2].mean(axis=0), atol=0.05)
     assert (body[:, 2] > 0).all()
     assert shoulders[1, 2] < shoulders[0, 2]  # turned to the character's left: the right shoulder comes to the front
 
@@ -73,6 +75,19 @@ def test_what_is_cut_off_has_no_confidence():
     for joint in ("right_knee", "left_knee", "right_ankle", "left_ankle", "right_toe", "left_toe"):
         assert body[BODY_INDEX[joint], 3] == 0
     assert body[BODY_INDEX["left_shoulder"], 3] > 0.5
+
+
+def test_joints_are_linear_in_the_landmarks():
+    """So that they hold wherever a body is, however large, and for depths as for pixels."""
+    points = np.random.default_rng(0).normal(0, 50, (33, 3))
+    for as_bones in (True, False):
+        joints = bones.joints_of(points, as_bones)
+        assert joints.shape == (len(BODY), 3)
+        np.testing.assert_allclose(bones.joints_of(points * 2 + 7, as_bones), joints * 2 + 7)
+    np.testing.assert_allclose(bones.joints_of(points)[BODY_INDEX["left_knee"]], points[landmarks.INDEX["left_knee"]])
+    sure = np.ones(33)
+    sure[landmarks.INDEX["left_shoulder"]] = 0.2
+    assert bones.confidence_of(sure)[BODY_INDEX["neck"]] == 0.2 and bones.confidence_of(sure)[BODY_INDEX["right_hip"]] == 1
 
 
 def test_transparent_pixels_are_not_looked_at():

@@ -5,6 +5,7 @@ import pytest
 
 from engine.contract.skeleton import BODY, BODY_INDEX
 from engine.estimate import motion, sides, smooth
+from engine.estimate.bones import joints_of
 from engine.estimate.landmarks import INDEX, NAMES
 from engine.estimate.lift import Points
 
@@ -41,6 +42,11 @@ def world_pixels(world):
     return across[:, None] + SCALE * world[..., :2]
 
 
+def joint(pixels, name):
+    """(count, 2): where a rig's joint lies among the landmarks (count, 33, 2)."""
+    return np.stack([joints_of(frame)[BODY_INDEX[name]] for frame in pixels])
+
+
 def xy(bodies, name):
     return np.array([bodies[n].body[BODY_INDEX[name], :2] for n in sorted(bodies)])
 
@@ -63,7 +69,7 @@ def test_jitter_goes_and_nothing_lags():
     noisy = true + rng.normal(0, 2.0, true.shape)
     bodies = motion.steady(seen(world, noisy), [range(1, 101)], fps=FPS, size=SIZE)
     for name in ("left_ankle", "right_wrist", "left_knee"):
-        truth, raw = true[:, INDEX[name]], noisy[:, INDEX[name]]
+        truth, raw = joint(true, name), joint(noisy, name)
         assert jitter(xy(bodies, name), truth) < 0.35 * jitter(raw, truth)
         assert abs(lag(xy(bodies, name), truth)) < 0.2
         assert np.abs(xy(bodies, name) - truth).mean() < np.abs(raw - truth).mean()
@@ -72,7 +78,7 @@ def test_jitter_goes_and_nothing_lags():
 def test_quick_motion_is_not_shortened():
     world = walker(100)
     bodies = motion.steady(seen(world), [range(1, 101)], fps=FPS, size=SIZE)
-    truth = world_pixels(world)[:, INDEX["left_ankle"]]
+    truth = joint(world_pixels(world), "left_ankle")
     assert np.abs(xy(bodies, "left_ankle") - truth)[3:-3].max() < 0.04 * SCALE
 
 
@@ -81,7 +87,7 @@ def test_one_bad_frame_leaves_no_bump():
     pixels = world_pixels(world)
     pixels[30, INDEX["left_wrist"]] += (80, -50)
     bodies = motion.steady(seen(world, pixels), [range(1, 61)], fps=FPS, size=SIZE)
-    assert np.abs(xy(bodies, "left_wrist") - world_pixels(world)[:, INDEX["left_wrist"]])[26:35].max() < 5
+    assert np.abs(xy(bodies, "left_wrist") - joint(world_pixels(world), "left_wrist"))[26:35].max() < 5
 
 
 @pytest.mark.parametrize("first, count", [(30, 1), (31, 4), (5, 8), (0, 2)])
@@ -93,7 +99,7 @@ def test_sides_that_change_for_some_frames_are_put_back(first, count):
     swapped = sides.exchange(swapped, which)
     bodies = motion.steady(seen(swapped), [range(1, 81)], fps=FPS, size=SIZE)
     for name in ("left_ankle", "right_ankle", "left_wrist"):
-        assert np.abs(xy(bodies, name) - world_pixels(world)[:, INDEX[name]])[3:-3].max() < 0.06 * SCALE
+        assert np.abs(xy(bodies, name) - joint(world_pixels(world), name))[3:-3].max() < 0.06 * SCALE
 
 
 def test_legs_that_cross_are_not_exchanged():
@@ -118,7 +124,7 @@ def test_nothing_is_carried_over_a_cut():
     pixels = world_pixels(world)
     pixels[30:] += (200, 0)
     bodies = motion.steady(seen(world, pixels), [range(1, 31), range(31, 61)], fps=FPS, size=SIZE)
-    assert np.abs(xy(bodies, "neck")[29:31] - pixels[29:31, [INDEX["left_shoulder"], INDEX["right_shoulder"]]].mean(1)).max() < 3
+    assert np.abs(xy(bodies, "neck")[29:31] - joint(pixels, "neck")[29:31]).max() < 3
 
 
 def test_what_leaves_the_picture_or_is_unsure_is_left_out():
