@@ -275,11 +275,12 @@ def step_up(rng, m):
     edge = -0.22
     # where each foot stands after its k-th step: (x, y, z)
     order = list(OUT) if first else list(OUT)[::-1]
+    on = min(0.5 * tread + 0.02, tread - m.ball - 0.09 * k)  # how far the ankle is onto a tread: toes clear of the next riser
     levels = list(range(1, count + 1)) + [count]            # the last foot joins the other
     stops = {side: [(0.0, Vector((OUT[side] * m.half, 0, m.ankle)))] for side in OUT}
     for i, level in enumerate(levels):
         side = order[i % 2]
-        stops[side].append((i + 1.0, Vector((OUT[side] * m.half, edge - (level - 0.5) * tread - 0.02, level * rise + m.ankle))))
+        stops[side].append((i + 1.0, Vector((OUT[side] * m.half, edge - (level - 1) * tread - on, level * rise + m.ankle))))
 
     def foot(side, s):
         here = stops[side][0]
