@@ -13,10 +13,9 @@ from .gather.request import Request
 from .link.interpreter import Launch
 from .link.jobs import Link
 from .place import conditions
-from .place.strip import place, refresh, why_not_now
+from .place.strip import PREVIEW_FRAME, place, refresh, why_not_now
 from .task import Progress, Task, duration, remedy
 
-FRAME = "frame"  # beside v001, v002 ... of a shot
 SHOWN_EVERY_S = 1.0  # new frames appear in the strip at most so often: each time the sequencer draws anew
 
 
@@ -210,7 +209,7 @@ class FramePreview(Generation):
     teaches = False
 
     def __init__(self, request: Request, shot: Path, *, link: Link, launch: Launch):
-        super().__init__(request, shot / FRAME, link=link, launch=launch)
+        super().__init__(request, shot / PREVIEW_FRAME, link=link, launch=launch)
 
     def _gather(self):
         steps = gather(self.request, self.folder)
@@ -222,3 +221,6 @@ class FramePreview(Generation):
     def _place(self):
         yield from super()._place()
         self.undo_name = "Preview Frame"
+
+    def achieved(self) -> str:
+        return f"One frame in {duration(self.seconds)}"

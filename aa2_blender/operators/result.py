@@ -10,6 +10,7 @@ from .. import session, takes
 from ..embedded.engine.contract import folder as files
 from ..embedded.engine.contract import job as contract
 from ..generation import Copying, Gathering
+from ..place import conditions
 from ..place.strip import folder_of, of_ours, place, relink
 from ..preferences import engine_launch
 from ..properties import shot_scene
@@ -168,7 +169,9 @@ class AA2_OT_relink(Button, bpy.types.Operator):
         shown = strips_of_shot(scene) or of_ours(scene)
         found = Path(bpy.path.abspath(self.directory))
         for folder in {folder_of(strip) for strip in shown}:
-            relink(scene, folder, _job_in(found, os.path.basename(folder)))
+            there = _job_in(found, os.path.basename(folder))
+            relink(scene, folder, there)
+            conditions.relink(scene, folder, there)
 
 
 def _job_in(folder, version) -> Path:

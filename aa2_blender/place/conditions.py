@@ -56,6 +56,17 @@ def switch(meta, kind):
     meta.mute = all(strip.mute for strip in strips(meta))
 
 
+def relink(scene, folder, found):
+    """Let the strips of a job's conditions show the same files in the folder `found`, where there are any."""
+    meta = meta_of(scene, os.path.abspath(folder))
+    if meta is None or not os.path.isdir(os.path.join(found, files.SHOWN)):
+        return
+    meta[JOB] = told(os.path.abspath(found))
+    for strip in strips(meta):
+        if strip.get(KIND):
+            strip.directory = told(os.path.join(os.path.abspath(found), files.SHOWN, strip[KIND]))
+
+
 def _add(owner, scene, job, folder, kind):
     where = os.path.join(folder, files.SHOWN, kind)
     directory = told(where)

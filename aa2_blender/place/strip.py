@@ -23,6 +23,7 @@ _TITLE = {files.SHADOW: "shadow", files.FRAMES: "character"}
 # Names of the strips' custom properties.
 JOB, KIND, SEED, PACK, ENGINE = "aa2_job", "aa2_kind", "aa2_seed", "aa2_pack", "aa2_engine"
 SETTINGS, VERSION = "aa2_settings", "aa2_version"
+PREVIEW_FRAME = "frame"  # the folder beside the versions in which one frame was tried
 _A_VERSION = re.compile(r"v\d{3,}")
 
 
@@ -147,8 +148,13 @@ def _names(job, folder, kind):
 
 
 def _remove_earlier(editor, folder):
-    """Take out this job's own strips, of whatever version; returns the (channel, pack) that each kind had."""
+    """Take out this job's own strips, of whatever version, and those of the frame that was tried before it; returns the
+    (channel, pack) that each kind of the former had."""
     earlier = {}
+    tried = os.path.join(os.path.dirname(folder), PREVIEW_FRAME)
+    for strip in list(all_strips(editor)):
+        if tried != folder and strip.get(JOB) and same_folder(strip[JOB], tried):
+            strips(strip.parent_meta() or editor).remove(strip)
     for strip in list(all_strips(editor)):
         if strip.get(JOB) and same_shot(strip[JOB], folder):
             if strip.get(KIND) not in _BLEND and same_folder(strip[JOB], folder):

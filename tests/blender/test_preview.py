@@ -102,6 +102,26 @@ def test_one_frame_is_generated_and_no_version_is_touched(shot, engine, session)
     assert [path.name for path in sorted(task.folder.parent.glob("v*"))] == ["v001"]
 
 
+def test_the_frame_that_was_tried_goes_when_the_shot_comes(shot, engine, session):
+    engine("paints")
+    bpy.ops.aa2.preview_frame()
+    assert len(strips(shot)) == 3 and session.current().achieved().startswith("One frame")
+    bpy.ops.aa2.generate()
+    assert sorted(strips(shot)) == sorted(["plate", *session.current().placed])
+
+
+def test_conditions_are_found_again_with_their_job(shot, session, tmp_path):
+    bpy.ops.aa2.preview_conditions()
+    folder = Path(session.current().folder)
+    room = import_module("bl_ext.user_default.aa2_blender.place.conditions")
+    room.relink(shot, folder, tmp_path / "nowhere")
+    moved = tmp_path / "elsewhere" / "v001"
+    folder.rename(moved.parent.mkdir() or moved)
+    room.relink(shot, folder, moved)
+    for strip in shots.strips(meta_of(shot)):
+        assert Path(strip.directory) == moved / "shown" / strip["aa2_condition"] and len(strip.elements) == 4
+
+
 def test_a_frame_beside_the_plate_is_refused(shot, session):
     shot.frame_set(90)
     with pytest.raises(RuntimeError, match="1 to 4, not 90"):
