@@ -29,9 +29,8 @@ _BACKDROP = (0.05, 0.05, 0.05, 1.0)
 _LEFT, _RIGHT, _MIDDLE = (1.0, 0.45, 0.2, 1.0), (0.25, 0.65, 1.0, 1.0), (0.9, 0.9, 0.4, 1.0)
 _HELD, _UNSEEN = (1.0, 1.0, 1.0, 1.0), 0.25
 _ZOOM = 1.15
-# Where the picture is drawn in each kind of editor: the first region that it has.
-_SPACES = {"SEQUENCE_EDITOR": (bpy.types.SpaceSequenceEditor, ("PREVIEW", "WINDOW")),
-           "VIEW_3D": (bpy.types.SpaceView3D, ("WINDOW",))}
+# Where the picture is drawn in each kind of editor; in a sequencer with a preview, in that.
+_SPACES = {"SEQUENCE_EDITOR": bpy.types.SpaceSequenceEditor, "VIEW_3D": bpy.types.SpaceView3D}
 
 
 class AA2_OT_edit_reference_joints(Button, bpy.types.Operator):
@@ -66,13 +65,13 @@ as before"""
     def invoke(self, context, event):
         if bpy.app.background or self.properties.is_property_set("place"):
             return self.execute(context)
-        kind, names = _SPACES.get(context.area.type if context.area else "", (None, ()))
-        region = next((one for name in names for one in context.area.regions if one.type == name and one.width > 1), None) \
-            if kind else None
-        if region is None:
+        kind = _SPACES.get(context.area.type if context.area else "")
+        if kind is None:
             return self.refuse("Press this in a Video Sequencer or a 3D View: the picture is shown there.")
         scene = shot_scene(context)
-        self._scene, self._area, self._space, self._region_type = scene.name, context.area, kind, region.type
+        self._scene, self._area, self._space = scene.name, context.area, kind
+        shown = getattr(context.space_data, "view_type", "SEQUENCER")
+        self._region_type = "WINDOW" if shown == "SEQUENCER" else "PREVIEW"
         try:
             self._load(scene)
         except (GatherError, RuntimeError, OSError) as error:
