@@ -77,7 +77,8 @@ def run_score(arguments: argparse.Namespace) -> int:
 def run_clips(arguments: argparse.Namespace) -> int:
     """Renders in the demo's Blender, without installing the extension there."""
     python = environments.ensure(DEMO_BLENDER)
-    command = ["tests/building/clips.py", *arguments.rest]
+    folder = [str(Path(name).resolve()) for name in arguments.rest[:1] if not name.startswith("-")]
+    command = ["tests/building/clips.py", *folder, *arguments.rest[len(folder):]]
     if not {"-h", "--help"} & set(arguments.rest):
         moved = clips_data.motions()
         command += ["--data", str(clips_data.bodies(python)), *(["--motions", str(moved)] if moved else [])]
