@@ -26,6 +26,8 @@ _SEEN = 0.3
 _SOLID, _STILL_SOLID = 0.72, 0.62  # Landmarks.solidity of who is newly found, and of who is followed
 _COVERED = 0.3  # of the chosen one's seen landmarks lie in the artist's mask
 _CROSSING, _BESIDE = 0.4, 0.8  # sides of his square that somebody is away who may be taken for him; who may soon be (ours)
+_NEVER = -10**9
+_CLOSER, _DOUBTFUL = 24, 8  # frames looked at where the usual ones show nobody
 _PIECE = 0.3  # of the square's side of somebody it lies in (ours)
 _EVERYWHERE_S = 0.5  # how often he is looked for in the whole picture
 _CHECK_S, _UNSURE = 0.2, 3  # how often the detector looks at him and who is about him; how often it may not know him
@@ -94,20 +96,23 @@ class Follower:
         self._wears = last.wears
 
     def _first(self, numbers):
-        """(index, Track) of the frame the performer is first found in: the one chosen in, or from the shot's begin on."""
+        """(index, Track) of the frame the performer is first found in: the one chosen in, or from the shot's begin on; now and
+        then at first, then in more frames, at last somebody whom the detector is less sure of."""
         chosen = self._choice.frame in numbers and (self._choice.box or self._choice.mask)
         at = numbers.index(self._choice.frame) if chosen else 0
         step = max(1, round(self._fps * _EVERYWHERE_S))
-        for i in [*range(at, len(numbers), step), *range(at - step, -1, -step)]:
-            self._check()
-            track = self._chosen(numbers[i])
-            if track:
-                return i, track
+        often = [*range(at, len(numbers), step), *range(at - step, -1, -step)]
+        for places, doubtful in ((often, False), (_spread(len(numbers), _CLOSER), False), (_spread(len(numbers), _DOUBTFUL), True)):
+            for i in places:
+                self._check()
+                track = self._chosen(numbers[i], doubtful)
+                if track:
+                    return i, replace(track, unsure=_NEVER) if doubtful else track
         return None
 
-    def _chosen(self, number):
+    def _chosen(self, number, doubtful):
         picture = self._read(number)
-        people = self._people(picture)
+        people = self._people(picture, doubtful=doubtful)
         if not people:
             return None
         mask = self._choice.mask and self._choice.mask(number)
@@ -218,14 +223,20 @@ def _apart(other, mine):
     return 2 * apart / (other.side + mine.side) if 0.5 < other.side / mine.side < 2 else np.inf
 
 
-def everybody(picture, threads, **where):
-    """(h, w, 3) uint8 -> Landmarks of each person the detector and then the landmarks see; where: as find_people's."""
+def _spread(count, most):
+    """At most so many places, evenly over a list of this length."""
+    return sorted({round(i) for i in np.linspace(0, count - 1, min(most, count))})
+
+
+def everybody(picture, threads, *, doubtful=False, **where):
+    """(h, w, 3) uint8 -> Landmarks of each person the detector and then the landmarks see; doubtful: also those whom the
+    detector does not see again where the landmarks are; where: as find_people's."""
     people = []
     for region in find_people(picture, threads, **where):
         found = look(picture, region, threads)
         found = found and (look(picture, found.next_region, threads) or found)
         if found and _is_there(found, picture, _SOLID) and not any(_is_same(found, other) for other in people) \
-                and look_about(picture, found.next_region, threads, times=2)[0]:
+                and (doubtful or look_about(picture, found.next_region, threads, times=2)[0]):
             people.append(found)
     return [one for one in people if not any(_is_piece(one, other) for other in people)]
 
