@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def prepare() -> None:
     """Makes aa2_blender.clips importable, and Cycles quiet."""
     import bpy  # noqa: F401  it brings mathutils and bmesh
+    sys.stdout = os.fdopen(os.dup(1), "w")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)            # Cycles tells its every step there
     embedded = types.ModuleType("aa2_blender.embedded")
     embedded.__path__ = [str(ROOT)]
