@@ -26,8 +26,8 @@ def request_of(scene) -> Request:
         camera=ours.camera.name if ours.camera else "",
         frame_offset=None if ours.derive_offset else ours.frame_offset,
         meshes=() if performer else _meshes(ours),
-        objects=tuple(one.thing.name for one in ours.touched if one.thing),
-        collections=tuple(one.collection.name for one in ours.touched if one.collection), holdouts=ours.holdouts,
+        objects=_names([*(one.thing for one in ours.touched), ours.add_object]),
+        collections=_names([*(one.collection for one in ours.touched), ours.objects]), holdouts=ours.holdouts,
         clean_plate=ours.clean_plate and not performer, clothing=ours.clothing, performer=performer,
         performer_box=_box(ours, size_of(scene)) if performer else None,
         performer_frame=ours.performer_frame if performer and tuple(ours.performer_box) != NOBODY else 0,
@@ -80,6 +80,11 @@ def _box(ours, size):
     if tuple(ours.performer_box) == NOBODY:
         return None
     return tuple(round(part * side, 2) for part, side in zip(ours.performer_box, (*size, *size)))
+
+
+def _names(things) -> tuple[str, ...]:
+    """Of those that there are, once each."""
+    return tuple(dict.fromkeys(thing.name for thing in things if thing))
 
 
 def own_bones(ours) -> tuple:

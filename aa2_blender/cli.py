@@ -23,6 +23,7 @@ from .gather.problem import GatherError
 from .gather.strip import find, frames_of
 from .generation import Generation
 from .preferences import engine_launch
+from .properties import another_armature, another_reference
 from .task import Progress, remedy
 from .versions import sequencer_scene
 
@@ -66,6 +67,10 @@ def generate(*, scene="", strip=None, reference=None, rig=None, camera=None, dri
                   "camera": camera and _named(bpy.data.objects, camera, "camera"),
                   "driver_scene": driver_scene and _named(bpy.data.scenes, driver_scene, "scene")}
         _set(shot.aa2, chosen)
+        if reference:
+            another_reference(shot.aa2)
+        if rig:
+            another_armature(shot.aa2)
         if performer_box:
             _choose(shot, performer_box, performer_frame)
         request = request_of(shot)

@@ -36,6 +36,12 @@ def _offered(kind):
     return {} if bpy.app.background else {"poll": lambda _settings, thing: thing.type == kind}
 
 
+def _calls(update):
+    """What lets a change call `update`. Not in the module of 4.2, which ends with a crash after any: cli.py and asking.py do
+    without."""
+    return {} if bpy.app.background and bpy.app.version < (4, 5) else {"update": update}
+
+
 class AA2_PG_joint(bpy.types.PropertyGroup):
     """One joint of the reference picture: `name`, its place in pixels (y down) and how sure it is."""
 
@@ -71,7 +77,7 @@ def _add_touched(name):
     return update
 
 
-def _another_armature(ours, _context):
+def another_armature(ours, _context=None):
     """Of the artist's own bones, those stay that the other armature has too."""
     there = ours.armature.data.bones if ours.armature and ours.armature.type == "ARMATURE" else ()
     for one in ours.bones:
@@ -79,7 +85,7 @@ def _another_armature(ours, _context):
             one.bone = ""
 
 
-def _another_reference(ours, _context):
+def another_reference(ours, _context=None):
     """Joints belong to the picture in which they were found."""
     ours.reference_joints.clear()
     ours.reference_height = 0
@@ -94,17 +100,17 @@ class AA2_PG_settings(bpy.types.PropertyGroup):
     range_last: IntProperty(name="Last", description="Last frame of the timeline", default=24)
     reference_kind: EnumProperty(
         name="Reference", description="Where the picture of the character comes from", items=REFERENCES, default="FILE",
-        update=_another_reference)
+        **_calls(another_reference))
     reference_path: StringProperty(
         name="Reference", description="A picture of the whole character", subtype="FILE_PATH", options=RELATIVE,
-        update=_another_reference)
+        **_calls(another_reference))
     reference_image: PointerProperty(
         name="Image", description="An image of this file: a picture of the whole character", type=bpy.types.Image,
-        update=_another_reference)
+        **_calls(another_reference))
     reference_strip: StringProperty(
-        name="Strip", description="A strip that shows the whole character", update=_another_reference)
+        name="Strip", description="A strip that shows the whole character", **_calls(another_reference))
     reference_frame: IntProperty(name="Frame", description="The frame of the timeline that is the reference", default=1,
-        update=_another_reference)
+        **_calls(another_reference))
     driver: EnumProperty(name="Driver", description="What moves the character", items=DRIVERS, default="ARMATURE")
     performer_box: FloatVectorProperty(
         name="Performer", description="Where the performer stands, in parts of the picture: left, top, right, bottom (all 0: the "
@@ -124,7 +130,7 @@ class AA2_PG_settings(bpy.types.PropertyGroup):
         name="Clean Plate Strip", description="The same shot without its performer: what the performer covers is then known and "
         "not made up (empty: it is made up)")
     armature: PointerProperty(
-        name="Armature", description="The rig that drives the character", type=bpy.types.Object, update=_another_armature,
+        name="Armature", description="The rig that drives the character", type=bpy.types.Object, **_calls(another_armature),
         **_offered("ARMATURE"))
     driver_scene: PointerProperty(
         name="Rig's Scene", description="The scene of rig and camera (empty: the one with the rig)", type=bpy.types.Scene)
@@ -145,10 +151,10 @@ class AA2_PG_settings(bpy.types.PropertyGroup):
     touched_index: IntProperty(name="Objects", description="What the character touches, holds or passes behind")
     objects: PointerProperty(
         name="Add Collection", description="Adds all of a collection to what the character touches, holds or passes behind",
-        type=bpy.types.Collection, update=_add_touched("objects"))
+        type=bpy.types.Collection, **_calls(_add_touched("objects")))
     add_object: PointerProperty(
         name="Add Object", description="Adds an object to what the character touches, holds or passes behind",
-        type=bpy.types.Object, update=_add_touched("add_object"))
+        type=bpy.types.Object, **_calls(_add_touched("add_object")))
     holdouts: BoolProperty(
         name="Scene Hides", description="Everything in the rig's scene hides the character where it is nearer")
     clothing: FloatProperty(
