@@ -53,7 +53,7 @@ class _AddMade(Button):
 
 
 class AA2_OT_add_clean_plate(_AddMade, bpy.types.Operator):
-    """Adds the clean plate that the engine made for the shown version as a muted strip: to look at, to paint on, to use here"""
+    """Adds the clean plate that the engine made for the shown version as a muted strip, to look at and to use here"""
 
     bl_idname = "aa2.add_clean_plate"
     bl_label = "Add Clean Plate"
@@ -61,7 +61,7 @@ class AA2_OT_add_clean_plate(_AddMade, bpy.types.Operator):
 
 
 class AA2_OT_add_mask(_AddMade, bpy.types.Operator):
-    """Adds the performer's mask that the engine found for the shown version as a muted strip: to look at, to paint on, to use here"""
+    """Adds the performer's mask that the engine found for the shown version as a muted strip, to look at and to use here"""
 
     bl_idname = "aa2.add_mask"
     bl_label = "Add Mask"
