@@ -8,6 +8,7 @@ from .embedded.engine.contract.skeleton import BODY
 from .gather.problem import GatherError
 from .link.interpreter import Launch
 from .link.jobs import Link
+from .properties import picture_named
 from .task import Task
 
 
@@ -35,6 +36,7 @@ class JointSearch(Task):
             joint = ours.reference_joints.add()
             joint.name, joint.place, joint.confidence = name, (x, y), confidence
         ours.reference_height = found.height_px or 0
+        ours.reference_joints_of = picture_named(ours)
         self.undo_name = "Find Joints"
 
     def achieved(self) -> str:

@@ -85,10 +85,18 @@ def another_armature(ours, _context=None):
             one.bone = ""
 
 
+def picture_named(ours) -> str:
+    """Which picture the settings name as the reference, in words that change with it."""
+    named = {"FILE": ours.reference_path, "IMAGE": ours.reference_image.name if ours.reference_image else "",
+             "STRIP": f"{ours.reference_frame} {ours.reference_strip}"}
+    return f"{ours.reference_kind} {named[ours.reference_kind]}"
+
+
 def another_reference(ours, _context=None):
-    """Joints belong to the picture in which they were found."""
-    ours.reference_joints.clear()
-    ours.reference_height = 0
+    """Joints belong to the picture in which they were found; the same picture chosen again keeps them."""
+    if ours.reference_joints_of != picture_named(ours):
+        ours.reference_joints.clear()
+        ours.reference_height = 0
 
 
 class AA2_PG_settings(bpy.types.PropertyGroup):
@@ -199,6 +207,7 @@ class AA2_PG_settings(bpy.types.PropertyGroup):
     bones: CollectionProperty(type=AA2_PG_bone)
     bones_index: IntProperty(name="Joint", description="The joint whose bone is chosen below")
     reference_joints: CollectionProperty(type=AA2_PG_joint)
+    reference_joints_of: StringProperty(name="Joints of", description="The picture in which the joints were found")
     reference_height: FloatProperty(
         name="Height", description="The character's standing height in the reference, in pixels", min=0)
 

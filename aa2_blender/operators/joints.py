@@ -13,7 +13,7 @@ from ..embedded.engine.contract import folder as files
 from ..embedded.engine.contract.skeleton import BODY, LIMBS
 from ..gather import reference
 from ..gather.problem import GatherError
-from ..properties import shot_scene
+from ..properties import picture_named, shot_scene
 from .button import Button
 
 # A figure standing in a picture, in parts of its width and height, where no joints are found yet (ours).
@@ -191,6 +191,7 @@ def lay_standing(ours, size):
         joint = ours.reference_joints.add()
         joint.name, joint.place, joint.confidence = name, [p * s for p, s in zip(_STANDING[name], size)], 1.0
     ours.reference_height = _STANDING_HEIGHT * size[1]
+    ours.reference_joints_of = picture_named(ours)
 
 
 def kept(ours):

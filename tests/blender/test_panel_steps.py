@@ -99,6 +99,8 @@ def test_joints_go_with_another_picture(shot, engine, session, request_of):
     engine("paints")
     bpy.ops.aa2.find_reference_joints()
     assert request_of().reference.joints
+    shot.aa2.reference_path = str(shot.aa2.reference_path)
+    assert request_of().reference.joints, "the same picture, chosen again"
     shot.aa2.reference_path = str(shot.aa2.reference_path) + "x"
     assert request_of().reference.joints is None and shot.aa2.reference_height == 0
 
