@@ -6,7 +6,7 @@ import numpy as np
 
 from .lift import Points, body_joints, pelvis_depth, pixels_per_metre, standing_height
 from .sides import changed, exchange
-from .smooth import bridge, smooth, smooth_motion, stretches_of
+from .smooth import bridge, evened, smooth, smooth_motion, stretches_of
 
 BRIDGED_S = 0.6  # a hole up to this long is filled (ours: about a step of a walk)
 _SIGMA_S, _LEAST_SIGMA = 0.07, 1.3  # of the fit to each point: seconds, and frames where there are few a second
@@ -65,7 +65,8 @@ def _steady_stretch(found, seen, tall, fps, size):
                             smooth(wide["world"][..., 2:], weights, _DEEP * sigma)], axis=-1)
     scales = np.exp(smooth(np.log(wide["scales"])[:, None, None], weights.mean(axis=1, keepdims=True),
                            max(_LEAST_SIGMA, _SCALE_SIGMA_S * fps))[:, 0, 0])
-    visibility = _steady_confidence(wide["visibility"], sigma)
+    # a joint that is unsure for one frame stays drawn, and none flickers
+    visibility = np.clip(evened(wide["visibility"], sigma), 0.0, 1.0)
     bodies = {}
     for i, number in enumerate(numbers):
         points = Points(pixels[i], world[i], visibility[i] * (1.0 if there[i] else _BRIDGED_CONFIDENCE))
@@ -79,12 +80,3 @@ def _spread(values, there):
     wide = np.zeros((len(there), *values.shape[1:]))
     wide[there] = values
     return wide
-
-
-def _steady_confidence(visibility, sigma):
-    """A Gaussian over time: a joint that is unsure for one frame stays drawn, and none flickers."""
-    reach = int(np.ceil(3 * sigma))
-    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
-    padded = np.pad(visibility, [(reach, reach), (0, 0)], mode="edge")
-    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1, axis=0)
-    return np.clip(windows @ (kernel / kernel.sum()), 0.0, 1.0)

@@ -38,7 +38,7 @@ def smooth_motion(values, weights, sigma):
     if len(wide) < 5:
         return wide
     narrow = smooth(values, weights, sigma * _NARROW)
-    gap = _evened(np.sum((narrow - wide) ** 2, axis=2), 2 * sigma)
+    gap = evened(np.sum((narrow - wide) ** 2, axis=2), 2 * sigma)
     quick = 1.0 / (1.0 + (_QUICK * _trembling(np.asarray(values, np.float64)) / (gap + 1e-12)) ** 2)
     return wide + quick[..., None] * (narrow - wide)
 
@@ -76,9 +76,11 @@ def _fit(values, weights, sigma):
         for power in range(3):
             moments[power, to] += (w * lag ** power)[..., None] * values[at]
     ridge = _RIDGE * sums[0]
-    matrix = np.stack([np.stack([sums[0], sums[1], sums[2]], -1), np.stack([sums[1], sums[2] + ridge, sums[3]], -1),
-                       np.stack([sums[2], sums[3], sums[4] + ridge], -1)], -2)
-    return np.linalg.solve(matrix, np.moveaxis(moments, 0, 2))[:, :, 0]
+    s0, s1, s2, s3, s4 = sums[0], sums[1], sums[2] + ridge, sums[3], sums[4] + ridge
+    # Cramer's rule for the parabola's constant: LAPACK's threads cost more than such small systems do (measured)
+    first, second, third = s2 * s4 - s3 * s3, sums[2] * s3 - s1 * s4, s1 * s3 - s2 * sums[2]
+    whole = s0 * first + s1 * second + sums[2] * third
+    return (first[..., None] * moments[0] + second[..., None] * moments[1] + third[..., None] * moments[2]) / whole[..., None]
 
 
 def _trembling(values):
@@ -88,12 +90,12 @@ def _trembling(values):
     return (np.median(np.sum(fourth ** 2, axis=2), axis=0) / 70.0)
 
 
-def _evened(values, sigma):
+def evened(values, sigma):
     """(n, k) as Gaussian means over time; the ends hold."""
     reach = int(np.ceil(3 * sigma))
     kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
     padded = np.pad(values, [(reach, reach), (0, 0)], mode="edge")
-    return np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1, axis=0) @ (kernel / kernel.sum())
+    return np.stack([np.convolve(column, kernel / kernel.sum(), "valid") for column in padded.T], axis=1)
 
 
 def _usual(away, weights, sigma):
