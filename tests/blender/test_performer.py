@@ -89,7 +89,8 @@ def test_generate_estimates_then_runs_and_places(part, shot, engine, session):
 
 def test_the_chosen_one_is_asked_for_in_job_pixels(part, shot, engine, session):
     engine("paints")
-    shots.strips(shot.sequence_editor)["plate"].frame_start = 11
+    plate = shots.strips(shot.sequence_editor)["plate"]
+    setattr(plate, "content_start" if hasattr(plate, "content_start") else "frame_start", 11)
     bpy.ops.aa2.choose_performer(box=(0.25, 0.5, 0.5, 1.0), frame=13)
     assert generate() == ""
     request = asked_of(session.queue.rows[0].folder)
