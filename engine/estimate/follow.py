@@ -14,7 +14,9 @@ from .detector import find_people, look_about
 from .landmarks import INDEX, Landmarks, look
 
 _SAME = 0.55  # likeness from which clothes are taken for the same ones: between one person's and two people's (ours)
-_SAME_FAR = 0.65  # where he is looked for anywhere
+_SAME_FAR = 0.8  # where he is looked for anywhere
+_SAME_PART = 0.45  # of shirt and of trousers each, at least
+_LEARNT_FROM = 0.8  # of each, from which a frame renews what is known, so that nobody's clothes are taken over bit by bit
 _SAME_BESIDE = 0.75  # of shirt and of trousers, while somebody is beside him: himself keeps 0.97, half hidden ones 0.8 (measured)
 _BESIDE_S = 1.5  # how long that holds after somebody was
 _LEARN = 0.1  # how much of a signature each frame renews, so that a change of light is followed
@@ -250,8 +252,8 @@ def box_of(found):
 
 def _moved(track, found, wears, frames):
     motion = np.subtract(found.next_region.centre, track.found.next_region.centre) / frames
-    learnt = track.wears
-    if wears is not None:
+    learnt, alike = track.wears, wears is not None and track.wears is not None and likeness(wears, track.wears)
+    if wears is not None and (not alike or alike[1] >= _LEARNT_FROM):
         learnt = wears if learnt is None else np.where(wears.any(axis=1, keepdims=True) & learnt.any(axis=1, keepdims=True),
                                                        (1 - _LEARN) * learnt + _LEARN * wears, np.maximum(wears, learnt))
     motion = 0.5 * track.motion + 0.5 * motion if frames == 1 else motion
@@ -277,7 +279,7 @@ def _is_near(found, track, frames):
 def _is_dressed(wears, track, least):
     """Whether the clothes may be the track's; no clothes seen tell nothing."""
     alike = None if wears is None or track.wears is None else likeness(wears, track.wears)
-    return alike is None or (alike[0] >= least and (not track.beside or alike[1] >= _SAME_BESIDE))
+    return alike is None or (alike[0] >= least and alike[1] >= (_SAME_BESIDE if track.beside else _SAME_PART))
 
 
 def _alike(track, wears):

@@ -9,7 +9,7 @@ from ..contract.skeleton import HEAD_POINT_SEEN
 from .bones import confidence_of, joints_of
 from .landmarks import INDEX
 
-_MIN_VISIBILITY = 0.5
+SURE_IN_A_STILL = 0.5  # visibility under which a joint is left out: people cut off at the waist get invented hips
 _FACE = ("nose", "right_eye", "left_eye", "right_ear", "left_ear")
 # From the ankle to the shoulder's joint, as a part of the standing height (Drillis and Contini's body segments).
 _ANKLE_TO_SHOULDER = 0.818 - 0.039
@@ -50,18 +50,18 @@ def pelvis_depth(scale, picture_size):
     return SUPPOSED_LENS * max(picture_size) / scale
 
 
-def body_joints(found, depth, picture_size, *, as_bones=True):
+def body_joints(found, depth, picture_size, *, as_bones=True, least=SURE_IN_A_STILL):
     """(20, 4) float32: x, y, depth, confidence by contract.skeleton.BODY; `depth` of the pelvis in metres. as_bones: where a
-    rig's bones have their joints (bones.py), else where the landmarks are."""
+    rig's bones have their joints (bones.py), else where the landmarks are. least: visibility a joint must have."""
     places = joints_of(np.column_stack([found.pixels, depth + found.world[:, 2]]), as_bones)
-    sure = confidence_of(_turned_here(found))
+    sure = confidence_of(_turned_here(found, least))
     inside = ((places[:, :2] >= 0) & (places[:, :2] <= picture_size)).all(axis=1)
     return np.column_stack([places, np.where(inside, sure, 0.0)]).astype(np.float32)
 
 
-def _turned_here(found):
+def _turned_here(found, least):
     """(33,): the visibility; 0 where it is low, or on the side of the head turned away."""
-    confidence = np.where(found.visibility >= _MIN_VISIBILITY, found.visibility, 0.0)
+    confidence = np.where(found.visibility >= least, found.visibility, 0.0)
     ears = found.world[[INDEX["left_ear"], INDEX["right_ear"]]]
     for name in _FACE:
         outwards = found.world[INDEX[name]] - ears.mean(axis=0)

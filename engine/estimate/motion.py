@@ -13,6 +13,7 @@ _SIGMA_S, _LEAST_SIGMA = 0.07, 1.3  # of the fit to each point: seconds, and fra
 _DEEP = 1.6  # depth trembles more and is fitted over more frames
 _SCALE_SIGMA_S = 0.25  # a person's size in the picture changes slowly
 _BRIDGED_CONFIDENCE = 0.7
+_SURE = 0.2  # a joint's least visibility over time, less than a still asks for: what is seen now and then is right (measured)
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def _steady_stretch(found, seen, tall, fps, size):
     for i, number in enumerate(numbers):
         points = Points(pixels[i], world[i], visibility[i] * (1.0 if there[i] else _BRIDGED_CONFIDENCE))
         depth = pelvis_depth(scales[i], size)
-        bodies[int(number)] = Body(points, body_joints(points, depth, size), float(scales[i] * tall), float(scales[i]),
+        bodies[int(number)] = Body(points, body_joints(points, depth, size, least=_SURE), float(scales[i] * tall), float(scales[i]),
                                    float(depth), not there[i])
     return bodies
 

@@ -7,7 +7,7 @@ from ..conditions.mask import limb_volumes
 from ..contract.skeleton import BODY_INDEX, LIMBS
 from .region import Region, paste
 
-_NOW, _BESIDE = 0.6, 0.2  # a frame's own weight and each neighbour's (ours: what is certain now outweighs both)
+_NOW, _BESIDE = 0.8, 0.1  # a frame's own weight and each neighbour's (ours: what is certain now outweighs both)
 _CERTAIN = 0.6  # confidence from which a limb has to lie inside the mask
 _BARE = -0.4  # of limb_volumes' clothing: a naked body's volumes; inside them less evidence is enough
 _LIKELY = 0.25

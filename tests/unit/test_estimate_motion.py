@@ -131,7 +131,7 @@ def test_what_leaves_the_picture_or_is_unsure_is_left_out():
     world = walker(40)
     pixels = world_pixels(world) + (0, 160)
     found = seen(world, pixels)
-    found = {n: Points(p.pixels, p.world, np.where(np.arange(len(NAMES)) == INDEX["left_wrist"], 0.2, 1.0))
+    found = {n: Points(p.pixels, p.world, np.where(np.arange(len(NAMES)) == INDEX["left_wrist"], 0.1, 1.0))
              for n, p in found.items()}
     body = motion.steady(found, [range(1, 41)], fps=FPS, size=SIZE)[20].body
     assert body[BODY_INDEX["left_ankle"], 3] == 0 and body[BODY_INDEX["left_wrist"], 3] == 0
