@@ -50,7 +50,8 @@ def _write(folder, shot, number, samples, behind) -> bool:
         hole = covered[here] & ~known
         if hole.any():
             colour = _inpainted(colour, hole, picture[here], covered[here])
-        picture[here] = np.where(covered[here][..., None], _as(colour, picture.dtype), picture[here])
+        cover = _faded(covered)[here][..., None]
+        picture[here] = np.rint(_as(colour, picture.dtype) * cover + picture[here] * (1.0 - cover)).astype(picture.dtype)
     write_picture(files.picture(folder, files.CLEAN, number), picture if picture.dtype == np.uint8 else _as(picture, np.uint8))
     return box is not None and bool(hole.any())
 
@@ -130,6 +131,12 @@ def _median(pictures, covered):
     count = (~covered).sum(axis=0)
     middle = np.maximum(count - 1, 0) // 2
     return np.take_along_axis(values, middle[None, ..., None], axis=0)[0].clip(0, 255).astype(np.uint8), count > 0
+
+
+def _faded(covered):
+    """(h, w) 0..1: rises inside of what is covered, over its margin, so that a shadow at the feet ends in no hard edge."""
+    inside = cv2.distanceTransform(np.pad(covered.astype(np.uint8), 1, mode="edge"), cv2.DIST_L2, 5)[1:-1, 1:-1]
+    return np.clip(inside / _LEAST_MARGIN, 0.0, 1.0)
 
 
 def _inpainted(colour, hole, picture, covered):
