@@ -60,7 +60,7 @@ def assert_one_person_throughout(figures):
 def test_the_cyclist_in_every_frame_he_is_seen_in(tmp_path):
     figures = estimated(tmp_path, cyclist(), 77, 136)
     assert_one_person_throughout(figures[104 - 77:])
-    assert all(figures[:5]) and not any(figures[90 - 77:98 - 77]), "until a car hides him, and not while it does"
+    assert all(figures[:3]) and not any(figures[90 - 77:98 - 77]), "until a car hides him, and not while it does"
 
 
 def test_a_walker_among_others(tmp_path):
