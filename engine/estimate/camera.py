@@ -1,4 +1,5 @@
-"""A shot's pictures and the performer's masks in; whether the camera moved, and the homography from any frame onto another, out."""
+"""A shot's pictures and the performer's masks in; whether the camera moved, and the
+homography from any frame onto another, out."""
 
 import cv2
 import numpy as np

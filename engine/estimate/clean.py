@@ -1,4 +1,5 @@
-"""A shot's pictures and the performer's masks in; clean/, each picture with what was seen behind the performer in other frames, out.
+"""A shot's pictures and the performer's masks in; clean/, each picture with what was seen behind the
+performer in other frames, out.
 
 Ours: the median over time of what is not covered. For a locked camera over the whole shot; for a moving one over frames
 near by, each laid onto the frame by a homography. Pixels that nobody covers stay exactly as they were shot.

@@ -71,8 +71,8 @@ class Track:
 
 class Follower:
     """One performer through one video. `read`(number) -> (h, w, 3) uint8; `keep`(number, Landmarks, known) is called once
-    for each frame he is found in, in no order, known where it was recalled; `recall`(number) -> the Landmarks that an earlier run kept, or None; `check`()
-    may raise to stop; `looked`(number) after each frame's first look. `crossed` becomes the frames somebody else was seen
+    for each frame he is found in, in no order, known where it was recalled; `recall`(number) -> the Landmarks that an
+    earlier run kept, or None; `check`() may raise to stop; `looked`(number) after each frame's first look. `crossed` becomes the frames somebody else was seen
     close to him in."""
 
     def __init__(self, *, read, keep, choice, fps, threads, recall=lambda number: None, check=lambda: None,
@@ -104,7 +104,8 @@ class Follower:
         at = numbers.index(self._choice.frame) if chosen else 0
         step = max(1, round(self._fps * _EVERYWHERE_S))
         often = [*range(at, len(numbers), step), *range(at - step, -1, -step)]
-        for places, doubtful in ((often, False), (_spread(len(numbers), _CLOSER), False), (_spread(len(numbers), _DOUBTFUL), True)):
+        closer, few = _spread(len(numbers), _CLOSER), _spread(len(numbers), _DOUBTFUL)
+        for places, doubtful in ((often, False), (closer, False), (few, True)):
             for i in places:
                 self._check()
                 track = self._chosen(numbers[i], doubtful)

@@ -41,8 +41,9 @@ def find_hands(picture, found, height_px, threads):
 
 
 def steady_hands(hands, bodies, *, shots, fps, size):
-    """{number: {side: (21, 4)}} as find_hands' of all frames and {number: motion.Body}, shots as motion.steady's -> {number: [left, right]}, each
-    (21, 4) float32 x, y, depth in metres, confidence, or None. Short holes are bridged, points out of the picture left out."""
+    """{number: {side: (21, 4)}} as find_hands' of all frames and {number: motion.Body}, shots as motion.steady's ->
+    {number: [left, right]}, each (21, 4) float32 x, y, depth in metres, confidence, or None. Short holes are bridged, points
+    out of the picture left out."""
     mine = {number: _assigned(hands.get(number, {}), body) for number, body in bodies.items()}
     result = {number: [None, None] for number in bodies}
     for k, side in enumerate(SIDES):

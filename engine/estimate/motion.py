@@ -72,8 +72,8 @@ def _steady_stretch(found, seen, tall, fps, size):
     for i, number in enumerate(numbers):
         points = Points(pixels[i], world[i], visibility[i] * (1.0 if there[i] else _BRIDGED_CONFIDENCE))
         depth = pelvis_depth(scales[i], size)
-        bodies[int(number)] = Body(points, body_joints(points, depth, size, least=_SURE), float(scales[i] * tall), float(scales[i]),
-                                   float(depth), not there[i])
+        joints = body_joints(points, depth, size, least=_SURE)
+        bodies[int(number)] = Body(points, joints, float(scales[i] * tall), float(scales[i]), float(depth), not there[i])
     return bodies
 
 

@@ -164,8 +164,13 @@ def table(rows) -> str:
     for name, pair in rows.items():
         for who, v in pair.items():
             lines.append(f"| {name} | {v['frames']} | {who} | {v['pck0.2']:.3f} | {v['pck0.1']:.3f} | {v['pck0.05']:.3f} | "
-                         f"{v['iou']:.3f} | {v['depth']:.3f} | {v['jitter']:.2f} | {v['lag']:+.2f} |")
+                         f"{v['iou']:.3f} | {v['depth']:.3f} | {v['jitter']:.2f} | {_signed(v['lag'])} |")
     return "\n".join(lines)
+
+
+def _signed(frames) -> str:
+    """A lag; a dash where nothing moves quickly enough to tell."""
+    return "-" if np.isnan(frames) else f"{frames + 0.0:+.2f}"
 
 
 def main(arguments=None) -> int:
