@@ -72,7 +72,8 @@ def _add_estimate(command) -> None:
     command.add_argument("--frame", type=int, default=1, help="where --box is meant")
     command.add_argument("--box", type=_box, metavar="L,T,R,B", help="pixels around the performer (default: the largest person)")
     command.add_argument("--mask", help="movie or folder of pictures that shows the performer white")
-    command.add_argument("--mask-use", choices=("choose", "join", "override"), default="join", help="what --mask does beside choosing")
+    command.add_argument("--mask-use", choices=("choose", "join", "override"), default="join",
+                         help="what --mask does beside choosing")
     command.add_argument("--no-hands", dest="hands", action="store_false", help="neither hands nor face: faster")
     command.add_argument("--clean", action="store_true", help="clean/ too, the plate without the performer")
     command.add_argument("--depth-model", metavar="FILE", help="an ONNX file of Depth Anything V2")

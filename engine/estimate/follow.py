@@ -72,8 +72,8 @@ class Track:
 class Follower:
     """One performer through one video. `read`(number) -> (h, w, 3) uint8; `keep`(number, Landmarks, known) is called once
     for each frame he is found in, in no order, known where it was recalled; `recall`(number) -> the Landmarks that an
-    earlier run kept, or None; `check`() may raise to stop; `looked`(number) after each frame's first look. `crossed` becomes the frames somebody else was seen
-    close to him in."""
+    earlier run kept, or None; `check`() may raise to stop; `looked`(number) after each frame's first look. `crossed`
+    becomes the frames somebody else was seen close to him in."""
 
     def __init__(self, *, read, keep, choice, fps, threads, recall=lambda number: None, check=lambda: None,
                  looked=lambda number: None):

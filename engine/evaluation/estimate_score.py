@@ -1,4 +1,4 @@
-"""`python -m engine score --estimate FOLDER`: how well a performer is estimated, on clips of which the truth is known (docs/estimate.md).
+"""`python -m engine score --estimate FOLDER`: how well a performer is estimated, on clips whose truth is known (docs/estimate.md).
 
 FOLDER holds clips of Blender's world (`build.py clips --ground-truth`), rendered with the character in them: target/ is what the
 estimate gets; pose.json, visible.json and matte/ are the truth. `bare` is the per-frame model alone: its detector and

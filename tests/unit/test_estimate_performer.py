@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 import performer_shot as shots
+from engine import __main__ as command
+from engine import answer
 from engine.conditions.bundle import plan_shot
 from engine.conditions.poses import read_poses
 from engine.contract import events
@@ -294,3 +296,36 @@ def test_a_folder_that_cannot_be_written(tmp_path):
     with pytest.raises(JobError) as failure:
         estimate(tmp_path / "job", shots.as_folder(tmp_path / "film", [shots.room()]))
     assert failure.value.code == "job_not_writable" and os.path.isfile(tmp_path / "job")
+
+
+def answered(request):
+    told = []
+    good = answer.answer(request, None, emit=told.append, stop_asked=lambda: False, tail=answer.Tail())
+    return good, told[-1]
+
+
+def test_the_engine_answers_without_weights(film, tmp_path):
+    folder = shots.as_folder(tmp_path / "film", [cv2.imread(f"{film[0]}/0006.png")[..., ::-1]])
+    good, done = answered(events.Estimate(str(tmp_path / "job"), folder, hands=False))
+    assert good and isinstance(done, events.Finished) and done.made == 1
+    good, people = answered(events.FindPeople(f"{film[0]}/0006.png"))
+    left, top, right, bottom = people.boxes[0]
+    hips = shots.true_joints(shots.places(FRAMES)[5])["left_hip"]
+    assert good and len(people.boxes) == 1 and left < hips[0] < right and top < hips[1] < bottom
+    good, failed = answered(events.Estimate(str(tmp_path / "job"), str(tmp_path / "none.mp4")))
+    assert not good and failed.code == "footage_missing"
+
+
+def test_the_command_line_asks_for_what_it_says(tmp_path):
+    picture = tmp_path / "hero.png"
+    picture.write_bytes(b"picture")
+    line = ["estimate", "a.mp4", "-o", str(tmp_path / "job"), "--box", "1,2,3.5,4", "--frame", "7", "--mask", "m", "--mask-use",
+            "override", "--no-hands", "--clean", "--depth-model", "d.onnx", "--reference", str(picture)]
+    asked = command._request(command._parser().parse_args(line))
+    assert asked == events.Estimate(str(tmp_path / "job"), "a.mp4", 7, (1.0, 2.0, 3.5, 4.0), "m", "override", False, True, "d.onnx")
+    assert (tmp_path / "job" / files.REFERENCE).read_bytes() == b"picture"
+    assert command._request(command._parser().parse_args(["estimate", "-o", "j"])) == events.Estimate("j")
+    with pytest.raises(JobError, match="none.png"):
+        command._request(command._parser().parse_args(["estimate", "-o", "j", "--reference", str(tmp_path / "none.png")]))
+    with pytest.raises(SystemExit):
+        command._parser().parse_args(["estimate", "-o", "j", "--box", "1,2,3"])
