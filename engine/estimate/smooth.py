@@ -7,6 +7,7 @@ Golay), so that motion is neither delayed nor, below a parabola's bend, shortene
 import numpy as np
 
 _FLOOR = 1e-6
+_TOGETHER = 6  # columns at a time: a long shot's sums need memory
 _RIDGE = 1e-5  # of the weights' sum, against parabolas through too few frames
 _OUTLIER = 3.0  # times the usual residual from which a value counts less and less
 _PASSES = 2
@@ -22,7 +23,11 @@ def smooth(values, weights, sigma):
     values = np.asarray(values, np.float64)
     if len(values) < 3:
         return values.copy()
-    weights = np.maximum(weights, _FLOOR)
+    parts = [np.s_[:, k:k + _TOGETHER] for k in range(0, values.shape[1], _TOGETHER)]
+    return np.concatenate([_smoothed(values[part], np.maximum(weights[part], _FLOOR), sigma) for part in parts], axis=1)
+
+
+def _smoothed(values, weights, sigma):
     fit = _fit(values, weights, sigma)
     for _ in range(_PASSES):
         away = np.linalg.norm(values - fit, axis=2)

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import tracemalloc
 
 import cv2
 import numpy as np
@@ -20,6 +21,7 @@ from engine.contract.errors import WARNINGS, JobError
 from engine.contract.skeleton import BODY_INDEX
 from engine.estimate import performer
 from engine.estimate.silhouette import cut_off
+from engine.estimate.source import Source
 from engine.progress import Stopped
 
 FRAMES = 12
@@ -152,6 +154,30 @@ def test_of_two_the_one_in_the_box(tmp_path):
     estimate(tmp_path / "largest", folder, hands=False)
     estimate(tmp_path / "chosen", folder, hands=False, box=(250, 50, 375, 240), frame=2)
     assert figures(tmp_path / "largest")[2].body[1, 0] < 200 < figures(tmp_path / "chosen")[2].body[1, 0]
+
+
+def test_two_who_cross_are_not_taken_for_one_another(tmp_path):
+    red, blue = (shots.figure(scale=0.55, tint=tint) for tint in ((1.0, 0.45, 0.45), (0.45, 0.45, 1.0)))
+    room, steps = shots.room((560, 260)), range(0, 400, 20)
+    pictures = [shots.laid(shots.laid(room, (10 + x, 20), red)[0], (400 - x, 26), blue)[0] for x in steps]
+    _, told = estimate(tmp_path / "job", shots.as_movie(tmp_path / "film.avi", pictures, fps=12.0), hands=False, box=(10, 20, 150, 230))
+    found = [(x, figure.body[1, 0]) for x, figure in zip(steps, figures(tmp_path / "job")) if figure is not None]
+    assert len(found) > 14 and "people_crossing" in warnings(told)
+    middle = 10 + 0.55 * 128
+    apart = [abs(neck - (middle + x)) for x, neck in found if abs(2 * x - 390) > 150]
+    assert max(apart) < 15, "he goes to the right, the other one to the left"
+
+
+def test_pictures_are_let_go(tmp_path):
+    picture = np.random.default_rng(0).integers(0, 256, (120, 160, 3), np.uint8)
+    shots.as_folder(tmp_path / files.SOURCE, [picture] * 200)
+    tracemalloc.start()
+    with Source(str(tmp_path), 200, (160, 120)) as source:
+        for number in (*range(1, 201), *range(200, 0, -1)):
+            assert source.read(number).shape == (120, 160, 3)
+        peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 30 * picture.nbytes
 
 
 def test_the_artists_mask_chooses_joins_or_overrides(tmp_path):
