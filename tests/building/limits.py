@@ -27,7 +27,7 @@ class Limit:
                 "-o", "faulthandler_exit_on_timeout=true"]
 
 
-TIERS = {"unit": Limit(120, 480), "blender": Limit(120, 300), "e2e": Limit(240, 600), "window": Limit(540, 600)}
+TIERS = {"unit": Limit(120, 600), "blender": Limit(120, 300), "e2e": Limit(240, 600), "window": Limit(600, 660)}
 
 
 def left_s() -> float:

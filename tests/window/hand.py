@@ -8,11 +8,22 @@ import subprocess
 import bpy
 
 SETTLED_S = 0.4         # after a click, until the window shows it
-PROBED_S = 0.03         # after a move, until Blender knows the button under the mouse
-ROW = 10                # pixels; half the height of a button
-# Of the sidebar's width: where to look for a button, likeliest first: fields and single buttons, the icons at the right.
-ACROSS = (0.75, 0.89, 0.845, 0.3, 0.8, 0.93, 0.6, 0.45, 0.15, 0.05)
+PROBED_S = 0.04         # after a move, until Blender knows the button under the mouse
+ROW = 16                # pixels; less than the height of a button
+NEAR = 12               # rows; where the next button is likely
+# Of the sidebar's width: where fields and single buttons lie, where others do, and where to look when it is at none of these.
+MIDDLE = 0.75
+LIES = {"aa2.use_active_strip": 0.89, "aa2.find_reference_joints": 0.3, "aa2.preview_conditions": 0.3, "aa2.place_again": 0.3,
+        "aa2.redo": 0.3, "aa2.queue_cancel": 0.89, "aa2.queue_pause": 0.845, "aa2.queue_resume": 0.845, "aa2.queue_move": 0.755,
+        "aa2.show_version(by=-1": 0.04, "aa2.show_condition(kind='environment'": 0.63, "aa2.show_condition(kind='skeleton'": 0.1}
+# Operators that lie in the sidebar's upper part; all others lie at its end, where it is scrolled to first.
+UPPER = ("aa2.use_active_strip", "aa2.find_reference_joints", "aa2.edit_reference_joints", "aa2.edit_bones", "aa2.choose_performer")
+ACROSS = (0.89, 0.845, 0.3, 0.8, 0.93, 0.6, 0.45, 0.15, 0.05)
 WHEEL_UP, WHEEL_DOWN = "4", "5"
+FAR = 60                # turns of the wheel, from one end of the sidebar to the other
+
+
+HEAD = 26               # pixels; the height of a closed panel within another
 
 
 class NotFound(Exception):
@@ -26,6 +37,7 @@ class Hand:
         self.window = window
         self.clicked = []
         self._seen = {}         # what -> its last place
+        self._passed = {}       # what lay under the mouse on its ways -> the last place
         self._row = window.height   # a little above the last button that was found: the next one is likely below
 
     def press(self, area, what, words=""):
@@ -34,38 +46,72 @@ class Hand:
         yield from self.click(place, words or f"the button {what}")
 
     def find(self, area, what):
-        """The place of a button: where it was last, else on the page of the sidebar that is shown, else from its top down."""
+        """The place of a button: where it was last, else on the page of the sidebar that is shown, else from its top down;
+        first where it is known to lie across the sidebar."""
         sidebar = region(area, "UI")
-        if what in self._seen and (yield from self._lies_at(self._seen[what], area, sidebar, what)):
+        for place in [self._seen.get(what), *(place for found, place in self._passed.items() if matches(found, what))]:
+            if place and (yield from self._lies_at(place, area, sidebar, what)):
+                self._seen[what] = place
+                return place
+        known = next((share for name, share in LIES.items() if what.startswith(name)), MIDDLE)
+        down = what.startswith(("aa2.", "wm.", "fix_", "form")) and not what.startswith(UPPER)
+        ends = ((WHEEL_DOWN, FAR), (WHEEL_UP, FAR)) if down else ((WHEEL_UP, FAR), (WHEEL_DOWN, FAR))
+        if (yield from self._search(area, sidebar, what, (known,), NEAR)):
             return self._seen[what]
-        for wheel in ((), (WHEEL_UP, 40), (WHEEL_DOWN, 10), (WHEEL_DOWN, 10)):
-            if wheel:
+        for shares in ((known,), ACROSS):
+            for wheel in (*ends, (WHEEL_UP, FAR), *((WHEEL_DOWN, 12),) * 3):
                 yield from self._scroll(sidebar, *wheel)
-            if (yield from self._search(area, sidebar, what)):
-                return self._seen[what]
+                if (yield from self._search(area, sidebar, what, shares)):
+                    return self._seen[what]
         raise NotFound(f"There is no button {what!r} in the sidebar.")
 
-    def _search(self, area, sidebar, what):
-        """Looks down from the last button that was found and round again, at each likely place across the sidebar."""
-        rows = list(range(sidebar.y + sidebar.height - ROW, sidebar.y, -ROW))
-        rows = [y for y in rows if y <= self._row] + [y for y in rows if y > self._row]
-        for share in ACROSS:
-            for y in rows:
+    def _search(self, area, sidebar, what, shares, most=None):
+        """Looks below the last button that was found and round again, at these parts of the sidebar's width; at `most` rows."""
+        top, bottom = sidebar.y + sidebar.height - ROW // 2, sidebar.y
+        rows = list(range(min(self._row, top), bottom, -ROW)) + list(range(top, self._row, -ROW))
+        for share in shares:
+            for y in rows[:most]:
                 place = sidebar.x + int(sidebar.width * share), y
                 if (yield from self._lies_at(place, area, sidebar, what)):
                     self._seen[what], self._row = place, y + 2 * ROW
                     return True
         return False
 
+    def page(self, area, down):
+        """Scrolls the sidebar to its top, then down by turns of the wheel, as far as it goes."""
+        sidebar = region(area, "UI")
+        yield from self._scroll(sidebar, WHEEL_UP, FAR)
+        if down:
+            yield from self._scroll(sidebar, WHEEL_DOWN, down)
+
     def _scroll(self, sidebar, wheel, times):
         yield from self.move((sidebar.x + sidebar.width // 2, sidebar.y + sidebar.height // 2))
-        self._key("click", "--repeat", str(times), wheel)
+        self._key("click", "--repeat", str(times), "--delay", "4", wheel)
         self._row = sidebar.y + sidebar.height
         yield SETTLED_S
 
     def _lies_at(self, place, area, sidebar, what):
         yield from self.move(place)
-        return matches(under_mouse(self.window, area, sidebar), what)
+        found = under_mouse(self.window, area, sidebar)
+        if found:
+            self._passed[found] = place
+        return matches(found, what)
+
+    def middle(self, area, what):
+        """The place of a button at half its height."""
+        x, y = yield from self.find(area, what)
+        ends = []
+        for step in (2, -2):
+            end = y
+            while (yield from self._lies_at((x, end + step), area, region(area, "UI"), what)):
+                end += step
+            ends.append(end)
+        return x, sum(ends) // 2
+
+    def fold(self, area, name, below, by):
+        """Opens or closes the panel `name`, whose head lies `by` pixels below the middle of a button."""
+        _x, y = yield from self.middle(area, below)
+        yield from self.click((region(area, "UI").x + 80, y - by), f"the head of {name}")
 
     def move(self, place):
         subprocess.run(["xdotool", "mousemove", str(place[0]), str(self.window.height - place[1])], check=True)

@@ -1,0 +1,139 @@
+"""Who sits before the window: what an artist sees of the editor and of our work, and what was told of it."""
+import importlib
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import bpy
+from hand import FAR, Hand, NotFound, region
+
+MODULE = "bl_ext.user_default.aa2_blender"
+OUT = Path(sys.argv[sys.argv.index("--") + 1])
+SUBPANEL = 31        # pixels from the middle of a panel's last button to that of the head of the first panel in it
+TOP, BOTTOM = 0, FAR  # turns of the wheel
+SETTLED_S = 1.0      # after a change, until the window shows it
+PATIENCE_S = 120     # for a whole generation on a busy machine
+told = {"clicked": [], "steps_s": {}, "pictures": {}, "happened": {}, "longest_ms": {}, "longest_cpu_ms": {}, "buttons": {}, "error": ""}
+
+
+class Wrong(Exception):
+    """Blender shows something else than an artist may expect."""
+
+
+class Artist:
+    """The eyes; the chapters derive from it. All of it runs in Blender's main thread, from one timer."""
+
+    def __init__(self):
+        self.enter()
+
+    def enter(self):
+        """Finds the window anew: opening a file makes all that was known of it invalid."""
+        self.window = bpy.context.window_manager.windows[0]
+        self.area = max(self.window.screen.areas, key=lambda area: area.width * area.height)
+        self.hand = Hand(self.window)
+        self.hand.clicked = told["clicked"]
+
+    @property
+    def edit(self):
+        return bpy.data.scenes["Edit"]
+
+    @property
+    def session(self):
+        return importlib.import_module(MODULE + ".session")
+
+    def go(self, *steps):
+        """One step after another; how long each took is told."""
+        for step in steps:
+            began = time.monotonic()
+            yield from step()
+            told["steps_s"][step.__name__] = round(time.monotonic() - began, 1)
+
+    def press(self, what, words=""):
+        yield from self.hand.press(self.area, what, words)
+
+    def strips(self):
+        editor = self.edit.sequence_editor
+        return editor.strips_all if hasattr(editor, "strips_all") else editor.sequences_all
+
+    def ours(self, plate="Room"):
+        """Names of a plate's strips of a version: not those of a single previewed frame, nor its passes."""
+        return [strip.name for strip in self.strips() if strip.get("aa2_job")
+                and Path(strip["aa2_job"]).name.startswith("v") and Path(strip["aa2_job"]).parent.name.endswith(plate)]
+
+    def row(self):
+        return self.session.queue.rows[-1]
+
+    def states(self):
+        return [(row.strip, row.folder.name, row.state) for row in self.session.queue.rows]
+
+    def made(self):
+        job = self.row().task.engine_job if self.session.queue.rows and self.row().task else None
+        return len(job.frames) if job else 0
+
+    def middle_of(self, name):
+        window, strip = region(self.area, "WINDOW"), self.strips()[name]
+        x, y = window.view2d.view_to_region((strip.frame_final_start + strip.frame_final_end) / 2 + 5, strip.channel + 0.5)
+        return window.x + x, window.y + y
+
+    def pick(self, name):
+        """The strip becomes the plate."""
+        yield from self.hand.click(self.middle_of(name), f"the strip {name} in the timeline")
+        yield from self.press("aa2.use_active_strip")
+        self.expect("plate", self.edit.aa2.strip, name)
+
+    def over_timeline(self):
+        window = region(self.area, "WINDOW")
+        yield from self.hand.move((window.x + window.width // 2, window.y + window.height - 60))
+
+    def unfold(self, name, below, by, wanted):
+        """Opens a closed panel and sees to it that `wanted` is in it."""
+        yield from self.hand.fold(self.area, name, below, by)
+        try:
+            yield from self.hand.find(self.area, wanted)
+        except NotFound:
+            raise Wrong(f"Expected {wanted} in the opened panel {name}.") from None
+
+    def until(self, is_so, what, patience_s=PATIENCE_S):
+        end = time.monotonic() + patience_s
+        while not is_so():
+            if time.monotonic() > end:
+                raise Wrong(f"Expected {what} within {patience_s} s; the queue is {self.states()}.")
+            yield 0.1
+
+    def until_idle(self, what):
+        """Until the task beside the queue is done."""
+        yield from self.until(lambda: not self.session.busy(), f"the end of {what}")
+        task = self.session.current()
+        if task.state != "done":
+            raise Wrong(f"{what}: expected it done, got {task.state}: {task.error}")
+
+    def expect(self, what, got, wanted):
+        if got != wanted:
+            raise Wrong(f"{what}: expected {wanted!r}, got {got!r}.")
+
+    def take(self, name, down=TOP, settled_s=SETTLED_S):
+        """A picture of the window, and where the editor's parts lie in it, in pixels from the left and the top. `down`: how far
+        the sidebar is scrolled for it, in turns of the wheel; None leaves it."""
+        if down is not None:
+            yield from self.hand.page(self.area, down)
+        yield from self.hand.away(self.area)
+        self.area.tag_redraw()
+        yield settled_s
+        photograph(name)
+        parts = {"sidebar": region(self.area, "UI"), "timeline": region(self.area, "WINDOW"),
+                 "viewer": region(self.area, "PREVIEW")}
+        told["pictures"][name] = {part: [one.x, self.window.height - one.y - one.height, one.width, one.height]
+                                  for part, one in parts.items()} | {"window": [0, 0, self.window.width, self.window.height]}
+
+
+def photograph(name):
+    subprocess.run(["import", "-window", "root", "-depth", "8", f"PNG24:{OUT / name}.png"], check=True)
+
+
+def keep_times():
+    """What measure.py has counted so far; an upgrade makes it count anew."""
+    measure = importlib.import_module(MODULE + ".measure")
+    for name in ("longest_ms", "longest_cpu_ms"):
+        for kind, ms in getattr(measure, name).items():
+            told[name][kind] = max(ms, told[name].get(kind, 0.0))

@@ -1,0 +1,164 @@
+"""What comes after the first shot, as the other pages of docs/manual tell it: fixing, replacing, the queue, output, an upgrade."""
+from pathlib import Path
+
+import bpy
+from artist import BOTTOM, SETTLED_S, SUBPANEL, Artist, Wrong, keep_times, told
+from hand import HEAD, region
+
+HERE = Path(__file__).parent
+FIX = ("40", "43")      # frames of the timeline
+BOXED = 36              # as SUBPANEL, where the last button is in a box
+MANY, FEW = "48", "1"   # steps; many are slow enough to be paused, passed over and upgraded in the midst of it
+TAKE, TAKE_FIRST, TAKE_FRAME = "Take", 80, 84   # a strip with a performer, its first frame, the one on which he is chosen
+
+
+class OtherShots(Artist):
+    """Steps are generators of the seconds to wait."""
+
+    def other_shots(self):
+        yield from self.go(
+            self.hide_behind_everything, self.fix_a_range, self.take_more_steps, self.replace_with_the_rig, self.bring_in_a_take,
+            self.choose_the_performer, self.queue_two_shots, self.write_output, self.upgrade_at_work, self.show_the_first_version)
+
+    def hide_behind_everything(self):
+        for wanted in (True, False):
+            yield from self.press("holdouts")
+            self.expect("Scene Hides", self.edit.aa2.holdouts, wanted)
+
+    def fix_a_range(self):
+        """Four frames anew, the others held: the next version."""
+        yield from self.unfold("Fix Range", "aa2.vary_seed", SUBPANEL, "fix_first")
+        for name, frame in zip(("fix_first", "fix_last"), FIX):
+            yield from self.hand.enter(self.area, name, frame)
+        yield from self.press("aa2.fix_range")
+        yield from self.until(lambda: self.states()[-1:] == [("Room", "v002", "done")], "the fixed version")
+        answer = self.row().task.engine_job.answer
+        told["happened"].update(fixed=answer.made)
+        yield from self.take("fixed", BOTTOM)
+        yield from self.hand.fold(self.area, "Fix Range", "fix_first", -27)     # closed again
+
+    def take_more_steps(self):
+        yield from self.unfold("Look", "holdouts", 34, "steps")
+        yield from self.hand.enter(self.area, "steps", MANY)
+        self.expect("steps", self.edit.aa2.steps, int(MANY))
+        yield from self.take("look", BOTTOM)
+
+    def replace_with_the_rig(self):
+        yield from self.press("clean_plate")
+        self.expect("Clean Plate", self.edit.aa2.clean_plate, False)
+        yield from self.take("replace")
+
+    def bring_in_a_take(self):
+        """Pictures of a performer, laid behind the first shot as Add > Image/Sequence does."""
+        pictures = sorted(path.name for path in (HERE / "shot" / "take").glob("*.png"))
+        with bpy.context.temp_override(window=self.window, area=self.area, region=region(self.area, "WINDOW")):
+            bpy.ops.sequencer.image_strip_add(directory=str(HERE / "shot" / "take"), files=[{"name": name} for name in pictures],
+                                              frame_start=TAKE_FIRST, channel=1, fit_method="ORIGINAL")
+        (strip,) = [strip for strip in self.strips() if strip.frame_final_start == TAKE_FIRST]
+        strip.name = TAKE
+        self.edit.frame_set(TAKE_FRAME)
+        yield from self.over_timeline()
+        yield from self.hand.keys("Home", words="Home, over the timeline")
+
+    def choose_the_performer(self):
+        yield from self.pick(TAKE)
+        yield from self.press("driver", "Performer")
+        self.expect("driver", self.edit.aa2.driver, "PERFORMER")
+        yield from self.press("aa2.choose_performer")
+        search = self.session.current()
+        yield from self.until(lambda: search.state != "working", "the people on the frame")
+        if search.state != "done" or not search.crowd.boxes:
+            raise Wrong(f"Expected a person on the frame, got {search.state}: {search.error}")
+        yield SETTLED_S
+        yield from self.hand.click(self.in_preview(search.crowd.boxes[0]), "the performer, in the preview")
+        chosen = tuple(self.edit.aa2.performer_box)
+        if not any(chosen):
+            raise Wrong("Expected the click on the performer to choose him.")
+        self.expect("frame of the performer", self.edit.aa2.performer_frame, TAKE_FRAME)
+        yield from self.take("performer")
+
+    def in_preview(self, box):
+        """The middle of a box, (left, top, right, bottom) in parts of the picture, as a place of the window."""
+        view = region(self.area, "PREVIEW")
+        across, down = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+        render = self.edit.render
+        x, y = view.view2d.view_to_region((across - 0.5) * render.resolution_x, (0.5 - down) * render.resolution_y)
+        return view.x + x, view.y + y
+
+    def queue_two_shots(self):
+        """A slow one of the room's, the take behind it, another of the room's: turns changed, one paused, one cancelled."""
+        yield from self.generate_of("Room")
+        yield from self.until(lambda: self.row().state == "running", "the first shot at work")
+        yield from self.hand.enter(self.area, "steps", FEW)
+        yield from self.generate_of(TAKE)
+        yield from self.until(lambda: self.row().state == "waiting", "the second shot in the queue")
+        yield from self.pick("Room")
+        yield from self.press("aa2.vary_seed")
+        yield from self.until(lambda: self.row().state != "gathering", "the third in the queue")
+        self.expect("queue", self.states()[-3:], [("Room", "v003", "running"), (TAKE, "v001", "waiting"), ("Room", "v004", "waiting")])
+        last = len(self.session.queue.rows) - 1
+        yield from self.press(f"aa2.queue_move(row={last}, by=-1")
+        self.expect("queue", self.states()[-2:], [("Room", "v004", "waiting"), (TAKE, "v001", "waiting")])
+        yield from self.take("queue", BOTTOM)
+        yield from self.press(f"aa2.queue_cancel(row={last - 1}")
+        self.expect("queue", self.states()[-2:], [("Room", "v004", "cancelled"), (TAKE, "v001", "waiting")])
+        yield from self.press(f"aa2.queue_pause(row={last - 2}")
+        yield from self.until(lambda: self.states()[-3][2] == "paused", "the pause of the first shot")
+        yield from self.until(lambda: self.states()[-1] == (TAKE, "v001", "done"), "the take's end")
+        self.expect("strips over the take", len(self.ours(TAKE)), 2)
+        self.edit.frame_set(TAKE_FRAME)
+        yield from self.take("replaced", BOTTOM)
+
+    def generate_of(self, plate):
+        yield from self.pick(plate)
+        driver = "PERFORMER" if plate == TAKE else "ARMATURE"
+        if self.edit.aa2.driver != driver:
+            sidebar, (_x, y) = region(self.area, "UI"), (yield from self.hand.find(self.area, "driver"))
+            yield from self.hand.click((sidebar.x + int(sidebar.width * (0.75 if plate == TAKE else 0.5)), y), f"the driver {driver}")
+        self.expect("driver", self.edit.aa2.driver, driver)
+        rows = len(self.session.queue.rows)
+        yield from self.press("aa2.generate")
+        yield from self.until(lambda: len(self.session.queue.rows) > rows, "another row in the queue")
+
+    def write_output(self):
+        """Of the take, whose frames are few."""
+        yield from self.pick(TAKE)
+        yield from self.unfold("Output", "wm.path_open", BOXED + HEAD, "form")
+        yield from self.press("aa2.write_output")
+        yield from self.until_idle("the output")
+        folder = Path(bpy.path.abspath(self.strips()[self.ours(TAKE)[0]]["aa2_job"]))
+        told["happened"]["output"] = sorted(path.name for path in (folder / "output").iterdir())
+        yield from self.press("aa2.add_passes")
+        yield from self.until_idle("the passes")
+        yield from self.take("output", BOTTOM)
+
+    def upgrade_at_work(self):
+        """The zip is installed once more while the engine works: it ends, the queue stays, and the new engine goes on."""
+        place = next(i for i, state in enumerate(self.states()) if state == ("Room", "v003", "paused"))
+        yield from self.press(f"aa2.queue_resume(row={place}")
+        row = self.session.queue.rows[place]
+        yield from self.until(lambda: row.state == "running" and row.task.engine_job.frames, "the room's shot at work again")
+        before, engine = row.made(), self.session.link._process._child.pid
+        keep_times()
+        bpy.ops.extensions.package_install_files(filepath=str(HERE / "aa2.zip"), repo="user_default", enable_on_install=True)
+        yield 2.0
+        if Path(f"/proc/{engine}").exists():
+            raise Wrong("Expected the engine to end with the extension that started it.")
+        yield from self.until(lambda: ("Room", "v003", "paused") in self.states(), "the queue after an upgrade", 20)
+        place = next(i for i, state in enumerate(self.states()) if state == ("Room", "v003", "paused"))
+        row = self.session.queue.rows[place]
+        yield from self.press(f"aa2.queue_resume(row={place}")
+        yield from self.until(lambda: row.made() > before, "more frames after an upgrade")
+        yield from self.press(f"aa2.queue_cancel(row={place}")
+        yield from self.until(lambda: row.state in ("cancelled", "done"), "the end of the job")
+
+    def show_the_first_version(self):
+        yield from self.pick("Room")
+        versions = ["v003", "v002", "v001"]
+        for before, after in zip(versions, versions[1:]):
+            self.expect("versions shown", self.shown(), {before})
+            yield from self.press("aa2.show_version(by=-1")
+            self.expect("versions shown", self.shown(), {after})
+
+    def shown(self):
+        return {Path(self.strips()[name]["aa2_job"]).name for name in self.ours()}
