@@ -5,6 +5,7 @@
     python -m engine train autoencoder|image|motion --pool FOLDER|--windows FOLDER --run FOLDER --minutes 60 [--start WEIGHTS]
     python -m engine train ablations --pool FOLDER --run FOLDER --start WEIGHTS --minutes 20 [--rows ROW ...] [--seeds 2]
     python -m engine train scaling --pool FOLDER --run FOLDER --start WEIGHTS [--marks 3 6 12]
+    python -m engine train mean WEIGHTS SHARE WEIGHTS SHARE --to WEIGHTS
 """
 
 import argparse
@@ -245,7 +246,7 @@ def main(arguments: list[str]) -> int:
 
 def run_command(arguments: list[str]) -> int:
     """One stage, the ablations or the pool. Raises JobError, ValueError and OSError with what is wrong."""
-    from . import ablations, pool, scaling, stage_autoencoder, stage_image, stage_motion, windows
+    from . import ablations, mean, pool, scaling, stage_autoencoder, stage_image, stage_motion, windows
     stages = {"autoencoder": stage_autoencoder, "image": stage_image, "motion": stage_motion}
     if arguments[:1] == ["pool"]:
         return pool.main(arguments[1:])
@@ -255,6 +256,8 @@ def run_command(arguments: list[str]) -> int:
         return ablations.main(arguments[1:])
     if arguments[:1] == ["scaling"]:
         return scaling.main(arguments[1:])
+    if arguments[:1] == ["mean"]:
+        return mean.main(arguments[1:])
     parser = argparse.ArgumentParser(prog="engine train", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("stage", choices=stages)

@@ -17,7 +17,7 @@ import torch
 from engine.contract.errors import JobError
 from engine.nets.model import fork_weights, load_weights, save_weights
 from engine.nets.sizes import Sizes
-from engine.training import ablations, loop, pool, scaling, stage_autoencoder, stage_image, stage_motion, windows
+from engine.training import ablations, loop, mean, pool, scaling, stage_autoencoder, stage_image, stage_motion, windows
 from engine.training.loop import Batches, Run
 from engine.training.samples import SampleMaker, Window, batch_of
 from tests.unit.tiny import TINY, tiny_model
@@ -355,6 +355,22 @@ def test_sizes_are_tried_from_one_autoencoder_and_kept_at_each_mark(clips, tmp_p
                                                   if key.startswith(("encoder.", "decoder.")))
     before = {path: path.stat().st_mtime_ns for path in run.rglob("*")}
     assert scaling.main(asked) == 0 and {path: path.stat().st_mtime_ns for path in run.rglob("*")} == before
+
+
+def test_the_mean_of_weights(tmp_path, capsys):
+    paths = [tmp_path / f"{k}.safetensors" for k in range(2)]
+    for k, path in enumerate(paths):
+        torch.manual_seed(k)
+        save_weights({name: torch.randn_like(value) for name, value in tiny_model().state_dict().items()}, path)
+    a, b = (load_weights(TINY, path).state_dict() for path in paths)
+    assert loop.main(["mean", str(paths[0]), "0.75", str(paths[1]), "0.25", "--to", str(tmp_path / "out.safetensors")]) == 0
+    made = load_weights(TINY, tmp_path / "out.safetensors").state_dict()
+    assert all(torch.allclose(made[name], 0.75 * a[name] + 0.25 * b[name], atol=2e-3) for name in a)
+    assert loop.main(["mean", str(paths[0]), "0.75", "--to", str(tmp_path / "out.safetensors")]) == 1
+    assert "sum of 1" in capsys.readouterr().err
+    save_weights(tiny_model(replace(TINY, blending="off")).state_dict(), paths[1])
+    assert loop.main(["mean", str(paths[0]), "0.5", str(paths[1]), "0.5", "--to", str(tmp_path / "out.safetensors")]) == 1
+    assert "other networks" in capsys.readouterr().err
 
 
 def test_a_fork_needs_every_weight_that_it_has(tmp_path):
