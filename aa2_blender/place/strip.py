@@ -34,8 +34,8 @@ class PlaceError(GatherError):
 def place(scene, folder, plate="", pack=""):
     """Lay the frames that exist in a job's folder into a scene; returns the names of the strips, shadow first.
 
-    Strips that an earlier call made for this job, or for another version of it, are replaced, in their channels; no other
-    strip is touched. `plate` names the strip to lie over, "" takes the lowest picture strip on those frames; `pack` is the
+    Strips that an earlier call made for this job, or for another version of it, are replaced, in their channels; a tried frame
+    mutes those of the version below it; no other strip is touched. `plate` names the strip to lie over, "" takes the lowest picture strip on those frames; `pack` is the
     hash of the weights, "" takes what the job's last run, or else its earlier strips, say. Raises PlaceError where why_not_now says something.
     """
     reason = why_not_now(scene)
@@ -54,6 +54,8 @@ def place(scene, folder, plate="", pack=""):
             channel, earlier_pack = earlier.get(kind, (None, ""))
             below = free_channel(editor, job, below, channel)
             made.append(_add(scene, editor, job, folder, kind=kind, channel=below, pack=pack or earlier_pack))
+        if os.path.basename(folder) == PREVIEW_FRAME:
+            _mute_versions(editor, folder)
     return tuple(strip.name for strip in made)
 
 
@@ -163,6 +165,14 @@ def _remove_earlier(editor, folder):
             earlier[strip.get(KIND)] = strip.channel, pack
             strips(strip.parent_meta() or editor).remove(strip)
     return earlier
+
+
+def _mute_versions(editor, folder):
+    """Mute the shot's version while one frame is tried over it: else that frame would have two characters. A/B shows it again."""
+    for strip in all_strips(editor):
+        beside = strip.get(JOB) and os.path.dirname(os.path.abspath(bpy.path.abspath(strip[JOB]))) == os.path.dirname(folder)
+        if beside and not same_folder(strip[JOB], folder):
+            strip.mute = True
 
 
 def _plate_channel(editor, job, plate):

@@ -100,6 +100,10 @@ def test_one_frame_is_generated_and_no_version_is_touched(shot, engine, session)
     again = {name: strip for name, strip in strips(shot).items() if name not in first}
     assert len(again) == 2 and all(int(strip.frame_final_start) == 2 for strip in again.values())
     assert [path.name for path in sorted(task.folder.parent.glob("v*"))] == ["v001"]
+    version = first - {"plate"}
+    assert version and all(strip.mute == (name in version) for name, strip in strips(shot).items())
+    bpy.ops.aa2.generate()
+    assert len(strips(shot)) == 3 and not any(strip.mute for strip in strips(shot).values())
 
 
 def test_the_frame_that_was_tried_goes_when_the_shot_comes(shot, engine, session):
