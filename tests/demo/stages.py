@@ -4,7 +4,7 @@ import threading
 import time
 from contextlib import contextmanager
 
-LOOK_S, QUIET_S = 0.2, 10.0     # between looks at a task; between lines where the output is no terminal
+LOOK_S, QUIET_S = 0.2, 2.0     # between looks at a task; between lines where the output is no terminal
 
 
 class Stages:
