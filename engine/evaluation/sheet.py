@@ -39,11 +39,11 @@ def write(clips: list[Clip], row: Row, frames: Path, folder: Path) -> list[Path]
     sheet, moving = draw(clips, row, frames)
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / "heldout.jpg"]
-    Image.fromarray(sheet).save(paths[0], quality=88)
+    Image.fromarray(sheet).save(paths[0], quality=76)
     for number, pictures in enumerate(moving):
         paths.append(folder / f"heldout-{number}.webp")
         first, *others = map(Image.fromarray, pictures)
-        first.save(paths[-1], save_all=True, append_images=others, duration=1000 // FRAMES_A_SECOND, loop=0, quality=80)
+        first.save(paths[-1], save_all=True, append_images=others, duration=1000 // FRAMES_A_SECOND, loop=0, quality=55)
     return paths
 
 
