@@ -47,6 +47,7 @@ as before"""
 
     _area = _handler = _texture = None
     _held = _under = None  # the joint that is dragged, that the mouse is over
+    _compiled = False  # kept with the class: Blender compiles a shader when it is first drawn with
 
     @classmethod
     def poll(cls, context):
@@ -176,7 +177,8 @@ as before"""
         scene = bpy.data.scenes.get(self._scene)
         if context.area != self._area or scene is None or len(scene.aa2.reference_joints) != len(BODY):
             return
-        with measure.slice("draw joints"):
+        with measure.slice("draw joints" if self._compiled else "compile shaders"):
+            type(self)._compiled = True
             region = context.region
             fit = self._fit(region)
             draw_picture(self._texture, self._size, fit, (region.width, region.height))
