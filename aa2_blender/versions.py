@@ -14,7 +14,12 @@ def strips(owner):
 
 def all_strips(editor):
     """The strips of a sequence editor with those inside metas."""
-    return editor.strips_all if hasattr(editor, "strips_all") else editor.sequences_all
+    return getattr(editor, all_strips_name(editor))
+
+
+def all_strips_name(editor):
+    """What all_strips is called in this Blender, for a search field of a panel."""
+    return "strips_all" if hasattr(editor, "strips_all") else "sequences_all"
 
 
 def sequencer_scene(context):

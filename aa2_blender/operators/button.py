@@ -28,6 +28,12 @@ class Button:
         self.report({"ERROR"}, message)
         return {"CANCELLED"}
 
+    def asked(self, scene):
+        """(the scene's Request, what is missing for it in words, "" for nothing)."""
+        scene.aa2.strip = plate_name(scene)  # placing makes another strip the active one
+        request = request_of(scene)
+        return request, " ".join(f"{problem.message} {problem.remedy}" for problem in problems(request))
+
     def begin(self, task):
         """Starts a task; in background mode it has ended on return, and its end is reported."""
         session.begin(task)
@@ -47,9 +53,7 @@ class StartButton(Button):
 
     def start(self, context, ask):
         scene = shot_scene(context)
-        scene.aa2.strip = plate_name(scene)  # placing makes another strip the active one
-        request = request_of(scene)
-        found = problems(request)
-        if found:
-            return self.refuse(" ".join(f"{problem.message} {problem.remedy}" for problem in found))
+        request, missing = self.asked(scene)
+        if missing:
+            return self.refuse(missing)
         return self.begin(Generation(request, job_folder(scene), link=session.link, launch=engine_launch(), ask=ask))

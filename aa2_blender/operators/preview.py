@@ -5,10 +5,9 @@ import bpy
 from bpy.props import EnumProperty
 
 from .. import session
-from ..asking import job_folder, plate_name, request_of
+from ..asking import job_folder
 from ..embedded.engine.contract import events
 from ..embedded.engine.contract import folder as files
-from ..gather.job import problems
 from ..gather.strip import find, frames_of
 from ..generation import FramePreview
 from ..place import conditions
@@ -36,11 +35,9 @@ class AA2_OT_preview_frame(StartButton, bpy.types.Operator):
 
     def act(self, context):
         scene = shot_scene(context)
-        scene.aa2.strip = plate_name(scene)
-        request = request_of(scene)
-        found = problems(request)
-        if found:
-            return self.refuse(" ".join(f"{problem.message} {problem.remedy}" for problem in found))
+        request, missing = self.asked(scene)
+        if missing:
+            return self.refuse(missing)
         first, last = frames_of(find(scene, request.strip))
         frame = scene.frame_current
         if not first <= frame <= last:

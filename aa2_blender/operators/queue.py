@@ -3,8 +3,7 @@ import bpy
 from bpy.props import IntProperty
 
 from .. import session
-from ..asking import job_folder, plate_name, request_of
-from ..gather.job import problems
+from ..asking import job_folder
 from ..generation import Gathering
 from ..place.strip import place
 from ..preferences import engine_launch
@@ -67,12 +66,10 @@ class AA2_OT_generate(EnqueueButton, bpy.types.Operator):
 
     def act(self, context):
         scene = shot_scene(context)
-        scene.aa2.strip = plate_name(scene)  # placing makes another strip the active one
         new_seed(scene.aa2)
-        request = request_of(scene)
-        found = problems(request)
-        if found:
-            return self.refuse(" ".join(f"{problem.message} {problem.remedy}" for problem in found))
+        request, missing = self.asked(scene)
+        if missing:
+            return self.refuse(missing)
         task = Gathering(request, job_folder(scene), link=session.link, launch=engine_launch(),
                          reserved=session.queue.reserved)
         return self.enqueue(context, task, request.scene, request.strip)

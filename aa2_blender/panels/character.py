@@ -7,7 +7,7 @@ from ..asking import job_folder
 from ..embedded.engine.contract import folder as files
 from ..operators.character import AA2_OT_find_reference_joints, AA2_OT_use_frame_as_reference
 from ..operators.joints import AA2_OT_edit_reference_joints
-from .drawing import Part
+from .drawing import Part, draw_strip_field
 from .thumbnails import thumbnail_of
 
 _THUMBNAIL = 7.0  # times a button's height
@@ -35,16 +35,8 @@ class Character(Part):
 
 def draw_strip(layout, scene):
     """Which frame of which strip is the reference."""
-    ours = scene.aa2
-    row = layout.row(align=True)
-    editor = scene.sequence_editor
-    if editor:
-        row.prop_search(ours, "reference_strip", editor, "strips_all" if hasattr(editor, "strips_all") else "sequences_all",
-                        icon="SEQUENCE")
-    else:
-        row.prop(ours, "reference_strip")
-    row.operator(AA2_OT_use_frame_as_reference.bl_idname, text="", icon="EYEDROPPER")
-    layout.prop(ours, "reference_frame")
+    draw_strip_field(layout, scene, "reference_strip", "SEQUENCE", AA2_OT_use_frame_as_reference.bl_idname)
+    layout.prop(scene.aa2, "reference_frame")
 
 
 def reference_icon(layout, scene):

@@ -3,6 +3,7 @@ import textwrap
 
 from .. import measure
 from ..properties import shot_scene
+from ..versions import all_strips_name
 
 PIXELS_A_LETTER = 6.5  # of Blender's interface font at scale 1 (ours: 5.8 measured in a window, and some to spare)
 
@@ -23,6 +24,17 @@ class Part:
     def tell(self, layout, context, scene):
         """Draws the step for `scene`, whose settings `scene.aa2` it shows. Called at each redraw: reads no big file."""
         raise NotImplementedError
+
+
+def draw_strip_field(layout, scene, name, icon, button):
+    """The setting `name`, a strip of the scene's sequencer, with an eyedropper; returns the button's operator."""
+    row = layout.row(align=True)
+    editor = scene.sequence_editor
+    if editor:
+        row.prop_search(scene.aa2, name, editor, all_strips_name(editor), icon=icon)
+    else:
+        row.prop(scene.aa2, name)
+    return row.operator(button, text="", icon="EYEDROPPER")
 
 
 def draw_text(layout, context, text, icon="NONE"):

@@ -46,16 +46,20 @@ def draw_rig(layout, scene):
         layout.label(text=frames, icon="TIME")
 
 
-class Bones(Part):
+class OfRig(Part):
+    """A part of the step that only an armature needs."""
+
+    @classmethod
+    def poll(cls, context):
+        return shot_scene(context).aa2.driver == "ARMATURE"
+
+
+class Bones(OfRig):
     """Which bone is which joint."""
 
     bl_label = "Bones"
     bl_options = {"DEFAULT_CLOSED"}
     parent = Driver
-
-    @classmethod
-    def poll(cls, context):
-        return shot_scene(context).aa2.driver == "ARMATURE"
 
     def tell(self, layout, context, scene):
         ours = scene.aa2
@@ -126,16 +130,12 @@ def _words(joint):
     return joint.replace("_", " ")
 
 
-class Body(Part):
+class Body(OfRig):
     """The character's silhouette."""
 
     bl_label = "Body"
     bl_options = {"DEFAULT_CLOSED"}
     parent = Driver
-
-    @classmethod
-    def poll(cls, context):
-        return shot_scene(context).aa2.driver == "ARMATURE"
 
     def tell(self, layout, context, scene):
         for name in ("mesh", "meshes", "clothing"):

@@ -1,6 +1,6 @@
 """Step 1, the shot: which strip is the plate, and what the artist has made for it: a mask, a clean plate."""
 from ..operators.shot import ROLES, AA2_OT_add_clean_plate, AA2_OT_add_mask, AA2_OT_use_active_strip, AA2_OT_use_preview_range
-from .drawing import Part
+from .drawing import Part, draw_strip_field
 
 
 class Shot(Part):
@@ -53,14 +53,7 @@ class Beside(Part):
 
 def draw_strip(layout, scene, role, icon):
     """The strip of a role (operators/shot.py), with a button that takes the active one."""
-    row = layout.row(align=True)
-    editor = scene.sequence_editor
-    if editor:
-        row.prop_search(scene.aa2, ROLES[role], editor, "strips_all" if hasattr(editor, "strips_all") else "sequences_all",
-                        icon=icon)
-    else:
-        row.prop(scene.aa2, ROLES[role])
-    row.operator(AA2_OT_use_active_strip.bl_idname, text="", icon="EYEDROPPER").role = role
+    draw_strip_field(layout, scene, ROLES[role], icon, AA2_OT_use_active_strip.bl_idname).role = role
 
 
 PARTS = (Shot, Beside)

@@ -248,16 +248,9 @@ def run_command(arguments: list[str]) -> int:
     """One stage, the ablations or the pool. Raises JobError, ValueError and OSError with what is wrong."""
     from . import ablations, mean, pool, scaling, stage_autoencoder, stage_image, stage_motion, windows
     stages = {"autoencoder": stage_autoencoder, "image": stage_image, "motion": stage_motion}
-    if arguments[:1] == ["pool"]:
-        return pool.main(arguments[1:])
-    if arguments[:1] == ["windows"]:
-        return windows.main(arguments[1:])
-    if arguments[:1] == ["ablations"]:
-        return ablations.main(arguments[1:])
-    if arguments[:1] == ["scaling"]:
-        return scaling.main(arguments[1:])
-    if arguments[:1] == ["mean"]:
-        return mean.main(arguments[1:])
+    others = {"pool": pool, "windows": windows, "ablations": ablations, "scaling": scaling, "mean": mean}
+    if arguments and arguments[0] in others:
+        return others[arguments[0]].main(arguments[1:])
     parser = argparse.ArgumentParser(prog="engine train", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("stage", choices=stages)
