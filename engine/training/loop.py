@@ -257,11 +257,12 @@ def run_command(arguments: list[str]) -> int:
     add_options(parser)
     parser.add_argument("--start", type=Path, help="weights.safetensors to begin with")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--frames", type=int, help="in a row of each clip (the stage's own)")
     parser.add_argument("--rate", type=float, help="learning rate (the stage's own; going on from trained weights wants less)")
     options = parser.parse_args(arguments)
     prepare_torch(options.threads)
     stage = stages[options.stage]
-    recipe = replace(stage.RECIPE, batch=options.batch or stage.RECIPE.batch,
+    recipe = replace(stage.RECIPE, batch=options.batch or stage.RECIPE.batch, frames=options.frames or stage.RECIPE.frames,
                      learning_rate=options.rate or stage.RECIPE.learning_rate)
     run = Run(options.run, recipe, options.start, options.device)
     if run.step == 0 and not options.start:

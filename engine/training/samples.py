@@ -14,7 +14,7 @@ from ..conditions.environment import environment
 from ..conditions.mask import KINDS, limb_volumes, random_region
 from ..conditions.pose import draw_skeleton
 from ..conditions.warp import person, warp_limbs
-from ..contract.skeleton import BODY_INDEX, HEAD_HEIGHT
+from ..contract.skeleton import BODY, BODY_INDEX, HEAD_HEIGHT
 from ..nets.sizes import COMPACT, Sizes
 from .pool import BLENDER, CLEAN, CONTACT, FULL, MATTE, OBJECTS, SHADOW, SHAPES, SHARE, BrokenClip, PooledClip, read
 
@@ -28,10 +28,13 @@ OBJECTS_GIVEN = 0.75
 VOLUMES = 0.4  # M_c from limb volumes, as a rig without a mesh gives it; else the exact silhouette
 SAME_CLIP = 0.15  # the reference is another frame of the clip on a random background, as in the paper; else drawn apart
 RECOLOURED = 0.4  # of the clips; the others keep skin and hair as people have them
+MIRRORED = 0.5  # of the clips: other poses and rooms for nothing
 CUT_OUT = 0.85  # of the references come with a matte for the warp, as the pose model finds one nearly always
 SCALE_AUGMENTED = 0.3  # M_c shrunk, so that the mask is sometimes smaller than the character (paper 3.2)
 NO_REFERENCE = 0.02  # an empty grey picture: what guidance compares with
 NO_REFERENCE_JOINTS = 0.05  # reference skeleton and warp left empty: a reference in which no joints are found
+
+OTHER_SIDE = [BODY_INDEX[name.replace("left", "?").replace("right", "left").replace("?", "right")] for name in BODY]
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,7 @@ class SampleMaker:
 def draw_window(rng: np.random.Generator, clip: PooledClip, frames: int, other_plate: np.ndarray) -> Window:
     """Some `frames` of the clip in a row, forwards or backwards, to and fro in a shorter clip; `other_plate` (H, W, 3) uint8 is another room to stand the
     reference in."""
-    clip = recolour(rng, clip)
+    clip = mirror(rng, recolour(rng, clip))
     numbers = to_and_fro(rng, len(clip.layers), frames)
     if frames > 1 and rng.random() < 0.5:
         numbers = numbers[::-1]
@@ -126,6 +129,22 @@ def recolour(rng: np.random.Generator, clip: PooledClip) -> PooledClip:
     layers[..., 0:3], layers[..., 3:6] = layers[..., order], layers[..., order + 3]
     reference[..., 0:3] = reference[..., order]
     return replace(clip, layers=layers, reference=reference)
+
+
+def mirror(rng: np.random.Generator, clip: PooledClip) -> PooledClip:
+    """Half of the clips as a mirror shows them, the character's left become its right."""
+    if rng.random() >= MIRRORED:
+        return clip
+    width = clip.layers.shape[2]
+    layers, reference = np.ascontiguousarray(clip.layers[:, :, ::-1]), np.ascontiguousarray(clip.reference[:, ::-1])
+    return replace(clip, layers=layers, reference=reference,
+                   body=mirrored(clip.body, width)[..., OTHER_SIDE, :], hands=mirrored(clip.hands, width)[:, ::-1],
+                   reference_body=mirrored(clip.reference_body, width)[OTHER_SIDE], reference_hands=mirrored(clip.reference_hands, width)[::-1])
+
+
+def mirrored(joints: np.ndarray, width: int) -> np.ndarray:
+    """(..., 4) joints in pixels, x seen in the mirror of a picture that wide."""
+    return joints * np.float32([-1, 1, 1, 1]) + np.float32([width, 0, 0, 0])
 
 
 def choose_reference(rng: np.random.Generator, clip: PooledClip, plate: np.ndarray) -> ReferenceView:

@@ -1,4 +1,4 @@
-"""The self-supervised samples are what the paper says, and a run that is cut goes on as if it had not been."""
+"""Pools and windows of clips, and a run that is cut goes on as if it had not been."""
 
 import errno
 import io
@@ -19,7 +19,7 @@ from engine.nets.model import fork_weights, load_weights, save_weights
 from engine.nets.sizes import Sizes
 from engine.training import ablations, loop, mean, pool, scaling, stage_autoencoder, stage_image, stage_motion, windows
 from engine.training.loop import Batches, Run
-from engine.training.samples import SampleMaker, Window, batch_of
+from engine.training.samples import SampleMaker, Window
 from tests.unit.tiny import TINY, tiny_model
 
 
@@ -44,65 +44,6 @@ def test_a_clip_survives_the_disk_and_is_not_drawn_twice(clips):
 def test_held_out_identities_are_not_drawn(tmp_path):
     pool.fill(tmp_path, count=1, frames=1, first_seed=63)
     assert not list(tmp_path.glob("*.npz"))
-
-
-def sample(maker, seed, frames=1, **switches):
-    """The networks' inputs of one window, by name, as numpy."""
-    window = maker.make(np.random.default_rng(seed), frames)
-    assert all(value.dtype == np.uint8 for value in vars(window).values())
-    batch = batch_of({name: torch.from_numpy(np.asarray(value)[None]) for name, value in vars(window).items()},
-                     replace(TINY, **switches))
-    return SimpleNamespace(**{name: tensor[0].numpy() for name, tensor in batch.items()})
-
-
-def test_samples_are_in_range_and_repeatable(clips):
-    made, again = (sample(SampleMaker(clips, (256, 256)), 5, 2) for _ in range(2))
-    for name, value in vars(made).items():
-        assert value.dtype == np.float32 and np.isfinite(value).all(), name
-        assert np.array_equal(value, getattr(again, name)), name
-        if name != "weight":
-            assert 0 <= value.min() and value.max() <= 1, name
-    assert made.target.shape == (2, 5, 256, 256) and made.reference.shape == (5, 256, 256)
-
-
-def test_what_the_net_may_not_see_is_not_in_the_environment(clips):
-    """Outside M_f the environment is the target's picture or the clean plate; inside it is empty unless it is known."""
-    maker = SampleMaker(clips, (192, 352))
-    kinds = set()
-    for seed in range(12):
-        made = sample(maker, seed)
-        region, known = made.masks[0]
-        hidden = (region > 0) & (known == 0)
-        assert not made.environment[0, :3][:, hidden].any()
-        if not known.any() and np.array_equal(made.environment[0, :3][:, region == 0], made.target[0, :3][:, region == 0]):
-            kinds.add("replacement")
-            # nothing of the performer is left standing outside the mask
-            assert not (made.target[0, 3] > 0.05)[region == 0].any()
-        elif known.any():
-            kinds.add("insertion")
-    assert kinds == {"replacement", "insertion"}
-
-
-def test_other_masks_and_no_matte_are_drawn_from_the_same_chances(clips):
-    """The ablations' samples differ in the region and in the matte and shadow, and in nothing that was drawn."""
-    maker = SampleMaker(clips, (256, 256))
-    for seed in range(6):
-        paper, exact, box = sample(maker, seed), sample(maker, seed, mask="exact"), sample(maker, seed, mask="box")
-        for name in ("skeleton", "depth", "warp", "target", "reference", "object_mask"):
-            assert np.array_equal(getattr(paper, name), getattr(box, name)), name
-            assert np.array_equal(getattr(paper, name), getattr(exact, name)), name
-        areas = [s.masks[0, 0].sum() for s in (exact, paper, box)]
-        assert areas == sorted(areas) and areas[0] < areas[2]
-        bare = sample(maker, seed, matte_and_shadow=False)
-        assert np.array_equal(bare.target[:, :3], paper.target[:, :3]) and np.array_equal(bare.masks, paper.masks)
-        assert not bare.target[:, 3].any() and (bare.target[:, 4] == 1).all()
-
-
-def test_the_loss_counts_the_character_most_and_the_rest_a_tenth(clips):
-    made = sample(SampleMaker(clips, (256, 256)), 1)
-    region, character, weight = made.masks[0, 0] > 0, made.target[0, 3] == 1, made.weight[0, 0]
-    assert weight[~region].min() == pytest.approx(0.1) and weight[region].min() >= 1
-    assert weight[character].min() >= 2.4 > weight[~region].mean()
 
 
 @pytest.fixture(scope="module")
