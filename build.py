@@ -20,7 +20,12 @@ NEVER_SKIPPED = ("bpy-4.5.15", "bpy-5.2.3")
 
 def main() -> int:
     """Runs one task; its exit code, or 1 with one sentence when the task could not be done."""
-    arguments = _parser().parse_args()
+    parser = _parser()
+    arguments, rest = parser.parse_known_args()
+    if "rest" in arguments:             # another program's, which may begin with an option
+        arguments.rest = rest
+    elif rest:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
     try:
         return arguments.task(arguments)
     except Stop as stop:
@@ -53,7 +58,7 @@ def make_environment(arguments: argparse.Namespace) -> int:
 
 def run_demo(arguments: argparse.Namespace) -> int:
     debian.ensure(debian.FILMS)
-    return _in_blender(["tests/demo/demo.py", *arguments.rest])
+    return _in_blender(["tests/demo/demo.py"])
 
 
 def run_bench(arguments: argparse.Namespace) -> int:
@@ -196,9 +201,7 @@ def _parser() -> argparse.ArgumentParser:
     one = add("repo", make_repository, "make a folder that Blender adds as a repository by its address (index.json)")
     one.add_argument("folder", type=Path)
     one.add_argument("--platform", default="all", help="one platform's zip alone")
-    one = add("demo", run_demo, "install the zip in a fresh Blender, generate the demo shot, fill demo_output/",
-              add_help=False)
-    one.set_defaults(rest=[])
+    add("demo", run_demo, "install the zip in a fresh Blender, generate the demo shot, fill demo_output/")
     one = add("test", run_tests, "run the tests, all tiers and all Blender versions unless told otherwise")
     one.add_argument("--tier", choices=TIERS)
     one.add_argument("--bpy", metavar="VERSION", help="one version only, such as 4.5.15")
@@ -216,12 +219,12 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--workers", type=int, help="processes, of one thread each (default: one a core)")
     one = add("clips", run_clips, "render clips of Blender's world: build.py clips FOLDER --help (docs/training.md); resumes",
               add_help=False)
-    one.add_argument("rest", nargs=argparse.REMAINDER)
+    one.set_defaults(rest=[])
     one = add("env", make_environment, "make one environment (or all) and print its Python")
     one.add_argument("name", choices=[*environments.ENVIRONMENTS, "all"])
     one = add("generate", run_generate, "generate a shot in the bpy module: build.py generate SHOT.blend --help",
               add_help=False)
-    one.add_argument("rest", nargs=argparse.REMAINDER)
+    one.set_defaults(rest=[])
     return parser
 
 

@@ -13,7 +13,7 @@ from .clips import Clip
 from .composite import lay_over
 from .generate import Made
 from .motion import flicker_ratio
-from .pictures import greatest_difference, overlap, psnr_over, ssim
+from .pictures import greatest_difference, overlap, psnr_over, psnr_relit, ssim
 from .pose_score import end_distances, found_joints, pose_error
 from .regions import CHARACTER, Regions, regions_of
 from .rows import Row, composite
@@ -49,7 +49,8 @@ def read_truth(clip: Clip) -> Truth:
 
 def measure(truth: Truth, row: Row, made: list[Made]) -> dict:
     """{column: value}, NaN where the clip has nothing to measure, and "parts": {body part: CIEDE2000; "made wrist" and so on:
-    pixels from the rig's joint to where the pose model finds it in the made frames, "true wrist" in the true ones}."""
+    pixels from the rig's joint to where the pose model finds it in the made frames, "true wrist" in the true ones; "relit":
+    character_psnr were the light right}."""
     clip, regions, target = truth.clip, truth.regions, truth.target
     numbered = list(enumerate(zip(made, regions), 1))
     laid = [composite(row, clip, number, one, r.region) for number, (one, r) in numbered]
@@ -71,7 +72,8 @@ def measure(truth: Truth, row: Row, made: list[Made]) -> dict:
         "pose_error_px": _mean([pose_error(joints[k], truth.joints[k]) for k in truth.looked_at]),
         "flicker_ratio": flicker_ratio(shown, target, np.stack([r.character for r in regions])),
         "identity_error": _mean(parts.values()),
-        "parts": {**parts, **_end_distances(truth, "made", joints), **_end_distances(truth, "true", truth.joints)}}
+        "parts": {**parts, **_end_distances(truth, "made", joints), **_end_distances(truth, "true", truth.joints),
+                  "relit": psnr_relit(zip(shown, target, (r.character for r in regions)))}}
 
 
 def _objects(clip: Clip, number: int) -> np.ndarray:

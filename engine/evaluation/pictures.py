@@ -29,6 +29,21 @@ def psnr_over(pairs) -> float:
     return psnr(sum(errors), sum(counts))
 
 
+def psnr_relit(pairs) -> float:
+    """psnr_over, after one gain and one offset a colour channel have been fitted to all frames of the clip (least squares): what
+    would be left of the error if nothing but the light were right (ours)."""
+    pairs = list(pairs)
+    made, true = (np.concatenate([pair[k][pair[2]] for pair in pairs]).astype(np.float64) for k in (0, 1))
+    if not len(made):
+        return float("nan")
+    error = 0.0
+    for channel in range(3):
+        columns = np.column_stack([made[:, channel], np.ones(len(made))])
+        fitted = columns @ np.linalg.lstsq(columns, true[:, channel], rcond=None)[0]
+        error += float(((fitted - true[:, channel]) ** 2).sum())
+    return psnr(error, made.size)
+
+
 def greatest_difference(made, true, where) -> float:
     """In 8-bit steps."""
     return float(np.abs(made[where].astype(np.float64) - true[where].astype(np.float64)).max() * 255) if where.any() else 0.0

@@ -32,7 +32,7 @@ ROWS = {
 }
 # Spans, not single frames: pose modulation's 3D convolution and the temporal layers take part. Short ones, since the frames
 # of a span are alike and a step's time is better spent on more characters (ours).
-RECIPE = replace(stage_motion.RECIPE, name="ablation", batch=3, frames=3, average_over=100, warm_up=50)
+RECIPE = replace(stage_motion.RECIPE, name="ablation", learning_rate=1.5e-4, batch=3, frames=3, average_over=100, warm_up=50)
 TIMED_STEPS = 20
 
 

@@ -151,7 +151,8 @@ class _Ring:
     def put(self, window: dict[str, np.ndarray]) -> None:
         if not self.tensors:
             self.of_frames = {name for name, value in window.items() if value.ndim == 4}
-            self.tensors = {name: torch.zeros((self.capacity, *value.shape), dtype=torch.uint8, device=self.device)
+            # Empty, not zeros: a processor's memory is only taken as windows come.
+            self.tensors = {name: torch.empty((self.capacity, *value.shape), dtype=torch.uint8, device=self.device)
                             for name, value in window.items()}
         for name, value in window.items():
             self.tensors[name][self.next].copy_(torch.from_numpy(np.asarray(value)))

@@ -7,7 +7,7 @@ import pytest
 from engine.evaluation.body_parts import part_differences
 from engine.evaluation.composite import inpainted, lay_over
 from engine.evaluation.motion import STILL, flicker_ratio
-from engine.evaluation.pictures import ROUNDING, greatest_difference, overlap, psnr_over, ssim
+from engine.evaluation.pictures import ROUNDING, greatest_difference, overlap, psnr_over, psnr_relit, ssim
 from engine.evaluation.pose_score import found_joints, pose_error
 from engine.evaluation.regions import BAND_PX, RESAMPLED_PX, grown, regions_from
 
@@ -45,6 +45,17 @@ def test_psnr_of_a_clip_pools_the_errors_of_its_frames_and_passes_over_empty_one
 def test_equal_pictures_score_what_eight_bits_can_tell_and_nothing_measured_is_nan():
     assert psnr_over([(flat(0.3), flat(0.3), EVERYWHERE)]) == pytest.approx(58.92, abs=0.01)
     assert math.isnan(psnr_over([(flat(0), flat(1), NOWHERE)]))
+
+
+def test_relit_forgives_a_light_of_the_clip_and_nothing_else():
+    rng = np.random.default_rng(0)
+    true = rng.random((2, 4, 6, 3))
+    other = true * (0.5, 0.8, 1.2) + (0.1, 0.0, -0.1)
+    assert psnr_relit(zip(other, true, [EVERYWHERE] * 2)) == pytest.approx(BEST)
+    wrong = other.copy()
+    wrong[1] += 0.2      # another light in one of the frames
+    assert psnr_over(zip(wrong, true, [EVERYWHERE] * 2)) < psnr_relit(zip(wrong, true, [EVERYWHERE] * 2)) < 30
+    assert math.isnan(psnr_relit([(true[0], true[0], NOWHERE)]))
 
 
 def test_greatest_difference_is_in_eight_bit_steps_and_local():
