@@ -18,6 +18,7 @@ from .seeds import HELD_OUT_MODULUS, held_out
 SHAPES = ((192, 352), (256, 256), (192, 352), (256, 256), (192, 352), (352, 192))   # engine/training/pool.py draws the same by seed
 SQUARE, TRUTH_SIZE, TRUTH_FRAMES = (256, 256), (320, 320), 24
 VARIANTS = ("insertion", "replacement")
+MOST_TRIES = 2                          # a clip over which Blender has crashed so often is passed over
 TRUTH_FIRST = 500_000                   # counted in held-out seeds; far from what evaluation takes
 TRUTH_MOTIONS = ("walk", "turn", "sit", "reach", "lift", "lean", "step up", "dance")
 TRUTH_VIEWS = (0.0, 50.0, -90.0, 155.0)
@@ -54,7 +55,7 @@ def recipes(options) -> list[Recipe]:
 
 
 def main(arguments: list[str]) -> int:
-    """0: all clips are there; 1: one could not be written; 2: the data are not there."""
+    """0: all clips are there, or were passed over; 1: one could not be written; 2: the data are not there."""
     options = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr)
     for path in (options.data / "3dobjs" / "base.obj", options.data / "textures" / "mpfb_lips.jpg"):
@@ -67,7 +68,8 @@ def main(arguments: list[str]) -> int:
     began = time.monotonic()
     for done, (recipe, folder) in enumerate(missing, 1):
         try:
-            write_clip(folder, recipe, data=options.data, motions=options.motions, threads=options.threads)
+            if not _write(folder, recipe, options):
+                continue
         except (JobError, GatherError, OSError) as error:
             logging.error("%s could not be made: %s Look at the folder and the disk's free space, then start again: what is "
                           "finished stays.", folder, str(error).rstrip(".") + ".")
@@ -76,6 +78,23 @@ def main(arguments: list[str]) -> int:
         logging.info("%s: clip %d of %d, %.2f s a frame, %.0f min to go", folder.name, done, len(missing),
                      spent / sum(r.frames for r, _ in missing[:done]), spent / done * (len(missing) - done) / 60)
     return 0
+
+
+def _write(folder: Path, recipe: Recipe, options) -> bool:
+    """Writes the clip; False where Blender has crashed over it MOST_TRIES times, which a file beside it tells: it goes when the
+    writing ends in any other way."""
+    tries = folder.with_suffix(".tries")
+    before = len(tries.read_text()) if tries.exists() else 0
+    if before >= MOST_TRIES:
+        logging.warning("%s: Blender crashed %d times over it; passed over. Remove %s to try again.", folder.name, before, tries)
+        return False
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    tries.write_text("x" * (before + 1))
+    try:
+        write_clip(folder, recipe, data=options.data, motions=options.motions, threads=options.threads)
+    finally:
+        tries.unlink(missing_ok=True)
+    return True
 
 
 def _parser():

@@ -113,6 +113,11 @@ def _seeds(folder, data):
             "truth": seeds("truth", "--clips", "32", "--ground-truth")}
     (folder / "train" / "00000004" / run.TOLD).unlink()
     told["again"] = seeds("train", "--clips", "130")
+    for number, tries in ((4, "x"), (5, "xx")):         # Blender crashed over the one once, over the other twice
+        (folder / "train" / f"{number:08d}" / run.TOLD).unlink()
+        (folder / "train" / f"{number:08d}.tries").write_text(tries)
+    told["crashed"] = seeds("train", "--clips", "130")
+    told["tries"] = [path.name for path in (folder / "train").glob("*.tries")]
     told["shares"] = [seeds("halves", "--clips", "10", "--stride", "2", "--first", first) for first in "01"]
     recipes = [replace(run.recipe_of(seed, 6)) for seed in told["held_out"]]
     told["kinds"] = [[recipe.variant, recipe.masked, *recipe.size] for recipe in recipes]

@@ -95,6 +95,7 @@ def test_held_out_seeds_are_apart_and_a_run_goes_on(made):
     assert not train & held_out and not train & truth and not held_out & truth
     assert all(seed % 64 == 63 for seed in held_out | truth) and not any(seed % 64 == 63 for seed in train)
     assert told["again"] == [4], "only what has no clip.json"
+    assert told["crashed"] == [4] and told["tries"] == ["00000005.tries"], "passed over after two crashes"
     assert sorted(sum(told["shares"], [])) == list(range(10)) and len(told["shares"][0]) == 5
     kinds = [tuple(kind) for kind in told["kinds"]]
     assert {kinds.count(kind) for kind in kinds} == {8} and len(set(kinds)) == 4, "every pair of variant and mask as often"

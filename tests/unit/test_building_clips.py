@@ -1,9 +1,11 @@
 """The data of Blender's world are fetched once, whole or not at all, and what cannot be had is said."""
+import argparse
 import zipfile
 from pathlib import Path
 
 import pytest
 
+import build
 from tests.building import clips_data, debian, environments
 from tests.building.telling import Missing, Stop
 
@@ -63,3 +65,20 @@ def test_without_captured_motion_clips_walk(tmp_path, monkeypatch, capsys):
     assert "will walk instead" in "".join(capsys.readouterr())
     (tmp_path / "none").mkdir()
     assert clips_data.motions() == tmp_path / "none"
+
+
+@pytest.mark.parametrize("codes, runs, ends", [([-11, 139, 0], 3, 0), ([1, 0], 1, 1), ([-9] * 50, build.MOST_CRASHES, None)])
+def test_rendering_goes_on_after_a_crash_of_blender(codes, runs, ends, monkeypatch):
+    called = []
+    monkeypatch.setattr(environments, "ensure", lambda name: Path("python"))
+    monkeypatch.setattr(clips_data, "motions", lambda: None)
+    monkeypatch.setattr(clips_data, "bodies", lambda python: Path("data"))
+    monkeypatch.setattr(build, "_surroundings", lambda *_: {})
+    monkeypatch.setattr(build, "_call", lambda *told: called.append(told) or codes[len(called) - 1])
+    start = lambda: build.run_clips(argparse.Namespace(rest=["folder"]))  # noqa: E731
+    if ends is None:
+        with pytest.raises(Stop, match="the same command goes on"):
+            start()
+    else:
+        assert start() == ends
+    assert len(called) == runs
