@@ -63,12 +63,14 @@ class DenoisingNet(SpatialUNet):
             return x
 
         out = self.conv_out(F.silu(self.norm_out(self.walk(x, visit))))
-        return self._choose(F.pixel_shuffle(out, 2), environment, warp)
+        return self._choose(F.pixel_shuffle(out, 2), environment, warp, coverage)
 
-    def _choose(self, out: Tensor, environment: Tensor, warp: Tensor) -> Tensor:
+    def _choose(self, out: Tensor, environment: Tensor, warp: Tensor, coverage: Tensor) -> Tensor:
         """x0 = g_net * net + g_warp * warp + g_env * environment, the gates a softmax: what can be carried over (a
         stripe of the reference, the plate outside the region) need not be invented (ours)."""
         net, logits = out[:, :-3], out[:, -3:]
+        if self.sizes.likeness and self.sizes.warp:
+            logits = logits + F.pad(self.sizes.likeness * F.avg_pool2d(coverage, 4), (0, 0, 0, 0, 1, 1))
         switched_off = [0.0, 0.0 if self.sizes.warp else -1e4, 0.0 if self.sizes.environment else -1e4]
         logits = logits + torch.tensor(switched_off, dtype=logits.dtype, device=logits.device)[:, None, None]
         gates = logits.softmax(dim=1)

@@ -1,6 +1,6 @@
 """From trained weights to a pack: one fp16 weights file, and graphs for onnxruntime that point into it.
 
-    python -m engine export WEIGHTS --to FOLDER --record training.json [--steps N]
+    python -m engine export WEIGHTS --to FOLDER --record training.json [--steps N] [--likeness L]
 
 The graphs carry no weights of their own. Their initialisers are external data at the offsets that the safetensors
 header gives, in half precision behind a Cast, so that both runtimes read the very same numbers.
@@ -10,6 +10,7 @@ import argparse
 import hashlib
 import json
 import struct
+from dataclasses import replace
 from pathlib import Path
 
 import onnx
@@ -205,7 +206,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--to", type=Path, required=True)
     parser.add_argument("--record", type=Path, required=True, help="JSON file: what the weights were trained on")
     parser.add_argument("--steps", type=int, default=1, help="default denoising steps")
+    parser.add_argument("--likeness", type=float, default=0.0, help="how much more the limb warp counts than it learnt (nets/sizes.py)")
     options = parser.parse_args(arguments)
-    model = load_weights(COMPACT, options.weights)
+    model = load_weights(replace(COMPACT, likeness=options.likeness), options.weights)
     write_pack(model, options.to, json.loads(options.record.read_text()), options.steps)
     return 0

@@ -88,6 +88,17 @@ def test_a_switched_off_input_is_never_read(switch, name):
     assert not torch.allclose(predict(whole, inputs, parts), predict(whole, other, parts))
 
 
+def test_likeness_trusts_the_warp_where_one_lies_and_changes_nothing_elsewhere():
+    asked, strong = tiny_model(), tiny_model(replace(TINY, likeness=40.0))
+    parts, inputs = features(asked, 3), window()
+    inputs["coverage"] = torch.zeros_like(inputs["coverage"])
+    inputs["coverage"][..., :32] = 1.0
+    learnt, led = predict(asked, inputs, parts), predict(strong, inputs, parts)
+    assert torch.allclose(led[..., :8], inputs["warp"][..., :8], atol=1e-3)
+    assert not torch.allclose(learnt[..., :8], inputs["warp"][..., :8], atol=1e-1)
+    assert torch.allclose(led[..., 8:], learnt[..., 8:], atol=1e-5)
+
+
 def test_pose_modulation_is_the_identity_at_the_start_and_reads_depth_after():
     skeleton, near, far = torch.rand(2, 3, 64, 64), torch.ones(2, 1, 64, 64), torch.full((2, 1, 64, 64), 0.2)
     fresh, stirred = tiny_model(stirred=False).pose_guider, tiny_model().pose_guider

@@ -1,5 +1,6 @@
 """onnxruntime and PyTorch give the same numbers from the same weights file, call by call and for other sizes."""
 
+from dataclasses import replace
 
 import numpy as np
 import onnx
@@ -17,17 +18,19 @@ from tests.unit.fake_runtime import person_in
 from tests.unit.tiny import TINY, tiny_model
 from tests.unit.walker import write_job
 
+SIZES = replace(TINY, likeness=1.0)
+
 
 @pytest.fixture(scope="module")
 def pack(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pack")
-    write_pack(tiny_model(), folder, {"note": "random weights, for tests"}, steps=2)
+    write_pack(tiny_model(SIZES), folder, {"note": "random weights, for tests"}, steps=2)
     return folder
 
 
 @pytest.fixture(scope="module")
 def runtimes(pack):
-    return OrtRuntime(pack), PytorchRuntime(pack, TINY.as_dict(), "cpu")
+    return OrtRuntime(pack), PytorchRuntime(pack, SIZES.as_dict(), "cpu")
 
 
 @pytest.mark.parametrize("frames, width, height", [(1, 64, 64), (4, 64, 96), (7, 96, 64)])
