@@ -23,14 +23,6 @@ from engine.training.samples import SampleMaker, Window
 from tests.unit.tiny import TINY, tiny_model
 
 
-@pytest.fixture(scope="module")
-def clips(tmp_path_factory):
-    """Two clips of every shape, two frames each."""
-    folder = tmp_path_factory.mktemp("pool")
-    pool.fill(folder, count=12, frames=2)
-    return folder
-
-
 def test_a_clip_survives_the_disk_and_is_not_drawn_twice(clips):
     path = sorted(clips.glob("*.npz"))[0]
     before = path.stat().st_mtime_ns

@@ -14,14 +14,6 @@ from engine.training.samples import SampleMaker, batch_of
 from tests.unit.tiny import TINY
 
 
-@pytest.fixture(scope="module")
-def clips(tmp_path_factory):
-    """Two clips of every shape, two frames each."""
-    folder = tmp_path_factory.mktemp("pool")
-    pool.fill(folder, count=12, frames=2)
-    return folder
-
-
 def sample(maker, seed, frames=1, **switches):
     """The networks' inputs of one window, by name, as numpy."""
     window = maker.make(np.random.default_rng(seed), frames)
