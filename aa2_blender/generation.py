@@ -1,5 +1,4 @@
 """A Request -> a version of its shot, its frames from the engine, and the strips that show them in the scene."""
-import shutil
 import time
 from pathlib import Path
 
@@ -46,7 +45,7 @@ class Gathering(Task):
             self._give_up()
             raise
         if twin:
-            shutil.rmtree(self.folder, ignore_errors=True)
+            takes.discard(self.folder)
             self.folder = twin
         takes.write_request(self.folder, self.request)
 
@@ -58,7 +57,7 @@ class Gathering(Task):
     def _give_up(self):
         """A version that was never whole leaves nothing behind, unless an engine wrote to it."""
         if not (self.folder / files.JOB).exists() and not files.has(self.folder, files.FRAMES):
-            shutil.rmtree(self.folder, ignore_errors=True)
+            takes.discard(self.folder)
 
     def achieved(self) -> str:
         return "Gathered"

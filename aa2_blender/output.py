@@ -16,7 +16,6 @@ from .link.jobs import Link
 from .place.passes import place
 from .task import Progress, Task
 
-MOVIE = "character.mov"
 _CHILD = Path(__file__).with_name("movie_child.py")
 
 
@@ -43,17 +42,18 @@ class Movie(Task):
 
     def __init__(self, folder: Path, *, link: Link):
         super().__init__(folder, link=link, launch=None)
-        self.path = folder / files.OUTPUT / MOVIE
+        self.path = folder / files.MOVIE
         self.codec = ""
 
     def _work(self):
         job = contract.read(self.folder)
         if len(files.numbers(self.folder, files.FRAMES)) < job.frames:
             raise GatherError("Not all frames of this version are made.", "Resume it, then write the movie.")
+        files.refuse_links(self.folder)
         self.path.parent.mkdir(exist_ok=True)
         self.progress = Progress("Writing the movie")
         arguments = [str(self.folder / files.FRAMES), str(job.frames), str(job.fps), str(self.path)]
-        with open(self.folder / files.OUTPUT / "movie.log", "w+", encoding="utf-8", errors="replace") as log:
+        with open(self.folder / files.MOVIE_LOG, "w+", encoding="utf-8", errors="replace") as log:
             child = subprocess.Popen([*_blender(), "--", *arguments], stdout=log, stderr=subprocess.STDOUT,
                                      stdin=subprocess.DEVNULL, env=_environment(),
                                      creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0))

@@ -6,7 +6,7 @@ from .embedded.engine.contract import events
 from .embedded.engine.contract import folder as files
 from .embedded.engine.contract.errors import JobError
 
-NAME = "run.json"
+NAME = files.RUN
 
 
 def write(folder: Path, hello: events.Hello | None, job) -> None:

@@ -4,16 +4,18 @@ import json
 import os
 import re
 import shutil
+from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 
 from .embedded.engine.contract import folder as files
 from .embedded.engine.contract import job as contract
+from .embedded.engine.contract.errors import JobError
 from .embedded.engine.contract.fields import FieldError, build
 from .embedded.engine.contract.job import Settings
 from .gather.request import ReferenceSource, Request
 
-REQUEST = "request.json"  # what was asked for, by the names of the blend: the add-on's own, the engine doesn't read it
+REQUEST = files.REQUEST  # what was asked for, by the names of the blend: the add-on's own, the engine doesn't read it
 _VERSION = re.compile(r"v(\d{3,})")
 _PICTURES = (files.SOURCE, files.OBJECTS, files.DEPTH)
 _LARGEST_SEED = 2**31 - 1  # of a number that Blender's interface holds
@@ -62,6 +64,7 @@ def twin(folder: Path):
 def copied(folder: Path, target: Path):
     """A generator that gives another version the inputs of this one, without copying bytes where the disk can share them;
     yields (stage, step, total). The job itself is left to write_changed, afterwards."""
+    files.refuse_links(target)
     names = [*_inputs(folder), *_estimated(folder)]
     for step, name in enumerate(names, 1):
         share(folder / name, target / name)
@@ -84,6 +87,21 @@ def write_changed(folder: Path, target: Path, change) -> None:
     if request:
         write_request(target, replace(request, settings=job.settings))
     contract.write(target, job)
+
+
+def discard(folder: Path) -> None:
+    """Removes a version that was never finished: the names of a job in it, and the folders that are empty then. Whatever else
+    lies there is the artist's; a folder with links is left as it is."""
+    with suppress(JobError):
+        files.refuse_links(folder)
+        for kind in sorted(files.FOLDERS, key=len, reverse=True):
+            files.remove_numbered(files.path(folder, kind), ("png", "exr", "look", "parts", "depth", "latents"))
+        for name in (*files.FILES, *files.IN_PLACE):
+            with suppress(OSError):
+                os.remove(files.path(folder, name))
+        for kind in (*sorted(files.FOLDERS, key=len, reverse=True), ""):
+            with suppress(OSError):
+                os.rmdir(os.path.join(folder, kind))
 
 
 def share(source: Path, target: Path) -> None:

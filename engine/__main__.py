@@ -15,6 +15,7 @@ Exit codes: 0 done; 1 failed (the reason is on stderr); 2 the engine could not s
 """
 
 import argparse
+import contextlib
 import json
 import logging
 import os
@@ -96,6 +97,7 @@ def _request(options):
             picture = Path(options.reference).read_bytes()
         except OSError as error:
             raise JobError("reference_missing", f"Cannot read {options.reference}: {error.strerror}.") from None
+        files.refuse_links(options.subject)
         files.write_whole(files.path(options.subject, files.REFERENCE), picture)
     return events.Estimate(options.subject, options.video, options.frame, options.box, options.mask, options.mask_use,
                            options.hands, options.clean, options.depth_model)
@@ -128,8 +130,7 @@ def _once(options) -> int:
     tail, stop = Tail(), threading.Event()
     logging.getLogger().addHandler(tail)
     if options.command == "run" and os.path.isdir(options.subject):
-        log_file = files.path(options.subject, files.LOG)
-        logging.getLogger().addHandler(logging.FileHandler(log_file, encoding="utf-8", delay=True))
+        logging.getLogger().addHandler(JobLog(options.subject))
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: _stop_politely(stop))
     teller = Teller()
@@ -156,6 +157,18 @@ def _open(options):
 
 def _log_to_stderr(level) -> None:
     logging.basicConfig(stream=sys.stderr, level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+
+
+class JobLog(logging.Handler):
+    """The job's engine.log. Where it cannot be written, stderr says all the same."""
+
+    def __init__(self, folder):
+        super().__init__()
+        self._path = files.path(folder, files.LOG)
+
+    def emit(self, record):
+        with contextlib.suppress(JobError):
+            files.append(self._path, f"{self.format(record)}\n".encode(errors="replace"))
 
 
 class Teller:

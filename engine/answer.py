@@ -84,12 +84,12 @@ def answer(request, engine, *, emit, stop_asked, tail: Tail) -> bool:
     request has a job, to its events.jsonl. `engine` may be None for requests that need no weights."""
     subject = getattr(request, "job", None) or getattr(request, "picture", None)
     folder = getattr(request, "job", None)
-    said = collections.Counter()
+    said, record = collections.Counter(), _Record(folder)
 
     def say(event):
         said[type(event)] += 1
         emit(event)
-        _record(folder, event)
+        record.add(event)
     try:
         say(_do(request, engine, say, stop_asked))
         return True
@@ -142,12 +142,17 @@ def _people(path) -> events.People:
     return events.People(path, tuple(find_boxes(read_rgb(path))))
 
 
-def _record(folder, event) -> None:
-    """Append to the job's events.jsonl; a folder that cannot be written to has been complained of elsewhere."""
-    if not folder or not os.path.isdir(folder):
-        return
-    try:
-        with open(files.path(folder, files.EVENTS), "a", encoding="utf-8") as file:
-            file.write(json.dumps(events.to_json(event)) + "\n")
-    except OSError as error:
-        log.warning("events.jsonl: %s", error)
+class _Record:
+    """A job's events.jsonl. Where it cannot be written it stays as it is: the request itself tells why, or needs no record."""
+
+    def __init__(self, folder):
+        self._folder = folder
+
+    def add(self, event) -> None:
+        if not self._folder or not os.path.isdir(self._folder):
+            return
+        try:
+            files.append(files.path(self._folder, files.EVENTS), (json.dumps(events.to_json(event)) + "\n").encode())
+        except JobError as error:
+            log.info("%s", error)
+            self._folder = None

@@ -18,6 +18,7 @@ _FLAT = {"mask": (255, 255, 255), "objects": (255, 140, 0)}  # of what has no co
 
 def check(folder: str, *, emit, stop_asked=lambda: False) -> Finished:
     """Read every file that a generation would read."""
+    files.refuse_links(folder)
     watch = Watch(folder, emit, stop_asked)
     with watch.stage("prepare"):
         job = jobs.read(folder)
@@ -35,6 +36,7 @@ def check(folder: str, *, emit, stop_asked=lambda: False) -> Finished:
 
 def preview(folder: str, *, emit, find_joints, stop_asked=lambda: False) -> Finished:
     """Write the conditions of every frame: to preview/ as the networks get them, to shown/ where they lie in the plate."""
+    files.refuse_links(folder)
     watch = Watch(folder, emit, stop_asked)
     with watch.stage("prepare"):
         job = jobs.read(folder)

@@ -27,12 +27,14 @@ def deliver(folder: str, form: str, layers, *, emit, find_joints, stop_asked=lam
     """Write the `layers` (of files.DELIVERED) of every frame in a `form` of files.FORMS; frames that were delivered before
     are written anew. find_joints as for run.run, asked for the skeleton of a job that retargets. Raises JobError, or
     progress.Stopped."""
+    files.refuse_links(folder)
     watch = Watch(folder, emit, stop_asked)
     with watch.stage("prepare"):
         job = jobs.read(folder)
-        there = files.numbers(folder, files.FRAMES)
-        if len(there) < job.frames:
-            raise JobError("frames_invalid", f"{len(there)} of {job.frames} frames are made; expected all of them.",
+        wanted = range(1, job.frames + 1)
+        there = len(set(files.numbers(folder, files.FRAMES)).intersection(wanted))
+        if there < job.frames:
+            raise JobError("frames_invalid", f"{there} of {job.frames} frames are made; expected all of them.",
                            "Resume the job, then write its output.")
         shot = plan_shot(folder, job)
         if "skeleton" in layers and job.retarget > 0:
@@ -40,7 +42,7 @@ def deliver(folder: str, form: str, layers, *, emit, find_joints, stop_asked=lam
             shot = plan_shot(folder, job, joints=subject.joints, height_px=subject.height_px)
     watch.begin("deliver", job.frames * len(layers))
     watch.work_begins()
-    for number in there:
+    for number in wanted:
         for layer in layers:
             with watch.stage("write"):
                 _write(files.delivered(folder, layer, form, number), _picture(shot, layer, number), form)

@@ -5,6 +5,7 @@ what counts.
 """
 
 import os
+from pathlib import Path
 
 import numpy as np
 
@@ -13,8 +14,10 @@ from .conditions.crop import take
 from .conditions.frames import as_float, read_colour, read_picture
 from .contract import folder as files
 from .contract.errors import JobError
+from .resume import is_whole_png
 
 KEY = "held"  # of such a frame in frames/made.json, whoever made it
+_HINT = "Generate the whole shot, or fix a range of a version that has all frames."
 
 
 def held_numbers(job) -> list[int]:
@@ -25,13 +28,14 @@ def held_numbers(job) -> list[int]:
 
 
 def look_for(folder, numbers) -> None:
-    """Every held frame is there; raises JobError."""
+    """Every held frame is there and whole; raises JobError."""
     for number in numbers:
         for kind in (files.FRAMES, files.SHADOW):
             path = files.picture(folder, kind, number)
             if not os.path.isfile(path):
-                raise JobError("held_missing", f"{path} does not exist, and the range to fix rests on it.",
-                               "Generate the whole shot, or fix a range of a version that has all frames.")
+                raise JobError("held_missing", f"{path} does not exist, and the range to fix rests on it.", _HINT)
+            if not is_whole_png(Path(path).read_bytes()):
+                raise JobError("held_missing", f"{path} is damaged, and the range to fix rests on it.", _HINT)
 
 
 def held_latents(runtime, shot, numbers, clean_plate: bool) -> np.ndarray | None:

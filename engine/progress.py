@@ -21,6 +21,7 @@ class Watch:
         self._began = clock()
         self._done = self._worked = 0
         self._working_since = None
+        self._looks = []
         self.total = 0
         self.stages: dict[str, float] = {}
 
@@ -39,8 +40,15 @@ class Watch:
             self.stages[name] = self.stages.get(name, 0.0) + self._clock() - began
 
     def check(self) -> None:
+        """Between any two pieces of work."""
         if self._stop_asked():
             raise Stopped
+        for look in self._looks:
+            look()
+
+    def also(self, look) -> None:
+        """look() is called by each check from now on, and may raise to end the job."""
+        self._looks.append(look)
 
     def begin(self, stage: str, total: int) -> None:
         self.total = total

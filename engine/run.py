@@ -3,12 +3,11 @@
 import json
 import logging
 import os
-import re
 
 import numpy as np
 
 from .conditions.bundle import build_reference, build_window, frame_holdout, mask_feather, plan_shot
-from .conditions.frames import as_float, read_colour, write_picture
+from .conditions.frames import as_float, encoded, read_colour
 from .contract import folder as files
 from .contract import job as jobs
 from .contract.errors import JobError, writing_failed
@@ -29,7 +28,6 @@ from .resume import Made, file_digest, load_latents, remove_other_latents, save_
 
 log = logging.getLogger(__name__)
 _BLURS_MEASURED = 8  # frames of a shot
-_LEFT_OVER = re.compile(r"\.\d+-.+")
 
 
 def run(folder: str, pack, runtime, *, emit, find_joints, stop_asked=lambda: False) -> Finished:
@@ -42,7 +40,8 @@ def run(folder: str, pack, runtime, *, emit, find_joints, stop_asked=lambda: Fal
     watch = Watch(folder, emit, stop_asked)
     with watch.stage("prepare"):
         job = jobs.read(folder)
-    with held(folder, watch.check):
+    with held(folder, watch.check) as lock:
+        watch.also(lock.look)
         generation = Generation(folder, job, pack, runtime, emit=emit, watch=watch)
         generation.prepare(find_joints)
         generation.hold()
@@ -254,8 +253,7 @@ class Generation:
         return as_float(stored[top:bottom, left:right])
 
     def _write(self, number, layers) -> None:
-        write_picture(files.picture(self.folder, files.FRAMES, number), layers.character)
-        write_picture(files.picture(self.folder, files.SHADOW, number), layers.shadow)
+        self.finished_frames.write(number, {files.FRAMES: encoded(layers.character), files.SHADOW: encoded(layers.shadow)})
 
     def _stepped(self) -> None:
         self.watch.advance("denoise")
@@ -311,17 +309,13 @@ def _look_for_pictures(folder, job) -> None:
 
 
 def _make_folders(folder) -> None:
-    """The folders that the engine writes to, without what a killed run left half written: whoever holds the job's lock is
-    the only one who writes there."""
+    """The folders that the engine writes to: whether it may is said before the first window is made."""
     for kind in (files.FRAMES, files.SHADOW, files.STATE):
         path = files.path(folder, kind)
         try:
             os.makedirs(path, exist_ok=True)
-            for name in filter(_LEFT_OVER.fullmatch, os.listdir(path)):
-                os.remove(os.path.join(path, name))
-            probe = files.temporary(os.path.join(path, "probe"))
-            with open(probe, "wb"):
-                pass
+            probe = os.path.join(path, files.own_name("probe"))
+            os.close(os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL))
             os.remove(probe)
         except OSError as error:
             raise writing_failed(error, path) from None

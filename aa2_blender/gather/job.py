@@ -1,8 +1,7 @@
 """A Request -> a whole job folder, in slices that leave the blend as it was between one and the next."""
 
 import os
-import shutil
-from contextlib import closing
+from contextlib import closing, suppress
 
 import bpy
 
@@ -38,6 +37,7 @@ def gather(request, folder):
     for strip in filter(None, (shot.mask_strip, shot.clean_strip)):
         beside.check_files(strip, (first, last))
     bits = plate.bits_of(shot.strip)
+    files.refuse_links(folder)
     _empty(folder)
     reference.write(request.reference, shot.scene, folder)
     yield "reference", 1, 1
@@ -143,12 +143,15 @@ def _slices(frames, size):
 
 
 def _empty(folder):
-    """An unfinished folder is no job: job.json and all that is gathered go, what the engine made stays."""
+    """An unfinished folder is no job: job.json and all that is gathered go, what the engine made stays, and so does what the
+    artist laid there under a name of his own."""
     try:
         for kind in (files.SOURCE, files.MASK, files.OBJECTS, files.DEPTH, files.CLEAN, files.GIVEN_MASK):
-            shutil.rmtree(os.path.join(folder, kind), ignore_errors=True)
-            if kind == files.SOURCE:
-                os.makedirs(os.path.join(folder, kind))
+            where = files.path(folder, kind)
+            files.remove_numbered(where, ("png",))
+            with suppress(OSError):
+                os.rmdir(where)
+        os.makedirs(files.path(folder, files.SOURCE), exist_ok=True)
         for name in (files.JOB, files.POSE, files.REFERENCE):
             if os.path.exists(files.path(folder, name)):
                 os.remove(files.path(folder, name))

@@ -25,7 +25,7 @@ class DepthPictures:
 
     def __init__(self, folder, kind):
         self._folder, self._kind = folder, kind
-        self._waiting = os.path.join(folder, kind, ".waiting")
+        self._waiting = os.path.join(folder, kind, files.own_name("waiting"))
         self._near, self._far, self._count = np.inf, -np.inf, 0
 
     def add(self, depth):

@@ -1,13 +1,11 @@
 """Pictures in memory -> PNG files; written here because Blender's own writer would manage their colours."""
 
-import os
 import struct
 import zlib
 
 import numpy as np
 
-from ..embedded.engine.contract.errors import writing_failed
-from ..embedded.engine.contract.folder import temporary
+from ..embedded.engine.contract.folder import write_whole
 
 _LEVEL = 1
 _GREY, _RGB, _RGBA = 0, 2, 6
@@ -39,13 +37,5 @@ def _write(path, width, height, bits, kind, rows):
     """`rows`: each row's bytes after its filter byte (PNG specification, sections 11.2.2 and 9.2)."""
     header = struct.pack(">IIBBBBB", width, height, bits, kind, 0, 0, 0)
     chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows, _LEVEL)), (b"IEND", b""))
-    beside = temporary(path)
-    try:
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(beside, "wb") as file:
-            file.write(b"\x89PNG\r\n\x1a\n")
-            for name, data in chunks:
-                file.write(struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data)))
-        os.replace(beside, path)
-    except OSError as error:
-        raise writing_failed(error, path) from None
+    packed = (struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data)) for name, data in chunks)
+    write_whole(path, b"\x89PNG\r\n\x1a\n" + b"".join(packed))

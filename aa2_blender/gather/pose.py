@@ -1,14 +1,12 @@
 """An armature's motion through the camera -> the frames of pose.json."""
 
 import json
-import os
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..embedded.engine.contract import folder as files
 from ..embedded.engine.contract import version
-from ..embedded.engine.contract.errors import writing_failed
 from ..embedded.engine.contract.skeleton import BODY, BODY_INDEX, HAND, HEAD_POINT_SEEN, HEAD_POINTS
 from .camera import camera_at, pixel_aspect, project
 from .head import Head, measure
@@ -75,15 +73,9 @@ def people(scene, rig, skeleton, *, frames, size, camera=""):
 
 def write(folder, frames):
     """Write pose.json; `frames`: the list `people` of each frame."""
-    path = files.path(folder, files.POSE)
-    beside = files.temporary(path)
-    try:
-        with open(beside, "w", encoding="utf-8") as file:
-            # dumps is written in C, dump is not: it alone would take as long as all the rest (measured).
-            file.write(json.dumps({"version": version.POSE, "frames": [{"people": people} for people in frames]}))
-        os.replace(beside, path)
-    except OSError as error:
-        raise writing_failed(error, path) from None
+    # dumps is written in C, dump is not: it alone would take as long as all the rest (measured).
+    text = json.dumps({"version": version.POSE, "frames": [{"people": people} for people in frames]})
+    files.write_whole(files.path(folder, files.POSE), text.encode())
 
 
 @dataclass(frozen=True)

@@ -79,10 +79,9 @@ def _save(image, workshop, target):
     workshop.render.dither_intensity = 0.0
     mode = "RGBA" if image.channels == 4 and image.depth in (32, 64, 128) else "RGB"
     set_picture_format(workshop.render.image_settings, "PNG", color_mode=mode, color_depth="8")
-    beside = files.temporary(target)
     try:
-        image.save_render(beside, scene=workshop)
-        os.replace(beside, target)
-    except (OSError, RuntimeError) as error:
+        with files.unfinished(target) as beside:
+            image.save_render(beside, scene=workshop)
+    except RuntimeError as error:
         raise GatherError(f"The reference cannot be written to {target}: {str(error).strip()}",
                           "Look at the disk's free space and at the folder's permissions.") from None

@@ -81,8 +81,8 @@ def render(scene, strip, *, first, last, write_to, bits=8, mode="RGB"):
     """
     _check_engine(strip)
     path = write_to(first)
-    workshop = os.path.join(os.path.dirname(path), f".rendering-{os.getpid()}")
-    os.makedirs(workshop, exist_ok=True)
+    workshop = os.path.join(os.path.dirname(path), files.own_name("rendering"))
+    os.makedirs(workshop)
     try:
         with temporary_scene(scene) as copy:
             _isolate(copy, strip.name)

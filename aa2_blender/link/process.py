@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..embedded.engine.contract import events
+from ..embedded.engine.contract import folder as files
 from ..embedded.engine.contract.errors import JobError
 from ..embedded.engine.contract.wire import Garbage, Wire
 from .interpreter import Launch
@@ -129,7 +130,6 @@ class EngineProcess:
         for raw in self._child.stderr:
             self._last.append(raw.decode("utf-8", "replace").rstrip())
             try:
-                with self._log.open("ab") as file:
-                    file.write(raw)
-            except OSError:
+                files.append(self._log, raw)
+            except JobError:
                 continue  # a full disk ends the job elsewhere; the last lines are still told

@@ -144,6 +144,7 @@ def _names(job, folder, kind):
     """A file name for each frame; the blank one, written here, where the engine has made none yet."""
     there = set(files.numbers(folder, kind))
     if len(there) < job.frames:
+        files.refuse_links(folder)
         write_plain(os.path.join(folder, kind, _BLANK), job.size, _NOTHING[kind])
     return [os.path.basename(files.picture(folder, kind, number)) if number in there else _BLANK
             for number in range(1, job.frames + 1)]

@@ -73,11 +73,16 @@ def as_bits(picture, bits=8) -> np.ndarray:
     return np.rint(np.clip(picture, 0.0, 1.0) * most).astype(np.uint8 if bits == 8 else np.uint16)
 
 
-def write_picture(path, picture) -> None:
-    """Write (h, w), (h, w, 3) RGB or (h, w, 4) RGBA, uint8 or uint16, as PNG: whole under its name, or not at all."""
+def encoded(picture) -> bytes:
+    """(h, w), (h, w, 3) RGB or (h, w, 4) RGBA, uint8 or uint16, as the bytes of a PNG."""
     order = {2: None, 3: cv2.COLOR_RGB2BGR, 4: cv2.COLOR_RGBA2BGRA}[2 if picture.ndim == 2 else picture.shape[2]]
     data = cv2.imencode(".png", picture if order is None else cv2.cvtColor(picture, order), _COMPRESSION)[1]
-    files.write_whole(path, data)
+    return data.tobytes()
+
+
+def write_picture(path, picture) -> None:
+    """Write what `encoded` takes: whole under its name, or not at all."""
+    files.write_whole(path, encoded(picture))
 
 
 def bleed(colour, alpha) -> np.ndarray:

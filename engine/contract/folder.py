@@ -1,11 +1,18 @@
-"""Where each file of a job lies, how frames are numbered (1..N, four digits or more), and how a file is written whole."""
+"""Where each file of a job lies, how frames are numbered (1..N, four digits or more), how a file is written whole, and
+the one rule about links: no folder or file of a job is one, so that nothing outside the job is written or removed."""
 
 import contextlib
+import errno
+import hashlib
 import os
+import platform
 import re
+import secrets
+import shutil
+import stat
 import time
 
-from .errors import writing_failed
+from .errors import JobError, writing_failed
 
 JOB = "job.json"
 POSE = "pose.json"
@@ -14,6 +21,8 @@ EVENTS = "events.jsonl"
 LOG = "engine.log"
 LOCK = "engine.lock"
 MADE = "frames/made.json"
+REQUEST = "request.json"
+RUN = "run.json"
 
 SOURCE = "source"
 MASK = "mask"
@@ -26,19 +35,41 @@ SHOWN = "shown"
 STATE = "state"
 OUTPUT = "output"
 CLEAN = "clean"
+ESTIMATE = "estimate"
 GIVEN_MASK = "estimate/mask"
 LOOKS = "estimate/looks"
 DEPTHS = "estimate/depths"
 ESTIMATED = "estimate/estimate.json"
+MOVIE = "output/character.mov"
+MOVIE_LOG = "output/movie.log"
 # What a finished job is written out as, for other programs.
 DELIVERED = ("character", "shadow", "matte", "skeleton")
 FORMS = ("png8", "png16", "exr")
 PREVIEWS = ("skeleton", "depth", "warp", "mask", "environment", "objects")
 SHOWN_KINDS = ("skeleton", "depth", "mask", "environment", "objects")
 
+# Every name of docs/architecture.md's job folder: what lies in the folders are numbered pictures and the like.
+FOLDERS = (SOURCE, MASK, CLEAN, OBJECTS, DEPTH, FRAMES, SHADOW, STATE, OUTPUT, PREVIEW, SHOWN,
+           ESTIMATE, GIVEN_MASK, LOOKS, DEPTHS, *(f"{PREVIEW}/{kind}" for kind in PREVIEWS),
+           *(f"{SHOWN}/{kind}" for kind in SHOWN_KINDS), *(f"{OUTPUT}/{layer}_{form}" for layer in DELIVERED for form in FORMS),
+           "target", "matte", "shade", "contact")
+FILES = (JOB, POSE, REFERENCE, MADE, REQUEST, RUN, ESTIMATED, f"{LOOKS}/key.json", f"{DEPTHS}/key.json",
+         f"{FRAMES}/blank.png", f"{SHADOW}/blank.png", "reference_pose.json", "reference_matte.png", "clip.json")
+# These are written in place, all others anew beside their name: another (hard) name of such a file would change with it.
+IN_PLACE = (LOCK, EVENTS, LOG, MOVIE, MOVIE_LOG)
+
 # A viewer or a scanner that has a file open keeps Windows from replacing it, as a rule for much less than this (ours).
 PATIENCE_S = 3.0
+OLD_S = 24 * 3600.0  # nobody writes one file for as long (ours)
 _NUMBERED = re.compile(r"(\d{4,})\.png")
+# What only the engine that holds the job's lock writes, in these folders.
+_LOCKED = (FRAMES, SHADOW, STATE, LOOKS, DEPTHS)
+_LOCKED_FILE = re.compile(r"\d{4,}\.(png|latents|look|parts|depth)|(made|key)\.json|probe")
+# In containers the pid is the same everywhere, and so may the name of the host be.
+_HOST = hashlib.blake2b(platform.node().encode(errors="replace"), digest_size=4).hexdigest()
+_TEMPORARY = re.compile(r"\.aa2-([0-9a-f]{8})-[0-9a-f]{16}-(.+)")
+_NOT_THROUGH_LINKS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+_LINK_TAGS = (0xA000000C, 0xA0000003)  # Windows' symbolic links and mount points, to which junctions belong
 
 
 def picture(folder, kind, number):
@@ -70,24 +101,176 @@ def numbers(folder, kind):
     return sorted(int(m[1]) for m in map(_NUMBERED.fullmatch, names) if m)
 
 
-def temporary(target):
-    """A name beside `target` to write to before renaming: same extension, so that writers know the format."""
-    folder, name = os.path.split(target)
-    return os.path.join(folder, f".{os.getpid()}-{name}")
+def refuse_links(folder) -> None:
+    """To be called before the first write. Raises JobError(job_linked) where a folder or file of the job is a link or a
+    junction, or is one of IN_PLACE and no ordinary file of one name.
+
+    The job's folder itself may be reached through a link: that is the artist's own set-up. A single numbered picture may be
+    a link as well: it is read through, but written beside its name, so that only the link goes.
+    """
+    for name in (*FOLDERS, *FILES, *IN_PLACE):
+        there = path(folder, name)
+        about = _about(there)
+        if about is None:
+            continue
+        if _is_link(about):
+            raise _linked(there)
+        if name in IN_PLACE:
+            _refuse_odd(there, about)
 
 
-def write_whole(path, data: bytes) -> None:
-    """Write a file under a temporary name and rename it: whole or not at all. Makes its folder; raises JobError."""
-    unfinished = temporary(path)
+def open_in_place(path, flags) -> int:
+    """A descriptor of an ordinary file that is written in place, made where there is none; os.open's flags. A link is
+    not followed. Raises JobError."""
     try:
-        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
-        with open(unfinished, "wb") as file:
-            file.write(data)
-        _replace(unfinished, path)
+        before = _about(path)
+        if before is not None and _is_link(before):
+            raise _linked(path)
+        file = os.open(path, flags | os.O_CREAT | _NOT_THROUGH_LINKS, 0o666)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            os.remove(unfinished)
+        raise _linked(path) if error.errno == errno.ELOOP else writing_failed(error, path) from None
+    try:
+        _refuse_odd(path, os.fstat(file))
+    except JobError:
+        os.close(file)
+        raise
+    return file
+
+
+def append(path, data: bytes) -> None:
+    """Add to the end of a log; raises JobError."""
+    file = open_in_place(path, os.O_WRONLY | os.O_APPEND)
+    try:
+        os.write(file, data)
+    except OSError as error:
         raise writing_failed(error, path) from None
+    finally:
+        os.close(file)
+
+
+def own_name(name) -> str:
+    """A name that nobody else has, for what is made beside `name` and goes again: same extension, so that writers know
+    the format."""
+    return f".aa2-{_HOST}-{secrets.token_hex(8)}-{name}"
+
+
+@contextlib.contextmanager
+def unfinished(path):
+    """The path of a new, empty file beside `path`, which takes its place at the end of the block, or goes where the
+    block raises. Makes the folder; raises JobError for an OSError."""
+    folder, name = os.path.split(path)
+    beside = os.path.join(folder, own_name(name))
+    try:
+        os.makedirs(folder or ".", exist_ok=True)
+        os.close(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
+        yield beside
+        _replace(beside, path)
+    except OSError as error:
+        raise writing_failed(error, path) from None
+    finally:
+        with contextlib.suppress(OSError):
+            os.remove(beside)
+
+
+def write_whole(path, data: bytes, *, synced=False) -> None:
+    """Write a file under a temporary name and rename it: whole or not at all. Makes its folder; raises JobError.
+    synced: its bytes are on the disk before it has its name."""
+    with unfinished(path) as beside, open(beside, "wb") as file:
+        file.write(data)
+        if synced:
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def sync_folder(folder) -> None:
+    """The names in a folder are on the disk, where the system can do it: Windows opens no folders, some drives sync none."""
+    if os.name == "nt":
+        return
+    with contextlib.suppress(OSError):
+        file = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(file)
+        finally:
+            os.close(file)
+
+
+def remove_left_over(folder) -> None:
+    """Called by who holds the job's lock: temporaries of writers that were killed go.
+
+    Those of this machine in what only the holder writes go at once, because nobody else can be writing them. All others go
+    when they are old: the add-on and a delivery write without the lock, and on a drive that knows no locks an engine on
+    another machine may be at work.
+    """
+    for kind in ("", *FOLDERS):
+        where = path(folder, kind) if kind else folder
+        try:
+            names = os.listdir(where)
+        except OSError:
+            continue
+        for name, form in ((name, _TEMPORARY.fullmatch(name)) for name in names):
+            if form and (_is_ours(kind, *form.groups()) or _is_old(os.path.join(where, name))):
+                _remove(os.path.join(where, name))
+
+
+def remove_numbered(folder, endings) -> None:
+    """Of one folder, what is called as the engine calls it, 0001.<one of endings>; all else is the artist's and stays.
+    Raises JobError."""
+    form = re.compile(rf"\d{{4,}}\.({'|'.join(endings)})")
+    try:
+        for name in filter(form.fullmatch, os.listdir(folder)):
+            os.remove(os.path.join(folder, name))
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise writing_failed(error, folder) from None
+
+
+def _about(path):
+    try:
+        return os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise writing_failed(error, path) from None
+
+
+def _is_link(about) -> bool:
+    """A symbolic link, or on Windows a junction; a file that a cloud drive keeps elsewhere is none."""
+    return stat.S_ISLNK(about.st_mode) or getattr(about, "st_reparse_tag", None) in _LINK_TAGS
+
+
+def _linked(path) -> JobError:
+    try:
+        target = f" to {os.readlink(path)}"
+    except OSError:
+        target = ""
+    return JobError("job_linked", f"{path} is a link{target}: what is written there would change files outside of the "
+                    "job.", "Remove the link, or put what it leads to in its place; the job's folder itself may be a link.")
+
+
+def _refuse_odd(path, about) -> None:
+    if not stat.S_ISREG(about.st_mode):
+        raise JobError("job_linked", f"{path}: expected an ordinary file, got a folder or a device.", "Remove it.")
+    if about.st_nlink > 1:
+        raise JobError("job_linked", f"{path} is the same file as another one elsewhere (a hard link), which would change "
+                       "with it.", "Remove it; the engine makes a new one.")
+
+
+def _is_ours(kind, host, name) -> bool:
+    return kind in _LOCKED and host == _HOST and _LOCKED_FILE.fullmatch(name) is not None
+
+
+def _is_old(path) -> bool:
+    about = _about(path)
+    return about is not None and time.time() - about.st_mtime > OLD_S
+
+
+def _remove(path) -> None:
+    """A file, or a folder in which the add-on rendered; what cannot go stays for the next time."""
+    if os.path.isdir(path) and not os.path.islink(path):
+        return shutil.rmtree(path, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        os.remove(path)
 
 
 def _replace(source, target) -> None:

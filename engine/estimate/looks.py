@@ -3,7 +3,6 @@ estimate that was stopped goes on from them."""
 
 import json
 import os
-import shutil
 import zlib
 
 import numpy as np
@@ -96,10 +95,10 @@ class Looks:
 
 
 def empty_unless(folder, key) -> None:
-    """Removes what is in a folder of ours unless it was made with this key, a JSON object; it is then that key's."""
+    """Removes what is ours in a folder unless it was made with this key, a JSON object; it is then that key's."""
     told = os.path.join(folder, "key.json")
     if _read_json(told) != key:
-        shutil.rmtree(folder, ignore_errors=True)
+        files.remove_numbered(folder, ("look", "parts", "depth"))
         files.write_whole(told, json.dumps(key).encode())
 
 

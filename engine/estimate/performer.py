@@ -35,7 +35,8 @@ def estimate(request, *, emit, stop_asked=lambda: False, threads=0) -> Finished:
     Raises JobError, or progress.Stopped; then what is finished stays for the next time."""
     make_folder(request.job)
     watch = Watch(request.job, emit, stop_asked)
-    with held(request.job, watch.check):
+    with held(request.job, watch.check) as lock:
+        watch.also(lock.look)
         return _Estimate(request, emit, watch, threads).finished()
 
 

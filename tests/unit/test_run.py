@@ -362,7 +362,7 @@ def test_a_folder_in_which_another_engine_works_is_left_alone(tmp_path, hold, mo
     monkeypatch.setattr(lock, "PATIENCE_S", 0.3)
     write_job(str(tmp_path), 2)
     other = hold(tmp_path, 600)
-    unfinished = tmp_path / "frames" / f".{other.pid}-0001.png"
+    unfinished = tmp_path / "frames" / files.own_name("0001.png")
     unfinished.parent.mkdir()
     unfinished.write_bytes(b"half")
     event = asked(tmp_path)
