@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -14,7 +15,7 @@ import pytest
 from engine.contract import events, version
 from engine.contract.wire import Wire
 from engine.conditions.frames import as_bits, write_picture
-from tests.unit.test_run import generate, written
+from tests.unit.test_run import generate, mounted, read_only, written  # noqa: F401 (fixtures)
 from tests.unit.walker import drawn_reference, write_job
 
 ROOT = Path(__file__).parents[2]
@@ -312,6 +313,19 @@ def test_the_command_line(pack, tmp_path):
         assert done.returncode == 0 and "JOB" in done.stdout
     last = json.loads(Path(job, "events.jsonl").read_text().splitlines()[-1])
     assert last["type"] == "failed"
+
+
+def test_a_folder_that_may_only_be_read_gives_one_sentence(pack, tmp_path, read_only):
+    write_job(str(tmp_path / "job"), 2)
+    write_picture(str(tmp_path / "reference.png"), as_bits(drawn_reference()))
+    job = str(read_only(tmp_path / "job"))
+    for arguments in (["run", job, "--pack", str(pack)], ["preview", job], ["estimate", "-o", job],
+                      ["estimate", "-o", job, "--reference", str(tmp_path / "reference.png")]):
+        done = command(*arguments)
+        assert done.returncode in (1, 2) and "Traceback" not in done.stderr and "Logging error" not in done.stderr, done.stderr
+        said = [line for line in done.stderr.splitlines() if not re.match(r"\w+ \d+ of \d+", line)]
+        assert len(said) == 1 and said[0].startswith("job_not_writable: Cannot write"), done.stderr
+    assert command("check", job).returncode == 0
 
 
 def test_joints_on_the_command_line(tmp_path):

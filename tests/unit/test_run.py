@@ -38,11 +38,11 @@ def generate(folder, *, runtime=None, find_joints=person_in, stop_asked=lambda: 
     return finished, told
 
 
-def asked(folder, engine=None, stop_asked=lambda: False):
-    """The request through the door: the last event."""
+def asked(folder, engine=None, stop_asked=lambda: False, request=None):
+    """The request (to run) through the door: the last event."""
     told, tail = Teller(), Tail()
     logging.getLogger().addHandler(tail)
-    answer(events.Run(str(folder)), engine or Engine(fake_pack(), FakeRuntime(), person_in), emit=told.append,
+    answer(request or events.Run(str(folder)), engine or Engine(fake_pack(), FakeRuntime(), person_in), emit=told.append,
            stop_asked=stop_asked, tail=tail)
     logging.getLogger().removeHandler(tail)
     return told[-1]
@@ -449,10 +449,37 @@ def test_a_full_disk(mounted):
     assert all(written(folder)[name] == data for name, data in kept.items())
 
 
-def test_a_folder_that_may_only_be_read(tmp_path, mounted):
+@pytest.fixture
+def read_only(tmp_path, mounted):
+    """read_only(folder) -> the folder as nobody can write to it: of a read-only drive for root, who may write everywhere else."""
+    changed = []
+
+    def read_only(folder):
+        if os.geteuid() == 0:
+            return mounted("-o", "bind,ro", str(folder))
+        changed.extend([folder, *(path for path in folder.rglob("*") if path.is_dir())])
+        for path in changed:
+            path.chmod(0o555)
+        return folder
+    yield read_only
+    for path in changed:
+        path.chmod(0o755)
+
+
+@pytest.mark.parametrize("ask", [events.Run, events.Preview, events.Estimate, lambda job: events.Deliver(job, "exr", ["matte"])])
+def test_a_folder_that_may_only_be_read_gives_its_reason(tmp_path, read_only, ask, caplog):
     write_job(str(tmp_path / "job"), 2)
-    folder = mounted("-o", "bind,ro", str(tmp_path / "job"))
-    assert asked(folder).code == "job_not_writable"
+    generate(tmp_path / "job")
+    folder = read_only(tmp_path / "job")
+    event = asked(folder, request=ask(str(folder)))
+    assert isinstance(event, events.Failed) and event.code == "job_not_writable" and str(folder) in event.message and event.hint
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+def test_a_folder_that_may_only_be_read_can_be_checked(tmp_path, read_only):
+    write_job(str(tmp_path / "job"), 2)
+    folder = read_only(tmp_path / "job")
+    assert isinstance(asked(folder, request=events.Check(str(folder))), events.Finished)
 
 
 def test_memory_does_not_grow_with_the_shot(tmp_path):

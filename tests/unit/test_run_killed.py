@@ -16,9 +16,11 @@ from tests.unit.walker import write_job
 
 from engine.contract import events
 from engine.contract import folder as files
+from engine.contract import job as jobs
 
 ROOT = Path(__file__).parents[2]
-KILLS, FRAMES, WINDOWS = 20, 16, 7
+KILLS, FRAMES, WINDOWS = 20, 8, 6
+SHORT = jobs.Settings(window=2)
 # Imports once; then, for each line, runs a job in a process of its own and kills that after so many seconds.
 NURSERY = """
 import os, signal, sys, time
@@ -75,7 +77,7 @@ def temporaries(folder):
 
 @pytest.mark.skipif(os.name == "nt", reason="forks")
 def test_killed_at_20_random_moments_it_goes_on_to_the_same_bytes(tmp_path, generate_for):
-    write_job(str(tmp_path / "untouched"), FRAMES, size=(400, 240), people={FRAMES: []})
+    write_job(str(tmp_path / "untouched"), FRAMES, people={FRAMES: []}, settings=SHORT)
     whole = Path(shutil.copytree(tmp_path / "untouched", tmp_path / "whole"))
     began = time.monotonic()
     assert generate_for(60, whole) == "0"
@@ -207,13 +209,13 @@ class _Counted:
 
 
 def test_a_disk_that_is_full_at_any_moment_costs_no_frame(tmp_path, monkeypatch):
-    write_job(str(tmp_path / "untouched"), 8)
+    write_job(str(tmp_path / "untouched"), 5, settings=SHORT)
     whole = Path(shutil.copytree(tmp_path / "untouched", tmp_path / "whole"))
     disk = Disk(10**12)
     monkeypatch.setattr(files, "open", disk.open, raising=False)
     generate(whole)
     expected, needed, chance = written(whole), disk.taken, random.Random(4)
-    for attempt in range(8):
+    for attempt in range(6):
         job = Path(shutil.copytree(tmp_path / "untouched", tmp_path / f"full {attempt}"))
         monkeypatch.setattr(files, "open", Disk(chance.randrange(needed)).open, raising=False)
         event = asked(job)
