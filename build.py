@@ -72,6 +72,7 @@ def run_score(arguments: argparse.Namespace) -> int:
     """The engine's own command, in the environment that has the perceptual measure; clips and frames are kept in .build/."""
     _render_held_out(arguments.clips // 2, arguments.workers or os.cpu_count())
     command = ["-m", "engine", "score", "--cache", str(BUILD / "score"), "--clips", str(arguments.clips)]
+    command += ["--references", arguments.references]
     command += ["--workers", str(arguments.workers)] if arguments.workers else []
     for name in ("json", "markdown", "sheet", "ablations"):
         path = getattr(arguments, name)
@@ -219,6 +220,8 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--markdown", type=Path, metavar="FILE", help="write the table")
     one.add_argument("--sheet", type=Path, metavar="FOLDER", help="write a sheet of clips and three moving pictures")
     one.add_argument("--clips", type=int, default=64, metavar="N", help="the first N clips only")
+    one.add_argument("--references", choices=("first", "second"), default="first",
+                     help="how the references are exposed (docs/training.md)")
     one.add_argument("--pack", type=Path, nargs="+", metavar="FOLDER", help="other packs: the first is `full`")
     one.add_argument("--ablations", type=Path, metavar="FOLDER", help="what `engine train ablations` made")
     one.add_argument("--all", action="store_true", help="a row for each ablation too")

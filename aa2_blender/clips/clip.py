@@ -15,7 +15,7 @@ from ..embedded.engine.contract import version
 from ..gather import depth, objects
 from ..gather.camera import project
 from ..gather.png import write_colour, write_grey
-from . import passes, truth
+from . import ball, passes, truth
 from .action import Prop
 from .capture import draw_capture
 from .motions import draw_action
@@ -26,7 +26,7 @@ from .room import build_room
 from .seeds import generator, held_out
 from .view import CLOTHED, about, add_camera, box_of, shadows_of
 
-VERSION = 1
+VERSION = 2
 TOLD = "clip.json"
 # How often a motion is drawn: what touches more than the floor is half of all (ours).
 SHARES = {"walk": 0.12, "turn": 0.07, "sit": 0.12, "reach": 0.11, "lift": 0.12, "lean": 0.09, "step up": 0.11, "dance": 0.07, "run": 0.03,
@@ -75,15 +75,24 @@ def write_clip(folder: Path, recipe: Recipe, *, data: Path, motions: Path | None
     span, visible = _depths(folder, recipe, shot, people)
     _write_json(folder, files.POSE, people)
     files.write_whole(files.path(folder, "visible.json"), json.dumps({"version": 1, "frames": visible}).encode())
-    reference = write_reference(folder, recipe, data, threads)
-    joints = tuple(tuple(row[k] for k in (0, 1, 3)) for row in reference["body"])
-    jobs.write(folder, jobs.Job(
-        name=f"blender {recipe.seed}", size=recipe.size, frames=recipe.frames, fps=float(shot.fps), clean_plate=recipe.variant == "insertion",
-        objects=span, reference=jobs.Reference(joints=joints, height_px=reference["height_px"]), settings=jobs.Settings(seed=recipe.seed)))
+    gone = [*shot.person.objects, *([shot.room.prop] if shot.room.prop else [])]
+    lights = ball.lights_at(scene, gone, ball.chests_of(shot.joints), shot.cameras)
+    reference, references = write_reference(folder, recipe, data, threads, gain * float(ball.level_of(lights).mean()))
+    _write_job(folder, recipe, shot.fps, span, reference)
     told = {"version": VERSION, "world": "blender", "seed": recipe.seed, "held_out": held_out(recipe.seed), "variant": recipe.variant,
             "identity": f"blender {recipe.seed}", "masked": recipe.masked, "motion": shot.motion, "outdoors": shot.room.outdoors,
-            "touching": sorted(set().union(*shot.touching) | ({"prop"} if shot.room.prop else set()))}
+            "touching": sorted(set().union(*shot.touching) | ({"prop"} if shot.room.prop else set())),
+            **optics_of(shot.projections, recipe.size), **ball.record(gain, lights), "references": references}
     files.write_whole(files.path(folder, TOLD), json.dumps(told).encode())
+
+
+def _write_job(folder, recipe, fps, span, reference):
+    """job.json; `span`: the objects' DepthRange or None; `reference`: the person of reference_pose.json."""
+    joints = tuple(tuple(row[k] for k in (0, 1, 3)) for row in reference["body"])
+    jobs.write(folder, jobs.Job(
+        name=f"blender {recipe.seed}", size=recipe.size, frames=recipe.frames, fps=float(fps), objects=span,
+        clean_plate=recipe.variant == "insertion", settings=jobs.Settings(seed=recipe.seed),
+        reference=jobs.Reference(joints=joints, height_px=reference["height_px"])))
 
 
 def compose(plate, shadow, colour, matte):
@@ -170,6 +179,12 @@ def view_matrices(scene, frames, size):
         cameras[i] = seen.matrix_world.normalized()
         projections[i] = seen.calc_matrix_camera(graph, x=size[0], y=size[1])
     return cameras, projections
+
+
+def optics_of(projections, size):
+    """`focal_px` and `centre_px` of clip.json: of each frame the focal length and the principal point in pixels."""
+    focal = (projections[:, 0, 0] * size[0] / 2).round(4).tolist()
+    return {"focal_px": focal, "centre_px": [[size[0] / 2, size[1] / 2]] * len(focal)}
 
 
 def _grip(puppet, prop: Prop | None, t):

@@ -43,18 +43,18 @@ def set_up(scene, size, *, threads=1):
 
 def plates(scene, figure, frames, box=WHOLE):
     """(frames, h, w, 3) linear: without the figure's objects; of all but the first frame only the box, where something moves."""
-    with _set(figure, hide_render=True):
-        first = _rendered(scene, frames[:1], "the plate")[..., :3]
+    with changed(figure, hide_render=True):
+        first = rendered(scene, frames[:1], "the plate")[..., :3]
         if len(frames) == 1:
             return first
-        others = _rendered(scene, frames[1:], "the plate", box)
+        others = rendered(scene, frames[1:], "the plate", box)
     return np.concatenate([first, np.where(others[..., 3:] > 0, others[..., :3], first)])
 
 
 def shadowed(scene, figure, frames, plate, box=WHOLE):
     """(frames, h, w, 3) linear: the plate with the figure's shadow, the figure unseen; outside the box just the plate."""
-    with _set(figure, visible_camera=False):
-        pictures = _rendered(scene, frames, "the shadow", box)
+    with changed(figure, visible_camera=False):
+        pictures = rendered(scene, frames, "the shadow", box)
     return np.where(pictures[..., 3:] > 0, pictures[..., :3], plate)
 
 
@@ -62,8 +62,8 @@ def figures(scene, room, frames, box=WHOLE):
     """(frames, h, w, 4) linear, straight alpha: the figure alone, in the room's light, cut out by what is nearer."""
     scene.render.film_transparent, scene.cycles.samples = True, EDGES
     try:
-        with _set(room, is_holdout=True):
-            pictures = _rendered(scene, frames, "the figure", box)
+        with changed(room, is_holdout=True):
+            pictures = rendered(scene, frames, "the figure", box)
     finally:
         scene.render.film_transparent, scene.cycles.samples = False, SAMPLES
     alpha = np.clip(pictures[..., 3:], 0, 1)
@@ -72,7 +72,7 @@ def figures(scene, room, frames, box=WHOLE):
 
 def pictures_with(scene, frames):
     """(frames, h, w, 3) linear: everything, simply rendered; what tests compare the composed picture with."""
-    return _rendered(scene, frames, "the picture")[..., :3]
+    return rendered(scene, frames, "the picture")[..., :3]
 
 
 def shade_of(plate, shadow):
@@ -97,7 +97,7 @@ def display(linear, gain):
     return np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055).astype(np.float32)
 
 
-def _rendered(scene, frames, what, box=WHOLE):
+def rendered(scene, frames, what, box=WHOLE):
     """(frames, h, w, 4) float32 as Cycles left it: linear, premultiplied, zeros outside the box."""
     render = scene.render
     render.use_border, render.use_crop_to_border = box != WHOLE, False
@@ -127,7 +127,7 @@ def _read(path):
 
 
 @contextmanager
-def _set(objects, **values):
+def changed(objects, **values):
     """These values on all objects, meanwhile."""
     before = [{name: getattr(thing, name) for name in values} for thing in objects]
     try:

@@ -1,7 +1,7 @@
 """A clip's folder (a job with its truth, docs/architecture.md) -> what is known of it, and its pictures."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from ..contract.errors import JobError
 TOLD = "clip.json"
 WORLDS = ("fast", "blender")
 VARIANTS = ("insertion", "replacement")
+REFERENCES = ("first", "second")    # aa2_blender/clips/reference.py: how a clip's reference is exposed
 
 
 class ClipError(Exception):
@@ -23,13 +24,14 @@ class ClipError(Exception):
 @dataclass(frozen=True)
 class Clip:
     """`variant`: nobody ("insertion") or the performer ("replacement") stands in the plate; `identity`: clips of one
-    identity are resampled together."""
+    identity are resampled together; `references`: which of REFERENCES the job's reference is."""
 
     folder: Path
     job: jobs.Job
     world: str
     variant: str
     identity: str
+    references: str = REFERENCES[0]
 
     @property
     def name(self) -> str:
@@ -44,8 +46,8 @@ class Clip:
         return as_float(read_grey(files.picture(self.folder, kind, number), self.job.size))
 
 
-def read_clip(folder: Path) -> Clip:
-    """Raises ClipError where the folder holds no finished clip."""
+def read_clip(folder: Path, references: str = REFERENCES[0]) -> Clip:
+    """Raises ClipError where the folder holds no finished clip, or one without a reference of that version."""
     folder = Path(folder)
     path = folder / TOLD
     try:
@@ -61,9 +63,20 @@ def read_clip(folder: Path) -> Clip:
     if told.get("held_out") is not True:
         raise ClipError(f"{path}: held_out: expected true; a clip that training may have seen cannot be scored.")
     identity = str(told.get("identity", f"{told['world']} {told.get('seed', folder.name)}"))
-    return Clip(folder, job, told["world"], told["variant"], identity)
+    job = replace(job, reference=replace(job.reference, file=_reference(path, told, references) or job.reference.file))
+    return Clip(folder, job, told["world"], told["variant"], identity, references)
 
 
-def clips_in(folder: Path) -> list[Clip]:
+def _reference(path: Path, told: dict, references: str) -> str | None:
+    """The file of that version; None: the job's own, in clips that are older than the second version."""
+    try:
+        return told["references"][references]["file"]
+    except (KeyError, TypeError):
+        if "references" not in told and references == REFERENCES[0]:
+            return None
+        raise ClipError(f"{path}: references: expected a {references} one; make the clip again.") from None
+
+
+def clips_in(folder: Path, references: str = REFERENCES[0]) -> list[Clip]:
     """The finished clips of a folder by name; unfinished ones are passed over."""
-    return [read_clip(path.parent) for path in sorted(Path(folder).glob(f"*/{TOLD}"))]
+    return [read_clip(path.parent, references) for path in sorted(Path(folder).glob(f"*/{TOLD}"))]

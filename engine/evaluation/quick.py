@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from . import perceptual
-from .clips import ClipError, clips_in, read_clip
+from .clips import REFERENCES, ClipError, clips_in, read_clip
 from .generate import generate
 from .held_out import draw_fast
 from .pictures import psnr_over
@@ -20,12 +20,15 @@ from .weights import open_engine
 COUNT, FRAMES = 12, 6
 
 
-def quick(weights: Path, folder: Path | None, cache: Path, steps: int | None = None) -> str:
+def quick(weights: Path, folder: Path | None, cache: Path, *, steps: int | None = None,
+          references: str = REFERENCES[0]) -> str:
     """The line. folder: clips of either world (None: fast clips of a set of its own, kept in `cache`, so that choosing
-    weights by this figure does not touch the held-out set); steps: denoising steps (None: the pack's default). Frames are
-    made anew each time. The perceptual distance is told where this Python can measure it, of one frame a clip."""
+    weights by this figure does not touch the held-out set); steps: denoising steps (None: the pack's default);
+    references: one of REFERENCES. Frames are made anew each time. The perceptual distance is told where this Python can
+    measure it, of one frame a clip."""
     began = time.monotonic()
-    clips = clips_in(folder)[:COUNT] if folder else [read_clip(path) for path in draw_fast(cache / "quick", COUNT, FRAMES, set_=1)]
+    clips = clips_in(folder, references)[:COUNT] if folder else [
+        read_clip(path, references) for path in draw_fast(cache / "quick", COUNT, FRAMES, set_=1)]
     if not clips:
         raise ClipError(f"{folder}: holds no finished clip; give the folder of several.")
     engine = open_engine(weights, threads=int(os.environ.get("OMP_NUM_THREADS", 1)))

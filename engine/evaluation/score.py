@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 from ..contract.errors import JobError
-from .clips import ClipError
+from .clips import REFERENCES, ClipError
 from .held_out import CLIPS
 
 
@@ -31,6 +31,8 @@ def main(arguments: list[str]) -> int:
                         "are then its forks")
     parser.add_argument("--all", action="store_true", help="a row for each of the ablations")
     parser.add_argument("--blender", type=Path, metavar="FOLDER", help="held-out clips of Blender's world")
+    parser.add_argument("--references", choices=REFERENCES, default=REFERENCES[0],
+                        help="how references are exposed: on the figure, or by their own light (docs/training.md)")
     parser.add_argument("--cache", type=Path, default=Path(".build/score"), help="where clips and frames are kept")
     parser.add_argument("--workers", type=int, default=os.cpu_count(), help="processes, of one thread each")
     parser.add_argument("--quick", type=Path, metavar="WEIGHTS", help="a weights.safetensors or a pack's folder")
@@ -45,7 +47,8 @@ def main(arguments: list[str]) -> int:
         if options.quick:
             from .quick import quick
             for steps in options.steps:
-                print(quick(options.quick, options.blender, options.cache, steps), flush=True)
+                print(quick(options.quick, options.blender, options.cache, steps=steps,
+                            references=options.references), flush=True)
         else:
             from .table import make_table
             make_table(options)

@@ -16,7 +16,7 @@ from ..contract.errors import JobError
 from . import perceptual
 from .autoencoder import autoencoder_psnr
 from .bootstrap import mean
-from .clips import Clip, ClipError, clips_in, read_clip
+from .clips import REFERENCES, Clip, ClipError, clips_in, read_clip
 from .held_out import draw_fast
 from .measure import COLUMNS, measure, read_truth
 from .report import markdown, report
@@ -35,7 +35,7 @@ def make_table(options) -> None:
         notes["st_lpips"] = "not measured: this Python has no stlpips_pytorch; use `python build.py score`"
     for name, text in notes.items():
         say(f"{name.upper()}: {text}")
-    frames = options.cache / "frames" / _sources_digest()
+    frames = options.cache / "frames" / f"{_sources_digest()}-{options.references}"
     values = measure_all(clips, rows, frames, options.workers)
     told = report(clips, {row.name: [found[row.name] for found in values] for row in rows}, notes)
     if options.json:
@@ -84,16 +84,18 @@ def _forks(folder: Path, name: str) -> tuple:
 
 def choose_clips(options, notes: dict) -> list[Clip]:
     """The first clips of the set, fast and Blender's in turn."""
+    if options.references != REFERENCES[0]:
+        notes["references"] = f"the {options.references} version, exposed by their own light"
     folder = options.blender or options.cache / "blender"
     half = options.clips // 2
-    blender = clips_in(folder)[:half]
+    blender = clips_in(folder, options.references)[:half]
     if len(blender) < half:
         notes["blender's world is missing"] = (
             f"{half} held-out clips of it were expected in {folder}, {len(blender)} are there; the figures are of the others "
             "alone. Make them with `python build.py clips`.")
     count = options.clips - half
     say(f"the fast world's {count} clips")
-    fast = [read_clip(path) for path in draw_fast(options.cache / "fast", count)]
+    fast = [read_clip(path, options.references) for path in draw_fast(options.cache / "fast", count)]
     return _in_turn(fast, blender)
 
 
@@ -106,7 +108,8 @@ def measure_all(clips, rows, frames: Path, workers: int) -> list[dict]:
     """[{row: {column: value}}] by clip. Worker processes are begun afresh: a forked one would share torch's locks."""
     began, found = time.monotonic(), {}
     with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=cv2.setNumThreads, initargs=(1,)) as pool:
-        waiting = {pool.submit(measure_clip, clip.folder, rows, frames): k for k, clip in enumerate(clips)}
+        waiting = {pool.submit(measure_clip, clip.folder, rows, frames, clip.references): k
+                   for k, clip in enumerate(clips)}
         try:
             for done in as_completed(waiting):
                 found[waiting[done]] = done.result()
@@ -120,10 +123,10 @@ def measure_all(clips, rows, frames: Path, workers: int) -> list[dict]:
     return [found[k] for k in range(len(clips))]
 
 
-def measure_clip(folder: Path, rows, frames: Path) -> dict:
+def measure_clip(folder: Path, rows, frames: Path, references: str = REFERENCES[0]) -> dict:
     """Called in a worker: one clip by all rows; frames that two rows share are made once. Raises ClipError."""
     try:
-        truth = read_truth(read_clip(folder))
+        truth = read_truth(read_clip(folder, references))
         found = {row.name: _mean_of([measure(truth, row, made_by(row, weights, truth.clip, frames)) for weights in row.weights])
                  for row in rows}
         first = rows[0]

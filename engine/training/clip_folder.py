@@ -14,7 +14,7 @@ from ..contract.errors import JobError
 from . import world
 from .pool import BrokenClip, PooledClip, bytes8, fault_of
 
-VERSION = 1
+VERSION = 2
 SHAPE = (256, 256)  # the size of the Blender world's clips
 VARIANTS = ("insertion", "replacement")
 
@@ -50,8 +50,15 @@ def write_clip(folder: Path, seed: int, *, frames: int, variant: str, masked: bo
         name=f"fast {seed}", size=shape, frames=frames, clean_plate=variant == "insertion", objects=span,
         reference=jobs.Reference(joints=joints, height_px=float(reference.height_px)), settings=jobs.Settings(seed=seed)))
     told = {"version": VERSION, "world": "fast", "seed": seed, "held_out": world.held_out(seed), "variant": variant,
-            "identity": f"fast {seed}", "masked": masked}
+            "identity": f"fast {seed}", "masked": masked, **_taken(clip),
+            "references": dict.fromkeys(("first", "second"), {"file": files.REFERENCE, **_taken(reference)})}
     files.write_whole(files.path(folder, "clip.json"), json.dumps(told).encode())
+
+
+def _taken(shot: world.Clip | world.Reference) -> dict:
+    """How it was photographed and lit, as clip.json has it."""
+    names = {"focal_px": shot.focal, "centre_px": shot.centre, "gain": shot.exposure, "light": shot.light}
+    return {name: np.round(value.double().numpy(), 5).tolist() for name, value in names.items()}
 
 
 def _range(depth: np.ndarray) -> jobs.DepthRange | None:

@@ -1,6 +1,7 @@
 """A small clip of Blender's world, and what is compared with it; run by a bpy's Python from the checkout, not from the zip.
 
-    small_clip.py FOLDER      writes FOLDER/clip, FOLDER/whole.png, FOLDER/seeds.json; ends with 77 where the data cannot be had
+    small_clip.py FOLDER      writes FOLDER/clip, FOLDER/held_out (a reference), FOLDER/whole.png, light.json, seeds.json
+                              ...; ends with 77 where the data cannot be had
 """
 import importlib
 import json
@@ -16,6 +17,7 @@ from tests.building import clips_data  # noqa: E402
 from tests.building.telling import Missing  # noqa: E402
 
 SEED, SIZE, FRAMES = 7, (128, 128), 2       # a hand goes down on a table
+LEVEL = 0.5                                 # of the ball in the rooms of a reference that is made without one
 
 
 def main(folder: Path) -> int:
@@ -32,6 +34,12 @@ def main(folder: Path) -> int:
     left_over.write_bytes(b"torn")
     made.write_clip(folder / "clip", recipe, data=data, motions=None)
     _whole(folder / "whole.png", made, recipe, data)
+    told = {"analytic": _analytic(), "ball": _seen_ball(folder, made, recipe, data), "levels": _levels()}
+    (folder / "light.json").write_text(json.dumps(told))
+    held_out = made.Recipe(63, 1, (64, 96), "insertion", True)
+    (folder / "held_out").mkdir()
+    _, told = made.write_reference(folder / "held_out", held_out, data, 1, LEVEL)
+    (folder / "held_out" / "references.json").write_text(json.dumps(told))
     (folder / "seeds.json").write_text(json.dumps(_seeds(folder / "runs", data)))
     (folder / "capture.json").write_text(json.dumps(_capture(folder)))
     return 0
@@ -90,6 +98,73 @@ def _whole(path, made, recipe, data):
     scene.cycles.samples = 8 * passes.SAMPLES
     picture = passes.display(passes.pictures_with(scene, [1])[0], gain)
     made.write_colour(str(path), made._bytes(picture))
+
+
+def _analytic():
+    """A sun and a sky of one colour on an empty scene, and what the ball finds there: two frames, places and cameras."""
+    import bpy
+    import numpy as np
+    from mathutils import Euler, Vector
+    ball, passes, shapes = (importlib.import_module(f"aa2_blender.clips.{name}")
+                            for name in ("ball", "passes", "shapes"))
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    scene = bpy.context.scene
+    scene.world = bpy.data.worlds.new("Sky")
+    scene.world.use_nodes = True
+    scene.world.node_tree.nodes["Background"].inputs["Color"].default_value = (0.1, 0.2, 0.3, 1)
+    sun = bpy.data.objects.new("Sun", bpy.data.lights.new("Sun", "SUN"))
+    sun.data.energy, sun.data.color, sun.data.angle = 2.0, (1.0, 0.8, 0.5), 0.01
+    way = Vector((0.5, -0.6, 0.7)).normalized()             # towards the sun
+    sun.rotation_euler = way.to_track_quat("Z", "Y").to_euler()
+    scene.collection.objects.link(sun)
+    wall = shapes.box(scene.collection, "Figure", (-1, -1, -1), (1, 1, 1), None)
+    passes.set_up(scene, (32, 32))
+    cameras = [Euler(turn).to_matrix().to_4x4() for turn in ((1.5, 0.1, 0.4), (1.2, -0.2, 2.0))]
+    found = ball.lights_at(scene, [wall], np.array([(0, 0, 1.2), (0, 3, 1.2)]), np.array(cameras))
+    return {"found": found.tolist(), "towards": [list(camera.to_3x3().transposed() @ way) for camera in cameras],
+            "sun": [c * 2.0 / np.pi for c in (1.0, 0.8, 0.5)], "sky": [0.1, 0.2, 0.3],
+            "left": [thing.name for thing in scene.objects], "hidden": wall.hide_render, "resolution": scene.render.resolution_x}
+
+
+def _levels():
+    """By the room's level, those of 200 references whose own light is 3."""
+    reference = importlib.import_module("aa2_blender.clips.reference")
+    return {level: [3 * reference.metered(reference.generator(seed, "exposure"), level, 3.0) for seed in range(200)]
+            for level in (0.05, 0.9, 30.0)}
+
+
+def _seen_ball(folder, made, recipe, data):
+    """A larger ball at the chest of the clip's first frame, rendered from outside by the clip's own camera with nobody in
+    the room: its pixels (n, 3), linear, as exposed in the clip, and the normals there (n, 3) in the camera's axes."""
+    import bpy
+    import numpy as np
+    shot = made._stage(recipe, data, None)
+    scene, passes, ball = bpy.context.scene, made.passes, made.ball
+    finer = 3
+    passes.set_up(scene, [finer * side for side in recipe.size])
+    ball.RADIUS = 0.08
+    middle = ball.chests_of(shot.joints)[0]
+    thing = ball._ball(scene.collection)
+    thing.location = middle
+    scene.cycles.samples, scene.cycles.use_denoising, scene.render.film_transparent = 64, False, True
+    others = [other for other in shot.room.objects if other is not shot.room.prop]
+    with passes.changed(shot.person.objects, hide_render=True), passes.changed(others, visible_camera=False):
+        around = made.project(made.about(middle[None, None], 0.1), shot.cameras[:1], shot.projections[:1], (1, 1))
+        picture = passes.rendered(scene, [1], "the ball", made.box_of(around))[0]
+    gain = json.loads((folder / "clip" / made.TOLD).read_text())["gain"][0]
+    made.write_colour(str(folder / "ball.png"), made._bytes(passes.display(picture[..., :3], gain)))
+    axes = shot.cameras[0][:3, :3] @ ball.CAMERA_AXES
+    place = (middle - shot.cameras[0][:3, 3]) @ axes
+    optics = made.optics_of(shot.projections, recipe.size)
+    focal, centre = (finer * np.array(optics[name][0]) for name in ("focal_px", "centre_px"))
+    rows, columns = np.nonzero(picture[..., 3] > 0.99)
+    flat = (np.stack([columns, rows], axis=-1) + 0.5 - centre) / focal
+    rays = np.column_stack([flat, np.ones(len(flat))])
+    rays /= np.linalg.norm(rays, axis=-1, keepdims=True)
+    along = rays @ place
+    reach = along - np.sqrt(np.maximum(along ** 2 - place @ place + ball.RADIUS ** 2, 0))
+    normals = (rays * reach[:, None] - place) / ball.RADIUS
+    return {"pixels": (gain * picture[rows, columns, :3]).tolist(), "normals": normals.tolist()}
 
 
 def _seeds(folder, data):

@@ -88,6 +88,88 @@ def test_a_hand_on_the_table_is_a_contact(clip):
     assert sorted(path.name for path in (clip / "target").iterdir()) == ["0001.png", "0002.png"], "what a killed run left is gone"
 
 
+def terms(normals):
+    """(n, 9): the basis of engine/contract/light.py, written out anew."""
+    x, y, z = np.asarray(normals, float).T
+    return np.stack([0.282095 + 0 * x, 0.488603 * y, 0.488603 * z, 0.488603 * x, 1.092548 * x * y, 1.092548 * y * z,
+                     0.315392 * (3 * z * z - 1), 1.092548 * x * z, 0.546274 * (x * x - y * y)], axis=-1)
+
+
+def level(coefficients):
+    """How bright the ball's disc is to the camera: the mean of what its pixels show."""
+    x, y = (np.mgrid[0:200, 0:200] + 0.5) / 100 - 1
+    inside = x * x + y * y < 1
+    normals = np.stack([x, y, -np.sqrt(np.maximum(1 - x * x - y * y, 0))], axis=-1)[inside]
+    return (terms(normals) @ np.array(coefficients)).mean()
+
+
+def test_a_sun_and_a_sky_are_found_by_the_ball(made):
+    """A sun makes a white surface that faces it as bright as its strength over pi; by Ramamoorthi and Hanrahan (2001)."""
+    told = json.loads((made / "light.json").read_text())["analytic"]
+    lambert = np.array([3.141593] + [2.094395] * 3 + [0.785398] * 5)
+    for found, towards in zip(told["found"], told["towards"]):
+        direction = np.array(towards) * (1, -1, -1)         # from Blender's camera: y up, z towards it
+        expected = (lambert * terms([direction])[0])[:, None] * told["sun"]
+        expected[0] += 3.544908 * np.array(told["sky"])
+        assert np.abs(np.array(found) - expected).max() < 0.01
+    assert np.abs(np.array(told["found"][0]) - told["found"][1]).max() > 0.1, "in each camera's own axes"
+    assert told["left"] == ["Sun", "Figure"] and not told["hidden"] and told["resolution"] == 32, "the scene is as it was"
+
+
+def test_the_light_of_a_clip_foretells_a_ball_in_its_room(made, clip):
+    seen = json.loads((made / "light.json").read_text())["ball"]
+    told = json.loads((clip / "clip.json").read_text())
+    pixels, normals = np.array(seen["pixels"]), np.array(seen["normals"])
+    assert len(pixels) > 250 and np.ptp(pixels[:, 1]) > 0.4, "a light from one side"
+    error = np.abs(terms(normals) @ np.array(told["light"][0]) - pixels)
+    assert error.mean() < 0.04 * pixels.mean() and np.percentile(error, 95) < 0.1 * pixels.mean()
+
+
+def test_a_reference_is_exposed_by_its_light_and_not_by_what_it_shows(made, clip):
+    told = json.loads((clip / "clip.json").read_text())
+    stops = np.log2(level(told["references"]["second"]["light"]) / np.mean([level(one) for one in told["light"]]))
+    assert list(told["references"]) == ["second"] and told["references"]["second"]["file"] == "reference.png"
+    assert abs(stops) <= 1.001 and len(told["light"]) == len(told["focal_px"]) == 2
+    dark, usual, bright = map(np.array, json.loads((made / "light.json").read_text())["levels"].values())
+    assert np.allclose(dark, 0.4) and np.allclose(bright, 2.0), "never lost in the dark or in the light"
+    assert np.median(usual) == pytest.approx(0.9, rel=0.1) and 0.4 < np.std(np.log2(usual)) < 0.6
+    assert usual.min() >= 0.449 and usual.max() <= 1.801
+
+
+def test_a_held_out_reference_has_both_exposures(made):
+    folder = made / "held_out"
+    both = json.loads((folder / "references.json").read_text())
+    assert {name: one["file"] for name, one in both.items()} == {"first": "reference.png", "second": "reference_v2.png"}
+    assert 0.399 < level(both["second"]["light"]) < 1.001
+    first, second = (picture(folder / one["file"]) / 255 for one in both.values())
+    matte = picture(folder / "reference_matte.png")
+    assert np.abs(first - second)[matte == 0].max() == 0, "one background"
+    linear = [np.where(one > 0.04045, ((one + 0.055) / 1.055) ** 2.4, one / 12.92) for one in (first, second)]
+    mid = (matte == 255) & np.all([(one > 0.02).all(axis=-1) & (one < 0.68).all(axis=-1) for one in linear], axis=0)
+    ratio = np.median(linear[0][mid] / linear[1][mid])
+    assert mid.sum() > 30 and ratio == pytest.approx(both["first"]["gain"][0] / both["second"]["gain"][0], rel=0.03)
+    assert ratio != pytest.approx(1, abs=0.02)
+    scaled = np.array(both["first"]["light"]) / both["first"]["gain"][0] * both["second"]["gain"][0]
+    assert np.allclose(scaled, both["second"]["light"], atol=1e-3), "one light, exposed twice"
+
+
+BONES = ((8, 9), (9, 10), (11, 12), (12, 13), (2, 3), (5, 6))       # of thighs, shins and upper arms
+
+
+def test_focal_lengths_keep_bones_as_long_in_reference_and_frames(clip):
+    told = json.loads((clip / "clip.json").read_text())
+    frames = json.loads((clip / "pose.json").read_text())["frames"]
+    (posed,) = json.loads((clip / "reference_pose.json").read_text())["frames"]
+    reference = told["references"]["second"]
+    shots = [(posed, reference["focal_px"], reference["centre_px"]), *zip(frames, told["focal_px"], told["centre_px"])]
+    lengths = []
+    for frame, focal, centre in shots:
+        body = np.array(frame["people"][0]["body"])
+        places = np.column_stack([(body[:, :2] - centre) / focal * body[:, 2:3], body[:, 2]])
+        lengths.append([np.linalg.norm(places[a] - places[b]) for a, b in BONES])
+    assert np.ptp(lengths, axis=0).max() < 0.002 and 0.15 < np.min(lengths) < np.max(lengths) < 0.6
+
+
 def test_held_out_seeds_are_apart_and_a_run_goes_on(made):
     told = json.loads((made / "seeds.json").read_text())
     train, held_out, truth = (set(told[name]) for name in ("train", "held_out", "truth"))

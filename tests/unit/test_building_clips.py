@@ -82,3 +82,16 @@ def test_rendering_goes_on_after_a_crash_of_blender(codes, runs, ends, monkeypat
     else:
         assert start() == ends
     assert len(called) == runs
+
+
+@pytest.mark.parametrize("given, version", [([], "first"), (["--references", "second"], "second")])
+def test_the_version_of_the_references_is_passed_on_to_score(given, version, monkeypatch):
+    called = []
+    monkeypatch.setattr(environments, "ensure", lambda name: Path("python"))
+    monkeypatch.setattr(build, "_render_held_out", lambda *_: None)
+    monkeypatch.setattr(build, "_surroundings", lambda *_: {})
+    monkeypatch.setattr(build, "_call", lambda python, command, told: called.append(command) or 0)
+    monkeypatch.setattr("sys.argv", ["build.py", "score", *given])
+    assert build.main() == 0
+    (command,) = called
+    assert command[command.index("--references") + 1] == version

@@ -16,7 +16,8 @@ from engine.evaluation.weights import open_engine
 
 
 def options(**given):
-    return Namespace(**{"pack": [], "ablations": None, "all": False, "blender": None, "cache": Path("nowhere"), "clips": 4, **given})
+    usual = {"pack": [], "ablations": None, "all": False, "blender": None, "cache": Path("nowhere"), "clips": 4}
+    return Namespace(**{**usual, "references": "first", **given})
 
 
 def forks(folder, names=("full", *ABLATIONS), seeds=2):
@@ -65,14 +66,24 @@ def clip(world, number):
 
 def test_worlds_take_turns_and_a_missing_one_is_told(monkeypatch, tmp_path):
     monkeypatch.setattr(table, "draw_fast", lambda folder, count: range(count))
-    monkeypatch.setattr(table, "read_clip", lambda number: clip("fast", number))
-    monkeypatch.setattr(table, "clips_in", lambda folder: [clip("blender", number) for number in range(40)])
+    monkeypatch.setattr(table, "read_clip", lambda number, references: clip("fast", number))
+    monkeypatch.setattr(table, "clips_in", lambda folder, references: [clip("blender", number) for number in range(40)])
     notes = {}
     chosen = table.choose_clips(options(clips=64), notes)
     assert [one.name for one in chosen[:3]] == ["fast-0", "blender-0", "fast-1"] and len(chosen) == 64 and not notes
-    monkeypatch.setattr(table, "clips_in", lambda folder: [])
+    monkeypatch.setattr(table, "clips_in", lambda folder, references: [])
     chosen = table.choose_clips(options(clips=64), notes)
     assert len(chosen) == 32 and "32 held-out clips" in notes["blender's world is missing"]
+
+
+def test_the_second_references_are_asked_of_both_worlds_and_noted(monkeypatch):
+    asked = []
+    monkeypatch.setattr(table, "draw_fast", lambda folder, count: range(count))
+    monkeypatch.setattr(table, "read_clip", lambda number, references: asked.append(references) or clip("fast", number))
+    monkeypatch.setattr(table, "clips_in", lambda folder, references: asked.append(references) or [clip("blender", 0)])
+    notes = {}
+    table.choose_clips(options(clips=2, references="second"), notes)
+    assert asked == ["second", "second"] and "second version" in notes["references"]
 
 
 def test_seeds_of_a_row_are_averaged_without_what_they_did_not_measure():

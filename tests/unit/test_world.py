@@ -5,13 +5,18 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from engine.contract import light as contract  # noqa: E402
 from engine.contract.skeleton import BODY, BODY_INDEX, HEAD_POINTS  # noqa: E402
 from engine.training.world import draw_clip, draw_reference, held_out  # noqa: E402
-from engine.training.world.character import draw_character  # noqa: E402
+from engine.training.world.character import FABRIC, FABRICS, draw_character  # noqa: E402
 from engine.training.world.cones import Primitives, render  # noqa: E402
+from engine.training.world.fabric import row  # noqa: E402
+from engine.training.world.light import coefficients  # noqa: E402
 from engine.training.world.motion import draw_motion  # noqa: E402
 from engine.training.world.rig import solve, two_bone  # noqa: E402
+from engine.training.world.room import draw_light  # noqa: E402
 from engine.training.world.seeds import generator  # noqa: E402
+from engine.training.world.shade import shade  # noqa: E402
 
 SHAPE = (96, 128)
 
@@ -32,7 +37,7 @@ def test_layers_have_their_shapes_and_ranges(clips):
         assert clip.body.shape == (2, 20, 4) and clip.hands.shape == (2, 2, 21, 4) and clip.height_px.shape == (2,)
         for name, layer in vars(clip).items():
             assert torch.isfinite(layer).all() and layer.dtype == torch.float32, name
-            if name not in ("body", "hands", "height_px", "objects_depth"):
+            if name not in ("body", "hands", "height_px", "objects_depth", "exposure", "focal", "centre", "light"):
                 assert layer.min() >= 0 and layer.max() <= 1, name
 
 
@@ -103,13 +108,52 @@ def test_two_bones_reach_their_target():
     assert np.isclose(np.linalg.norm(joint), 0.3) and np.isclose(np.linalg.norm(end - joint), 0.25)
 
 
-def test_a_ball_is_drawn_where_geometry_puts_it():
-    radius, z, focal = 0.5, 4.0, 100.0
-    ball = Primitives(
+def ball(radius, z):
+    """A ball of skin on the camera's axis."""
+    return Primitives(
         to_local=np.concatenate([np.eye(3), [[0], [0], [-z]]], -1)[None, None].astype(np.float32),
         shape=np.array([[[0, radius, radius]]], np.float32), reach=np.array([[[[0, 0, z, radius]] * 2]]),
-        surface=np.zeros(1, int), origin_v=np.zeros(1), wrap=np.zeros(1, int), flat=np.zeros(1))
-    hits, depth = render(ball, np.array([focal]), np.array([[32.5, 32.5]]), (65, 65))
+        surface=np.full(1, FABRIC["skin"]), origin_v=np.zeros(1), wrap=np.zeros(1, int), flat=np.zeros(1))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_light_of_a_seed_foretells_a_white_ball(seed):
+    """Drawn by the world's own shading; its darker rim, which is no light, is taken out again."""
+    light, rotation = draw_light(np.random.default_rng(seed)), np.array([[0.8, 0.6, 0], [0, 0, -1], [-0.6, 0.8, 0]])
+    white = ball(0.02, 4.0)
+    hits, _ = render(white, np.array([9000.0]), np.array([[60.0, 60.0]]), (120, 120))
+    person = draw_character(generator(seed, "character"))
+    grey = np.stack([row(np.array([0.5] * 3))] * len(FABRICS))
+    shown = shade(person, hits, white, grey, light, rotation=rotation, wraps=None, lit=None)
+    x, y, z = (hits.normal / hits.normal.norm(dim=0)).double().numpy()
+    bare = 2 * shown.double().numpy() / np.sqrt(1 - 0.25 * (1 + z) ** 2)
+    gain = np.array([1.2, 1.0, 0.9])
+    picture = bare * gain[:, None]
+    linear = ((picture + 0.055) / 1.055) ** 2.4
+    found = np.stack(contract.basis(x, y, z), -1) @ coefficients(light, rotation, gain).double().numpy()
+    error = np.abs(found.T - linear)
+    assert len(x) > 4000 and error.max() < 0.07 * linear.max() and error.mean() < 0.015 * linear.max()
+
+
+def test_a_clip_tells_its_light_and_its_optics(clips):
+    clip = clips[3]
+    assert clip.light.shape == (2, 9, 3) and clip.exposure.shape == (3,)
+    assert 0.6 < clip.exposure.min() < clip.exposure.max() < 2.4
+    assert torch.equal(clip.light[0], clip.light[1]) and (clip.light[0, 0] > 0.5).all()
+    a, b = (BODY_INDEX[name] for name in ("left_hip", "left_knee"))
+    flat = (clip.body[..., :2] - clip.centre[:, None]) / clip.focal[:, None, None]
+    places = torch.cat([flat, torch.ones_like(flat[..., :1])], -1) * clip.body[..., 2:3]
+    thighs = (places[:, a] - places[:, b]).norm(dim=-1)
+    person = draw_character(generator(3, "character"))
+    assert thighs.tolist() == pytest.approx([person.thigh] * 2, rel=0.01)
+    reference = draw_reference(3, SHAPE)
+    assert reference.exposure.tolist() == [1, 1, 1] and reference.light.shape == (9, 3)
+    assert not torch.allclose(reference.light, clip.light[0], atol=0.05), "a light of its own"
+
+
+def test_a_ball_is_drawn_where_geometry_puts_it():
+    radius, z, focal = 0.5, 4.0, 100.0
+    hits, depth = render(ball(radius, z), np.array([focal]), np.array([[32.5, 32.5]]), (65, 65))
     assert float(depth[0, 32, 32]) == pytest.approx(z - radius, abs=1e-4)
     silhouette = np.pi * (focal * radius / np.sqrt(z ** 2 - radius ** 2)) ** 2
     assert len(hits.pixel) == pytest.approx(silhouette, rel=0.05)

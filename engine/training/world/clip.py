@@ -12,6 +12,7 @@ from .camera import View, draw_view
 from .character import Character, draw_character
 from .cones import Primitives, render
 from .figure import in_camera, sculpt, wraps
+from .light import coefficients
 from .motion import draw_motion
 from .plate import Plate, paint_plate
 from .prop import Prop, hold
@@ -41,6 +42,10 @@ class Clip:
     hands: torch.Tensor          # (F, 2, 21, 4) left, right
     height_px: torch.Tensor      # (F,)
     contact: torch.Tensor        # (F, H, W, 1) about hands and feet that touch something
+    exposure: torch.Tensor       # (3,) factor on linear light
+    focal: torch.Tensor          # (F,) pixels
+    centre: torch.Tensor         # (F, 2) the principal point in pixels
+    light: torch.Tensor          # (F, 9, 3) on the character, as contract/light.py has it
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,10 @@ class Reference:
     hands: torch.Tensor          # (2, 21, 4)
     height_px: torch.Tensor      # ()
     matte: torch.Tensor          # (H, W, 1)
+    exposure: torch.Tensor       # (3,), as in a clip, as are the others
+    focal: torch.Tensor          # ()
+    centre: torch.Tensor         # (2,)
+    light: torch.Tensor          # (9, 3)
 
 
 def draw_clip(seed: int, frames: int, shape: tuple[int, int], device="cpu", *, character: int | None = None) -> Clip:
@@ -77,13 +86,16 @@ def draw_reference(seed: int, shape: tuple[int, int], device="cpu") -> Reference
     want, _, _ = draw_motion(rng, person, 1, calm=bool(rng.random() < 0.6))
     skeleton = solve(person, want)
     view = draw_view(rng, skeleton, person.height, shape, whole=True)
-    matte, _, colour, _ = _figure(person, skeleton, view, draw_light(rng), device)
+    light = draw_light(rng)
+    matte, _, colour, _ = _figure(person, skeleton, view, light, device)
     width, height = shape
     ground = torch.as_tensor(_background(rng).astype(np.float32), device=device).permute(2, 0, 1)[None]
     ground = nnf.interpolate(ground, (height, width), mode="bilinear", align_corners=False)
     picture = (matte * colour + (1 - matte) * ground).clamp(0, 1)
     body, hands, tall = (x.to(picture.device) for x in _joints(person, skeleton, view))
-    return Reference(_last(picture)[0], body[0], hands[0], tall[0], _last(matte)[0])
+    focal, centre = _optics(view)
+    return Reference(_last(picture)[0], body[0], hands[0], tall[0], _last(matte)[0], torch.ones(3), focal[0], centre[0],
+                     coefficients(light, view.rotation, np.ones(3)))
 
 
 def _background(rng: np.random.Generator) -> np.ndarray:
@@ -203,16 +215,18 @@ def _compose(rng, scene: _Scene, figure, person: Character, skeleton: Skeleton, 
     visible = _halved(cover * (depth < scene.deep + TOUCHING)[:, None])
     shade_ = _shadow(scene.deep, scene.share, view, light, *shadow.casters(person, skeleton))
     objects = _halved(scene.object[:, None])
-    clean, colour, matte, visible, shade_, noise = _filmed(rng, scene.colour, colour, matte, visible, shade_)
+    clean, colour, matte, visible, shade_, noise, gain = _filmed(rng, scene.colour, colour, matte, visible, shade_)
     clean = (clean + noise).clamp(0, 1)
     full = (visible * (colour + noise) + (1 - visible) * clean * shade_).clamp(0, 1)
     body, hands, tall = (x.to(full.device) for x in _joints(person, skeleton, view))
+    focal, centre = _optics(view)
     return Clip(
         full=_last(full), clean=_last(clean), matte=_last(matte), visible=_last(visible), shadow=_last(shade_),
             foreground=_last(colour),
         objects=_last(objects), objects_depth=scene.deep[:, ::2, ::2] * (objects[:, 0] > 0.5), body=body,
             hands=hands, height_px=tall,
-        contact=_last(_contacts(skeleton, view, contact, depth.device)))
+        contact=_last(_contacts(skeleton, view, contact, depth.device)), exposure=gain ** 2, focal=focal, centre=centre,
+        light=coefficients(light, view.rotation, gain.numpy()).expand(len(focal), -1, -1))
 
 
 def _filmed(rng, clean, colour, matte, visible, shade_):
@@ -229,7 +243,12 @@ def _filmed(rng, clean, colour, matte, visible, shade_):
         clean, colour, matte, visible, shade_ = layers.split([3, 3, 1, 1, 1], 1)
     strength, tile = rng.choice([0.0, rng.uniform(0.002, 0.02)]), torch.Generator().manual_seed(int(rng.integers(2 ** 31)))
     noise = strength * torch.randn(clean.shape, generator=tile).to(clean.device) if strength else torch.zeros_like(clean)
-    return clean, colour, matte, visible, shade_, noise
+    return clean, colour, matte, visible, shade_, noise, gain[:, 0, 0].cpu()
+
+
+def _optics(view: View) -> tuple[torch.Tensor, torch.Tensor]:
+    """Focal length (F,) and principal point (F, 2) in pixels."""
+    return torch.from_numpy(view.focal.astype(np.float32)), torch.from_numpy(view.centre.astype(np.float32))
 
 
 def _joints(person: Character, skeleton: Skeleton, view: View) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:

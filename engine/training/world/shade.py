@@ -62,16 +62,22 @@ def shade(person: Character, hits: Hits, primitives: Primitives, table: np.ndarr
     colour = fabric.paint(tensor(table), surface, u, v)
     if wraps is not None:
         colour = _with_face(person, colour, hits, surface, maps)
-    towards, up = tensor(rotation @ light.direction), tensor(rotation @ [0, 0, 1.0])
     fold = fabric.noise_at(u * 25, v * 9) * (surface != FABRIC["skin"]) * 0.05
-    facing = (hits.normal * towards[:, None]).sum(0)
-    lambert = ((facing + 0.25) / 1.25).clamp_min(0)
-    lambert = lambert if lit is None else lambert * lit
-    sky = 0.78 + 0.3 * (hits.normal * up[:, None]).sum(0)
     rim = 1 - 0.25 * (1 + (hits.normal * torch.cat([hits.ray,
         torch.ones_like(hits.ray[:1])])).sum(0) / (1 + (hits.ray ** 2).sum(0)).sqrt()).clamp(0, 1) ** 2
-    energy = (tensor(light.key)[:, None] * lambert + tensor(light.ambient)[:, None] * sky) * (1 + fold) * rim
+    energy = incident(hits.normal, light, rotation, lit) * (1 + fold) * rim
     return (colour * colour * energy).clamp(0, 1).sqrt()
+
+
+def incident(normals: torch.Tensor, light: Light, rotation: np.ndarray, lit: torch.Tensor | None) -> torch.Tensor:
+    """(3, n) light on surfaces of normals (3, n) in the camera's axes; `lit` (n,): key light left, None = all."""
+    tensor = lambda v: torch.as_tensor(np.asarray(v, np.float32), device=normals.device)  # noqa: E731
+    towards, up = tensor(rotation @ light.direction), tensor(rotation @ [0, 0, 1.0])
+    facing = (normals * towards[:, None]).sum(0)
+    lambert = ((facing + 0.25) / 1.25).clamp_min(0)
+    lambert = lambert if lit is None else lambert * lit
+    sky = 0.78 + 0.3 * (normals * up[:, None]).sum(0)
+    return tensor(light.key)[:, None] * lambert + tensor(light.ambient)[:, None] * sky
 
 
 def _limb_coordinates(hits: Hits, primitives: Primitives) -> tuple[torch.Tensor, torch.Tensor]:
