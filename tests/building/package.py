@@ -66,7 +66,7 @@ def _digest(stage: Path) -> str:
 
 
 def _stage(stage: Path, platform: Platform, packages: Path) -> Path:
-    """The zip's contents as the folder `stage`: the add-on at the root, the engine and its packages in embedded/."""
+    """The zip's contents as the folder `stage`: add-on and terms at the root, the engine and its packages in embedded/."""
     ignore = shutil.ignore_patterns(*LEFT_OUT)
     shutil.copytree(ROOT / "aa2_blender", stage, ignore=ignore)
     shutil.copytree(ROOT / "engine", stage / "embedded" / "engine", ignore=ignore)

@@ -1,4 +1,5 @@
-"""`build.py link` in a real Blender: enabled from links, its engine's packages are found, and an edit is there after Reload Scripts."""
+"""`build.py link` in a real Blender: the engine's packages are found, and an edit is there after Reload Scripts."""
+
 import json
 import os
 import shutil
@@ -12,15 +13,21 @@ from tests.building import links
 
 @pytest.fixture
 def linked(tmp_path, surroundings):
-    """A copy of the checkout, and a Blender's folder whose user_default links to it; the packages are those of the zip."""
+    """A copy of the checkout, and a Blender's folder whose user_default links to it and to the zip's packages."""
     checkout = tmp_path / "checkout"
     for name in ("aa2_blender", "engine"):
         shutil.copytree(ROOT / name, checkout / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy2(ROOT / "blender_manifest.toml", checkout)
     with zipfile.ZipFile(surroundings["AA2_ZIP"]) as archive:
-        archive.extractall(tmp_path / "unpacked", [name for name in archive.namelist() if name.startswith("embedded/packages/")])
+        archive.extractall(
+            tmp_path / "unpacked", [name for name in archive.namelist() if name.startswith("embedded/packages/")]
+        )
     resources = tmp_path / "resources"
-    links.link(checkout, resources / "extensions" / "user_default" / "aa2_blender", tmp_path / "unpacked" / "embedded" / "packages")
+    links.link(
+        checkout,
+        resources / "extensions" / "user_default" / "aa2_blender",
+        tmp_path / "unpacked" / "embedded" / "packages",
+    )
     return checkout, resources
 
 

@@ -1,4 +1,5 @@
-"""The zip that is tested: its bill of materials equals what lies in it, counted here from the zip's own bytes; its terms are there."""
+"""The zip that is tested: its bill of materials equals what lies in it, counted here from the zip's own bytes."""
+
 import hashlib
 import json
 import tomllib
@@ -38,8 +39,11 @@ def test_the_bill_names_every_package_by_its_own_metadata(archive, bill):
         if name.endswith(".dist-info/METADATA"):
             told = message_from_bytes(archive.read(name))
             inside.add((name.rsplit("/", 2)[0], told["Name"], told["Version"]))
-    named = {(one["evidence"]["occurrences"][0]["location"], one["name"], one["version"]) for one in bill["components"]
-             if one["type"] == "library"}
+    named = {
+        (one["evidence"]["occurrences"][0]["location"], one["name"], one["version"])
+        for one in bill["components"]
+        if one["type"] == "library"
+    }
     assert named == inside and {name for _, name, _ in inside} == {"opencv-python-headless", "onnxruntime"}
 
 
@@ -51,14 +55,20 @@ def test_the_bill_has_the_sha256_of_every_binary_and_model_and_of_nothing_else(a
         if content.startswith(BINARY) or Path(name).suffix in MODEL or name.endswith("packs/compact/pack.json"):
             inside[name] = hashlib.sha256(content).hexdigest()
     assert named == inside
-    assert sum(Path(name).suffix in MODEL for name in inside) == 12 and sum(name.endswith(".safetensors") for name in inside) == 1
+    assert (
+        sum(Path(name).suffix in MODEL for name in inside) == 12
+        and sum(name.endswith(".safetensors") for name in inside) == 1
+    )
 
 
 def test_models_are_those_that_models_json_tells_of(archive, bill):
     folder = "embedded/engine/estimate/models/"
     told = json.loads(archive.read(folder + "models.json"))
-    named = {one["name"]: one["hashes"][0]["content"] for one in bill["components"]
-             if one["type"] == "machine-learning-model" and "hashes" in one}
+    named = {
+        one["name"]: one["hashes"][0]["content"]
+        for one in bill["components"]
+        if one["type"] == "machine-learning-model" and "hashes" in one
+    }
     assert named == {name: one["sha256"] for name, one in told.items()}
 
 
@@ -67,5 +77,8 @@ def test_licence_terms_and_copyright_are_in_the_zip(archive, bill):
         assert archive.read(name) == (ROOT / name).read_bytes()
     manifest = tomllib.loads(archive.read("blender_manifest.toml").decode())
     ours = bill["metadata"]["component"]
-    assert manifest["copyright"] == [ours["copyright"]] and (manifest["id"], manifest["version"]) == (ours["name"], ours["version"])
+    assert manifest["copyright"] == [ours["copyright"]] and (manifest["id"], manifest["version"]) == (
+        ours["name"],
+        ours["version"],
+    )
     assert f"SPDX:{ours['licenses'][0]['license']['id']}" == manifest["license"][0]

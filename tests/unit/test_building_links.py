@@ -1,4 +1,5 @@
 """`build.py link`: a folder of links into a checkout, which never touches what it did not make."""
+
 import os
 
 import pytest
@@ -10,8 +11,13 @@ from tests.building.telling import Stop
 @pytest.fixture
 def checkout(tmp_path):
     folder = tmp_path / "checkout"
-    for place in ("aa2_blender/__init__.py", "aa2_blender/panels/shot.py", "aa2_blender/__pycache__/old.pyc", "engine/run.py",
-                  "blender_manifest.toml"):
+    for place in (
+        "aa2_blender/__init__.py",
+        "aa2_blender/panels/shot.py",
+        "aa2_blender/__pycache__/old.pyc",
+        "engine/run.py",
+        "blender_manifest.toml",
+    ):
         (folder / place).parent.mkdir(parents=True, exist_ok=True)
         (folder / place).write_text(place)
     (tmp_path / "packages" / "cp311").mkdir(parents=True)
@@ -20,7 +26,12 @@ def checkout(tmp_path):
 
 def test_every_part_is_a_link_and_an_edit_is_there(checkout, tmp_path):
     made = links.link(checkout, tmp_path / "user_default" / "aa2_blender", tmp_path / "packages")
-    assert sorted(path.name for path in made.iterdir()) == ["__init__.py", "blender_manifest.toml", "embedded", "panels"]
+    assert sorted(path.name for path in made.iterdir()) == [
+        "__init__.py",
+        "blender_manifest.toml",
+        "embedded",
+        "panels",
+    ]
     (checkout / "aa2_blender" / "panels" / "shot.py").write_text("edited")
     (checkout / "engine" / "new.py").write_text("new")
     assert (made / "panels" / "shot.py").read_text() == "edited"
@@ -35,8 +46,15 @@ def test_linked_again_what_is_new_is_there_what_is_gone_is_not_and_the_checkout_
     (checkout / "aa2_blender" / "panels" / "shot.py").unlink()
     (checkout / "aa2_blender" / "panels").rmdir()
     links.link(checkout, folder, tmp_path / "packages")
-    assert sorted(path.name for path in folder.iterdir()) == ["__init__.py", "blender_manifest.toml", "embedded", "task.py"]
-    assert (checkout / "engine" / "run.py").read_text() == "engine/run.py" and (tmp_path / "packages" / "cp311").is_dir()
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "__init__.py",
+        "blender_manifest.toml",
+        "embedded",
+        "task.py",
+    ]
+    assert (checkout / "engine" / "run.py").read_text() == "engine/run.py" and (
+        tmp_path / "packages" / "cp311"
+    ).is_dir()
 
 
 def test_an_installed_extension_is_left_alone(checkout, tmp_path):
@@ -51,6 +69,7 @@ def test_an_installed_extension_is_left_alone(checkout, tmp_path):
 def test_where_links_cannot_be_made_it_says_what_to_do(checkout, tmp_path, monkeypatch):
     def refused(*_more, **_told):
         raise OSError("A required privilege is not held by the client")
+
     monkeypatch.setattr(links.Path, "symlink_to", refused)
     with pytest.raises(Stop, match="required privilege.*Developer Mode"):
         links.link(checkout, tmp_path / "user_default" / "aa2_blender", tmp_path / "packages")

@@ -1,4 +1,5 @@
 """The bill of materials names what is staged and nothing else, and THIRD_PARTY.md tells of every library and model."""
+
 import hashlib
 import json
 import struct
@@ -21,16 +22,29 @@ def stage(tmp_path):
     """One package with one binary, one model, a pack of two files."""
     part = tmp_path / "embedded" / "packages" / "cp311"
     for file, content in {
-            part / "thing-1.5.dist-info" / "METADATA": METADATA.format("MIT License").encode(), part / "thing" / "fast.so": ELF,
-            part / "thing" / "slow.py": b"pass"}.items():
+        part / "thing-1.5.dist-info" / "METADATA": METADATA.format("MIT License").encode(),
+        part / "thing" / "fast.so": ELF,
+        part / "thing" / "slow.py": b"pass",
+    }.items():
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content)
     models, pack = tmp_path / "embedded/engine/estimate/models", tmp_path / "embedded/engine/packs/compact"
     models.mkdir(parents=True)
     pack.mkdir(parents=True)
     (models / "eyes.onnx").write_bytes(b"eyes")
-    (models / "models.json").write_text(json.dumps({"eyes.onnx": {
-        "package": "seer==0.4", "file": "eyes.tflite", "licence": "Apache-2.0", "authors": "Somebody", "changes": "none"}}))
+    (models / "models.json").write_text(
+        json.dumps(
+            {
+                "eyes.onnx": {
+                    "package": "seer==0.4",
+                    "file": "eyes.tflite",
+                    "licence": "Apache-2.0",
+                    "authors": "Somebody",
+                    "changes": "none",
+                }
+            }
+        )
+    )
     (pack / "pack.json").write_text('{"name": "small", "license": "GPL-3.0-or-later"}')
     (pack / "w.safetensors").write_bytes(b"weights")
     return tmp_path
@@ -43,12 +57,18 @@ def written(stage):
 
 def test_every_package_binary_and_model_is_named_with_what_it_is(stage):
     bill = written(stage)
-    assert (bill["bomFormat"], bill["specVersion"], bill["metadata"]["component"]["version"]) == ("CycloneDX", "1.6", "3.2")
+    assert (bill["bomFormat"], bill["specVersion"], bill["metadata"]["component"]["version"]) == (
+        "CycloneDX",
+        "1.6",
+        "3.2",
+    )
     thing, eyes, pack = bill["components"]
     assert (thing["name"], thing["version"], thing["purl"]) == ("thing", "1.5", "pkg:pypi/thing@1.5")
     assert thing["licenses"] == [{"license": {"id": "MIT"}}]
     assert thing["externalReferences"][0]["hashes"] == [{"alg": "SHA-256", "content": "ab" * 32}]
-    assert [(part["name"], part["hashes"][0]["content"]) for part in thing["components"]] == [("fast.so", hashlib.sha256(ELF).hexdigest())]
+    assert [(part["name"], part["hashes"][0]["content"]) for part in thing["components"]] == [
+        ("fast.so", hashlib.sha256(ELF).hexdigest())
+    ]
     assert (eyes["version"], eyes["hashes"][0]["content"]) == ("0.4", hashlib.sha256(b"eyes").hexdigest())
     assert [part["name"] for part in pack["components"]] == ["pack.json", "w.safetensors"]
     assert bill["dependencies"][0]["dependsOn"] == [part["bom-ref"] for part in bill["components"]]

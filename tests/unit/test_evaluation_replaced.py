@@ -1,4 +1,5 @@
 """The sheet of a replaced performer shows, a row a frame, the pictures of the job about the performer."""
+
 import cv2
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ SIZE = (320, 240)
 
 @pytest.fixture
 def job(tmp_path):
-    """Three frames; a blue clean plate, and a layer that is opaque red in its upper half and lets a halved plate through below."""
+    """Three frames; a blue clean plate, a layer with opaque red in its upper half, a shadow of one half."""
     walker.write_job(tmp_path, 3, masks=True)
     layer = np.zeros((240, 320, 4), np.uint8)
     layer[:120] = 255, 0, 0, 255
