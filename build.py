@@ -1,4 +1,4 @@
-"""One command for each task: `python build.py zip | repo | demo | test | bench | score | clips | env | generate`."""
+"""One command for each task: `python build.py zip | repo | link | demo | test | bench | score | clips | env | generate`."""
 import argparse
 import os
 import shutil
@@ -10,7 +10,7 @@ from pathlib import Path
 if sys.version_info < (3, 11):
     sys.exit(f"build.py needs Python 3.11 or later, and this is {sys.version.split()[0]}; start it with a newer one.")
 
-from tests.building import clips_data, debian, environments, limits, package, platforms, repository, root
+from tests.building import clips_data, debian, environments, limits, links, package, platforms, repository, root
 from tests.building.environments import BLENDERS, BUILD, DEMO_BLENDER, ROOT
 from tests.building.telling import Missing, Stop, say
 
@@ -48,6 +48,11 @@ def make_repository(arguments: argparse.Namespace) -> int:
     names = [name for name, one in platforms.PLATFORMS.items() if name == one.name]
     chosen = names if arguments.platform == "all" else [arguments.platform]
     print(repository.make(arguments.folder.resolve(), [package.make(name) for name in chosen]))
+    return 0
+
+
+def make_links(arguments: argparse.Namespace) -> int:
+    print(links.make(arguments.folder.resolve() if arguments.folder else None))
     return 0
 
 
@@ -208,6 +213,8 @@ def _parser() -> argparse.ArgumentParser:
     one = add("repo", make_repository, "make a folder that Blender adds as a repository by its address (index.json)")
     one.add_argument("folder", type=Path)
     one.add_argument("--platform", default="all", help="one platform's zip alone")
+    one = add("link", make_links, "link the checkout into Blender's extensions: edit, F3, Reload Scripts, with no zip")
+    one.add_argument("folder", type=Path, nargs="?", help="a repository's folder (default: the newest Blender's extensions/user_default)")
     add("demo", run_demo, "install the zip in a fresh Blender, generate the demo shot, fill demo_output/")
     one = add("test", run_tests, "run the tests, all tiers and all Blender versions unless told otherwise")
     one.add_argument("--tier", choices=TIERS)

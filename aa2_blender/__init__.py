@@ -1,4 +1,12 @@
 """A reference picture, a rig and a plate become a character in the shot: the add-on's way in and out of Blender."""
+import sys
+
+if "_PARTS" in globals():
+    # Blender's Reload Scripts runs this file once more, but not the modules below it: they are to be read anew.
+    for _name in [name for name in sys.modules if name.startswith(__name__ + ".")]:
+        del sys.modules[_name]
+        globals().pop(_name.removeprefix(__name__ + "."), None)
+
 from . import cli, operators, panels, preferences, properties, session
 
 _PARTS = (properties, preferences, operators, panels, cli, session)

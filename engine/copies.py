@@ -13,7 +13,7 @@ from pathlib import Path
 
 from .packs.store import DEFAULT
 
-HOME = Path(__file__).resolve().parents[1]      # holds engine/ and packages/
+HOME = Path(__file__).absolute().parents[1]      # holds engine/ and packages/
 ABANDONED_S = 3600      # a copy that was begun so long ago is nobody's any more
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from ..embedded.engine.contract.errors import JobError
 
-EMBEDDED = Path(__file__).resolve().parent.parent / "embedded"
+# Not resolved: where the extension is made of links (`build.py link`), its files lead into the checkout, which has no embedded/.
+EMBEDDED = Path(__file__).absolute().parent.parent / "embedded"
 # Blender's own settings that would follow into a child: 5.1 and later leak OCIO, and a PYTHONHOME of Blender's is right
 # only for Blender's own Python.
 NOT_FOR_ANOTHER_PYTHON = ("PYTHONHOME", "PYTHONPATH")

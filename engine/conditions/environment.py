@@ -5,7 +5,7 @@ import numpy as np
 def known_inside(region, clean_plate: bool) -> np.ndarray:
     """1 where the environment may be seen inside M_f: all of it on a clean plate, nothing where a performer stands.
 
-    Ours (method.md 5): into an empty plate the character is inserted, and what it covers is known.
+    Ours (docs/method.md, "Two plates"): into an empty plate the character is inserted, and what it covers is known.
     """
     return region.copy() if clean_plate else np.zeros_like(region)
 

@@ -13,7 +13,8 @@ from ..contract.skeleton import BODY, BODY_INDEX, HAND_INDEX, HAND_LIMBS, LIMBS
 from .limbs import SEEN, clean_hands, clean_joints
 
 LIMB_DIM = 0.6           # OpenPose's way: limbs are dimmed, dots are not
-HALF_WIDTH = 0.009       # of the standing height: 4 px for a person of 450 px, as public weights saw them (method.md 3)
+# Of the standing height: 4 px for a person of 450 px, as public weights saw them (docs/method.md, "Pose and depth").
+HALF_WIDTH = 0.009
 HAND_HALF_WIDTH = 0.0025
 MIN_HALF_WIDTH = 0.75    # pixels; below it strokes would break up
 _SHIFT = 4               # cv2's fixed-point bits: sixteenths of a pixel

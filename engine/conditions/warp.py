@@ -1,11 +1,11 @@
 """From the reference and its joints to the limb warp: each limb of the reference laid on its place in the frame.
 
-Ours (method.md 5): correspondence is what costs training, so the net is shown where each piece of cloth goes. A limb moves
-by the map that takes its two joints to the frame's two; its length follows the foreshortening, its width the person's
-size at that depth. The torso follows its four corners. Seen from the other side (reference from the front, frame from
-behind) pieces are mirrored across their axis: left limbs still go to left limbs, and the head still goes to the head,
-where the skeleton's missing nose tells the net that no face may show. Where it may, the head is shifted and stretched
-sideways until nose, eyes and ears lie on the frame's.
+Ours (docs/method.md, "Appearance and the limb warp"): correspondence is what costs training, so the net is shown
+where each piece of cloth goes. A limb moves by the map that takes its two joints to the frame's two; its length
+follows the foreshortening, its width the person's size at that depth. The torso follows its four corners. Seen from
+the other side (reference from the front, frame from behind) pieces are mirrored across their axis: left limbs still
+go to left limbs, and the head still goes to the head, where the skeleton's missing nose tells the net that no face
+may show. Where it may, the head is shifted and stretched sideways until nose, eyes and ears lie on the frame's.
 """
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""Values of all rows, clips and columns -> the JSON of the issue, and the same as a table in markdown."""
+"""Values of all rows, clips and columns -> one JSON object, and the same as a table in markdown."""
 
 import math
 

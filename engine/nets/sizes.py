@@ -26,7 +26,7 @@ class Sizes:
     pose_modulation: bool = True
     environment: bool = True
     mask: str = "shape_agnostic"  # the region M_f of training and inference; or "exact" or "box" (paper 3.2)
-    # Ours (method notes, section 5).
+    # Ours (docs/method.md, "Appearance and the limb warp" and "Layers").
     reference_skeleton: bool = True
     warp: bool = True
     matte_and_shadow: bool = True  # off: they are not learnt, and what is made inside M_f is laid as a patch

@@ -19,7 +19,7 @@ def picture_loss(made: Tensor, true: Tensor, weight: Tensor | None = None) -> Te
 
 
 def latent_loss(made: Tensor, true: Tensor, weight: Tensor, scale: Tensor) -> Tensor:
-    """Weighted squared error of x0 (method notes, section 5); latents (n, c, h, w), weight (n, 1, 4h, 4w).
+    """Weighted squared error of x0 (docs/method.md, "Training"); latents (n, c, h, w), weight (n, 1, 4h, 4w).
 
     `scale` (c,) is the encoder's: a channel counts by how far it moves pixels, but by the square root of that, since the
     faint ones are the edges (ours; all alike, a third of the gradient goes into texture that nobody can predict).

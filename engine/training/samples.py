@@ -21,7 +21,7 @@ from .pool import BLENDER, CLEAN, CONTACT, FULL, MATTE, OBJECTS, SHADOW, SHAPES,
 log = logging.getLogger(__name__)
 MOST_BROKEN = 20
 WEIGHT_STEP = 0.04  # of the loss's weights, that they fit a byte
-# How often (ours, after method notes section 5).
+# How often (ours; docs/method.md, "Training").
 INSERTION = 0.5  # environment from the plate without the character; else from the full picture
 KNOWN = 0.75  # of the insertions: the plate may be seen inside M_f
 OBJECTS_GIVEN = 0.75
@@ -233,7 +233,8 @@ def batch_of(windows: dict[str, Tensor], sizes: Sizes) -> dict[str, Tensor]:
 
 def loss_weight(layers: np.ndarray, bodies: np.ndarray, heights: np.ndarray) -> np.ndarray:
     """(F, H, W, 1) uint8, in WEIGHT_STEPs: what is added to a pixel's weight, which is 1 where the net may paint and a tenth
-    elsewhere: more on the character, most at its contacts, head and hands (method notes, section 5; the numbers are ours)."""
+    elsewhere: more on the character, most at its contacts, head and hands (ours; docs/method.md, "Training").
+    """
     shares = layers[..., [MATTE, CONTACT]] / np.float32(255)
     weight = 0.7 * (layers[..., SHADOW, None] < 247) + 1.5 * shares.sum(axis=-1, keepdims=True)
     weight = np.ascontiguousarray(weight, dtype=np.float32)

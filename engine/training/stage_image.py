@@ -1,4 +1,5 @@
-"""Stage two: single frames, most of them from noise alone: a regression that learns to denoise on the side (method notes, 5)."""
+"""Stage two: single frames, most of them from noise alone: a regression that learns to denoise on the side
+(docs/method.md, "Training")."""
 
 import math
 from collections.abc import Iterator

@@ -8,7 +8,7 @@ import tomllib
 import zipfile
 from pathlib import Path
 
-from . import environments, wheels
+from . import environments, sbom, wheels
 from .environments import BUILD, ROOT
 from .platforms import PLATFORMS, Platform, machine_of
 from .telling import Stop, say
@@ -17,6 +17,7 @@ DIST = ROOT / "dist"
 MANIFEST = ROOT / "blender_manifest.toml"
 LARGEST_ZIP = 200e6  # bytes; the size at which extension platforms turn a package away
 
+OUR_TERMS = ("LICENSE", "THIRD_PARTY.md")
 LEFT_OUT = ("__pycache__", "*.pyc", ".*", "training", "evaluation", "clips", "convert_models.py")  # of our own sources
 
 
@@ -65,7 +66,7 @@ def _digest(stage: Path) -> str:
 
 
 def _stage(stage: Path, platform: Platform, packages: Path) -> Path:
-    """The zip's contents as the folder `stage`: the add-on at the root, the engine and its packages in embedded/."""
+    """The zip's contents as the folder `stage`: add-on and terms at the root, the engine and its packages in embedded/."""
     ignore = shutil.ignore_patterns(*LEFT_OUT)
     shutil.copytree(ROOT / "aa2_blender", stage, ignore=ignore)
     shutil.copytree(ROOT / "engine", stage / "embedded" / "engine", ignore=ignore)
@@ -73,9 +74,11 @@ def _stage(stage: Path, platform: Platform, packages: Path) -> Path:
                     ignore=shutil.ignore_patterns("made.txt"))
     # A package for the add-on's `from .embedded.engine.contract import ...`; the engine itself never sees this file.
     (stage / "embedded" / "__init__.py").write_text('"""The engine and its packages, for a process of its own."""\n')
-    if (ROOT / "LICENSE").exists():
-        shutil.copy2(ROOT / "LICENSE", stage)
-    (stage / MANIFEST.name).write_text(_manifest_for(platform))
+    for name in OUR_TERMS:
+        shutil.copy2(ROOT / name, stage)
+    manifest = _manifest_for(platform)
+    (stage / MANIFEST.name).write_text(manifest)
+    sbom.write(stage, manifest=tomllib.loads(manifest), wheels=wheels.digests(platform))
     return stage
 
 

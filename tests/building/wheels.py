@@ -53,6 +53,11 @@ def ensure(name: str, platform: Platform, python: Path) -> Path:
     return folder
 
 
+def digests(platform: Platform) -> dict[str, str]:
+    """Folder in the zip -> the sha256 of its wheel, for this platform."""
+    return {part: by_name[platform.name] for part, (_python, _requirement, by_name) in WHEELS.items() if platform.name in by_name}
+
+
 def check(folder: Path, platform: Platform, part: str) -> None:
     """Stops where something in a part of the packages is not for this platform and this part's Python."""
     check_wheel(folder, platform, part)

@@ -1,6 +1,6 @@
 """A finished job folder -> how recognisable its character is, in numbers: colours, joints, holes, noise.
 
-All four are ours (the first pack has to pass them; later issues measure likeness better):
+All four are ours, chosen for the first pack to pass; docs/evaluation.md measures likeness better:
 - colour: of each body part, the CIEDE2000 between the reference's median colour and the frame's, median over frames;
 - joints: the share of seen, unhidden joints that lie inside the matte;
 - holes: the largest share, in any frame, of the limbs' cores that the matte leaves open;

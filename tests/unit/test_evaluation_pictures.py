@@ -25,7 +25,7 @@ def test_psnr_of_a_tenth_everywhere_is_20_db():
 
 
 def test_psnr_does_not_overflow_as_bytes_would():
-    """Black against white is 0 dB; the field's uint8 subtraction calls it 48 (method notes, section 2)."""
+    """Black against white is 0 dB; the field's uint8 subtraction calls it 48 (docs/method.md, "Scores")."""
     assert psnr_over([(flat(0), flat(1), EVERYWHERE)]) == pytest.approx(0.0)
 
 
