@@ -182,7 +182,7 @@ class Generation(Gathering):
     def _lay(self, scene):
         hello = self._link.hello
         with measure.slice("lay strips"):
-            return place(scene, self.folder, self.strip, pack=hello.pack["hash"] if hello else "")
+            return place(scene, self.folder, self.strip, pack=hello.pack["hash"] if hello else runs.pack_hash(self.folder))
 
     def achieved(self) -> str:
         what = "frames" if self.ask is events.Run else "frames of conditions"

@@ -35,7 +35,7 @@ COPIES = "AA2_COPIES"    # in the environment: the folder for copies (copies.py)
 def main(arguments=None) -> int:
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     if arguments[:1] == ["train"]:
-        from .training.loop import main as train
+        from .training.command import main as train
         return train(arguments[1:])
     if arguments[:1] == ["export"]:
         from .packs.export import main as export

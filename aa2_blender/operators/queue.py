@@ -2,7 +2,7 @@
 import bpy
 from bpy.props import IntProperty
 
-from .. import session
+from .. import runs, session
 from ..asking import job_folder
 from ..generation import Gathering
 from ..place.strip import place
@@ -169,7 +169,7 @@ class AA2_OT_queue_place(RowButton, bpy.types.Operator):
         scene = bpy.data.scenes.get(row.scene)
         if scene is None:
             return self.refuse(f"There is no scene {row.scene!r}. Give it its name again, or place from the job's folder.")
-        strips = place(scene, row.folder, row.strip)
+        strips = place(scene, row.folder, row.strip, pack=runs.pack_hash(row.folder))
         row.placed = True
         session.queue.keep(row)
         self.report({"INFO"}, f"Placed {', '.join(strips)}")

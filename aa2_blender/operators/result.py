@@ -6,7 +6,7 @@ from pathlib import Path
 import bpy
 from bpy.props import IntProperty, StringProperty
 
-from .. import session, takes
+from .. import runs, session, takes
 from ..embedded.engine.contract import folder as files
 from ..embedded.engine.contract import job as contract
 from ..generation import Copying, Gathering
@@ -39,7 +39,7 @@ class AA2_OT_place_again(OfVersion, Button, bpy.types.Operator):
 
     def act(self, context):
         scene = shot_scene(context)
-        strips = place(scene, folder_of_shot(scene), scene.aa2.strip)
+        strips = place(scene, folder_of_shot(scene), scene.aa2.strip, pack=runs.pack_hash(folder_of_shot(scene)))
         self.report({"INFO"}, f"Placed {', '.join(strips)}")
 
 
@@ -58,7 +58,7 @@ class AA2_OT_show_version(OfVersion, Button, bpy.types.Operator):
         chosen = made[max(0, min(made.index(shown) + self.by, len(made) - 1))]
         if chosen == shown and strips_of_shot(scene):
             return self.refuse(f"{shown.name} is the {'newest' if self.by > 0 else 'oldest'} version with frames.")
-        place(scene, chosen, scene.aa2.strip)
+        place(scene, chosen, scene.aa2.strip, pack=runs.pack_hash(chosen))
         self.report({"INFO"}, f"{chosen.name} is shown")
 
 

@@ -6,7 +6,6 @@ import re
 
 import bpy
 
-from .. import runs
 from ..embedded.engine.contract import folder as files
 from ..embedded.engine.contract import job as contract
 from ..embedded.engine.contract import version
@@ -35,15 +34,15 @@ def place(scene, folder, plate="", pack=""):
     """Lay the frames that exist in a job's folder into a scene; returns the names of the strips, shadow first.
 
     Strips that an earlier call made for this job, or for another version of it, are replaced, in their channels; a tried frame
-    mutes those of the version below it; no other strip is touched. `plate` names the strip to lie over, "" takes the lowest picture strip on those frames; `pack` is the
-    hash of the weights, "" takes what the job's last run, or else its earlier strips, say. Raises PlaceError where why_not_now says something.
+    mutes those of the version below it; no other strip is touched. `plate` names the strip to lie over, "" takes the lowest
+    picture strip on those frames; `pack` is the hash of the weights, "" takes what the job's earlier strips say. Raises
+    PlaceError where why_not_now says something.
     """
     reason = why_not_now(scene)
     if reason:
         raise PlaceError(reason, "Wait for its end and place again.")
     folder = os.path.abspath(os.fspath(folder))
     job = contract.read(folder)
-    pack = pack or runs.pack_hash(folder)
     kinds = [kind for kind in (files.SHADOW, files.FRAMES) if files.numbers(folder, kind)]
     editor = scene.sequence_editor or scene.sequence_editor_create()
     with quiet_sequencer(editor):

@@ -18,7 +18,8 @@ from pathlib import Path
 from ..contract import folder as files
 from ..nets.sizes import COMPACT, Sizes
 from . import stage_motion
-from .loop import Budget, Run, add_options, feed, prepare_torch, train
+from .loop import Budget, Run, train
+from .options import add_options, feed, prepare_torch
 
 # Row -> what is switched off (or otherwise) in it; the paper's tables 3 and 4, and ours.
 ROWS = {

@@ -12,7 +12,7 @@ from ..contract import folder as files
 from ..contract import job as jobs
 from ..contract.errors import JobError
 from . import world
-from .pool import BrokenClip, PooledClip, bytes8, fault_of
+from .pooled_clip import BrokenClip, PooledClip, bytes8, fault_of
 
 VERSION = 2
 SHAPE = (256, 256)  # the size of the Blender world's clips

@@ -1,25 +1,14 @@
-"""The training loop that every stage runs in: batches by index, averaged weights, checkpoints that resume bit-exactly.
+"""The training loop that every stage runs in: batches by index, averaged weights, checkpoints that resume bit-exactly."""
 
-    python -m engine train pool FOLDER --clips 2000
-    python -m engine train windows FOLDER [--first-seed N --stride N]
-    python -m engine train autoencoder|image|motion --pool FOLDER|--windows FOLDER --run FOLDER --minutes 60 [--start WEIGHTS]
-    python -m engine train ablations --pool FOLDER --run FOLDER --start WEIGHTS --minutes 20 [--rows ROW ...] [--seeds 2]
-    python -m engine train scaling --pool FOLDER --run FOLDER --start WEIGHTS [--marks 3 6 12]
-    python -m engine train mean WEIGHTS SHARE WEIGHTS SHARE --to WEIGHTS
-"""
-
-import argparse
 import copy
 import io
 import json
 import logging
 import math
-import os
 import pickle
-import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +20,7 @@ from ..contract import folder as files
 from ..contract.errors import JobError
 from ..nets.model import Model, fork_weights, save_weights
 from ..nets.sizes import COMPACT, Sizes
-from .pool import SHARE
+from .pooled_clip import SHARE
 from .samples import SampleMaker, Window, batch_of
 
 log = logging.getLogger(__name__)
@@ -232,80 +221,7 @@ def show(run: Run, batch: dict, picture_of) -> None:
     cv2.imwrite(str(run.folder / f"look_{run.step:06d}.png"), sheet[..., ::-1])
 
 
-def main(arguments: list[str]) -> int:
-    try:
-        return run_command(arguments)
-    except JobError as error:
-        reason = f"{error.message} What was saved before stays: free some space and give the same command again."
-    except (OSError, ValueError) as error:
-        reason = str(error)
-    log.debug("train", exc_info=True)
-    print(f"train: {reason}", file=sys.stderr)
-    return 1
-
-
-def run_command(arguments: list[str]) -> int:
-    """One stage, the ablations or the pool. Raises JobError, ValueError and OSError with what is wrong."""
-    from . import ablations, mean, pool, scaling, stage_autoencoder, stage_image, stage_motion, windows
-    stages = {"autoencoder": stage_autoencoder, "image": stage_image, "motion": stage_motion}
-    others = {"pool": pool, "windows": windows, "ablations": ablations, "scaling": scaling, "mean": mean}
-    if arguments and arguments[0] in others:
-        return others[arguments[0]].main(arguments[1:])
-    parser = argparse.ArgumentParser(prog="engine train", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("stage", choices=stages)
-    add_options(parser)
-    parser.add_argument("--start", type=Path, help="weights.safetensors to begin with")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--frames", type=int, help="in a row of each clip (the stage's own)")
-    parser.add_argument("--rate", type=float, help="learning rate (the stage's own; going on from trained weights wants less)")
-    options = parser.parse_args(arguments)
-    prepare_torch(options.threads)
-    stage = stages[options.stage]
-    recipe = replace(stage.RECIPE, batch=options.batch or stage.RECIPE.batch, frames=options.frames or stage.RECIPE.frames,
-                     learning_rate=options.rate or stage.RECIPE.learning_rate)
-    run = Run(options.run, recipe, options.start, options.device)
-    if run.step == 0 and not options.start:
-        stage.prepare(run, feed(run, options, seed=2))
-    train(run, feed(run, options, options.seed), Budget(options.minutes, options.steps), stage.loss_of, stage.picture_of,
-          options.seed)
-    stage.finish(run, feed(run, options, seed=1))
-    return 0
-
-
-def feed(run: Run, options, seed: int) -> Iterator[dict[str, Tensor]]:
-    """The run's batches from the pool, or from the prepared windows where those are given; nothing is read before the first."""
-    from .windows import bank_of, batches
-    if options.windows:
-        bank = bank_of(options.windows, run.device, options.bank, options.share)
-        yield from batches(bank, run.recipe, seed, run.step, run.model.sizes)
-    else:
-        yield from batches_of(run, options.pool, seed, options.workers, options.share)
-
-
-def add_options(parser) -> None:
-    """What every stage is told on the command line."""
-    source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument("--pool", type=Path, help="folder of clips made by 'train pool'")
-    source.add_argument("--windows", type=Path, help="folder of windows made by 'train windows', for an accelerator")
-    parser.add_argument("--bank", type=int, default=4000, help="windows kept on the device (12 MB each)")
-    parser.add_argument("--share", type=float, default=SHARE, help="of Blender's world, where there are clips of both")
-    parser.add_argument("--batch", type=int, help="clips a step (the stage's own: what two cores want)")
-    parser.add_argument("--run", type=Path, required=True, help="folder of checkpoints, logs and pictures")
-    parser.add_argument("--minutes", type=float, default=math.inf, help="of this stage, all its runs together")
-    parser.add_argument("--steps", type=float, default=math.inf, help="of this stage, all its runs together")
-    parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--threads", type=int, default=os.cpu_count())
-    parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
-
-
 def half_is_faster(device: str) -> bool:
     """Whether to train in bfloat16: on accelerators, and on processors with matrix units, where a step takes half the time;
     on others it takes twice as long (measured)."""
     return device != "cpu" or torch.cpu._is_amx_tile_supported()  # torch's only way of asking
-
-
-def prepare_torch(threads: int) -> None:
-    torch.set_flush_denormal(True)  # gradients behind zeroed layers are denormal, and a processor crawls through those
-    torch.set_num_threads(threads)
-    torch.backends.cudnn.benchmark = True

@@ -16,7 +16,8 @@ from ..conditions.pose import draw_skeleton
 from ..conditions.warp import person, warp_limbs
 from ..contract.skeleton import BODY, BODY_INDEX, HEAD_HEIGHT
 from ..nets.sizes import COMPACT, Sizes
-from .pool import BLENDER, CLEAN, CONTACT, FULL, MATTE, OBJECTS, SHADOW, SHAPES, SHARE, BrokenClip, PooledClip, read
+from .pooled_clip import (BLENDER, CLEAN, CONTACT, FULL, MATTE, OBJECTS, SHADOW, SHAPES, SHARE, BrokenClip, PooledClip,
+                          read)
 
 log = logging.getLogger(__name__)
 MOST_BROKEN = 20

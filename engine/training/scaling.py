@@ -18,7 +18,8 @@ from safetensors.torch import load_file
 from ..nets.sizes import COMPACT, Sizes
 from . import stage_image
 from .ablations import write_json
-from .loop import Budget, Run, add_options, feed, prepare_torch, train
+from .loop import Budget, Run, train
+from .options import add_options, feed, prepare_torch
 
 # Widths of the three levels; the objects' and the pose guider's go along.
 WIDTHS = {"small": (32, 96, 128), "compact": COMPACT.widths, "wide": (96, 224, 320)}

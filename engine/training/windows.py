@@ -20,7 +20,8 @@ import torch
 from torch import Tensor
 
 from ..nets.sizes import Sizes
-from .pool import BLENDER, CLEAN, SHAPES, SHARE, PooledClip, bring_in, draw
+from .pool import bring_in, draw
+from .pooled_clip import BLENDER, CLEAN, SHAPES, SHARE, PooledClip
 from .samples import Window, batch_of, draw_window
 
 log = logging.getLogger(__name__)

@@ -17,8 +17,9 @@ import torch
 from engine.contract.errors import JobError
 from engine.nets.model import fork_weights, load_weights, save_weights
 from engine.nets.sizes import Sizes
-from engine.training import ablations, loop, mean, pool, scaling, stage_autoencoder, stage_image, stage_motion, windows
+from engine.training import ablations, command, loop, pool, pooled_clip, scaling, stage_autoencoder, stage_image, stage_motion, windows
 from engine.training.loop import Batches, Run
+from engine.training.options import feed
 from engine.training.samples import SampleMaker, Window
 from tests.unit.tiny import TINY, tiny_model
 
@@ -28,7 +29,7 @@ def test_a_clip_survives_the_disk_and_is_not_drawn_twice(clips):
     before = path.stat().st_mtime_ns
     pool.fill(clips, count=1, frames=2)
     assert path.stat().st_mtime_ns == before
-    drawn, stored = pool.draw(0, 2), pool.read(path)
+    drawn, stored = pool.draw(0, 2), pooled_clip.read(path)
     for name, value in vars(drawn).items():
         assert np.array_equal(value, getattr(stored, name)), name
 
@@ -77,7 +78,7 @@ def test_a_stage_learns_from_windows(prepared, tmp_path, monkeypatch):
     monkeypatch.setattr(windows, "FEWEST", 2)
     run = Run(tmp_path, replace(stage_motion.RECIPE, batch=2, frames=2), None, "cpu", TINY)
     options = SimpleNamespace(windows=prepared, bank=12, share=0.5)
-    loop.train(run, loop.feed(run, options, 0), loop.Budget(steps=2), stage_motion.loss_of, stage_motion.picture_of, 0)
+    loop.train(run, feed(run, options, 0), loop.Budget(steps=2), stage_motion.loss_of, stage_motion.picture_of, 0)
     assert run.step == 2 and (tmp_path / "weights.safetensors").exists()
 
 
@@ -85,15 +86,15 @@ def broken(clips, folder, **changes):
     """A copy of the pool in which one clip of every shape differs."""
     shutil.copytree(clips, folder)
     for path in sorted(folder.glob("*.npz"))[:6]:
-        clip = pool.read(path)
-        pool.write(path, replace(clip, **{name: change(getattr(clip, name)) for name, change in changes.items()}))
+        clip = pooled_clip.read(path)
+        pooled_clip.write(path, replace(clip, **{name: change(getattr(clip, name)) for name, change in changes.items()}))
     return folder
 
 
 @pytest.mark.parametrize("changes, message", [
     (dict(body=lambda x: x[:1]), "body: expected shape"), (dict(layers=lambda x: x[..., :4]), "layers: expected shape"),
     (dict(layers=lambda x: x[:1]), "a frame may be missing"), (dict(hands=lambda x: x * np.nan), "hands: holds values"),
-    (dict(layers=lambda x: x * (np.arange(10) != pool.MATTE).astype(np.uint8)), "mask is empty")])
+    (dict(layers=lambda x: x * (np.arange(10) != pooled_clip.MATTE).astype(np.uint8)), "mask is empty")])
 def test_a_clip_that_is_wrong_is_passed_over_and_named(clips, tmp_path, caplog, changes, message):
     maker = SampleMaker(broken(clips, tmp_path / "pool", **changes), (192, 352))
     for seed in range(6):
@@ -208,9 +209,9 @@ def test_a_full_disk_costs_no_training_and_leaves_the_last_checkpoint(clips, tmp
 
 
 def test_the_command_says_what_is_wrong_and_ends(clips, tmp_path, capsys):
-    assert loop.main(["image", "--pool", str(tmp_path / "none"), "--run", str(tmp_path / "run"), "--steps", "1"]) == 1
+    assert command.main(["image", "--pool", str(tmp_path / "none"), "--run", str(tmp_path / "run"), "--steps", "1"]) == 1
     assert "--start" in capsys.readouterr().err
-    assert loop.main(["autoencoder", "--pool", str(tmp_path / "none"), "--run", str(tmp_path / "run"), "--steps", "1"]) == 1
+    assert command.main(["autoencoder", "--pool", str(tmp_path / "none"), "--run", str(tmp_path / "run"), "--steps", "1"]) == 1
     assert "found 0" in capsys.readouterr().err
 
 
@@ -296,13 +297,13 @@ def test_the_mean_of_weights(tmp_path, capsys):
         torch.manual_seed(k)
         save_weights({name: torch.randn_like(value) for name, value in tiny_model().state_dict().items()}, path)
     a, b = (load_weights(TINY, path).state_dict() for path in paths)
-    assert loop.main(["mean", str(paths[0]), "0.75", str(paths[1]), "0.25", "--to", str(tmp_path / "out.safetensors")]) == 0
+    assert command.main(["mean", str(paths[0]), "0.75", str(paths[1]), "0.25", "--to", str(tmp_path / "out.safetensors")]) == 0
     made = load_weights(TINY, tmp_path / "out.safetensors").state_dict()
     assert all(torch.allclose(made[name], 0.75 * a[name] + 0.25 * b[name], atol=2e-3) for name in a)
-    assert loop.main(["mean", str(paths[0]), "0.75", "--to", str(tmp_path / "out.safetensors")]) == 1
+    assert command.main(["mean", str(paths[0]), "0.75", "--to", str(tmp_path / "out.safetensors")]) == 1
     assert "sum of 1" in capsys.readouterr().err
     save_weights(tiny_model(replace(TINY, blending="off")).state_dict(), paths[1])
-    assert loop.main(["mean", str(paths[0]), "0.5", str(paths[1]), "0.5", "--to", str(tmp_path / "out.safetensors")]) == 1
+    assert command.main(["mean", str(paths[0]), "0.5", str(paths[1]), "0.5", "--to", str(tmp_path / "out.safetensors")]) == 1
     assert "other networks" in capsys.readouterr().err
 
 

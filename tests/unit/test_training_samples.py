@@ -9,7 +9,7 @@ import torch
 
 from engine.conditions.depth import limb_depth
 from engine.contract.skeleton import BODY_INDEX
-from engine.training import pool, samples
+from engine.training import pooled_clip, samples
 from engine.training.samples import SampleMaker, batch_of
 from tests.unit.tiny import TINY
 
@@ -75,7 +75,7 @@ def test_the_loss_counts_the_character_most_and_the_rest_a_tenth(clips):
 
 def test_a_mirrored_clip_is_what_a_mirror_shows(clips, monkeypatch):
     """Pictures are turned round, the left hand is the right one, and the joints still lie on the character."""
-    clip = pool.read(sorted(clips.glob("*.npz"))[0])
+    clip = pooled_clip.read(sorted(clips.glob("*.npz"))[0])
     monkeypatch.setattr(samples, "MIRRORED", 1.0)
     turned = samples.mirror(np.random.default_rng(0), clip)
     width, height = clip.layers.shape[2], clip.layers.shape[1]

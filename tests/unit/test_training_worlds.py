@@ -6,13 +6,13 @@ import shutil
 import numpy as np
 import pytest
 
-from engine.training import clip_folder, pool, samples, windows
+from engine.training import clip_folder, pool, pooled_clip, samples, windows
 from engine.training.clip_folder import read_clip
-from engine.training.pool import BLENDER, BrokenClip
+from engine.training.pooled_clip import BLENDER, BrokenClip
 from engine.training.samples import SampleMaker, to_and_fro
 from tests.unit.tiny import TINY
 
-SHAPE = pool.SHAPES[0]
+SHAPE = pooled_clip.SHAPES[0]
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +39,8 @@ def test_a_job_folder_is_the_clip_that_a_pool_has(folders):
         got = getattr(found, name)
         assert got.dtype.kind == np.asarray(value).dtype.kind, name
         if name == "layers":                                # job folders store where objects are, not how much of a pixel
-            assert ((value[..., pool.OBJECTS] > 127) != (got[..., pool.OBJECTS] > 127)).mean() < 0.004, "along their edges"
-            value, got = (np.delete(x, pool.OBJECTS, axis=-1) for x in (value, got))
+            assert ((value[..., pooled_clip.OBJECTS] > 127) != (got[..., pooled_clip.OBJECTS] > 127)).mean() < 0.004, "along their edges"
+            value, got = (np.delete(x, pooled_clip.OBJECTS, axis=-1) for x in (value, got))
         assert np.allclose(value, got, atol=1e-3), name
 
 
@@ -53,7 +53,7 @@ def test_what_is_held_out_is_never_brought_in(folders, both):
 @pytest.mark.parametrize("share, from_blender", [(0.0, 0), (1.0, 30), (0.5, 15)])
 def test_the_share_of_blenders_world_is_kept(share, from_blender, both, monkeypatch):
     seen = []
-    monkeypatch.setattr(samples, "read", lambda path, frames: seen.append(int(path.stem) >= BLENDER) or pool.read(path, 1))
+    monkeypatch.setattr(samples, "read", lambda path, frames: seen.append(int(path.stem) >= BLENDER) or pooled_clip.read(path, 1))
     maker = SampleMaker(both, SHAPE, share)
     for seed in range(30):
         maker._read_any(np.random.default_rng(seed), 1)
@@ -103,7 +103,7 @@ def test_a_clip_that_cannot_be_learnt_from_is_passed_over(damage, message, folde
     damage(clips / "00000000")
     with pytest.raises(BrokenClip, match=message):
         read_clip(clips / "00000000")
-    pool.bring_in(tmp_path / "pool", clips, lambda number, clip: pool.write(tmp_path / "pool" / f"{number}.npz", clip))
+    pool.bring_in(tmp_path / "pool", clips, lambda number, clip: pooled_clip.write(tmp_path / "pool" / f"{number}.npz", clip))
     assert [path.stem for path in (tmp_path / "pool").iterdir()] == ["600000006"]
 
 
