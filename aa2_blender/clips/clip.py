@@ -24,7 +24,7 @@ from .posture import strike
 from .reference import write_reference
 from .room import build_room
 from .seeds import generator, held_out
-from .view import CLOTHED, about, add_camera, box_of, shadows_of
+from .view import CLOTHED, about, add_camera, box_of, optics_of, shadows_of, view_matrices
 
 VERSION = 2
 TOLD = "clip.json"
@@ -167,24 +167,6 @@ def boxes_of(shot, scene):
         return around, reach, passes.WHOLE
     held = about(np.array([[grip.translation] for grip in shot.grips]), 0.6 * max(shot.room.prop.dimensions) + 0.1)
     return around, reach, box_of(seen(np.concatenate([held, shadows_of(held, lamps)], axis=1)))
-
-
-def view_matrices(scene, frames, size):
-    """(F, 4, 4) each: the camera's place in the world and its projection, as gather.camera.project takes them."""
-    cameras, projections = np.empty((frames, 4, 4)), np.empty((frames, 4, 4))
-    for i in range(frames):
-        scene.frame_set(i + 1)
-        graph = bpy.context.evaluated_depsgraph_get()
-        seen = scene.camera.evaluated_get(graph)
-        cameras[i] = seen.matrix_world.normalized()
-        projections[i] = seen.calc_matrix_camera(graph, x=size[0], y=size[1])
-    return cameras, projections
-
-
-def optics_of(projections, size):
-    """`focal_px` and `centre_px` of clip.json: of each frame the focal length and the principal point in pixels."""
-    focal = (projections[:, 0, 0] * size[0] / 2).round(4).tolist()
-    return {"focal_px": focal, "centre_px": [[size[0] / 2, size[1] / 2]] * len(focal)}
 
 
 def _grip(puppet, prop: Prop | None, t):

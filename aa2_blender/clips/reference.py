@@ -23,7 +23,7 @@ from .person import build_person
 from .posture import strike
 from .room import light
 from .seeds import generator, held_out
-from .view import CLOTHED, about, add_camera, box_of
+from .view import CLOTHED, about, add_camera, box_of, optics_of, view_matrices
 
 SECOND = "reference_v2.png"     # of held-out clips, whose reference.png is the first
 STOPS, MOST_STOPS = 0.5, 1.0    # ours: as far apart as two photographs of one person often are
@@ -40,7 +40,6 @@ def write_reference(folder, recipe, data, threads, level):
     person, joints = _stage(rng, recipe, data)
     scene = bpy.context.scene
     passes.set_up(scene, recipe.size, threads=threads)
-    from .clip import optics_of, view_matrices
     cameras, projections = view_matrices(scene, 1, recipe.size)
     figure = passes.figures(scene, [], [1], box_of(project(about(joints, CLOTHED), cameras, projections, (1, 1))))[0]
     shone = ball.lights_at(scene, person.objects, ball.chests_of(joints), cameras)[0]

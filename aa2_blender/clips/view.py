@@ -55,6 +55,24 @@ def add_camera(scene, rng, *, path, height, size, frames, whole=False, around=No
     return moving
 
 
+def view_matrices(scene, frames, size):
+    """(F, 4, 4) each: the camera's place in the world and its projection, as gather.camera.project takes them."""
+    cameras, projections = np.empty((frames, 4, 4)), np.empty((frames, 4, 4))
+    for i in range(frames):
+        scene.frame_set(i + 1)
+        graph = bpy.context.evaluated_depsgraph_get()
+        seen = scene.camera.evaluated_get(graph)
+        cameras[i] = seen.matrix_world.normalized()
+        projections[i] = seen.calc_matrix_camera(graph, x=size[0], y=size[1])
+    return cameras, projections
+
+
+def optics_of(projections, size):
+    """`focal_px` and `centre_px` of clip.json: of each frame the focal length and the principal point in pixels."""
+    focal = (projections[:, 0, 0] * size[0] / 2).round(4).tolist()
+    return {"focal_px": focal, "centre_px": [[size[0] / 2, size[1] / 2]] * len(focal)}
+
+
 def about(middles, reach):
     """(F, n, 3) metres -> (F, 8 n, 3): the corners of cubes about them, `reach` to each side."""
     return (middles[:, :, None] + reach * CUBE).reshape(len(middles), -1, 3)
