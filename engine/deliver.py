@@ -30,7 +30,7 @@ def deliver(folder: str, form: str, layers, *, emit, find_joints, stop_asked=lam
     watch = Watch(folder, emit, stop_asked)
     with watch.stage("prepare"):
         job = jobs.read(folder)
-        there = files.numbers(folder, files.FRAMES)
+        there = [number for number in files.numbers(folder, files.FRAMES) if 1 <= number <= job.frames]
         if len(there) < job.frames:
             raise JobError("frames_invalid", f"{len(there)} of {job.frames} frames are made; expected all of them.",
                            "Resume the job, then write its output.")
@@ -54,7 +54,7 @@ def _picture(shot, layer, number) -> np.ndarray:
     if layer == "skeleton":
         return _skeleton(shot, number)
     kind = files.SHADOW if layer == "shadow" else files.FRAMES
-    picture = read_picture(files.picture(shot.folder, kind, number))
+    picture = read_picture(files.picture(shot.folder, kind, number), size=shot.job.size)
     return picture[..., 3] if layer == "matte" else picture
 
 
