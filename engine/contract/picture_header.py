@@ -16,7 +16,7 @@ _TIFF_NUMBERS = {3: "H", 4: "I", 16: "Q"}
 
 
 def picture_size(file):
-    """(width, height) of the picture in a binary file that can seek; None where its header is broken or none of KINDS."""
+    """(width, height) of the picture in a binary file that can seek; None where its header is of none of KINDS."""
     file.seek(0)
     start = file.read(32)
     try:
