@@ -2,30 +2,28 @@
 import json
 import os
 import platform
-import re
 import sys
 from pathlib import Path
 
 import bpy
 
 from . import runs
+from .anonymous import anonymous
 from .embedded.engine.contract import folder as files
 from .embedded.engine.contract import version
 from .task import remedy
 
 LOG_LINES = 40
 _TAIL_BYTES = 32_768
-# Absolute paths: of POSIX, of Windows, and of its shares. A quotation mark, a bracket or a line ends one.
-_PATH = re.compile(r"""(?:(?<![\w.:/~])/(?=[^\s/])|\b[A-Za-z]:[\\/]|\\\\)[^"'<>|:\n\r]*""")
 
 
 def report(folder: Path, error=None) -> str:
     """What happened to the job in `folder`; `error`: the JobError or GatherError it ended with."""
     parts = [("Versions", versions()), ("Error", _told(error)), ("Last run", _plain(runs.read(folder))),
-             ("Job", _job(folder)), ("Events", tail(files.path(folder, files.EVENTS), 12)),
+             ("Job", _job(folder)), ("Events", _events(folder)),
              ("Log", tail(files.path(folder, files.LOG), LOG_LINES))]
     text = "\n\n".join(f"{title}\n{'-' * len(title)}\n{said}" for title, said in parts if said)
-    return without_paths(text, folder) + "\n"
+    return anonymous(text, folder) + "\n"
 
 
 def versions() -> str:
@@ -47,13 +45,6 @@ def tail(path, lines: int) -> str:
     return "\n".join(text.splitlines()[-lines:])
 
 
-def without_paths(text: str, folder: Path) -> str:
-    """The text with the job's folder as JOB, and of every other absolute path only the last name."""
-    for spelled in sorted({str(folder), os.path.realpath(folder), json.dumps(str(folder))[1:-1]}, key=len, reverse=True):
-        text = text.replace(spelled, "JOB")
-    return _PATH.sub(lambda match: "…/" + re.split(r"[\\/]", match[0].rstrip("\\/"))[-1], text)
-
-
 def _told(error) -> str:
     if error is None:
         return ""
@@ -73,5 +64,18 @@ def _job(folder) -> str:
     return f"{made} frames are made\n{_plain(value)}"
 
 
+def _events(folder) -> str:
+    """The last events, their texts as they are read: paths are hard to tell within JSON's escapes."""
+    return "\n".join(map(_event, tail(files.path(folder, files.EVENTS), 12).splitlines()))
+
+
+def _event(line) -> str:
+    try:
+        value = json.loads(line)
+        return ", ".join(f"{name}: {entry}" for name, entry in value.items())
+    except (ValueError, AttributeError, RecursionError):
+        return line
+
+
 def _plain(value: dict) -> str:
-    return "\n".join(f"{name}: {json.dumps(entry)}" for name, entry in value.items())
+    return "\n".join(f"{name}: {json.dumps(entry, ensure_ascii=False)}" for name, entry in value.items())

@@ -44,6 +44,16 @@ def content_trimmed(strip):
     return strip.content_trim_start if hasattr(strip, "content_trim_start") else strip.animation_offset_start
 
 
+def content_length(strip):
+    """How many frames a strip's content had when it was made, less what was cut off for good at either end."""
+    return strip.content_duration if hasattr(strip, "content_duration") else strip.frame_duration
+
+
+def show_missing_media(editor, shown):
+    """Whether what cannot be read is drawn as a placeholder, or as nothing."""
+    editor.show_missing_media = shown
+
+
 def trim(strip, first, end):
     """Trim a strip to the frames first..end-1 of the timeline."""
     if hasattr(strip, "left_handle"):

@@ -27,6 +27,7 @@ from pathlib import Path
 from .contract import events
 from .contract import folder as files
 from .contract.errors import JobError
+from .contract.picture_file import Unreadable, open_regular
 
 
 COPIES = "AA2_COPIES"    # in the environment: the folder for copies (copies.py); set by the add-on on Windows
@@ -87,20 +88,31 @@ def _box(text):
 
 
 def _request(options):
-    """What the command line asks for, as a request; raises JobError."""
+    """What the command line asks for, as a request that is checked as one from the wire is; raises JobError."""
+    request = events.request(events.to_json(_asked(options)))
+    if getattr(options, "reference", None):
+        _copy_reference(options.reference, options.subject)
+    return request
+
+
+def _asked(options):
     kinds = {"run": events.Run, "preview": events.Preview, "check": events.Check, "joints": events.FindJoints,
              "people": events.FindPeople}
     if options.command in kinds:
         return kinds[options.command](options.subject)
-    if options.reference:
-        try:
-            picture = Path(options.reference).read_bytes()
-        except OSError as error:
-            raise JobError("reference_missing", f"Cannot read {options.reference}: {error.strerror}.") from None
-        files.refuse_links(options.subject)
-        files.write_whole(files.path(options.subject, files.REFERENCE), picture)
     return events.Estimate(options.subject, options.video, options.frame, options.box, options.mask, options.mask_use,
                            options.hands, options.clean, options.depth_model)
+
+
+def _copy_reference(path, folder) -> None:
+    try:
+        with open_regular(path) as file:
+            picture = file.read()
+    except Unreadable as why:
+        code = "reference_missing" if why.kind == "missing" else "reference_unreadable"
+        raise JobError(code, why.message, "Choose a picture that shows the whole character.") from None
+    files.refuse_links(folder)
+    files.write_whole(files.path(folder, files.REFERENCE), picture)
 
 
 def _serve(options) -> int:
@@ -135,8 +147,9 @@ def _once(options) -> int:
         signal.signal(number, lambda *_: _stop_politely(stop))
     teller = Teller()
     try:
+        request = _request(options)
         engine = _open(options) if options.command == "run" else None
-        done = answer(_request(options), engine, emit=teller.tell, stop_asked=stop.is_set, tail=tail)
+        done = answer(request, engine, emit=teller.tell, stop_asked=stop.is_set, tail=tail)
     except JobError as error:
         print(f"{error.code}: {error}", file=sys.stderr)
         return 2

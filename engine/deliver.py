@@ -56,7 +56,7 @@ def _picture(shot, layer, number) -> np.ndarray:
     if layer == "skeleton":
         return _skeleton(shot, number)
     kind = files.SHADOW if layer == "shadow" else files.FRAMES
-    picture = read_picture(files.picture(shot.folder, kind, number))
+    picture = read_picture(files.picture(shot.folder, kind, number), size=shot.job.size)
     return picture[..., 3] if layer == "matte" else picture
 
 

@@ -51,7 +51,7 @@ def _five_channels(shot, number, clean_plate) -> np.ndarray:
     crop = shot.plan.crops[number - 1]
 
     def layer(kind):
-        return as_float(read_picture(files.picture(shot.folder, kind, number)))
+        return as_float(read_picture(files.picture(shot.folder, kind, number), size=shot.job.size))
     plate = as_float(read_colour(files.picture(shot.folder, files.SOURCE, number), shot.job.size))
     character, shadow = layer(files.FRAMES), layer(files.SHADOW)
     alpha = character[..., 3:]

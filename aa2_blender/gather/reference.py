@@ -5,8 +5,9 @@ import os
 import bpy
 
 from ..embedded.engine.contract import folder as files
+from ..embedded.engine.contract.picture_file import MOST_REFERENCE, MOST_SIDE
 from ..versions import set_picture_format
-from . import strip as plate
+from . import media, strip as plate
 from .problem import GatherError
 from .restore import temporary_scene
 
@@ -36,7 +37,7 @@ def write(source, scene, folder):
         _write_strip(source, scene, target)
         return
     with temporary_scene() as workshop:
-        image = _loaded(source.name) if source.kind == "FILE" else bpy.data.images[source.name]
+        image = _loaded(source.name) if source.kind == "FILE" else _kept(source.name)
         _check(image, source.name)
         _save(image, workshop, target)
 
@@ -55,10 +56,34 @@ def _write_strip(source, scene, target):
 
 
 def _loaded(path):
+    _check_file(bpy.path.abspath(path), path)
     try:
         return bpy.data.images.load(bpy.path.abspath(path), check_existing=False)
     except RuntimeError as error:
         raise GatherError(f"The reference {path!r} cannot be read: {str(error).strip()}", _REMEDY) from None
+
+
+def _kept(name):
+    """An image of this blend; its file is looked at where Blender has yet to read it."""
+    image = bpy.data.images[name]
+    if image.source == "FILE" and not (image.has_data or image.packed_file):
+        _check_file(bpy.path.abspath(image.filepath, library=image.library), name)
+    return image
+
+
+def _check_file(path, name):
+    """Before Blender decodes it: it may be a pipe, or unpack to gigabytes."""
+    why, size = media.look_at_picture(path)
+    if why:
+        raise GatherError(f"The reference {name!r} {why}.", _REMEDY)
+    _check_pixels(size or (0, 0), name)
+
+
+def _check_pixels(size, name):
+    if max(size) > MOST_SIDE or size[0] * size[1] > MOST_REFERENCE:
+        raise GatherError(f"The reference {name!r} has {size[0]} x {size[1]} pixels; expected at most {MOST_SIDE} each "
+                          f"way and {MOST_REFERENCE / 1e6:.0f} million in all.",
+                          "Scale it down in any picture program.")
 
 
 def _check(image, name):
@@ -70,6 +95,7 @@ def _check(image, name):
     if min(width, height) < SMALLEST:
         raise GatherError(f"The reference {name!r} has {width} x {height} pixels; expected at least {SMALLEST} each way.",
                           _REMEDY)
+    _check_pixels((width, height), name)
 
 
 def _save(image, workshop, target):

@@ -4,15 +4,19 @@ import ctypes
 import os
 import shutil
 import sys
+import tempfile
+from pathlib import Path
 
 import bpy
 
 from ..embedded.engine.contract import folder as files
-from ..versions import all_strips, render_path, set_picture_format, strip_range, strips
-from . import rendering
+from ..versions import all_strips, render_path, set_picture_format, show_missing_media, strip_range, strips
+from . import media, rendering
 from .problem import GatherError
 from .restore import temporary_scene
 
+_MOST_NAMED = 3      # files of an error
+_SMALL = 64          # pixels of the longer side of renders that only tell whether there is a picture
 # zlib's level in percent: 10 is a third of the default's time for a tenth more bytes (measured at 1080p).
 _COMPRESSION = 10
 _NO_PICTURE = {"SOUND": "a sound", "COLOR": "a plain colour"}
@@ -51,13 +55,22 @@ def frames_of(strip, wanted=None):
     return first, end - 1
 
 
-def check_files(strip, first, last):
-    """Raise a GatherError naming the pictures or the movie that the frames first..last need and the disk lacks."""
-    missing = sorted(_missing(strip, first, last))
-    if missing:
-        more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
-        raise GatherError(f"Strip {strip.name!r} needs files that are not there: {', '.join(missing[:3])}{more}.",
+def check_files(strip, first, last, *, closely=False):
+    """Raise a GatherError naming the files behind the frames first..last that are missing, no media or not whole, and
+    their frames. `closely` reads each picture to its end, which takes a hundredth of its render."""
+    found = []
+    for fault in media.faults(strip, first, last, closely=closely):
+        frames = _without_picture(fault) if fault.strip else fault.frames
+        found += [fault._replace(frames=frames)] if frames else []
+    if not found:
+        return
+    told = "; ".join(f"{fault.path} ({_spans(fault.frames)}) {fault.why}" for fault in found[:_MOST_NAMED])
+    more = f"; and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
+    if all(fault.why == media.MISSING for fault in found):
+        raise GatherError(f"Strip {strip.name!r} needs files that are not there: {told}{more}.",
                           "Find them with File > External Data > Find Missing Files.", "find_files")
+    raise GatherError(f"Strip {strip.name!r} needs files that cannot be read whole: {told}{more}.",
+                      "Copy or export them again, or trim the strip to the frames that are there.")
 
 
 def bits_of(strip):
@@ -66,7 +79,7 @@ def bits_of(strip):
         return max((bits_of(child) for child in strips(strip)), default=8)
     if strip.type == "SCENE":
         return 16
-    sources = _inputs(strip)
+    sources = media.inputs(strip)
     if sources:
         return max(map(bits_of, sources))
     path = _first_file(strip)
@@ -80,6 +93,7 @@ def render(scene, strip, *, first, last, write_to, bits=8, mode="RGB"):
     sources come out bit for bit. 8 or 16 `bits`; `mode` RGB, or BW for one channel.
     """
     _check_engine(strip)
+    check_files(strip, first, last, closely=True)
     path = write_to(first)
     workshop = os.path.join(os.path.dirname(path), files.own_name("rendering"))
     os.makedirs(workshop)
@@ -163,29 +177,41 @@ def _make_exact(scene, bits, mode):
     render.image_settings.color_management = "FOLLOW_SCENE"
 
 
-def _inputs(strip):
-    return [source for source in (getattr(strip, "input_1", None), getattr(strip, "input_2", None)) if source]
+def _without_picture(fault):
+    """Those of a Fault's frames, numbers in a row, at which its movie has no picture: where the sequencer draws another
+    one with placeholders than without them; and, of a movie that was cut off, those at the end that are alike."""
+    first = max(fault.frames[0] - 1, strip_range(fault.strip)[0])      # a single one is compared with the one before
+    numbers = range(first, fault.frames[-1] + 1)
+    shown, hidden = (_small_pictures(fault.strip, numbers, placeholders) for placeholders in (True, False))
+    without = {frame for frame in numbers if shown[frame] != hidden[frame]}
+    for frame in reversed(numbers[1:] if fault.held else ()):
+        if shown[frame] != shown[frame - 1]:
+            break
+        without.add(frame)
+    return tuple(sorted(without.intersection(fault.frames)))
 
 
-def _missing(strip, first, last):
-    """Paths of the files behind the frames first..last that do not exist."""
-    if strip.type == "META":
-        for child in strips(strip):
-            if not child.mute:
-                start, end = strip_range(child)
-                yield from _missing(child, max(first, start), min(last, end - 1))
-    elif strip.type == "IMAGE":
-        folder = bpy.path.abspath(strip.directory)
-        elements = {strip.strip_elem_from_frame(frame).filename for frame in range(first, last + 1)}
-        present = set(os.listdir(folder)) if os.path.isdir(folder) else set()
-        yield from (os.path.join(folder, name) for name in elements if name not in present)
-    elif strip.type == "MOVIE":
-        path = bpy.path.abspath(strip.filepath)
-        if not os.path.isfile(path):
-            yield path
-    else:
-        for source in _inputs(strip):
-            yield from _missing(source, first, last)
+def _small_pictures(strip, numbers, placeholders):
+    """{frame: the bytes of a small picture of a strip alone}."""
+    with tempfile.TemporaryDirectory() as folder, temporary_scene(strip.id_data) as scene:
+        _isolate(scene, strip.name)
+        _make_exact(scene, 8, "RGBA")
+        show_missing_media(scene.sequence_editor, placeholders)
+        longer = max(scene.render.resolution_x, scene.render.resolution_y)
+        scene.render.resolution_percentage = min(max(100 * _SMALL // longer, 1), 100)
+        return {frame: Path(made).read_bytes() for frame, made in _run(scene, numbers[0], numbers[-1], folder)}
+
+
+def _spans(frames) -> str:
+    """Numbers as spans: 'frames 4, 6 to 9'."""
+    spans = []
+    for frame in frames:
+        if spans and spans[-1][1] == frame - 1:
+            spans[-1][1] = frame
+        else:
+            spans.append([frame, frame])
+    text = ", ".join(str(a) if a == b else f"{a} to {b}" for a, b in spans[:_MOST_NAMED])
+    return ("frame " if len(frames) == 1 else "frames ") + text + (" ..." if len(spans) > _MOST_NAMED else "")
 
 
 def _first_file(strip):

@@ -7,31 +7,37 @@ import numpy as np
 
 from ..contract import folder as files
 from ..contract.errors import JobError
+from ..contract.picture_file import MOST_REFERENCE, MOST_SIDE, Unreadable, open_picture
 
 BLEED_PX = 64            # how far colour is carried out under alpha 0; further out nothing can sample it
 LEAST_REFERENCE = 16     # pixels on its shorter side
 _COMPRESSION = [cv2.IMWRITE_PNG_COMPRESSION, 3]
-_BROKEN_HINT = "Open and save it again as PNG in any picture program."
+_ANEW_HINT = "Generate again to write the job anew."
+_HINTS = {"missing": _ANEW_HINT, "size": _ANEW_HINT,
+          "unreadable": "Open and save it again as PNG in any picture program.",
+          "large": "Scale it down in any picture program."}
 
 
-def read_picture(path, *, missing="source_missing", unreadable="source_unreadable", size=None) -> np.ndarray:
+def read_picture(path, *, missing="source_missing", unreadable="source_unreadable", size=None,
+                 most_pixels=MOST_SIDE ** 2) -> np.ndarray:
     """The file's pixels as stored: (h, w), (h, w, 3) RGB or (h, w, 4) RGBA, uint8 or uint16.
 
-    `missing` and `unreadable` are the codes of the JobError where it is not there, or no picture or not of `size` (w, h).
+    `missing` and `unreadable` are the codes of the JobError where it is not there, or no picture, or not of `size` (w,
+    h), or of more than `most_pixels` or MOST_SIDE: that is told by its header, before it is decoded.
     """
     try:
-        data = np.fromfile(path, np.uint8)
-    except FileNotFoundError:
-        raise JobError(missing, f"{path} does not exist.", "Generate again to write the job anew.") from None
+        file, told = open_picture(path, size=size, most_pixels=most_pixels)
+    except Unreadable as why:
+        raise JobError(missing if why.kind == "missing" else unreadable, why.message, _HINTS[why.kind]) from None
+    try:
+        with file:
+            data = np.frombuffer(file.read(), np.uint8)
     except OSError as error:
         raise JobError(unreadable, f"{path} cannot be read: {error.strerror or error}.") from None
     picture = _decode(data)
-    if picture is None:
-        raise JobError(unreadable, f"{path} is no whole picture that can be read ({data.size} bytes).", _BROKEN_HINT)
-    found = (picture.shape[1], picture.shape[0])
-    if size is not None and found != tuple(size):
-        raise JobError(unreadable, f"{path}: expected {size[0]}x{size[1]} pixels, got {found[0]}x{found[1]}.",
-                       "Generate again to write the job anew.")
+    if picture is None or picture.shape[1::-1] != told:
+        raise JobError(unreadable, f"{path} is no whole picture that can be read ({data.size} bytes).",
+                       _HINTS["unreadable"])
     return picture
 
 
@@ -48,7 +54,8 @@ def read_grey(path, size=None) -> np.ndarray:
 
 def read_reference(path) -> np.ndarray:
     """The reference as (h, w, 4) float32 0..1, straight alpha."""
-    picture = read_picture(path, missing="reference_missing", unreadable="reference_unreadable")
+    picture = read_picture(path, missing="reference_missing", unreadable="reference_unreadable",
+                           most_pixels=MOST_REFERENCE)
     if min(picture.shape[:2]) < LEAST_REFERENCE:
         raise JobError("reference_invalid", f"{path}: expected at least {LEAST_REFERENCE} pixels on each side, got "
                        f"{picture.shape[1]}x{picture.shape[0]}.", "Choose a picture that shows the whole character.")
@@ -69,8 +76,9 @@ def as_colour(picture) -> np.ndarray:
 
 def as_bits(picture, bits=8) -> np.ndarray:
     """float 0..1 -> uint8 or uint16, rounded."""
-    most = (1 << bits) - 1
-    return np.rint(np.clip(picture, 0.0, 1.0) * most).astype(np.uint8 if bits == 8 else np.uint16)
+    scaled = np.clip(picture, 0.0, 1.0)
+    scaled *= (1 << bits) - 1
+    return np.rint(scaled, out=scaled).astype(np.uint8 if bits == 8 else np.uint16)
 
 
 def encoded(picture) -> bytes:

@@ -14,6 +14,7 @@ KINDS = ("shape_agnostic", "exact", "box")
 INFERENCE_PATCH = 10      # pixels: k_h = h / 10, k_w = w / 10 (paper 3.2)
 EXACT_AS_INFERENCE = 0.5  # of training's draws have the patches of inference, so that it is seen most (ours)
 _SHIFT = 4
+_ROUNDING = 1e-3          # pixels that a distance may be off (cv2 counts in float32)
 _CIRCLE = np.stack([np.cos(np.linspace(0, 2 * np.pi, 24, endpoint=False)),
                     np.sin(np.linspace(0, 2 * np.pi, 24, endpoint=False))], axis=1)
 
@@ -112,14 +113,18 @@ def random_shape_agnostic(mask, rng) -> np.ndarray:
 
 
 def grown(mask, pixels: float) -> np.ndarray:
-    """M_c (h, w) float32, 0 or 1, wider by so many pixels all around; below 0 thinner."""
+    """M_c (h, w) float32, 0 or 1, wider by so many pixels all around; below 0 thinner. Beyond the picture's edge there
+    is nothing to grow from, and nothing to shrink from.
+
+    By each pixel's exact distance (ours): as fast for 10,000 pixels as for one, where a disc would take hours.
+    """
     radius = round(abs(pixels))
-    if radius == 0:
+    seen = np.asarray(mask) > 0
+    if radius == 0 or not seen.any() or seen.all():
         return mask
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
-    if pixels > 0:
-        return cv2.dilate(mask, disc, borderType=cv2.BORDER_CONSTANT, borderValue=0)
-    return cv2.erode(mask, disc, borderType=cv2.BORDER_REPLICATE)
+    away = cv2.distanceTransform((~seen if pixels > 0 else seen).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    within = away <= radius + _ROUNDING
+    return (within if pixels > 0 else ~within).astype(np.float32)
 
 
 def bounding_box(seen):

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from . import folder as files
 from .errors import JobError
-from .fields import FieldError, build, checked, choice, flag, list_of, number, or_none, plain, text, tuple_of, whole
+from .fields import (FieldError, build, checked, choice, flag, list_of, number, or_none, path_name, plain, text,
+                     tuple_of, whole)
 from .skeleton import BODY
 
 _COUNT = whole(0, 2**53)
@@ -36,25 +37,25 @@ def _pack(value):
 @dataclass(frozen=True)
 class Run:
     """Generate the frames of the job in this folder."""
-    job: str = checked(text)
+    job: str = checked(path_name)
 
 
 @dataclass(frozen=True)
 class Preview:
     """Write the conditions of the job in this folder to its preview/; needs no weights."""
-    job: str = checked(text)
+    job: str = checked(path_name)
 
 
 @dataclass(frozen=True)
 class Check:
     """Read the job in this folder and all its files; finished or failed, nothing is generated."""
-    job: str = checked(text)
+    job: str = checked(path_name)
 
 
 @dataclass(frozen=True)
 class Deliver:
     """Write layers of a finished job to its output/ in a form; needs no weights."""
-    job: str = checked(text)
+    job: str = checked(path_name)
     form: str = checked(choice(*files.FORMS))
     layers: tuple = checked(list_of(choice(*files.DELIVERED)))
 
@@ -62,13 +63,13 @@ class Deliver:
 @dataclass(frozen=True)
 class FindJoints:
     """Look for the person in a picture; answered by `joints`."""
-    picture: str = checked(text)
+    picture: str = checked(path_name)
 
 
 @dataclass(frozen=True)
 class FindPeople:
     """Look for everybody in a picture, so that a performer can be chosen; answered by `people`. Needs no weights."""
-    picture: str = checked(text)
+    picture: str = checked(path_name)
 
 
 @dataclass(frozen=True)
@@ -79,15 +80,15 @@ class Estimate:
     `mask_use`: whether the artist's mask only tells that, joins the estimated one or overrides it. `hands`: hands and
     faces too. `clean`: clean/ too, the plate without the performer. `depth_model`: an ONNX file of Depth Anything V2's
     form. Needs no weights. Ends with `finished`: made = frames with the performer, passed = those without."""
-    job: str = checked(text)
-    video: str | None = checked(or_none(text), None)
+    job: str = checked(path_name)
+    video: str | None = checked(or_none(path_name), None)
     frame: int = checked(whole(1, 1_000_000), 1)
     box: tuple | None = checked(or_none(tuple_of(*[number(-1e6, 1e6)] * 4)), None)
-    mask: str | None = checked(or_none(text), None)
+    mask: str | None = checked(or_none(path_name), None)
     mask_use: str = checked(choice("choose", "join", "override"), "join")
     hands: bool = checked(flag, True)
     clean: bool = checked(flag, False)
-    depth_model: str | None = checked(or_none(text), None)
+    depth_model: str | None = checked(or_none(path_name), None)
 
 
 @dataclass(frozen=True)

@@ -53,14 +53,6 @@ def _value(check, value, where):
         raise FieldError(where, f"{where}: expected {error}, got {_shown(value)}") from None
 
 
-def _encodable(value):
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 def _join(path, name):
     return f"{path}.{name}" if path else str(name)
 
@@ -106,6 +98,15 @@ def choice(*choices):
     return check
 
 
+def is_whole_text(value):
+    """Whether a text can be written as UTF-8: names of the system's may hold halves of surrogate pairs."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def text(value):
     if not isinstance(value, str):
         raise ValueError("a text")
@@ -113,9 +114,16 @@ def text(value):
 
 
 def whole_text(value):
-    """A text that a UTF-8 file can hold: names of the system's may contain halves of surrogate pairs."""
-    if not _encodable(text(value)):
+    """A text that a UTF-8 file can hold."""
+    if not is_whole_text(text(value)):
         raise ValueError("a text without halves of characters")
+    return value
+
+
+def path_name(value):
+    """The path of a file or folder on any system: what is none would raise no error of files, deep inside."""
+    if not isinstance(value, str) or not value or "\0" in value or not is_whole_text(value):
+        raise ValueError("the path of a file or folder, without zeros and halves of characters")
     return value
 
 
@@ -128,7 +136,7 @@ def flag(value):
 def file_name(value):
     """A file directly in the job's folder: a job never reaches outside its folder."""
     if not isinstance(value, str) or value in ("", ".", "..") or "/" in value or "\\" in value \
-            or os.path.basename(value) != value or not _encodable(value):
+            or "\0" in value or os.path.basename(value) != value or not is_whole_text(value):
         raise ValueError("the name of a file in the job's folder")
     return value
 

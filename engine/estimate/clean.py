@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from ..conditions.frames import read_colour, read_grey, write_picture
+from ..conditions.mask import grown
 from ..contract import folder as files
 from .camera import Camera
 
@@ -81,8 +82,7 @@ class _Samples:
         if box is None:
             return mask
         radius = max(_LEAST_MARGIN, round(_MARGIN * (box[3] - box[1])))
-        disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
-        return cv2.dilate(mask.astype(np.uint8), disc) > 0
+        return grown(mask, radius) > 0
 
 
 class _Locked:

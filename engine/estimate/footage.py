@@ -13,6 +13,8 @@ import numpy as np
 
 from ..conditions.frames import as_bits, as_colour, as_float, read_picture
 from ..contract.errors import JobError
+from ..contract.fields import is_whole_text
+from ..contract.picture_file import MOST_SIDE, Unreadable, open_regular
 
 log = logging.getLogger(__name__)
 PICTURES = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp"}
@@ -22,6 +24,9 @@ _LEAST_FPS, _MOST_FPS = 1.0, 240.0
 _EARLY, _LATE = 0.4, 0.5  # of a frame's time that a picture may come too soon (else left out) or too late (else a hold) (ours)
 _TRIES = 40  # reads that may fail in a row: a decoder gives up at a damaged frame and goes on behind it
 _SMALLEST = 16  # pixels on a side, the least a job may have
+# A container's count of pictures may be off: encoders count what they dropped, and a track of sound may go on. So many
+# fewer pictures, and so much less time, pass without a word: two, or one in a hundred up to a second of them (ours).
+_MISCOUNTED, _MISCOUNTED_PART = 2, 0.01
 _UNEVEN = 0.2  # of a frame's time that a picture comes off the even clock before it counts (ours)
 _MANY = 0.02  # of the pictures
 
@@ -37,8 +42,8 @@ class Frame:
 
 @dataclass(frozen=True)
 class Footage:
-    """What can be read. size (width, height) as shown, after the file's own rotation; frames is the file's own count, to
-    be trusted for progress only; still: one picture."""
+    """What can be read. size (width, height) as shown, after the file's own rotation; frames is the file's own count, 0
+    where it tells none: what can be read may be less; still: one picture."""
 
     path: Path
     size: tuple[int, int]
@@ -98,13 +103,16 @@ class Footage:
 
 
 class Clock:
-    """How evenly a movie's pictures come: `uneven` where many lie between the ticks of a clock of the file's own rate."""
+    """How a movie's pictures come: `uneven` where many lie between the ticks of a clock of the file's own rate;
+    `pictures` are those that came."""
 
     def __init__(self):
         self._last, self._steps, self._off = None, 0, 0
+        self.pictures = 0
 
     def tell(self, due) -> None:
         """due: when a picture is to be shown, in frames of the even clock."""
+        self.pictures += 1
         if self._last is not None:
             step = due - self._last
             self._steps += 1
@@ -115,16 +123,23 @@ class Clock:
     def uneven(self) -> bool:
         return self._off > max(1, _MANY * self._steps)
 
+    def missing(self, footage) -> int:
+        """How many of the pictures that the file tells of did not come; 0 where they are so few that it may have
+        miscounted. Both count, the pictures and the time of the last: a file of uneven times holds fewer than its rate
+        tells."""
+        told = footage.frames
+        if not told or self._last is None:
+            return 0
+        lacking = told - max(self.pictures, round(self._last) + 1)
+        return lacking if lacking > max(_MISCOUNTED, min(_MISCOUNTED_PART * told, footage.fps)) else 0
+
 
 def open_footage(path) -> Footage:
     """A movie file, a picture, or a folder of pictures in the order of their numbers. Raises JobError naming what is wrong."""
     path = Path(path)
     if path.is_dir():
         return _folder(path)
-    if not path.exists():
-        raise JobError("footage_missing", f"{path} does not exist.", "Give a movie, a picture or a folder of pictures.")
-    if path.stat().st_size == 0:
-        raise JobError("footage_unreadable", f"{path} is empty (0 bytes).", "Export or copy the video again.")
+    _check_file(path)
     if path.suffix.lower() in PICTURES:
         return _large_enough(_of_pictures(path, (path,)))
     return _large_enough(_movie_of(path))
@@ -134,6 +149,20 @@ def read_rgb(path):
     """A picture file -> (h, w, 3) uint8 sRGB, whatever its bits; transparency is left out."""
     picture = as_colour(read_picture(path, missing="footage_missing", unreadable="footage_unreadable"))[..., :3]
     return np.ascontiguousarray(picture if picture.dtype == np.uint8 else as_bits(as_float(picture)))
+
+
+def _check_file(path) -> None:
+    """OpenCV waits for a pipe's other end without end, and dies of a name that is no UTF-8."""
+    if not is_whole_text(str(path)):
+        raise JobError("footage_unreadable", f"{str(path)!r} is a name that OpenCV cannot open.", "Rename the file.")
+    try:
+        with open_regular(path) as file:
+            empty = not file.read(1)
+    except Unreadable as why:
+        code = "footage_missing" if why.kind == "missing" else "footage_unreadable"
+        raise JobError(code, why.message, "Give a movie, a picture or a folder of pictures.") from None
+    if empty:
+        raise JobError("footage_unreadable", f"{path} is empty (0 bytes).", "Export or copy the video again.")
 
 
 def _folder(folder) -> Footage:
@@ -154,6 +183,7 @@ def _of_pictures(path, pictures) -> Footage:
 def _movie_of(path) -> Footage:
     capture = _opened(path)
     try:
+        _check_size(path, [int(capture.get(side)) for side in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT)])
         picture, _ = next(_decoded(capture), (None, 0.0)) if capture.isOpened() else (None, 0.0)
         if picture is None:
             raise JobError("footage_unreadable", f"{path}: no picture of it can be read; it is damaged or of an unknown kind.",
@@ -164,6 +194,13 @@ def _movie_of(path) -> Footage:
         capture.release()
     frames = int(count) if math.isfinite(count) and 0 < count < 1e7 else 0
     return Footage(path, (picture.shape[1], picture.shape[0]), fps, frames, frames == 1, bits=bits)
+
+
+def _check_size(path, size) -> None:
+    """Before a picture is decoded."""
+    if max(size) > MOST_SIDE:
+        raise JobError("footage_unreadable", f"{path}: expected at most {MOST_SIDE} pixels on a side, got "
+                       f"{size[0]}x{size[1]}.", "Export it smaller.")
 
 
 def _opened(path):

@@ -18,7 +18,8 @@ from .source import Source
 STAGE = "read"
 _COMBED = 0.3  # of the frames in which something moves (ours)
 _LEAST_COMBED = 3
-_LEFT_OVER = (files.SOURCE, files.MASK, files.CLEAN, files.FRAMES, files.SHADOW)
+_FINISHED = (files.FRAMES, files.SHADOW)
+_READ_FROM_VIDEO = (files.SOURCE, files.MASK, files.CLEAN)
 
 
 @dataclass(frozen=True)
@@ -84,18 +85,38 @@ def expected(folder, video) -> int:
 
 
 def _read_movie(folder, video, watch, pieces):
-    """Writes source/ and job.json."""
+    """Writes source/ and job.json. What is finished stays: a video that is too short for it is refused."""
     footage, clock, sights, count = open_footage(video), Clock(), _Sights(), 0
+    _refuse_shorter(folder, footage, watch)
     for frame in footage.read(clock):
         watch.check()
         write_picture(files.picture(folder, files.SOURCE, frame.number), frame.picture)
         sights.see(frame.number, frame.picture, frame.held)
         count = frame.number
         watch.advance(STAGE, pieces)
-    for kind in _LEFT_OVER:
+    for kind in _READ_FROM_VIDEO:
         _remove_after(folder, kind, count)
     _write_job(folder, footage, count)
-    return sights, {"frames": count, "size": footage.size, "fps": footage.fps, "uneven": clock.uneven, "bits": footage.bits}
+    return sights, {"frames": count, "size": footage.size, "fps": footage.fps, "uneven": clock.uneven,
+                    "bits": footage.bits, "missing": clock.missing(footage)}
+
+
+def _refuse_shorter(folder, footage, watch) -> None:
+    """No finished frame goes because a video is shorter, be it another one or cut off; nor, if it is cut off, what was
+    read of it before. Where there are any, the video is read once more, before the first picture is written over."""
+    finished, read = (max((number for kind in kinds for number in files.numbers(folder, kind)), default=0)
+                      for kinds in (_FINISHED, (files.SOURCE,)))
+    if not finished and not read:
+        return
+    count, clock = 0, Clock()
+    for frame in footage.read(clock):
+        watch.check()
+        count = frame.number
+    last = max(finished, read if clock.missing(footage) else 0)
+    if last > count:
+        raise JobError("footage_shorter", f"{footage.path} has {count} frames that can be read, and {folder} holds "
+                       f"{last} of a longer video.",
+                       "Copy or export the video again, or give another folder for the job.")
 
 
 def _read_source(folder, _, watch, pieces):
@@ -106,7 +127,8 @@ def _read_source(folder, _, watch, pieces):
             watch.check()
             sights.see(number, source.read(number))
             watch.advance(STAGE, pieces)
-    return sights, {"frames": job.frames, "size": job.size, "fps": job.fps, "uneven": False, "bits": 8}
+    return sights, {"frames": job.frames, "size": job.size, "fps": job.fps, "uneven": False, "bits": 8,
+                    "missing": 0}
 
 
 def _all_there(folder, frames) -> bool:
@@ -129,6 +151,10 @@ def _write_job(folder, footage, count) -> None:
 
 
 def _warn(told, say) -> None:
+    if told.get("missing"):
+        say("footage_cut_off", f"The video's file tells of {told['frames'] + told['missing']} frames, and only "
+            f"{told['frames']} can be read: it was cut off, or it is damaged at its end. Copy or export it again if "
+            "frames are missing.", ())
     if told["cuts"]:
         say("cut_found", f"Another shot begins at frame {', '.join(map(str, told['cuts']))}; the performer is looked for in each "
             "by his clothes, and nothing is carried over a cut.", told["cuts"])

@@ -8,7 +8,6 @@ and the landmarks' depth stays.
 import hashlib
 import os
 from dataclasses import replace
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -16,6 +15,7 @@ import onnxruntime
 
 from ..contract import folder as files
 from ..contract.errors import JobError
+from ..contract.picture_file import Unreadable, open_regular
 from .looks import empty_unless
 from .smooth import smooth
 
@@ -36,10 +36,11 @@ class DepthNet:
         options.intra_op_num_threads = threads
         options.log_severity_level = 3
         try:
-            self._data = Path(path).read_bytes()
+            with open_regular(path) as file:
+                self._data = file.read()
             self._session = onnxruntime.InferenceSession(self._data, options, providers=["CPUExecutionProvider"])
-        except OSError as error:
-            raise JobError("pack_missing", f"Cannot read the depth model {path}: {error.strerror}.", _HINT) from None
+        except Unreadable as why:
+            raise JobError("pack_missing", f"Cannot read the depth model: {why.message}", _HINT) from None
         except Exception as error:  # onnxruntime's own kinds of error have no common name
             raise JobError("pack_invalid", f"{path} is no ONNX file that onnxruntime opens: {str(error)[:200]}", _HINT) from None
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()

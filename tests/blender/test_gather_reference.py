@@ -1,9 +1,13 @@
 """The reference from a file, an image datablock or a strip; and what is no reference."""
+import struct
+import zlib
+
 import bpy
 import numpy as np
 import pytest
 from PIL import Image
 from shots import coded, image_strip, png_bits, read, write_sequence
+from test_gather_media import harm
 from test_gather_strip import write_png16
 
 SIZE = (40, 60)
@@ -78,6 +82,32 @@ def test_a_frame_of_a_strip(write, blank, tmp_path):
     assert np.array_equal(write("STRIP", "plate", frame=1), coded(4, SIZE))
     with pytest.raises(Exception, match="-2 to 2, not 3"):
         write("STRIP", "plate", frame=3)
+
+
+@pytest.mark.parametrize("kind", ["FILE", "IMAGE"])
+@pytest.mark.parametrize("how, said", [("pipe", "is a pipe"), ("cut", "ends in the middle"), ("flipped", "is damaged"),
+                                       ("large", "20000 x 20000 pixels; expected at most")])
+def test_a_file_is_looked_at_before_blender_reads_it(write, tmp_path, kind, how, said):
+    """Blender waits for a pipe without end, and unpacks a picture of any size."""
+    path = tmp_path / "r.png"
+    Image.fromarray(coded(3, SIZE)).save(path)
+    name = path
+    if kind == "IMAGE":
+        image = bpy.data.images.load(str(path))
+        image.buffers_free()
+        name = image.name
+    if how == "large":
+        data = bytearray(path.read_bytes())
+        data[16:24] = struct.pack(">II", 20000, 20000)
+        data[29:33] = struct.pack(">I", zlib.crc32(data[12:29]))
+        path.write_bytes(data)
+    else:
+        harm(path, how)
+    if kind == "FILE" and how == "pipe":
+        said = "does not exist"
+    with pytest.raises(Exception, match=said) as failure:
+        write(kind, name)
+    assert "r.png" in str(failure.value) and failure.value.remedy
 
 
 def test_not_a_picture(write, tmp_path):

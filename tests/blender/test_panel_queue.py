@@ -104,12 +104,15 @@ def test_the_report_tells_all_and_no_path(made, shot, part, session, tmp_path):
     error = part("embedded.engine.contract.errors").JobError(
         "internal", f"{made}/frames/0001.png and /home/somebody/secret place/x.png: no.", r"See C:\Users\somebody\y.blend")
     (made / "engine.log").write_text('File "/usr/lib/secret/z.py", line 3\nlast line\n')
+    share = "\\\\fileserver\\secret\\w.exr and file:///home/some%20body/secret/v.exr: no"
+    with open(made / "events.jsonl", "a") as events:
+        events.write(json.dumps({"type": "failed", "job": str(made), "code": "internal", "message": share}) + "\n")
     text = part("report").report(made, error)
     assert f"Blender {bpy.app.version_string}" in text and "internal: JOB/frames/0001.png" in text
     assert "last line" in text and '"seed": 0' in text and "4 frames are made" in text
-    for private in ("somebody", "secret", str(tmp_path), "usr/lib"):
+    for private in ("somebody", "some%20body", "secret", "fileserver", str(tmp_path), "usr/lib"):
         assert private not in text, text
-    assert "z.py" in text and "x.png" in text
+    assert all(name in text for name in ("z.py", "x.png", "w.exr", "v.exr", "job: JOB, code: internal"))
 
 
 def test_copy_report_and_show_log(made, shot, session):

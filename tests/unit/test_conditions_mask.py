@@ -3,8 +3,8 @@ import cv2
 import numpy as np
 import pytest
 
-from engine.conditions.mask import (bounding_box, limb_volume_depth, limb_volumes, random_shape_agnostic, shape_agnostic,
-                                    shape_agnostic_at_inference, volume_box)
+from engine.conditions.mask import (bounding_box, grown, limb_volume_depth, limb_volumes, random_shape_agnostic,
+                                    shape_agnostic, shape_agnostic_at_inference, volume_box)
 from tests.unit.walker import HEIGHT_PX, SIZE, SITTING, figure, hand_at
 
 
@@ -154,3 +154,31 @@ def test_wild_joints_give_finite_volumes(wild):
     body[7] = wild
     assert np.isfinite(limb_volumes(body, None, HEIGHT_PX, SIZE)).all()
     assert limb_volumes(body, None, 1e9, SIZE).shape == SIZE[::-1]
+
+
+def by_distance(mask, pixels):
+    """Grown or shrunk pixel by pixel: on when a pixel of the mask lies within so many, or none of the others does."""
+    y, x = np.mgrid[:mask.shape[0], :mask.shape[1]]
+    wanted = mask > 0 if pixels > 0 else mask == 0
+    near = np.zeros(mask.shape, bool)
+    for row, column in zip(*np.nonzero(wanted)):
+        near |= (y - row) ** 2 + (x - column) ** 2 <= pixels ** 2
+    return (near if pixels > 0 else ~near).astype(np.float32)
+
+
+@pytest.mark.parametrize("pixels", [1, 2, 7, -1, -3])
+def test_grown_by_so_many_pixels_all_around(pixels):
+    mask = blob(3)
+    mask[:9, :9] = 1                                                       # it goes on beyond the picture's corner
+    changed = grown(mask, pixels)
+    assert changed.dtype == np.float32 and np.array_equal(changed, by_distance(mask, pixels))
+    assert np.array_equal(grown(mask, 0.4), mask) and (pixels > 0 or changed[0, 0] == 1)
+
+
+def test_grown_by_the_most_a_job_may_ask_for_takes_no_longer():
+    """A disc of 20,001 pixels would take hours; the test's own time limit is the alarm."""
+    mask = limb_volumes(figure(), None, HEIGHT_PX, (1920, 1080)) > 0.5
+    mask = mask.astype(np.float32)
+    assert grown(mask, 10_000).all() and not grown(mask, -10_000).any()
+    for uniform in (np.zeros((20, 30), np.float32), np.ones((20, 30), np.float32)):
+        assert np.array_equal(grown(uniform, 10_000), uniform) and np.array_equal(grown(uniform, -10_000), uniform)

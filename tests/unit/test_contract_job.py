@@ -60,6 +60,7 @@ def test_only_name_size_and_frames_are_required(tmp_path):
     (dict(driver={"performer": {"mask_use": "joins"}}), "job_invalid", "driver.performer.mask_use: expected "),
     (dict(driver={"rig": "\udce4"}), "job_invalid", "driver.rig: expected a text without halves"),
     (dict(reference={"file": "\udce4.png"}), "reference_invalid", "reference.file: expected the name of a file"),
+    (dict(reference={"file": "a\0.png"}), "reference_invalid", "reference.file: expected the name of a file"),
     (dict(clean_plate=1), "job_invalid", "clean_plate: expected true or false, got 1"),
     (dict(name=None), "job_invalid", "name: expected a text, got None"),
     (dict(reference={"file": "../../secret.png"}), "reference_invalid", "reference.file: expected the name of a file"),

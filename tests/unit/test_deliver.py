@@ -86,3 +86,13 @@ def test_it_can_be_stopped(job):
 def test_other_forms_are_refused_at_the_door(form, layers):
     with pytest.raises(JobError, match="deliver"):
         events.request({"type": "deliver", "job": "x", "form": form, "layers": layers})
+
+
+def test_frames_of_another_size_and_beyond_the_jobs(job):
+    """A longer video's frame may lie there; the job's own frames are all that is delivered."""
+    write_picture(files.picture(job, files.FRAMES, 3), np.zeros((8, 8, 4), np.uint8))
+    run(job, "png8", ("matte",))
+    assert not os.path.exists(files.delivered(job, "matte", "png8", 3))
+    write_picture(files.picture(job, files.FRAMES, 2), np.zeros((8, 8, 4), np.uint8))
+    with pytest.raises(JobError, match="0002.png: expected 320x240 pixels, got 8x8"):
+        run(job, "png8", ("matte",))

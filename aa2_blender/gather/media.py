@@ -1,0 +1,149 @@
+"""A strip and frames of the timeline -> the files behind them that are missing, no media or not whole, by their frames.
+
+Blender shows a placeholder in a colour of its own for what it cannot read, and a cut-off movie's last picture for all
+that is missing of it; neither may become a plate. The colour tells nothing: a plate may have it, and for pictures
+Blender often draws a single pixel of it.
+"""
+
+import os
+from typing import NamedTuple
+
+import bpy
+
+from ..embedded.engine.contract.cut_off import is_known_picture, why_not_whole
+from ..embedded.engine.contract.picture_file import Unreadable, open_regular
+from ..embedded.engine.contract.picture_header import picture_size
+from ..versions import content_length, content_start, content_trimmed, strip_range, strips
+
+MISSING = "does not exist"
+
+
+class Fault(NamedTuple):
+    """`why` follows the path in a sentence. `frames`: numbers of the timeline of the strip's scene. `strip`: a movie
+    strip where only a render tells which of these frames have no picture; `held`: its last one may go on instead."""
+
+    path: str
+    why: str
+    frames: tuple
+    strip: object = None
+    held: bool = False
+
+
+def faults(strip, first, last, *, closely=False):
+    """Yields the Faults of the files that the frames first..last of a strip need. Quick, unless `closely`: then each
+    picture is read to its end."""
+    if last < first:
+        return
+    if strip.type == "META":
+        yield from _of_several(strips(strip), first, last, closely)
+    elif strip.type == "SCENE":
+        yield from _of_scene(strip, first, last, closely)
+    elif strip.type == "IMAGE":
+        yield from _of_pictures(strip, first, last, closely)
+    elif strip.type == "MOVIE":
+        yield from _of_movie(strip, first, last, closely)
+    else:
+        for source in inputs(strip):
+            if strip.type == "SPEED":                                      # it asks for frames of its own choice
+                first, last = strip_range(source)[0], strip_range(source)[1] - 1
+            yield from faults(source, first, last, closely=closely)
+
+
+def inputs(strip):
+    """The strips that an effect strip works on."""
+    return [source for source in (getattr(strip, "input_1", None), getattr(strip, "input_2", None)) if source]
+
+
+def _of_several(inside, first, last, closely):
+    for strip in inside:
+        if not strip.mute:
+            start, end = strip_range(strip)
+            yield from faults(strip, max(first, start), min(last, end - 1), closely=closely)
+
+
+def _of_scene(strip, first, last, closely):
+    """Of the sequencer of a scene, where the strip shows that. A retimed strip may show any frame of it."""
+    editor = strip.scene.sequence_editor if strip.scene and strip.scene_input == "SEQUENCER" else None
+    if editor is None:
+        return
+    offset = strip.scene.frame_start - round(content_start(strip)) + content_trimmed(strip)
+    first, last = first + offset, last + offset
+    if strip.use_reverse_frames or len(strip.retiming_keys):
+        first, last = strip.scene.frame_start, strip.scene.frame_end
+    yield from _of_several(strips(editor), first, last, closely)
+
+
+def _of_pictures(strip, first, last, closely):
+    folder, shown = bpy.path.abspath(strip.directory), {}
+    for frame in range(first, last + 1):
+        element = strip.strip_elem_from_frame(frame)
+        if element:
+            shown.setdefault(element.filename, []).append(frame)
+    for name, frames in shown.items():
+        path = os.path.join(folder, name)
+        why = _of_file(path, closely) or (_unless_loaded(path) if closely and not _is_known(path) else "")
+        if why:
+            yield Fault(path, why, tuple(frames))
+
+
+def _of_movie(strip, first, last, closely):
+    """`closely`, when its frames have been looked at before, only whether it is there."""
+    path, frames = bpy.path.abspath(strip.filepath), tuple(range(first, last + 1))
+    cut = _of_file(path, False)
+    if not os.path.isfile(path):
+        yield Fault(path, cut, frames)
+        return
+    there, needed = _movie_length(path), content_trimmed(strip) + content_length(strip)
+    if not there:
+        yield Fault(path, cut or "is no movie that Blender can read", frames)
+    elif not closely and (cut or there < needed):
+        why = cut or f"has {there} frames, and the strip was made of {needed}"
+        yield Fault(path, why, frames, strip, bool(cut))
+
+
+def _of_file(path, closely) -> str:
+    try:
+        with open_regular(path) as file:
+            return why_not_whole(file, closely=closely)
+    except Unreadable as error:
+        return MISSING if error.kind == "missing" else error.message.removeprefix(path).strip(" .")
+    except OSError as error:
+        return f"cannot be read: {error.strerror or error}"
+
+
+def look_at_picture(path):
+    """(why a picture can't be read, "" where nothing is known against it; its size by its header, None for unknown)."""
+    why = _of_file(path, True)
+    if why:
+        return why, None
+    with open_regular(path) as file:
+        return "", picture_size(file)
+
+
+def _is_known(path) -> bool:
+    with open_regular(path) as file:
+        return is_known_picture(file)
+
+
+def _unless_loaded(path) -> str:
+    """Blender tells of kinds that we do not know."""
+    try:
+        image = bpy.data.images.load(path, check_existing=False)
+    except RuntimeError as error:
+        return f"cannot be read: {str(error).strip()}"
+    try:
+        return "" if image.size[0] else "is no picture that Blender can read"
+    finally:
+        bpy.data.images.remove(image)
+
+
+def _movie_length(path) -> int:
+    """How many frames Blender counts in the file now; a strip keeps the number it was made with. 0: it is no movie."""
+    try:
+        clip = bpy.data.movieclips.load(path, check_existing=False)
+    except RuntimeError:
+        return 0
+    try:
+        return clip.frame_duration
+    finally:
+        bpy.data.movieclips.remove(clip)

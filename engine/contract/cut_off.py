@@ -1,0 +1,122 @@
+"""An open media file in; why it is not whole, by its structure alone, or "", out: decoders fill in what is missing.
+
+PNG (RFC 2083), JPEG (ITU T.81), AVI (RIFF), MP4 and MOV (ISO 14496-12), Matroska and WebM (RFC 9559, RFC 8794). Of
+other kinds nothing is known, and "" is said of them.
+"""
+
+import os
+import struct
+import zlib
+
+_PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8"
+_PNG_END, _JPEG_END = b"\0\0\0\0IEND\xaeB`\x82", b"\xff\xd9"
+_SHORT, _TAIL = 64, 1 << 20                                                # cameras write more behind a JPEG's end
+# Those of an MP4's or MOV's uppermost boxes that take much room, and those that it begins with; others may be no box at all.
+_BOXES = {b"ftyp", b"moov", b"mdat", b"moof", b"free", b"skip", b"wide", b"pnot", b"styp", b"sidx", b"uuid"}
+_EBML, _SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"
+_ENDS = "ends in the middle"
+
+
+def is_known_picture(file) -> bool:
+    """Whether why_not_whole can tell of this picture."""
+    return _start(file).startswith((_PNG, _JPEG))
+
+
+def why_not_whole(file, *, closely=False) -> str:
+    """What is wrong, for a sentence that begins with the file's name. Little is read, but `closely` every byte of a
+    PNG, for its checksums."""
+    start, length = _start(file), os.fstat(file.fileno()).st_size
+    if not length:
+        return "is empty (0 bytes)"
+    try:
+        if start.startswith(_PNG):
+            return _png(file, length, closely)
+        if start.startswith(_JPEG):
+            return _jpeg(file, length)
+        end = _told_end(file, start, length)
+    except struct.error:
+        return _ENDS
+    return f"was cut off: it has {length:,} of {end:,} bytes" if end > length else ""
+
+
+def _start(file):
+    file.seek(0)
+    return file.read(_SHORT)
+
+
+def _png(file, length, closely):
+    file.seek(max(length - _SHORT, 0))
+    if not closely and _PNG_END in file.read(_SHORT):
+        return ""
+    at = len(_PNG)
+    while at + 12 <= length:
+        file.seek(at)
+        size, kind = struct.unpack(">I4s", file.read(8))
+        at += 12 + size
+        if at > length:
+            return _ENDS
+        if closely and zlib.crc32(file.read(size), zlib.crc32(kind)) != struct.unpack(">I", file.read(4))[0]:
+            return "is damaged: a checksum in it is wrong"
+        if kind == b"IEND":
+            return ""
+    return _ENDS
+
+
+def _jpeg(file, length):
+    file.seek(max(length - _TAIL, 0))
+    return "" if _JPEG_END in file.read(_TAIL) else _ENDS
+
+
+def _told_end(file, start, length) -> int:
+    """Where the file should end; 0 where it doesn't tell."""
+    if start[:4] == b"RIFF" and start[8:12] == b"AVI ":
+        return _riff_end(file, length)
+    if start[4:8] in _BOXES:
+        return _boxes_end(file, length)
+    if start.startswith(_EBML):
+        return _matroska_end(start)
+    return 0
+
+
+def _riff_end(file, length):
+    """A large AVI is several RIFFs; one of no size was never finished, and tells nothing. The last byte may fill up."""
+    at = 0
+    while at + 12 <= length:
+        file.seek(at)
+        kind, size = struct.unpack("<4sI", file.read(8))
+        if kind != b"RIFF" or not size:
+            return 0
+        at += 8 + size + size % 2
+    return at - 1 if at == length + 1 else at
+
+
+def _boxes_end(file, length):
+    at = 0
+    while at + 8 <= length:
+        file.seek(at)
+        size, kind = struct.unpack(">I4s", file.read(8))
+        if size == 1:                                                      # it stands behind the name, in 8 bytes
+            size, = struct.unpack(">Q", file.read(8))
+        if size < 8 or kind not in _BOXES:                                 # 0: up to the end
+            return 0
+        at += size
+    return at if at > length else 0
+
+
+def _matroska_end(start):
+    """The segment holds all but the first element; one of unknown size was streamed."""
+    head, at = _variable(start, 4)
+    at += head or 0
+    if start[at:at + 4] != _SEGMENT:
+        return 0
+    size, at = _variable(start, at + 4)
+    return 0 if size is None else at + size
+
+
+def _variable(data, at):
+    """(number, where it ends) of EBML's numbers of variable length; None where the number says that it is unknown."""
+    first, = struct.unpack("B", data[at:at + 1])
+    more = 8 - first.bit_length()                                          # bytes behind the first
+    most = (1 << 7 * (more + 1)) - 1
+    number = int.from_bytes(data[at:at + more + 1], "big") & most
+    return None if number == most else number, at + more + 1

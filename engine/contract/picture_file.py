@@ -1,0 +1,85 @@
+"""A path in; an open file of a picture that may be decoded, or the reason why not, out.
+
+The one door to pictures that come from outside: what never ends is not waited for, and the header is looked at before
+anything is decoded, because a few kilobytes may unpack to gigabytes.
+"""
+
+import os
+import stat
+
+from .picture_header import KINDS, picture_size
+
+MOST_SIDE = 16384                # pixels on a side: the largest job's
+# A reference's pixels: some 45 bytes each are needed while it is fitted into a crop (measured), and 33 million hold
+# most cameras' photographs (ours).
+MOST_REFERENCE = 1 << 25
+_MOST_BYTES = 16                 # of a file for each of its pixels: twice as much as four channels of 16 bits
+_SPARE_BYTES = 64 << 20          # beside them: EXIF, previews, colour profiles
+
+
+class Unreadable(Exception):
+    """Why a file is not read: `kind` is "missing", "unreadable", "size" (another than was asked for) or "large"; the
+    message says what was expected and got."""
+
+    def __init__(self, kind, message):
+        super().__init__(message)
+        self.kind = kind
+        self.message = message
+
+
+def open_regular(path):
+    """A binary file to read from. Raises Unreadable for what is not there, cannot be opened, or is a folder, a pipe, a
+    device or a socket: a pipe that nobody writes to would be waited for without end, a device read without end."""
+    try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            raise Unreadable("unreadable", f"{path} is {_kind(os.stat(path).st_mode)}; expected a file.")
+        file = open(path, "rb", opener=_without_waiting)
+    except FileNotFoundError:
+        raise Unreadable("missing", f"{path} does not exist.") from None
+    except OSError as error:
+        raise Unreadable("unreadable", f"{path} cannot be read: {error.strerror or error}.") from None
+    except ValueError:
+        raise Unreadable("unreadable", f"{str(path)!r} can be the name of no file.") from None
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):                  # it was replaced meanwhile
+        file.close()
+        raise Unreadable("unreadable", f"{path} is no regular file.")
+    return file
+
+
+def open_picture(path, *, size=None, most_pixels=MOST_SIDE ** 2):
+    """(file, (width, height)) of a picture: opened as by open_regular, at its start. Raises Unreadable too where its
+    header is none that we know, is not of `size`, or tells of too many pixels."""
+    file = open_regular(path)
+    try:
+        found, length = picture_size(file), os.fstat(file.fileno()).st_size
+        if found is None:
+            raise Unreadable("unreadable", f"{path} is no whole picture that can be read ({length} bytes); expected "
+                             f"{KINDS}.")
+        _check(path, found, length, size, most_pixels)
+        file.seek(0)
+        return file, found
+    except BaseException:
+        file.close()
+        raise
+
+
+def _check(path, found, length, size, most_pixels):
+    width, height = found
+    if size is not None and found != tuple(size):
+        raise Unreadable("size", f"{path}: expected {size[0]}x{size[1]} pixels, got {width}x{height}.")
+    if max(found) > MOST_SIDE or width * height > most_pixels:
+        raise Unreadable("large", f"{path}: expected at most {MOST_SIDE} pixels on a side and {most_pixels / 1e6:.0f} "
+                         f"million in all, got {width}x{height}.")
+    if length > width * height * _MOST_BYTES + _SPARE_BYTES:
+        raise Unreadable("unreadable", f"{path} has {length / 1e6:.0f} MB, too many for a picture of {width}x{height} "
+                         "pixels.")
+
+
+def _without_waiting(path, flags):
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def _kind(mode):
+    kinds = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device",
+             stat.S_IFSOCK: "a socket"}
+    return kinds.get(stat.S_IFMT(mode), "no regular file")
