@@ -8,6 +8,7 @@
     python -m engine people PICTURE         a box around everybody in a picture, as JSON
     python -m engine estimate VIDEO -o JOB  the performer in a video -> a job folder with pose and mask; JOB alone: in its source/
     python -m engine train ... | export ... make a pack (needs torch)
+    python -m engine manifest FOLDER        write the manifest of a pack anew; its weights stay as they are
     python -m engine score ...              measure a pack on held-out clips
 
 Exit codes: 0 done; 1 failed (the reason is on stderr); 2 the engine could not start or the command line is wrong;
@@ -39,6 +40,9 @@ def main(arguments=None) -> int:
     if arguments[:1] == ["export"]:
         from .packs.export import main as export
         return export(arguments[1:])
+    if arguments[:1] == ["manifest"]:
+        from .packs.renewal import main as renew
+        return renew(arguments[1:])
     if arguments[:2] == ["score", "--estimate"]:
         from .evaluation.estimate_score import main as score_estimate
         return score_estimate(arguments[2:])
