@@ -31,16 +31,20 @@ class OrtRuntime:
 
     def _run(self, name: str, inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
         if name not in self._sessions:
-            self._sessions[name] = self._opened(self._folder / f"{name}.onnx")
+            self._sessions[name] = self._opened(self._folder / f"{name}.onnx", inputs)
         inputs = {key: np.ascontiguousarray(value, np.float32) for key, value in inputs.items()}
         return self._sessions[name].run(None, inputs)
 
-    def _opened(self, path) -> onnxruntime.InferenceSession:
-        """A session; the next ones run where it does: a provider that is installed may still not work here."""
+    def _opened(self, path, inputs) -> onnxruntime.InferenceSession:
+        """A session that takes these inputs; the next ones run where it does: what is installed may still not work here."""
         try:
             session = onnxruntime.InferenceSession(str(path), self._options, providers=self._providers)
         except _NOT_A_GRAPH as error:
             raise JobError("pack_invalid", f"{path} cannot be opened: {error}", "Install the weights again.") from None
+        takes = sorted(one.name for one in session.get_inputs())
+        if takes != sorted(inputs):
+            raise JobError("pack_invalid", f"{path}: expected a graph of {', '.join(sorted(inputs))}, got one of "
+                           f"{', '.join(takes)[:200]}.", "Install the weights again.")
         if session.get_providers()[0] != self._providers[0]:
             log.warning("%s does not work here, %s runs the networks", self._providers[0], session.get_providers()[0])
         self._providers = session.get_providers()
