@@ -6,6 +6,7 @@
     python -m engine check JOB              read a job folder and all its files
     python -m engine joints PICTURE         the joints of the person in a picture, as JSON
     python -m engine people PICTURE         a box around everybody in a picture, as JSON
+    python -m engine subject JOB            find the person in a job's reference, for an engine without onnxruntime that runs it then
     python -m engine estimate VIDEO -o JOB  the performer in a video -> a job folder with pose and mask; JOB alone: in its source/
     python -m engine train ... | export ... make a pack (needs torch)
     python -m engine manifest FOLDER        write the manifest of a pack anew; its weights stay as they are
@@ -58,7 +59,7 @@ def _parser():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, subject in (("serve", None), ("run", "JOB"), ("preview", "JOB"), ("check", "JOB"), ("joints", "PICTURE"),
-                          ("people", "PICTURE")):
+                          ("people", "PICTURE"), ("subject", "JOB")):
         command = commands.add_parser(name)
         if subject:
             command.add_argument("subject", metavar=subject)
@@ -92,7 +93,7 @@ def _box(text):
 def _request(options):
     """What the command line asks for, as a request; raises JobError."""
     kinds = {"run": events.Run, "preview": events.Preview, "check": events.Check, "joints": events.FindJoints,
-             "people": events.FindPeople}
+             "people": events.FindPeople, "subject": events.FindSubject}
     if options.command in kinds:
         return kinds[options.command](options.subject)
     if options.reference:

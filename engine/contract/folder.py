@@ -30,6 +30,8 @@ GIVEN_MASK = "estimate/mask"
 LOOKS = "estimate/looks"
 DEPTHS = "estimate/depths"
 ESTIMATED = "estimate/estimate.json"
+FOUND = "estimate/reference.json"
+FOUND_MASK = "estimate/reference.mask"
 # What a finished job is written out as, for other programs.
 DELIVERED = ("character", "shadow", "matte", "skeleton")
 FORMS = ("png8", "png16", "exr")
