@@ -10,7 +10,7 @@ from .embedded.engine.contract import folder as files
 from .gather.job import gather
 from .gather.request import Request
 from .link.interpreter import Launch
-from .link.jobs import Link
+from .link.jobs import EngineJob, Link
 from .place import conditions
 from .place.strip import PREVIEW_FRAME, place, refresh, why_not_now
 from .task import Progress, Task, duration, remedy
@@ -99,17 +99,20 @@ class Generation(Gathering):
         self.scene, self.strip = (request.scene, request.strip) if request else (scene, strip)
         self.placed: tuple[str, ...] = ()
         self.seconds = 0.0
-        self._estimating = None
+        self._looks: list[EngineJob] = []  # the engine's jobs before the one that makes frames
 
     @property
     def warnings(self) -> list[str]:
-        jobs = [self._estimating, self.engine_job if self.engine_job is not self._estimating else None]
-        return [warning.message for job in jobs if job for warning in job.warnings]
+        return [warning.message for job in (*self._looks, self._last_job()) if job for warning in job.warnings]
+
+    def _last_job(self) -> EngineJob | None:
+        """The engine's job that makes frames, or conditions; None before it was asked for."""
+        return None if any(self.engine_job is look for look in self._looks) else self.engine_job
 
     def _work(self):
         if not self._gathered:
             yield from self._gather()
-        if not (yield from self._find_performer()):
+        if not (yield from self._find_performer()) or not (yield from self._find_subject()):
             return
         shown, shown_at = 0, 0.0
         for _look in self._ask_engine(self.ask(str(self.folder))):
@@ -135,8 +138,18 @@ class Generation(Gathering):
         if ask is None:
             return True
         yield from self._ask_engine(ask, "find ")
-        self._estimating = self.engine_job
+        self._looks.append(self.engine_job)
         estimate.learn_performer(self.engine_job.answer, self._launch)
+        self._end_as_engine()
+        return self.state == "working"
+
+    def _find_subject(self):
+        """The person in the reference, where the engine that generates may be none that can look; ends with False where that was
+        stopped."""
+        if self.ask is not events.Run or self._launch.embedded is None:
+            return True
+        yield from self._ask_engine(events.FindSubject(str(self.folder)), "find ")
+        self._looks.append(self.engine_job)
         self._end_as_engine()
         return self.state == "working"
 
@@ -190,7 +203,7 @@ class Generation(Gathering):
 
     def summary(self) -> dict:
         """The end of a generation as a JSON object, for the command line."""
-        job = self.engine_job if self.engine_job is not self._estimating else None
+        job = self._last_job()
         answer = job.answer if job and isinstance(job.answer, events.Finished) else None
         counts = {name: getattr(answer, name, None) for name in ("made", "reused", "passed")}
         return {

@@ -6,8 +6,10 @@
     python -m engine check JOB              read a job folder and all its files
     python -m engine joints PICTURE         the joints of the person in a picture, as JSON
     python -m engine people PICTURE         a box around everybody in a picture, as JSON
+    python -m engine subject JOB            find the person in a job's reference, for an engine without onnxruntime that runs it then
     python -m engine estimate VIDEO -o JOB  the performer in a video -> a job folder with pose and mask; JOB alone: in its source/
     python -m engine train ... | export ... make a pack (needs torch)
+    python -m engine manifest FOLDER        write the manifest of a pack anew; its weights stay as they are
     python -m engine score ...              measure a pack on held-out clips
 
 Exit codes: 0 done; 1 failed (the reason is on stderr); 2 the engine could not start or the command line is wrong;
@@ -41,6 +43,9 @@ def main(arguments=None) -> int:
     if arguments[:1] == ["export"]:
         from .packs.export import main as export
         return export(arguments[1:])
+    if arguments[:1] == ["manifest"]:
+        from .packs.renewal import main as renew
+        return renew(arguments[1:])
     if arguments[:2] == ["score", "--estimate"]:
         from .evaluation.estimate_score import main as score_estimate
         return score_estimate(arguments[2:])
@@ -56,7 +61,7 @@ def _parser():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, subject in (("serve", None), ("run", "JOB"), ("preview", "JOB"), ("check", "JOB"), ("joints", "PICTURE"),
-                          ("people", "PICTURE")):
+                          ("people", "PICTURE"), ("subject", "JOB")):
         command = commands.add_parser(name)
         if subject:
             command.add_argument("subject", metavar=subject)
@@ -97,7 +102,7 @@ def _request(options):
 
 def _asked(options):
     kinds = {"run": events.Run, "preview": events.Preview, "check": events.Check, "joints": events.FindJoints,
-             "people": events.FindPeople}
+             "people": events.FindPeople, "subject": events.FindSubject}
     if options.command in kinds:
         return kinds[options.command](options.subject)
     return events.Estimate(options.subject, options.video, options.frame, options.box, options.mask, options.mask_use,

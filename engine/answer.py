@@ -8,6 +8,7 @@ import functools
 import json
 import logging
 import os
+import sys
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from .contract import events, version
 from .contract import folder as files
 from .contract.errors import JobError
 from .deliver import deliver
+from .found_person import find_and_keep, kept_or
 from .packs.store import Pack, open_pack
 from .progress import Stopped
 from .run import run
@@ -75,7 +77,12 @@ def find_joints(picture, threads=0):
 
 @functools.lru_cache(maxsize=1)
 def _found(raw, shape, threads):
-    from .estimate import people
+    try:
+        from .estimate import people
+    except ImportError as error:
+        raise JobError("runtime_missing", f"Nobody can be found in a picture with this Python: {error}.",
+                       f"Install onnxruntime for {sys.executable}, or let another engine look first: python -m engine subject JOB."
+                       ) from None
     return people.find_joints(np.frombuffer(raw, np.uint8).reshape(shape), threads=threads)
 
 
@@ -112,7 +119,7 @@ def _do(request, engine, say, stop_asked):
     seek = engine.find_joints if engine else find_joints
     match request:
         case events.Run(job):
-            return run(job, engine.pack, engine.runtime, emit=say, find_joints=engine.find_joints, stop_asked=stop_asked)
+            return run(job, engine.pack, engine.runtime, emit=say, find_joints=kept_or(job, seek), stop_asked=stop_asked)
         case events.Preview(job):
             return preview(job, emit=say, find_joints=seek, stop_asked=stop_asked)
         case events.Check(job):
@@ -123,6 +130,8 @@ def _do(request, engine, say, stop_asked):
             return _joints(picture, seek)
         case events.FindPeople(picture):
             return _people(picture)
+        case events.FindSubject(job):
+            return find_and_keep(job, find_joints=seek, emit=say, stop_asked=stop_asked)
         case events.Estimate():
             from .estimate.performer import estimate  # as in _people
             return estimate(request, emit=say, stop_asked=stop_asked)

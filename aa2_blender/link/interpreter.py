@@ -1,4 +1,7 @@
-"""Where the extension lies and what the artist prefers, in; the engine's command line and environment, out."""
+"""Where the extension lies and what the artist prefers, in; the engine's command line and environment, out.
+
+Which process answers which request is decided here alone (Launch.of).
+"""
 import importlib.util
 import os
 import site
@@ -6,6 +9,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..embedded.engine.contract import events
 from ..embedded.engine.contract.errors import JobError
 
 # Not resolved: where the extension is made of links (`build.py link`), its files lead into the checkout, which has no embedded/.
@@ -17,30 +21,48 @@ NOT_FOR_ANOTHER_PYTHON = ("PYTHONHOME", "PYTHONPATH")
 
 @dataclass(frozen=True)
 class Launch:
-    """How to start an engine: what goes to Popen."""
+    """How to start an engine: what goes to Popen. `embedded`: another launch, of Blender's own Python with the embedded packages,
+    where this one is of a Python that the artist prefers; None where this one answers everything."""
 
     command: tuple[str, ...]
     environment: tuple[tuple[str, str], ...]
+    embedded: "Launch | None" = None
+
+    def of(self, request) -> "Launch":
+        """The launch of the process that answers a request. A Python of the artist's own is there to run the networks: it has
+        torch, and need not have what finds people in pictures or draws conditions. So it gets `run` and nothing else."""
+        return self if self.embedded is None or isinstance(request, events.Run) else self.embedded
 
 
-def launch(*, python: str = "", pack: str = "", threads: int = 0, embedded: Path = EMBEDDED, copies: str = "") -> Launch:
+def launch(*, python: str = "", pack: str = "", threads: int = 0, embedded: Path | None = None, copies: str = "") -> Launch:
     """The launch of the embedded engine.
 
-    `python`: an interpreter of the artist's own (with torch), empty for Blender's Python and the embedded packages;
-    `pack`: a folder of weights, empty for the embedded ones; `threads`: 0 for one a core; `copies`: a folder where the engine
-    keeps what it loads, so that the extension's own files stay free to be replaced; empty to load those.
+    `python`: an interpreter of the artist's own (with torch) for the networks, empty for Blender's Python and the embedded
+    packages; `pack`: a folder of weights, empty for the embedded ones; `threads`: 0 for one a core; `embedded`: the folder of the
+    engine and its packages, None for EMBEDDED; `copies`: a folder where the engine keeps what it loads, so that the extension's
+    own files stay free to be replaced; empty to load those.
     """
-    if python and not os.access(python, os.X_OK):
+    folder = embedded or EMBEDDED
+    words = ("-s", "-P", "-m", "engine", "serve", *(("--pack", pack) if pack else ()),
+             *(("--threads", str(threads)) if threads else ()))
+    if not python:
+        return _own(folder, words, copies)
+    if not os.access(python, os.X_OK):
         raise JobError("runtime_missing", f"The preferences name the Python {python!r}, which cannot be run.",
                        "Correct it in the add-on's preferences, or leave it empty for the embedded engine.")
-    paths = [embedded] if python else [embedded, *_packages(embedded), *_blender_numpy()]
-    command = [python or sys.executable, "-s", "-P", "-m", "engine", "serve"]
-    command += ["--pack", pack] if pack else []
-    command += ["--threads", str(threads)] if threads else []
-    environment = _environment(paths, foreign=bool(python))
-    if copies and not python:
+    try:
+        own = _own(folder, words, copies)
+    except JobError:  # this Blender's Python has no packages here: then the other one has to do everything
+        own = None
+    return Launch((python, *words), _environment([folder], foreign=True), own)
+
+
+def _own(folder: Path, words, copies) -> Launch:
+    """The launch of Blender's own Python."""
+    environment = dict(_environment([folder, *_packages(folder), *_blender_numpy()], foreign=False))
+    if copies:
         environment["AA2_COPIES"] = copies
-    return Launch(tuple(command), tuple(sorted(environment.items())))
+    return Launch((sys.executable, *words), tuple(sorted(environment.items())))
 
 
 def _packages(embedded: Path) -> list[Path]:
@@ -63,7 +85,8 @@ def _blender_numpy() -> list[Path]:
     return [] if home in seen else [home]
 
 
-def _environment(paths: list[Path], foreign: bool) -> dict[str, str]:
+def _environment(paths: list[Path], foreign: bool) -> tuple[tuple[str, str], ...]:
     kept = {name: value for name, value in os.environ.items()
             if name != "OCIO" and not (foreign and name in NOT_FOR_ANOTHER_PYTHON)}
-    return {**kept, "PYTHONPATH": os.pathsep.join(map(str, paths)), "PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    told = {"PYTHONPATH": os.pathsep.join(map(str, paths)), "PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    return tuple(sorted({**kept, **told}.items()))

@@ -24,7 +24,7 @@ CODES = {
     "mask_missing": "a mask, object or depth picture that the job needs is not there",
     "out_of_memory": "the device or the machine has too little memory",
     "pack_corrupt": "a file of the weights differs from its checksum",
-    "pack_invalid": "pack.json is not a manifest",
+    "pack_invalid": "pack.json is not a manifest, or the weights or a graph are not as this engine reads them",
     "pack_missing": "the folder of weights, or a file in it, is not there",
     "pack_newer": "the weights are of a newer format than this engine reads",
     "pack_truncated": "a file of the weights is shorter or longer than its manifest says",

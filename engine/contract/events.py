@@ -73,6 +73,13 @@ class FindPeople:
 
 
 @dataclass(frozen=True)
+class FindSubject:
+    """Look for the person in the reference of the job in this folder and keep what is found in its estimate/, for an engine that
+    can run the networks and cannot look. Needs no weights. Ends with `finished`."""
+    job: str = checked(text)
+
+
+@dataclass(frozen=True)
 class Estimate:
     """Find the performer in the job's source/, or in `video` (a file or a folder; it becomes source/ and job.json), and
     write pose.json and mask/. `box` (left, top, right, bottom) pixels in frame `frame`, or `mask` (a video or a folder of
@@ -191,7 +198,7 @@ class Heartbeat:
 
 
 REQUESTS = {"run": Run, "preview": Preview, "check": Check, "deliver": Deliver, "joints": FindJoints, "people": FindPeople,
-            "estimate": Estimate, "cancel": Cancel, "shutdown": Shutdown}
+            "subject": FindSubject, "estimate": Estimate, "cancel": Cancel, "shutdown": Shutdown}
 EVENTS = {"hello": Hello, "progress": Progress, "frame": Frame, "warning": Warned, "joints": Joints, "people": People,
           "failed": Failed, "cancelled": Cancelled, "finished": Finished, "heartbeat": Heartbeat}
 _TYPES = {cls: name for table in (REQUESTS, EVENTS) for name, cls in table.items()}

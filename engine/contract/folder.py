@@ -42,6 +42,8 @@ DEPTHS = "estimate/depths"
 ESTIMATED = "estimate/estimate.json"
 MOVIE = "output/character.mov"
 MOVIE_LOG = "output/movie.log"
+FOUND = "estimate/reference.json"
+FOUND_MASK = "estimate/reference.mask"
 # What a finished job is written out as, for other programs.
 DELIVERED = ("character", "shadow", "matte", "skeleton")
 FORMS = ("png8", "png16", "exr")
@@ -53,8 +55,8 @@ FOLDERS = (SOURCE, MASK, CLEAN, OBJECTS, DEPTH, FRAMES, SHADOW, STATE, OUTPUT, P
            ESTIMATE, GIVEN_MASK, LOOKS, DEPTHS, *(f"{PREVIEW}/{kind}" for kind in PREVIEWS),
            *(f"{SHOWN}/{kind}" for kind in SHOWN_KINDS), *(f"{OUTPUT}/{layer}_{form}" for layer in DELIVERED for form in FORMS),
            "target", "matte", "shade", "contact")
-FILES = (JOB, POSE, REFERENCE, MADE, REQUEST, RUN, ESTIMATED, f"{LOOKS}/key.json", f"{DEPTHS}/key.json",
-         f"{FRAMES}/blank.png", f"{SHADOW}/blank.png", "reference_pose.json", "reference_matte.png", "clip.json")
+FILES = (JOB, POSE, REFERENCE, MADE, REQUEST, RUN, ESTIMATED, FOUND, FOUND_MASK, f"{LOOKS}/key.json", f"{DEPTHS}/key.json",
+         f"{FRAMES}/blank.png", f"{SHADOW}/blank.png", "reference_pose.json", "reference_matte.png", "reference_v2.png", "clip.json")
 # These are written in place, all others anew beside their name: another (hard) name of such a file would change with it.
 IN_PLACE = (LOCK, EVENTS, LOG, MOVIE, MOVIE_LOG)
 

@@ -9,9 +9,10 @@ from ..answer import Engine, find_joints
 from ..contract.errors import JobError
 from ..nets.sizes import COMPACT
 from ..packs import manifest as manifests
+from ..packs.manifest import WEIGHTS
 from ..packs.store import Pack, open_pack
 
-WEIGHTS, SIZES = "weights.safetensors", "sizes.json"
+SIZES = "sizes.json"
 
 
 def open_engine(path: Path | str | None, threads: int = 1) -> Engine:
@@ -21,10 +22,7 @@ def open_engine(path: Path | str | None, threads: int = 1) -> Engine:
         return Engine.open(folder=path, runtime="onnxruntime", threads=threads)
     pack = _bare_pack(Path(path))
     from ..runtimes.pytorch import PytorchRuntime
-    try:
-        return Engine(pack, PytorchRuntime(pack.folder, pack.manifest.sizes), find_joints)
-    except (ValueError, TypeError) as error:
-        raise JobError("pack_invalid", f"{path}: {error}.", "Give weights that this version's training made.") from None
+    return Engine(pack, PytorchRuntime(pack.folder, pack.manifest.sizes), find_joints)
 
 
 def _bare_pack(path: Path) -> Pack:

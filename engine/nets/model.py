@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from ..contract import folder as files
+from ..packs.weights_file import check_finite, places, tensors
 from .denoising_net import DenoisingNet
 from .object_guider import ObjectGuider
 from .pose_guider import PoseGuider
@@ -31,6 +31,7 @@ class Model(nn.Module):
 
 def save_weights(model_state: dict[str, Tensor], path: Path) -> None:
     """Half precision, contiguous: what a pack ships. Written whole or not at all. Raises JobError."""
+    from safetensors.torch import save  # for who trains: an artist's Python with torch need not have it
     half = {name: tensor.detach().cpu().half().contiguous() for name, tensor in model_state.items()}
     files.write_whole(path, save(half))
 
@@ -54,14 +55,21 @@ def fork_weights(parent: Sizes, sizes: Sizes, path: Path) -> Model:
 def load_weights(sizes: Sizes, path: Path) -> Model:
     """A model in single precision with exactly the weights of the file.
 
-    Raises ValueError naming the missing and the unexpected keys, or a weight that is not a finite number.
+    Raises ValueError naming the missing and the unexpected keys, one of another shape, or one that is not a finite number.
     """
-    model, stored = Model(sizes), load_file(path)
-    missing, extra = model.state_dict().keys() - stored.keys(), stored.keys() - model.state_dict().keys()
-    if missing or extra:
-        raise ValueError(f"{path.name}: missing {sorted(missing)[:3]}, unexpected {sorted(extra)[:3]}")
-    broken = [name for name, tensor in stored.items() if not torch.isfinite(tensor).all()]
-    if broken:
-        raise ValueError(f"{path.name}: {broken[0]} holds values that are not finite numbers")
-    model.load_state_dict({name: tensor.float() for name, tensor in stored.items()})
+    with torch.device("meta"):  # shapes alone: no memory is taken before it is known that the file fills it
+        model = Model(sizes)
+    expected = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
+    try:
+        found = places(path)
+        missing, extra = expected.keys() - found.keys(), found.keys() - expected.keys()
+        if missing or extra:
+            raise ValueError(f"missing {sorted(missing)[:3]}, unexpected {sorted(extra)[:3]}")
+        other = [name for name in expected if found[name].shape != expected[name]]
+        if other:
+            raise ValueError(f"{other[0]}: expected the shape {expected[other[0]]}, got {found[other[0]].shape}")
+        check_finite(path, found)
+    except ValueError as error:
+        raise ValueError(f"{path.name}: {error}") from None
+    model.load_state_dict({name: torch.from_numpy(array).float() for name, array in tensors(path).items()}, assign=True)
     return model.eval()

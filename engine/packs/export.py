@@ -7,101 +7,26 @@ header gives, in half precision behind a Cast, so that both runtimes read the ve
 """
 
 import argparse
-import hashlib
 import json
-import struct
 from dataclasses import replace
 from pathlib import Path
 
 import onnx
 import torch
 from onnx import TensorProto, helper
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..conditions.depth import CONVENTION
 from ..nets.model import Model, load_weights, save_weights
+from ..nets.parts import Decode, Denoise, Encode, Objects, Pose, Reference
+from ..nets.sizes import COMPACT, Sizes
 from ..nets.unet import REFERENCE_BLOCKS
+from .contents import unread_weights
+from .manifest import WEIGHTS, write
+from .weights_file import places
 
-WEIGHTS = "weights.safetensors"
 OPSET = 17
 WINDOW, OVERLAP = 8, 2
-
-
-class Encode(nn.Module):
-    """(n, H, W, 5) -> (n, H/4, W/4, c)."""
-
-    def __init__(self, model: Model):
-        super().__init__()
-        self.encoder = model.encoder
-
-    def forward(self, pictures: Tensor) -> Tensor:
-        return last(self.encoder(first(pictures)))
-
-
-class Decode(nn.Module):
-    """(n, h, w, c) -> (n, 4h, 4w, 5)."""
-
-    def __init__(self, model: Model):
-        super().__init__()
-        self.decoder = model.decoder
-
-    def forward(self, latents: Tensor) -> Tensor:
-        return last(self.decoder(first(latents)))
-
-
-class Reference(nn.Module):
-    """Latents (1, h, w, c) and skeleton (1, 4h, 4w, 3) of the reference -> its features, one output a block."""
-
-    def __init__(self, model: Model):
-        super().__init__()
-        self.reference_net = model.reference_net
-
-    def forward(self, latents: Tensor, skeleton: Tensor) -> tuple[Tensor, ...]:
-        return tuple(self.reference_net(first(latents), first(skeleton)))
-
-
-class Pose(nn.Module):
-    """Skeletons (F, H, W, 3) and depth (F, H, W, 1) -> (F, width, H/8, W/8)."""
-
-    def __init__(self, model: Model):
-        super().__init__()
-        self.pose_guider = model.pose_guider
-
-    def forward(self, skeleton: Tensor, depth: Tensor) -> Tensor:
-        return self.pose_guider(first(skeleton), first(depth), 1)
-
-
-class Objects(nn.Module):
-    """Latents (F, h, w, c) and mask (F, 4h, 4w, 1) of the objects -> features and masks of three scales."""
-
-    def __init__(self, model: Model):
-        super().__init__()
-        self.object_guider = model.object_guider
-
-    def forward(self, latents: Tensor, mask: Tensor) -> tuple[Tensor, ...]:
-        return tuple(self.object_guider(first(latents), first(mask)))
-
-
-class Denoise(nn.Module):
-    """One prediction of x0 for a window; inputs as in runtimes/base.py, features as the graphs above give them."""
-
-    def __init__(self, model: Model):
-        super().__init__()
-        self.denoising_net = model.denoising_net
-        self.references = len(REFERENCE_BLOCKS[model.sizes.reference_blocks])
-
-    def forward(self, noisy, levels, environment, masks, warp, coverage, pose, *features: Tensor) -> Tensor:
-        reference, objects = features[:self.references], features[self.references:]
-        return last(self.denoising_net(first(noisy), levels, first(environment), first(masks), first(warp),
-                                       first(coverage), list(reference), pose, list(objects), 1))
-
-
-def first(x: Tensor) -> Tensor:
-    return x.permute(0, 3, 1, 2)
-
-
-def last(x: Tensor) -> Tensor:
-    return x.permute(0, 2, 3, 1)
 
 
 def graphs(model: Model) -> dict[str, tuple]:
@@ -153,11 +78,11 @@ def channel_axes(name: str, value: Tensor) -> tuple[int, ...]:
 
 def point_into_weights(graph: onnx.ModelProto, weights: Path) -> None:
     """Replaces every initialiser that is a weight by external data in `weights`, cast back to single precision."""
-    offsets, casts = tensor_offsets(weights), []
+    held, casts = places(weights), []
     for tensor in graph.graph.initializer:
-        if tensor.name not in offsets:
+        if tensor.name not in held:
             continue
-        begin, end = offsets[tensor.name]
+        begin, end = held[tensor.name].begin, held[tensor.name].end
         name, half = tensor.name, f"{tensor.name}.half"
         tensor.ClearField("raw_data")
         tensor.ClearField("float_data")
@@ -174,15 +99,6 @@ def point_into_weights(graph: onnx.ModelProto, weights: Path) -> None:
         raise ValueError(f"weights left inside the graph, not found in {weights.name}: {inside[:3]}")
 
 
-def tensor_offsets(weights: Path) -> dict[str, tuple[int, int]]:
-    """Tensor name -> (begin, end) in bytes from the start of the safetensors file."""
-    with weights.open("rb") as file:
-        size, = struct.unpack("<Q", file.read(8))
-        header = json.loads(file.read(size))
-    return {name: (8 + size + entry["data_offsets"][0], 8 + size + entry["data_offsets"][1])
-            for name, entry in header.items() if name != "__metadata__"}
-
-
 def write_pack(model: Model, folder: Path, record: dict, steps: int) -> None:
     """Weights, graphs and pack.json; `record` says what the weights were trained on, how long, at what revision."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -190,16 +106,17 @@ def write_pack(model: Model, folder: Path, record: dict, steps: int) -> None:
     model = load_weights(model.sizes, folder / WEIGHTS)
     for name, graph in graphs(model).items():
         export_graph(name, graph, folder)
-    files = {path.name: {"sha256": hashlib.sha256(path.read_bytes()).hexdigest(), "bytes": path.stat().st_size}
-             for path in sorted(folder.iterdir()) if path.suffix in (".onnx", ".safetensors")}
-    manifest = {"format": 1, "name": "compact", "license": "GPL-3.0-or-later", "sizes": model.sizes.as_dict(),
-                "parametrisation": "x0", "schedule": "cosine", "depth_convention": CONVENTION, "window": WINDOW,
-                "overlap": OVERLAP, "default_steps": steps, "files": files, "training": record}
-    (folder / "pack.json").write_text(json.dumps(manifest, indent=1) + "\n")
+    write(folder, {"name": "compact", "license": "GPL-3.0-or-later", "sizes": _plain(model.sizes), "parametrisation": "x0",
+                   "schedule": "cosine", "depth_convention": CONVENTION, "window": WINDOW, "overlap": OVERLAP,
+                   "default_steps": steps, "training": record}, unread_weights(folder))
+
+
+def _plain(sizes: Sizes) -> dict:
+    """As JSON has it: with lists."""
+    return json.loads(json.dumps(sizes.as_dict()))
 
 
 def main(arguments: list[str]) -> int:
-    from ..nets.sizes import COMPACT
     parser = argparse.ArgumentParser(prog="engine export", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("weights", type=Path)

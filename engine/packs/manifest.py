@@ -1,15 +1,24 @@
-"""pack.json <-> Manifest: what a set of weights is, what it was trained on, and the checksum of each file."""
+"""pack.json <-> Manifest: what a set of weights is, what it was trained on, and the checksum of each file and of itself."""
 
+import dataclasses
 import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..contract.errors import JobError
-from ..contract.fields import FieldError, build, checked, choice, file_name, text, whole
+from ..contract.fields import FieldError, build, checked, choice, list_of, text, whole
+from ..contract.folder import write_whole
+from ..nets.sizes import Sizes
 
-FORMAT = 1
+FORMAT = 2
 NAME = "pack.json"
+WEIGHTS = "weights.safetensors"
+GRAPHS = ("decode.onnx", "denoise.onnx", "encode.onnx", "objects.onnx", "pose.onnx", "reference.onnx")
+FILES = (*GRAPHS, WEIGHTS)
+_AGAIN = "Install the weights again."
+_SEAL = "sha256"       # the field with the checksum of all other fields
+_WIDEST = 4096         # channels: far more than any of ours, and little enough to be no attack on memory
 
 
 def _object(value):
@@ -19,13 +28,34 @@ def _object(value):
 
 
 def _files(value):
-    kept = {}
-    for name, entry in _object(value).items():
-        right = isinstance(entry, dict) and set(entry) == {"sha256", "bytes"} and isinstance(entry["sha256"], str)
-        if not right or len(entry["sha256"]) != 64:
-            raise ValueError(f"{{sha256, bytes}} for {name!r}")
-        kept[file_name(name)] = File(entry["sha256"], whole(0, 2**53)(entry["bytes"]))
-    return kept
+    """Every graph and the weights, and nothing else: what is not listed here is never opened."""
+    if set(_object(value)) != set(FILES):
+        raise ValueError(f"the files {', '.join(FILES)}")
+    return {name: _file(name, entry) for name, entry in value.items()}
+
+
+def _file(name, entry):
+    right = isinstance(entry, dict) and set(entry) == {"sha256", "bytes"} and isinstance(entry["sha256"], str)
+    if not right or len(entry["sha256"]) != 64:
+        raise ValueError(f"{{sha256, bytes}} for {name!r}")
+    return File(entry["sha256"], whole(0, 2**53)(entry["bytes"]))
+
+
+def _sizes(value):
+    """Fields of nets/sizes.py, each of its kind; what is left out is as in the compact networks."""
+    usual = {field.name: field.default for field in dataclasses.fields(Sizes)}
+    for name, given in _object(value).items():
+        if name not in usual or not _is_like(given, usual[name]):
+            raise ValueError(f"a size that this engine knows, not {name!r}: {str(given)[:40]}")
+    return value
+
+
+def _is_like(given, usual) -> bool:
+    if isinstance(usual, tuple):
+        return isinstance(given, list) and len(given) == len(usual) and all(map(_is_like, given, usual))
+    if isinstance(usual, float):
+        return type(given) in (int, float) and 0 <= given <= _WIDEST
+    return type(given) is type(usual) and (type(given) is not int or 1 <= given <= _WIDEST)
 
 
 @dataclass(frozen=True)
@@ -36,12 +66,13 @@ class File:
 
 @dataclass(frozen=True)
 class Manifest:
-    """`sizes` of nets/sizes.py; `window` and `overlap` in frames; `training`: data, minutes, code revision."""
+    """`sizes` of nets/sizes.py; `window` and `overlap` in frames; `unread`: the weights that no graph reads, in order;
+    `training`: data, minutes, code revision."""
 
     format: int = checked(whole(1, FORMAT))
     name: str = checked(text)
     license: str = checked(text)
-    sizes: dict = checked(_object)
+    sizes: dict = checked(_sizes)
     parametrisation: str = checked(choice("x0"))
     schedule: str = checked(text)
     depth_convention: str = checked(text)
@@ -49,6 +80,7 @@ class Manifest:
     overlap: int = checked(whole(0, 999))
     default_steps: int = checked(whole(1, 1000))
     files: dict = checked(_files)
+    unread: tuple = checked(list_of(text, 10_000))
     training: dict = checked(_object)
 
     @property
@@ -65,6 +97,15 @@ class Manifest:
 def read(folder: Path) -> tuple[Manifest, str]:
     """The manifest of a pack's folder and its hash (hex), which stands for the whole pack: it holds every checksum."""
     path = Path(folder) / NAME
+    value, raw = load(path)
+    try:
+        return parse(value, path), hashlib.sha256(raw).hexdigest()
+    except RecursionError:
+        raise JobError("pack_invalid", f"{path}: its objects lie too deep in one another.", _AGAIN) from None
+
+
+def load(path: Path) -> tuple[object, bytes]:
+    """The JSON value of a pack.json, whatever it is, and its bytes. Raises JobError."""
     try:
         raw = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
@@ -73,23 +114,54 @@ def read(folder: Path) -> tuple[Manifest, str]:
     except OSError as error:
         raise JobError("pack_invalid", f"{path} cannot be read: {error.strerror}.") from None
     try:
-        value = json.loads(raw)
+        return json.loads(raw), raw
     except (ValueError, RecursionError) as error:
-        raise JobError("pack_invalid", f"{path}: expected JSON, got {raw[:40]!r} ({error}).",
-                       "Install the weights again.") from None
-    return parse(value, path), hashlib.sha256(raw).hexdigest()
+        raise JobError("pack_invalid", f"{path}: expected JSON, got {raw[:40]!r} ({error}).", _AGAIN) from None
 
 
 def parse(value, path) -> Manifest:
     """A JSON value -> Manifest; `path` is named in errors."""
-    written = value.get("format") if isinstance(value, dict) else None
-    if isinstance(written, int) and written > FORMAT:
-        raise JobError("pack_newer", f"{path}: format: expected at most {FORMAT}, got {written}.", "Update the extension.")
+    if isinstance(value, dict):
+        value = dict(value)
+        _check_seal(value, value.pop(_SEAL, None), path)
     try:
         manifest = build(Manifest, value)
     except FieldError as error:
-        raise JobError("pack_invalid", f"{path}: {error}.", "Install the weights again.") from None
+        raise JobError("pack_invalid", f"{path}: {error}.", _AGAIN) from None
     if manifest.overlap >= manifest.window:
         raise JobError("pack_invalid",
                        f"{path}: overlap: expected less than window {manifest.window}, got {manifest.overlap}.")
     return manifest
+
+
+def _check_seal(fields, found, path) -> None:
+    """The format comes first: what another one seals is not known."""
+    written = fields.get("format")
+    if type(written) is not int:
+        return  # a field that is wrong, and is told as such
+    if written > FORMAT:
+        raise JobError("pack_newer", f"{path}: format: expected at most {FORMAT}, got {written}.", "Update the extension.")
+    if written < FORMAT:
+        raise JobError("pack_invalid", f"{path}: format: expected {FORMAT}, got {written}, of an earlier version.",
+                       "Write its manifest anew: python -m engine manifest FOLDER. The weights stay as they are.")
+    if found != seal(fields):
+        raise JobError("pack_corrupt", f"{path}: expected sha256 {seal(fields)} of its other fields, got {str(found)[:64]}.",
+                       _AGAIN)
+
+
+def seal(fields: dict) -> str:
+    """The checksum (hex) of a manifest's fields, however they are laid out in the file."""
+    plain = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(plain.encode()).hexdigest()
+
+
+def write(folder: Path, told: dict, unread) -> None:
+    """pack.json of a folder: `told` are the fields of Manifest but format, files and `unread`. Raises JobError, and then writes
+    nothing."""
+    files = {name: {"sha256": hashlib.sha256((folder / name).read_bytes()).hexdigest(),
+                    "bytes": (folder / name).stat().st_size} for name in FILES}
+    fields = {"format": FORMAT, **told, "files": files, "unread": list(unread)}
+    fields["training"] = fields.pop("training")  # the longest comes last
+    sealed = {**fields, _SEAL: seal(fields)}
+    parse(sealed, folder / NAME)
+    write_whole(folder / NAME, (json.dumps(sealed, indent=1) + "\n").encode())

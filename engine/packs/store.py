@@ -1,15 +1,17 @@
-"""The folder of a pack -> a Pack whose every file has been checked against the manifest."""
+"""The folder of a pack -> a Pack whose every file has been checked: against the manifest, then what is in it."""
 
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..contract.errors import JobError
+from .contents import check_contents
 from .manifest import Manifest, read
 
 DEFAULT = Path(__file__).parent / "compact"
 _AGAIN = "Install the weights again."
-# (path, modification time, size) of files found right, for as long as this process lives.
+# (path, modification time, size, checksum) of files found right, for as long as this process lives; and of packs the folder,
+# its manifest's hash and these of all files.
 _checked: set = set()
 
 
@@ -21,15 +23,27 @@ class Pack:
 
 
 def open_pack(folder: Path | str | None = None) -> Pack:
-    """The pack in this folder (None: the embedded one); a JobError tells missing, truncated and changed files apart."""
+    """The pack in this folder (None: the embedded one); a JobError tells missing, truncated, changed and wrong files apart."""
     folder = Path(folder or DEFAULT)
     manifest, digest = read(folder)
-    for name, expected in manifest.files.items():
-        _check_file(folder / name, expected)
+    seen = (str(folder), digest, *(check_file(folder / name, expected) for name, expected in manifest.files.items()))
+    if seen not in _checked:
+        _check_contents(folder, manifest)
+        _checked.add(seen)
     return Pack(folder, manifest, digest)
 
 
-def _check_file(path, expected) -> None:
+def _check_contents(folder, manifest) -> None:
+    try:
+        check_contents(folder, manifest.unread)
+    except OSError as error:
+        raise JobError("pack_corrupt", f"{folder}: cannot be read: {error.strerror}.", _AGAIN) from None
+    except ValueError as error:
+        raise JobError("pack_invalid", f"{folder}: {error}.", _AGAIN) from None
+
+
+def check_file(path, expected) -> tuple:
+    """Compares a file with its entry of the manifest (manifest.File); what it was when it was found right. Raises JobError."""
     try:
         status = path.stat()
     except OSError as error:
@@ -38,7 +52,7 @@ def _check_file(path, expected) -> None:
         raise JobError("pack_truncated", f"{path}: expected {expected.bytes} bytes, got {status.st_size}.", _AGAIN)
     seen = (str(path), status.st_mtime_ns, status.st_size, expected.sha256)
     if seen in _checked:
-        return
+        return seen
     try:
         with path.open("rb") as file:
             found = hashlib.file_digest(file, "sha256").hexdigest()
@@ -47,3 +61,4 @@ def _check_file(path, expected) -> None:
     if found != expected.sha256:
         raise JobError("pack_corrupt", f"{path}: expected sha256 {expected.sha256}, got {found}.", _AGAIN)
     _checked.add(seen)
+    return seen

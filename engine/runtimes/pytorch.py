@@ -1,24 +1,34 @@
-"""The nets on PyTorch, from the same weights file of a pack; for a GPU, and to check the other runtime against."""
+"""The nets on PyTorch, from the same weights file of a pack; for a GPU, and to check the other runtime against.
 
+Needs torch and numpy, and nothing of what packs are made with.
+"""
+
+import logging
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from ..nets.model import load_weights
+from ..contract.errors import JobError
+from ..nets.model import Model, load_weights
+from ..nets.parts import Decode, Denoise, Encode, Objects, Pose, Reference
 from ..nets.sizes import Sizes
-from ..packs.export import WEIGHTS, Decode, Denoise, Encode, Objects, Pose, Reference
+from ..packs.manifest import WEIGHTS
 from .base import DeviceReport
+
+log = logging.getLogger(__name__)
 
 
 class PytorchRuntime:
     """The very modules that the graphs are exported from. Features stay on the device."""
 
     def __init__(self, folder: Path, sizes: dict, device: str | None = None):
-        self._device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-        model = load_weights(Sizes.from_dict(sizes), folder / WEIGHTS).to(self._device)
-        self._parts = {part.__name__: part(model).eval() for part in (Encode, Decode, Reference, Pose, Objects, Denoise)}
+        """`device` None: the GPU where one works. Raises JobError where the weights are not those of these sizes."""
+        model = _loaded(folder, sizes).to(device or ("cuda" if _gpu_works() else "cpu"))
+        self._device = next(model.parameters()).device
+        self._parts = {part.__name__: part(model).eval()
+                       for part in (Encode, Decode, Reference, Pose, Objects, Denoise)}
 
     @torch.inference_mode()
     def _run(self, name: str, *inputs):
@@ -48,5 +58,23 @@ class PytorchRuntime:
         return self._run("Denoise", noisy, levels, environment, masks, warp, coverage, pose, *reference,
                          *objects).cpu().numpy()
 
-    def describe(self) -> DeviceReport:
-        return DeviceReport(runtime="pytorch", version=torch.__version__, device=self._device)
+    def describe(self):
+        return DeviceReport(runtime="pytorch", version=torch.__version__, device=self._device.type)
+
+
+def _loaded(folder, sizes) -> Model:
+    try:
+        return load_weights(Sizes.from_dict(sizes), folder / WEIGHTS)
+    except (ValueError, TypeError, KeyError, RuntimeError) as error:  # the last three: sizes that make no networks
+        raise JobError("pack_invalid", f"{folder}: {error}.", "Install the weights again.") from None
+
+
+def _gpu_works() -> bool:
+    """Whether a GPU adds one and one: a driver, a card or kernels that do not fit show when the first is used, not before."""
+    if not torch.cuda.is_available():
+        return False
+    try:
+        return torch.ones(1, device="cuda").add(1).item() == 2
+    except (RuntimeError, AssertionError) as error:
+        log.warning("the GPU cannot be used, the processor is: %s", error)
+        return False

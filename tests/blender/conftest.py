@@ -44,8 +44,27 @@ def blank(extension):
 
 
 @pytest.fixture
-def engine(extension, tmp_path):
-    """engine("paints", "--one") makes the extension start that engine, by the preference for another Python."""
+def engine(extension, tmp_path, monkeypatch):
+    """engine("paints", "--one") makes that engine of tests/engines the embedded one, which Blender's own Python runs."""
+    interpreter = importlib.import_module(extension.__name__ + ".link.interpreter")
+
+    def use(name, *arguments):
+        folder = tmp_path / f"embedded {name} {' '.join(arguments)}"
+        (folder / "engine").mkdir(parents=True, exist_ok=True)
+        (folder / "engine" / "__init__.py").write_text("")
+        (folder / "engine" / "__main__.py").write_text(
+            f"import runpy, sys\nsys.argv[1:] = {list(arguments)}\nsys.path.insert(0, {str(ENGINES)!r})\n"
+            f"runpy.run_path({str(ENGINES / name) + '.py'!r}, run_name='__main__')\n")
+        for packages in ("any", f"cp{sys.version_info[0]}{sys.version_info[1]}"):
+            (folder / "packages" / packages).mkdir(parents=True, exist_ok=True)
+        monkeypatch.setattr(interpreter, "EMBEDDED", folder)
+    yield use
+    importlib.import_module(extension.__name__ + ".session").forget()
+
+
+@pytest.fixture
+def preferred_python(extension, tmp_path):
+    """preferred_python("paints") names a Python in the preferences that is that engine, whatever it is told to run."""
     preferences = bpy.context.preferences.addons[extension.__name__].preferences
 
     def use(name, *arguments):

@@ -57,11 +57,13 @@ def test_the_engine_dies_and_generate_works_again(shot, engine, session):
     assert generate() == "" and session.current().state == "done"
 
 
-def test_no_engine_at_all(shot, engine, session, extension, tmp_path):
+def test_no_engine_at_all(shot, engine, session, extension, preferred_python, tmp_path):
     engine("dies_at_start")
     assert "libsomething.so.1" in generate()
-    preferences = bpy.context.preferences.addons[extension.__name__].preferences
-    preferences.python = str(tmp_path / "gone")
+    engine("paints")
+    preferred_python("dies_at_start")
+    assert "libsomething.so.1" in generate()
+    bpy.context.preferences.addons[extension.__name__].preferences.python = str(tmp_path / "gone")
     assert "gone" in generate()
 
 

@@ -1,5 +1,6 @@
 """Lays a red square over the middle of every frame of the job, and a shadow strip: a whole engine but for the networks. It finds
-a performer as wide as a third of the picture in the middle of each, and is told apart by what it writes."""
+a performer as wide as a third of the picture in the middle of each, and is told apart by what it writes. With `--notes FILE` it
+adds to that file what it is asked."""
 import json
 import os
 import struct
@@ -56,6 +57,9 @@ def estimate(request, job):
 
 hello()
 for request in requests():
+    if "--notes" in sys.argv:
+        with open(sys.argv[sys.argv.index("--notes") + 1], "a", encoding="utf-8") as file:
+            file.write(request["type"] + "\n")
     if request["type"] == "people":
         say("people", picture=request["picture"], boxes=[[10.0, 4.0, 40.0, 44.0], [44.0, 10.0, 52.0, 30.0]])
         continue

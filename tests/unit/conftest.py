@@ -10,3 +10,15 @@ def clips(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pool")
     pool.fill(folder, count=12, frames=2)
     return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_pack(tmp_path_factory):
+    """The folder of a whole pack of the real networks (tiny.TINY, likeness 1) with random weights; nobody may change it."""
+    from dataclasses import replace
+
+    from engine.packs.export import write_pack
+    from tests.unit.tiny import TINY, tiny_model
+    folder = tmp_path_factory.mktemp("pack")
+    write_pack(tiny_model(replace(TINY, likeness=1.0)), folder, {"note": "random weights, for tests"}, steps=2)
+    return folder

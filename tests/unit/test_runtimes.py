@@ -1,36 +1,68 @@
 """onnxruntime and PyTorch give the same numbers from the same weights file, call by call and for other sizes."""
 
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 import torch
 
 from engine.answer import Engine
 from engine.contract.job import Settings
 from engine.estimate import people
-from engine.packs.export import write_pack
 from engine.run import run
 from engine.runtimes.ort import OrtRuntime
 from engine.runtimes.pytorch import PytorchRuntime
 from tests.unit.fake_runtime import person_in
-from tests.unit.tiny import TINY, tiny_model
+from tests.unit.tiny import TINY
 from tests.unit.walker import write_job
 
 SIZES = replace(TINY, likeness=1.0)
 
 
 @pytest.fixture(scope="module")
-def pack(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("pack")
-    write_pack(tiny_model(SIZES), folder, {"note": "random weights, for tests"}, steps=2)
-    return folder
+def pack(tiny_pack):
+    return tiny_pack
 
 
 @pytest.fixture(scope="module")
 def runtimes(pack):
     return OrtRuntime(pack), PytorchRuntime(pack, SIZES.as_dict(), "cpu")
+
+
+@pytest.mark.parametrize("name", ["onnxruntime", "pytorch"])
+def test_hello_tells_the_device_of_what_is_open_and_not_of_what_is_installed(pack, monkeypatch, name):
+    """onnxruntime-gpu, or torch with CUDA, on a machine where no GPU answers: the processor runs it, so `cpu` is said."""
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CUDAExecutionProvider", "CPUExecutionProvider"])
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    engine = Engine.open(folder=pack, runtime=name, threads=1)
+    assert engine.hello().runtime == name and engine.hello().device == "cpu"
+    assert np.isfinite(engine.runtime.encode(np.zeros((1, 32, 32, 5), np.float32))).all()
+
+
+def test_a_runtime_that_has_opened_nothing_names_no_device(pack):
+    assert OrtRuntime(pack).describe().device == "none"
+
+
+WITHOUT = """
+import sys
+sys.modules.update(dict.fromkeys(("onnx", "onnxruntime", "safetensors", "cv2")))
+import numpy as np
+from engine.packs.store import open_pack
+from engine.runtimes.choose import choose
+runtime = choose(open_pack(sys.argv[1]))
+assert np.isfinite(runtime.encode(np.zeros((1, 32, 32, 5), np.float32))).all()
+print(runtime.describe().runtime, runtime.describe().device)
+"""
+
+
+def test_pytorch_needs_nothing_that_packs_are_made_with(pack):
+    """An artist's Python with torch and without onnx: no word about installing the extension again."""
+    done = subprocess.run([sys.executable, "-c", WITHOUT, str(pack)], capture_output=True, text=True, timeout=120)
+    assert done.stdout.split() == ["pytorch", "cuda" if torch.cuda.is_available() else "cpu"], done.stderr
 
 
 @pytest.mark.parametrize("frames, width, height", [(1, 64, 64), (4, 64, 96), (7, 96, 64)])

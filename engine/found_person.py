@@ -1,0 +1,103 @@
+"""The person in a job's reference, found by one engine and kept in the job -> the same person for another that cannot look.
+
+An artist's own Python runs the networks with torch and has no onnxruntime, which finds people. So the add-on lets its own engine
+look first. What is kept is the same to the last bit, so it makes no difference to a frame which engine looked.
+"""
+
+import hashlib
+import json
+import logging
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from .contract import folder as files
+from .contract import job as jobs
+from .contract import version
+from .contract.events import Finished
+from .contract.skeleton import BODY
+from .progress import Watch
+from .reference import find_subject
+
+log = logging.getLogger(__name__)
+_LONGEST = 64 * 1024  # bytes of the file with the joints; 20 joints take 2 thousand
+_NOT_KEPT = object()
+
+
+@dataclass(frozen=True)
+class Found:
+    """As estimate.people.Person: body (20, 4) float32 x, y, depth, confidence in the picture's pixels; mask (h, w) float32 0..1."""
+
+    body: np.ndarray
+    height_px: float
+    mask: np.ndarray
+
+
+def find_and_keep(folder: str, *, find_joints, emit, stop_asked=lambda: False) -> Finished:
+    """Looks into the job's reference where a generation would, and keeps what is found, or that nobody is. Raises JobError."""
+    watch = Watch(folder, emit, stop_asked)
+    with watch.stage("prepare"):
+        job = jobs.read(folder)
+    watch.begin("reference", 1)
+
+    def look(picture):
+        if _kept(folder, picture) is _NOT_KEPT:
+            _keep(folder, picture, find_joints(picture))
+    with watch.stage("reference"):
+        find_subject(folder, job, find_joints=look, emit=lambda warning: None)  # `run` warns
+    return Finished(folder, job.frames, 0, 0, 0, watch.seconds, watch.stages)
+
+
+def kept_or(folder: str, find_joints):
+    """find_joints(picture) for this job: what is kept of that very picture, else who looks for it."""
+    def find(picture):
+        kept = _kept(folder, picture)
+        return find_joints(picture) if kept is _NOT_KEPT else kept
+    return find
+
+
+def _keep(folder, picture, person) -> None:
+    told = None
+    if person is not None:
+        mask = np.ascontiguousarray(person.mask, "<f4").tobytes()
+        files.write_whole(files.path(folder, files.FOUND_MASK), mask)
+        told = {"body": np.asarray(person.body, np.float32).tolist(), "height_px": float(person.height_px),
+                "mask": hashlib.sha256(mask).hexdigest()}
+    value = {"engine": version.ENGINE, "picture": _digest(picture), "person": told}
+    files.write_whole(files.path(folder, files.FOUND), json.dumps(value).encode())
+
+
+def _kept(folder, picture):
+    """Found, None for nobody, or _NOT_KEPT: nothing, or of another picture or version, or not as it was written."""
+    try:
+        value = json.loads(_read(files.path(folder, files.FOUND), _LONGEST))
+        if (value["engine"], value["picture"]) != (version.ENGINE, _digest(picture)):
+            return _NOT_KEPT
+        told = value["person"]
+        if told is None:
+            return None
+        mask = _read(files.path(folder, files.FOUND_MASK), 4 * picture.shape[0] * picture.shape[1])
+        body = np.asarray(told["body"], np.float32)
+        height_px = float(told["height_px"])
+        right = body.shape == (len(BODY), 4) and np.isfinite(body).all() and np.isfinite(height_px)
+        if not right or hashlib.sha256(mask).hexdigest() != told["mask"]:
+            return _NOT_KEPT
+        return Found(body, height_px, np.frombuffer(mask, "<f4").reshape(picture.shape[:2]))
+    except FileNotFoundError:
+        return _NOT_KEPT
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        log.warning("%s: what was found in the reference is not taken: %s", folder, error)
+        return _NOT_KEPT
+
+
+def _read(path, longest) -> bytes:
+    """A file of at most so many bytes."""
+    if os.stat(path).st_size > longest:
+        raise ValueError(f"{path}: expected at most {longest} bytes")
+    return Path(path).read_bytes()
+
+
+def _digest(picture) -> str:
+    return hashlib.sha256(repr((picture.shape, str(picture.dtype))).encode() + picture.tobytes()).hexdigest()

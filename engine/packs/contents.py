@@ -1,0 +1,59 @@
+"""The files of a pack in; a ValueError where they are not networks that this engine may run, out.
+
+A checksum says that a file is what its maker wrote. This says that what he wrote is right: the graphs read nothing but the
+weights beside them, each of the right size and kind, and these are numbers. No runtime is needed, so all of them refuse the same.
+"""
+
+from contextlib import contextmanager
+from pathlib import Path
+
+from .graph_file import FLOAT16, pointers
+from .manifest import GRAPHS, WEIGHTS
+from .weights_file import check_finite, places
+
+_HALF = ".half"  # what the exporter writes behind the name of a weight, which is cast to single precision at once
+
+
+def check_contents(folder: Path, unread) -> None:
+    """`unread` as in the manifest. Raises ValueError naming the file and what in it, and OSError."""
+    left, told = set(unread_weights(folder)), set(unread)
+    if left != told:
+        missing, extra = sorted(told - left), sorted(left - told)
+        raise ValueError(f"{WEIGHTS}: missing {missing[:3]}, unexpected {extra[:3]}")
+
+
+def unread_weights(folder: Path) -> tuple[str, ...]:
+    """The names, in order, of the weights that no graph reads: of parts that the pack's sizes switch off. Raises as above."""
+    path = folder / WEIGHTS
+    with _named(path):
+        held = places(path)
+        check_finite(path, held)
+    read = set()
+    for name in GRAPHS:
+        with _named(folder / name):
+            for pointer in pointers(folder / name):
+                _check_pointer(pointer, held)
+                read.add(pointer.name.removesuffix(_HALF))
+    return tuple(sorted(held.keys() - read))
+
+
+def _check_pointer(pointer, held) -> None:
+    name = pointer.name.removesuffix(_HALF)
+    if pointer.file != WEIGHTS:
+        raise ValueError(f"{name}: expected a weight of {WEIGHTS}, got one of {pointer.file[:200]!r}")
+    if name not in held:
+        raise ValueError(f"{name}: expected a weight that {WEIGHTS} has, got none of this name")
+    place = held[name]
+    wanted = (FLOAT16, place.shape, place.begin, place.end - place.begin)
+    told = (pointer.kind, pointer.shape, pointer.offset, pointer.length)
+    if told != wanted:
+        raise ValueError(f"{name}: expected (kind, shape, offset, length) {wanted} as in {WEIGHTS}, got {told}")
+
+
+@contextmanager
+def _named(path: Path):
+    """The file's name stands before what is said of it."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{path.name}: {error}") from None

@@ -1,0 +1,115 @@
+"""weights.safetensors, in; where each tensor lies, or the tensors as numpy arrays, out. Needs numpy alone.
+
+The format: 8 bytes with the header's length (little endian), the header as a JSON object, then the tensors' bytes. A file
+that was made to harm is told by its header: nothing is read, and no memory taken, that the file does not hold.
+"""
+
+import json
+import math
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+LONGEST_HEADER = 4 * 1024 * 1024  # bytes; the compact model's has 50 thousand (ours)
+HALF = "F16"                      # the one kind of number in a pack
+_MOST_DIMENSIONS = 8
+_NOTES = "__metadata__"
+_CHUNK = 256 * 1024               # numbers looked at together: as much as a core keeps near
+_EXPONENT = np.uint16(0x7C00)     # all its bits are set in what is endless or no number (IEEE 754, half precision)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Of one tensor: its shape, and where its bytes begin and end, from the start of the file."""
+
+    shape: tuple[int, ...]
+    begin: int
+    end: int
+
+
+def places(path: Path) -> dict[str, Place]:
+    """Name -> Place. Raises ValueError, which says what is wrong with the header, and OSError."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        start = file.read(8)
+        if len(start) < 8:
+            raise ValueError(f"expected a header, got {size} bytes")
+        length, = struct.unpack("<Q", start)
+        if length > min(size - 8, LONGEST_HEADER):
+            raise ValueError(f"expected a header of at most {min(size - 8, LONGEST_HEADER)} bytes, got one of {length}")
+        header = _object(file.read(length))
+    begin, found = 8 + length, {}
+    for name, entry in header.items():
+        if name != _NOTES:
+            found[name] = _place(name, entry, begin)
+    _without_gaps(found, begin, size)
+    return found
+
+
+def tensors(path: Path) -> dict[str, np.ndarray]:
+    """Name -> array of float16, all parts of one block of memory. Raises ValueError and OSError, as `places` does."""
+    found = places(path)
+    begin = min((place.begin for place in found.values()), default=0)
+    data = np.fromfile(path, "<f2", offset=begin)
+    return {name: data[(place.begin - begin) // 2:(place.end - begin) // 2].reshape(place.shape)
+            for name, place in found.items()}
+
+
+def check_finite(path: Path, found: dict[str, Place]) -> None:
+    """Raises ValueError naming the first tensor of `places` that holds what is endless or no number."""
+    chunk = np.empty(_CHUNK, "<u2")
+    with path.open("rb") as file:
+        at = file.seek(min((place.begin for place in found.values()), default=0))
+        while read := file.readinto(chunk):
+            exponents = chunk[:read // 2] & _EXPONENT
+            if (exponents == _EXPONENT).any():
+                wrong = at + 2 * int(np.argmax(exponents == _EXPONENT))
+                name = next(name for name, place in found.items() if place.begin <= wrong < place.end)
+                raise ValueError(f"{name} holds values that are not finite numbers")
+            at += read
+
+
+def _object(raw):
+    """The header; a name that comes twice is refused, since two readers might take different ones."""
+    def once(pairs):
+        names = [name for name, _ in pairs]
+        if len(set(names)) < len(names):
+            raise ValueError("a name comes twice")
+        return dict(pairs)
+    try:
+        header = json.loads(raw, object_pairs_hook=once)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"expected a header of JSON: {error}") from None
+    if not isinstance(header, dict):
+        raise ValueError(f"expected a header with an object, got a {type(header).__name__}")
+    return header
+
+
+def _place(name, entry, begin) -> Place:
+    if not isinstance(entry, dict) or set(entry) != {"dtype", "shape", "data_offsets"}:
+        raise ValueError(f"{name}: expected {{dtype, shape, data_offsets}}, got {str(entry)[:80]}")
+    if entry["dtype"] != HALF:
+        raise ValueError(f"{name}: expected dtype {HALF}, got {str(entry['dtype'])[:20]!r}")
+    shape, offsets = entry["shape"], entry["data_offsets"]
+    if not _wholes(shape) or len(shape) > _MOST_DIMENSIONS:
+        raise ValueError(f"{name}: expected a shape of at most {_MOST_DIMENSIONS} whole numbers, got {str(shape)[:80]}")
+    if not _wholes(offsets) or len(offsets) != 2 or offsets[1] - offsets[0] != 2 * math.prod(shape):
+        raise ValueError(f"{name}: expected the offsets of {str(shape)[:80]} halves, got {str(offsets)[:80]}")
+    return Place(tuple(shape), begin + offsets[0], begin + offsets[1])
+
+
+def _wholes(value) -> bool:
+    return isinstance(value, list) and all(type(one) is int and 0 <= one < 2**53 for one in value)
+
+
+def _without_gaps(found, begin, size) -> None:
+    """Each tensor begins where the one before ends, the last one ends with the file."""
+    at = begin
+    for name, place in sorted(found.items(), key=lambda pair: (pair[1].begin, pair[1].end)):
+        if place.begin != at:
+            raise ValueError(f"{name}: expected it to begin at byte {at - begin} of the data, got {place.begin - begin}")
+        at = place.end
+    if at != size:
+        raise ValueError(f"expected {at - begin} bytes of data, got {size - begin}")
