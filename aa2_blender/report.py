@@ -10,7 +10,7 @@ import bpy
 
 from . import runs
 from .embedded.engine.contract import folder as files
-from .embedded.engine.contract import version
+from .embedded.engine.contract import json_reader, version
 from .task import remedy
 
 LOG_LINES = 40
@@ -63,7 +63,7 @@ def _told(error) -> str:
 def _job(folder) -> str:
     """job.json without the artist's joints, which are long, and without names of things."""
     try:
-        value = json.loads(Path(files.path(folder, files.JOB)).read_text(encoding="utf-8"))
+        value = json_reader.read(files.path(folder, files.JOB))
         value["reference"]["joints"] = bool(value["reference"].get("joints"))
         for name in ("name", "driver"):
             value.pop(name, None)

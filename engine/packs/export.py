@@ -19,6 +19,7 @@ from onnx import TensorProto, helper
 from torch import Tensor, nn
 
 from ..conditions.depth import CONVENTION
+from ..contract import json_reader
 from ..nets.model import Model, load_weights, save_weights
 from ..nets.unet import REFERENCE_BLOCKS
 
@@ -178,7 +179,7 @@ def tensor_offsets(weights: Path) -> dict[str, tuple[int, int]]:
     """Tensor name -> (begin, end) in bytes from the start of the safetensors file."""
     with weights.open("rb") as file:
         size, = struct.unpack("<Q", file.read(8))
-        header = json.loads(file.read(size))
+        header = json_reader.parse(file.read(size))
     return {name: (8 + size + entry["data_offsets"][0], 8 + size + entry["data_offsets"][1])
             for name, entry in header.items() if name != "__metadata__"}
 
@@ -209,5 +210,5 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--likeness", type=float, default=0.0, help="how much more the limb warp counts than it learnt (nets/sizes.py)")
     options = parser.parse_args(arguments)
     model = load_weights(replace(COMPACT, likeness=options.likeness), options.weights)
-    write_pack(model, options.to, json.loads(options.record.read_text()), options.steps)
+    write_pack(model, options.to, json_reader.read(options.record), options.steps)
     return 0

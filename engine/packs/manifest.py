@@ -1,10 +1,10 @@
 """pack.json <-> Manifest: what a set of weights is, what it was trained on, and the checksum of each file."""
 
 import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..contract import json_reader
 from ..contract.errors import JobError
 from ..contract.fields import FieldError, build, checked, choice, file_name, text, whole
 
@@ -73,8 +73,8 @@ def read(folder: Path) -> tuple[Manifest, str]:
     except OSError as error:
         raise JobError("pack_invalid", f"{path} cannot be read: {error.strerror}.") from None
     try:
-        value = json.loads(raw)
-    except (ValueError, RecursionError) as error:
+        value = json_reader.parse(raw)
+    except json_reader.Unreadable as error:
         raise JobError("pack_invalid", f"{path}: expected JSON, got {raw[:40]!r} ({error}).",
                        "Install the weights again.") from None
     return parse(value, path), hashlib.sha256(raw).hexdigest()
