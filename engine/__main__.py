@@ -23,7 +23,7 @@ import sys
 import threading
 from pathlib import Path
 
-from .contract import events
+from .contract import events, job_log
 from .contract import folder as files
 from .contract.errors import JobError
 
@@ -128,8 +128,7 @@ def _once(options) -> int:
     tail, stop = Tail(), threading.Event()
     logging.getLogger().addHandler(tail)
     if options.command == "run" and os.path.isdir(options.subject):
-        log_file = files.path(options.subject, files.LOG)
-        logging.getLogger().addHandler(logging.FileHandler(log_file, encoding="utf-8", delay=True))
+        logging.getLogger().addHandler(job_log.LogFile(files.path(options.subject, files.LOG)))
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: _stop_politely(stop))
     teller = Teller()

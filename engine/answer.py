@@ -15,7 +15,7 @@ from .check import check, preview
 from .conditions.depth import CONVENTION
 from .conditions.frames import as_bits, read_reference
 from .conditions.mask import KINDS
-from .contract import events, version
+from .contract import events, job_log, version
 from .contract import folder as files
 from .contract.errors import JobError
 from .deliver import deliver
@@ -82,14 +82,14 @@ def _found(raw, shape, threads):
 def answer(request, engine, *, emit, stop_asked, tail: Tail) -> bool:
     """Do what a request of contract/events.py asks; True where it ended well. Every event goes to `emit` and, where the
     request has a job, to its events.jsonl. `engine` may be None for requests that need no weights."""
-    subject = getattr(request, "job", None) or getattr(request, "picture", None)
+    subject = events.subject(request)
     folder = getattr(request, "job", None)
     said = collections.Counter()
 
     def say(event):
         said[type(event)] += 1
         emit(event)
-        _record(folder, event)
+        _record(folder, event, is_begun=isinstance(request, events.Estimate))
     try:
         say(_do(request, engine, say, stop_asked))
         return True
@@ -142,12 +142,12 @@ def _people(path) -> events.People:
     return events.People(path, tuple(find_boxes(read_rgb(path))))
 
 
-def _record(folder, event) -> None:
-    """Append to the job's events.jsonl; a folder that cannot be written to has been complained of elsewhere."""
-    if not folder or not os.path.isdir(folder):
+def _record(folder, event, is_begun) -> None:
+    """Append to the job's events.jsonl, and to no other folder's: one without job.json is none, unless it is only
+    begun. One that cannot be written to has been complained of elsewhere."""
+    if not folder or not os.path.isdir(folder) or not (is_begun or os.path.isfile(files.path(folder, files.JOB))):
         return
     try:
-        with open(files.path(folder, files.EVENTS), "a", encoding="utf-8") as file:
-            file.write(json.dumps(events.to_json(event)) + "\n")
+        job_log.append(files.path(folder, files.EVENTS), json.dumps(events.to_json(event)).encode() + b"\n")
     except OSError as error:
         log.warning("events.jsonl: %s", error)
