@@ -15,7 +15,9 @@ import bpy
 from .embedded.engine.contract import events
 from .embedded.engine.contract import folder as files
 from .embedded.engine.contract import job as contract
+from .embedded.engine.contract import json_reader
 from .embedded.engine.contract.errors import JobError
+from .embedded.engine.contract.fields import build, checked, number, whole
 from .link.interpreter import EMBEDDED, Launch
 
 EMBEDDED_PACK = EMBEDDED / "engine" / "packs" / "compact"
@@ -29,8 +31,9 @@ _PERFORMER_S = 0.25  # a frame in which a performer is found, with hands and fac
 # Peak memory of the engine in MB, measured with windows of 2 to 16 frames and jobs of 0.08 to 2 million pixels: itself, a
 # frame of a window, a million pixels of the job.
 _BASE_MB, _FRAME_MB, _MEGAPIXEL_MB = 325.0, 22.0, 15.0
+_SECONDS = number(0, 1e12)
 
-_kept: dict | None = None  # what is in the user's file, once it was read
+_kept: dict[str, "Rate"] | None = None  # what is in the user's file, once it was read
 
 
 @dataclass(frozen=True)
@@ -38,13 +41,13 @@ class Rate:
     """Seconds: of the start, a frame's encoding and decoding, a million pixels' reading and writing, a frame's denoising
     step, finding a performer in a frame; `memory` is measured over reckoned memory; `runs` were measured, 0 for a reckoned rate."""
 
-    start_s: float = _START_S
-    nets_s: float = 0.0
-    megapixel_s: float = _SECONDS_A_MEGAPIXEL
-    denoise_s: float = 0.0
-    performer_s: float = _PERFORMER_S
-    memory: float = 1.0
-    runs: int = 0
+    start_s: float = checked(_SECONDS, _START_S)
+    nets_s: float = checked(_SECONDS, 0.0)
+    megapixel_s: float = checked(_SECONDS, _SECONDS_A_MEGAPIXEL)
+    denoise_s: float = checked(_SECONDS, 0.0)
+    performer_s: float = checked(_SECONDS, _PERFORMER_S)
+    memory: float = checked(number(0, 1e6), 1.0)
+    runs: int = checked(whole(0, 2**53), 0)
 
 
 @dataclass(frozen=True)
@@ -95,8 +98,7 @@ def work(frames: int, size, settings: contract.Settings, pack: Path, performed=F
 
 def rate_of(launch: Launch) -> Rate:
     """What is known of an engine that is started so."""
-    kept = _rates().get(_key(launch))
-    return Rate(**kept) if kept else reckoned(_cores(launch))
+    return _rates().get(_key(launch)) or reckoned(_cores(launch))
 
 
 def reckoned(cores: int) -> Rate:
@@ -132,8 +134,9 @@ def learn_performer(done, launch: Launch) -> None:
 
 def _keep(launch, rate) -> None:
     global _kept
-    kept = {**_rates(), _key(launch): asdict(rate)}
-    files.write_whole(_path(), json.dumps({"version": 1, "rates": kept}, indent=1).encode())
+    kept = {**_rates(), _key(launch): rate}
+    rates = {key: asdict(one) for key, one in kept.items()}
+    files.write_whole(_path(), json.dumps({"version": 1, "rates": rates}, indent=1).encode())
     _kept = kept
 
 
@@ -173,8 +176,8 @@ def _of_pack(folder):
 
 @functools.lru_cache(maxsize=4)
 def _read_pack(path, _changed):
-    value = json.loads(Path(path).read_text(encoding="utf-8"))
-    return int(value["default_steps"]), int(value["window"]), int(value["overlap"])
+    value, count = json_reader.read(path), whole(0, 1000)
+    return count(value["default_steps"]), count(value["window"]), count(value["overlap"])
 
 
 def _rates() -> dict:
@@ -182,10 +185,8 @@ def _rates() -> dict:
     global _kept
     if _kept is None:
         try:
-            _kept = json.loads(Path(_path()).read_text(encoding="utf-8"))["rates"]
-            for kept in _kept.values():
-                Rate(**kept)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            _kept = {key: build(Rate, rate) for key, rate in json_reader.read(_path())["rates"].items()}
+        except (OSError, ValueError, KeyError, AttributeError):  # damaged: they are measured anew
             _kept = {}
     return _kept
 

@@ -10,7 +10,7 @@ import bpy
 from . import runs
 from .anonymous import anonymous
 from .embedded.engine.contract import folder as files
-from .embedded.engine.contract import version
+from .embedded.engine.contract import json_reader, version
 from .task import remedy
 
 LOG_LINES = 40
@@ -54,7 +54,7 @@ def _told(error) -> str:
 def _job(folder) -> str:
     """job.json without the artist's joints, which are long, and without names of things."""
     try:
-        value = json.loads(Path(files.path(folder, files.JOB)).read_text(encoding="utf-8"))
+        value = json_reader.read(files.path(folder, files.JOB))
         value["reference"]["joints"] = bool(value["reference"].get("joints"))
         for name in ("name", "driver"):
             value.pop(name, None)
@@ -71,9 +71,9 @@ def _events(folder) -> str:
 
 def _event(line) -> str:
     try:
-        value = json.loads(line)
+        value = json_reader.parse(line.encode())
         return ", ".join(f"{name}: {entry}" for name, entry in value.items())
-    except (ValueError, AttributeError, RecursionError):
+    except ValueError:
         return line
 
 

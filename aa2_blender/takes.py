@@ -1,24 +1,27 @@
 """A shot's folder -> its versions v001, v002 ..., each a job folder of its own: nothing that was generated is overwritten."""
 import filecmp
 import json
+import logging
 import os
 import re
 import shutil
 from contextlib import suppress
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 from .embedded.engine.contract import folder as files
 from .embedded.engine.contract import job as contract
+from .embedded.engine.contract import json_reader
 from .embedded.engine.contract.errors import JobError
-from .embedded.engine.contract.fields import FieldError, build
-from .embedded.engine.contract.job import Settings
-from .gather.request import ReferenceSource, Request
+from .embedded.engine.contract.fields import build, plain, shown
+from .gather.request import Request
 
 REQUEST = files.REQUEST  # what was asked for, by the names of the blend: the add-on's own, the engine doesn't read it
+_REQUEST_VERSION = 1
 _VERSION = re.compile(r"v(\d{3,})")
 _PICTURES = (files.SOURCE, files.OBJECTS, files.DEPTH)
 _LARGEST_SEED = 2**31 - 1  # of a number that Blender's interface holds
+logger = logging.getLogger(__name__)
 
 
 def is_version(folder) -> bool:
@@ -121,25 +124,26 @@ def other_seed(folder: Path) -> int:
 
 
 def write_request(folder: Path, request: Request) -> None:
-    text = json.dumps({"version": 1, **asdict(request)}, indent=1, ensure_ascii=False)
-    files.write_whole(files.path(folder, REQUEST), text.encode())
+    """Keeps what a version is asked for; a damaged file of an earlier request is kept aside. Raises JobError."""
+    path = files.path(folder, REQUEST)
+    if os.path.isfile(path) and read_request(folder) is None:
+        json_reader.keep_aside(path)
+    files.write_whole(path, json.dumps({"version": _REQUEST_VERSION, **plain(request)}, indent=1).encode())
 
 
 def read_request(folder: Path) -> Request | None:
     """What a version was asked for; None where nobody can tell any more."""
+    path = files.path(folder, REQUEST)
     try:
-        value = json.loads((folder / REQUEST).read_text(encoding="utf-8"))
-        value.pop("version")
-        reference = ReferenceSource(**value.pop("reference"))
-        lists = {name: tuple(value.pop(name)) for name in ("meshes", "objects", "collections")}
-        lists["bones"] = tuple(map(tuple, value.pop("bones")))
-        frames, box = value.pop("frames"), value.pop("performer_box", None)
-        settings = build(Settings, value.pop("settings"))
-        if reference.joints:
-            reference = replace(reference, joints=tuple(map(tuple, reference.joints)))
-        return Request(**value, **lists, frames=tuple(frames) if frames else None, reference=reference, settings=settings,
-                       performer_box=tuple(box) if box else None)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, FieldError):
+        value = json_reader.read(path)
+        version = value.pop("version", None)
+        if version != _REQUEST_VERSION or isinstance(version, bool):
+            raise ValueError(f"expected version {_REQUEST_VERSION}, got {shown(version)}")
+        return build(Request, value)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError) as error:
+        logger.warning("%s cannot be read: %s", path, error)
         return None
 
 

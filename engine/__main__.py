@@ -17,7 +17,6 @@ Exit codes: 0 done; 1 failed (the reason is on stderr); 2 the engine could not s
 """
 
 import argparse
-import contextlib
 import json
 import logging
 import os
@@ -26,7 +25,7 @@ import sys
 import threading
 from pathlib import Path
 
-from .contract import events
+from .contract import events, job_log
 from .contract import folder as files
 from .contract.errors import JobError
 from .contract.picture_file import Unreadable, open_regular
@@ -147,7 +146,7 @@ def _once(options) -> int:
     tail, stop = Tail(), threading.Event()
     logging.getLogger().addHandler(tail)
     if options.command == "run" and os.path.isdir(options.subject):
-        logging.getLogger().addHandler(JobLog(options.subject))
+        logging.getLogger().addHandler(job_log.LogFile(files.path(options.subject, files.LOG)))
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: _stop_politely(stop))
     teller = Teller()
@@ -175,18 +174,6 @@ def _open(options):
 
 def _log_to_stderr(level) -> None:
     logging.basicConfig(stream=sys.stderr, level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-
-
-class JobLog(logging.Handler):
-    """The job's engine.log. Where it cannot be written, stderr says all the same."""
-
-    def __init__(self, folder):
-        super().__init__()
-        self._path = files.path(folder, files.LOG)
-
-    def emit(self, record):
-        with contextlib.suppress(JobError):
-            files.append(self._path, f"{self.format(record)}\n".encode(errors="replace"))
 
 
 class Teller:

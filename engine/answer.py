@@ -16,7 +16,7 @@ from .check import check, preview
 from .conditions.depth import CONVENTION
 from .conditions.frames import as_bits, read_reference
 from .conditions.mask import KINDS
-from .contract import events, version
+from .contract import events, job_log, version
 from .contract import folder as files
 from .contract.errors import JobError
 from .deliver import deliver
@@ -89,9 +89,9 @@ def _found(raw, shape, threads):
 def answer(request, engine, *, emit, stop_asked, tail: Tail) -> bool:
     """Do what a request of contract/events.py asks; True where it ended well. Every event goes to `emit` and, where the
     request has a job, to its events.jsonl. `engine` may be None for requests that need no weights."""
-    subject = getattr(request, "job", None) or getattr(request, "picture", None)
+    subject = events.subject(request)
     folder = getattr(request, "job", None)
-    said, record = collections.Counter(), _Record(folder)
+    said, record = collections.Counter(), _Record(folder, is_begun=isinstance(request, events.Estimate))
 
     def say(event):
         said[type(event)] += 1
@@ -152,16 +152,19 @@ def _people(path) -> events.People:
 
 
 class _Record:
-    """A job's events.jsonl. Where it cannot be written it stays as it is: the request itself tells why, or needs no record."""
+    """A job's events.jsonl, and no other folder's: one without job.json is none, unless the request only begins it. Where it
+    cannot be written it stays as it is: the request itself tells why, or needs no record."""
 
-    def __init__(self, folder):
-        self._folder = folder
+    def __init__(self, folder, is_begun):
+        self._folder, self._is_begun = folder, is_begun
 
     def add(self, event) -> None:
         if not self._folder or not os.path.isdir(self._folder):
             return
+        if not (self._is_begun or os.path.isfile(files.path(self._folder, files.JOB))):
+            return
         try:
-            files.append(files.path(self._folder, files.EVENTS), (json.dumps(events.to_json(event)) + "\n").encode())
+            job_log.append(files.path(self._folder, files.EVENTS), json.dumps(events.to_json(event)).encode() + b"\n")
         except JobError as error:
             log.info("%s", error)
             self._folder = None

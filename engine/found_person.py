@@ -15,6 +15,7 @@ import numpy as np
 
 from .contract import folder as files
 from .contract import job as jobs
+from .contract import json_reader
 from .contract import version
 from .contract.events import Finished
 from .contract.skeleton import BODY
@@ -72,7 +73,7 @@ def _keep(folder, picture, person) -> None:
 def _kept(folder, picture):
     """Found, None for nobody, or _NOT_KEPT: nothing, or of another picture or version, or not as it was written."""
     try:
-        value = json.loads(_read(files.path(folder, files.FOUND), _LONGEST))
+        value = json_reader.read(files.path(folder, files.FOUND), _LONGEST)
         if (value["engine"], value["picture"]) != (version.ENGINE, _digest(picture)):
             return _NOT_KEPT
         told = value["person"]
@@ -87,7 +88,7 @@ def _kept(folder, picture):
         return Found(body, height_px, np.frombuffer(mask, "<f4").reshape(picture.shape[:2]))
     except FileNotFoundError:
         return _NOT_KEPT
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         log.warning("%s: what was found in the reference is not taken: %s", folder, error)
         return _NOT_KEPT
 

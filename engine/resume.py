@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from .contract import folder as files
+from .contract import json_reader
 
 log = logging.getLogger(__name__)
 STATE_FORMAT = 1
@@ -118,7 +119,7 @@ def load_latents(folder, window, key: str):
     """The latents that save_latents kept under this key, or None where there are none or they are damaged."""
     try:
         header, _, raw = Path(_state_path(folder, window)).read_bytes().partition(b"\n")
-        header = json.loads(header)
+        header = json_reader.parse(header)
         right = (header["format"], header["key"], header["sha256"]) == (STATE_FORMAT, key, _digest(raw))
         return np.frombuffer(raw, "<f4").reshape(header["shape"]) if right else None
     except (OSError, ValueError, KeyError, TypeError):
@@ -154,7 +155,7 @@ def _read_records(path) -> dict:
     """{number as text: {"key", "frames", "shadow"}}; version 1 had the keys alone. A missing or damaged file knows no
     frames: they are made again."""
     try:
-        records = json.loads(Path(path).read_bytes())["frames"]
+        records = json_reader.read(path)["frames"]
     except (OSError, ValueError, KeyError, TypeError):
         return {}
     if not isinstance(records, dict):

@@ -1,7 +1,8 @@
 """The engine as a process: requests come in on stdin, events go out on stdout, one JSON object a line each.
 
 Threads: the main one does the jobs; one reads stdin; one says that the engine is alive and watches over the parent. The
-last two are daemons, so that the end of the main thread is the end of the process.
+last two are daemons, so that the end of the main thread is the end of the process; and the end of either of them,
+foreseen or not, ends the main one: an engine that hears nobody or is silent must not stay.
 """
 
 import logging
@@ -14,7 +15,7 @@ import time
 
 from .contract import events
 from .contract.errors import JobError
-from .contract.wire import Wire
+from .contract.wire import Garbage, Wire
 
 log = logging.getLogger(__name__)
 HEARTBEAT_S = 1.0
@@ -34,7 +35,8 @@ def claim_stdout():
 
 
 def serve(open_engine, writer, reader=None) -> int:
-    """Say hello, then do requests until stdin closes or a shutdown comes; then the process ends with exit code 0.
+    """Say hello, then do requests until stdin closes or a shutdown comes; then the process ends with exit code 0, or 1
+    after a fault in one of its threads.
 
     open_engine() -> answer.Engine, called here so that its JobError is told as `failed`; only then this returns, with the
     exit code 2.
@@ -46,10 +48,10 @@ def serve(open_engine, writer, reader=None) -> int:
     if engine is None:
         return 2
     server.say(engine.hello())
-    threading.Thread(target=server.beat, daemon=True, name="heartbeat").start()
-    threading.Thread(target=server.listen, daemon=True, name="requests").start()
+    for name, work in (("heartbeat", server.beat), ("requests", server.listen)):
+        threading.Thread(target=server.until_its_end, args=(name, work), daemon=True, name=name).start()
     server.work(engine)
-    _leave(0)
+    _leave(server.exit_code)
 
 
 class _Server:
@@ -64,6 +66,7 @@ class _Server:
         self._stop = threading.Event()
         self._ending = threading.Event()
         self._busy = False
+        self.exit_code = 0
         self._state = threading.Lock()  # over _busy and _stop
 
     def open(self, open_engine):
@@ -94,35 +97,60 @@ class _Server:
                 self._stop.clear()
         self.say(event)
 
-    def listen(self) -> None:
-        """On the reader's thread."""
+    def until_its_end(self, name: str, work) -> None:
+        """The whole of a thread: `work()` returns the reason why it ends, and whatever it raises is one too."""
+        reason, code = f"a fault in the thread {name}", 1
+        try:
+            reason, code = work(), 0
+        except Exception:  # a door: told before the process ends, not after
+            log.exception("%s", reason)
+        finally:
+            self.end(reason, code)
+
+    def listen(self) -> str:
+        """On the reader's thread: every line is answered, whatever it raises."""
         while True:
             try:
                 value = self._wire.receive()
-                if value is None:
-                    return self.end("stdin closed")
+            except Garbage as error:
+                self._refuse(error)
+                continue
+            except (OSError, ValueError) as error:
+                return f"stdin: {error}"
+            if value is None:
+                return "stdin closed"
+            try:
                 self._take(events.request(value))
             except JobError as error:
-                log.warning("%s", error)
-                self.say(events.Failed(None, error.code, error.message, "Send one JSON object a line."))
-            except (OSError, ValueError) as error:
-                return self.end(f"stdin: {error}")
+                self._refuse(error)
+            except Exception as error:  # a door: who sent it must not wait for ever
+                log.exception("a request could not be taken")
+                self.say(events.Failed(None, "internal", f"{type(error).__name__}: {error}", self._tail.text()))
 
-    def beat(self) -> None:
+    def _refuse(self, error: JobError) -> None:
+        log.warning("%s", error)
+        self.say(events.Failed(None, error.code, error.message, "Send one JSON object a line."))
+
+    def beat(self) -> str:
         """On the heartbeat's thread."""
         while not self._ending.wait(HEARTBEAT_S):
             self.say(events.Heartbeat(self._busy))
             if os.getppid() != self._parent:
-                self.end("the parent is gone")
+                return "the parent is gone"
+        return "the engine ends already"
 
-    def end(self, reason: str) -> None:
+    def end(self, reason: str, code: int = 0) -> None:
         """From any thread: stop the job, let the main thread return, and make sure of it after GRACE_S."""
         if self._ending.is_set():
             return
+        self.exit_code = code
         log.info("the engine ends: %s", reason)
         self._ending.set()
         self._requests.put(None)
-        threading.Thread(target=_leave_for_sure, daemon=True, name="end").start()
+        try:
+            threading.Thread(target=_leave_for_sure, daemon=True, name="end").start()
+        except RuntimeError:  # the system gives no thread any more: nobody else would make sure
+            os._exit(1)
 
     def _stop_asked(self) -> bool:
         return self._stop.is_set() or self._ending.is_set()
@@ -142,11 +170,11 @@ class _Server:
         with self._state:
             free = not self._busy
             if free:
-                self._busy = True
                 self._requests.put(request)
+                self._busy = True
         if not free:
-            subject = getattr(request, "job", None) or request.picture
-            self.say(events.Failed(subject, "engine_busy", "One job runs already.", "Wait for it or cancel it."))
+            self.say(events.Failed(events.subject(request), "engine_busy", "One job runs already.",
+                                   "Wait for it or cancel it."))
 
 
 def _leave_for_sure() -> None:

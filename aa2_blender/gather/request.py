@@ -1,8 +1,21 @@
-"""What the artist asked for, by names only, so that it outlives undo: the one door to gathering."""
+"""What the artist asked for, by names only, so that it outlives undo: the one door to gathering. Each field is checked
+when a kept request is read (takes.py)."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from ..embedded.engine.contract.fields import (checked, choice, flag, list_of, nested, number, or_none, path_name,
+                                               tuple_of, whole, whole_text)
 from ..embedded.engine.contract.job import Settings
+from ..embedded.engine.contract.skeleton import BODY
+
+_FRAME = whole(-2**31, 2**31)
+_PIXEL = number(-1e6, 1e6)
+_NAMES = list_of(whole_text)
+
+
+def _file(value):
+    """A path, or "" for none."""
+    return value if value == "" else path_name(value)
 
 
 @dataclass(frozen=True)
@@ -10,11 +23,11 @@ class ReferenceSource:
     """The character's picture: `kind` FILE (name: a path), IMAGE (name: an image datablock) or STRIP (name: a strip of
     the edit scene, shown at `frame` of its timeline). `joints` and `height_px` only where the artist corrected them."""
 
-    kind: str = "FILE"
-    name: str = ""
-    frame: int = 0
-    joints: tuple | None = None
-    height_px: float | None = None
+    kind: str = checked(choice("FILE", "IMAGE", "STRIP"), "FILE")
+    name: str = checked(_file, "")
+    frame: int = checked(_FRAME, 0)
+    joints: tuple | None = checked(or_none(tuple_of(*[tuple_of(_PIXEL, _PIXEL, number(0, 1))] * len(BODY))), None)
+    height_px: float | None = checked(or_none(number(1, 1e6)), None)
 
 
 @dataclass(frozen=True)
@@ -35,30 +48,30 @@ class Request:
     pose is brought to the reference's proportions.
     """
 
-    name: str
-    scene: str
-    strip: str
-    reference: ReferenceSource = ReferenceSource()
-    frames: tuple[int, int] | None = None
-    driver_scene: str = ""
-    rig: str = ""
-    bone_map: str = ""
-    bones: tuple = ()
-    preset: str = ""
-    camera: str = ""
-    frame_offset: int | None = None
-    meshes: tuple[str, ...] = ()
-    objects: tuple[str, ...] = ()
-    collections: tuple[str, ...] = ()
-    holdouts: bool = False
-    clean_plate: bool = True
-    clothing: float = 1.0
-    performer: bool = False
-    performer_box: tuple | None = None
-    performer_frame: int = 0
-    mask_strip: str = ""
-    mask_use: str = "join"
-    clean_strip: str = ""
-    make_clean: bool = False
-    retarget: float = 0.0
-    settings: Settings = field(default_factory=Settings)
+    name: str = checked(whole_text)
+    scene: str = checked(whole_text)
+    strip: str = checked(whole_text)
+    reference: ReferenceSource = checked(nested(ReferenceSource), ReferenceSource())
+    frames: tuple[int, int] | None = checked(or_none(tuple_of(_FRAME, _FRAME)), None)
+    driver_scene: str = checked(whole_text, "")
+    rig: str = checked(whole_text, "")
+    bone_map: str = checked(_file, "")
+    bones: tuple = checked(list_of(tuple_of(whole_text, whole_text, choice("head", "tail"))), ())
+    preset: str = checked(whole_text, "")
+    camera: str = checked(whole_text, "")
+    frame_offset: int | None = checked(or_none(_FRAME), None)
+    meshes: tuple[str, ...] = checked(_NAMES, ())
+    objects: tuple[str, ...] = checked(_NAMES, ())
+    collections: tuple[str, ...] = checked(_NAMES, ())
+    holdouts: bool = checked(flag, False)
+    clean_plate: bool = checked(flag, True)
+    clothing: float = checked(number(0.1, 10), 1.0)
+    performer: bool = checked(flag, False)
+    performer_box: tuple | None = checked(or_none(tuple_of(*[_PIXEL] * 4)), None)
+    performer_frame: int = checked(_FRAME, 0)
+    mask_strip: str = checked(whole_text, "")
+    mask_use: str = checked(choice("choose", "join", "override"), "join")
+    clean_strip: str = checked(whole_text, "")
+    make_clean: bool = checked(flag, False)
+    retarget: float = checked(number(0, 1), 0.0)
+    settings: Settings = checked(nested(Settings), Settings())

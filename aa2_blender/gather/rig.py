@@ -9,6 +9,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from ..embedded.engine.contract import json_reader
+from ..embedded.engine.contract.fields import shown
 from ..embedded.engine.contract.skeleton import BODY, HAND, HEAD_POINTS
 from .guess import guess
 from .presets import PRESETS
@@ -98,23 +100,22 @@ def read_map(path):
 @lru_cache(maxsize=8)
 def _read_map(path, _changed):
     try:
-        with open(path, encoding="utf-8") as file:
-            value = json.load(file)
-    except (OSError, ValueError) as error:
+        value = json_reader.read(path)
+    except (OSError, json_reader.Unreadable) as error:
         raise GatherError(f"The bone map {path} cannot be read: {error}.", "Choose a map saved by this add-on.") from None
-    if not isinstance(value, dict) or not isinstance(value.get("joints"), dict):
+    if not isinstance(value.get("joints"), dict):
         raise GatherError(f"{path}: expected a bone map of version {_VERSION} with 'joints'.",
                           "Choose a map saved by this add-on.")
     written = value.get("version")
-    if written != _VERSION:
+    if written != _VERSION or isinstance(written, bool):
         newer = isinstance(written, int) and written > _VERSION
-        raise GatherError(f"{path}: expected a bone map of version {_VERSION}, got {written!r}.",
+        raise GatherError(f"{path}: expected a bone map of version {_VERSION}, got {shown(written)}.",
                           "Update the extension to the version that wrote it." if newer
                           else "Choose a map saved by this add-on.")
     entries = []
     for joint, place in value["joints"].items():
         if not isinstance(place, dict) or not isinstance(place.get("bone"), str):
-            raise GatherError(f"{path}: joint {joint!r}: expected a bone and an end, got {place!r}.",
+            raise GatherError(f"{path}: joint {joint!r}: expected a bone and an end, got {shown(place)}.",
                               'Write {"bone": NAME, "end": "head" or "tail"}.')
         entries.append((joint, place["bone"], place.get("end", "head")))
     for joint, bone, end in entries:

@@ -2,25 +2,16 @@
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from queue import Empty
 
 from ..embedded.engine.contract import events, version
 from ..embedded.engine.contract.errors import CODES, JobError
 from .interpreter import Launch
+from .patience import LookClock, Patience
 from .process import Babble, Ended, EngineProcess, Said
 
 ENDS = ("done", "failed", "cancelled")
 REPAIR = "Generate again; if it happens again, send engine.log and events.jsonl of the job's folder."
-
-
-@dataclass(frozen=True)
-class Patience:
-    """Seconds after which the next, less polite thing is done (ours: a cold disk, then thirty missed heartbeats)."""
-
-    hello: float = 120.0
-    silence: float = 30.0
-    cancel: float = 20.0
-    terminate: float = 3.0
+MOST_WARNINGS = 100  # of one job, each another; what an engine in an endless loop adds is in the job's events.jsonl
 
 
 @dataclass
@@ -36,6 +27,7 @@ class EngineJob:
     answer: events.Finished | events.Joints | events.People | None = None
     error: JobError | None = None
     longest_pump_s: float = 0.0
+    _numbers: set[int] = field(default_factory=set, repr=False)
 
     @property
     def ended(self) -> bool:
@@ -51,8 +43,11 @@ class Link:
         self.hello: events.Hello | None = None
         self.job: EngineJob | None = None
         self._process: EngineProcess | None = None
+        self._clock = LookClock()
         self._deadline = 0.0  # of the cancellation's present degree
         self._terminated = False
+        self._heard = self._worked = 0  # of the process, when it was looked at last
+        self._silent_since = self._idle_since = 0.0
 
     def start(self, launch: Launch, request, folder: Path) -> EngineJob:
         """Begins a request in the process that `launch` has for it; its files and the engine's log lie in `folder`. A running
@@ -69,6 +64,7 @@ class Link:
             self.hello = None
             self._process = EngineProcess(launch, folder / "engine.log")
         self.job = EngineJob(request, folder)
+        self._silent_since = self._idle_since = self._clock.look(time.monotonic())
         if is_warm:
             self._ask()
         return self.job
@@ -78,9 +74,8 @@ class Link:
         began = time.monotonic()
         job = self.job
         while job and not job.ended and time.monotonic() - began < budget_s:
-            try:
-                item = self._process.queue.get_nowait()
-            except Empty:
+            item = self._process.mailbox.take()
+            if item is None:
                 break
             self._take(item)
         if job and not job.ended:
@@ -96,7 +91,7 @@ class Link:
             return self._end("cancelled", drop=True)
         self.job.state = "cancelling"
         self._process.send(events.Cancel())
-        self._deadline = time.monotonic() + self.patience.cancel
+        self._deadline = self._clock.seconds + self.patience.cancel
         self._terminated = False
 
     def close(self) -> None:
@@ -108,8 +103,11 @@ class Link:
         self._process = None
 
     def _ask(self) -> None:
-        if self._process.send(self.job.request):
-            self.job.state = "running"
+        try:
+            if self._process.send(self.job.request):
+                self.job.state = "running"
+        except JobError as error:  # such as a path that no system has
+            self._fail(error)
 
     def _take(self, item: Said | Babble | Ended) -> None:
         if isinstance(item, Ended):
@@ -134,9 +132,7 @@ class Link:
 
     def _is_ours(self, event) -> bool:
         """Events of a job that was given up may still be on their way."""
-        subject = getattr(event, "job", None) or getattr(event, "picture", None)
-        ours = getattr(self.job.request, "job", None) or getattr(self.job.request, "picture", None)
-        return subject in (None, ours)
+        return events.subject(event) in (None, events.subject(self.job.request))
 
     def _happened(self, event) -> None:
         job = self.job
@@ -144,9 +140,12 @@ class Link:
             case events.Progress():
                 job.progress = event
             case events.Frame():
-                job.frames.append(event.number)
+                if event.number not in job._numbers:
+                    job._numbers.add(event.number)
+                    job.frames.append(event.number)
             case events.Warned():
-                job.warnings.append(event)
+                if len(job.warnings) < MOST_WARNINGS and event not in job.warnings:
+                    job.warnings.append(event)
             case events.Failed():
                 self._fail(JobError(event.code if event.code in CODES else "internal", event.message, event.hint),
                            drop=self.hello is None)
@@ -158,8 +157,8 @@ class Link:
 
     def _look_at_clock(self) -> None:
         """After every pump, since an engine that never stops talking is late too: is it time for the next degree?"""
-        now = time.monotonic()
-        silent = now - self._process.said_at
+        now = self._clock.look(time.monotonic())
+        self._listen_for_work(now)
         if self.job.state == "cancelling":
             if now > self._deadline and self._terminated:
                 self._end("cancelled", drop=True)
@@ -167,10 +166,26 @@ class Link:
                 self._process.terminate()
                 self._terminated = True
                 self._deadline = now + self.patience.terminate
-        elif silent > (self.patience.hello if self.hello is None else self.patience.silence):
-            words = self._process.last_words()
-            self._fail(JobError("engine_silent", f"The engine has said nothing for {silent:.0f} seconds."
-                                + (f" Its last lines:\n{words}" if words else ""), REPAIR), drop=True)
+        elif now - self._silent_since > (self.patience.hello if self.hello is None else self.patience.silence):
+            what = "nothing" if self.hello else "no hello"
+            self._give_up(f"The engine has said {what} for {now - self._silent_since:.0f} seconds.")
+        elif self.hello and now - self._idle_since > self.patience.idle:
+            self._give_up(f"The engine has said for {now - self._idle_since:.0f} seconds that it does nothing, "
+                          "but not how the job ended.")
+
+    def _listen_for_work(self, now: float) -> None:
+        """What was said and not taken yet counts as said now. Before its hello nothing that an engine says is worth
+        waiting for."""
+        process, waits = self._process, len(self._process.mailbox) > 0
+        if self.hello and (waits or process.heard != self._heard):
+            self._silent_since = now
+        if waits or process.worked != self._worked or not self.hello:
+            self._idle_since = now
+        self._heard, self._worked = process.heard, process.worked
+
+    def _give_up(self, why: str) -> None:
+        words = self._process.last_words()
+        self._fail(JobError("engine_silent", why + (f" Its last lines:\n{words}" if words else ""), REPAIR), drop=True)
 
     def _died(self, returncode: int) -> None:
         if self.job.state == "cancelling":

@@ -1,25 +1,24 @@
-"""A Launch, in; a running engine whose events come out of a queue, whose stderr goes into a log.
+"""A Launch, in; a running engine whose events come out of a mailbox, whose stderr goes into a log.
 
-Two daemon threads read: they end with the process and never keep Blender from quitting. They only put into the queue
-and the log; everything that decides is on the caller's thread.
+Two daemon threads read: they end with the process and never keep Blender from quitting. They only put into the mailbox
+and the log, both bounded; everything that decides is on the caller's thread.
 """
-import collections
 import json
 import logging
-import queue
 import subprocess
 import threading
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..embedded.engine.contract import events
-from ..embedded.engine.contract import folder as files
+from ..embedded.engine.contract import events, job_log
 from ..embedded.engine.contract.errors import JobError
 from ..embedded.engine.contract.wire import Garbage, Wire
 from .interpreter import Launch
+from .mailbox import Mailbox
 
 LAST_LINES = 12
+_LONGEST_LAST_LINE = 300  # characters that are told of each
+_CHUNK, _TAIL = 64 * 1024, 8 * 1024  # bytes of stderr: read at once, kept for the last lines
 logger = logging.getLogger(__name__)
 
 
@@ -45,13 +44,14 @@ class Ended:
 
 
 class EngineProcess:
-    """One engine, from start to end. `queue` gives Said, Babble and at the end Ended; `said_at` is monotonic seconds."""
+    """One engine, from start to end. `mailbox` gives Said, Babble and at the end Ended. `heard` counts the lines that
+    it said, `worked` those of them that tell of work: all but heartbeats of an idle engine."""
 
     def __init__(self, launch: Launch, log: Path):
         self.launch = launch
-        self.queue: queue.SimpleQueue = queue.SimpleQueue()
-        self.said_at = time.monotonic()
-        self._last = collections.deque(maxlen=LAST_LINES)
+        self.mailbox = Mailbox()
+        self.heard = self.worked = 0
+        self._tail = b""
         self._log = log
         try:
             self._child = subprocess.Popen(launch.command, env=dict(launch.environment), stdin=subprocess.PIPE,
@@ -82,12 +82,14 @@ class EngineProcess:
             self._child.terminate()
 
     def kill(self) -> None:
-        """Ends it at once; does not wait."""
+        """Ends it at once and listens no more; does not wait."""
+        self.mailbox.close()
         if self.alive():
             self._child.kill()
 
     def close(self, patience: float = 2.0) -> None:
         """Blocks until the process is gone: stdin closed, then terminated, then killed, `patience` seconds each."""
+        self.mailbox.close()
         self.send(events.Shutdown())
         try:
             self._child.stdin.close()
@@ -104,32 +106,46 @@ class EngineProcess:
 
     def last_words(self) -> str:
         """The last lines of stderr."""
-        return "\n".join(self._last)
+        lines = self._tail.decode("utf-8", "replace").splitlines()[-LAST_LINES:]
+        return "\n".join(line.rstrip()[:_LONGEST_LAST_LINE] for line in lines)
 
     def _listen(self) -> None:
+        try:
+            self._listen_to_the_end()
+        except Exception as error:  # a door: whoever waits for the engine has to be told
+            logger.exception("the engine's events cannot be read")
+            fault = JobError("internal", f"A fault in the add-on: {type(error).__name__}: {error}.")
+            self.mailbox.put(Babble(fault), 0)
+            self._child.kill()
+        returncode = self._child.wait()
+        self._listener.join(1.0)
+        self.mailbox.put(Ended(returncode), 0)
+
+    def _listen_to_the_end(self) -> None:
         while True:
             try:
                 value = self._wire.receive()
                 if value is None:
-                    break
+                    return
                 item = Said(events.event(value))
             except Garbage as error:
                 item = Babble(error)
             except JobError as error:
                 item = Babble(JobError(error.code, f"{error.message} It said {json.dumps(value)[:200]}."))
             except (OSError, ValueError):
-                break
-            self.said_at = time.monotonic()
-            if not (isinstance(item, Said) and isinstance(item.event, events.Heartbeat)):
-                self.queue.put(item)
-        returncode = self._child.wait()
-        self._listener.join(1.0)
-        self.queue.put(Ended(returncode))
+                return
+            event = item.event if isinstance(item, Said) else None
+            is_beat = isinstance(event, events.Heartbeat)
+            self.heard += 1
+            self.worked += not is_beat or event.busy
+            if not is_beat:
+                self.mailbox.put(item, self._wire.size, newest_counts=isinstance(event, events.Progress))
 
     def _keep_log(self) -> None:
-        for raw in self._child.stderr:
-            self._last.append(raw.decode("utf-8", "replace").rstrip())
+        """In pieces of a bounded size, whether or not the engine ends its lines."""
+        while chunk := self._child.stderr.read1(_CHUNK):
+            self._tail = (self._tail + chunk)[-_TAIL:]
             try:
-                files.append(self._log, raw)
+                job_log.append(self._log, chunk)
             except JobError:
                 continue  # a full disk ends the job elsewhere; the last lines are still told

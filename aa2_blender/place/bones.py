@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..embedded.engine.contract.skeleton import BODY, BODY_INDEX, HAND, HEAD_HEIGHT, HEAD_POINTS
+from ..embedded.engine.contract.skeleton import BODY, HAND, HEAD_HEIGHT, HEAD_POINTS
 
 SIDES = {"left": "L", "right": "R"}
 SEEN = 0.05                                                         # of a joint's confidence; below it is nowhere

@@ -1,6 +1,5 @@
 """A job's pose.json -> a new armature in the scene, at the camera's distance, with a key on each frame the person is on."""
 
-import json
 import os
 
 import bpy
@@ -8,6 +7,8 @@ import numpy as np
 
 from ..embedded.engine.contract import folder as files
 from ..embedded.engine.contract import job as contract
+from ..embedded.engine.contract import json_reader
+from ..embedded.engine.contract.fields import number, or_none, tuple_of
 from ..embedded.engine.contract.skeleton import BODY, BODY_INDEX, HAND
 from ..gather.camera import camera_at, pixel_aspect, unproject
 from ..gather.restore import scene_kept
@@ -16,6 +17,11 @@ from .bones import BONES, INDEX, SEEN, SIDES, bases, points_of, quaternions, res
 from .strip import PlaceError
 
 _HIPS = [BODY_INDEX["left_hip"], BODY_INDEX["right_hip"]]
+_JOINT = tuple_of(*[number(-1e9, 1e9)] * 4)
+# A person of pose.json, field by field.
+_PERSON = {"body": tuple_of(*[_JOINT] * len(BODY)), "left_hand": or_none(tuple_of(*[_JOINT] * len(HAND))),
+           "right_hand": or_none(tuple_of(*[_JOINT] * len(HAND))), "height_px": number(1e-3, 1e9)}
+_LARGEST_POSE = 2**30                                               # bytes (ours: fifteen hours of one performer)
 _STUB = 0.02                                                        # of the height: a bone that only marks a place
 
 
@@ -44,11 +50,14 @@ def make(scene, folder, *, camera="", offset=0):
 def _people(folder):
     """The first person of each frame as pose.json has it, None where nobody is."""
     try:
-        with open(files.path(folder, files.POSE), encoding="utf-8") as file:
-            frames = json.load(file)["frames"]
-        return [frame["people"][0] if frame["people"] else None for frame in frames]
+        frames = json_reader.read(files.path(folder, files.POSE), _LARGEST_POSE)["frames"]
+        return [_person(frame["people"][0]) if frame["people"] else None for frame in frames]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise PlaceError(f"The pose of {folder} cannot be read: {error}.", "Generate that version first.") from None
+
+
+def _person(value):
+    return {name: check(value[name]) for name, check in _PERSON.items()}
 
 
 def _joints(people):

@@ -1,16 +1,19 @@
 """From pose.json to figures: the people of every frame with their joints as arrays."""
-import json
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..contract import folder as files
+from ..contract import json_reader
 from ..contract.errors import JobError
+from ..contract.fields import shown
 from ..contract.skeleton import BODY, HAND
 from .limbs import INDEX, SEEN, clean_joints, with_derived
 
 VERSION = 1
 _HINT = "Generate again to write the pose anew."
+# Bytes of the file, and of each frame in it: ten people with hands, every number at its longest (ours).
+_LARGEST, _LARGEST_FRAME = 2**20, 2**16
 # Lengths as parts of the standing height, as artists' canons have them; foreshortening only makes them less (ours).
 _PARTS = (("neck", "pelvis", 0.29), ("right_hip", "right_knee", 0.245), ("left_hip", "left_knee", 0.245),
           ("right_knee", "right_ankle", 0.245), ("left_knee", "left_ankle", 0.245))
@@ -29,13 +32,15 @@ def read_poses(folder, frames: int) -> tuple:
     """For each of the job's frames the tuple of its Figures; raises JobError naming the frame that is wrong."""
     path = files.path(folder, files.POSE)
     try:
-        with open(path, encoding="utf-8") as file:
-            value = json.load(file)
+        value = json_reader.read(path, _LARGEST + frames * _LARGEST_FRAME)
     except FileNotFoundError:
         raise JobError("pose_missing", f"{path} does not exist.", _HINT) from None
-    except (OSError, ValueError, RecursionError) as error:
-        raise JobError("pose_invalid", f"{path} cannot be read: {error}.", _HINT) from None
-    if not isinstance(value, dict) or value.get("version") != VERSION or not isinstance(value.get("frames"), list):
+    except OSError as error:
+        raise JobError("pose_invalid", f"{path} cannot be read: {error.strerror}.",
+                       "Look at who may read it.") from None
+    except json_reader.Unreadable as error:
+        raise JobError("pose_invalid", f"{path}: {error}.", _HINT) from None
+    if value.get("version") != VERSION or not isinstance(value.get("frames"), list):
         raise JobError("pose_invalid", f"{path}: expected version {VERSION} and a list of frames.", _HINT)
     if len(value["frames"]) != frames:
         raise JobError("pose_invalid", f"{path}: expected {frames} frames as in job.json, got {len(value['frames'])}.", _HINT)
@@ -64,7 +69,7 @@ def _figure(person, where) -> Figure:
                   for name in ("left_hand", "right_hand"))
     height = person.get("height_px")
     if isinstance(height, bool) or not isinstance(height, (int, float)) or not 0 < height < 1e9:
-        raise JobError("pose_invalid", f"{where}: height_px: expected a number above 0, got {height!r}.", _HINT)
+        raise JobError("pose_invalid", f"{where}: height_px: expected a number above 0, got {shown(height)}.", _HINT)
     return Figure(body, hands, float(height))
 
 

@@ -7,7 +7,7 @@ CODES = {
     "disk_full": "a file could not be written because the disk is full",
     "engine_busy": "a job was asked for while another one runs",
     "engine_died": "the engine process ended without saying why",
-    "engine_silent": "the engine process has said nothing for too long",
+    "engine_silent": "the engine process has said nothing, or nothing of the job, for too long",
     "footage_missing": "the video or the pictures to be estimated from are not there",
     "footage_shorter": "the video has fewer frames than the job's folder holds of a longer one",
     "footage_unreadable": "the video or a picture of it cannot be read",

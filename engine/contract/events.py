@@ -8,28 +8,37 @@ from .fields import (FieldError, build, checked, choice, flag, list_of, number, 
                      tuple_of, whole)
 from .skeleton import BODY
 
+# So that the longest honest line is shorter than wire.LONGEST_LINE: what is longer is cut by whoever says it (ours: an
+# hour of frames; each of twenty log lines whole).
+MOST_NAMED = 100_000
+LONGEST_TEXT = 20_000
 _COUNT = whole(0, 2**53)
 _SECONDS = number(0, 1e12)
 _JOINT = tuple_of(number(-1e6, 1e6), number(-1e6, 1e6), number(0, 1))
 
 
 def _numbers(value):
-    """Frame numbers (1..N)."""
+    """Frame numbers (1..N), the first MOST_NAMED."""
     if not isinstance(value, (list, tuple)):
         raise ValueError("a list of frame numbers")
-    return tuple(_COUNT(v) for v in value)
+    return tuple(_COUNT(v) for v in value[:MOST_NAMED])
+
+
+def _told(value):
+    """A text for people, as every panel and log can show it: not endless, and halves of characters written out."""
+    return text(value)[:LONGEST_TEXT].encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")
 
 
 def _seconds_by_stage(value):
     if not isinstance(value, dict):
         raise ValueError("seconds by stage")
-    return {text(name): _SECONDS(v) for name, v in value.items()}
+    return {_told(name): _SECONDS(v) for name, v in value.items()}
 
 
 def _pack(value):
     if not isinstance(value, dict) or set(value) != {"name", "hash"}:
         raise ValueError("{name, hash}")
-    return {name: text(v) for name, v in value.items()}
+    return {name: _told(v) for name, v in value.items()}
 
 
 # Requests: add-on -> engine
@@ -114,9 +123,9 @@ class Shutdown:
 class Hello:
     """The first line: the engine has imported its runtime and opened its pack."""
     protocol: int = checked(_COUNT)
-    engine: str = checked(text)
-    runtime: str = checked(text)
-    device: str = checked(text)
+    engine: str = checked(_told)
+    runtime: str = checked(_told)
+    device: str = checked(_told)
     pack: dict = checked(_pack)
 
 
@@ -124,7 +133,7 @@ class Hello:
 class Progress:
     """`step` of `total` of a stage; `eta_s` to the end of the job, null while unknown."""
     job: str = checked(text)
-    stage: str = checked(text)
+    stage: str = checked(_told)
     step: int = checked(_COUNT)
     total: int = checked(_COUNT)
     eta_s: float | None = checked(or_none(_SECONDS), None)
@@ -134,15 +143,16 @@ class Progress:
 class Frame:
     """Frame `number` (1..N) lies in frames/ and shadow/, final."""
     job: str = checked(text)
-    number: int = checked(_COUNT)
+    number: int = checked(whole(1, 1_000_000))
 
 
 @dataclass(frozen=True)
 class Warned:
-    """Something to know that ends nothing; `code` of errors.WARNINGS, `frames` it concerns (1..N)."""
+    """Something to know that ends nothing; `code` of errors.WARNINGS, `frames` it concerns (1..N), MOST_NAMED at
+    most."""
     job: str = checked(text)
-    code: str = checked(text)
-    message: str = checked(text)
+    code: str = checked(_told)
+    message: str = checked(_told)
     frames: tuple = checked(_numbers, ())
 
 
@@ -165,9 +175,9 @@ class People:
 class Failed:
     """The request failed; `code` of errors.CODES. `job` is the folder or picture of the request, null for none."""
     job: str | None = checked(or_none(text))
-    code: str = checked(text)
-    message: str = checked(text)
-    hint: str = checked(text, "")
+    code: str = checked(_told)
+    message: str = checked(_told)
+    hint: str = checked(_told, "")
 
 
 @dataclass(frozen=True)
@@ -206,9 +216,13 @@ _TYPES = {cls: name for table in (REQUESTS, EVENTS) for name, cls in table.items
 
 def to_json(message):
     """A message as a JSON object with its `type`; a JobError(protocol_garbage) where the other end would refuse it."""
-    kind, fields = _TYPES[type(message)], plain(message)
-    _built(kind, type(message), fields)
-    return {"type": kind, **fields}
+    kind = _TYPES[type(message)]
+    return {"type": kind, **plain(_built(kind, type(message), plain(message)))}
+
+
+def subject(message):
+    """The job's folder or the picture that a message is about; None for those about neither."""
+    return getattr(message, "job", None) or getattr(message, "picture", None)
 
 
 def request(value):

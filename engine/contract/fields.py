@@ -8,6 +8,10 @@ import os
 from dataclasses import MISSING, dataclass, field
 
 
+_LONGEST_SHOWN = 60
+_LONGEST_PATH = 32_767  # characters, of Windows; other systems hold fewer
+
+
 class FieldError(ValueError):
     """A field, by its path such as `settings.steps`, that is missing, unknown or wrong."""
 
@@ -24,11 +28,12 @@ def checked(check, default=MISSING):
 def build(cls, value, path=""):
     """An instance of the dataclass `cls` from a JSON object; raises FieldError at the first field that is wrong."""
     if not isinstance(value, dict):
-        raise FieldError(path, f"{path or 'the file'}: expected an object, got {_shown(value)}")
+        raise FieldError(path, f"{path or 'the file'}: expected an object, got {shown(value)}")
     fields = {f.name: f for f in dataclasses.fields(cls)}
     for name in value:
         if name not in fields:
-            raise FieldError(_join(path, name), f"{_join(path, name)}: unknown field; expected {', '.join(fields)}")
+            where = _join(path, name if len(name) <= _LONGEST_SHOWN else f"{name[:_LONGEST_SHOWN]}...")
+            raise FieldError(where, f"{where}: unknown field; expected {', '.join(fields)}")
     kept = {}
     for name, f in fields.items():
         where = _join(path, name)
@@ -50,16 +55,17 @@ def _value(check, value, where):
     try:
         return check(value)
     except ValueError as error:
-        raise FieldError(where, f"{where}: expected {error}, got {_shown(value)}") from None
+        raise FieldError(where, f"{where}: expected {error}, got {shown(value)}") from None
 
 
 def _join(path, name):
     return f"{path}.{name}" if path else str(name)
 
 
-def _shown(value):
+def shown(value):
+    """A value as messages tell it: not endless."""
     text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+    return text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN - 3] + "..."
 
 
 @dataclass(frozen=True)
@@ -114,16 +120,23 @@ def text(value):
 
 
 def whole_text(value):
-    """A text that a UTF-8 file can hold."""
+    """A text that a UTF-8 file and every name of Blender's can hold: names of the system's may contain halves of
+    surrogate pairs, and nothing's name contains a NUL."""
     if not is_whole_text(text(value)):
         raise ValueError("a text without halves of characters")
+    if "\0" in value:
+        raise ValueError("a text without NUL")
     return value
 
 
 def path_name(value):
-    """The path of a file or folder on any system: what is none would raise no error of files, deep inside."""
-    if not isinstance(value, str) or not value or "\0" in value or not is_whole_text(value):
-        raise ValueError("the path of a file or folder, without zeros and halves of characters")
+    """The path of a file or folder that this system can have, be there anything or not."""
+    try:
+        possible = 0 < len(os.fsencode(text(value))) and len(value) <= _LONGEST_PATH and "\0" not in value
+    except UnicodeEncodeError:
+        possible = False
+    if not possible:
+        raise ValueError("a path that this system can have")
     return value
 
 
@@ -135,8 +148,8 @@ def flag(value):
 
 def file_name(value):
     """A file directly in the job's folder: a job never reaches outside its folder."""
-    if not isinstance(value, str) or value in ("", ".", "..") or "/" in value or "\\" in value \
-            or "\0" in value or os.path.basename(value) != value or not is_whole_text(value):
+    if not isinstance(value, str) or value in ("", ".", "..") or {"/", "\\", "\0"} & set(value) \
+            or os.path.basename(value) != value or not is_whole_text(value):
         raise ValueError("the name of a file in the job's folder")
     return value
 

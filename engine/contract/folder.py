@@ -139,17 +139,6 @@ def open_in_place(path, flags) -> int:
     return file
 
 
-def append(path, data: bytes) -> None:
-    """Add to the end of a log; raises JobError."""
-    file = open_in_place(path, os.O_WRONLY | os.O_APPEND)
-    try:
-        os.write(file, data)
-    except OSError as error:
-        raise writing_failed(error, path) from None
-    finally:
-        os.close(file)
-
-
 def own_name(name) -> str:
     """A name that nobody else has, for what is made beside `name` and goes again: same extension, so that writers know
     the format."""

@@ -5,10 +5,10 @@ import json
 from dataclasses import dataclass
 
 from . import folder as files
-from . import version
+from . import json_reader, version
 from .errors import JobError
-from .fields import (FieldError, build, checked, choice, file_name, flag, list_of, nested, number, or_none, plain, tuple_of,
-                     whole, whole_text)
+from .fields import (FieldError, build, checked, choice, file_name, flag, list_of, nested, number, or_none, plain,
+                     shown, tuple_of, whole, whole_text)
 from .skeleton import BODY
 
 SHAPES = ("auto", "192x352", "256x256", "352x192")
@@ -131,21 +131,20 @@ def read(folder):
     """The Job of a folder; raises JobError where job.json is missing, newer, or wrong in a field."""
     path = files.path(folder, files.JOB)
     try:
-        with open(path, encoding="utf-8") as file:
-            value = json.load(file)
+        value = json_reader.read(path)
     except (FileNotFoundError, NotADirectoryError):
         raise JobError("job_missing", f"{path} does not exist.", "Give the folder that holds job.json.") from None
-    except (OSError, ValueError, RecursionError) as error:
-        raise JobError("job_invalid", f"{path} cannot be read: {error}.", "Generate again to write it anew.") from None
-    if not isinstance(value, dict):
-        raise JobError("job_invalid", f"{path}: expected an object, got {type(value).__name__}.")
+    except OSError as error:
+        raise JobError("job_invalid", f"{path} cannot be read: {error.strerror}.", "Look at who may read it.") from None
+    except json_reader.Unreadable as error:
+        raise JobError("job_invalid", f"{path}: {error}.", "Generate again to write it anew.") from None
     return _from_json(value)
 
 
 def write(folder, job):
     """Write job.json (whole or not at all) after checking `job` as `read` does; makes the folder."""
     value = {"version": version.JOB, **plain(job)}
-    _from_json(json.loads(json.dumps(value)))
+    _from_json(value)
     files.write_whole(files.path(folder, files.JOB), json.dumps(value, indent=1, ensure_ascii=False).encode())
 
 
@@ -164,9 +163,9 @@ def _from_json(value):
     value = dict(value)
     written = value.pop("version", None)
     if isinstance(written, bool) or not isinstance(written, int) or written < 1:
-        raise JobError("job_invalid", f"job.json: version: expected a whole number from 1, got {written!r}.")
+        raise JobError("job_invalid", f"job.json: version: expected a whole number from 1, got {shown(written)}.")
     if written > version.JOB:
-        raise JobError("job_newer", f"job.json: version: expected at most {version.JOB}, got {written}.",
+        raise JobError("job_newer", f"job.json: version: expected at most {version.JOB}, got {shown(written)}.",
                        "Update the extension or the engine to the version that wrote it.")
     try:
         job = build(Job, value)

@@ -3,14 +3,17 @@
 import json
 import threading
 
+from . import json_reader
 from .errors import JobError
 
-# A line longer than this is garbage, whoever sends it (the longest honest one, `warning`, names each frame of a shot).
-LONGEST_LINE = 16 * 1024 * 1024
+# A line longer than this is garbage, whoever sends it (the longest honest one is a `warning`: see events.MOST_NAMED).
+LONGEST_LINE = 1024 * 1024
+# Lists and objects in a line: `people` has one for each box, all others have few (ours).
+_MOST_CONTAINERS = 10_000
 
 
 class Garbage(JobError):
-    """A line that is no JSON object; `raw` holds its bytes."""
+    """A line that is no JSON object; `raw` holds its bytes, of a line that is too long the first LONGEST_LINE."""
 
     def __init__(self, raw, reason):
         super().__init__("protocol_garbage", f"Expected a JSON object a line, got {raw[:200]!r} ({reason}).")
@@ -20,22 +23,34 @@ class Garbage(JobError):
 class Wire:
     """Reads from one binary stream and writes to another; many threads may write, one reads.
 
-    `reader` and `writer` are binary file objects; either may be None where only one way is used.
+    `reader` and `writer` are binary file objects; either may be None where only one way is used. `size` is the last
+    received line's, in bytes.
     """
 
     def __init__(self, reader=None, writer=None):
         self._reader = reader
         self._writer = writer
         self._writing = threading.Lock()
+        self.size = 0
 
     def receive(self):
-        """The next JSON object, blocking; None at the end of the stream. Raises Garbage, after which reading goes on."""
+        """The next JSON object, blocking; None at the end of the stream. Raises Garbage, after which reading goes on
+        with the next line, and OSError or ValueError where the stream itself is broken or closed."""
         while True:
             raw = self._reader.readline(LONGEST_LINE)
+            self.size = len(raw)
             if not raw:
                 return None
+            if len(raw) == LONGEST_LINE and not raw.endswith(b"\n"):
+                self._pass_over_line()
+                raise Garbage(raw, f"longer than {LONGEST_LINE} bytes")
             if raw.strip():
                 return _parse(raw)
+
+    def _pass_over_line(self):
+        """What is left of a line that is too long is no line of its own, whatever it looks like."""
+        while (more := self._reader.readline(LONGEST_LINE)) and not more.endswith(b"\n"):
+            continue
 
     def send(self, value):
         """Write one JSON object; returns False where the other end is gone. What is no JSON (NaN) is the caller's fault: a
@@ -52,9 +67,6 @@ class Wire:
 
 def _parse(raw):
     try:
-        value = json.loads(raw)
-    except (ValueError, RecursionError) as error:
+        return json_reader.parse(raw, LONGEST_LINE, _MOST_CONTAINERS)
+    except json_reader.Unreadable as error:
         raise Garbage(raw, str(error)) from None
-    if not isinstance(value, dict):
-        raise Garbage(raw, f"a {type(value).__name__}")
-    return value

@@ -8,7 +8,9 @@ import zlib
 import numpy as np
 
 from ..contract import folder as files
+from ..contract import json_reader
 from ..contract.errors import writing_failed
+from ..contract.fields import flag, list_of, number, tuple_of, whole
 from .face import POINTS
 from .hands import SIDES
 from .landmarks import INDEX, LOGIT_STEP, Landmarks
@@ -17,6 +19,10 @@ from .region import Region
 
 _POINTS, _REGIONS, _CELLS = 33, 10, 256
 _PART_ROWS = 3 + 2 * 21
+_COUNT = whole(0, 1_000_000)
+# What has to be told of footage that was read whole (intake.py), and how.
+_TOLD = {"whole": flag, "frames": _COUNT, "size": tuple_of(_COUNT, _COUNT), "fps": number(0, 1e6),
+         "cuts": list_of(_COUNT), "held": list_of(_COUNT), "interlaced": flag, "uneven": flag, "bits": _COUNT}
 _FACE = [INDEX[name] for name in POINTS]
 
 
@@ -50,14 +56,14 @@ class Looks:
     def points(self, frames):
         """{number: Points} of all frames 1..frames that are kept, without the masks; nose and eyes from the face, if kept."""
         kept = {}
-        for number in range(1, frames + 1):
-            found = self._read(number)
+        for frame in range(1, frames + 1):
+            found = self._read(frame)
             if found is not None:
                 pixels, world, visibility, _ = found[0]
-                face, _ = self.recall_parts(number) or (None, {})
+                face, _ = self.recall_parts(frame) or (None, {})
                 if face is not None:
                     pixels[_FACE] = face
-                kept[number] = Points(pixels, world, visibility)
+                kept[frame] = Points(pixels, world, visibility)
         return kept
 
     def keep_parts(self, number, face, hands) -> None:
@@ -103,9 +109,15 @@ def empty_unless(folder, key) -> None:
 
 
 def read_told(folder):
-    """estimate/estimate.json as it was left, or {}."""
-    told = _read_json(files.path(folder, files.ESTIMATED))
-    return told if isinstance(told, dict) else {}
+    """estimate/estimate.json as it was left; {} where it is not there, damaged, or of footage that was not read
+    whole."""
+    told = _read_json(files.path(folder, files.ESTIMATED)) or {}
+    try:
+        for name, check in _TOLD.items():
+            check(told.get(name))
+    except ValueError:
+        return {}
+    return told
 
 
 def write_told(folder, told) -> None:
@@ -121,9 +133,8 @@ def make_folder(folder) -> None:
 
 def _read_json(path):
     try:
-        with open(path, encoding="utf-8") as file:
-            return json.load(file)
-    except (OSError, ValueError):
+        return json_reader.read(path)
+    except (OSError, json_reader.Unreadable):
         return None
 
 

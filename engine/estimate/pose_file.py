@@ -2,6 +2,7 @@
 
 import json
 
+from ..conditions.limbs import clean_joints
 from ..contract import folder as files
 from ..contract import version
 
@@ -24,4 +25,4 @@ def _entry(body, left, right):
 def _rounded(joints):
     if joints is None:
         return None
-    return [[round(x, 2), round(y, 2), round(z, 4), round(c, 3)] for x, y, z, c in joints.tolist()]
+    return [[round(x, 2), round(y, 2), round(z, 4), round(c, 3)] for x, y, z, c in clean_joints(joints).tolist()]

@@ -2,11 +2,11 @@
 
 import functools
 import hashlib
-import json
 from pathlib import Path
 
 import onnxruntime
 
+from ..contract import json_reader
 from ..contract.errors import JobError
 
 MODELS = Path(__file__).parent / "models"
@@ -28,7 +28,7 @@ def session(name, threads):
 
 def _checked(name):
     path = MODELS / f"{name}.onnx"
-    expected = json.loads((MODELS / "models.json").read_text(encoding="utf-8"))[path.name]["sha256"]
+    expected = json_reader.read(MODELS / "models.json")[path.name]["sha256"]
     try:
         data = path.read_bytes()
     except OSError as error:

@@ -1,6 +1,5 @@
 """A clip's folder (a job with its truth, docs/architecture.md) -> what is known of it, and its pictures."""
 
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import numpy as np
 from ..conditions.frames import as_float, read_colour, read_grey
 from ..contract import folder as files
 from ..contract import job as jobs
+from ..contract import json_reader
 from ..contract.errors import JobError
 
 TOLD = "clip.json"
@@ -51,14 +51,14 @@ def read_clip(folder: Path, references: str = REFERENCES[0]) -> Clip:
     folder = Path(folder)
     path = folder / TOLD
     try:
-        told = json.loads(path.read_text())
+        told = json_reader.read(path)
         job = jobs.read(folder)
     except FileNotFoundError:
         raise ClipError(f"{path} does not exist: the clip is unfinished, or none; make it again.") from None
     except (ValueError, OSError, JobError) as error:
         raise ClipError(f"{folder}: the clip cannot be read ({error}); make it again.") from None
     for name, choices in (("world", WORLDS), ("variant", VARIANTS)):
-        if not isinstance(told, dict) or told.get(name) not in choices:
+        if told.get(name) not in choices:
             raise ClipError(f"{path}: {name}: expected one of {', '.join(choices)}; make the clip again.")
     if told.get("held_out") is not True:
         raise ClipError(f"{path}: held_out: expected true; a clip that training may have seen cannot be scored.")

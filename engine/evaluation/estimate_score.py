@@ -6,7 +6,6 @@ landmarks on each frame, no tracking, no smoothing, a landmark where a joint is 
 """
 
 import argparse
-import json
 import shutil
 import sys
 import tempfile
@@ -20,6 +19,7 @@ from ..conditions.poses import read_poses
 from ..contract import events
 from ..contract import folder as files
 from ..contract import job as jobs
+from ..contract import json_reader
 from ..contract.skeleton import BODY, BODY_INDEX, LIMBS
 from ..estimate.lift import body_joints, pelvis_depth, pixels_per_metre
 from ..estimate.people import look_twice
@@ -53,9 +53,9 @@ class Truth:
 def read_truth(clip) -> Truth:
     job = jobs.read(clip)
     figures = [people[0] for people in read_poses(clip, job.frames)]
-    seen = np.array(json.loads((clip / "visible.json").read_text())["frames"], bool)
+    seen = np.array(json_reader.read(clip / "visible.json")["frames"], bool)
     masks = np.stack([read_grey(files.picture(clip, "matte", n), job.size) > 127 for n in range(1, job.frames + 1)])
-    motion = json.loads((clip / "clip.json").read_text()).get("motion", "")
+    motion = json_reader.read(clip / "clip.json").get("motion", "")
     return Truth(np.stack([f.body for f in figures]), seen, masks, np.array([f.height_px for f in figures]), motion)
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..answer import Engine, find_joints
+from ..contract import json_reader
 from ..contract.errors import JobError
 from ..nets.sizes import COMPACT
 from ..packs import manifest as manifests
@@ -31,7 +32,11 @@ def _bare_pack(path: Path) -> Pack:
     weights, sizes = folder / WEIGHTS, folder / SIZES
     if not weights.is_file() or path.is_file() and path.name != WEIGHTS:
         raise JobError("pack_missing", f"{path}: expected a pack's folder, or {WEIGHTS}.", "Name the folder that holds it.")
-    told = json.loads(sizes.read_text()) if sizes.exists() else COMPACT.as_dict()
+    try:
+        told = json_reader.read(sizes) if sizes.exists() else COMPACT.as_dict()
+    except json_reader.Unreadable as error:
+        raise JobError("pack_invalid", f"{sizes}: {error}.",
+                       "Give weights that this version's training made.") from None
     with weights.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256")
     digest.update(json.dumps(told, sort_keys=True).encode())

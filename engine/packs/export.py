@@ -17,6 +17,7 @@ from onnx import TensorProto, helper
 from torch import Tensor
 
 from ..conditions.depth import CONVENTION
+from ..contract import json_reader
 from ..nets.model import Model, load_weights, save_weights
 from ..nets.parts import Decode, Denoise, Encode, Objects, Pose, Reference
 from ..nets.sizes import COMPACT, Sizes
@@ -113,7 +114,7 @@ def write_pack(model: Model, folder: Path, record: dict, steps: int) -> None:
 
 def _plain(sizes: Sizes) -> dict:
     """As JSON has it: with lists."""
-    return json.loads(json.dumps(sizes.as_dict()))
+    return json_reader.parse(json.dumps(sizes.as_dict()).encode())
 
 
 def main(arguments: list[str]) -> int:
@@ -126,5 +127,5 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--likeness", type=float, default=0.0, help="how much more the limb warp counts than it learnt (nets/sizes.py)")
     options = parser.parse_args(arguments)
     model = load_weights(replace(COMPACT, likeness=options.likeness), options.weights)
-    write_pack(model, options.to, json.loads(options.record.read_text()), options.steps)
+    write_pack(model, options.to, json_reader.read(options.record), options.steps)
     return 0

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..contract import json_reader
 from ..contract.errors import JobError
 from ..contract.fields import FieldError, build, checked, choice, list_of, text, whole
 from ..contract.folder import write_whole
@@ -98,10 +99,7 @@ def read(folder: Path) -> tuple[Manifest, str]:
     """The manifest of a pack's folder and its hash (hex), which stands for the whole pack: it holds every checksum."""
     path = Path(folder) / NAME
     value, raw = load(path)
-    try:
-        return parse(value, path), hashlib.sha256(raw).hexdigest()
-    except RecursionError:
-        raise JobError("pack_invalid", f"{path}: its objects lie too deep in one another.", _AGAIN) from None
+    return parse(value, path), hashlib.sha256(raw).hexdigest()
 
 
 def load(path: Path) -> tuple[object, bytes]:
@@ -114,8 +112,8 @@ def load(path: Path) -> tuple[object, bytes]:
     except OSError as error:
         raise JobError("pack_invalid", f"{path} cannot be read: {error.strerror}.") from None
     try:
-        return json.loads(raw), raw
-    except (ValueError, RecursionError) as error:
+        return json_reader.parse(raw), raw
+    except json_reader.Unreadable as error:
         raise JobError("pack_invalid", f"{path}: expected JSON, got {raw[:40]!r} ({error}).", _AGAIN) from None
 
 

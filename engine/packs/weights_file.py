@@ -4,13 +4,14 @@ The format: 8 bytes with the header's length (little endian), the header as a JS
 that was made to harm is told by its header: nothing is read, and no memory taken, that the file does not hold.
 """
 
-import json
 import math
 import struct
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+
+from ..contract import json_reader
 
 LONGEST_HEADER = 4 * 1024 * 1024  # bytes; the compact model's has 50 thousand (ours)
 HALF = "F16"                      # the one kind of number in a pack
@@ -73,18 +74,10 @@ def check_finite(path: Path, found: dict[str, Place]) -> None:
 
 def _object(raw):
     """The header; a name that comes twice is refused, since two readers might take different ones."""
-    def once(pairs):
-        names = [name for name, _ in pairs]
-        if len(set(names)) < len(names):
-            raise ValueError("a name comes twice")
-        return dict(pairs)
     try:
-        header = json.loads(raw, object_pairs_hook=once)
-    except (ValueError, RecursionError) as error:
+        return json_reader.parse(raw)
+    except json_reader.Unreadable as error:
         raise ValueError(f"expected a header of JSON: {error}") from None
-    if not isinstance(header, dict):
-        raise ValueError(f"expected a header with an object, got a {type(header).__name__}")
-    return header
 
 
 def _place(name, entry, begin) -> Place:

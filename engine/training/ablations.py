@@ -16,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..contract import folder as files
+from ..contract import json_reader
 from ..nets.sizes import COMPACT, Sizes
 from . import stage_motion
 from .loop import Budget, Run, train
@@ -54,7 +55,7 @@ def steps_in(minutes: float, folder: Path, options) -> int:
             seconds = train_row("full", 0, TIMED_STEPS, Path(aside), options)
         folder.mkdir(parents=True, exist_ok=True)
         write_json(kept, {"minutes": minutes, "steps": max(1, round(minutes * 60 * TIMED_STEPS / seconds))})
-    return json.loads(kept.read_text())["steps"]
+    return json_reader.read(kept)["steps"]
 
 
 def write_json(path: Path, value: dict) -> None:

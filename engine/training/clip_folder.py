@@ -10,6 +10,7 @@ import numpy as np
 from ..conditions.frames import read_colour, read_grey, write_picture
 from ..contract import folder as files
 from ..contract import job as jobs
+from ..contract import json_reader
 from ..contract.errors import JobError
 from . import world
 from .pooled_clip import BrokenClip, PooledClip, bytes8, fault_of
@@ -86,7 +87,7 @@ def clips_of(folder: Path) -> list[tuple[Path, int]]:
     """The finished clips in a folder that are not held out, and their seeds. Raises ValueError where there is none."""
     found = []
     for path in sorted(Path(folder).glob("*/clip.json")):
-        told = json.loads(path.read_text())
+        told = json_reader.read(path)
         if told.get("held_out") is False:
             found.append((path.parent, int(told["seed"])))
     if not found:
@@ -97,7 +98,7 @@ def clips_of(folder: Path) -> list[tuple[Path, int]]:
 def read_clip(folder: Path) -> PooledClip:
     """The clip of a job folder. Raises BrokenClip where it is none, unfinished, or held out from training."""
     try:
-        told = json.loads((folder / "clip.json").read_text())
+        told = json_reader.read(folder / "clip.json")
         if told["held_out"]:
             raise BrokenClip(f"{folder.name}: held out: a clip kept for evaluation cannot be learnt from")
         job = jobs.read(folder)
@@ -128,7 +129,7 @@ def _frame(folder: Path, number: int, job: jobs.Job) -> np.ndarray:
 def _people(path: Path) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """(body, hands, height in pixels) of each frame of a pose.json; its one person."""
     found = []
-    for frame in json.loads(path.read_text())["frames"]:
+    for frame in json_reader.read(path)["frames"]:
         (person,) = frame["people"]
         hands = [person["left_hand"], person["right_hand"]]
         found.append((np.array(person["body"], np.float32), np.array(hands, np.float32), np.float32(person["height_px"])))

@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from ..contract import folder as files
+from ..contract import json_reader
 from ..contract.errors import JobError
 from ..nets.model import Model, fork_weights, save_weights
 from ..nets.sizes import COMPACT, Sizes
@@ -199,7 +200,8 @@ def train(run: Run, batches: Iterator[dict[str, Tensor]], budget: Budget, loss_o
 
 def open_log(path: Path, step: int):
     """The log to append to, without the lines of steps after the checkpoint: those are trained again."""
-    kept = [line for line in path.read_text().splitlines() if json.loads(line)["step"] <= step] if path.exists() else []
+    lines = path.read_text().splitlines() if path.exists() else []
+    kept = [line for line in lines if json_reader.parse(line.encode())["step"] <= step]
     files.write_whole(path, "".join(f"{line}\n" for line in kept).encode())
     return path.open("a")
 

@@ -15,7 +15,7 @@ from ..conditions.mask import KINDS, limb_volumes, random_region
 from ..conditions.pose import draw_skeleton
 from ..conditions.warp import person, warp_limbs
 from ..contract.skeleton import BODY, BODY_INDEX, HEAD_HEIGHT
-from ..nets.sizes import COMPACT, Sizes
+from ..nets.sizes import Sizes
 from .pooled_clip import (BLENDER, CLEAN, CONTACT, FULL, MATTE, OBJECTS, SHADOW, SHAPES, SHARE, BrokenClip, PooledClip,
                           read)
 

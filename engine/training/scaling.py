@@ -7,7 +7,6 @@ FOLDER/SIZE-MINUTES/{weights.safetensors, sizes.json}, which `score --quick` mea
 """
 
 import argparse
-import json
 import shutil
 import time
 from dataclasses import replace
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from safetensors.torch import load_file
 
+from ..contract import json_reader
 from ..nets.sizes import COMPACT, Sizes
 from . import stage_image
 from .ablations import write_json
@@ -54,7 +54,7 @@ def seconds_a_step(folder: Path, sizes: Sizes, options) -> float:
             train(run, batches, Budget(steps=run.step + steps), stage_image.loss_of, stage_image.picture_of, seed=1)
         write_json(kept, {"seconds": (time.process_time() - began) / TIMED_STEPS})
         shutil.rmtree(folder / "timed")
-    return json.loads(kept.read_text())["seconds"]
+    return json_reader.read(kept)["seconds"]
 
 
 def main(arguments: list[str]) -> int:

@@ -1,11 +1,27 @@
 """The real engine process around a runtime without networks whose every step takes as long as the first argument says.
 
-With the word `prints` a library in it writes to stdout what no engine should; with `hangs` the second step never ends.
+With the word `prints` a library in it writes to stdout what no engine should; with `hangs` the second step never ends;
+with `deaf` the thread that reads requests dies of a fault at the second line, and with `dumb` that of the heartbeat at
+the second beat.
 """
 
+import logging
 import sys
 
+from engine.contract import events
+from engine.contract.wire import Wire
 from engine.serve import claim_stdout, serve
+
+
+def at_the_second_call(work):
+    calls = []
+
+    def broken(*arguments):
+        calls.append(arguments)
+        if len(calls) > 1:
+            raise LookupError("a fault that nobody foresaw")
+        return work(*arguments)
+    return broken
 
 
 def main():
@@ -16,6 +32,12 @@ def main():
     if "prints" in words:
         print("hello from a library that prints")
         sys.stdout.flush()
+    if {"deaf", "dumb"} & set(words):
+        logging.basicConfig(stream=sys.stderr)
+    if "deaf" in words:
+        Wire.receive = at_the_second_call(Wire.receive)
+    if "dumb" in words:
+        events.Heartbeat = at_the_second_call(events.Heartbeat)
     runtime = FakeRuntime(step_s, later_s=1e6 if "hangs" in words else step_s)
     return serve(lambda: Engine(fake_pack(), runtime, person_in), stdout)
 

@@ -130,7 +130,11 @@ def test_what_libraries_print_does_not_reach_the_wire(start, tmp_path):
 def test_garbage_is_answered_and_work_goes_on(start, tmp_path):
     write_job(str(tmp_path), 2)
     process = slow(start, "0")
-    for raw in (b"garbage\n", b"\xff\x00\n", b"[1, 2]\n", b'{"type": "dance"}\n', b'{"type": "run"}\n'):
+    for raw in (b"garbage\n", b"\xff\x00\n", b"[1, 2]\n", b'{"type": "dance"}\n', b'{"type": "run"}\n',
+                b'{"type": "run", "job": ""}\n',
+                b'{"type": "run", "job": "\\u0000"}\n', b'{"type": "run", "job": "\\ud800"}\n',
+                b'{"type": ' + b"[" * 989 + b"]" * 989 + b"}\n",
+                b"x" * 3_000_000 + b'{"type": "shutdown"}\n'):
         process.child.stdin.write(raw)
         process.child.stdin.flush()
         assert process.next(events.Failed).code == "protocol_garbage"

@@ -9,7 +9,8 @@ import pytest
 
 from engine.contract import events
 from engine.contract.errors import JobError
-from engine.contract.wire import Garbage, Wire
+from engine.contract.wire import LONGEST_LINE, Garbage, Wire
+from tests.unit import fuzzed
 
 JOINTS = tuple((0.5, 1.5, 1.0) for _ in range(20))
 MESSAGES = [
@@ -95,3 +96,65 @@ def test_a_reader_that_is_gone_is_told():
     reading, writing = os.pipe()
     os.close(reading)
     assert not Wire(writer=os.fdopen(writing, "wb", buffering=0)).send({"type": "cancel"})
+
+
+@pytest.mark.parametrize("size", [LONGEST_LINE, LONGEST_LINE + 1, 3 * LONGEST_LINE + 5])
+def test_a_line_that_is_too_long_is_one_line_and_its_end_is_none(size):
+    hidden = b'{"type": "shutdown"}'
+    wire = Wire(reader=io.BytesIO(b"x" * size + hidden + b'\n{"type": "cancel"}\n' + b"y" * size))
+    with pytest.raises(Garbage, match=f"longer than {LONGEST_LINE} bytes") as error:
+        wire.receive()
+    assert len(error.value.raw) <= LONGEST_LINE and len(error.value.message) < 1000
+    assert wire.receive() == {"type": "cancel"}
+    with pytest.raises(Garbage):
+        wire.receive()
+    assert wire.receive() is None
+
+
+def test_the_longest_that_is_said_is_heard():
+    """An hour of frames, a fault with twenty endless log lines, and paths as long as a system has them."""
+    path = "/" + "\U0001f600" * 5000
+    for message in (events.Warned(path, "nobody_found", "x" * 10**5, tuple(range(1, 150_000))),
+                    events.Failed(path, "internal", "\U0001f600" * 10**5, "\U0001f600" * 10**5)):
+        stream = io.BytesIO()
+        Wire(writer=stream).send(events.to_json(message))
+        heard = events.event(Wire(reader=io.BytesIO(stream.getvalue())).receive())
+        assert heard.job == path and len(heard.message) == events.LONGEST_TEXT
+        if isinstance(message, events.Warned):
+            assert heard.frames == tuple(range(1, events.MOST_NAMED + 1))
+
+
+@pytest.mark.parametrize("path", ["", "a\0b", "half \ud800", "x" * 40_000])
+def test_a_path_that_no_system_has_is_no_request(path):
+    for value in ({"type": "run", "job": path}, {"type": "joints", "picture": path}, {"type": "estimate", "job": "j",
+                                                                                      "video": path}):
+        with pytest.raises(JobError, match="expected a path that this system can have"):
+            events.request(value)
+    with pytest.raises(JobError):
+        events.to_json(events.Run(path))
+
+
+def test_a_path_that_is_not_utf_8_goes_through_and_texts_are_shown():
+    run = events.request({"type": "run", "job": "/not utf-8 \udcff"})
+    assert events.request(events.to_json(run)) == run
+    failed = events.event({"type": "failed", "job": "\udcff", "code": "internal", "message": "half \ud800, NUL \0",
+                           "hint": "\udcff"})
+    assert (failed.message, failed.hint) == ("half \\ud800, NUL \\0", "\\udcff")
+
+
+def test_five_thousand_fuzzed_lines_raise_what_is_foreseen():
+    spoken = [events.to_json(message) for message in MESSAGES]
+    for parse_line, lines in ((events.request, fuzzed.lines(10, 5000)), (events.event, fuzzed.lines(11, 5000, spoken))):
+        wire = Wire(reader=io.BytesIO(b"".join(line + b"\n" for line in lines)))
+        right = wrong = 0
+        while True:
+            try:
+                value = wire.receive()
+                if value is None:
+                    break
+                again = events.to_json(parse_line(value))
+                right += again["type"] == value["type"]
+            except JobError as error:
+                assert error.code == "protocol_garbage" and 0 < len(error.message) < 3000
+                wrong += 1
+        assert right > 800 and wrong > 1000

@@ -131,6 +131,22 @@ def _files(dotted):
     return [file for file in found if file.is_file()]
 
 
+def parsers(path):
+    """Lines of a file that parse JSON with Python's own module."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        is_call = isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "json" \
+            and node.attr in ("load", "loads", "JSONDecoder")
+        if is_call or isinstance(node, ast.ImportFrom) and node.module == "json":
+            yield node.lineno
+
+
+def test_only_the_bounded_reader_parses_json():
+    """What anybody may have written is read in one place: bounded, and with one error for all that can be wrong with
+    it."""
+    assert {name(path) for folder in ("engine", "aa2_blender") for path in sources(folder) if list(parsers(path))} \
+        == {"engine/contract/json_reader.py"}
+
+
 def test_no_room_of_leftovers():
     banned = {"utils", "helpers", "common", "misc", "manager"}
     assert not [path for folder in ("aa2_blender", "engine", "tests") for path in sources(folder)

@@ -13,7 +13,7 @@ from tests.unit.test_run import asked, generate, written
 from tests.unit.walker import write_job
 
 from engine.answer import Engine, Tail, answer
-from engine.contract import events
+from engine.contract import events, job_log
 from engine.contract import folder as files
 from engine.contract import job as jobs
 from engine.contract.errors import JobError
@@ -138,13 +138,13 @@ def test_what_is_written_in_place_is_an_ordinary_file(job, outside, name, kind):
         os.link(outside / "notes.txt", job / name)
     assert asked(job).code == "job_linked" and (outside / "notes.txt").read_text() == "the artist's notes.txt"
     with pytest.raises(JobError):
-        files.append(str(job / name), b"a line")
+        job_log.append(str(job / name), b"a line")
 
 
 def test_a_link_that_comes_after_the_look_is_not_followed(job, outside):
     (job / "events.jsonl").symlink_to(outside / "notes.txt")
     with pytest.raises(JobError) as caught:
-        files.append(str(job / "events.jsonl"), b"a line")
+        job_log.append(str(job / "events.jsonl"), b"a line")
     assert caught.value.code == "job_linked" and (outside / "notes.txt").read_text() == "the artist's notes.txt"
 
 

@@ -1,0 +1,60 @@
+"""Lines of engine.log and events.jsonl, in; files that stay small whatever an engine says, out.
+
+Where one grows over LARGEST, the middle goes: its beginning tells how the engine started, its end what happened last.
+"""
+
+import json
+import logging
+import os
+
+from . import folder as files
+from .errors import JobError, writing_failed
+
+LARGEST = 4 * 1024 * 1024  # bytes (ours: the events of 30,000 frames)
+_BEGINNING, _END = 64 * 1024, LARGEST // 2
+_LONGEST_RECORD = 64 * 1024
+_GONE = "Older lines were taken out here, so that this file stays small."
+# Of a file of JSON lines, and of any other.
+_NOTES = {True: json.dumps({"type": "shortened", "message": _GONE}).encode() + b"\n",
+          False: f"... {_GONE} ...\n".encode()}
+
+
+class LogFile(logging.Handler):
+    """What is logged in this process, to the log of a job."""
+
+    def __init__(self, path):
+        super().__init__()
+        self._path = path
+
+    def emit(self, record):
+        try:
+            append(self._path, self.format(record).encode("utf-8", "backslashreplace")[:_LONGEST_RECORD] + b"\n")
+        except JobError:
+            return  # stderr says all the same
+
+
+def append(path, data: bytes) -> None:
+    """Adds to a log; raises JobError. One that cannot be made shorter any more (somebody holds it open) is left as it is."""
+    file = files.open_in_place(path, os.O_WRONLY | os.O_APPEND)
+    try:
+        size = os.fstat(file).st_size
+        if size > 2 * LARGEST:
+            return
+        os.write(file, data)
+    except OSError as error:
+        raise writing_failed(error, path) from None
+    finally:
+        os.close(file)
+    if size + len(data) > LARGEST:
+        _shorten(path)
+
+
+def _shorten(path) -> None:
+    with open(path, "rb") as file:
+        beginning = file.read(_BEGINNING)
+        file.seek(-_END, os.SEEK_END)
+        end = file.read()
+    beginning = beginning[:beginning.rfind(b"\n") + 1]
+    end = end[end.find(b"\n") + 1:]  # all of it where it is one long line
+    note = _NOTES[str(path).endswith(".jsonl")]
+    files.write_whole(path, beginning.removesuffix(note) + note + end)

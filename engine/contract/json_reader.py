@@ -1,0 +1,129 @@
+"""Bytes that anybody may have written, in; a bounded JSON object, or one error that says what is wrong with them, out.
+
+The only place that parses JSON (tests/unit/test_imports.py): a wire, a job's files and a list of shots are all read
+here.
+"""
+
+import json
+import logging
+import math
+import os
+import re
+import stat
+
+from .errors import JobError
+
+log = logging.getLogger(__name__)
+# Our deepest file is pose.json (an object, frames, a frame, people, a person, body, a joint: 7); the rest is room
+# (ours).
+DEEPEST = 32
+# Our largest file but pose.json, whose reader asks for more: made.json with a key of 45 bytes for each of a million
+# frames.
+LARGEST = 64 * 1024 * 1024
+_MOST_ASIDE = 100
+# An unfinished string goes to the end, so that each byte is looked at once.
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\Z)', re.DOTALL)
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_ALL_SQUARE = bytes.maketrans(b"{}", b"[]")
+# With all digits written as 0: without one of these no number is too large for a float.
+_PERHAPS_ENDLESS = (b"e000", b"0" * 200)
+_ALL_ZEROS = bytes.maketrans(b"123456789E", b"000000000e")
+
+
+class Unreadable(ValueError):
+    """What is no bounded JSON object; the message says what was expected and what was found."""
+
+
+def parse(raw: bytes, largest: int = LARGEST, most_containers: int | None = None) -> dict:
+    """The JSON object in UTF-8 bytes; raises Unreadable.
+
+    At most `largest` bytes, DEEPEST levels and `most_containers` lists and objects (an empty list of 3 bytes takes 80
+    in memory); no NaN, no Infinity, no number beyond a float's range, no name twice in an object.
+    """
+    if len(raw) > largest:
+        raise Unreadable(f"expected at most {largest} bytes, got {len(raw)}")
+    _look_at_brackets(raw, len(raw) if most_containers is None else most_containers)
+    digits = raw.translate(_ALL_ZEROS, b"+")
+    parse_float = _finite if any(sign in digits for sign in _PERHAPS_ENDLESS) else None  # it is slow: one call a number
+    try:
+        value = json.loads(raw.decode("utf-8"), object_pairs_hook=_object, parse_constant=_no_constant,
+                           parse_float=parse_float)
+    except Unreadable:
+        raise
+    except UnicodeDecodeError as error:
+        raise Unreadable(f"expected UTF-8, got byte 0x{raw[error.start]:02x} at place {error.start}") from None
+    except (ValueError, RecursionError) as error:
+        raise Unreadable(f"expected JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise Unreadable(f"expected an object, got {type(value).__name__}")
+    return value
+
+
+def read(path, largest: int = LARGEST) -> dict:
+    """The JSON object in a file; raises OSError where there is none to be opened, and Unreadable. Never waits for a
+    pipe."""
+    try:
+        found = os.stat(path)
+        if not stat.S_ISREG(found.st_mode):
+            raise Unreadable("expected a file, got something else by that name")
+        with open(path, "rb") as file:
+            return parse(file.read(largest + 1), largest)
+    except Unreadable:
+        raise
+    except ValueError as error:  # of os.stat: a name that no file can have
+        raise Unreadable(f"no file can have that name: {error}") from None
+
+
+def keep_aside(path) -> str:
+    """Renames a damaged file, so that another can be written and no work of the artist's is lost with it: to
+    `NAME.damaged`, or `NAME.damaged-2` and so on. The new path; raises JobError where the file has to stay, which
+    nobody may write over then."""
+    path = os.fspath(path)
+    names = (f"{path}.damaged" + (f"-{count}" if count > 1 else "") for count in range(1, _MOST_ASIDE + 1))
+    free = next((name for name in names if not os.path.lexists(name)), None)
+    reason = "it is no file" if not os.path.isfile(path) else f"there are {_MOST_ASIDE} such files already"
+    if os.path.isfile(path) and free:
+        try:
+            os.rename(path, free)
+            log.warning("the damaged %s is kept as %s", path, free)
+            return free
+        except OSError as error:
+            reason = error.strerror
+    raise JobError("job_not_writable", f"{path} is damaged and cannot be kept aside: {reason}.",
+                   "Move it away, so that another can be written.")
+
+
+def _look_at_brackets(raw, most) -> None:
+    """Before the parser, whose stack is the process's: on Python 3.11 it survives 989 levels that nothing can print
+    then."""
+    if raw.count(b"[") + raw.count(b"{") <= min(DEEPEST, most):
+        return
+    left = _STRING.sub(b"", raw).translate(_ALL_SQUARE, _NO_BRACKETS)
+    if (count := left.count(b"[")) > most:
+        raise Unreadable(f"expected at most {most} lists and objects, got {count}")
+    for _ in range(DEEPEST):  # each turn takes the innermost level away
+        before, left = left, left.replace(b"[]", b"")
+        if left == before:
+            break
+    if b"[" in left:
+        raise Unreadable(f"expected at most {DEEPEST} levels of lists and objects, each of them closed")
+
+
+def _object(pairs) -> dict:
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise Unreadable(f"expected each name once, got {twice[:60]!r} twice")
+    return value
+
+
+def _no_constant(name):
+    raise Unreadable(f"expected a number, got {name}")
+
+
+def _finite(digits) -> float:
+    value = float(digits)
+    if not math.isfinite(value):
+        raise Unreadable(f"expected a number that a float can hold, got {digits[:60]}")
+    return value

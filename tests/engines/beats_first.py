@@ -1,0 +1,8 @@
+"""Says that it is alive, but never hello."""
+import time
+
+from speaking import say
+
+while True:
+    say("heartbeat", busy=True)
+    time.sleep(0.05)

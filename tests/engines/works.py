@@ -1,0 +1,14 @@
+"""Works for as many seconds as its argument says, with a heartbeat all the while, and says nothing else before its
+end."""
+import sys
+import time
+
+from speaking import finish, hello, requests, say
+
+hello()
+for request in requests():
+    end = time.monotonic() + float(sys.argv[1])
+    while time.monotonic() < end:
+        say("heartbeat", busy=True)
+        time.sleep(0.05)
+    finish(request["job"], 1)

@@ -1,0 +1,20 @@
+"""The add-on's rooms that know no bpy, without Blender: part("link.jobs") is that module, as it lies in the installed
+extension."""
+
+import importlib
+import sys
+import types
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+_NAME = "add_on_without_blender"
+
+
+def part(name: str):
+    """A module of aa2_blender; the engine's contract is `part("embedded.engine.contract.errors")` and is not the tests'
+    own copy."""
+    for package, folder in ((_NAME, ROOT / "aa2_blender"), (f"{_NAME}.embedded", ROOT)):
+        if package not in sys.modules:
+            sys.modules[package] = types.ModuleType(package)
+            sys.modules[package].__path__ = [str(folder)]
+    return importlib.import_module(f"{_NAME}.{name}")
