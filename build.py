@@ -10,9 +10,9 @@ from pathlib import Path
 if sys.version_info < (3, 11):
     sys.exit(f"build.py needs Python 3.11 or later, and this is {sys.version.split()[0]}; start it with a newer one.")
 
-from tests.building import clips_data, debian, environments, limits, links, package, platforms, repository, root
-from tests.building.environments import BLENDERS, BUILD, DEMO_BLENDER, ROOT
-from tests.building.telling import Missing, Stop, say
+from tools import clips_data, debian, environments, limits, links, package, platforms, repository, root
+from tools.environments import BLENDERS, BUILD, DEMO_BLENDER, ROOT
+from tools.telling import Missing, Stop, say
 
 TIERS = ("unit", "blender", "e2e", "window")
 NEVER_SKIPPED = ("bpy-4.5.15", "bpy-5.2.3")
@@ -76,7 +76,7 @@ def run_bench(arguments: argparse.Namespace) -> int:
 def run_score(arguments: argparse.Namespace) -> int:
     """The engine's own command, in the environment that has the perceptual measure; clips and frames are kept in .build/."""
     _render_held_out(arguments.clips // 2, arguments.workers or os.cpu_count())
-    command = ["-m", "engine", "score", "--cache", str(BUILD / "score"), "--clips", str(arguments.clips)]
+    command = ["-m", "lab", "score", "--cache", str(BUILD / "score"), "--clips", str(arguments.clips)]
     command += ["--references", arguments.references]
     command += ["--workers", str(arguments.workers)] if arguments.workers else []
     for name in ("json", "markdown", "sheet", "ablations"):
@@ -90,7 +90,7 @@ def run_clips(arguments: argparse.Namespace) -> int:
     """Renders in the demo's Blender, without installing the extension there."""
     python = environments.ensure(DEMO_BLENDER)
     folder = [str(Path(name).resolve()) for name in arguments.rest[:1] if not name.startswith("-")]
-    command = ["tests/building/clips.py", *folder, *arguments.rest[len(folder):]]
+    command = ["-m", "lab", "clips", *folder, *arguments.rest[len(folder):]]
     if not {"-h", "--help"} & set(arguments.rest):
         moved = clips_data.motions()
         command += ["--data", str(clips_data.bodies(python)), *(["--motions", str(moved)] if moved else [])]
@@ -113,7 +113,7 @@ def _render_held_out(count: int, threads: int) -> None:
 
 
 def run_generate(arguments: argparse.Namespace) -> int:
-    return _in_blender(["tests/building/generate.py", *arguments.rest])
+    return _in_blender(["tools/generate.py", *arguments.rest])
 
 
 def run_tests(arguments: argparse.Namespace) -> int:
@@ -230,7 +230,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--references", choices=("first", "second"), default="first",
                      help="how the references are exposed (docs/training.md)")
     one.add_argument("--pack", type=Path, nargs="+", metavar="FOLDER", help="other packs: the first is `full`")
-    one.add_argument("--ablations", type=Path, metavar="FOLDER", help="what `engine train ablations` made")
+    one.add_argument("--ablations", type=Path, metavar="FOLDER", help="what `lab train ablations` made")
     one.add_argument("--all", action="store_true", help="a row for each ablation too")
     one.add_argument("--workers", type=int, help="processes, of one thread each (default: one a core)")
     one = add("clips", run_clips, "render clips of Blender's world: build.py clips FOLDER --help (docs/training.md); resumes",

@@ -7,7 +7,9 @@ if "_PARTS" in globals():
         del sys.modules[_name]
         globals().pop(_name.removeprefix(__name__ + "."), None)
 
-from . import cli, operators, panels, preferences, properties, session
+from . import cli, operators, panels
+from .settings import preferences, properties
+from .queue import session
 
 _PARTS = (properties, preferences, operators, panels, cli, session)
 

@@ -12,20 +12,20 @@ from dataclasses import replace
 
 import bpy
 
-from . import performer as performers
-from . import session
-from .asking import job_folder, plate_name, request_of
+from .tasks import performer as performers
+from .queue import session
+from .settings.request_of import job_folder, plate_name, request_of
 from .embedded.engine.contract.errors import JobError
-from .gather.beside import USES
+from .gather.companions import USES
 from .gather.camera import size_of
 from .gather.job import problems
 from .gather.problem import GatherError
 from .gather.strip import find, frames_of
-from .generation import Generation
-from .preferences import engine_launch
-from .properties import another_armature, another_reference
-from .task import Progress, remedy
-from .versions import sequencer_scene
+from .tasks.generation import Generation
+from .settings.preferences import engine_launch
+from .settings.properties import another_armature, another_reference
+from .tasks.task import Progress, remedy
+from .blender_api import sequencer_scene
 
 PLACED, FAILED, USAGE, PROBLEMS, ENGINE, NOT_SAVED, CANCELLED = 0, 1, 2, 3, 4, 5, 130
 EXIT_CODES = """exit codes:

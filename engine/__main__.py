@@ -8,9 +8,9 @@
     python -m engine people PICTURE         a box around everybody in a picture, as JSON
     python -m engine subject JOB            find the person in a job's reference, for an engine without onnxruntime that runs it then
     python -m engine estimate VIDEO -o JOB  the performer in a video -> a job folder with pose and mask; JOB alone: in its source/
-    python -m engine train ... | export ... make a pack (needs torch)
+    python -m lab train ... | export ... make a pack (needs torch)
     python -m engine manifest FOLDER        write the manifest of a pack anew; its weights stay as they are
-    python -m engine score ...              measure a pack on held-out clips
+    python -m lab score ...              measure a pack on held-out clips
 
 Exit codes: 0 done; 1 failed (the reason is on stderr); 2 the engine could not start or the command line is wrong;
 130 interrupted, finished frames stay.
@@ -36,21 +36,6 @@ COPIES = "AA2_COPIES"    # in the environment: the folder for copies (copies.py)
 
 def main(arguments=None) -> int:
     arguments = sys.argv[1:] if arguments is None else list(arguments)
-    if arguments[:1] == ["train"]:
-        from .training.command import main as train
-        return train(arguments[1:])
-    if arguments[:1] == ["export"]:
-        from .packs.export import main as export
-        return export(arguments[1:])
-    if arguments[:1] == ["manifest"]:
-        from .packs.renewal import main as renew
-        return renew(arguments[1:])
-    if arguments[:2] == ["score", "--estimate"]:
-        from .evaluation.estimate_score import main as score_estimate
-        return score_estimate(arguments[2:])
-    if arguments[:1] == ["score"]:
-        from .evaluation.score import main as score
-        return score(arguments[1:])
     options = _parser().parse_args(arguments)
     return _serve(options) if options.command == "serve" else _once(options)
 
@@ -123,7 +108,7 @@ def _serve(options) -> int:
     if COPIES in os.environ:
         copied = _from_copies(Path(os.environ[COPIES]))
         options.pack = options.pack or copied
-    from .serve import claim_stdout, serve
+    from .door.serve import claim_stdout, serve
     stdout = claim_stdout()
     _log_to_stderr(logging.INFO)
     return serve(lambda: _open(options), stdout)
@@ -131,7 +116,7 @@ def _serve(options) -> int:
 
 def _from_copies(folder: Path) -> Path | None:
     """Libraries come from copies in the folder from now on; the copied pack. None where none can be made: the originals work."""
-    from .copies import use
+    from .door.copies import use
     try:
         return use(folder)
     except OSError as error:
@@ -141,7 +126,7 @@ def _from_copies(folder: Path) -> Path | None:
 
 def _once(options) -> int:
     """One request, its progress on stderr."""
-    from .answer import Tail, answer
+    from .door.answer import Tail, answer
     _log_to_stderr(logging.WARNING)
     tail, stop = Tail(), threading.Event()
     logging.getLogger().addHandler(tail)
@@ -168,7 +153,7 @@ def _stop_politely(stop) -> None:
 
 
 def _open(options):
-    from .answer import Engine
+    from .door.answer import Engine
     return Engine.open(folder=options.pack, runtime=options.runtime, threads=options.threads)
 
 

@@ -19,8 +19,8 @@ from .contract import json_reader
 from .contract import version
 from .contract.events import Finished
 from .contract.skeleton import BODY
-from .progress import Watch
-from .reference import find_subject
+from .job.progress import Watch
+from .job.subject import find_subject
 
 log = logging.getLogger(__name__)
 _LONGEST = 64 * 1024  # bytes of the file with the joints; 20 joints take 2 thousand

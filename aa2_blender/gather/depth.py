@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import bpy
 import numpy as np
 
-from ..versions import render_path, set_picture_format
+from ..blender_api import render_path, set_picture_format
 from . import rendering
 from .camera import camera_at, pixel_aspect
 from .problem import GatherError

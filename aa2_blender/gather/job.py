@@ -8,8 +8,8 @@ import bpy
 from ..embedded.engine.contract import folder as files
 from ..embedded.engine.contract import job as contract
 from ..embedded.engine.contract.errors import writing_failed
-from . import beside, depth, objects, pose, reference, strip as plate
-from .keyed import values
+from . import companions, depth, objects, pose, reference, strip as plate
+from .keyframes import values
 from .problem import GatherError
 from .shot import Shot, bone_map, problems
 
@@ -35,7 +35,7 @@ def gather(request, folder):
     first, last = plate.frames_of(shot.strip, request.frames)
     plate.check_files(shot.strip, first, last)
     for strip in filter(None, (shot.mask_strip, shot.clean_strip)):
-        beside.check_files(strip, (first, last))
+        companions.check_files(strip, (first, last))
     bits = plate.bits_of(shot.strip)
     files.refuse_links(folder)
     _empty(folder)
@@ -72,12 +72,12 @@ def _pose(request, folder, frames, bones):
 
 def _beside(request, folder, frames):
     """Writes the artist's mask and the clean plate where there are any."""
-    for kind, of in ((beside.mask_kind(request), lambda shot: shot.mask_strip), (files.CLEAN, lambda shot: shot.clean_strip)):
+    for kind, of in ((companions.mask_kind(request), lambda shot: shot.mask_strip), (files.CLEAN, lambda shot: shot.clean_strip)):
         if of(Shot(request)) is None:
             continue
         for part in _slices(frames, _PLATE_SLICE):
             shot = Shot(request)
-            beside.write(shot.scene, of(shot), folder, kind, part, frames[0])
+            companions.write(shot.scene, of(shot), folder, kind, part, frames[0])
             yield kind, part[-1] - frames[0] + 1, len(frames)
 
 
@@ -98,7 +98,7 @@ def _depths(request, folder, frames):
                 for frame, picture in zip(part, drawn):
                     if kind == files.MASK:
                         number = frame - frames[0] + 1
-                        drawn = beside.read_mask(folder, number, shot.size) if joins else None
+                        drawn = companions.read_mask(folder, number, shot.size) if joins else None
                         objects.write_mask(folder, number, picture, drawn)
                     else:
                         pictures[kind].add(picture)

@@ -13,7 +13,7 @@ import bpy
 from ..embedded.engine.contract.cut_off import is_known_picture, why_not_whole
 from ..embedded.engine.contract.picture_file import Unreadable, open_regular
 from ..embedded.engine.contract.picture_header import picture_size
-from ..versions import content_length, content_start, content_trimmed, strip_range, strips
+from ..blender_api import content_length, content_start, content_trimmed, strip_range, strips
 
 MISSING = "does not exist"
 

@@ -6,7 +6,7 @@ import bpy
 
 from ..embedded.engine.contract import folder as files
 from ..embedded.engine.contract.picture_file import MOST_REFERENCE, MOST_SIDE
-from ..versions import set_picture_format
+from ..blender_api import set_picture_format
 from . import media, strip as plate
 from .problem import GatherError
 from .restore import temporary_scene

@@ -3,8 +3,7 @@ when a kept request is read (takes.py)."""
 
 from dataclasses import dataclass
 
-from ..embedded.engine.contract.fields import (checked, choice, flag, list_of, nested, number, or_none, path_name,
-                                               tuple_of, whole, whole_text)
+from ..embedded.engine.contract.fields import (checked, choice, flag, list_of, nested, number, or_none, path_name, tuple_of, whole, whole_text)
 from ..embedded.engine.contract.job import Settings
 from ..embedded.engine.contract.skeleton import BODY
 

@@ -2,8 +2,8 @@
 
 import bpy
 
-from ..versions import all_strips, content_start, content_trimmed
-from . import beside, reference, rig, strip as plate
+from ..blender_api import all_strips, content_start, content_trimmed
+from . import companions, reference, rig, strip as plate
 from .camera import camera_at, size_of
 from .depth import surfaces
 from .problem import GatherError, Problem
@@ -40,13 +40,13 @@ class Shot:
     def mask_strip(self):
         """The artist's mask, None where there is none."""
         name = self._request.mask_strip
-        return beside.find(self.scene, name, "mask strip") if name else None
+        return companions.find(self.scene, name, "mask strip") if name else None
 
     @property
     def clean_strip(self):
         """The plate without its performer, None where there is none, or nobody to be replaced."""
         name = "" if self._request.clean_plate else self._request.clean_strip
-        return beside.find(self.scene, name, "clean plate") if name else None
+        return companions.find(self.scene, name, "clean plate") if name else None
 
     @property
     def meshes(self):
@@ -145,9 +145,9 @@ def _beside_problem(request):
         if request.mask_use == "choose" and not request.performer:
             raise GatherError("The mask strip only chooses a performer, and an armature is the driver.",
                               "Let the mask strip join or override the mask.")
-        beside.check(scene, request.mask_strip, "mask strip", request.strip, frames, whole=request.mask_use == "override")
+        companions.check(scene, request.mask_strip, "mask strip", request.strip, frames, whole=request.mask_use == "override")
     if request.clean_strip and not request.clean_plate:
-        beside.check(scene, request.clean_strip, "clean plate", request.strip, frames, whole=True)
+        companions.check(scene, request.clean_strip, "clean plate", request.strip, frames, whole=True)
 
 
 def _strip_of(request):

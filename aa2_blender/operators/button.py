@@ -1,13 +1,14 @@
 """What our operators share: they report, and never leave Blender with an exception."""
-from .. import measure, session
-from ..asking import job_folder, plate_name, request_of
+from .. import stalls
+from ..queue import session
+from ..settings.request_of import job_folder, plate_name, request_of
 from ..embedded.engine.contract.errors import JobError
 from ..gather.job import problems
 from ..gather.problem import GatherError
-from ..generation import Generation
+from ..tasks.generation import Generation
 from ..place.strip import PlaceError
-from ..preferences import engine_launch
-from ..properties import shot_scene
+from ..settings.preferences import engine_launch
+from ..settings.properties import shot_scene
 
 
 class Button:
@@ -17,7 +18,7 @@ class Button:
 
     def execute(self, context):
         try:
-            with measure.slice(f"press {self.bl_idname}"):
+            with stalls.slice(f"press {self.bl_idname}"):
                 return self.act(context) or {"FINISHED"}
         except (JobError, GatherError, PlaceError) as error:
             return self.refuse(str(error))

@@ -3,14 +3,14 @@ from pathlib import Path
 
 import bpy
 
-from .. import session
-from ..asking import job_folder, request_of
+from ..queue import session
+from ..settings.request_of import job_folder, request_of
 from ..embedded.engine.contract import folder as files
 from ..gather import reference
 from ..gather.strip import find, frames_of
-from ..joints import JointSearch
-from ..preferences import engine_launch
-from ..properties import shot_scene
+from ..tasks.joints import JointSearch
+from ..settings.preferences import engine_launch
+from ..settings.properties import shot_scene
 from .button import Button, StartButton
 
 

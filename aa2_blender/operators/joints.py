@@ -7,13 +7,13 @@ import gpu
 from bpy.props import EnumProperty, FloatVectorProperty
 from gpu_extras.batch import batch_for_shader
 
-from .. import measure
-from ..asking import request_of
+from .. import stalls
+from ..settings.request_of import request_of
 from ..embedded.engine.contract import folder as files
 from ..embedded.engine.contract.skeleton import BODY, LIMBS
 from ..gather import reference
 from ..gather.problem import GatherError
-from ..properties import picture_named, shot_scene
+from ..settings.properties import picture_named, shot_scene
 from .button import Button
 
 # A figure standing in a picture, in parts of its width and height, where no joints are found yet (ours).
@@ -103,7 +103,7 @@ as before"""
         scene, region = bpy.data.scenes.get(self._scene), self._region(context)
         if scene is None or region is None or len(scene.aa2.reference_joints) != len(BODY):
             return self.end(context, {"CANCELLED"})
-        with measure.slice("edit joints"):
+        with stalls.slice("edit joints"):
             x, y = event.mouse_x - region.x, event.mouse_y - region.y
             inside = 0 <= x < region.width and 0 <= y < region.height
             if event.type == "ESC" and event.value == "PRESS":
@@ -177,7 +177,7 @@ as before"""
         scene = bpy.data.scenes.get(self._scene)
         if context.area != self._area or scene is None or len(scene.aa2.reference_joints) != len(BODY):
             return
-        with measure.slice("draw joints" if self._compiled else "compile shaders"):
+        with stalls.slice("draw joints" if self._compiled else "compile shaders"):
             type(self)._compiled = True
             region = context.region
             fit = self._fit(region)

@@ -2,7 +2,7 @@
 import bpy
 
 from ..gather.depth import surfaces
-from ..properties import shot_scene
+from ..settings.properties import shot_scene
 from .button import Button
 
 

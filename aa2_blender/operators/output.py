@@ -2,16 +2,16 @@
 import bpy
 from bpy.props import EnumProperty
 
-from .. import session
-from ..asking import request_of
+from ..queue import session
+from ..settings.request_of import request_of
 from ..embedded.engine.contract import folder as files
 from ..gather.camera import camera_at
-from ..output import Delivery, Movie
+from ..tasks.output import Delivery, Movie
 from ..place import background, compositor
-from ..preferences import engine_launch
-from ..properties import FORMS, shot_scene
-from ..result import folder_of_shot
-from ..takes import read_request
+from ..settings.preferences import engine_launch
+from ..settings.properties import FORMS, shot_scene
+from ..versions.shown import folder_of_shot
+from ..versions.folders import read_request
 from .button import Button, StartButton
 from .result import OfVersion
 

@@ -5,15 +5,17 @@ import gpu
 from bpy.props import FloatVectorProperty, IntProperty
 from gpu_extras.batch import batch_for_shader
 
-from .. import measure, performer, session
-from ..asking import NOBODY, job_folder, plate_name, request_of
+from .. import stalls
+from ..tasks import performer
+from ..queue import session
+from ..settings.request_of import NOBODY, job_folder, plate_name, request_of
 from ..embedded.engine.contract import folder as files
 from ..gather.shot import driver_of, offset_of
 from ..gather.strip import find
 from ..place import rig
-from ..preferences import engine_launch
-from ..properties import shot_scene
-from ..result import folder_of_shot
+from ..settings.preferences import engine_launch
+from ..settings.properties import shot_scene
+from ..versions.shown import folder_of_shot
 from .button import Button, StartButton
 
 _LINE, _CHOSEN, _TEXT = (1.0, 1.0, 1.0, 0.8), (1.0, 0.6, 0.1, 1.0), 14
@@ -62,7 +64,7 @@ class AA2_OT_choose_performer(StartButton, bpy.types.Operator):
     def modal(self, context, event):
         """Called with every event of the window: a click in the preview chooses, Escape ends it; the rest passes."""
         search = self._boxes.search
-        with measure.slice("choose performer"):
+        with stalls.slice("choose performer"):
             if event.type in ("ESC", "RIGHTMOUSE") and event.value == "PRESS":
                 search.cancel()
                 return self.end(context, {"CANCELLED"})
@@ -137,7 +139,7 @@ class _Boxes:
         scene = bpy.data.scenes.get(search.scene)
         if context.area != self._area or search.crowd is None or scene is None or scene.frame_current != search.frame:
             return
-        with measure.slice("draw people"):
+        with stalls.slice("draw people"):
             for i, box in enumerate(search.crowd.boxes):
                 draw_box(context.region.view2d, scene, box, str(i + 1), _CHOSEN if i == self.under else _LINE)
 

@@ -4,15 +4,15 @@ from dataclasses import replace
 import bpy
 from bpy.props import EnumProperty
 
-from .. import session
-from ..asking import job_folder
+from ..queue import session
+from ..settings.request_of import job_folder
 from ..embedded.engine.contract import events
 from ..embedded.engine.contract import folder as files
 from ..gather.strip import find, frames_of
-from ..generation import FramePreview
+from ..tasks.generation import FramePreview
 from ..place import conditions
-from ..preferences import engine_launch
-from ..properties import shot_scene
+from ..settings.preferences import engine_launch
+from ..settings.properties import shot_scene
 from .button import Button, StartButton
 
 

@@ -2,12 +2,13 @@
 import bpy
 from bpy.props import IntProperty
 
-from .. import runs, session
-from ..asking import job_folder
-from ..generation import Gathering
+from ..versions import runs
+from ..queue import session
+from ..settings.request_of import job_folder
+from ..tasks.generation import Gathering
 from ..place.strip import place
-from ..preferences import engine_launch
-from ..properties import shot_scene
+from ..settings.preferences import engine_launch
+from ..settings.properties import shot_scene
 from .button import Button
 
 

@@ -4,12 +4,12 @@ from pathlib import Path
 import bpy
 from bpy.props import StringProperty
 
-from .. import session
-from ..asking import jobs_root
+from ..queue import session
+from ..settings.request_of import jobs_root
 from ..embedded.engine.contract import folder as files
-from ..properties import shot_scene
+from ..settings.properties import shot_scene
 from ..report import report, tail
-from ..result import folder_of_shot
+from ..versions.shown import folder_of_shot
 from .button import Button
 
 LOG = "AA2 Log"

@@ -6,15 +6,16 @@ from pathlib import Path
 import bpy
 from bpy.props import IntProperty, StringProperty
 
-from .. import runs, session, takes
+from ..versions import runs, folders
+from ..queue import session
 from ..embedded.engine.contract import folder as files
 from ..embedded.engine.contract import job as contract
-from ..generation import Copying, Gathering
+from ..tasks.generation import Copying, Gathering
 from ..place import conditions
 from ..place.strip import folder_of, of_ours, place, relink
-from ..preferences import engine_launch
-from ..properties import shot_scene
-from ..result import folder_of_shot, other_versions, strips_of_shot
+from ..settings.preferences import engine_launch
+from ..settings.properties import shot_scene
+from ..versions.shown import folder_of_shot, other_versions, strips_of_shot
 from .button import Button
 from .queue import EnqueueButton
 
@@ -92,7 +93,7 @@ class _AnotherVersion(OfVersion, EnqueueButton):
         folder = folder_of_shot(scene)
         task = Copying(folder, change, link=session.link, launch=engine_launch(), reserved=session.queue.reserved,
                        kept_frames=kept_frames)
-        request = takes.read_request(folder)
+        request = folders.read_request(folder)
         return self.enqueue(context, task, request.scene if request else scene.name,
                             request.strip if request else scene.aa2.strip)
 
@@ -105,7 +106,7 @@ class AA2_OT_redo(_AnotherVersion, bpy.types.Operator):
 
     def act(self, context):
         folder = folder_of_shot(shot_scene(context))
-        request = takes.read_request(folder)
+        request = folders.read_request(folder)
         if request is None:
             return self.refuse(f"{folder.name} doesn't say what it was asked for. Press Generate instead.")
         task = Gathering(request, folder.parent, link=session.link, launch=engine_launch(),
@@ -120,7 +121,7 @@ class AA2_OT_vary_seed(_AnotherVersion, bpy.types.Operator):
     bl_label = "Vary Seed"
 
     def act(self, context):
-        seed = takes.other_seed(folder_of_shot(shot_scene(context)))
+        seed = folders.other_seed(folder_of_shot(shot_scene(context)))
         return self.copy(context, lambda job: replace(job, fix=None, settings=replace(job.settings, seed=seed)))
 
 
@@ -143,7 +144,7 @@ class AA2_OT_fix_range(_AnotherVersion, bpy.types.Operator):
         missing = sorted(set(held) - set(files.numbers(folder, files.FRAMES)))
         if missing:
             return self.refuse(f"Frame {missing[0] + job.first_frame - 1} of {folder.name} isn't made yet. Resume it first.")
-        seed = takes.other_seed(folder)
+        seed = folders.other_seed(folder)
         fix = contract.FixRange(first, last)
         return self.copy(context, lambda job: replace(job, fix=fix, settings=replace(job.settings, seed=seed)), held)
 

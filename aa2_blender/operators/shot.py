@@ -2,12 +2,12 @@
 import bpy
 from bpy.props import EnumProperty
 
-from ..asking import plate_name
+from ..settings.request_of import plate_name
 from ..embedded.engine.contract import folder as files
 from ..gather.strip import find, frames_of
-from ..place import made
-from ..properties import shot_scene
-from ..result import folder_of_shot
+from ..place import estimates
+from ..settings.properties import shot_scene
+from ..versions.shown import folder_of_shot
 from .button import Button
 
 # What a strip can be in a shot -> the setting that names it.
@@ -42,14 +42,14 @@ class _AddMade(Button):
     @classmethod
     def poll(cls, context):
         folder = folder_of_shot(shot_scene(context))
-        there = folder is not None and made.is_made(folder, cls.kind)
+        there = folder is not None and estimates.is_made(folder, cls.kind)
         if not there:
             cls.poll_message_set(cls.otherwise)
         return there
 
     def act(self, context):
         scene = shot_scene(context)
-        self.report({"INFO"}, f"Added {made.place(scene, folder_of_shot(scene), self.kind)}")
+        self.report({"INFO"}, f"Added {estimates.place(scene, folder_of_shot(scene), self.kind)}")
 
 
 class AA2_OT_add_clean_plate(_AddMade, bpy.types.Operator):

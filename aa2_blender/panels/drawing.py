@@ -1,9 +1,9 @@
 """What the tab's panels share: their place in the sidebar, and text wrapped to it."""
 import textwrap
 
-from .. import measure
-from ..properties import shot_scene
-from ..versions import all_strips_name
+from .. import stalls
+from ..settings.properties import shot_scene
+from ..blender_api import all_strips_name
 
 PIXELS_A_LETTER = 6.5  # of Blender's interface font at scale 1 (ours: 5.8 measured in a window, and some to spare)
 
@@ -18,7 +18,7 @@ class Part:
     def draw(self, context):
         self.layout.use_property_split = True
         self.layout.use_property_decorate = False
-        with measure.slice(f"draw {type(self).__name__}"):
+        with stalls.slice(f"draw {type(self).__name__}"):
             self.tell(self.layout, context, shot_scene(context))
 
     def tell(self, layout, context, scene):

@@ -1,14 +1,13 @@
 """Step 3, the driver: the rig that says how the character moves, its camera, and its body's shape."""
 import bpy
 
-from ..asking import own_bones, request_of
+from ..settings.request_of import own_bones, request_of
 from ..gather.problem import GatherError
 from ..gather.rig import GUESS, GUESSED, MISSING, OWN, PRESET, REQUIRED, WRONG, read_map, rows_of
 from ..gather.shot import Shot
 from ..gather.strip import frames_of
-from ..operators.driver import (AA2_OT_clear_bones, AA2_OT_edit_bones, AA2_OT_load_bone_map, AA2_OT_save_bone_map,
-                                AA2_OT_use_active_bone)
-from ..properties import shot_scene
+from ..operators.driver import (AA2_OT_clear_bones, AA2_OT_edit_bones, AA2_OT_load_bone_map, AA2_OT_save_bone_map, AA2_OT_use_active_bone)
+from ..settings.properties import shot_scene
 from .drawing import Part
 from .performer import draw_performer
 

@@ -1,14 +1,14 @@
 """Step 5, the look: how the frames are made, where they lie, and what that will cost here."""
 import bpy
 
-from ..asking import job_folder, request_of
+from ..settings.request_of import job_folder, request_of
 from ..embedded.engine.contract.errors import JobError
-from ..estimate import estimate, pack_folder, rate_of, work
+from ..cost import estimate, pack_folder, rate_of, work
 from ..gather.camera import size_of
 from ..gather.problem import GatherError
 from ..gather.strip import find, frames_of
-from ..preferences import engine_launch
-from ..task import duration
+from ..settings.preferences import engine_launch
+from ..tasks.task import duration
 from .drawing import Part, draw_text
 
 

@@ -1,5 +1,5 @@
 """A problem in a panel: what is wrong, what to do, and the button that does it where there is one."""
-from ..task import remedy
+from ..tasks.task import remedy
 from .drawing import draw_text
 
 _PREFERENCES = ("preferences.addon_show", "Open Preferences", {"module": __package__.rpartition(".")[0]})

@@ -6,7 +6,7 @@ import bpy
 
 from ..embedded.engine.contract import folder as files
 from ..embedded.engine.contract import job as contract
-from ..versions import alpha_over, composite_input, compositor, fit_to_render, multiply, number
+from ..blender_api import alpha_over, composite_input, compositor, fit_to_render, multiply, number
 from .strip import JOB, PlaceError, same_shot, told
 
 

@@ -4,7 +4,7 @@ import os
 
 from ..embedded.engine.contract import folder as files
 from ..embedded.engine.contract import job as contract
-from ..versions import quiet_sequencer, strips, trim
+from ..blender_api import quiet_sequencer, strips, trim
 from .strip import PlaceError, free_channel, overlaps, same_shot, told, why_not_now
 
 # Names of custom properties: of the metastrip, its job's folder; of a strip in it, which condition it shows.

@@ -4,7 +4,7 @@ import os
 
 from ..embedded.engine.contract import folder as files
 from ..embedded.engine.contract import job as contract
-from ..versions import quiet_sequencer, strips
+from ..blender_api import quiet_sequencer, strips
 from .strip import JOB, KIND, PlaceError, free_channel, of_ours, same_folder, told, why_not_now
 
 FORM = "png8"

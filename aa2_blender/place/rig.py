@@ -12,7 +12,7 @@ from ..embedded.engine.contract.fields import number, or_none, tuple_of
 from ..embedded.engine.contract.skeleton import BODY, BODY_INDEX, HAND
 from ..gather.camera import camera_at, pixel_aspect, unproject
 from ..gather.restore import scene_kept
-from ..versions import curve_maker
+from ..blender_api import curve_maker
 from .bones import BONES, INDEX, SEEN, SIDES, bases, points_of, quaternions, rest_points
 from .strip import PlaceError
 

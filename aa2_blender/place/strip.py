@@ -12,7 +12,7 @@ from ..embedded.engine.contract import version
 from ..embedded.engine.contract.fields import plain
 from ..gather.png import write_plain
 from ..gather.problem import GatherError
-from ..versions import all_strips, quiet_sequencer, strip_range, strips
+from ..blender_api import all_strips, quiet_sequencer, strip_range, strips
 
 # What stands in for a frame that is not made: nothing of the character, all of the light.
 _BLANK = "blank.png"

@@ -12,7 +12,7 @@ from ..contract import job as jobs
 from ..contract.errors import JobError
 from .cuts import CutFinder, is_combed
 from .footage import Clock, open_footage
-from .looks import read_told, write_told
+from .appearance import read_told, write_told
 from .source import Source
 
 STAGE = "read"

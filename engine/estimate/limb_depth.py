@@ -16,7 +16,7 @@ import onnxruntime
 from ..contract import folder as files
 from ..contract.errors import JobError
 from ..contract.picture_file import Unreadable, open_regular
-from .looks import empty_unless
+from .appearance import empty_unless
 from .smooth import smooth
 
 STAGE = "depth"

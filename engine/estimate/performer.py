@@ -8,18 +8,18 @@ from ..conditions.frames import write_picture
 from ..contract import folder as files
 from ..contract import job as jobs
 from ..contract.events import Finished, Warned
-from ..lock import held
-from ..memory import peak_mb
-from ..progress import Watch
+from ..job.lock import held
+from ..job.memory import peak_mb
+from ..job.progress import Watch
 from .clean import write_clean
 from .face import find_face
 from .follow import Choice, Follower
-from .given import open_mask
+from .mask_file import open_mask
 from .hands import find_hands, steady_hands
 from .intake import expected, take_in
 from .lift import pixels_per_metre, standing_height
 from .limb_depth import from_model
-from .looks import Looks, make_folder
+from .appearance import Looks, make_folder
 from .motion import steady
 from .pose_file import write_pose
 from .silhouette import silhouette

@@ -10,7 +10,7 @@ from ..contract import json_reader
 from ..contract.errors import JobError
 from ..contract.fields import FieldError, build, checked, choice, list_of, text, whole
 from ..contract.folder import write_whole
-from ..nets.sizes import Sizes
+from ..engines.compact.nets.sizes import Sizes
 
 FORMAT = 2
 NAME = "pack.json"
@@ -43,7 +43,7 @@ def _file(name, entry):
 
 
 def _sizes(value):
-    """Fields of nets/sizes.py, each of its kind; what is left out is as in the compact networks."""
+    """Fields of engines/compact/nets/sizes.py, each of its kind; what is left out is as in the compact networks."""
     usual = {field.name: field.default for field in dataclasses.fields(Sizes)}
     for name, given in _object(value).items():
         if name not in usual or not _is_like(given, usual[name]):
@@ -67,7 +67,7 @@ class File:
 
 @dataclass(frozen=True)
 class Manifest:
-    """`sizes` of nets/sizes.py; `window` and `overlap` in frames; `unread`: the weights that no graph reads, in order;
+    """`sizes` of engines/compact/nets/sizes.py; `window` and `overlap` in frames; `unread`: the weights that no graph reads, in order;
     `training`: data, minutes, code revision."""
 
     format: int = checked(whole(1, FORMAT))

@@ -15,9 +15,9 @@ from onnx import TensorProto, helper
 
 from engine.contract import folder as files
 from engine.packs.store import open_pack
-from engine.runtimes.ort import OrtRuntime
+from engine.engines.compact.runtimes.ort import OrtRuntime
 
-from .job import write_job
+from tests.bench.job import write_job
 
 RUNS, FRAMES = 3, 48
 MEMORY_FRAMES, MEMORY_STEPS = (60, 600), 1  # memory is held by the window, whatever the number of steps
@@ -88,10 +88,10 @@ def denoising_step(runtime, manifest):
 
 
 def operations_a_frame(manifest):
-    """Of a denoising step, counted by torch on the same networks (engine/nets/flops.py)."""
-    from engine.nets.flops import flops_per_frame
-    from engine.nets.model import Model
-    from engine.nets.sizes import Sizes
+    """Of a denoising step, counted by torch on the same networks (engine/engines/compact/nets/flops.py)."""
+    from engine.engines.compact.nets.flops import flops_per_frame
+    from engine.engines.compact.nets.model import Model
+    from engine.engines.compact.nets.sizes import Sizes
     return flops_per_frame(Model(Sizes.from_dict(manifest.sizes)), 256, 256, manifest.window)["denoise"]
 
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
-from tests.building import clips as command  # noqa: E402
-from tests.building import clips_data  # noqa: E402
-from tests.building.telling import Missing  # noqa: E402
+from lab.clips import checkout as command  # noqa: E402
+from tools import clips_data  # noqa: E402
+from tools.telling import Missing  # noqa: E402
 
 SEED, SIZE, FRAMES = 7, (128, 128), 2       # a hand goes down on a table
 LEVEL = 0.5                                 # of the ball in the rooms of a reference that is made without one
@@ -27,7 +27,7 @@ def main(folder: Path) -> int:
         print(missing, file=sys.stderr)
         return 77
     command.prepare()
-    made = importlib.import_module("aa2_blender.clips.clip")
+    made = importlib.import_module("lab.clips.clip")
     recipe = made.Recipe(SEED, FRAMES, SIZE, "insertion", True, "reach", fps=4.0)
     left_over = folder / "clip" / "target" / "0009.png"     # of a run that was killed
     left_over.parent.mkdir(parents=True)
@@ -75,7 +75,7 @@ Frame Time: .0416667
 
 def _capture(folder):
     """What is read from the motion above, and what is said of a file that is none."""
-    capture = importlib.import_module("aa2_blender.clips.capture")
+    capture = importlib.import_module("lab.clips.capture")
     (folder / "a.bvh").write_text(BVH)
     (folder / "b.bvh").write_text("HIERARCHY")
     told = {name: places.tolist() for name, places in capture.read(folder / "a.bvh").places.items()}
@@ -105,7 +105,7 @@ def _analytic():
     import bpy
     import numpy as np
     from mathutils import Euler, Vector
-    ball, passes, shapes = (importlib.import_module(f"aa2_blender.clips.{name}")
+    ball, passes, shapes = (importlib.import_module(f"lab.clips.{name}")
                             for name in ("ball", "passes", "shapes"))
     bpy.ops.wm.read_factory_settings(use_empty=True)
     scene = bpy.context.scene
@@ -128,7 +128,7 @@ def _analytic():
 
 def _levels():
     """By the room's level, those of 200 references whose own light is 3."""
-    reference = importlib.import_module("aa2_blender.clips.reference")
+    reference = importlib.import_module("lab.clips.reference")
     return {level: [3 * reference.metered(reference.generator(seed, "exposure"), level, 3.0) for seed in range(200)]
             for level in (0.05, 0.9, 30.0)}
 
@@ -169,7 +169,7 @@ def _seen_ball(folder, made, recipe, data):
 
 def _seeds(folder, data):
     """Which clips the command makes, with nothing drawn: of three kinds of set, and of one that is started again."""
-    run = importlib.import_module("aa2_blender.clips.__main__")
+    run = importlib.import_module("lab.clips.command")
     found = []
 
     def write(clip, recipe, **_):

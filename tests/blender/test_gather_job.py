@@ -25,8 +25,8 @@ def shot(blank, tmp_path):
     for scene in (blank, shot):
         set_size(scene, SIZE)
     strip = image_strip(blank, tmp_path / "plate", write_sequence(tmp_path / "plate", 8, SIZE), start=101)
-    from bl_ext.user_default.aa2_blender import versions
-    versions.trim(strip, 103, 107)
+    from bl_ext.user_default.aa2_blender import blender_api
+    blender_api.trim(strip, 103, 107)
     strip.strobe = 1                                  # what 4.2 makes of a new strip's 0 when it first draws it
     rig = armature(shot, metarig_bones())
     for frame, x in ((3, -1), (6, 1)):
@@ -207,10 +207,10 @@ def test_no_problems(job, shot, tmp_path):
 
 
 def test_problems_are_named(job, shot, tmp_path):
-    from bl_ext.user_default.aa2_blender import versions
+    from bl_ext.user_default.aa2_blender import blender_api
     from bl_ext.user_default.aa2_blender.gather.request import ReferenceSource
     bare = armature(bpy.data.scenes["shot"], {"bone": ("", (0, 0, 0), (0, 0, 1))}, "stick")
-    versions.new_effect(shot.sequence_editor, name="grey", kind="COLOR", channel=6, first=1, end=9)
+    blender_api.new_effect(shot.sequence_editor, name="grey", kind="COLOR", channel=6, first=1, end=9)
     for change, word in ((dict(strip=""), "No strip is active"), (dict(strip="gone"), "'gone'"),
                          (dict(strip="grey"), "plain colour"), (dict(frames=(500, 600)), "shows no frame"),
                          (dict(reference=ReferenceSource()), "No reference"), (dict(rig=""), "No armature"),
@@ -251,7 +251,7 @@ def compare(before, after):
 
 def dump():
     """path -> value: the names of all datablocks, and every property of scenes, their parts and strips, and of objects."""
-    from bl_ext.user_default.aa2_blender import versions
+    from bl_ext.user_default.aa2_blender import blender_api
     out = {}
     for kind in bpy.data.bl_rna.properties:
         if kind.type == "COLLECTION":
@@ -260,7 +260,7 @@ def dump():
         for part in (scene, scene.render, scene.render.image_settings, scene.view_settings, scene.display_settings,
                      scene.cycles, *scene.view_layers, *([scene.sequence_editor] if scene.sequence_editor else [])):
             _dump(f"{scene.name}/{part.bl_rna.identifier}", part, out)
-        for strip in versions.all_strips(scene.sequence_editor) if scene.sequence_editor else ():
+        for strip in blender_api.all_strips(scene.sequence_editor) if scene.sequence_editor else ():
             for part in (strip, getattr(strip, "transform", None), getattr(strip, "crop", None)):
                 if part:
                     _dump(f"{scene.name}/{strip.name}/{part.bl_rna.identifier}", part, out)
@@ -287,15 +287,15 @@ def _dump(path, thing, out):
 
 @pytest.mark.parametrize("keyed, wanted", [((), (5.0,) * 3), (((1, 0.0), (3, 8.0)), (0.0, 4.0, 8.0))])
 def test_mask_grow_is_a_number_for_each_frame(extension, shot, tmp_path, keyed, wanted):
-    from bl_ext.user_default.aa2_blender import versions
-    from bl_ext.user_default.aa2_blender.gather import keyed as room
+    from bl_ext.user_default.aa2_blender import blender_api
+    from bl_ext.user_default.aa2_blender.gather import keyframes as room
     scene = bpy.context.scene
     scene.aa2.mask_grow = 5.0
     for frame, value in keyed:
         scene.aa2.mask_grow = value
         scene.keyframe_insert("aa2.mask_grow", frame=frame)
     if keyed:
-        for point in versions.curve(
+        for point in blender_api.curve(
                 scene, "aa2.mask_grow").keyframe_points:
             point.interpolation = "LINEAR"
     assert room.values(scene, "aa2.mask_grow", range(1, 4), low=-200.0) == pytest.approx(wanted)

@@ -219,20 +219,20 @@ def test_inside_a_scene_strip(plate, scene, films, tmp_path):
 
 
 def test_below_a_speed_effect(plate, scene, films, tmp_path):
-    from bl_ext.user_default.aa2_blender import versions
+    from bl_ext.user_default.aa2_blender import blender_api
     film = movie_strip(scene, tmp_path / "film.mp4", films[20, "MPEG4"], then=films[12, "MPEG4"])
-    speed = versions.new_effect(scene.sequence_editor, name="faster", kind="SPEED", channel=5, first=1, end=21,
+    speed = blender_api.new_effect(scene.sequence_editor, name="faster", kind="SPEED", channel=5, first=1, end=21,
                                 inputs=(film,))
     speed.speed_control, speed.speed_factor = "MULTIPLY", 2.0
     assert "film.mp4 (frames 13 to 20)" in refused(plate, speed, 1, 8), "it may ask for any of them"
 
 
 def test_masks_clean_plates_and_references_of_strips(plate, scene, films, tmp_path):
-    from bl_ext.user_default.aa2_blender.gather import beside, reference
+    from bl_ext.user_default.aa2_blender.gather import companions, reference
     from bl_ext.user_default.aa2_blender.gather.request import ReferenceSource
     film = movie_strip(scene, tmp_path / "film.mp4", films[20, "MPEG4"], then=films[12, "MPEG4"], start=5)
     with pytest.raises(Exception, match=r"film.mp4 \(frames 17 to 20\)"):
-        beside.check_files(film, (1, 20))
+        companions.check_files(film, (1, 20))
     (tmp_path / "job").mkdir()
     for frame, fine in ((16, True), (17, False)):
         source = ReferenceSource(kind="STRIP", name=film.name, frame=frame)

@@ -141,11 +141,11 @@ def write_movie(scene, folder, count):
 
 def test_exr_becomes_sixteen_bits(plate, scene, tmp_path):
     """Linear light to sRGB, and what is brighter than white becomes white."""
-    from bl_ext.user_default.aa2_blender import versions
+    from bl_ext.user_default.aa2_blender import blender_api
     light = np.repeat(np.linspace(0, 1.5, 64, dtype=np.float32)[None], 48, axis=0)
     image = bpy.data.images.new("light", 64, 48, float_buffer=True)
     image.pixels.foreach_set(np.stack([light, light, light, np.ones_like(light)], axis=2).ravel())
-    versions.set_picture_format(scene.render.image_settings, "OPEN_EXR", color_mode="RGB", color_depth="32")
+    blender_api.set_picture_format(scene.render.image_settings, "OPEN_EXR", color_mode="RGB", color_depth="32")
     image.save_render(str(tmp_path / "light.exr"), scene=scene)
     strip = image_strip(scene, tmp_path, ["light.exr"])
     strip.colorspace_settings.name = "Linear Rec.709"          # before 5.0 Python gets sRGB for a new strip
@@ -159,8 +159,8 @@ def test_exr_becomes_sixteen_bits(plate, scene, tmp_path):
 
 def test_speed_effect(plate, scene, tmp_path):
     strip = image_strip(scene, tmp_path, write_sequence(tmp_path, 12), start=1)
-    from bl_ext.user_default.aa2_blender import versions
-    speed = versions.new_effect(scene.sequence_editor, name="faster", kind="SPEED", channel=5, first=1, end=13,
+    from bl_ext.user_default.aa2_blender import blender_api
+    speed = blender_api.new_effect(scene.sequence_editor, name="faster", kind="SPEED", channel=5, first=1, end=13,
                                 inputs=(strip,))
     speed.speed_control = "MULTIPLY"
     speed.speed_factor = 2.0
@@ -243,10 +243,10 @@ def test_a_scene_strip(plate, scene, tmp_path):
 
 @pytest.mark.parametrize("kind", ["SOUND", "COLOR"])
 def test_no_plate(plate, scene, tmp_path, kind):
-    from bl_ext.user_default.aa2_blender import versions
+    from bl_ext.user_default.aa2_blender import blender_api
     editor = scene.sequence_editor_create()
     if kind == "COLOR":
-        strip = versions.new_effect(editor, name="grey", kind="COLOR", channel=1, first=1, end=10)
+        strip = blender_api.new_effect(editor, name="grey", kind="COLOR", channel=1, first=1, end=10)
     else:
         if not bpy.app.build_options.audaspace:
             pytest.skip(f"bpy {bpy.app.version_string} is built without sound")
@@ -271,8 +271,8 @@ def test_range_beside_the_strip(plate, scene, tmp_path):
 
 
 def trim(strip, first, end):
-    from bl_ext.user_default.aa2_blender import versions
-    versions.trim(strip, first, end)
+    from bl_ext.user_default.aa2_blender import blender_api
+    blender_api.trim(strip, first, end)
 
 
 def set_linear(scene):

@@ -41,8 +41,8 @@ def over(number):
 
 def render(scene, tmp_path, frame):
     """(height, width, 3) float32 of the composite."""
-    from bl_ext.user_default.aa2_blender import versions
-    versions.set_picture_format(scene.render.image_settings, "OPEN_EXR", color_mode="RGBA", color_depth="32")
+    from bl_ext.user_default.aa2_blender import blender_api
+    blender_api.set_picture_format(scene.render.image_settings, "OPEN_EXR", color_mode="RGBA", color_depth="32")
     scene.frame_set(frame)
     scene.render.filepath = str(tmp_path / "out.exr")
     bpy.ops.render.render(write_still=True)
@@ -66,9 +66,9 @@ def nodes(tree):
 
 
 def test_again_replaces_its_own_and_nothing_else(placing, scene, tmp_path):
-    from bl_ext.user_default.aa2_blender import versions
-    tree = versions.compositor(scene)
-    target = versions.composite_input(tree)
+    from bl_ext.user_default.aa2_blender import blender_api
+    tree = blender_api.compositor(scene)
+    target = blender_api.composite_input(tree)
     foreign = tree.nodes.new("CompositorNodeInvert")
     layers = next((n for n in tree.nodes if n.bl_idname == "CompositorNodeRLayers"), None) or \
         tree.nodes.new("CompositorNodeRLayers")

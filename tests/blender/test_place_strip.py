@@ -125,7 +125,7 @@ def test_channels_frames_and_what_is_told(placing, scene, tmp_path):
     folder = job_folder(tmp_path / "job", first_frame=-4)
     shade, figure = (strips(scene.sequence_editor)[name] for name in placing.place(scene, folder, "plate", pack="abc"))
     assert (shade.channel, figure.channel) == (4, 5) and other.channel == 3
-    from bl_ext.user_default.aa2_blender.versions import strip_range
+    from bl_ext.user_default.aa2_blender.blender_api import strip_range
     assert strip_range(figure) == strip_range(shade) == (-4, -1)
     assert (figure.blend_type, shade.blend_type) == ("ALPHA_OVER", "MULTIPLY")
     assert figure["aa2_seed"] == "7" and figure["aa2_pack"] == "abc" and figure["aa2_job"] == str(folder)

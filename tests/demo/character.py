@@ -15,7 +15,7 @@ import numpy as np
 from mathutils import Matrix, Vector
 from mathutils.bvhtree import BVHTree
 
-sys.path.append(str(Path(__file__).resolve().parents[2] / "aa2_blender" / "clips"))
+sys.path.append(str(Path(__file__).resolve().parents[2] / "lab" / "clips"))
 import makehuman
 import materials
 

@@ -14,8 +14,8 @@ import numpy as np
 from PIL import Image
 
 from engine.contract import folder as files
-from engine.evaluation.body_parts import CORE, CORE_LINES, PARTS, SEEN, band, tone
-from engine.evaluation.colour import delta_e_2000
+from lab.evaluation.body_parts import CORE, CORE_LINES, PARTS, SEEN, band, tone
+from lab.evaluation.colour import delta_e_2000
 
 COLOUR_MOST, JOINTS_LEAST, HOLES_MOST, NOISE_MOST = 15.0, 0.95, 0.02, 6.0
 SOLID = 0.5                 # matte from which a pixel is the character's

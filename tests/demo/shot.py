@@ -14,7 +14,7 @@ from pathlib import Path
 import bpy
 from mathutils import Euler, Vector
 
-sys.path.append(str(Path(__file__).resolve().parents[2] / "aa2_blender" / "clips"))     # materials and puppet
+sys.path.append(str(Path(__file__).resolve().parents[2] / "lab" / "clips"))     # materials and puppet
 import room
 import walk
 from film import encode

@@ -28,7 +28,7 @@ def surroundings(tmp_path_factory):
 @pytest.fixture(scope="session")
 def pack(tmp_path_factory):
     """A pack of the real networks at tiny size with random weights."""
-    from engine.packs.export import write_pack
+    from lab.export import write_pack
     from tests.unit.tiny import tiny_model
     folder = tmp_path_factory.mktemp("pack")
     write_pack(tiny_model(), folder, {"note": "random weights, for tests"}, steps=2)

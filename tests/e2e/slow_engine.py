@@ -10,7 +10,7 @@ import sys
 
 from engine.contract import events
 from engine.contract.wire import Wire
-from engine.serve import claim_stdout, serve
+from engine.door.serve import claim_stdout, serve
 
 
 def at_the_second_call(work):
@@ -27,7 +27,7 @@ def at_the_second_call(work):
 def main():
     stdout = claim_stdout()
     step_s, words = float(sys.argv[1]), sys.argv[2:]
-    from engine.answer import Engine
+    from engine.door.answer import Engine
     from tests.unit.fake_runtime import FakeRuntime, fake_pack, person_in
     if "prints" in words:
         print("hello from a library that prints")

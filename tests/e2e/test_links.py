@@ -8,7 +8,7 @@ import zipfile
 import pytest
 from conftest import HERE, ROOT
 
-from tests.building import links
+from tools import links
 
 
 @pytest.fixture

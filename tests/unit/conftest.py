@@ -6,7 +6,7 @@ import pytest
 @pytest.fixture(scope="session")
 def clips(tmp_path_factory):
     """A pool of the fast world: two clips of every shape, two frames each; nobody may change it."""
-    from engine.training import pool
+    from lab.training import pool
     folder = tmp_path_factory.mktemp("pool")
     pool.fill(folder, count=12, frames=2)
     return folder
@@ -17,7 +17,7 @@ def tiny_pack(tmp_path_factory):
     """The folder of a whole pack of the real networks (tiny.TINY, likeness 1) with random weights; nobody may change it."""
     from dataclasses import replace
 
-    from engine.packs.export import write_pack
+    from lab.export import write_pack
     from tests.unit.tiny import TINY, tiny_model
     folder = tmp_path_factory.mktemp("pack")
     write_pack(tiny_model(replace(TINY, likeness=1.0)), folder, {"note": "random weights, for tests"}, steps=2)

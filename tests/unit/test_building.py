@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.building import debian, environments, limits, package, pythons, repository, root, wheels
-from tests.building.platforms import PLATFORMS, check_binaries, check_wheel, machine_of
-from tests.building.telling import Missing, Stop
+from tools import debian, environments, limits, package, pythons, repository, root, wheels
+from tools.platforms import PLATFORMS, check_binaries, check_wheel, machine_of
+from tools.telling import Missing, Stop
 
 LINUX, WINDOWS, MACOS, LINUX_314 = PLATFORMS.values()
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 import build
-from tests.building import clips_data, debian, environments
-from tests.building.telling import Missing, Stop
+from tools import clips_data, debian, environments
+from tools.telling import Missing, Stop
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ import os
 
 import pytest
 
-from tests.building import links
-from tests.building.telling import Stop
+from tools import links
+from tools.telling import Stop
 
 
 @pytest.fixture
@@ -15,7 +15,7 @@ def checkout(tmp_path):
         "aa2_blender/__init__.py",
         "aa2_blender/panels/shot.py",
         "aa2_blender/__pycache__/old.pyc",
-        "engine/run.py",
+        "engine/job/run.py",
         "blender_manifest.toml",
     ):
         (folder / place).parent.mkdir(parents=True, exist_ok=True)
@@ -52,7 +52,7 @@ def test_linked_again_what_is_new_is_there_what_is_gone_is_not_and_the_checkout_
         "embedded",
         "task.py",
     ]
-    assert (checkout / "engine" / "run.py").read_text() == "engine/run.py" and (
+    assert (checkout / "engine" / "run.py").read_text() == "engine/job/run.py" and (
         tmp_path / "packages" / "cp311"
     ).is_dir()
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.building import package, sbom, wheels
-from tests.building.platforms import PLATFORMS
-from tests.building.telling import Stop
+from tools import package, sbom, wheels
+from tools.platforms import PLATFORMS
+from tools.telling import Stop
 
 ROOT = Path(__file__).resolve().parents[2]
 MANIFEST = {"id": "thing", "version": "3.2", "license": ["SPDX:GPL-3.0-or-later"], "copyright": ["2026 We"]}

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from engine.check import over_plate
+from engine.job.preview import over_plate
 from engine.conditions import bundle as bundles
 from engine.conditions.environment import environment, known_inside
 from engine.conditions.frames import as_float, read_colour, write_picture

@@ -3,8 +3,7 @@ import cv2
 import numpy as np
 import pytest
 
-from engine.conditions.crop import (LEAST_MARGIN, MOST_ZOOM, SHAPES, Crop, joints_from_crop, joints_to_crop, plan_crops,
-                                    put_back, reference_crop, take)
+from engine.conditions.crop import (LEAST_MARGIN, MOST_ZOOM, SHAPES, Crop, joints_from_crop, joints_to_crop, plan_crops, put_back, reference_crop, take)
 
 FRAME = (1280, 720)
 

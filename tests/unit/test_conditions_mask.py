@@ -3,8 +3,7 @@ import cv2
 import numpy as np
 import pytest
 
-from engine.conditions.mask import (bounding_box, grown, limb_volume_depth, limb_volumes, random_shape_agnostic,
-                                    shape_agnostic, shape_agnostic_at_inference, volume_box)
+from engine.conditions.mask import (bounding_box, grown, limb_volume_depth, limb_volumes, random_shape_agnostic, shape_agnostic, shape_agnostic_at_inference, volume_box)
 from tests.unit.walker import HEIGHT_PX, SIZE, SITTING, figure, hand_at
 
 

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from engine import copies
+from engine.door import copies
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from engine.conditions.frames import read_picture, write_picture
 from engine.contract import events
 from engine.contract import folder as files
 from engine.contract.errors import JobError
-from engine.deliver import deliver
-from engine.progress import Stopped
+from engine.job.deliver import deliver
+from engine.job.progress import Stopped
 
 SIZE = (320, 240)
 

@@ -7,8 +7,8 @@ from PIL import Image
 
 from engine.contract import folder as files
 from engine.contract.skeleton import BODY, BODY_INDEX
-from engine.evaluation.body_parts import PARTS, band
-from engine.evaluation.colour import delta_e_2000, lab
+from lab.evaluation.body_parts import PARTS, band
+from lab.evaluation.colour import delta_e_2000, lab
 from tests.demo.measure import measure
 
 # Sharma, Wu, Dalal (2005), table 1: L a b, L a b, CIEDE2000.

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from engine.contract.errors import JobError
-from engine.denoise.clip import Appearance, Conditions, Sampling, denoise_window, encode_reference
-from engine.denoise.guidance import guided
-from engine.denoise.noise import frame_noise, window_noise
-from engine.denoise.samplers import ddim_step
-from engine.denoise.schedule import COSINE, levels, named
-from engine.denoise.windows import Window, plan, spans
+from engine.engines.compact.denoise.clip import Appearance, Conditions, Sampling, denoise_window, encode_reference
+from engine.engines.compact.denoise.guidance import guided
+from engine.engines.compact.denoise.noise import frame_noise, window_noise
+from engine.engines.compact.denoise.samplers import ddim_step
+from engine.engines.compact.denoise.schedule import COSINE, levels, named
+from engine.engines.compact.denoise.windows import Window, plan, spans
 
 
 KNOWN_NOISE = [0.5145284, -0.0404699, -0.1181158, -0.8153592]

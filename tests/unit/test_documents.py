@@ -13,19 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.building import environments
+from tools import environments
 
 ROOT = Path(__file__).resolve().parents[2]
 NOT_OURS = {".build", ".git", "dist", "demo_output", "__pycache__", ".pytest_cache", ".ruff_cache"}
 OLD_PATHS = "Old and new paths"  # a section with this heading names what has moved away
-# Documents are written for the folders that come, files still lie where they were: goes with the move.
-COMING = (
-    ("tools/", "tests/building/"),
-    ("lab/", "engine/"),
-    ("engine/job/", "engine/"),
-    ("engine/engines/compact/", "engine/"),
-)
-
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 NAMED = re.compile(r"(?<![\w/.*~-])((?:(?:\.\.?|[\w*-][\w.*-]*)/)*[\w*-]+\.(?:py|md))(?![\w(/]|\.\w)")
 CITED = re.compile(r'([\w./-]+\.md), ("[^"]+"(?: and "[^"]+")*)')
@@ -53,7 +45,6 @@ def exists(named, beside=""):
     places = {
         named,
         os.path.normpath(os.path.join(beside, named)),
-        *(old + named.removeprefix(new) for new, old in COMING if named.startswith(new)),
     }
     return bool(places & TOLD) or "*" in named and any(fnmatch(told, named) for told in TOLD)
 

@@ -9,7 +9,7 @@ from engine.contract import folder as files
 from engine.estimate.camera import Camera
 from engine.estimate.clean import write_clean
 from engine.estimate.intake import Intake
-from engine.progress import Watch
+from engine.job.progress import Watch
 
 FRAMES, SIZE = 16, (240, 160)
 WORLD = shots.room((480, 240), seed=9)

@@ -10,7 +10,7 @@ from engine.contract import job as jobs
 from engine.contract.errors import WARNINGS, JobError
 from engine.estimate import intake
 from engine.estimate.footage import Clock, Footage
-from engine.progress import Watch
+from engine.job.progress import Watch
 
 FRAMES = 20
 FINISHED = (files.SOURCE, files.FRAMES, files.SHADOW, files.MASK)
@@ -113,7 +113,7 @@ def test_how_many_are_missing(told, dues, missing):
 
 
 def test_what_the_job_holds_beyond_its_frames_is_not_delivered(films, tmp_path):
-    from engine.deliver import deliver
+    from engine.job.deliver import deliver
     job = tmp_path / "job"
     taken(job, films["short"])
     write_picture(files.picture(str(job), files.FRAMES, 13), np.zeros((4, 4), np.uint8))

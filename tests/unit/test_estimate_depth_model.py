@@ -10,7 +10,7 @@ from engine.contract.skeleton import BODY, BODY_INDEX
 from engine.estimate import limb_depth
 from engine.estimate.lift import Points
 from engine.estimate.motion import Body
-from engine.progress import Watch
+from engine.job.progress import Watch
 
 SIZE = (320, 240)
 

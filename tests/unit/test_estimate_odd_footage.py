@@ -12,7 +12,7 @@ import performer_shot as shots
 from engine.contract import folder as files
 from engine.contract import job as jobs
 from engine.estimate import intake
-from engine.progress import Watch
+from engine.job.progress import Watch
 
 pytestmark = pytest.mark.skipif(not shutil.which("ffmpeg"), reason="NO ffmpeg HERE: odd kinds of footage are not tested")
 FRAMES = 16

@@ -11,7 +11,7 @@ import pytest
 
 import performer_shot as shots
 from engine import __main__ as command
-from engine import answer
+from engine.door import answer
 from engine.conditions.bundle import plan_shot
 from engine.conditions.poses import read_poses
 from engine.contract import events
@@ -22,7 +22,7 @@ from engine.contract.skeleton import BODY_INDEX
 from engine.estimate import performer
 from engine.estimate.silhouette import cut_off
 from engine.estimate.source import Source
-from engine.progress import Stopped
+from engine.job.progress import Stopped
 
 FRAMES = 12
 

@@ -8,20 +8,20 @@ import pytest
 from fake_runtime import FakeRuntime, fake_pack
 from PIL import Image
 
-from engine.answer import Engine
-from engine.check import check
+from engine.door.answer import Engine
+from engine.job.preview import check
 from engine.conditions.frames import write_picture
 from engine.contract import folder as files
-from engine.evaluation import sheet
-from engine.evaluation.autoencoder import autoencoder_psnr
-from engine.evaluation.clips import ClipError, clips_in, read_clip
-from engine.evaluation.generate import Made, generate
-from engine.evaluation.held_out import CLIPS, draw_fast, recipe
-from engine.evaluation.measure import COLUMNS, measure, read_truth
-from engine.evaluation.regions import regions_of
-from engine.evaluation.rows import FULL, Row, composite, pasted
-from engine.training.clip_folder import write_clip
-from engine.training.world import held_out
+from lab.evaluation import sheet
+from lab.evaluation.autoencoder import autoencoder_psnr
+from lab.evaluation.clips import ClipError, clips_in, read_clip
+from lab.evaluation.generate import Made, generate
+from lab.evaluation.held_out import CLIPS, draw_fast, recipe
+from lab.evaluation.measure import COLUMNS, measure, read_truth
+from lab.evaluation.regions import regions_of
+from lab.evaluation.rows import FULL, Row, composite, pasted
+from lab.training.clip_folder import write_clip
+from lab.training.world import held_out
 
 FRAMES, SIZE = 3, (128, 128)
 
@@ -60,7 +60,7 @@ def test_the_quick_set_is_held_out_and_another_one():
 
 def test_clips_are_drawn_once(tmp_path, monkeypatch):
     drawn = []
-    monkeypatch.setattr("engine.training.clip_folder.write_clip", lambda path, **recipe: drawn.append(path))
+    monkeypatch.setattr("lab.training.clip_folder.write_clip", lambda path, **recipe: drawn.append(path))
     there = tmp_path / f"{recipe(0)['seed']:07d}"
     there.mkdir()
     (there / "clip.json").write_text("{}")
@@ -210,7 +210,7 @@ def test_hands_and_feet_are_measured_against_the_rig(clips, monkeypatch):
     rig[:, 2] = 1
     truth = replace(truth, figures=tuple(replace(figure, body=np.insert(rig, 2, 1, axis=1)) for figure in truth.figures))
     away = rig + (3, 4, 0)
-    monkeypatch.setattr("engine.evaluation.measure.found_joints", lambda picture: away)
+    monkeypatch.setattr("lab.evaluation.measure.found_joints", lambda picture: away)
     parts = measure(truth, Row(FULL), perfect(clips[0]))["parts"]
     assert parts["made wrist"] == parts["made ankle"] == parts["made toe"] == pytest.approx(5)
 
@@ -228,7 +228,7 @@ def test_the_autoencoder_alone(clips):
 
 
 def test_each_fault_lowers_its_own_column(clips, monkeypatch):
-    monkeypatch.setattr("engine.evaluation.measure.found_joints", lambda picture: None)  # slow, and tested by itself
+    monkeypatch.setattr("lab.evaluation.measure.found_joints", lambda picture: None)  # slow, and tested by itself
     clip = clips[0]
     truth, good = read_truth(clip), perfect(clip)
     best = measure(truth, Row(FULL), good)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from engine.contract.skeleton import BODY, BODY_INDEX
-from engine.evaluation import estimate_score as scores
+from lab.evaluation import estimate_score as scores
 
 FRAMES, HEIGHT = 24, 200.0
 

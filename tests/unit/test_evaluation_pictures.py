@@ -4,12 +4,12 @@ import math
 import numpy as np
 import pytest
 
-from engine.evaluation.body_parts import part_differences
-from engine.evaluation.composite import inpainted, lay_over
-from engine.evaluation.motion import STILL, flicker_ratio
-from engine.evaluation.pictures import ROUNDING, greatest_difference, overlap, psnr_over, psnr_relit, ssim
-from engine.evaluation.pose_score import found_joints, pose_error
-from engine.evaluation.regions import BAND_PX, RESAMPLED_PX, grown, regions_from
+from lab.evaluation.body_parts import part_differences
+from lab.evaluation.composite import inpainted, lay_over
+from lab.evaluation.motion import STILL, flicker_ratio
+from lab.evaluation.pictures import ROUNDING, greatest_difference, overlap, psnr_over, psnr_relit, ssim
+from lab.evaluation.pose_score import found_joints, pose_error
+from lab.evaluation.regions import BAND_PX, RESAMPLED_PX, grown, regions_from
 
 EVERYWHERE = np.ones((4, 6), bool)
 NOWHERE = np.zeros((4, 6), bool)

@@ -7,7 +7,7 @@ import pytest
 import walker
 from engine.conditions.frames import read_colour, write_picture
 from engine.contract import folder as files
-from engine.evaluation import replaced_sheet
+from lab.evaluation import replaced_sheet
 
 SIZE = (320, 240)
 

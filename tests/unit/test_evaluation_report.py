@@ -5,10 +5,10 @@ import math
 import numpy as np
 import pytest
 
-from engine.evaluation.bootstrap import interval, mean, paired_p, weights
-from engine.evaluation.clips import Clip
-from engine.evaluation.measure import COLUMNS
-from engine.evaluation.report import markdown, report
+from lab.evaluation.bootstrap import interval, mean, paired_p, weights
+from lab.evaluation.clips import Clip
+from lab.evaluation.measure import COLUMNS
+from lab.evaluation.report import markdown, report
 
 NAN = float("nan")
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from engine.contract.errors import JobError
-from engine.evaluation import table
-from engine.evaluation.clips import Clip, ClipError
-from engine.evaluation.measure import COLUMNS
-from engine.evaluation.rows import ABLATIONS
-from engine.evaluation.score import main
-from engine.evaluation.weights import open_engine
+from lab.evaluation import table
+from lab.evaluation.clips import Clip, ClipError
+from lab.evaluation.measure import COLUMNS
+from lab.evaluation.rows import ABLATIONS
+from lab.evaluation.score import main
+from lab.evaluation.weights import open_engine
 
 
 def options(**given):

@@ -9,7 +9,7 @@ import pytest
 from tests.unit.test_run import asked, generate, written
 from tests.unit.walker import write_job
 
-from engine import lock
+from engine.job import lock
 from engine.contract import events
 from engine.contract.errors import JobError
 

@@ -6,9 +6,9 @@ import sys
 
 import numpy as np
 
-from engine.memory import peak_mb
+from engine.job.memory import peak_mb
 
-CHILD = "import sys; sys.path.insert(0, sys.argv[1])\nfrom engine.memory import peak_mb\nprint(peak_mb())"
+CHILD = "import sys; sys.path.insert(0, sys.argv[1])\nfrom engine.job.memory import peak_mb\nprint(peak_mb())"
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 

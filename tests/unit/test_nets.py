@@ -156,7 +156,7 @@ def test_latents_are_a_quarter_of_the_size():
 
 
 def test_the_compact_model_has_the_size_it_says():
-    from engine.nets.model import Model
-    from engine.nets.sizes import COMPACT
+    from engine.engines.compact.nets.model import Model
+    from engine.engines.compact.nets.sizes import COMPACT
     millions = sum(p.numel() for p in Model(COMPACT).parameters()) / 1e6
     assert 10 <= millions <= 16

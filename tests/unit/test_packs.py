@@ -13,7 +13,7 @@ from engine.packs import store
 from engine.packs.manifest import FILES, GRAPHS, WEIGHTS
 from engine.packs.renewal import main as renew
 from engine.packs.store import open_pack
-from engine.runtimes.choose import choose
+from engine.engines.compact.runtimes.choose import choose
 
 
 @pytest.fixture
@@ -168,7 +168,7 @@ def test_no_runtime_at_all(pack, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     monkeypatch.setitem(sys.modules, "torch", None)
     for name in ("ort", "pytorch"):
-        monkeypatch.delitem(sys.modules, f"engine.runtimes.{name}", raising=False)
+        monkeypatch.delitem(sys.modules, f"engine.engines.compact.runtimes.{name}", raising=False)
     with pytest.raises(JobError) as error:
         choose(open_pack(pack))
     assert error.value.code == "runtime_missing" and "onnxruntime:" in error.value.message

@@ -7,7 +7,7 @@ import pytest
 from engine.conditions.frames import write_picture
 from engine.contract import folder as files
 from engine.contract import job as jobs
-from engine.reference import find_subject
+from engine.job.subject import find_subject
 from tests.unit.walker import HEIGHT_PX, figure, write_job
 
 JOINTS = tuple((float(x), float(y), float(c)) for x, y, _, c in figure())

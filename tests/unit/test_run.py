@@ -12,14 +12,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine import lock
-from engine.answer import Engine, Tail, answer
+from engine.job import lock
+from engine.door.answer import Engine, Tail, answer
 from engine.conditions.frames import read_picture, write_picture
 from engine.contract import events
 from engine.contract import folder as files
 from engine.contract import job as jobs
-from engine.progress import Stopped
-from engine.run import run
+from engine.job.progress import Stopped
+from engine.job.run import run
 from tests.unit.fake_runtime import STEPS, FakeRuntime, fake_pack, person_in
 from tests.unit.walker import write_job
 

@@ -14,8 +14,8 @@ from engine.contract import events
 from engine.contract import folder as files
 from engine.contract import job as jobs
 from engine.contract.errors import JobError
-from engine.denoise.windows import Window, plan
-from engine.progress import Stopped
+from engine.engines.compact.denoise.windows import Window, plan
+from engine.job.progress import Stopped
 
 FRAMES = 12
 

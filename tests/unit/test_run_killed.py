@@ -24,7 +24,7 @@ SHORT = jobs.Settings(window=2)
 # Imports once; then, for each line, runs a job in a process of its own and kills that after so many seconds.
 NURSERY = """
 import os, signal, sys, time
-from engine.run import run
+from engine.job.run import run
 from tests.unit.fake_runtime import FakeRuntime, fake_pack, person_in
 
 def generate(folder):

@@ -10,12 +10,12 @@ import onnxruntime
 import pytest
 import torch
 
-from engine.answer import Engine
+from engine.door.answer import Engine
 from engine.contract.job import Settings
 from engine.estimate import people
-from engine.run import run
-from engine.runtimes.ort import OrtRuntime
-from engine.runtimes.pytorch import PytorchRuntime
+from engine.job.run import run
+from engine.engines.compact.runtimes.ort import OrtRuntime
+from engine.engines.compact.runtimes.pytorch import PytorchRuntime
 from tests.unit.fake_runtime import person_in
 from tests.unit.tiny import TINY
 from tests.unit.walker import write_job
@@ -52,7 +52,7 @@ import sys
 sys.modules.update(dict.fromkeys(("onnx", "onnxruntime", "safetensors", "cv2")))
 import numpy as np
 from engine.packs.store import open_pack
-from engine.runtimes.choose import choose
+from engine.engines.compact.runtimes.choose import choose
 runtime = choose(open_pack(sys.argv[1]))
 assert np.isfinite(runtime.encode(np.zeros((1, 32, 32, 5), np.float32))).all()
 print(runtime.describe().runtime, runtime.describe().device)
@@ -123,7 +123,7 @@ def test_graphs_hold_no_weights_of_their_own(pack):
 
 def test_weights_with_a_missing_key_are_named(pack, tmp_path):
     from safetensors.torch import load_file, save_file
-    from engine.nets.model import load_weights
+    from engine.engines.compact.nets.model import load_weights
     weights = load_file(pack / "weights.safetensors")
     weights.pop("encoder.conv_in.bias")
     save_file(weights, tmp_path / "weights.safetensors")
@@ -133,7 +133,7 @@ def test_weights_with_a_missing_key_are_named(pack, tmp_path):
 
 def test_weights_with_a_key_too_many_are_named(pack, tmp_path):
     from safetensors.torch import load_file, save_file
-    from engine.nets.model import load_weights
+    from engine.engines.compact.nets.model import load_weights
     save_file({**load_file(pack / "weights.safetensors"), "of.another.net": torch.zeros(1)}, tmp_path / "weights.safetensors")
     with pytest.raises(ValueError, match="of.another.net"):
         load_weights(TINY, tmp_path / "weights.safetensors")
@@ -141,7 +141,7 @@ def test_weights_with_a_key_too_many_are_named(pack, tmp_path):
 
 def test_weights_that_are_not_numbers_are_named(pack, tmp_path):
     from safetensors.torch import load_file, save_file
-    from engine.nets.model import load_weights
+    from engine.engines.compact.nets.model import load_weights
     weights = load_file(pack / "weights.safetensors")
     weights["decoder.conv_in.bias"][0] = float("nan")
     save_file(weights, tmp_path / "weights.safetensors")

@@ -15,12 +15,12 @@ import pytest
 import torch
 
 from engine.contract.errors import JobError
-from engine.nets.model import fork_weights, load_weights, save_weights
-from engine.nets.sizes import Sizes
-from engine.training import ablations, command, loop, pool, pooled_clip, scaling, stage_autoencoder, stage_image, stage_motion, windows
-from engine.training.loop import Batches, Run
-from engine.training.options import feed
-from engine.training.samples import SampleMaker, Window
+from engine.engines.compact.nets.model import fork_weights, load_weights, save_weights
+from engine.engines.compact.nets.sizes import Sizes
+from lab.training import (ablations, command, loop, pool, pooled_clip, scaling, stage_autoencoder, stage_image, stage_motion, windows)
+from lab.training.loop import Batches, Run
+from lab.training.options import feed
+from lab.training.samples import SampleMaker, Window
 from tests.unit.tiny import TINY, tiny_model
 
 
@@ -154,7 +154,7 @@ def test_a_cut_run_resumes_bit_exactly(stage, clips, tmp_path):
 TRAIN = """
 import sys, pathlib, torch
 from dataclasses import replace
-from engine.training import loop, stage_image
+from lab.training import loop, stage_image
 from tests.unit.tiny import TINY
 loop.SAVE_EVERY = 0
 torch.set_num_threads(1)
@@ -342,9 +342,9 @@ def test_averaged_weights_start_another_run(clips, tmp_path):
 
 def test_the_autoencoder_starts_at_the_principal_components(clips):
     """Before any training, pictures survive at 24 dB or better and a flat shadow exactly."""
-    from engine.nets.model import Model
-    from engine.nets.sizes import COMPACT
-    from engine.nets.vae import start_from_components
+    from engine.engines.compact.nets.model import Model
+    from engine.engines.compact.nets.sizes import COMPACT
+    from engine.engines.compact.nets.vae import start_from_components
     model = Model(COMPACT).eval()
     pictures = torch.cat([Batches(clips, replace(stage_image.RECIPE, batch=2), 0)[k]["target"][:, 0] for k in (0, 2)])
     start_from_components(model.encoder, model.decoder, pictures)

@@ -9,8 +9,8 @@ import torch
 
 from engine.conditions.depth import limb_depth
 from engine.contract.skeleton import BODY_INDEX
-from engine.training import pooled_clip, samples
-from engine.training.samples import SampleMaker, batch_of
+from lab.training import pooled_clip, samples
+from lab.training.samples import SampleMaker, batch_of
 from tests.unit.tiny import TINY
 
 

@@ -6,10 +6,10 @@ import shutil
 import numpy as np
 import pytest
 
-from engine.training import clip_folder, pool, pooled_clip, samples, windows
-from engine.training.clip_folder import read_clip
-from engine.training.pooled_clip import BLENDER, BrokenClip
-from engine.training.samples import SampleMaker, to_and_fro
+from lab.training import clip_folder, pool, pooled_clip, samples, windows
+from lab.training.clip_folder import read_clip
+from lab.training.pooled_clip import BLENDER, BrokenClip
+from lab.training.samples import SampleMaker, to_and_fro
 from tests.unit.tiny import TINY
 
 SHAPE = pooled_clip.SHAPES[0]

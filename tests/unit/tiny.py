@@ -2,8 +2,8 @@
 
 import torch
 
-from engine.nets.model import Model
-from engine.nets.sizes import Sizes
+from engine.engines.compact.nets.model import Model
+from engine.engines.compact.nets.sizes import Sizes
 
 TINY = Sizes(latent_channels=8, encoder_width=16, decoder_widths=(16, 16), widths=(16, 32, 32), head_width=16,
              pose_width=32, object_widths=(8, 16, 32, 32), level_width=16)

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.building import root
-from tests.building.environments import BUILD
-from tests.building.telling import Missing
+from tools import root
+from tools.environments import BUILD
+from tools.telling import Missing
 from tests.window import footage, pictures
 
 ROOT = Path(__file__).resolve().parents[2]

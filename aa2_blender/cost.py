@@ -1,0 +1,205 @@
+"""How long a shot will take on this machine and how much memory: from what earlier runs took, kept in the user's folder.
+
+Before the first run it is reckoned from the operations that the networks need, and said to be so.
+"""
+import functools
+import hashlib
+import json
+import math
+import os
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import bpy
+
+from .embedded.engine.contract import events
+from .embedded.engine.contract import folder as files
+from .embedded.engine.contract import job as contract
+from .embedded.engine.contract import json_reader
+from .embedded.engine.contract.errors import JobError
+from .embedded.engine.contract.fields import build, checked, number, whole
+from .link.interpreter import EMBEDDED, Launch
+
+EMBEDDED_PACK = EMBEDDED / "engine" / "packs" / "compact"
+NAME = "rates.json"
+_NEW = 0.5  # weight of the newest run in what is kept: a machine changes, and one run may have been disturbed (ours)
+# Of the compact networks (engine/engines/compact/nets/flops.py, 256x256): GFLOP a frame to encode and decode, and a frame and step to denoise.
+_NETS_GFLOP, _DENOISE_GFLOP = 9.9, 2.3
+# What a core does until it is measured, and what lies beside the networks (ours; a slow laptop's core).
+_GFLOPS_A_CORE, _SECONDS_A_MEGAPIXEL, _START_S = 25.0, 0.10, 1.5
+_PERFORMER_S = 0.25  # a frame in which a performer is found, with hands and face (ours; 640x480 on two cores)
+# Peak memory of the engine in MB, measured with windows of 2 to 16 frames and jobs of 0.08 to 2 million pixels: itself, a
+# frame of a window, a million pixels of the job.
+_BASE_MB, _FRAME_MB, _MEGAPIXEL_MB = 325.0, 22.0, 15.0
+_SECONDS = number(0, 1e12)
+
+_kept: dict[str, "Rate"] | None = None  # what is in the user's file, once it was read
+
+
+@dataclass(frozen=True)
+class Rate:
+    """Seconds: of the start, a frame's encoding and decoding, a million pixels' reading and writing, a frame's denoising
+    step, finding a performer in a frame; `memory` is measured over reckoned memory; `runs` were measured, 0 for a reckoned rate."""
+
+    start_s: float = checked(_SECONDS, _START_S)
+    nets_s: float = checked(_SECONDS, 0.0)
+    megapixel_s: float = checked(_SECONDS, _SECONDS_A_MEGAPIXEL)
+    denoise_s: float = checked(_SECONDS, 0.0)
+    performer_s: float = checked(_SECONDS, _PERFORMER_S)
+    memory: float = checked(number(0, 1e6), 1.0)
+    runs: int = checked(whole(0, 2**53), 0)
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is to be done: `frames` of `megapixels`, `steps` each, `window` frames at a time of which `overlap` are of the
+    window before; `passes` of the denoiser a step (2 with guidance); `performed`: a performer has to be found first."""
+
+    frames: int
+    megapixels: float
+    steps: int
+    window: int
+    overlap: int
+    passes: int = 1
+    performed: bool = False
+
+    @property
+    def denoised(self) -> int:
+        """Frames that pass the denoiser, those that ride along included."""
+        windows = math.ceil(max(self.frames - self.window, 0) / max(self.window - self.overlap, 1)) + 1
+        return self.frames + (windows - 1) * self.overlap
+
+
+@dataclass(frozen=True)
+class Estimate:
+    seconds: float
+    memory_mb: float
+    measured: bool
+
+
+def estimate(work: Work, rate: Rate) -> Estimate:
+    """Time and memory of the engine; gathering comes before."""
+    each = rate.nets_s + rate.megapixel_s * work.megapixels + (rate.performer_s if work.performed else 0.0)
+    seconds = rate.start_s + work.frames * each + work.denoised * work.steps * work.passes * rate.denoise_s
+    return Estimate(seconds, rate.memory * _reckoned_mb(work), rate.runs > 0)
+
+
+def work_of(job: contract.Job, pack: Path) -> Work:
+    """What a gathered job asks of the weights in a folder."""
+    return work(job.frames, job.size, job.settings, pack)
+
+
+def work(frames: int, size, settings: contract.Settings, pack: Path, performed=False) -> Work:
+    steps, window, overlap = _of_pack(pack)
+    window = min(settings.window or window, frames)
+    return Work(frames, size[0] * size[1] / 1e6, settings.steps or steps, window, min(overlap, max(window - 1, 0)),
+                1 if settings.guidance == 1.0 else 2, performed)
+
+
+def rate_of(launch: Launch) -> Rate:
+    """What is known of an engine that is started so."""
+    return _rates().get(_key(launch)) or reckoned(_cores(launch))
+
+
+def reckoned(cores: int) -> Rate:
+    """The rate of a machine where nothing has run yet."""
+    speed = _GFLOPS_A_CORE * max(cores, 1)
+    return Rate(nets_s=_NETS_GFLOP / speed, denoise_s=_DENOISE_GFLOP / speed)
+
+
+def learn(folder, hello, job, launch: Launch) -> None:
+    """Called after a run: keeps what it took, where it ended well and made frames."""
+    done = job.answer
+    if not isinstance(done, events.Finished) or done.made < 1:
+        return
+    try:
+        _keep(launch, learnt(rate_of(launch), work_of(contract.read(folder), pack_folder(launch)), done))
+    except (JobError, OSError):
+        return  # nothing depends on it but a label
+
+
+def learn_performer(done, launch: Launch) -> None:
+    """Called after a performer was looked for; `done` is the engine's answer. Frames that an earlier run had found teach
+    nothing."""
+    if not isinstance(done, events.Finished) or done.made < 1 or done.reused:
+        return
+    before = rate_of(launch)
+    each = done.seconds / done.frames
+    share = 1.0 if before.performer_s == _PERFORMER_S else _NEW
+    try:
+        _keep(launch, replace(before, performer_s=share * each + (1 - share) * before.performer_s))
+    except (JobError, OSError):
+        return
+
+
+def _keep(launch, rate) -> None:
+    global _kept
+    kept = {**_rates(), _key(launch): rate}
+    rates = {key: asdict(one) for key, one in kept.items()}
+    files.write_whole(_path(), json.dumps({"version": 1, "rates": rates}, indent=1).encode())
+    _kept = kept
+
+
+def learnt(before: Rate, work: Work, done: events.Finished) -> Rate:
+    """A rate with one more run: new figures count half. `done` tells the stages' seconds, of `made` frames."""
+    def took(*names):
+        return sum(done.stages.get(name, 0.0) for name in names)
+    denoised = work.denoised * done.made / work.frames
+    new = {"start_s": took("prepare", "reference", "hash") + _START_S / 2, "nets_s": took("encode", "decode") / done.made,
+           "megapixel_s": took("read", "compose", "write") / done.made / work.megapixels,
+           "denoise_s": took("denoise") / (denoised * work.steps * work.passes),
+           "memory": done.peak_mb / _reckoned_mb(work) if done.peak_mb else before.memory}
+    share = _NEW if before.runs else 1.0
+    return replace(before, runs=before.runs + 1, **{name: share * value + (1 - share) * getattr(before, name)
+                                         for name, value in new.items()})
+
+
+def pack_folder(launch: Launch) -> Path:
+    """The weights that a launch names, else the embedded ones."""
+    command = launch.command
+    return Path(command[command.index("--pack") + 1]) if "--pack" in command else EMBEDDED_PACK
+
+
+def _reckoned_mb(work):
+    return _BASE_MB + _FRAME_MB * work.window + _MEGAPIXEL_MB * work.megapixels
+
+
+def _of_pack(folder):
+    """(default steps, window, overlap) as the pack's manifest says; usual ones where it cannot be read. Asked for at every
+    redraw, so it is read once for each state of the file."""
+    path = Path(folder) / "pack.json"
+    try:
+        return _read_pack(str(path), path.stat().st_mtime_ns)
+    except (OSError, ValueError, KeyError, TypeError):
+        return 1, 8, 2
+
+
+@functools.lru_cache(maxsize=4)
+def _read_pack(path, _changed):
+    value, count = json_reader.read(path), whole(0, 1000)
+    return count(value["default_steps"]), count(value["window"]), count(value["overlap"])
+
+
+def _rates() -> dict:
+    """The rates of this user, by engine; read once."""
+    global _kept
+    if _kept is None:
+        try:
+            _kept = {key: build(Rate, rate) for key, rate in json_reader.read(_path())["rates"].items()}
+        except (OSError, ValueError, KeyError, AttributeError):  # damaged: they are measured anew
+            _kept = {}
+    return _kept
+
+
+def _path() -> str:
+    return os.path.join(bpy.utils.extension_path_user(__package__, create=True), NAME)
+
+
+def _key(launch: Launch) -> str:
+    """Of an engine's weights, Python and threads; no path can be read out of it."""
+    return hashlib.sha256("\0".join(launch.command).encode()).hexdigest()[:16]
+
+
+def _cores(launch: Launch) -> int:
+    command = launch.command
+    return int(command[command.index("--threads") + 1]) if "--threads" in command else os.cpu_count() or 1

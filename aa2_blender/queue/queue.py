@@ -1,0 +1,219 @@
+"""The shots that wait for the engine: gathered one after another, generated one after another, each kept on disk.
+
+A row is a version's folder and what is to become of it. Rows live in this process and in queue.json beside the shots
+(queue_file.py), never in the blend, so that neither undo nor a crash takes one away.
+"""
+import logging
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from . import queue_file
+from ..embedded.engine.contract import folder as files
+from ..embedded.engine.contract import job as contract
+from ..embedded.engine.contract.errors import JobError
+from ..tasks.generation import Gathering, Generation
+from ..tasks.task import Progress, Task
+
+ACTIVE = ("gathering", "running")
+# Rows that an earlier Blender left: what was at work then waits for the artist now.
+LEFT = {"gathering": "paused", "running": "paused", "waiting": "paused"}
+logger = logging.getLogger(__name__)
+
+
+@dataclass(eq=False)
+class Row:
+    """One shot in the queue. `state`: gathering, waiting, running, paused, done, failed or cancelled.
+
+    `scene` and `strip` name the plate; `folder` is the version's (the shot's while gathering); `task` is its present or
+    last work, None for a row of an earlier Blender. `frames` of the shot; 0 while gathering. `placed`: the end of it is
+    in the scene.
+    """
+
+    scene: str
+    strip: str
+    folder: Path
+    state: str = "gathering"
+    task: Task | None = None
+    frames: int = 0
+    placed: bool = False
+    _pausing: bool = field(default=False, repr=False)
+
+    @property
+    def error(self):
+        return self.task.error if self.task else None
+
+    @property
+    def progress(self) -> Progress:
+        return self.task.progress if self.task and self.state in ACTIVE else Progress(self.state.capitalize())
+
+    @property
+    def last_frame(self) -> Path | None:
+        """The newest finished frame, for a thumbnail."""
+        job = self.task.engine_job if self.task else None
+        number = job.frames[-1] if job and job.frames else 0
+        return Path(files.picture(self.folder, files.FRAMES, number)) if number else None
+
+    def made(self) -> int:
+        """How many frames lie on the disk."""
+        return len(files.numbers(self.folder, files.FRAMES)) if self.frames else 0
+
+
+class Queue:
+    """Rows in the order of their turns. All calls come from Blender's main thread; `advance` does one slice of work.
+
+    `link` and `launch()` say how an engine is reached; `began(task)` is called with every task that begins.
+    """
+
+    def __init__(self, link, launch, began=lambda task: None):
+        self.rows: list[Row] = []
+        self._link, self._launch, self._began = link, launch, began
+
+    def add(self, scene: str, strip: str, task: Gathering) -> Row:
+        """A shot that `task` is to gather; its turn to generate comes when the rows above are done."""
+        row = Row(scene, strip, task.shot, task=task)
+        self.rows.append(row)
+        return row
+
+    def reserved(self) -> tuple[Path, ...]:
+        """Versions that rows wait for: no other shot may be gathered over them."""
+        return tuple(row.folder for row in self.rows if row.state != "gathering")
+
+    def at_work(self) -> Row | None:
+        """The row whose task runs now: what is gathered comes first, since the artist waits for it."""
+        return self._first("gathering") or self._first("running")
+
+    def gathering(self) -> bool:
+        return self._first("gathering") is not None
+
+    def busy(self) -> bool:
+        return any(row.state in (*ACTIVE, "waiting") for row in self.rows)
+
+    def advance(self) -> bool:
+        """One slice of gathering and one look at the engine; True while there is more to do."""
+        row = self._first("gathering")
+        if row:
+            self._gather(row)
+        row = self._first("running") or self._next()
+        if row:
+            self._run(row)
+        return self.busy()
+
+    def move(self, row: Row, by: int) -> None:
+        """`by` -1 is a place up, 1 a place down."""
+        place = self.rows.index(row) + by
+        if 0 <= place < len(self.rows):
+            self.rows.remove(row)
+            self.rows.insert(place, row)
+            self.keep(row)
+
+    def pause(self, row: Row) -> None:
+        """A running job stops at the next step, its finished frames stay and the next row begins."""
+        if row.state == "running":
+            row._pausing = True
+            row.task.cancel()
+        elif row.state == "waiting":
+            self._turn(row, "paused")
+
+    def resume(self, row: Row) -> None:
+        """Goes on where it stopped; what was never gathered whole has to be generated anew."""
+        if row.state in (*ACTIVE, "waiting"):
+            return
+        if not (row.folder / files.JOB).is_file():
+            raise JobError("job_missing", f"{row.folder.parent.name} was never gathered whole.", "Press Generate again.")
+        row.task, row.placed = None, False
+        row.frames = contract.read(row.folder).frames
+        self._turn(row, "waiting")
+
+    def cancel(self, row: Row) -> None:
+        """What runs is stopped, what waits is taken out of the queue; finished frames stay on the disk."""
+        if row.state in ACTIVE:
+            row.task.cancel()
+        if row.state == "gathering":
+            row.task.run()
+            self._gathered(row)
+        elif row.state in ("waiting", "paused"):
+            self._turn(row, "cancelled")
+
+    def remove(self, row: Row) -> None:
+        """Takes an ended row out of the list; nothing is removed from the disk."""
+        self.cancel(row)
+        if row.state not in ACTIVE:
+            if row in self.rows:
+                self.rows.remove(row)
+            queue_file.forget(row.folder)
+
+    def restore(self, root: Path, scenes) -> None:
+        """Adds what queue.json of a folder of jobs tells of `scenes` (names) and what is not done; called after loading."""
+        there = {row.folder for row in self.rows}
+        for kept in queue_file.read(root):
+            if kept.folder in there or kept.scene not in scenes:
+                continue
+            row = Row(kept.scene, kept.strip, kept.folder, LEFT.get(kept.state, kept.state), frames=kept.frames,
+                      placed=kept.placed)
+            if row.made() == row.frames and row.state != "done":
+                row.state = "done"
+            if not (row.state == "done" and row.placed):
+                self.rows.append(row)
+
+    def keep(self, *rows: Row) -> None:
+        """Writes the rows' folders, order and states to queue.json; a disk that cannot be written to only loses the list."""
+        for root in {row.folder.parent.parent for row in rows}:
+            kept = [queue_file.Kept(row.folder, row.scene, row.strip, row.state, row.frames, row.placed)
+                    for row in self.rows if row.state != "gathering" and row.folder.parent.parent == root]
+            try:
+                queue_file.write(root, kept)
+            except JobError as error:
+                logger.warning("queue.json: %s", error)
+
+    def _first(self, state) -> Row | None:
+        return next((row for row in self.rows if row.state == state), None)
+
+    def _next(self) -> Row | None:
+        """The next waiting row, begun; None while the engine does something else."""
+        row = self._first("waiting")
+        if row is None or self._link.job and not self._link.job.ended:
+            return None
+        try:
+            row.task = Generation(None, row.folder, link=self._link, launch=self._launch(), gathered=True,
+                                  scene=row.scene, strip=row.strip)
+        except JobError as error:
+            row.task = Gathering(None, row.folder, link=self._link, launch=None)
+            row.task.fail(error)
+            self._turn(row, "failed")
+            return None
+        self._began(row.task)
+        self._turn(row, "running")
+        return row
+
+    def _gather(self, row) -> None:
+        if not row.task.advance():
+            self._gathered(row)
+
+    def _gathered(self, row) -> None:
+        """After the end of gathering: it waits for its turn, or is out."""
+        if row.task.state == "cancelled":
+            self.rows.remove(row)
+            return
+        if row.task.state == "failed":
+            row.state = "failed"
+            return
+        row.folder = row.task.folder
+        row.frames = contract.read(row.folder).frames
+        for other in [other for other in self.rows if other is not row and other.folder == row.folder]:
+            if other.state in (*ACTIVE, "waiting"):  # the same was asked for twice
+                self.rows.remove(row)
+                return
+            self.rows.remove(other)
+        self._turn(row, "waiting")
+
+    def _run(self, row) -> None:
+        if row.task.advance():
+            return
+        row.placed = bool(row.task.placed)
+        state = "paused" if row._pausing and row.task.state == "cancelled" else row.task.state
+        row._pausing = False
+        self._turn(row, state)
+
+    def _turn(self, row, state) -> None:
+        row.state = state
+        self.keep(row)

@@ -1,0 +1,132 @@
+"""queue.json beside the shots of a folder of jobs: which versions wait, in which order. The job folders are the truth;
+what is lost of a damaged list is made anew from them."""
+import json
+import logging
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from ..versions import folders
+from ..embedded.engine.contract import folder as files
+from ..embedded.engine.contract import job as contract
+from ..embedded.engine.contract import json_reader
+from ..embedded.engine.contract.errors import JobError
+from ..embedded.engine.contract.fields import FieldError, build, checked, choice, flag, path_name, shown, text, whole
+
+NAME = "queue.json"
+STATES = ("waiting", "running", "paused", "done", "failed", "cancelled")
+_VERSION = 1
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A row as it is kept; `folder` is absolute here and relative to the list on the disk, so that both can move."""
+
+    folder: Path
+    scene: str
+    strip: str
+    state: str
+    frames: int
+    placed: bool
+
+
+def _inside(value):
+    folder = Path(path_name(value))
+    if folder.is_absolute() or ".." in folder.parts or len(folder.parts) != 2:
+        raise ValueError("the folder of a version in the folder of its shot")
+    return value
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """A Kept as it lies in the file; `folder` is SHOT/VERSION."""
+
+    folder: str = checked(_inside)
+    scene: str = checked(text)
+    strip: str = checked(text)
+    state: str = checked(choice(*STATES))
+    frames: int = checked(whole(0, 1_000_000))
+    placed: bool = checked(flag)
+
+
+def read(root: Path) -> list[Kept]:
+    """The rows whose job folders are still there, in their order; where some of the list is damaged, every unfinished
+    version that the rest does not tell of comes after them."""
+    return _read(Path(root))[0]
+
+
+def write(root: Path, rows: list[Kept]) -> None:
+    """Keeps these rows before those that another Blender has in the same list; raises JobError. A damaged list is kept
+    aside."""
+    root, ours = Path(root), {row.folder for row in rows}
+    there, is_damaged = _read(root)
+    _write(root, [*rows, *(row for row in there if row.folder not in ours)], is_damaged)
+
+
+def forget(folder: Path) -> None:
+    """Takes one version out of its list; raises JobError."""
+    root = folder.parent.parent
+    if (root / NAME).is_file():
+        there, is_damaged = _read(root)
+        _write(root, [row for row in there if row.folder != folder], is_damaged)
+
+
+def _read(root) -> tuple[list[Kept], bool]:
+    """(rows, whether something in the list is damaged)."""
+    try:
+        kept, faults = _entries(root, json_reader.read(root / NAME))
+    except (FileNotFoundError, NotADirectoryError):
+        return [], False
+    except (OSError, json_reader.Unreadable) as error:
+        kept, faults = [], [str(error)]
+    if faults:
+        logger.warning("%s is damaged: %s; unfinished versions are looked for in the folders", root / NAME, faults[0])
+        told = {row.folder for row in kept}
+        kept += [row for row in _found(root) if row.folder not in told]
+    return [one for one in kept if (one.folder / files.JOB).is_file()], bool(faults)
+
+
+def _entries(root, value) -> tuple[list[Kept], list[str]]:
+    """(rows of the entries that are right, what is wrong with the file and with the others)."""
+    jobs, version = value.get("jobs"), value.get("version")
+    if version != _VERSION or isinstance(version, bool) or not isinstance(jobs, list):
+        return [], [f"expected version {_VERSION} and a list of jobs, got version {shown(version)}"]
+    kept, faults = {}, []
+    for place, entry in enumerate(jobs):
+        try:
+            row = build(_Entry, entry, f"jobs[{place}]")
+        except FieldError as error:
+            faults.append(str(error))
+            continue
+        kept.setdefault(row.folder, Kept(**{**asdict(row), "folder": root / row.folder}))
+    return list(kept.values()), faults
+
+
+def _write(root, rows, is_damaged) -> None:
+    jobs = [{**asdict(row), "folder": row.folder.relative_to(root).as_posix()} for row in rows]
+    if is_damaged:
+        json_reader.keep_aside(root / NAME)
+    files.write_whole(files.path(root, NAME), json.dumps({"version": _VERSION, "jobs": jobs}, indent=1).encode())
+
+
+def _found(root) -> list[Kept]:
+    """Every version below a folder of jobs that is not finished, as paused."""
+    found = []
+    for version in _versions(root):
+        request = folders.read_request(version)
+        try:
+            frames = contract.read(version).frames
+            made = len(files.numbers(version, files.FRAMES))
+        except (JobError, OSError):
+            continue
+        if request and made < frames:
+            found.append(Kept(version, request.scene, request.strip, "paused", frames, False))
+    return found
+
+
+def _versions(root) -> list[Path]:
+    try:
+        shots = sorted(path for path in root.iterdir() if path.is_dir())
+        return [version for shot in shots for version in folders.versions(shot)]
+    except OSError:
+        return []

@@ -1,0 +1,181 @@
+"""The work of this Blender: a queue of shots, and one task beside it, ticked by a timer, ended whatever happens."""
+import logging
+import time
+
+import bpy
+from bpy.app.handlers import persistent
+
+from .. import stalls
+from ..settings.request_of import jobs_root
+from ..link.jobs import Link
+from ..place.strip import refresh
+from ..settings.preferences import engine_launch
+from .queue import Queue, Row
+from ..tasks.task import SLICE_S, Task
+
+SHOWN_IN = {"SEQUENCE_EDITOR", "VIEW_3D"}
+logger = logging.getLogger(__name__)
+link = Link()
+_current: Task | None = None
+
+
+def _began(task: Task) -> None:
+    global _current
+    _current = task
+
+
+queue = Queue(link, engine_launch, _began)
+
+
+def current() -> Task | None:
+    """The last task that was begun, running or ended."""
+    return _current
+
+
+def busy() -> bool:
+    """Whether anything is gathered or asked of the engine."""
+    return _working(_current) or queue.busy()
+
+
+def begin(task: Task) -> None:
+    """Runs a task beside the queue, from a timer; in background mode, where timers never fire, until its end."""
+    _began(task)
+    if bpy.app.background:
+        task.run()
+    else:
+        _tick_soon()
+
+
+def enqueue(task, scene: str, strip: str) -> Row:
+    """Lets `task` (a Gathering) gather a shot and puts it into the queue; in background mode all is done on return."""
+    _began(task)
+    row = queue.add(scene, strip, task)
+    go_on()
+    return row
+
+
+def go_on() -> None:
+    """Called after anything was put into the queue or resumed."""
+    if not bpy.app.background:
+        return _tick_soon()
+    while queue.advance():
+        if link.job and not link.job.ended:
+            time.sleep(SLICE_S)
+
+
+def forget() -> None:
+    """Stops all tasks with the engine and forgets them; the queue stays on the disk."""
+    global _current
+    if not bpy.app.background and bpy.app.timers.is_registered(_tick):
+        bpy.app.timers.unregister(_tick)
+    gathering = queue.at_work()
+    for task in (_current, gathering and gathering.task):
+        if _working(task):
+            task.cancel()
+    link.close()
+    queue.rows.clear()
+    _current = None
+
+
+def _working(task) -> bool:
+    return task is not None and task.state == "working"
+
+
+def _tick_soon() -> None:
+    if not bpy.app.timers.is_registered(_tick):
+        bpy.app.timers.register(_tick, first_interval=0.0, persistent=True)
+
+
+def _tick() -> float | None:
+    """Called by Blender's timer on the main thread, never during a render or a save; seconds to the next call."""
+    shown = _shown()
+    watched = [task for task in (_current, *(row.task for row in queue.rows)) if _working(task)]
+    with stalls.slice("timer"):
+        beside = _current not in [row.task for row in queue.rows] and _working(_current)
+        more = _current.advance() if beside else False
+        more = queue.advance() or more
+    for task in dict.fromkeys(watched):
+        if not _working(task):
+            _ended(task)
+    if _shown() != shown:
+        _redraw("UI")
+    if more:
+        return SLICE_S
+    _redraw()
+    return None
+
+
+def _shown() -> list:
+    """What the panels tell of the work: where it changes, they are drawn anew."""
+    return [str(_current.progress) if _current else "", *((row.state, str(row.progress)) for row in queue.rows)]
+
+
+def _ended(task) -> None:
+    if task.error:
+        logger.error("%s", task.error)
+    if task.undo_name:
+        with stalls.slice("undo step"):
+            bpy.ops.ed.undo_push(message=task.undo_name)
+        _redraw()
+
+
+def _redraw(kind: str = "") -> None:
+    """Redraws our editors, or only their regions of one kind: a preview drawn at each look slows the engine down."""
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type in SHOWN_IN:
+                for region in area.regions:
+                    if kind in ("", region.type):
+                        region.tag_redraw()
+
+
+@persistent
+def _file_is_left(_path) -> None:
+    """Called before another file is opened: the scene of a running task goes away."""
+    forget()
+
+
+@persistent
+def _file_is_there(_path) -> None:
+    """Called after a file was opened: what an earlier Blender left in its jobs is offered again."""
+    restore()
+
+
+def restore() -> None:
+    """Reads the lists of the scenes' job folders, and shows frames that were finished after the file was saved."""
+    scenes = {scene.name for scene in bpy.data.scenes}
+    for root in dict.fromkeys(jobs_root(scene) for scene in bpy.data.scenes):
+        queue.restore(root, scenes)
+    for scene in bpy.data.scenes:
+        refresh(scene)
+
+
+def _is_enabled() -> None:
+    """Called by a timer soon after the extension is enabled, perhaps by an upgrade in the midst of a job."""
+    restore()
+
+
+@persistent
+def _stepped_back(_scene, _depsgraph=None) -> None:
+    """Called after undo and redo: the strips show every frame that is finished, whatever the step remembers."""
+    for scene in bpy.data.scenes:
+        refresh(scene)
+
+
+_HANDLERS = (("load_pre", _file_is_left), ("load_post", _file_is_there), ("undo_post", _stepped_back),
+             ("redo_post", _stepped_back))
+
+
+def register():
+    for name, handler in _HANDLERS:
+        getattr(bpy.app.handlers, name).append(handler)
+    if not bpy.app.background:
+        bpy.app.timers.register(_is_enabled, first_interval=0.1)
+
+
+def unregister():
+    if bpy.app.timers.is_registered(_is_enabled):
+        bpy.app.timers.unregister(_is_enabled)
+    for name, handler in reversed(_HANDLERS):
+        getattr(bpy.app.handlers, name).remove(handler)
+    forget()

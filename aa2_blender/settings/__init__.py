@@ -1,0 +1,1 @@
+"""What the artist sets, and the request that follows from it."""

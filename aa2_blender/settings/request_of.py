@@ -1,0 +1,105 @@
+"""A scene's settings -> the Request that gathering takes, and the folder its job lies in."""
+import re
+from pathlib import Path
+
+import bpy
+
+from ..embedded.engine.contract.job import Settings
+from ..embedded.engine.contract.skeleton import BODY
+from ..gather.camera import size_of
+from ..gather.request import ReferenceSource, Request
+
+NOBODY = (0.0, 0.0, 0.0, 0.0)  # the box of no chosen performer
+NOT_IN_FILE_NAMES = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
+
+
+def request_of(scene) -> Request:
+    """What the settings of `scene` ask for, by names only."""
+    ours = scene.aa2
+    performer = ours.driver == "PERFORMER"
+    return Request(
+        name=job_name(scene), scene=scene.name, strip=plate_name(scene), reference=_reference(ours),
+        driver_scene=ours.driver_scene.name if ours.driver_scene else "",
+        rig=ours.armature.name if ours.armature and not performer else "", bone_map=bpy.path.abspath(ours.bone_map),
+        bones=own_bones(ours), preset="" if ours.bone_preset == "AUTO" else ours.bone_preset,
+        frames=(ours.range_first, ours.range_last) if ours.use_range else None,
+        camera=ours.camera.name if ours.camera else "",
+        frame_offset=None if ours.derive_offset else ours.frame_offset,
+        meshes=() if performer else _meshes(ours),
+        objects=_names([*(one.thing for one in ours.touched), ours.add_object]),
+        collections=_names([*(one.collection for one in ours.touched), ours.objects]), holdouts=ours.holdouts,
+        clean_plate=ours.clean_plate and not performer, clothing=ours.clothing, performer=performer,
+        performer_box=_box(ours, size_of(scene)) if performer else None,
+        performer_frame=ours.performer_frame if performer and tuple(ours.performer_box) != NOBODY else 0,
+        mask_strip=ours.mask_strip, mask_use=ours.mask_use.lower(), clean_strip=ours.clean_strip,
+        make_clean=performer and ours.make_clean, retarget=ours.retarget, settings=_settings(ours))
+
+
+def plate_name(scene) -> str:
+    """The chosen plate, else the active strip; "" where there is none."""
+    if scene.aa2.strip:
+        return scene.aa2.strip
+    active = scene.sequence_editor.active_strip if scene.sequence_editor else None
+    return active.name if active else ""
+
+
+def job_name(scene) -> str:
+    """A file name that stays the same for the same plate, so that a second run resumes the first."""
+    return NOT_IN_FILE_NAMES.sub("_", f"{scene.name} {plate_name(scene)}".strip()).strip(". ") or "shot"
+
+
+def job_folder(scene) -> Path:
+    """Where the versions of the scene's shot lie; in the extension's own folder while the file has none."""
+    return jobs_root(scene) / job_name(scene)
+
+
+def jobs_root(scene) -> Path:
+    """The folder that holds the scene's shots."""
+    output = scene.aa2.output or "//"
+    if output.startswith("//") and not bpy.data.filepath:
+        jobs = bpy.utils.extension_path_user(__package__, path="jobs", create=False)
+    else:
+        jobs = bpy.path.abspath(output)
+    return Path(jobs).resolve()
+
+
+def _reference(ours) -> ReferenceSource:
+    joints = None
+    if len(ours.reference_joints) == len(BODY):
+        joints = tuple((*joint.place, joint.confidence) for joint in ours.reference_joints)
+    image = ours.reference_image
+    name = {"FILE": bpy.path.abspath(ours.reference_path), "IMAGE": image.name if image else "",
+            "STRIP": ours.reference_strip}[ours.reference_kind]
+    return ReferenceSource(
+        kind=ours.reference_kind, name=name, frame=ours.reference_frame if ours.reference_kind == "STRIP" else 0,
+        joints=joints, height_px=ours.reference_height or None if joints else None)
+
+
+def _box(ours, size):
+    """The chosen performer's box in pixels of the job; None where nobody was chosen."""
+    if tuple(ours.performer_box) == NOBODY:
+        return None
+    return tuple(round(part * side, 2) for part, side in zip(ours.performer_box, (*size, *size)))
+
+
+def _names(things) -> tuple[str, ...]:
+    """Of those that there are, once each."""
+    return tuple(dict.fromkeys(thing.name for thing in things if thing))
+
+
+def own_bones(ours) -> tuple:
+    """The artist's own (joint, bone, end)."""
+    return tuple((one.name, one.bone, one.end) for one in ours.bones if one.bone)
+
+
+def _meshes(ours) -> tuple[str, ...]:
+    chosen = [ours.mesh] if ours.mesh else []
+    if ours.meshes:
+        chosen += [thing for thing in ours.meshes.all_objects if thing.type == "MESH" and thing != ours.mesh]
+    return tuple(thing.name for thing in chosen)
+
+
+def _settings(ours) -> Settings:
+    return Settings(engine=ours.engine, steps=ours.steps or None, guidance=ours.guidance, seed=ours.seed,
+                    window=ours.window or None, grain=ours.grain, blur=ours.blur,
+                    shadow=ours.shadow, shape=ours.shape)

@@ -1,0 +1,43 @@
+"""A reference picture -> the joints that the engine finds in it, in the scene's settings for the artist to correct."""
+from pathlib import Path
+
+import bpy
+
+from ..embedded.engine.contract import events
+from ..embedded.engine.contract.skeleton import BODY
+from ..gather.problem import GatherError
+from ..link.interpreter import Launch
+from ..link.jobs import Link
+from ..settings.properties import picture_named
+from .task import Task
+
+
+class JointSearch(Task):
+    """Looks for the person in `picture` (a file) and fills the settings of the scene named `scene`."""
+
+    def __init__(self, picture: Path, scene: str, folder: Path, *, link: Link, launch: Launch):
+        super().__init__(folder, link=link, launch=launch)
+        self.picture, self.scene = picture, scene
+
+    def _work(self):
+        self.folder.mkdir(parents=True, exist_ok=True)
+        yield from self._ask_engine(events.FindJoints(str(self.picture)))
+        self._end_as_engine()
+        if self.state != "cancelled":
+            self._keep(self.engine_job.answer)
+
+    def _keep(self, found: events.Joints) -> None:
+        if found.body is None:
+            raise GatherError(f"No person was found in {self.picture.name}.",
+                              "Generate works without the reference's joints; a picture of the whole figure works better.")
+        ours = bpy.data.scenes[self.scene].aa2
+        ours.reference_joints.clear()
+        for name, (x, y, confidence) in zip(BODY, found.body):
+            joint = ours.reference_joints.add()
+            joint.name, joint.place, joint.confidence = name, (x, y), confidence
+        ours.reference_height = found.height_px or 0
+        ours.reference_joints_of = picture_named(ours)
+        self.undo_name = "Find Joints"
+
+    def achieved(self) -> str:
+        return "Joints found"

@@ -1,0 +1,145 @@
+"""Work that is done a slice at a time on Blender's main thread, and that ends as done, failed or cancelled.
+
+In a window a timer takes the slices; in background mode, where timers never fire and one still registered at exit
+would crash 4.2, a loop does.
+"""
+import logging
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..embedded.engine.contract.errors import JobError
+from ..gather.problem import GatherError
+from ..link.interpreter import Launch
+from ..link.jobs import EngineJob, Link
+
+SLICE_S = 0.05  # between two looks at the engine
+# A stage of gathering or of the engine, as the artist reads it.
+WORDS = {
+    "reference": "Gathering the reference", "pose": "Gathering the pose", "mask": "Gathering the mask",
+    "estimate/mask": "Gathering the mask strip", "clean": "Gathering the clean plate",
+    "copy": "Copying the version", "objects": "Gathering objects", "depth": "Gathering depth", "plate": "Gathering the plate", "job": "Writing the job",
+    "find reference": "Looking at the reference", "find read": "Reading the plate", "find follow": "Following the performer", "find depth": "Estimating depth",
+    "find mask": "Drawing the performer's mask", "find clean": "Making the clean plate",
+    "prepare": "Preparing", "denoise": "Generating", "check": "Drawing conditions"}
+INTERNAL_HINT = "Send Blender's console output and the job's folder with a report; Generate works again."
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a task is: `step` of `total` of a stage, seconds to its end or None while unknown."""
+
+    stage: str
+    step: int = 0
+    total: int = 0
+    eta_s: float | None = None
+
+    def __str__(self) -> str:
+        count = f" {self.step}/{self.total}" if self.total else ""
+        eta = f", {duration(self.eta_s)} left" if self.eta_s is not None else ""
+        return f"{WORDS.get(self.stage, self.stage)}{count}{eta}"
+
+
+class Task:
+    """Work on a job folder with the engine. `state`: working, then done, failed (`error` says why) or cancelled.
+
+    A kind of task writes `_work`, a generator that yields after each slice and raises what went wrong, and `achieved`.
+    `undo_name` is what the step back is called in a window, "" while the file is as it was.
+    """
+
+    def __init__(self, folder: Path, *, link: Link, launch: Launch):
+        self.folder = folder
+        self.state = "working"
+        self.progress = Progress("Beginning")
+        self.undo_name = ""
+        self.error: JobError | GatherError | None = None
+        self.engine_job: EngineJob | None = None
+        self.began = time.monotonic()
+        self._link, self._launch = link, launch
+        self._steps = self._work()
+
+    def _work(self):
+        raise NotImplementedError
+
+    def achieved(self) -> str:
+        """What a task that is done has made, in a few words."""
+        raise NotImplementedError
+
+    def advance(self) -> bool:
+        """Does one slice; True while there is more to do. Never raises: a fault ends the task as failed."""
+        try:
+            next(self._steps)
+        except StopIteration:
+            if self.state == "working":
+                self.state = "done"
+        except (JobError, GatherError) as error:
+            self.fail(error)
+        except OSError as error:
+            self.fail(JobError("job_not_writable", f"{self.folder}: {error.strerror or error}.",
+                                "Choose another folder for jobs."))
+        except Exception as error:
+            logger.exception("a task failed")
+            self.fail(JobError("internal", f"A fault in the add-on: {type(error).__name__}: {error}.", INTERNAL_HINT))
+        return self.state == "working"
+
+    def run(self, tell=lambda progress: None, stop_asked=lambda: False) -> "Task":
+        """Blocks until the end; `tell` is called with every new Progress, `stop_asked` between slices."""
+        told = None
+        while self.advance():
+            if stop_asked():
+                self.cancel()
+            if self.progress != told:
+                told = self.progress
+                tell(told)
+            if self.engine_job:
+                time.sleep(SLICE_S)
+        return self
+
+    def cancel(self) -> None:
+        """Stops at the next slice; what is finished stays."""
+        if self.state != "working":
+            return
+        if self.engine_job and not self.engine_job.ended:
+            self._link.cancel()
+            self.progress = Progress("Cancelling")
+        else:
+            self._steps.close()
+            self.state = "cancelled"
+
+    def _ask_engine(self, request, doing=""):
+        """Yields until the engine has ended the request one way or another; look at `engine_job` afterwards. `doing` stands
+        before the stages' names, so that WORDS can tell the same stage of two requests apart."""
+        self.progress = Progress("Starting the engine")
+        self.engine_job = self._link.start(self._launch, request, self.folder)
+        if self.engine_job.state == "running":  # it is warm
+            self.progress = Progress("prepare")
+        while not self.engine_job.ended:
+            yield
+            self._link.pump()
+            said = self.engine_job.progress
+            if said and self.engine_job.state == "running":
+                self.progress = Progress(doing + said.stage, said.step, said.total, said.eta_s)
+
+    def _end_as_engine(self) -> None:
+        """The task ends as its engine's job did."""
+        if self.engine_job.error:
+            raise self.engine_job.error
+        if self.engine_job.state == "cancelled":
+            self.state = "cancelled"
+
+    def fail(self, error: JobError | GatherError) -> None:
+        """Ends it with this error."""
+        self.error = error
+        self.state = "failed"
+
+
+def duration(seconds: float) -> str:
+    """Seconds as an artist reads them: in minutes from 90 on."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02} s" if seconds >= 90 else f"{seconds:.0f} s"
+
+
+def remedy(error: JobError | GatherError) -> str:
+    """What to do about an error, whichever half it comes from."""
+    return getattr(error, "hint", "") or getattr(error, "remedy", "")

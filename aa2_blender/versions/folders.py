@@ -1,0 +1,175 @@
+"""A shot's folder -> its versions v001, v002 ..., each a job folder of its own: nothing that was generated is overwritten."""
+import filecmp
+import json
+import logging
+import os
+import re
+import shutil
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from ..embedded.engine.contract import folder as files
+from ..embedded.engine.contract import job as contract
+from ..embedded.engine.contract import json_reader
+from ..embedded.engine.contract.errors import JobError
+from ..embedded.engine.contract.fields import build, plain, shown
+from ..gather.request import Request
+
+REQUEST = files.REQUEST  # what was asked for, by the names of the blend: the add-on's own, the engine doesn't read it
+_REQUEST_VERSION = 1
+_VERSION = re.compile(r"v(\d{3,})")
+_PICTURES = (files.SOURCE, files.OBJECTS, files.DEPTH)
+_LARGEST_SEED = 2**31 - 1  # of a number that Blender's interface holds
+logger = logging.getLogger(__name__)
+
+
+def is_version(folder) -> bool:
+    """Whether a folder is called like a version."""
+    return _VERSION.fullmatch(Path(folder).name) is not None
+
+
+def versions(shot: Path) -> list[Path]:
+    """The job folders of a shot, oldest first; folders without job.json are unfinished and none."""
+    try:
+        found = [path for path in Path(shot).iterdir() if is_version(path) and (path / files.JOB).is_file()]
+    except OSError:
+        return []
+    return sorted(found, key=lambda path: int(path.name[1:]))
+
+
+def vacant(shot: Path, reserved=()) -> Path:
+    """Where the next version is to be gathered: after the last, or over the last where that has no frame and no queue
+    (`reserved`, folders) waits for it."""
+    there = versions(shot)
+    if there and there[-1] not in reserved and not files.has(there[-1], files.FRAMES):
+        return there[-1]
+    numbers = [int(path.name[1:]) for path in (*there, *map(Path, reserved)) if is_version(path) and path.parent == Path(shot)]
+    return Path(shot) / f"v{max(numbers, default=0) + 1:03}"
+
+
+def twin(folder: Path):
+    """A generator that ends with the other version gathered from the very same inputs, or None; yields between files."""
+    for other in versions(folder.parent):
+        if other == folder or not filecmp.cmp(folder / files.JOB, other / files.JOB, shallow=False):
+            continue
+        same = True
+        for name in _inputs(folder):
+            same = (other / name).is_file() and filecmp.cmp(folder / name, other / name, shallow=False)
+            yield
+            if not same:
+                break
+        if same and len(_inputs(other)) == len(_inputs(folder)):
+            return other
+    return None
+
+
+def copied(folder: Path, target: Path):
+    """A generator that gives another version the inputs of this one, without copying bytes where the disk can share them;
+    yields (stage, step, total). The job itself is left to write_changed, afterwards."""
+    files.refuse_links(target)
+    names = [*_inputs(folder), *_estimated(folder)]
+    for step, name in enumerate(names, 1):
+        share(folder / name, target / name)
+        yield "copy", step, len(names)
+
+
+def copied_frames(folder: Path, target: Path, numbers):
+    """A generator that gives another version the finished frames `numbers` (1..N) of this one; yields between them."""
+    for number in numbers:
+        for kind in (files.FRAMES, files.SHADOW):
+            if os.path.isfile(files.picture(folder, kind, number)):
+                share(Path(files.picture(folder, kind, number)), Path(files.picture(target, kind, number)))
+        yield
+
+
+def write_changed(folder: Path, target: Path, change) -> None:
+    """job.json and request.json of another version: those of `folder` after `change`(Job) -> Job."""
+    job = change(contract.read(folder))
+    request = read_request(folder)
+    if request:
+        write_request(target, replace(request, settings=job.settings))
+    contract.write(target, job)
+
+
+def discard(folder: Path) -> None:
+    """Removes a version that was never finished: the names of a job in it, and the folders that are empty then. Whatever else
+    lies there is the artist's; a folder with links is left as it is."""
+    with suppress(JobError):
+        files.refuse_links(folder)
+        for kind in sorted(files.FOLDERS, key=len, reverse=True):
+            files.remove_numbered(files.path(folder, kind), ("png", "exr", "look", "parts", "depth", "latents"))
+        for name in (*files.FILES, *files.IN_PLACE):
+            with suppress(OSError):
+                os.remove(files.path(folder, name))
+        for kind in (*sorted(files.FOLDERS, key=len, reverse=True), ""):
+            with suppress(OSError):
+                os.rmdir(os.path.join(folder, kind))
+
+
+def share(source: Path, target: Path) -> None:
+    """The same file in another place: a hard link, or a copy where there can be none."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.unlink(missing_ok=True)
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def other_seed(folder: Path) -> int:
+    """A seed that no version of the shot has: one more than the largest."""
+    seeds = [contract.read(path).settings.seed for path in versions(folder.parent)]
+    return (max(seeds, default=0) + 1) % _LARGEST_SEED
+
+
+def write_request(folder: Path, request: Request) -> None:
+    """Keeps what a version is asked for; a damaged file of an earlier request is kept aside. Raises JobError."""
+    path = files.path(folder, REQUEST)
+    if os.path.isfile(path) and read_request(folder) is None:
+        json_reader.keep_aside(path)
+    files.write_whole(path, json.dumps({"version": _REQUEST_VERSION, **plain(request)}, indent=1).encode())
+
+
+def read_request(folder: Path) -> Request | None:
+    """What a version was asked for; None where nobody can tell any more."""
+    path = files.path(folder, REQUEST)
+    try:
+        value = json_reader.read(path)
+        version = value.pop("version", None)
+        if version != _REQUEST_VERSION or isinstance(version, bool):
+            raise ValueError(f"expected version {_REQUEST_VERSION}, got {shown(version)}")
+        return build(Request, value)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError) as error:
+        logger.warning("%s cannot be read: %s", path, error)
+        return None
+
+
+def _inputs(folder: Path) -> list[str]:
+    """The files that were gathered, relative to the folder; job.json is not among them, nor what is made of a performer."""
+    job = contract.read(folder)
+    performer = job.driver.performer
+    is_given = job.clean_pictures and not (performer and performer.clean)
+    kinds = [*_PICTURES, files.GIVEN_MASK if performer else files.MASK, *([files.CLEAN] if is_given else [])]
+    return [*_there(folder, (files.REFERENCE,) if performer else (files.POSE, files.REFERENCE)), *_pictures(folder, kinds)]
+
+
+def _estimated(folder: Path) -> list[str]:
+    """The files that the engine made of a performer, so that a copy need not look for him again."""
+    performer = contract.read(folder).driver.performer
+    if performer is None:
+        return []
+    kept = [path.relative_to(folder).as_posix() for path in sorted((folder / "estimate").rglob("*"))
+            if path.is_file() and path.parent != folder / files.GIVEN_MASK]
+    kinds = [files.MASK, *([files.CLEAN] if performer.clean else [])]
+    return [*_there(folder, (files.POSE,)), *_pictures(folder, kinds), *kept]
+
+
+def _pictures(folder, kinds):
+    return [f"{kind}/{number:04d}.png" for kind in kinds for number in files.numbers(folder, kind)]
+
+
+def _there(folder, names):
+    return [name for name in names if (folder / name).is_file()]

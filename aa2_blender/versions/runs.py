@@ -1,0 +1,70 @@
+"""What made a version's frames: run.json beside them, for strips, reports and for finding out later."""
+import json
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..embedded.engine.contract import events
+from ..embedded.engine.contract import folder as files
+from ..embedded.engine.contract import json_reader
+from ..embedded.engine.contract.errors import JobError
+from ..embedded.engine.contract.fields import build, checked, number, or_none, plain, whole_text
+
+NAME = files.RUN
+_SECONDS = number(0, 1e12)
+logger = logging.getLogger(__name__)
+
+
+def _pack(value):
+    if not isinstance(value, dict) or set(value) != {"name", "hash"}:
+        raise ValueError("{name, hash}")
+    return {name: whole_text(one) for name, one in value.items()}
+
+
+def _stages(value):
+    if not isinstance(value, dict):
+        raise ValueError("seconds by stage")
+    return {whole_text(name): _SECONDS(seconds) for name, seconds in value.items()}
+
+
+@dataclass(frozen=True)
+class _LastRun:
+    """`pack`: name and hash of the weights; `seconds` null where the run did not end well."""
+
+    engine: str = checked(whole_text)
+    runtime: str = checked(whole_text)
+    device: str = checked(whole_text)
+    pack: dict = checked(_pack)
+    state: str = checked(whole_text)
+    seconds: float | None = checked(or_none(_SECONDS))
+    stages: dict = checked(_stages)
+
+
+def write(folder: Path, hello: events.Hello | None, job) -> None:
+    """Keep who ran last (`hello`) and how it ended (`job`: link.jobs.EngineJob); nothing where no engine answered."""
+    if hello is None:
+        return
+    done = job.answer if isinstance(job.answer, events.Finished) else None
+    last = _LastRun(hello.engine, hello.runtime, hello.device, dict(hello.pack), job.state,
+                    done.seconds if done else None, done.stages if done else {})
+    try:
+        files.write_whole(files.path(folder, NAME), json.dumps(plain(last), indent=1).encode())
+    except JobError:
+        return  # a full disk has been told of by the engine
+
+
+def read(folder) -> dict:
+    """What `write` kept; {} where there is nothing to be read."""
+    path = files.path(folder, NAME)
+    try:
+        return plain(build(_LastRun, json_reader.read(path)))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        logger.warning("%s cannot be read: %s", path, error)
+        return {}
+
+
+def pack_hash(folder) -> str:
+    """Of the weights that the last run had; "" where that is not known."""
+    return read(folder).get("pack", {}).get("hash", "")

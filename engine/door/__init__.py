@@ -1,0 +1,1 @@
+"""The process's ends: requests in, events out."""

@@ -1,0 +1,170 @@
+"""A request -> events, whatever happens: the door behind which every fault becomes a `failed` event.
+
+Used by serve.py and by the command line alike.
+"""
+
+import collections
+import functools
+import json
+import logging
+import os
+import sys
+
+import numpy as np
+
+from ..job.preview import check, preview
+from ..conditions.depth import CONVENTION
+from ..conditions.frames import as_bits, read_reference
+from ..conditions.mask import KINDS
+from ..contract import events, job_log, version
+from ..contract import folder as files
+from ..contract.errors import JobError
+from ..job.deliver import deliver
+from ..found_person import find_and_keep, kept_or
+from ..packs.store import Pack, open_pack
+from ..job.progress import Stopped
+from ..job.run import run
+from ..engines.compact.runtimes.base import Runtime
+from ..engines.compact.runtimes.choose import choose
+
+log = logging.getLogger(__name__)
+_TAIL_LINES = 20
+
+
+class Tail(logging.Handler):
+    """The last lines of the log, for the hint of a failure that nobody foresaw."""
+
+    def __init__(self):
+        super().__init__()
+        self._lines = collections.deque(maxlen=_TAIL_LINES)
+
+    def emit(self, record):
+        self._lines.extend(self.format(record).splitlines())
+
+    def text(self) -> str:
+        return "\n".join(self._lines)
+
+
+class Engine:
+    """What a process keeps between requests: the pack, the runtime, and who looks for joints."""
+
+    def __init__(self, pack: Pack, runtime: Runtime, find_joints):
+        self.pack, self.runtime, self.find_joints = pack, runtime, find_joints
+
+    @classmethod
+    def open(cls, *, folder=None, runtime=None, threads=None) -> "Engine":
+        """The pack in `folder` (None: the embedded one) on the runtime of this name (None: the first there is)."""
+        pack = open_pack(folder)
+        if pack.manifest.depth_convention != CONVENTION:
+            raise JobError("pack_invalid", f"{pack.folder}: depth_convention: expected {CONVENTION!r}, got "
+                           f"{pack.manifest.depth_convention!r}.", "Use weights made for this engine.")
+        if pack.manifest.mask not in KINDS:
+            raise JobError("pack_invalid", f"{pack.folder}: sizes.mask: expected one of {', '.join(KINDS)}, got "
+                           f"{pack.manifest.mask!r}.", "Use weights made for this engine.")
+        return cls(pack, choose(pack, runtime, threads), functools.partial(find_joints, threads=threads or 0))
+
+    def hello(self) -> events.Hello:
+        report = self.runtime.describe()
+        return events.Hello(version.PROTOCOL, version.ENGINE, report.runtime, report.device,
+                            {"name": self.pack.manifest.name, "hash": self.pack.hash})
+
+
+def find_joints(picture, threads=0):
+    """estimate.people.find_joints, imported when it is first asked for: the engine's start must not wait for it. The last
+    picture's answer is kept, since one reference serves many jobs. threads: 0 for one a core."""
+    return _found(picture.tobytes(), picture.shape, threads)
+
+
+@functools.lru_cache(maxsize=1)
+def _found(raw, shape, threads):
+    try:
+        from ..estimate import people
+    except ImportError as error:
+        raise JobError("runtime_missing", f"Nobody can be found in a picture with this Python: {error}.",
+                       f"Install onnxruntime for {sys.executable}, or let another engine look first: python -m engine subject JOB."
+                       ) from None
+    return people.find_joints(np.frombuffer(raw, np.uint8).reshape(shape), threads=threads)
+
+
+def answer(request, engine, *, emit, stop_asked, tail: Tail) -> bool:
+    """Do what a request of contract/events.py asks; True where it ended well. Every event goes to `emit` and, where the
+    request has a job, to its events.jsonl. `engine` may be None for requests that need no weights."""
+    subject = events.subject(request)
+    folder = getattr(request, "job", None)
+    said, record = collections.Counter(), _Record(folder, is_begun=isinstance(request, events.Estimate))
+
+    def say(event):
+        said[type(event)] += 1
+        emit(event)
+        record.add(event)
+    try:
+        say(_do(request, engine, say, stop_asked))
+        return True
+    except Stopped:
+        say(events.Cancelled(subject, said[events.Frame]))
+    except JobError as error:
+        say(events.Failed(subject, error.code, error.message, error.hint))
+    except MemoryError:
+        log.exception("out of memory")
+        say(events.Failed(subject, "out_of_memory", "The machine has too little memory free for this job.",
+                          "Close other programs, or generate fewer frames a window (settings)."))
+    except Exception as error:  # the door: the engine lives on
+        log.exception("%s failed", type(request).__name__)
+        say(events.Failed(subject, "internal", f"{type(error).__name__}: {error}", tail.text()))
+    return False
+
+
+def _do(request, engine, say, stop_asked):
+    """The event that ends the request well."""
+    seek = engine.find_joints if engine else find_joints
+    match request:
+        case events.Run(job):
+            return run(job, engine.pack, engine.runtime, emit=say, find_joints=kept_or(job, seek), stop_asked=stop_asked)
+        case events.Preview(job):
+            return preview(job, emit=say, find_joints=seek, stop_asked=stop_asked)
+        case events.Check(job):
+            return check(job, emit=say, stop_asked=stop_asked)
+        case events.Deliver(job, form, layers):
+            return deliver(job, form, layers, emit=say, find_joints=seek, stop_asked=stop_asked)
+        case events.FindJoints(picture):
+            return _joints(picture, seek)
+        case events.FindPeople(picture):
+            return _people(picture)
+        case events.FindSubject(job):
+            return find_and_keep(job, find_joints=seek, emit=say, stop_asked=stop_asked)
+        case events.Estimate():
+            from ..estimate.performer import estimate  # as in _people
+            return estimate(request, emit=say, stop_asked=stop_asked)
+
+
+def _joints(path, seek) -> events.Joints:
+    person = seek(as_bits(read_reference(path)))
+    if person is None:
+        return events.Joints(path)
+    body = np.asarray(person.body, float)[:, [0, 1, 3]]
+    return events.Joints(path, tuple(tuple(joint) for joint in body.tolist()), float(person.height_px))
+
+
+def _people(path) -> events.People:
+    from ..estimate.footage import read_rgb  # onnxruntime comes with it: the engine's start must not wait for it
+    from ..estimate.people import find_boxes
+    return events.People(path, tuple(find_boxes(read_rgb(path))))
+
+
+class _Record:
+    """A job's events.jsonl, and no other folder's: one without job.json is none, unless the request only begins it. Where it
+    cannot be written it stays as it is: the request itself tells why, or needs no record."""
+
+    def __init__(self, folder, is_begun):
+        self._folder, self._is_begun = folder, is_begun
+
+    def add(self, event) -> None:
+        if not self._folder or not os.path.isdir(self._folder):
+            return
+        if not (self._is_begun or os.path.isfile(files.path(self._folder, files.JOB))):
+            return
+        try:
+            job_log.append(files.path(self._folder, files.EVENTS), json.dumps(events.to_json(event)).encode() + b"\n")
+        except JobError as error:
+            log.info("%s", error)
+            self._folder = None

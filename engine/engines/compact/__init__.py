@@ -1,0 +1,1 @@
+"""The embedded engine: small networks that run on any processor."""

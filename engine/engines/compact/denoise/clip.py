@@ -1,0 +1,116 @@
+"""A window's conditions and the net -> the clean latents of its frames."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .guidance import guided
+from .noise import window_noise
+from .samplers import ddim_step
+from .schedule import Schedule, levels
+from .windows import Window
+
+# Behind the warp where no limb covers the frame, and the reference that guidance compares with (as in training).
+GREY = 0.5
+
+
+@dataclass(frozen=True)
+class Appearance:
+    """Who is to be seen: the reference's features. What guidance compares with, None where it is not used: `without`, the
+    features of an empty picture, and `empty_warp`, its latents (1, h, w, c)."""
+
+    features: Any
+    without: Any | None = None
+    empty_warp: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What the net is told of one window: arrays and features as engines/compact/runtimes/base.py has them."""
+
+    environment: np.ndarray
+    masks: np.ndarray
+    warp: np.ndarray
+    coverage: np.ndarray
+    pose: Any
+    objects: Any
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How to denoise: noise by `seed`, `steps` steps through `schedule`, `guidance` 1 for none."""
+
+    schedule: Schedule
+    steps: int
+    seed: int
+    guidance: float = 1.0
+
+
+def encode_reference(runtime, picture, skeleton, guidance: float = 1.0) -> Appearance:
+    """The reference (H, W, 3) and its skeleton (H, W, 3; zeros where no joints are known), once a shot."""
+    features = runtime.reference(picture, skeleton)
+    if guidance == 1.0:
+        return Appearance(features)
+    empty = np.full_like(picture, GREY)
+    return Appearance(features, runtime.reference(empty, np.zeros_like(skeleton)), runtime.encode(five_channels(empty[None])))
+
+
+def encode_conditions(runtime, bundle) -> Conditions:
+    """A window's pictures (conditions/bundle.py: Bundle) -> latents and features (paper 3.2 to 3.4; the warp is ours)."""
+    coverage = bundle.warp[..., 3:]
+    warp = bundle.warp[..., :3] + GREY * (1.0 - coverage)
+    return Conditions(
+        environment=runtime.encode(five_channels(bundle.environment)),
+        masks=np.concatenate([bundle.region, bundle.known], axis=-1),
+        warp=runtime.encode(five_channels(warp, coverage)),
+        coverage=coverage,
+        pose=runtime.pose(bundle.skeleton, bundle.depth),
+        objects=runtime.objects(_encode_objects(runtime, bundle), bundle.objects))
+
+
+def denoise_window(runtime, window: Window, conditions: Conditions, appearance: Appearance, sampling: Sampling, *,
+                   before, after=None, after_step=lambda: None) -> np.ndarray:
+    """The latents (made frames, h, w, c) of the frames that this window makes.
+
+    before, after: clean latents of window.before and window.after (None where there are none), which ride along at level
+    0; after_step is called after every step and may raise to stop.
+    """
+    shape = conditions.environment.shape[1:]
+    x = window_noise(sampling.seed, window.made, shape)
+    before, after = (np.zeros((0, *shape), np.float32) if fixed is None else fixed for fixed in (before, after))
+    for name, fixed, wanted in (("before", before, window.before), ("after", after, window.after)):
+        if len(fixed) != len(wanted):
+            raise ValueError(f"{name}: expected {len(wanted)} frames of latents, got {len(fixed)}")
+    made = slice(len(before), len(before) + len(x))
+    grid = levels(sampling.steps)
+    for t, s in zip(grid, grid[1:]):
+        per_frame = np.concatenate([np.zeros(len(before)), np.full(len(x), t), np.zeros(len(after))]).astype(np.float32)
+        x0 = _predict(runtime, np.concatenate([before, x, after]), per_frame, conditions, appearance, sampling.guidance)
+        x = ddim_step(x, x0[made], t, s, sampling.schedule)
+        after_step()
+    return x
+
+
+def five_channels(pictures, matte=None) -> np.ndarray:
+    """(F, H, W, 3) with the matte (F, H, W, 1) given (none: 0) and shadow 1 -> (F, H, W, 5)."""
+    matte = np.zeros_like(pictures[..., :1]) if matte is None else matte
+    return np.concatenate([pictures, matte, np.ones_like(pictures[..., :1])], axis=-1)
+
+
+def _encode_objects(runtime, bundle) -> np.ndarray:
+    """Latents of the plate under M_o (paper 3.3); windows without objects encode one empty picture for all frames."""
+    if bundle.objects.any():
+        return runtime.encode(five_channels(bundle.plate * bundle.objects))
+    return np.repeat(runtime.encode(five_channels(np.zeros_like(bundle.plate[:1]))), len(bundle.plate), axis=0)
+
+
+def _predict(runtime, noisy, per_frame, conditions, appearance, guidance) -> np.ndarray:
+    told = dict(environment=conditions.environment, masks=conditions.masks, pose=conditions.pose, objects=conditions.objects)
+    x0 = runtime.denoise(noisy, per_frame, warp=conditions.warp, coverage=conditions.coverage,
+                         reference=appearance.features, **told)
+    if appearance.without is None:
+        return x0
+    without = runtime.denoise(noisy, per_frame, warp=np.repeat(appearance.empty_warp, len(noisy), axis=0),
+                              coverage=np.zeros_like(conditions.coverage), reference=appearance.without, **told)
+    return guided(x0, without, guidance)

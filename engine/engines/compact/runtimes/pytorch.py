@@ -1,0 +1,80 @@
+"""The nets on PyTorch, from the same weights file of a pack; for a GPU, and to check the other runtime against.
+
+Needs torch and numpy, and nothing of what packs are made with.
+"""
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ....contract.errors import JobError
+from ..nets.model import Model, load_weights
+from ..nets.parts import Decode, Denoise, Encode, Objects, Pose, Reference
+from ..nets.sizes import Sizes
+from ....packs.manifest import WEIGHTS
+from .base import DeviceReport
+
+log = logging.getLogger(__name__)
+
+
+class PytorchRuntime:
+    """The very modules that the graphs are exported from. Features stay on the device."""
+
+    def __init__(self, folder: Path, sizes: dict, device: str | None = None):
+        """`device` None: the GPU where one works. Raises JobError where the weights are not those of these sizes."""
+        model = _loaded(folder, sizes).to(device or ("cuda" if _gpu_works() else "cpu"))
+        self._device = next(model.parameters()).device
+        self._parts = {part.__name__: part(model).eval()
+                       for part in (Encode, Decode, Reference, Pose, Objects, Denoise)}
+
+    @torch.inference_mode()
+    def _run(self, name: str, *inputs):
+        return self._parts[name](*(self._tensor(x) for x in inputs))
+
+    def _tensor(self, x) -> Tensor:
+        return x if isinstance(x, Tensor) else torch.from_numpy(np.ascontiguousarray(x, np.float32)).to(self._device)
+
+    def encode(self, pictures):
+        return self._run("Encode", pictures).cpu().numpy()
+
+    def decode(self, latents):
+        return self._run("Decode", latents).cpu().numpy()
+
+    def reference(self, picture, skeleton):
+        matte_and_shadow = np.broadcast_to(np.float32([0, 1]), (*picture.shape[:2], 2))
+        latents = self._run("Encode", np.concatenate([picture, matte_and_shadow], axis=-1)[None])
+        return self._run("Reference", latents, skeleton[None])
+
+    def pose(self, skeleton, depth):
+        return self._run("Pose", skeleton, depth)
+
+    def objects(self, latents, mask):
+        return self._run("Objects", latents, mask)
+
+    def denoise(self, noisy, levels, environment, masks, warp, coverage, reference, pose, objects):
+        return self._run("Denoise", noisy, levels, environment, masks, warp, coverage, pose, *reference,
+                         *objects).cpu().numpy()
+
+    def describe(self):
+        return DeviceReport(runtime="pytorch", version=torch.__version__, device=self._device.type)
+
+
+def _loaded(folder, sizes) -> Model:
+    try:
+        return load_weights(Sizes.from_dict(sizes), folder / WEIGHTS)
+    except (ValueError, TypeError, KeyError, RuntimeError) as error:  # the last three: sizes that make no networks
+        raise JobError("pack_invalid", f"{folder}: {error}.", "Install the weights again.") from None
+
+
+def _gpu_works() -> bool:
+    """Whether a GPU adds one and one: a driver, a card or kernels that do not fit show when the first is used, not before."""
+    if not torch.cuda.is_available():
+        return False
+    try:
+        return torch.ones(1, device="cuda").add(1).item() == 2
+    except (RuntimeError, AssertionError) as error:
+        log.warning("the GPU cannot be used, the processor is: %s", error)
+        return False

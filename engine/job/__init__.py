@@ -1,0 +1,1 @@
+"""A job folder -> frames, previews or delivered files."""

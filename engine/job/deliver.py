@@ -1,0 +1,89 @@
+"""A finished job -> its layers and passes as picture sequences for other programs, in output/ beside the frames.
+
+character RGBA, shadow, matte and skeleton, each in a folder of its own: PNG of 8 or 16 bits (straight alpha, sRGB), or
+single-layer EXR of half floats (premultiplied alpha, linear Rec. 709: what a compositor expects).
+"""
+
+import os
+
+import cv2
+import numpy as np
+
+from ..conditions.bundle import plan_shot
+from ..conditions.frames import as_bits, as_float, read_picture, write_picture
+from ..conditions.pose import draw_skeleton
+from ..contract import folder as files
+from ..contract import job as jobs
+from ..contract.errors import JobError
+from ..contract.events import Finished
+from .progress import Watch
+from .subject import find_subject
+
+os.environ.setdefault("OPENCV_IO_ENABLE_OPENEXR", "1")  # looked at by OpenCV at its first EXR
+_EXR = [cv2.IMWRITE_EXR_TYPE, cv2.IMWRITE_EXR_TYPE_HALF, cv2.IMWRITE_EXR_COMPRESSION, cv2.IMWRITE_EXR_COMPRESSION_ZIP]
+
+
+def deliver(folder: str, form: str, layers, *, emit, find_joints, stop_asked=lambda: False) -> Finished:
+    """Write the `layers` (of files.DELIVERED) of every frame in a `form` of files.FORMS; frames that were delivered before
+    are written anew. find_joints as for run.run, asked for the skeleton of a job that retargets. Raises JobError, or
+    progress.Stopped."""
+    files.refuse_links(folder)
+    watch = Watch(folder, emit, stop_asked)
+    with watch.stage("prepare"):
+        job = jobs.read(folder)
+        wanted = range(1, job.frames + 1)
+        there = len(set(files.numbers(folder, files.FRAMES)).intersection(wanted))
+        if there < job.frames:
+            raise JobError("frames_invalid", f"{there} of {job.frames} frames are made; expected all of them.",
+                           "Resume the job, then write its output.")
+        shot = plan_shot(folder, job)
+        if "skeleton" in layers and job.retarget > 0:
+            subject = find_subject(folder, job, find_joints=find_joints, emit=emit)
+            shot = plan_shot(folder, job, joints=subject.joints, height_px=subject.height_px)
+    watch.begin("deliver", job.frames * len(layers))
+    watch.work_begins()
+    for number in wanted:
+        for layer in layers:
+            with watch.stage("write"):
+                _write(files.delivered(folder, layer, form, number), _picture(shot, layer, number), form)
+            watch.advance("deliver")
+    passed = job.frames - sum(shot.plan.present)
+    return Finished(folder, job.frames, job.frames - passed, 0, passed, watch.seconds, watch.stages)
+
+
+def _picture(shot, layer, number) -> np.ndarray:
+    """One frame of a layer as (h, w), (h, w, 3) or (h, w, 4), uint8 or uint16."""
+    if layer == "skeleton":
+        return _skeleton(shot, number)
+    kind = files.SHADOW if layer == "shadow" else files.FRAMES
+    picture = read_picture(files.picture(shot.folder, kind, number), size=shot.job.size)
+    return picture[..., 3] if layer == "matte" else picture
+
+
+def _skeleton(shot, number) -> np.ndarray:
+    """The pose over the whole picture, black where nobody is."""
+    figure, size = shot.figures[number - 1], shot.job.size
+    if figure is None or not shot.plan.present[number - 1]:
+        return np.zeros((size[1], size[0], 3), np.uint8)
+    return as_bits(draw_skeleton(figure.body, figure.hands, size, figure.height_px))
+
+
+def _write(path, picture, form) -> None:
+    if form != "exr":
+        return write_picture(path, as_bits(as_float(picture), int(form[3:])))
+    linear = _linear(as_float(picture)) if picture.ndim == 3 else as_float(picture)
+    if picture.ndim == 3:
+        linear[..., :3] = linear[..., 2::-1]  # OpenCV's order
+    told, data = cv2.imencode(".exr", linear, _EXR)
+    if not told:
+        raise JobError("internal", f"{path} could not be encoded as EXR.", "Choose PNG instead.")
+    files.write_whole(path, data)
+
+
+def _linear(picture) -> np.ndarray:
+    """sRGB (IEC 61966-2-1) -> linear; with alpha, straight -> premultiplied."""
+    colour = picture[..., :3]
+    colour = np.where(colour <= 0.04045, colour / 12.92, ((colour + 0.055) / 1.055) ** 2.4)
+    if picture.shape[2] == 4:
+        return np.concatenate([colour * picture[..., 3:], picture[..., 3:]], axis=-1).astype(np.float32)
+    return colour.astype(np.float32)

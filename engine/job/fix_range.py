@@ -1,0 +1,62 @@
+"""Frames that a range to fix leaves as they are -> latents that ride along beside it, as if a window had just made them.
+
+The latents of every frame are not kept (ours: 200 kB each), and the artist may have painted on a frame: its pictures are
+what counts.
+"""
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+from ..conditions.bundle import character_mask
+from ..conditions.crop import take
+from ..conditions.frames import as_float, read_colour, read_picture
+from ..contract import folder as files
+from ..contract.errors import JobError
+from .resume import is_whole_png
+
+KEY = "held"  # of such a frame in frames/made.json, whoever made it
+_HINT = "Generate the whole shot, or fix a range of a version that has all frames."
+
+
+def held_numbers(job) -> list[int]:
+    """The frames (1..N) outside of the range to fix; none where the whole shot is generated."""
+    if job.fix is None:
+        return []
+    return [number for number in range(1, job.frames + 1) if not job.fix.first <= number <= job.fix.last]
+
+
+def look_for(folder, numbers) -> None:
+    """Every held frame is there and whole; raises JobError."""
+    for number in numbers:
+        for kind in (files.FRAMES, files.SHADOW):
+            path = files.picture(folder, kind, number)
+            if not os.path.isfile(path):
+                raise JobError("held_missing", f"{path} does not exist, and the range to fix rests on it.", _HINT)
+            if not is_whole_png(Path(path).read_bytes()):
+                raise JobError("held_missing", f"{path} is damaged, and the range to fix rests on it.", _HINT)
+
+
+def held_latents(runtime, shot, numbers, clean_plate: bool) -> np.ndarray | None:
+    """Latents (n, h, w, c) of finished frames; None for no numbers. clean_plate: the layer's alpha is the matte; else the
+    layer is a patch, and the mask of the character stands for it."""
+    if not numbers:
+        return None
+    return runtime.encode(np.stack([_five_channels(shot, number, clean_plate) for number in numbers]))
+
+
+def _five_channels(shot, number, clean_plate) -> np.ndarray:
+    """(H, W, 5): what the decoder must have given for this frame, in its crop."""
+    crop = shot.plan.crops[number - 1]
+
+    def layer(kind):
+        return as_float(read_picture(files.picture(shot.folder, kind, number), size=shot.job.size))
+    plate = as_float(read_colour(files.picture(shot.folder, files.SOURCE, number), shot.job.size))
+    character, shadow = layer(files.FRAMES), layer(files.SHADOW)
+    alpha = character[..., 3:]
+    seen = character[..., :3] * alpha + plate * shadow * (1.0 - alpha)
+    in_crop = np.clip(take(np.ascontiguousarray(np.concatenate([seen, alpha, shadow[..., :1]], axis=-1)), crop), 0.0, 1.0)
+    if not clean_plate:
+        in_crop[..., 3] = character_mask(shot, number)
+    return in_crop.astype(np.float32)

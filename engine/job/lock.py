@@ -1,0 +1,125 @@
+"""A job folder -> the lock that one engine at a time holds while it generates there.
+
+The lock is the system's, on the open file engine.lock: it goes with the process however that ends, so there are no stale
+ones. What the file says is for people and for the message of the engine that is turned away.
+"""
+
+import contextlib
+import logging
+import os
+import platform
+import time
+
+from ..contract import folder as files
+from ..contract.errors import JobError, writing_failed
+
+log = logging.getLogger(__name__)
+# An engine whose Blender is gone may take this long to end (serve.py: a heartbeat, then GRACE_S).
+PATIENCE_S = 5.0
+
+if os.name == "nt":
+    import msvcrt
+
+    def _take(file):
+        """Far behind the text, because nobody else may read the bytes that are locked."""
+        os.lseek(file, 1 << 20, os.SEEK_SET)
+        msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+else:
+    import fcntl
+
+    def _take(file):
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+@contextlib.contextmanager
+def held(folder: str, check):
+    """Inside, no other engine generates in this folder: the Lock, whose look() is to be called between pieces of work.
+    check() is called while another engine still holds it and may raise to stop.
+
+    Raises JobError before anything is written: job_linked where the folder leads elsewhere, job_busy where the other stays.
+    """
+    files.refuse_links(folder)
+    lock = Lock(folder)
+    try:
+        lock.wait(check)
+        files.remove_left_over(folder)
+        yield lock
+    finally:
+        lock.release()
+
+
+class Lock:
+    """engine.lock of one folder. Somebody may delete the file while it is locked: then the lock on the file without a name
+    keeps nobody away. So a lock counts only while the name leads to the locked file."""
+
+    def __init__(self, folder: str):
+        self._folder, self._path = folder, files.path(folder, files.LOCK)
+        self._file = None
+
+    def wait(self, check) -> None:
+        """Takes the lock, for which another engine is given PATIENCE_S to end."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not self._is_taken():
+            check()
+            if time.monotonic() > deadline:
+                raise self._busy(f"{self._holder()} is generating in this folder.")
+            time.sleep(0.1)
+
+    def look(self) -> None:
+        """Between two pieces of work: a lock whose file was deleted is taken anew, so that a stray deletion costs nothing.
+        Where another engine was faster this one stops with JobError(job_busy), before it writes anything more."""
+        if not self._is_at_its_name() and not self._is_taken():
+            raise self._busy(f"{files.LOCK} was deleted while this engine was generating, and {self._holder()} has "
+                             "begun to generate in this folder.")
+
+    def release(self) -> None:
+        if self._file is not None:
+            os.close(self._file)
+        self._file = None
+
+    def _is_taken(self) -> bool:
+        """Tries once, on the file that has the name now."""
+        self.release()
+        self._file = files.open_in_place(self._path, os.O_RDWR)
+        if not _taken(self._file, self._folder) or not self._is_at_its_name():
+            return False
+        _sign(self._file, self._path)
+        return True
+
+    def _is_at_its_name(self) -> bool:
+        """Windows lets nobody delete or rename a file that is open like this."""
+        if os.name == "nt":
+            return True
+        try:
+            return os.path.samestat(os.fstat(self._file), os.lstat(self._path))
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise writing_failed(error, self._path) from None
+
+    def _holder(self) -> str:
+        os.lseek(self._file, 0, os.SEEK_SET)
+        return os.read(self._file, 200).decode(errors="replace") or "another engine"
+
+    def _busy(self, reason) -> JobError:
+        return JobError("job_busy", f"{self._folder}: {reason}",
+                        "Wait until it is done, or end it, and generate again; finished frames are kept.")
+
+
+def _taken(file, folder) -> bool:
+    try:
+        _take(file)
+    except (BlockingIOError, PermissionError):
+        return False
+    except OSError as error:  # some network drives know no locks
+        log.warning("%s cannot be locked (%s): no second engine must generate there", folder, error)
+    return True
+
+
+def _sign(file, path) -> None:
+    try:
+        os.ftruncate(file, 0)
+        os.lseek(file, 0, os.SEEK_SET)
+        os.write(file, f"process {os.getpid()} on {platform.node()}".encode())
+    except OSError as error:
+        raise writing_failed(error, path) from None

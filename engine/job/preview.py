@@ -1,0 +1,81 @@
+"""A job folder -> the first thing that is wrong with it as a JobError, or its conditions as pictures; needs no weights."""
+
+import dataclasses
+
+import numpy as np
+
+from ..conditions.bundle import build_reference, draw_previews, plan_shot
+from ..conditions.crop import laid
+from ..conditions.frames import read_colour, read_grey, read_reference, write_picture
+from ..contract import folder as files
+from ..contract import job as jobs
+from ..contract.events import Finished
+from .progress import Watch
+from .subject import find_subject
+
+_FLAT = {"mask": (255, 255, 255), "objects": (255, 140, 0)}  # of what has no colours of its own
+
+
+def check(folder: str, *, emit, stop_asked=lambda: False) -> Finished:
+    """Read every file that a generation would read."""
+    files.refuse_links(folder)
+    watch = Watch(folder, emit, stop_asked)
+    with watch.stage("prepare"):
+        job = jobs.read(folder)
+        shot = plan_shot(folder, job)
+        read_reference(files.path(folder, job.reference.file))
+    watch.begin("check", job.frames)
+    watch.work_begins()
+    for number in range(1, job.frames + 1):
+        with watch.stage("read"):
+            _check_frame(folder, job, number)
+        watch.advance("check")
+    passed = job.frames - sum(shot.plan.present)
+    return Finished(folder, job.frames, 0, 0, passed, watch.seconds, watch.stages)
+
+
+def preview(folder: str, *, emit, find_joints, stop_asked=lambda: False) -> Finished:
+    """Write the conditions of every frame: to preview/ as the networks get them, to shown/ where they lie in the plate."""
+    files.refuse_links(folder)
+    watch = Watch(folder, emit, stop_asked)
+    with watch.stage("prepare"):
+        job = jobs.read(folder)
+        shot = plan_shot(folder, job)
+        subject = find_subject(folder, job, find_joints=find_joints, emit=emit)
+        if job.retarget > 0:
+            shot = plan_shot(folder, job, joints=subject.joints, height_px=subject.height_px)
+        reference = build_reference(shot, *subject)
+    watch.begin("preview", job.frames)
+    watch.work_begins()
+    for number in range(1, job.frames + 1):
+        with watch.stage("draw"):
+            drawn = draw_previews(shot, reference, number)
+            for kind, picture in drawn.items():
+                write_picture(files.picture(folder, f"{files.PREVIEW}/{kind}", number), picture)
+            for kind in files.SHOWN_KINDS:
+                write_picture(files.picture(folder, f"{files.SHOWN}/{kind}", number),
+                              over_plate(kind, drawn[kind], shot.plan.crops[number - 1], job.size))
+        watch.advance("preview")
+    passed = job.frames - sum(shot.plan.present)
+    return Finished(folder, job.frames, job.frames, 0, passed, watch.seconds, watch.stages)
+
+
+def over_plate(kind, picture, crop, size):
+    """A preview (h, w, 3) uint8 in its crop -> (H/2, W/2, 4) uint8 RGBA over the plate of `size` (w, h), half of that each
+    way: quick to look at, and clear where the condition says nothing."""
+    grey = picture.max(axis=-1, keepdims=True)
+    there = np.where(grey > 0, np.uint8(255), np.uint8(0))
+    alpha = {"mask": grey, "environment": np.full_like(grey, 255), "objects": there // 5 * 3}.get(kind, there)
+    colour = np.full_like(picture, _FLAT[kind]) if kind in _FLAT else picture
+    crop = dataclasses.replace(crop, centre=tuple(x / 2 for x in crop.centre), step=crop.step / 2)
+    return laid(np.concatenate([colour, alpha], axis=-1), crop, [-(-x // 2) for x in size])
+
+
+def _check_frame(folder, job, number) -> None:
+    for kind in [files.SOURCE] + [files.CLEAN] * job.clean_pictures:
+        read_colour(files.picture(folder, kind, number), job.size)
+    wanted = [files.OBJECTS] * (job.objects is not None) + [files.DEPTH] * (job.depth is not None)
+    if files.has(folder, files.MASK):
+        wanted.append(files.MASK)
+    for kind in wanted:
+        read_grey(files.picture(folder, kind, number), job.size)

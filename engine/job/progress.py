@@ -1,0 +1,72 @@
+"""How far a job is, where its time goes, and when it will be done."""
+
+import time
+from contextlib import contextmanager
+
+from ..contract.events import Progress
+
+
+class Stopped(Exception):
+    """The artist asked for an end; raised between two pieces of work, never inside one."""
+
+
+class Watch:
+    """The seconds of each stage, progress events with the time that is left, and the place where a stop is noticed.
+
+    `total` pieces of work are counted in `advance`; those an earlier run had done are left out of the rate.
+    """
+
+    def __init__(self, job: str, emit, stop_asked, clock=time.monotonic):
+        self._job, self._emit, self._stop_asked, self._clock = job, emit, stop_asked, clock
+        self._began = clock()
+        self._done = self._worked = 0
+        self._working_since = None
+        self._looks = []
+        self.total = 0
+        self.stages: dict[str, float] = {}
+
+    @property
+    def seconds(self) -> float:
+        return self._clock() - self._began
+
+    @contextmanager
+    def stage(self, name: str):
+        """Counts what happens inside to this stage; looks for a stop first."""
+        self.check()
+        began = self._clock()
+        try:
+            yield
+        finally:
+            self.stages[name] = self.stages.get(name, 0.0) + self._clock() - began
+
+    def check(self) -> None:
+        """Between any two pieces of work."""
+        if self._stop_asked():
+            raise Stopped
+        for look in self._looks:
+            look()
+
+    def also(self, look) -> None:
+        """look() is called by each check from now on, and may raise to end the job."""
+        self._looks.append(look)
+
+    def begin(self, stage: str, total: int) -> None:
+        self.total = total
+        self._emit(Progress(self._job, stage, 0, total))
+
+    def work_begins(self) -> None:
+        """From here on the rate is measured."""
+        if self._working_since is None:
+            self._working_since = self._clock()
+
+    def advance(self, stage: str, pieces: int = 1, reused: bool = False) -> None:
+        """`pieces` more are done; `reused` where they took no work. A total that was guessed too low grows."""
+        self._done += pieces
+        self.total = max(self.total, self._done)
+        self._worked += 0 if reused else pieces
+        self._emit(Progress(self._job, stage, self._done, self.total, self._eta()))
+
+    def _eta(self):
+        if not self._worked:
+            return None
+        return (self._clock() - self._working_since) / self._worked * (self.total - self._done)

@@ -1,0 +1,184 @@
+"""What an earlier run of a job left: which key each frame came from, and the latents that the next window starts from.
+
+A frame depends on its window's files and, through the latents handed on, on every window before it: the keys are a
+chain. So that a resumed job gives the same bits without making earlier windows again, each window's last latents are
+kept in state/.
+"""
+
+import hashlib
+import json
+import logging
+import os
+import re
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from ..contract import folder as files
+from ..contract import json_reader
+
+log = logging.getLogger(__name__)
+STATE_FORMAT = 1
+MADE_FORMAT = 2
+_LAYERS = (files.FRAMES, files.SHADOW)
+_LATENTS = re.compile(r"\d{4,}\.latents")
+_PNG = b"\x89PNG\r\n\x1a\n"
+
+
+class Made:
+    """frames/made.json: of every finished frame the key, and digests of its pictures' bytes. Read once, written after every
+    window; what it names is on the disk before it says so."""
+
+    def __init__(self, folder: str):
+        self._folder = folder
+        self._records = _read_records(files.path(folder, files.MADE))
+        self._digests = {}  # of pictures that are written and not in the records yet
+        self._is_one_take = False
+
+    def has(self, numbers, key: str) -> bool:
+        """Whether all these frames lie finished in frames/ and shadow/, came from this key, and are what was written then.
+
+        Each picture is read once a run, which costs less than the digest of its plate that every run takes anyway.
+        """
+        return all(self._record(n).get("key") == key and all(self._is_as_written(n, kind) for kind in _LAYERS)
+                   for n in numbers)
+
+    def keep_only(self, wanted: dict) -> None:
+        """Remove the frames and shadows that did not come from `wanted`'s key for their number; those without a record
+        may be of any take. Looks into the folders once a run: afterwards all that is written is of this take."""
+        if self._is_one_take:
+            return
+        there = {number for kind in _LAYERS for number in files.numbers(self._folder, kind)}
+        others = sorted(number for number in there if self._record(number).get("key", "") != wanted.get(number))
+        self.forget(others)
+        for path in (files.picture(self._folder, kind, n) for kind in _LAYERS for n in others):
+            try:
+                Path(path).unlink(missing_ok=True)
+            except OSError as error:
+                log.warning("%s stays: %s", path, error)
+        self._is_one_take = True
+
+    def forget(self, numbers) -> None:
+        """Before frames are overwritten: a run that is killed must not leave the old key on a new frame."""
+        known = [str(n) for n in numbers if str(n) in self._records]
+        for number in known:
+            del self._records[number]
+        if known:
+            self._write()
+
+    def write(self, number, pictures: dict) -> None:
+        """The bytes of a frame's pictures, by _LAYERS, go to the disk; add() takes their digests."""
+        for kind, data in pictures.items():
+            files.write_whole(files.picture(self._folder, kind, number), data, synced=True)
+        self._digests[number] = {kind: _short_digest(data) for kind, data in pictures.items()}
+
+    def add(self, numbers, key: str) -> None:
+        """These frames are on the disk; the file says so before this returns. Frames that this run did not write keep the
+        digests they have: held ones none, since the artist may have painted on them."""
+        if not numbers:
+            return
+        for number in numbers:
+            known = {kind: digest for kind, digest in self._record(number).items() if kind in _LAYERS}
+            self._records[str(number)] = {"key": key, **known, **self._digests.pop(number, {})}
+        for kind in _LAYERS:
+            files.sync_folder(files.path(self._folder, kind))
+        self._write()
+
+    def _record(self, number) -> dict:
+        return self._records.get(str(number), {})
+
+    def _is_as_written(self, number, kind) -> bool:
+        """Where an earlier version of the engine kept no digest, the picture counts while it is a whole PNG by its own
+        checksums; the digest is taken then."""
+        try:
+            data = Path(files.picture(self._folder, kind, number)).read_bytes()
+        except OSError:
+            return False
+        record = self._record(number)
+        if kind not in record:
+            record.update({kind: _short_digest(data)} if is_whole_png(data) else {})
+        return record.get(kind) == _short_digest(data)
+
+    def _write(self) -> None:
+        path = files.path(self._folder, files.MADE)
+        files.write_whole(path, json.dumps({"version": MADE_FORMAT, "frames": self._records}).encode(), synced=True)
+        files.sync_folder(os.path.dirname(path))
+
+
+def save_latents(folder, window, key: str, latents) -> None:
+    """Keep the last latents (n, h, w, c) of a window for the one that follows."""
+    array = np.ascontiguousarray(latents, "<f4")
+    header = {"format": STATE_FORMAT, "key": key, "shape": array.shape, "sha256": _digest(array.tobytes())}
+    files.write_whole(_state_path(folder, window), json.dumps(header).encode() + b"\n" + array.tobytes(),
+                      synced=True)
+
+
+def load_latents(folder, window, key: str):
+    """The latents that save_latents kept under this key, or None where there are none or they are damaged."""
+    try:
+        header, _, raw = Path(_state_path(folder, window)).read_bytes().partition(b"\n")
+        header = json_reader.parse(header)
+        right = (header["format"], header["key"], header["sha256"]) == (STATE_FORMAT, key, _digest(raw))
+        return np.frombuffer(raw, "<f4").reshape(header["shape"]) if right else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def remove_other_latents(folder, windows) -> None:
+    """Only what these windows hand on stays; the rest is of a job that was planned otherwise. What is called otherwise is
+    not the engine's, and stays too."""
+    kept = {os.path.basename(_state_path(folder, window)) for window in windows}
+    there = filter(_LATENTS.fullmatch, os.listdir(files.path(folder, files.STATE)))
+    for name in set(there) - kept:
+        try:
+            os.remove(files.path(folder, f"{files.STATE}/{name}"))
+        except OSError as error:
+            log.warning("%s/%s stays: %s", files.STATE, name, error)
+
+
+def file_digest(path) -> str:
+    """sha256 (hex) of a file; "none" where it is not there."""
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return "none"
+
+
+def _state_path(folder, window) -> str:
+    return files.path(folder, f"{files.STATE}/{window.stop - 1:04d}.latents")
+
+
+def _read_records(path) -> dict:
+    """{number as text: {"key", "frames", "shadow"}}; version 1 had the keys alone. A missing or damaged file knows no
+    frames: they are made again."""
+    try:
+        records = json_reader.read(path)["frames"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+    if not isinstance(records, dict):
+        return {}
+    return {number: dict(record) if isinstance(record, dict) else {"key": record} for number, record in records.items()}
+
+
+def is_whole_png(data: bytes) -> bool:
+    """Whether every chunk is there and agrees with its CRC (PNG specification, section 5)."""
+    at, kind = len(_PNG), b""
+    while data.startswith(_PNG) and kind != b"IEND" and at + 12 <= len(data):
+        length, kind = struct.unpack_from(">I4s", data, at)
+        end = at + 8 + length
+        if data[end:end + 4] != struct.pack(">I", zlib.crc32(memoryview(data)[at + 4:end])):
+            return False
+        at = end + 4
+    return kind == b"IEND"
+
+
+def _short_digest(data: bytes) -> str:
+    """Against damage, not against anybody who means harm: fast, and short in the file."""
+    return hashlib.blake2b(data, digest_size=16).hexdigest()
+
+
+def _digest(raw: bytes) -> str:
+    return hashlib.sha256(raw).hexdigest()

@@ -1,0 +1,321 @@
+"""A job folder and a runtime -> frames/ and shadow/, window by window, with events on the way."""
+
+import json
+import logging
+import os
+
+import numpy as np
+
+from ..conditions.bundle import build_reference, build_window, frame_holdout, mask_feather, plan_shot
+from ..conditions.frames import as_float, encoded, read_colour
+from ..contract import folder as files
+from ..contract import job as jobs
+from ..contract.errors import JobError, writing_failed
+from ..contract.events import Finished, Frame, Warned
+from ..engines.compact.denoise.clip import Sampling, denoise_window, encode_conditions, encode_reference
+from ..engines.compact.denoise.schedule import named
+from ..engines.compact.denoise.windows import plan, spans
+from .fix_range import KEY as HELD
+from .fix_range import held_latents, held_numbers, look_for
+from ..layers.blur import measure_blur
+from ..layers.compose import blank, canvas_of, compose
+from ..layers.grain import Grain, measure_grain
+from .lock import held
+from .memory import peak_mb
+from .progress import Watch
+from .subject import find_subject
+from .resume import Made, file_digest, load_latents, remove_other_latents, save_latents
+
+log = logging.getLogger(__name__)
+_BLURS_MEASURED = 8  # frames of a shot
+
+
+def run(folder: str, pack, runtime, *, emit, find_joints, stop_asked=lambda: False) -> Finished:
+    """Generate a job's frames; what an earlier run left finished stays.
+
+    pack: packs.store.Pack; runtime: runtimes.base.Runtime; emit(event) gets contract/events.py's; find_joints((h, w, 4)
+    uint8) -> estimate.people.Person or None, asked unless the artist gave joints and a reference that is cut out;
+    stop_asked() is looked at between any two pieces of work. Raises JobError, or progress.Stopped.
+    """
+    watch = Watch(folder, emit, stop_asked)
+    with watch.stage("prepare"):
+        job = jobs.read(folder)
+    with held(folder, watch.check) as lock:
+        watch.also(lock.look)
+        generation = Generation(folder, job, pack, runtime, emit=emit, watch=watch)
+        generation.prepare(find_joints)
+        generation.hold()
+        generation.pass_through()
+        for windows in generation.spans:
+            generation.make_span(windows)
+        return generation.finished()
+
+
+class Generation:
+    """One run of one job. Its state: what is fixed for the shot, with every window's key, and counts."""
+
+    def __init__(self, folder, job, pack, runtime, *, emit, watch):
+        self.folder, self.job, self.pack, self.runtime = folder, job, pack, runtime
+        self.emit, self.watch = emit, watch
+        self._nobody = jobs.key(job, ["nobody"], "")  # the key of a frame with nobody in it
+        self.made = self.reused = self.passed = 0
+
+    def prepare(self, find_joints) -> None:
+        """Everything that is fixed for the shot, and every error that can be told before the first frame."""
+        with self.watch.stage("prepare"):
+            self.watch.begin("prepare", 1)
+            _make_folders(self.folder)
+            self.finished_frames = Made(self.folder)
+            _look_for_pictures(self.folder, self.job)
+            self.held = held_numbers(self.job)
+            look_for(self.folder, self.held)
+            self.shot = plan_shot(self.folder, self.job, self.pack.manifest.mask)
+            self.sampling = _sampling(self.job, self.pack.manifest)
+        with self.watch.stage("reference"):
+            subject = find_subject(self.folder, self.job, find_joints=find_joints, emit=self.emit)
+            if self.job.retarget > 0:
+                self.shot = plan_shot(self.folder, self.job, self.pack.manifest.mask, subject.joints, subject.height_px)
+            self.spans = [windows for span in spans(list(self.shot.plan.present)) if (windows := self._windows(span))]
+            self.reference = build_reference(self.shot, *subject)
+            self._appearance = None
+        base = _base_digests(self.shot, subject.joints, subject.height_px)
+        with self.watch.stage("hash"):
+            self.keys = {window: key for windows in self.spans for window, key in self._chain(windows, base)}
+        self.grain = Grain(self.job.settings.seed) if self.job.settings.grain else None
+        with self.watch.stage("measure"):
+            self.blurs = self._measured_blurs()
+        self.watch.begin("denoise", sum(map(len, self.spans)) * self.sampling.steps)
+
+    def hold(self) -> None:
+        """The frames outside of a range to fix: they are there and stay."""
+        self.finished_frames.add(self.held, HELD)
+        self.reused += len(self.held)
+        for number in self.held:
+            self.emit(Frame(self.folder, number))
+
+    def pass_through(self) -> None:
+        """Frames with nobody in them: transparent, no shadow, one warning that names them."""
+        numbers = self._empty_frames()
+        if not numbers:
+            return
+        self._remove_other_takes()
+        self.emit(Warned(self.folder, "frames_passed", f"Nobody is in {len(numbers)} of {self.job.frames} frames; "
+                         "there the plate stays as it is.", tuple(numbers)))
+        for number in numbers:
+            with self.watch.stage("write"):
+                if not self.finished_frames.has([number], self._nobody):
+                    self.finished_frames.forget([number])
+                    self._write(number, blank(self.job.size, self.job.bits))
+                self.passed += 1
+                self.emit(Frame(self.folder, number))
+        self.finished_frames.add(numbers, self._nobody)
+
+    def make_span(self, windows) -> None:
+        """One run of frames with somebody in them, window after window."""
+        before = None
+        for window in windows:
+            key, is_last = self.keys[window], window is windows[-1]
+            kept = self._kept(window, key, is_last)
+            if kept is None:
+                kept = self._make_window(window, key, before, is_last)
+            before = kept
+
+    def finished(self) -> Finished:
+        with self.watch.stage("write"):
+            remove_other_latents(self.folder, [window for windows in self.spans for window in windows[:-1]])
+        stages = {name: round(seconds, 3) for name, seconds in self.watch.stages.items()}
+        return Finished(self.folder, self.job.frames, self.made, self.reused, self.passed,
+                        round(self.watch.seconds, 3), stages, peak_mb())
+
+    def _windows(self, span):
+        size = self.job.settings.window or self.pack.manifest.window
+        made = span
+        if self.job.fix is not None:
+            made = range(max(span.start, self.job.fix.first), min(span.stop, self.job.fix.last + 1))
+        return plan(span, size, min(self.pack.manifest.overlap, size - 1), made)
+
+    def _empty_frames(self) -> list:
+        held = set(self.held)
+        return [number for number, present in enumerate(self.shot.plan.present, 1) if not present and number not in held]
+
+    def _measured_blurs(self) -> tuple:
+        """(numbers, sigmas) of some frames of the shot, between which the plate's blur is taken to change evenly (ours)."""
+        there = [number for windows in self.spans for window in windows for number in window.made]
+        if not there or not self.job.settings.blur:
+            return (1,), (0.0,)
+        numbers = there[::max(len(there) // _BLURS_MEASURED, 1)]
+        return numbers, [self._blur_at(number) for number in numbers]
+
+    def _blur_at(self, number) -> float:
+        left, top, right, bottom = canvas_of(self.job.size, self.job.bits, self.shot.plan.crops[number - 1]).box
+        stored = read_colour(files.picture(self.folder, files.SOURCE, number), self.job.size)
+        return measure_blur(as_float(stored[top:bottom, left:right])) if right > left and bottom > top else 0.0
+
+    def _chain(self, windows, base):
+        """Yields (window, key) of a span: each key is made from the one before too."""
+        key = ""
+        for window in windows:
+            key = jobs.key(self.job, [*base, key, *self._window_digests(window)], self.pack.hash)
+            yield window, key
+
+    def _remove_other_takes(self) -> None:
+        """Before this run's first frame is there: however it ends, no frame of another seed or plate lies among its own.
+        Not sooner, so that a run stopped in its first window leaves the earlier take whole (ours)."""
+        wanted = dict.fromkeys(self._empty_frames(), self._nobody)
+        wanted.update(dict.fromkeys(self.held, HELD))
+        wanted.update((number, key) for window, key in self.keys.items() for number in window.made)
+        with self.watch.stage("write"):
+            self.finished_frames.keep_only(wanted)
+
+    def _kept(self, window, key, is_last):
+        """The latents that a finished window hands on (none after the last); None where it has to be made."""
+        if not self.finished_frames.has(window.made, key):
+            return None
+        latents = np.zeros(0, np.float32) if is_last else load_latents(self.folder, window, key)
+        if latents is None:
+            log.info("frames %d to %d are finished, but what they hand on is gone: made again", window.start, window.stop - 1)
+            return None
+        self._remove_other_takes()
+        self.reused += len(window.made)
+        for number in window.made:
+            self.emit(Frame(self.folder, number))
+        self.watch.advance("denoise", self.sampling.steps, reused=True)
+        return latents
+
+    def _make_window(self, window, key, before, is_last):
+        """Read, denoise, decode, compose, write; returns the latents for the next window."""
+        watch = self.watch
+        watch.work_begins()
+        with watch.stage("read"):
+            bundle = build_window(self.shot, self.reference, window.frames)
+        with watch.stage("encode"):
+            appearance = self._encoded_reference()
+            conditions = encode_conditions(self.runtime, bundle)
+            if before is None:
+                before = self._held(window.before)
+            after = self._held(window.after)
+        with watch.stage("denoise"):
+            latents = denoise_window(self.runtime, window, conditions, appearance, self.sampling, after_step=self._stepped,
+                                     before=before[len(before) - len(window.before):] if window.before else None,
+                                     after=after)
+        self._remove_other_takes()
+        self.finished_frames.forget(window.made)
+        known = latents if before is None else np.concatenate([before, latents])
+        handed_on = known[-max(self.pack.manifest.overlap, 1):]
+        if not is_last:
+            with watch.stage("write"):
+                save_latents(self.folder, window, key, handed_on)
+        for i, number in enumerate(window.made):
+            self._finish_frame(number, latents[i], bundle, len(window.before) + i)
+        self.finished_frames.add(window.made, key)
+        self.made += len(window.made)
+        return handed_on
+
+    def _held(self, numbers):
+        """Latents of frames that are held; None for no frames."""
+        clean_plate = self.job.clean_plate and self.pack.manifest.matte_and_shadow
+        return held_latents(self.runtime, self.shot, numbers, clean_plate)
+
+    def _finish_frame(self, number, latents, bundle, place) -> None:
+        """latents (h, w, c); `place` is the frame's index in the bundle. One by one, so that the first comes soon."""
+        job = self.job
+        with self.watch.stage("decode"):
+            decoded = self.runtime.decode(latents[None])[0]
+        if not np.isfinite(decoded).all():
+            raise JobError("internal", f"The network gave values that are no numbers in frame {number}.",
+                           "Choose another seed or number of steps; send the job's folder if it stays.")
+        with self.watch.stage("compose"):
+            canvas = canvas_of(job.size, job.bits, self.shot.plan.crops[number - 1])
+            has_matte = job.clean_plate and self.pack.manifest.matte_and_shadow
+            layers = compose(decoded, plate=bundle.plate[place], region=bundle.region[place], clean_plate=has_matte,
+                             shadow=job.settings.shadow, canvas=canvas, holdout=frame_holdout(self.shot, number),
+                             grain=self._grain_of(number, canvas.box), feather=mask_feather(job, number),
+                             blur=float(np.interp(number, *self.blurs)), behind=self._behind(number, canvas.box))
+        with self.watch.stage("write"):
+            self._write(number, layers)
+        self.emit(Frame(self.folder, number))
+
+    def _grain_of(self, number, box):
+        """Grain (h, w, 3) for a box of job pixels, as strong as the plate's there; None where there is none."""
+        left, top, right, bottom = box
+        if self.grain is None or right <= left or bottom <= top:
+            return None
+        stored = read_colour(files.picture(self.folder, files.SOURCE, number), self.job.size)
+        sigma = measure_grain(as_float(stored[top:bottom, left:right]))
+        return sigma * self.grain.of(number, (right - left, bottom - top)) if sigma.any() else None
+
+    def _behind(self, number, box):
+        """What the performer covers (h, w, 3) in a box of job pixels; None where that is not known, or no matte is."""
+        if not (self.job.clean_pictures and self.pack.manifest.matte_and_shadow) or self.job.clean_plate:
+            return None
+        left, top, right, bottom = box
+        stored = read_colour(files.picture(self.folder, files.CLEAN, number), self.job.size)
+        return as_float(stored[top:bottom, left:right])
+
+    def _write(self, number, layers) -> None:
+        self.finished_frames.write(number, {files.FRAMES: encoded(layers.character), files.SHADOW: encoded(layers.shadow)})
+
+    def _stepped(self) -> None:
+        self.watch.advance("denoise")
+        self.watch.check()
+
+    def _encoded_reference(self):
+        """Features of the reference, when the first window needs them: a job that is all finished needs none."""
+        if self._appearance is None:
+            self._appearance = encode_reference(self.runtime, self.reference.picture, self.reference.skeleton,
+                                                self.sampling.guidance)
+        return self._appearance
+
+    def _window_digests(self, window) -> list:
+        """Of every file that the window's frames are read from."""
+        kinds = [kind for kind, _, is_read in _kinds(self.folder, self.job) if is_read]
+        digests = [f"{window.first} {window.start} {window.stop} {window.end}"]
+        beside = set(self.held).intersection(window.frames)
+        digests += [file_digest(files.picture(self.folder, kind, number)) for number in sorted(beside)
+                    for kind in (files.FRAMES, files.SHADOW)]
+        for number in window.frames:
+            self.watch.check()
+            digests += [file_digest(files.picture(self.folder, kind, number)) for kind in kinds]
+        return digests
+
+
+def _sampling(job, manifest) -> Sampling:
+    steps = job.settings.steps or manifest.default_steps
+    return Sampling(named(manifest.schedule), steps, job.settings.seed, job.settings.guidance)
+
+
+def _base_digests(shot, joints, height_px) -> list:
+    """Of what every frame depends on: poses, reference and its joints, and the plan of the whole shot."""
+    found = json.dumps([None if joints is None else np.asarray(joints, np.float64).tolist(), height_px])
+    return [file_digest(files.path(shot.folder, files.POSE)),
+            file_digest(files.path(shot.folder, shot.job.reference.file)), found, *[repr(shot.job.fps)] * (shot.job.retarget > 0),
+            repr([(c.centre, c.step, c.shape) for c in shot.plan.crops]), repr((shot.near, shot.far))]
+
+
+def _kinds(folder, job) -> tuple:
+    """(kind, code of the error where one is missing, whether the job is read from them) of the pictures of every frame."""
+    return ((files.SOURCE, "source_missing", True), (files.OBJECTS, "mask_missing", job.objects is not None),
+            (files.DEPTH, "mask_missing", job.depth is not None), (files.MASK, "mask_missing", files.has(folder, files.MASK)),
+            (files.CLEAN, "source_missing", job.clean_pictures))
+
+
+def _look_for_pictures(folder, job) -> None:
+    """Every picture's file is there: said before the first frame, not when the last one is reached."""
+    for kind, code, is_read in _kinds(folder, job):
+        missing = sorted(set(range(1, job.frames + 1)) - set(files.numbers(folder, kind))) if is_read else []
+        if missing:
+            raise JobError(code, f"{files.picture(folder, kind, missing[0])} does not exist; of {job.frames} pictures in {kind}/ "
+                           f"{len(missing)} are missing.", "Generate again to write the job anew.")
+
+
+def _make_folders(folder) -> None:
+    """The folders that the engine writes to: whether it may is said before the first window is made."""
+    for kind in (files.FRAMES, files.SHADOW, files.STATE):
+        path = files.path(folder, kind)
+        try:
+            os.makedirs(path, exist_ok=True)
+            probe = os.path.join(path, files.own_name("probe"))
+            os.close(os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL))
+            os.remove(probe)
+        except OSError as error:
+            raise writing_failed(error, path) from None

@@ -1,0 +1,1 @@
+"""How the embedded model is made and measured; never ships, and nothing that ships imports it."""

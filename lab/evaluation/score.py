@@ -1,0 +1,61 @@
+"""`python -m lab score`: measures weights on the held-out clips (docs/evaluation.md).
+
+    python -m lab score [--json FILE] [--markdown FILE] [--sheet FOLDER] [--clips 64] [--pack FOLDER ...]
+    python -m lab score --all --ablations FOLDER             the ablations that `train ablations` made, too
+    python -m lab score --quick WEIGHTS [--blender FOLDER] [--steps 1 4 20]
+                                                            a line each on a few other clips, in a minute on one core
+
+Started again, it goes on with the frames that are made.
+"""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from engine.contract.errors import JobError
+from .clips import REFERENCES, ClipError
+from .held_out import CLIPS
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="engine score", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the table")
+    parser.add_argument("--sheet", type=Path, metavar="FOLDER", help="write a sheet of the first 16 clips and three moving pictures")
+    parser.add_argument("--clips", type=int, default=CLIPS, metavar="N", help="the first N of the set; half from each world")
+    parser.add_argument("--pack", type=Path, nargs="+", default=[], metavar="FOLDER",
+                        help="packs, or folders with weights.safetensors: the first is `full`, each other a row of its name")
+    parser.add_argument("--ablations", type=Path, metavar="FOLDER", help="what `train ablations` made: `full` and the pasted rows "
+                        "are then its forks")
+    parser.add_argument("--all", action="store_true", help="a row for each of the ablations")
+    parser.add_argument("--blender", type=Path, metavar="FOLDER", help="held-out clips of Blender's world")
+    parser.add_argument("--references", choices=REFERENCES, default=REFERENCES[0],
+                        help="how references are exposed: on the figure, or by their own light (docs/training.md)")
+    parser.add_argument("--cache", type=Path, default=Path(".build/score"), help="where clips and frames are kept")
+    parser.add_argument("--workers", type=int, default=os.cpu_count(), help="processes, of one thread each")
+    parser.add_argument("--quick", type=Path, metavar="WEIGHTS", help="a weights.safetensors or a pack's folder")
+    parser.add_argument("--steps", type=int, nargs="+", default=[None], help="with --quick: a line for each of these")
+    options = parser.parse_args(arguments)
+    if options.all and not options.ablations:
+        parser.error("--all needs --ablations with the folder that `train ablations` made")
+    if options.clips < 1 or options.workers < 1:
+        parser.error("--clips and --workers: expected at least 1")
+    os.environ["OMP_NUM_THREADS"] = "1"  # torch's; read when it is first imported
+    try:
+        if options.quick:
+            from .quick import quick
+            for steps in options.steps:
+                print(quick(options.quick, options.blender, options.cache, steps=steps,
+                            references=options.references), flush=True)
+        else:
+            from .table import make_table
+            make_table(options)
+        return 0
+    except (ClipError, JobError) as error:
+        print(f"score: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("score: stopped; frames that are made stay, start it again to go on", file=sys.stderr)
+        return 130

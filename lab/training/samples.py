@@ -1,0 +1,285 @@
+"""From a pooled clip to what the networks are trained on: the paper's self-supervision (3.2 to 3.4), one window at a time."""
+
+import logging
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine.conditions.depth import limb_depth, near_and_far
+from engine.conditions.environment import environment
+from engine.conditions.mask import KINDS, limb_volumes, random_region
+from engine.conditions.pose import draw_skeleton
+from engine.conditions.warp import person, warp_limbs
+from engine.contract.skeleton import BODY, BODY_INDEX, HEAD_HEIGHT
+from engine.engines.compact.nets.sizes import Sizes
+from .pooled_clip import (BLENDER, CLEAN, CONTACT, FULL, MATTE, OBJECTS, SHADOW, SHAPES, SHARE, BrokenClip, PooledClip, read)
+
+log = logging.getLogger(__name__)
+MOST_BROKEN = 20
+WEIGHT_STEP = 0.04  # of the loss's weights, that they fit a byte
+# How often (ours; docs/method.md, "Training").
+INSERTION = 0.5  # environment from the plate without the character; else from the full picture
+KNOWN = 0.75  # of the insertions: the plate may be seen inside M_f
+OBJECTS_GIVEN = 0.75
+VOLUMES = 0.4  # M_c from limb volumes, as a rig without a mesh gives it; else the exact silhouette
+SAME_CLIP = 0.15  # the reference is another frame of the clip on a random background, as in the paper; else drawn apart
+RECOLOURED = 0.4  # of the clips; the others keep skin and hair as people have them
+MIRRORED = 0.5  # of the clips: other poses and rooms for nothing
+CUT_OUT = 0.85  # of the references come with a matte for the warp, as the pose model finds one nearly always
+SCALE_AUGMENTED = 0.3  # M_c shrunk, so that the mask is sometimes smaller than the character (paper 3.2)
+NO_REFERENCE = 0.02  # an empty grey picture: what guidance compares with
+NO_REFERENCE_JOINTS = 0.05  # reference skeleton and warp left empty: a reference in which no joints are found
+
+OTHER_SIDE = [BODY_INDEX[name.replace("left", "?").replace("right", "left").replace("?", "right")] for name in BODY]
+
+
+@dataclass(frozen=True)
+class Window:
+    """F frames of one clip and all their conditions, uint8, channels first; names as in docs/architecture.md.
+
+    Bytes, and every kind of mask, since this is what is kept on disk and on an accelerator; `batch_of` makes the networks'
+    inputs of it for any sizes.
+    """
+
+    target: np.ndarray  # (F, 3, H, W): picture with the character
+    matte: np.ndarray  # (F, 2, H, W): visible matte, shadow factor
+    plate: np.ndarray  # (F, 3, H, W): what environment and objects are seen in: without the character, or with the performer
+    regions: np.ndarray  # (F, 3, H, W), 0 or 255: M_f of each of mask.KINDS
+    known: np.ndarray  # (), 0 or 255: whether the plate may be seen inside M_f
+    skeleton: np.ndarray  # (F, 3, H, W)
+    depth: np.ndarray  # (F, 1, H, W)
+    warp: np.ndarray  # (F, 4, H, W): limbs of the reference, RGB premultiplied by coverage, coverage
+    objects: np.ndarray  # (F, 1, H, W): M_o
+    reference: np.ndarray  # (3, H, W): the reference picture
+    reference_skeleton: np.ndarray  # (3, H, W)
+    weight: np.ndarray  # (F, 1, H, W) of the loss beside the region's own, in WEIGHT_STEPs
+
+
+@dataclass(frozen=True)
+class ReferenceView:
+    """A reference picture with its joints and its exact matte."""
+
+    picture: np.ndarray  # (H, W, 3) float32
+    matte: np.ndarray  # (H, W) float32
+    body: np.ndarray
+    hands: np.ndarray
+    height_px: float
+
+
+class SampleMaker:
+    """Makes windows from the clips of a folder. State: the list of files, and which are known to be broken; all chance comes
+    from the generator given."""
+
+    def __init__(self, folder: Path, shape: tuple[int, int], share: float = SHARE):
+        """Only clips of the shape (width, height) are used; `share` of the windows are of Blender's world where the folder has
+        both. Raises ValueError when there are fewer than two."""
+        self.broken, self.share = set(), share
+        self.files = [f for f in sorted(folder.glob("*.npz")) if SHAPES[int(f.stem) % len(SHAPES)] == shape]
+        if len(self.files) < 2:
+            raise ValueError(f"{folder}: needs at least two clips of {shape[0]}x{shape[1]}, found {len(self.files)}")
+        drawn = [f for f in self.files if int(f.stem) < BLENDER]
+        self.worlds = [world for world in (drawn, self.files[len(drawn):]) if world]
+
+    def make(self, rng: np.random.Generator, frames: int) -> Window:
+        clip, other = self._read_any(rng, frames), self._read_any(rng, 1)
+        return draw_window(rng, clip, frames, other.layers[0, ..., CLEAN])
+
+    def _read_any(self, rng: np.random.Generator, frames: int) -> PooledClip:
+        """A clip drawn at random; broken ones are passed over with a warning. Raises ValueError after twenty of them."""
+        for _ in range(MOST_BROKEN):
+            world = self.worlds[-1] if len(self.worlds) == 1 or rng.random() < self.share else self.worlds[0]
+            path = world[rng.integers(len(world))]
+            try:
+                return read(path, frames if int(path.stem) < BLENDER else 1)
+            except BrokenClip as error:
+                if path not in self.broken:
+                    log.warning("%s: passed over. Remove it, and 'train pool' draws it again.", error)
+                self.broken.add(path)
+        raise ValueError(f"{path.parent}: {MOST_BROKEN} clips in a row cannot be used, the last is {path.name}. Draw the pool "
+                         f"again, with at least {frames} frames a clip.")
+
+
+def draw_window(rng: np.random.Generator, clip: PooledClip, frames: int, other_plate: np.ndarray) -> Window:
+    """Some `frames` of the clip in a row, forwards or backwards, to and fro in a shorter clip; `other_plate` (H, W, 3) uint8 is another room to stand the
+    reference in."""
+    clip = mirror(rng, recolour(rng, clip))
+    numbers = to_and_fro(rng, len(clip.layers), frames)
+    if frames > 1 and rng.random() < 0.5:
+        numbers = numbers[::-1]
+    return condition(rng, clip, numbers, choose_reference(rng, clip, other_plate))
+
+
+def to_and_fro(rng: np.random.Generator, count: int, frames: int) -> np.ndarray:
+    """`frames` numbers of 0 .. count - 1 in a row, turned at the ends."""
+    start = int(rng.integers(0, max(count - frames, 0) + 1))
+    around = np.arange(start, start + frames) % max(2 * count - 2, 1)
+    return np.minimum(around, 2 * count - 2 - around) if frames > count else np.arange(start, start + frames)
+
+
+def recolour(rng: np.random.Generator, clip: PooledClip) -> PooledClip:
+    """Some of the clips under another order of the colour channels: more kinds of cloth for nothing."""
+    if rng.random() >= RECOLOURED:
+        return clip
+    order = rng.permutation(3)
+    layers, reference = clip.layers.copy(), clip.reference.copy()
+    layers[..., 0:3], layers[..., 3:6] = layers[..., order], layers[..., order + 3]
+    reference[..., 0:3] = reference[..., order]
+    return replace(clip, layers=layers, reference=reference)
+
+
+def mirror(rng: np.random.Generator, clip: PooledClip) -> PooledClip:
+    """Half of the clips as a mirror shows them, the character's left become its right."""
+    if rng.random() >= MIRRORED:
+        return clip
+    width = clip.layers.shape[2]
+    layers, reference = np.ascontiguousarray(clip.layers[:, :, ::-1]), np.ascontiguousarray(clip.reference[:, ::-1])
+    return replace(clip, layers=layers, reference=reference,
+                   body=mirrored(clip.body, width)[..., OTHER_SIDE, :], hands=mirrored(clip.hands, width)[:, ::-1],
+                   reference_body=mirrored(clip.reference_body, width)[OTHER_SIDE], reference_hands=mirrored(clip.reference_hands, width)[::-1])
+
+
+def mirrored(joints: np.ndarray, width: int) -> np.ndarray:
+    """(..., 4) joints in pixels, x seen in the mirror of a picture that wide."""
+    return joints * np.float32([-1, 1, 1, 1]) + np.float32([width, 0, 0, 0])
+
+
+def choose_reference(rng: np.random.Generator, clip: PooledClip, plate: np.ndarray) -> ReferenceView:
+    """A random frame of the clip put on a random plate (the paper), or the picture drawn apart."""
+    if rng.random() >= SAME_CLIP:
+        layers = clip.reference / np.float32(255)
+        return ReferenceView(layers[..., :3], layers[..., 3], clip.reference_body, tuple(clip.reference_hands),
+                             clip.reference_height_px)
+    k = int(rng.integers(len(clip.layers)))
+    layers = clip.layers[k] / np.float32(255)
+    matte = layers[..., MATTE, None]
+    picture = matte * layers[..., FULL] + (1 - matte) * (plate / np.float32(255))
+    return ReferenceView(picture, matte[..., 0], clip.body[k], tuple(clip.hands[k]), float(clip.height_px[k]))
+
+
+def condition(rng: np.random.Generator, clip: PooledClip, numbers: np.ndarray, reference: ReferenceView) -> Window:
+    """The conditions of the frames `numbers`; one draw of every chance for the whole window, the same for all kinds of mask."""
+    height, width = clip.layers.shape[1:3]
+    size = (width, height)
+    layers = clip.layers[numbers]
+    insertion, known = rng.random() < INSERTION, rng.random() < KNOWN
+    volumes, with_objects = rng.random() < VOLUMES, rng.random() < OBJECTS_GIVEN
+    chance = rng.random()
+    has_joints = chance >= NO_REFERENCE + NO_REFERENCE_JOINTS
+    picture = reference.picture if chance >= NO_REFERENCE else np.full_like(reference.picture, 0.5)
+    clothing, shrink = rng.uniform(0.8, 1.4), rng.uniform(0.6, 1.0) if rng.random() < SCALE_AUGMENTED else 1.0
+    block_seed = int(rng.integers(2**32))
+    near, far = near_and_far([(clip.body[k], tuple(clip.hands[k])) for k in range(len(clip.body))])
+
+    source = person(reference.body, reference.hands, reference.height_px)
+    cut_out = np.dstack([reference.picture, as_estimated(rng, reference.matte)])
+
+    regions, skeleton, depth, warp = [], [], [], []
+    for k, layer in zip(numbers, layers):
+        body, hands, tall = clip.body[k], tuple(clip.hands[k]), float(clip.height_px[k])
+        visible = (layer[..., MATTE] > 5).astype(np.float32)
+        mask = limb_volumes(body, hands, tall, size, clothing) if volumes else visible
+        if not volumes and shrink < 1:
+            mask = scaled_about_its_centre(mask, shrink)
+        # The same block draw for every frame of a window: blocks that flicker would tell frames apart.
+        blocks = [random_region(mask > 0.5, np.random.default_rng(block_seed), kind) for kind in KINDS]
+        if not insertion:  # what is left of the performer must not stand in the environment
+            blocks = [np.maximum(block, visible) for block in blocks]
+        regions.append(np.stack(blocks, axis=-1))
+        skeleton.append(draw_skeleton(body, hands, size, tall))
+        depth.append(limb_depth(body, hands, size, tall, near=near, far=far))
+        warp.append(warp_limbs(cut_out, source, person(body, hands, tall), size) if has_joints
+                    else np.zeros((height, width, 4), np.float32))
+    drawn = (draw_skeleton(reference.body, reference.hands, size, reference.height_px) if has_joints
+             else np.zeros((height, width, 3), np.float32))
+    objects = (layers[..., OBJECTS, None] > 127) & with_objects
+    return Window(
+        target=first(layers[..., FULL]), matte=first(layers[..., [MATTE, SHADOW]]),
+        plate=first(layers[..., CLEAN] if insertion else layers[..., FULL]),
+        regions=in_bytes(np.stack(regions)), known=np.uint8(255 * (insertion and known)),
+        skeleton=in_bytes(np.stack(skeleton)), depth=in_bytes(np.stack(depth)), warp=in_bytes(np.stack(warp)),
+        objects=in_bytes(objects), reference=in_bytes(picture), reference_skeleton=in_bytes(drawn),
+        weight=first(loss_weight(layers, clip.body[numbers], clip.height_px[numbers])))
+
+
+def batch_of(windows: dict[str, Tensor], sizes: Sizes) -> dict[str, Tensor]:
+    """Stacked Windows (n, ...) -> the networks' inputs and targets for these sizes, float32 0..1, on the windows' device.
+
+    target, environment, warp, objects (n, F, 5, H, W): RGB, matte, shadow factor; masks (n, F, 2, H, W): region M_f, known;
+    skeleton (n, F, 3, H, W); matte (the visible one, for the loss), depth, object_mask, weight (n, F, 1, H, W); reference
+    (n, 5, H, W); reference_skeleton (n, 3, H, W).
+    """
+    shown = {name: tensor.float() / 255 for name, tensor in windows.items() if name != "weight"}
+    kind = KINDS.index(sizes.mask)
+    region, plate = shown["regions"][:, :, kind:kind + 1], shown["plate"]
+    known = region * shown["known"][:, None, None, None, None]
+    cover = shown["warp"][:, :, 3:]
+    if sizes.matte_and_shadow:
+        target = torch.cat([shown["target"], shown["matte"]], dim=2)
+    else:
+        target = five(shown["target"])
+    return {
+        "target": target, "matte": shown["matte"][:, :, :1],
+        "environment": five(environment(plate, region, known)), "masks": torch.cat([region, known], dim=2),
+        "skeleton": shown["skeleton"], "depth": shown["depth"],
+        "warp": five(shown["warp"][:, :, :3] + 0.5 * (1 - cover), cover),
+        "objects": five(plate * shown["objects"]), "object_mask": shown["objects"],
+        "reference": five(shown["reference"]), "reference_skeleton": shown["reference_skeleton"],
+        "weight": region.clamp(min=0.1) + windows["weight"].float() * WEIGHT_STEP}
+
+
+def loss_weight(layers: np.ndarray, bodies: np.ndarray, heights: np.ndarray) -> np.ndarray:
+    """(F, H, W, 1) uint8, in WEIGHT_STEPs: what is added to a pixel's weight, which is 1 where the net may paint and a tenth
+    elsewhere: more on the character, most at its contacts, head and hands (ours; docs/method.md, "Training").
+    """
+    shares = layers[..., [MATTE, CONTACT]] / np.float32(255)
+    weight = 0.7 * (layers[..., SHADOW, None] < 247) + 1.5 * shares.sum(axis=-1, keepdims=True)
+    weight = np.ascontiguousarray(weight, dtype=np.float32)
+    for picture, body, height in zip(weight, bodies, heights):
+        for names, radius in ((("right_ear", "left_ear", "nose", "right_eye", "left_eye"), HEAD_HEIGHT * 0.65),
+                              (("right_wrist",), 0.05), (("left_wrist",), 0.05)):
+            joints = body[[BODY_INDEX[name] for name in names]]
+            joints = joints[joints[:, 3] > 0.05]
+            if len(joints):
+                disc = np.zeros(picture.shape[:2], np.float32)
+                cv2.circle(disc, joints[:, :2].mean(axis=0).round().astype(int).tolist(), round(radius * height), 1.0, -1)
+                picture += 2.0 * disc[..., None]
+    return (weight / WEIGHT_STEP).round().clip(0, 255).astype(np.uint8)
+
+
+def as_estimated(rng: np.random.Generator, matte: np.ndarray) -> np.ndarray:
+    """(H, W) exact matte -> one as a pose model gives it: too wide or too narrow by up to three pixels, and soft; or none."""
+    grow, soft, given = int(rng.integers(-2, 4)), rng.uniform(0.3, 2.5), rng.random() < CUT_OUT
+    if not given:
+        return np.ones_like(matte)
+    change = cv2.dilate if grow > 0 else cv2.erode
+    return cv2.GaussianBlur(change(matte, np.ones((3, 3), np.uint8), iterations=abs(grow)), (0, 0), soft)
+
+
+def scaled_about_its_centre(mask: np.ndarray, factor: float) -> np.ndarray:
+    """(H, W) mask shrunk about its centre of mass: the paper's random scale augmentation."""
+    rows, columns = np.nonzero(mask)
+    if not len(rows):
+        return mask
+    cx, cy = columns.mean(), rows.mean()
+    move = np.float32([[factor, 0, cx * (1 - factor)], [0, factor, cy * (1 - factor)]])
+    return (cv2.warpAffine(mask, move, mask.shape[::-1], flags=cv2.INTER_LINEAR) > 0.5).astype(np.float32)
+
+
+def first(pictures: np.ndarray) -> np.ndarray:
+    """(..., H, W, C) -> (..., C, H, W)."""
+    return np.ascontiguousarray(np.moveaxis(pictures, -1, -3))
+
+
+def in_bytes(pictures: np.ndarray) -> np.ndarray:
+    """(..., H, W, C) 0..1 -> (..., C, H, W) uint8."""
+    return first((pictures * np.float32(255) + np.float32(0.5)).clip(0, 255).astype(np.uint8))
+
+
+def five(pictures: Tensor, matte: Tensor | None = None) -> Tensor:
+    """(..., 3, H, W) -> (..., 5, H, W) with the matte given (none: 0) and shadow 1."""
+    matte = torch.zeros_like(pictures[..., :1, :, :]) if matte is None else matte
+    return torch.cat([pictures, matte, torch.ones_like(matte)], dim=-3)

@@ -1,0 +1,36 @@
+"""Stage three: spans of frames. The temporal layers and the pose guider's 3D convolution join; the rest goes on learning."""
+
+import torch
+from torch import Tensor
+
+from engine.engines.compact.nets.model import Model
+from .loop import Recipe
+from .losses import seen_loss, show_linearly
+from .stage_image import add_noise, compare, finish, picture_of, predict, prepare
+
+RECIPE = Recipe("motion", trained=("reference_net.", "pose_guider.", "object_guider.", "denoising_net."),
+                learning_rate=3e-4, batch=2, frames=8, average_over=200)
+AT_FULL_NOISE = 0.85  # of the draws: while a net is young, its first step is its best, and the one that ships (ours)
+FIXED = 0.5  # of the windows begin with frames already made: clean latents at level 0
+MOST_FIXED = 2
+STEP_WEIGHT = 0.5  # of the loss on the change from frame to frame (ours: flicker is an error of differences)
+
+__all__ = ["RECIPE", "finish", "loss_of", "picture_of", "prepare"]
+
+
+def loss_of(model: Model, batch: dict, generator: torch.Generator, progress: float) -> tuple[Tensor, dict]:
+    clips, frames = batch["target"].shape[:2]
+    with torch.no_grad():
+        true = model.encoder(batch["target"].flatten(0, 1)).float()
+    noise = torch.randn(true.shape, generator=generator, device=true.device)
+    # One level for the frames of a window that are being made, as at inference.
+    chance, level, fixed, most = torch.rand(4, clips, 1, generator=generator, device=true.device)
+    levels = torch.where(chance < AT_FULL_NOISE, torch.ones_like(level), level).repeat(1, frames)
+    first = torch.where(fixed < FIXED, (most * MOST_FIXED).floor() + 1, torch.zeros_like(most))
+    fixed = torch.arange(frames, device=true.device) < first
+    levels = levels.masked_fill(fixed, 0.0).flatten()
+    made = predict(model, batch, add_noise(true, noise, levels), levels)
+    loss, figures = compare(model, batch, made, true, levels == 1, (~fixed).flatten())
+    error = show_linearly(made - true, model.decoder).unflatten(0, (clips, frames)).diff(dim=1).flatten(0, 1)
+    steps = seen_loss(error, torch.zeros_like(error), batch["weight"][:, 1:].flatten(0, 1))
+    return loss + STEP_WEIGHT * steps, figures | {"steps": steps.detach()}

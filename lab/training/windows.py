@@ -1,0 +1,186 @@
+"""Windows prepared beforehand: processors draw them without end, an accelerator learns from a bank of them on its own memory.
+
+A batch made on one core takes longer than an accelerator needs to learn from it, so every window is used several times, as
+other frames of it and under other noise, until a newer one takes its place. Which batch comes when depends on the clock: a
+run from a bank resumes, but not to the same bits.
+"""
+
+import argparse
+import logging
+import threading
+import time
+import zipfile
+from collections.abc import Iterator
+from dataclasses import fields
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine.engines.compact.nets.sizes import Sizes
+from .pool import bring_in, draw
+from .pooled_clip import BLENDER, CLEAN, SHAPES, SHARE, PooledClip
+from .samples import Window, batch_of, draw_window
+
+log = logging.getLogger(__name__)
+A_CLIP = 2  # windows made of each clip drawn: drawing costs about as much as two windows
+A_RENDERED_CLIP = 4  # of each of Blender's, which cost far more
+FEWEST = 16  # windows of a shape before the first batch
+LOOK_EVERY = 2.0  # seconds
+
+
+def fill(folder: Path, count: int, frames: int, first_seed: int = 0, stride: int = 1, keep: int | None = None) -> None:
+    """Draws the clips of `count` seeds and writes A_CLIP windows of each, as SEED-K.npz; held-out identities are skipped.
+
+    `keep`: how many of its windows stay on disk; older ones are removed, and are gone from the disk only.
+    """
+    import cv2
+    from . import world
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    folder.mkdir(parents=True, exist_ok=True)
+    plates, written, started = {}, [], time.monotonic()
+    for seed in range(first_seed, first_seed + count * stride, stride):
+        if world.held_out(seed):
+            continue
+        written += _write(folder, f"{seed:07d}", seed, draw(seed, frames), frames, plates)
+        while keep and len(written) > keep:
+            written.pop(0).unlink(missing_ok=True)
+        if len(written) % 50 == 0:
+            rate = frames * (seed - first_seed) / stride / (time.monotonic() - started)
+            print(f"windows: seed {seed}, {rate:.1f} frames drawn a second", flush=True)
+
+
+def fill_from(folder: Path, clips: Path, frames: int) -> None:
+    """A_RENDERED_CLIP windows of every clip of Blender's world that is in `clips` and has none yet; they stay on disk."""
+    plates = {}
+    bring_in(folder, clips, lambda number, clip: _write(folder, str(number), number, clip, frames, plates, A_RENDERED_CLIP))
+
+
+def _write(folder: Path, name: str, seed: int, clip: PooledClip, frames: int, plates: dict, count: int = A_CLIP) -> list[Path]:
+    """Writes `count` windows NAME-K.npz of a clip; `plates`: by shape a room of another clip, for references to stand in."""
+    rng, shape, paths = np.random.default_rng(seed), clip.layers.shape[1:3], []
+    other = plates.get(shape, clip.layers[0, ..., CLEAN])
+    for k in range(count):
+        paths.append(folder / f"{name}-{k}.npz")
+        with paths[-1].with_suffix(".part").open("wb") as file:
+            np.savez(file, **vars(draw_window(rng, clip, frames, other)))
+        paths[-1].with_suffix(".part").rename(paths[-1])
+    plates[shape] = clip.layers[0, ..., CLEAN]
+    return paths
+
+
+class Bank:
+    """The newest `capacity` windows of a folder on a device, a ring for each shape and world; a thread brings new ones in."""
+
+    def __init__(self, folder: Path, device: str, capacity: int, share: float = SHARE):
+        """Reads what is there, then waits until every shape has FEWEST windows; the folder may still be being filled. From one
+        that is full, a run's batches are the same each time."""
+        self.folder, self.device, self.share = folder, device, share
+        self.rings, self.blender = ({shape: _Ring(device, max(FEWEST, capacity * SHAPES.count(shape) // len(SHAPES)))
+                                     for shape in set(SHAPES)} for _ in range(2))
+        self.loaded = set()
+        self._load_new()
+        threading.Thread(target=self._watch, daemon=True).start()
+        while any(ring.count < FEWEST for ring in self.rings.values()):
+            time.sleep(0.1)
+
+    def batch(self, rng: np.random.Generator, size: int, frames: int, sizes: Sizes) -> dict[str, Tensor]:
+        """`size` windows of one shape, each with `frames` of its frames in a row; `share` of them of Blender's world, by chance,
+        as soon as there are FEWEST of that shape."""
+        shape = SHAPES[rng.integers(len(SHAPES))]
+        rings = [self.rings[shape], self.blender[shape]]
+        if rings[1].count < FEWEST:
+            return batch_of(self._drawn(rings[0], rng, size, frames), sizes)
+        others = int(rng.binomial(size, self.share))
+        parts = [self._drawn(ring, rng, count, frames) for ring, count in zip(rings, (size - others, others)) if count]
+        return batch_of({name: torch.cat([part[name] for part in parts]) for name in parts[0]}, sizes)
+
+    def _drawn(self, ring: "_Ring", rng: np.random.Generator, size: int, frames: int) -> dict[str, Tensor]:
+        which = torch.from_numpy(rng.integers(0, ring.count, size)).to(self.device)
+        span = ring.tensors["target"].shape[1]
+        start = torch.from_numpy(rng.integers(0, span - frames + 1, size)).to(self.device)
+        numbers = start[:, None] + torch.arange(frames, device=self.device)
+        return {name: tensor[which[:, None], numbers] if name in ring.of_frames else tensor[which]
+                for name, tensor in ring.tensors.items()}
+
+    def _watch(self) -> None:
+        while True:
+            self._load_new()
+            time.sleep(LOOK_EVERY)
+
+    def _load_new(self) -> None:
+        for path in sorted(self.folder.glob("*.npz"), key=lambda path: path.stem):
+            if path.name not in self.loaded:
+                self.loaded.add(path.name)
+                window = _read(path)
+                if window:
+                    height, width = window["reference"].shape[1:]
+                    rings = self.rings if int(path.stem.partition("-")[0]) < BLENDER else self.blender
+                    rings[width, height].put(window)
+
+
+def _read(path: Path) -> dict[str, np.ndarray] | None:
+    """A window's arrays; None where its writer has removed it since, or, with a warning, where the file is none."""
+    try:
+        with np.load(path) as stored:
+            return {field.name: stored[field.name] for field in fields(Window)}
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        log.warning("%s: no window (%s); passed over", path.name, error)
+        return None
+
+
+@lru_cache(maxsize=1)
+def bank_of(folder: Path, device: str, capacity: int, share: float) -> Bank:
+    """The one bank of a process: all stages and rows learn from it."""
+    return Bank(folder, device, capacity, share)
+
+
+class _Ring:
+    """Up to `capacity` windows of one shape, the oldest overwritten."""
+
+    def __init__(self, device: str, capacity: int):
+        self.device, self.capacity = device, capacity
+        self.tensors: dict[str, Tensor] = {}
+        self.of_frames: set[str] = set()
+        self.count, self.next = 0, 0
+
+    def put(self, window: dict[str, np.ndarray]) -> None:
+        if not self.tensors:
+            self.of_frames = {name for name, value in window.items() if value.ndim == 4}
+            # Empty, not zeros: a processor's memory is only taken as windows come.
+            self.tensors = {name: torch.empty((self.capacity, *value.shape), dtype=torch.uint8, device=self.device)
+                            for name, value in window.items()}
+        for name, value in window.items():
+            self.tensors[name][self.next].copy_(torch.from_numpy(np.asarray(value)))
+        self.next = (self.next + 1) % self.capacity
+        self.count = max(self.count, self.next or self.capacity)
+
+
+def batches(bank: Bank, recipe, seed: int, step: int, sizes: Sizes) -> Iterator[dict[str, Tensor]]:
+    """Without end, from step `step` on."""
+    while True:
+        yield bank.batch(np.random.default_rng((seed, step)), recipe.batch, recipe.frames, sizes)
+        step += 1
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="lab train windows", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--blender", type=Path, metavar="FOLDER", help="make windows of the clips that `build.py clips` rendered, instead")
+    parser.add_argument("--clips", type=int, default=10**6)
+    parser.add_argument("--frames", type=int, default=8)
+    parser.add_argument("--first-seed", type=int, default=0)
+    parser.add_argument("--stride", type=int, default=1, help="take every n-th seed, so that several can draw at once")
+    parser.add_argument("--keep", type=int, help="windows of this process that stay on disk; older ones are removed")
+    options = parser.parse_args(arguments)
+    if options.blender:
+        fill_from(options.folder, options.blender, options.frames)
+        return 0
+    fill(options.folder, options.clips, options.frames, options.first_seed, options.stride, options.keep)
+    return 0
