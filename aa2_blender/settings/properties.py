@@ -37,7 +37,7 @@ def _offered(kind):
 
 
 def _calls(update):
-    """What lets a change call `update`. Not in the module of 4.2, which ends with a crash after any: cli.py and asking.py do
+    """What lets a change call `update`. Not in the module of 4.2, which ends with a crash after any: cli.py and settings/request_of.py do
     without."""
     return {} if bpy.app.background and bpy.app.version < (4, 5) else {"update": update}
 

@@ -82,7 +82,7 @@ def look(picture, region, threads):
 
 
 def _rounded(values):
-    """To what looks.py keeps, so that an estimate that goes on from there comes to the very same."""
+    """To what appearance.py keeps, so that an estimate that goes on from there comes to the very same."""
     return np.asarray(values, np.float32).astype(np.float64)
 
 
