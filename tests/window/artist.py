@@ -132,7 +132,7 @@ def photograph(name):
 
 
 def keep_times():
-    """What measure.py has counted so far; an upgrade makes it count anew."""
+    """What stalls.py has counted so far; an upgrade makes it count anew."""
     measure = importlib.import_module(MODULE + ".measure")
     for name in ("longest_ms", "longest_cpu_ms"):
         for kind, ms in getattr(measure, name).items():
