@@ -143,9 +143,10 @@ def _people(path) -> events.People:
 
 
 def _record(folder, event, is_begun) -> None:
-    """Append to the job's events.jsonl, and to no other folder's: one without job.json is none, unless it is only
+    """Append to the job's events.jsonl, and to no other folder's: one with no file of a job is none, unless it is only
     begun. One that cannot be written to has been complained of elsewhere."""
-    if not folder or not os.path.isdir(folder) or not (is_begun or os.path.isfile(files.path(folder, files.JOB))):
+    is_job = folder and any(os.path.isfile(files.path(folder, name)) for name in (files.JOB, files.POSE, files.EVENTS))
+    if not (is_job or is_begun and os.path.isdir(folder)):
         return
     try:
         job_log.append(files.path(folder, files.EVENTS), json.dumps(events.to_json(event)).encode() + b"\n")
