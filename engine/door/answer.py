@@ -152,19 +152,20 @@ def _people(path) -> events.People:
 
 
 class _Record:
-    """A job's events.jsonl, and no other folder's: one without job.json is none, unless the request only begins it. Where it
-    cannot be written it stays as it is: the request itself tells why, or needs no record."""
+    """A job's events.jsonl, and no other folder's: one with no file of a job is none, unless the request only begins it. Where
+    it cannot be written it stays as it is: the request itself tells why, or needs no record."""
 
     def __init__(self, folder, is_begun):
         self._folder, self._is_begun = folder, is_begun
 
     def add(self, event) -> None:
-        if not self._folder or not os.path.isdir(self._folder):
-            return
-        if not (self._is_begun or os.path.isfile(files.path(self._folder, files.JOB))):
+        if not self._folder or not os.path.isdir(self._folder) or not (self._is_begun or self._is_job()):
             return
         try:
             job_log.append(files.path(self._folder, files.EVENTS), json.dumps(events.to_json(event)).encode() + b"\n")
         except JobError as error:
             log.info("%s", error)
             self._folder = None
+
+    def _is_job(self) -> bool:
+        return any(os.path.isfile(files.path(self._folder, name)) for name in (files.JOB, files.POSE, files.EVENTS))

@@ -326,6 +326,11 @@ def test_missing_files_are_named(tmp_path, name, code):
     assert log[-1] == events.to_json(event)
 
 
+def test_a_folder_that_is_no_job_is_left_as_it_is(tmp_path):
+    (tmp_path / "of the artist's").write_text("kept")
+    assert asked(tmp_path).code == "job_missing" and os.listdir(tmp_path) == ["of the artist's"]
+
+
 def test_a_plate_of_another_size(tmp_path):
     write_job(str(tmp_path), 2)
     write_picture(files.picture(str(tmp_path), files.SOURCE, 2), np.zeros((16, 16, 3), np.uint8))
