@@ -20,7 +20,7 @@ from ..contract import events, job_log, version
 from ..contract import folder as files
 from ..contract.errors import JobError
 from ..job.deliver import deliver
-from ..found_person import find_and_keep, kept_or
+from ..job.found_person import find_and_keep, kept_or
 from ..packs.store import Pack, open_pack
 from ..job.progress import Stopped
 from ..job.run import run

@@ -10,7 +10,7 @@ from engine.contract import folder as files
 from engine.contract import job as jobs
 from engine.contract.errors import JobError
 from engine.estimate.people import Person
-from engine.found_person import find_and_keep, kept_or
+from engine.job.found_person import find_and_keep, kept_or
 from engine.job.subject import find_subject
 from tests.unit.walker import HEIGHT_PX, figure, write_job
 

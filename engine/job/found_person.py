@@ -13,14 +13,14 @@ from pathlib import Path
 
 import numpy as np
 
-from .contract import folder as files
-from .contract import job as jobs
-from .contract import json_reader
-from .contract import version
-from .contract.events import Finished
-from .contract.skeleton import BODY
-from .job.progress import Watch
-from .job.subject import find_subject
+from ..contract import folder as files
+from ..contract import job as jobs
+from ..contract import json_reader
+from ..contract import version
+from ..contract.events import Finished
+from ..contract.skeleton import BODY
+from .progress import Watch
+from .subject import find_subject
 
 log = logging.getLogger(__name__)
 _LONGEST = 64 * 1024  # bytes of the file with the joints; 20 joints take 2 thousand
