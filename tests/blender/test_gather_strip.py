@@ -41,7 +41,8 @@ def test_every_value_survives(plate, scene, tmp_path):
 
 @pytest.mark.parametrize("bits", [8, 16])
 def test_pictures_are_compressed(plate, scene, tmp_path, bits):
-    """A smooth picture takes less than half of its pixels' bytes. Blender writes some of its percents without any compression."""
+    """A smooth picture takes less than half of its pixels' bytes. Blender writes some of its percents without any
+    compression."""
     smooth = np.linspace(0, 255, 64 * 48 * 3).astype(np.uint8).reshape(48, 64, 3)
     Image.fromarray(smooth).save(tmp_path / "smooth.png")
     out = made(plate, scene, image_strip(scene, tmp_path, ["smooth.png"]), tmp_path, bits=bits)
