@@ -247,8 +247,7 @@ def test_shutdown_while_stdin_stays_open(start, stdin):
         assert process.child.wait(PATIENCE_S) == 0, process.child.stderr.read().decode()
 
 
-PARENT =
-"""
+PARENT = """
 import subprocess, sys
 child = subprocess.Popen(sys.argv[1:])
 child.wait()

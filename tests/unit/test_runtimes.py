@@ -49,8 +49,7 @@ def test_a_runtime_that_has_opened_nothing_names_no_device(pack):
     assert OrtRuntime(pack).describe().device == "none"
 
 
-WITHOUT =
-"""
+WITHOUT = """
 import sys
 sys.modules.update(dict.fromkeys(("onnx", "onnxruntime", "safetensors", "cv2")))
 import numpy as np
