@@ -6,7 +6,7 @@
     python -m engine check JOB              read a job folder and all its files
     python -m engine joints PICTURE         the joints of the person in a picture, as JSON
     python -m engine people PICTURE         a box around everybody in a picture, as JSON
-    python -m engine subject JOB            find the person in a job's reference, for an engine without onnxruntime that runs it then
+    python -m engine subject JOB            the person in a job's reference, kept for an engine that cannot look
     python -m engine estimate VIDEO -o JOB  the performer in a video -> a job folder with pose and mask; JOB alone: in its source/
     python -m lab train ... | export ... make a pack (needs torch)
     python -m engine manifest FOLDER        write the manifest of a pack anew; its weights stay as they are

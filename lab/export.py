@@ -107,9 +107,10 @@ def write_pack(model: Model, folder: Path, record: dict, steps: int) -> None:
     model = load_weights(model.sizes, folder / WEIGHTS)
     for name, graph in graphs(model).items():
         export_graph(name, graph, folder)
-    write(folder, {"name": "compact", "license": "GPL-3.0-or-later", "sizes": _plain(model.sizes), "parametrisation": "x0",
-                   "schedule": "cosine", "depth_convention": CONVENTION, "window": WINDOW, "overlap": OVERLAP,
-                   "default_steps": steps, "training": record}, unread_weights(folder))
+    told = {"name": "compact", "license": "GPL-3.0-or-later", "sizes": _plain(model.sizes), "parametrisation": "x0",
+            "schedule": "cosine", "depth_convention": CONVENTION, "window": WINDOW, "overlap": OVERLAP,
+            "default_steps": steps, "training": record}
+    write(folder, told, unread_weights(folder))
 
 
 def _plain(sizes: Sizes) -> dict:

@@ -21,26 +21,28 @@ NOT_FOR_ANOTHER_PYTHON = ("PYTHONHOME", "PYTHONPATH")
 
 @dataclass(frozen=True)
 class Launch:
-    """How to start an engine: what goes to Popen. `embedded`: another launch, of Blender's own Python with the embedded packages,
-    where this one is of a Python that the artist prefers; None where this one answers everything."""
+    """How to start an engine: what goes to Popen. `embedded`: another launch, of Blender's own Python with the embedded
+    packages, where this one is of a Python that the artist prefers; None where this one answers everything."""
 
     command: tuple[str, ...]
     environment: tuple[tuple[str, str], ...]
     embedded: "Launch | None" = None
 
     def of(self, request) -> "Launch":
-        """The launch of the process that answers a request. A Python of the artist's own is there to run the networks: it has
-        torch, and need not have what finds people in pictures or draws conditions. So it gets `run` and nothing else."""
+        """The launch of the process that answers a request. A Python of the artist's own is there to run the networks:
+        it has torch, and need not have what finds people in pictures or draws conditions. So it gets `run` and nothing
+        else."""
         return self if self.embedded is None or isinstance(request, events.Run) else self.embedded
 
 
-def launch(*, python: str = "", pack: str = "", threads: int = 0, embedded: Path | None = None, copies: str = "") -> Launch:
+def launch(*, python: str = "", pack: str = "", threads: int = 0, embedded: Path | None = None,
+           copies: str = "") -> Launch:
     """The launch of the embedded engine.
 
-    `python`: an interpreter of the artist's own (with torch) for the networks, empty for Blender's Python and the embedded
-    packages; `pack`: a folder of weights, empty for the embedded ones; `threads`: 0 for one a core; `embedded`: the folder of the
-    engine and its packages, None for EMBEDDED; `copies`: a folder where the engine keeps what it loads, so that the extension's
-    own files stay free to be replaced; empty to load those.
+    `python`: an interpreter of the artist's own (with torch) for the networks, empty for Blender's Python and the
+    embedded packages; `pack`: a folder of weights, empty for the embedded ones; `threads`: 0 for one a core;
+    `embedded`: the folder of the engine and its packages, None for EMBEDDED; `copies`: a folder where the engine keeps
+    what it loads, so that the extension's own files stay free to be replaced; empty to load those.
     """
     folder = embedded or EMBEDDED
     words = ("-s", "-P", "-m", "engine", "serve", *(("--pack", pack) if pack else ()),

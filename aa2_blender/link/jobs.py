@@ -50,8 +50,9 @@ class Link:
         self._silent_since = self._idle_since = 0.0
 
     def start(self, launch: Launch, request, folder: Path) -> EngineJob:
-        """Begins a request in the process that `launch` has for it; its files and the engine's log lie in `folder`. A running
-        engine of the same launch is used again. Raises JobError where one job runs already or no engine can be started."""
+        """Begins a request in the process that `launch` has for it; its files and the engine's log lie in `folder`. A
+        running engine of the same launch is used again. Raises JobError where one job runs already or no engine can be
+        started."""
         if self.job and not self.job.ended:
             raise JobError("engine_busy", f"The engine still works on {self.job.folder}.", "Cancel it or wait for it.")
         launch = launch.of(request)

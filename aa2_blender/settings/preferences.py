@@ -16,8 +16,8 @@ class AA2_AP_preferences(bpy.types.AddonPreferences):
         name="Weights", description="A folder of weights (empty: the embedded ones)", subtype="DIR_PATH")
     threads: IntProperty(name="Threads", description="Processor threads of the engine (0: one a core)", min=0, max=256)
     python: StringProperty(
-        name="Python", description="A Python with torch that runs the networks (empty: Blender's own and the embedded runtime)",
-        subtype="FILE_PATH")
+        name="Python", subtype="FILE_PATH",
+        description="A Python with torch that runs the networks (empty: Blender's own and the embedded runtime)")
 
     def draw(self, _context):
         self.layout.use_property_split = True

@@ -146,8 +146,8 @@ class Generation(Gathering):
         return self.state == "working"
 
     def _find_subject(self):
-        """The person in the reference, where the engine that generates may be none that can look; ends with False where that was
-        stopped."""
+        """The person in the reference, where the engine that generates may be none that can look; ends with False where
+        that was stopped."""
         if self.ask is not events.Run or self._launch.embedded is None:
             return True
         yield from self._ask_engine(events.FindSubject(str(self.folder)), "find ")

@@ -19,7 +19,8 @@ WORDS = {
     "reference": "Gathering the reference", "pose": "Gathering the pose", "mask": "Gathering the mask",
     "estimate/mask": "Gathering the mask strip", "clean": "Gathering the clean plate",
     "copy": "Copying the version", "objects": "Gathering objects", "depth": "Gathering depth", "plate": "Gathering the plate", "job": "Writing the job",
-    "find reference": "Looking at the reference", "find read": "Reading the plate", "find follow": "Following the performer", "find depth": "Estimating depth",
+    "find reference": "Looking at the reference", "find read": "Reading the plate",
+    "find follow": "Following the performer", "find depth": "Estimating depth",
     "find mask": "Drawing the performer's mask", "find clean": "Making the clean plate",
     "prepare": "Preparing", "denoise": "Generating", "check": "Drawing conditions"}
 INTERNAL_HINT = "Send Blender's console output and the job's folder with a report; Generate works again."

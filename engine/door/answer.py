@@ -81,8 +81,8 @@ def _found(raw, shape, threads):
         from ..estimate import people
     except ImportError as error:
         raise JobError("runtime_missing", f"Nobody can be found in a picture with this Python: {error}.",
-                       f"Install onnxruntime for {sys.executable}, or let another engine look first: python -m engine subject JOB."
-                       ) from None
+                       f"Install onnxruntime for {sys.executable}, or let another engine look first: "
+                       "python -m engine subject JOB.") from None
     return people.find_joints(np.frombuffer(raw, np.uint8).reshape(shape), threads=threads)
 
 
@@ -119,7 +119,8 @@ def _do(request, engine, say, stop_asked):
     seek = engine.find_joints if engine else find_joints
     match request:
         case events.Run(job):
-            return run(job, engine.pack, engine.runtime, emit=say, find_joints=kept_or(job, seek), stop_asked=stop_asked)
+            return run(job, engine.pack, engine.runtime, emit=say, find_joints=kept_or(job, seek),
+                       stop_asked=stop_asked)
         case events.Preview(job):
             return preview(job, emit=say, find_joints=seek, stop_asked=stop_asked)
         case events.Check(job):

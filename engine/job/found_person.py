@@ -1,7 +1,8 @@
-"""The person in a job's reference, found by one engine and kept in the job -> the same person for another that cannot look.
+"""The person in a job's reference, found by one engine and kept in the job -> the same person for another.
 
-An artist's own Python runs the networks with torch and has no onnxruntime, which finds people. So the add-on lets its own engine
-look first. What is kept is the same to the last bit, so it makes no difference to a frame which engine looked.
+An artist's own Python runs the networks with torch and has no onnxruntime, which finds people. So the add-on lets its
+own engine look first. What is kept is the same to the last bit, so it makes no difference to a frame which engine
+looked.
 """
 
 import hashlib
@@ -29,7 +30,8 @@ _NOT_KEPT = object()
 
 @dataclass(frozen=True)
 class Found:
-    """As estimate.people.Person: body (20, 4) float32 x, y, depth, confidence in the picture's pixels; mask (h, w) float32 0..1."""
+    """As estimate.people.Person: body (20, 4) float32 x, y, depth, confidence in the picture's pixels; mask (h, w)
+    float32 0..1."""
 
     body: np.ndarray
     height_px: float
@@ -37,7 +39,8 @@ class Found:
 
 
 def find_and_keep(folder: str, *, find_joints, emit, stop_asked=lambda: False) -> Finished:
-    """Looks into the job's reference where a generation would, and keeps what is found, or that nobody is. Raises JobError."""
+    """Looks into the job's reference where a generation would, and keeps what is found, or that nobody is. Raises
+    JobError."""
     watch = Watch(folder, emit, stop_asked)
     with watch.stage("prepare"):
         job = jobs.read(folder)

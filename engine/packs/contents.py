@@ -1,7 +1,8 @@
 """The files of a pack in; a ValueError where they are not networks that this engine may run, out.
 
-A checksum says that a file is what its maker wrote. This says that what he wrote is right: the graphs read nothing but the
-weights beside them, each of the right size and kind, and these are numbers. No runtime is needed, so all of them refuse the same.
+A checksum says that a file is what its maker wrote. This says that what he wrote is right: the graphs read nothing but
+the weights beside them, each of the right size and kind, and these are numbers. No runtime is needed, so all of them
+refuse the same.
 """
 
 from contextlib import contextmanager
@@ -23,7 +24,8 @@ def check_contents(folder: Path, unread) -> None:
 
 
 def unread_weights(folder: Path) -> tuple[str, ...]:
-    """The names, in order, of the weights that no graph reads: of parts that the pack's sizes switch off. Raises as above."""
+    """The names, in order, of the weights that no graph reads: of parts that the pack's sizes switch off. Raises as
+    above."""
     path = folder / WEIGHTS
     with _named(path):
         held = places(path)

@@ -1,8 +1,9 @@
 """A graph's file, in; which bytes of which file each of its weights is read from, out. Reads ONNX without its package.
 
-ONNX is a protocol buffer: fields of a number, a wire type and a value. Only the graph's own list of weights is read, where the
-exporter writes. A file can be named in many other places (constants of nodes, graphs inside of graphs, functions), but each time
-by the word `location`: where that word stands more often than the weights need it, the graph is refused.
+ONNX is a protocol buffer: fields of a number, a wire type and a value. Only the graph's own list of weights is read,
+where the exporter writes. A file can be named in many other places (constants of nodes, graphs inside of graphs,
+functions), but each time by the word `location`: where that word stands more often than the weights need it, the graph
+is refused.
 """
 
 from dataclasses import dataclass

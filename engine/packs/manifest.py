@@ -1,4 +1,4 @@
-"""pack.json <-> Manifest: what a set of weights is, what it was trained on, and the checksum of each file and of itself."""
+"""pack.json <-> Manifest: what a set of weights is, what it learnt, and checksums of each file and of itself."""
 
 import dataclasses
 import hashlib
@@ -138,13 +138,14 @@ def _check_seal(fields, found, path) -> None:
     if type(written) is not int:
         return  # a field that is wrong, and is told as such
     if written > FORMAT:
-        raise JobError("pack_newer", f"{path}: format: expected at most {FORMAT}, got {written}.", "Update the extension.")
+        raise JobError("pack_newer", f"{path}: format: expected at most {FORMAT}, got {written}.",
+                       "Update the extension.")
     if written < FORMAT:
         raise JobError("pack_invalid", f"{path}: format: expected {FORMAT}, got {written}, of an earlier version.",
                        "Write its manifest anew: python -m engine manifest FOLDER. The weights stay as they are.")
     if found != seal(fields):
-        raise JobError("pack_corrupt", f"{path}: expected sha256 {seal(fields)} of its other fields, got {str(found)[:64]}.",
-                       _AGAIN)
+        raise JobError("pack_corrupt", f"{path}: expected sha256 {seal(fields)} of its other fields, got "
+                       f"{str(found)[:64]}.", _AGAIN)
 
 
 def seal(fields: dict) -> str:
@@ -154,8 +155,8 @@ def seal(fields: dict) -> str:
 
 
 def write(folder: Path, told: dict, unread) -> None:
-    """pack.json of a folder: `told` are the fields of Manifest but format, files and `unread`. Raises JobError, and then writes
-    nothing."""
+    """pack.json of a folder: `told` are the fields of Manifest but format, files and `unread`. Raises JobError, and
+    then writes nothing."""
     files = {name: {"sha256": hashlib.sha256((folder / name).read_bytes()).hexdigest(),
                     "bytes": (folder / name).stat().st_size} for name in FILES}
     fields = {"format": FORMAT, **told, "files": files, "unread": list(unread)}

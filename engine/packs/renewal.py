@@ -26,7 +26,8 @@ def renew(folder: Path) -> str:
     try:
         for name in manifests.FILES:
             check_file(folder / name, File(**before["files"][name]))
-        told = {field.name: before[field.name] for field in dataclasses.fields(Manifest) if field.name not in _MADE_ANEW}
+        names = [field.name for field in dataclasses.fields(Manifest) if field.name not in _MADE_ANEW]
+        told = {name: before[name] for name in names}
         manifests.write(folder, told, unread_weights(folder))
     except (KeyError, TypeError) as error:
         raise JobError("pack_invalid", f"{path}: expected an earlier manifest of the same files: {error}.",

@@ -1,7 +1,7 @@
 """weights.safetensors, in; where each tensor lies, or the tensors as numpy arrays, out. Needs numpy alone.
 
-The format: 8 bytes with the header's length (little endian), the header as a JSON object, then the tensors' bytes. A file
-that was made to harm is told by its header: nothing is read, and no memory taken, that the file does not hold.
+The format: 8 bytes with the header's length (little endian), the header as a JSON object, then the tensors' bytes. A
+file that was made to harm is told by its header: nothing is read, and no memory taken, that the file does not hold.
 """
 
 import math
@@ -102,7 +102,8 @@ def _without_gaps(found, begin, size) -> None:
     at = begin
     for name, place in sorted(found.items(), key=lambda pair: (pair[1].begin, pair[1].end)):
         if place.begin != at:
-            raise ValueError(f"{name}: expected it to begin at byte {at - begin} of the data, got {place.begin - begin}")
+            raise ValueError(f"{name}: expected it to begin at byte {at - begin} of the data, "
+                             f"got {place.begin - begin}")
         at = place.end
     if at != size:
         raise ValueError(f"expected {at - begin} bytes of data, got {size - begin}")

@@ -72,7 +72,7 @@ def machine():
     if cpuinfo.exists():
         lines = cpuinfo.read_text().splitlines()
         model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), model)
-    return {"cpu": model, "cores": len(os.sched_getaffinity(0)), "system": platform.platform(terse=True)}
+    return {"cpu": model, "cores": len(os.sched_getaffinity(0))}
 
 
 def in_blender(pack):
@@ -103,7 +103,7 @@ def table(numbers):
         lines.append(f"| {what} (`{key}`) | {form.format(value)} | {target} | {verdict} |")
     stages = ", ".join(f"{name} {share:.0%}" for name, share in numbers["stages"].items())
     cpu = numbers["machine"]
-    lines += ["", f"Machine: {cpu['cpu']}, {cpu['cores']} cores, {cpu['system']}; {numbers['threads']} engine threads.",
+    lines += ["", f"Machine: {cpu['cpu']}, {cpu['cores']} cores; {numbers['threads']} engine threads.",
               f"Weights: {numbers['pack']}, {numbers['default_steps']} steps by default.",
               f"Stages' shares of a run at the default steps: {stages}."]
     return "\n".join(lines)

@@ -45,7 +45,8 @@ def blank(extension):
 
 @pytest.fixture
 def engine(extension, tmp_path, monkeypatch):
-    """engine("paints", "--one") makes that engine of tests/engines the embedded one, which Blender's own Python runs."""
+    """engine("paints", "--one") makes that engine of tests/engines the embedded one, which Blender's own Python
+    runs."""
     interpreter = importlib.import_module(extension.__name__ + ".link.interpreter")
 
     def use(name, *arguments):

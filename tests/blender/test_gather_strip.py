@@ -39,6 +39,17 @@ def test_every_value_survives(plate, scene, tmp_path):
     assert np.array_equal(out[0], ramp)
 
 
+@pytest.mark.parametrize("bits", [8, 16])
+def test_pictures_are_compressed(plate, scene, tmp_path, bits):
+    """A smooth picture takes less than half of its pixels' bytes. Blender writes some of its percents without any
+    compression."""
+    smooth = np.linspace(0, 255, 64 * 48 * 3).astype(np.uint8).reshape(48, 64, 3)
+    Image.fromarray(smooth).save(tmp_path / "smooth.png")
+    out = made(plate, scene, image_strip(scene, tmp_path, ["smooth.png"]), tmp_path, bits=bits)
+    assert (tmp_path / "job" / "source" / "0001.png").stat().st_size < smooth.size * bits // 8 / 2
+    assert np.array_equal(out[0], smooth)
+
+
 def test_sixteen_bits_stay(plate, scene, tmp_path):
     """Every 16-bit value that a float of the sequencer can hold comes back within one step; 8 bits would be 128 off."""
     ramp = np.linspace(0, 65535, 64 * 48 * 3).astype(np.uint16).reshape(48, 64, 3)

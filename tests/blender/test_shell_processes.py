@@ -1,4 +1,4 @@
-"""A Python of the artist's own runs the networks and nothing else: which request goes to which process, with whole engines."""
+"""A Python of the artist's own runs the networks and nothing else: which request goes to which process."""
 import importlib
 import json
 import sys

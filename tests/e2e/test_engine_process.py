@@ -15,6 +15,7 @@ import pytest
 from engine.contract import events, version
 from engine.contract.wire import Wire
 from engine.conditions.frames import as_bits, write_picture
+from engine.packs import manifest as manifests
 from tests.unit.test_run import generate, mounted, read_only, written  # noqa: F401 (fixtures)
 from tests.unit.walker import drawn_reference, write_job
 
@@ -280,7 +281,9 @@ def test_it_ends_when_its_parent_is_killed(tmp_path):
     (lambda pack: (pack / "pack.json").unlink(), "pack_missing"),
     (lambda pack: (pack / "denoise.onnx").unlink(), "pack_missing"),
     (lambda pack: os.truncate(pack / "weights.safetensors", 1000), "pack_truncated"),
-    (lambda pack: flip_a_bit(pack / "weights.safetensors"), "pack_corrupt")])
+    (lambda pack: flip_a_bit(pack / "weights.safetensors"), "pack_corrupt"),
+    (lambda pack: change_the_steps(pack / "pack.json"), "pack_corrupt"),
+    (lambda pack: end_in_no_number(pack), "pack_invalid")])
 def test_a_pack_that_is_not_right_is_said_before_the_end(start, pack, tmp_path, harm, code):
     own = tmp_path / "pack"
     shutil.copytree(pack, own)
@@ -298,6 +301,20 @@ def flip_a_bit(path):
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
     path.write_bytes(data)
+
+
+def change_the_steps(path):
+    path.write_text(path.read_text().replace('"default_steps": 2', '"default_steps": 3'))
+
+
+def end_in_no_number(pack):
+    """The last weight is no number, and the manifest is right."""
+    data = bytearray((pack / "weights.safetensors").read_bytes())
+    data[-2:] = b"\xff\xff"
+    (pack / "weights.safetensors").write_bytes(data)
+    value = json.loads((pack / "pack.json").read_text())
+    told = {name: value[name] for name in value if name not in ("format", "files", "unread", "sha256")}
+    manifests.write(pack, told, value["unread"])
 
 
 def test_the_command_line(pack, tmp_path):

@@ -1,4 +1,4 @@
-"""A Python of the artist's own that has torch and neither onnxruntime nor onnx nor safetensors: real processes, real networks."""
+"""A Python of the artist's own that has torch, and neither onnxruntime nor onnx nor safetensors; real networks."""
 import json
 import os
 import shutil
@@ -30,8 +30,8 @@ def torch_python(tmp_path):
 
 def engine(python, *arguments):
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
-    return subprocess.run([str(python), "-m", "engine", *map(str, arguments)], env=environment, capture_output=True, text=True,
-                          timeout=180, cwd=ROOT)
+    return subprocess.run([str(python), "-m", "engine", *map(str, arguments)], env=environment, capture_output=True,
+                          text=True, timeout=180, cwd=ROOT)
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
-"""Lays a red square over the middle of every frame of the job, and a shadow strip: a whole engine but for the networks. It finds
-a performer as wide as a third of the picture in the middle of each, and is told apart by what it writes. With `--notes FILE` it
-adds to that file what it is asked."""
+"""Lays a red square over the middle of every frame of the job, and a shadow strip: a whole engine but for the networks.
+It finds a performer as wide as a third of the picture in the middle of each, and is told apart by what it writes. With
+`--notes FILE` it adds to that file what it is asked."""
 import json
 import os
 import struct

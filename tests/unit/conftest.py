@@ -14,7 +14,8 @@ def clips(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def tiny_pack(tmp_path_factory):
-    """The folder of a whole pack of the real networks (tiny.TINY, likeness 1) with random weights; nobody may change it."""
+    """The folder of a whole pack of the real networks (tiny.TINY, likeness 1) with random weights; nobody may change
+    it."""
     from dataclasses import replace
 
     from lab.export import write_pack

@@ -69,6 +69,6 @@ def person_in(picture):
 
 def fake_pack(pack_hash="0" * 64):
     manifest = Manifest(format=1, name="fake", license="none", sizes={}, parametrisation="x0", schedule="cosine",
-                        depth_convention=CONVENTION, window=WINDOW, overlap=OVERLAP, default_steps=STEPS, files={}, unread=(),
-                        training={})
+                        depth_convention=CONVENTION, window=WINDOW, overlap=OVERLAP, default_steps=STEPS, files={},
+                        unread=(), training={})
     return Pack(None, manifest, pack_hash)

@@ -16,7 +16,8 @@ JOINTS = tuple((0.5, 1.5, 1.0) for _ in range(20))
 MESSAGES = [
     events.Run("/jobs/ä b"), events.Preview("-x"), events.Check("x"), events.Deliver("x", "exr", ("matte",)), events.FindJoints("p.png"), events.Cancel(),
     events.Estimate("j"), events.Estimate("j", "a b.mp4", 3, (1.0, 2.0, 30.5, 40.0), "m", "override", False, True, "d.onnx"),
-    events.FindSubject("j"), events.FindPeople("p.png"), events.People("p.png", ((1.0, 2.0, 3.5, 4.0),)), events.People("p.png"),
+    events.FindPeople("p.png"), events.People("p.png", ((1.0, 2.0, 3.5, 4.0),)), events.People("p.png"),
+    events.FindSubject("j"),
     events.Shutdown(), events.Hello(1, "0.1.0", "onnxruntime", "cpu", {"name": "compact", "hash": "ab"}),
     events.Progress("j", "denoise", 3, 10, 4.5), events.Progress("j", "prepare", 0, 1), events.Frame("j", 7),
     events.Warned("j", "frames_passed", "nobody", (1, 2)), events.Joints("p", JOINTS, 120.0), events.Joints("p"),

@@ -1,4 +1,4 @@
-"""The person in a reference, kept in the job: the very same for an engine that cannot look, and never another picture's."""
+"""The person in a reference, kept in the job: the very same for another engine, and never another picture's."""
 
 import json
 

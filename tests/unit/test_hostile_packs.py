@@ -1,4 +1,4 @@
-"""Packs that somebody made to harm, with every checksum right: both runtimes refuse them, as `pack_invalid` and with a sentence."""
+"""Packs that somebody made to harm, with every checksum right: both runtimes refuse them, in a sentence."""
 
 import json
 import shutil
@@ -69,9 +69,11 @@ NAME = "decoder.conv_in.bias"
 
 @pytest.mark.parametrize("entry, message", [
     ({"dtype": "F32"}, "expected dtype F16, got 'F32'"), ({"dtype": 16}, "expected dtype F16"),
-    ({"dtype": "BF16"}, "expected dtype F16"), ({"shape": [-16]}, "expected a shape"), ({"shape": "16"}, "expected a shape"),
+    ({"dtype": "BF16"}, "expected dtype F16"), ({"shape": [-16]}, "expected a shape"),
+    ({"shape": "16"}, "expected a shape"),
     ({"shape": [1] * 9}, "expected a shape"), ({"shape": [2**40, 2**40]}, "expected the offsets"),
-    ({"shape": [True]}, "expected a shape"), ({"shape": [1e300]}, "expected a shape"), ({"shape": [8]}, "expected the offsets"),
+    ({"shape": [True]}, "expected a shape"), ({"shape": [1e300]}, "expected a shape"),
+    ({"shape": [8]}, "expected the offsets"),
     ({"data_offsets": [0, 2**60]}, "expected the offsets"), ({"data_offsets": [32, 0]}, "expected the offsets"),
     ({"data_offsets": [-32, 0]}, "expected the offsets"), ({"data_offsets": [0]}, "expected the offsets"),
     ({"more": 1}, "expected {dtype, shape, data_offsets}")])
@@ -144,7 +146,8 @@ def test_a_graph_that_reads_another_file(pack, name, place):
 
 
 @pytest.mark.parametrize("key, value", [("offset", "0"), ("offset", "99999999"), ("offset", "-8"), ("length", "2"),
-                                        ("length", "99999999"), ("offset", "1e3"), ("length", "0x10"), ("checksum", "0")])
+                                        ("length", "99999999"), ("offset", "1e3"), ("length", "0x10"),
+                                        ("checksum", "0")])
 def test_a_graph_that_reads_the_weights_at_another_place(pack, key, value):
     told(pack / "decode.onnx", key, value)
     refused(pack, "decode.onnx: ")
@@ -213,7 +216,8 @@ def test_every_cut_of_a_graph_is_a_graph_or_told_not_to_be(pack, tmp_path):
 
 
 def test_a_graph_of_other_inputs(pack):
-    """Its weights are right, and it is not what the engine asks for: told when it is opened, so at hello or at its first use."""
+    """Its weights are right, and it is not what the engine asks for: told when it is opened, so at hello or at its
+    first use."""
     graph = onnx.load(pack / "pose.onnx", load_external_data=False)
     for node in graph.graph.node:
         node.input[:] = ["bones" if one == "skeleton" else one for one in node.input]

@@ -48,7 +48,8 @@ def test_a_right_pack_opens_and_its_hash_stands_for_it(tiny_pack, pack):
 
 @pytest.mark.parametrize("name", ["pack.json", *FILES])
 def test_the_hash_depends_on_every_byte(tiny_pack, pack, name):
-    """One bit changed anywhere: the pack is refused, or, where the bit is in the layout of pack.json, it is another pack."""
+    """One bit changed anywhere: the pack is refused, or, where the bit is in the layout of pack.json, it is another
+    pack."""
     right, data = open_pack(tiny_pack).hash, (pack / name).read_bytes()
     for place in range(0, len(data), max(len(data) // 40, 1)):
         (pack / name).write_bytes(data[:place] + bytes([data[place] ^ 1]) + data[place + 1:])
@@ -127,7 +128,8 @@ def test_a_file_that_the_manifest_does_not_list(pack, name):
     assert error.code == "pack_invalid" and name in error.message
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff\xff", b"[" * 100_000, b'{"format": 2, "training": ' + b"[" * 800 + b"]" * 800 + b"}"])
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff\xff", b"[" * 100_000,
+                                     b'{"format": 2, "training": ' + b"[" * 800 + b"]" * 800 + b"}"])
 def test_a_manifest_that_is_none(pack, content):
     (pack / "pack.json").write_bytes(content)
     assert refused(pack).code in ("pack_invalid", "pack_corrupt")

@@ -35,8 +35,10 @@ def runtimes(pack):
 
 @pytest.mark.parametrize("name", ["onnxruntime", "pytorch"])
 def test_hello_tells_the_device_of_what_is_open_and_not_of_what_is_installed(pack, monkeypatch, name):
-    """onnxruntime-gpu, or torch with CUDA, on a machine where no GPU answers: the processor runs it, so `cpu` is said."""
-    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CUDAExecutionProvider", "CPUExecutionProvider"])
+    """onnxruntime-gpu, or torch with CUDA, on a machine where no GPU answers: the processor runs it, so `cpu` is
+    said."""
+    installed = ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: installed)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     engine = Engine.open(folder=pack, runtime=name, threads=1)
     assert engine.hello().runtime == name and engine.hello().device == "cpu"

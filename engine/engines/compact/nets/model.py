@@ -55,7 +55,8 @@ def fork_weights(parent: Sizes, sizes: Sizes, path: Path) -> Model:
 def load_weights(sizes: Sizes, path: Path) -> Model:
     """A model in single precision with exactly the weights of the file.
 
-    Raises ValueError naming the missing and the unexpected keys, one of another shape, or one that is not a finite number.
+    Raises ValueError naming the missing and the unexpected keys, one of another shape, or one that is not a finite
+    number.
     """
     with torch.device("meta"):  # shapes alone: no memory is taken before it is known that the file fills it
         model = Model(sizes)

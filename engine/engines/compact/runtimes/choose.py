@@ -13,14 +13,14 @@ from .base import Runtime
 log = logging.getLogger(__name__)
 # In the order in which they are tried: the bundled one first.
 RUNTIMES = ("onnxruntime", "pytorch")
-_PROOF = 8  # latents a side of the picture that is decoded to see that it works: as small as the decoder takes it (ours)
+_PROOF = 8  # latents a side of the picture that is decoded to see that it works (ours: small, and not too small)
 
 
 def choose(pack, wanted: str | None = None, threads: int | None = None) -> Runtime:
     """The runtime `wanted` (one of RUNTIMES), or the first that can be imported; `threads` None for one a core.
 
-    Imports happen here and nowhere else at the engine's start. A blank picture is decoded, so that the runtime knows on which
-    device it runs and weights that give no picture are told before a job. `pack`: packs.store.Pack.
+    Imports happen here and nowhere else at the engine's start. A blank picture is decoded, so that the runtime knows on
+    which device it runs and weights that give no picture are told before a job. `pack`: packs.store.Pack.
     """
     reasons = []
     for name in (wanted,) if wanted else RUNTIMES:
@@ -30,8 +30,8 @@ def choose(pack, wanted: str | None = None, threads: int | None = None) -> Runti
             log.info("%s cannot be imported: %s", name, error)
             reasons.append(f"{name}: {error}")
     raise JobError("runtime_missing", f"Expected a runtime that can be imported, got none ({'; '.join(reasons)}).",
-                   f"Install onnxruntime or torch for {sys.executable}, or leave Python empty in the add-on's preferences. "
-                   "If it is empty, install the extension again: onnxruntime travels inside it.")
+                   f"Install onnxruntime or torch for {sys.executable}, or leave Python empty in the add-on's "
+                   "preferences. If it is empty, install the extension again: onnxruntime travels inside it.")
 
 
 def _open(name: str, pack, threads) -> Runtime:
@@ -46,6 +46,7 @@ def _proven(runtime: Runtime, pack) -> Runtime:
     channels = Sizes.from_dict(pack.manifest.sizes).latent_channels
     decoded = runtime.decode(np.zeros((1, _PROOF, _PROOF, channels), np.float32))
     if decoded.shape != (1, 4 * _PROOF, 4 * _PROOF, 5) or not np.isfinite(decoded).all():
-        raise JobError("pack_invalid", f"{pack.folder}: expected a picture of {4 * _PROOF}x{4 * _PROOF} pixels from blank latents, "
-                       f"got {decoded.shape}, not all of it finite numbers.", "Install the weights again.")
+        raise JobError("pack_invalid", f"{pack.folder}: expected a picture of {4 * _PROOF}x{4 * _PROOF} pixels from "
+                       f"blank latents, got {decoded.shape}, not all of it finite numbers.",
+                       "Install the weights again.")
     return runtime

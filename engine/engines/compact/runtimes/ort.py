@@ -12,8 +12,8 @@ from ....contract.errors import JobError
 from .base import DeviceReport
 
 PREFERRED = ("CUDAExecutionProvider", "CPUExecutionProvider")
-_NOT_A_GRAPH = (reasons.Fail, reasons.InvalidArgument, reasons.InvalidGraph, reasons.InvalidProtobuf, reasons.NoSuchFile,
-                reasons.NotImplemented, reasons.RuntimeException)
+_NOT_A_GRAPH = (reasons.Fail, reasons.InvalidArgument, reasons.InvalidGraph, reasons.InvalidProtobuf,
+                reasons.NoSuchFile, reasons.NotImplemented, reasons.RuntimeException)
 log = logging.getLogger(__name__)
 
 
@@ -36,7 +36,8 @@ class OrtRuntime:
         return self._sessions[name].run(None, inputs)
 
     def _opened(self, path, inputs) -> onnxruntime.InferenceSession:
-        """A session that takes these inputs; the next ones run where it does: what is installed may still not work here."""
+        """A session that takes these inputs; the next ones run where it does: what is installed may still not work
+        here."""
         try:
             session = onnxruntime.InferenceSession(str(path), self._options, providers=self._providers)
         except _NOT_A_GRAPH as error:
@@ -76,7 +77,7 @@ class OrtRuntime:
         return {output.name: array for output, array in zip(self._sessions[graph].get_outputs(), made)}
 
     def describe(self):
-        """Of the sessions that are open: what onnxruntime brings along, or was asked for, says nothing about what runs."""
+        """Of the sessions that are open: what onnxruntime brings along, or was asked for, tells nothing."""
         providers = [session.get_providers()[0] for session in self._sessions.values()]
         device = providers[-1].removesuffix("ExecutionProvider").lower() if providers else "none"
         return DeviceReport(runtime="onnxruntime", version=onnxruntime.__version__, device=device)

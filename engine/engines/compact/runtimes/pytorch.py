@@ -70,7 +70,8 @@ def _loaded(folder, sizes) -> Model:
 
 
 def _gpu_works() -> bool:
-    """Whether a GPU adds one and one: a driver, a card or kernels that do not fit show when the first is used, not before."""
+    """Whether a GPU adds one and one: a driver, a card or kernels that do not fit show when the first is used, not
+    before."""
     if not torch.cuda.is_available():
         return False
     try:
