@@ -6,11 +6,13 @@ from bpy.props import IntProperty, StringProperty
 
 from ..link.interpreter import Launch, launch
 
+ADD_ON = __package__.rpartition(".")[0]      # the name that Blender has enabled
+
 
 class AA2_AP_preferences(bpy.types.AddonPreferences):
     """Shown by Blender below the add-on's entry."""
 
-    bl_idname = __package__
+    bl_idname = ADD_ON
 
     pack: StringProperty(
         name="Weights", description="A folder of weights (empty: the embedded ones)", subtype="DIR_PATH")
@@ -26,7 +28,7 @@ class AA2_AP_preferences(bpy.types.AddonPreferences):
 
 
 def of_this_machine() -> AA2_AP_preferences:
-    return bpy.context.preferences.addons[__package__].preferences
+    return bpy.context.preferences.addons[ADD_ON].preferences
 
 
 def engine_launch(*, pack: str | None = None, threads: int | None = None, python: str | None = None) -> Launch:
@@ -42,7 +44,7 @@ def engine_launch(*, pack: str | None = None, threads: int | None = None, python
 
 def copies_folder() -> str:
     """Where the engine loads copies from: only Windows keeps loaded files from being replaced. Goes with the extension."""
-    return bpy.utils.extension_path_user(__package__, path="loaded", create=True) if os.name == "nt" else ""
+    return bpy.utils.extension_path_user(ADD_ON, path="loaded", create=True) if os.name == "nt" else ""
 
 
 def register():

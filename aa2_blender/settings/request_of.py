@@ -8,6 +8,7 @@ from ..embedded.engine.contract.job import Settings
 from ..embedded.engine.contract.skeleton import BODY
 from ..gather.camera import size_of
 from ..gather.request import ReferenceSource, Request
+from .preferences import ADD_ON
 
 NOBODY = (0.0, 0.0, 0.0, 0.0)  # the box of no chosen performer
 NOT_IN_FILE_NAMES = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
@@ -57,7 +58,7 @@ def jobs_root(scene) -> Path:
     """The folder that holds the scene's shots."""
     output = scene.aa2.output or "//"
     if output.startswith("//") and not bpy.data.filepath:
-        jobs = bpy.utils.extension_path_user(__package__, path="jobs", create=False)
+        jobs = bpy.utils.extension_path_user(ADD_ON, path="jobs", create=False)
     else:
         jobs = bpy.path.abspath(output)
     return Path(jobs).resolve()
