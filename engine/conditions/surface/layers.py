@@ -1,0 +1,261 @@
+"""From the reference's pixels to the atlas: each place of the surface takes its own pixel, its mirrored one, or what spreads there.
+
+A place's pixel counts where it shows that limb and nothing else: inside the matte, away from edges in depth, not grazed, and of
+no hand, skirt or hair that claims it. What is not seen loses its detail within a hand's breadth.
+"""
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from . import charts, raster
+from .completion import Spreading
+from .hair import scalp
+from .stance import NOTHING
+from .template import Limb, Tag
+
+SEEN, MIRRORED, CARRIED, INVENTED = range(4)     # where a face has its colour from
+_INSET = 0.011            # metres inside the matte: its edge is mixed with the backdrop
+_BESIDE = 0.012           # metres from an edge in depth
+_NEARER = 0.07            # metres that make an edge in depth
+_GRAZED = (0.15, 0.45)    # cosine to the camera from which a pixel begins to count, and counts wholly
+_SOFT = 0.008             # metres over which seen and unseen blend
+_FINE = 0.012             # metres: what is coarser spreads, what is finer is detail
+_DETAIL = 0.05            # metres beyond the seen over which detail fades
+_FEW = 0.04               # of a limb's vertices: fewer seen, and it is invented
+_SHOE = 0.45              # of the trousers' brightness, where the reference ends above the feet
+_DENSITY = (60, 700)      # pixels of the atlas to a metre, at least and at most
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What of the reference may be taken. picture (h, w, 3) without its light; free (h, w) bool; near (h, w) depth of what is
+    frontmost about a pixel; claims (h, w) uint8 of Limb: a pixel of that limb alone, NOTHING: of the limb that the surface shows;
+    limbs (h, w): which that is; k: depth's metres to the surface's."""
+    picture: np.ndarray
+    free: np.ndarray
+    near: np.ndarray
+    claims: np.ndarray
+    limbs: np.ndarray
+    k: float
+
+
+@dataclass(frozen=True)
+class Painted:
+    """atlas (H, W, 3) float32 0..1; uv (T', 3, 2); source (T',) uint8; invented: Limbs of which nothing was seen; density: pixels
+    of the atlas to a metre."""
+    atlas: np.ndarray
+    uv: np.ndarray
+    source: np.ndarray
+    invented: tuple
+    density: float
+
+
+def sight_of(picture, matte, pose, stance, claims) -> Sight:
+    """The reference as places may take from it."""
+    inside = cv2.erode((matte > 0.9).astype(np.uint8), _disc(_INSET * pose.metre)) > 0
+    near = cv2.erode(stance.depth, _disc(_BESIDE * pose.metre))
+    return Sight(picture, inside & (stance.depth < near + _NEARER / pose.space.k), near, claims, stance.limbs, pose.space.k)
+
+
+def seen_there(sight, limbs, pixels, facing) -> np.ndarray:
+    """(n,) 0..1: how well places of limbs (n,) at pixels (n, 3), turned by the cosine facing (n,), are seen."""
+    height, width = sight.free.shape
+    x, y = (np.nan_to_num(pixels[:, k], nan=-1, posinf=-1, neginf=-1) for k in (0, 1))
+    inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
+    x, y = np.clip(x, 0, width - 1).astype(int), np.clip(y, 0, height - 1).astype(int)
+    claim = sight.claims[y, x]
+    hand = (limbs == Limb.LEFT_HAND) | (limbs == Limb.RIGHT_HAND)
+    hairy = (claim == Limb.HAIR) & np.isin(limbs, (Limb.HEAD, Limb.TORSO, Limb.LEFT_UPPER_ARM, Limb.RIGHT_UPPER_ARM))
+    own = (claim == limbs) | ((claim == NOTHING) & ~hand) | hairy
+    good = inside & own & sight.free[y, x] & (pixels[:, 2] < sight.near[y, x] + 0.06 / sight.k)
+    t = np.clip((facing - _GRAZED[0]) / (_GRAZED[1] - _GRAZED[0]), 0, 1)
+    return good * t * t * (3 - 2 * t)
+
+
+def paint(pose, stance, sight, *, hands, hair, skin) -> Painted:
+    """The atlas of the worn faces. hands: Hands; hair: Hair or None; skin (3,): the face's colour or None."""
+    template = pose.template
+    own = seen_there(sight, template.limbs, stance.pixels, stance.facing)
+    other = own[template.mirror]
+    worn = np.zeros(len(own), bool)
+    worn[pose.used] = True
+    smooth, hairy = _spread(pose, stance, sight, own * worn, hands=hands, hair=hair, skin=skin)
+    invented = _invented(template.limbs, np.maximum(own, other), worn)
+    feet = [limb for limb in (Limb.LEFT_FOOT, Limb.RIGHT_FOOT) if limb in invented]
+    if len(feet) == 2:
+        smooth[np.isin(template.limbs, feet)] *= _SHOE
+    density = float(np.clip(pose.metre, *_DENSITY))
+    uv, far, size = charts.laid_out(density)
+    chosen = _rows(template.faces, pose.used)
+    uv, far = uv[chosen], far[chosen]
+    atlas, weights, at = _baked(pose, stance, sight, uv=uv, far=far, size=size, smooth=smooth, density=density)
+    del hairy
+    return Painted(atlas, uv, _sources(weights, uv, template.limbs[pose.used[:, 0]], invented), invented, density)
+
+
+def _baked(pose, stance, sight, *, uv, far, size, smooth, density):
+    """(atlas, weights (H, W, 2) of own and mirrored, which texels are some face's (H, W) bool)."""
+    template, faces, mirror = pose.template, pose.used, pose.template.mirror
+    corners = np.arange(3 * len(faces), dtype=np.int32).reshape(-1, 3)
+    hit, weights = raster.raster(uv.reshape(-1, 2), -far.reshape(-1), corners, size)
+    there = hit >= 0
+    values = np.concatenate([stance.pixels, stance.facing[:, None], stance.pixels[mirror], stance.facing[mirror, None], smooth],
+                            axis=1).astype(np.float32)
+    values = raster.interpolated(values[faces], corners, hit, weights)
+    limbs = template.limbs[faces[:, 0]][np.maximum(hit, 0)]
+    seen = np.zeros((*there.shape, 2), np.float32)
+    swapped = _other_side(limbs)
+    for k, limb in enumerate((limbs, swapped)):
+        looked = values[there][:, 4 * k:4 * k + 4]
+        seen[there, k] = seen_there(sight, limb[there], looked[:, :3], looked[:, 3])
+    seen = _softened(seen, there, _SOFT * density)
+    seen[..., 1] *= 1 - seen[..., 0]
+    atlas = values[..., 8:]
+    sampled = [cv2.remap(sight.picture, values[..., 4 * k] - 0.5, values[..., 4 * k + 1] - 0.5, cv2.INTER_LINEAR,
+                         borderMode=cv2.BORDER_REPLICATE) for k in (0, 1)]
+    known = seen.sum(axis=2)
+    detail = sum(seen[..., k:k + 1] * (sampled[k] - atlas) for k in (0, 1))
+    detail += (1 - known)[..., None] * _reflected(detail, known, there, _DETAIL * density)
+    return _bled(np.clip(atlas + detail, 0, 1), there), seen, there
+
+
+def _reflected(detail, known, there, reach):
+    """(H, W, 3): beside what is seen its detail mirrored about its edge, fading over `reach` pixels."""
+    sure = known > 0.9
+    columns = np.arange(detail.shape[1])
+    left = np.maximum.accumulate(np.where(sure, columns, -10**6), axis=1)
+    right = np.minimum.accumulate(np.where(sure, columns, 10**6)[:, ::-1], axis=1)[:, ::-1]
+    by_left = columns - left <= right - columns
+    away = np.minimum(columns - left, right - columns)
+    source = np.clip(np.where(by_left, 2 * left - columns, 2 * right - columns), 0, detail.shape[1] - 1)
+    near = there & ~sure & (away < 2 * reach) & np.take_along_axis(sure, source, axis=1)
+    out = np.zeros_like(detail)
+    y, x = np.nonzero(near)
+    out[y, x] = detail[y, source[y, x]] * np.exp(-(away[y, x] / reach) ** 2)[:, None]
+    return out
+
+
+def _spread(pose, stance, sight, own, *, hands, hair, skin):
+    """((V, 3) low frequencies of the colours, (V,) how much each vertex of the head is hair)."""
+    template = pose.template
+    colours, certain = _looked_up(pose, stance, sight, own)
+    other = certain[template.mirror] * 0.7
+    mirrored = (other > certain) & (certain < 0.3)
+    colours[mirrored], certain[mirrored] = colours[template.mirror][mirrored], other[mirrored]
+    guess = _guess(template.limbs, colours, certain)
+    for limb, colour in zip((Limb.LEFT_HAND, Limb.RIGHT_HAND), hands.colours):
+        if colour is not None:
+            guess[template.limbs == limb] = colour
+            weak = (template.limbs == limb) & (certain < 0.05)
+            colours[weak], certain[weak] = colour, 0.05
+    smooth = Spreading(template).spread(colours, certain, guess)
+    head = template.tags == Tag.HEAD
+    if hair is None:
+        return smooth, np.zeros(len(own))
+    return _head_spread(pose, stance, smooth, head, colours=colours, certain=certain, hair=hair, skin=skin)
+
+
+def _head_spread(pose, stance, smooth, head, *, colours, certain, hair, skin):
+    """On the head hair and skin spread apart, each over its own region."""
+    template = pose.template
+    x, y = (np.clip(np.nan_to_num(stance.pixels[:, k]), 0, pose.size[k] - 1).astype(int) for k in (0, 1))
+    soft = cv2.GaussianBlur(hair.mask.astype(np.float32), (0, 0), max(0.006 * pose.metre, 0.5))
+    seen_hair = soft[y, x]
+    grows = scalp(template).astype(float)
+    sure = np.where(certain > 0.05, certain, 0.02) * head
+    spreading = Spreading(template)
+    hairy = spreading.spread(np.where(certain > 0.05, seen_hair, grows)[:, None], sure, grows[:, None])[:, 0]
+    hairy = np.clip((hairy - 0.35) / 0.3, 0, 1) * head
+    of_hair = spreading.spread(colours, certain * head * (seen_hair > 0.6), np.broadcast_to(hair.colour, colours.shape))
+    skinny = certain * head * (seen_hair < 0.3)
+    of_skin = spreading.spread(colours, skinny, np.broadcast_to(hair.colour if skin is None else skin, colours.shape))
+    mixed = hairy[:, None] * of_hair + (1 - hairy[:, None]) * of_skin
+    hanging = template.tags == Tag.HAIR
+    smooth = np.where(head[:, None], mixed, smooth)
+    smooth[hanging] = hair.colour
+    return smooth, hairy
+
+
+def _looked_up(pose, stance, sight, own):
+    """(colours (V, 3), certain (V,)): the picture's low frequencies at each vertex, of unclaimed or own pixels."""
+    blur = max(_FINE * pose.metre, 0.6)
+    colours, certain = np.zeros((len(own), 3)), np.zeros(len(own))
+    limbs, claims = pose.template.limbs, sight.claims
+    groups = [(np.array([limb for limb in Limb if limb not in (6, 7, 14)]), (claims == NOTHING) | (claims < 14)
+               & ~np.isin(claims, (6, 7)))]
+    groups += [(np.array([limb]), claims == limb if limb != Limb.SKIRT else np.isin(claims, (limb, NOTHING)))
+               for limb in (Limb.LEFT_HAND, Limb.RIGHT_HAND, Limb.SKIRT)]
+    head = np.array([Limb.HEAD])
+    groups.append((head, (claims == NOTHING) | (claims == Limb.HAIR)))
+    for which, pixels in groups:
+        here = np.isin(limbs, which) & (own > 0.02)
+        if not here.any():
+            continue
+        mask = (sight.free & pixels).astype(np.float32)
+        total = cv2.GaussianBlur(mask, (0, 0), blur)
+        mean = cv2.GaussianBlur(sight.picture * mask[..., None], (0, 0), blur) / np.maximum(total, 1e-4)[..., None]
+        x, y = stance.pixels[here, 0].astype(int), stance.pixels[here, 1].astype(int)
+        colours[here] = mean[y, x]
+        certain[here] = own[here] * (total[y, x] > 0.05)
+    return colours, certain
+
+
+def _guess(limbs, colours, certain):
+    """(V, 3) the mean of what is seen of each limb, or of all."""
+    guess = np.empty_like(colours)
+    everything = np.average(colours, axis=0, weights=certain) if certain.sum() > 0 else np.full(3, 0.5)
+    for limb in Limb:
+        here = limbs == limb
+        guess[here] = np.average(colours[here], axis=0, weights=certain[here]) if certain[here].sum() > 1 else everything
+    return guess
+
+
+def _invented(limbs, seen, worn):
+    return tuple(limb for limb in Limb if limb not in (Limb.SKIRT, Limb.HAIR) and (worn & (limbs == limb)).any()
+                 and (seen[limbs == limb] > 0.3).mean() < _FEW)
+
+
+def _sources(weights, uv, limbs, invented):
+    at = uv.mean(axis=1)
+    x, y = (np.clip(at[:, k].astype(int), 0, weights.shape[1 - k] - 1) for k in (0, 1))
+    own, other = weights[y, x].T
+    source = np.where(own + other < 0.5, CARRIED, np.where(own >= other, SEEN, MIRRORED))
+    return np.where((source == CARRIED) & np.isin(limbs, invented), INVENTED, source).astype(np.uint8)
+
+
+def _other_side(limbs):
+    paired = (limbs >= Limb.LEFT_UPPER_ARM) & (limbs <= Limb.RIGHT_FOOT)
+    return np.where(paired, limbs ^ 1, limbs)
+
+
+def _softened(seen, there, reach):
+    """Fading to 0 at the edge of what is seen, on its inner side."""
+    kernel = (0, 0), max(reach, 0.5)
+    valid = np.maximum(cv2.GaussianBlur(there.astype(np.float32), *kernel), 1e-3)
+    for k in range(seen.shape[2]):
+        about = cv2.GaussianBlur(seen[..., k], *kernel) / valid
+        seen[..., k] *= np.clip(2 * about - 0.7, 0, 1)
+    return seen
+
+
+def _bled(atlas, there):
+    """The charts' colours carried a few pixels out, so that no lookup at their edge meets black."""
+    _, label = cv2.distanceTransformWithLabels((~there).astype(np.uint8), cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL)
+    y, x = np.nonzero(there)
+    place = np.zeros((label.max() + 1, 2), int)
+    place[label[y, x]] = np.stack([y, x], axis=1)
+    nearest = place[label]
+    return np.ascontiguousarray(atlas[nearest[..., 0], nearest[..., 1]], np.float32)
+
+
+def _rows(faces, used):
+    """The places of faces `used` (T', 3) in `faces` (T, 3)."""
+    key = faces.astype(np.int64) @ (1, 1 << 20, 1 << 40)
+    order = np.argsort(key)
+    return order[np.searchsorted(key[order], used.astype(np.int64) @ (1, 1 << 20, 1 << 40))]
+
+
+def _disc(radius):
+    side = 2 * max(int(round(radius)), 1) + 1
+    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))

@@ -1,0 +1,130 @@
+"""The surface as it stands in the reference: where each vertex lies in the picture, and which limb each pixel shows."""
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from . import bones, raster, skinning
+from .template import Limb, Tag
+
+NOTHING = len(Limb)     # in a map of limbs: no surface there
+_FACE_PAIRS = (("right_eye", "left_eye"), ("right_ear", "left_ear"), ("right_eye", "right_ear"), ("left_eye", "left_ear"),
+               ("nose", "right_eye"), ("nose", "left_eye"))
+_FACE_STIFF = 0.004           # square metres of evidence that a head unlike the mean needs (ours)
+_HEAD_SCALES = (0.9, 1.15)    # an estimated depth of the nose would give balloons otherwise (measured)
+_HAND_REACH = 0.4             # of the forearm, beyond the wrist
+_CROWN = 0.16                 # metres above the head's joint
+
+
+@dataclass(frozen=True)
+class Stance:
+    """One displacement's picture. pixels (V, 3) x, y, depth; normals (V, 3); facing (V,) 1 towards the camera .. -1 away;
+    per_metre (V,) pixels that a metre spans there; faces (T', 3) the front ones; hit (h, w), weights (h, w, 2) of the
+    raster; limbs (h, w) uint8 of Limb or NOTHING; depth (h, w) float32, 1e6 where nothing is."""
+    pixels: np.ndarray
+    normals: np.ndarray
+    facing: np.ndarray
+    per_metre: np.ndarray
+    faces: np.ndarray
+    hit: np.ndarray
+    weights: np.ndarray
+    limbs: np.ndarray
+    depth: np.ndarray
+
+    def across(self, values) -> np.ndarray:
+        """values (V, c) by vertex -> (h, w, c) float32, 0 off the surface."""
+        return raster.interpolated(np.asarray(values, np.float32), self.faces, self.hit, self.weights)
+
+
+@dataclass(frozen=True)
+class Pose:
+    """The template posed as the reference stands. space: template units <-> pixels; moves: its bones' transforms; used (T', 3) the faces that this character has; axes (16, 2, 2) each limb from, to, in pixels; size (w, h)."""
+    template: object
+    space: object
+    posed: dict
+    moves: tuple
+    head_scale: float
+    used: np.ndarray
+    axes: np.ndarray
+    size: tuple
+
+    @property
+    def metre(self) -> float:
+        """Pixels of a metre at the pelvis."""
+        return self.space.px_per_metre
+
+    def wearing(self, faces, hem) -> "Pose":
+        """With other faces, and a skirt that ends at hem (0 hips .. 1 knees .. 2 ankles) or None."""
+        return replace(self, used=faces, axes=_axes(self.space, self.posed, self.head_scale, hem))
+
+
+def pose_of(space, template, size) -> Pose:
+    """The reference's pose without skirt and loose hair; space: of its figure; size (w, h) of the picture."""
+    head_scale = _head_scale(space, bones.pose_bones(space.joints, template, 1.0), template)
+    posed = bones.pose_bones(space.joints, template, head_scale)
+    moves = skinning.transforms(template.rest, posed, template.bones)
+    body = ~np.isin(template.tags[template.faces[:, 0]], (Tag.SKIRT, Tag.HAIR))
+    return Pose(template, space, posed, moves, head_scale, template.faces[body],
+                _axes(space, posed, head_scale, None), size)
+
+
+def stand(pose, displacement) -> Stance:
+    """Pose, skin and raster the surface that is displaced by (V,) metres along its normals."""
+    template = pose.template
+    points = template.points + displacement[:, None] * template.normals
+    points, normals = skinning.skinned(points, template.normals, template.weights, pose.moves)
+    pixels = pose.space.to_pixels(points)
+    front = pose.used[raster.front(pixels[:, :2], pose.used)]
+    hit, weights = raster.raster(pixels[:, :2], pixels[:, 2], front, pose.size)
+    there = hit >= 0
+    limbs = np.full(hit.shape, NOTHING, np.uint8)
+    limbs[there] = template.limbs[front[hit[there], 0]]
+    depth = np.full(hit.shape, 1e6, np.float32)
+    depth[there] = raster.interpolated(pixels[:, 2:].astype(np.float32), front, hit, weights)[there, 0]
+    return Stance(pixels, normals, _facing(points, normals, pose), _per_metre(pixels, pose), front, hit, weights, limbs, depth)
+
+
+def capsule(size, start, end, radius) -> np.ndarray:
+    """(h, w) bool: within radius pixels of the segment start .. end."""
+    drawn = np.zeros((size[1], size[0]), np.uint8)
+    ends = np.clip(np.array([start, end], float) * 16, -2**24, 2**24).astype(int)
+    cv2.line(drawn, ends[0].tolist(), ends[1].tolist(), 1, max(int(round(2 * radius)), 1), cv2.LINE_8, 4)
+    return drawn > 0
+
+
+def _facing(points, normals, pose):
+    ray = points - pose.space.camera
+    return -(normals * ray).sum(axis=1) / np.maximum(np.linalg.norm(ray, axis=1), 1e-6)
+
+
+def _per_metre(pixels, pose):
+    return pose.metre * pose.space.pelvis / np.maximum(pixels[:, 2], pose.space.nearest)
+
+
+def _head_scale(space, posed, template) -> float:
+    """By the face's distances in the picture's plane, without depths, which are the estimate's weakest."""
+    turn, along, square = posed["head"].rotation, 0.0, 0.0
+    for a, b in _FACE_PAIRS:
+        if a in space.joints and b in space.joints:
+            mean = (turn @ (template.joints[a] - template.joints[b]))[:2]
+            along += mean @ (space.joints[a] - space.joints[b])[:2]
+            square += mean @ mean
+    return float(np.clip((along + _FACE_STIFF) / (square + _FACE_STIFF), *_HEAD_SCALES))
+
+
+def _axes(space, posed, head_scale, hem) -> np.ndarray:
+    joints = space.joints
+    pelvis = 0.5 * (joints["left_hip"] + joints["right_hip"])
+    crown = posed["head"].origin + posed["head"].rotation @ (0, -_CROWN * head_scale, 0)
+    ends = [(joints["neck"], pelvis), (joints["neck"], crown)]
+    ends += [(joints[f"{side}_{a}"], joints[f"{side}_{b}"]) for a, b in (("shoulder", "elbow"), ("elbow", "wrist"))
+             for side in ("left", "right")]
+    for side in ("left", "right"):
+        wrist, elbow = joints[f"{side}_wrist"], joints[f"{side}_elbow"]
+        ends.append((wrist, wrist + _HAND_REACH * (wrist - elbow)))
+    ends += [(joints[f"{side}_{a}"], joints[f"{side}_{b}"]) for a, b in (("hip", "knee"), ("knee", "ankle"), ("ankle", "toe"))
+             for side in ("left", "right")]
+    low = "knee" if hem is None or hem < 1.05 else "ankle"
+    ends.append((pelvis, 0.5 * (joints[f"left_{low}"] + joints[f"right_{low}"])))
+    ends.append((joints["neck"], 0.5 * (joints["neck"] + pelvis)))
+    return space.to_pixels(np.array(ends).reshape(-1, 3))[:, :2].reshape(-1, 2, 2)
