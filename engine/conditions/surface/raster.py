@@ -18,13 +18,18 @@ def raster(xy, z, faces, size) -> tuple:
     A pixel is looked at in its middle.
     """
     width, height = size
-    triangle = np.full(height * width, -1, np.int32)
-    u, v = np.zeros(height * width, np.float32), np.zeros(height * width, np.float32)
-    depth = np.full(height * width, np.inf, np.float32)
-    corners = np.asarray(xy, np.float32)[faces], np.asarray(z, np.float32)[faces]
-    for part in fragments(*corners, size):
-        lay(depth, part, (triangle, u, v))
+    triangle, u, v, _ = frontmost(np.asarray(xy, np.float32)[faces], np.asarray(z, np.float32)[faces], size)
     return triangle.reshape(height, width), np.stack([u, v], axis=1).reshape(height, width, 2)
+
+
+def frontmost(xy, z, size) -> tuple:
+    """(triangle int32, u, v, depth float32), each (h * w,), of triangles xy (T, 3, 2), z (T, 3); -1, 0, 0, infinite where none is."""
+    count = size[0] * size[1]
+    triangle, u, v = np.full(count, -1, np.int32), np.zeros(count, np.float32), np.zeros(count, np.float32)
+    depth = np.full(count, np.inf, np.float32)
+    for part in _fragments(xy, z, size):
+        _lay(depth, part, (triangle, u, v))
+    return triangle, u, v, depth
 
 
 def front(xy, faces) -> np.ndarray:
@@ -43,7 +48,7 @@ def interpolated(values, faces, triangle, barycentric) -> np.ndarray:
     return out
 
 
-def fragments(xy, z, size):
+def _fragments(xy, z, size):
     """Yields (pixel, depth, triangle, u, v), flat arrays of what lies in triangles xy (T, 3, 2), z (T, 3), within size (w, h)."""
     low = np.maximum(np.ceil(xy.min(axis=1) - 0.5), 0).astype(np.int32)
     high = np.minimum(np.floor(xy.max(axis=1) - 0.5), np.array(size) - 1).astype(np.int32)
@@ -58,7 +63,7 @@ def fragments(xy, z, size):
         yield from _blocks((xy, z), (e1, e2, area), (seen[chosen], low[chosen], high[chosen]), size)
 
 
-def lay(depth, part, layers):
+def _lay(depth, part, layers):
     """Writes what is nearest into `depth` (n,) and what goes with it into layers (triangle, u, v), each (n,), in place."""
     pixel, z, *values = part
     waiting = np.flatnonzero(z < depth[pixel])
