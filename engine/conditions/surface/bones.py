@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .turning import cross, frame, length, least_turn, similarity, smooth, turn_about, turned_by, unit
+from .turning import cross, dot, frame, length, least_turn, similarity, smooth, turn_about, turned_by, unit
 
 SIDES = ("left", "right")
 FINGERS = ("thumb", "index", "middle", "ring", "little")
@@ -92,7 +92,7 @@ def pose_bones(joints, template, head_scale=None, *, confidence=None, turns=None
 
 
 def _sides(joints):
-    return lambda name: np.stack([joints[f"left_{name}"], joints[f"right_{name}"]])
+    return lambda name: np.array((joints[f"left_{name}"], joints[f"right_{name}"]))
 
 
 def _put(out, name, rotations, origins, along=None):
@@ -103,7 +103,7 @@ def _put(out, name, rotations, origins, along=None):
 
 def _both(rest, name, column=None):
     """(2, 3, 3) rest rotations of a bone of both sides, or (2, 3) one of their columns."""
-    both = np.stack([rest[name.format(side)].rotation for side in "lr"])
+    both = np.array([rest[name.format(side)].rotation for side in "lr"])
     return both if column is None else both[..., column]
 
 
@@ -148,7 +148,7 @@ def _least_turned(body, rest_body, limb, rest_limb, across, lean):
 
 def _trust(hinge, bend, least_turned, believed, wrong):
     """(2, 1) 0..1 how far a hinge plane is believed, by the sine of its bend."""
-    agreement = (hinge * least_turned).sum(axis=1, keepdims=True)
+    agreement = dot(hinge, least_turned)
     later = wrong * smooth(-agreement, -0.1, 0.8)
     return smooth(bend - later, *believed)
 
@@ -200,7 +200,7 @@ def _arms(out, sides, template, turns):
 
 def _angle(a, b, about):
     """(..., 1) signed angle from a to b about an axis, all unit vectors, a and b upright on it."""
-    return np.arctan2((cross(a, b) * about).sum(axis=-1, keepdims=True), (a * b).sum(axis=-1, keepdims=True))
+    return np.arctan2(dot(cross(a, b), about), dot(a, b))
 
 
 def _shared(angle):
@@ -255,7 +255,7 @@ def _finger_bones(c):
 def _fingers(joints, side, hand, tall=None, size=1.0) -> dict:
     """{bone: Bone} of a hand's fifteen finger bones; tall: the template's joints, None for the template itself."""
     def ends(of):
-        points = np.stack([[of[f"{side}_{finger}_{k}"] for k in (1, 2, 3, 4)] for finger in FINGERS])
+        points = np.array([[of[f"{side}_{finger}_{k}"] for k in (1, 2, 3, 4)] for finger in FINGERS])
         return points[:, :3].reshape(15, 3), points[:, 1:].reshape(15, 3)
     start, end = ends(joints)
     across = np.repeat(hand[:, [2, 0, 0, 0, 0]].T, 3, axis=0)       # the thumb bends sideways

@@ -76,41 +76,49 @@ def draw(avatar, figure, size, k=None, *, samples=2, scale=1.0, window=None):
                 np.full((height, width), np.inf, np.float32), np.full((height, width), -1, np.int8))
     sheet = _Sheet(avatar, placed, scale, (left, top))
     tall = figure.height_px * scale
-    for tile in _tiles(sheet.xy, (width, height)):
+    for tile in _tiles(sheet, (width, height)):
         _draw_tile(maps, sheet, tile, samples if samples > 1 else 1, tall < _SMALL)
     return maps
 
 
 class _Sheet:
-    """The faces that may be seen, with all that a sample takes from them; xy (T, 3, 2) pixels of the window, z (T, 3) metres."""
+    """The faces that may be seen, with all that a sample takes from them; x, y, z (3, T): pixels of the window, metres."""
 
     def __init__(self, avatar, placed, scale, corner):
         template = templates.load()
-        places = placed.places.astype(np.float32)
-        xy, faces = places[:, :2] * np.float32(scale) - np.float32(corner), avatar.faces
-        outside = front(xy, faces)
+        places, faces = placed.places.astype(np.float32), avatar.faces
+        outside = front(places, faces)
         limbs = template.limbs[faces[:, 0]]
         seen = outside | (limbs >= templates.Limb.SKIRT)             # cloth that hangs free has two sides
-        seen &= (places[:, 2][faces] > placed.space.nearest * 1.001).all(axis=1)
-        self.numbers = np.flatnonzero(seen)
-        faces = faces[self.numbers]
-        self.xy, self.z = xy[faces], places[:, 2][faces]
-        self.normals = placed.normals[faces] * np.where(outside[self.numbers], 1, -1).astype(np.float32)[:, None, None]
-        self.limbs = limbs[self.numbers].astype(np.int8)
-        self.confidence = CONFIDENCE[avatar.source[self.numbers]]
+        depth = places[:, 2][faces.T]
+        seen &= depth.min(axis=0) > placed.space.nearest * 1.001
+        chosen = np.flatnonzero(seen)
+        self.faces, self.z = faces[chosen], depth[:, chosen]
+        self.x, self.y = (places[:, axis][self.faces.T] * np.float32(scale) - np.float32(corner[axis]) for axis in (0, 1))
+        self.side = np.where(outside[chosen], 1, -1).astype(np.float32)
+        self.normals = placed.normals.astype(np.float32)
+        self.limbs = limbs[chosen].astype(np.int8)
+        self.confidence = CONFIDENCE[avatar.source[chosen]]
         shrink = max(round(avatar.height_px / (placed.space.height_px * scale)), 1)
         self.atlas = _shrunk(avatar.atlas, shrink)
-        self.uv = avatar.uv[self.numbers].astype(np.float32) / shrink
+        uv = avatar.uv[chosen].astype(np.float32) * np.float32(1 / shrink)
+        self.uv = np.concatenate([uv[:, 0] - np.float32(0.5), uv[:, 1] - uv[:, 0], uv[:, 2] - uv[:, 0]], axis=1)
         self.jump = _JUMP / placed.space.k
 
     def colours(self, triangle, u, v):
         """(n, 3) of n samples."""
-        at = _mixed(self.uv[triangle], u, v) - np.float32(0.5)
+        at, to_1, to_2 = np.split(self.uv[triangle], 3, axis=1)
         padded = np.zeros((-(-len(at) // _ROW) * _ROW, 2), np.float32)
-        padded[:len(at)] = at
+        padded[:len(at)] = at + to_1 * u[:, None] + to_2 * v[:, None]
         grid = padded.reshape(-1, _ROW, 2)
-        drawn = cv2.remap(self.atlas, grid[..., 0], grid[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        drawn = cv2.remap(self.atlas, grid, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return drawn.reshape(-1, 3)[:len(at)]
+
+    def normal(self, triangle, u, v):
+        """(n, 3) of n samples, towards the camera."""
+        side = self.side[triangle]
+        a, b, c = (self.normals[self.faces[triangle, k]] for k in range(3))
+        return a * (side * (1 - u - v))[:, None] + b * (side * u)[:, None] + c * (side * v)[:, None]
 
 
 def _shrunk(atlas, factor):
@@ -122,78 +130,80 @@ def _shrunk(atlas, factor):
     return cv2.resize(padded, None, fx=1 / factor, fy=1 / factor, interpolation=cv2.INTER_AREA)
 
 
-def _tiles(xy, size):
-    """(left, top, w, h) of tiles that cover the triangles xy (T, 3, 2) within size (w, h)."""
-    if not len(xy):
+def _tiles(sheet, size):
+    """(left, top, w, h) of tiles that cover the sheet's triangles within size (w, h)."""
+    if not len(sheet.faces):
         return
-    low = np.maximum(np.floor(xy.min(axis=(0, 1))) - 1, 0).astype(int)
-    high = np.minimum(np.ceil(xy.max(axis=(0, 1))) + 1, size).astype(int)
-    for top in range(low[1], high[1], _TILE):
-        for left in range(low[0], high[0], _TILE):
-            yield left, top, min(_TILE, high[0] - left), min(_TILE, high[1] - top)
+    left, top = (max(int(np.floor(c.min())) - 1, 0) for c in (sheet.x, sheet.y))
+    right, bottom = (min(int(np.ceil(c.max())) + 1, most) for c, most in zip((sheet.x, sheet.y), size))
+    for row in range(top, bottom, _TILE):
+        for column in range(left, right, _TILE):
+            yield column, row, min(_TILE, right - column), min(_TILE, bottom - row)
 
 
 def _draw_tile(maps, sheet, tile, samples, all_alike):
     left, top, width, height = tile
-    corner = np.float32([left, top])
-    low, high = sheet.xy.min(axis=1), sheet.xy.max(axis=1)
-    near = np.flatnonzero((high >= corner - 1).all(axis=1) & (low <= corner + (width + 1, height + 1)).all(axis=1))
+    near = (sheet.x.max(axis=0) >= left - 1) & (sheet.x.min(axis=0) <= left + width + 1)
+    near = np.flatnonzero(near & (sheet.y.max(axis=0) >= top - 1) & (sheet.y.min(axis=0) <= top + height + 1))
     if not len(near):
         return
-    xy, z, size = sheet.xy[near] - corner, sheet.z[near], (width, height)
+    corners = sheet.x[:, near] - np.float32(left), sheet.y[:, near] - np.float32(top), sheet.z[:, near]
     if samples == 1 or all_alike:
-        groups = [_looked_at(xy, z, near, size, samples, None)]
+        groups = [_looked_at(*corners, (width, height), samples)]
     else:
-        groups = _outlines_finer(xy, z, near, size, samples, sheet.jump)
-    for pixels, hits in groups:
+        groups = _outlines_finer(corners, (width, height), samples, sheet.jump)
+    for pixels, (triangle, *rest) in groups:
+        if not len(pixels):
+            continue
         rows, columns = np.divmod(pixels, width)
-        for whole, value in zip((maps.colour, maps.coverage, maps.confidence, maps.normal, maps.depth, maps.part), _shaded(sheet, hits)):
+        values = _shaded(sheet, np.where(triangle >= 0, near[triangle], -1), *rest)
+        for whole, value in zip((maps.colour, maps.coverage, maps.confidence, maps.normal, maps.depth, maps.part), values):
             whole[rows + top, columns + left] = value
 
 
-def _looked_at(xy, z, numbers, size, samples, wanted):
+def _looked_at(x, y, z, size, samples, wanted=None):
     """(pixels (n,), (triangle, u, v, depth) each (n, samples ** 2)) of the covered pixels, or of those of `wanted` (h, w)."""
     width, height = size
-    layers = frontmost(xy * np.float32(samples), z, (width * samples, height * samples))
-    layers = [layer.reshape(height, samples, width, samples) for layer in layers]
-    covered = (layers[0] >= 0).any(axis=(1, 3))
+    finer, many = width * samples, np.float32(samples)
+    layers = frontmost(x * many, y * many, z, (finer, height * samples))
+    covered = cv2.resize((layers[0] >= 0).view(np.uint8).reshape(-1, finer) * 255, size, interpolation=cv2.INTER_AREA) > 0
     pixels = np.flatnonzero(covered if wanted is None else covered & wanted)
     rows, columns = np.divmod(pixels, width)
-    triangle, *rest = (layer[rows, :, columns].reshape(len(pixels), -1) for layer in layers)
-    return pixels, (np.where(triangle >= 0, numbers[triangle], -1), *rest)
+    inner = np.arange(samples)
+    at = (rows * samples * finer + columns * samples)[:, None] + (inner[:, None] * finer + inner).ravel()
+    return pixels, [layer[at] for layer in layers]
 
 
-def _outlines_finer(xy, z, numbers, size, samples, jump):
+def _outlines_finer(corners, size, samples, jump):
     """Groups as of _looked_at: pixels within surfaces looked at once, those at outlines in several places."""
     width, height = size
-    triangle, u, v, depth = frontmost(xy, z, size)
+    triangle, u, v, depth = frontmost(*corners, size)
     far = np.minimum(depth, np.float32(1e9)).reshape(height, width)
     around = np.ones((3, 3), np.uint8)
     outline = cv2.dilate(far, around) - cv2.erode(far, around) > jump
     pixels = np.flatnonzero((triangle >= 0) & ~outline.ravel())
-    plain = pixels, (numbers[triangle[pixels]][:, None], u[pixels][:, None], v[pixels][:, None], depth[pixels][:, None])
-    crossed = cv2.integral(outline.astype(np.uint8))
-    low = np.clip(np.floor(xy.min(axis=1)), 0, size).astype(np.int32)
-    high = np.clip(np.floor(xy.max(axis=1)) + 1, 0, size).astype(np.int32)
-    inside = crossed[high[:, 1], high[:, 0]] - crossed[low[:, 1], high[:, 0]] - crossed[high[:, 1], low[:, 0]] + crossed[low[:, 1], low[:, 0]]
-    edging = np.flatnonzero(inside > 0)
-    return [plain, _looked_at(xy[edging], z[edging], numbers[edging], size, samples, outline)]
+    plain = pixels, [layer[pixels][:, None] for layer in (triangle, u, v, depth)]
+    crossed = cv2.integral(outline.view(np.uint8))
+    left, right = (np.clip(np.floor(c), 0, width).astype(np.int32) for c in (corners[0].min(axis=0), corners[0].max(axis=0) + 1))
+    top, bottom = (np.clip(np.floor(c), 0, height).astype(np.int32) for c in (corners[1].min(axis=0), corners[1].max(axis=0) + 1))
+    edging = np.flatnonzero(crossed[bottom, right] - crossed[top, right] - crossed[bottom, left] + crossed[top, left])
+    pixels, (triangle, *rest) = _looked_at(*(c[:, edging] for c in corners), size, samples, outline)
+    return plain, (pixels, [np.where(triangle >= 0, edging[triangle], -1), *rest])
 
 
-def _shaded(sheet, hits):
+def _shaded(sheet, triangle, u, v, depth):
     """(colour (n, 3), coverage (n,), confidence (n,), normal (n, 3), depth (n,), part (n,)) of n pixels' samples (n, s)."""
-    triangle, u, v, depth = hits
-    hit = triangle >= 0
-    colours = np.zeros((*triangle.shape, 3), np.float32)
-    colours[hit] = sheet.colours(triangle[hit], u[hit], v[hit])
-    coverage = hit.mean(axis=1, dtype=np.float32)
-    first = np.arange(len(triangle)), depth.argmin(axis=1)
-    face, u, v = triangle[first], u[first], v[first]
-    normal = _mixed(sheet.normals[face], u, v) * coverage[:, None]
-    return colours.mean(axis=1), coverage, sheet.confidence[face] * coverage, normal, depth[first], sheet.limbs[face]
-
-
-def _mixed(corners, u, v):
-    """(n, c) of values (n, 3, c) at a triangle's corners."""
-    first = corners[:, 0]
-    return first + (corners[:, 1] - first) * u[:, None] + (corners[:, 2] - first) * v[:, None]
+    count, samples = triangle.shape
+    if samples == 1:
+        triangle, u, v = triangle[:, 0], u[:, 0], v[:, 0]
+        return (sheet.colours(triangle, u, v), np.float32(1), sheet.confidence[triangle], sheet.normal(triangle, u, v), depth[:, 0],
+                sheet.limbs[triangle])
+    hit = np.flatnonzero(triangle >= 0)
+    colours = np.zeros((count * samples, 3), np.float32)
+    colours[hit] = sheet.colours(triangle.ravel()[hit], u.ravel()[hit], v.ravel()[hit])
+    coverage = np.bincount(hit // samples, minlength=count).astype(np.float32) / samples
+    first = np.arange(count) * samples + depth.argmin(axis=1)
+    triangle, u, v = triangle.ravel()[first], u.ravel()[first], v.ravel()[first]
+    normal = sheet.normal(triangle, u, v) * coverage[:, None]
+    colour = sum(colours[k::samples] for k in range(samples)) / samples
+    return colour, coverage, sheet.confidence[triangle] * coverage, normal, depth.ravel()[first], sheet.limbs[triangle]

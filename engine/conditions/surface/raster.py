@@ -1,14 +1,14 @@
 """From triangles in a picture to the one that is frontmost at each pixel: a z-buffer without a compiled part (ours).
 
-Triangles of like size are laid out as dense blocks of pixels, so that numpy works on long rows; the z-buffer is settled by
-writing far triangles before near ones and mending the few pixels where that order was wrong.
+Triangles of like width and height are laid out as equal blocks of pixels, so that numpy works on long rows; the z-buffer is settled
+by writing far triangles before near ones and mending the few pixels where that order was wrong.
 """
 import numpy as np
 
-_EDGE = np.float32(-1e-4)  # corners and shared edges belong to both triangles, so that no pixel between them is missed
-_SIDES = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 48, 64, 96, 128, 192, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768)  # pixels
+_EDGE = np.float32(-1e-4)  # shared edges belong to both triangles, so that no pixel between them is missed
+_SIDES = np.array([2, 4, 7, 11, 16, 24, 36, 54, 80, 120, 180, 270, 400, 600, 900, 1300, 2000, 3000, 4500, 7000, 10000, 1 << 30])
 _STRIP = 64               # rows: taller triangles are cut
-_BLOCK = 400_000          # pixels looked at together
+_BLOCK = 1 << 16          # pixels looked at together: what a core's cache holds
 
 
 def raster(xy, z, faces, size) -> tuple:
@@ -18,24 +18,15 @@ def raster(xy, z, faces, size) -> tuple:
     A pixel is looked at in its middle.
     """
     width, height = size
-    triangle, u, v, _ = frontmost(np.asarray(xy, np.float32)[faces], np.asarray(z, np.float32)[faces], size)
+    corners = (np.asarray(values, np.float32)[faces.T] for values in (xy[:, 0], xy[:, 1], z))
+    triangle, u, v, _ = frontmost(*corners, size)
     return triangle.reshape(height, width), np.stack([u, v], axis=1).reshape(height, width, 2)
-
-
-def frontmost(xy, z, size) -> tuple:
-    """(triangle int32, u, v, depth float32), each (h * w,), of triangles xy (T, 3, 2), z (T, 3); -1, 0, 0, infinite where none is."""
-    count = size[0] * size[1]
-    triangle, u, v = np.full(count, -1, np.int32), np.zeros(count, np.float32), np.zeros(count, np.float32)
-    depth = np.full(count, np.inf, np.float32)
-    for part in _fragments(xy, z, size):
-        _lay(depth, part, (triangle, u, v))
-    return triangle, u, v, depth
 
 
 def front(xy, faces) -> np.ndarray:
     """(T,) bool: which faces show the camera their outside, with a picture's y down."""
-    a, b, c = (xy[faces[:, k]] for k in range(3))
-    return (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0]) < 0
+    x, y = xy[:, 0][faces.T], xy[:, 1][faces.T]
+    return (x[1] - x[0]) * (y[2] - y[0]) - (y[1] - y[0]) * (x[2] - x[0]) < 0
 
 
 def interpolated(values, faces, triangle, barycentric) -> np.ndarray:
@@ -48,19 +39,84 @@ def interpolated(values, faces, triangle, barycentric) -> np.ndarray:
     return out
 
 
-def _fragments(xy, z, size):
-    """Yields (pixel, depth, triangle, u, v), flat arrays of what lies in triangles xy (T, 3, 2), z (T, 3), within size (w, h)."""
-    low = np.maximum(np.ceil(xy.min(axis=1) - 0.5), 0).astype(np.int32)
-    high = np.minimum(np.floor(xy.max(axis=1) - 0.5), np.array(size) - 1).astype(np.int32)
-    e1, e2 = xy[:, 1] - xy[:, 0], xy[:, 2] - xy[:, 0]
-    area = e1[:, 0] * e2[:, 1] - e1[:, 1] * e2[:, 0]
-    seen = np.flatnonzero((high >= low).all(axis=1) & (np.abs(area) > 1e-9))
-    seen = seen[np.argsort(-z[seen].sum(axis=1), kind="stable")]
-    seen, low, high = _strips(seen, low[seen], high[seen])
-    bucket = np.searchsorted(_SIDES, (high - low + 1).max(axis=1))
-    for number in np.unique(bucket):
-        chosen = bucket == number
-        yield from _blocks((xy, z), (e1, e2, area), (seen[chosen], low[chosen], high[chosen]), size)
+def frontmost(x, y, z, size) -> tuple:
+    """(triangle int32, u, v, depth float32), each (h * w,), of triangles whose corners are x, y, z (3, T) float32.
+
+    Where there is no triangle: -1, 0, 0, infinite. Rows of pixels one after another, size (w, h).
+    """
+    count = size[0] * size[1]
+    triangle, u, v = np.full(count, -1, np.int32), np.zeros(count, np.float32), np.zeros(count, np.float32)
+    depth = np.full(count, np.inf, np.float32)
+    for part in _fragments(x, y, z, size):
+        _lay(depth, part, (triangle, u, v))
+    return triangle, u, v, depth
+
+
+def bounds(x, y, size) -> tuple:
+    """(left, top, right, bottom), each (T,) int32: the first and last pixels whose middles may lie in triangles x, y (3, T)."""
+    width, height = size
+    low = (np.clip(np.ceil(c.min(axis=0) - 0.5), 0, most).astype(np.int32) for c, most in ((x, width), (y, height)))
+    high = (np.clip(np.floor(c.max(axis=0) - 0.5), -1, most - 1).astype(np.int32) for c, most in ((x, width), (y, height)))
+    return *low, *high
+
+
+def _fragments(x, y, z, size):
+    """Yields (pixel, depth, triangle, u, v), flat arrays of what lies in triangles, those of one size after another."""
+    left, top, right, bottom = bounds(x, y, size)
+    area = (x[1] - x[0]) * (y[2] - y[0]) - (y[1] - y[0]) * (x[2] - x[0])
+    seen = np.flatnonzero((right >= left) & (bottom >= top) & (np.abs(area) > 1e-9))
+    seen, top, bottom = _strips(seen, top[seen], bottom[seen])
+    left, right = left[seen], right[seen]
+    key = np.searchsorted(_SIDES, right - left + 1) * len(_SIDES) + np.searchsorted(_SIDES, bottom - top + 1)
+    order = np.lexsort((-z.sum(axis=0)[seen], key))
+    seen, key, places = seen[order], key[order], np.stack([left, top, right, bottom])[:, order]
+    planes = _planes(x[:, seen], y[:, seen], area[seen], places)
+    depths = np.stack([z[0], z[1] - z[0], z[2] - z[0]])[:, seen]
+    starts = np.flatnonzero(np.diff(key, prepend=-1))
+    for start, end in zip(starts, [*starts[1:], len(key)]):
+        sides = (places[2:, start:end] - places[:2, start:end]).max(axis=1) + 1
+        step = max(_BLOCK // int(sides[0] * sides[1]), 1)
+        for a in range(start, end, step):
+            part = slice(a, min(a + step, end))
+            yield _block(seen[part], places[:, part], planes[:, part], depths[:, part], sides, size)
+
+
+def _strips(triangles, top, bottom):
+    """Tall triangles, with their first and last rows, again for each strip of rows that they cross."""
+    count = (bottom - top) // _STRIP + 1
+    if (count == 1).all():
+        return triangles, top, bottom
+    again = np.repeat(np.arange(len(count)), count)
+    number = np.arange(len(again)) - np.repeat(np.cumsum(count) - count, count)
+    top = top[again] + (number * _STRIP).astype(np.int32)
+    return triangles[again], top, np.minimum(bottom[again], top + _STRIP - 1)
+
+
+def _planes(x, y, area, places):
+    """(6, T) float32: the barycentrics u and v in the middle of a triangle's first pixel, and their growth along x and y."""
+    ux, uy, vx, vy = (y[2] - y[0]) / area, (x[0] - x[2]) / area, (y[0] - y[1]) / area, (x[1] - x[0]) / area
+    dx, dy = places[0] + np.float32(0.5) - x[0], places[1] + np.float32(0.5) - y[0]
+    return np.stack([dx * ux + dy * uy, ux, uy, dx * vx + dy * vy, vx, vy]).astype(np.float32)
+
+
+def _block(triangles, places, planes, depths, sides, size):
+    """The fragments of some triangles that are at most sides (w, h) pixels large."""
+    width, height = size
+    across, down = np.arange(sides[0], dtype=np.int32), np.arange(sides[1], dtype=np.int32)[:, None]
+    u0, ux, uy, v0, vx, vy = planes[:, :, None, None]
+    u, v = (u0 + uy * down.astype(np.float32)) + ux * across.astype(np.float32), (v0 + vy * down.astype(np.float32)) + vx * across.astype(np.float32)
+    inside = np.minimum(u, v) >= _EDGE
+    inside &= u + v <= 1 - _EDGE
+    inside = np.flatnonzero(inside)
+    number, place = np.divmod(inside.astype(np.int32), np.int32(sides[0] * sides[1]))
+    pixel = (places[1] * width + places[0])[number] + (down * width + across).ravel()[place]
+    u, v = u.ravel()[inside], v.ravel()[inside]
+    if (places[0].max() + sides[0] > width) or (places[1].max() + sides[1] > height):  # blocks that reach out of the picture
+        rows, columns = np.divmod(place, np.int32(sides[0]))
+        kept = (columns + places[0][number] < width) & (rows + places[1][number] < height)
+        number, pixel, u, v = number[kept], pixel[kept], u[kept], v[kept]
+    z, z1, z2 = depths[:, number]
+    return pixel, z + u * z1 + v * z2, triangles[number], u, v
 
 
 def _lay(depth, part, layers):
@@ -73,49 +129,6 @@ def _lay(depth, part, layers):
         over = depths < depth[pixels]
         pixels, depths = pixels[over], depths[over]
     kept = waiting[z[waiting] == depth[pixel[waiting]]]
+    pixel = pixel[kept]
     for layer, value in zip(layers, values):
-        layer[pixel[kept]] = value[kept]
-
-
-def _strips(triangles, low, high):
-    """Tall triangles, with their bounds, again for each strip of rows that they cross."""
-    count = (high - low)[:, 1] // _STRIP + 1
-    if (count == 1).all():
-        return triangles, low, high
-    again = np.repeat(np.arange(len(count)), count)
-    number = np.arange(len(again)) - np.repeat(np.cumsum(count) - count, count)
-    low, high = low[again], high[again]
-    low[:, 1] += number * _STRIP
-    high[:, 1] = np.minimum(high[:, 1], low[:, 1] + _STRIP - 1)
-    return triangles[again], low, high
-
-
-def _blocks(corners, edges, places, size):
-    """Fragments of triangles whose bounds (triangles, low, high) fit one block of pixels, a few blocks' worth at a time."""
-    (xy, z), (e1, e2, area), (triangles, lows, highs) = corners, edges, places
-    width, height = size
-    side_x, side_y = (_SIDES[np.searchsorted(_SIDES, (highs - lows + 1)[:, axis].max())] for axis in (0, 1))
-    ix, iy = np.arange(side_x, dtype=np.float32), np.arange(side_y, dtype=np.float32)[:, None]
-    offset = (np.arange(side_y)[:, None] * width + np.arange(side_x)).ravel()
-    step = max(_BLOCK // len(offset), 1)
-    for at in range(0, len(triangles), step):
-        t, low = triangles[at:at + step], lows[at:at + step]
-        dx, dy = (low + 0.5 - xy[t, 0]).T
-        ux, uy, vx, vy = e2[t, 1] / area[t], -e2[t, 0] / area[t], -e1[t, 1] / area[t], e1[t, 0] / area[t]
-        u = _plane(dx * ux + dy * uy, ux, uy, ix, iy)
-        v = _plane(dx * vx + dy * vy, vx, vy, ix, iy)
-        inside = np.flatnonzero((u >= _EDGE) & (v >= _EDGE) & (u + v <= 1 - _EDGE))
-        number, place = np.divmod(inside, len(offset))
-        u, v = u.ravel()[inside], v.ravel()[inside]
-        pixel = (low[:, 1] * width + low[:, 0])[number] + offset[place]
-        if (low + (side_x, side_y) > (width, height)).any():        # blocks that reach out of the picture
-            ok = (place % side_x + low[number, 0] < width) & (place // side_x + low[number, 1] < height)
-            number, u, v, pixel = number[ok], u[ok], v[ok], pixel[ok]
-        z0, z1, z2 = z[t].T
-        yield pixel, z0[number] + u * (z1 - z0)[number] + v * (z2 - z0)[number], t[number], u, v
-
-
-def _plane(start, along_x, along_y, ix, iy):
-    """(t, h, w) float32 of a value that grows evenly over each block."""
-    start, along_x, along_y = (value.astype(np.float32)[:, None, None] for value in (start, along_x, along_y))
-    return (start + along_y * iy) + along_x * ix
+        layer[pixel] = value[kept]

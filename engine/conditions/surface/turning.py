@@ -8,12 +8,20 @@ def cross(a, b) -> np.ndarray:
     """numpy's cross product without its checks, which cost more than the product."""
     ax, ay, az = a[..., 0], a[..., 1], a[..., 2]
     bx, by, bz = b[..., 0], b[..., 1], b[..., 2]
-    return np.stack([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx], axis=-1)
+    x = ay * bz - az * by
+    out = np.empty((*x.shape, 3), x.dtype)
+    out[..., 0], out[..., 1], out[..., 2] = x, az * bx - ax * bz, ax * by - ay * bx
+    return out
+
+
+def dot(a, b) -> np.ndarray:
+    """(..., 1)"""
+    return np.einsum("...i,...i->...", a, b)[..., None]
 
 
 def length(v) -> np.ndarray:
     """(..., 1)"""
-    return np.sqrt((v * v).sum(axis=-1, keepdims=True))
+    return np.sqrt(dot(v, v))
 
 
 def unit(v) -> np.ndarray:
@@ -23,25 +31,29 @@ def unit(v) -> np.ndarray:
 
 def smooth(x, low, high):
     """0 below low, 1 above high, smooth between."""
-    t = np.clip((x - low) / (high - low), 0, 1)
+    t = np.minimum(np.maximum((x - low) / (high - low), 0.0), 1.0)
     return t * t * (3 - 2 * t)
 
 
 def frame(along, across) -> np.ndarray:
     """(..., 3, 3) rotations whose columns are x towards `across`, y `along` exactly, z = x cross y; any x where across is along."""
-    y = unit(along)
-    y = np.where(length(y) < 0.5, (0.0, 1.0, 0.0), y)
-    x = across - (across * y).sum(axis=-1, keepdims=True) * y
+    size = length(along)
+    y = along / np.maximum(size, _TINY)
+    if size.min() < _TINY:
+        y = np.where(size < _TINY, (0.0, 1.0, 0.0), y)
+    x = across - dot(across, y) * y
     lost = length(x) <= 1e-6 * np.maximum(length(across), 1e-6)
     if lost.any():
         x = np.where(lost, cross(y, np.where(np.abs(y[..., 2:]) < 0.9, (0.0, 0.0, 1.0), (0.0, 1.0, 0.0))), x)
     x = unit(x)
-    return np.stack([x, y, cross(x, y)], axis=-1)
+    out = np.empty((*x.shape, 3))
+    out[..., 0], out[..., 1], out[..., 2] = x, y, cross(x, y)
+    return out
 
 
 def least_turn(a, b) -> np.ndarray:
     """(..., 3, 3) the least rotations that take unit vectors a to b."""
-    v, c = cross(a, b), (a * b).sum(axis=-1)[..., None, None]
+    v, c = cross(a, b), dot(a, b)[..., None]
     k = _crossing(v)
     near = np.maximum(1 + c, 1e-6)
     turn = np.eye(3) + k + k @ k / near
@@ -76,6 +88,8 @@ def similarity(a, b, weights):
 
 def _crossing(v):
     """(..., 3, 3) matrices that take w to v cross w."""
-    zero = np.zeros_like(v[..., 0])
-    return np.stack([np.stack([zero, -v[..., 2], v[..., 1]], -1), np.stack([v[..., 2], zero, -v[..., 0]], -1),
-                     np.stack([-v[..., 1], v[..., 0], zero], -1)], axis=-2)
+    out = np.zeros((*v.shape, 3))
+    out[..., 0, 1], out[..., 0, 2] = -v[..., 2], v[..., 1]
+    out[..., 1, 0], out[..., 1, 2] = v[..., 2], -v[..., 0]
+    out[..., 2, 0], out[..., 2, 1] = -v[..., 1], v[..., 0]
+    return out
