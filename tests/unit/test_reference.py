@@ -57,8 +57,8 @@ def test_joints_of_the_artist_come_first(tmp_path):
     assert found.joints is None and found.height_px is None and found.matte is mask
 
 
-def test_nobody_is_looked_for_where_joints_and_alpha_are_given(tmp_path):
-    job = write_job(str(tmp_path), 1, reference=jobs.Reference(joints=JOINTS, height_px=HEIGHT_PX))
+def test_nobody_is_looked_for_where_joints_depths_and_alpha_are_given(tmp_path):
+    job = write_job(str(tmp_path), 1, reference=jobs.Reference(joints=JOINTS, height_px=HEIGHT_PX, depths=(4.0,) * 20))
     cut_out(tmp_path)
     assert find_subject(str(tmp_path), job, find_joints=None, emit=None).matte.any()
 
