@@ -65,7 +65,7 @@ def test_nobody_is_looked_for_where_joints_depths_and_alpha_are_given(tmp_path):
 
 def test_a_reference_without_a_person_is_said_once_and_only_where_joints_are_wanted(tmp_path, job):
     told = []
-    assert subject(tmp_path, job, None, told) == (None, None, None)
+    assert subject(tmp_path, job, None, told) == (None, None, None, None)
     given = write_job(str(tmp_path), 1, reference=jobs.Reference(joints=JOINTS, height_px=HEIGHT_PX))
     subject(tmp_path, given, None, told)
     assert [event.code for event in told] == ["reference_joints_unknown"]
