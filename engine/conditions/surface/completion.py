@@ -14,11 +14,10 @@ _STEPS = 160
 
 
 class Spreading:
-    """The mesh as a graph over which colours spread; made once for a template and the kinds that stay apart."""
+    """The mesh as a graph over which colours spread; with kinds that stay apart."""
 
-    def __init__(self, template, kinds=None):
-        """kinds (V,): colours spread only between vertices of the same kind; by default shell, head, each hand, skirt, hair."""
-        kinds = _kinds(template) if kinds is None else kinds
+    def __init__(self, template, kinds):
+        """kinds (V,): colours spread only between vertices of the same kind."""
         i, j = template.edges[kinds[template.edges[:, 0]] == kinds[template.edges[:, 1]]].T
         ease = _ease(template, i, j)
         start, end, ease = np.concatenate([i, j]), np.concatenate([j, i]), np.concatenate([ease, ease])
@@ -58,9 +57,15 @@ class Spreading:
         return x
 
 
-def _kinds(template):
+def kinds_of(template, seen) -> np.ndarray:
+    """(V,) what colours do not leave: shell, head, each hand, skirt, hair; and each foot of which enough is `seen` (V,) 0..1."""
     kinds = template.tags.astype(int)
-    return np.where((template.tags == Tag.HAND) & (template.limbs == Limb.RIGHT_HAND), len(Tag), kinds)
+    kinds[(template.tags == Tag.HAND) & (template.limbs == Limb.RIGHT_HAND)] = len(Tag)
+    for foot in (Limb.LEFT_FOOT, Limb.RIGHT_FOOT):
+        own = template.limbs == foot
+        if (seen[own] > 0.3).sum() > 3:
+            kinds[own] = len(Tag) + foot
+    return kinds
 
 
 def _ease(template, i, j):
@@ -70,4 +75,4 @@ def _ease(template, i, j):
     edge /= np.maximum(np.linalg.norm(edge, axis=1, keepdims=True), 1e-9)
     along = (edge * axes[template.limbs[i]]).sum(axis=1)
     ease = 1 - (1 - _ALONG) * along ** 2
-    return np.where(np.isin(template.tags[i], (Tag.HEAD, Tag.HAND)), 1.0, ease)
+    return np.where(np.isin(template.tags[i], (Tag.HEAD, Tag.HAND)) | np.isin(template.limbs[i], (Limb.LEFT_FOOT, Limb.RIGHT_FOOT)), 1.0, ease)

@@ -52,7 +52,8 @@ def find_hair(picture, matte, pose, stance, skin):
     near_head = np.zeros(matte.shape, np.uint8)
     cv2.circle(near_head, _whole(centre), max(int(0.24 * pose.metre), 2), 1, -1)
     head = inside & (near_head > 0) & np.isin(stance.limbs, (Limb.HEAD, NOTHING))
-    mask = head & (like < 1.0) & (like < 0.8 * from_skin)
+    dark = picture.mean(axis=-1) < min(0.6 * colour.mean(), 1.0 if skin is None else 0.35 * skin.mean())
+    mask = head & ~_face_core(pose) & (dark | (like < 1.0) & (like < 0.8 * from_skin))
     if mask.sum() < 5:
         return None
     mask |= _on_torso(picture, inside & np.isin(stance.limbs, (Limb.TORSO, Limb.LEFT_UPPER_ARM, Limb.RIGHT_UPPER_ARM)), pose,
@@ -71,6 +72,19 @@ def scalp(template) -> np.ndarray:
     behind, above = points[:, 2] - joints["left_ear"][2], joints["left_eye"][1] - points[:, 1]
     grows = (behind > 0.005) | (above > 0.075) | ((above > 0.02) & (behind > -0.03))
     return (template.tags == Tag.HEAD) & grows & (points[:, 1] < joints["headbone"][1] + 0.055)
+
+
+def _face_core(pose):
+    """(h, w) bool: eyes, brows, nose and mouth, as dark as hair; the ear-to-ear line's foreground where the face is seen."""
+    joints, core = pose.space.joints, np.zeros((pose.size[1], pose.size[0]), np.uint8)
+    points = [joints[name] for name in ("nose", "left_eye", "right_eye") if name in joints]
+    if len(points) == 3:
+        nose, left, right = pose.space.to_pixels(np.array(points))[:, :2]
+        eyes = 0.5 * (left + right)
+        half = max(0.5 * np.linalg.norm(left - right), 0.015 * pose.metre)
+        cv2.ellipse(core, _whole(eyes + 0.45 * (nose - eyes)), _whole((1.55 * half, max(1.5 * np.linalg.norm(nose - eyes), 1.6 * half))),
+                    float(np.degrees(np.arctan2(*(right - left)[::-1] * (-1 if right[0] > left[0] else 1)))) % 180, 0, 360, 1, -1)
+    return core > 0
 
 
 def _outline(matte, pose):

@@ -17,6 +17,7 @@ _THIN = (0.03, 0.10, 0.02)                 # from, to, radius: where it is if th
 _LEAST = 0.0012                            # square metres of skin that make a hand
 _TORSO, _THIGH = 0.19, 0.12                # metres from their axes: a hand farther out lies against nothing
 _SKIN_FROM_FACE = 0.92                     # a hand is a little darker than a face (ours)
+_CLOTHED = (Limb.TORSO, Limb.LEFT_THIGH, Limb.RIGHT_THIGH, Limb.SKIRT)
 SIDES = (Limb.LEFT_HAND, Limb.RIGHT_HAND)
 
 
@@ -33,7 +34,7 @@ def find_hands(picture, matte, pose, stance, skin) -> Hands:
     """picture (h, w, 3), matte (h, w); skin (3,): the face's colour, or None where no face is seen."""
     claims = np.full(matte.shape, NOTHING, np.uint8)
     inside = matte > 0.5
-    found = [_own_colour(picture, inside, pose, limb, skin) for limb in SIDES]
+    found = [_own_colour(picture, inside, pose, stance, limb=limb, skin=skin) for limb in SIDES]
     for limb, colour in zip(SIDES, found):
         if colour is not None:
             claims[_pixels(picture, inside, pose, stance, limb=limb, colour=colour)] = limb
@@ -42,12 +43,15 @@ def find_hands(picture, matte, pose, stance, skin) -> Hands:
     return Hands(claims, seen, tuple(a if a is not None else b for a, b in zip(found, hidden)))
 
 
-def _own_colour(picture, inside, pose, limb, skin):
+def _own_colour(picture, inside, pose, stance, *, limb, skin):
     """The colour (3,) of a hand that is seen, or None."""
     wide, thin = _zone(pose, limb, 0.0, _REACH, _WIDE) & inside, _zone(pose, limb, *_THIN) & inside
     if skin is not None:
         colours = picture[wide]
         like = apart(colours, skin) < 1
+        cloth = inside & np.isin(stance.limbs, _CLOTHED) & ~_zone(pose, limb, -0.02, 0.28, 0.13)
+        if cloth.sum() > 20:
+            like &= np.abs(colours - skin).sum(axis=-1) < from_typical(colours, typical(picture[cloth]))
         if like.sum() > _LEAST * pose.metre ** 2:
             return np.median(colours[like], axis=0)
     exposed = skin is None or _against_nothing(pose, limb)

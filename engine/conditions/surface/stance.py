@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 
 from . import bones, raster, skinning
-from .template import Limb, Tag
+from .template import Limb, Tag, normals_of
 
 NOTHING = len(Limb)     # in a map of limbs: no surface there
 _FACE_PAIRS = (("right_eye", "left_eye"), ("right_ear", "left_ear"), ("right_eye", "right_ear"), ("left_eye", "left_ear"),
@@ -72,7 +72,7 @@ def stand(pose, displacement) -> Stance:
     """Pose, skin and raster the surface that is displaced by (V,) metres along its normals."""
     template = pose.template
     points = template.points + displacement[:, None] * template.normals
-    points, normals = skinning.skinned(points, template.normals, template.weights, pose.moves)
+    points, _ = skinning.skinned(points, template.normals, template.weights, pose.moves)
     pixels = pose.space.to_pixels(points)
     front = pose.used[raster.front(pixels[:, :2], pose.used)]
     hit, weights = raster.raster(pixels[:, :2], pixels[:, 2], front, pose.size)
@@ -81,6 +81,7 @@ def stand(pose, displacement) -> Stance:
     limbs[there] = template.limbs[front[hit[there], 0]]
     depth = np.full(hit.shape, 1e6, np.float32)
     depth[there] = raster.interpolated(pixels[:, 2:].astype(np.float32), front, hit, weights)[there, 0]
+    normals = normals_of(points, pose.used)
     return Stance(pixels, normals, _facing(points, normals, pose), _per_metre(pixels, pose), front, hit, weights, limbs, depth)
 
 
