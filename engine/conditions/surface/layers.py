@@ -16,9 +16,11 @@ from .stance import NOTHING
 from .template import Limb, Tag
 
 SEEN, MIRRORED, CARRIED, INVENTED = range(4)     # where a face has its colour from
-_INSET = 0.006            # metres inside the matte: its edge is mixed with the backdrop
+_INSET = 0.008            # metres inside the matte: its edge is mixed with the backdrop
 _BESIDE = 0.012           # metres from an edge in depth
 _NEARER = 0.07            # metres that make an edge in depth
+_SLEEVE = 0.03            # metres about an arm before the body: its sleeve is wider than the surface knows
+_ARMS = tuple(range(Limb.LEFT_UPPER_ARM, Limb.RIGHT_HAND + 1))
 _GRAZED = (0.15, 0.45)    # cosine to the camera from which a pixel begins to count, and counts wholly
 _SOFT = 0.008             # metres over which seen and unseen blend
 _FINE = 0.012             # metres: what is coarser spreads, what is finer is detail
@@ -60,7 +62,10 @@ def sight_of(picture, matte, pose, stance, claims) -> Sight:
     """The reference as places may take from it."""
     inside = cv2.erode((matte > 0.9).astype(np.uint8), _disc(_INSET * pose.metre)) > 0
     near = cv2.erode(stance.depth, _disc(_BESIDE * pose.metre))
-    return Sight(picture, inside, inside & (stance.depth < near + _NEARER / pose.space.k), near, claims, stance.limbs, pose.space.k)
+    arms = np.where(np.isin(stance.limbs, _ARMS), stance.depth, 1e6).astype(np.float32)
+    sleeve = cv2.erode(arms, _disc(_SLEEVE * pose.metre)) + _NEARER / pose.space.k
+    covered = ~np.isin(stance.limbs, _ARMS) & (stance.depth > sleeve)
+    return Sight(picture, inside, inside & ~covered & (stance.depth < near + _NEARER / pose.space.k), near, claims, stance.limbs, pose.space.k)
 
 
 def seen_there(sight, limbs, pixels, facing) -> np.ndarray:
@@ -177,31 +182,37 @@ def _spread(pose, stance, sight, own, *, hands, hair, skin):
             weak = (template.limbs == limb) & (certain < 0.05)
             colours[weak], certain[weak] = colour, 0.05
     smooth = Spreading(template, kinds_of(template, certain)).spread(colours, certain, guess)
-    head = template.tags == Tag.HEAD
-    if hair is None:
-        return smooth, np.zeros(len(own))
-    return _head_spread(pose, stance, smooth, head, colours=colours, certain=certain, hair=hair, skin=skin)
+    return _head_spread(pose, stance, smooth, colours=colours, certain=certain, hair=hair, skin=skin)
 
 
-def _head_spread(pose, stance, smooth, head, *, colours, certain, hair, skin):
-    """On the head hair and skin spread apart, each over its own region."""
+def _head_spread(pose, stance, smooth, *, colours, certain, hair, skin):
+    """On the head hair and skin spread apart, each over its own region: what is not seen takes the region of its neighbours, and of
+    the scalp where nothing tells."""
     template = pose.template
+    head = np.flatnonzero(template.tags == Tag.HEAD)
+    grows, colours, sure = scalp(template)[head].astype(float), colours[head], certain[head]
+    seen_hair = grows if hair is None else _at_vertices(hair.mask, pose, stance)[head]
+    spreading = Spreading(template, template.tags, head)
+    hairy = spreading.spread(np.where(sure > 0.05, seen_hair, grows)[:, None], np.where(sure > 0.05, sure, 0.02), grows[:, None])
+    hairy = np.clip((hairy - 0.35) / 0.3, 0, 1)
+    regions = []
+    for own, usual in ((seen_hair > 0.6, None if hair is None else hair.colour), (seen_hair < 0.3, skin)):
+        weight = sure * own
+        if usual is None:
+            usual = np.average(colours, axis=0, weights=weight) if weight.sum() > 0.5 else smooth[head].mean(axis=0)
+        regions.append(spreading.spread(colours, weight, np.broadcast_to(usual, colours.shape)))
+    smooth[head] = hairy * regions[0] + (1 - hairy) * regions[1]
+    if hair is not None:
+        smooth[template.tags == Tag.HAIR] = hair.colour
+    everywhere = np.zeros(len(certain), np.float32)
+    everywhere[head] = hairy[:, 0]
+    return smooth, everywhere
+
+
+def _at_vertices(mask, pose, stance):
+    """(V,) 0..1 of a mask (h, w), softened by a few millimetres."""
     x, y = (np.clip(np.nan_to_num(stance.pixels[:, k]), 0, pose.size[k] - 1).astype(int) for k in (0, 1))
-    soft = cv2.GaussianBlur(hair.mask.astype(np.float32), (0, 0), max(0.006 * pose.metre, 0.5))
-    seen_hair = soft[y, x]
-    grows = scalp(template).astype(float)
-    sure = np.where(certain > 0.05, certain, 0.02) * head
-    spreading = Spreading(template, kinds_of(template, certain))
-    hairy = spreading.spread(np.where(certain > 0.05, seen_hair, grows)[:, None], sure, grows[:, None])[:, 0]
-    hairy = np.clip((hairy - 0.35) / 0.3, 0, 1) * head
-    of_hair = spreading.spread(colours, certain * head * (seen_hair > 0.6), np.broadcast_to(hair.colour, colours.shape))
-    skinny = certain * head * (seen_hair < 0.3)
-    of_skin = spreading.spread(colours, skinny, np.broadcast_to(hair.colour if skin is None else skin, colours.shape))
-    mixed = hairy[:, None] * of_hair + (1 - hairy[:, None]) * of_skin
-    hanging = template.tags == Tag.HAIR
-    smooth = np.where(head[:, None], mixed, smooth)
-    smooth[hanging] = hair.colour
-    return smooth, hairy
+    return cv2.GaussianBlur(mask.astype(np.float32), (0, 0), max(0.006 * pose.metre, 0.5))[y, x]
 
 
 def _looked_up(pose, stance, sight, own):

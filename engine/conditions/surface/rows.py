@@ -8,11 +8,12 @@ import numpy as np
 
 _BREADTH = 0.08        # metres beside the edge that are averaged
 _ALONG = 0.004         # metres along the limb, near what is seen
-_FAR_ALONG = 0.012     # and far from it
+_FAR_ALONG = 0.02      # and far from it
 _FAR = 0.06            # metres
 _PATTERN = 0.03        # metres along the limb over which rows are compared
 _NOISE = 0.5           # of a row's own variance, that its mean may have by chance
-_ENOUGH = 0.02         # metres of a row that have to be seen for it to count wholly
+_ENOUGH = 0.02         # metres of a row that have to be seen for it to say something
+_MUCH = 0.15           # and to count wholly beside its neighbours
 
 
 def around(colours, known, period, density):
@@ -27,8 +28,9 @@ def around(colours, known, period, density):
     once, weight = _folded(colours, known, place, period)
     mean, spread = _means(once, weight, density)
     base, away = _between(_without_patterns(mean, spread, weight, density), weight > 0.5)
-    trust = np.clip(weight.sum(axis=1, keepdims=True) / (_ENOUGH * density), 0, 1)
-    base, trust = _softer_far(base, trust, away, density)
+    amount = weight.sum(axis=1, keepdims=True)
+    base = _softer_far(base, np.clip(amount / (_MUCH * density), 0, 1), away, density)
+    trust = np.clip(_blurred_along(amount, _ALONG * density) / (_ENOUGH * density), 0, 1)
     return base[:, place], np.broadcast_to(trust[..., None], (*known.shape, 1))
 
 
@@ -84,11 +86,11 @@ def _between(mean, sure):
 
 
 def _softer_far(base, trust, away, density):
-    """Far from what is seen rows blend with their neighbours, by how far each is to be believed."""
+    """Far from what is seen rows blend with their neighbours, by how much of each is seen."""
     total = _blurred_along(trust, _FAR_ALONG * density)
     soft = _blurred_along(base * trust[..., None], _FAR_ALONG * density) / np.maximum(total, 1e-4)[..., None]
     far = np.clip(away / (_FAR * density), 0, 1)[..., None].astype(np.float32)
-    return (1 - far) * base + far * soft, total
+    return (1 - far) * base + far * soft
 
 
 def _blurred_along(values, sigma):
