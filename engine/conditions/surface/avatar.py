@@ -71,13 +71,11 @@ def _built(picture, matte, pose, seen):
     template = pose.template
     bare = stand(pose, np.zeros(len(template.points)))
     matte = mattes.without_holes(matte, bare.limbs, NOTHING)
-    displacement = fitted(pose, matte)
-    stance = stand(pose, displacement)
-    skirt = find_skirt(picture, matte, pose, stance)
+    skirt = find_skirt(picture, matte, pose, bare)
     if skirt is not None:
         pose = pose.wearing(worn_faces(template, skirt), skirt.hem)
-        displacement = fitted(pose, matte, displacement, rounds=2)
-        stance = stand(pose, displacement)
+    displacement = fitted(pose, matte)
+    stance = stand(pose, displacement)
     skin = face_colour(picture, matte, pose, seen)
     hair = find_hair(picture, matte, pose, stance, skin)
     if hair is not None and hair.is_long:

@@ -19,11 +19,12 @@ _FINER = {Limb.HEAD: 1.3}   # times the density: the face is what people look at
 @dataclass(frozen=True)
 class Charts:
     """chart (T,) of each face; flat (T, 3, 2) metres from its chart's corner; far (T, 3) metres from the limb's axis;
-    sizes (18, 2) metres."""
+    sizes (18, 2) metres; round (18,) metres once round a limb, 0 for what is laid flat."""
     chart: np.ndarray
     flat: np.ndarray
     far: np.ndarray
     sizes: np.ndarray
+    round: np.ndarray
 
 
 @lru_cache(maxsize=1)
@@ -32,7 +33,8 @@ def charts() -> Charts:
     template = load()
     faces, points = template.faces, template.points.astype(float)
     chart = np.sort(template.limbs[faces], axis=1)[:, 1].astype(int)
-    flat, far, sizes = np.zeros((len(faces), 3, 2)), np.zeros((len(faces), 3)), np.zeros((CHARTS, 2))
+    flat, far = np.zeros((len(faces), 3, 2)), np.zeros((len(faces), 3))
+    sizes, about = np.zeros((CHARTS, 2)), np.zeros(CHARTS)
     palms = {}
     for limb in Limb:
         own = chart == limb
@@ -41,7 +43,7 @@ def charts() -> Charts:
         elif limb == Limb.HAIR:
             flat[own], far[own] = points[faces[own]][:, :, :2] * (-1, 1), points[faces[own]][:, :, 2]
         else:
-            flat[own], far[own] = _unrolled(template, faces[own], limb)
+            flat[own], far[own], about[limb] = _unrolled(template, faces[own], limb)
     for limb, palm in palms.items():
         chart[np.flatnonzero(chart == limb)[palm]] = _PALM + limb - Limb.LEFT_HAND
     for number in range(CHARTS):
@@ -49,24 +51,35 @@ def charts() -> Charts:
         flat[own] -= flat[own].min(axis=(0, 1))
         sizes[number] = flat[own].max(axis=(0, 1)) * _FINER.get(number, 1.0)
         flat[own] *= _FINER.get(number, 1.0)
-    return Charts(chart, flat, far, sizes)
+        about[number] *= _FINER.get(number, 1.0)
+    return Charts(chart, flat, far, sizes, about)
 
 
-def laid_out(density):
-    """(uv (T, 3, 2) float32 pixels of the atlas, far (T, 3), size (w, h)) at so many pixels a metre."""
+@dataclass(frozen=True)
+class Layout:
+    """The charts in one picture. uv (T, 3, 2) float32 pixels; far (T, 3) metres; size (w, h); boxes (18, 4) left, top, right, bottom;
+    round (18,) pixels once round a limb, 0 for what is laid flat."""
+    uv: np.ndarray
+    far: np.ndarray
+    size: tuple
+    boxes: np.ndarray
+    round: np.ndarray
+
+
+def laid_out(density) -> Layout:
+    """All charts at so many pixels a metre."""
     found = charts()
     sizes = np.ceil(found.sizes * density).astype(int) + 2 * PAD
     limit = max(int(1.3 * np.sqrt(sizes.prod(axis=1).sum())), sizes[:, 0].max())
-    corner, at, row = np.zeros((CHARTS, 2)), np.zeros(2, int), 0
-    width = 0
+    boxes, at, row, width = np.zeros((CHARTS, 4), int), np.zeros(2, int), 0, 0
     for number in np.argsort(-sizes[:, 1], kind="stable"):
         if at[0] + sizes[number, 0] > limit:
             at, row = np.array([0, at[1] + row]), 0
-        corner[number] = at + PAD
+        boxes[number] = *at, *(at + sizes[number])
         at[0] += sizes[number, 0]
         row, width = max(row, sizes[number, 1]), max(width, at[0])
-    uv = found.flat * density + corner[found.chart][:, None]
-    return uv.astype(np.float32), found.far, (int(width), int(at[1] + row))
+    uv = found.flat * density + (boxes[found.chart, :2] + PAD)[:, None]
+    return Layout(uv.astype(np.float32), found.far, (int(width), int(at[1] + row)), boxes, found.round * density)
 
 
 def _axis(joints, limb):
@@ -96,7 +109,7 @@ def axis_of(joints, limb) -> np.ndarray:
 
 
 def _unrolled(template, faces, limb):
-    """(flat (n, 3, 2), far (n, 3)): the angle about the axis times the mean radius, and the way along it."""
+    """(flat (n, 3, 2), far (n, 3), metres once round): the angle about the axis times the mean radius, and the way along it."""
     start, end, front, domes = _axis(template.joints, limb)
     along = (end - start) / np.linalg.norm(end - start)
     front = front - (front @ along) * along
@@ -110,7 +123,7 @@ def _unrolled(template, faces, limb):
     turn = middle[:, None] + np.angle(np.exp(1j * (np.arctan2(s, f) - middle[:, None])))
     if domes[0]:
         v = np.where(v < 0, -np.arctan2(-v, np.maximum(radius, 1e-6)) * np.hypot(radius, v), v)
-    return np.stack([turn * mean, v], axis=-1), radius
+    return np.stack([turn * mean, v], axis=-1), radius, 2 * np.pi * mean
 
 
 def _laid(template, faces, limb):

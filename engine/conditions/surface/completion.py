@@ -10,57 +10,67 @@ from .template import Limb, Tag
 
 _ALONG = 0.06        # of the ease with which colours spread around a limb
 _SEEN = 4.0          # how much more a seen colour counts than a neighbour's
-_STEPS = 160
+_STEPS = 120
+_EXACT = 1e-7        # squared residual a vertex; a colour's step is 4e-3
+_WEAK = np.float32(1e-4)
 
 
 class Spreading:
-    """The mesh as a graph over which colours spread; made once for a template and the kinds that stay apart."""
+    """The mesh as a graph over which colours spread; with kinds that stay apart."""
 
-    def __init__(self, template, kinds=None):
-        """kinds (V,): colours spread only between vertices of the same kind; by default shell, head, each hand, skirt, hair."""
-        kinds = _kinds(template) if kinds is None else kinds
+    def __init__(self, template, kinds, vertices=None):
+        """kinds (V,): colours spread only between vertices of the same kind; vertices: their numbers, all by default."""
+        vertices = np.arange(len(template.points)) if vertices is None else vertices
+        place = np.full(len(template.points), -1)
+        place[vertices] = np.arange(len(vertices))
         i, j = template.edges[kinds[template.edges[:, 0]] == kinds[template.edges[:, 1]]].T
+        here = (place[i] >= 0) & (place[j] >= 0)
+        i, j = i[here], j[here]
         ease = _ease(template, i, j)
-        start, end, ease = np.concatenate([i, j]), np.concatenate([j, i]), np.concatenate([ease, ease])
+        start, end, ease = place[np.concatenate([i, j])], place[np.concatenate([j, i])], np.concatenate([ease, ease])
         order = np.argsort(start, kind="stable")
-        self.start, self.end, self.ease = start[order], end[order], ease[order].astype(np.float32)[:, None]
-        self.count = len(template.points)
-        self.first = np.flatnonzero(np.r_[True, self.start[1:] != self.start[:-1]])
-        self.rows = self.start[self.first]
-        self.total = np.zeros((self.count, 1), np.float32)
+        start, self.end, self.ease = start[order], end[order], ease[order].astype(np.float32)[:, None]
+        self.first = np.flatnonzero(np.r_[True, start[1:] != start[:-1]])
+        self.rows = start[self.first]
+        self.total = np.zeros((len(vertices), 1), np.float32)
         self.total[self.rows] = np.add.reduceat(self.ease, self.first, axis=0)
 
     def spread(self, colours, certain, guess) -> np.ndarray:
-        """(V, c) smooth values that keep colours (V, c) where certain (V,) 0..1; `guess` (V, c) is held very weakly."""
+        """(n, c) smooth values that keep colours (n, c) where certain (n,) 0..1; `guess` (n, c) is held very weakly."""
         certain = _SEEN * certain.astype(np.float32)[:, None]
-        weak = np.float32(1e-4)
         colours, guess = colours.astype(np.float32), guess.astype(np.float32)
-
-        def times(x):
-            y = (certain + weak + self.total) * x
-            y[self.rows] -= np.add.reduceat(self.ease * x[self.end], self.first, axis=0)
-            return y
-        inverse = 1 / (certain + weak + self.total)
+        weight = certain + _WEAK + self.total
         x = np.where(certain > 0, colours, guess)
-        residual = certain * colours + weak * guess - times(x)
-        z = inverse * residual
+        residual = certain * colours + _WEAK * guess - self._times(weight, x)
+        z = residual / weight
         direction, size = z.copy(), (residual * z).sum(axis=0)
         for _ in range(_STEPS):
-            if size.max() < 1e-9 * self.count:
+            if size.max() < _EXACT * len(x):
                 break
-            moved = times(direction)
+            moved = self._times(weight, direction)
             step = size / np.maximum((direction * moved).sum(axis=0), 1e-20)
             x += step * direction
             residual -= step * moved
-            z = inverse * residual
+            z = residual / weight
             after = (residual * z).sum(axis=0)
             direction, size = z + after / np.maximum(size, 1e-20) * direction, after
         return x
 
+    def _times(self, weight, x):
+        y = weight * x
+        y[self.rows] -= np.add.reduceat(self.ease * x[self.end], self.first, axis=0)
+        return y
 
-def _kinds(template):
+
+def kinds_of(template, seen) -> np.ndarray:
+    """(V,) what colours do not leave: shell, head, each hand, skirt, hair; and each foot of which enough is `seen` (V,) 0..1."""
     kinds = template.tags.astype(int)
-    return np.where((template.tags == Tag.HAND) & (template.limbs == Limb.RIGHT_HAND), len(Tag), kinds)
+    kinds[(template.tags == Tag.HAND) & (template.limbs == Limb.RIGHT_HAND)] = len(Tag)
+    for foot in (Limb.LEFT_FOOT, Limb.RIGHT_FOOT):
+        own = template.limbs == foot
+        if (seen[own] > 0.3).sum() > 3:
+            kinds[own] = len(Tag) + foot
+    return kinds
 
 
 def _ease(template, i, j):
@@ -70,4 +80,4 @@ def _ease(template, i, j):
     edge /= np.maximum(np.linalg.norm(edge, axis=1, keepdims=True), 1e-9)
     along = (edge * axes[template.limbs[i]]).sum(axis=1)
     ease = 1 - (1 - _ALONG) * along ** 2
-    return np.where(np.isin(template.tags[i], (Tag.HEAD, Tag.HAND)), 1.0, ease)
+    return np.where(np.isin(template.tags[i], (Tag.HEAD, Tag.HAND)) | np.isin(template.limbs[i], (Limb.LEFT_FOOT, Limb.RIGHT_FOOT)), 1.0, ease)

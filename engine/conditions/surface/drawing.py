@@ -116,9 +116,10 @@ class _Sheet:
 
     def normal(self, triangle, u, v):
         """(n, 3) of n samples, towards the camera."""
-        side = self.side[triangle]
         a, b, c = (self.normals[self.faces[triangle, k]] for k in range(3))
-        return a * (side * (1 - u - v))[:, None] + b * (side * u)[:, None] + c * (side * v)[:, None]
+        mixed = a * (1 - u - v)[:, None] + b * u[:, None] + c * v[:, None]
+        size = np.sqrt(np.einsum("ij,ij->i", mixed, mixed))
+        return mixed * (self.side[triangle] / np.maximum(size, 1e-6))[:, None]
 
 
 def _shrunk(atlas, factor):

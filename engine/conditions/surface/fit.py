@@ -33,7 +33,7 @@ def fitted(pose, matte, displacement=None, rounds=ROUNDS) -> np.ndarray:
     template = pose.template
     displacement = np.zeros(len(template.points)) if displacement is None else displacement
     kept = _kept(template)
-    low, high = -_INWARDS, _OUTWARDS[template.limbs]
+    low, high = -_INWARDS, _most_outwards(template)
     for _ in range(rounds):
         stance = stand(pose, displacement)
         rim, by, weight = _edges_found(pose, stance, matte)
@@ -83,6 +83,14 @@ def _kept(template) -> np.ndarray:
     face = ((template.tags == Tag.HEAD) & (template.normals[:, 2] < -0.35) & (points[:, 2] < joints["left_ear"][2] - 0.02)
             & (points[:, 1] > joints["left_eye"][1] - 0.03))
     return face | (template.tags == Tag.HAND)
+
+
+def _most_outwards(template) -> np.ndarray:
+    """(V,) metres. Before the ears hair lies flat: what grew forwards there would stand before the face."""
+    most = _OUTWARDS[template.limbs]
+    before = template.joints["left_ear"][2] - template.points[:, 2]
+    flat = np.interp(before, (-0.03, 0.03), (_OUTWARDS[Limb.HEAD], 0.012))
+    return np.where((template.tags == Tag.HEAD) & (template.points[:, 1] < template.joints["headbone"][1]), np.minimum(most, flat), most)
 
 
 def _edges_found(pose, stance, matte):

@@ -12,8 +12,9 @@ from .template import Limb, Tag
 
 _LEVELS = np.arange(0.3, 2.0, 0.05)   # along the legs: 0 hips, 1 knees, 2 ankles
 _ACROSS = 60                          # samples from one leg to the other
-_GAP = 0.015                          # metres between the legs below which nothing can be told
+_GAP = 0.025                          # metres between the legs below which nothing can be told
 _FILLED, _OPEN = 0.85, 0.5
+_LEAST_LEVELS = 4     # of them filled
 _SHORTEST = 0.5                       # what ends above is a jacket
 _UPRIGHT = 0.75                       # of the thigh's length points down: a seat's lap is no skirt
 _BELOW = 0.04                         # the shell reaches this far below the hem that was seen
@@ -28,14 +29,14 @@ class Skirt:
 
 
 def find_skirt(picture, matte, pose, stance):
-    """The Skirt, or None. picture (h, w, 3), matte (h, w); stance: of the fitted body without a skirt."""
+    """The Skirt, or None. picture (h, w, 3), matte (h, w); stance: of the body without skirt and girth."""
     if not _stands(pose.space.joints):
         return None
     cloth = _cloth_of(picture, matte, pose, stance)
     if cloth is None:
         return None
-    usual = np.quantile(from_typical(cloth, typical(cloth)), 0.9) + 0.08
-    hem = 0.0
+    usual = np.quantile(from_typical(cloth, typical(cloth)), 0.75) + 0.06
+    hem, filled_levels = 0.0, 0
     for level in _LEVELS:
         x, y = _between_legs(pose, level)
         free = stance.limbs[y, x] == NOTHING
@@ -45,10 +46,10 @@ def find_skirt(picture, matte, pose, stance):
         filled = matte[y, x][free] > 0.5
         own = filled & (from_typical(picture[y, x][free], typical(cloth)) < usual)
         if own.mean() > _FILLED:
-            hem = level
+            hem, filled_levels = level, filled_levels + 1
         elif own.mean() < _OPEN:
             break
-    return Skirt(float(hem), typical(cloth)) if hem >= _SHORTEST else None
+    return Skirt(float(hem), typical(cloth)) if hem >= _SHORTEST and filled_levels >= _LEAST_LEVELS else None
 
 
 def worn_faces(template, skirt, hair_below=None) -> np.ndarray:
@@ -57,7 +58,8 @@ def worn_faces(template, skirt, hair_below=None) -> np.ndarray:
     tags = template.tags[template.faces[:, 0]]
     worn = (tags != Tag.SKIRT) & (tags != Tag.HAIR)
     if skirt is not None:
-        level = template.leg_t[template.faces].mean(axis=1)
+        level = template.leg_t[template.faces]
+        level = 0.5 * (level.min(axis=1) + level.max(axis=1))       # both halves of a square end together
         worn |= (tags == Tag.SKIRT) & (level < skirt.hem + _BELOW)
         worn &= ~(np.isin(template.limbs[template.faces[:, 0]], _LEGS) & (level < skirt.hem - 0.35))
     if hair_below is not None:

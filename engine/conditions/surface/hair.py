@@ -5,14 +5,14 @@ import cv2
 import numpy as np
 
 from .shades import apart
-from .stance import NOTHING
+from .stance import NOTHING, capsule
 from .template import Limb, Tag
 
 _ANGLES = np.linspace(-np.pi, np.pi, 73)      # about the head, 0 at the crown
 _RADII = np.linspace(0.02, 0.22, 60)          # metres from its centre
 _CENTRE = (0, -0.03, 0.0)                     # metres from the ears' middle
 _CROWN_ANGLES, _CROWN_PARTS = np.linspace(-0.7, 0.7, 9), (0.75, 0.88)   # where hair is, if there is any: parts of the outline's radius
-_FACE_RADIUS = 0.03                           # metres about the middle of nose and eyes
+_CHEEK = 0.012                                # metres about the line from cheek to cheek
 _ASIDE, _DOWN = 0.2, 0.42                     # metres from the body's axis within which hair lies on the torso
 _LEAST = 0.002                                # square metres of hair
 _LONG = 0.035                                 # metres below the neck from which it hangs on its own
@@ -31,32 +31,36 @@ class Hair:
 
 
 def face_colour(picture, matte, pose, seen):
-    """(3,) median of the face about nose and eyes; None where fewer than two of them are in `seen`."""
+    """(3,) of the cheeks; None where the nose or both eyes are not in `seen`."""
     names = [name for name in ("nose", "left_eye", "right_eye") if name in seen and name in pose.space.joints]
     if "nose" not in names or len(names) < 2:
         return None
-    at = pose.space.to_pixels(np.array([pose.space.joints[name] for name in names]))[:, :2]
-    middle = at.mean(axis=0) + 0.25 * (at[0] - at.mean(axis=0))
-    y, x = np.mgrid[0:pose.size[1], 0:pose.size[0]]
-    disc = ((x + 0.5 - middle[0]) ** 2 + (y + 0.5 - middle[1]) ** 2 < (_FACE_RADIUS * pose.metre) ** 2) & (matte > 0.5)
-    return np.median(picture[disc], axis=0) if disc.sum() > 3 else None
+    nose, *eyes = pose.space.to_pixels(np.array([pose.space.joints[name] for name in names]))[:, :2]
+    below = nose + 0.3 * (nose - np.mean(eyes, axis=0))             # under glasses, above a beard
+    along = 0.5 * (eyes[0] - eyes[-1])
+    cheeks = capsule(pose.size, below - along, below + along, _CHEEK * pose.metre) & (matte > 0.5)
+    colours = picture[cheeks]
+    if len(colours) < 4:
+        return None
+    bright = colours.mean(axis=1)
+    return np.median(colours[bright >= np.quantile(bright, 0.4)], axis=0)
 
 
 def find_hair(picture, matte, pose, stance, skin):
     """The Hair, or None for who has none, or hair of the skin's colour. skin (3,): the face's colour or None."""
     centre, radius, at_angle = _outline(matte, pose)
     colour = np.median([_pixel(picture, at_angle(angle, part)) for angle in _CROWN_ANGLES for part in _CROWN_PARTS], axis=0)
-    like = apart(picture, colour)
-    from_skin = apart(picture, skin) if skin is not None else np.full(like.shape, 9.0)
+    if skin is not None and apart(colour, skin) < 0.7:
+        return None
     inside = matte > 0.6
     near_head = np.zeros(matte.shape, np.uint8)
     cv2.circle(near_head, _whole(centre), max(int(0.24 * pose.metre), 2), 1, -1)
-    head = inside & (near_head > 0) & np.isin(stance.limbs, (Limb.HEAD, NOTHING))
-    mask = head & (like < 1.0) & (like < 0.8 * from_skin)
+    head = inside & (near_head > 0) & np.isin(stance.limbs, (Limb.HEAD, NOTHING)) & ~_face_core(pose)
+    mask = _where(head, _is_hair(picture[head], colour, skin))
     if mask.sum() < 5:
         return None
     mask |= _on_torso(picture, inside & np.isin(stance.limbs, (Limb.TORSO, Limb.LEFT_UPPER_ARM, Limb.RIGHT_UPPER_ARM)), pose,
-                      hair=picture[mask], from_skin=from_skin)
+                      hair=picture[mask], skin=skin)
     mask = _hanging_together(mask, centre, pose)
     if mask.sum() < _LEAST * pose.metre ** 2:
         return None
@@ -71,6 +75,19 @@ def scalp(template) -> np.ndarray:
     behind, above = points[:, 2] - joints["left_ear"][2], joints["left_eye"][1] - points[:, 1]
     grows = (behind > 0.005) | (above > 0.075) | ((above > 0.02) & (behind > -0.03))
     return (template.tags == Tag.HEAD) & grows & (points[:, 1] < joints["headbone"][1] + 0.055)
+
+
+def _face_core(pose):
+    """(h, w) bool: eyes, brows, nose and mouth, as dark as hair; the ear-to-ear line's foreground where the face is seen."""
+    joints, core = pose.space.joints, np.zeros((pose.size[1], pose.size[0]), np.uint8)
+    points = [joints[name] for name in ("nose", "left_eye", "right_eye") if name in joints]
+    if len(points) == 3:
+        nose, left, right = pose.space.to_pixels(np.array(points))[:, :2]
+        eyes = 0.5 * (left + right)
+        half = max(0.5 * np.linalg.norm(left - right), 0.015 * pose.metre)
+        cv2.ellipse(core, _whole(eyes + 0.45 * (nose - eyes)), _whole((1.55 * half, max(1.5 * np.linalg.norm(nose - eyes), 1.6 * half))),
+                    float(np.degrees(np.arctan2(*(right - left)[::-1] * (-1 if right[0] > left[0] else 1)))) % 180, 0, 360, 1, -1)
+    return core > 0
 
 
 def _outline(matte, pose):
@@ -95,27 +112,47 @@ def _outline(matte, pose):
     return centre, radius, at_angle
 
 
-def _on_torso(picture, where, pose, *, hair, from_skin):
+def _on_torso(picture, where, pose, *, hair, skin):
     """(h, w) bool: pixels of the torso nearer to the hair's colours than to skin and to the clothes at the waist."""
     found = np.zeros(where.shape, bool)
     y, x = np.nonzero(where)
     away = (np.stack([x, y], axis=1) + 0.5 - pose.axes[Limb.TORSO, 0]) / pose.metre
     down = _down(pose)
-    near = (np.abs(away @ (-down[1], down[0])) < _ASIDE) & (away @ down < _DOWN)
+    along = away @ down
+    near = (np.abs(away @ (-down[1], down[0])) < _ASIDE) & (along < _DOWN)
+    low = along > 0.5 * np.linalg.norm(np.diff(pose.axes[Limb.TORSO], axis=0)) / pose.metre
+    cloth = picture[y[low], x[low]]
     y, x = y[near], x[near]
-    if not len(y):
-        return found
-    shades = hair[np.argsort(hair.mean(axis=-1))][np.linspace(0.04, 0.96, 12).__mul__(len(hair) - 1).astype(int)]
     colours = picture[y, x]
-    like = np.min([apart(colours, shade) for shade in shades], axis=0)
-    waist = np.zeros(where.shape, np.uint8)
-    start, end = pose.axes[Limb.TORSO]
-    cv2.circle(waist, _whole(start + 0.6 * (end - start)), max(int(0.09 * pose.metre), 2), 1, -1)
-    cloth = picture[(waist > 0) & where]
-    from_cloth = apart(colours, np.median(cloth, axis=0)) if len(cloth) > 5 else 9.0
-    own = (like < 0.6) & (like < 0.5 * from_skin[y, x]) & (like < 0.5 * from_cloth)
+    like = _from_shades(colours, hair)
+    own = like < 0.6
+    if skin is not None:
+        own &= like < 0.5 * apart(colours, skin)
+    if len(cloth) > 5:
+        own &= like < 0.5 * _from_shades(colours, cloth)
     found[y[own], x[own]] = True
     return found
+
+
+def _is_hair(colours, hair, skin):
+    """(n,) bool: colours (n, 3) of the head that are the hair's, or as dark as only hair in shade is."""
+    like = apart(colours, hair)
+    dark = colours.mean(axis=-1) < min(0.6 * hair.mean(), 1.0 if skin is None else 0.35 * skin.mean())
+    return dark | (like < 1.0) if skin is None else dark | ((like < 1.0) & (like < 0.8 * apart(colours, skin)))
+
+
+def _where(mask, chosen):
+    """mask (h, w) with only the pixels that are chosen (n,) of it."""
+    out = mask.copy()
+    out[mask] = chosen
+    return out
+
+
+def _from_shades(colours, thing):
+    """(n,) how unlike colours (n, 3) are to the nearest of twelve shades of a thing (m, 3), dark to light."""
+    ordered = thing[np.argsort(thing.mean(axis=-1))]
+    shades = ordered[(np.linspace(0.04, 0.96, 12) * (len(thing) - 1)).astype(int)]
+    return np.min([apart(colours, shade) for shade in shades], axis=0)
 
 
 def _hanging_together(mask, centre, pose):

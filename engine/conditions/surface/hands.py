@@ -15,8 +15,11 @@ from .template import Limb
 _REACH, _WIDE = 0.22, 0.11                 # metres: where a hand can be beyond its wrist
 _THIN = (0.03, 0.10, 0.02)                 # from, to, radius: where it is if the forearm says true
 _LEAST = 0.0012                            # square metres of skin that make a hand
-_TORSO, _THIGH = 0.19, 0.12                # metres from their axes: a hand farther out lies against nothing
+# Metres from the axes of other limbs, thickly clothed: a hand farther out lies against nothing.
+_THICK = {Limb.TORSO: 0.23, Limb.HEAD: 0.15, Limb.LEFT_UPPER_ARM: 0.11, Limb.RIGHT_UPPER_ARM: 0.11, Limb.LEFT_FOREARM: 0.09,
+          Limb.RIGHT_FOREARM: 0.09, Limb.LEFT_THIGH: 0.13, Limb.RIGHT_THIGH: 0.13}
 _SKIN_FROM_FACE = 0.92                     # a hand is a little darker than a face (ours)
+_CLOTHED = (Limb.TORSO, Limb.LEFT_THIGH, Limb.RIGHT_THIGH, Limb.SKIRT)
 SIDES = (Limb.LEFT_HAND, Limb.RIGHT_HAND)
 
 
@@ -33,7 +36,7 @@ def find_hands(picture, matte, pose, stance, skin) -> Hands:
     """picture (h, w, 3), matte (h, w); skin (3,): the face's colour, or None where no face is seen."""
     claims = np.full(matte.shape, NOTHING, np.uint8)
     inside = matte > 0.5
-    found = [_own_colour(picture, inside, pose, limb, skin) for limb in SIDES]
+    found = [_own_colour(picture, inside, pose, stance, limb=limb, skin=skin) for limb in SIDES]
     for limb, colour in zip(SIDES, found):
         if colour is not None:
             claims[_pixels(picture, inside, pose, stance, limb=limb, colour=colour)] = limb
@@ -42,23 +45,38 @@ def find_hands(picture, matte, pose, stance, skin) -> Hands:
     return Hands(claims, seen, tuple(a if a is not None else b for a, b in zip(found, hidden)))
 
 
-def _own_colour(picture, inside, pose, limb, skin):
+def _own_colour(picture, inside, pose, stance, *, limb, skin):
     """The colour (3,) of a hand that is seen, or None."""
     wide, thin = _zone(pose, limb, 0.0, _REACH, _WIDE) & inside, _zone(pose, limb, *_THIN) & inside
     if skin is not None:
         colours = picture[wide]
         like = apart(colours, skin) < 1
+        cloth = _clothes(picture, inside & ~_zone(pose, limb, -0.02, 0.28, 0.13), stance, skin)
+        if len(cloth):
+            like &= np.abs(colours - skin).sum(axis=-1) < from_typical(colours, cloth)
         if like.sum() > _LEAST * pose.metre ** 2:
             return np.median(colours[like], axis=0)
     exposed = skin is None or _against_nothing(pose, limb)
     return np.median(picture[thin], axis=0) if exposed and thin.sum() > 3 else None
 
 
+def _clothes(picture, where, stance, skin):
+    """(n, 3) typical colours of torso and thighs, and of sleeves: arms that are not of the skin's colour."""
+    found = []
+    for limbs in (_CLOTHED, (Limb.LEFT_UPPER_ARM, Limb.RIGHT_UPPER_ARM), (Limb.LEFT_FOREARM, Limb.RIGHT_FOREARM)):
+        colours = picture[where & np.isin(stance.limbs, limbs)]
+        if len(colours) > 20 and (limbs == _CLOTHED or np.median(apart(colours, skin)) > 0.4):
+            found.append(typical(colours))
+    return np.concatenate(found) if found else np.empty((0, 3), np.float32)
+
+
 def _against_nothing(pose, limb) -> bool:
-    """Is the hand's place clear of torso and thighs, so that what is seen there is a hand, gloved perhaps?"""
+    """Is the hand's place clear of all other limbs, so that what is seen there is a hand, gloved perhaps?"""
     start, end = pose.axes[limb]
     middle = start + (end - start) / max(np.linalg.norm(end - start), 1e-6) * 0.08 * pose.metre
-    for other, radius in ((Limb.TORSO, _TORSO), (Limb.LEFT_THIGH, _THIGH), (Limb.RIGHT_THIGH, _THIGH)):
+    for other, radius in _THICK.items():
+        if other == limb - 2:
+            continue
         a, b = pose.axes[other]
         part = np.clip((middle - a) @ (b - a) / max((b - a) @ (b - a), 1e-6), 0, 1)
         if np.linalg.norm(middle - a - part * (b - a)) < radius * pose.metre:
@@ -84,8 +102,8 @@ def _pixels(picture, inside, pose, stance, *, limb, colour):
         nearer = own < from_typical(picture[y, x], typical(picture[away])) + 0.02
         mine[y[nearer], x[nearer]] = True
     core = _zone(pose, limb, 0.02, 0.13, 0.03) & inside
-    mine |= core & (apart(picture, colour) < 1.2)
-    mine |= wide & (stance.limbs == limb) & (apart(picture, colour) < 1.2)
+    likely = core | wide & (stance.limbs == limb)
+    mine[likely] |= apart(picture[likely], colour) < 1.2
     return _joined(mine, core, pose)
 
 

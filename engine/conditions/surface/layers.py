@@ -9,19 +9,24 @@ import cv2
 import numpy as np
 
 from . import charts, raster
-from .completion import Spreading
+from .completion import Spreading, kinds_of
 from .hair import scalp
+from .rows import around
 from .stance import NOTHING
 from .template import Limb, Tag
 
 SEEN, MIRRORED, CARRIED, INVENTED = range(4)     # where a face has its colour from
-_INSET = 0.011            # metres inside the matte: its edge is mixed with the backdrop
+_INSET = 0.008            # metres inside the matte: its edge is mixed with the backdrop
 _BESIDE = 0.012           # metres from an edge in depth
 _NEARER = 0.07            # metres that make an edge in depth
+_SLEEVE = 0.03            # metres about an arm before the body: its sleeve is wider than the surface knows
+_ARMS = tuple(range(Limb.LEFT_UPPER_ARM, Limb.RIGHT_HAND + 1))
 _GRAZED = (0.15, 0.45)    # cosine to the camera from which a pixel begins to count, and counts wholly
 _SOFT = 0.008             # metres over which seen and unseen blend
 _FINE = 0.012             # metres: what is coarser spreads, what is finer is detail
-_DETAIL = 0.05            # metres beyond the seen over which detail fades
+_DETAIL = 0.09            # metres beyond the seen over which detail fades
+_LOUD = 0.12              # detail louder than this is an edge, which does not go on
+_NAPE = (0.045, 0.07)     # metres below the head's joint between which colours begin to go round the neck
 _FEW = 0.04               # of a limb's vertices: fewer seen, and it is invented
 _SHOE = 0.45              # of the trousers' brightness, where the reference ends above the feet
 _DENSITY = (60, 700)      # pixels of the atlas to a metre, at least and at most
@@ -29,10 +34,12 @@ _DENSITY = (60, 700)      # pixels of the atlas to a metre, at least and at most
 
 @dataclass(frozen=True)
 class Sight:
-    """What of the reference may be taken. picture (h, w, 3) without its light; free (h, w) bool; near (h, w) depth of what is
+    """What of the reference may be taken. picture (h, w, 3) without its light; inside (h, w) bool: within the
+    matte; free (h, w) bool: and beside no edge in depth; near (h, w) depth of what is
     frontmost about a pixel; claims (h, w) uint8 of Limb: a pixel of that limb alone, NOTHING: of the limb that the surface shows;
     limbs (h, w): which that is; k: depth's metres to the surface's."""
     picture: np.ndarray
+    inside: np.ndarray
     free: np.ndarray
     near: np.ndarray
     claims: np.ndarray
@@ -55,7 +62,10 @@ def sight_of(picture, matte, pose, stance, claims) -> Sight:
     """The reference as places may take from it."""
     inside = cv2.erode((matte > 0.9).astype(np.uint8), _disc(_INSET * pose.metre)) > 0
     near = cv2.erode(stance.depth, _disc(_BESIDE * pose.metre))
-    return Sight(picture, inside & (stance.depth < near + _NEARER / pose.space.k), near, claims, stance.limbs, pose.space.k)
+    arms = np.where(np.isin(stance.limbs, _ARMS), stance.depth, 1e6).astype(np.float32)
+    sleeve = cv2.erode(arms, _disc(_SLEEVE * pose.metre)) + _NEARER / pose.space.k
+    covered = ~np.isin(stance.limbs, _ARMS) & (stance.depth > sleeve)
+    return Sight(picture, inside, inside & ~covered & (stance.depth < near + _NEARER / pose.space.k), near, claims, stance.limbs, pose.space.k)
 
 
 def seen_there(sight, limbs, pixels, facing) -> np.ndarray:
@@ -68,7 +78,7 @@ def seen_there(sight, limbs, pixels, facing) -> np.ndarray:
     hand = (limbs == Limb.LEFT_HAND) | (limbs == Limb.RIGHT_HAND)
     hairy = (claim == Limb.HAIR) & np.isin(limbs, (Limb.HEAD, Limb.TORSO, Limb.LEFT_UPPER_ARM, Limb.RIGHT_UPPER_ARM))
     own = (claim == limbs) | ((claim == NOTHING) & ~hand) | hairy
-    good = inside & own & sight.free[y, x] & (pixels[:, 2] < sight.near[y, x] + 0.06 / sight.k)
+    good = inside & own & (sight.free[y, x] & (pixels[:, 2] < sight.near[y, x] + 0.06 / sight.k) | hand & sight.inside[y, x])
     t = np.clip((facing - _GRAZED[0]) / (_GRAZED[1] - _GRAZED[0]), 0, 1)
     return good * t * t * (3 - 2 * t)
 
@@ -81,43 +91,64 @@ def paint(pose, stance, sight, *, hands, hair, skin) -> Painted:
     worn = np.zeros(len(own), bool)
     worn[pose.used] = True
     smooth, hairy = _spread(pose, stance, sight, own * worn, hands=hands, hair=hair, skin=skin)
-    invented = _invented(template.limbs, np.maximum(own, other), worn)
+    invented = _invented(pose, np.maximum(own, other), worn)
     feet = [limb for limb in (Limb.LEFT_FOOT, Limb.RIGHT_FOOT) if limb in invented]
     if len(feet) == 2:
         smooth[np.isin(template.limbs, feet)] *= _SHOE
+    below = np.clip((template.points[:, 1] - template.joints["headbone"][1] - _NAPE[0]) / (_NAPE[1] - _NAPE[0]), 0, 1)
     density = float(np.clip(pose.metre, *_DENSITY))
-    uv, far, size = charts.laid_out(density)
-    chosen = _rows(template.faces, pose.used)
-    uv, far = uv[chosen], far[chosen]
-    atlas, weights, at = _baked(pose, stance, sight, uv=uv, far=far, size=size, smooth=smooth, density=density)
-    del hairy
+    layout, chosen = charts.laid_out(density), _rows(template.faces, pose.used)
+    uv = layout.uv[chosen]
+    atlas, weights = _baked(pose, stance, sight, layout=layout, chosen=chosen, fields=np.column_stack([smooth, hairy, below]), density=density)
     return Painted(atlas, uv, _sources(weights, uv, template.limbs[pose.used[:, 0]], invented), invented, density)
 
 
-def _baked(pose, stance, sight, *, uv, far, size, smooth, density):
-    """(atlas, weights (H, W, 2) of own and mirrored, which texels are some face's (H, W) bool)."""
+def _baked(pose, stance, sight, *, layout, chosen, fields, density):
+    """(atlas, weights (H, W, 2) of own and mirrored). fields (V, 5): low frequencies, how much it is hair, below the nape."""
     template, faces, mirror = pose.template, pose.used, pose.template.mirror
     corners = np.arange(3 * len(faces), dtype=np.int32).reshape(-1, 3)
-    hit, weights = raster.raster(uv.reshape(-1, 2), -far.reshape(-1), corners, size)
+    hit, weights = raster.raster(layout.uv[chosen].reshape(-1, 2), -layout.far[chosen].reshape(-1), corners, layout.size)
     there = hit >= 0
-    values = np.concatenate([stance.pixels, stance.facing[:, None], stance.pixels[mirror], stance.facing[mirror, None], smooth],
+    values = np.concatenate([stance.pixels, stance.facing[:, None], stance.pixels[mirror], stance.facing[mirror, None], fields],
                             axis=1).astype(np.float32)
     values = raster.interpolated(values[faces], corners, hit, weights)
     limbs = template.limbs[faces[:, 0]][np.maximum(hit, 0)]
     seen = np.zeros((*there.shape, 2), np.float32)
-    swapped = _other_side(limbs)
-    for k, limb in enumerate((limbs, swapped)):
+    for k, limb in enumerate((limbs, _other_side(limbs))):
         looked = values[there][:, 4 * k:4 * k + 4]
         seen[there, k] = seen_there(sight, limb[there], looked[:, :3], looked[:, 3])
     seen = _softened(seen, there, _SOFT * density)
     seen[..., 1] *= 1 - seen[..., 0]
-    atlas = values[..., 8:]
-    sampled = [cv2.remap(sight.picture, values[..., 4 * k] - 0.5, values[..., 4 * k + 1] - 0.5, cv2.INTER_LINEAR,
-                         borderMode=cv2.BORDER_REPLICATE) for k in (0, 1)]
     known = seen.sum(axis=2)
-    detail = sum(seen[..., k:k + 1] * (sampled[k] - atlas) for k in (0, 1))
-    detail += (1 - known)[..., None] * _reflected(detail, known, there, _DETAIL * density)
-    return _bled(np.clip(atlas + detail, 0, 1), there), seen, there
+    sampled = sum(seen[..., k:k + 1] * cv2.remap(sight.picture, values[..., 4 * k] - 0.5, values[..., 4 * k + 1] - 0.5,
+                                                 cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) for k in (0, 1))
+    atlas = np.ascontiguousarray(values[..., 8:11])
+    for number in np.flatnonzero(layout.round):
+        left, top, right, bottom = layout.boxes[number]
+        part = np.s_[top:bottom, left:right]
+        colours = sampled[part] / np.maximum(known[part], 1e-3)[..., None]
+        if number == Limb.HEAD:
+            hairy, below = np.split(values[part][..., 11:], 2, axis=2)
+            fill = _filled(atlas[part], colours, known[part], there[part], density=density, hairy=hairy)
+            neck, trust = _gone_round(colours, known[part], there[part], layout.round[number], density)
+            atlas[part] = fill + trust * below * (neck - fill)
+        else:
+            fill, trust = _gone_round(colours, known[part], there[part], layout.round[number], density)
+            atlas[part] += trust * (fill - atlas[part])
+    atlas += sampled - known[..., None] * atlas
+    return _bled(np.clip(atlas, 0, 1), there), seen
+
+
+def _gone_round(colours, known, there, period, density):
+    """(colours (h, w, 3), trust (h, w, 1)) of one chart: its rows carried round, with their detail beside what is seen."""
+    base, trust = around(colours, known, period, density)
+    return base + _reflected(colours - base, known, there, _DETAIL * density), trust
+
+
+def _filled(smooth, colours, known, there, *, density, hairy):
+    """The head's low frequencies (h, w, 3), with hair's detail beside hair that is seen; hairy (h, w, 1)."""
+    hair = known * (hairy[..., 0] > 0.6)
+    return smooth + hairy * _reflected(colours - smooth, hair, there, _DETAIL * density)
 
 
 def _reflected(detail, known, there, reach):
@@ -131,6 +162,7 @@ def _reflected(detail, known, there, reach):
     source = np.clip(np.where(by_left, 2 * left - columns, 2 * right - columns), 0, detail.shape[1] - 1)
     near = there & ~sure & (away < 2 * reach) & np.take_along_axis(sure, source, axis=1)
     out = np.zeros_like(detail)
+    detail = detail * np.minimum(_LOUD / np.maximum(np.abs(detail).max(axis=2, keepdims=True), 1e-3), 1)
     y, x = np.nonzero(near)
     out[y, x] = detail[y, source[y, x]] * np.exp(-(away[y, x] / reach) ** 2)[:, None]
     return out
@@ -149,32 +181,38 @@ def _spread(pose, stance, sight, own, *, hands, hair, skin):
             guess[template.limbs == limb] = colour
             weak = (template.limbs == limb) & (certain < 0.05)
             colours[weak], certain[weak] = colour, 0.05
-    smooth = Spreading(template).spread(colours, certain, guess)
-    head = template.tags == Tag.HEAD
-    if hair is None:
-        return smooth, np.zeros(len(own))
-    return _head_spread(pose, stance, smooth, head, colours=colours, certain=certain, hair=hair, skin=skin)
+    smooth = Spreading(template, kinds_of(template, certain)).spread(colours, certain, guess)
+    return _head_spread(pose, stance, smooth, colours=colours, certain=certain, hair=hair, skin=skin)
 
 
-def _head_spread(pose, stance, smooth, head, *, colours, certain, hair, skin):
-    """On the head hair and skin spread apart, each over its own region."""
+def _head_spread(pose, stance, smooth, *, colours, certain, hair, skin):
+    """On the head hair and skin spread apart, each over its own region: what is not seen takes the region of its neighbours, and of
+    the scalp where nothing tells."""
     template = pose.template
+    head = np.flatnonzero(template.tags == Tag.HEAD)
+    grows, colours, sure = scalp(template)[head].astype(float), colours[head], certain[head]
+    seen_hair = grows if hair is None else _at_vertices(hair.mask, pose, stance)[head]
+    spreading = Spreading(template, template.tags, head)
+    hairy = spreading.spread(np.where(sure > 0.05, seen_hair, grows)[:, None], np.where(sure > 0.05, sure, 0.02), grows[:, None])
+    hairy = np.clip((hairy - 0.35) / 0.3, 0, 1)
+    regions = []
+    for own, usual in ((seen_hair > 0.6, None if hair is None else hair.colour), (seen_hair < 0.3, skin)):
+        weight = sure * own
+        if usual is None:
+            usual = np.average(colours, axis=0, weights=weight) if weight.sum() > 0.5 else smooth[head].mean(axis=0)
+        regions.append(spreading.spread(colours, weight, np.broadcast_to(usual, colours.shape)))
+    smooth[head] = hairy * regions[0] + (1 - hairy) * regions[1]
+    if hair is not None:
+        smooth[template.tags == Tag.HAIR] = hair.colour
+    everywhere = np.zeros(len(certain), np.float32)
+    everywhere[head] = hairy[:, 0]
+    return smooth, everywhere
+
+
+def _at_vertices(mask, pose, stance):
+    """(V,) 0..1 of a mask (h, w), softened by a few millimetres."""
     x, y = (np.clip(np.nan_to_num(stance.pixels[:, k]), 0, pose.size[k] - 1).astype(int) for k in (0, 1))
-    soft = cv2.GaussianBlur(hair.mask.astype(np.float32), (0, 0), max(0.006 * pose.metre, 0.5))
-    seen_hair = soft[y, x]
-    grows = scalp(template).astype(float)
-    sure = np.where(certain > 0.05, certain, 0.02) * head
-    spreading = Spreading(template)
-    hairy = spreading.spread(np.where(certain > 0.05, seen_hair, grows)[:, None], sure, grows[:, None])[:, 0]
-    hairy = np.clip((hairy - 0.35) / 0.3, 0, 1) * head
-    of_hair = spreading.spread(colours, certain * head * (seen_hair > 0.6), np.broadcast_to(hair.colour, colours.shape))
-    skinny = certain * head * (seen_hair < 0.3)
-    of_skin = spreading.spread(colours, skinny, np.broadcast_to(hair.colour if skin is None else skin, colours.shape))
-    mixed = hairy[:, None] * of_hair + (1 - hairy[:, None]) * of_skin
-    hanging = template.tags == Tag.HAIR
-    smooth = np.where(head[:, None], mixed, smooth)
-    smooth[hanging] = hair.colour
-    return smooth, hairy
+    return cv2.GaussianBlur(mask.astype(np.float32), (0, 0), max(0.006 * pose.metre, 0.5))[y, x]
 
 
 def _looked_up(pose, stance, sight, own):
@@ -211,8 +249,13 @@ def _guess(limbs, colours, certain):
     return guess
 
 
-def _invented(limbs, seen, worn):
-    return tuple(limb for limb in Limb if limb not in (Limb.SKIRT, Limb.HAIR) and (worn & (limbs == limb)).any()
+def _invented(pose, seen, worn):
+    """Limbs that the character shows and of which nothing was seen; what a skirt hides is not missing."""
+    limbs, skirted = pose.template.limbs, (pose.template.tags == Tag.SKIRT) & worn
+    hem = pose.template.leg_t[skirted].max(initial=0)
+    hidden = {limb for limb in Limb if limb in (Limb.LEFT_THIGH, Limb.RIGHT_THIGH) and hem > 0.6}
+    hidden |= {limb for limb in Limb if limb in (Limb.LEFT_SHIN, Limb.RIGHT_SHIN) and hem > 1.6} | {Limb.SKIRT, Limb.HAIR}
+    return tuple(limb for limb in Limb if limb not in hidden and (worn & (limbs == limb)).any()
                  and (seen[limbs == limb] > 0.3).mean() < _FEW)
 
 

@@ -24,7 +24,7 @@ def refined(picture, coarse) -> np.ndarray:
     if found is None:
         return coarse.astype(np.float32)
     edge = cv2.resize(cv2.GaussianBlur(found, (0, 0), 0.8), (width, height), interpolation=cv2.INTER_LINEAR)
-    reach = max(int(round(0.5 * _BAND * max(height, width))), 1)
+    reach = max(int(round(_BAND * max(height, width))), 1)
     sure = cv2.erode((coarse > _SURE).astype(np.float32), np.ones((2 * reach + 1,) * 2))
     return np.clip(np.maximum(edge, sure), 0, 1).astype(np.float32)
 

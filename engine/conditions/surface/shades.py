@@ -3,6 +3,7 @@ import numpy as np
 
 _LUMA_STEP = 0.8      # of the logarithm: light and shade on one thing
 _HUE_STEP = 0.055     # of a channel's share: two things
+_DARK = 0.08          # of the three channels' sum: below it hues are noise
 _TYPICAL = 60         # colours that stand for a thing
 _FIFTH = 4            # a colour belongs to a thing that has five of its typical ones near
 
@@ -10,7 +11,7 @@ _FIFTH = 4            # a colour belongs to a thing that has five of its typical
 def apart(colours, colour) -> np.ndarray:
     """(...) of colours (..., 3) against one (3,); below 1 they can be the same thing in other light."""
     luma = np.abs(np.log((colours.mean(axis=-1) + 0.05) / (colour.mean() + 0.05))) / _LUMA_STEP
-    hue = np.abs(colours / (colours.sum(axis=-1, keepdims=True) + 0.15) - colour / (colour.sum() + 0.15)).max(axis=-1)
+    hue = np.abs(colours / (colours.sum(axis=-1, keepdims=True) + _DARK) - colour / (colour.sum() + _DARK)).max(axis=-1)
     return np.maximum(luma, hue / _HUE_STEP)
 
 

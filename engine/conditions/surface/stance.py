@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 
 from . import bones, raster, skinning
-from .template import Limb, Tag
+from .template import Limb, Tag, normals_of
 
 NOTHING = len(Limb)     # in a map of limbs: no surface there
 _FACE_PAIRS = (("right_eye", "left_eye"), ("right_ear", "left_ear"), ("right_eye", "right_ear"), ("left_eye", "left_ear"),
@@ -13,6 +13,8 @@ _FACE_PAIRS = (("right_eye", "left_eye"), ("right_ear", "left_ear"), ("right_eye
 _FACE_STIFF = 0.004           # square metres of evidence that a head unlike the mean needs (ours)
 _HEAD_SCALES = (0.9, 1.15)    # an estimated depth of the nose would give balloons otherwise (measured)
 _HAND_REACH = 0.4             # of the forearm, beyond the wrist
+_THIN = 0.01                  # metres of girth that count for who hides whom
+_CLEARLY = 0.5                # confidence of a joint that is seen, not guessed behind the body
 _CROWN = 0.16                 # metres above the head's joint
 
 
@@ -60,6 +62,7 @@ class Pose:
 
 def pose_of(space, template, size) -> Pose:
     """The reference's pose without skirt and loose hair; space: of its figure; size (w, h) of the picture."""
+    space = replace(space, joints=_before_torso(space))
     head_scale = _head_scale(space, bones.pose_bones(space.joints, template, 1.0), template)
     posed = bones.pose_bones(space.joints, template, head_scale)
     moves = skinning.transforms(template.rest, posed, template.bones)
@@ -71,9 +74,9 @@ def pose_of(space, template, size) -> Pose:
 def stand(pose, displacement) -> Stance:
     """Pose, skin and raster the surface that is displaced by (V,) metres along its normals."""
     template = pose.template
-    points = template.points + displacement[:, None] * template.normals
-    points, normals = skinning.skinned(points, template.normals, template.weights, pose.moves)
-    pixels = pose.space.to_pixels(points)
+    points, pixels = _moved(pose, displacement)
+    # thick clothes must not swallow the arms before them: who hides whom is told by the body without its girth
+    pixels[:, 2] = _moved(pose, np.minimum(displacement, _THIN))[1][:, 2]
     front = pose.used[raster.front(pixels[:, :2], pose.used)]
     hit, weights = raster.raster(pixels[:, :2], pixels[:, 2], front, pose.size)
     there = hit >= 0
@@ -81,7 +84,16 @@ def stand(pose, displacement) -> Stance:
     limbs[there] = template.limbs[front[hit[there], 0]]
     depth = np.full(hit.shape, 1e6, np.float32)
     depth[there] = raster.interpolated(pixels[:, 2:].astype(np.float32), front, hit, weights)[there, 0]
+    normals = normals_of(points, pose.used)
     return Stance(pixels, normals, _facing(points, normals, pose), _per_metre(pixels, pose), front, hit, weights, limbs, depth)
+
+
+def _moved(pose, displacement):
+    """(points (V, 3) in person units, pixels (V, 3))."""
+    template = pose.template
+    points = template.points + displacement[:, None] * template.normals
+    points, _ = skinning.skinned(points, template.normals, template.weights, pose.moves)
+    return points, pose.space.to_pixels(points)
 
 
 def capsule(size, start, end, radius) -> np.ndarray:
@@ -90,6 +102,22 @@ def capsule(size, start, end, radius) -> np.ndarray:
     ends = np.clip(np.array([start, end], float) * 16, -2**24, 2**24).astype(int)
     cv2.line(drawn, ends[0].tolist(), ends[1].tolist(), 1, max(int(round(2 * radius)), 1), cv2.LINE_8, 4)
     return drawn > 0
+
+
+def _before_torso(space) -> dict:
+    """The joints, with elbows and wrists that are seen on the torso laid before it: estimated depths are often within it."""
+    joints = dict(space.joints)
+    corners = np.array([joints[f"{a}_{b}"] for a, b in (("left", "shoulder"), ("right", "shoulder"), ("right", "hip"), ("left", "hip"))])
+    outline = cv2.convexHull(corners[:, :2].astype(np.float32))
+    high, low = corners[:2].mean(axis=0), corners[2:].mean(axis=0)
+    for side in ("left", "right"):
+        for name, before in (("elbow", 0.10), ("wrist", 0.16)):
+            at = joints[f"{side}_{name}"]
+            if space.confidence.get(f"{side}_{name}", 0) < _CLEARLY or cv2.pointPolygonTest(outline, at[:2].tolist(), False) < 0:
+                continue
+            part = np.clip((at[1] - high[1]) / max(low[1] - high[1], 1e-6), 0, 1)
+            joints[f"{side}_{name}"] = np.array([at[0], at[1], min(at[2], (1 - part) * high[2] + part * low[2] - before)])
+    return joints
 
 
 def _facing(points, normals, pose):
