@@ -15,12 +15,13 @@ _CROWN_ANGLES, _CROWN_PARTS = np.linspace(-0.7, 0.7, 9), (0.75, 0.88)   # where 
 _CHEEK = 0.012                                # metres about the line from cheek to cheek
 _ASIDE, _DOWN = 0.2, 0.42                     # metres from the body's axis within which hair lies on the torso
 _LEAST = 0.002                                # square metres of hair
+_HANGING = 0.005                              # square metres of it below the neck's joint
 _LONG = 0.035                                 # metres below the neck from which it hangs on its own
 
 
 @dataclass(frozen=True)
 class Hair:
-    """mask (h, w) bool; below: metres that it hangs below the neck (negative: above); colour (3,)."""
+    """mask (h, w) bool; below: metres that it hangs below the neck, 0 or less for short hair; colour (3,)."""
     mask: np.ndarray
     below: float
     colour: np.ndarray
@@ -66,7 +67,8 @@ def find_hair(picture, matte, pose, stance, skin):
         return None
     y, x = np.nonzero(mask)
     along = (np.stack([x, y], axis=1) + 0.5 - pose.axes[Limb.TORSO, 0]) @ _down(pose) / pose.metre
-    return Hair(mask, float(np.percentile(along, 99)), np.median(picture[mask], axis=0))
+    hangs = (along > 0).sum() > _HANGING * pose.metre ** 2
+    return Hair(mask, float(np.percentile(along, 99)) if hangs else 0.0, np.median(picture[mask], axis=0))
 
 
 def scalp(template) -> np.ndarray:

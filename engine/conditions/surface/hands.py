@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from .shades import apart, from_typical, typical
-from .stance import NOTHING, capsule
+from .stance import NOBODY, NOTHING, capsule
 from .template import Limb
 
 _REACH, _WIDE = 0.22, 0.11                 # metres: where a hand can be beyond its wrist
@@ -18,6 +18,7 @@ _LEAST = 0.0012                            # square metres of skin that make a h
 # Metres from the axes of other limbs, thickly clothed: a hand farther out lies against nothing.
 _THICK = {Limb.TORSO: 0.23, Limb.HEAD: 0.15, Limb.LEFT_UPPER_ARM: 0.11, Limb.RIGHT_UPPER_ARM: 0.11, Limb.LEFT_FOREARM: 0.09,
           Limb.RIGHT_FOREARM: 0.09, Limb.LEFT_THIGH: 0.13, Limb.RIGHT_THIGH: 0.13}
+_MIXED = 0.006                             # metres about a hand whose pixels are half of what is behind it
 _SKIN_FROM_FACE = 0.92                     # a hand is a little darker than a face (ours)
 _CLOTHED = (Limb.TORSO, Limb.LEFT_THIGH, Limb.RIGHT_THIGH, Limb.SKIRT)
 SIDES = (Limb.LEFT_HAND, Limb.RIGHT_HAND)
@@ -25,7 +26,7 @@ SIDES = (Limb.LEFT_HAND, Limb.RIGHT_HAND)
 
 @dataclass(frozen=True)
 class Hands:
-    """claims (h, w) uint8: Limb of a hand where its pixels are, else NOTHING; seen (left, right); colours (left, right), each
+    """claims (h, w) uint8: Limb of a hand where its pixels are, NOBODY at their edge, else NOTHING; seen (left, right); colours (left, right), each
     (3,) or None where nothing tells it."""
     claims: np.ndarray
     seen: tuple
@@ -39,7 +40,9 @@ def find_hands(picture, matte, pose, stance, skin) -> Hands:
     found = [_own_colour(picture, inside, pose, stance, limb=limb, skin=skin) for limb in SIDES]
     for limb, colour in zip(SIDES, found):
         if colour is not None:
-            claims[_pixels(picture, inside, pose, stance, limb=limb, colour=colour)] = limb
+            own = _pixels(picture, inside, pose, stance, limb=limb, colour=colour)
+            claims[_wider(own, _MIXED * pose.metre) & (claims == NOTHING)] = NOBODY
+            claims[own] = limb
     seen = tuple(colour is not None for colour in found)
     hidden = [_hidden_colour(picture, inside, pose, limb, found[1 - k], skin) for k, limb in enumerate(SIDES)]
     return Hands(claims, seen, tuple(a if a is not None else b for a, b in zip(found, hidden)))
@@ -108,15 +111,21 @@ def _pixels(picture, inside, pose, stance, *, limb, colour):
 
 
 def _joined(mine, core, pose):
-    """Only what hangs together with the hand's middle, a pixel wider: its edge is mixed with what is behind."""
+    """Only what hangs together with the hand's middle, without threads."""
     mine = cv2.morphologyEx(mine.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+    thread = 2 * int(round(0.004 * pose.metre)) + 1
+    mine = cv2.morphologyEx(mine, cv2.MORPH_OPEN, np.ones((thread, thread), np.uint8))
     count, regions = cv2.connectedComponents(mine)
-    sizes = np.bincount(regions[core | (cv2.dilate(core.astype(np.uint8), np.ones((5, 5))) > 0)], minlength=count)
+    sizes = np.bincount(regions[core | (_wider(core, 2))], minlength=count)
     total = np.bincount(regions.ravel(), minlength=count)
     keep = (sizes > 0) | (total > 0.0008 * pose.metre ** 2)
     keep[0] = False
-    wider = max(int(round(0.004 * pose.metre)), 1)
-    return cv2.dilate(keep[regions].astype(np.uint8), np.ones((2 * wider + 1,) * 2, np.uint8)) > 0
+    return keep[regions]
+
+
+def _wider(mask, reach):
+    side = 2 * max(int(round(reach)), 1) + 1
+    return cv2.dilate(mask.astype(np.uint8), np.ones((side, side), np.uint8)) > 0
 
 
 def _hidden_colour(picture, inside, pose, limb, other, skin):

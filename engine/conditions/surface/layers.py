@@ -3,7 +3,7 @@
 A place's pixel counts where it shows that limb and nothing else: inside the matte, away from edges in depth, not grazed, and of
 no hand, skirt or hair that claims it. What is not seen loses its detail within a hand's breadth.
 """
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -22,10 +22,15 @@ _NEARER = 0.07            # metres that make an edge in depth
 _SLEEVE = 0.03            # metres about an arm before the body: its sleeve is wider than the surface knows
 _ARMS = tuple(range(Limb.LEFT_UPPER_ARM, Limb.RIGHT_HAND + 1))
 _GRAZED = (0.15, 0.45)    # cosine to the camera from which a pixel begins to count, and counts wholly
+_BETTER = (0.25, 0.5)     # by which the mirrored place is turned more to the camera, that it begins to win, and wins wholly
+_BEHIND = (0.15, 0.5)     # cosine away from the camera from which a back takes its front's pattern
+_SAME_BEHIND = (*range(Limb.TORSO, Limb.TORSO + 1), *range(Limb.LEFT_UPPER_ARM, Limb.RIGHT_FOREARM + 1),
+                *range(Limb.LEFT_THIGH, Limb.RIGHT_SHIN + 1), Limb.SKIRT)
 _SOFT = 0.008             # metres over which seen and unseen blend
 _FINE = 0.012             # metres: what is coarser spreads, what is finer is detail
 _DETAIL = 0.09            # metres beyond the seen over which detail fades
-_LOUD = 0.12              # detail louder than this is an edge, which does not go on
+_LOUD = 1.5               # times what is usual on a limb: louder detail is a tie or a print, which does not go on
+_QUIET = 0.02             # and what is always let on
 _NAPE = (0.045, 0.07)     # metres below the head's joint between which colours begin to go round the neck
 _FEW = 0.04               # of a limb's vertices: fewer seen, and it is invented
 _SHOE = 0.45              # of the trousers' brightness, where the reference ends above the feet
@@ -70,17 +75,33 @@ def sight_of(picture, matte, pose, stance, claims) -> Sight:
 
 def seen_there(sight, limbs, pixels, facing) -> np.ndarray:
     """(n,) 0..1: how well places of limbs (n,) at pixels (n, 3), turned by the cosine facing (n,), are seen."""
-    height, width = sight.free.shape
-    x, y = (np.nan_to_num(pixels[:, k], nan=-1, posinf=-1, neginf=-1) for k in (0, 1))
-    inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
-    x, y = np.clip(x, 0, width - 1).astype(int), np.clip(y, 0, height - 1).astype(int)
+    x, y, inside = _place(sight, pixels)
     claim = sight.claims[y, x]
     hand = (limbs == Limb.LEFT_HAND) | (limbs == Limb.RIGHT_HAND)
     hairy = (claim == Limb.HAIR) & np.isin(limbs, (Limb.HEAD, Limb.TORSO, Limb.LEFT_UPPER_ARM, Limb.RIGHT_UPPER_ARM))
     own = (claim == limbs) | ((claim == NOTHING) & ~hand) | hairy
-    good = inside & own & (sight.free[y, x] & (pixels[:, 2] < sight.near[y, x] + 0.06 / sight.k) | hand & sight.inside[y, x])
-    t = np.clip((facing - _GRAZED[0]) / (_GRAZED[1] - _GRAZED[0]), 0, 1)
-    return good * t * t * (3 - 2 * t)
+    front = pixels[:, 2] < sight.near[y, x] + 0.06 / sight.k
+    return (inside & own & (sight.free[y, x] & front | hand & sight.inside[y, x])) * _eased(facing, *_GRAZED)
+
+
+def seen_through(sight, limbs, pixels, facing) -> np.ndarray:
+    """(n,) 0..1: how well the front of the same limb is seen where places (n, 3) on its back lie; nothing on heads and hands."""
+    x, y, inside = _place(sight, pixels)
+    claim = sight.claims[y, x]
+    own = (sight.limbs[y, x] == limbs) & ((claim == NOTHING) | (claim == limbs)) & np.isin(limbs, _SAME_BEHIND)
+    return (inside & own & sight.free[y, x]) * _eased(-facing, *_BEHIND)
+
+
+def _place(sight, pixels):
+    height, width = sight.free.shape
+    x, y = (np.nan_to_num(pixels[:, k], nan=-1, posinf=-1, neginf=-1) for k in (0, 1))
+    inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
+    return np.clip(x, 0, width - 1).astype(int), np.clip(y, 0, height - 1).astype(int), inside
+
+
+def _eased(value, low, high):
+    t = np.clip((value - low) / (high - low), 0, 1)
+    return t * t * (3 - 2 * t)
 
 
 def paint(pose, stance, sight, *, hands, hair, skin) -> Painted:
@@ -113,56 +134,93 @@ def _baked(pose, stance, sight, *, layout, chosen, fields, density):
                             axis=1).astype(np.float32)
     values = raster.interpolated(values[faces], corners, hit, weights)
     limbs = template.limbs[faces[:, 0]][np.maximum(hit, 0)]
-    seen = np.zeros((*there.shape, 2), np.float32)
-    for k, limb in enumerate((limbs, _other_side(limbs))):
-        looked = values[there][:, 4 * k:4 * k + 4]
-        seen[there, k] = seen_there(sight, limb[there], looked[:, :3], looked[:, 3])
-    seen = _softened(seen, there, _SOFT * density)
-    seen[..., 1] *= 1 - seen[..., 0]
+    seen, behind = _weights(sight, limbs, values, there, _SOFT * density)
     known = seen.sum(axis=2)
-    sampled = sum(seen[..., k:k + 1] * cv2.remap(sight.picture, values[..., 4 * k] - 0.5, values[..., 4 * k + 1] - 0.5,
-                                                 cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) for k in (0, 1))
+    samples = [cv2.remap(sight.picture, values[..., 4 * k] - 0.5, values[..., 4 * k + 1] - 0.5, cv2.INTER_LINEAR,
+                         borderMode=cv2.BORDER_REPLICATE) for k in (0, 1)]
+    sampled = seen[..., :1] * samples[0] + seen[..., 1:] * samples[1]
     atlas = np.ascontiguousarray(values[..., 8:11])
     for number in np.flatnonzero(layout.round):
         left, top, right, bottom = layout.boxes[number]
         part = np.s_[top:bottom, left:right]
-        colours = sampled[part] / np.maximum(known[part], 1e-3)[..., None]
+        chart = _Chart(sampled[part] / np.maximum(known[part], 1e-3)[..., None], known[part], there[part], density)
         if number == Limb.HEAD:
             hairy, below = np.split(values[part][..., 11:], 2, axis=2)
-            fill = _filled(atlas[part], colours, known[part], there[part], density=density, hairy=hairy)
-            neck, trust = _gone_round(colours, known[part], there[part], layout.round[number], density)
+            fill = _filled(atlas[part], chart, hairy)
+            neck, trust = _gone_round(chart, layout.round[number])
             atlas[part] = fill + trust * below * (neck - fill)
         else:
-            fill, trust = _gone_round(colours, known[part], there[part], layout.round[number], density)
+            fill, trust = _gone_round(chart, layout.round[number], samples[0][part], behind[part][..., None])
             atlas[part] += trust * (fill - atlas[part])
     atlas += sampled - known[..., None] * atlas
     return _bled(np.clip(atlas, 0, 1), there), seen
 
 
-def _gone_round(colours, known, there, period, density):
-    """(colours (h, w, 3), trust (h, w, 1)) of one chart: its rows carried round, with their detail beside what is seen."""
-    base, trust = around(colours, known, period, density)
-    return base + _reflected(colours - base, known, there, _DETAIL * density), trust
+@dataclass(frozen=True)
+class _Chart:
+    """One chart: colours (h, w, 3) where known (h, w) 0..1; there (h, w) bool; pixels a metre."""
+    colours: np.ndarray
+    known: np.ndarray
+    there: np.ndarray
+    density: float
 
 
-def _filled(smooth, colours, known, there, *, density, hairy):
+def _weights(sight, limbs, values, there, soft):
+    """(how much own and mirrored places are seen (H, W, 2), how much the front of a back is (H, W)); values: as in _baked."""
+    seen, behind = np.zeros((*there.shape, 2), np.float32), np.zeros(there.shape, np.float32)
+    own, other = values[there][:, :4], values[there][:, 4:8]
+    limb = limbs[there]
+    first = seen_there(sight, limb, own[:, :3], own[:, 3])
+    second = seen_there(sight, _other_side(limb), other[:, :3], other[:, 3])
+    first *= 1 - second * _eased(other[:, 3] - own[:, 3], *_BETTER)
+    seen[there] = np.stack([first, second], axis=1)
+    behind[there] = seen_through(sight, limb, own[:, :3], own[:, 3])
+    seen = _softened(seen, there, soft)
+    seen[..., 1] *= 1 - seen[..., 0]
+    return seen, behind
+
+
+def _gone_round(chart, period, front=None, behind=None):
+    """(colours (h, w, 3), trust (h, w, 1)) of a chart: its rows carried round, with their detail beside what is seen, and on a back
+    the detail of its front (h, w, 3), as far as that is seen (h, w, 1)."""
+    base, trust = around(chart.colours, chart.known, period, chart.density)
+    detail = chart.colours - base
+    loud = _usual(detail, chart.known)
+    beside = _reflected(_hushed(detail, loud), chart)
+    if front is None:
+        return base + beside, trust
+    return base + beside + behind * (_hushed(front - base, loud) - beside), trust
+
+
+def _filled(smooth, chart, hairy):
     """The head's low frequencies (h, w, 3), with hair's detail beside hair that is seen; hairy (h, w, 1)."""
-    hair = known * (hairy[..., 0] > 0.6)
-    return smooth + hairy * _reflected(colours - smooth, hair, there, _DETAIL * density)
+    hair = replace(chart, known=chart.known * (hairy[..., 0] > 0.6))
+    detail = chart.colours - smooth
+    return smooth + hairy * _reflected(_hushed(detail, _usual(detail, hair.known)), hair)
 
 
-def _reflected(detail, known, there, reach):
-    """(H, W, 3): beside what is seen its detail mirrored about its edge, fading over `reach` pixels."""
-    sure = known > 0.9
+def _usual(detail, known) -> float:
+    """How loud detail is on a limb, that is neither a tie nor a print."""
+    found = np.abs(detail[known > 0.9]).max(axis=1)
+    return _QUIET + (_LOUD * float(np.quantile(found, 0.8)) if len(found) > 20 else 0.0)
+
+
+def _hushed(detail, loud):
+    """Detail that is louder than usual is quieter the louder it is."""
+    return detail * np.minimum(loud / np.maximum(np.abs(detail).max(axis=2, keepdims=True), 1e-3), 1) ** 2
+
+
+def _reflected(detail, chart):
+    """(h, w, 3): beside what is seen its detail mirrored about its edge, fading."""
+    sure, reach = chart.known > 0.9, _DETAIL * chart.density
     columns = np.arange(detail.shape[1])
     left = np.maximum.accumulate(np.where(sure, columns, -10**6), axis=1)
     right = np.minimum.accumulate(np.where(sure, columns, 10**6)[:, ::-1], axis=1)[:, ::-1]
     by_left = columns - left <= right - columns
     away = np.minimum(columns - left, right - columns)
     source = np.clip(np.where(by_left, 2 * left - columns, 2 * right - columns), 0, detail.shape[1] - 1)
-    near = there & ~sure & (away < 2 * reach) & np.take_along_axis(sure, source, axis=1)
+    near = chart.there & ~sure & (away < 2 * reach) & np.take_along_axis(sure, source, axis=1)
     out = np.zeros_like(detail)
-    detail = detail * np.minimum(_LOUD / np.maximum(np.abs(detail).max(axis=2, keepdims=True), 1e-3), 1)
     y, x = np.nonzero(near)
     out[y, x] = detail[y, source[y, x]] * np.exp(-(away[y, x] / reach) ** 2)[:, None]
     return out

@@ -7,7 +7,8 @@ import numpy as np
 from . import bones, raster, skinning
 from .template import Limb, Tag, normals_of
 
-NOTHING = len(Limb)     # in a map of limbs: no surface there
+NOTHING = len(Limb)     # in a map of limbs: no surface there; in a map of claims: none
+NOBODY = NOTHING + 1    # in a map of claims: of two limbs at once
 _FACE_PAIRS = (("right_eye", "left_eye"), ("right_ear", "left_ear"), ("right_eye", "right_ear"), ("left_eye", "left_ear"),
                ("nose", "right_eye"), ("nose", "left_eye"))
 _FACE_STIFF = 0.004           # square metres of evidence that a head unlike the mean needs (ours)
