@@ -53,7 +53,7 @@ def test_maps_say_what_is_where():
     np.testing.assert_array_equal(maps.mask, maps.coverage >= 0.5)
 
 
-@pytest.mark.parametrize("source, confidence", enumerate(drawing.CONFIDENCE))
+@pytest.mark.parametrize("source, confidence", tuple(enumerate(drawing.CONFIDENCE)))
 def test_confidence_is_the_sources(source, confidence):
     maps = drawing.draw(an_avatar(source=source), person.figure(person.joints()), person.SIZE, 1.0)
     assert maps.confidence[maps.coverage == 1] == pytest.approx(confidence)
@@ -82,7 +82,7 @@ def test_tiles_and_windows_give_the_same_pixels(monkeypatch):
     figure = person.figure(person.turned(person.joints(), 20))
     whole = drawing.draw(an_avatar(), figure, person.SIZE, 1.0, scale=1.5)
     window = drawing.draw(an_avatar(), figure, person.SIZE, 1.0, scale=1.5, window=(150, 100, 90, 120))
-    monkeypatch.setattr(drawing, "_TILE", 50)
+    monkeypatch.setattr(drawing, "_TILE", (50, 1500))
     tiled = drawing.draw(an_avatar(), figure, person.SIZE, 1.0, scale=1.5)
     for name in ("colour", "coverage", "depth", "part"):
         one, parts, part = (getattr(maps, name) for maps in (whole, tiled, window))

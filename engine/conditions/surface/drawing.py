@@ -4,6 +4,7 @@ Pixels are looked at once in their middle; only those at an outline, the charact
 in several places (ours: the same edges as from several samples everywhere, for a third of the time). Pictures are drawn in tiles, so
 that a large picture takes no more memory than its maps.
 """
+import weakref
 from dataclasses import dataclass
 
 import cv2
@@ -15,9 +16,11 @@ from .raster import front, frontmost
 from .space import Space
 
 CONFIDENCE = np.array([1.0, 0.7, 0.4, 0.2], np.float32)  # of Avatar.source: seen, mirrored, carried through or hair, invented
-_TILE = 512               # pixels
-_SMALL = 300              # pixels: of persons less tall nearly every pixel is an outline's, so all are looked at alike
+_TILE = 1024, 1 << 18     # pixels: wide at most, and altogether
+_SMALL = 100              # pixels: of persons less tall a limb may pass between the pixels' middles, so all are looked at alike
 _JUMP = 0.03              # person units of depth between neighbours that make an outline
+_STEPS = 4                # sizes of an atlas to each halving
+_SHRUNK = {}              # id of an atlas -> {step: the smaller atlas}
 _ROW = 4096               # samples a row of what cv2.remap is given, which takes at most 32767
 
 
@@ -99,9 +102,8 @@ class _Sheet:
         self.normals = placed.normals.astype(np.float32)
         self.limbs = limbs[chosen].astype(np.int8)
         self.confidence = CONFIDENCE[avatar.source[chosen]]
-        shrink = max(round(avatar.height_px / (placed.space.height_px * scale)), 1)
-        self.atlas = _shrunk(avatar.atlas, shrink)
-        uv = avatar.uv[chosen].astype(np.float32) * np.float32(1 / shrink)
+        self.atlas = _shrunk(avatar.atlas, avatar.height_px / (placed.space.height_px * scale))
+        uv = avatar.uv[chosen].astype(np.float32) * (np.float32(self.atlas.shape[1::-1]) / np.float32(avatar.atlas.shape[1::-1]))
         self.uv = np.concatenate([uv[:, 0] - np.float32(0.5), uv[:, 1] - uv[:, 0], uv[:, 2] - uv[:, 0]], axis=1)
         self.jump = _JUMP / placed.space.k
 
@@ -122,13 +124,22 @@ class _Sheet:
         return mixed * (self.side[triangle] / np.maximum(size, 1e-6))[:, None]
 
 
-def _shrunk(atlas, factor):
-    """The atlas smaller by a whole factor, so that texels are about as large as pixels."""
-    if factor == 1:
+def _shrunk(atlas, texels):
+    """The atlas smaller, so that about one of its texels comes to a pixel; texels: how many of the whole one's do.
+
+    In steps so small that none is seen while a person comes nearer; each is made once and goes with its atlas.
+    """
+    step = max(int(np.floor(_STEPS * np.log2(texels))), 0)
+    if step == 0:
         return np.ascontiguousarray(atlas, np.float32)
-    height, width = atlas.shape[:2]
-    padded = cv2.copyMakeBorder(atlas, 0, -height % factor, 0, -width % factor, cv2.BORDER_REPLICATE)
-    return cv2.resize(padded, None, fx=1 / factor, fy=1 / factor, interpolation=cv2.INTER_AREA)
+    kept = _SHRUNK.get(id(atlas))
+    if kept is None:
+        kept = _SHRUNK[id(atlas)] = {}
+        weakref.finalize(atlas, _SHRUNK.pop, id(atlas), None)
+    if step not in kept:
+        size = [max(round(side / 2 ** (step / _STEPS)), 1) for side in atlas.shape[1::-1]]
+        kept[step] = cv2.resize(np.asarray(atlas, np.float32), size, interpolation=cv2.INTER_AREA)
+    return kept[step]
 
 
 def _tiles(sheet, size):
@@ -137,9 +148,11 @@ def _tiles(sheet, size):
         return
     left, top = (max(int(np.floor(c.min())) - 1, 0) for c in (sheet.x, sheet.y))
     right, bottom = (min(int(np.ceil(c.max())) + 1, most) for c, most in zip((sheet.x, sheet.y), size))
-    for row in range(top, bottom, _TILE):
-        for column in range(left, right, _TILE):
-            yield column, row, min(_TILE, right - column), min(_TILE, bottom - row)
+    wide = min(max(right - left, 1), _TILE[0])
+    high = max(_TILE[1] // wide, 1)
+    for row in range(top, bottom, high):
+        for column in range(left, right, wide):
+            yield column, row, min(wide, right - column), min(high, bottom - row)
 
 
 def _draw_tile(maps, sheet, tile, samples, all_alike):
@@ -157,18 +170,20 @@ def _draw_tile(maps, sheet, tile, samples, all_alike):
         if not len(pixels):
             continue
         rows, columns = np.divmod(pixels, width)
+        places = (rows + top) * maps.coverage.shape[1] + columns + left
         values = _shaded(sheet, np.where(triangle >= 0, near[triangle], -1), *rest)
         for whole, value in zip((maps.colour, maps.coverage, maps.confidence, maps.normal, maps.depth, maps.part), values):
-            whole[rows + top, columns + left] = value
+            whole.reshape(-1, *whole.shape[2:])[places] = value
 
 
 def _looked_at(x, y, z, size, samples, wanted=None):
     """(pixels (n,), (triangle, u, v, depth) each (n, samples ** 2)) of the covered pixels, or of those of `wanted` (h, w)."""
     width, height = size
     finer, many = width * samples, np.float32(samples)
-    layers = frontmost(x * many, y * many, z, (finer, height * samples))
+    places = None if wanted is None else wanted.repeat(samples, axis=0).repeat(samples, axis=1).ravel()
+    layers = frontmost(x * many, y * many, z, (finer, height * samples), places)
     covered = cv2.resize((layers[0] >= 0).view(np.uint8).reshape(-1, finer) * 255, size, interpolation=cv2.INTER_AREA) > 0
-    pixels = np.flatnonzero(covered if wanted is None else covered & wanted)
+    pixels = np.flatnonzero(covered)
     rows, columns = np.divmod(pixels, width)
     inner = np.arange(samples)
     at = (rows * samples * finer + columns * samples)[:, None] + (inner[:, None] * finer + inner).ravel()
