@@ -14,7 +14,7 @@ _CENTRE = (0, -0.03, 0.0)                     # metres from the ears' middle
 _CROWN_ANGLES, _CROWN_PARTS = np.linspace(-0.7, 0.7, 9), (0.75, 0.88)   # where hair is, if there is any: parts of the outline's radius
 _CHEEK = 0.012                                # metres about the line from cheek to cheek
 _ASIDE, _DOWN = 0.2, 0.42                     # metres from the body's axis within which hair lies on the torso
-_LEAST = 0.002                                # square metres of hair
+_LEAST = 0.0008                               # square metres of hair
 _HANGING = 0.005                              # square metres of it below the neck's joint
 _LONG = 0.035                                 # metres below the neck from which it hangs on its own
 

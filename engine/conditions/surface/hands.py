@@ -48,6 +48,16 @@ def find_hands(picture, matte, pose, stance, skin) -> Hands:
     return Hands(claims, seen, tuple(a if a is not None else b for a, b in zip(found, hidden)))
 
 
+def skin_of_hands(picture, matte, pose, hands):
+    """(3,) the colour of a hand that is not its sleeve's, for who shows no face; None where there is none."""
+    for limb, seen, colour in zip(SIDES, hands.seen, hands.colours):
+        start, end = pose.axes[limb - 2]
+        sleeve = capsule(pose.size, start + 0.3 * (end - start), start + 0.7 * (end - start), 0.02 * pose.metre) & (matte > 0.5)
+        if seen and sleeve.any() and apart(np.median(picture[sleeve], axis=0), colour) > 1:
+            return colour
+    return None
+
+
 def _own_colour(picture, inside, pose, stance, *, limb, skin):
     """The colour (3,) of a hand that is seen, or None."""
     wide, thin = _zone(pose, limb, 0.0, _REACH, _WIDE) & inside, _zone(pose, limb, *_THIN) & inside

@@ -24,6 +24,10 @@ _ARMS = tuple(range(Limb.LEFT_UPPER_ARM, Limb.RIGHT_HAND + 1))
 _GRAZED = (0.15, 0.45)    # cosine to the camera from which a pixel begins to count, and counts wholly
 _BETTER = (0.25, 0.5)     # by which the mirrored place is turned more to the camera, that it begins to win, and wins wholly
 _BEHIND = (0.15, 0.5)     # cosine away from the camera from which a back takes its front's pattern
+_GROWS_FROM = {Limb.LEFT_FOREARM: Limb.LEFT_UPPER_ARM, Limb.RIGHT_FOREARM: Limb.RIGHT_UPPER_ARM, Limb.LEFT_SHIN: Limb.LEFT_THIGH,
+               Limb.RIGHT_SHIN: Limb.RIGHT_THIGH, Limb.LEFT_FOOT: Limb.LEFT_SHIN, Limb.RIGHT_FOOT: Limb.RIGHT_SHIN,
+               Limb.LEFT_HAND: Limb.LEFT_FOREARM, Limb.RIGHT_HAND: Limb.RIGHT_FOREARM}
+_CHIN = (0.03, 0.06)      # metres above the neck's joint, below which a head's colours are a collar's
 _SAME_BEHIND = (*range(Limb.TORSO, Limb.TORSO + 1), *range(Limb.LEFT_UPPER_ARM, Limb.RIGHT_FOREARM + 1),
                 *range(Limb.LEFT_THIGH, Limb.RIGHT_SHIN + 1), Limb.SKIRT)
 _SOFT = 0.008             # metres over which seen and unseen blend
@@ -233,7 +237,7 @@ def _spread(pose, stance, sight, own, *, hands, hair, skin):
     other = certain[template.mirror] * 0.7
     mirrored = (other > certain) & (certain < 0.3)
     colours[mirrored], certain[mirrored] = colours[template.mirror][mirrored], other[mirrored]
-    guess = _guess(template.limbs, colours, certain)
+    guess = _guess(template, colours, certain)
     for limb, colour in zip((Limb.LEFT_HAND, Limb.RIGHT_HAND), hands.colours):
         if colour is not None:
             guess[template.limbs == limb] = colour
@@ -253,13 +257,15 @@ def _head_spread(pose, stance, smooth, *, colours, certain, hair, skin):
     spreading = Spreading(template, template.tags, head)
     hairy = spreading.spread(np.where(sure > 0.05, seen_hair, grows)[:, None], np.where(sure > 0.05, sure, 0.02), grows[:, None])
     hairy = np.clip((hairy - 0.35) / 0.3, 0, 1)
+    above = _eased(template.joints["neck"][1] - template.points[head, 1], *_CHIN)[:, None]
     regions = []
-    for own, usual in ((seen_hair > 0.6, None if hair is None else hair.colour), (seen_hair < 0.3, skin)):
+    for own, usual in ((seen_hair > 0.6, None if hair is None else hair.colour), ((seen_hair < 0.3) & (above[:, 0] > 0), skin)):
         weight = sure * own
         if usual is None:
             usual = np.average(colours, axis=0, weights=weight) if weight.sum() > 0.5 else smooth[head].mean(axis=0)
         regions.append(spreading.spread(colours, weight, np.broadcast_to(usual, colours.shape)))
-    smooth[head] = hairy * regions[0] + (1 - hairy) * regions[1]
+    mixed = hairy * regions[0] + (1 - hairy) * regions[1]
+    smooth[head] = above * mixed + (1 - above) * smooth[head]
     if hair is not None:
         smooth[template.tags == Tag.HAIR] = hair.colour
     everywhere = np.zeros(len(certain), np.float32)
@@ -297,13 +303,22 @@ def _looked_up(pose, stance, sight, own):
     return colours, certain
 
 
-def _guess(limbs, colours, certain):
-    """(V, 3) the mean of what is seen of each limb, or of all."""
-    guess = np.empty_like(colours)
+def _guess(template, colours, certain):
+    """(V, 3) the mean of what is seen of each limb; else its other side's; else what lies last of the limb that it grows from."""
     everything = np.average(colours, axis=0, weights=certain) if certain.sum() > 0 else np.full(3, 0.5)
+    means, ends = {}, {}
     for limb in Limb:
-        here = limbs == limb
-        guess[here] = np.average(colours[here], axis=0, weights=certain[here]) if certain[here].sum() > 1 else everything
+        here = np.flatnonzero((template.limbs == limb) & (certain > 0.05))
+        if len(here):
+            along = template.points[here] @ charts.axis_of(template.joints, limb)
+            last = here[along >= np.quantile(along, 0.7)]
+            means[limb], ends[limb] = (np.average(colours[of], axis=0, weights=certain[of]) for of in (here, last))
+    guess = np.empty_like(colours)
+    for limb in (Limb.TORSO, *Limb):                                 # parents come before their children
+        other, parent = Limb(int(_other_side(np.array(limb)))), _GROWS_FROM.get(limb, Limb.TORSO)
+        if limb not in means:
+            means[limb] = ends[limb] = means.get(other, ends.get(parent, everything))
+        guess[template.limbs == limb] = means[limb] if limb in (Limb.TORSO, Limb.HEAD) else ends[limb]
     return guess
 
 

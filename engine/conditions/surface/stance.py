@@ -11,6 +11,7 @@ NOTHING = len(Limb)     # in a map of limbs: no surface there; in a map of claim
 NOBODY = NOTHING + 1    # in a map of claims: of two limbs at once
 _FACE_PAIRS = (("right_eye", "left_eye"), ("right_ear", "left_ear"), ("right_eye", "right_ear"), ("left_eye", "left_ear"),
                ("nose", "right_eye"), ("nose", "left_eye"))
+_FACE = ("nose", "left_eye", "right_eye", "left_ear", "right_ear")
 _FACE_STIFF = 0.004           # square metres of evidence that a head unlike the mean needs (ours)
 _HEAD_SCALES = (0.9, 1.15)    # an estimated depth of the nose would give balloons otherwise (measured)
 _HAND_REACH = 0.4             # of the forearm, beyond the wrist
@@ -64,6 +65,8 @@ class Pose:
 def pose_of(space, template, size) -> Pose:
     """The reference's pose without skirt and loose hair; space: of its figure; size (w, h) of the picture."""
     space = replace(space, joints=_before_torso(space))
+    if space.flat:
+        space = replace(space, joints=_faced(space, template))
     head_scale = _head_scale(space, bones.pose_bones(space.joints, template, 1.0), template)
     posed = bones.pose_bones(space.joints, template, head_scale)
     moves = skinning.transforms(template.rest, posed, template.bones)
@@ -118,6 +121,21 @@ def _before_torso(space) -> dict:
                 continue
             part = np.clip((at[1] - high[1]) / max(low[1] - high[1], 1e-6), 0, 1)
             joints[f"{side}_{name}"] = np.array([at[0], at[1], min(at[2], (1 - part) * high[2] + part * low[2] - before)])
+    return joints
+
+
+def _faced(space, template) -> dict:
+    """The joints of a figure without depths, with the face's as deep as its turn to the side says: a flat face is no face."""
+    joints, tall = dict(space.joints), template.joints
+    pair = next((pair for pair in (("left_ear", "right_ear"), ("left_eye", "right_eye")) if all(n in joints for n in pair)), None)
+    if pair is None or "nose" not in joints:
+        return joints
+    middle, usual = (0.5 * (of[pair[0]] + of[pair[1]]) for of in (joints, tall))
+    sine = np.clip((joints["nose"][0] - middle[0]) / (tall["nose"] - usual)[2], -0.95, 0.95)
+    for name in _FACE:
+        if name in joints:
+            x, _, z = tall[name] - tall["neck"]
+            joints[name] = np.array([*joints[name][:2], joints["neck"][2] - x * sine + z * np.sqrt(1 - sine * sine)])
     return joints
 
 
