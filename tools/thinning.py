@@ -8,6 +8,7 @@ import heapq
 import numpy as np
 
 _TURN = 0.2               # cosine: no face turns further by a collapse
+_EVEN = 0.01              # how much a long edge costs, so that round places keep enough vertices for a smooth outline
 _BORDER = 10.0            # how much more a border's shape counts than the surface's
 
 
@@ -73,8 +74,8 @@ class _Mesh:
 
     def cost(self, v, u) -> float:
         at = np.append(self.points[u], 1.0)
-        near = 1e-9 * np.sum((self.points[u] - self.points[v]) ** 2)  # of flat places the shortest edges first
-        return float(at @ (self.quadrics[v] + self.quadrics[u]) @ at) + near
+        even = _EVEN * np.sum((self.points[u] - self.points[v]) ** 2) ** 2
+        return float(at @ (self.quadrics[v] + self.quadrics[u]) @ at) + even
 
     def on_border(self, v) -> bool:
         return any(len(self.around[v] & self.around[u]) == 1 for u in self.neighbours(v))
