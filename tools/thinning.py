@@ -1,7 +1,7 @@
 """From a triangle mesh to one with fewer vertices: edges are collapsed where the surface changes least.
 
-Garland and Heckbert's quadrics (SIGGRAPH 1997), with collapses onto one of an edge's two vertices, so that every vertex that
-is kept stays where it was, with its skin weights. An open border only collapses along itself.
+Garland and Heckbert's quadrics (SIGGRAPH 1997), with collapses onto one of an edge's two vertices, so that every vertex
+that is kept stays where it was, with its skin weights. An open border only collapses along itself.
 """
 import heapq
 
@@ -13,7 +13,8 @@ _BORDER = 10.0            # how much more a border's shape counts than the surfa
 
 
 def thinned(points, faces, count: int):
-    """(kept (n,) vertices, ascending; faces (m, 3) in their numbers) of points (v, 3) and faces (f, 3), n about `count`."""
+    """(kept (n,) vertices, ascending; faces (m, 3) in their numbers) of points (v, 3) and faces (f, 3), n about
+    `count`."""
     if count >= len(points):
         return np.arange(len(points)), faces
     mesh = _Mesh(points, faces)

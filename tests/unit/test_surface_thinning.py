@@ -11,8 +11,8 @@ def bowl(steps=20):
     points = np.stack([np.cos(turn) * np.cos(rise), np.sin(turn) * np.cos(rise), np.sin(rise)], axis=2).reshape(-1, 3)
     a = np.arange(len(points)).reshape(steps, -1)
     b = np.roll(a, -1, axis=1)
-    faces = [np.stack([x.ravel(), y.ravel(), z.ravel()], axis=1) for x, y, z in ((a[:-1], b[:-1], b[1:]), (a[:-1], b[1:], a[1:]))]
-    return points, np.concatenate(faces)
+    corners = ((a[:-1], b[:-1], b[1:]), (a[:-1], b[1:], a[1:]))
+    return points, np.concatenate([np.stack([of.ravel() for of in three], axis=1) for three in corners])
 
 
 def area(points, faces):
