@@ -1,4 +1,5 @@
-"""From a reference to its Avatar: the template's surface with the reference's girth and colours, to be moved to any pose.
+"""From a reference to its Avatar: the template's surface with the reference's girth and colours, to be moved to any
+pose.
 
 Everything is numpy and cv2. The work is done on the person alone, at most WORKING_SIDE pixels high or wide.
 """
@@ -15,8 +16,9 @@ from .fit import fitted
 from .garment import find_skirt, skirt_claims, worn_faces
 from .hair import face_colour, find_hair
 from .hands import find_hands, skin_of_hands
-from .layers import paint, sight_of
+from .layers import paint
 from .light import without_light
+from .sight import sight_of
 from .space import Space
 from .stance import NOTHING, pose_of, stand
 from .template import Limb
@@ -30,10 +32,10 @@ _NEEDED = ("left_hip", "right_hip", "left_shoulder", "right_shoulder")
 @dataclass(frozen=True)
 class Avatar:
     """A character's surface. displacement (V,) metres along the template's normals; faces (T', 3) those that it has;
-    atlas (H, W, 3) float32 sRGB 0..1 without the reference's light; uv (T', 3, 2) atlas pixels; source (T',) 0 seen, 1 mirrored,
-    2 carried from beside it, 3 invented; head_scale beside the template's; height_px: the standing height in the atlas' pixels;
-    light (5,) of log luma by light.turned and light_mean, the reference's own; invented: Limbs of which nothing was seen;
-    hem: a skirt's, 0 hips .. 2 ankles, or None."""
+    atlas (H, W, 3) float32 sRGB 0..1 without the reference's light; uv (T', 3, 2) atlas pixels; source (T',) 0 seen,
+    1 mirrored, 2 carried from beside it, 3 invented; head_scale beside the template's; height_px: the standing height
+    in the atlas' pixels; light (5,) of log luma by light.turned and light_mean, the reference's own; invented: Limbs
+    of which nothing was seen; hem: a skirt's, 0 hips .. 2 ankles, or None."""
     displacement: np.ndarray
     faces: np.ndarray
     atlas: np.ndarray
@@ -50,8 +52,8 @@ class Avatar:
 def build_avatar(picture, matte, figure, template, *, refine=False):
     """The Avatar, or None where hips or shoulders are not seen, or nothing of the torso: the limb warp then stands in.
 
-    picture (h, w, 3) float32 sRGB 0..1; matte (h, w) float32 0..1; figure: its Figure in the picture's pixels. refine: the matte is
-    a pose model's, whose edge has to be found in the picture.
+    picture (h, w, 3) float32 sRGB 0..1; matte (h, w) float32 0..1; figure: its Figure in the picture's pixels.
+    refine: the matte is a pose model's, whose edge has to be found in the picture.
     """
     body = clean_joints(figure.body)
     if min(body[BODY_INDEX[name], 3] for name in _NEEDED) < SEEN or not _LEAST_HEIGHT <= figure.height_px < 1e6:
@@ -88,8 +90,9 @@ def _built(picture, matte, pose, seen):
     painted = paint(pose, stance, sight_of(flat, matte, pose, stance, claims), hands=hands, hair=hair, skin=skin)
     if Limb.TORSO in painted.invented:
         return None
+    hem = None if skirt is None else skirt.hem
     return Avatar(displacement.astype(np.float32), pose.used, painted.atlas, painted.uv, painted.source, pose.head_scale,
-                  painted.density * template.height, light, mean, painted.invented, None if skirt is None else skirt.hem)
+                  painted.density * template.height, light, mean, painted.invented, hem)
 
 
 def _claims(picture, matte, pose, stance, *, hands, hair, skirt):
@@ -103,7 +106,8 @@ def _claims(picture, matte, pose, stance, *, hands, hair, skirt):
 
 
 def _person_alone(picture, matte, figure):
-    """(picture, matte, figure) of the person's box, shrunk where it is larger than WORKING_SIDE; Nones where it is empty."""
+    """(picture, matte, figure) of the person's box, shrunk where it is larger than WORKING_SIDE; Nones where it is
+    empty."""
     height, width = matte.shape
     known = figure.body[figure.body[:, 3] >= SEEN, :2]
     room = _ROOM * figure.height_px

@@ -1,4 +1,5 @@
-"""Does the reference wear a skirt, and where does it end? By the cloth's own colours, since a shell knows only distances.
+"""Does the reference wear a skirt, and where does it end? By the cloth's own colours, since a shell knows only
+distances.
 
 A skirt fills the room between the legs; trousers do not. It ends where what fills it no longer has its colour.
 """

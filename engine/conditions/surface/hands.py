@@ -1,7 +1,9 @@
-"""Where the reference shows hands, and what colour hands have that it hides (in pockets, behind the back, under sleeves).
+"""Where the reference shows hands, and what colour hands have that it hides (in pockets, behind the back, under
+sleeves).
 
-The template's hands seldom lie where the picture's do. So what is near a wrist and nearer in colour to the hand than to the limb
-behind it belongs to the hand alone: it is never painted on the thigh, and the cloth under it is filled from around.
+The template's hands seldom lie where the picture's do. So what is near a wrist and nearer in colour to the hand than
+to the limb behind it belongs to the hand alone: it is never painted on the thigh, and the cloth under it is filled
+from around.
 """
 from dataclasses import dataclass
 
@@ -16,18 +18,16 @@ _REACH, _WIDE = 0.22, 0.11                 # metres: where a hand can be beyond 
 _THIN = (0.03, 0.10, 0.02)                 # from, to, radius: where it is if the forearm says true
 _LEAST = 0.0012                            # square metres of skin that make a hand
 # Metres from the axes of other limbs, thickly clothed: a hand farther out lies against nothing.
-_THICK = {Limb.TORSO: 0.23, Limb.HEAD: 0.15, Limb.LEFT_UPPER_ARM: 0.11, Limb.RIGHT_UPPER_ARM: 0.11, Limb.LEFT_FOREARM: 0.09,
-          Limb.RIGHT_FOREARM: 0.09, Limb.LEFT_THIGH: 0.13, Limb.RIGHT_THIGH: 0.13}
-_MIXED = 0.006                             # metres about a hand whose pixels are half of what is behind it
-_SKIN_FROM_FACE = 0.92                     # a hand is a little darker than a face (ours)
+_THICK = {Limb.TORSO: 0.23, Limb.HEAD: 0.15, Limb.LEFT_UPPER_ARM: 0.11, Limb.RIGHT_UPPER_ARM: 0.11,
+          Limb.LEFT_FOREARM: 0.09, Limb.RIGHT_FOREARM: 0.09, Limb.LEFT_THIGH: 0.13, Limb.RIGHT_THIGH: 0.13}
 _CLOTHED = (Limb.TORSO, Limb.LEFT_THIGH, Limb.RIGHT_THIGH, Limb.SKIRT)
 SIDES = (Limb.LEFT_HAND, Limb.RIGHT_HAND)
 
 
 @dataclass(frozen=True)
 class Hands:
-    """claims (h, w) uint8: Limb of a hand where its pixels are, NOBODY at their edge, else NOTHING; seen (left, right); colours (left, right), each
-    (3,) or None where nothing tells it."""
+    """claims (h, w) uint8: Limb of a hand where its pixels are, NOBODY at their edge, else NOTHING; seen (left,
+    right); colours (left, right), each (3,) or None where nothing tells it."""
     claims: np.ndarray
     seen: tuple
     colours: tuple
@@ -52,7 +52,8 @@ def skin_of_hands(picture, matte, pose, hands):
     """(3,) the colour of a hand that is not its sleeve's, for who shows no face; None where there is none."""
     for limb, seen, colour in zip(SIDES, hands.seen, hands.colours):
         start, end = pose.axes[limb - 2]
-        sleeve = capsule(pose.size, start + 0.3 * (end - start), start + 0.7 * (end - start), 0.02 * pose.metre) & (matte > 0.5)
+        near, far = (start + part * (end - start) for part in (0.3, 0.7))
+        sleeve = capsule(pose.size, near, far, 0.02 * pose.metre) & (matte > 0.5)
         if seen and sleeve.any() and apart(np.median(picture[sleeve], axis=0), colour) > 1:
             return colour
     return None

@@ -11,7 +11,9 @@ _TINY_HOLE = 2e-4         # of the picture
 
 def of_alpha(alpha):
     """A transparent picture's own alpha (h, w) as its matte, or None where it is opaque throughout."""
-    return None if (alpha > 0.5).mean() > _OPAQUE or not (alpha > 0.5).any() else np.ascontiguousarray(alpha, np.float32)
+    return (
+        None if (alpha > 0.5).mean() > _OPAQUE or not (alpha > 0.5).any() else np.ascontiguousarray(alpha, np.float32)
+    )
 
 
 def refined(picture, coarse) -> np.ndarray:
@@ -30,7 +32,8 @@ def refined(picture, coarse) -> np.ndarray:
 
 
 def without_holes(matte, limbs, nothing) -> np.ndarray:
-    """The matte with holes closed where the surface is and it cannot be seen through: those that a limb's picture covers.
+    """The matte with holes closed where the surface is and it cannot be seen through: those that a limb's picture
+    covers.
 
     limbs (h, w): which limb the surface shows, `nothing` where none; a gap between arm and body stays open.
     """
