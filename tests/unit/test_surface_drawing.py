@@ -6,6 +6,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
+from engine.conditions.poses import Figure
 from engine.conditions.surface import drawing
 from engine.conditions.surface import template as templates
 from engine.conditions.surface.avatar import Avatar
@@ -146,6 +147,16 @@ def test_any_figure_ends_in_a_picture_or_in_none(seed):
     body[:, 2] += rng.normal(0, 1.0, 20) * (seed % 3 == 0)
     body[rng.integers(20)] = (np.nan, np.inf, 1, 1)
     maps = drawing.draw(an_avatar(), dataclasses.replace(figure, body=body), person.SIZE, 1.0)
+    assert maps is None or finite(maps)
+
+
+@pytest.mark.parametrize("height", [1e-9, 0.2, 1e5, 9e8])
+@pytest.mark.parametrize("place", [(1e300, 0, 4, 1), (-1e5, 3e5, 1e-9, 1), (128, 160, 1e30, 1), (0, 0, 4, 1)])
+@pytest.mark.parametrize("name", ["left_hip", "right_wrist", "nose"])
+def test_figures_beyond_measure_are_drawn_or_refused(height, place, name):
+    body = person.figure(person.joints()).body.copy()
+    body[BODY_INDEX[name]] = place
+    maps = drawing.draw(an_avatar(), Figure(body, (None, None), height), (64, 80), 1.0)
     assert maps is None or finite(maps)
 
 

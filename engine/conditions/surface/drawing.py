@@ -55,27 +55,30 @@ class Placed:
     space: Space
 
 
-def place(avatar, figure, k=None):
-    """Placed, or None where the figure's hips or shoulders are not known: the limb warp stands in there."""
+def place(avatar, figure, k=None, turns=None):
+    """Placed, or None where the figure's hips or shoulders are not known: the limb warp stands in there.
+
+    k: person units a metre of depth (space.depth_factor), 1 where not given; turns: a rig's own, as for bones.pose_bones.
+    """
     template = templates.load()
     space = Space.of(figure, template, k)
     if space is None:
         return None
-    posed = bones.pose_bones(space.joints, template, avatar.head_scale, confidence=space.confidence)
+    posed = bones.pose_bones(space.joints, template, avatar.head_scale, confidence=space.confidence, turns=turns)
     points = template.points + avatar.displacement[:, None].astype(np.float32) * template.normals
     moves = skinning.transforms(template.rest, posed, template.bones)
     points, normals = skinning.skinned(points, template.normals, template.weights, moves)
     return Placed(space.to_pixels(points), normals, space)
 
 
-def draw(avatar, figure, size, k=None, *, samples=2, scale=1.0, window=None):
+def draw(avatar, figure, size, k=None, *, samples=2, scale=1.0, window=None, turns=None):
     """Maps of one frame, or None where `place` gives None.
 
     size (w, h): of the picture that the figure's pixels are of; scale: pixels drawn for each of those; samples: an
     outline's pixel is looked at in samples x samples places; window (left, top, w, h): the part of the drawn picture
     that is wanted, in drawn pixels.
     """
-    placed = place(avatar, figure, k)
+    placed = place(avatar, figure, k, turns)
     if placed is None:
         return None
     left, top, width, height = window or (0, 0, round(size[0] * scale), round(size[1] * scale))
@@ -136,7 +139,7 @@ def _shrunk(atlas, texels):
 
     In steps so small that none is seen while a person comes nearer; each is made once and goes with its atlas.
     """
-    step = max(int(np.floor(_STEPS * np.log2(texels))), 0)
+    step = max(int(np.floor(_STEPS * np.log2(max(texels, 1.0)))), 0)
     if step == 0:
         return np.ascontiguousarray(atlas, np.float32)
     kept = _SHRUNK.get(id(atlas))

@@ -15,6 +15,7 @@ from .turning import frame, length, similarity, unit
 
 _NEAREST = 0.05           # of the pelvis' depth: what is nearer than this cannot be laid in the picture
 _FLAT_DEPTH = 4.0         # metres, where no depth is known
+_LEAST_HEIGHT, _FARTHEST, _DEEPEST = 0.1, 1e6, 1e8  # pixels, pixels and the scene's units: beyond are no pictures
 _TORSO = ("left_hip", "right_hip", "left_shoulder", "right_shoulder")
 _CHAINS = (("hip", "knee", "ankle"), ("shoulder", "elbow", "wrist"))
 _LIMBS = tuple((a, b) for chain in _CHAINS for a, b in zip(chain, chain[1:]))
@@ -46,7 +47,7 @@ class Space:
         at = dict(zip(BODY, body))
         flat = not all(at[name][2] > 0 for name in _TORSO[:2])
         usable = {name: _usable(name, joint, flat) for name, joint in at.items()}
-        if not all(usable[name] for name in _TORSO) or not figure.height_px > 0:
+        if not all(usable[name] for name in _TORSO) or not _LEAST_HEIGHT <= figure.height_px <= _FARTHEST:
             return None
         hips = np.stack([at[name] for name in _TORSO[:2]])
         pelvis = _FLAT_DEPTH if flat else float(hips[:, 2].mean())
@@ -138,7 +139,7 @@ def depth_factor(figures, template) -> float:
 
 def _usable(name, joint, flat) -> bool:
     """Face points have to be seen; other joints may be used where they have a place, seen or not."""
-    if not np.isfinite(joint).all():
+    if not np.isfinite(joint).all() or np.abs(joint[:2]).max() > _FARTHEST or joint[2] > _DEEPEST:
         return False
     placed = joint[:2].any() and joint[2] > 0 and not flat
     return bool(joint[3] >= SEEN or (placed and name not in FACE))
