@@ -20,6 +20,8 @@ _LEAST = 0.0012                            # square metres of skin that make a h
 # Metres from the axes of other limbs, thickly clothed: a hand farther out lies against nothing.
 _THICK = {Limb.TORSO: 0.23, Limb.HEAD: 0.15, Limb.LEFT_UPPER_ARM: 0.11, Limb.RIGHT_UPPER_ARM: 0.11,
           Limb.LEFT_FOREARM: 0.09, Limb.RIGHT_FOREARM: 0.09, Limb.LEFT_THIGH: 0.13, Limb.RIGHT_THIGH: 0.13}
+_MIXED = 0.006                             # metres about a hand whose pixels are half of what is behind it
+_SKIN_FROM_FACE = 0.92                     # a hand is a little darker than a face (ours)
 _CLOTHED = (Limb.TORSO, Limb.LEFT_THIGH, Limb.RIGHT_THIGH, Limb.SKIRT)
 SIDES = (Limb.LEFT_HAND, Limb.RIGHT_HAND)
 
