@@ -58,7 +58,8 @@ class Placed:
 def place(avatar, figure, k=None, turns=None):
     """Placed, or None where the figure's hips or shoulders are not known: the limb warp stands in there.
 
-    k: person units a metre of depth (space.depth_factor), 1 where not given; turns: a rig's own, as for bones.pose_bones.
+    k: person units a metre of depth (space.depth_factor), 1 where not given; turns: a rig's own, as bones.pose_bones
+    has them.
     """
     template = templates.load()
     space = Space.of(figure, template, k)
@@ -76,7 +77,7 @@ def draw(avatar, figure, size, k=None, *, samples=2, scale=1.0, window=None, tur
 
     size (w, h): of the picture that the figure's pixels are of; scale: pixels drawn for each of those; samples: an
     outline's pixel is looked at in samples x samples places; window (left, top, w, h): the part of the drawn picture
-    that is wanted, in drawn pixels.
+    that is wanted, in drawn pixels; k, turns: as for `place`.
     """
     placed = place(avatar, figure, k, turns)
     if placed is None:
@@ -87,7 +88,7 @@ def draw(avatar, figure, size, k=None, *, samples=2, scale=1.0, window=None, tur
     sheet = _Sheet(avatar, placed, scale, (left, top))
     tall = figure.height_px * scale
     for tile in _tiles(sheet, (width, height)):
-        _draw_tile(maps, sheet, tile, samples if samples > 1 else 1, tall < _SMALL)
+        _draw_tile(maps, sheet, tile, samples, tall < _SMALL)
     return maps
 
 
