@@ -29,6 +29,7 @@ for _limb, _others in _NEIGHBOURS.items():
     _MAY_CROSS[_limb, [*_others, NOTHING]] = True
 # Weights of: neighbours alike, staying, both sides alike (ours; insensitive, measured).
 _STIFF, _BACK, _EVEN = 0.25, 0.002, 0.5
+_EAR = 0.045             # metres about an ear's joint
 _KEPT = 5.0                                # weight with which faces and hands stay as they are
 
 
@@ -95,6 +96,12 @@ def _kept(template) -> np.ndarray:
     return face | (template.tags == Tag.HAND)
 
 
+def _ears(template) -> np.ndarray:
+    """(V,) bool: folds that face every way, so that from the side they would look for the back of the head."""
+    away = [np.linalg.norm(template.points - template.joints[f"{side}_ear"], axis=1) for side in ("left", "right")]
+    return (template.tags == Tag.HEAD) & (np.minimum(*away) < _EAR)
+
+
 def _most_outwards(template) -> np.ndarray:
     """(V,) metres. Before the ears hair lies flat: what grew forwards there would stand before the face."""
     most = _OUTWARDS[template.limbs]
@@ -115,6 +122,7 @@ def _edges_found(pose, stance, matte):
     rim[pose.used] = True
     flat = np.linalg.norm(stance.normals[:, :2], axis=1)
     rim &= (np.abs(stance.facing) < _RIM) & (flat > 0.5) & ~np.isin(limbs, (Limb.LEFT_HAND, Limb.RIGHT_HAND))
+    rim &= ~_ears(pose.template)
     rim = np.flatnonzero(rim & np.isfinite(stance.pixels).all(axis=1))
     limb, way = limbs[rim], stance.normals[rim, :2] / flat[rim, None]
     at, scale = stance.pixels[rim, :2], stance.per_metre[rim]
