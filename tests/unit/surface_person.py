@@ -12,7 +12,8 @@ _BELOW = {"elbow": ("elbow", "wrist"), "shoulder": ("shoulder", "elbow", "wrist"
 
 
 def joints(*turns):
-    """The template's joints about the hips' middle; turns (side, joint, axis, degrees) from the outer joints inwards."""
+    """The template's joints about the hips' middle; turns (side, joint, axis, degrees) from the outer joints
+    inwards."""
     tall = templates.load().joints
     at = {name: place - 0.5 * (tall["left_hip"] + tall["right_hip"]) for name, place in tall.items()}
     for side, joint, axis, degrees in turns:

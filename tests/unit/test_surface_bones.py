@@ -1,11 +1,12 @@
-"""Joints -> bones -> the moved surface: exact where a person is the template, without flips where bodies go, finite everywhere."""
+"""Joints -> bones -> the moved surface: exact where a person is the template, without flips where bodies go, finite
+everywhere."""
 import numpy as np
 import pytest
 
 from engine.conditions.surface import bones, skinning
 from engine.conditions.surface import template as templates
 from engine.conditions.surface.template import Limb
-from engine.conditions.surface.turning import frame, least_turn, similarity, turn_about
+from engine.conditions.surface.turning import frame, least_turn, similarity, turn_about, unit
 from engine.contract.skeleton import BODY
 from tests.unit import surface_person as person
 
@@ -45,7 +46,8 @@ def test_a_bent_elbow_moves_the_forearm_and_hand_rigidly():
 
 def test_longer_limbs_grow_along_and_not_in_girth():
     joints = person.joints()
-    longer = joints | {name: joints[name] + (joints["left_ankle"] - joints["left_knee"]) * 0.3 for name in ("left_ankle", "left_toe")}
+    more = (joints["left_ankle"] - joints["left_knee"]) * 0.3
+    longer = joints | {name: joints[name] + more for name in ("left_ankle", "left_toe")}
     still, moved = surface(joints)[0], surface(longer)[0]
     shin = TEMPLATE.weights[:, TEMPLATE.bones.index("calf_l")] > 0.99
     axis = (joints["left_ankle"] - joints["left_knee"]) / np.linalg.norm(joints["left_ankle"] - joints["left_knee"])
@@ -63,7 +65,8 @@ def test_nothing_flips_while_a_limb_goes_through_its_range(side, joint, axis, th
     sign = -1 if side == "right" and axis[2] else 1
     before = None
     for degrees in np.arange(0, abs(through), 4.0):
-        joints = person.joints((side, joint, (axis[0], axis[1] * sign, axis[2] * sign), np.sign(through) * sign * degrees))
+        about = (axis[0], axis[1] * sign, axis[2] * sign)
+        joints = person.joints((side, joint, about, np.sign(through) * degrees))
         points = surface(joints)[0]
         assert np.isfinite(points).all()
         if before is not None:
@@ -101,7 +104,8 @@ def test_the_head_follows_the_face_and_else_the_chest():
 def test_a_face_point_of_little_confidence_turns_the_head_little():
     joints = person.joints()
     joints["nose"] = joints["nose"] + (0.2, 0, 0)
-    turned = [bones.pose_bones(joints, TEMPLATE, confidence={"nose": c})["head"].rotation[0, 2] for c in (1.0, 0.2, 0.0)]
+    turned = [bones.pose_bones(joints, TEMPLATE, confidence={"nose": c})["head"].rotation[0, 2]
+              for c in (1.0, 0.2, 0.0)]
     assert abs(turned[0]) > 1.5 * abs(turned[1]) > 0.05 and abs(turned[2]) < 0.01
 
 
@@ -138,7 +142,7 @@ def test_no_vertex_is_ever_not_a_number(seed):
 def test_turns_are_turns():
     rng = np.random.default_rng(1)
     a, b = rng.normal(size=(2, 50, 3))
-    for turn in (frame(a, b), frame(a, a), frame(a * 0, b), least_turn(*(v / np.linalg.norm(v, axis=1, keepdims=True) for v in (a, b)))):
+    for turn in (frame(a, b), frame(a, a), frame(a * 0, b), least_turn(unit(a), unit(b))):
         np.testing.assert_allclose(turn @ turn.transpose(0, 2, 1), np.broadcast_to(np.eye(3), turn.shape), atol=1e-9)
         np.testing.assert_allclose(np.linalg.det(turn), 1, atol=1e-9)
     x = np.array([[0.6, 0.8, 0.0]])

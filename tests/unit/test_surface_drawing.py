@@ -1,10 +1,12 @@
-"""A frame's maps: what each pixel says, that edges are as smooth as from samples everywhere, and that no figure is too odd to draw."""
+"""A frame's maps: what each pixel says, that edges are as smooth as from samples everywhere, and that no figure is too
+odd to draw."""
 import dataclasses
 import tracemalloc
 
 import numpy as np
 import pytest
 
+from engine.conditions.poses import Figure
 from engine.conditions.surface import drawing
 from engine.conditions.surface import template as templates
 from engine.conditions.surface.avatar import Avatar
@@ -16,15 +18,17 @@ TEMPLATE = templates.load()
 
 
 def an_avatar(skirt=False, source=0):
-    """The template as it is, red on its left and blue on its right side, from an atlas of as many pixels as metres in the picture."""
+    """The template as it is, red on its left and blue on its right side, from an atlas of as many pixels as metres in
+    the picture."""
     tags = TEMPLATE.tags[TEMPLATE.faces[:, 0]]
     faces = TEMPLATE.faces[(tags <= (Tag.SKIRT if skirt else Tag.HAND))]
     atlas = np.zeros((8, 64, 3), np.float32)
     atlas[:, :32, 2], atlas[:, 32:, 0] = 1, 1
     uv = np.zeros((len(faces), 3, 2))
     uv[..., 0], uv[..., 1] = 32 + 30 * np.sign(TEMPLATE.points[faces][..., 0]), 4
-    return Avatar(displacement=np.zeros(len(TEMPLATE.points)), faces=faces, atlas=atlas, uv=uv, source=np.full(len(faces), source),
-                  head_scale=1.0, height_px=250.0, light=np.zeros(5), light_mean=0.0, invented=(), hem=None)
+    return Avatar(displacement=np.zeros(len(TEMPLATE.points)), faces=faces, atlas=atlas, uv=uv,
+                  source=np.full(len(faces), source), head_scale=1.0, height_px=250.0, light=np.zeros(5),
+                  light_mean=0.0, invented=(), hem=None)
 
 
 def lost(figure, *names):
@@ -42,9 +46,11 @@ def finite(maps):
 def test_maps_say_what_is_where():
     maps = finite(drawing.draw(an_avatar(), person.figure(person.joints()), person.SIZE, 1.0))
     inside, none = maps.coverage == 1, maps.coverage == 0
-    assert 0.05 < inside.mean() < 0.3 and maps.colour[none].max() == 0 and (maps.part[none] == -1).all() and np.isinf(maps.depth[none]).all()
+    assert 0.05 < inside.mean() < 0.3 and maps.colour[none].max() == 0
+    assert (maps.part[none] == -1).all() and np.isinf(maps.depth[none]).all()
     columns = np.arange(person.SIZE[0])[None] + 0.5 + 0 * maps.coverage
-    assert (maps.colour[inside & (columns > 132)] == (1, 0, 0)).all() and (maps.colour[inside & (columns < 124)] == (0, 0, 1)).all()
+    assert (maps.colour[inside & (columns > 132)] == (1, 0, 0)).all()
+    assert (maps.colour[inside & (columns < 124)] == (0, 0, 1)).all()
     assert (columns[maps.part == Limb.LEFT_SHIN] > 128).all() and (columns[maps.part == Limb.RIGHT_SHIN] < 128).all()
     np.testing.assert_allclose(np.linalg.norm(maps.normal[inside], axis=1), 1, atol=1e-4)
     assert (maps.normal[inside][:, 2] < 0.05).mean() > 0.99          # towards the camera
@@ -53,14 +59,15 @@ def test_maps_say_what_is_where():
     np.testing.assert_array_equal(maps.mask, maps.coverage >= 0.5)
 
 
-@pytest.mark.parametrize("source, confidence", enumerate(drawing.CONFIDENCE))
+@pytest.mark.parametrize("source, confidence", tuple(enumerate(drawing.CONFIDENCE)))
 def test_confidence_is_the_sources(source, confidence):
     maps = drawing.draw(an_avatar(source=source), person.figure(person.joints()), person.SIZE, 1.0)
     assert maps.confidence[maps.coverage == 1] == pytest.approx(confidence)
 
 
 def test_an_arm_before_the_chest_hides_it_and_is_nearer():
-    bent = person.joints(("left", "elbow", (0, 1, 0), 80), ("left", "shoulder", (0, 0, 1), 40), ("left", "shoulder", (1, 0, 0), -50))
+    bent = person.joints(("left", "elbow", (0, 1, 0), 80), ("left", "shoulder", (0, 0, 1), 40),
+                         ("left", "shoulder", (1, 0, 0), -50))
     maps = drawing.draw(an_avatar(), person.figure(bent), person.SIZE, 1.0)
     torso, arm = maps.part == Limb.TORSO, maps.part == Limb.LEFT_FOREARM
     assert arm.sum() > 100 and maps.depth[arm].mean() < maps.depth[torso].mean() - 0.1
@@ -82,7 +89,7 @@ def test_tiles_and_windows_give_the_same_pixels(monkeypatch):
     figure = person.figure(person.turned(person.joints(), 20))
     whole = drawing.draw(an_avatar(), figure, person.SIZE, 1.0, scale=1.5)
     window = drawing.draw(an_avatar(), figure, person.SIZE, 1.0, scale=1.5, window=(150, 100, 90, 120))
-    monkeypatch.setattr(drawing, "_TILE", 50)
+    monkeypatch.setattr(drawing, "_TILE", (50, 1500))
     tiled = drawing.draw(an_avatar(), figure, person.SIZE, 1.0, scale=1.5)
     for name in ("colour", "coverage", "depth", "part"):
         one, parts, part = (getattr(maps, name) for maps in (whole, tiled, window))
@@ -91,7 +98,8 @@ def test_tiles_and_windows_give_the_same_pixels(monkeypatch):
 
 @pytest.mark.parametrize("turn", [0, 90, 180, 270])
 def test_a_skirt_has_two_sides_that_both_face_the_camera(turn):
-    maps = finite(drawing.draw(an_avatar(skirt=True), person.figure(person.turned(person.joints(), turn)), person.SIZE, 1.0))
+    figure = person.figure(person.turned(person.joints(), turn))
+    maps = finite(drawing.draw(an_avatar(skirt=True), figure, person.SIZE, 1.0))
     skirt = (maps.part == Limb.SKIRT) & (maps.coverage == 1)
     assert skirt.sum() > 500 and (maps.normal[skirt][:, 2] < 0.1).mean() > 0.95
 
@@ -139,6 +147,16 @@ def test_any_figure_ends_in_a_picture_or_in_none(seed):
     body[:, 2] += rng.normal(0, 1.0, 20) * (seed % 3 == 0)
     body[rng.integers(20)] = (np.nan, np.inf, 1, 1)
     maps = drawing.draw(an_avatar(), dataclasses.replace(figure, body=body), person.SIZE, 1.0)
+    assert maps is None or finite(maps)
+
+
+@pytest.mark.parametrize("height", [1e-9, 0.2, 1e5, 9e8])
+@pytest.mark.parametrize("place", [(1e300, 0, 4, 1), (-1e5, 3e5, 1e-9, 1), (128, 160, 1e30, 1), (0, 0, 4, 1)])
+@pytest.mark.parametrize("name", ["left_hip", "right_wrist", "nose"])
+def test_figures_beyond_measure_are_drawn_or_refused(height, place, name):
+    body = person.figure(person.joints()).body.copy()
+    body[BODY_INDEX[name]] = place
+    maps = drawing.draw(an_avatar(), Figure(body, (None, None), height), (64, 80), 1.0)
     assert maps is None or finite(maps)
 
 

@@ -14,8 +14,8 @@ TEMPLATE = templates.load()
 
 def walk(count=24):
     """A person who turns and comes nearer while an arm is raised."""
-    return [person.figure(person.turned(person.joints(("left", "shoulder", (0, 0, 1), -3.0 * i)), 4.0 * i), distance=5 - 0.05 * i)
-            for i in range(count)]
+    poses = [person.turned(person.joints(("left", "shoulder", (0, 0, 1), -3.0 * i)), 4.0 * i) for i in range(count)]
+    return [person.figure(at, distance=5 - 0.05 * i) for i, at in enumerate(poses)]
 
 
 def without(figure, *names):
@@ -61,8 +61,10 @@ def test_a_face_that_turns_away_fades():
 
 def test_short_gaps_of_hands_are_closed_and_long_ones_are_not():
     clip = walk(30)
-    lose = lambda i: (4 <= i < 9) or (12 <= i < 28)
-    found = without_gaps([dataclasses.replace(figure, hands=(None, figure.hands[1])) if lose(i) else figure for i, figure in enumerate(clip)])
+    lost = list(clip)
+    for i in (*range(4, 9), *range(12, 28)):
+        lost[i] = dataclasses.replace(clip[i], hands=(None, clip[i].hands[1]))
+    found = without_gaps(lost)
     np.testing.assert_allclose(found[6].hands[0][:, :2], clip[6].hands[0][:, :2], atol=3.0)
     assert found[20].hands[0] is None and found[20].hands[1] is not None
 
@@ -82,4 +84,5 @@ def test_a_mirrored_rig_is_known_by_where_its_feet_and_nose_point(flat, degrees)
     assert not is_mirrored([seen(at)], TEMPLATE)
     assert is_mirrored([seen(other), None], TEMPLATE)
     assert not is_mirrored([mirrored(seen(other))], TEMPLATE)
-    np.testing.assert_array_equal(mirrored(seen(other)).body[BODY_INDEX["left_ear"]], seen(other).body[BODY_INDEX["right_ear"]])
+    swapped, kept = mirrored(seen(other)).body, seen(other).body
+    np.testing.assert_array_equal(swapped[BODY_INDEX["left_ear"]], kept[BODY_INDEX["right_ear"]])

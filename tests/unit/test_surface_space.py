@@ -1,4 +1,5 @@
-"""A figure's joints in pixels and depth -> person units and back, whatever the camera, the scene's units and what is missing."""
+"""A figure's joints in pixels and depth -> person units and back, whatever the camera, the scene's units and what is
+missing."""
 import dataclasses
 
 import numpy as np
@@ -56,7 +57,8 @@ def test_a_height_of_nothing_gives_no_space():
     assert Space.of(dataclasses.replace(person.figure(person.joints()), height_px=0.0), TEMPLATE, 1.0) is None
 
 
-@pytest.mark.parametrize("name, far", [("left_knee", 0.06), ("right_elbow", 0.06), ("neck", 0.03), ("left_toe", 0.05), ("right_ankle", 0.05)])
+@pytest.mark.parametrize("name, far", [
+    ("left_knee", 0.06), ("right_elbow", 0.06), ("neck", 0.03), ("left_toe", 0.05), ("right_ankle", 0.05)])
 def test_a_missing_joint_is_completed_near_its_place(name, far):
     figure = changed(person.figure(person.turned(person.joints(), 30)), **{name: None})
     whole = Space.of(person.figure(person.turned(person.joints(), 30)), TEMPLATE, 1.0)
@@ -79,17 +81,16 @@ def test_a_joint_behind_the_camera_is_one_that_is_missing():
     np.testing.assert_allclose(behind.joints["left_wrist"], missing.joints["left_wrist"])
 
 
-@pytest.mark.parametrize("side, sign", [("left", 1), ("right", -1)])
-def test_a_flat_figure_from_the_side_turns_to_where_face_and_feet_point(side, sign):
-    """Its hips and shoulders lie on one another in the picture; the side that is nearer is the one that faces the camera."""
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_flat_figure_from_the_side_turns_to_where_face_and_feet_point(sign):
+    """Its hips and shoulders lie on one another in the picture; the side that is nearer is the one that faces the
+    camera."""
     figure = person.figure(person.turned(person.joints(), 90 * sign), hands=False)
     body = figure.body.copy()
     body[:, 2] = 0
     joints = Space.of(Figure(body, (None, None), figure.height_px), TEMPLATE).joints
-    near, far = joints[f"{'left' if sign > 0 else 'right'}_hip"][2], joints[f"{'right' if sign > 0 else 'left'}_hip"][2]
-    true = person.turned(person.joints(), 90 * sign)
-    assert np.sign(true["left_hip"][2] - true["right_hip"][2]) == np.sign(joints["left_hip"][2] - joints["right_hip"][2])
-    assert abs(near - far) > 0.1
+    true, found = (at["left_hip"][2] - at["right_hip"][2] for at in (person.turned(person.joints(), 90 * sign), joints))
+    assert found == pytest.approx(true, rel=0.2) and abs(true) > 0.1
 
 
 def test_nothing_is_nearer_than_the_camera():

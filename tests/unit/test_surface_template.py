@@ -49,7 +49,8 @@ def test_joints_are_the_skeletons_and_lie_in_the_body(template):
         assert np.linalg.norm(template.points - template.joints[name], axis=1).min() < 0.12, name
 
 
-@pytest.mark.parametrize("limb, joint", [(Limb.LEFT_HAND, "left_wrist"), (Limb.RIGHT_SHIN, "right_ankle"), (Limb.HEAD, "nose")])
+@pytest.mark.parametrize("limb, joint", [
+    (Limb.LEFT_HAND, "left_wrist"), (Limb.RIGHT_SHIN, "right_ankle"), (Limb.HEAD, "nose")])
 def test_limbs_lie_where_their_joints_are(template, limb, joint):
     assert np.linalg.norm(template.points[template.limbs == limb] - template.joints[joint], axis=1).min() < 0.06
     assert (template.limbs == limb).sum() > 50

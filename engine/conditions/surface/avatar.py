@@ -1,4 +1,5 @@
-"""From a reference to its Avatar: the template's surface with the reference's girth and colours, to be moved to any pose.
+"""From a reference to its Avatar: the template's surface with the reference's girth and colours, to be moved to any
+pose.
 
 Everything is numpy and cv2. The work is done on the person alone, at most WORKING_SIDE pixels high or wide.
 """
@@ -14,9 +15,10 @@ from . import matte as mattes
 from .fit import fitted
 from .garment import find_skirt, skirt_claims, worn_faces
 from .hair import face_colour, find_hair
-from .hands import find_hands
-from .layers import paint, sight_of
+from .hands import find_hands, skin_of_hands
+from .layers import paint
 from .light import without_light
+from .sight import sight_of
 from .space import Space
 from .stance import NOTHING, pose_of, stand
 from .template import Limb
@@ -30,10 +32,10 @@ _NEEDED = ("left_hip", "right_hip", "left_shoulder", "right_shoulder")
 @dataclass(frozen=True)
 class Avatar:
     """A character's surface. displacement (V,) metres along the template's normals; faces (T', 3) those that it has;
-    atlas (H, W, 3) float32 sRGB 0..1 without the reference's light; uv (T', 3, 2) atlas pixels; source (T',) 0 seen, 1 mirrored,
-    2 carried from beside it, 3 invented; head_scale beside the template's; height_px: the standing height in the atlas' pixels;
-    light (5,) of log luma by light.turned and light_mean, the reference's own; invented: Limbs of which nothing was seen;
-    hem: a skirt's, 0 hips .. 2 ankles, or None."""
+    atlas (H, W, 3) float32 sRGB 0..1 without the reference's light; uv (T', 3, 2) atlas pixels; source (T',) 0 seen,
+    1 mirrored, 2 carried from beside it, 3 invented; head_scale beside the template's; height_px: the standing height
+    in the atlas' pixels; light (5,) of log luma by light.turned and light_mean, the reference's own; invented: Limbs
+    of which nothing was seen; hem: a skirt's, 0 hips .. 2 ankles, or None."""
     displacement: np.ndarray
     faces: np.ndarray
     atlas: np.ndarray
@@ -48,15 +50,14 @@ class Avatar:
 
 
 def build_avatar(picture, matte, figure, template, *, refine=False):
-    """The Avatar, or None where hips or shoulders are not seen: the limb warp then stands in.
+    """The Avatar, or None where hips or shoulders are not seen, or nothing of the torso: the limb warp then stands in.
 
-    picture (h, w, 3) float32 sRGB 0..1; matte (h, w) float32 0..1; figure: its Figure in the picture's pixels. refine: the matte is
-    a pose model's, whose edge has to be found in the picture.
+    picture (h, w, 3) float32 sRGB 0..1; matte (h, w) float32 0..1; figure: its Figure in the picture's pixels.
+    refine: the matte is a pose model's, whose edge has to be found in the picture.
     """
     body = clean_joints(figure.body)
     if min(body[BODY_INDEX[name], 3] for name in _NEEDED) < SEEN or not _LEAST_HEIGHT <= figure.height_px < 1e6:
         return None
-    picture, matte = np.nan_to_num(picture[..., :3]).clip(0, 1).astype(np.float32), np.nan_to_num(matte).clip(0, 1).astype(np.float32)
     picture, matte, figure = _person_alone(picture, matte, Figure(body, figure.hands, figure.height_px))
     space = Space.of(figure, template)
     if space is None or picture is None:
@@ -82,12 +83,16 @@ def _built(picture, matte, pose, seen):
         pose = pose.wearing(worn_faces(template, skirt, hair.below), None if skirt is None else skirt.hem)
         stance = stand(pose, displacement)
     hands = find_hands(picture, matte, pose, stance, skin)
+    skin = skin_of_hands(picture, matte, pose, hands) if skin is None else skin
     claims = _claims(picture, matte, pose, stance, hands=hands, hair=hair, skirt=skirt)
     sight = sight_of(picture, matte, pose, stance, claims)
     flat, light, mean = without_light(picture, stance, sight.free & (claims == NOTHING))
     painted = paint(pose, stance, sight_of(flat, matte, pose, stance, claims), hands=hands, hair=hair, skin=skin)
+    if Limb.TORSO in painted.invented:
+        return None
+    hem = None if skirt is None else skirt.hem
     return Avatar(displacement.astype(np.float32), pose.used, painted.atlas, painted.uv, painted.source, pose.head_scale,
-                  painted.density * template.height, light, mean, painted.invented, None if skirt is None else skirt.hem)
+                  painted.density * template.height, light, mean, painted.invented, hem)
 
 
 def _claims(picture, matte, pose, stance, *, hands, hair, skirt):
@@ -101,21 +106,24 @@ def _claims(picture, matte, pose, stance, *, hands, hair, skirt):
 
 
 def _person_alone(picture, matte, figure):
-    """(picture, matte, figure) of the person's box, shrunk where it is larger than WORKING_SIDE; Nones where it is empty."""
+    """(picture, matte, figure) of the person's box, shrunk where it is larger than WORKING_SIDE; Nones where it is
+    empty."""
     height, width = matte.shape
     known = figure.body[figure.body[:, 3] >= SEEN, :2]
     room = _ROOM * figure.height_px
-    y, x = np.nonzero(matte > 0.5)
+    inside = matte > 0.5
+    x, y = np.flatnonzero(inside.any(axis=0)), np.flatnonzero(inside.any(axis=1))
     low, high = known.min(axis=0) - room, known.max(axis=0) + room
     if len(x):
         reach = low - room, high + room      # of the matte only what is near: others may stand in the picture
-        low = np.clip([x.min(), y.min()], reach[0], low)
-        high = np.clip([x.max() + 1, y.max() + 1], high, reach[1])
+        low = np.clip([x[0], y[0]], reach[0], low)
+        high = np.clip([x[-1] + 1, y[-1] + 1], high, reach[1])
     low = np.clip(np.floor(low), 0, (width, height)).astype(int)
     high = np.clip(np.ceil(high), 0, (width, height)).astype(int)
     if (high - low < 8).any():
         return None, None, figure
-    picture, matte = (np.ascontiguousarray(x[low[1]:high[1], low[0]:high[0]]) for x in (picture, matte))
+    picture, matte = (np.nan_to_num(x[low[1]:high[1], low[0]:high[0]]).clip(0, 1).astype(np.float32)
+                      for x in (picture[..., :3], matte))
     share = min(WORKING_SIDE / max(picture.shape[:2]), 1.0)
     size = np.maximum(np.round((high - low) * share), 2).astype(int)
     if share < 1:

@@ -1,9 +1,10 @@
 """From joints to the template's bones: each bone's rotation, origin and scale, without any search (ours).
 
 A bone's axis and length come from its two joints, its twist from what an anatomist would look at: hips, shoulders, the
-planes of knees and elbows, feet and palms. Everything is a continuous function of the joints wherever a body can go, so that
-nothing flips between frames; where it cannot go, a twist fades out before its sign changes. Left and right are computed
-together: arrays are (2, 3), left first. Axes as in template.py; a bone's y runs along it, its x to the person's left.
+planes of knees and elbows, feet and palms. Everything is a continuous function of the joints wherever a body can go, so
+that nothing flips between frames; where it cannot go, a twist fades out before its sign changes. Left and right are
+computed together: arrays are (2, 3), left first. Axes as in template.py; a bone's y runs along it, its x to the
+person's left.
 """
 from typing import NamedTuple
 
@@ -19,12 +20,12 @@ NEEDED = tuple(f"{side}_{name}" for side in SIDES for name in (
 _BONE_OF_FINGER = {"thumb": "thumb", "index": "index", "middle": "middle", "ring": "ring", "little": "pinky"}
 _ONE = np.ones(3)
 _BACK = np.array([0.0, 0.0, 1.0])
-# Sines of the bend from which a hinge begins to be believed, and is believed wholly; and how much more it takes where the hinge
-# says the opposite of the limb's least turn: that is a joint bent the wrong way by noise (ours, tried on the 32 clips).
+# Sines of the bend from which a hinge begins to be believed, and is believed wholly; and how much more it takes where
+# the hinge says the opposite of the limb's least turn: that is a joint bent the wrong way by noise (ours).
 _KNEE, _KNEE_WRONG = (0.15, 0.50), 0.6
 _ELBOW, _ELBOW_WRONG = (0.15, 0.45), 0.5
-# Where the least turn starts from: the rest pose leant forwards by so much, so that its one blind spot lies where no limb
-# can point (up behind the head, up behind the back).
+# Where the least turn starts from: the rest pose leant forwards by so much, so that its one blind spot lies where no
+# limb can point (up behind the head, up behind the back).
 _LEAN_ARM, _LEAN_LEG = 0.7, 0.5
 _MOST_TWIST = 1.9         # radians; a forearm turns less, so what is beyond is a wrong joint
 _NECK_WEIGHT = 0.25       # of a face point's, in the head's turn
@@ -44,7 +45,8 @@ def rest_bones(joints) -> dict:
     neck, hips = joints["neck"], sides("hip").mean(axis=0)
     down = hips - neck
     across = {name: sides(name)[0] - sides(name)[1] for name in ("hip", "shoulder")}
-    out = {"pelvis": Bone(frame(down, across["hip"]), hips, _ONE), "chest": Bone(frame(down, across["shoulder"]), neck, _ONE)}
+    out = {"pelvis": Bone(frame(down, across["hip"]), hips, _ONE),
+           "chest": Bone(frame(down, across["shoulder"]), neck, _ONE)}
     out["head"] = Bone(np.eye(3), joints["headbone"], _ONE)
     out["neck_01"] = Bone(frame(joints["headbone"] - neck, np.array([1.0, 0, 0])), neck, _ONE)
     thigh, shin, foot = (unit(sides(b) - sides(a)) for a, b in (("hip", "knee"), ("knee", "ankle"), ("ankle", "toe")))
@@ -75,10 +77,11 @@ def rest_bones(joints) -> dict:
 def pose_bones(joints, template, head_scale=None, *, confidence=None, turns=None) -> dict:
     """{bone: Bone} for joints {name: (3,)} in person units, as Space.joints has them once they are completed.
 
-    All of NEEDED must be there; face points and hands (side_finger_1..4, all 20 of a hand) may be. head_scale: how large the head is
-    beside the template's, where it is known from the reference; else it is read off the face points. confidence {name: 0..1} of face
-    points; 1 where not given. turns {limb: (3, 3)}: rotations relative to the rest pose from a rig whose bones tell them, in place
-    of hinge planes; limbs are side_thigh, side_shin, side_upper_arm, side_forearm (its end at the wrist).
+    All of NEEDED must be there; face points and hands (side_finger_1..4, all 20 of a hand) may be. head_scale: how
+    large the head is beside the template's, where it is known from the reference; else it is read off the face points.
+    confidence {name: 0..1} of face points; 1 where not given. turns {limb: (3, 3)}: rotations relative to the rest pose
+    from a rig whose bones tell them, in place of hinge planes; limbs are side_thigh, side_shin, side_upper_arm,
+    side_forearm (its end at the wrist).
     """
     sides, rest, turns = _sides(joints), template.rest, turns or {}
     out = _torso(joints, sides, template)
@@ -139,7 +142,8 @@ def _collarbones(out, sides, template):
 
 
 def _least_turned(body, rest_body, limb, rest_limb, across, lean):
-    """(2, 3) where the limbs' x axes go with the least turn, from the rest pose leant forwards, that the limbs' directions need."""
+    """(2, 3) where the limbs' x axes go with the least turn, from the rest pose leant forwards, that the limbs'
+    directions need."""
     start = rest_limb @ rest_body                                   # in the body's own axes
     middle = unit(start - lean * _BACK)
     carried = turned_by(least_turn(start, middle), across @ rest_body)
@@ -157,14 +161,18 @@ def _turned(turns, limb, across, rest, name):
     """The x axes (2, 3), those of limbs in `turns` as the rig's own bones have them."""
     if not any(f"{side}_{limb}" in turns for side in SIDES):
         return across
-    own = _both(rest, name, 0)
-    return np.stack([turns[f"{side}_{limb}"] @ own[i] if f"{side}_{limb}" in turns else across[i] for i, side in enumerate(SIDES)])
+    across = across.copy()
+    for i, side in enumerate(SIDES):
+        if f"{side}_{limb}" in turns:
+            across[i] = turns[f"{side}_{limb}"] @ rest[name.format(side[0])].rotation[:, 0]
+    return across
 
 
 def _legs(out, sides, template, turns):
     rest, pelvis = template.rest, out["pelvis"].rotation
     thigh, shin, foot = (unit(sides(b) - sides(a)) for a, b in (("hip", "knee"), ("knee", "ankle"), ("ankle", "toe")))
-    swung = _least_turned(pelvis, rest["pelvis"].rotation, thigh, _both(rest, "thigh_{}_1", 1), _both(rest, "thigh_{}_1", 0), _LEAN_LEG)
+    usual, across = _both(rest, "thigh_{}_1", 1), _both(rest, "thigh_{}_1", 0)
+    swung = _least_turned(pelvis, rest["pelvis"].rotation, thigh, usual, across, _LEAN_LEG)
     hinge, ankle = cross(thigh, shin), cross(foot, shin)
     bend, hinge = length(hinge), unit(hinge)
     knee = _trust(hinge, bend, swung, _KNEE, _KNEE_WRONG) * hinge
@@ -180,7 +188,8 @@ def _legs(out, sides, template, turns):
 
 
 def _arms(out, sides, template, turns):
-    """Upper arms into `out`; gives the elbows' rotations (2, 3, 3) and {side: the wrist's across (3,)} where a rig tells it."""
+    """Upper arms into `out`; gives the elbows' rotations (2, 3, 3) and {side: the wrist's across (3,)} where a rig
+    tells it."""
     rest, chest = template.rest, out["chest"].rotation
     upper, fore = unit(sides("elbow") - sides("shoulder")), unit(sides("wrist") - sides("elbow"))
     across = _both(rest, "upperarm_{}_1", 0)
@@ -194,7 +203,8 @@ def _arms(out, sides, template, turns):
     half = turn_about(upper, 0.5 * _shared(_angle(high[..., 0], low[..., 0], upper)))
     _put(out, "upperarm_{}_0", half @ high, sides("shoulder"), along)
     _put(out, "upperarm_{}_1", low, sides("shoulder"), along)
-    told = {side: turns[f"{side}_forearm"] @ rest[f"lowerarm_{side[0]}_2"].rotation[:, 0] for side in SIDES if f"{side}_forearm" in turns}
+    told = {side: turns[f"{side}_forearm"] @ rest[f"lowerarm_{side[0]}_2"].rotation[:, 0]
+            for side in SIDES if f"{side}_forearm" in turns}
     return frame(fore, left), told
 
 
@@ -204,7 +214,8 @@ def _angle(a, b, about):
 
 
 def _shared(angle):
-    """A twist that is shared along a limb: itself up to what a body can do, then back to 0 at half a turn, where it would flip."""
+    """A twist that is shared along a limb: itself up to what a body can do, then back to 0 at half a turn, where it
+    would flip."""
     over = np.maximum(np.abs(angle) - _MOST_TWIST, 0)
     return np.sign(angle) * (np.minimum(np.abs(angle), _MOST_TWIST) - over * _MOST_TWIST / (np.pi - _MOST_TWIST))
 
@@ -264,7 +275,8 @@ def _fingers(joints, side, hand, tall=None, size=1.0) -> dict:
     if tall is not None:
         usual_start, usual_end = ends(tall)
         along = np.clip(length(end - start) / np.maximum(length(usual_end - usual_start), 1e-6), 0.5, 1.8)[:, 0]
-    return {name: Bone(rotations[i], start[i], np.array([size, along[i], size])) for i, name in enumerate(_finger_bones(side[0]))}
+    scales = np.column_stack([np.full(15, size), along, np.full(15, size)])
+    return {name: Bone(*parts) for name, *parts in zip(_finger_bones(side[0]), rotations, start, scales)}
 
 
 def _head(out, joints, template, head_scale, confidence):

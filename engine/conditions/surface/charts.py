@@ -1,7 +1,9 @@
-"""The template unrolled: each limb cut open at its back and laid flat, so that colours can be kept in one picture, the atlas.
+"""The template unrolled: each limb cut open at its back and laid flat, so that colours can be kept in one picture,
+the atlas.
 
-Ours. A projection of the reference alone smears along every flank; in surface coordinates what is unseen can be filled from
-what lies beside it. A limb is unrolled about its axis, with its ends as domes; a hand is laid down as palm and back.
+Ours. A projection of the reference alone smears along every flank; in surface coordinates what is unseen can be
+filled from what lies beside it. A limb is unrolled about its axis, with its ends as domes; a hand is laid down as
+palm and back.
 """
 from dataclasses import dataclass
 from functools import lru_cache
@@ -57,8 +59,8 @@ def charts() -> Charts:
 
 @dataclass(frozen=True)
 class Layout:
-    """The charts in one picture. uv (T, 3, 2) float32 pixels; far (T, 3) metres; size (w, h); boxes (18, 4) left, top, right, bottom;
-    round (18,) pixels once round a limb, 0 for what is laid flat."""
+    """The charts in one picture. uv (T, 3, 2) float32 pixels; far (T, 3) metres; size (w, h); boxes (18, 4) left,
+    top, right, bottom; round (18,) pixels once round a limb, 0 for what is laid flat."""
     uv: np.ndarray
     far: np.ndarray
     size: tuple
@@ -94,7 +96,13 @@ def _axis(joints, limb):
     if limb == Limb.SKIRT:
         return middle, middle - up, front, (False, False)
     side = "left" if limb % 2 == 0 else "right"
-    a, b = {1: ("shoulder", "elbow"), 2: ("elbow", "wrist"), 4: ("hip", "knee"), 5: ("knee", "ankle"), 6: ("ankle", "toe")}[limb // 2]
+    a, b = {
+        1: ("shoulder", "elbow"),
+        2: ("elbow", "wrist"),
+        4: ("hip", "knee"),
+        5: ("knee", "ankle"),
+        6: ("ankle", "toe"),
+    }[limb // 2]
     if a == "ankle":
         return joints[f"{side}_ankle"] + (0, 0.03, 0), joints[f"{side}_toe"], up, (True, False)
     return joints[f"{side}_{a}"], joints[f"{side}_{b}"], front, (False, False)
@@ -109,7 +117,8 @@ def axis_of(joints, limb) -> np.ndarray:
 
 
 def _unrolled(template, faces, limb):
-    """(flat (n, 3, 2), far (n, 3), metres once round): the angle about the axis times the mean radius, and the way along it."""
+    """(flat (n, 3, 2), far (n, 3), metres once round): the angle about the axis times the mean radius, and the way
+    along it."""
     start, end, front, domes = _axis(template.joints, limb)
     along = (end - start) / np.linalg.norm(end - start)
     front = front - (front @ along) * along

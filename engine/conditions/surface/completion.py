@@ -1,7 +1,7 @@
 """Colours for what the reference does not show: low frequencies, spread over the surface from what is seen.
 
-Ours: around a limb colours spread easily, along it they hardly do, so that hems, cuffs and waists go on round the back; nothing
-spreads from cloth to hands or from a face to clothes.
+Ours: around a limb colours spread easily, along it they hardly do, so that hems, cuffs and waists go on round the
+back; nothing spreads from cloth to hands or from a face to clothes.
 """
 import numpy as np
 
@@ -19,7 +19,8 @@ class Spreading:
     """The mesh as a graph over which colours spread; with kinds that stay apart."""
 
     def __init__(self, template, kinds, vertices=None):
-        """kinds (V,): colours spread only between vertices of the same kind; vertices: their numbers, all by default."""
+        """kinds (V,): colours spread only between vertices of the same kind; vertices: their numbers, all by
+        default."""
         vertices = np.arange(len(template.points)) if vertices is None else vertices
         place = np.full(len(template.points), -1)
         place[vertices] = np.arange(len(vertices))
@@ -63,7 +64,8 @@ class Spreading:
 
 
 def kinds_of(template, seen) -> np.ndarray:
-    """(V,) what colours do not leave: shell, head, each hand, skirt, hair; and each foot of which enough is `seen` (V,) 0..1."""
+    """(V,) what colours do not leave: shell, head, each hand, skirt, hair; and each foot of which enough is `seen`
+    (V,) 0..1."""
     kinds = template.tags.astype(int)
     kinds[(template.tags == Tag.HAND) & (template.limbs == Limb.RIGHT_HAND)] = len(Tag)
     for foot in (Limb.LEFT_FOOT, Limb.RIGHT_FOOT):
@@ -80,4 +82,8 @@ def _ease(template, i, j):
     edge /= np.maximum(np.linalg.norm(edge, axis=1, keepdims=True), 1e-9)
     along = (edge * axes[template.limbs[i]]).sum(axis=1)
     ease = 1 - (1 - _ALONG) * along ** 2
-    return np.where(np.isin(template.tags[i], (Tag.HEAD, Tag.HAND)) | np.isin(template.limbs[i], (Limb.LEFT_FOOT, Limb.RIGHT_FOOT)), 1.0, ease)
+    return np.where(
+        np.isin(template.tags[i], (Tag.HEAD, Tag.HAND)) | np.isin(template.limbs[i], (Limb.LEFT_FOOT, Limb.RIGHT_FOOT)),
+        1.0,
+        ease,
+    )

@@ -1,9 +1,10 @@
-"""An avatar and a frame's figure -> the frame's maps: colour, coverage, confidence, normal, depth and part, pixel by pixel.
+"""An avatar and a frame's figure -> its maps: colour, coverage, confidence, normal, depth and part, pixel by pixel.
 
-Pixels are looked at once in their middle; only those at an outline, the character's own or a limb's before another, are looked at
-in several places (ours: the same edges as from several samples everywhere, for a third of the time). Pictures are drawn in tiles, so
-that a large picture takes no more memory than its maps.
+Pixels are looked at once in their middle; only those at an outline, the character's own or a limb's before another, are
+looked at in several places (ours: the same edges as from several samples everywhere, for a third of the time). Pictures
+are drawn in tiles, so that a large picture takes no more memory than its maps.
 """
+import weakref
 from dataclasses import dataclass
 
 import cv2
@@ -14,10 +15,13 @@ from . import template as templates
 from .raster import front, frontmost
 from .space import Space
 
-CONFIDENCE = np.array([1.0, 0.7, 0.4, 0.2], np.float32)  # of Avatar.source: seen, mirrored, carried through or hair, invented
-_TILE = 512               # pixels
-_SMALL = 300              # pixels: of persons less tall nearly every pixel is an outline's, so all are looked at alike
+# Of Avatar.source: seen, mirrored, carried through or hair, invented.
+CONFIDENCE = np.array([1.0, 0.7, 0.4, 0.2], np.float32)
+_TILE = 1024, 1 << 18     # pixels: wide at most, and altogether
+_SMALL = 100              # pixels: a limb of a smaller person may pass between pixels' middles: all are looked at alike
 _JUMP = 0.03              # person units of depth between neighbours that make an outline
+_STEPS = 4                # sizes of an atlas to each halving
+_SHRUNK = {}              # id of an atlas -> {step: the smaller atlas}
 _ROW = 4096               # samples a row of what cv2.remap is given, which takes at most 32767
 
 
@@ -25,8 +29,9 @@ _ROW = 4096               # samples a row of what cv2.remap is given, which take
 class Maps:
     """What a frame's surface shows; h, w are the picture's or the window's.
 
-    colour (h, w, 3) 0..1 sRGB, normal (h, w, 3) unit in camera axes (x right, y down, z away), confidence (h, w) 0..1: all three times
-    coverage (h, w) 0..1; depth (h, w) metres of the frontmost sample, infinite where there is none; part (h, w) int8 Limb, -1 none.
+    colour (h, w, 3) 0..1 sRGB, normal (h, w, 3) unit in camera axes (x right, y down, z away), confidence (h, w) 0..1:
+    all three times coverage (h, w) 0..1; depth (h, w) metres of the frontmost sample, infinite where there is none;
+    part (h, w) int8 Limb, -1 none.
     """
     colour: np.ndarray
     coverage: np.ndarray
@@ -43,32 +48,38 @@ class Maps:
 
 @dataclass(frozen=True)
 class Placed:
-    """An avatar's surface in a frame: places (V, 3) x, y in pixels and depth in metres; normals (V, 3) in camera axes; the Space."""
+    """An avatar's surface in a frame: places (V, 3) x, y in pixels and depth in metres; normals (V, 3) in camera axes;
+    the Space."""
     places: np.ndarray
     normals: np.ndarray
     space: Space
 
 
-def place(avatar, figure, k=None):
-    """Placed, or None where the figure's hips or shoulders are not known: the limb warp stands in there."""
+def place(avatar, figure, k=None, turns=None):
+    """Placed, or None where the figure's hips or shoulders are not known: the limb warp stands in there.
+
+    k: person units a metre of depth (space.depth_factor), 1 where not given; turns: a rig's own, as bones.pose_bones
+    has them.
+    """
     template = templates.load()
     space = Space.of(figure, template, k)
     if space is None:
         return None
-    posed = bones.pose_bones(space.joints, template, avatar.head_scale, confidence=space.confidence)
+    posed = bones.pose_bones(space.joints, template, avatar.head_scale, confidence=space.confidence, turns=turns)
     points = template.points + avatar.displacement[:, None].astype(np.float32) * template.normals
     moves = skinning.transforms(template.rest, posed, template.bones)
     points, normals = skinning.skinned(points, template.normals, template.weights, moves)
     return Placed(space.to_pixels(points), normals, space)
 
 
-def draw(avatar, figure, size, k=None, *, samples=2, scale=1.0, window=None):
+def draw(avatar, figure, size, k=None, *, samples=2, scale=1.0, window=None, turns=None):
     """Maps of one frame, or None where `place` gives None.
 
-    size (w, h): of the picture that the figure's pixels are of; scale: pixels drawn for each of those; samples: an outline's pixel is looked
-    at in samples x samples places; window (left, top, w, h): the part of the drawn picture that is wanted, in drawn pixels.
+    size (w, h): of the picture that the figure's pixels are of; scale: pixels drawn for each of those; samples: an
+    outline's pixel is looked at in samples x samples places; window (left, top, w, h): the part of the drawn picture
+    that is wanted, in drawn pixels; k, turns: as for `place`.
     """
-    placed = place(avatar, figure, k)
+    placed = place(avatar, figure, k, turns)
     if placed is None:
         return None
     left, top, width, height = window or (0, 0, round(size[0] * scale), round(size[1] * scale))
@@ -77,12 +88,13 @@ def draw(avatar, figure, size, k=None, *, samples=2, scale=1.0, window=None):
     sheet = _Sheet(avatar, placed, scale, (left, top))
     tall = figure.height_px * scale
     for tile in _tiles(sheet, (width, height)):
-        _draw_tile(maps, sheet, tile, samples if samples > 1 else 1, tall < _SMALL)
+        _draw_tile(maps, sheet, tile, samples, tall < _SMALL)
     return maps
 
 
 class _Sheet:
-    """The faces that may be seen, with all that a sample takes from them; x, y, z (3, T): pixels of the window, metres."""
+    """The faces that may be seen, with all that a sample takes from them; x, y, z (3, T): pixels of the window,
+    metres."""
 
     def __init__(self, avatar, placed, scale, corner):
         template = templates.load()
@@ -94,14 +106,15 @@ class _Sheet:
         seen &= depth.min(axis=0) > placed.space.nearest * 1.001
         chosen = np.flatnonzero(seen)
         self.faces, self.z = faces[chosen], depth[:, chosen]
-        self.x, self.y = (places[:, axis][self.faces.T] * np.float32(scale) - np.float32(corner[axis]) for axis in (0, 1))
+        xy = places[:, :2] * np.float32(scale) - np.float32(corner)
+        self.x, self.y = xy[:, 0][self.faces.T], xy[:, 1][self.faces.T]
         self.side = np.where(outside[chosen], 1, -1).astype(np.float32)
         self.normals = placed.normals.astype(np.float32)
         self.limbs = limbs[chosen].astype(np.int8)
         self.confidence = CONFIDENCE[avatar.source[chosen]]
-        shrink = max(round(avatar.height_px / (placed.space.height_px * scale)), 1)
-        self.atlas = _shrunk(avatar.atlas, shrink)
-        uv = avatar.uv[chosen].astype(np.float32) * np.float32(1 / shrink)
+        self.atlas = _shrunk(avatar.atlas, avatar.height_px / (placed.space.height_px * scale))
+        uv = avatar.uv[chosen].astype(np.float32)
+        uv *= np.float32(self.atlas.shape[1::-1]) / np.float32(avatar.atlas.shape[1::-1])
         self.uv = np.concatenate([uv[:, 0] - np.float32(0.5), uv[:, 1] - uv[:, 0], uv[:, 2] - uv[:, 0]], axis=1)
         self.jump = _JUMP / placed.space.k
 
@@ -122,13 +135,22 @@ class _Sheet:
         return mixed * (self.side[triangle] / np.maximum(size, 1e-6))[:, None]
 
 
-def _shrunk(atlas, factor):
-    """The atlas smaller by a whole factor, so that texels are about as large as pixels."""
-    if factor == 1:
+def _shrunk(atlas, texels):
+    """The atlas smaller, so that about one of its texels comes to a pixel; texels: how many of the whole one's do.
+
+    In steps so small that none is seen while a person comes nearer; each is made once and goes with its atlas.
+    """
+    step = max(int(np.floor(_STEPS * np.log2(max(texels, 1.0)))), 0)
+    if step == 0:
         return np.ascontiguousarray(atlas, np.float32)
-    height, width = atlas.shape[:2]
-    padded = cv2.copyMakeBorder(atlas, 0, -height % factor, 0, -width % factor, cv2.BORDER_REPLICATE)
-    return cv2.resize(padded, None, fx=1 / factor, fy=1 / factor, interpolation=cv2.INTER_AREA)
+    kept = _SHRUNK.get(id(atlas))
+    if kept is None:
+        kept = _SHRUNK[id(atlas)] = {}
+        weakref.finalize(atlas, _SHRUNK.pop, id(atlas), None)
+    if step not in kept:
+        size = [max(round(side / 2 ** (step / _STEPS)), 1) for side in atlas.shape[1::-1]]
+        kept[step] = cv2.resize(np.asarray(atlas, np.float32), size, interpolation=cv2.INTER_AREA)
+    return kept[step]
 
 
 def _tiles(sheet, size):
@@ -137,9 +159,11 @@ def _tiles(sheet, size):
         return
     left, top = (max(int(np.floor(c.min())) - 1, 0) for c in (sheet.x, sheet.y))
     right, bottom = (min(int(np.ceil(c.max())) + 1, most) for c, most in zip((sheet.x, sheet.y), size))
-    for row in range(top, bottom, _TILE):
-        for column in range(left, right, _TILE):
-            yield column, row, min(_TILE, right - column), min(_TILE, bottom - row)
+    wide = min(max(right - left, 1), _TILE[0])
+    high = max(_TILE[1] // wide, 1)
+    for row in range(top, bottom, high):
+        for column in range(left, right, wide):
+            yield column, row, min(wide, right - column), min(high, bottom - row)
 
 
 def _draw_tile(maps, sheet, tile, samples, all_alike):
@@ -157,18 +181,23 @@ def _draw_tile(maps, sheet, tile, samples, all_alike):
         if not len(pixels):
             continue
         rows, columns = np.divmod(pixels, width)
+        places = (rows + top) * maps.coverage.shape[1] + columns + left
         values = _shaded(sheet, np.where(triangle >= 0, near[triangle], -1), *rest)
-        for whole, value in zip((maps.colour, maps.coverage, maps.confidence, maps.normal, maps.depth, maps.part), values):
-            whole[rows + top, columns + left] = value
+        wholes = maps.colour, maps.coverage, maps.confidence, maps.normal, maps.depth, maps.part
+        for whole, value in zip(wholes, values):
+            whole.reshape(-1, *whole.shape[2:])[places] = value
 
 
 def _looked_at(x, y, z, size, samples, wanted=None):
-    """(pixels (n,), (triangle, u, v, depth) each (n, samples ** 2)) of the covered pixels, or of those of `wanted` (h, w)."""
+    """(pixels (n,), (triangle, u, v, depth) each (n, samples ** 2)) of the covered pixels, or of those of `wanted` (h,
+    w)."""
     width, height = size
     finer, many = width * samples, np.float32(samples)
-    layers = frontmost(x * many, y * many, z, (finer, height * samples))
-    covered = cv2.resize((layers[0] >= 0).view(np.uint8).reshape(-1, finer) * 255, size, interpolation=cv2.INTER_AREA) > 0
-    pixels = np.flatnonzero(covered if wanted is None else covered & wanted)
+    places = None if wanted is None else wanted.repeat(samples, axis=0).repeat(samples, axis=1).ravel()
+    layers = frontmost(x * many, y * many, z, (finer, height * samples), places)
+    hit = (layers[0] >= 0).view(np.uint8).reshape(-1, finer) * 255
+    covered = cv2.resize(hit, size, interpolation=cv2.INTER_AREA) > 0
+    pixels = np.flatnonzero(covered)
     rows, columns = np.divmod(pixels, width)
     inner = np.arange(samples)
     at = (rows * samples * finer + columns * samples)[:, None] + (inner[:, None] * finer + inner).ravel()
@@ -185,20 +214,22 @@ def _outlines_finer(corners, size, samples, jump):
     pixels = np.flatnonzero((triangle >= 0) & ~outline.ravel())
     plain = pixels, [layer[pixels][:, None] for layer in (triangle, u, v, depth)]
     crossed = cv2.integral(outline.view(np.uint8))
-    left, right = (np.clip(np.floor(c), 0, width).astype(np.int32) for c in (corners[0].min(axis=0), corners[0].max(axis=0) + 1))
-    top, bottom = (np.clip(np.floor(c), 0, height).astype(np.int32) for c in (corners[1].min(axis=0), corners[1].max(axis=0) + 1))
+    (left, top), (right, bottom) = (
+        [np.clip(np.floor(c), 0, most).astype(np.int32) for c, most in zip(ends, size)]
+        for ends in ([c.min(axis=0) for c in corners[:2]], [c.max(axis=0) + 1 for c in corners[:2]]))
     edging = np.flatnonzero(crossed[bottom, right] - crossed[top, right] - crossed[bottom, left] + crossed[top, left])
     pixels, (triangle, *rest) = _looked_at(*(c[:, edging] for c in corners), size, samples, outline)
     return plain, (pixels, [np.where(triangle >= 0, edging[triangle], -1), *rest])
 
 
 def _shaded(sheet, triangle, u, v, depth):
-    """(colour (n, 3), coverage (n,), confidence (n,), normal (n, 3), depth (n,), part (n,)) of n pixels' samples (n, s)."""
+    """(colour (n, 3), coverage (n,), confidence (n,), normal (n, 3), depth (n,), part (n,)) of n pixels' samples (n,
+    s)."""
     count, samples = triangle.shape
     if samples == 1:
         triangle, u, v = triangle[:, 0], u[:, 0], v[:, 0]
-        return (sheet.colours(triangle, u, v), np.float32(1), sheet.confidence[triangle], sheet.normal(triangle, u, v), depth[:, 0],
-                sheet.limbs[triangle])
+        return (sheet.colours(triangle, u, v), np.float32(1), sheet.confidence[triangle], sheet.normal(triangle, u, v),
+                depth[:, 0], sheet.limbs[triangle])
     hit = np.flatnonzero(triangle >= 0)
     colours = np.zeros((count * samples, 3), np.float32)
     colours[hit] = sheet.colours(triangle.ravel()[hit], u.ravel()[hit], v.ravel()[hit])

@@ -1,6 +1,7 @@
-"""One person's figures over a clip -> figures fit for the surface: short gaps closed, so that nothing pops, and mirrored rigs turned.
+"""One person's figures over a clip -> figures fit for the surface: gaps closed, mirrored rigs turned.
 
-Ours. Places in pixels are carried relative to the hips and in standing heights, so that a walking or nearing person keeps its shape.
+Ours. Nothing may pop where a joint is missing for some frames. Places in pixels are carried relative to the hips and in
+standing heights, so that a walking or nearing person keeps its shape.
 """
 import dataclasses
 
@@ -21,10 +22,12 @@ _OTHER = [BODY_INDEX["_".join([_SWAP.get(part, part) for part in name.split("_")
 
 
 def without_gaps(figures) -> tuple:
-    """The Figures of a clip with joints that are missing in some frames laid between those of the frames around; None stays None.
+    """The Figures of a clip with joints that are missing in some frames laid between those of the frames around; None
+    stays None.
 
-    Body joints before their first or after their last frame stay as they were there; hands are only filled between two frames. A face
-    point that is missing is not seen, so it only fades over the frames next to those that see it. Frames without hips are left alone.
+    Body joints before their first or after their last frame stay as they were there; hands are only filled between two
+    frames. A face point that is missing is not seen, so it only fades over the frames next to those that see it. Frames
+    without hips are left alone.
     """
     kept = [i for i, figure in enumerate(figures) if figure is not None and _placed(figure.body)[_HIPS].all()]
     if not kept:
@@ -45,7 +48,8 @@ def without_gaps(figures) -> tuple:
 
 
 def is_mirrored(figures, template) -> bool:
-    """Whether a rig's left is the person's right: over the clip feet and nose point backwards as its hips and shoulders have it."""
+    """Whether a rig's left is the person's right: over the clip feet and nose point backwards as its hips and shoulders
+    have it."""
     spaces = (Space.of(figure, template) for figure in figures if figure is not None)
     return sum(_ahead(space) for space in spaces if space is not None) < 0
 
@@ -86,14 +90,16 @@ def _filled(frames, values, known):
 
 
 def _fading(frames, known):
-    """(f, n) 0..0.5 confidence of points by how many frames ago or ahead they are known (f, n); half and more counts wholly."""
+    """(f, n) 0..0.5 confidence of points by how many frames ago or ahead they are known (f, n); half and more counts
+    wholly."""
     away = np.abs(frames[:, None] - frames[None, :])
     near = np.stack([np.where(good[None, :], away, _FADE).min(axis=1) for good in known.T], axis=1)
     return 0.5 * np.clip(1 - near / _FADE, 0, 1)
 
 
 def _filled_hands(frames, figures, side):
-    """That side's hands (f,), each (21, 4) or None, short gaps filled; relative to the wrist, which is the body's own."""
+    """That side's hands (f,), each (21, 4) or None, short gaps filled; relative to the wrist, which is the body's
+    own."""
     wrist = BODY_INDEX[f"{SIDES[side]}_wrist"]
     hands = [figure.hands[side] for figure in figures]
     known = np.array([hand is not None and _placed(np.asarray(hand)).all() for hand in hands])
@@ -115,7 +121,8 @@ def _filled_hands(frames, figures, side):
 
 
 def _ahead(space) -> float:
-    """How far feet and nose point forwards as left and right have it, in person units; below 0 where they point backwards."""
+    """How far feet and nose point forwards as left and right have it, in person units; below 0 where they point
+    backwards."""
     at = space.joints
     across = sum(at[f"left_{name}"] - at[f"right_{name}"] for name in ("hip", "shoulder"))
     back = unit(cross(across, -at["neck"]))                         # the hips' middle is 0

@@ -1,7 +1,9 @@
-"""From a matte to the surface's girth: how far each vertex moves along its rest normal so that the outline meets the matte.
+"""From a matte to the surface's girth: how far each vertex moves along its rest normal so that the outline meets the
+matte.
 
-Ours (trial, docs: surface): lengths come from the joints, so that only the girth is left to find. Vertices on the rim look along
-their normal in the picture for the matte's edge; what they find is spread over the mesh by a small least-squares problem.
+Ours: lengths come from the joints, so that only the girth is left to find. Vertices on the rim
+look along their normal in the picture for the matte's edge; what they find is spread over the mesh by a small
+least-squares problem.
 """
 import cv2
 import numpy as np
@@ -13,7 +15,8 @@ ROUNDS = 3
 _RIM = 0.42              # |cosine| to the camera of a vertex that may be the outline
 _SAMPLES = 48            # along each ray
 _INWARDS = 0.035         # metres that a surface gives way at most
-# Metres that each limb gives at most outwards: torso, head, arms, forearms, hands, thighs, shins, feet, skirt, hair (ours).
+# Metres that each limb gives at most outwards: torso, head, arms, forearms, hands, thighs, shins, feet, skirt,
+# hair (ours).
 _OUTWARDS = np.array([.14, .12, .08, .08, .07, .07, .012, .012, .12, .12, .11, .11, .05, .05, .25, .08])
 _NEIGHBOURS = {
     Limb.TORSO: (0, 1, 8, 9, 14), Limb.HEAD: (0, 1), Limb.LEFT_UPPER_ARM: (2, 4), Limb.RIGHT_UPPER_ARM: (3, 5),
@@ -24,12 +27,15 @@ _NEIGHBOURS = {
 _MAY_CROSS = np.zeros((len(Limb), len(Limb) + 1), bool)     # a ray of a limb may cross the picture of these
 for _limb, _others in _NEIGHBOURS.items():
     _MAY_CROSS[_limb, [*_others, NOTHING]] = True
-_STIFF, _BACK, _EVEN = 0.25, 0.002, 0.5    # weights of: neighbours alike, staying, both sides alike (insensitive, measured)
+# Weights of: neighbours alike, staying, both sides alike (ours; insensitive, measured).
+_STIFF, _BACK, _EVEN = 0.25, 0.002, 0.5
+_EAR = 0.045             # metres about an ear's joint
 _KEPT = 5.0                                # weight with which faces and hands stay as they are
 
 
 def fitted(pose, matte, displacement=None, rounds=ROUNDS) -> np.ndarray:
-    """(V,) metres along the rest normals. matte (h, w) float32 0..1 in the pose's picture; displacement: where to start."""
+    """(V,) metres along the rest normals. matte (h, w) float32 0..1 in the pose's picture; displacement: where to
+    start."""
     template = pose.template
     displacement = np.zeros(len(template.points)) if displacement is None else displacement
     kept = _kept(template)
@@ -47,7 +53,8 @@ def fitted(pose, matte, displacement=None, rounds=ROUNDS) -> np.ndarray:
 
 
 def spread(template, values, certain, *, stiff, back=0.0, even=0.0, steps=80) -> np.ndarray:
-    """(V,) x that makes certain (x - values)^2 + stiff sum over edges (x_i - x_j)^2 + back x^2 + even (x - mirrored x)^2 least.
+    """(V,) x that makes certain (x - values)^2 + stiff sum over edges (x_i - x_j)^2 + back x^2 + even (x - mirrored
+    x)^2 least.
 
     Conjugate gradients with the diagonal as preconditioner; so many steps that what is left cannot be seen.
     """
@@ -80,9 +87,19 @@ def spread(template, values, certain, *, stiff, back=0.0, even=0.0, steps=80) ->
 def _kept(template) -> np.ndarray:
     """The face and the hands: their shape says more than their outline."""
     joints, points = template.joints, template.points
-    face = ((template.tags == Tag.HEAD) & (template.normals[:, 2] < -0.35) & (points[:, 2] < joints["left_ear"][2] - 0.02)
-            & (points[:, 1] > joints["left_eye"][1] - 0.03))
+    face = (
+        (template.tags == Tag.HEAD)
+        & (template.normals[:, 2] < -0.35)
+        & (points[:, 2] < joints["left_ear"][2] - 0.02)
+        & (points[:, 1] > joints["left_eye"][1] - 0.03)
+    )
     return face | (template.tags == Tag.HAND)
+
+
+def _ears(template) -> np.ndarray:
+    """(V,) bool: folds that face every way, so that from the side they would look for the back of the head."""
+    away = [np.linalg.norm(template.points - template.joints[f"{side}_ear"], axis=1) for side in ("left", "right")]
+    return (template.tags == Tag.HEAD) & (np.minimum(*away) < _EAR)
 
 
 def _most_outwards(template) -> np.ndarray:
@@ -90,16 +107,22 @@ def _most_outwards(template) -> np.ndarray:
     most = _OUTWARDS[template.limbs]
     before = template.joints["left_ear"][2] - template.points[:, 2]
     flat = np.interp(before, (-0.03, 0.03), (_OUTWARDS[Limb.HEAD], 0.012))
-    return np.where((template.tags == Tag.HEAD) & (template.points[:, 1] < template.joints["headbone"][1]), np.minimum(most, flat), most)
+    return np.where(
+        (template.tags == Tag.HEAD) & (template.points[:, 1] < template.joints["headbone"][1]),
+        np.minimum(most, flat),
+        most,
+    )
 
 
 def _edges_found(pose, stance, matte):
-    """(rim vertices, metres to go along each one's normal, weight 0..1) where the ray out of the limb leaves the matte."""
+    """(rim vertices, metres to go along each one's normal, weight 0..1) where the ray out of the limb leaves the
+    matte."""
     limbs = pose.template.limbs
     rim = np.zeros(len(limbs), bool)
     rim[pose.used] = True
     flat = np.linalg.norm(stance.normals[:, :2], axis=1)
     rim &= (np.abs(stance.facing) < _RIM) & (flat > 0.5) & ~np.isin(limbs, (Limb.LEFT_HAND, Limb.RIGHT_HAND))
+    rim &= ~_ears(pose.template)
     rim = np.flatnonzero(rim & np.isfinite(stance.pixels).all(axis=1))
     limb, way = limbs[rim], stance.normals[rim, :2] / flat[rim, None]
     at, scale = stance.pixels[rim, :2], stance.per_metre[rim]

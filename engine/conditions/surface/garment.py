@@ -1,4 +1,5 @@
-"""Does the reference wear a skirt, and where does it end? By the cloth's own colours, since a shell knows only distances.
+"""Does the reference wear a skirt, and where does it end? By the cloth's own colours, since a shell knows only
+distances.
 
 A skirt fills the room between the legs; trousers do not. It ends where what fills it no longer has its colour.
 """
@@ -38,6 +39,8 @@ def find_skirt(picture, matte, pose, stance):
     usual = np.quantile(from_typical(cloth, typical(cloth)), 0.75) + 0.06
     hem, filled_levels = 0.0, 0
     for level in _LEVELS:
+        if not _in_picture(pose, level):
+            break
         x, y = _between_legs(pose, level)
         free = stance.limbs[y, x] == NOTHING
         wide = free.mean() * np.hypot(x[-1] - x[0], y[-1] - y[0]) / pose.metre
@@ -122,6 +125,11 @@ def _at(pose, level, side):
 def _between_legs(pose, level):
     a, b = _at(pose, level, 0), _at(pose, level, 1)
     return _pixel(pose, a + (b - a) * np.linspace(0, 1, _ACROSS)[:, None])
+
+
+def _in_picture(pose, level) -> bool:
+    ends = np.array([_at(pose, level, side) for side in (0, 1)])
+    return bool(((ends >= 0) & (ends < pose.size)).all())
 
 
 def _pixel(pose, at):

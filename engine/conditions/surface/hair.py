@@ -1,4 +1,5 @@
-"""Which pixels of the reference are hair, and how far it hangs; and where a head that is not seen is hair and where skin."""
+"""Which pixels of the reference are hair, and how far it hangs; and where a head that is not seen is hair and where
+skin."""
 from dataclasses import dataclass
 
 import cv2
@@ -11,16 +12,18 @@ from .template import Limb, Tag
 _ANGLES = np.linspace(-np.pi, np.pi, 73)      # about the head, 0 at the crown
 _RADII = np.linspace(0.02, 0.22, 60)          # metres from its centre
 _CENTRE = (0, -0.03, 0.0)                     # metres from the ears' middle
-_CROWN_ANGLES, _CROWN_PARTS = np.linspace(-0.7, 0.7, 9), (0.75, 0.88)   # where hair is, if there is any: parts of the outline's radius
+_CROWN_ANGLES = np.linspace(-0.7, 0.7, 9)     # where hair is, if there is any
+_CROWN_PARTS = (0.75, 0.88)                   # of the outline's radius
 _CHEEK = 0.012                                # metres about the line from cheek to cheek
 _ASIDE, _DOWN = 0.2, 0.42                     # metres from the body's axis within which hair lies on the torso
-_LEAST = 0.002                                # square metres of hair
+_LEAST = 0.0008                               # square metres of hair
+_HANGING = 0.005                              # square metres of it below the neck's joint
 _LONG = 0.035                                 # metres below the neck from which it hangs on its own
 
 
 @dataclass(frozen=True)
 class Hair:
-    """mask (h, w) bool; below: metres that it hangs below the neck (negative: above); colour (3,)."""
+    """mask (h, w) bool; below: metres that it hangs below the neck, 0 or less for short hair; colour (3,)."""
     mask: np.ndarray
     below: float
     colour: np.ndarray
@@ -49,7 +52,9 @@ def face_colour(picture, matte, pose, seen):
 def find_hair(picture, matte, pose, stance, skin):
     """The Hair, or None for who has none, or hair of the skin's colour. skin (3,): the face's colour or None."""
     centre, radius, at_angle = _outline(matte, pose)
-    colour = np.median([_pixel(picture, at_angle(angle, part)) for angle in _CROWN_ANGLES for part in _CROWN_PARTS], axis=0)
+    colour = np.median(
+        [_pixel(picture, at_angle(angle, part)) for angle in _CROWN_ANGLES for part in _CROWN_PARTS], axis=0
+    )
     if skin is not None and apart(colour, skin) < 0.7:
         return None
     inside = matte > 0.6
@@ -59,14 +64,20 @@ def find_hair(picture, matte, pose, stance, skin):
     mask = _where(head, _is_hair(picture[head], colour, skin))
     if mask.sum() < 5:
         return None
-    mask |= _on_torso(picture, inside & np.isin(stance.limbs, (Limb.TORSO, Limb.LEFT_UPPER_ARM, Limb.RIGHT_UPPER_ARM)), pose,
-                      hair=picture[mask], skin=skin)
+    mask |= _on_torso(
+        picture,
+        inside & np.isin(stance.limbs, (Limb.TORSO, Limb.LEFT_UPPER_ARM, Limb.RIGHT_UPPER_ARM)),
+        pose,
+        hair=picture[mask],
+        skin=skin,
+    )
     mask = _hanging_together(mask, centre, pose)
     if mask.sum() < _LEAST * pose.metre ** 2:
         return None
     y, x = np.nonzero(mask)
     along = (np.stack([x, y], axis=1) + 0.5 - pose.axes[Limb.TORSO, 0]) @ _down(pose) / pose.metre
-    return Hair(mask, float(np.percentile(along, 99)), np.median(picture[mask], axis=0))
+    hangs = (along > 0).sum() > _HANGING * pose.metre ** 2
+    return Hair(mask, float(np.percentile(along, 99)) if hangs else 0.0, np.median(picture[mask], axis=0))
 
 
 def scalp(template) -> np.ndarray:
@@ -78,15 +89,17 @@ def scalp(template) -> np.ndarray:
 
 
 def _face_core(pose):
-    """(h, w) bool: eyes, brows, nose and mouth, as dark as hair; the ear-to-ear line's foreground where the face is seen."""
+    """(h, w) bool: eyes, brows, nose and mouth, which are as dark as hair."""
     joints, core = pose.space.joints, np.zeros((pose.size[1], pose.size[0]), np.uint8)
     points = [joints[name] for name in ("nose", "left_eye", "right_eye") if name in joints]
     if len(points) == 3:
         nose, left, right = pose.space.to_pixels(np.array(points))[:, :2]
         eyes = 0.5 * (left + right)
         half = max(0.5 * np.linalg.norm(left - right), 0.015 * pose.metre)
-        cv2.ellipse(core, _whole(eyes + 0.45 * (nose - eyes)), _whole((1.55 * half, max(1.5 * np.linalg.norm(nose - eyes), 1.6 * half))),
-                    float(np.degrees(np.arctan2(*(right - left)[::-1] * (-1 if right[0] > left[0] else 1)))) % 180, 0, 360, 1, -1)
+        across = right - left if right[0] < left[0] else left - right
+        tilt = float(np.degrees(np.arctan2(across[1], across[0])))
+        reach = _whole((1.55 * half, max(1.5 * np.linalg.norm(nose - eyes), 1.6 * half)))
+        cv2.ellipse(core, _whole(eyes + 0.45 * (nose - eyes)), reach, tilt, 0, 360, 1, -1)
     return core > 0
 
 
@@ -96,7 +109,9 @@ def _outline(matte, pose):
     joints = template.joints
     middle = 0.5 * (joints["left_ear"] + joints["right_ear"]) + _CENTRE
     turn, grown = head.rotation @ template.rest["head"].rotation.T, pose.head_scale
-    ends = np.array([head.origin + turn @ ((at - template.rest["head"].origin) * grown) for at in (middle, middle + (0, -0.1, 0))])
+    ends = np.array(
+        [head.origin + turn @ ((at - template.rest["head"].origin) * grown) for at in (middle, middle + (0, -0.1, 0))]
+    )
     centre, top = pose.space.to_pixels(ends)[:, :2]
     up = (top - centre) / max(np.linalg.norm(top - centre), 1e-6)
     side = np.array([-up[1], up[0]])

@@ -1,7 +1,9 @@
-"""Where the reference shows hands, and what colour hands have that it hides (in pockets, behind the back, under sleeves).
+"""Where the reference shows hands, and what colour hands have that it hides (in pockets, behind the back, under
+sleeves).
 
-The template's hands seldom lie where the picture's do. So what is near a wrist and nearer in colour to the hand than to the limb
-behind it belongs to the hand alone: it is never painted on the thigh, and the cloth under it is filled from around.
+The template's hands seldom lie where the picture's do. So what is near a wrist and nearer in colour to the hand than
+to the limb behind it belongs to the hand alone: it is never painted on the thigh, and the cloth under it is filled
+from around.
 """
 from dataclasses import dataclass
 
@@ -9,15 +11,16 @@ import cv2
 import numpy as np
 
 from .shades import apart, from_typical, typical
-from .stance import NOTHING, capsule
+from .stance import NOBODY, NOTHING, capsule
 from .template import Limb
 
 _REACH, _WIDE = 0.22, 0.11                 # metres: where a hand can be beyond its wrist
 _THIN = (0.03, 0.10, 0.02)                 # from, to, radius: where it is if the forearm says true
 _LEAST = 0.0012                            # square metres of skin that make a hand
 # Metres from the axes of other limbs, thickly clothed: a hand farther out lies against nothing.
-_THICK = {Limb.TORSO: 0.23, Limb.HEAD: 0.15, Limb.LEFT_UPPER_ARM: 0.11, Limb.RIGHT_UPPER_ARM: 0.11, Limb.LEFT_FOREARM: 0.09,
-          Limb.RIGHT_FOREARM: 0.09, Limb.LEFT_THIGH: 0.13, Limb.RIGHT_THIGH: 0.13}
+_THICK = {Limb.TORSO: 0.23, Limb.HEAD: 0.15, Limb.LEFT_UPPER_ARM: 0.11, Limb.RIGHT_UPPER_ARM: 0.11,
+          Limb.LEFT_FOREARM: 0.09, Limb.RIGHT_FOREARM: 0.09, Limb.LEFT_THIGH: 0.13, Limb.RIGHT_THIGH: 0.13}
+_MIXED = 0.006                             # metres about a hand whose pixels are half of what is behind it
 _SKIN_FROM_FACE = 0.92                     # a hand is a little darker than a face (ours)
 _CLOTHED = (Limb.TORSO, Limb.LEFT_THIGH, Limb.RIGHT_THIGH, Limb.SKIRT)
 SIDES = (Limb.LEFT_HAND, Limb.RIGHT_HAND)
@@ -25,8 +28,8 @@ SIDES = (Limb.LEFT_HAND, Limb.RIGHT_HAND)
 
 @dataclass(frozen=True)
 class Hands:
-    """claims (h, w) uint8: Limb of a hand where its pixels are, else NOTHING; seen (left, right); colours (left, right), each
-    (3,) or None where nothing tells it."""
+    """claims (h, w) uint8: Limb of a hand where its pixels are, NOBODY at their edge, else NOTHING; seen (left,
+    right); colours (left, right), each (3,) or None where nothing tells it."""
     claims: np.ndarray
     seen: tuple
     colours: tuple
@@ -39,10 +42,23 @@ def find_hands(picture, matte, pose, stance, skin) -> Hands:
     found = [_own_colour(picture, inside, pose, stance, limb=limb, skin=skin) for limb in SIDES]
     for limb, colour in zip(SIDES, found):
         if colour is not None:
-            claims[_pixels(picture, inside, pose, stance, limb=limb, colour=colour)] = limb
+            own = _pixels(picture, inside, pose, stance, limb=limb, colour=colour)
+            claims[_wider(own, _MIXED * pose.metre) & (claims == NOTHING)] = NOBODY
+            claims[own] = limb
     seen = tuple(colour is not None for colour in found)
     hidden = [_hidden_colour(picture, inside, pose, limb, found[1 - k], skin) for k, limb in enumerate(SIDES)]
     return Hands(claims, seen, tuple(a if a is not None else b for a, b in zip(found, hidden)))
+
+
+def skin_of_hands(picture, matte, pose, hands):
+    """(3,) the colour of a hand that is not its sleeve's, for who shows no face; None where there is none."""
+    for limb, seen, colour in zip(SIDES, hands.seen, hands.colours):
+        start, end = pose.axes[limb - 2]
+        near, far = (start + part * (end - start) for part in (0.3, 0.7))
+        sleeve = capsule(pose.size, near, far, 0.02 * pose.metre) & (matte > 0.5)
+        if seen and sleeve.any() and apart(np.median(picture[sleeve], axis=0), colour) > 1:
+            return colour
+    return None
 
 
 def _own_colour(picture, inside, pose, stance, *, limb, skin):
@@ -108,15 +124,21 @@ def _pixels(picture, inside, pose, stance, *, limb, colour):
 
 
 def _joined(mine, core, pose):
-    """Only what hangs together with the hand's middle, a pixel wider: its edge is mixed with what is behind."""
+    """Only what hangs together with the hand's middle, without threads."""
     mine = cv2.morphologyEx(mine.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+    thread = 2 * int(round(0.004 * pose.metre)) + 1
+    mine = cv2.morphologyEx(mine, cv2.MORPH_OPEN, np.ones((thread, thread), np.uint8))
     count, regions = cv2.connectedComponents(mine)
-    sizes = np.bincount(regions[core | (cv2.dilate(core.astype(np.uint8), np.ones((5, 5))) > 0)], minlength=count)
+    sizes = np.bincount(regions[core | (_wider(core, 2))], minlength=count)
     total = np.bincount(regions.ravel(), minlength=count)
     keep = (sizes > 0) | (total > 0.0008 * pose.metre ** 2)
     keep[0] = False
-    wider = max(int(round(0.004 * pose.metre)), 1)
-    return cv2.dilate(keep[regions].astype(np.uint8), np.ones((2 * wider + 1,) * 2, np.uint8)) > 0
+    return keep[regions]
+
+
+def _wider(mask, reach):
+    side = 2 * max(int(round(reach)), 1) + 1
+    return cv2.dilate(mask.astype(np.uint8), np.ones((side, side), np.uint8)) > 0
 
 
 def _hidden_colour(picture, inside, pose, limb, other, skin):

@@ -1,4 +1,5 @@
-"""From the reference to its colours without its own light: what a surface's turn does to its brightness is taken out."""
+"""From the reference to its colours without its own light: what a surface's turn does to its brightness is taken
+out."""
 import numpy as np
 import cv2
 

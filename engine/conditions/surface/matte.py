@@ -11,7 +11,9 @@ _TINY_HOLE = 2e-4         # of the picture
 
 def of_alpha(alpha):
     """A transparent picture's own alpha (h, w) as its matte, or None where it is opaque throughout."""
-    return None if (alpha > 0.5).mean() > _OPAQUE or not (alpha > 0.5).any() else np.ascontiguousarray(alpha, np.float32)
+    return (
+        None if (alpha > 0.5).mean() > _OPAQUE or not (alpha > 0.5).any() else np.ascontiguousarray(alpha, np.float32)
+    )
 
 
 def refined(picture, coarse) -> np.ndarray:
@@ -30,21 +32,19 @@ def refined(picture, coarse) -> np.ndarray:
 
 
 def without_holes(matte, limbs, nothing) -> np.ndarray:
-    """The matte with holes closed where the surface is and it cannot be seen through: those that a limb's picture covers.
+    """The matte with holes closed where the surface is and it cannot be seen through: those that a limb's picture
+    covers.
 
     limbs (h, w): which limb the surface shows, `nothing` where none; a gap between arm and body stays open.
     """
     count, regions, facts, _ = cv2.connectedComponentsWithStats((matte < 0.5).astype(np.uint8), connectivity=4)
     height, width = matte.shape
-    closed = matte.copy()
+    left, top, wide, high, area = facts.T
+    at_border = (left == 0) | (top == 0) | (left + wide == width) | (top + high == height)
     covered = np.bincount(regions.ravel(), (limbs != nothing).ravel(), count)
-    for region in range(1, count):
-        left, top, wide, high, area = facts[region]
-        at_border = left == 0 or top == 0 or left + wide == width or top + high == height
-        if not at_border and matte[regions == region].max() < 0.5 and (
-                covered[region] > 0.6 * area or area < _TINY_HOLE * matte.size):
-            closed[cv2.dilate((regions == region).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0] = 1.0
-    return closed
+    hole = ~at_border & ((covered > 0.6 * area) | (area < _TINY_HOLE * matte.size))
+    hole[0] = False                                                  # the matte itself
+    return np.where(cv2.dilate(hole[regions].astype(np.uint8), np.ones((3, 3), np.uint8)) > 0, np.float32(1), matte)
 
 
 def _cut(picture, coarse):

@@ -1,14 +1,14 @@
 """From triangles in a picture to the one that is frontmost at each pixel: a z-buffer without a compiled part (ours).
 
-Triangles of like width and height are laid out as equal blocks of pixels, so that numpy works on long rows; the z-buffer is settled
-by writing far triangles before near ones and mending the few pixels where that order was wrong.
+Triangles of like width and height are laid out as equal blocks of pixels, so that numpy works on long rows; the
+z-buffer is settled by writing far triangles before near ones and mending the few pixels where that order was wrong.
 """
 import numpy as np
 
 _EDGE = np.float32(-1e-4)  # shared edges belong to both triangles, so that no pixel between them is missed
-_SIDES = np.array([2, 4, 7, 11, 16, 24, 36, 54, 80, 120, 180, 270, 400, 600, 900, 1300, 2000, 3000, 4500, 7000, 10000, 1 << 30])
+_SIDES = np.array([2, 4, 7, 11, 16, 24, 36, 54, 80, 120, 180, 270, 400, 600, 900, 1300, 2000, 3000, 5000, 1 << 30])
 _STRIP = 64               # rows: taller triangles are cut
-_BLOCK = 1 << 16          # pixels looked at together: what a core's cache holds
+_BLOCK = 1 << 17          # pixels looked at together: about what a core's cache holds
 
 
 def raster(xy, z, faces, size) -> tuple:
@@ -39,28 +39,30 @@ def interpolated(values, faces, triangle, barycentric) -> np.ndarray:
     return out
 
 
-def frontmost(x, y, z, size) -> tuple:
+def frontmost(x, y, z, size, wanted=None) -> tuple:
     """(triangle int32, u, v, depth float32), each (h * w,), of triangles whose corners are x, y, z (3, T) float32.
 
-    Where there is no triangle: -1, 0, 0, infinite. Rows of pixels one after another, size (w, h).
+    Where there is no triangle: -1, 0, 0, infinite. Rows of pixels one after another, size (w, h); wanted (h * w,) bool:
+    the only pixels that are asked for.
     """
     count = size[0] * size[1]
     triangle, u, v = np.full(count, -1, np.int32), np.zeros(count, np.float32), np.zeros(count, np.float32)
     depth = np.full(count, np.inf, np.float32)
-    for part in _fragments(x, y, z, size):
+    for part in _fragments(x, y, z, size, wanted):
         _lay(depth, part, (triangle, u, v))
     return triangle, u, v, depth
 
 
 def bounds(x, y, size) -> tuple:
-    """(left, top, right, bottom), each (T,) int32: the first and last pixels whose middles may lie in triangles x, y (3, T)."""
-    width, height = size
-    low = (np.clip(np.ceil(c.min(axis=0) - 0.5), 0, most).astype(np.int32) for c, most in ((x, width), (y, height)))
-    high = (np.clip(np.floor(c.max(axis=0) - 0.5), -1, most - 1).astype(np.int32) for c, most in ((x, width), (y, height)))
+    """(left, top, right, bottom), each (T,) int32: the first and last pixels whose middles may lie in triangles x, y
+    (3, T)."""
+    along = tuple(zip((x, y), size))
+    low = (np.clip(np.ceil(c.min(axis=0) - 0.5), 0, most).astype(np.int32) for c, most in along)
+    high = (np.clip(np.floor(c.max(axis=0) - 0.5), -1, most - 1).astype(np.int32) for c, most in along)
     return *low, *high
 
 
-def _fragments(x, y, z, size):
+def _fragments(x, y, z, size, wanted):
     """Yields (pixel, depth, triangle, u, v), flat arrays of what lies in triangles, those of one size after another."""
     left, top, right, bottom = bounds(x, y, size)
     area = (x[1] - x[0]) * (y[2] - y[0]) - (y[1] - y[0]) * (x[2] - x[0])
@@ -78,7 +80,7 @@ def _fragments(x, y, z, size):
         step = max(_BLOCK // int(sides[0] * sides[1]), 1)
         for a in range(start, end, step):
             part = slice(a, min(a + step, end))
-            yield _block(seen[part], places[:, part], planes[:, part], depths[:, part], sides, size)
+            yield _block(seen[part], places[:, part], planes[:, part], depths[:, part], sides, (size, wanted))
 
 
 def _strips(triangles, top, bottom):
@@ -93,34 +95,40 @@ def _strips(triangles, top, bottom):
 
 
 def _planes(x, y, area, places):
-    """(6, T) float32: the barycentrics u and v in the middle of a triangle's first pixel, and their growth along x and y."""
+    """(6, T) float32: the barycentrics u and v in the middle of a triangle's first pixel, and their growth along x and
+    y."""
     ux, uy, vx, vy = (y[2] - y[0]) / area, (x[0] - x[2]) / area, (y[0] - y[1]) / area, (x[1] - x[0]) / area
     dx, dy = places[0] + np.float32(0.5) - x[0], places[1] + np.float32(0.5) - y[0]
     return np.stack([dx * ux + dy * uy, ux, uy, dx * vx + dy * vy, vx, vy]).astype(np.float32)
 
 
-def _block(triangles, places, planes, depths, sides, size):
+def _block(triangles, places, planes, depths, sides, picture):
     """The fragments of some triangles that are at most sides (w, h) pixels large."""
-    width, height = size
+    (width, height), wanted = picture
     across, down = np.arange(sides[0], dtype=np.int32), np.arange(sides[1], dtype=np.int32)[:, None]
     u0, ux, uy, v0, vx, vy = planes[:, :, None, None]
-    u, v = (u0 + uy * down.astype(np.float32)) + ux * across.astype(np.float32), (v0 + vy * down.astype(np.float32)) + vx * across.astype(np.float32)
+    ix, iy = across.astype(np.float32), down.astype(np.float32)
+    u, v = (u0 + uy * iy) + ux * ix, (v0 + vy * iy) + vx * ix
     inside = np.minimum(u, v) >= _EDGE
     inside &= u + v <= 1 - _EDGE
     inside = np.flatnonzero(inside)
     number, place = np.divmod(inside.astype(np.int32), np.int32(sides[0] * sides[1]))
     pixel = (places[1] * width + places[0])[number] + (down * width + across).ravel()[place]
-    u, v = u.ravel()[inside], v.ravel()[inside]
-    if (places[0].max() + sides[0] > width) or (places[1].max() + sides[1] > height):  # blocks that reach out of the picture
+    if (places[:2].max(axis=1) + sides > (width, height)).any():    # blocks that reach out of the picture
         rows, columns = np.divmod(place, np.int32(sides[0]))
         kept = (columns + places[0][number] < width) & (rows + places[1][number] < height)
-        number, pixel, u, v = number[kept], pixel[kept], u[kept], v[kept]
+        number, pixel, inside = number[kept], pixel[kept], inside[kept]
+    if wanted is not None:
+        kept = wanted[pixel]
+        number, pixel, inside = number[kept], pixel[kept], inside[kept]
+    u, v = u.ravel()[inside], v.ravel()[inside]
     z, z1, z2 = depths[:, number]
     return pixel, z + u * z1 + v * z2, triangles[number], u, v
 
 
 def _lay(depth, part, layers):
-    """Writes what is nearest into `depth` (n,) and what goes with it into layers (triangle, u, v), each (n,), in place."""
+    """Writes what is nearest into `depth` (n,) and what goes with it into layers (triangle, u, v), each (n,), in
+    place."""
     pixel, z, *values = part
     waiting = np.flatnonzero(z < depth[pixel])
     pixels, depths = pixel[waiting], z[waiting]

@@ -1,14 +1,16 @@
-"""Colours around a limb, row by row of its chart: what is seen at one height goes on round the back, without its detail.
+"""Colours around a limb, row by row of its chart: what is seen at one height goes on round the back, without its
+detail.
 
-Ours: hems, cuffs, waists and stripes run round a body, so a row's colours are the best guess for the rest of the row; but one pixel
-carried on would be a band, so it is the mean of a hand's breadth beside the edge, softer along the limb the farther it is.
+Ours: hems, cuffs, waists and stripes run round a body, so a row's colours are the best guess for the rest of the row;
+but one pixel carried on would be a band, so it is the mean of a hand's breadth beside the edge, softer along the limb
+the farther it is.
 """
 import cv2
 import numpy as np
 
 _BREADTH = 0.08        # metres beside the edge that are averaged
 _ALONG = 0.004         # metres along the limb, near what is seen
-_FAR_ALONG = 0.02      # and far from it
+_FAR_ALONG = 0.01      # and far from it
 _FAR = 0.06            # metres
 _PATTERN = 0.03        # metres along the limb over which rows are compared
 _NOISE = 0.5           # of a row's own variance, that its mean may have by chance
@@ -19,8 +21,8 @@ _MUCH = 0.15           # and to count wholly beside its neighbours
 def around(colours, known, period, density):
     """(base (h, w, 3), trust (h, w, 1) 0..1) of a chart that goes round in `period` pixels.
 
-    colours (h, w, 3) where known (h, w) 0..1; density: pixels a metre. base: the row's mean beside each seen place, between the two
-    nearest ones where nothing is seen; trust 0 where the row shows nothing at all.
+    colours (h, w, 3) where known (h, w) 0..1; density: pixels a metre. base: the row's mean beside each seen place,
+    between the two nearest ones where nothing is seen; trust 0 where the row shows nothing at all.
     """
     width = known.shape[1]
     period = int(np.clip(round(period), 4, width))
@@ -59,7 +61,8 @@ def _means(once, weight, density):
 
 
 def _without_patterns(mean, spread, weight, density):
-    """Rows that differ from their neighbours no more than within themselves are dots and folds, not stripes: evened out."""
+    """Rows that differ from their neighbours no more than within themselves are dots and folds, not stripes: evened
+    out."""
     sigma = _PATTERN * density
     amount = weight + 1e-3
     total = _blurred_along(amount, sigma)
@@ -71,7 +74,8 @@ def _without_patterns(mean, spread, weight, density):
 
 
 def _between(mean, sure):
-    """(colours, pixels to the nearest sure place): each row's means, and between two sure places their mixture by distance."""
+    """(colours, pixels to the nearest sure place): each row's means, and between two sure places their mixture by
+    distance."""
     period = sure.shape[1]
     columns = np.arange(3 * period)
     thrice = np.tile(sure, (1, 3))

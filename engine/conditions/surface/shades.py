@@ -1,4 +1,5 @@
-"""How unlike colours are when the light on them may differ: what tells hands from cloth, hair from skin and skirts from legs."""
+"""How unlike colours are when the light on them may differ: what tells hands from cloth, hair from skin and skirts
+from legs."""
 import numpy as np
 
 _LUMA_STEP = 0.8      # of the logarithm: light and shade on one thing

@@ -23,7 +23,8 @@ def skinned(points, normals, weights, transforms) -> tuple:
     x, y, z = points.T
     moved = np.stack([m[3 * i] * x + m[3 * i + 1] * y + m[3 * i + 2] * z + m[9 + i] for i in range(3)], axis=1)
     nx, ny, nz = normals.T
-    turned = np.stack([_cofactor(m, i, 0) * nx + _cofactor(m, i, 1) * ny + _cofactor(m, i, 2) * nz for i in range(3)], axis=1)
+    turned = [_cofactor(m, i, 0) * nx + _cofactor(m, i, 1) * ny + _cofactor(m, i, 2) * nz for i in range(3)]
+    turned = np.stack(turned, axis=1)
     size = np.sqrt((turned * turned).sum(axis=1, keepdims=True))
     return moved, turned / np.maximum(size, 1e-12)
 

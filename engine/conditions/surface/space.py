@@ -1,7 +1,8 @@
-"""One figure's joints, pixels and depth <-> person units: a space in which the person is as tall as the template (ours).
+"""One figure's joints, pixels and depth <-> person units, in which the person is as tall as the template.
 
-Origin: the middle of the hips. x to the right of the picture, y down, z away from the camera; seen from the front that is the
-template's own. x and y come from pixels, the pelvis' depth and height_px; a metre of depth is worth k person units.
+Ours. Origin: the middle of the hips. x to the right of the picture, y down, z away from the camera; seen from the front
+that is the template's own. x and y come from pixels, the pelvis' depth and height_px; a metre of depth is worth k
+person units.
 """
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from .turning import frame, length, similarity, unit
 
 _NEAREST = 0.05           # of the pelvis' depth: what is nearer than this cannot be laid in the picture
 _FLAT_DEPTH = 4.0         # metres, where no depth is known
+_LEAST_HEIGHT, _FARTHEST, _DEEPEST = 0.1, 1e6, 1e8  # pixels, pixels and the scene's units: beyond are no pictures
 _TORSO = ("left_hip", "right_hip", "left_shoulder", "right_shoulder")
 _CHAINS = (("hip", "knee", "ankle"), ("shoulder", "elbow", "wrist"))
 _LIMBS = tuple((a, b) for chain in _CHAINS for a, b in zip(chain, chain[1:]))
@@ -22,9 +24,11 @@ _WORTH = np.geomspace(0.8, 1.7, 40)  # of a metre of depth, as tried
 
 @dataclass(frozen=True)
 class Space:
-    """joints {name: (3,)} all body joints but unseen face points, and side_finger_1..4 of known hands; confidence {name: 0..1}.
+    """joints {name: (3,)} all body joints but unseen face points, and side_finger_1..4 of known hands; confidence
+    {name: 0..1}.
 
-    k: person units a metre of depth; middle (2,): pixels of the hips; pelvis: their depth, metres; flat: no depth was known.
+    k: person units a metre of depth; middle (2,): pixels of the hips; pelvis: their depth, metres; flat: no depth was
+    known.
     """
     joints: dict
     confidence: dict
@@ -37,12 +41,13 @@ class Space:
 
     @classmethod
     def of(cls, figure, template, k=None, focal=None):
-        """The space of a Figure; None where a hip or a shoulder is not known. focal (pixels) gives k where k is None; else it is 1."""
+        """The space of a Figure; None where a hip or a shoulder is not known. focal (pixels) gives k where k is None;
+        else it is 1."""
         body = np.asarray(figure.body, np.float64)
         at = dict(zip(BODY, body))
         flat = not all(at[name][2] > 0 for name in _TORSO[:2])
         usable = {name: _usable(name, joint, flat) for name, joint in at.items()}
-        if not all(usable[name] for name in _TORSO) or not figure.height_px > 0:
+        if not all(usable[name] for name in _TORSO) or not _LEAST_HEIGHT <= figure.height_px <= _FARTHEST:
             return None
         hips = np.stack([at[name] for name in _TORSO[:2]])
         pelvis = _FLAT_DEPTH if flat else float(hips[:, 2].mean())
@@ -80,7 +85,7 @@ class Space:
         """(n, 3) person units of (n, 3) x, y in pixels, depth in metres; depth is left out where the figure is flat."""
         depth = np.full(len(places), self.pelvis) if self.flat else places[:, 2]
         scale = depth / self.pelvis * self.height / self.height_px
-        return np.concatenate([(places[:, :2] - self.middle) * scale[:, None], (depth - self.pelvis)[:, None] * self.k], axis=1)
+        return np.column_stack([(places[:, :2] - self.middle) * scale[:, None], (depth - self.pelvis) * self.k])
 
     def to_pixels(self, points) -> np.ndarray:
         """(n, 3) x, y in pixels and depth in metres of points (n, 3) in person units."""
@@ -105,7 +110,8 @@ class Space:
 
 
 def depth_factor(figures, template) -> float:
-    """k for a clip's figures: the worth of a metre of depth with which limbs keep their lengths over the frames best (ours).
+    """k for a clip's figures: the worth of a metre of depth with which limbs keep their lengths over the frames best
+    (ours).
 
     Only needed where the focal length is not known. Figures without depth are left out; 1 where nothing is left.
     """
@@ -133,14 +139,15 @@ def depth_factor(figures, template) -> float:
 
 def _usable(name, joint, flat) -> bool:
     """Face points have to be seen; other joints may be used where they have a place, seen or not."""
-    if not np.isfinite(joint).all():
+    if not np.isfinite(joint).all() or np.abs(joint[:2]).max() > _FARTHEST or joint[2] > _DEEPEST:
         return False
     placed = joint[:2].any() and joint[2] > 0 and not flat
     return bool(joint[3] >= SEEN or (placed and name not in FACE))
 
 
 def _lift(joints, template):
-    """Depth for the hips and shoulders of a flat figure, by what their widths lack, on the side that face and feet tell.
+    """Depth for the hips and shoulders of a flat figure, by what their widths lack, on the side that face and feet
+    tell.
 
     Without it a flat figure seen from the side has its chest towards nobody knows where.
     """
@@ -158,7 +165,8 @@ def _lift(joints, template):
 
 
 def _complete(joints, template):
-    """The joints that are missing, as the template has them about the torso; a middle one is bent between its neighbours."""
+    """The joints that are missing, as the template has them about the torso; a middle one is bent between its
+    neighbours."""
     tall = template.joints
     turn, size = similarity(*(np.stack([of[name] for name in _TORSO]) for of in (tall, joints)), np.ones(len(_TORSO)))
     size = np.clip(size, 0.5, 1.5)
@@ -180,7 +188,8 @@ def _complete(joints, template):
 
 
 def _between(start, end, first, second):
-    """The joint between two that are known, bent to the side to which the bones `first` and `second` are bent at rest."""
+    """The joint between two that are known, bent to the side to which the bones `first` and `second` are bent at
+    rest."""
     a, b, reach = (float(length(v)[0]) for v in (first, second, end - start))
     part = np.clip((a * a - b * b + reach * reach) / max(2 * reach, 1e-6), -a, a)
     out = np.sqrt(max(a * a - part * part, 0.0)) if reach < a + b else 0.0

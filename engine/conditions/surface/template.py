@@ -1,6 +1,7 @@
-"""The mean clothed person that the surface is made of, from template.npz and template.json (tools/surface_template.py makes them).
+"""The mean clothed person that the surface is made of, from template.npz and template.json.
 
-Axes: x to the person's left, y down, z to the person's back, metres; seen from the front this is a picture's x, y and depth.
+Both are made by tools/surface_template.py. Axes: x to the person's left, y down, z to the person's back, metres; seen
+from the front this is a picture's x, y and depth.
 """
 import json
 from dataclasses import dataclass
@@ -45,7 +46,8 @@ class Limb(IntEnum):
 
 
 # The first entry that a bone's name begins with holds; the limb is the left one's.
-_LIMB_OF_BONE = (("chest", Limb.TORSO), ("pelvis", Limb.TORSO), ("clavicle", Limb.TORSO), ("neck", Limb.HEAD), ("head", Limb.HEAD),
+_LIMB_OF_BONE = (("chest", Limb.TORSO), ("pelvis", Limb.TORSO), ("clavicle", Limb.TORSO),
+                 ("neck", Limb.HEAD), ("head", Limb.HEAD),
                  ("upperarm", Limb.LEFT_UPPER_ARM), ("lowerarm", Limb.LEFT_FOREARM), ("thigh", Limb.LEFT_THIGH),
                  ("calf", Limb.LEFT_SHIN), ("foot", Limb.LEFT_FOOT), ("ball", Limb.LEFT_FOOT), ("", Limb.LEFT_HAND))
 
@@ -54,10 +56,11 @@ _LIMB_OF_BONE = (("chest", Limb.TORSO), ("pelvis", Limb.TORSO), ("clavicle", Lim
 class Template:
     """A symmetric mesh at rest: V vertices, T triangles, B bones, E edges.
 
-    points, normals (V, 3) float32; faces (T, 3) int32, corners so that front faces have a negative area in a picture (y down);
-    weights (V, B) float32, rows sum to 1; tags, limbs (V,) uint8 of Tag and Limb; mirror (V,) the vertex on the other side;
-    edges (E, 2) of the mesh, and head and hands tied to the body; leg_t (V,) 0 at the hips' height, 1 knees, 2 ankles;
-    joints {name: (3,)}: BODY, side_finger_1..4, side_clavicle, headbone, headtop; height in metres; rest {bone: Bone}.
+    points, normals (V, 3) float32; faces (T, 3) int32, corners so that front faces have a negative area in a picture (y
+    down); weights (V, B) float32, rows sum to 1; tags, limbs (V,) uint8 of Tag and Limb; mirror (V,) the vertex on the
+    other side; edges (E, 2) of the mesh, and head and hands tied to the body; leg_t (V,) 0 at the hips' height, 1
+    knees, 2 ankles; joints {name: (3,)}: BODY, side_finger_1..4, side_clavicle, headbone, headtop; height in metres;
+    rest {bone: Bone}.
     """
     points: np.ndarray
     normals: np.ndarray
@@ -105,12 +108,16 @@ def normals_of(points, faces) -> np.ndarray:
     """(V, 3) unit normals outwards of points (V, 3), faces weighted by their area; 0 where no face is."""
     a, b, c = (points[faces[:, k]] for k in range(3))
     turned = np.cross(b - a, c - a)
-    total = np.stack([sum(np.bincount(faces[:, k], turned[:, axis], len(points)) for k in range(3)) for axis in range(3)], axis=1)
+    total = np.zeros((len(points), 3))
+    for axis in range(3):
+        for k in range(3):
+            total[:, axis] += np.bincount(faces[:, k], turned[:, axis], len(points))
     return total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-12)
 
 
 def _other_side(sided):
-    """(vertex of the right half for each of the left's (n,), mirror (V,)); vertices on the seam are their own mirror."""
+    """(vertex of the right half for each of the left's (n,), mirror (V,)); vertices on the seam are their own
+    mirror."""
     other = np.arange(len(sided))
     other[sided] = len(sided) + np.arange(sided.sum())
     return other, np.concatenate([other, np.flatnonzero(sided)]).astype(np.int32)

@@ -36,7 +36,8 @@ def smooth(x, low, high):
 
 
 def frame(along, across) -> np.ndarray:
-    """(..., 3, 3) rotations whose columns are x towards `across`, y `along` exactly, z = x cross y; any x where across is along."""
+    """(..., 3, 3) rotations whose columns are x towards `across`, y `along` exactly, z = x cross y; any x where across
+    is along."""
     size = length(along)
     y = along / np.maximum(size, _TINY)
     if size.min() < _TINY:
@@ -77,7 +78,8 @@ def turned_by(rotations, v) -> np.ndarray:
 
 
 def similarity(a, b, weights):
-    """(rotation (3, 3), scale) that take points a (n, 3) to b best by weighted least squares about their middles (Kabsch; Umeyama)."""
+    """(rotation (3, 3), scale) that take points a (n, 3) to b best by weighted least squares about their middles
+    (Kabsch; Umeyama)."""
     weights = weights / weights.sum()
     x, y = a - weights @ a, b - weights @ b
     u, s, vt = np.linalg.svd((x * weights[:, None]).T @ y)
