@@ -127,8 +127,8 @@ def _written(motion, skeleton, size):
     joints = np.concatenate([joints, confidence[..., None]], axis=2)
     joints[confidence == 0] = 0
     present = _in_picture(joints, heights, size)
-    return [_person(frame, height, skeleton.hands) if there else []
-            for frame, height, there in zip(np.round(joints, 4).tolist(), np.round(heights, 3).tolist(), present)]
+    told = zip(np.round(joints, 4).tolist(), np.round(heights, 3).tolist(), _focal_lengths(motion, size), present)
+    return [_person(frame, height, focal, skeleton.hands) if there else [] for frame, height, focal, there in told]
 
 
 def _to_world(points, worlds):
@@ -166,9 +166,15 @@ def _in_picture(joints, heights, size):
     return there.any(axis=1) & (high > 0).all(axis=1) & (low < np.array(size)).all(axis=1)
 
 
-def _person(joints, height, hands):
+def _focal_lengths(motion, size):
+    """The camera's focal length in pixels of each frame; None for an orthographic camera."""
+    lengths = np.round(motion.projections[:, 1, 1] * size[1] / 2, 3).tolist()
+    return [length if abs(row[3]) < 0.5 else None for length, row in zip(lengths, motion.projections[:, 3])]
+
+
+def _person(joints, height, focal, hands):
     body, rest = joints[:len(BODY)], joints[len(BODY):]
-    person = {"body": body, "left_hand": None, "right_hand": None, "height_px": height}
+    person = {"body": body, "left_hand": None, "right_hand": None, "height_px": height, "focal_px": focal}
     for i, side in enumerate(hands):
         person[f"{side}_hand"] = rest[i * len(HAND):(i + 1) * len(HAND)]
     return [person]

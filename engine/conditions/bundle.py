@@ -3,12 +3,13 @@
 What an input is called and means stands in docs/architecture.md ("the networks' inputs"). Windows are read when they are
 built, so that a long shot needs no more memory than a short one.
 """
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..contract import folder as files
 from ..contract import job as jobs
+from .character import Character, carry, frame_maps, frame_picture
 from .crop import CropPlan, joints_to_crop, plan_crops, put_back, reference_crop, take
 from .depth import limb_depth, near_and_far
 from .environment import environment, known_inside, without_performer
@@ -18,10 +19,10 @@ from .objects import SCENE_TOLERANCE, depth_in_metres, holdout, object_mask
 from .pose import draw_skeleton
 from .poses import Figure, read_poses, standing_height
 from .retarget import retargeted
-from .warp import Person, person, warp_limbs
 
 MASK_SEEN = 0.02         # of a painted or rendered mask: soft edges are the character's too
 VOLUME_SEEN = 0.5        # of the volumes' antialiased edge; both as in training
+SURFACE_ROOM = 0.012     # of the standing height, about the surface, where it stands for the mask: hair and hems move (ours)
 GREY = 0.5               # behind a reference that is cut out, as behind the warp in training (ours)
 _MASKS_LOOKED_AT = 12    # frames of the shot that tell how far the mask goes beyond the limb volumes
 
@@ -42,12 +43,11 @@ class Shot:
 
 @dataclass(frozen=True)
 class ReferenceBundle:
-    """The reference in the crop's shape: picture and skeleton (H, W, 3) float32 0..1; person None where no joints are
-    known, else with the picture cut out (H, W, 4), which the warp takes its limbs from."""
+    """The reference in the crop's shape: picture and skeleton (H, W, 3) float32 0..1; character: who is carried to the
+    frames, None where no joints are known."""
     picture: np.ndarray
     skeleton: np.ndarray
-    person: Person | None
-    cut_out: np.ndarray | None = None
+    character: Character | None
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,7 @@ class Bundle:
     """A window's conditions, (F, H, W, channels) float32 0..1; numbers are its frames, 1..N."""
     numbers: tuple
     plate: np.ndarray
+    mask: np.ndarray
     region: np.ndarray
     known: np.ndarray
     skeleton: np.ndarray
@@ -88,25 +89,28 @@ def plan_shot(folder, job, mask="shape_agnostic", joints=None, height_px=None) -
     return Shot(folder, job, figures, plan, near, far, masked, mask)
 
 
-def build_reference(shot, joints=None, height_px=None, matte=None) -> ReferenceBundle:
-    """The job's reference picture fitted into the shot's shape.
+def build_reference(shot, joints=None, height_px=None, matte=None, depths=None) -> ReferenceBundle:
+    """The job's reference picture fitted into the shot's shape, and its character's surface fitted to it.
 
-    joints (20, 3) x, y, confidence in the picture's pixels and matte (h, w) float32 0..1, as estimated; the job's own
-    joints, given by the artist, come first. Without a matte all of the picture counts as the person.
+    joints (20, 3) x, y, confidence in the picture's pixels, matte (h, w) float32 0..1 and depths (20,) metres, as estimated; the
+    job's own joints and depths, given with it, come first. Without a matte all of the picture counts as the person.
     """
     path = files.path(shot.folder, shot.job.reference.file)
     picture = read_reference(path)
-    figure = _reference_figure(shot.job.reference, joints, height_px)
+    figure = _reference_figure(shot.job.reference, joints, height_px, depths)
     crop = reference_crop(picture.shape[1::-1], _reference_box(picture, figure), shot.plan.shape)
     colour = np.ascontiguousarray(picture[..., :3] * picture[..., 3:] + GREY * (1 - picture[..., 3:]))
     colour = np.clip(take(colour, crop), 0.0, 1.0)
     if figure is None:
         return ReferenceBundle(colour, np.zeros_like(colour), None)
-    figure = _in_crop(figure, crop)
-    skeleton = draw_skeleton(figure.body, figure.hands, crop.shape, figure.height_px)
+    small = _in_crop(figure, crop)
+    skeleton = draw_skeleton(small.body, small.hands, crop.shape, small.height_px)
+    is_cut_out = bool((picture[..., 3] < 1).any())
+    refine = matte is not None and not is_cut_out
     matte = np.ones(picture.shape[:2], np.float32) if matte is None else np.ascontiguousarray(matte, np.float32)
     cut_out = np.dstack([colour, np.clip(take(matte, crop), 0.0, 1.0)])
-    return ReferenceBundle(colour, skeleton, person(figure.body, figure.hands, figure.height_px), cut_out)
+    return ReferenceBundle(colour, skeleton, carry(picture[..., :3], matte, figure, shot.figures, cut_out=cut_out, limbs=small,
+                                                   refine=refine))
 
 
 def build_window(shot, reference: ReferenceBundle, numbers) -> Bundle:
@@ -115,19 +119,31 @@ def build_window(shot, reference: ReferenceBundle, numbers) -> Bundle:
     return Bundle(tuple(numbers), *(np.stack(layer) for layer in zip(*layers)))
 
 
-def frame_holdout(shot, number):
+def frame_holdout(shot, number, maps=None, box=None):
     """(h, w) float32 0..1 in job pixels: what lies in front of the character in this frame; None where the job has no depths.
 
-    For placing the result: alpha = min(matte, 1 - holdout), the matte being what the networks think is visible.
+    maps: the character's surface in the `box` (left, top, right, bottom) of the frame; without them limb volumes stand for it.
+    For placing the result: alpha = min(matte, 1 - holdout), the matte being what is visible of the character itself.
     """
     figure, size = shot.figures[number - 1], shot.job.size
     layers = [(kind, span, tolerance) for kind, span, *tolerance in
               ((files.OBJECTS, shot.job.objects), (files.DEPTH, shot.job.depth, SCENE_TOLERANCE)) if span is not None]
     if figure is None or not layers:
         return None
-    character = limb_volume_depth(figure.body, figure.hands, figure.height_px, size, shot.job.clothing)
+    if maps is None:
+        character = limb_volume_depth(figure.body, figure.hands, figure.height_px, size, shot.job.clothing)
+    else:
+        character = _laid_in(maps.depth, box, size)
     return np.maximum.reduce([holdout(_depth_picture(shot, kind, span, number), character, *tolerance)
                               for kind, span, tolerance in layers])
+
+
+def plate_maps(shot, reference: ReferenceBundle, number, box):
+    """The surface in the `box` (left, top, right, bottom) of a frame, in job pixels; None where the limb warp stands in."""
+    left, top, right, bottom = box
+    if right <= left or bottom <= top:
+        return None
+    return frame_maps(reference.character, shot.figures[number - 1], shot.job.size, (left, top, right - left, bottom - top))
 
 
 def frame_region(shot, number, region) -> np.ndarray:
@@ -138,8 +154,7 @@ def frame_region(shot, number, region) -> np.ndarray:
 def draw_previews(shot, reference: ReferenceBundle, number) -> dict:
     """What the networks are given for one frame, as pictures to look at: {name of files.PREVIEWS: (H, W, 3) uint8}."""
     window = build_window(shot, reference, [number])
-    figure = _figure_in_crop(shot, number)
-    mask = 0.5 * window.region[0] + 0.5 * _character_mask(shot, number, figure)[..., None]
+    mask = 0.5 * window.region[0] + 0.5 * window.mask[0]
     warp = window.warp[0]
     pictures = {"skeleton": window.skeleton[0], "depth": window.depth[0], "warp": warp[..., :3] + GREY * (1 - warp[..., 3:]),
                 "mask": mask, "environment": window.environment[0], "objects": window.plate[0] * window.objects[0]}
@@ -147,11 +162,13 @@ def draw_previews(shot, reference: ReferenceBundle, number) -> dict:
 
 
 def _conditions(shot, reference, number) -> tuple:
-    """One frame's plate, region, known, skeleton, depth, warp and objects, each (H, W, channels)."""
+    """One frame's plate, mask, region, known, skeleton, depth, warp and objects, each (H, W, channels)."""
     crop, figure = shot.plan.crops[number - 1], _figure_in_crop(shot, number)
     width, height = size = crop.shape
     plate = as_float(take(read_colour(files.picture(shot.folder, files.SOURCE, number), shot.job.size), crop))
-    region = region_of(_character_mask(shot, number, figure), shot.mask)[..., None]
+    maps = frame_maps(reference.character, figure, size)
+    mask = _character_mask(shot, number, figure, maps)
+    region = region_of(mask, shot.mask)[..., None]
     if shot.job.clean_pictures:
         clean = read_colour(files.picture(shot.folder, files.CLEAN, number), shot.job.size)
         plate = without_performer(plate, as_float(take(clean, crop)), region)
@@ -159,16 +176,17 @@ def _conditions(shot, reference, number) -> tuple:
     objects = _objects_in_crop(shot, number)[..., None]
     if figure is None:
         blank = np.zeros((height, width, 4), np.float32)
-        return plate, region, known, blank[..., :3], blank[..., :1], blank, objects
+        return plate, mask[..., None], region, known, blank[..., :3], blank[..., :1], blank, objects
     joints = figure.body, figure.hands, size, figure.height_px
-    warp = (np.zeros((height, width, 4), np.float32) if reference.person is None else
-            warp_limbs(reference.cut_out, reference.person, person(figure.body, figure.hands, figure.height_px), size))
-    return (plate, region, known, draw_skeleton(*joints), limb_depth(*joints, near=shot.near, far=shot.far), warp, objects)
+    warp = frame_picture(reference.character, maps, figure, size)
+    return (plate, mask[..., None], region, known, draw_skeleton(*joints), limb_depth(*joints, near=shot.near, far=shot.far), warp, objects)
 
 
-def character_mask(shot, number) -> np.ndarray:
-    """M_c (H, W) float32 0 or 1 of one frame in its crop."""
-    return _character_mask(shot, number, _figure_in_crop(shot, number))
+def character_mask(shot, number, reference: ReferenceBundle | None = None) -> np.ndarray:
+    """M_c (H, W) float32 0 or 1 of one frame in its crop; with the reference, its surface counts."""
+    crop, figure = shot.plan.crops[number - 1], _figure_in_crop(shot, number)
+    maps = None if reference is None else frame_maps(reference.character, figure, crop.shape)
+    return _character_mask(shot, number, figure, maps)
 
 
 def mask_grow(job, number) -> float:
@@ -181,9 +199,9 @@ def mask_feather(job, number) -> float:
     return job.mask_feather[number - 1] if job.mask_feather else 0.0
 
 
-def _character_mask(shot, number, figure) -> np.ndarray:
-    """M_c (H, W) float32 0 or 1 in the crop: the job's mask, the limb volumes where it has none, or both, grown as asked.
-    Both too where limbs have other lengths than the mask shows."""
+def _character_mask(shot, number, figure, maps=None) -> np.ndarray:
+    """M_c (H, W) float32 0 or 1 in the crop: the job's mask, where it has none the surface's `maps` with room for cloth and hair
+    or else the limb volumes, or both, grown as asked. Both too where limbs have other lengths than the mask shows."""
     crop = shot.plan.crops[number - 1]
     mask = np.zeros(crop.shape[::-1], bool)
     if figure is None:
@@ -191,8 +209,22 @@ def _character_mask(shot, number, figure) -> np.ndarray:
     if shot.masked:
         mask |= as_float(take(read_grey(files.picture(shot.folder, files.MASK, number), shot.job.size), crop)) > MASK_SEEN
     if not shot.masked or shot.job.mask_joins or shot.job.retarget > 0:
-        mask |= limb_volumes(figure.body, figure.hands, figure.height_px, crop.shape, shot.job.clothing) > VOLUME_SEEN
+        mask |= _volume(shot, figure, maps, crop.shape)
     return grown(mask.astype(np.float32), mask_grow(shot.job, number) / crop.step)
+
+
+def _volume(shot, figure, maps, size) -> np.ndarray:
+    """(H, W) bool: what the character fills where nobody has drawn it."""
+    if maps is None:
+        return limb_volumes(figure.body, figure.hands, figure.height_px, size, shot.job.clothing) > VOLUME_SEEN
+    return grown(maps.mask, SURFACE_ROOM * shot.job.clothing * figure.height_px) > 0
+
+
+def _laid_in(part, box, size) -> np.ndarray:
+    """(h, w) of the picture's `size` (w, h): depths of a box of it, infinite around."""
+    whole = np.full(size[::-1], np.inf, np.float32)
+    whole[box[1]:box[3], box[0]:box[2]] = part
+    return whole
 
 
 def _objects_in_crop(shot, number) -> np.ndarray:
@@ -216,7 +248,8 @@ def _figure_in_crop(shot, number):
 
 def _in_crop(figure, crop) -> Figure:
     hands = tuple(None if hand is None else joints_to_crop(hand, crop) for hand in figure.hands)
-    return Figure(joints_to_crop(figure.body, crop), hands, figure.height_px / crop.step)
+    return replace(figure, body=joints_to_crop(figure.body, crop), hands=hands, height_px=figure.height_px / crop.step,
+                   focal=figure.focal and figure.focal / crop.step)
 
 
 def _volume_box(figure, job):
@@ -249,13 +282,14 @@ def _grown(box, beyond) -> tuple:
     return (*(box[:2] - beyond[:2] * side).tolist(), *(box[2:] + beyond[2:] * side).tolist())
 
 
-def _reference_figure(reference, joints, height_px):
+def _reference_figure(reference, joints, height_px, depths=None):
     if reference.joints is not None:
         joints, height_px = reference.joints, reference.height_px
+    depths = depths if reference.depths is None else reference.depths
     if joints is None:
         return None
     joints = np.array(joints, np.float64)
-    body = np.column_stack([joints[:, :2], np.zeros(len(joints)), joints[:, 2]])
+    body = np.column_stack([joints[:, :2], np.zeros(len(joints)) if depths is None else depths, joints[:, 2]])
     height_px = height_px or standing_height(body)
     return Figure(body, (None, None), height_px) if height_px > 0 else None
 

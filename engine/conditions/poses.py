@@ -22,10 +22,11 @@ _PARTS = (("neck", "pelvis", 0.29), ("right_hip", "right_knee", 0.245), ("left_h
 @dataclass(frozen=True)
 class Figure:
     """One person in one frame: body (20, 4) x, y, depth, confidence; hands (left, right), each (21, 4) or None;
-    height_px: the standing height in pixels at the pelvis."""
+    height_px: the standing height in pixels at the pelvis; focal: the camera's focal length in pixels, None where it is not known."""
     body: np.ndarray
     hands: tuple
     height_px: float
+    focal: float | None = None
 
 
 def read_poses(folder, frames: int) -> tuple:
@@ -68,9 +69,16 @@ def _figure(person, where) -> Figure:
     hands = tuple(None if person.get(name) is None else _joints(person[name], len(HAND), f"{where}: {name}")
                   for name in ("left_hand", "right_hand"))
     height = person.get("height_px")
-    if isinstance(height, bool) or not isinstance(height, (int, float)) or not 0 < height < 1e9:
+    if not _is_length(height):
         raise JobError("pose_invalid", f"{where}: height_px: expected a number above 0, got {shown(height)}.", _HINT)
-    return Figure(body, hands, float(height))
+    focal = person.get("focal_px")
+    if focal is not None and not _is_length(focal):
+        raise JobError("pose_invalid", f"{where}: focal_px: expected a number above 0 or null, got {shown(focal)}.", _HINT)
+    return Figure(body, hands, float(height), None if focal is None else float(focal))
+
+
+def _is_length(value) -> bool:
+    return not isinstance(value, bool) and isinstance(value, (int, float)) and 0 < value < 1e9
 
 
 def _joints(value, count, where) -> np.ndarray:

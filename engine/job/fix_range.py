@@ -38,15 +38,15 @@ def look_for(folder, numbers) -> None:
                 raise JobError("held_missing", f"{path} is damaged, and the range to fix rests on it.", _HINT)
 
 
-def held_latents(runtime, shot, numbers, clean_plate: bool) -> np.ndarray | None:
+def held_latents(runtime, shot, reference, numbers, clean_plate: bool) -> np.ndarray | None:
     """Latents (n, h, w, c) of finished frames; None for no numbers. clean_plate: the layer's alpha is the matte; else the
     layer is a patch, and the mask of the character stands for it."""
     if not numbers:
         return None
-    return runtime.encode(np.stack([_five_channels(shot, number, clean_plate) for number in numbers]))
+    return runtime.encode(np.stack([_five_channels(shot, reference, number, clean_plate) for number in numbers]))
 
 
-def _five_channels(shot, number, clean_plate) -> np.ndarray:
+def _five_channels(shot, reference, number, clean_plate) -> np.ndarray:
     """(H, W, 5): what the decoder must have given for this frame, in its crop."""
     crop = shot.plan.crops[number - 1]
 
@@ -58,5 +58,5 @@ def _five_channels(shot, number, clean_plate) -> np.ndarray:
     seen = character[..., :3] * alpha + plate * shadow * (1.0 - alpha)
     in_crop = np.clip(take(np.ascontiguousarray(np.concatenate([seen, alpha, shadow[..., :1]], axis=-1)), crop), 0.0, 1.0)
     if not clean_plate:
-        in_crop[..., 3] = character_mask(shot, number)
+        in_crop[..., 3] = character_mask(shot, number, reference)
     return in_crop.astype(np.float32)

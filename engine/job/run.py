@@ -6,7 +6,7 @@ import os
 
 import numpy as np
 
-from ..conditions.bundle import build_reference, build_window, frame_holdout, mask_feather, plan_shot
+from ..conditions.bundle import build_reference, build_window, frame_holdout, mask_feather, plan_shot, plate_maps
 from ..conditions.frames import as_float, encoded, read_colour
 from ..contract import folder as files
 from ..contract import job as jobs
@@ -20,6 +20,7 @@ from .fix_range import held_latents, held_numbers, look_for
 from ..layers.blur import measure_blur
 from ..layers.compose import blank, canvas_of, compose
 from ..layers.grain import Grain, measure_grain
+from ..layers.surface import Shown
 from .lock import held
 from .memory import peak_mb
 from .progress import Watch
@@ -78,7 +79,7 @@ class Generation:
             self.spans = [windows for span in spans(list(self.shot.plan.present)) if (windows := self._windows(span))]
             self.reference = build_reference(self.shot, *subject)
             self._appearance = None
-        base = _base_digests(self.shot, subject.joints, subject.height_px)
+        base = _base_digests(self.shot, subject)
         with self.watch.stage("hash"):
             self.keys = {window: key for windows in self.spans for window, key in self._chain(windows, base)}
         self.grain = Grain(self.job.settings.seed) if self.job.settings.grain else None
@@ -214,7 +215,7 @@ class Generation:
     def _held(self, numbers):
         """Latents of frames that are held; None for no frames."""
         clean_plate = self.job.clean_plate and self.pack.manifest.matte_and_shadow
-        return held_latents(self.runtime, self.shot, numbers, clean_plate)
+        return held_latents(self.runtime, self.shot, self.reference, numbers, clean_plate)
 
     def _finish_frame(self, number, latents, bundle, place) -> None:
         """latents (h, w, c); `place` is the frame's index in the bundle. One by one, so that the first comes soon."""
@@ -227,8 +228,11 @@ class Generation:
         with self.watch.stage("compose"):
             canvas = canvas_of(job.size, job.bits, self.shot.plan.crops[number - 1])
             has_matte = job.clean_plate and self.pack.manifest.matte_and_shadow
+            maps = plate_maps(self.shot, self.reference, number, canvas.box)
+            shown = None if maps is None else Shown(maps, bundle.warp[place], bundle.mask[place, ..., 0])
             layers = compose(decoded, plate=bundle.plate[place], region=bundle.region[place], clean_plate=has_matte,
-                             shadow=job.settings.shadow, canvas=canvas, holdout=frame_holdout(self.shot, number),
+                             shadow=job.settings.shadow, canvas=canvas, shown=shown,
+                             holdout=frame_holdout(self.shot, number, maps, canvas.box),
                              grain=self._grain_of(number, canvas.box), feather=mask_feather(job, number),
                              blur=float(np.interp(number, *self.blurs)), behind=self._behind(number, canvas.box))
         with self.watch.stage("write"):
@@ -284,9 +288,10 @@ def _sampling(job, manifest) -> Sampling:
     return Sampling(named(manifest.schedule), steps, job.settings.seed, job.settings.guidance)
 
 
-def _base_digests(shot, joints, height_px) -> list:
-    """Of what every frame depends on: poses, reference and its joints, and the plan of the whole shot."""
-    found = json.dumps([None if joints is None else np.asarray(joints, np.float64).tolist(), height_px])
+def _base_digests(shot, subject) -> list:
+    """Of what every frame depends on: poses, reference with its joints and their depths, and the plan of the whole shot."""
+    found = json.dumps([None if values is None else np.asarray(values, np.float64).tolist()
+                        for values in (subject.joints, subject.height_px, subject.depths)])
     return [file_digest(files.path(shot.folder, files.POSE)),
             file_digest(files.path(shot.folder, shot.job.reference.file)), found, *[repr(shot.job.fps)] * (shot.job.retarget > 0),
             repr([(c.centre, c.step, c.shape) for c in shot.plan.crops]), repr((shot.near, shot.far))]

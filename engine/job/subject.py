@@ -1,4 +1,4 @@
-"""A job's reference -> its subject: the joints where the artist gave none, and the matte."""
+"""A job's reference -> its subject: the joints where the artist gave none, their depths, and the matte."""
 
 from typing import NamedTuple
 
@@ -8,6 +8,7 @@ from ..conditions.frames import as_bits, read_reference
 from ..contract import folder as files
 from ..contract.events import Warned
 
+_SAME = 0.05    # of the standing height, between joints of one person as given and as found (ours)
 _INSIDE = 0.6  # of the joints found have to lie in the matte found, or it is of something else (ours)
 
 
@@ -16,11 +17,13 @@ class Subject(NamedTuple):
 
     joints (20, 3) x, y, confidence in its pixels and the standing height in pixels: None where the artist gave them or
     nobody can be found. matte (h, w) float32 0..1: the picture's own alpha where it is cut out, else as estimated, or None.
+    depths (20,) metres in front of a supposed 50 mm lens, 0 where not known: None where the artist gave them or nobody is found.
     """
 
     joints: np.ndarray | None = None
     height_px: float | None = None
     matte: np.ndarray | None = None
+    depths: np.ndarray | None = None
 
 
 def find_subject(folder, job, *, find_joints, emit) -> Subject:
@@ -28,7 +31,7 @@ def find_subject(folder, job, *, find_joints, emit) -> Subject:
     picture = read_reference(files.path(folder, job.reference.file))
     alpha = picture[..., 3] if (picture[..., 3] < 1).any() else None
     given = job.reference.joints is not None
-    if given and alpha is not None:
+    if given and alpha is not None and job.reference.depths is not None:
         return Subject(matte=alpha)
     person = find_joints(as_bits(picture))
     if person is None:
@@ -37,10 +40,21 @@ def find_subject(folder, job, *, find_joints, emit) -> Subject:
                         "its joints, which costs likeness. Set its joints by hand for a better one."))
         return Subject(matte=alpha)
     matte = alpha if alpha is not None else _believable(person)
-    if given:
-        return Subject(matte=matte)
     # Rounded, because a machine's last bits must not make another machine's finished frames stale.
-    return Subject(np.round(person.body[:, [0, 1, 3]].astype(np.float64), 2), round(float(person.height_px), 1), matte)
+    depths = np.round(person.body[:, 2].astype(np.float64), 3) if _same_person(job.reference, person) else None
+    if given:
+        return Subject(matte=matte, depths=depths)
+    return Subject(np.round(person.body[:, [0, 1, 3]].astype(np.float64), 2), round(float(person.height_px), 1), matte, depths)
+
+
+def _same_person(reference, person) -> bool:
+    """Whether the joints that the artist gave are the found person's, some of them corrected: then the depths are theirs too."""
+    if reference.joints is None:
+        return True
+    given = np.array(reference.joints)
+    both = (given[:, 2] > 0) & (person.body[:, 3] > 0)
+    away = np.hypot(*(given[both, :2] - person.body[both, :2]).T)
+    return bool(both.any()) and float(np.median(away)) < _SAME * person.height_px
 
 
 def _believable(person):

@@ -2,7 +2,8 @@
 
 On a clean plate the layer is the character alone: alpha is the predicted matte. Where a performer has to be covered, the
 layer is a patch: everything generated inside M_f, faded out at its edge, with the shadow in it; where what the performer
-covers is known, the patch is the character over that.
+covers is known, the patch is the character over that. Where the character's surface is known, its colour and alpha come from
+there, at the plate's own resolution.
 """
 
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ import numpy as np
 from ..conditions.crop import Crop, put_back
 from ..conditions.frames import as_bits, bleed
 from .blur import measure_blur, missing_blur, softened
+from .surface import Shown, lit_surface
 
 # What a decoder leaves where there should be nothing, and what it lacks where there should be all (ours: a matte of 3 %
 # over the whole region would lie as haze over the plate).
@@ -21,6 +23,7 @@ SHADOW_HAZE = 0.03
 UNMIXED_FROM = 0.5       # of the matte: below it, dividing by the matte would amplify errors; colour is bled in instead (ours)
 SHADOW_FADE = 0.08       # of the crop's shorter side over which the shadow fades to none at its edges (ours)
 PATCH_FADE = 5.0         # crop pixels over which a patch fades inside M_f: half a block of the mask (ours)
+PATCH_ROOM = 2.0         # crop pixels around the performer that a patch covers wholly, where the mask is known (ours)
 
 
 @dataclass(frozen=True)
@@ -57,29 +60,34 @@ def blank(size, bits) -> Layers:
 
 
 def compose(decoded, *, plate, region, clean_plate: bool, shadow: bool, canvas: Canvas, holdout=None, grain=None,
-            feather: float = 0.0, blur: float = 0.0, behind=None) -> Layers:
+            feather: float = 0.0, blur: float = 0.0, behind=None, shown: Shown | None = None) -> Layers:
     """decoded (H, W, 5), plate (H, W, 3), region (H, W, 1): one frame in its crop, 0..1.
 
     clean_plate: nobody is in the plate, decoded's matte and shadow are to be used. behind (box height, box width, 3) 0..1,
     only without it: what the performer covers, in job pixels, which `plate` shows inside M_f.
     holdout (h, w) 0..1 in job pixels: what lies in front of the character; grain (box height, box width, 3) is added to
     the colour; shadow False leaves the shadow out. feather: job pixels over which the layer fades inside M_f's edge; blur:
-    how soft the plate is around it, as a sigma in job pixels: a layer that is sharper becomes so.
+    how soft the plate is around it, as a sigma in job pixels: a layer that is sharper becomes so. shown: the character's surface
+    in this frame; its outline, not the blocks of M_f, then ends a patch.
     """
     decoded = np.clip(decoded, 0.0, 1.0)
     region = region[..., 0]
     feather /= canvas.crop.step
     has_matte = clean_plate or behind is not None
-    colour, alpha = _character(decoded, plate, region, feather) if has_matte else _patch(decoded, region, feather)
+    edge = _patch_alpha(region, feather, None if shown is None else shown.mask)
+    colour, alpha = _character(decoded, plate, region, feather) if has_matte else _patch(decoded, region, edge)
     lit = _faded_shadow(decoded[..., 4], canvas) if shadow and has_matte else np.ones_like(alpha)
     layers = blank(canvas.size, canvas.bits)
     left, top, right, bottom = canvas.box
     if right > left and bottom > top:
         here = np.s_[top:bottom, left:right]
         holdout = None if holdout is None else holdout[here]
-        rgba, factor = _in_job_pixels(colour, alpha, lit, canvas, holdout if behind is None else None, grain, blur)
+        rgba, factor = _in_job_pixels(colour, alpha, lit, canvas)
+        if shown is not None:
+            rgba = _with_surface(rgba, shown, decoded, canvas, has_matte, region if feather > 0 else None, feather)
+        rgba = _as_the_plate(rgba, holdout if behind is None else None, grain, blur)
         if behind is not None:
-            rgba = _over(behind, rgba, factor, _cover(region, feather, canvas), holdout)
+            rgba = _over(behind, rgba, factor, _cover(edge, canvas), holdout)
         layers.character[here] = as_bits(rgba, canvas.bits)
         if clean_plate:
             layers.shadow[here] = as_bits(factor, canvas.bits)[..., None]
@@ -96,17 +104,24 @@ def _character(decoded, plate, region, feather):
     return bleed(unmixed.astype(np.float32), sure.astype(np.float32)), alpha
 
 
-def _patch(decoded, region, feather):
-    """Everything generated inside M_f, faded inwards."""
-    alpha = _faded(region, max(feather, PATCH_FADE))
+def _patch(decoded, region, alpha):
+    """Everything generated inside M_f."""
     return bleed(np.ascontiguousarray(decoded[..., :3]), (region > 0.5).astype(np.float32)), alpha
 
 
-def _cover(region, feather, canvas):
+def _patch_alpha(region, feather, mask):
+    """(H, W): where a patch lies: M_f faded inwards; where the character's mask (H, W) is known, that faded outwards."""
+    width = max(feather, PATCH_FADE)
+    if mask is None or not (mask > 0.5).any():
+        return _faded(region, width)
+    away = cv2.distanceTransform((mask <= 0.5).astype(np.uint8), cv2.DIST_L2, 5)
+    return np.clip(1.0 - (away - PATCH_ROOM) / width, 0.0, 1.0)
+
+
+def _cover(alpha, canvas):
     """The patch's alpha, (box height, box width)."""
     left, top, right, bottom = canvas.box
-    alpha = np.ascontiguousarray(_faded(region, max(feather, PATCH_FADE)), dtype=np.float32)
-    return np.clip(put_back(alpha, canvas.crop, (right - left, bottom - top)), 0.0, 1.0)
+    return np.clip(put_back(np.ascontiguousarray(alpha, dtype=np.float32), canvas.crop, (right - left, bottom - top)), 0.0, 1.0)
 
 
 def _over(behind, rgba, factor, cover, holdout):
@@ -142,13 +157,32 @@ def _from_the_ends(length, first, last):
     return np.minimum(places if first else none, places[::-1] if last else none)
 
 
-def _in_job_pixels(colour, alpha, lit, canvas, holdout, grain, blur):
-    """Box-sized (h, w, 4) and (h, w) float32."""
+def _in_job_pixels(colour, alpha, lit, canvas):
+    """What the network painted: box-sized (h, w, 4) RGBA and (h, w) shadow factor, float32."""
     left, top, right, bottom = canvas.box
     size = (right - left, bottom - top)
     alpha = put_back(np.ascontiguousarray(alpha, dtype=np.float32), canvas.crop, size)
     alpha = np.clip((alpha - HAZE) / (1.0 - 2 * HAZE), 0.0, 1.0)
     rgb = put_back(np.ascontiguousarray(colour, dtype=np.float32), canvas.crop, size)
+    return np.dstack([rgb, alpha]), 1.0 - put_back(1.0 - lit, canvas.crop, size)
+
+
+def _with_surface(rgba, shown, decoded, canvas, has_matte, region, feather):
+    """The surface over what the network painted, (h, w, 4); with a matte it is the layer, in a patch it stands within it."""
+    colour, alpha, known = lit_surface(shown, decoded, canvas.crop)
+    if region is not None:
+        faded = np.ascontiguousarray(_faded(region, feather), dtype=np.float32)
+        alpha = alpha * np.clip(put_back(faded, canvas.crop, alpha.shape[::-1]), 0.0, 1.0)
+    share = known[..., None]
+    colour = share * colour + (1.0 - share) * rgba[..., :3]
+    if has_matte:
+        return np.dstack([bleed(colour, alpha), alpha])
+    return np.dstack([colour * alpha[..., None] + rgba[..., :3] * (1.0 - alpha[..., None]), np.maximum(rgba[..., 3], alpha)])
+
+
+def _as_the_plate(rgba, holdout, grain, blur):
+    """The layer as soft and as grainy as the plate around it, and cut by what lies in front of it."""
+    rgb, alpha = np.ascontiguousarray(rgba[..., :3]), np.ascontiguousarray(rgba[..., 3])
     if blur > 0:
         extra = missing_blur(blur, measure_blur(rgb * alpha[..., None]))
         rgb, alpha = softened(rgb, extra), softened(alpha, extra)
@@ -156,4 +190,4 @@ def _in_job_pixels(colour, alpha, lit, canvas, holdout, grain, blur):
         alpha = np.minimum(alpha, 1.0 - holdout)
     if grain is not None:
         rgb = rgb + grain * (alpha > 0)[..., None]
-    return np.concatenate([rgb, alpha[..., None]], axis=-1), 1.0 - put_back(1.0 - lit, canvas.crop, size)
+    return np.dstack([rgb, alpha])

@@ -145,7 +145,7 @@ def test_without_reference_joints_warp_and_skeleton_are_empty(tmp_path):
     job = write_job(str(tmp_path))
     shot = bundles.plan_shot(str(tmp_path), job)
     reference = bundles.build_reference(shot)
-    assert reference.person is None and not reference.skeleton.any() and reference.picture.max() > 0.5
+    assert reference.character is None and not reference.skeleton.any() and reference.picture.max() > 0.5
     assert not bundles.build_window(shot, reference, [1]).warp.any()
 
 

@@ -57,15 +57,15 @@ def test_joints_of_the_artist_come_first(tmp_path):
     assert found.joints is None and found.height_px is None and found.matte is mask
 
 
-def test_nobody_is_looked_for_where_joints_and_alpha_are_given(tmp_path):
-    job = write_job(str(tmp_path), 1, reference=jobs.Reference(joints=JOINTS, height_px=HEIGHT_PX))
+def test_nobody_is_looked_for_where_joints_depths_and_alpha_are_given(tmp_path):
+    job = write_job(str(tmp_path), 1, reference=jobs.Reference(joints=JOINTS, height_px=HEIGHT_PX, depths=(4.0,) * 20))
     cut_out(tmp_path)
     assert find_subject(str(tmp_path), job, find_joints=None, emit=None).matte.any()
 
 
 def test_a_reference_without_a_person_is_said_once_and_only_where_joints_are_wanted(tmp_path, job):
     told = []
-    assert subject(tmp_path, job, None, told) == (None, None, None)
+    assert subject(tmp_path, job, None, told) == (None, None, None, None)
     given = write_job(str(tmp_path), 1, reference=jobs.Reference(joints=JOINTS, height_px=HEIGHT_PX))
     subject(tmp_path, given, None, told)
     assert [event.code for event in told] == ["reference_joints_unknown"]

@@ -1,0 +1,66 @@
+"""The reference's character carried to the frames: on its body surface, or as a limb warp where that cannot be.
+
+Ours: the paper shows its networks the reference picture alone. A surface that follows the joints says where each piece of it goes.
+"""
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..contract.skeleton import BODY_INDEX
+from .poses import Figure
+from .surface import template as templates
+from .surface.avatar import Avatar, build_avatar
+from .surface.drawing import Maps, draw
+from .surface.space import depth_factor
+from .warp import Person, person, warp_limbs
+
+_FIGURES_LOOKED_AT = 60   # of a shot, that tell what a metre of depth is worth
+
+
+@dataclass(frozen=True)
+class Character:
+    """avatar: the reference's surface, None where its hips or shoulders are not seen; depth_worth: person units that a metre
+    of the shot's depth is worth. cut_out (H, W, 4) float32 0..1, the reference with its matte, and its `person`: for the limb warp."""
+    avatar: Avatar | None
+    depth_worth: float
+    cut_out: np.ndarray
+    person: Person
+
+
+def carry(picture, matte, figure: Figure, figures, *, cut_out, limbs: Figure, refine: bool) -> Character:
+    """picture (h, w, 3) and matte (h, w) float32 0..1 of the reference, figure: its Figure there; figures: the shot's, or None
+    each. cut_out (H, W, 4) and limbs: the same reference at the networks' size. refine: the matte is a pose model's."""
+    template = templates.load()
+    avatar = build_avatar(picture, matte, figure, template, refine=refine)
+    return Character(avatar, worth_of_depth(figures, template), cut_out, person(limbs.body, limbs.hands, limbs.height_px))
+
+
+def worth_of_depth(figures, template) -> float:
+    """Person units a metre of depth: by the camera's focal length where pose.json tells it, else by limbs that keep their lengths."""
+    seen = [figure for figure in figures if figure is not None]
+    known = [template.height * figure.focal / (figure.height_px * depth) for figure in seen
+             if figure.focal and (depth := _hips_depth(figure)) > 0]
+    if known:
+        return float(np.median(known))
+    return depth_factor(seen[::max(len(seen) // _FIGURES_LOOKED_AT, 1)], template)
+
+
+def frame_maps(character: Character, figure, size, window=None) -> Maps | None:
+    """The surface in a frame of `size` (w, h) whose pixels the figure is in; None where the limb warp stands in. window
+    (left, top, w, h): the part that is wanted."""
+    if character is None or character.avatar is None or figure is None:
+        return None
+    return draw(character.avatar, figure, size, character.depth_worth, window=window)
+
+
+def frame_picture(character: Character, maps, figure, size) -> np.ndarray:
+    """(h, w, 4) float32 0..1, RGB premultiplied by coverage: the surface's `maps`, or the limb warp where they are None."""
+    if maps is not None:
+        return np.dstack([maps.colour, maps.coverage])
+    if character is None:
+        return np.zeros((size[1], size[0], 4), np.float32)
+    return warp_limbs(character.cut_out, character.person, person(figure.body, figure.hands, figure.height_px), size)
+
+
+def _hips_depth(figure) -> float:
+    return float(figure.body[[BODY_INDEX["right_hip"], BODY_INDEX["left_hip"]], 2].mean())

@@ -1,0 +1,138 @@
+"""From a reference to its Avatar: the template's surface with the reference's girth and colours, to be moved to any
+pose.
+
+Everything is numpy and cv2. The work is done on the person alone, at most WORKING_SIDE pixels high or wide.
+"""
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from ...contract.skeleton import BODY, BODY_INDEX
+from ..limbs import SEEN, clean_joints
+from ..poses import Figure
+from . import matte as mattes
+from .fit import fitted
+from .garment import find_skirt, skirt_claims, worn_faces
+from .hair import face_colour, find_hair
+from .hands import find_hands, skin_of_hands
+from .layers import paint
+from .light import without_light
+from .sight import sight_of
+from .space import Space
+from .stance import NOTHING, pose_of, stand
+from .template import Limb
+
+WORKING_SIDE = 1024
+_ROOM = 0.12              # of the standing height, about the person
+_LEAST_HEIGHT = 24        # pixels: less cannot be a person
+_NEEDED = ("left_hip", "right_hip", "left_shoulder", "right_shoulder")
+
+
+@dataclass(frozen=True)
+class Avatar:
+    """A character's surface. displacement (V,) metres along the template's normals; faces (T', 3) those that it has;
+    atlas (H, W, 3) float32 sRGB 0..1 without the reference's light; uv (T', 3, 2) atlas pixels; source (T',) 0 seen,
+    1 mirrored, 2 carried from beside it, 3 invented; head_scale beside the template's; height_px: the standing height
+    in the atlas' pixels; light (5,) of log luma by light.turned and light_mean, the reference's own; invented: Limbs
+    of which nothing was seen; hem: a skirt's, 0 hips .. 2 ankles, or None."""
+    displacement: np.ndarray
+    faces: np.ndarray
+    atlas: np.ndarray
+    uv: np.ndarray
+    source: np.ndarray
+    head_scale: float
+    height_px: float
+    light: np.ndarray
+    light_mean: float
+    invented: tuple
+    hem: float | None
+
+
+def build_avatar(picture, matte, figure, template, *, refine=False):
+    """The Avatar, or None where hips or shoulders are not seen, or nothing of the torso: the limb warp then stands in.
+
+    picture (h, w, 3) float32 sRGB 0..1; matte (h, w) float32 0..1; figure: its Figure in the picture's pixels.
+    refine: the matte is a pose model's, whose edge has to be found in the picture.
+    """
+    body = clean_joints(figure.body)
+    if min(body[BODY_INDEX[name], 3] for name in _NEEDED) < SEEN or not _LEAST_HEIGHT <= figure.height_px < 1e6:
+        return None
+    picture, matte, figure = _person_alone(picture, matte, Figure(body, figure.hands, figure.height_px))
+    space = Space.of(figure, template)
+    if space is None or picture is None:
+        return None
+    if refine:
+        matte = mattes.refined(picture, matte)
+    seen = {name for name in BODY if figure.body[BODY_INDEX[name], 3] >= SEEN}
+    return _built(picture, matte, pose_of(space, template, picture.shape[1::-1]), seen)
+
+
+def _built(picture, matte, pose, seen):
+    template = pose.template
+    bare = stand(pose, np.zeros(len(template.points)))
+    matte = mattes.without_holes(matte, bare.limbs, NOTHING)
+    skirt = find_skirt(picture, matte, pose, bare)
+    if skirt is not None:
+        pose = pose.wearing(worn_faces(template, skirt), skirt.hem)
+    displacement = fitted(pose, matte)
+    stance = stand(pose, displacement)
+    skin = face_colour(picture, matte, pose, seen)
+    hair = find_hair(picture, matte, pose, stance, skin)
+    if hair is not None and hair.is_long:
+        pose = pose.wearing(worn_faces(template, skirt, hair.below), None if skirt is None else skirt.hem)
+        stance = stand(pose, displacement)
+    hands = find_hands(picture, matte, pose, stance, skin)
+    skin = skin_of_hands(picture, matte, pose, hands) if skin is None else skin
+    claims = _claims(picture, matte, pose, stance, hands=hands, hair=hair, skirt=skirt)
+    sight = sight_of(picture, matte, pose, stance, claims)
+    flat, light, mean = without_light(picture, stance, sight.free & (claims == NOTHING))
+    painted = paint(pose, stance, sight_of(flat, matte, pose, stance, claims), hands=hands, hair=hair, skin=skin)
+    if Limb.TORSO in painted.invented:
+        return None
+    hem = None if skirt is None else skirt.hem
+    return Avatar(displacement.astype(np.float32), pose.used, painted.atlas, painted.uv, painted.source, pose.head_scale,
+                  painted.density * template.height, light, mean, painted.invented, hem)
+
+
+def _claims(picture, matte, pose, stance, *, hands, hair, skirt):
+    """(h, w) uint8 of Limb: whose a pixel is by its colour; later ones lie over earlier ones."""
+    claims = np.full(matte.shape, NOTHING, np.uint8)
+    if skirt is not None:
+        claims = skirt_claims(picture, matte, pose, stance, skirt)
+    if hair is not None:
+        claims[hair.mask] = Limb.HAIR
+    return np.where(hands.claims != NOTHING, hands.claims, claims)
+
+
+def _person_alone(picture, matte, figure):
+    """(picture, matte, figure) of the person's box, shrunk where it is larger than WORKING_SIDE; Nones where it is
+    empty."""
+    height, width = matte.shape
+    known = figure.body[figure.body[:, 3] >= SEEN, :2]
+    room = _ROOM * figure.height_px
+    inside = matte > 0.5
+    x, y = np.flatnonzero(inside.any(axis=0)), np.flatnonzero(inside.any(axis=1))
+    low, high = known.min(axis=0) - room, known.max(axis=0) + room
+    if len(x):
+        reach = low - room, high + room      # of the matte only what is near: others may stand in the picture
+        low = np.clip([x[0], y[0]], reach[0], low)
+        high = np.clip([x[-1] + 1, y[-1] + 1], high, reach[1])
+    low = np.clip(np.floor(low), 0, (width, height)).astype(int)
+    high = np.clip(np.ceil(high), 0, (width, height)).astype(int)
+    if (high - low < 8).any():
+        return None, None, figure
+    picture, matte = (np.nan_to_num(x[low[1]:high[1], low[0]:high[0]]).clip(0, 1).astype(np.float32)
+                      for x in (picture[..., :3], matte))
+    share = min(WORKING_SIDE / max(picture.shape[:2]), 1.0)
+    size = np.maximum(np.round((high - low) * share), 2).astype(int)
+    if share < 1:
+        picture, matte = (cv2.resize(x, size.tolist(), interpolation=cv2.INTER_AREA) for x in (picture, matte))
+    scale = size / (high - low)
+
+    def moved(joints):
+        joints = np.array(joints, np.float64)
+        joints[:, :2] = (joints[:, :2] - low) * scale
+        return joints
+    hands = tuple(None if hand is None else moved(hand) for hand in (figure.hands or (None, None)))
+    return picture, matte, Figure(moved(figure.body), hands, float(figure.height_px * scale[1]))

@@ -1,0 +1,300 @@
+"""From joints to the template's bones: each bone's rotation, origin and scale, without any search (ours).
+
+A bone's axis and length come from its two joints, its twist from what an anatomist would look at: hips, shoulders, the
+planes of knees and elbows, feet and palms. Everything is a continuous function of the joints wherever a body can go, so
+that nothing flips between frames; where it cannot go, a twist fades out before its sign changes. Left and right are
+computed together: arrays are (2, 3), left first. Axes as in template.py; a bone's y runs along it, its x to the
+person's left.
+"""
+from typing import NamedTuple
+
+import numpy as np
+
+from .turning import cross, dot, frame, length, least_turn, similarity, smooth, turn_about, turned_by, unit
+
+SIDES = ("left", "right")
+FINGERS = ("thumb", "index", "middle", "ring", "little")
+FACE = ("nose", "right_eye", "left_eye", "right_ear", "left_ear")
+NEEDED = tuple(f"{side}_{name}" for side in SIDES for name in (
+    "shoulder", "elbow", "wrist", "hip", "knee", "ankle", "toe")) + ("neck",)
+_BONE_OF_FINGER = {"thumb": "thumb", "index": "index", "middle": "middle", "ring": "ring", "little": "pinky"}
+_ONE = np.ones(3)
+_BACK = np.array([0.0, 0.0, 1.0])
+# Sines of the bend from which a hinge begins to be believed, and is believed wholly; and how much more it takes where
+# the hinge says the opposite of the limb's least turn: that is a joint bent the wrong way by noise (ours).
+_KNEE, _KNEE_WRONG = (0.15, 0.50), 0.6
+_ELBOW, _ELBOW_WRONG = (0.15, 0.45), 0.5
+# Where the least turn starts from: the rest pose leant forwards by so much, so that its one blind spot lies where no
+# limb can point (up behind the head, up behind the back).
+_LEAN_ARM, _LEAN_LEG = 0.7, 0.5
+_MOST_TWIST = 1.9         # radians; a forearm turns less, so what is beyond is a wrong joint
+_NECK_WEIGHT = 0.25       # of a face point's, in the head's turn
+_CHEST_PRIOR = (0.15, 0.04)  # weight of the chest's own turn for the head: no face point seen, three and more
+
+
+class Bone(NamedTuple):
+    """Columns of rotation (3, 3): the bone's own axes; origin (3,): its joint; scale (3,): along its own axes."""
+    rotation: np.ndarray
+    origin: np.ndarray
+    scale: np.ndarray
+
+
+def rest_bones(joints) -> dict:
+    """{bone: Bone} of the template itself."""
+    sides = _sides(joints)
+    neck, hips = joints["neck"], sides("hip").mean(axis=0)
+    down = hips - neck
+    across = {name: sides(name)[0] - sides(name)[1] for name in ("hip", "shoulder")}
+    out = {"pelvis": Bone(frame(down, across["hip"]), hips, _ONE),
+           "chest": Bone(frame(down, across["shoulder"]), neck, _ONE)}
+    out["head"] = Bone(np.eye(3), joints["headbone"], _ONE)
+    out["neck_01"] = Bone(frame(joints["headbone"] - neck, np.array([1.0, 0, 0])), neck, _ONE)
+    thigh, shin, foot = (unit(sides(b) - sides(a)) for a, b in (("hip", "knee"), ("knee", "ankle"), ("ankle", "toe")))
+    left = unit(cross(foot, shin))
+    _put(out, "thigh_{}_0", frame(thigh, left), sides("hip"))
+    _put(out, "thigh_{}_1", frame(thigh, left), sides("hip"))
+    _put(out, "calf_{}", frame(shin, left), sides("knee"))
+    for name in ("foot_{}", "ball_{}"):
+        _put(out, name, frame(foot, left), sides("ankle"))
+    collar = sides("clavicle")
+    _put(out, "clavicle_{}", frame(sides("shoulder") - collar, out["chest"].rotation[:, 1]), collar)
+    upper, fore = unit(sides("elbow") - sides("shoulder")), unit(sides("wrist") - sides("elbow"))
+    hinge = unit(cross(fore, upper))
+    palm, knuckles = sides("middle_1") - sides("wrist"), sides("index_1") - sides("little_1")
+    for k in (0, 1):
+        _put(out, f"upperarm_{{}}_{k}", frame(upper, hinge), sides("shoulder"))
+    elbow, wrist = frame(fore, hinge), frame(fore, knuckles)
+    middle = frame(fore, unit(elbow[..., 0] + wrist[..., 0]))
+    for k, rotation in enumerate((elbow, middle, wrist)):
+        _put(out, f"lowerarm_{{}}_{k}", rotation, sides("elbow"))
+    hands = frame(palm, knuckles)
+    _put(out, "hand_{}", hands, sides("wrist"))
+    for side, hand in zip(SIDES, hands):
+        out |= _fingers(joints, side, hand)
+    return out
+
+
+def pose_bones(joints, template, head_scale=None, *, confidence=None, turns=None) -> dict:
+    """{bone: Bone} for joints {name: (3,)} in person units, as Space.joints has them once they are completed.
+
+    All of NEEDED must be there; face points and hands (side_finger_1..4, all 20 of a hand) may be. head_scale: how
+    large the head is beside the template's, where it is known from the reference; else it is read off the face points.
+    confidence {name: 0..1} of face points; 1 where not given. turns {limb: (3, 3)}: rotations relative to the rest pose
+    from a rig whose bones tell them, in place of hinge planes; limbs are side_thigh, side_shin, side_upper_arm,
+    side_forearm (its end at the wrist).
+    """
+    sides, rest, turns = _sides(joints), template.rest, turns or {}
+    out = _torso(joints, sides, template)
+    _collarbones(out, sides, template)
+    _legs(out, sides, template, turns)
+    elbows, wrists = _arms(out, sides, template, turns)
+    for i, side in enumerate(SIDES):
+        _hand(out, joints, side, (elbows[i], wrists.get(side)), template)
+    _head(out, joints, template, head_scale, confidence or {})
+    return {name: out[name] for name in rest}
+
+
+def _sides(joints):
+    return lambda name: np.array((joints[f"left_{name}"], joints[f"right_{name}"]))
+
+
+def _put(out, name, rotations, origins, along=None):
+    for i, side in enumerate("lr"):
+        scale = _ONE if along is None else np.array([1.0, along[i], 1.0])
+        out[name.format(side)] = Bone(rotations[i], origins[i], scale)
+
+
+def _both(rest, name, column=None):
+    """(2, 3, 3) rest rotations of a bone of both sides, or (2, 3) one of their columns."""
+    both = np.array([rest[name.format(side)].rotation for side in "lr"])
+    return both if column is None else both[..., column]
+
+
+def _stretch(sides, template, a, b, least=0.5, most=1.7):
+    """(2,) lengths from joint a to b beside the template's."""
+    own, usual = length(sides(b) - sides(a)), length(_sides(template.joints)(b) - _sides(template.joints)(a))
+    return np.clip(own / usual, least, most)[:, 0]
+
+
+def _torso(joints, sides, template) -> dict:
+    tall = _sides(template.joints)
+    neck, hips = joints["neck"], sides("hip").mean(axis=0)
+    down, rest_down = hips - neck, tall("hip").mean(axis=0) - template.joints["neck"]
+    hip, shoulder = (sides(name)[0] - sides(name)[1] for name in ("hip", "shoulder"))
+    usual_hip, usual_shoulder = (length(tall(name)[0] - tall(name)[1]) for name in ("hip", "shoulder"))
+    long = np.clip(length(down) / length(rest_down), 0.6, 1.5)[0]
+    wide = np.clip(length(hip) / usual_hip, 0.85, 1.2)[0], np.clip(length(shoulder) / usual_shoulder, 0.8, 1.25)[0]
+    # a line that is nearly a point tells nothing: there hips and shoulders turn together
+    alone = smooth(length(hip) / usual_hip, 0.2, 0.6), smooth(length(shoulder) / usual_shoulder, 0.2, 0.6)
+    across_hips = hip + (1 - alone[0]) * shoulder * usual_hip / usual_shoulder
+    across_shoulders = shoulder + (1 - alone[1]) * hip * usual_shoulder / usual_hip
+    return {"pelvis": Bone(frame(down, across_hips), hips, np.array([wide[0], long, 1.0])),
+            "chest": Bone(frame(down, across_shoulders), neck, np.array([wide[1], long, 1.0]))}
+
+
+def _collarbones(out, sides, template):
+    chest, rest = out["chest"], template.rest["chest"]
+    local = (_sides(template.joints)("clavicle") - rest.origin) @ rest.rotation
+    collar = chest.origin + (local * chest.scale) @ chest.rotation.T
+    along = sides("shoulder") - collar
+    usual = length(_sides(template.joints)("shoulder") - _sides(template.joints)("clavicle"))
+    _put(out, "clavicle_{}", frame(along, chest.rotation[:, 1]), collar, np.clip(length(along) / usual, 0.6, 1.6)[:, 0])
+
+
+def _least_turned(body, rest_body, limb, rest_limb, across, lean):
+    """(2, 3) where the limbs' x axes go with the least turn, from the rest pose leant forwards, that the limbs'
+    directions need."""
+    start = rest_limb @ rest_body                                   # in the body's own axes
+    middle = unit(start - lean * _BACK)
+    carried = turned_by(least_turn(start, middle), across @ rest_body)
+    return turned_by(least_turn(middle, limb @ body), carried) @ body.T
+
+
+def _trust(hinge, bend, least_turned, believed, wrong):
+    """(2, 1) 0..1 how far a hinge plane is believed, by the sine of its bend."""
+    agreement = dot(hinge, least_turned)
+    later = wrong * smooth(-agreement, -0.1, 0.8)
+    return smooth(bend - later, *believed)
+
+
+def _turned(turns, limb, across, rest, name):
+    """The x axes (2, 3), those of limbs in `turns` as the rig's own bones have them."""
+    if not any(f"{side}_{limb}" in turns for side in SIDES):
+        return across
+    across = across.copy()
+    for i, side in enumerate(SIDES):
+        if f"{side}_{limb}" in turns:
+            across[i] = turns[f"{side}_{limb}"] @ rest[name.format(side[0])].rotation[:, 0]
+    return across
+
+
+def _legs(out, sides, template, turns):
+    rest, pelvis = template.rest, out["pelvis"].rotation
+    thigh, shin, foot = (unit(sides(b) - sides(a)) for a, b in (("hip", "knee"), ("knee", "ankle"), ("ankle", "toe")))
+    usual, across = _both(rest, "thigh_{}_1", 1), _both(rest, "thigh_{}_1", 0)
+    swung = _least_turned(pelvis, rest["pelvis"].rotation, thigh, usual, across, _LEAN_LEG)
+    hinge, ankle = cross(thigh, shin), cross(foot, shin)
+    bend, hinge = length(hinge), unit(hinge)
+    knee = _trust(hinge, bend, swung, _KNEE, _KNEE_WRONG) * hinge
+    foot_left = smooth(length(ankle), 0.2, 0.6) * unit(ankle)
+    left = _turned(turns, "thigh", 1.5 * knee + 0.8 * swung + 0.5 * foot_left, rest, "thigh_{}_1")
+    low_left = _turned(turns, "shin", knee + 1.2 * foot_left + 0.15 * unit(left), rest, "calf_{}")
+    upper, lower = _stretch(sides, template, "hip", "knee"), _stretch(sides, template, "knee", "ankle")
+    _put(out, "thigh_{}_0", frame(thigh, swung), sides("hip"), upper)
+    _put(out, "thigh_{}_1", frame(thigh, left), sides("hip"), upper)
+    _put(out, "calf_{}", frame(shin, low_left), sides("knee"), lower)
+    for name in ("foot_{}", "ball_{}"):
+        _put(out, name, frame(foot, low_left), sides("ankle"), _stretch(sides, template, "ankle", "toe"))
+
+
+def _arms(out, sides, template, turns):
+    """Upper arms into `out`; gives the elbows' rotations (2, 3, 3) and {side: the wrist's across (3,)} where a rig
+    tells it."""
+    rest, chest = template.rest, out["chest"].rotation
+    upper, fore = unit(sides("elbow") - sides("shoulder")), unit(sides("wrist") - sides("elbow"))
+    across = _both(rest, "upperarm_{}_1", 0)
+    swung = _least_turned(chest, rest["chest"].rotation, upper, _both(rest, "upperarm_{}_1", 1), across, _LEAN_ARM)
+    hinge = cross(fore, upper)
+    bend, hinge = length(hinge), unit(hinge)
+    trust = _trust(hinge, bend, swung, _ELBOW, _ELBOW_WRONG)
+    left = _turned(turns, "upper_arm", trust * hinge + (1 - trust) * swung, rest, "upperarm_{}_1")
+    high, low = frame(upper, swung), frame(upper, left)
+    along = _stretch(sides, template, "shoulder", "elbow")
+    half = turn_about(upper, 0.5 * _shared(_angle(high[..., 0], low[..., 0], upper)))
+    _put(out, "upperarm_{}_0", half @ high, sides("shoulder"), along)
+    _put(out, "upperarm_{}_1", low, sides("shoulder"), along)
+    told = {side: turns[f"{side}_forearm"] @ rest[f"lowerarm_{side[0]}_2"].rotation[:, 0]
+            for side in SIDES if f"{side}_forearm" in turns}
+    return frame(fore, left), told
+
+
+def _angle(a, b, about):
+    """(..., 1) signed angle from a to b about an axis, all unit vectors, a and b upright on it."""
+    return np.arctan2(dot(cross(a, b), about), dot(a, b))
+
+
+def _shared(angle):
+    """A twist that is shared along a limb: itself up to what a body can do, then back to 0 at half a turn, where it
+    would flip."""
+    over = np.maximum(np.abs(angle) - _MOST_TWIST, 0)
+    return np.sign(angle) * (np.minimum(np.abs(angle), _MOST_TWIST) - over * _MOST_TWIST / (np.pi - _MOST_TWIST))
+
+
+def _hand(out, joints, side, ends, template):
+    """One forearm, hand and its fingers; a hand that is not known goes on from the forearm as at rest."""
+    elbow, told = ends
+    c, rest, tall = side[0], template.rest, template.joints
+    rest_elbow, rest_wrist = rest[f"lowerarm_{c}_0"].rotation, rest[f"lowerarm_{c}_2"].rotation
+    from_elbow, at, fore = elbow @ rest_elbow.T, joints[f"{side}_wrist"], elbow[:, 1]
+    known = all(f"{side}_{finger}_{k}" in joints for finger in FINGERS for k in (1, 2, 3, 4))
+    straight = (from_elbow @ rest_wrist)[:, 0]
+    if known:
+        knuckles, palm = joints[f"{side}_index_1"] - joints[f"{side}_little_1"], joints[f"{side}_middle_1"] - at
+        size = np.clip(length(palm) / length(tall[f"{side}_middle_1"] - tall[f"{side}_wrist"]), 0.7, 1.5)[0]
+        hand = frame(palm, knuckles)
+        lost = smooth(abs(unit(knuckles) @ fore), 0.75, 0.95)       # knuckles along the forearm tell no twist
+        wrist = (1 - lost) * frame(fore, knuckles)[:, 0] + lost * straight
+    else:
+        hand, size, wrist = from_elbow @ rest[f"hand_{c}"].rotation, 1.0, straight
+    _forearm(out, joints, side, from_elbow, wrist if told is None else told, template)
+    out[f"hand_{c}"] = Bone(hand, at, _ONE * size)
+    if known:
+        out.update(_fingers(joints, side, hand, tall, size))
+    else:
+        turn, origin = hand @ rest[f"hand_{c}"].rotation.T, rest[f"hand_{c}"].origin
+        for name in _finger_bones(c):
+            out[name] = Bone(turn @ rest[name].rotation, at + turn @ (rest[name].origin - origin) * size, _ONE * size)
+
+
+def _forearm(out, joints, side, from_elbow, wrist, template):
+    """The twist of the wrist's across beside the elbow's, spread over three bones."""
+    c, rest, at = side[0], template.rest, joints[f"{side}_elbow"]
+    thirds = [rest[f"lowerarm_{c}_{k}"].rotation for k in range(3)]
+    along = joints[f"{side}_wrist"] - at
+    usual = length(template.joints[f"{side}_wrist"] - template.joints[f"{side}_elbow"])
+    scale = np.array([1.0, np.clip(length(along) / usual, 0.5, 1.7)[0], 1.0])
+    fore = from_elbow @ thirds[0][:, 1]
+    twist = _shared(_angle(from_elbow @ thirds[2][:, 0], frame(fore, wrist)[:, 0], fore))
+    for k, share in enumerate((0.0, 0.5, 1.0)):
+        out[f"lowerarm_{c}_{k}"] = Bone(turn_about(fore, share * twist) @ from_elbow @ thirds[k], at, scale)
+
+
+def _finger_bones(c):
+    return tuple(f"{_BONE_OF_FINGER[finger]}_0{k}_{c}" for finger in FINGERS for k in (1, 2, 3))
+
+
+def _fingers(joints, side, hand, tall=None, size=1.0) -> dict:
+    """{bone: Bone} of a hand's fifteen finger bones; tall: the template's joints, None for the template itself."""
+    def ends(of):
+        points = np.array([[of[f"{side}_{finger}_{k}"] for k in (1, 2, 3, 4)] for finger in FINGERS])
+        return points[:, :3].reshape(15, 3), points[:, 1:].reshape(15, 3)
+    start, end = ends(joints)
+    across = np.repeat(hand[:, [2, 0, 0, 0, 0]].T, 3, axis=0)       # the thumb bends sideways
+    rotations = frame(end - start, across)
+    along = np.full(15, size)
+    if tall is not None:
+        usual_start, usual_end = ends(tall)
+        along = np.clip(length(end - start) / np.maximum(length(usual_end - usual_start), 1e-6), 0.5, 1.8)[:, 0]
+    scales = np.column_stack([np.full(15, size), along, np.full(15, size)])
+    return {name: Bone(*parts) for name, *parts in zip(_finger_bones(side[0]), rotations, start, scales)}
+
+
+def _head(out, joints, template, head_scale, confidence):
+    """The head's turn from the face points that are seen and, weakly, the chest's; and the neck up to it."""
+    tall, chest, rest, neck = template.joints, out["chest"].rotation, template.rest, joints["neck"]
+    seen = [name for name in FACE if name in joints]
+    trust = np.array([np.clip(2 * confidence.get(name, 1.0), 0, 1) for name in seen])
+    usual = np.stack([tall[name] for name in ("neck", *seen, *FACE, "headtop")])
+    upright = neck + (usual[1 + len(seen):] - tall["neck"]) * (head_scale or 1.0) @ (chest @ rest["chest"].rotation.T).T
+    there = np.concatenate([neck[None], *(joints[name][None] for name in seen), upright])
+    prior = _CHEST_PRIOR[0] + (_CHEST_PRIOR[1] - _CHEST_PRIOR[0]) * smooth(trust.sum(), 0.5, 2.5)
+    weights = np.concatenate([[_NECK_WEIGHT], trust, np.full(len(FACE) + 1, prior)])
+    turn, grown = similarity(usual, there, weights)
+    size = head_scale or np.clip(grown, 0.85, 1.25)
+    weights[0] *= 1 - np.clip(trust.sum(), 0, 1)                    # the face tells where the head is, not the neck
+    weights /= weights.sum()
+    moved = weights @ there - size * turn @ (weights @ usual)
+    foot = size * turn @ tall["headbone"] + moved
+    out["head"] = Bone(turn @ rest["head"].rotation, foot, _ONE * size)
+    along = np.clip(length(foot - neck) / length(tall["headbone"] - tall["neck"]), 0.6, 1.6)[0]
+    out["neck_01"] = Bone(frame(foot - neck, turn[:, 0]), neck, np.array([size, along, size]))

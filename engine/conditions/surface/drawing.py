@@ -1,0 +1,241 @@
+"""An avatar and a frame's figure -> its maps: colour, coverage, confidence, normal, depth and part, pixel by pixel.
+
+Pixels are looked at once in their middle; only those at an outline, the character's own or a limb's before another, are
+looked at in several places (ours: the same edges as from several samples everywhere, for a third of the time). Pictures
+are drawn in tiles, so that a large picture takes no more memory than its maps.
+"""
+import weakref
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from . import bones, skinning
+from . import template as templates
+from .raster import front, frontmost
+from .space import Space
+
+# Of Avatar.source: seen, mirrored, carried through or hair, invented.
+CONFIDENCE = np.array([1.0, 0.7, 0.4, 0.2], np.float32)
+_TILE = 1024, 1 << 18     # pixels: wide at most, and altogether
+_SMALL = 100              # pixels: a limb of a smaller person may pass between pixels' middles: all are looked at alike
+_JUMP = 0.03              # person units of depth between neighbours that make an outline
+_STEPS = 4                # sizes of an atlas to each halving
+_SHRUNK = {}              # id of an atlas -> {step: the smaller atlas}
+_ROW = 4096               # samples a row of what cv2.remap is given, which takes at most 32767
+
+
+@dataclass(frozen=True)
+class Maps:
+    """What a frame's surface shows; h, w are the picture's or the window's.
+
+    colour (h, w, 3) 0..1 sRGB, normal (h, w, 3) unit in camera axes (x right, y down, z away), confidence (h, w) 0..1:
+    all three times coverage (h, w) 0..1; depth (h, w) metres of the frontmost sample, infinite where there is none;
+    part (h, w) int8 Limb, -1 none.
+    """
+    colour: np.ndarray
+    coverage: np.ndarray
+    confidence: np.ndarray
+    normal: np.ndarray
+    depth: np.ndarray
+    part: np.ndarray
+
+    @property
+    def mask(self) -> np.ndarray:
+        """M_c (h, w) float32, 0 or 1: the pixels that are covered by half and more."""
+        return (self.coverage >= 0.5).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Placed:
+    """An avatar's surface in a frame: places (V, 3) x, y in pixels and depth in metres; normals (V, 3) in camera axes;
+    the Space."""
+    places: np.ndarray
+    normals: np.ndarray
+    space: Space
+
+
+def place(avatar, figure, k=None, turns=None):
+    """Placed, or None where the figure's hips or shoulders are not known: the limb warp stands in there.
+
+    k: person units a metre of depth (space.depth_factor), 1 where not given; turns: a rig's own, as bones.pose_bones
+    has them.
+    """
+    template = templates.load()
+    space = Space.of(figure, template, k)
+    if space is None:
+        return None
+    posed = bones.pose_bones(space.joints, template, avatar.head_scale, confidence=space.confidence, turns=turns)
+    points = template.points + avatar.displacement[:, None].astype(np.float32) * template.normals
+    moves = skinning.transforms(template.rest, posed, template.bones)
+    points, normals = skinning.skinned(points, template.normals, template.weights, moves)
+    return Placed(space.to_pixels(points), normals, space)
+
+
+def draw(avatar, figure, size, k=None, *, samples=2, scale=1.0, window=None, turns=None):
+    """Maps of one frame, or None where `place` gives None.
+
+    size (w, h): of the picture that the figure's pixels are of; scale: pixels drawn for each of those; samples: an
+    outline's pixel is looked at in samples x samples places; window (left, top, w, h): the part of the drawn picture
+    that is wanted, in drawn pixels; k, turns: as for `place`.
+    """
+    placed = place(avatar, figure, k, turns)
+    if placed is None:
+        return None
+    left, top, width, height = window or (0, 0, round(size[0] * scale), round(size[1] * scale))
+    maps = Maps(*(np.zeros((height, width, *more), np.float32) for more in ((3,), (), (), (3,))),
+                np.full((height, width), np.inf, np.float32), np.full((height, width), -1, np.int8))
+    sheet = _Sheet(avatar, placed, scale, (left, top))
+    tall = figure.height_px * scale
+    for tile in _tiles(sheet, (width, height)):
+        _draw_tile(maps, sheet, tile, samples, tall < _SMALL)
+    return maps
+
+
+class _Sheet:
+    """The faces that may be seen, with all that a sample takes from them; x, y, z (3, T): pixels of the window,
+    metres."""
+
+    def __init__(self, avatar, placed, scale, corner):
+        template = templates.load()
+        places, faces = placed.places.astype(np.float32), avatar.faces
+        outside = front(places, faces)
+        limbs = template.limbs[faces[:, 0]]
+        seen = outside | (limbs >= templates.Limb.SKIRT)             # cloth that hangs free has two sides
+        depth = places[:, 2][faces.T]
+        seen &= depth.min(axis=0) > placed.space.nearest * 1.001
+        chosen = np.flatnonzero(seen)
+        self.faces, self.z = faces[chosen], depth[:, chosen]
+        xy = places[:, :2] * np.float32(scale) - np.float32(corner)
+        self.x, self.y = xy[:, 0][self.faces.T], xy[:, 1][self.faces.T]
+        self.side = np.where(outside[chosen], 1, -1).astype(np.float32)
+        self.normals = placed.normals.astype(np.float32)
+        self.limbs = limbs[chosen].astype(np.int8)
+        self.confidence = CONFIDENCE[avatar.source[chosen]]
+        self.atlas = _shrunk(avatar.atlas, avatar.height_px / (placed.space.height_px * scale))
+        uv = avatar.uv[chosen].astype(np.float32)
+        uv *= np.float32(self.atlas.shape[1::-1]) / np.float32(avatar.atlas.shape[1::-1])
+        self.uv = np.concatenate([uv[:, 0] - np.float32(0.5), uv[:, 1] - uv[:, 0], uv[:, 2] - uv[:, 0]], axis=1)
+        self.jump = _JUMP / placed.space.k
+
+    def colours(self, triangle, u, v):
+        """(n, 3) of n samples."""
+        at, to_1, to_2 = np.split(self.uv[triangle], 3, axis=1)
+        padded = np.zeros((-(-len(at) // _ROW) * _ROW, 2), np.float32)
+        padded[:len(at)] = at + to_1 * u[:, None] + to_2 * v[:, None]
+        grid = padded.reshape(-1, _ROW, 2)
+        drawn = cv2.remap(self.atlas, grid, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return drawn.reshape(-1, 3)[:len(at)]
+
+    def normal(self, triangle, u, v):
+        """(n, 3) of n samples, towards the camera."""
+        a, b, c = (self.normals[self.faces[triangle, k]] for k in range(3))
+        mixed = a * (1 - u - v)[:, None] + b * u[:, None] + c * v[:, None]
+        size = np.sqrt(np.einsum("ij,ij->i", mixed, mixed))
+        return mixed * (self.side[triangle] / np.maximum(size, 1e-6))[:, None]
+
+
+def _shrunk(atlas, texels):
+    """The atlas smaller, so that about one of its texels comes to a pixel; texels: how many of the whole one's do.
+
+    In steps so small that none is seen while a person comes nearer; each is made once and goes with its atlas.
+    """
+    step = max(int(np.floor(_STEPS * np.log2(max(texels, 1.0)))), 0)
+    if step == 0:
+        return np.ascontiguousarray(atlas, np.float32)
+    kept = _SHRUNK.get(id(atlas))
+    if kept is None:
+        kept = _SHRUNK[id(atlas)] = {}
+        weakref.finalize(atlas, _SHRUNK.pop, id(atlas), None)
+    if step not in kept:
+        size = [max(round(side / 2 ** (step / _STEPS)), 1) for side in atlas.shape[1::-1]]
+        kept[step] = cv2.resize(np.asarray(atlas, np.float32), size, interpolation=cv2.INTER_AREA)
+    return kept[step]
+
+
+def _tiles(sheet, size):
+    """(left, top, w, h) of tiles that cover the sheet's triangles within size (w, h)."""
+    if not len(sheet.faces):
+        return
+    left, top = (max(int(np.floor(c.min())) - 1, 0) for c in (sheet.x, sheet.y))
+    right, bottom = (min(int(np.ceil(c.max())) + 1, most) for c, most in zip((sheet.x, sheet.y), size))
+    wide = min(max(right - left, 1), _TILE[0])
+    high = max(_TILE[1] // wide, 1)
+    for row in range(top, bottom, high):
+        for column in range(left, right, wide):
+            yield column, row, min(wide, right - column), min(high, bottom - row)
+
+
+def _draw_tile(maps, sheet, tile, samples, all_alike):
+    left, top, width, height = tile
+    near = (sheet.x.max(axis=0) >= left - 1) & (sheet.x.min(axis=0) <= left + width + 1)
+    near = np.flatnonzero(near & (sheet.y.max(axis=0) >= top - 1) & (sheet.y.min(axis=0) <= top + height + 1))
+    if not len(near):
+        return
+    corners = sheet.x[:, near] - np.float32(left), sheet.y[:, near] - np.float32(top), sheet.z[:, near]
+    if samples == 1 or all_alike:
+        groups = [_looked_at(*corners, (width, height), samples)]
+    else:
+        groups = _outlines_finer(corners, (width, height), samples, sheet.jump)
+    for pixels, (triangle, *rest) in groups:
+        if not len(pixels):
+            continue
+        rows, columns = np.divmod(pixels, width)
+        places = (rows + top) * maps.coverage.shape[1] + columns + left
+        values = _shaded(sheet, np.where(triangle >= 0, near[triangle], -1), *rest)
+        wholes = maps.colour, maps.coverage, maps.confidence, maps.normal, maps.depth, maps.part
+        for whole, value in zip(wholes, values):
+            whole.reshape(-1, *whole.shape[2:])[places] = value
+
+
+def _looked_at(x, y, z, size, samples, wanted=None):
+    """(pixels (n,), (triangle, u, v, depth) each (n, samples ** 2)) of the covered pixels, or of those of `wanted` (h,
+    w)."""
+    width, height = size
+    finer, many = width * samples, np.float32(samples)
+    places = None if wanted is None else wanted.repeat(samples, axis=0).repeat(samples, axis=1).ravel()
+    layers = frontmost(x * many, y * many, z, (finer, height * samples), places)
+    hit = (layers[0] >= 0).view(np.uint8).reshape(-1, finer) * 255
+    covered = cv2.resize(hit, size, interpolation=cv2.INTER_AREA) > 0
+    pixels = np.flatnonzero(covered)
+    rows, columns = np.divmod(pixels, width)
+    inner = np.arange(samples)
+    at = (rows * samples * finer + columns * samples)[:, None] + (inner[:, None] * finer + inner).ravel()
+    return pixels, [layer[at] for layer in layers]
+
+
+def _outlines_finer(corners, size, samples, jump):
+    """Groups as of _looked_at: pixels within surfaces looked at once, those at outlines in several places."""
+    width, height = size
+    triangle, u, v, depth = frontmost(*corners, size)
+    far = np.minimum(depth, np.float32(1e9)).reshape(height, width)
+    around = np.ones((3, 3), np.uint8)
+    outline = cv2.dilate(far, around) - cv2.erode(far, around) > jump
+    pixels = np.flatnonzero((triangle >= 0) & ~outline.ravel())
+    plain = pixels, [layer[pixels][:, None] for layer in (triangle, u, v, depth)]
+    crossed = cv2.integral(outline.view(np.uint8))
+    (left, top), (right, bottom) = (
+        [np.clip(np.floor(c), 0, most).astype(np.int32) for c, most in zip(ends, size)]
+        for ends in ([c.min(axis=0) for c in corners[:2]], [c.max(axis=0) + 1 for c in corners[:2]]))
+    edging = np.flatnonzero(crossed[bottom, right] - crossed[top, right] - crossed[bottom, left] + crossed[top, left])
+    pixels, (triangle, *rest) = _looked_at(*(c[:, edging] for c in corners), size, samples, outline)
+    return plain, (pixels, [np.where(triangle >= 0, edging[triangle], -1), *rest])
+
+
+def _shaded(sheet, triangle, u, v, depth):
+    """(colour (n, 3), coverage (n,), confidence (n,), normal (n, 3), depth (n,), part (n,)) of n pixels' samples (n,
+    s)."""
+    count, samples = triangle.shape
+    if samples == 1:
+        triangle, u, v = triangle[:, 0], u[:, 0], v[:, 0]
+        return (sheet.colours(triangle, u, v), np.float32(1), sheet.confidence[triangle], sheet.normal(triangle, u, v),
+                depth[:, 0], sheet.limbs[triangle])
+    hit = np.flatnonzero(triangle >= 0)
+    colours = np.zeros((count * samples, 3), np.float32)
+    colours[hit] = sheet.colours(triangle.ravel()[hit], u.ravel()[hit], v.ravel()[hit])
+    coverage = np.bincount(hit // samples, minlength=count).astype(np.float32) / samples
+    first = np.arange(count) * samples + depth.argmin(axis=1)
+    triangle, u, v = triangle.ravel()[first], u.ravel()[first], v.ravel()[first]
+    normal = sheet.normal(triangle, u, v) * coverage[:, None]
+    colour = sum(colours[k::samples] for k in range(samples)) / samples
+    return colour, coverage, sheet.confidence[triangle] * coverage, normal, depth.ravel()[first], sheet.limbs[triangle]

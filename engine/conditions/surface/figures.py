@@ -1,0 +1,134 @@
+"""One person's figures over a clip -> figures fit for the surface: gaps closed, mirrored rigs turned.
+
+Ours. Nothing may pop where a joint is missing for some frames. Places in pixels are carried relative to the hips and in
+standing heights, so that a walking or nearing person keeps its shape.
+"""
+import dataclasses
+
+import numpy as np
+
+from ...contract.skeleton import BODY, BODY_INDEX
+from ..limbs import SEEN
+from .bones import FACE, SIDES
+from .space import Space
+from .turning import cross, unit
+
+_FACE = np.array([name in FACE for name in BODY])
+_FADE = 5                 # frames over which a face point that is lost stops to turn the head
+_HIPS = [BODY_INDEX["left_hip"], BODY_INDEX["right_hip"]]
+_HAND_GAP = 12            # frames: a hand that is lost for longer has moved too far to be guessed
+_SWAP = {"left": "right", "right": "left"}
+_OTHER = [BODY_INDEX["_".join([_SWAP.get(part, part) for part in name.split("_")])] for name in BODY]
+
+
+def without_gaps(figures) -> tuple:
+    """The Figures of a clip with joints that are missing in some frames laid between those of the frames around; None
+    stays None.
+
+    Body joints before their first or after their last frame stay as they were there; hands are only filled between two
+    frames. A face point that is missing is not seen, so it only fades over the frames next to those that see it. Frames
+    without hips are left alone.
+    """
+    kept = [i for i, figure in enumerate(figures) if figure is not None and _placed(figure.body)[_HIPS].all()]
+    if not kept:
+        return tuple(figures)
+    out = list(figures)
+    frames, people = np.array(kept), [figures[i] for i in kept]
+    bodies = np.stack([_carried(person.body, person) for person in people])
+    known = np.stack([_placed(person.body) for person in people])
+    known[:, _FACE] = bodies[:, _FACE, 3] >= SEEN
+    bodies = _filled(frames, bodies, known)
+    bodies[..., 3] = np.where(known, bodies[..., 3], SEEN)
+    bodies[:, _FACE, 3] = np.where(known[:, _FACE], bodies[:, _FACE, 3], _fading(frames, known[:, _FACE]))
+    hands = [_filled_hands(frames, people, side) for side in range(len(SIDES))]
+    for row, i in enumerate(kept):
+        body = np.where(known[row][:, None], people[row].body, _laid(bodies[row], people[row]))
+        out[i] = dataclasses.replace(people[row], body=body, hands=tuple(of[row] for of in hands))
+    return tuple(out)
+
+
+def is_mirrored(figures, template) -> bool:
+    """Whether a rig's left is the person's right: over the clip feet and nose point backwards as its hips and shoulders
+    have it."""
+    spaces = (Space.of(figure, template) for figure in figures if figure is not None)
+    return sum(_ahead(space) for space in spaces if space is not None) < 0
+
+
+def mirrored(figure):
+    """The Figure with left and right exchanged."""
+    return dataclasses.replace(figure, body=figure.body[_OTHER], hands=tuple(figure.hands[::-1]))
+
+
+def _placed(joints):
+    """(n,) bool: which joints have a place that may be used."""
+    return np.isfinite(joints).all(axis=1) & ((joints[:, 3] >= SEEN) | (joints[:, 2] > 0) & joints[:, :2].any(axis=1))
+
+
+def _carried(joints, figure):
+    """(n, 4) relative to the hips, in standing heights; depth in parts of the hips'."""
+    hips = figure.body[_HIPS].mean(axis=0)
+    depth = joints[:, 2] / hips[2] if hips[2] > 0 else np.ones(len(joints))
+    return np.column_stack([(joints[:, :2] - hips[:2]) / figure.height_px, depth, joints[:, 3]])
+
+
+def _laid(carried, figure):
+    """The inverse of _carried."""
+    hips = figure.body[_HIPS].mean(axis=0)
+    places = carried[:, :2] * figure.height_px + hips[:2]
+    return np.column_stack([places, carried[:, 2] * max(hips[2], 0.0), carried[:, 3]])
+
+
+def _filled(frames, values, known):
+    """values (f, n, 4) at frames (f,), with those that are not known (f, n) laid between the known ones' frames."""
+    out = values.copy()
+    for joint in range(values.shape[1]):
+        good = known[:, joint]
+        if good.any() and not good.all():
+            for axis in range(3):
+                out[:, joint, axis] = np.interp(frames, frames[good], values[good, joint, axis])
+    return out
+
+
+def _fading(frames, known):
+    """(f, n) 0..0.5 confidence of points by how many frames ago or ahead they are known (f, n); half and more counts
+    wholly."""
+    away = np.abs(frames[:, None] - frames[None, :])
+    near = np.stack([np.where(good[None, :], away, _FADE).min(axis=1) for good in known.T], axis=1)
+    return 0.5 * np.clip(1 - near / _FADE, 0, 1)
+
+
+def _filled_hands(frames, figures, side):
+    """That side's hands (f,), each (21, 4) or None, short gaps filled; relative to the wrist, which is the body's
+    own."""
+    wrist = BODY_INDEX[f"{SIDES[side]}_wrist"]
+    hands = [figure.hands[side] for figure in figures]
+    known = np.array([hand is not None and _placed(np.asarray(hand)).all() for hand in hands])
+    out = list(hands)
+    for row in np.flatnonzero(~known):
+        before, after = np.flatnonzero(known[:row]), np.flatnonzero(known[row:])
+        if not len(before) or not len(after):
+            continue
+        a, b = before[-1], row + after[0]
+        if frames[b] - frames[a] > _HAND_GAP + 1 or not _placed(figures[row].body)[wrist]:
+            continue
+        part = (frames[row] - frames[a]) / (frames[b] - frames[a])
+        shapes = [_carried(hands[i], figures[i]) - _carried(figures[i].body, figures[i])[wrist] for i in (a, b)]
+        shape = shapes[0] * (1 - part) + shapes[1] * part
+        shape = shape + _carried(figures[row].body, figures[row])[wrist]
+        shape[:, 3] = SEEN
+        out[row] = _laid(shape, figures[row])
+    return out
+
+
+def _ahead(space) -> float:
+    """How far feet and nose point forwards as left and right have it, in person units; below 0 where they point
+    backwards."""
+    at = space.joints
+    across = sum(at[f"left_{name}"] - at[f"right_{name}"] for name in ("hip", "shoulder"))
+    back = unit(cross(across, -at["neck"]))                         # the hips' middle is 0
+    ears = [at[f"{side}_ear"] for side in SIDES if f"{side}_ear" in at]
+    if space.flat:                                                  # a nose is seen from the front only
+        return float(-back[2] if "nose" not in at else back[2])
+    face = at["nose"] - np.mean(ears, axis=0) if "nose" in at and ears else np.zeros(3)
+    feet = sum(at[f"{side}_toe"] - at[f"{side}_ankle"] for side in SIDES)
+    return float(-back @ (feet + 2 * face))

@@ -1,0 +1,160 @@
+"""From a matte to the surface's girth: how far each vertex moves along its rest normal so that the outline meets the
+matte.
+
+Ours: lengths come from the joints, so that only the girth is left to find. Vertices on the rim
+look along their normal in the picture for the matte's edge; what they find is spread over the mesh by a small
+least-squares problem.
+"""
+import cv2
+import numpy as np
+
+from .stance import NOTHING, stand
+from .template import Limb, Tag
+
+ROUNDS = 3
+_RIM = 0.42              # |cosine| to the camera of a vertex that may be the outline
+_SAMPLES = 48            # along each ray
+_INWARDS = 0.035         # metres that a surface gives way at most
+# Metres that each limb gives at most outwards: torso, head, arms, forearms, hands, thighs, shins, feet, skirt,
+# hair (ours).
+_OUTWARDS = np.array([.14, .12, .08, .08, .07, .07, .012, .012, .12, .12, .11, .11, .05, .05, .25, .08])
+_NEIGHBOURS = {
+    Limb.TORSO: (0, 1, 8, 9, 14), Limb.HEAD: (0, 1), Limb.LEFT_UPPER_ARM: (2, 4), Limb.RIGHT_UPPER_ARM: (3, 5),
+    Limb.LEFT_FOREARM: (2, 4, 6), Limb.RIGHT_FOREARM: (3, 5, 7), Limb.LEFT_HAND: (4, 6), Limb.RIGHT_HAND: (5, 7),
+    Limb.LEFT_THIGH: (0, 8, 10, 14), Limb.RIGHT_THIGH: (0, 9, 11, 14), Limb.LEFT_SHIN: (8, 10, 12, 14),
+    Limb.RIGHT_SHIN: (9, 11, 13, 14), Limb.LEFT_FOOT: (10, 12), Limb.RIGHT_FOOT: (11, 13),
+    Limb.SKIRT: (0, 8, 9, 10, 11, 14), Limb.HAIR: (0, 1, 2, 3, 15)}
+_MAY_CROSS = np.zeros((len(Limb), len(Limb) + 1), bool)     # a ray of a limb may cross the picture of these
+for _limb, _others in _NEIGHBOURS.items():
+    _MAY_CROSS[_limb, [*_others, NOTHING]] = True
+# Weights of: neighbours alike, staying, both sides alike (ours; insensitive, measured).
+_STIFF, _BACK, _EVEN = 0.25, 0.002, 0.5
+_EAR = 0.045             # metres about an ear's joint
+_KEPT = 5.0                                # weight with which faces and hands stay as they are
+
+
+def fitted(pose, matte, displacement=None, rounds=ROUNDS) -> np.ndarray:
+    """(V,) metres along the rest normals. matte (h, w) float32 0..1 in the pose's picture; displacement: where to
+    start."""
+    template = pose.template
+    displacement = np.zeros(len(template.points)) if displacement is None else displacement
+    kept = _kept(template)
+    low, high = -_INWARDS, _most_outwards(template)
+    for _ in range(rounds):
+        stance = stand(pose, displacement)
+        rim, by, weight = _edges_found(pose, stance, matte)
+        wanted, certain = np.zeros(len(displacement)), np.zeros(len(displacement))
+        wanted[rim], certain[rim] = displacement[rim] + by, weight
+        certain[kept], wanted[kept] = _KEPT, 0.0
+        certain[template.tags == Tag.HAIR] = 0.0
+        found = spread(template, np.clip(wanted, low, high), certain, stiff=_STIFF, back=_BACK, even=_EVEN)
+        displacement = np.clip(found, low, high)
+    return displacement
+
+
+def spread(template, values, certain, *, stiff, back=0.0, even=0.0, steps=80) -> np.ndarray:
+    """(V,) x that makes certain (x - values)^2 + stiff sum over edges (x_i - x_j)^2 + back x^2 + even (x - mirrored
+    x)^2 least.
+
+    Conjugate gradients with the diagonal as preconditioner; so many steps that what is left cannot be seen.
+    """
+    i, j = template.edges.T
+    count, mirror = len(values), template.mirror
+    degree = np.bincount(i, minlength=count) + np.bincount(j, minlength=count)
+
+    def times(x):
+        y = (certain + back) * x + stiff * (degree * x - np.bincount(i, x[j], count) - np.bincount(j, x[i], count))
+        if even:
+            apart = x - x[mirror]
+            y += even * (apart - np.bincount(mirror, apart, count))
+        return y
+    inverse = 1 / (certain + back + stiff * degree + even * (1 + np.bincount(mirror, minlength=count)) + 1e-9)
+    x, residual = np.zeros(count), certain * values
+    z = inverse * residual
+    direction, size = z.copy(), residual @ z
+    for _ in range(steps):
+        if size < 1e-14:
+            break
+        moved = times(direction)
+        step = size / max(direction @ moved, 1e-30)
+        x += step * direction
+        residual -= step * moved
+        z = inverse * residual
+        direction, size = z + (residual @ z / size) * direction, residual @ z
+    return x
+
+
+def _kept(template) -> np.ndarray:
+    """The face and the hands: their shape says more than their outline."""
+    joints, points = template.joints, template.points
+    face = (
+        (template.tags == Tag.HEAD)
+        & (template.normals[:, 2] < -0.35)
+        & (points[:, 2] < joints["left_ear"][2] - 0.02)
+        & (points[:, 1] > joints["left_eye"][1] - 0.03)
+    )
+    return face | (template.tags == Tag.HAND)
+
+
+def _ears(template) -> np.ndarray:
+    """(V,) bool: folds that face every way, so that from the side they would look for the back of the head."""
+    away = [np.linalg.norm(template.points - template.joints[f"{side}_ear"], axis=1) for side in ("left", "right")]
+    return (template.tags == Tag.HEAD) & (np.minimum(*away) < _EAR)
+
+
+def _most_outwards(template) -> np.ndarray:
+    """(V,) metres. Before the ears hair lies flat: what grew forwards there would stand before the face."""
+    most = _OUTWARDS[template.limbs]
+    before = template.joints["left_ear"][2] - template.points[:, 2]
+    flat = np.interp(before, (-0.03, 0.03), (_OUTWARDS[Limb.HEAD], 0.012))
+    return np.where(
+        (template.tags == Tag.HEAD) & (template.points[:, 1] < template.joints["headbone"][1]),
+        np.minimum(most, flat),
+        most,
+    )
+
+
+def _edges_found(pose, stance, matte):
+    """(rim vertices, metres to go along each one's normal, weight 0..1) where the ray out of the limb leaves the
+    matte."""
+    limbs = pose.template.limbs
+    rim = np.zeros(len(limbs), bool)
+    rim[pose.used] = True
+    flat = np.linalg.norm(stance.normals[:, :2], axis=1)
+    rim &= (np.abs(stance.facing) < _RIM) & (flat > 0.5) & ~np.isin(limbs, (Limb.LEFT_HAND, Limb.RIGHT_HAND))
+    rim &= ~_ears(pose.template)
+    rim = np.flatnonzero(rim & np.isfinite(stance.pixels).all(axis=1))
+    limb, way = limbs[rim], stance.normals[rim, :2] / flat[rim, None]
+    at, scale = stance.pixels[rim, :2], stance.per_metre[rim]
+    inwards = np.maximum(((at - _on_axis(pose.axes[limb], at)) * way).sum(axis=1), 0)
+    first, last = -0.8 * inwards, _OUTWARDS[limb] * scale + 2
+    reach = first[:, None] + (last - first)[:, None] * np.linspace(0, 1, _SAMPLES)
+    x, y = at[:, :1] + reach * way[:, :1], at[:, 1:] + reach * way[:, 1:]
+    seen = cv2.remap(matte, (x - 0.5).astype(np.float32), (y - 0.5).astype(np.float32), cv2.INTER_LINEAR,
+                     borderMode=cv2.BORDER_CONSTANT)
+    out = seen < 0.5
+    leaves = out.argmax(axis=1)
+    row, before = np.arange(len(rim)), np.maximum(leaves - 1, 0)
+    inner, outer = seen[row, before], seen[row, leaves]
+    part = np.clip((inner - 0.5) / np.maximum(inner - outer, 1e-6), 0, 1)
+    edge = reach[row, before] + part * (reach[row, leaves] - reach[row, before])
+    inside, crossed = _limbs_at(stance.limbs, x, y)
+    foreign = (~_MAY_CROSS[limb[:, None], crossed] & (np.arange(_SAMPLES) < leaves[:, None])).any(axis=1)
+    by = edge / scale / np.maximum(flat[rim], 0.5)
+    good = out.any(axis=1) & (leaves > 0) & ~foreign & inside[row, leaves] & (by > -_INWARDS) & (by < _OUTWARDS[limb])
+    return rim[good], by[good], np.clip(1 - np.abs(stance.facing[rim[good]]) / 0.5, 0, 1)
+
+
+def _on_axis(axes, at):
+    """The point of each segment axes (n, 2, 2) nearest to at (n, 2)."""
+    start, along = axes[:, 0], axes[:, 1] - axes[:, 0]
+    part = ((at - start) * along).sum(axis=1) / np.maximum((along * along).sum(axis=1), 1e-6)
+    return start + np.clip(part, 0, 1)[:, None] * along
+
+
+def _limbs_at(limbs, x, y):
+    """(inside the picture, limb) at pixels x, y of any shape; NOTHING outside."""
+    height, width = limbs.shape
+    inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
+    found = limbs[np.clip(y, 0, height - 1).astype(int), np.clip(x, 0, width - 1).astype(int)]
+    return inside, np.where(inside, found, NOTHING)

@@ -1,0 +1,163 @@
+"""Where the reference shows hands, and what colour hands have that it hides (in pockets, behind the back, under
+sleeves).
+
+The template's hands seldom lie where the picture's do. So what is near a wrist and nearer in colour to the hand than
+to the limb behind it belongs to the hand alone: it is never painted on the thigh, and the cloth under it is filled
+from around.
+"""
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from .shades import apart, from_typical, typical
+from .stance import NOBODY, NOTHING, capsule
+from .template import Limb
+
+_REACH, _WIDE = 0.22, 0.11                 # metres: where a hand can be beyond its wrist
+_THIN = (0.03, 0.10, 0.02)                 # from, to, radius: where it is if the forearm says true
+_LEAST = 0.0012                            # square metres of skin that make a hand
+# Metres from the axes of other limbs, thickly clothed: a hand farther out lies against nothing.
+_THICK = {Limb.TORSO: 0.23, Limb.HEAD: 0.15, Limb.LEFT_UPPER_ARM: 0.11, Limb.RIGHT_UPPER_ARM: 0.11,
+          Limb.LEFT_FOREARM: 0.09, Limb.RIGHT_FOREARM: 0.09, Limb.LEFT_THIGH: 0.13, Limb.RIGHT_THIGH: 0.13}
+_MIXED = 0.006                             # metres about a hand whose pixels are half of what is behind it
+_SKIN_FROM_FACE = 0.92                     # a hand is a little darker than a face (ours)
+_CLOTHED = (Limb.TORSO, Limb.LEFT_THIGH, Limb.RIGHT_THIGH, Limb.SKIRT)
+SIDES = (Limb.LEFT_HAND, Limb.RIGHT_HAND)
+
+
+@dataclass(frozen=True)
+class Hands:
+    """claims (h, w) uint8: Limb of a hand where its pixels are, NOBODY at their edge, else NOTHING; seen (left,
+    right); colours (left, right), each (3,) or None where nothing tells it."""
+    claims: np.ndarray
+    seen: tuple
+    colours: tuple
+
+
+def find_hands(picture, matte, pose, stance, skin) -> Hands:
+    """picture (h, w, 3), matte (h, w); skin (3,): the face's colour, or None where no face is seen."""
+    claims = np.full(matte.shape, NOTHING, np.uint8)
+    inside = matte > 0.5
+    found = [_own_colour(picture, inside, pose, stance, limb=limb, skin=skin) for limb in SIDES]
+    for limb, colour in zip(SIDES, found):
+        if colour is not None:
+            own = _pixels(picture, inside, pose, stance, limb=limb, colour=colour)
+            claims[_wider(own, _MIXED * pose.metre) & (claims == NOTHING)] = NOBODY
+            claims[own] = limb
+    seen = tuple(colour is not None for colour in found)
+    hidden = [_hidden_colour(picture, inside, pose, limb, found[1 - k], skin) for k, limb in enumerate(SIDES)]
+    return Hands(claims, seen, tuple(a if a is not None else b for a, b in zip(found, hidden)))
+
+
+def skin_of_hands(picture, matte, pose, hands):
+    """(3,) the colour of a hand that is not its sleeve's, for who shows no face; None where there is none."""
+    for limb, seen, colour in zip(SIDES, hands.seen, hands.colours):
+        start, end = pose.axes[limb - 2]
+        near, far = (start + part * (end - start) for part in (0.3, 0.7))
+        sleeve = capsule(pose.size, near, far, 0.02 * pose.metre) & (matte > 0.5)
+        if seen and sleeve.any() and apart(np.median(picture[sleeve], axis=0), colour) > 1:
+            return colour
+    return None
+
+
+def _own_colour(picture, inside, pose, stance, *, limb, skin):
+    """The colour (3,) of a hand that is seen, or None."""
+    wide, thin = _zone(pose, limb, 0.0, _REACH, _WIDE) & inside, _zone(pose, limb, *_THIN) & inside
+    if skin is not None:
+        colours = picture[wide]
+        like = apart(colours, skin) < 1
+        cloth = _clothes(picture, inside & ~_zone(pose, limb, -0.02, 0.28, 0.13), stance, skin)
+        if len(cloth):
+            like &= np.abs(colours - skin).sum(axis=-1) < from_typical(colours, cloth)
+        if like.sum() > _LEAST * pose.metre ** 2:
+            return np.median(colours[like], axis=0)
+    exposed = skin is None or _against_nothing(pose, limb)
+    return np.median(picture[thin], axis=0) if exposed and thin.sum() > 3 else None
+
+
+def _clothes(picture, where, stance, skin):
+    """(n, 3) typical colours of torso and thighs, and of sleeves: arms that are not of the skin's colour."""
+    found = []
+    for limbs in (_CLOTHED, (Limb.LEFT_UPPER_ARM, Limb.RIGHT_UPPER_ARM), (Limb.LEFT_FOREARM, Limb.RIGHT_FOREARM)):
+        colours = picture[where & np.isin(stance.limbs, limbs)]
+        if len(colours) > 20 and (limbs == _CLOTHED or np.median(apart(colours, skin)) > 0.4):
+            found.append(typical(colours))
+    return np.concatenate(found) if found else np.empty((0, 3), np.float32)
+
+
+def _against_nothing(pose, limb) -> bool:
+    """Is the hand's place clear of all other limbs, so that what is seen there is a hand, gloved perhaps?"""
+    start, end = pose.axes[limb]
+    middle = start + (end - start) / max(np.linalg.norm(end - start), 1e-6) * 0.08 * pose.metre
+    for other, radius in _THICK.items():
+        if other == limb - 2:
+            continue
+        a, b = pose.axes[other]
+        part = np.clip((middle - a) @ (b - a) / max((b - a) @ (b - a), 1e-6), 0, 1)
+        if np.linalg.norm(middle - a - part * (b - a)) < radius * pose.metre:
+            return False
+    return True
+
+
+def _pixels(picture, inside, pose, stance, *, limb, colour):
+    """(h, w) bool: the hand's own pixels."""
+    wide = _zone(pose, limb, 0.0, _REACH, _WIDE) & inside
+    about = _zone(pose, limb, -0.02, 0.28, 0.13)
+    mine = wide & (stance.limbs == NOTHING)
+    for other in np.unique(stance.limbs[wide]):
+        here = wide & (stance.limbs == other)
+        if other in (*SIDES, NOTHING):
+            continue
+        away = (stance.limbs == other) & ~about & inside
+        if away.sum() < 20:
+            mine |= here & _zone(pose, limb, 0.02, 0.17, 0.055)
+            continue
+        y, x = np.nonzero(here)
+        own = np.abs(picture[y, x] - colour).sum(axis=-1)
+        nearer = own < from_typical(picture[y, x], typical(picture[away])) + 0.02
+        mine[y[nearer], x[nearer]] = True
+    core = _zone(pose, limb, 0.02, 0.13, 0.03) & inside
+    likely = core | wide & (stance.limbs == limb)
+    mine[likely] |= apart(picture[likely], colour) < 1.2
+    return _joined(mine, core, pose)
+
+
+def _joined(mine, core, pose):
+    """Only what hangs together with the hand's middle, without threads."""
+    mine = cv2.morphologyEx(mine.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+    thread = 2 * int(round(0.004 * pose.metre)) + 1
+    mine = cv2.morphologyEx(mine, cv2.MORPH_OPEN, np.ones((thread, thread), np.uint8))
+    count, regions = cv2.connectedComponents(mine)
+    sizes = np.bincount(regions[core | (_wider(core, 2))], minlength=count)
+    total = np.bincount(regions.ravel(), minlength=count)
+    keep = (sizes > 0) | (total > 0.0008 * pose.metre ** 2)
+    keep[0] = False
+    return keep[regions]
+
+
+def _wider(mask, reach):
+    side = 2 * max(int(round(reach)), 1) + 1
+    return cv2.dilate(mask.astype(np.uint8), np.ones((side, side), np.uint8)) > 0
+
+
+def _hidden_colour(picture, inside, pose, limb, other, skin):
+    """Skin, never cloth: the other hand's, the forearm's where it is bare, the face's; None where no skin is known."""
+    if other is not None:
+        return other
+    if skin is None:
+        return None
+    start, end = pose.axes[limb - 2]
+    bare = capsule(pose.size, start + 0.6 * (end - start), start + 0.95 * (end - start), 0.02 * pose.metre) & inside
+    if bare.sum() > 5:
+        colours = picture[bare]
+        like = apart(colours, skin) < 0.8
+        if like.mean() > 0.6:
+            return np.median(colours[like], axis=0)
+    return skin * _SKIN_FROM_FACE
+
+
+def _zone(pose, limb, near, far, radius):
+    start, end = pose.axes[limb]
+    along = (end - start) / max(np.linalg.norm(end - start), 1e-6) * pose.metre
+    return capsule(pose.size, start + near * along, start + far * along, radius * pose.metre)

@@ -1,0 +1,49 @@
+"""From the reference to its colours without its own light: what a surface's turn does to its brightness is taken
+out."""
+import numpy as np
+import cv2
+
+from .stance import NOTHING
+
+STRENGTH = 0.8            # of the light found that is taken out; more would take cloth's own shades (measured)
+_MOST = 0.7               # of log luma, either way
+_SAMPLES = 6000
+_LUMA = np.array([.3, .59, .11], np.float32)
+TERMS = 5
+
+
+def turned(normals) -> np.ndarray:
+    """(..., 3) unit normals in camera axes -> (..., 5): x, y, z, xy, x^2 - y^2."""
+    x, y, z = normals[..., 0], normals[..., 1], normals[..., 2]
+    return np.stack([x, y, z, x * y, x * x - y * y], axis=-1)
+
+
+def without_light(picture, stance, sure):
+    """(picture (h, w, 3) with its light evened out, light (5,), its mean over the figure).
+
+    sure (h, w) bool: pixels that show the surface. Log luma = a constant a limb + light . turned(normal), robustly.
+    """
+    flat = np.zeros(TERMS)
+    use = sure & (stance.hit >= 0) & (stance.limbs != NOTHING)
+    if use.sum() < 200:
+        return picture, flat, 0.0
+    normals = stance.across(stance.normals)
+    step = max(int(use.sum()) // _SAMPLES, 1)
+    terms, limbs = turned(normals[use][::step]), stance.limbs[use][::step]
+    light = _regressed(np.log(picture[use][::step] @ _LUMA + 0.04), terms, limbs)
+    mean = float((terms @ light).mean())
+    shade = np.where(stance.hit >= 0, turned(normals) @ light - mean, 0).astype(np.float32)
+    shade = np.clip(cv2.GaussianBlur(shade, (0, 0), 1.0), -_MOST, _MOST)
+    return np.clip(picture * np.exp(-STRENGTH * shade)[..., None], 0, 1).astype(np.float32), light, mean
+
+
+def _regressed(brightness, terms, limbs):
+    limb = np.unique(limbs)
+    columns = np.concatenate([limbs[:, None] == limb, terms], axis=1).astype(float)
+    steady = np.concatenate([np.full(len(limb), 1e-3), np.full(TERMS, 0.02 * len(terms))])
+    weight = np.ones(len(terms))
+    for _ in range(6):
+        weighted = columns * weight[:, None]
+        found = np.linalg.solve(weighted.T @ columns + np.diag(steady), weighted.T @ brightness)
+        weight = 1 / np.maximum(np.abs(brightness - columns @ found) / 0.1, 1)
+    return found[len(limb):]

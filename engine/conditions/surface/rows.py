@@ -1,0 +1,103 @@
+"""Colours around a limb, row by row of its chart: what is seen at one height goes on round the back, without its
+detail.
+
+Ours: hems, cuffs, waists and stripes run round a body, so a row's colours are the best guess for the rest of the row;
+but one pixel carried on would be a band, so it is the mean of a hand's breadth beside the edge, softer along the limb
+the farther it is.
+"""
+import cv2
+import numpy as np
+
+_BREADTH = 0.08        # metres beside the edge that are averaged
+_ALONG = 0.004         # metres along the limb, near what is seen
+_FAR_ALONG = 0.01      # and far from it
+_FAR = 0.06            # metres
+_PATTERN = 0.03        # metres along the limb over which rows are compared
+_NOISE = 0.5           # of a row's own variance, that its mean may have by chance
+_ENOUGH = 0.02         # metres of a row that have to be seen for it to say something
+_MUCH = 0.15           # and to count wholly beside its neighbours
+
+
+def around(colours, known, period, density):
+    """(base (h, w, 3), trust (h, w, 1) 0..1) of a chart that goes round in `period` pixels.
+
+    colours (h, w, 3) where known (h, w) 0..1; density: pixels a metre. base: the row's mean beside each seen place,
+    between the two nearest ones where nothing is seen; trust 0 where the row shows nothing at all.
+    """
+    width = known.shape[1]
+    period = int(np.clip(round(period), 4, width))
+    place = np.arange(width) % period
+    once, weight = _folded(colours, known, place, period)
+    mean, spread = _means(once, weight, density)
+    base, away = _between(_without_patterns(mean, spread, weight, density), weight > 0.5)
+    amount = weight.sum(axis=1, keepdims=True)
+    base = _softer_far(base, np.clip(amount / (_MUCH * density), 0, 1), away, density)
+    trust = np.clip(_blurred_along(amount, _ALONG * density) / (_ENOUGH * density), 0, 1)
+    return base[:, place], np.broadcast_to(trust[..., None], (*known.shape, 1))
+
+
+def _folded(colours, known, place, period):
+    """The chart's overhang laid onto where it belongs."""
+    once, weight = np.zeros((len(known), period, 3), np.float32), np.zeros((len(known), period), np.float32)
+    for start in range(0, len(place), period):
+        part = slice(start, min(start + period, len(place)))
+        count = part.stop - part.start
+        better = known[:, part] > weight[:, :count]
+        once[:, :count][better] = colours[:, part][better]
+        weight[:, :count] = np.maximum(weight[:, :count], known[:, part])
+    return once, weight
+
+
+def _means(once, weight, density):
+    """(h, period, 3) mean colour over a breadth of the row, going round, and its variance there (h, period)."""
+    reach = int(np.clip(round(0.5 * _BREADTH * density), 1, weight.shape[1] // 2))
+    stacked = np.concatenate([once * weight[..., None], (once ** 2).sum(axis=2, keepdims=True) * weight[..., None],
+                              weight[..., None]], axis=2)
+    stacked = _blurred_along(stacked, _ALONG * density)
+    padded = np.concatenate([stacked[:, -reach:], stacked, stacked[:, :reach]], axis=1)
+    total = cv2.blur(padded, (2 * reach + 1, 1))[:, reach:-reach]
+    total = total[..., :4] / np.maximum(total[..., 4:], 1e-5)
+    return total[..., :3], np.maximum(total[..., 3] - (total[..., :3] ** 2).sum(axis=2), 0)
+
+
+def _without_patterns(mean, spread, weight, density):
+    """Rows that differ from their neighbours no more than within themselves are dots and folds, not stripes: evened
+    out."""
+    sigma = _PATTERN * density
+    amount = weight + 1e-3
+    total = _blurred_along(amount, sigma)
+    even = _blurred_along(mean * amount[..., None], sigma) / total[..., None]
+    apart = _blurred_along(((mean - even) ** 2).sum(axis=2) * amount, sigma) / total
+    spread = _blurred_along(spread * amount, sigma) / total
+    share = apart / (apart + _NOISE * spread + 1e-6)
+    return even + share[..., None] * (mean - even)
+
+
+def _between(mean, sure):
+    """(colours, pixels to the nearest sure place): each row's means, and between two sure places their mixture by
+    distance."""
+    period = sure.shape[1]
+    columns = np.arange(3 * period)
+    thrice = np.tile(sure, (1, 3))
+    left = np.maximum.accumulate(np.where(thrice, columns, -10**6), axis=1)[:, period:2 * period]
+    right = np.minimum.accumulate(np.where(thrice, columns, 10**6)[:, ::-1], axis=1)[:, ::-1][:, period:2 * period]
+    columns = columns[period:2 * period]
+    to_left, to_right = columns - left, right - columns
+    share = (to_left / np.maximum(to_left + to_right, 1))[..., None].astype(np.float32)
+    row = np.arange(len(sure))[:, None]
+    base = (1 - share) * mean[row, left % period] + share * mean[row, right % period]
+    return np.where(sure[..., None], mean, base).astype(np.float32), np.minimum(to_left, to_right)
+
+
+def _softer_far(base, trust, away, density):
+    """Far from what is seen rows blend with their neighbours, by how much of each is seen."""
+    total = _blurred_along(trust, _FAR_ALONG * density)
+    soft = _blurred_along(base * trust[..., None], _FAR_ALONG * density) / np.maximum(total, 1e-4)[..., None]
+    far = np.clip(away / (_FAR * density), 0, 1)[..., None].astype(np.float32)
+    return (1 - far) * base + far * soft
+
+
+def _blurred_along(values, sigma):
+    """Blurred down the rows alone."""
+    blurred = cv2.GaussianBlur(np.ascontiguousarray(values, np.float32), (1, 0), sigmaX=1, sigmaY=max(sigma, 0.3))
+    return blurred.reshape(values.shape)

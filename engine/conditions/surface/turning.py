@@ -1,0 +1,97 @@
+"""Directions and rotations of many bones at once: the last axis is x, y, z; nothing is ever not a number."""
+import numpy as np
+
+_TINY = 1e-9
+
+
+def cross(a, b) -> np.ndarray:
+    """numpy's cross product without its checks, which cost more than the product."""
+    ax, ay, az = a[..., 0], a[..., 1], a[..., 2]
+    bx, by, bz = b[..., 0], b[..., 1], b[..., 2]
+    x = ay * bz - az * by
+    out = np.empty((*x.shape, 3), x.dtype)
+    out[..., 0], out[..., 1], out[..., 2] = x, az * bx - ax * bz, ax * by - ay * bx
+    return out
+
+
+def dot(a, b) -> np.ndarray:
+    """(..., 1)"""
+    return np.einsum("...i,...i->...", a, b)[..., None]
+
+
+def length(v) -> np.ndarray:
+    """(..., 1)"""
+    return np.sqrt(dot(v, v))
+
+
+def unit(v) -> np.ndarray:
+    """v at length 1; 0 stays 0."""
+    return v / np.maximum(length(v), _TINY)
+
+
+def smooth(x, low, high):
+    """0 below low, 1 above high, smooth between."""
+    t = np.minimum(np.maximum((x - low) / (high - low), 0.0), 1.0)
+    return t * t * (3 - 2 * t)
+
+
+def frame(along, across) -> np.ndarray:
+    """(..., 3, 3) rotations whose columns are x towards `across`, y `along` exactly, z = x cross y; any x where across
+    is along."""
+    size = length(along)
+    y = along / np.maximum(size, _TINY)
+    if size.min() < _TINY:
+        y = np.where(size < _TINY, (0.0, 1.0, 0.0), y)
+    x = across - dot(across, y) * y
+    lost = length(x) <= 1e-6 * np.maximum(length(across), 1e-6)
+    if lost.any():
+        x = np.where(lost, cross(y, np.where(np.abs(y[..., 2:]) < 0.9, (0.0, 0.0, 1.0), (0.0, 1.0, 0.0))), x)
+    x = unit(x)
+    out = np.empty((*x.shape, 3))
+    out[..., 0], out[..., 1], out[..., 2] = x, y, cross(x, y)
+    return out
+
+
+def least_turn(a, b) -> np.ndarray:
+    """(..., 3, 3) the least rotations that take unit vectors a to b."""
+    v, c = cross(a, b), dot(a, b)[..., None]
+    k = _crossing(v)
+    near = np.maximum(1 + c, 1e-6)
+    turn = np.eye(3) + k + k @ k / near
+    opposite = (1 + c[..., 0, 0]) < 1e-6
+    if opposite.any():                                              # half a turn about any axis upright on a
+        axis = frame(a, np.ones_like(a))[..., 0]
+        turn = np.where(opposite[..., None, None], 2 * axis[..., :, None] * axis[..., None, :] - np.eye(3), turn)
+    return turn
+
+
+def turn_about(axis, angle) -> np.ndarray:
+    """(..., 3, 3) rotations about unit axes (..., 3) by angles (..., 1) in radians (Rodrigues)."""
+    k = _crossing(axis)
+    angle = angle[..., None]
+    return np.eye(3) + np.sin(angle) * k + (1 - np.cos(angle)) * (k @ k)
+
+
+def turned_by(rotations, v) -> np.ndarray:
+    """(..., 3) each v turned by its own rotation."""
+    return (rotations @ v[..., None])[..., 0]
+
+
+def similarity(a, b, weights):
+    """(rotation (3, 3), scale) that take points a (n, 3) to b best by weighted least squares about their middles
+    (Kabsch; Umeyama)."""
+    weights = weights / weights.sum()
+    x, y = a - weights @ a, b - weights @ b
+    u, s, vt = np.linalg.svd((x * weights[:, None]).T @ y)
+    sign = np.array([1.0, 1.0, 1.0 if np.linalg.det(vt.T @ u.T) >= 0 else -1.0])
+    spread = ((x * x).sum(axis=1) * weights).sum()
+    return vt.T * sign @ u.T, float((s * sign).sum() / max(spread, _TINY))
+
+
+def _crossing(v):
+    """(..., 3, 3) matrices that take w to v cross w."""
+    out = np.zeros((*v.shape, 3))
+    out[..., 0, 1], out[..., 0, 2] = -v[..., 2], v[..., 1]
+    out[..., 1, 0], out[..., 1, 2] = v[..., 2], -v[..., 0]
+    out[..., 2, 0], out[..., 2, 1] = -v[..., 1], v[..., 0]
+    return out

@@ -1,0 +1,134 @@
+"""Whose pixels are whose: hands, hair and skirts by their colours; and rows of a chart that go on round a limb."""
+import numpy as np
+import pytest
+
+from engine.conditions.surface import charts, garment, hair, hands, rows
+from engine.conditions.surface.stance import NOBODY, NOTHING, stand
+from engine.conditions.surface.template import Limb, Tag
+from engine.contract.skeleton import BODY
+from tests.unit import dressed
+from tests.unit.dressed import HAIR, SKIN, TEMPLATE, TROUSERS
+
+EVERYTHING = set(BODY)
+
+
+def reference(**changes):
+    picture, matte, _, pose, stance = dressed.drawn(dressed.painted(), **changes)
+    return picture, matte, pose, stance
+
+
+def test_hands_before_trousers_are_the_hands_own():
+    picture, matte, pose, stance = reference(
+        turns=(("left", "shoulder", (0, 0, 1), 35), ("right", "shoulder", (0, 0, 1), -35))
+    )
+    found = hands.find_hands(picture, matte, pose, stance, np.array(SKIN))
+    assert found.seen == (True, True)
+    for limb, colour in zip(hands.SIDES, found.colours):
+        own = found.claims == limb
+        np.testing.assert_allclose(colour, SKIN, atol=0.05)
+        assert own.sum() > 0.6 * (stance.limbs == limb).sum()
+        assert np.abs(picture[own] - SKIN).max(axis=1).mean() < 0.1
+        assert (found.claims[(stance.limbs == limb)] != NOTHING).mean() > 0.8
+    assert (found.claims[np.isin(stance.limbs, (Limb.LEFT_SHIN, Limb.RIGHT_SHIN, Limb.HEAD))] == NOTHING).all()
+    assert (found.claims == NOBODY).any()
+
+
+def test_a_hidden_hand_takes_skin_and_never_cloth():
+    colours = dressed.painted()
+    colours[TEMPLATE.limbs == Limb.LEFT_HAND] = TROUSERS
+    picture, matte, _, pose, stance = dressed.drawn(
+        colours, turns=(("left", "shoulder", (0, 0, 1), 45), ("right", "shoulder", (0, 0, 1), -25))
+    )
+    found = hands.find_hands(picture, matte, pose, stance, np.array(SKIN))
+    assert found.seen == (False, True) and not (found.claims == Limb.LEFT_HAND).any()
+    np.testing.assert_allclose(found.colours[0], SKIN, atol=0.08)
+    colours[TEMPLATE.limbs == Limb.RIGHT_HAND] = TROUSERS
+    picture, *_ = dressed.drawn(
+        colours, turns=(("left", "shoulder", (0, 0, 1), 45), ("right", "shoulder", (0, 0, 1), -45))
+    )
+    pose, stance = dressed.drawn(
+        colours, turns=(("left", "shoulder", (0, 0, 1), 45), ("right", "shoulder", (0, 0, 1), -45))
+    )[3:]
+    found = hands.find_hands(picture, matte, pose, stance, np.array(SKIN))
+    assert found.seen == (False, False)
+    assert all(np.abs(colour - SKIN).max() < 0.1 for colour in found.colours)
+
+
+def test_the_face_is_skin_and_hair_is_about_it():
+    picture, matte, pose, stance = reference()
+    skin = hair.face_colour(picture, matte, pose, EVERYTHING)
+    np.testing.assert_allclose(skin, SKIN, atol=0.03)
+    assert hair.face_colour(picture, matte, pose, EVERYTHING - {"nose"}) is None
+    found = hair.find_hair(picture, matte, pose, stance, skin)
+    np.testing.assert_allclose(found.colour, HAIR, atol=0.05)
+    assert not found.is_long and np.abs(picture[found.mask] - HAIR).max(axis=1).mean() < 0.1
+    assert (stance.limbs[found.mask] == Limb.HEAD).mean() > 0.95
+
+
+def test_who_has_no_hair_has_none():
+    colours = dressed.painted()
+    colours[TEMPLATE.limbs == Limb.HEAD] = SKIN
+    picture, matte, _, pose, stance = dressed.drawn(colours)
+    assert hair.find_hair(picture, matte, pose, stance, np.array(SKIN)) is None
+
+
+@pytest.mark.parametrize("hem", [0.8, 1.4])
+def test_a_skirt_ends_where_its_cloth_does(hem):
+    colours = dressed.painted()
+    legs = np.isin(TEMPLATE.limbs, (Limb.LEFT_THIGH, Limb.RIGHT_THIGH, Limb.LEFT_SHIN, Limb.RIGHT_SHIN))
+    colours[legs] = SKIN
+    picture, matte, _, pose, _ = dressed.drawn(colours, hem=hem)
+    bare = pose.wearing(garment.worn_faces(TEMPLATE, None), None)
+    found = garment.find_skirt(picture, matte, bare, stand(bare, np.zeros(len(TEMPLATE.points))))
+    assert found is not None and found.hem == pytest.approx(hem, abs=0.15)
+    faces = garment.worn_faces(TEMPLATE, found)
+    skirt = TEMPLATE.tags[faces[:, 0]] == Tag.SKIRT
+    assert skirt.any() and TEMPLATE.leg_t[faces[skirt]].max() < hem + 0.4
+    worn = pose.wearing(faces, found.hem)
+    claims = garment.skirt_claims(picture, matte, worn, stand(worn, np.zeros(len(TEMPLATE.points))), found)
+    assert np.abs(picture[claims == Limb.SKIRT] - TROUSERS).mean() < 0.05
+    assert np.abs(picture[np.isin(claims, (Limb.LEFT_SHIN, Limb.RIGHT_SHIN))] - SKIN).mean() < 0.05
+
+
+def test_trousers_are_no_skirt():
+    picture, matte, pose, _ = reference()
+    assert garment.find_skirt(picture, matte, pose, stand(pose, np.zeros(len(TEMPLATE.points)))) is None
+
+
+def half_seen(colours):
+    known = np.zeros(colours.shape[:2], np.float32)
+    known[:, 60:140] = 1
+    return rows.around(colours, known, 200.0, 400.0)
+
+
+def test_stripes_go_round_and_dots_do_not_become_stripes():
+    stripes = np.full((80, 206, 3), 0.2, np.float32)
+    stripes[20:40] = 0.8
+    base, trust = half_seen(stripes)
+    assert trust.min() > 0.99 and np.abs(base[30, :] - 0.8).max() < 0.1 and np.abs(base[60, :] - 0.2).max() < 0.1
+    y, x = np.mgrid[:80, :206]
+    dots = np.where(((y % 16 - 8) ** 2 + (x % 16 - 8) ** 2 < 16)[..., None], 0.8, 0.2) * np.ones(3, np.float32)
+    base, _ = half_seen(dots.astype(np.float32))
+    assert base[20:60, 0].std(axis=0).max() < 0.03
+
+
+def test_a_row_that_shows_nothing_says_so_and_both_ends_meet():
+    colours = np.full((80, 206, 3), 0.5, np.float32)
+    known = np.zeros((80, 206), np.float32)
+    known[:40, 60:140] = 1
+    base, trust = rows.around(colours, known, 200.0, 400.0)
+    assert trust[60:].max() < 0.01 and trust[:30].min() > 0.99 and np.isfinite(base).all()
+    np.testing.assert_allclose(base[:, 200:], base[:, :6])
+
+
+def test_every_face_has_its_own_place_in_the_atlas():
+    layout = charts.laid_out(300.0)
+    low, high = layout.uv.min(axis=(0, 1)), layout.uv.max(axis=(0, 1))
+    assert (low >= 0).all() and (high <= layout.size).all()
+    boxes = layout.boxes
+    for i in range(charts.CHARTS):
+        for j in range(i):
+            apart = (boxes[i, :2] >= boxes[j, 2:]).any() or (boxes[j, :2] >= boxes[i, 2:]).any()
+            assert apart, f"charts {i} and {j} overlap"
+    edges = np.linalg.norm(layout.uv - np.roll(layout.uv, 1, axis=1), axis=2)
+    assert np.quantile(edges, 0.99) < 0.08 * 300                      # no face is torn across its chart

@@ -1,0 +1,83 @@
+"""From a matte to girth and outline: the matte's edge is found, holes are closed, the least-squares problem is
+solved."""
+import cv2
+import numpy as np
+import pytest
+
+from engine.conditions.surface import fit, light, matte
+from engine.conditions.surface.stance import NOTHING, stand
+from engine.conditions.surface.template import Tag
+from tests.unit import dressed
+from tests.unit.dressed import TEMPLATE
+
+
+def overlap(a, b):
+    return (a & b).sum() / (a | b).sum()
+
+
+@pytest.mark.parametrize("girth", [-0.015, 0.03])
+def test_the_outline_comes_to_lie_on_the_matte(girth):
+    _, wanted, _, pose, _ = dressed.drawn(dressed.painted(), girth=girth)
+    before = stand(pose, np.zeros(len(TEMPLATE.points))).hit >= 0
+    found = fit.fitted(pose, wanted)
+    after = stand(pose, found).hit >= 0
+    assert overlap(before, wanted > 0.5) < 0.93 < 0.955 < overlap(after, wanted > 0.5)
+    assert np.median(found[TEMPLATE.tags == Tag.BODY]) == pytest.approx(girth, abs=0.012)
+    assert np.abs(found[TEMPLATE.tags == Tag.HAND]).max() < 0.01
+
+
+def test_a_matte_of_somebody_else_moves_nothing_too_far():
+    _, wanted, _, pose, _ = dressed.drawn(dressed.painted())
+    found = fit.fitted(pose, np.ones_like(wanted))
+    assert np.isfinite(found).all() and found.min() >= -0.0351 and found.max() <= 0.2501
+
+
+def test_spread_is_the_least_squares_solution():
+    rng = np.random.default_rng(2)
+    values, certain = rng.normal(size=len(TEMPLATE.points)), rng.random(len(TEMPLATE.points))
+    x = fit.spread(TEMPLATE, values, certain, stiff=0.25, back=0.002, even=0.5)
+    i, j = TEMPLATE.edges.T
+    slope = certain * (x - values) + 0.002 * x
+    np.add.at(slope, i, 0.25 * (x[i] - x[j]))
+    np.add.at(slope, j, 0.25 * (x[j] - x[i]))
+    apart = x - x[TEMPLATE.mirror]
+    slope += 0.5 * (apart - np.bincount(TEMPLATE.mirror, apart, len(x)))
+    assert np.abs(slope).max() < 1e-4
+
+
+def test_a_coarse_matte_finds_the_edge_of_the_picture():
+    picture, wanted, *_ = dressed.drawn(dressed.painted())
+    picture = np.clip(picture + np.random.default_rng(0).normal(0, 0.02, picture.shape), 0, 1).astype(np.float32)
+    coarse = cv2.GaussianBlur(cv2.dilate(wanted, np.ones((7, 7))), (0, 0), 2)
+    found = matte.refined(picture, coarse)
+    assert overlap(coarse > 0.5, wanted > 0.5) < 0.85 < 0.95 < overlap(found > 0.5, wanted > 0.5)
+    nothing = np.zeros_like(wanted)
+    assert matte.refined(picture, nothing).max() == 0
+
+
+def test_holes_in_the_body_close_and_gaps_beside_it_stay():
+    limbs = np.full((60, 60), NOTHING, np.uint8)
+    limbs[10:50, 10:30] = 0
+    given = np.zeros((60, 60), np.float32)
+    given[8:52, 8:52] = 1
+    given[20:26, 15:22] = given[20:40, 36:44] = 0
+    closed = matte.without_holes(given, limbs, NOTHING)
+    assert (closed[20:26, 15:22] == 1).all() and (closed[22:38, 38:42] == 0).all() and closed[0, 0] == 0
+
+
+def test_a_transparent_pictures_alpha_is_its_matte():
+    alpha = np.zeros((8, 8))
+    assert matte.of_alpha(np.ones((8, 8))) is None and matte.of_alpha(alpha) is None
+    alpha[2:6, 2:6] = 1
+    np.testing.assert_array_equal(matte.of_alpha(alpha), alpha)
+
+
+def test_the_references_light_is_found_and_taken_out():
+    plain, _, _, _, stance = dressed.drawn(np.full((len(TEMPLATE.points), 3), 0.4))
+    normals = stance.across(stance.normals)
+    lit = np.clip(plain * np.exp(0.5 * normals[..., :1]), 0, 1)
+    sure = cv2.erode((stance.hit >= 0).astype(np.uint8), np.ones((3, 3))) > 0
+    flat, found, _ = light.without_light(lit, stance, sure)
+    assert found[0] == pytest.approx(0.5, abs=0.12) and np.abs(found[1:]).max() < 0.12
+    assert flat[sure].std() < 0.4 * lit[sure].std()
+    assert light.without_light(lit, stance, np.zeros_like(sure))[0] is lit
