@@ -5,7 +5,6 @@ Started by `build.py clips`, which fetches the data.
 
 import argparse
 import logging
-import os
 import sys
 import time
 from pathlib import Path

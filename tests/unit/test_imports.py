@@ -29,8 +29,8 @@ LAB_RULES = (
     ("lab/evaluation/", {"numpy", "cv2", "engine"}),
     ("lab/", {"numpy", "cv2", "engine"} | HEAVY),
 )
-# How the body models and the surface's template came here; run by hand, each in an environment of its own.
-MADE_BY_HAND = {"convert_models.py": {"numpy", "onnx", "flatbuffers", "tensorflow"}, "surface_template.py": {"numpy"}}
+# How the body models came here; run by hand, in an environment that it makes itself.
+MADE_BY_HAND = {"convert_models.py": {"numpy", "onnx", "flatbuffers", "tensorflow"}}
 BLENDER_MODULES = {"bpy", "bpy_extras", "mathutils", "bmesh", "gpu", "gpu_extras", "blf", "addon_utils"}
 
 

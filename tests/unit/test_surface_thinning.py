@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from tools.thinning import thinned
+from lab.thinning import thinned
 
 
 def bowl(steps=20):

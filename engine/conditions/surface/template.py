@@ -1,6 +1,6 @@
 """The mean clothed person that the surface is made of, from template.npz and template.json.
 
-Both are made by tools/surface_template.py. Axes: x to the person's left, y down, z to the person's back, metres; seen
+Both are made by lab/surface_template.py. Axes: x to the person's left, y down, z to the person's back, metres; seen
 from the front this is a picture's x, y and depth.
 """
 import json

