@@ -155,8 +155,7 @@ def draw_previews(shot, reference: ReferenceBundle, number) -> dict:
     """What the networks are given for one frame, as pictures to look at: {name of files.PREVIEWS: (H, W, 3) uint8}."""
     window = build_window(shot, reference, [number])
     mask = 0.5 * window.region[0] + 0.5 * window.mask[0]
-    warp = window.warp[0]
-    pictures = {"skeleton": window.skeleton[0], "depth": window.depth[0], "warp": warp[..., :3] + GREY * (1 - warp[..., 3:]),
+    pictures = {"skeleton": window.skeleton[0], "depth": window.depth[0], "surface": window.warp[0, ..., :3],
                 "mask": mask, "environment": window.environment[0], "objects": window.plate[0] * window.objects[0]}
     return {name: as_bits(np.broadcast_to(picture, (*picture.shape[:2], 3))) for name, picture in pictures.items()}
 

@@ -47,8 +47,8 @@ FOUND_MASK = "estimate/reference.mask"
 # What a finished job is written out as, for other programs.
 DELIVERED = ("character", "shadow", "matte", "skeleton")
 FORMS = ("png8", "png16", "exr")
-PREVIEWS = ("skeleton", "depth", "warp", "mask", "environment", "objects")
-SHOWN_KINDS = ("skeleton", "depth", "mask", "environment", "objects")
+PREVIEWS = ("skeleton", "depth", "surface", "mask", "environment", "objects")
+SHOWN_KINDS = ("skeleton", "depth", "surface", "mask", "environment", "objects")
 
 # Every name of docs/architecture.md's job folder: what lies in the folders are numbered pictures and the like.
 FOLDERS = (SOURCE, MASK, CLEAN, OBJECTS, DEPTH, FRAMES, SHADOW, STATE, OUTPUT, PREVIEW, SHOWN,

@@ -10,7 +10,7 @@ import small_shot
 from drawn import drawn
 from PIL import Image
 
-KINDS = ("skeleton", "depth", "mask", "environment", "objects")
+KINDS = ("skeleton", "depth", "surface", "mask", "environment", "objects")
 
 
 @pytest.fixture

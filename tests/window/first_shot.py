@@ -8,7 +8,7 @@ from hand import region
 OFFSET = "79"        # of the demo shot: picture 4 of the plate is 104 there and 25 here
 SHOWN_FRAME = 44     # the performer stands free
 WIDER = 110          # pixels by which the sidebar is drawn out
-CONDITIONS = ("skeleton", "depth", "mask", "environment", "objects")
+CONDITIONS = ("skeleton", "depth", "surface", "mask", "environment", "objects")
 WINDOW = 8           # frames made together; one that was stopped in its midst is made again, to the same pictures
 ENOUGH = 8           # finished frames before the job is stopped in the middle
 
