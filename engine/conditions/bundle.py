@@ -143,7 +143,7 @@ def plate_maps(shot, reference: ReferenceBundle, number, box):
     left, top, right, bottom = box
     if right <= left or bottom <= top:
         return None
-    return frame_maps(reference.character, shot.figures[number - 1], shot.job.size, (left, top, right - left, bottom - top))
+    return frame_maps(reference.character, _carrying(reference, number), shot.job.size, (left, top, right - left, bottom - top))
 
 
 def frame_region(shot, number, region) -> np.ndarray:
@@ -165,7 +165,7 @@ def _conditions(shot, reference, number) -> tuple:
     crop, figure = shot.plan.crops[number - 1], _figure_in_crop(shot, number)
     width, height = size = crop.shape
     plate = as_float(take(read_colour(files.picture(shot.folder, files.SOURCE, number), shot.job.size), crop))
-    maps = frame_maps(reference.character, figure, size)
+    maps = _crop_maps(shot, reference, number)
     mask = _character_mask(shot, number, figure, maps)
     region = region_of(mask, shot.mask)[..., None]
     if shot.job.clean_pictures:
@@ -183,9 +183,8 @@ def _conditions(shot, reference, number) -> tuple:
 
 def character_mask(shot, number, reference: ReferenceBundle | None = None) -> np.ndarray:
     """M_c (H, W) float32 0 or 1 of one frame in its crop; with the reference, its surface counts."""
-    crop, figure = shot.plan.crops[number - 1], _figure_in_crop(shot, number)
-    maps = None if reference is None else frame_maps(reference.character, figure, crop.shape)
-    return _character_mask(shot, number, figure, maps)
+    maps = None if reference is None else _crop_maps(shot, reference, number)
+    return _character_mask(shot, number, _figure_in_crop(shot, number), maps)
 
 
 def mask_grow(job, number) -> float:
@@ -210,6 +209,19 @@ def _character_mask(shot, number, figure, maps=None) -> np.ndarray:
     if not shot.masked or shot.job.mask_joins or shot.job.retarget > 0:
         mask |= _volume(shot, figure, maps, crop.shape)
     return grown(mask.astype(np.float32), mask_grow(shot.job, number) / crop.step)
+
+
+def _carrying(reference, number):
+    """The frame's Figure that carries the reference's surface, in job pixels; None where there is none."""
+    return None if reference.character is None else reference.character.figures[number - 1]
+
+
+def _crop_maps(shot, reference, number):
+    """The surface in a frame's crop; None where the limb warp stands in, and where the character is not in the frame."""
+    figure, crop = _carrying(reference, number), shot.plan.crops[number - 1]
+    if figure is None or not shot.plan.present[number - 1]:
+        return None
+    return frame_maps(reference.character, _in_crop(figure, crop), crop.shape)
 
 
 def _volume(shot, figure, maps, size) -> np.ndarray:

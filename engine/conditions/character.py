@@ -11,6 +11,7 @@ from .poses import Figure
 from .surface import template as templates
 from .surface.avatar import Avatar, build_avatar
 from .surface.drawing import Maps, draw
+from .surface.figures import is_mirrored, mirrored, without_gaps
 from .surface.space import depth_factor
 from .warp import Person, person, warp_limbs
 
@@ -19,9 +20,11 @@ _FIGURES_LOOKED_AT = 60   # of a shot, that tell what a metre of depth is worth
 
 @dataclass(frozen=True)
 class Character:
-    """avatar: the reference's surface, None where its hips or shoulders are not seen; depth_worth: person units that a metre
-    of the shot's depth is worth. cut_out (H, W, 4) float32 0..1, the reference with its matte, and its `person`: for the limb warp."""
+    """avatar: the reference's surface, None where its hips or shoulders are not seen; figures: the shot's, fit to carry it, by
+    frame, in job pixels; depth_worth: person units that a metre of the shot's depth is worth. cut_out (H, W, 4) float32 0..1, the
+    reference with its matte, and its `person`: for the limb warp."""
     avatar: Avatar | None
+    figures: tuple
     depth_worth: float
     cut_out: np.ndarray
     person: Person
@@ -32,17 +35,18 @@ def carry(picture, matte, figure: Figure, figures, *, cut_out, limbs: Figure, re
     each. cut_out (H, W, 4) and limbs: the same reference at the networks' size. refine: the matte is a pose model's."""
     template = templates.load()
     avatar = build_avatar(picture, matte, figure, template, refine=refine)
-    return Character(avatar, worth_of_depth(figures, template), cut_out, person(limbs.body, limbs.hands, limbs.height_px))
+    figures = _fit_to_carry(figures, template)
+    return Character(avatar, figures, worth_of_depth(figures, template), cut_out, person(limbs.body, limbs.hands, limbs.height_px))
 
 
 def worth_of_depth(figures, template) -> float:
     """Person units a metre of depth: by the camera's focal length where pose.json tells it, else by limbs that keep their lengths."""
-    seen = [figure for figure in figures if figure is not None]
+    seen = _looked_at(figures)
     known = [template.height * figure.focal / (figure.height_px * depth) for figure in seen
              if figure.focal and (depth := _hips_depth(figure)) > 0]
     if known:
         return float(np.median(known))
-    return depth_factor(seen[::max(len(seen) // _FIGURES_LOOKED_AT, 1)], template)
+    return depth_factor(seen, template)
 
 
 def frame_maps(character: Character, figure, size, window=None) -> Maps | None:
@@ -60,6 +64,19 @@ def frame_picture(character: Character, maps, figure, size) -> np.ndarray:
     if character is None:
         return np.zeros((size[1], size[0], 4), np.float32)
     return warp_limbs(character.cut_out, character.person, person(figure.body, figure.hands, figure.height_px), size)
+
+
+def _fit_to_carry(figures, template) -> tuple:
+    """No joint pops where it is missing for some frames, and a mirrored rig's left is the person's."""
+    whole = without_gaps(figures)
+    if is_mirrored(_looked_at(whole), template):
+        return tuple(None if figure is None else mirrored(figure) for figure in whole)
+    return whole
+
+
+def _looked_at(figures) -> list:
+    seen = [figure for figure in figures if figure is not None]
+    return seen[::max(len(seen) // _FIGURES_LOOKED_AT, 1)]
 
 
 def _hips_depth(figure) -> float:

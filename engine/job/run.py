@@ -6,7 +6,7 @@ import os
 
 import numpy as np
 
-from ..conditions.bundle import build_reference, build_window, frame_holdout, mask_feather, plan_shot, plate_maps
+from ..conditions.bundle import build_reference, build_window, frame_holdout, mask_feather, mask_grow, plan_shot, plate_maps
 from ..conditions.frames import as_float, encoded, read_colour
 from ..contract import folder as files
 from ..contract import job as jobs
@@ -233,7 +233,7 @@ class Generation:
             layers = compose(decoded, plate=bundle.plate[place], region=bundle.region[place], clean_plate=has_matte,
                              shadow=job.settings.shadow, canvas=canvas, shown=shown,
                              holdout=frame_holdout(self.shot, number, maps, canvas.box),
-                             grain=self._grain_of(number, canvas.box), feather=mask_feather(job, number),
+                             grain=self._grain_of(number, canvas.box), feather=mask_feather(job, number), grow=mask_grow(job, number),
                              blur=float(np.interp(number, *self.blurs)), behind=self._behind(number, canvas.box))
         with self.watch.stage("write"):
             self._write(number, layers)

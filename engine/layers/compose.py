@@ -14,7 +14,7 @@ import numpy as np
 from ..conditions.crop import Crop, put_back
 from ..conditions.frames import as_bits, bleed
 from .blur import measure_blur, missing_blur, softened
-from .surface import Shown, lit_surface
+from .surface import Shown, lit_surface, regrown
 
 # What a decoder leaves where there should be nothing, and what it lacks where there should be all (ours: a matte of 3 %
 # over the whole region would lie as haze over the plate).
@@ -60,7 +60,7 @@ def blank(size, bits) -> Layers:
 
 
 def compose(decoded, *, plate, region, clean_plate: bool, shadow: bool, canvas: Canvas, holdout=None, grain=None,
-            feather: float = 0.0, blur: float = 0.0, behind=None, shown: Shown | None = None) -> Layers:
+            feather: float = 0.0, grow: float = 0.0, blur: float = 0.0, behind=None, shown: Shown | None = None) -> Layers:
     """decoded (H, W, 5), plate (H, W, 3), region (H, W, 1): one frame in its crop, 0..1.
 
     clean_plate: nobody is in the plate, decoded's matte and shadow are to be used. behind (box height, box width, 3) 0..1,
@@ -68,7 +68,7 @@ def compose(decoded, *, plate, region, clean_plate: bool, shadow: bool, canvas: 
     holdout (h, w) 0..1 in job pixels: what lies in front of the character; grain (box height, box width, 3) is added to
     the colour; shadow False leaves the shadow out. feather: job pixels over which the layer fades inside M_f's edge; blur:
     how soft the plate is around it, as a sigma in job pixels: a layer that is sharper becomes so. shown: the character's surface
-    in this frame; its outline, not the blocks of M_f, then ends a patch.
+    in this frame; its outline, not the blocks of M_f, then ends a patch. grow: job pixels by which that outline is moved outwards.
     """
     decoded = np.clip(decoded, 0.0, 1.0)
     region = region[..., 0]
@@ -84,7 +84,7 @@ def compose(decoded, *, plate, region, clean_plate: bool, shadow: bool, canvas: 
         holdout = None if holdout is None else holdout[here]
         rgba, factor = _in_job_pixels(colour, alpha, lit, canvas)
         if shown is not None:
-            rgba = _with_surface(rgba, shown, decoded, canvas, has_matte, region if feather > 0 else None, feather)
+            rgba = _with_surface(rgba, shown, decoded, canvas, has_matte=has_matte, grow=grow, feather=feather)
         rgba = _as_the_plate(rgba, holdout if behind is None else None, grain, blur)
         if behind is not None:
             rgba = _over(behind, rgba, factor, _cover(edge, canvas), holdout)
@@ -167,12 +167,13 @@ def _in_job_pixels(colour, alpha, lit, canvas):
     return np.dstack([rgb, alpha]), 1.0 - put_back(1.0 - lit, canvas.crop, size)
 
 
-def _with_surface(rgba, shown, decoded, canvas, has_matte, region, feather):
-    """The surface over what the network painted, (h, w, 4); with a matte it is the layer, in a patch it stands within it."""
+def _with_surface(rgba, shown, decoded, canvas, *, has_matte, grow, feather):
+    """The surface over what the network painted, (h, w, 4); with a matte it is the layer, in a patch it stands within it.
+    feather is in crop pixels."""
     colour, alpha, known = lit_surface(shown, decoded, canvas.crop)
-    if region is not None:
-        faded = np.ascontiguousarray(_faded(region, feather), dtype=np.float32)
-        alpha = alpha * np.clip(put_back(faded, canvas.crop, alpha.shape[::-1]), 0.0, 1.0)
+    alpha = regrown(alpha, decoded[..., 3], canvas.crop, grow)
+    if feather > 0:
+        alpha = alpha * _faded(alpha, feather * canvas.crop.step)
     share = known[..., None]
     colour = share * colour + (1.0 - share) * rgba[..., :3]
     if has_matte:

@@ -15,6 +15,7 @@ LIGHT_SIGMA = 11.0       # crop pixels: finer differences between the network's 
 GAIN = (0.4, 2.5)        # what light may do to a colour
 KNOWN = (0.15, 0.35)     # of the confidence: from here on the surface is shown, from there on alone (drawing.CONFIDENCE)
 _FLOOR = 0.02            # of sRGB, so that black cloth says nothing about the light
+_COARSE = 4              # crop pixels to one of the light's own: it has no detail
 
 
 @dataclass(frozen=True)
@@ -27,15 +28,15 @@ class Shown:
 
 
 def light_gain(decoded, warp) -> np.ndarray:
-    """(H, W, 3) float32: by what the surface's colours are to be multiplied, smooth.
+    """(H / 4, W / 4, 3) float32: by what the surface's colours are to be multiplied, smooth.
 
     decoded (H, W, 5): the network's frame in its crop, 0..1; warp (H, W, 4): the surface there, premultiplied.
     """
-    weight = warp[..., 3] * decoded[..., 3]
+    weight = warp[..., 3:] * decoded[..., 3:4]
     share = _smoothed(weight)[..., None] + np.float32(1e-4)
-    painted = _smoothed(decoded[..., :3] * weight[..., None]) + _FLOOR * share
+    painted = _smoothed(decoded[..., :3] * weight) + _FLOOR * share
     shown = _smoothed(warp[..., :3] * decoded[..., 3:4]) + _FLOOR * share
-    return np.clip(painted / shown, *GAIN)
+    return np.clip(painted / shown, *GAIN).astype(np.float32)
 
 
 def lit_surface(shown: Shown, decoded, crop: Crop):
@@ -44,13 +45,39 @@ def lit_surface(shown: Shown, decoded, crop: Crop):
     crop: the network's, in the pixels of the maps; decoded as for light_gain.
     """
     maps = shown.maps
-    size = maps.coverage.shape[::-1]
-    gain = put_back(light_gain(decoded, shown.warp) / np.float32(GAIN[1]), crop, size) * np.float32(GAIN[1])
+    height, width = maps.coverage.shape
+    gain = _laid(light_gain(decoded, shown.warp), crop, (width, height))
     coverage = np.maximum(maps.coverage, np.float32(1e-3))
-    colour = np.clip(maps.colour / coverage[..., None] * np.maximum(gain, GAIN[0]), 0.0, 1.0)
+    colour = np.clip(maps.colour * (gain / coverage[..., None]), 0.0, 1.0)
     known = np.clip((maps.confidence / coverage - KNOWN[0]) / (KNOWN[1] - KNOWN[0]), 0.0, 1.0)
     return colour, maps.coverage, known
 
 
+def regrown(alpha, matte, crop: Crop, pixels: float) -> np.ndarray:
+    """The surface's alpha (h, w) by so many of its pixels wider or, below 0, narrower, as an artist asks of the mask.
+
+    Wider, it takes what the network paints there, by its matte (H, W) in the crop: cloth and hair that the surface lacks.
+    """
+    if pixels == 0:
+        return alpha
+    covered = (alpha >= 0.5).astype(np.uint8)
+    if pixels < 0:
+        inside = cv2.distanceTransform(np.pad(covered, 1, mode="edge"), cv2.DIST_L2, 5)[1:-1, 1:-1]
+        return np.minimum(alpha, np.clip(inside + pixels, 0.0, 1.0)).astype(np.float32)
+    matte = np.clip(put_back(np.ascontiguousarray(matte), crop, alpha.shape[::-1]), 0.0, 1.0)
+    away = cv2.distanceTransform(1 - covered, cv2.DIST_L2, 5)
+    return np.maximum(alpha, np.where(away <= pixels, matte, 0.0)).astype(np.float32)
+
+
 def _smoothed(picture):
-    return cv2.GaussianBlur(np.ascontiguousarray(picture, np.float32), (0, 0), LIGHT_SIGMA, borderType=cv2.BORDER_CONSTANT)
+    small = cv2.resize(np.ascontiguousarray(picture, np.float32), None, fx=1 / _COARSE, fy=1 / _COARSE,
+                       interpolation=cv2.INTER_AREA)
+    return cv2.GaussianBlur(small, (0, 0), LIGHT_SIGMA / _COARSE, borderType=cv2.BORDER_CONSTANT)
+
+
+def _laid(gain, crop: Crop, size):
+    """The gain (H / 4, W / 4, 3) in the pixels of a picture of `size` (w, h); its edges go on beyond the crop."""
+    scale = np.array([[1 / _COARSE], [1 / _COARSE]])
+    to_gain = crop.matrix * scale
+    to_gain[:, 2] += 0.5 * (to_gain[:, :2].sum(axis=1) - 1)     # OpenCV's pixels have their centres at whole numbers
+    return cv2.warpAffine(gain, to_gain, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE)

@@ -92,8 +92,12 @@ def _filled(frames, values, known):
 def _fading(frames, known):
     """(f, n) 0..0.5 confidence of points by how many frames ago or ahead they are known (f, n); half and more counts
     wholly."""
-    away = np.abs(frames[:, None] - frames[None, :])
-    near = np.stack([np.where(good[None, :], away, _FADE).min(axis=1) for good in known.T], axis=1)
+    near = np.full(known.shape, float(_FADE))
+    for point, good in enumerate(known.T):
+        if good.any():
+            there = frames[good]
+            after = np.searchsorted(there, frames).clip(0, len(there) - 1)
+            near[:, point] = np.minimum(np.abs(there[after] - frames), np.abs(frames - there[np.maximum(after - 1, 0)]))
     return 0.5 * np.clip(1 - near / _FADE, 0, 1)
 
 
