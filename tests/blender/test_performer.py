@@ -224,10 +224,11 @@ def test_a_copy_takes_along_what_was_found(shot, engine, session):
 
 def test_cancel_at_every_stage_and_generate_works_again(part, shot, engine, session):
     engine("paints")
+    asking, launch = part("settings.request_of"), part("settings.preferences").engine_launch()
     states = set()
     for slices in range(0, 40, 3):
-        task = part("tasks.generation").Generation(part("settings.request_of").request_of(shot), part("settings.request_of").job_folder(shot), link=session.link,
-                                             launch=part("settings.preferences").engine_launch())
+        task = part("tasks.generation").Generation(asking.request_of(shot), asking.job_folder(shot), link=session.link,
+                                                   launch=launch)
         for _slice in range(slices):
             task.advance()
         task.cancel()
