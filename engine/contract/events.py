@@ -84,7 +84,7 @@ class FindPeople:
 class FindSubject:
     """Look for the person in the reference of the job in this folder and keep what is found in its estimate/, for an
     engine that can run the networks and cannot look. Needs no weights. Ends with `finished`."""
-    job: str = checked(text)
+    job: str = checked(path_name)
 
 
 @dataclass(frozen=True)

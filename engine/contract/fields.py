@@ -130,13 +130,11 @@ def whole_text(value):
 
 
 def path_name(value):
-    """The path of a file or folder that this system can have, be there anything or not."""
-    try:
-        possible = 0 < len(os.fsencode(text(value))) and len(value) <= _LONGEST_PATH and "\0" not in value
-    except UnicodeEncodeError:
-        possible = False
-    if not possible:
-        raise ValueError("a path that this system can have")
+    """The path of a file or folder, be there anything or not. A name that is no UTF-8 is refused here: OpenCV dies of it
+    deep inside."""
+    if not 0 < len(text(value)) <= _LONGEST_PATH or "\0" in value or not is_whole_text(value):
+        raise ValueError(f"the path of a file or folder of 1 to {_LONGEST_PATH} characters, "
+                         "without zeros and halves of characters")
     return value
 
 

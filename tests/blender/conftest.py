@@ -60,7 +60,7 @@ def engine(extension, tmp_path, monkeypatch):
             (folder / "packages" / packages).mkdir(parents=True, exist_ok=True)
         monkeypatch.setattr(interpreter, "EMBEDDED", folder)
     yield use
-    importlib.import_module(extension.__name__ + ".session").forget()
+    importlib.import_module(extension.__name__ + ".queue.session").forget()
 
 
 @pytest.fixture
@@ -75,9 +75,9 @@ def preferred_python(extension, tmp_path):
         preferences.python = str(script)
     yield use
     preferences.python = ""
-    importlib.import_module(extension.__name__ + ".session").forget()
+    importlib.import_module(extension.__name__ + ".queue.session").forget()
 
 
 @pytest.fixture
 def session(extension):
-    return importlib.import_module(extension.__name__ + ".session")
+    return importlib.import_module(extension.__name__ + ".queue.session")

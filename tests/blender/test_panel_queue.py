@@ -19,7 +19,7 @@ def shot(blank, tmp_path):
 @pytest.fixture(autouse=True)
 def own_rates(part, monkeypatch, tmp_path):
     """No run of another test has measured this machine."""
-    estimate = part("estimate")
+    estimate = part("cost")
     monkeypatch.setattr(estimate, "_path", lambda: str(tmp_path / "rates.json"))
     monkeypatch.setattr(estimate, "_kept", None)
     return estimate
@@ -138,7 +138,7 @@ def test_another_folder_for_jobs(shot, tmp_path):
 
 
 def test_a_measured_rate_foretells_the_run_it_was_measured_on(part, extension):
-    estimate, events = part("estimate"), part("embedded.engine.contract.events")
+    estimate, events = part("cost"), part("embedded.engine.contract.events")
     work = estimate.Work(frames=48, megapixels=0.5, steps=2, window=8, overlap=2)
     assert work.denoised == 48 + 7 * 2, "eight windows, all but the first with two frames of the one before"
     stages = {"prepare": 0.5, "encode": 6.0, "decode": 4.0, "denoise": 12.0, "read": 1.0, "compose": 2.0, "write": 1.0}
@@ -153,7 +153,7 @@ def test_a_measured_rate_foretells_the_run_it_was_measured_on(part, extension):
 
 
 def test_guidance_costs_a_second_pass_and_a_partial_run_tells_the_same_rate(part):
-    estimate, events = part("estimate"), part("embedded.engine.contract.events")
+    estimate, events = part("cost"), part("embedded.engine.contract.events")
     settings = part("embedded.engine.contract.job").Settings
     plain, guided = (estimate.work(24, (960, 540), settings(guidance=g, steps=10), estimate.EMBEDDED_PACK) for g in (1.0, 2.0))
     rate = estimate.reckoned(2)

@@ -27,12 +27,12 @@ def shot(blank, tmp_path):
 
 @pytest.fixture
 def request_of(part, shot):
-    return lambda: part("asking").request_of(shot)
+    return lambda: part("settings.request_of").request_of(shot)
 
 
 @pytest.fixture
 def problems(part, shot):
-    return lambda: part("gather.job").problems(part("asking").request_of(shot))
+    return lambda: part("gather.job").problems(part("settings.request_of").request_of(shot))
 
 
 # --- 1, shot ------------------------------------------------------------------------------------------------------------
@@ -70,7 +70,7 @@ def test_a_frame_of_a_strip_is_the_reference(shot, request_of, part, problems):
     assert bpy.ops.aa2.use_frame_as_reference() == {"FINISHED"}
     source = request_of().reference
     assert (source.kind, source.name, source.frame) == ("STRIP", "plate", 3) and problems() == []
-    picture = np.array(Image.open(part("asking").job_folder(shot) / "reference.png"))
+    picture = np.array(Image.open(part("settings.request_of").job_folder(shot) / "reference.png"))
     assert (picture[..., :3] == shots.coded(3)).all()
     shot.frame_set(90)
     with pytest.raises(RuntimeError, match="1 to 4, not 90"):
@@ -243,7 +243,7 @@ def test_listed_objects_hide_the_character(shot, engine, session):
     folder = session.current().folder
     assert json.loads((folder / "job.json").read_text())["objects"]["near"] == pytest.approx(2.5, abs=0.01)
     assert len(list((folder / "objects").glob("*.png"))) == small_shot.FRAMES
-    assert import_module(f"{ROOT}.takes").read_request(folder).objects == ("table",)
+    assert import_module(f"{ROOT}.versions.folders").read_request(folder).objects == ("table",)
 
 
 # --- habits -------------------------------------------------------------------------------------------------------------

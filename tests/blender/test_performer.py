@@ -44,12 +44,12 @@ def greys(count=small_shot.FRAMES, size=small_shot.SIZE):
 
 
 def gathered(part, scene, folder):
-    list(part("gather.job").gather(part("asking").request_of(scene), folder))
+    list(part("gather.job").gather(part("settings.request_of").request_of(scene), folder))
     return part("embedded.engine.contract.job").read(str(folder))
 
 
 def said(part, scene):
-    return [problem.message for problem in part("gather.job").problems(part("asking").request_of(scene))]
+    return [problem.message for problem in part("gather.job").problems(part("settings.request_of").request_of(scene))]
 
 
 def generate():
@@ -96,7 +96,7 @@ def test_the_chosen_one_is_asked_for_in_job_pixels(part, shot, engine, session):
     request = asked_of(session.queue.rows[0].folder)
     assert request["box"] == [16.0, 24.0, 32.0, 48.0] and request["frame"] == 3
     bpy.ops.aa2.forget_performer()
-    assert part("asking").request_of(shot).performer_box is None
+    assert part("settings.request_of").request_of(shot).performer_box is None
 
 
 def test_the_largest_on_the_frame_is_found_by_the_engine(shot, engine):
@@ -113,7 +113,7 @@ def test_the_largest_on_the_frame_is_found_by_the_engine(shot, engine):
 
 def test_a_click_means_the_smallest_box_around_it(part):
     boxes = ((0.0, 0.0, 1.0, 1.0), (0.4, 0.4, 0.6, 0.6))
-    box_at = part("performer").box_at
+    box_at = part("tasks.performer").box_at
     assert box_at(boxes, 0.5, 0.5) == 1 and box_at(boxes, 0.1, 0.9) == 0 and box_at(boxes[1:], 0.1, 0.9) is None
 
 
@@ -224,10 +224,11 @@ def test_a_copy_takes_along_what_was_found(shot, engine, session):
 
 def test_cancel_at_every_stage_and_generate_works_again(part, shot, engine, session):
     engine("paints")
+    asking, launch = part("settings.request_of"), part("settings.preferences").engine_launch()
     states = set()
     for slices in range(0, 40, 3):
-        task = part("generation").Generation(part("asking").request_of(shot), part("asking").job_folder(shot), link=session.link,
-                                             launch=part("preferences").engine_launch())
+        task = part("tasks.generation").Generation(asking.request_of(shot), asking.job_folder(shot), link=session.link,
+                                                   launch=launch)
         for _slice in range(slices):
             task.advance()
         task.cancel()
@@ -241,8 +242,8 @@ def test_what_was_asked_for_outlives_blender(part, shot, engine, session):
     engine("paints")
     bpy.ops.aa2.choose_performer(box=(0.25, 0.5, 0.5, 1.0), frame=3)
     assert generate() == ""
-    kept = part("takes").read_request(session.queue.rows[0].folder)
-    assert kept == part("asking").request_of(shot) and kept.performer_box == (16.0, 24.0, 32.0, 48.0)
+    kept = part("versions.folders").read_request(session.queue.rows[0].folder)
+    assert kept == part("settings.request_of").request_of(shot) and kept.performer_box == (16.0, 24.0, 32.0, 48.0)
 
 
 def test_from_python_and_the_command_line(part, blank, engine, tmp_path):
@@ -304,14 +305,14 @@ def test_the_found_mask_becomes_a_strip_for_a_rig_to_paint_in(part, shot, engine
 
 
 def test_finding_a_performer_is_part_of_the_estimate(part, shot, engine, session):
-    room = part("estimate")
+    room = part("cost")
     one = room.Work(frames=10, megapixels=1, steps=1, window=8, overlap=2)
     rate = room.Rate(performer_s=0.5)
     more = room.estimate(room.replace(one, performed=True), rate).seconds - room.estimate(one, rate).seconds
     assert more == pytest.approx(5.0)
     engine("paints")
     assert generate() == ""
-    launch = part("preferences").engine_launch()
+    launch = part("settings.preferences").engine_launch()
     assert room.rate_of(launch).performer_s == pytest.approx(0.1 / small_shot.FRAMES)
     assert "frames: about" in part("panels.look").estimate_told(shot)
 

@@ -76,7 +76,7 @@ def job(part, shot, tmp_path):
 def driven_again(part, scene, rig, tmp_path):
     """pose.json's people as the rig drives them, gathered through the add-on's own way."""
     scene.aa2.driver, scene.aa2.armature, scene.aa2.clean_plate = "ARMATURE", rig, False
-    list(part("gather.job").gather(part("asking").request_of(scene), tmp_path / "again"))
+    list(part("gather.job").gather(part("settings.request_of").request_of(scene), tmp_path / "again"))
     return shots.poses(tmp_path / "again")
 
 

@@ -22,7 +22,7 @@ def queue(session):
 
 @pytest.fixture
 def part(extension):
-    """part("takes") is a module of the extension."""
+    """part("versions.folders") is a module of the extension."""
     return lambda name: import_module(f"{extension.__name__}.{name}")
 
 
@@ -32,9 +32,9 @@ def add(part, session):
     def press(scene, **settings):
         for name, value in settings.items():
             setattr(scene.aa2, name, value)
-        asking = part("asking")
+        asking = part("settings.request_of")
         request = asking.request_of(scene)
-        task = part("generation").Gathering(request, asking.job_folder(scene), link=session.link, launch=None,
+        task = part("tasks.generation").Gathering(request, asking.job_folder(scene), link=session.link, launch=None,
                                             reserved=session.queue.reserved)
         return session.queue.add(request.scene, request.strip, task)
     return press
@@ -236,7 +236,7 @@ def test_a_damaged_list_is_made_anew_from_the_folders(shot, engine, queue, add, 
 
 def test_a_list_that_cannot_be_written_stops_no_job(shot, engine, queue, add, part):
     engine("paints")
-    root = part("asking").jobs_root(shot)
+    root = part("settings.request_of").jobs_root(shot)
     (root / "queue.json").mkdir(parents=True)
     row = add(shot)
     drain(queue)
@@ -255,7 +255,7 @@ def test_rows_of_scenes_that_are_not_here_are_left_alone(shot, engine, queue, ad
 
 def test_another_task_has_the_engine_for_itself(shot, engine, queue, add, session, part):
     engine("slow")
-    busy = session.link.start(part("preferences").engine_launch(), part("embedded.engine.contract.events").Run("x"),
+    busy = session.link.start(part("settings.preferences").engine_launch(), part("embedded.engine.contract.events").Run("x"),
                               Path(shot.aa2.output).parent)
     row = add(shot)
     advance(queue, lambda: row.state == "waiting")

@@ -94,8 +94,9 @@ def test_job_folder_not_writable(shot, engine, tmp_path):
 def test_cancel_at_every_stage(shot, extension, engine, session):
     """Advances a task slice by slice as the timer does, cancels after each number of slices, and ends it."""
     engine("paints")
-    asking, preferences = (import_module(f"{extension.__name__}.{name}") for name in ("asking", "preferences"))
-    generation = import_module(extension.__name__ + ".generation")
+    asking, preferences = (import_module(f"{extension.__name__}.settings.{name}")
+                           for name in ("request_of", "preferences"))
+    generation = import_module(extension.__name__ + ".tasks.generation")
     states = set()
     for slices in range(0, 60, 3):
         task = generation.Generation(asking.request_of(shot), asking.job_folder(shot), link=session.link,
@@ -115,8 +116,9 @@ def test_cancel_at_every_stage(shot, extension, engine, session):
 def test_progress_is_told_in_the_artists_words(shot, extension, engine, session):
     told = []
     engine("paints")
-    asking, preferences = (import_module(f"{extension.__name__}.{name}") for name in ("asking", "preferences"))
-    generation, task = (import_module(f"{extension.__name__}.{name}") for name in ("generation", "task"))
+    asking, preferences = (import_module(f"{extension.__name__}.settings.{name}")
+                           for name in ("request_of", "preferences"))
+    generation, task = (import_module(f"{extension.__name__}.{name}") for name in ("tasks.generation", "tasks.task"))
     ended = generation.Generation(asking.request_of(shot), asking.job_folder(shot), link=session.link,
                                   launch=preferences.engine_launch()).run(lambda progress: told.append(str(progress)))
     count = small_shot.FRAMES
@@ -189,14 +191,14 @@ def test_a_strange_rig_gets_a_map_to_fill_in(shot, tmp_path):
 
 
 def test_file_names_of_jobs_are_safe(shot, extension):
-    asking = import_module(extension.__name__ + ".asking")
+    asking = import_module(extension.__name__ + ".settings.request_of")
     shot.name = '-a/b:"c" é'
     assert asking.job_name(shot) == "-a_b__c_ é plate"
     assert os.sep not in asking.job_name(shot)
 
 
 def test_unsaved_file_uses_the_extension_folder(shot, extension):
-    asking = import_module(extension.__name__ + ".asking")
+    asking = import_module(extension.__name__ + ".settings.request_of")
     shot.aa2.output = "//aa2_jobs/"
     assert os.environ["BLENDER_USER_RESOURCES"] in str(asking.job_folder(shot))
 

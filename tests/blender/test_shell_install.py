@@ -53,7 +53,7 @@ def test_settings_of_every_scene_are_its_own(blank):
 
 
 def test_the_edit_is_found_from_the_shot_scene(blank, extension, tmp_path):
-    properties = import_module(extension.__name__ + ".properties")
+    properties = import_module(extension.__name__ + ".settings.properties")
     edit = bpy.data.scenes.new("edit")
     shots.image_strip(edit, tmp_path, shots.write_sequence(tmp_path, 1))
     assert properties.shot_scene(bpy.context) == edit

@@ -49,13 +49,13 @@ def test_every_request_has_its_process(part):
 def test_the_two_launches(part, preferred_python, monkeypatch):
     """The preferred Python sees the engine and none of the packages; Blender's own has them."""
     preferred_python("paints")
-    launch = part("preferences").engine_launch(threads=3)
+    launch = part("settings.preferences").engine_launch(threads=3)
     assert launch.command[0].endswith("python for paints") and launch.embedded.command[0] == sys.executable
     assert launch.command[1:] == launch.embedded.command[1:] and launch.command[-2:] == ("--threads", "3")
     paths = [dict(one.environment)["PYTHONPATH"] for one in (launch, launch.embedded)]
     assert "packages" not in paths[0] and "packages" in paths[1]
     monkeypatch.setattr(sys, "version_info", (3, 99, 0, "final", 0))
-    assert part("preferences").engine_launch().embedded is None, "no packages for this Python: the other one does all"
+    assert part("settings.preferences").engine_launch().embedded is None, "no packages for this Python: the other one does all"
 
 
 def test_generate_looks_in_its_own_process_and_runs_in_the_preferred_one(shot, told, session):
@@ -99,9 +99,9 @@ def test_a_preferred_python_that_cannot_do_more_is_not_asked_for_more(shot, engi
 
 
 def test_cancelled_while_the_reference_is_looked_at(shot, told, session, part):
-    generation, asking = part("generation"), part("asking")
+    generation, asking = part("tasks.generation"), part("settings.request_of")
     task = generation.Generation(asking.request_of(shot), asking.job_folder(shot), link=session.link,
-                                 launch=part("preferences").engine_launch())
+                                 launch=part("settings.preferences").engine_launch())
     while task.engine_job is None:
         task.advance()
     assert type(task.engine_job.request).__name__ == "FindSubject"

@@ -89,7 +89,7 @@ def choose(edit):
 
 def press(stages, name, button):
     """Press a button and show its progress; ends the demo with the button's own words where it fails."""
-    session = importlib.import_module(MODULE + ".session")
+    session = importlib.import_module(MODULE + ".queue.session")
     before = session.current()
 
     def look():

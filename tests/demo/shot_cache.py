@@ -7,7 +7,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 CACHE = HERE.parent.parent / ".build" / "demo_shot"
-SHARED = HERE.parent.parent / "aa2_blender" / "clips"     # with Blender's world of clips
+SHARED = HERE.parent.parent / "lab" / "clips"     # with Blender's world of clips
 SCRIPTS = (*(HERE / name for name in ("shot.py", "film.py", "room.py", "walk.py")),
            *(SHARED / name for name in ("materials.py", "puppet.py", "shapes.py")))
 

@@ -68,7 +68,7 @@ def generate(blender, pack):
     def run(blend, *options, **more):
         given = {"--pack": pack, "--threads": 1}
         extra = [word for name, value in given.items() if name not in options for word in (name, value)]
-        done = blender(ROOT / "tests" / "building" / "generate.py", blend, *extra, *options, **more)
+        done = blender(ROOT / "tools" / "generate.py", blend, *extra, *options, **more)
         lines = done.stdout.splitlines()
         assert len(lines) <= 1, f"stdout is for the summary alone:\n{done.stdout}"
         return done.returncode, json.loads(lines[0]) if lines else None, done.stderr

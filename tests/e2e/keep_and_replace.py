@@ -25,7 +25,7 @@ def install():
 def start():
     """An engine that has begun to generate; (its process id, its job)."""
     session, preferences, events = (importlib.import_module(f"{MODULE}.{name}") for name in
-                                    ("session", "preferences", "embedded.engine.contract.events"))
+                                    ("queue.session", "settings.preferences", "embedded.engine.contract.events"))
     launch = preferences.engine_launch(pack=PACK, threads=1)
     job = session.link.start(launch, events.Run(str(JOB)), JOB)
     while not (job.ended or len(job.frames) > 8):   # a window and more
@@ -35,7 +35,7 @@ def start():
 
 
 def end(job):
-    session = importlib.import_module(f"{MODULE}.session")
+    session = importlib.import_module(f"{MODULE}.queue.session")
     while not job.ended:
         session.link.pump()
         time.sleep(0.01)
@@ -51,7 +51,7 @@ elif WHAT == "upgrade":
     install()
     done = end(start()[1])
     told.update(state=done.state, error=str(done.error), reused=getattr(done.answer, "reused", None))
-    importlib.import_module(f"{MODULE}.session").forget()
+    importlib.import_module(f"{MODULE}.queue.session").forget()
 else:
     repo = next(i for i, repo in enumerate(bpy.context.preferences.extensions.repos) if repo.module == "user_default")
     bpy.ops.extensions.package_uninstall(repo_index=repo, pkg_id="aa2_blender")

@@ -71,7 +71,7 @@ def test_a_wrong_command_line(generate, shot):
 
 
 def test_help_lists_the_exit_codes(blender):
-    done = blender(ROOT / "tests" / "building" / "generate.py", "--help")
+    done = blender(ROOT / "tools" / "generate.py", "--help")
     assert done.returncode == 0
     assert "exit codes" in done.stdout + done.stderr and "130" in done.stdout + done.stderr
 
@@ -111,7 +111,7 @@ def test_job_folder_that_cannot_be_written(generate, shot, tmp_path):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_stopped_by_a_signal_keeps_the_finished_frames(surroundings, shot, fake, number):
-    command = [BPY, ROOT / "tests" / "building" / "generate.py", shot, "--engine-python", fake("slow")]
+    command = [BPY, ROOT / "tools" / "generate.py", shot, "--engine-python", fake("slow")]
     running = subprocess.Popen(command, env=surroundings, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     while "Generating" not in (line := running.stderr.readline()):
         assert line, "it ended by itself"

@@ -16,7 +16,8 @@ from engine.contract import events, version
 from engine.contract.wire import Wire
 from engine.conditions.frames import as_bits, write_picture
 from engine.packs import manifest as manifests
-from tests.unit.test_run import generate, mounted, read_only, written  # noqa: F401 (fixtures)
+from tests.unit.mounts import mounted, read_only  # noqa: F401 (fixtures)
+from tests.unit.test_run import generate, written
 from tests.unit.walker import drawn_reference, write_job
 
 ROOT = Path(__file__).parents[2]

@@ -52,7 +52,7 @@ def test_linked_again_what_is_new_is_there_what_is_gone_is_not_and_the_checkout_
         "embedded",
         "task.py",
     ]
-    assert (checkout / "engine" / "run.py").read_text() == "engine/job/run.py" and (
+    assert (checkout / "engine" / "job" / "run.py").read_text() == "engine/job/run.py" and (
         tmp_path / "packages" / "cp311"
     ).is_dir()
 

@@ -56,9 +56,9 @@ def rewrite(path, header, data):
     (struct.pack("<Q", 2**64 - 1) + b"{}", "got one of 18446744073709551615"),
     (struct.pack("<Q", 3) + b"{}", "at most 2 bytes, got one of 3"),
     (struct.pack("<Q", LONGEST_HEADER + 1) + b" " * (LONGEST_HEADER + 1), "got one of 4194305"),
-    (struct.pack("<Q", 2) + b"{{", "JSON"), (struct.pack("<Q", 2) + b"[]", "got a list"),
+    (struct.pack("<Q", 2) + b"{{", "JSON"), (struct.pack("<Q", 2) + b"[]", "expected an object, got list"),
     (struct.pack("<Q", 4) + b"\xff\xfe\0\0", "JSON"), (struct.pack("<Q", 20_000) + b"[" * 20_000, "JSON"),
-    (struct.pack("<Q", 13) + b'{"a":1,"a":2}', "comes twice")])
+    (struct.pack("<Q", 13) + b'{"a":1,"a":2}', "got 'a' twice")])
 def test_no_header(pack, start, message):
     (pack / WEIGHTS).write_bytes(start)
     refused(pack, message)

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows lets nobody del
 HOLDER = """
 import sys
 from engine.contract.errors import JobError
-from engine.lock import held
+from engine.job.lock import held
 with held(sys.argv[1], lambda: None) as lock:
     print("held", flush=True)
     for line in sys.stdin:

@@ -112,7 +112,8 @@ def test_a_setting_changed_by_hand_is_told(pack):
     (dict(files=[]), "files"), (dict(extra=1), "extra: unknown field"), (dict(format="1"), "format"),
     (dict(unread="all"), "unread"), (dict(sizes={"width": 8}), "sizes"), (dict(sizes={"widths": [64, 160]}), "sizes"),
     (dict(sizes={"latent_channels": -1}), "sizes"), (dict(sizes={"encoder_width": 10**9}), "sizes"),
-    (dict(sizes={"warp": 1}), "sizes"), (dict(sizes={"likeness": float("nan")}), "sizes")])
+    (dict(sizes={"warp": 1}), "sizes"), (dict(sizes={"likeness": -0.5}), "sizes"),
+    (dict(sizes={"likeness": float("nan")}), "expected a number, got NaN")])
 def test_a_manifest_that_is_wrong_in_a_field(pack, changes, message):
     change(pack, **changes)
     error = refused(pack)

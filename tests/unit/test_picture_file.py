@@ -164,7 +164,8 @@ def test_a_movie_of_a_name_that_opencv_dies_of(tmp_path):
 
 @pytest.mark.parametrize("name", ["", "a\0b", "\ud800", "caf\udce9.mp4"])
 @pytest.mark.parametrize("request_type, field", [
-    ("run", "job"), ("preview", "job"), ("check", "job"), ("joints", "picture"), ("people", "picture"),
+    ("run", "job"), ("preview", "job"), ("check", "job"), ("deliver", "job"), ("subject", "job"),
+    ("joints", "picture"), ("people", "picture"),
     ("estimate", "job"), ("estimate", "video"), ("estimate", "mask"), ("estimate", "depth_model")])
 def test_a_request_with_a_name_that_no_file_has_names_its_field(name, request_type, field):
     value = {"type": request_type, **({"job": "j"} if request_type == "estimate" else {}), field: name}

@@ -40,7 +40,7 @@ class Artist:
 
     @property
     def session(self):
-        return importlib.import_module(MODULE + ".session")
+        return importlib.import_module(MODULE + ".queue.session")
 
     def go(self, *steps):
         """One step after another; how long each took is told."""
@@ -133,7 +133,7 @@ def photograph(name):
 
 def keep_times():
     """What stalls.py has counted so far; an upgrade makes it count anew."""
-    measure = importlib.import_module(MODULE + ".measure")
+    stalls = importlib.import_module(MODULE + ".stalls")
     for name in ("longest_ms", "longest_cpu_ms"):
-        for kind, ms in getattr(measure, name).items():
+        for kind, ms in getattr(stalls, name).items():
             told[name][kind] = max(ms, told[name].get(kind, 0.0))

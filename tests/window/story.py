@@ -48,7 +48,7 @@ def tick(running=[]):
         told["error"], code = f"{type(error).__name__}: {error}", 1
     keep_times()
     (OUT / "told.json").write_text(json.dumps(told, indent=1))
-    importlib.import_module(MODULE + ".session").forget()
+    importlib.import_module(MODULE + ".queue.session").forget()
     sys.stdout.flush()
     os._exit(code)
 

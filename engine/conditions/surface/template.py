@@ -3,7 +3,6 @@
 Both are made by lab/surface_template.py. Axes: x to the person's left, y down, z to the person's back, metres; seen
 from the front this is a picture's x, y and depth.
 """
-import json
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ...contract import json_reader
 from . import bones as posing
 
 _FOLDER = Path(__file__).parent
@@ -80,7 +80,7 @@ class Template:
 @lru_cache(maxsize=1)
 def load() -> Template:
     """The template; read once, so nobody may write into it."""
-    facts = json.loads((_FOLDER / "template.json").read_text(encoding="utf-8"))
+    facts = json_reader.read(_FOLDER / "template.json")
     with np.load(_FOLDER / "template.npz", allow_pickle=False) as file:
         half = {name: file[name] for name in file.files}
     names = tuple(facts["bones"])
