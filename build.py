@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-if sys.version_info < (3, 11):
+if sys.version_info < (3, 11):      # noqa: UP036  who has an older Python is told so
     sys.exit(f"build.py needs Python 3.11 or later, and this is {sys.version.split()[0]}; start it with a newer one.")
 
 from tools import clips_data, debian, environments, limits, links, package, platforms, repository, root

@@ -68,7 +68,7 @@ def new_effect(owner, *, name, kind, channel, first, end, inputs=()):
     known = {p.identifier for p in strips(owner).bl_rna.functions["new_effect"].parameters}
     names = ("input1", "input2") if "input1" in known else ("seq1", "seq2")
     length = {"length": end - first} if "length" in known else {"frame_end": end}
-    return function(name=name, type=kind, channel=channel, frame_start=first, **length, **dict(zip(names, inputs)))
+    return function(name=name, type=kind, channel=channel, frame_start=first, **length, **dict(zip(names, inputs, strict=False)))
 
 
 @contextmanager

@@ -12,20 +12,20 @@ from dataclasses import replace
 
 import bpy
 
-from .tasks import performer as performers
-from .queue import session
-from .settings.request_of import job_folder, plate_name, request_of
+from .blender_api import sequencer_scene
 from .embedded.engine.contract.errors import JobError
-from .gather.companions import USES
 from .gather.camera import size_of
+from .gather.companions import USES
 from .gather.job import problems
 from .gather.problem import GatherError
 from .gather.strip import find, frames_of
-from .tasks.generation import Generation
+from .queue import session
 from .settings.preferences import engine_launch
 from .settings.properties import another_armature, another_reference
+from .settings.request_of import job_folder, plate_name, request_of
+from .tasks import performer as performers
+from .tasks.generation import Generation
 from .tasks.task import Progress, remedy
-from .blender_api import sequencer_scene
 
 PLACED, FAILED, USAGE, PROBLEMS, ENGINE, NOT_SAVED, CANCELLED = 0, 1, 2, 3, 4, 5, 130
 EXIT_CODES = """exit codes:
@@ -87,7 +87,7 @@ def generate(*, scene="", strip=None, reference=None, rig=None, camera=None, dri
 
 def _choose(shot, box, frame) -> None:
     """The performer in a box of pixels of the render."""
-    parts = tuple(side / whole for side, whole in zip(box, (*size_of(shot), *size_of(shot))))
+    parts = tuple(side / whole for side, whole in zip(box, (*size_of(shot), *size_of(shot)), strict=False))
     if frame is None:
         frame = frames_of(find(shot, plate_name(shot)))[0]
     performers.choose(shot, parts, frame)

@@ -12,10 +12,9 @@ from pathlib import Path
 
 import bpy
 
-from .embedded.engine.contract import events
+from .embedded.engine.contract import events, json_reader
 from .embedded.engine.contract import folder as files
 from .embedded.engine.contract import job as contract
-from .embedded.engine.contract import json_reader
 from .embedded.engine.contract.errors import JobError
 from .embedded.engine.contract.fields import build, checked, number, whole
 from .link.interpreter import EMBEDDED, Launch

@@ -30,7 +30,6 @@ from .contract import folder as files
 from .contract.errors import JobError
 from .contract.picture_file import Unreadable, open_regular
 
-
 COPIES = "AA2_COPIES"    # in the environment: the folder for copies (copies.py); set by the add-on on Windows
 
 

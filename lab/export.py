@@ -58,7 +58,7 @@ def export_graph(name: str, graph: tuple, folder: Path) -> None:
     """Writes NAME.onnx without weights; every size but the channels is free."""
     module, examples, inputs, outputs = graph
     free = {key: {axis: f"{key}_{axis}" for axis in range(value.dim()) if axis not in channel_axes(key, value)}
-            for key, value in zip(inputs, examples)}
+            for key, value in zip(inputs, examples, strict=True)}
     path = folder / f"{name}.onnx"
     with torch.no_grad():
         torch.onnx.export(module.eval(), examples, str(path), input_names=inputs, output_names=outputs, dynamic_axes=free,

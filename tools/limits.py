@@ -1,4 +1,5 @@
 """A command and its limit -> its exit code: past the limit it tells where it stood and goes, with all that it started."""
+import contextlib
 import os
 import signal
 import subprocess
@@ -53,18 +54,14 @@ def run(command: list[str], title: str, *, seconds: float, cwd: Path, env: dict[
 
 
 def _wait(child: subprocess.Popen, seconds: float) -> None:
-    try:
+    with contextlib.suppress(subprocess.TimeoutExpired):
         child.wait(seconds)
-    except subprocess.TimeoutExpired:
-        pass
 
 
 def _end_group(child: subprocess.Popen) -> None:
     """Ends what the child left behind, and the child."""
     if hasattr(os, "killpg"):
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
     child.kill()
     child.wait()

@@ -3,8 +3,8 @@
 import bpy
 import numpy as np
 
-from ..embedded.engine.contract import folder as files
 from ..blender_api import strip_range
+from ..embedded.engine.contract import folder as files
 from . import strip as plate
 from .problem import GatherError
 

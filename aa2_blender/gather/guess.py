@@ -147,7 +147,7 @@ def _pairs(heads, tails, axis, size):
         beside = np.flatnonzero(together[row])
         nearest[row] = beside[np.linalg.norm(tails[off[beside]] - tails[off[row]] * flip, axis=1).argmin()]
     mutual = np.flatnonzero((nearest[nearest] == np.arange(len(off))) & (least <= near**2))
-    return dict(zip(off[mutual].tolist(), off[nearest[mutual]].tolist()))
+    return dict(zip(off[mutual].tolist(), off[nearest[mutual]].tolist(), strict=True))
 
 
 def _squares(a, b):
@@ -223,7 +223,7 @@ def _fingers(body, hand):
     thumb = int((along @ along.sum(axis=0)).argmin())
     start = body.heads[ways[thumb][0]]
     ways.sort(key=lambda way: np.linalg.norm(body.heads[way[0]] - start))
-    return {f"{finger}_{k}": place for finger, way in zip(FINGERS, ways)
+    return {f"{finger}_{k}": place for finger, way in zip(FINGERS, ways, strict=True)
             for k, place in enumerate([*((bone, "head") for bone in way), (way[-1], "tail")], 1)}
 
 

@@ -8,7 +8,8 @@ import bpy
 from ..embedded.engine.contract import folder as files
 from ..embedded.engine.contract import job as contract
 from ..embedded.engine.contract.errors import writing_failed
-from . import companions, depth, objects, pose, reference, strip as plate
+from . import companions, depth, objects, pose, reference
+from . import strip as plate
 from .keyframes import values
 from .problem import GatherError
 from .shot import Shot, bone_map, problems
@@ -95,7 +96,7 @@ def _depths(request, folder, frames):
             shot = Shot(request)
             with closing(depth.render(things(shot), shot.driver, size=shot.size, camera=shot.camera,
                                       frames=[frame + shot.offset for frame in part])) as drawn:
-                for frame, picture in zip(part, drawn):
+                for frame, picture in zip(part, drawn, strict=False):
                     if kind == files.MASK:
                         number = frame - frames[0] + 1
                         drawn = companions.read_mask(folder, number, shot.size) if joins else None

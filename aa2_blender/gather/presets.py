@@ -14,10 +14,10 @@ def _preset(sides, *, neck, head, limbs, toe, fingers):
     `fingers`: three bones of each of FINGERS, a fourth where one begins at the tip, [] where a rig has none."""
     joints = {"neck": (neck, "head"), "head": (head, "head")}
     for side, name in sides.items():
-        for joint, bone in zip(_LIMBS, limbs):
+        for joint, bone in zip(_LIMBS, limbs, strict=True):
             joints[f"{side}_{joint}"] = (bone.format(S=name), "head")
         joints[f"{side}_toe"] = (toe[0].format(S=name), toe[1])
-        for finger, bones in zip(FINGERS, fingers):
+        for finger, bones in zip(FINGERS, fingers, strict=False):
             for k, bone in enumerate(bones, 1):
                 joints[f"{side}_{finger}_{k}"] = (bone.format(S=name), "head")
             joints.setdefault(f"{side}_{finger}_4", (bones[2].format(S=name), "tail"))

@@ -4,10 +4,11 @@ import os
 
 import bpy
 
+from ..blender_api import set_picture_format
 from ..embedded.engine.contract import folder as files
 from ..embedded.engine.contract.picture_file import MOST_REFERENCE, MOST_SIDE
-from ..blender_api import set_picture_format
-from . import media, strip as plate
+from . import media
+from . import strip as plate
 from .problem import GatherError
 from .restore import temporary_scene
 

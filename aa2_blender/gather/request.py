@@ -3,7 +3,19 @@ when a kept request is read (versions/folders.py)."""
 
 from dataclasses import dataclass
 
-from ..embedded.engine.contract.fields import (checked, choice, flag, list_of, nested, number, or_none, path_name, tuple_of, whole, whole_text)
+from ..embedded.engine.contract.fields import (
+    checked,
+    choice,
+    flag,
+    list_of,
+    nested,
+    number,
+    or_none,
+    path_name,
+    tuple_of,
+    whole,
+    whole_text,
+)
 from ..embedded.engine.contract.job import Settings
 from ..embedded.engine.contract.skeleton import BODY
 

@@ -192,7 +192,7 @@ def _found(bones, places, preset, own):
     missing = set(REQUIRED) - set(found[best])
     if not missing - own or preset:
         return best, found[best], frozenset()
-    names, above = zip(*bones) if bones else ((), ())
+    names, above = zip(*bones, strict=True) if bones else ((), ())
     guessed = guess(names, above, *np.frombuffer(places, np.float32).reshape(2, -1, 3), lambda name: canonical(name)[1])
     if len(missing) < len(REQUIRED) / 2:
         filled = {**found[best], **{joint: guessed[joint] for joint in missing - own if joint in guessed}}

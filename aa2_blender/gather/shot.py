@@ -3,7 +3,8 @@
 import bpy
 
 from ..blender_api import all_strips, content_start, content_trimmed
-from . import companions, reference, rig, strip as plate
+from . import companions, reference, rig
+from . import strip as plate
 from .camera import camera_at, size_of
 from .depth import surfaces
 from .problem import GatherError, Problem

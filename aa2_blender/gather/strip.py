@@ -9,8 +9,8 @@ from pathlib import Path
 
 import bpy
 
-from ..embedded.engine.contract import folder as files
 from ..blender_api import all_strips, render_path, set_picture_format, show_missing_media, strip_range, strips
+from ..embedded.engine.contract import folder as files
 from . import media, rendering
 from .problem import GatherError
 from .restore import temporary_scene

@@ -34,11 +34,14 @@ class EngineJob:
         return self.state in ENDS
 
 
+_USUAL = Patience()
+
+
 class Link:
     """The engine kept warm between jobs, and at most one job. All calls come from Blender's main thread; only close()
     blocks."""
 
-    def __init__(self, patience: Patience = Patience()):
+    def __init__(self, patience: Patience = _USUAL):
         self.patience = patience
         self.hello: events.Hello | None = None
         self.job: EngineJob | None = None

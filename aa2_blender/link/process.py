@@ -3,6 +3,7 @@
 Two daemon threads read: they end with the process and never keep Blender from quitting. They only put into the mailbox
 and the log, both bounded; everything that decides is on the caller's thread.
 """
+import contextlib
 import json
 import logging
 import subprocess
@@ -91,10 +92,8 @@ class EngineProcess:
         """Blocks until the process is gone: stdin closed, then terminated, then killed, `patience` seconds each."""
         self.mailbox.close()
         self.send(events.Shutdown())
-        try:
+        with contextlib.suppress(OSError):
             self._child.stdin.close()
-        except OSError:
-            pass
         for end in (lambda: None, self._child.terminate, self._child.kill):
             end()
             try:

@@ -3,14 +3,14 @@ from pathlib import Path
 
 import bpy
 
-from ..queue import session
-from ..settings.request_of import job_folder, request_of
 from ..embedded.engine.contract import folder as files
 from ..gather import reference
 from ..gather.strip import find, frames_of
-from ..tasks.joints import JointSearch
+from ..queue import session
 from ..settings.preferences import engine_launch
 from ..settings.properties import shot_scene
+from ..settings.request_of import job_folder, request_of
+from ..tasks.joints import JointSearch
 from .button import Button, StartButton
 
 

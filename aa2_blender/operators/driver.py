@@ -3,11 +3,11 @@ import bpy
 from bpy.props import StringProperty
 from bpy_extras.io_utils import ExportHelper, ImportHelper
 
-from ..settings.request_of import own_bones, request_of
 from ..gather.problem import GatherError
 from ..gather.rig import JOINTS, REQUIRED, find_map, read_map, write_map
 from ..gather.shot import bone_map
 from ..settings.properties import shot_scene
+from ..settings.request_of import own_bones, request_of
 from .button import Button
 
 

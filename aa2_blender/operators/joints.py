@@ -8,12 +8,12 @@ from bpy.props import EnumProperty, FloatVectorProperty
 from gpu_extras.batch import batch_for_shader
 
 from .. import stalls
-from ..settings.request_of import request_of
 from ..embedded.engine.contract import folder as files
 from ..embedded.engine.contract.skeleton import BODY, LIMBS
 from ..gather import reference
 from ..gather.problem import GatherError
 from ..settings.properties import picture_named, shot_scene
+from ..settings.request_of import request_of
 from .button import Button
 
 # A figure standing in a picture, in parts of its width and height, where no joints are found yet (ours).
@@ -137,7 +137,7 @@ as before"""
             before = to_picture(mouse, fit, self._size)
             self._zoom = min(max(self._zoom * (_ZOOM if event.type == "WHEELUPMOUSE" else 1 / _ZOOM), 1.0), 12.0)
             moved = to_region(before, self._fit(region), self._size)
-            self._shift = [0.0, 0.0] if self._zoom == 1.0 else [s + m - p for s, m, p in zip(self._shift, mouse, moved)]
+            self._shift = [0.0, 0.0] if self._zoom == 1.0 else [s + m - p for s, m, p in zip(self._shift, mouse, moved, strict=True)]
 
     def _nearest(self, joints, fit, mouse):
         near = _NEAR * bpy.context.preferences.system.ui_scale
@@ -191,7 +191,7 @@ def lay_standing(ours, size):
     ours.reference_joints.clear()
     for name in BODY:
         joint = ours.reference_joints.add()
-        joint.name, joint.place, joint.confidence = name, [p * s for p, s in zip(_STANDING[name], size)], 1.0
+        joint.name, joint.place, joint.confidence = name, [p * s for p, s in zip(_STANDING[name], size, strict=True)], 1.0
     ours.reference_height = _STANDING_HEIGHT * size[1]
     ours.reference_joints_of = picture_named(ours)
 
@@ -202,7 +202,7 @@ def kept(ours):
 
 
 def put_back(ours, values):
-    for joint, (name, place, confidence) in zip(ours.reference_joints, values):
+    for joint, (name, place, confidence) in zip(ours.reference_joints, values, strict=False):
         joint.name, joint.place, joint.confidence = name, place, confidence
 
 
@@ -243,7 +243,7 @@ def _quad(shader, left, bottom, right, top, **more):
 
 def draw_skeleton(joints, held):
     """`joints`: ((x, y), seen) of each of BODY, in the region; `held`: the index of the one under the mouse, or None."""
-    places = dict(zip(BODY, joints))
+    places = dict(zip(BODY, joints, strict=False))
     gpu.state.blend_set("ALPHA")
     gpu.state.line_width_set(2.0)
     shader = gpu.shader.from_builtin("FLAT_COLOR")
@@ -263,7 +263,7 @@ def draw_skeleton(joints, held):
 
 def _coloured(shader, kind, points):
     """Draws ((x, y), (r, g, b, a)) points, all at once."""
-    places, colours = zip(*points)
+    places, colours = zip(*points, strict=True)
     batch_for_shader(shader, kind, {"pos": places, "color": colours}).draw(shader)
 
 

@@ -6,15 +6,15 @@ from bpy.props import FloatVectorProperty, IntProperty
 from gpu_extras.batch import batch_for_shader
 
 from .. import stalls
-from ..tasks import performer
-from ..queue import session
-from ..settings.request_of import NOBODY, job_folder, plate_name, request_of
 from ..embedded.engine.contract import folder as files
 from ..gather.shot import driver_of, offset_of
 from ..gather.strip import find
 from ..place import rig
+from ..queue import session
 from ..settings.preferences import engine_launch
 from ..settings.properties import shot_scene
+from ..settings.request_of import NOBODY, job_folder, plate_name, request_of
+from ..tasks import performer
 from ..versions.shown import folder_of_shot
 from .button import Button, StartButton
 

@@ -4,15 +4,15 @@ from dataclasses import replace
 import bpy
 from bpy.props import EnumProperty
 
-from ..queue import session
-from ..settings.request_of import job_folder
 from ..embedded.engine.contract import events
 from ..embedded.engine.contract import folder as files
 from ..gather.strip import find, frames_of
-from ..tasks.generation import FramePreview
 from ..place import conditions
+from ..queue import session
 from ..settings.preferences import engine_launch
 from ..settings.properties import shot_scene
+from ..settings.request_of import job_folder
+from ..tasks.generation import FramePreview
 from .button import Button, StartButton
 
 

@@ -2,13 +2,13 @@
 import bpy
 from bpy.props import IntProperty
 
-from ..versions import runs
-from ..queue import session
-from ..settings.request_of import job_folder
-from ..tasks.generation import Gathering
 from ..place.strip import place
+from ..queue import session
 from ..settings.preferences import engine_launch
 from ..settings.properties import shot_scene
+from ..settings.request_of import job_folder
+from ..tasks.generation import Gathering
+from ..versions import runs
 from .button import Button
 
 

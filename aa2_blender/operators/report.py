@@ -4,11 +4,11 @@ from pathlib import Path
 import bpy
 from bpy.props import StringProperty
 
-from ..queue import session
-from ..settings.request_of import jobs_root
 from ..embedded.engine.contract import folder as files
-from ..settings.properties import shot_scene
+from ..queue import session
 from ..report import report, tail
+from ..settings.properties import shot_scene
+from ..settings.request_of import jobs_root
 from ..versions.shown import folder_of_shot
 from .button import Button
 

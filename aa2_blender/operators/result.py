@@ -6,15 +6,15 @@ from pathlib import Path
 import bpy
 from bpy.props import IntProperty, StringProperty
 
-from ..versions import runs, folders
-from ..queue import session
 from ..embedded.engine.contract import folder as files
 from ..embedded.engine.contract import job as contract
-from ..tasks.generation import Copying, Gathering
 from ..place import conditions
 from ..place.strip import folder_of, of_ours, place, relink
+from ..queue import session
 from ..settings.preferences import engine_launch
 from ..settings.properties import shot_scene
+from ..tasks.generation import Copying, Gathering
+from ..versions import folders, runs
 from ..versions.shown import folder_of_shot, other_versions, strips_of_shot
 from .button import Button
 from .queue import EnqueueButton

@@ -2,11 +2,11 @@
 import bpy
 from bpy.props import EnumProperty
 
-from ..settings.request_of import plate_name
 from ..embedded.engine.contract import folder as files
 from ..gather.strip import find, frames_of
 from ..place import estimates
 from ..settings.properties import shot_scene
+from ..settings.request_of import plate_name
 from ..versions.shown import folder_of_shot
 from .button import Button
 

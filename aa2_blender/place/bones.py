@@ -44,7 +44,7 @@ def _bones():
         for names, joints, root in ((("upper_arm", "forearm", "hand"), ("shoulder", "elbow", "wrist", "middle_1"), "spine"),
                                     (("thigh", "shin", "foot", "toe"), ("hip", "knee", "ankle", "toe", ""), "hips")):
             parent = root
-            for name, head, tail in zip(names, joints, joints[1:]):
+            for name, head, tail in zip(names, joints, joints[1:], strict=False):
                 yield Bone(f"{name}.{s}", parent, f"{side}_{head}", f"{side}_{tail}" if tail else "")
                 parent = f"{name}.{s}"
         for finger, name in _FINGERS.items():

@@ -4,9 +4,9 @@ import os
 
 import bpy
 
+from ..blender_api import alpha_over, composite_input, compositor, fit_to_render, multiply, number
 from ..embedded.engine.contract import folder as files
 from ..embedded.engine.contract import job as contract
-from ..blender_api import alpha_over, composite_input, compositor, fit_to_render, multiply, number
 from .strip import JOB, PlaceError, same_shot, told
 
 
@@ -104,4 +104,4 @@ def _runs(numbers):
     """Ascending numbers -> (first, last) of each unbroken run."""
     starts = [n for i, n in enumerate(numbers) if i == 0 or numbers[i - 1] != n - 1]
     ends = [n for i, n in enumerate(numbers) if i == len(numbers) - 1 or numbers[i + 1] != n + 1]
-    return zip(starts, ends)
+    return zip(starts, ends, strict=True)

@@ -2,9 +2,9 @@
 
 import os
 
+from ..blender_api import quiet_sequencer, strips, trim
 from ..embedded.engine.contract import folder as files
 from ..embedded.engine.contract import job as contract
-from ..blender_api import quiet_sequencer, strips, trim
 from .strip import PlaceError, free_channel, overlaps, same_shot, told, why_not_now
 
 # Names of custom properties: of the metastrip, its job's folder; of a strip in it, which condition it shows.

@@ -3,9 +3,9 @@ own."""
 
 import os
 
+from ..blender_api import all_strips, quiet_sequencer, strips
 from ..embedded.engine.contract import folder as files
 from ..embedded.engine.contract import job as contract
-from ..blender_api import all_strips, quiet_sequencer, strips
 from .strip import PlaceError, free_channel, same_folder, told, why_not_now
 
 # Of the strip: the job it was made for, and which pictures of it. Not strip.JOB: generating again must not take away what the

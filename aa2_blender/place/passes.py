@@ -2,9 +2,9 @@
 
 import os
 
+from ..blender_api import quiet_sequencer, strips
 from ..embedded.engine.contract import folder as files
 from ..embedded.engine.contract import job as contract
-from ..blender_api import quiet_sequencer, strips
 from .strip import JOB, KIND, PlaceError, free_channel, of_ours, same_folder, told, why_not_now
 
 FORM = "png8"

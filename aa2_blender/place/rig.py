@@ -5,6 +5,7 @@ import os
 import bpy
 import numpy as np
 
+from ..blender_api import curve_maker
 from ..embedded.engine.contract import folder as files
 from ..embedded.engine.contract import job as contract
 from ..embedded.engine.contract import json_reader
@@ -12,7 +13,6 @@ from ..embedded.engine.contract.fields import number, or_none, tuple_of
 from ..embedded.engine.contract.skeleton import BODY, BODY_INDEX, HAND
 from ..gather.camera import camera_at, pixel_aspect, unproject
 from ..gather.restore import scene_kept
-from ..blender_api import curve_maker
 from .bones import BONES, INDEX, SEEN, SIDES, bases, points_of, quaternions, rest_points
 from .strip import PlaceError
 

@@ -6,13 +6,13 @@ import re
 
 import bpy
 
+from ..blender_api import all_strips, quiet_sequencer, strip_range, strips
 from ..embedded.engine.contract import folder as files
 from ..embedded.engine.contract import job as contract
 from ..embedded.engine.contract import version
 from ..embedded.engine.contract.fields import plain
 from ..gather.png import write_plain
 from ..gather.problem import GatherError
-from ..blender_api import all_strips, quiet_sequencer, strip_range, strips
 
 # What stands in for a frame that is not made: nothing of the character, all of the light.
 _BLANK = "blank.png"

@@ -7,12 +7,12 @@ import logging
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import queue_file
 from ..embedded.engine.contract import folder as files
 from ..embedded.engine.contract import job as contract
 from ..embedded.engine.contract.errors import JobError
 from ..tasks.generation import Gathering, Generation
 from ..tasks.task import Progress, Task
+from . import queue_file
 
 ACTIVE = ("gathering", "running")
 # Rows that an earlier Blender left: what was at work then waits for the artist now.

@@ -1,10 +1,18 @@
 """What the artist chooses for a shot, kept with the scene whose sequencer holds the plate: `scene.aa2`."""
 import bpy
-from bpy.props import (BoolProperty, CollectionProperty, EnumProperty, FloatProperty, FloatVectorProperty, IntProperty,
-                       PointerProperty, StringProperty)
+from bpy.props import (
+    BoolProperty,
+    CollectionProperty,
+    EnumProperty,
+    FloatProperty,
+    FloatVectorProperty,
+    IntProperty,
+    PointerProperty,
+    StringProperty,
+)
 
-from ..gather.presets import PRESETS
 from ..blender_api import sequencer_scene, strips
+from ..gather.presets import PRESETS
 
 SHAPES = (("auto", "Automatic", "The shape in which the character fits best"),
           ("192x352", "Standing", "A tall crop of 192 by 352"),

@@ -5,8 +5,6 @@ from pathlib import Path
 import bpy
 
 from .. import cost, stalls
-from . import performer
-from ..versions import runs, folders
 from ..embedded.engine.contract import events
 from ..embedded.engine.contract import folder as files
 from ..gather.job import gather
@@ -15,6 +13,8 @@ from ..link.interpreter import Launch
 from ..link.jobs import EngineJob, Link
 from ..place import conditions
 from ..place.strip import PREVIEW_FRAME, place, refresh, why_not_now
+from ..versions import folders, runs
+from . import performer
 from .task import Progress, Task, duration, remedy
 
 SHOWN_EVERY_S = 1.0  # new frames appear in the strip at most so often: each time the sequencer draws anew

@@ -32,7 +32,7 @@ class JointSearch(Task):
                               "Generate works without the reference's joints; a picture of the whole figure works better.")
         ours = bpy.data.scenes[self.scene].aa2
         ours.reference_joints.clear()
-        for name, (x, y, confidence) in zip(BODY, found.body):
+        for name, (x, y, confidence) in zip(BODY, found.body, strict=True):
             joint = ours.reference_joints.add()
             joint.name, joint.place, joint.confidence = name, (x, y), confidence
         ours.reference_height = found.height_px or 0

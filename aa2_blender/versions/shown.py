@@ -1,10 +1,10 @@
 """Which version of a shot the artist means: the active strip's, the one that is shown, or the newest."""
 from pathlib import Path
 
-from . import folders
-from ..settings.request_of import job_folder
 from ..embedded.engine.contract import folder as files
 from ..place.strip import folder_of, of_ours
+from ..settings.request_of import job_folder
+from . import folders
 
 
 def strips_of_shot(scene) -> list:

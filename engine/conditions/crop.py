@@ -72,7 +72,7 @@ def plan_crops(boxes, size, shape="auto") -> CropPlan:
         shape = min(SHAPES, key=lambda s: _cost(boxes, s, size))
     steps = _even_steps(np.maximum(_needed(boxes, shape, MARGIN), FINEST))
     centres = _even_centres(boxes, steps, shape, size)
-    return CropPlan(tuple(Crop((float(x), float(y)), float(s), tuple(shape)) for (x, y), s in zip(centres, steps)), present)
+    return CropPlan(tuple(Crop((float(x), float(y)), float(s), tuple(shape)) for (x, y), s in zip(centres, steps, strict=True)), present)
 
 
 def reference_crop(size, box, shape) -> Crop:

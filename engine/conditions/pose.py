@@ -65,7 +65,7 @@ def strokes(body, hands, size, height_px) -> list:
     found += _limbs(body, _LIMB_ENDS, LIMB_COLOURS, wide, size)
     found += _dots(body, wide, size)
     thin = _half_width(HAND_HALF_WIDTH, size, height_px)
-    for side, hand in zip(("left", "right"), clean_hands(hands)):
+    for side, hand in zip(("left", "right"), clean_hands(hands), strict=True):
         if hand is not None:
             found += _limbs(hand, _HAND_ENDS, HAND_COLOURS[side], thin, size, dim=1.0)
     return sorted(found, key=lambda stroke: -stroke.order)

@@ -42,7 +42,7 @@ def retargeted(figures, joints, height_px, *, strength, fps) -> tuple:
         body[:, :2], body[:, 2] = moved[k, :, :2], moved[k, :, 2] * unit / heights[k]
         shift = body[:, :3] - bodies[k][:, :3]
         hands = tuple(None if hand is None else np.column_stack([hand[:, :3] + shift[_I[f"{side}_wrist"]], hand[:, 3]])
-                      for side, hand in zip(("left", "right"), figures[i].hands))
+                      for side, hand in zip(("left", "right"), figures[i].hands, strict=True))
         result[i] = replace(figures[i], body=body, hands=hands)
     return tuple(result)
 

@@ -4,7 +4,21 @@ from dataclasses import dataclass
 
 from . import folder as files
 from .errors import JobError
-from .fields import (FieldError, build, checked, choice, flag, list_of, number, or_none, path_name, plain, text, tuple_of, whole)
+from .fields import (
+    FieldError,
+    build,
+    checked,
+    choice,
+    flag,
+    list_of,
+    number,
+    or_none,
+    path_name,
+    plain,
+    text,
+    tuple_of,
+    whole,
+)
 from .skeleton import BODY
 
 # So that the longest honest line is shorter than wire.LONGEST_LINE: what is longer is cut by whoever says it (ours: an

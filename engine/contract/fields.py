@@ -7,7 +7,6 @@ import dataclasses
 import os
 from dataclasses import MISSING, dataclass, field
 
-
 _LONGEST_SHOWN = 60
 _LONGEST_PATH = 32_767  # characters, of Windows; other systems hold fewer
 
@@ -132,7 +131,7 @@ def whole_text(value):
 def path_name(value):
     """The path of a file or folder that this system can have, be there anything or not."""
     try:
-        possible = 0 < len(os.fsencode(text(value))) and len(value) <= _LONGEST_PATH and "\0" not in value
+        possible = len(os.fsencode(text(value))) > 0 and len(value) <= _LONGEST_PATH and "\0" not in value
     except UnicodeEncodeError:
         possible = False
     if not possible:
@@ -160,7 +159,7 @@ def tuple_of(*checks):
         if not isinstance(value, (list, tuple)) or len(value) != len(checks):
             raise ValueError(f"a list of {len(checks)}")
         kept = []
-        for i, (one, v) in enumerate(zip(checks, value)):
+        for i, (one, v) in enumerate(zip(checks, value, strict=True)):
             try:
                 kept.append(one(v))
             except ValueError as error:

@@ -7,7 +7,23 @@ from dataclasses import dataclass
 from . import folder as files
 from . import json_reader, version
 from .errors import JobError
-from .fields import (FieldError, build, checked, choice, file_name, flag, list_of, nested, number, or_none, plain, shown, tuple_of, whole, whole_text)
+from .fields import (
+    FieldError,
+    build,
+    checked,
+    choice,
+    file_name,
+    flag,
+    list_of,
+    nested,
+    number,
+    or_none,
+    plain,
+    shown,
+    tuple_of,
+    whole,
+    whole_text,
+)
 from .skeleton import BODY
 
 SHAPES = ("auto", "192x352", "256x256", "352x192")

@@ -12,20 +12,20 @@ import sys
 
 import numpy as np
 
-from ..job.preview import check, preview
 from ..conditions.depth import CONVENTION
 from ..conditions.frames import as_bits, read_reference
 from ..conditions.mask import KINDS
 from ..contract import events, job_log, version
 from ..contract import folder as files
 from ..contract.errors import JobError
-from ..job.deliver import deliver
-from ..job.found_person import find_and_keep, kept_or
-from ..packs.store import Pack, open_pack
-from ..job.progress import Stopped
-from ..job.run import run
 from ..engines.compact.runtimes.base import Runtime
 from ..engines.compact.runtimes.choose import choose
+from ..job.deliver import deliver
+from ..job.found_person import find_and_keep, kept_or
+from ..job.preview import check, preview
+from ..job.progress import Stopped
+from ..job.run import run
+from ..packs.store import Pack, open_pack
 
 log = logging.getLogger(__name__)
 _TAIL_LINES = 20

@@ -28,11 +28,14 @@ def _matrix(with_offsets):
     rows = {joint: _row([joint]) for joint in BODY if joint in INDEX}
     for name, (start, ways) in OFFSETS.items():
         for side, other in (("left", "right"), ("right", "left")):
-            def at(names):
-                return _row([n.format(side=side, other=other) for n in names])
-            row = at(start)
-            rows[name.format(side=side)] = row + with_offsets * sum(part * (at(end) - row) for end, part in ways)
+            row = _row_on(side, other, start)
+            moved = sum(part * (_row_on(side, other, end) - row) for end, part in ways)
+            rows[name.format(side=side)] = row + with_offsets * moved
     return np.stack([rows[joint] for joint in BODY])
+
+
+def _row_on(side, other, names):
+    return _row([name.format(side=side, other=other) for name in names])
 
 
 def _row(landmarks):

@@ -90,7 +90,7 @@ class _Locked:
 
     def __init__(self, samples, numbers):
         chosen = sorted({numbers[round(i)] for i in np.linspace(0, len(numbers) - 1, min(_SAMPLES, len(numbers)))})
-        pictures, covered = zip(*(samples.get(number) for number in chosen))
+        pictures, covered = zip(*(samples.get(number) for number in chosen), strict=True)
         self._colour = np.empty_like(pictures[0])
         self._known = np.empty(pictures[0].shape[:2], bool)
         for top in range(0, len(self._colour), _BAND):

@@ -124,7 +124,7 @@ def _overlaps(boxes, box):
     return shared / np.maximum(areas + np.prod(box[2:] - box[:2]) - shared, 1e-9)
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _anchors():
     """(2254, 2): the point 0..1 each of the detector's rows is measured from (BlazePose's 28, 14 and 7 cell grids)."""
     grids = []

@@ -103,7 +103,7 @@ def _steady(mine, side, seen, fps):
     values = bridge(values, there)
     weights = values[..., 3] * np.where(there, 1.0, 0.2)[:, None]
     values[..., :3] = smooth(values[..., :3], weights, max(_LEAST_SIGMA, _SIGMA_S * fps))
-    return zip(numbers.tolist(), values)
+    return zip(numbers.tolist(), values, strict=True)
 
 
 def _placed(hand, body, side, size):

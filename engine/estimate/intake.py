@@ -4,15 +4,16 @@ import dataclasses
 import hashlib
 import os
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from ..conditions.frames import write_picture
 from ..contract import folder as files
 from ..contract import job as jobs
 from ..contract.errors import JobError
+from .appearance import read_told, write_told
 from .cuts import CutFinder, is_combed
 from .footage import Clock, open_footage
-from .appearance import read_told, write_told
 from .source import Source
 
 STAGE = "read"
@@ -36,7 +37,7 @@ class Intake:
     def shots(self):
         """Ranges of numbers."""
         starts = [1, *self.cuts, self.frames + 1]
-        return [range(a, b) for a, b in zip(starts, starts[1:]) if a < b]
+        return [range(a, b) for a, b in pairwise(starts) if a < b]
 
 
 class _Sights:

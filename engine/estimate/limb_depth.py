@@ -119,7 +119,7 @@ def _fitted(bodies, told, fps):
     use = seen & (np.abs(depth - joints[..., 2]) < _APART)
     offset = smooth(np.where(use, depth - joints[..., 2], 0.0)[..., None], use + 0.05, max(_LEAST_SIGMA, _SIGMA_S * fps))[..., 0]
     joints[..., 2] += offset
-    return {number: replace(body, body=row.astype(np.float32)) for (number, body), row in zip(bodies.items(), joints)}
+    return {number: replace(body, body=row.astype(np.float32)) for (number, body), row in zip(bodies.items(), joints, strict=True)}
 
 
 def _line(x, y):

@@ -11,15 +11,15 @@ from ..contract.events import Finished, Warned
 from ..job.lock import held
 from ..job.memory import peak_mb
 from ..job.progress import Watch
+from .appearance import Looks, make_folder
 from .clean import write_clean
 from .face import find_face
 from .follow import Choice, Follower
-from .mask_file import open_mask
 from .hands import find_hands, steady_hands
 from .intake import expected, take_in
 from .lift import pixels_per_metre, standing_height
 from .limb_depth import from_model
-from .appearance import Looks, make_folder
+from .mask_file import open_mask
 from .motion import steady
 from .pose_file import write_pose
 from .silhouette import silhouette

@@ -22,7 +22,7 @@ def changed(place, seen):
 def exchange(values, which):
     """(n, 33, ...) values with the sides of a group exchanged in the frames of `which` (n, 2) bool."""
     values = np.array(values)
-    for group, frames in zip(GROUPS, which.T):
+    for group, frames in zip(GROUPS, which.T, strict=True):
         left, right = _rows(group)
         one, other = np.ix_(frames, left), np.ix_(frames, right)
         values[one], values[other] = values[other].copy(), values[one].copy()

@@ -59,8 +59,8 @@ def hanging(m, pelvis, chest, side, swing=0.0, bend=0.04):
     return Hand(shoulder(m, pelvis, chest, side) + chest @ (down.normalized() * reach), chest @ Vector((0.35 * out, 1, 0.1)))
 
 
-def standing_feet(m, width=1.0, place=Vector((0, 0, 0)), heading=0.0, splay=8):
-    return {side: Foot(place + turned(heading) @ Vector((out * m.half * width, 0, 0)) + Vector((0, 0, m.ankle)), heading + splay * out)
+def standing_feet(m, width=1.0, heading=0.0, splay=8):
+    return {side: Foot(turned(heading) @ Vector((out * m.half * width, 0, 0)) + Vector((0, 0, m.ankle)), heading + splay * out)
             for side, out in OUT.items()}
 
 

@@ -45,7 +45,7 @@ def targets_of(person: Phenotype) -> dict:
             person.age.items(), between(person.muscle, "minmuscle", "averagemuscle", "maxmuscle").items(),
             between(person.weight, "minweight", "averageweight", "maxweight").items()):
         found[f"{_MACRO}universal-{person.gender}-{age}-{muscle}-{weight}"] = a * m * w
-    for race, share in zip(_RACES, person.races):
+    for race, share in zip(_RACES, person.races, strict=True):
         for age, a in person.age.items():
             found[f"{_MACRO}{race}-{person.gender}-{age}"] = a * share
     return {name: value for name, value in found.items() if value > 0.03}

@@ -14,6 +14,7 @@ import numpy as np
 from mathutils import Matrix, Vector
 
 from aa2_blender.gather.problem import GatherError
+
 from .action import OUT, Action
 from .motions import draw_action
 from .posture import Foot, Hand, Posture
@@ -54,8 +55,8 @@ def _action(capture, m, span, name):
 
     def pose(t):
         f = min(max(int(round(t / capture.step)), 0), len(places["Hips"]) - 1)
-        at = lambda joint: Vector(((places[joint][f] - origin) * (1, 1, 0) + (0, 0, places[joint][f, 2] - floor)) * scale)  # noqa: E731
-        turn = lambda joint: Matrix(capture.turns[joint][f].tolist())  # noqa: E731
+        at = lambda joint: Vector(((places[joint][f] - origin) * (1, 1, 0) + (0, 0, places[joint][f, 2] - floor)) * scale)
+        turn = lambda joint: Matrix(capture.turns[joint][f].tolist())
         pelvis, feet, hands, touching = (at("LeftUpLeg") + at("RightUpLeg")) / 2 + Vector((0, 0, m.ankle)), {}, {}, set()
         chest = turn("Spine1")
         for side in OUT:
@@ -111,7 +112,7 @@ def read(path: Path) -> Capture:
 def _forward(names, parents, offsets, rows, step):
     """Channels are the root's place, then z, y, x rotations of every joint, degrees; y up becomes z up, +z becomes -y."""
     places, turns, column = {}, {}, 3
-    for name, parent, offset in zip(names, parents, offsets):
+    for name, parent, offset in zip(names, parents, offsets, strict=True):
         z, y, x = (_about(axis, rows[:, column + k]) for k, axis in enumerate((2, 1, 0)))
         column += 3
         own = z @ y @ x

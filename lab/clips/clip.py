@@ -14,6 +14,7 @@ from aa2_blender.embedded.engine.contract import version
 from aa2_blender.gather import depth, objects
 from aa2_blender.gather.camera import project
 from aa2_blender.gather.png import write_colour, write_grey
+
 from . import ball, passes, truth
 from .action import Prop
 from .capture import draw_capture
@@ -206,7 +207,7 @@ def _depths(folder, recipe, shot, people):
     pictures, visible = objects.DepthPictures(str(folder), files.OBJECTS), []
     touched, own = rendered(shot.room.touched), rendered(shot.person.objects)
     around = rendered([thing for thing in shot.room.objects if thing not in shot.room.touched])
-    for number, (near, him, far, person) in enumerate(zip(touched, own, around, people), 1):
+    for number, (near, him, far, person) in enumerate(zip(touched, own, around, people, strict=True), 1):
         pictures.add(near)
         if recipe.masked:
             objects.write_mask(str(folder), number, him)

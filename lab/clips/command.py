@@ -11,6 +11,7 @@ from pathlib import Path
 
 from aa2_blender.embedded.engine.contract.errors import JobError
 from aa2_blender.gather.problem import GatherError
+
 from .clip import TOLD, Recipe, write_clip
 from .seeds import HELD_OUT_MODULUS, held_out
 

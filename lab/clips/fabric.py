@@ -39,7 +39,7 @@ def draw_cloth(rng, name):
     elif kind == "rings":
         colour = s.ramp(s.wave("Z", 1.4 * size), (float(rng.uniform(0.3, 0.7)), a), (0.75, b))
     elif kind == "checks":
-        mixed = [0.5 * (x + y) for x, y in zip(a, b)]
+        mixed = [0.5 * (x + y) for x, y in zip(a, b, strict=True)]
         colour = s.mix(s.ramp(s.wave("Z", 1.5 * size), (0.48, (0, 0, 0)), (0.52, (1, 1, 1))),
                        s.ramp(s.wave("X", 1.5 * size), (0.48, a), (0.52, mixed)), s.ramp(s.wave("X", 1.5 * size), (0.48, mixed), (0.52, b)))
     elif kind == "dots":

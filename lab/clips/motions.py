@@ -99,7 +99,7 @@ def turn(rng, m):
 def _gesture(rng, m):
     """Both wrists, in front of the chest, over the head or hanging, moving slowly: (side, t, pelvis, chest) -> Hand."""
     plans = {}
-    for side, out in OUT.items():
+    for side in OUT:
         kind = rng.choice(("hang", "talk", "raise", "hip", "wide"), p=(0.3, 0.3, 0.16, 0.12, 0.12))
         plans[side] = (kind, sway(rng, 0.06, 0.4, 1.2), sway(rng, 0.08, 0.4, 1.2), float(rng.uniform(0.1, 0.6)))
 
@@ -149,7 +149,7 @@ def dance(rng, m):
             place = Vector((out * (m.half * 1.3 + step * free * 0.8), -0.1 * free, m.ankle + 0.06 * free))
             feet[side] = Foot(place, 12 * out + 15 * free * out, 25 * free, planted=free < 0.15)
         hands = {}
-        for (side, out), up, (a, b) in zip(OUT.items(), raise_, wild):
+        for (side, out), up, (a, b) in zip(OUT.items(), raise_, wild, strict=True):
             reach = Vector((out * (0.45 + a(t)), -0.35 + b(t), up * 0.7 + a(t + 2))) * m.arm
             hands[side] = Hand(shoulder(m, pelvis, chest, side) + chest @ reach, chest @ Vector((out, 0.6, -0.4)), curl=0.3)
         return Posture(pelvis, turned(0.4 * yaw(t), 3, 7 * weight), chest, turned(yaw(t + 0.2), 4 * math.sin(phase)), feet, hands,

@@ -60,7 +60,7 @@ def dress(scene, figure, rig, rng, gender, skin):
     made = [add_part(scene, figure, rig, "Skin", where.faces("body", lambda *p: not any(f(*p, slack=0.02) for f in worn)), skin)]
     cloth = [fabric.draw_cloth(rng, name) for name in ("Top", "Bottom")]
     loose, dress_ = float(rng.uniform(0.008, 0.022)), cut.skirt and rng.random() < 0.5
-    tights = lambda test: where.faces("helper-tights", test)  # noqa: E731
+    tights = lambda test: where.faces("helper-tights", test)
     made.append(add_part(scene, figure, rig, "Bottom", tights(lambda *p: lower(*p)), cloth[1], off=loose * 0.8 + (0.0 if cut.skirt else 0.004),
                          smooth=4, thick=0.004, flare=None if cut.skirt else (waist, 0.5, where.ankle[2], 1.0)))
     if cut.skirt:
@@ -102,7 +102,7 @@ class _Where:
             corners = np.array([face[1] for face in faces])
             self._middles[group] = faces, self._figure.points[corners].mean(axis=1), *(
                 share[corners].mean(axis=1).tolist() for share in (self._arm, self._leg))
-        return [face for face, *where in zip(*self._middles[group]) if test(*where)]
+        return [face for face, *where in zip(*self._middles[group], strict=True) if test(*where)]
 
     def sleeve(self, p, arm):
         """0 at the shoulder and on the trunk, 1 at the elbow, 2 at the wrist."""

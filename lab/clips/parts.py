@@ -1,7 +1,7 @@
 """Some faces of a figure -> one skinned object: smoothed, stood off along its normals, thickened, then bound to the rig."""
 
-import bpy  # first: it brings bmesh
 import bmesh
+import bpy  # first: it brings bmesh
 import numpy as np
 
 from . import fabric
@@ -74,7 +74,7 @@ def _flared(thing, flare):
     z0, w0, z1, w1 = flare
     group = thing.vertex_groups.new(name="Flare")
     for vertex in thing.data.vertices:
-        group.add([vertex.index], float(np.interp(vertex.co.z, *zip(*sorted([(z0, w0), (z1, w1)])))), "REPLACE")
+        group.add([vertex.index], float(np.interp(vertex.co.z, *zip(*sorted([(z0, w0), (z1, w1)]), strict=True))), "REPLACE")
     return group.name
 
 

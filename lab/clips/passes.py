@@ -13,8 +13,8 @@ from pathlib import Path
 import bpy
 import numpy as np
 
-from aa2_blender.gather import rendering
 from aa2_blender.blender_api import render_path, set_picture_format
+from aa2_blender.gather import rendering
 
 SAMPLES = 2             # with the denoiser; plate and shadow have the same noise, which their ratio does not show
 EDGES = 6               # samples of the performer, whose matte the denoiser leaves as it is
@@ -136,6 +136,6 @@ def changed(objects, **values):
                 setattr(thing, name, value)
         yield
     finally:
-        for thing, old in zip(objects, before):
+        for thing, old in zip(objects, before, strict=True):
             for name, value in old.items():
                 setattr(thing, name, value)

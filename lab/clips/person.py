@@ -64,7 +64,7 @@ def build_person(scene, data: Path, seed: int) -> Person:
 def _measure(figure, height):
     hip, knee, ankle, ball = (figure.joint(f"{bone}_l") for bone in ("thigh", "calf", "foot", "ball"))
     shoulder, elbow, wrist = (figure.joint(f"{bone}_l") for bone in ("upperarm", "lowerarm", "hand"))
-    length = lambda a, b: float(np.linalg.norm(a - b))  # noqa: E731
+    length = lambda a, b: float(np.linalg.norm(a - b))
     foot = figure.points[[v for v in figure.groups["body"] if figure.points[v, 2] < 0.5 * ankle[2]]]
     return Measures(height=height, hip=float(hip[2]), ankle=float(ankle[2]) + SOLE, leg=length(hip, knee) + length(knee, ankle),
                     thigh=length(hip, knee), arm=length(shoulder, elbow) + length(elbow, wrist), trunk=float(shoulder[2] - hip[2]),

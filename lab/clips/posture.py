@@ -71,7 +71,7 @@ def strike(puppet, posture, measures):
     puppet.turn("pelvis", hips, pelvis - hips @ (middle - puppet.rest("pelvis").translation))
     _climb(puppet, ("spine_01", "spine_02", "spine_03"), hips, posture.chest)
     _climb(puppet, ("neck_01", "head"), posture.chest, posture.head)
-    for side, (s, out) in SIDES.items():
+    for side, (s, _) in SIDES.items():
         _leg(puppet, s, posture.feet[side], ankles[side], hips)
         _arm(puppet, s, posture.hands[side])
 

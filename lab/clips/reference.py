@@ -17,6 +17,7 @@ from aa2_blender.embedded.engine.contract import folder as files
 from aa2_blender.embedded.engine.contract import version
 from aa2_blender.gather.camera import project
 from aa2_blender.gather.png import write_colour, write_grey
+
 from . import ball, fabric, passes, truth
 from .motions import draw_action
 from .person import build_person

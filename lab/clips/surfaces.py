@@ -37,7 +37,7 @@ def draw_wall(rng):
         colour = bricks.outputs["Color"]
     elif kind == 3:
         waves = s.node("TexWave", {"bands_direction": "X"}, Vector=s.place(), Scale=0.314 / float(rng.uniform(0.08, 0.4)))
-        colour = s.ramp(waves.outputs["Fac"], (0.48, a), (0.52, [0.5 * (x + y) for x, y in zip(a, b)]))
+        colour = s.ramp(waves.outputs["Fac"], (0.48, a), (0.52, [0.5 * (x + y) for x, y in zip(a, b, strict=True)]))
     else:
         colour = s.ramp(s.noise(s.place((1, 1, 0.15)), float(rng.uniform(2, 9)), 5.0, 0.8), (0.35, a), (0.65, [0.6 * c for c in a]))
     return s.principled(Base_Color=colour, Roughness=0.8)

@@ -5,6 +5,7 @@ from mathutils import Vector
 
 from aa2_blender.embedded.engine.contract.skeleton import BODY, HAND, HEAD_POINT_SEEN, HEAD_POINTS
 from aa2_blender.gather.camera import project
+
 from .rig import SIDES, joint_bones
 
 DISC = 0.12             # metres about what touches something, as in the fast world
@@ -45,7 +46,7 @@ def people_of(joints, cameras, projections, *, size, height):
     rows = np.concatenate([seen, sure[..., None]], axis=2)
     rows[sure == 0] = 0
     frames = []
-    for frame, tall in zip(np.round(rows, 4).tolist(), np.round(heights, 3).tolist()):
+    for frame, tall in zip(np.round(rows, 4).tolist(), np.round(heights, 3).tolist(), strict=True):
         hands = {f"{side}_hand": frame[len(BODY) + k * len(HAND):len(BODY) + (k + 1) * len(HAND)] for k, side in enumerate(SIDES)}
         frames.append([{"body": frame[:len(BODY)], **hands, "height_px": tall}])
     return frames

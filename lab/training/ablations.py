@@ -18,6 +18,7 @@ from pathlib import Path
 from engine.contract import folder as files
 from engine.contract import json_reader
 from engine.engines.compact.nets.sizes import COMPACT, Sizes
+
 from . import stage_motion
 from .loop import Budget, Run, train
 from .options import add_options, feed, prepare_torch

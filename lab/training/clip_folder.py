@@ -12,6 +12,7 @@ from engine.contract import folder as files
 from engine.contract import job as jobs
 from engine.contract import json_reader
 from engine.contract.errors import JobError
+
 from . import world
 from .pooled_clip import BrokenClip, PooledClip, bytes8, fault_of
 
@@ -44,7 +45,7 @@ def write_clip(folder: Path, seed: int, *, frames: int, variant: str, masked: bo
             write_picture(files.picture(folder, kind, number), picture)
     write_picture(files.path(folder, files.REFERENCE), bytes8(reference.picture))
     write_picture(files.path(folder, "reference_matte.png"), bytes8(reference.matte)[..., 0])
-    _write_json(folder, files.POSE, [_person(*frame) for frame in zip(clip.body, clip.hands, clip.height_px)])
+    _write_json(folder, files.POSE, [_person(*frame) for frame in zip(clip.body, clip.hands, clip.height_px, strict=True)])
     _write_json(folder, "reference_pose.json", [_person(reference.body, reference.hands, reference.height_px)])
     joints = tuple(map(tuple, reference.body[:, [0, 1, 3]].tolist()))
     jobs.write(folder, jobs.Job(
@@ -107,7 +108,7 @@ def read_clip(folder: Path) -> PooledClip:
         reference = np.dstack([read_colour(folder / files.REFERENCE, job.size), read_grey(folder / "reference_matte.png", job.size)])
     except (JobError, OSError, ValueError, KeyError, TypeError, IndexError) as error:
         raise error if isinstance(error, BrokenClip) else BrokenClip(f"{folder.name}: no clip ({error})") from None
-    body, hands, height = (np.stack(values) for values in zip(*people))
+    body, hands, height = (np.stack(values) for values in zip(*people, strict=True))
     clip = PooledClip(np.stack(frames), body, hands, height, reference, *posed)
     fault = fault_of(clip, job.frames)
     if fault:

@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from engine.contract.errors import JobError
+
 from . import ablations, mean, pool, scaling, stage_autoencoder, stage_image, stage_motion, windows
 from .loop import Budget, Run, train
 from .options import add_options, feed, prepare_torch

@@ -21,6 +21,7 @@ from engine.contract import json_reader
 from engine.contract.errors import JobError
 from engine.engines.compact.nets.model import Model, fork_weights, save_weights
 from engine.engines.compact.nets.sizes import COMPACT, Sizes
+
 from .pooled_clip import SHARE
 from .samples import SampleMaker, Window, batch_of
 
@@ -102,7 +103,7 @@ class Run:
             parameter.requires_grad_(name.startswith(recipe.trained))
         self.average = copy.deepcopy(self.model).eval()
         self.learning = [p for p in self.model.parameters() if p.requires_grad]
-        self.averaged = [mine for mine, theirs in zip(self.average.parameters(), self.model.parameters()) if theirs.requires_grad]
+        self.averaged = [mine for mine, theirs in zip(self.average.parameters(), self.model.parameters(), strict=True) if theirs.requires_grad]
         self.optimiser = torch.optim.AdamW(self.learning, lr=recipe.learning_rate, betas=(0.9, 0.98), weight_decay=0.01,
                                            fused=device != "cpu")
         self.step, self.seconds, self.lost = 0, 0.0, 0
@@ -158,7 +159,7 @@ class Run:
         keep = 1 - 1 / min(self.recipe.average_over, self.step / 5 + 1)
         with torch.no_grad():
             torch._foreach_lerp_(self.averaged, self.learning, 1 - keep)
-            for mine, theirs in zip(self.average.buffers(), self.model.buffers()):
+            for mine, theirs in zip(self.average.buffers(), self.model.buffers(), strict=True):
                 mine.copy_(theirs)
 
 

@@ -16,7 +16,21 @@ from engine.conditions.pose import draw_skeleton
 from engine.conditions.warp import person, warp_limbs
 from engine.contract.skeleton import BODY, BODY_INDEX, HEAD_HEIGHT
 from engine.engines.compact.nets.sizes import Sizes
-from .pooled_clip import (BLENDER, CLEAN, CONTACT, FULL, MATTE, OBJECTS, SHADOW, SHAPES, SHARE, BrokenClip, PooledClip, read)
+
+from .pooled_clip import (
+    BLENDER,
+    CLEAN,
+    CONTACT,
+    FULL,
+    MATTE,
+    OBJECTS,
+    SHADOW,
+    SHAPES,
+    SHARE,
+    BrokenClip,
+    PooledClip,
+    read,
+)
 
 log = logging.getLogger(__name__)
 MOST_BROKEN = 20
@@ -178,7 +192,7 @@ def condition(rng: np.random.Generator, clip: PooledClip, numbers: np.ndarray, r
     cut_out = np.dstack([reference.picture, as_estimated(rng, reference.matte)])
 
     regions, skeleton, depth, warp = [], [], [], []
-    for k, layer in zip(numbers, layers):
+    for k, layer in zip(numbers, layers, strict=True):
         body, hands, tall = clip.body[k], tuple(clip.hands[k]), float(clip.height_px[k])
         visible = (layer[..., MATTE] > 5).astype(np.float32)
         mask = limb_volumes(body, hands, tall, size, clothing) if volumes else visible
@@ -217,10 +231,7 @@ def batch_of(windows: dict[str, Tensor], sizes: Sizes) -> dict[str, Tensor]:
     region, plate = shown["regions"][:, :, kind:kind + 1], shown["plate"]
     known = region * shown["known"][:, None, None, None, None]
     cover = shown["warp"][:, :, 3:]
-    if sizes.matte_and_shadow:
-        target = torch.cat([shown["target"], shown["matte"]], dim=2)
-    else:
-        target = five(shown["target"])
+    target = torch.cat([shown["target"], shown["matte"]], dim=2) if sizes.matte_and_shadow else five(shown["target"])
     return {
         "target": target, "matte": shown["matte"][:, :, :1],
         "environment": five(environment(plate, region, known)), "masks": torch.cat([region, known], dim=2),
@@ -238,7 +249,7 @@ def loss_weight(layers: np.ndarray, bodies: np.ndarray, heights: np.ndarray) -> 
     shares = layers[..., [MATTE, CONTACT]] / np.float32(255)
     weight = 0.7 * (layers[..., SHADOW, None] < 247) + 1.5 * shares.sum(axis=-1, keepdims=True)
     weight = np.ascontiguousarray(weight, dtype=np.float32)
-    for picture, body, height in zip(weight, bodies, heights):
+    for picture, body, height in zip(weight, bodies, heights, strict=True):
         for names, radius in ((("right_ear", "left_ear", "nose", "right_eye", "left_eye"), HEAD_HEIGHT * 0.65),
                               (("right_wrist",), 0.05), (("left_wrist",), 0.05)):
             joints = body[[BODY_INDEX[name] for name in names]]

@@ -16,6 +16,7 @@ from safetensors.torch import load_file
 
 from engine.contract import json_reader
 from engine.engines.compact.nets.sizes import COMPACT, Sizes
+
 from . import stage_image
 from .ablations import write_json
 from .loop import Budget, Run, train

@@ -8,6 +8,7 @@ from torch.nn import functional as F
 
 from engine.engines.compact.nets.model import Model
 from engine.engines.compact.nets.vae import set_latent_scale, start_from_components
+
 from .loop import Recipe, Run
 from .losses import picture_loss
 
@@ -48,7 +49,7 @@ def picture_of(model: Model, batch: dict):
     pictures = batch["target"][:, 0]
     made = model.decoder(model.encoder(pictures))
     rows = [torch.cat([p[:3], m[:3], p[3:4].expand(3, -1, -1), m[3:4].expand(3, -1, -1),
-                       p[4:5].expand(3, -1, -1), m[4:5].expand(3, -1, -1)], dim=2) for p, m in zip(pictures, made)]
+                       p[4:5].expand(3, -1, -1), m[4:5].expand(3, -1, -1)], dim=2) for p, m in zip(pictures, made, strict=True)]
     return (torch.cat(rows, dim=1).permute(1, 2, 0) * 255).byte().cpu().numpy()
 
 

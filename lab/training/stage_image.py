@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from engine.engines.compact.nets.model import Model
+
 from .loop import Recipe, Run
 from .losses import detail_loss, latent_loss, seen_loss, show_linearly
 

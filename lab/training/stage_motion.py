@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from engine.engines.compact.nets.model import Model
+
 from .loop import Recipe
 from .losses import seen_loss, show_linearly
 from .stage_image import add_noise, compare, finish, picture_of, predict, prepare

@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from engine.engines.compact.nets.sizes import Sizes
+
 from .pool import bring_in, draw
 from .pooled_clip import BLENDER, CLEAN, SHAPES, SHARE, PooledClip
 from .samples import Window, batch_of, draw_window
@@ -37,6 +38,7 @@ def fill(folder: Path, count: int, frames: int, first_seed: int = 0, stride: int
     `keep`: how many of its windows stay on disk; older ones are removed, and are gone from the disk only.
     """
     import cv2
+
     from . import world
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
@@ -95,7 +97,7 @@ class Bank:
         if rings[1].count < FEWEST:
             return batch_of(self._drawn(rings[0], rng, size, frames), sizes)
         others = int(rng.binomial(size, self.share))
-        parts = [self._drawn(ring, rng, count, frames) for ring, count in zip(rings, (size - others, others)) if count]
+        parts = [self._drawn(ring, rng, count, frames) for ring, count in zip(rings, (size - others, others), strict=True) if count]
         return batch_of({name: torch.cat([part[name] for part in parts]) for name in parts[0]}, sizes)
 
     def _drawn(self, ring: "_Ring", rng: np.random.Generator, size: int, frames: int) -> dict[str, Tensor]:

@@ -81,3 +81,42 @@ def preferred_python(extension, tmp_path):
 @pytest.fixture
 def session(extension):
     return importlib.import_module(extension.__name__ + ".session")
+
+
+@pytest.fixture
+def part(extension):
+    """part("takes") is a module of the extension."""
+    return lambda name: importlib.import_module(f"{extension.__name__}.{name}")
+
+
+@pytest.fixture
+def shot(blank, tmp_path):
+    """The small shot's scene; many a file of tests has a shot of its own."""
+    return importlib.import_module("small_shot").make(tmp_path / "a shot é")
+
+
+@pytest.fixture
+def made(shot, engine):
+    """One version, placed; its folder."""
+    engine("paints")
+    bpy.ops.aa2.generate()
+    return importlib.import_module("shots").folder_of(shot)
+
+
+@pytest.fixture
+def queue(session):
+    return session.queue
+
+
+@pytest.fixture
+def add(part, session):
+    """add(scene, seed=3) is what the press of Generate does in a window: a row, and no work yet."""
+    def press(scene, **settings):
+        for name, value in settings.items():
+            setattr(scene.aa2, name, value)
+        asking = part("asking")
+        request = asking.request_of(scene)
+        task = part("generation").Gathering(request, asking.job_folder(scene), link=session.link, launch=None,
+                                            reserved=session.queue.reserved)
+        return session.queue.add(request.scene, request.strip, task)
+    return press

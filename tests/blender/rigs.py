@@ -50,7 +50,7 @@ def build(middle, side, sides, a_pose=False, tails=None):
     have."""
     at, bones = points(a_pose), {}
     every = [(*row, "", "", 1) for row in middle]
-    every += [(*row, name, word, x) for name, word, x in zip(sides, ("Left", "Right"), (1, -1)) for row in side]
+    every += [(*row, name, word, x) for name, word, x in zip(sides, ("Left", "Right"), (1, -1), strict=True) for row in side]
     for bone, parent, start, end, name, word, x in every:
         head, tail = at[start] * (x, 1, 1), at[end] * (x, 1, 1)
         bones[bone.format(S=name, T=word)] = (parent.format(S=name, T=word), tuple(head),
@@ -61,7 +61,7 @@ def build(middle, side, sides, a_pose=False, tails=None):
 def fingers(pattern, hand, names, numbers=(1, 2, 3), palm="", of=FINGERS):
     """The rows of the fingers `of`: pattern with {finger} and {k}, {S} kept; `palm`: a pattern of metacarpals before them."""
     rows = []
-    for name, finger in zip(names, of):
+    for name, finger in zip(names, of, strict=True):
         parent = hand
         if palm and finger != "thumb":
             rows.append((palm.format(S="{S}", finger=name), hand, f"palm_{finger}", f"{finger}_1"))
@@ -76,7 +76,7 @@ def spine(names, stops, root="", parent=""):
     """Rows of a chain of bones through the stops; `root` begins at the floor."""
     rows = [(root, "", "floor", "waist")] if root else []
     parent = parent or root
-    for name, start, end in zip(names, stops, stops[1:]):
+    for name, start, end in zip(names, stops, stops[1:], strict=False):
         rows.append((name, parent, start, end))
         parent = name
     return rows

@@ -131,7 +131,7 @@ def generated_bones():
     for bone, (parent, head, tail) in whole.items():
         split = any(part in bone for part in ("upper_arm", "forearm", "thigh", "shin"))
         parent = parent + ".001" if any(part in parent for part in ("upper_arm", "forearm", "thigh", "shin")) else parent
-        middle = tuple((a + b) / 2 for a, b in zip(head, tail))
+        middle = tuple((a + b) / 2 for a, b in zip(head, tail, strict=True))
         bones[bone] = (parent, head, middle if split else tail)
         if split:
             bones[bone + ".001"] = (bone, middle, tail)
@@ -222,3 +222,11 @@ def cube(scene, location=(0, 0, 1), size=1.0, name="cube"):
 
 def poses(folder):
     return [frame["people"] for frame in json.loads((Path(folder) / "pose.json").read_text())["frames"]]
+
+
+def placed(scene):
+    return {strip.name: strip for strip in strips(scene.sequence_editor) if strip.get("aa2_job")}
+
+
+def folder_of(scene):
+    return Path(next(iter(placed(scene).values()))["aa2_job"])

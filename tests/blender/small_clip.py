@@ -12,9 +12,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
-from lab.clips import checkout as command  # noqa: E402
-from tools import clips_data  # noqa: E402
-from tools.telling import Missing  # noqa: E402
+from lab.clips import checkout as command
+from tools import clips_data
+from tools.telling import Missing
 
 SEED, SIZE, FRAMES = 7, (128, 128), 2       # a hand goes down on a table
 LEVEL = 0.5                                 # of the ball in the rooms of a reference that is made without one

@@ -65,10 +65,10 @@ def test_the_composed_picture_is_the_one_that_blender_renders(made, clip):
 def test_joints_that_are_seen_are_on_the_body(clip):
     pose, visible = (json.loads((clip / f"{name}.json").read_text())["frames"] for name in ("pose", "visible"))
     matte, found = None, 0
-    for number, (frame, seen) in enumerate(zip(pose, visible), 1):
+    for number, (frame, seen) in enumerate(zip(pose, visible, strict=True), 1):
         matte = picture(clip / "matte" / f"{number:04d}.png")
         (person,) = frame["people"]
-        for (x, y, _, sure), shown in zip(person["body"], seen):
+        for (x, y, _, sure), shown in zip(person["body"], seen, strict=False):
             if shown:
                 assert sure == 1
                 about = matte[max(0, int(y) - 2):int(y) + 3, max(0, int(x) - 2):int(x) + 3]
@@ -107,7 +107,7 @@ def test_a_sun_and_a_sky_are_found_by_the_ball(made):
     """A sun makes a white surface that faces it as bright as its strength over pi; by Ramamoorthi and Hanrahan (2001)."""
     told = json.loads((made / "light.json").read_text())["analytic"]
     lambert = np.array([3.141593] + [2.094395] * 3 + [0.785398] * 5)
-    for found, towards in zip(told["found"], told["towards"]):
+    for found, towards in zip(told["found"], told["towards"], strict=True):
         direction = np.array(towards) * (1, -1, -1)         # from Blender's camera: y up, z towards it
         expected = (lambert * terms([direction])[0])[:, None] * told["sun"]
         expected[0] += 3.544908 * np.array(told["sky"])
@@ -161,7 +161,7 @@ def test_focal_lengths_keep_bones_as_long_in_reference_and_frames(clip):
     frames = json.loads((clip / "pose.json").read_text())["frames"]
     (posed,) = json.loads((clip / "reference_pose.json").read_text())["frames"]
     reference = told["references"]["second"]
-    shots = [(posed, reference["focal_px"], reference["centre_px"]), *zip(frames, told["focal_px"], told["centre_px"])]
+    shots = [(posed, reference["focal_px"], reference["centre_px"]), *zip(frames, told["focal_px"], told["centre_px"], strict=True)]
     lengths = []
     for frame, focal, centre in shots:
         body = np.array(frame["people"][0]["body"])

@@ -5,8 +5,20 @@ import bpy
 import numpy as np
 import pytest
 from PIL import Image
-from shots import (armature, camera, coded, cube, image_strip, metarig_bones, number_in, poses, read, set_size, strips,
-                   write_sequence)
+from shots import (
+    armature,
+    camera,
+    coded,
+    cube,
+    image_strip,
+    metarig_bones,
+    number_in,
+    poses,
+    read,
+    set_size,
+    strips,
+    write_sequence,
+)
 
 SIZE = (65, 49)
 
@@ -19,6 +31,10 @@ def job(extension):
 
 @pytest.fixture
 def shot(blank, tmp_path):
+    return edited_shot(blank, tmp_path)
+
+
+def edited_shot(blank, tmp_path):
     """Edit scene 'Schnitt' with 8 coded pictures from frame 101, its trimmed 103..106; shot scene with rig, camera, prop."""
     blank.name = "Schnitt"
     shot = bpy.data.scenes.new("shot")

@@ -8,8 +8,7 @@ from bpy_extras.object_utils import world_to_camera_view
 from mathutils import Vector
 from shots import armature, camera, metarig_bones, mixamo_bones, set_size
 
-BODY = ("nose neck right_shoulder right_elbow right_wrist left_shoulder left_elbow left_wrist right_hip right_knee "
-        "right_ankle left_hip left_knee left_ankle right_eye left_eye right_ear left_ear right_toe left_toe").split()
+BODY = ["nose", "neck", "right_shoulder", "right_elbow", "right_wrist", "left_shoulder", "left_elbow", "left_wrist", "right_hip", "right_knee", "right_ankle", "left_hip", "left_knee", "left_ankle", "right_eye", "left_eye", "right_ear", "left_ear", "right_toe", "left_toe"]
 
 
 @pytest.fixture

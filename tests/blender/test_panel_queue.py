@@ -1,19 +1,13 @@
 """What the panels say of look, queue, result and errors; the report and the log."""
 import json
-from importlib import import_module
 from pathlib import Path
 
 import bpy
 import pytest
 import small_shot
 from drawn import drawn
-from test_queue import add, advance, drain, part, placed, queue  # noqa: F401 (fixtures)
-from test_result import made  # noqa: F401 (fixture)
-
-
-@pytest.fixture
-def shot(blank, tmp_path):
-    return small_shot.make(tmp_path / "a shot é")
+from shots import placed
+from test_queue import advance
 
 
 @pytest.fixture(autouse=True)

@@ -16,16 +16,6 @@ WITH_UPDATES = pytest.mark.skipif(bpy.app.version < (4, 5), reason="the module o
 
 
 @pytest.fixture
-def part(extension):
-    return lambda name: import_module(f"{ROOT}.{name}")
-
-
-@pytest.fixture
-def shot(blank, tmp_path):
-    return small_shot.make(tmp_path / "a shot é")
-
-
-@pytest.fixture
 def request_of(part, shot):
     return lambda: part("asking").request_of(shot)
 

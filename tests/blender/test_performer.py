@@ -1,7 +1,6 @@
 """A performer in the plate drives: what is gathered, what the engine is asked, in which order, and what the artist is told."""
 import json
 import os
-from importlib import import_module
 from pathlib import Path
 
 import bpy
@@ -11,11 +10,6 @@ import shots
 import small_shot
 from drawn import drawn as drawn_panel
 from PIL import Image
-
-
-@pytest.fixture
-def part(extension):
-    return lambda name: import_module(f"{extension.__name__}.{name}")
 
 
 @pytest.fixture
@@ -32,7 +26,7 @@ def drawn(scene, folder, name, pictures, *, start=1, channel=5):
     """A strip of the sequencer from pictures in memory; its name."""
     folder.mkdir(parents=True, exist_ok=True)
     names = [f"{name}_{i:04}.png" for i in range(1, len(pictures) + 1)]
-    for file, picture in zip(names, pictures):
+    for file, picture in zip(names, pictures, strict=True):
         Image.fromarray(picture).save(folder / file)
     return shots.image_strip(scene, folder, names, start=start, channel=channel, name=name).name
 
@@ -246,7 +240,7 @@ def test_what_was_asked_for_outlives_blender(part, shot, engine, session):
 
 
 def test_from_python_and_the_command_line(part, blank, engine, tmp_path):
-    scene = small_shot.make(tmp_path / "rig")
+    small_shot.make(tmp_path / "rig")
     engine("paints")
     code, summary = part("cli").generate(performer_box=(16, 12, 32, 48), performer_frame=2, retarget=0.5, save="")
     assert code == 0 and summary["state"] == "done", summary

@@ -1,6 +1,5 @@
 """A performer's pose becomes a rig, and that rig drives again: the same joints, whatever the lens, the holes and the jitter."""
 import json
-from importlib import import_module
 
 import bpy
 import numpy as np
@@ -10,11 +9,6 @@ import small_shot
 
 SIZE, FRAMES = (640, 480), 8
 LENS_PX = 50 / 36 * 640                                             # what a performer's depths stand for
-
-
-@pytest.fixture
-def part(extension):
-    return lambda name: import_module(f"{extension.__name__}.{name}")
 
 
 @pytest.fixture
@@ -35,7 +29,7 @@ def performer(part, frame, rng, hands=True):
     """Someone 1.75 m tall who walks, waves and turns, 5 m from the supposed lens, with an estimator's jitter in every length."""
     skeleton, bones = part("embedded.engine.contract.skeleton"), part("place.bones")
     height, turn = 1.75, 0.5 * np.sin(frame / 3)
-    places = dict(zip(bones.POINTS, height * bones.TEMPLATE))
+    places = dict(zip(bones.POINTS, height * bones.TEMPLATE, strict=True))
     for side, way in (("left", 1), ("right", -1)):
         swing = 0.25 * np.sin(frame / 2) * way
         for name, part_of in (("knee", 0.5), ("ankle", 1.0), ("toe", 1.0)):
@@ -83,7 +77,7 @@ def driven_again(part, scene, rig, tmp_path):
 def apart(people, again, part):
     """Pixels between the joints of two poses where the first is sure: body, hands."""
     rows = []
-    for before, after in zip(people, again):
+    for before, after in zip(people, again, strict=True):
         if not before:
             continue
         for kind in ("body", "left_hand", "right_hand"):
@@ -190,7 +184,7 @@ def test_the_button_makes_a_rig_that_drives_in_one_undo_step(shot, engine, sessi
     row = session.queue.rows[-1]
     assert row.state == "done" and row.folder.name == "v002"
     away = [np.hypot(*(np.array(a[0]["body"]) - np.array(b[0]["body"]))[:, :2].T)[np.array(b[0]["body"])[:, 3] > 0]
-            for a, b in zip(shots.poses(performed), shots.poses(row.folder))]
+            for a, b in zip(shots.poses(performed), shots.poses(row.folder), strict=True)]
     assert max(found.max() for found in away) < 1.0
 
 

@@ -87,7 +87,7 @@ def test_the_panel_offers_a_switch_for_each(shot, session):
 def test_one_frame_is_generated_and_no_version_is_touched(shot, engine, session):
     engine("paints")
     bpy.ops.aa2.generate()
-    first = {name for name in strips(shot)}
+    first = set(strips(shot))
     shot.frame_set(3)
     assert bpy.ops.aa2.preview_frame() == {"FINISHED"}
     task = session.current()

@@ -9,11 +9,6 @@ import shots
 import small_shot
 
 
-@pytest.fixture
-def shot(blank, tmp_path):
-    return small_shot.make(tmp_path / "a shot é")
-
-
 def strips(scene):
     editor = scene.sequence_editor
     return {strip.name: strip for strip in (editor.strips if hasattr(editor, "strips") else editor.sequences)}

@@ -9,7 +9,7 @@ from pathlib import Path
 import bpy
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "blender"))
-import shots  # noqa: E402
+import shots
 
 folder, name, frames = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 bpy.ops.extensions.package_install_files(filepath=os.environ["AA2_ZIP"], repo="user_default", enable_on_install=True)

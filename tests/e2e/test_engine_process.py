@@ -12,12 +12,14 @@ from pathlib import Path
 
 import pytest
 
+from engine.conditions.frames import as_bits, write_picture
 from engine.contract import events, version
 from engine.contract.wire import Wire
-from engine.conditions.frames import as_bits, write_picture
 from engine.packs import manifest as manifests
-from tests.unit.test_run import generate, mounted, read_only, written  # noqa: F401 (fixtures)
+from tests.unit.test_run import generate, written
 from tests.unit.walker import drawn_reference, write_job
+
+pytest_plugins = ["tests.unit.drives"]      # mounted, read_only
 
 ROOT = Path(__file__).parents[2]
 SLOW = [str(ROOT / "tests" / "e2e" / "slow_engine.py")]

@@ -9,10 +9,10 @@ import time
 import numpy as np
 
 from engine.conditions.depth import CONVENTION
+from engine.engines.compact.runtimes.base import DeviceReport
 from engine.estimate.people import Person
 from engine.packs.manifest import Manifest
 from engine.packs.store import Pack
-from engine.engines.compact.runtimes.base import DeviceReport
 from tests.unit.walker import HEIGHT_PX, figure
 
 WINDOW, OVERLAP, STEPS = 4, 2, 2

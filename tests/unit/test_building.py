@@ -135,7 +135,7 @@ def test_unknown_names_are_said():
 
 def test_this_python_is_found_and_a_future_one_is_missing(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", "")
-    here = "%d.%d" % sys.version_info[:2]
+    here = f"{sys.version_info[0]}.{sys.version_info[1]}"
     found = pythons.find(here, tmp_path / "uv")
     assert subprocess.run([found, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"], capture_output=True,
                           text=True).stdout.strip() == here

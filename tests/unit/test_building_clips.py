@@ -75,7 +75,7 @@ def test_rendering_goes_on_after_a_crash_of_blender(codes, runs, ends, monkeypat
     monkeypatch.setattr(clips_data, "bodies", lambda python: Path("data"))
     monkeypatch.setattr(build, "_surroundings", lambda *_: {})
     monkeypatch.setattr(build, "_call", lambda *told: called.append(told) or codes[len(called) - 1])
-    start = lambda: build.run_clips(argparse.Namespace(rest=["folder"]))  # noqa: E731
+    start = lambda: build.run_clips(argparse.Namespace(rest=["folder"]))
     if ends is None:
         with pytest.raises(Stop, match="the same command goes on"):
             start()

@@ -18,12 +18,12 @@ def at(picture, x, y):
 def test_is_a_float_picture_of_the_asked_size():
     picture = draw_skeleton(figure(), None, (192, 352), HEIGHT_PX)
     assert picture.shape == (352, 192, 3) and picture.dtype == np.float32
-    assert 0.0 == picture.min() and 0.9 < picture.max() <= 1.0
+    assert picture.min() == 0.0 and 0.9 < picture.max() <= 1.0
 
 
 def test_limbs_are_dimmed_and_joints_are_not():
     body, picture = figure(), draw(figure())
-    for limb, colour in zip(LIMBS, LIMB_COLOURS):
+    for limb, colour in zip(LIMBS, LIMB_COLOURS, strict=True):
         if limb in (("right_knee", "right_ankle"), ("left_elbow", "left_wrist")):
             middle = body[[BODY_INDEX[n] for n in limb], :2].mean(axis=0)
             assert np.allclose(at(picture, *middle), 0.6 * np.array(colour) / 255, atol=0.02)

@@ -4,13 +4,13 @@ import dataclasses
 
 import numpy as np
 import pytest
+from walker import HEIGHT_PX, STANDING, figure, hand_at, write_job
 
 from engine.conditions import bundle as bundles
 from engine.conditions.poses import Figure
 from engine.conditions.retarget import retargeted
 from engine.contract import job as jobs
 from engine.contract.skeleton import BODY_INDEX as I
-from walker import HEIGHT_PX, STANDING, figure, hand_at, write_job
 
 LEGS = (("hip", "knee"), ("knee", "ankle"))
 
@@ -62,14 +62,14 @@ def length(body, a, b):
 
 def test_the_same_proportions_change_nothing():
     for shot, atol in ((standing(), 1e-6), (walking(), 3.0)):  # the walker's knees are drawn only roughly
-        for before, after in zip(shot, brought(shot)):
+        for before, after in zip(shot, brought(shot), strict=True):
             assert np.allclose(after.body, before.body, atol=atol)
 
 
 @pytest.mark.parametrize("stretch", [0.8, 1.2])
 def test_legs_take_the_references_length_and_the_feet_stay(stretch):
     shot = standing()
-    for before, after in zip(shot, brought(shot, legs=stretch)):
+    for before, after in zip(shot, brought(shot, legs=stretch), strict=True):
         for joint in ("right_ankle", "left_ankle", "right_toe", "left_toe"):
             assert np.allclose(after.body[I[joint], :2], before.body[I[joint], :2], atol=0.5)
         for a, b in LEGS:
@@ -116,13 +116,13 @@ def test_depth_counts_in_a_limbs_length():
         angle = np.radians(80 * t / 19)
         body = figure()
         body[:, 2] = 4.0
-        for side, sign in (("right", -1), ("left", 1)):
+        for side in ("right", "left"):
             x, y = body[I[f"{side}_shoulder"], :2]
             for k, joint in enumerate(("elbow", "wrist"), 1):
                 body[I[f"{side}_{joint}"], :3] = (x, y + 36 * k * np.cos(angle), 4.0 - 36 * k * np.sin(angle) * 1.7 / HEIGHT_PX)
         shot.append(Figure(body, (None, None), HEIGHT_PX))
     after = brought(tuple(shot), arms=1.2)
-    for before, done in zip(shot, after):
+    for before, done in zip(shot, after, strict=True):
         old, new = (f.body[I["right_wrist"], :3] - f.body[I["right_shoulder"], :3] for f in (before, done))
         assert np.allclose(new, new @ old / (old @ old) * old, atol=1e-6), "its direction stays"
     lengths = [np.linalg.norm(f.body[I["right_wrist"], :3] - f.body[I["right_shoulder"], :3]) for f in after]

@@ -6,7 +6,6 @@ from types import SimpleNamespace
 import cv2
 import numpy as np
 import pytest
-from tests.unit.walker import write_job
 
 from engine.conditions.frames import read_picture, write_picture
 from engine.contract import events
@@ -14,6 +13,7 @@ from engine.contract import folder as files
 from engine.contract.errors import JobError
 from engine.job.deliver import deliver
 from engine.job.progress import Stopped
+from tests.unit.walker import write_job
 
 SIZE = (320, 240)
 

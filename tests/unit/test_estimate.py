@@ -65,7 +65,7 @@ def test_mask_covers_the_figure_and_not_the_backdrop():
     picture = read("front")
     figure = np.abs(picture.astype(int) - picture[0, 0]).max(axis=2) > 12
     mask = people.find_joints(picture, threads=1).mask
-    assert mask.shape == figure.shape and 0 <= mask.min() and mask.max() <= 1
+    assert mask.shape == figure.shape and mask.min() >= 0 and mask.max() <= 1
     both, either = (figure & (mask > 0.5)).sum(), (figure | (mask > 0.5)).sum()
     assert both / either > 0.85
 
@@ -132,7 +132,7 @@ def test_everybody_has_a_box():
     picture[100:100 + small.shape[0], 420:420 + small.shape[1]] = small
     boxes = people.find_boxes(picture, threads=1)
     assert len(boxes) == 2
-    for box, name, move, scale in zip(boxes, ("front", "back"), ((20, 40), (420, 100)), (1.0, 0.6)):
+    for box, name, move, scale in zip(boxes, ("front", "back"), ((20, 40), (420, 100)), (1.0, 0.6), strict=True):
         joints = np.array(list(TRUTH[name]["joints"].values())) * scale + move
         assert np.abs(np.array(box) - [*joints.min(axis=0), *joints.max(axis=0)]).max() < 40
         assert box[0] >= 0 and box[3] <= 480

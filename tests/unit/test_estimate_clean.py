@@ -2,8 +2,8 @@
 
 import cv2
 import numpy as np
-
 import performer_shot as shots
+
 from engine.conditions.frames import write_picture
 from engine.contract import folder as files
 from engine.estimate.camera import Camera
@@ -17,7 +17,7 @@ WORLD = shots.room((480, 240), seed=9)
 
 def shot(folder, views, places):
     """source/ and mask/ of a grey disc at `places` before the world seen through `views` ((3, 3), picture -> world)."""
-    for number, (view, place) in enumerate(zip(views, places), 1):
+    for number, (view, place) in enumerate(zip(views, places, strict=True), 1):
         picture = cv2.warpPerspective(WORLD, view, SIZE, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
         mask = np.zeros(SIZE[::-1], np.uint8)
         cv2.circle(mask, place, 22, 255, -1)

@@ -38,7 +38,7 @@ class Pictures:
 
     def read(self, number):
         picture = np.full((SIZE[1], SIZE[0], 3), 20, np.uint8)
-        for (x, y, _, _), depth in zip(self._bodies[number].body, self._depths[number]):
+        for (x, y, _, _), depth in zip(self._bodies[number].body, self._depths[number], strict=True):
             picture[int(y) - 4:int(y) + 5, int(x) - 4:int(x) + 5, 1] = round(400 / depth)
         return picture
 

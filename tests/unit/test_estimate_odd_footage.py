@@ -6,9 +6,9 @@ Skipped, loudly, where there is no ffmpeg.
 import shutil
 
 import numpy as np
+import performer_shot as shots
 import pytest
 
-import performer_shot as shots
 from engine.contract import folder as files
 from engine.contract import job as jobs
 from engine.estimate import intake
@@ -108,7 +108,7 @@ def test_pictures_at_uneven_times(film, tmp_path):
 def test_interlaced(tmp_path):
     pictures = [picture for picture, _ in shots.film(2 * FRAMES, step=10)]
     fields = []
-    for first, second in zip(pictures[::2], pictures[1::2]):
+    for first, second in zip(pictures[::2], pictures[1::2], strict=True):
         both = first.copy()
         both[1::2] = second[1::2]
         fields.append(both)

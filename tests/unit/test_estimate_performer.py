@@ -4,14 +4,14 @@ import json
 import os
 import shutil
 import tracemalloc
+from itertools import pairwise
 
 import cv2
 import numpy as np
+import performer_shot as shots
 import pytest
 
-import performer_shot as shots
 from engine import __main__ as command
-from engine.door import answer
 from engine.conditions.bundle import plan_shot
 from engine.conditions.poses import read_poses
 from engine.contract import events
@@ -19,6 +19,7 @@ from engine.contract import folder as files
 from engine.contract import job as jobs
 from engine.contract.errors import WARNINGS, JobError
 from engine.contract.skeleton import BODY_INDEX
+from engine.door import answer
 from engine.estimate import performer
 from engine.estimate.silhouette import cut_off
 from engine.estimate.source import Source
@@ -59,7 +60,7 @@ def assert_found(figure, place, within=0.05):
 @pytest.fixture(scope="module")
 def film(tmp_path_factory):
     """(path of a folder of pictures, masks)."""
-    pictures, truth = zip(*shots.film(FRAMES))
+    pictures, truth = zip(*shots.film(FRAMES), strict=True)
     return shots.as_folder(tmp_path_factory.mktemp("film"), pictures), truth
 
 
@@ -74,10 +75,10 @@ def made(film, tmp_path_factory):
 def test_joints_and_mask_lie_where_they_are(made, film):
     job, done, told = made
     assert (done.frames, done.made, done.passed) == (FRAMES, FRAMES, 0) and warnings(told) == {}
-    for figure, place in zip(figures(job), shots.places(FRAMES)):
+    for figure, place in zip(figures(job), shots.places(FRAMES), strict=True):
         assert_found(figure, place)
         assert figure.height_px == pytest.approx(shots.HEIGHT_PX, rel=0.08)
-    for mask, true in zip(masks(job), film[1]):
+    for mask, true in zip(masks(job), film[1], strict=True):
         assert (mask & true).sum() / (mask | true).sum() > 0.85
 
 
@@ -92,7 +93,7 @@ def test_hands_are_found_and_face_the_right_way(made):
 
 
 def test_no_limb_of_the_skeleton_is_cut_off(made):
-    for figure, mask in zip(figures(made[0]), masks(made[0])):
+    for figure, mask in zip(figures(made[0]), masks(made[0]), strict=True):
         assert cut_off(mask, figure.body) == []
 
 
@@ -115,7 +116,7 @@ def test_the_clean_plate_is_the_room(made):
 def test_progress_comes_to_its_end_and_says_when(made):
     steps = [event for event in made[2] if isinstance(event, events.Progress)]
     assert steps[-1].step == steps[-1].total and {step.stage for step in steps} == {"read", "follow", "mask", "clean"}
-    assert all(b.step >= a.step for a, b in zip(steps, steps[1:])) and steps[-1].eta_s == pytest.approx(0, abs=1e-6)
+    assert all(b.step >= a.step for a, b in pairwise(steps)) and steps[-1].eta_s == pytest.approx(0, abs=1e-6)
 
 
 def test_a_second_estimate_looks_at_nothing_again(made, film, tmp_path, monkeypatch):
@@ -161,7 +162,7 @@ def test_two_who_cross_are_not_taken_for_one_another(tmp_path):
     room, steps = shots.room((560, 260)), range(0, 400, 20)
     pictures = [shots.laid(shots.laid(room, (10 + x, 20), red)[0], (400 - x, 26), blue)[0] for x in steps]
     _, told = estimate(tmp_path / "job", shots.as_movie(tmp_path / "film.avi", pictures, fps=12.0), hands=False, box=(10, 20, 150, 230))
-    found = [(x, figure.body[1, 0]) for x, figure in zip(steps, figures(tmp_path / "job")) if figure is not None]
+    found = [(x, figure.body[1, 0]) for x, figure in zip(steps, figures(tmp_path / "job"), strict=True) if figure is not None]
     assert len(found) > 14 and "people_crossing" in warnings(told)
     middle = 10 + 0.55 * 128
     apart = [abs(neck - (middle + x)) for x, neck in found if abs(2 * x - 390) > 150]
@@ -200,16 +201,16 @@ def test_the_artists_mask_chooses_joins_or_overrides(tmp_path):
 
 
 def test_a_mask_may_be_a_movie(tmp_path):
-    pictures, truth = zip(*shots.film(3))
+    pictures, truth = zip(*shots.film(3), strict=True)
     folder = shots.as_folder(tmp_path / "film", pictures)
     movie = shots.as_movie(tmp_path / "mask.avi", [np.repeat((m * 255).astype(np.uint8)[..., None], 3, -1) for m in truth])
     estimate(tmp_path / "job", folder, hands=False, mask=movie, mask_use="override")
-    for mask, true in zip(masks(tmp_path / "job"), truth):
+    for mask, true in zip(masks(tmp_path / "job"), truth, strict=True):
         assert (mask & true).sum() / (mask | true).sum() > 0.97
 
 
 def test_a_jobs_own_source(tmp_path):
-    pictures, _ = zip(*shots.film(4))
+    pictures, _ = zip(*shots.film(4), strict=True)
     shots.as_folder(tmp_path / files.SOURCE, pictures)
     with pytest.raises(JobError) as failure:
         estimate(tmp_path)
@@ -262,7 +263,7 @@ def test_one_of_five_pixels_is_nobody_and_one_of_fifty_is_small(tmp_path):
 def test_upside_down(tmp_path):
     pictures = [np.ascontiguousarray(picture[::-1, ::-1]) for picture, _ in shots.film(3)]
     estimate(tmp_path / "job", shots.as_folder(tmp_path / "film", pictures), hands=False)
-    for figure, place in zip(figures(tmp_path / "job"), shots.places(3)):
+    for figure, place in zip(figures(tmp_path / "job"), shots.places(3), strict=True):
         turned = figure.body.copy()
         turned[:, :2] = shots.SIZE - turned[:, :2]
         true = shots.true_joints(place)
@@ -274,7 +275,7 @@ def test_motion_blur(tmp_path):
     kernel = np.full((1, 11), 1 / 11)
     pictures = [cv2.filter2D(picture, -1, kernel) for picture, _ in shots.film(4)]
     estimate(tmp_path / "job", shots.as_folder(tmp_path / "film", pictures), hands=False)
-    for figure, place in zip(figures(tmp_path / "job"), shots.places(4)):
+    for figure, place in zip(figures(tmp_path / "job"), shots.places(4), strict=True):
         assert_found(figure, place, within=0.07)
 
 

@@ -7,9 +7,9 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
+import performer_shot as shots
 import pytest
 
-import performer_shot as shots
 from engine.conditions.poses import read_poses
 from engine.contract import events
 from engine.contract import job as jobs

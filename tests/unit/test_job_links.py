@@ -8,16 +8,16 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.unit.fake_runtime import FakeRuntime, fake_pack, person_in
-from tests.unit.test_run import asked, generate, written
-from tests.unit.walker import write_job
 
-from engine.door.answer import Engine, Tail, answer
 from engine.contract import events, job_log
 from engine.contract import folder as files
 from engine.contract import job as jobs
 from engine.contract.errors import JobError
+from engine.door.answer import Engine, Tail, answer
 from engine.estimate.appearance import empty_unless
+from tests.unit.fake_runtime import FakeRuntime, fake_pack, person_in
+from tests.unit.test_run import asked, generate, written
+from tests.unit.walker import write_job
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="links need rights on Windows")
 DOCS = Path(__file__).parents[2] / "docs" / "architecture.md"

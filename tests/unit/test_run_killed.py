@@ -11,12 +11,12 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.unit.test_run import asked, generate, written
-from tests.unit.walker import write_job
 
 from engine.contract import events
 from engine.contract import folder as files
 from engine.contract import job as jobs
+from tests.unit.test_run import asked, generate, written
+from tests.unit.walker import write_job
 
 ROOT = Path(__file__).parents[2]
 KILLS, FRAMES, WINDOWS = 20, 8, 6
@@ -178,7 +178,7 @@ class Disk:
         self.free, self.taken = free, 0
 
     def open(self, path, mode, **more):
-        file = open(path, mode, **more)
+        file = open(path, mode, **more)  # noqa: SIM115  who opens it closes it
         if "w" in mode:
             write = file.write
             file = _Counted(file, lambda data: self._write(write, data))

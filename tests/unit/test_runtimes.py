@@ -10,12 +10,12 @@ import onnxruntime
 import pytest
 import torch
 
-from engine.door.answer import Engine
 from engine.contract.job import Settings
-from engine.estimate import people
-from engine.job.run import run
+from engine.door.answer import Engine
 from engine.engines.compact.runtimes.ort import OrtRuntime
 from engine.engines.compact.runtimes.pytorch import PytorchRuntime
+from engine.estimate import people
+from engine.job.run import run
 from tests.unit.fake_runtime import person_in
 from tests.unit.tiny import TINY
 from tests.unit.walker import write_job
@@ -82,7 +82,7 @@ def test_parity_of_every_call(runtimes, frames, width, height):
         x0 = runtime.denoise(noisy, np.linspace(0, 1, frames, dtype=np.float32), latents, masks, latents, grey,
                              runtime.reference(skeleton[0], skeleton[0]), runtime.pose(skeleton, grey), objects)
         made.append((latents, x0, runtime.decode(x0)))
-    for ours, theirs in zip(*made):
+    for ours, theirs in zip(*made, strict=True):
         assert ours.shape == theirs.shape
         assert np.abs(ours - theirs).max() < 1e-3
 
@@ -125,6 +125,7 @@ def test_graphs_hold_no_weights_of_their_own(pack):
 
 def test_weights_with_a_missing_key_are_named(pack, tmp_path):
     from safetensors.torch import load_file, save_file
+
     from engine.engines.compact.nets.model import load_weights
     weights = load_file(pack / "weights.safetensors")
     weights.pop("encoder.conv_in.bias")
@@ -135,6 +136,7 @@ def test_weights_with_a_missing_key_are_named(pack, tmp_path):
 
 def test_weights_with_a_key_too_many_are_named(pack, tmp_path):
     from safetensors.torch import load_file, save_file
+
     from engine.engines.compact.nets.model import load_weights
     save_file({**load_file(pack / "weights.safetensors"), "of.another.net": torch.zeros(1)}, tmp_path / "weights.safetensors")
     with pytest.raises(ValueError, match="of.another.net"):
@@ -143,6 +145,7 @@ def test_weights_with_a_key_too_many_are_named(pack, tmp_path):
 
 def test_weights_that_are_not_numbers_are_named(pack, tmp_path):
     from safetensors.torch import load_file, save_file
+
     from engine.engines.compact.nets.model import load_weights
     weights = load_file(pack / "weights.safetensors")
     weights["decoder.conv_in.bias"][0] = float("nan")

@@ -17,7 +17,18 @@ import torch
 from engine.contract.errors import JobError
 from engine.engines.compact.nets.model import fork_weights, load_weights, save_weights
 from engine.engines.compact.nets.sizes import Sizes
-from lab.training import (ablations, command, loop, pool, pooled_clip, scaling, stage_autoencoder, stage_image, stage_motion, windows)
+from lab.training import (
+    ablations,
+    command,
+    loop,
+    pool,
+    pooled_clip,
+    scaling,
+    stage_autoencoder,
+    stage_image,
+    stage_motion,
+    windows,
+)
 from lab.training.loop import Batches, Run
 from lab.training.options import feed
 from lab.training.samples import SampleMaker, Window

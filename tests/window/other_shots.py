@@ -1,4 +1,5 @@
 """What comes after the first shot, as the other pages of docs/manual tell it: fixing, replacing, the queue, output, an upgrade."""
+from itertools import pairwise
 from pathlib import Path
 
 import bpy
@@ -28,7 +29,7 @@ class OtherShots(Artist):
     def fix_a_range(self):
         """Four frames anew, the others held: the next version."""
         yield from self.unfold("Fix Range", "aa2.vary_seed", SUBPANEL, "fix_first")
-        for name, frame in zip(("fix_first", "fix_last"), FIX):
+        for name, frame in zip(("fix_first", "fix_last"), FIX, strict=True):
             yield from self.hand.enter(self.area, name, frame)
         yield from self.press("aa2.fix_range")
         yield from self.until(lambda: self.states()[-1:] == [("Room", "v002", "done")], "the fixed version")
@@ -155,7 +156,7 @@ class OtherShots(Artist):
     def show_the_first_version(self):
         yield from self.pick("Room")
         versions = ["v003", "v002", "v001"]
-        for before, after in zip(versions, versions[1:]):
+        for before, after in pairwise(versions):
             self.expect("versions shown", self.shown(), {before})
             yield from self.press("aa2.show_version(by=-1")
             self.expect("versions shown", self.shown(), {after})

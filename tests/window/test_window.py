@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.window import footage, pictures
 from tools import root
 from tools.environments import BUILD
 from tools.telling import Missing
-from tests.window import footage, pictures
 
 ROOT = Path(__file__).resolve().parents[2]
 RELEASE = os.environ.get("AA2_WINDOW", root.TESTED)

@@ -80,7 +80,7 @@ def _fabrics(rng, skirt: float) -> np.ndarray:
     if skirt and rng.random() < 0.55:
         bottom = top                                              # a dress
     shoe, belt = fabric.colour(rng, (0.05, 0.95), (0, 0.7)), fabric.colour(rng, (0.05, 0.6), (0, 0.6))
-    plain = lambda colour, grain=0.0: fabric.row(colour, grain=grain)  # noqa: E731
+    plain = lambda colour, grain=0.0: fabric.row(colour, grain=grain)
     rows = {"skin": plain(skin), "top": top, "bottom": bottom, "shoe": plain(shoe),
             "hair": fabric.row(hair, np.clip(hair * 1.5 + 0.03, 0, 1), fu=220, bu=0.6, bn=0.5, c0=-0.2, sharp=2.5, grain=0.08),
             "hat": fabric.cloth(rng), "extra": fabric.cloth(rng), "belt": plain(belt), "inner": fabric.cloth(rng),
@@ -92,7 +92,7 @@ def _fabrics(rng, skirt: float) -> np.ndarray:
 def draw_character(rng: np.random.Generator) -> Character:
     """A person within the human range (ours: artists' canons with a spread, children from 1.2 m up)."""
     height = float(np.clip(rng.normal(1.7, 0.13), 1.2, 2.05))
-    near = lambda mean, spread: float(height * mean * (1 + np.clip(rng.normal(0, spread), -2.2 * spread, 2.2 * spread)))  # noqa: E731
+    near = lambda mean, spread: float(height * mean * (1 + np.clip(rng.normal(0, spread), -2.2 * spread, 2.2 * spread)))
     head = near(HEAD_HEIGHT * (1 + 0.35 * max(0, 1.6 - height)), 0.05)
     female = rng.random() < 0.5
     dressed = _pick(rng, trousers=0.62, skirt=0.38 if female else 0.05)

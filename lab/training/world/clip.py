@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as nnf
 
 from engine.contract.skeleton import BODY, HEAD_POINT_SEEN, HEAD_POINTS
+
 from . import fabric, shadow
 from .camera import View, draw_view
 from .character import Character, draw_character
@@ -112,7 +113,7 @@ def _figure(person: Character, skeleton: Skeleton, view: View, light: Light, dev
     primitives = in_camera(sculpt(person, skeleton), view.rotation, view.position)
     maps = wraps(person, skeleton, view.rotation, view.position)
     a, b, radius = (x[..., :10, :] if x.ndim > 1 else x[:10] for x in shadow.casters(person, skeleton))
-    own = lambda depth: _light_left(depth, view, light, a, b, radius, start=0.07)[0]  # noqa: E731
+    own = lambda depth: _light_left(depth, view, light, a, b, radius, start=0.07)[0]
     colour, depth = _painted(primitives, person.fabrics, person, view, light, device, maps=maps, own=own)
     cover = (depth < torch.inf).float()[:, None]
     matte, mixed = _halved(cover), _halved(colour)
@@ -139,12 +140,15 @@ def _halved(picture: torch.Tensor) -> torch.Tensor:
     return 0.25 * (lines[..., ::2] + lines[..., 1::2])
 
 
+def _widened(x: torch.Tensor, size: int) -> torch.Tensor:
+    return nnf.avg_pool2d(nnf.avg_pool2d(x, size, ceil_mode=True), 3, 1, 1, count_include_pad=False)
+
+
 def _bled(mixed: torch.Tensor, matte: torch.Tensor) -> torch.Tensor:
     """Unmixed colours, continued outwards at two coarser scales (ours: cheap, smooth, never black)."""
     colour, cover = mixed, matte
     for size in (4, 32):
-        wide = lambda x: nnf.avg_pool2d(nnf.avg_pool2d(x, size, ceil_mode=True), 3, 1, 1, count_include_pad=False)  # noqa: E731, B023
-        rest = nnf.interpolate(torch.cat([wide(mixed), wide(matte)], 1), matte.shape[-2:], mode="bilinear", align_corners=False)
+        rest = nnf.interpolate(torch.cat([_widened(mixed, size), _widened(matte, size)], 1), matte.shape[-2:], mode="bilinear", align_corners=False)
         fill = (1 - cover) * (rest[:, 3:] / 0.05).clamp(0, 1)
         colour = colour + fill * rest[:, :3] / rest[:, 3:].clamp_min(1e-4)
         cover = cover + fill
@@ -185,7 +189,7 @@ def _light_left(deep, view: View, light: Light, a: np.ndarray, b: np.ndarray, ra
     """(F, H, W) key and ambient light left on surfaces of depth `deep` (F, 2H, 2W) behind segments in world axes."""
     device = deep.device
     width, height = view.size
-    tensor = lambda v: torch.as_tensor(np.asarray(v, np.float32), device=device)  # noqa: E731
+    tensor = lambda v: torch.as_tensor(np.asarray(v, np.float32), device=device)
     depth = deep[:, ::2, ::2]
     focal, centre = tensor(view.focal), tensor(view.centre)
     x = (torch.arange(width, device=device) + 0.25 - centre[:, :1]) / focal[:, None]
@@ -264,7 +268,7 @@ def _joints(person: Character, skeleton: Skeleton, view: View) -> tuple[torch.Te
         cosine = (way * to_camera).sum(-1) / np.maximum(np.linalg.norm(way, axis=-1) * np.linalg.norm(to_camera, axis=-1), 1e-9)
         sure[:, k] *= cosine >= HEAD_POINT_SEEN
     hands = np.stack([view.project(skeleton.hands[:, k]) for k in range(2)], 1)
-    with_sure = lambda p, c: torch.from_numpy(np.concatenate([p, c[..., None]], -1).astype(np.float32))  # noqa: E731
+    with_sure = lambda p, c: torch.from_numpy(np.concatenate([p, c[..., None]], -1).astype(np.float32))
     tall = view.focal * person.height / view.to_camera(skeleton.joints["pelvis"])[:, 2]
     return with_sure(body, sure), with_sure(hands, _inside(hands, view.size)), torch.from_numpy(tall.astype(np.float32))
 

@@ -56,7 +56,7 @@ def _spans(reach: np.ndarray, focal, centre, width: int, height: int) -> _Spans:
     radius = (1.06 * focal[:, None, None] * reach[..., 3] / np.maximum(safe - reach[..., 3], 0.05) + 1).reshape(-1, 2)
     x = (focal[:, None, None] * reach[..., 0] / safe + centre[:, None, None, 0]).reshape(-1, 2)
     y = (focal[:, None, None] * reach[..., 1] / safe + centre[:, None, None, 1]).reshape(-1, 2)
-    edge = lambda low, high, limit: (np.clip(np.floor(low.min(-1)), 0, limit), np.clip(np.ceil(high.max(-1)), 0, limit))  # noqa: E731
+    edge = lambda low, high, limit: (np.clip(np.floor(low.min(-1)), 0, limit), np.clip(np.ceil(high.max(-1)), 0, limit))
     (left, right), (top, bottom) = edge(x - radius, x + radius, width), edge(y - radius, y + radius, height)
     rows = np.where(ahead, np.maximum(bottom - top, 0), 0).astype(np.int64)
     p = np.repeat(np.arange(len(rows)), rows)
@@ -138,7 +138,7 @@ def render(primitives: Primitives, focal: np.ndarray, centre: np.ndarray, size: 
     if not pieces:
         pieces = [(torch.zeros(0, dtype=torch.long, device=device), *(torch.zeros(s, device=device) for s in ((0,), (2, 0))),
                    torch.zeros(0, dtype=torch.long, device=device))]
-    pixel, t, ray, owner = (torch.cat(parts, -1) for parts in zip(*pieces))
+    pixel, t, ray, owner = (torch.cat(parts, -1) for parts in zip(*pieces, strict=True))
     return _front(primitives, table, pixel, t, ray, owner, depth, count), depth.view(frames, height, width)
 
 

@@ -52,7 +52,7 @@ def _noise(u: torch.Tensor, v: torch.Tensor, scale: torch.Tensor) -> torch.Tenso
 def paint(table: torch.Tensor, surface: torch.Tensor, u: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
     """Colours (3, n) sRGB of n points at metres (u, v) on surfaces `surface` (n,) of `table` (surfaces, columns)."""
     rows = table.T.contiguous().index_select(1, surface)
-    get = lambda name: rows[COLUMN[name]]  # noqa: E731
+    get = lambda name: rows[COLUMN[name]]
     noise = _noise(u, v, get("grain_scale"))
     across, along = u * get("fu") + get("pu"), v * get("fv") + get("pv")
     cos_u, cos_v = torch.cos(across), torch.cos(along)
@@ -79,7 +79,7 @@ def colour(rng: np.random.Generator, value=(0.15, 0.95), saturation=(0.0, 0.8)) 
 def cloth(rng: np.random.Generator) -> np.ndarray:
     """A garment's fabric, in metres on the body: plain, striped, checked, dotted, plaid, graded, marked, mottled."""
     base, second, mark = colour(rng), colour(rng), colour(rng)
-    period = lambda low, high: 2 * math.pi / rng.uniform(low, high)  # noqa: E731
+    period = lambda low, high: 2 * math.pi / rng.uniform(low, high)
     extra = {"grain": rng.uniform(0, 0.06), "grain_scale": rng.uniform(60, 250), "sharp": rng.uniform(6, 30)}
     kind = rng.choice(["plain", "around", "along", "check", "dots", "plaid", "graded", "marked", "mottled"],
                       p=[0.3, 0.14, 0.09, 0.07, 0.08, 0.08, 0.06, 0.1, 0.08])

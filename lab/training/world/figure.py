@@ -42,9 +42,9 @@ class Sculptor:
             FABRIC[fabric], v, wrap, False))
 
     def finish(self) -> Cones:
-        a, b, ra, rb, axis, front, wide, deep, surface, v, wrap, flat = zip(*self.rows)
+        a, b, ra, rb, axis, front, wide, deep, surface, v, wrap, flat = zip(*self.rows, strict=True)
         count = len(a[0])
-        radii = np.stack([np.stack(np.broadcast_arrays(p, q, np.zeros(count))[:2], -1) for p, q in zip(ra, rb)], 1)
+        radii = np.stack([np.stack(np.broadcast_arrays(p, q, np.zeros(count))[:2], -1) for p, q in zip(ra, rb, strict=True)], 1)
         return Cones(np.stack(a, 1), np.stack(b, 1), radii, np.stack(axis, 1), np.stack(front, 1),
                      np.stack([wide, deep], -1), np.array(surface), np.array(v), np.array(wrap), np.array(flat, float))
 
@@ -95,7 +95,7 @@ def _trunk(s: Sculptor) -> None:
     if p.belly > 0.2:
         s.ball(j["waist"] + 0.02 * h * middle[..., 2], middle, np.array([0.07, 0.07,
             0.045]) * h * g * (1 + 0.2 * p.belly), top, wrap=CHEST)
-    for side, name in zip(SIDES, ("left", "right")):
+    for side, name in zip(SIDES, ("left", "right"), strict=True):
         _side(s, side, j[f"{name}_shoulder"], top)
     s.cone(j["neck"] - 0.02 * h * up, j["head"] - 0.25 * p.head * f["head"][..., 1], 0.035 * h * g ** 0.5,
         0.031 * h * g ** 0.5, forward, "skin")
@@ -129,7 +129,7 @@ def _tube(s: Sculptor, a, b, ra, rb, front, fabric, begin: float, end: float, gr
     """A sleeve or trouser leg over part of a limb."""
     if end <= begin:
         return
-    at = lambda t: ra + (rb - ra) * t  # noqa: E731
+    at = lambda t: ra + (rb - ra) * t
     s.cone(a + begin * (b - a), a + end * (b - a), at(begin) + grow, at(end) + grow + flare, front, fabric, v=v, flat=True)
 
 
@@ -179,7 +179,7 @@ def _leg(s: Sculptor, name: str) -> None:
     if p.leg > 0:
         _tube(s, a, b, r1, r2, front, fabric, 0.0, min(1, p.leg), grow, v=-0.1)
         _tube(s, b, c + 0.4 * back, r2 * 1.04, r3 * 1.1, front, fabric, 0.0, p.leg - 1, grow, v=-0.1 - p.thigh, flare=0.8 * p.loose)
-    foot, ankle, toe = s.frames[f"{name}_foot"], c, j[f"{name}_toe"]
+    foot, ankle = s.frames[f"{name}_foot"], c
     down, ahead = -foot[..., 1], foot[..., 2]
     r = 0.021 * h
     heel = ankle + (p.ankle - 0.0215 * h) * down - 0.012 * h * ahead
@@ -217,7 +217,7 @@ def _head(s: Sculptor) -> None:
     """Skull, jaw, nose and ears at the places that contract.skeleton.HEAD_POINTS names."""
     p, u, frame = s.person, s.person.head, s.frames["head"]
     centre = s.joints["head"]
-    at = lambda x, y, z: centre + u * (x * frame[..., 0] + y * frame[..., 1] + z * frame[..., 2])  # noqa: E731
+    at = lambda x, y, z: centre + u * (x * frame[..., 0] + y * frame[..., 1] + z * frame[..., 2])
     jaw = 0.9 + 0.2 * p.face[5]
     s.ball(at(0, 0.10, -0.03), frame, u * np.array([0.335, 0.39, 0.445]), "skin")
     s.cone(at(0, -0.03, 0.08), at(0, -0.34, 0.17), 0.30 * u, 0.155 * u * jaw, frame[..., 2], "skin", wide=0.98, deep=0.93)
@@ -229,7 +229,7 @@ def _head(s: Sculptor) -> None:
 
 def _hair(s: Sculptor) -> None:
     p, u, frame, chest = s.person, s.person.head, s.frames["head"], s.frames["chest"]
-    at = lambda x, y, z: s.joints["head"] + u * (x * frame[..., 0] + y * frame[..., 1] + z * frame[..., 2])  # noqa: E731
+    at = lambda x, y, z: s.joints["head"] + u * (x * frame[..., 0] + y * frame[..., 1] + z * frame[..., 2])
     if p.hair == "bald":
         return
     thick = 0.5 + 0.5 * p.face[2]
@@ -254,7 +254,7 @@ def _hair(s: Sculptor) -> None:
 
 def _hat(s: Sculptor) -> None:
     p, u, frame = s.person, s.person.head, s.frames["head"]
-    at = lambda x, y, z: s.joints["head"] + u * (x * frame[..., 0] + y * frame[..., 1] + z * frame[..., 2])  # noqa: E731
+    at = lambda x, y, z: s.joints["head"] + u * (x * frame[..., 0] + y * frame[..., 1] + z * frame[..., 2])
     s.ball(at(0, 0.24, -0.07), frame, u * np.array([0.40, 0.33, 0.45]), "hat", v=0.2)
     if p.hat == "cap":
         s.ball(at(0, 0.20, 0.42), frame, u * np.array([0.28, 0.035, 0.28]), "hat")
@@ -296,7 +296,7 @@ def wraps(person: Character, skeleton: Skeleton, rotation: np.ndarray, position:
 
 def in_camera(cones: Cones, rotation: np.ndarray, position: np.ndarray) -> Primitives:
     """Cones in world axes -> primitives of `cones.render`; rows of `rotation` are the camera's right, down, forward."""
-    turn = lambda v: v @ rotation.T  # noqa: E731
+    turn = lambda v: v @ rotation.T
     a, b, y, front = turn(cones.a - position), turn(cones.b - position), turn(cones.axis), turn(cones.front)
     z = unit(front - (front * y).sum(-1, keepdims=True) * y)
     x = np.cross(y, z)

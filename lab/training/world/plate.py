@@ -44,7 +44,7 @@ class _Painter:
     def __init__(self, room: Room, view: View, device):
         self.room, self.view = room, view
         self.focal, self.centre, (w, h) = _canvas(view)
-        as_tensor = lambda v: torch.as_tensor(np.asarray(v, np.float32), device=device)  # noqa: E731
+        as_tensor = lambda v: torch.as_tensor(np.asarray(v, np.float32), device=device)
         self.tensor = as_tensor
         y, x = torch.meshgrid(torch.arange(h, device=device) + 0.5, torch.arange(w, device=device) + 0.5, indexing="ij")
         x, y = (x - self.centre[0]) / self.focal, (y - self.centre[1]) / self.focal
@@ -68,7 +68,7 @@ class _Painter:
 
     def _enter(self, ys, xs, hit, t, u, v, normal, surface, is_object) -> None:
         nearer = hit & (t < self.depth[ys, xs])
-        put = lambda buffer, value: buffer[ys, xs].copy_(torch.where(nearer, value, buffer[ys, xs]))  # noqa: E731
+        put = lambda buffer, value: buffer[ys, xs].copy_(torch.where(nearer, value, buffer[ys, xs]))
         put(self.depth, t), put(self.uv[0], u), put(self.uv[1], v)
         put(self.surface, torch.tensor(surface, device=t.device)), put(self.object, torch.tensor(float(is_object), device=t.device))
         for k in range(3):
@@ -187,7 +187,7 @@ def paint_plate(room: Room, view: View, device="cpu") -> Plate:
 def _window(canvas: torch.Tensor, start: np.ndarray, scale: float, size: tuple[int, int], mode: str) -> torch.Tensor:
     """Samples a (1, C, h, w) canvas at `start + scale * (pixel + 0.5)` in a window of `size`."""
     (width, height), (h, w) = size, canvas.shape[-2:]
-    axis = lambda n, begin, extent: (float(begin) + float(scale) * (torch.arange(n, device=canvas.device) + 0.5)) / extent * 2 - 1  # noqa: E731
+    axis = lambda n, begin, extent: (float(begin) + float(scale) * (torch.arange(n, device=canvas.device) + 0.5)) / extent * 2 - 1
     x, y = axis(width, start[0], w), axis(height, start[1], h)
     grid = torch.stack([x.expand(height, width), y[:, None].expand(height, width)], -1)[None]
     return nnf.grid_sample(canvas, grid.float(), mode=mode, padding_mode="border", align_corners=False)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.contract.skeleton import HEAD_POINTS
+
 from .character import Character
 
 SIDES = (1.0, -1.0)
@@ -31,7 +32,7 @@ def turned(pitch, roll, yaw) -> np.ndarray:
     pitch, roll, yaw = np.broadcast_arrays(pitch, roll, yaw)
     o, one = np.zeros_like(pitch), np.ones_like(pitch)
     cp, sp, cr, sr, cy, sy = np.cos(pitch), np.sin(pitch), np.cos(roll), np.sin(roll), np.cos(yaw), np.sin(yaw)
-    matrix = lambda *e: np.stack(e, -1).reshape(*pitch.shape, 3, 3)  # noqa: E731
+    matrix = lambda *e: np.stack(e, -1).reshape(*pitch.shape, 3, 3)
     about_up = matrix(cy, o, sy, o, one, o, -sy, o, cy)
     about_left = matrix(one, o, o, o, cp, -sp, o, sp, cp)
     about_forward = matrix(cr, sr, o, -sr, cr, o, o, o, one)
@@ -132,7 +133,7 @@ def solve(person: Character, want: Targets) -> Skeleton:
     for name, offset in HEAD_POINTS.items():
         joints[name] = skull + person.head * np.einsum("fij,j->fi", head, np.array(offset))
     hands = np.zeros((len(pelvis), 2, 21, 3))
-    for k, (name, side) in enumerate(zip(("left", "right"), SIDES)):
+    for k, (name, side) in enumerate(zip(("left", "right"), SIDES, strict=True)):
         _solve_leg(person, want, joints, frames, k=k, name=name, side=side)
         hands[:, k] = _solve_arm(person, want, joints, frames, k=k, name=name, side=side)
     return Skeleton(joints, frames, hands)
@@ -153,7 +154,7 @@ def _solve_leg(person, want, joints, frames, *, k: int, name: str, side: float) 
 
 def _solve_arm(person, want, joints, frames, *, k: int, name: str, side: float) -> np.ndarray:
     chest, mirror = frames["chest"], np.array([side, 1, 1])
-    local = lambda v: np.einsum("fij,fj->fi", chest, v * mirror)  # noqa: E731
+    local = lambda v: np.einsum("fij,fj->fi", chest, v * mirror)
     raised = np.clip(want.wrist_local[:, k, 1:2] + 0.2, 0, 1)
     shoulder = joints["neck"] + chest[..., 0] * side * person.shoulder + chest[..., 1] * (0.035 * raised - 0.026) * person.height
     weight = want.reach[:, k, None]

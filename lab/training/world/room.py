@@ -114,7 +114,7 @@ def draw_room(rng: np.random.Generator, blocks: list[Block], around: np.ndarray,
     if rng.random() < 0.6:
         rows[2] = rows[1]
     boxes = []
-    add = lambda kind=None: rows.append(fabric.surface(rng, kind)) or len(rows) - 1  # noqa: E731
+    add = lambda kind=None: rows.append(fabric.surface(rng, kind)) or len(rows) - 1
     for block in blocks:
         surface = add()
         boxes += _table(block, surface, add("plain")) if block.table else [Box(block.centre, block.half, block.yaw, surface, True)]

@@ -1,6 +1,7 @@
 """A window's conditions and the net -> the clean latents of its frames."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -84,7 +85,7 @@ def denoise_window(runtime, window: Window, conditions: Conditions, appearance: 
             raise ValueError(f"{name}: expected {len(wanted)} frames of latents, got {len(fixed)}")
     made = slice(len(before), len(before) + len(x))
     grid = levels(sampling.steps)
-    for t, s in zip(grid, grid[1:]):
+    for t, s in pairwise(grid):
         per_frame = np.concatenate([np.zeros(len(before)), np.full(len(x), t), np.zeros(len(after))]).astype(np.float32)
         x0 = _predict(runtime, np.concatenate([before, x, after]), per_frame, conditions, appearance, sampling.guidance)
         x = ddim_step(x, x0[made], t, s, sampling.schedule)
