@@ -1,4 +1,5 @@
-"""One command for each task: `python build.py zip | repo | link | demo | test | bench | score | clips | env | generate`."""
+"""One command for each task: `python build.py zip | repo | link | demo | test | bench | score | clips | env |
+generate`."""
 import argparse
 import os
 import shutil
@@ -74,7 +75,8 @@ def run_bench(arguments: argparse.Namespace) -> int:
 
 
 def run_score(arguments: argparse.Namespace) -> int:
-    """The engine's own command, in the environment that has the perceptual measure; clips and frames are kept in .build/."""
+    """The engine's own command, in the environment that has the perceptual measure;
+    clips and frames are kept in .build/."""
     _render_held_out(arguments.clips // 2, arguments.workers or os.cpu_count())
     command = ["-m", "lab", "score", "--cache", str(BUILD / "score"), "--clips", str(arguments.clips)]
     command += ["--references", arguments.references]
@@ -83,7 +85,8 @@ def run_score(arguments: argparse.Namespace) -> int:
         path = getattr(arguments, name)
         command += [f"--{name}", str(path.resolve())] if path else []
     command += ["--pack", *(str(path.resolve()) for path in arguments.pack)] if arguments.pack else []
-    return _call(environments.ensure("score"), [*command, *["--all"] * arguments.all], _surroundings(None, DEMO_BLENDER))
+    return _call(environments.ensure("score"), [*command, *["--all"] * arguments.all],
+                 _surroundings(None, DEMO_BLENDER))
 
 
 def run_clips(arguments: argparse.Namespace) -> int:
@@ -103,11 +106,13 @@ def run_clips(arguments: argparse.Namespace) -> int:
 
 
 def _render_held_out(count: int, threads: int) -> None:
-    """Blender's half of the clips that are scored; where this machine cannot have them, score says that they are missing."""
+    """Blender's half of the clips that are scored; where this machine cannot have them,
+    score says that they are missing."""
     if not count:
         return
     try:
-        run_clips(argparse.Namespace(rest=[str(BUILD / "score" / "blender"), "--held-out", "--clips", str(count), "--threads", str(threads)]))
+        run_clips(argparse.Namespace(rest=[str(BUILD / "score" / "blender"), "--held-out", "--clips",
+                                           str(count), "--threads", str(threads)]))
     except Missing as missing:
         say(f"no clips of Blender's world: {missing}")
 
@@ -117,7 +122,8 @@ def run_generate(arguments: argparse.Namespace) -> int:
 
 
 def run_tests(arguments: argparse.Namespace) -> int:
-    """Every tier in pytest processes of its own: unit and e2e once, blender once for each bpy, window in Debian's Blender."""
+    """Every tier in pytest processes of its own: unit and e2e once, blender once for each bpy,
+    window in Debian's Blender."""
     tiers = ["window"] if arguments.window else [arguments.tier] if arguments.tier else TIERS
     release = arguments.window or root.TESTED
     names = {"blender": [f"bpy-{arguments.bpy}"] if arguments.bpy else BLENDERS, "window": [release]}
@@ -214,7 +220,8 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("folder", type=Path)
     one.add_argument("--platform", default="all", help="one platform's zip alone")
     one = add("link", make_links, "link the checkout into Blender's extensions: edit, F3, Reload Scripts, with no zip")
-    one.add_argument("folder", type=Path, nargs="?", help="a repository's folder (default: the newest Blender's extensions/user_default)")
+    one.add_argument("folder", type=Path, nargs="?",
+                     help="a repository's folder (default: the newest Blender's extensions/user_default)")
     add("demo", run_demo, "install the zip in a fresh Blender, generate the demo shot, fill demo_output/")
     one = add("test", run_tests, "run the tests, all tiers and all Blender versions unless told otherwise")
     one.add_argument("--tier", choices=TIERS)
@@ -233,7 +240,8 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--ablations", type=Path, metavar="FOLDER", help="what `lab train ablations` made")
     one.add_argument("--all", action="store_true", help="a row for each ablation too")
     one.add_argument("--workers", type=int, help="processes, of one thread each (default: one a core)")
-    one = add("clips", run_clips, "render clips of Blender's world: build.py clips FOLDER --help (docs/training.md); resumes",
+    one = add("clips", run_clips,
+              "render clips of Blender's world: build.py clips FOLDER --help (docs/training.md); resumes",
               add_help=False)
     one.set_defaults(rest=[])
     one = add("env", make_environment, "make one environment (or all) and print its Python")

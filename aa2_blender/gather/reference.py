@@ -94,7 +94,8 @@ def _check(image, name):
     if not (width and height):
         raise GatherError(f"The reference {name!r} is not a picture that Blender can read.", _REMEDY)
     if min(width, height) < SMALLEST:
-        raise GatherError(f"The reference {name!r} has {width} x {height} pixels; expected at least {SMALLEST} each way.",
+        raise GatherError(f"The reference {name!r} has {width} x {height} pixels; expected at least {SMALLEST} "
+                          "each way.",
                           _REMEDY)
     _check_pixels((width, height), name)
 

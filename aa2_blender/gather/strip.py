@@ -1,4 +1,5 @@
-"""A sequencer strip -> its frames as PNG files of the job's size, pixel for pixel what the sequencer shows of it alone."""
+"""A sequencer strip -> its frames as PNG files of the job's size,
+pixel for pixel what the sequencer shows of it alone."""
 
 import ctypes
 import os

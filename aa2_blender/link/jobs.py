@@ -16,7 +16,8 @@ MOST_WARNINGS = 100  # of one job, each another; what an engine in an endless lo
 
 @dataclass
 class EngineJob:
-    """One request's life. `state`: starting, running, cancelling, then one of ENDS; `frames` are final on disk (1..N)."""
+    """One request's life. `state`: starting, running, cancelling, then one of ENDS;
+    `frames` are final on disk (1..N)."""
 
     request: object
     folder: Path
@@ -198,7 +199,8 @@ class Link:
         words = self._process.last_words()
         hint = "The system may have run out of memory; close other programs and generate again." \
             if returncode == -9 else REPAIR
-        self._fail(JobError("engine_died", f"The engine {how}." + (f" Its last lines:\n{words}" if words else ""), hint),
+        self._fail(JobError("engine_died", f"The engine {how}." + (f" Its last lines:\n{words}" if words else ""),
+                            hint),
                    drop=True)
 
     def _fail(self, error: JobError, drop: bool = False) -> None:

@@ -59,7 +59,8 @@ class EngineProcess:
                                            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0))
         except OSError as error:
-            raise JobError("engine_died", f"The engine could not be started with {launch.command[0]}: {error.strerror}.",
+            raise JobError("engine_died",
+                           f"The engine could not be started with {launch.command[0]}: {error.strerror}.",
                            "Install the extension again, or correct the Python in its preferences.") from None
         self._wire = Wire(self._child.stdout, self._child.stdin)
         self._listener = threading.Thread(target=self._keep_log, daemon=True, name="aa2 engine log")

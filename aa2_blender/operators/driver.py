@@ -98,7 +98,8 @@ class AA2_OT_save_bone_map(OfRig, Button, ExportHelper, bpy.types.Operator):
             found = bone_map(request_of(scene), scene.aa2.armature)
         except GatherError as error:
             own = {joint: (bone, end) for joint, bone, end in own_bones(scene.aa2)}
-            write_map(self.filepath, [(joint, *own.get(joint, ("", "head"))) for joint in dict.fromkeys((*REQUIRED, *own))])
+            write_map(self.filepath,
+                      [(joint, *own.get(joint, ("", "head"))) for joint in dict.fromkeys((*REQUIRED, *own))])
             self.report({"WARNING"}, f"{error} Write the bones' names into {self.filepath} and load it.")
         else:
             write_map(self.filepath, [(joint, *place) for joint, place in found.joints.items()])

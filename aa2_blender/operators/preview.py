@@ -17,9 +17,8 @@ from .button import Button, StartButton
 
 
 class AA2_OT_preview_conditions(StartButton, bpy.types.Operator):
-    """Draws what the networks will be shown (skeleton, depth, mask, environment, objects), and lays it over the plate as muted \
-strips in one metastrip, without generating"""
-
+    bl_description = ("Draws what the networks will be shown (skeleton, depth, mask, environment, objects), and lays "
+                      "it over the plate as muted strips in one metastrip, without generating")
     bl_idname = "aa2.preview_conditions"
     bl_label = "Preview Conditions"
 
@@ -41,7 +40,8 @@ class AA2_OT_preview_frame(StartButton, bpy.types.Operator):
         first, last = frames_of(find(scene, request.strip))
         frame = scene.frame_current
         if not first <= frame <= last:
-            return self.refuse(f"The plate shows the frames {first} to {last}, not {frame}. Move the playhead over the plate.")
+            return self.refuse(f"The plate shows the frames {first} to {last}, not {frame}. Move the playhead over "
+                               "the plate.")
         request = replace(request, name=f"{request.name} frame", frames=(frame, frame))
         return self.begin(FramePreview(request, job_folder(scene), link=session.link, launch=engine_launch()))
 

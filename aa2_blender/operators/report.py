@@ -48,8 +48,8 @@ class AA2_OT_show_log(JobButton, bpy.types.Operator):
 
 
 class AA2_OT_copy_report(JobButton, bpy.types.Operator):
-    """Copies one text to send with a bug report: versions, the job's settings, the error and the log's end, without your paths"""
-
+    bl_description = ("Copies one text to send with a bug report: versions, the job's settings, the error and the "
+                      "log's end, without your paths")
     bl_idname = "aa2.copy_report"
     bl_label = "Copy Report"
 

@@ -18,7 +18,8 @@ from .drawing import Part
 from .performer import draw_performer
 
 # A joint's state in the table -> its icon, and how it is said below it.
-STATES = {OWN: ("USER", "your own"), PRESET: ("CHECKMARK", "as in the preset"), GUESS: ("QUESTION", "guessed; look at it"),
+STATES = {OWN: ("USER", "your own"), PRESET: ("CHECKMARK", "as in the preset"),
+          GUESS: ("QUESTION", "guessed; look at it"),
           MISSING: ("ERROR", "missing, and needed"), WRONG: ("CANCEL", "wrong: not there, or hangs from another limb"),
           "": ("BLANK1", "none, and none needed")}
 
@@ -111,7 +112,8 @@ def draw_summary(layout, name, rows):
     bad = [row for row in rows if row.state in (MISSING, WRONG)]
     found = sum(row.joint in REQUIRED and row.state not in (MISSING, WRONG) for row in rows)
     title = told("Guessed by structure") if name == GUESSED else name
-    layout.label(text=told("{preset}: {found} of {needed} joints").format(preset=title, found=found, needed=len(REQUIRED)),
+    layout.label(text=told("{preset}: {found} of {needed} joints").format(preset=title, found=found,
+                                                                          needed=len(REQUIRED)),
                  icon="ERROR" if bad else "CHECKMARK", translate=False)
 
 

@@ -106,7 +106,8 @@ def draw_progress(layout, progress):
 
 
 def draw_status(header, _context):
-    """Called by Blender when it draws the status bar: the row of the queue that is at work, else what runs beside it."""
+    """Called by Blender when it draws the status bar: the row of the queue that is at work,
+    else what runs beside it."""
     row, beside = session.queue.at_work(), session.current()
     progress = row.progress if row else beside.progress if beside and beside.state == "working" else None
     if progress:

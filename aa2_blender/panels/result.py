@@ -44,7 +44,8 @@ class Result(Part):
         row = layout.row(align=True)
         row.operator(AA2_OT_place_again.bl_idname, icon="SEQ_STRIP_DUPLICATE")
         muted = bool(shown) and all(strip.mute for strip in shown)
-        row.operator(AA2_OT_compare.bl_idname, icon="HIDE_ON" if muted else "HIDE_OFF", depress=not muted and bool(shown))
+        row.operator(AA2_OT_compare.bl_idname, icon="HIDE_ON" if muted else "HIDE_OFF",
+                     depress=not muted and bool(shown))
         row = layout.row(align=True)
         row.operator(AA2_OT_redo.bl_idname, icon="FILE_REFRESH")
         row.operator(AA2_OT_vary_seed.bl_idname, icon="MOD_NOISE")

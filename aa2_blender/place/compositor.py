@@ -13,7 +13,8 @@ from .strip import JOB, PlaceError, same_shot, told
 def place(scene, folder, offset=0):
     """Put the job's node group before the composite's input; returns the group node's name.
 
-    `offset`: the scene's frame less the edit's. A group that an earlier call made for this job, or another version of it, is replaced; other nodes and what they are linked to stay.
+    `offset`: the scene's frame less the edit's. A group that an earlier call made for this job, or another version of
+    it, is replaced; other nodes and what they are linked to stay.
     """
     if bpy.app.is_job_running("RENDER"):
         raise PlaceError("Nodes cannot be added while Blender renders.", "Wait for the render's end and place again.")

@@ -11,7 +11,8 @@ FORM = "png8"
 
 
 def place(scene, folder, layers):
-    """Lay delivered layers of a job into a scene; returns the strips' names. Those that were there before are replaced."""
+    """Lay delivered layers of a job into a scene; returns the strips' names.
+    Those that were there before are replaced."""
     reason = why_not_now(scene)
     if reason:
         raise PlaceError(reason, "Wait for its end and add the passes again.")

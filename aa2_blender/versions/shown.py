@@ -15,7 +15,8 @@ def strips_of_shot(scene) -> list:
     if active is not None and active in placed:
         return [strip for strip in placed if folder_of(strip) == folder_of(active)]
     shot = job_folder(scene)
-    shown = [strip for strip in placed if Path(folder_of(strip)).parent == shot and folders.is_version(folder_of(strip))]
+    shown = [strip for strip in placed if Path(folder_of(strip)).parent == shot
+             and folders.is_version(folder_of(strip))]
     return [strip for strip in shown if folder_of(strip) == folder_of(shown[0])]
 
 

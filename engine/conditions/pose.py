@@ -26,7 +26,8 @@ def _hue(turn: float, saturation: float = 1.0) -> tuple:
     return tuple(255.0 * c for c in colorsys.hsv_to_rgb(turn, saturation, 1.0))
 
 
-# OpenPose's rainbow of 18 over joints and limbs; the toes, which it lacks, are pale. Left hands are paler than right ones.
+# OpenPose's rainbow of 18 over joints and limbs; the toes, which it lacks, are pale.
+# Left hands are paler than right ones.
 _RAINBOW = tuple(_hue(i / 18) for i in range(18))
 JOINT_COLOURS = _RAINBOW + (_hue(0.0, 0.45), _hue(0.6, 0.45))
 LIMB_COLOURS = _RAINBOW[:17] + (_hue(0.0, 0.45), _hue(0.6, 0.45))

@@ -1,4 +1,5 @@
-"""A generator -> the shape of somebody: MakeHuman's macro targets by gender, age, build and race, and a standing height."""
+"""A generator -> the shape of somebody: MakeHuman's macro targets by gender, age, build and race,
+and a standing height."""
 
 from dataclasses import dataclass
 from itertools import product

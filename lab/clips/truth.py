@@ -34,7 +34,8 @@ def joints_of(puppet, face):
 
 
 def people_of(joints, cameras, projections, *, size, height):
-    """Each frame's list `people` of pose.json; `joints` (F, 62, 3) metres, matrices as gather.camera.project takes them.
+    """Each frame's list `people` of pose.json; `joints` (F, 62, 3) metres,
+    matrices as gather.camera.project takes them.
 
     Confidence is 0 for what lies behind the camera and for points of a face that is turned away, else 1, as from a rig.
     """
@@ -47,7 +48,8 @@ def people_of(joints, cameras, projections, *, size, height):
     rows[sure == 0] = 0
     frames = []
     for frame, tall in zip(np.round(rows, 4).tolist(), np.round(heights, 3).tolist(), strict=True):
-        hands = {f"{side}_hand": frame[len(BODY) + k * len(HAND):len(BODY) + (k + 1) * len(HAND)] for k, side in enumerate(SIDES)}
+        hands = {f"{side}_hand": frame[len(BODY) + k * len(HAND):len(BODY) + (k + 1) * len(HAND)]
+                 for k, side in enumerate(SIDES)}
         frames.append([{"body": frame[:len(BODY)], **hands, "height_px": tall}])
     return frames
 
@@ -60,7 +62,8 @@ def _face_turned(joints, cameras):
     for name in HEAD_POINTS:
         k = BODY.index(name)
         way = joints[:, k] - ears
-        cosine = (way * towards).sum(-1) / np.maximum(np.linalg.norm(way, axis=-1) * np.linalg.norm(towards, axis=-1), 1e-9)
+        cosine = (way * towards).sum(-1) / np.maximum(np.linalg.norm(way, axis=-1) * np.linalg.norm(towards, axis=-1),
+                                                      1e-9)
         kept[:, k] = cosine >= HEAD_POINT_SEEN
     return kept
 
@@ -79,8 +82,8 @@ def contact_picture(joints, touching, camera, projection, size):
 
 
 def visible_joints(person, surface):
-    """[bool] * 20: whether a body joint lies in the picture with nothing nearer than FLESH before it; `person` of people_of,
-    `surface` (h, w) metres of whatever is seen there, inf for nothing."""
+    """[bool] * 20: whether a body joint lies in the picture with nothing nearer than FLESH before it; `person` of
+    people_of, `surface` (h, w) metres of whatever is seen there, inf for nothing."""
     found = []
     for x, y, depth, sure in person["body"]:
         inside = sure > 0 and 0 <= x < surface.shape[1] and 0 <= y < surface.shape[0]

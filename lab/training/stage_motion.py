@@ -1,4 +1,5 @@
-"""Stage three: spans of frames. The temporal layers and the pose guider's 3D convolution join; the rest goes on learning."""
+"""Stage three: spans of frames. The temporal layers and the pose guider's 3D convolution join;
+the rest goes on learning."""
 
 import torch
 from torch import Tensor

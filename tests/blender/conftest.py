@@ -1,7 +1,8 @@
 """Blender as a module with the extension installed from its zip, once for all tests of one version.
 
-`build.py test` names the zip (AA2_ZIP) and an empty folder for Blender (BLENDER_USER_RESOURCES); by hand, the newest zip
-in dist/ and a folder of pytest's are taken: `.build/envs/bpy-4.5.15/bin/python -m pytest tests/blender/test_shell_*.py`.
+`build.py test` names the zip (AA2_ZIP) and an empty folder for Blender (BLENDER_USER_RESOURCES); by hand, the newest
+zip in dist/ and a folder of pytest's are taken: `.build/envs/bpy-4.5.15/bin/python -m pytest
+tests/blender/test_shell_*.py`.
 """
 import importlib
 import os

@@ -1,4 +1,5 @@
-"""The result elsewhere: passes, files, a movie with alpha, the compositor, the camera, a plane; and the view transform."""
+"""The result elsewhere: passes, files, a movie with alpha, the compositor, the camera, a plane;
+and the view transform."""
 from importlib import import_module
 
 import bpy

@@ -1,4 +1,5 @@
-"""A performer in the plate drives: what is gathered, what the engine is asked, in which order, and what the artist is told."""
+"""A performer in the plate drives: what is gathered, what the engine is asked, in which order,
+and what the artist is told."""
 import json
 import os
 from pathlib import Path
@@ -97,7 +98,8 @@ def test_the_largest_on_the_frame_is_found_by_the_engine(shot, engine):
     engine("paints")
     shot.frame_set(2)
     assert bpy.ops.aa2.choose_performer() == {"FINISHED"}
-    assert tuple(shot.aa2.performer_box) == pytest.approx((10 / 64, 4 / 48, 40 / 64, 44 / 48)) and shot.aa2.performer_frame == 2
+    assert tuple(shot.aa2.performer_box) == pytest.approx((10 / 64, 4 / 48, 40 / 64, 44 / 48)) \
+        and shot.aa2.performer_frame == 2
     shot.frame_set(99)
     with pytest.raises(RuntimeError, match="frames 1 to 4, not 99"):
         bpy.ops.aa2.choose_performer()
@@ -220,7 +222,8 @@ def test_cancel_at_every_stage_and_generate_works_again(part, shot, engine, sess
     engine("paints")
     states = set()
     for slices in range(0, 40, 3):
-        task = part("generation").Generation(part("asking").request_of(shot), part("asking").job_folder(shot), link=session.link,
+        task = part("generation").Generation(part("asking").request_of(shot),
+                                             part("asking").job_folder(shot), link=session.link,
                                              launch=part("preferences").engine_launch())
         for _slice in range(slices):
             task.advance()
@@ -249,7 +252,8 @@ def test_from_python_and_the_command_line(part, blank, engine, tmp_path):
     code, summary = part("cli").generate(rig="figure", save="")
     assert code == 0 and json.loads((Path(summary["job"]) / "job.json").read_text())["driver"]["performer"] is None
     assert part("cli").generate(performer_box=(32, 12, 16, 48), save="")[0] == 3
-    assert part("cli").generate(performer=True, mask_strip="gone", save="")[1]["error"]["message"].startswith("The mask strip 'gone'")
+    assert part("cli").generate(performer=True, mask_strip="gone",
+                                save="")[1]["error"]["message"].startswith("The mask strip 'gone'")
 
 
 def test_fit_to_reference_is_a_field_of_the_job_for_both_drivers(part, shot, tmp_path):
@@ -294,7 +298,8 @@ def test_the_found_mask_becomes_a_strip_for_a_rig_to_paint_in(part, shot, engine
     bpy.ops.aa2.make_rig_from_pose()
     gathered(part, shot, tmp_path / "job")
     was = shots.read(found / "mask" / "0003.png")
-    assert np.array_equal(shots.read(tmp_path / "job" / "mask" / "0003.png"), was[..., 0]) and was.any() and not was.all()
+    assert np.array_equal(shots.read(tmp_path / "job" / "mask" / "0003.png"),
+                          was[..., 0]) and was.any() and not was.all()
 
 
 def test_finding_a_performer_is_part_of_the_estimate(part, shot, engine, session):
@@ -345,7 +350,8 @@ def test_previews_find_the_performer_first(part, shot, engine, session):
     shot.frame_set(3)
     bpy.ops.aa2.choose_performer(box=(0, 0, 0.5, 1), frame=3)
     assert bpy.ops.aa2.preview_frame() == {"FINISHED"}
-    assert asked_of(session.current().folder)["frame"] == 1 and (session.current().folder / "frames" / "0001.png").exists()
+    assert asked_of(session.current().folder)["frame"] == 1 \
+        and (session.current().folder / "frames" / "0001.png").exists()
     shot.frame_set(4)
     with pytest.raises(RuntimeError, match="chosen on frame 3, outside of the frames 4 to 4"):
         bpy.ops.aa2.preview_frame()

@@ -1,4 +1,5 @@
-"""Generate, Cancel, Place Again and the rest through their operators, with whole engines that only lack the networks."""
+"""Generate, Cancel, Place Again and the rest through their operators,
+with whole engines that only lack the networks."""
 import json
 import os
 from importlib import import_module

@@ -1,6 +1,7 @@
 """Run in a bpy's Python: installs the zip and saves a shot whose plate shows a performer, with neither rig nor camera.
 
-    make_performer.py FOLDER NAME.blend FRAMES: FOLDER holds the plate's pictures plate/0001.png ... and reference.png already.
+    make_performer.py FOLDER NAME.blend FRAMES: FOLDER holds the plate's pictures plate/0001.png ...
+    and reference.png already.
 """
 import os
 import sys

@@ -22,7 +22,8 @@ def mounted(tmp_path):
 
 @pytest.fixture
 def read_only(tmp_path, mounted):
-    """read_only(folder) -> the folder as nobody can write to it: of a read-only drive for root, who may write everywhere else."""
+    """read_only(folder) -> the folder as nobody can write to it: of a read-only drive for root,
+    who may write everywhere else."""
     changed = []
 
     def read_only(folder):

@@ -1,7 +1,8 @@
-"""A runtime without networks: paints a disc of the reference's mean colour into the region, so that pixels can be foretold.
+"""A runtime without networks: paints a disc of the reference's mean colour into the region,
+so that pixels can be foretold.
 
-Its latents are the pictures averaged over 4 x 4 pixels, three channels of noise beside them. What a frame gets depends a
-little on the noise and on the frames before it, so that a wrong seed, a wrong window or a wrong resume shows.
+Its latents are the pictures averaged over 4 x 4 pixels, three channels of noise beside them. What a frame gets depends
+a little on the noise and on the frames before it, so that a wrong seed, a wrong window or a wrong resume shows.
 """
 
 import time

@@ -67,7 +67,8 @@ def test_without_captured_motion_clips_walk(tmp_path, monkeypatch, capsys):
     assert clips_data.motions() == tmp_path / "none"
 
 
-@pytest.mark.parametrize("codes, runs, ends", [([-11, 139, 0], 3, 0), ([1, 0], 1, 1), ([-9] * 50, build.MOST_CRASHES, None)])
+@pytest.mark.parametrize("codes, runs, ends",
+                         [([-11, 139, 0], 3, 0), ([1, 0], 1, 1), ([-9] * 50, build.MOST_CRASHES, None)])
 def test_rendering_goes_on_after_a_crash_of_blender(codes, runs, ends, monkeypatch):
     called = []
     monkeypatch.setattr(environments, "ensure", lambda name: Path("python"))

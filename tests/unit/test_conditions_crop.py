@@ -52,7 +52,8 @@ def holds(crop, inner, size=FRAME, margin=0.0):
             and right >= inner[2] + spare[0] - 0.01 and bottom >= inner[3] + spare[1] - 0.01)
 
 
-@pytest.mark.parametrize("boxes", [walk_past(), walk_near(), [box(600, 500, 300 + 250 * (i % 7 == 0)) for i in range(50)]])
+@pytest.mark.parametrize("boxes",
+                         [walk_past(), walk_near(), [box(600, 500, 300 + 250 * (i % 7 == 0)) for i in range(50)]])
 @pytest.mark.parametrize("shape", ["auto", *SHAPES])
 def test_no_per_frame_zoom_and_the_character_always_inside(boxes, shape):
     plan = plan_crops(boxes, FRAME, shape)

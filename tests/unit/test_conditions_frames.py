@@ -32,7 +32,8 @@ def test_rgb_order_is_what_others_read(tmp_path):
     assert Image.open(path).getpixel((0, 0)) == (255, 0, 10)
 
 
-@pytest.mark.parametrize("mode, name", [("CMYK", "a.jpg"), ("RGB", "a.png"), ("P", "a.png"), ("RGBA", "a.png"), ("L", "a.png")])
+@pytest.mark.parametrize("mode, name",
+                         [("CMYK", "a.jpg"), ("RGB", "a.png"), ("P", "a.png"), ("RGBA", "a.png"), ("L", "a.png")])
 def test_references_of_every_kind_are_read(tmp_path, mode, name):
     path = str(tmp_path / name)
     grey = mode == "L"

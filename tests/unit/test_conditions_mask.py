@@ -49,7 +49,8 @@ def test_follows_the_formula_and_contains_the_character(seed, k):
 
 
 def test_a_grid_worked_by_hand():
-    """M_c in a box of 4 x 6 at row 1, column 2; k_h = 2, k_w = 3 make blocks of 2 x 2, of which three hold the character."""
+    """M_c in a box of 4 x 6 at row 1, column 2; k_h = 2, k_w = 3 make blocks of 2 x 2,
+    of which three hold the character."""
     mask = np.array([[0, 0, 0, 0, 0, 0, 0, 0, 0],
                      [0, 0, 1, 0, 0, 0, 0, 0, 0],
                      [0, 0, 0, 1, 0, 0, 0, 0, 0],

@@ -38,7 +38,8 @@ def test_every_colour_is_its_own():
 def test_the_nearer_limb_lies_on_top():
     crossing = {"right_elbow": (128, 100, 3.0), "right_wrist": (180, 100, 3.0),
                 "left_elbow": (154, 80, 5.0), "left_wrist": (154, 120, 5.0)}
-    right, left = (np.array(LIMB_COLOURS[LIMBS.index((f"{s}_elbow", f"{s}_wrist"))]) * 0.6 / 255 for s in ("right", "left"))
+    right, left = (np.array(LIMB_COLOURS[LIMBS.index((f"{s}_elbow", f"{s}_wrist"))]) * 0.6 / 255
+                   for s in ("right", "left"))
     assert np.allclose(at(draw(figure(crossing)), 154, 100), right, atol=0.05)
     turned = {name: (x, y, 8.0 - depth) for name, (x, y, depth) in crossing.items()}
     assert np.allclose(at(draw(figure(turned)), 154, 100), left, atol=0.05)
@@ -65,7 +66,8 @@ def test_hands_are_thin_and_left_differs_from_right():
     assert not np.allclose(left, right)
 
 
-@pytest.mark.parametrize("wild", [(np.nan, 1, 1, 1), (np.inf, 5, 1, 1), (1e12, -1e12, 3, 1), (-1e6, 100, 1e-9, 1), (5, 5, -3, 1)])
+@pytest.mark.parametrize("wild", [(np.nan, 1, 1, 1), (np.inf, 5, 1, 1), (1e12, -1e12, 3, 1),
+                                  (-1e6, 100, 1e-9, 1), (5, 5, -3, 1)])
 def test_wild_joints_are_drawn_safely(wild):
     body = figure()
     body[BODY_INDEX["left_wrist"]] = wild

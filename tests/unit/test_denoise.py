@@ -62,8 +62,10 @@ def test_windows_make_every_frame_once(frames, size, overlap):
     assert [n for window in windows for n in window.made] == list(range(5, 5 + frames))
     for previous, window in pairwise([None, *windows]):
         assert len(window.made) > 0 and len(window.frames) <= size
-        assert list(window.before) == (list(previous.made)[-overlap:] if previous and overlap and len(previous.made) >= overlap
-                                       else list(range(max(5, window.start - overlap), window.start)) if previous else [])
+        assert list(window.before) == (list(previous.made)[-overlap:] if previous and overlap
+                                       and len(previous.made) >= overlap
+                                       else list(range(max(5, window.start - overlap), window.start))
+                                       if previous else [])
     assert len(windows) == 1 + max(0, math.ceil((frames - size) / (size - overlap)))
 
 
@@ -115,13 +117,15 @@ def test_frames_handed_on_ride_along_clean():
 
 def test_one_step_needs_no_noise_of_its_own():
     runtime, told = Counting(), conditions(2)
-    assert np.array_equal(denoise_window(runtime, Window(1, 1, 3), told, Appearance(0.0), Sampling(COSINE, 1, 0), before=None),
+    assert np.array_equal(denoise_window(runtime, Window(1, 1, 3), told, Appearance(0.0),
+                                         Sampling(COSINE, 1, 0), before=None),
                           told.environment)
 
 
 def test_guidance_asks_twice():
     runtime, told = Counting(), conditions(2)
-    appearance = encode_reference(runtime, np.ones((16, 16, 3), np.float32), np.zeros((16, 16, 3), np.float32), guidance=3.0)
+    appearance = encode_reference(runtime, np.ones((16, 16, 3), np.float32),
+                                  np.zeros((16, 16, 3), np.float32), guidance=3.0)
     assert appearance.features == 1.0 and appearance.without == 0.5
     made = denoise_window(runtime, Window(1, 1, 3), told, appearance, Sampling(COSINE, 1, 0, 3.0), before=None)
     assert len(runtime.asked) == 2 and np.allclose(made, told.environment + 2.0, atol=1e-5)
@@ -131,7 +135,8 @@ def test_guidance_asks_twice():
 
 def test_the_empty_picture_of_guidance_is_encoded_once_a_shot():
     runtime, told = Counting(), conditions(2)
-    appearance = encode_reference(runtime, np.ones((16, 16, 3), np.float32), np.zeros((16, 16, 3), np.float32), guidance=2.0)
+    appearance = encode_reference(runtime, np.ones((16, 16, 3), np.float32),
+                                  np.zeros((16, 16, 3), np.float32), guidance=2.0)
     for window in (Window(1, 1, 3), Window(3, 3, 5)):
         denoise_window(runtime, window, told, appearance, Sampling(COSINE, 4, 0, 2.0), before=None)
     assert len(runtime.asked) == 16 and runtime.encoded == 1

@@ -44,7 +44,8 @@ def test_a_movie_comes_whole_and_in_order(tmp_path):
 
 
 def test_odd_sizes(tmp_path):
-    opened = footage.open_footage(write_movie(tmp_path / "a.avi", 3, size=(97, 65), code="MJPG", backend=cv2.CAP_OPENCV_MJPEG))
+    opened = footage.open_footage(write_movie(tmp_path / "a.avi", 3, size=(97, 65), code="MJPG",
+                                              backend=cv2.CAP_OPENCV_MJPEG))
     assert opened.size == (97, 65) and [f.picture.shape for f in opened.read()] == [(65, 97, 3)] * 3
 
 

@@ -1,4 +1,5 @@
-"""A film of a known figure -> a job: joints and mask where they are, warnings that say what is odd, stopped and gone on with."""
+"""A film of a known figure -> a job: joints and mask where they are, warnings that say what is odd,
+stopped and gone on with."""
 
 import json
 import os
@@ -31,8 +32,8 @@ FRAMES = 12
 def estimate(job, video=None, *, stop_asked=lambda: False, **asked):
     """(Finished, [events])."""
     told = []
-    return performer.estimate(events.Estimate(str(job), video and str(video), **asked), emit=told.append, stop_asked=stop_asked,
-                              threads=1), told
+    return performer.estimate(events.Estimate(str(job), video and str(video), **asked), emit=told.append,
+                              stop_asked=stop_asked, threads=1), told
 
 
 def warnings(told):
@@ -161,8 +162,10 @@ def test_two_who_cross_are_not_taken_for_one_another(tmp_path):
     red, blue = (shots.figure(scale=0.55, tint=tint) for tint in ((1.0, 0.45, 0.45), (0.45, 0.45, 1.0)))
     room, steps = shots.room((560, 260)), range(0, 400, 20)
     pictures = [shots.laid(shots.laid(room, (10 + x, 20), red)[0], (400 - x, 26), blue)[0] for x in steps]
-    _, told = estimate(tmp_path / "job", shots.as_movie(tmp_path / "film.avi", pictures, fps=12.0), hands=False, box=(10, 20, 150, 230))
-    found = [(x, figure.body[1, 0]) for x, figure in zip(steps, figures(tmp_path / "job"), strict=True) if figure is not None]
+    _, told = estimate(tmp_path / "job", shots.as_movie(tmp_path / "film.avi", pictures, fps=12.0), hands=False,
+                       box=(10, 20, 150, 230))
+    found = [(x, figure.body[1, 0]) for x, figure in zip(steps, figures(tmp_path / "job"), strict=True)
+             if figure is not None]
     assert len(found) > 14 and "people_crossing" in warnings(told)
     middle = 10 + 0.55 * 128
     apart = [abs(neck - (middle + x)) for x, neck in found if abs(2 * x - 390) > 150]
@@ -182,7 +185,8 @@ def test_pictures_are_let_go(tmp_path):
 
 
 def test_the_artists_mask_chooses_joins_or_overrides(tmp_path):
-    pair = [shots.laid(shots.laid(shots.room(), (10, 10), shots.figure(scale=0.65))[0], (250, 50), shots.figure(scale=0.5))
+    pair = [shots.laid(shots.laid(shots.room(), (10, 10), shots.figure(scale=0.65))[0], (250, 50),
+                       shots.figure(scale=0.5))
             for _ in range(4)]
     folder = shots.as_folder(tmp_path / "film", [picture for picture, _ in pair])
     grey = [np.repeat((mask * 255).astype(np.uint8)[..., None], 3, -1) for _, mask in pair]
@@ -203,7 +207,8 @@ def test_the_artists_mask_chooses_joins_or_overrides(tmp_path):
 def test_a_mask_may_be_a_movie(tmp_path):
     pictures, truth = zip(*shots.film(3), strict=True)
     folder = shots.as_folder(tmp_path / "film", pictures)
-    movie = shots.as_movie(tmp_path / "mask.avi", [np.repeat((m * 255).astype(np.uint8)[..., None], 3, -1) for m in truth])
+    movie = shots.as_movie(tmp_path / "mask.avi",
+                           [np.repeat((m * 255).astype(np.uint8)[..., None], 3, -1) for m in truth])
     estimate(tmp_path / "job", folder, hands=False, mask=movie, mask_use="override")
     for mask, true in zip(masks(tmp_path / "job"), truth, strict=True):
         assert (mask & true).sum() / (mask | true).sum() > 0.97
@@ -289,7 +294,8 @@ def test_a_still(tmp_path):
 def test_files_that_are_no_video(tmp_path):
     (tmp_path / "empty.mp4").write_bytes(b"")
     (tmp_path / "text.mp4").write_bytes(b"no movie " * 99)
-    for name, code in (("empty.mp4", "footage_unreadable"), ("text.mp4", "footage_unreadable"), ("none.mp4", "footage_missing")):
+    for name, code in (("empty.mp4", "footage_unreadable"), ("text.mp4", "footage_unreadable"),
+                       ("none.mp4", "footage_missing")):
         with pytest.raises(JobError) as failure:
             estimate(tmp_path / "job", tmp_path / name)
         assert failure.value.code == code and name in failure.value.message
@@ -346,13 +352,16 @@ def test_the_engine_answers_without_weights(film, tmp_path):
 def test_the_command_line_asks_for_what_it_says(tmp_path):
     picture = tmp_path / "hero.png"
     picture.write_bytes(b"picture")
-    line = ["estimate", "a.mp4", "-o", str(tmp_path / "job"), "--box", "1,2,3.5,4", "--frame", "7", "--mask", "m", "--mask-use",
+    line = ["estimate", "a.mp4", "-o", str(tmp_path / "job"), "--box", "1,2,3.5,4", "--frame", "7",
+            "--mask", "m", "--mask-use",
             "override", "--no-hands", "--clean", "--depth-model", "d.onnx", "--reference", str(picture)]
     asked = command._request(command._parser().parse_args(line))
-    assert asked == events.Estimate(str(tmp_path / "job"), "a.mp4", 7, (1.0, 2.0, 3.5, 4.0), "m", "override", False, True, "d.onnx")
+    assert asked == events.Estimate(str(tmp_path / "job"), "a.mp4", 7, (1.0, 2.0, 3.5, 4.0), "m", "override",
+                                    False, True, "d.onnx")
     assert (tmp_path / "job" / files.REFERENCE).read_bytes() == b"picture"
     assert command._request(command._parser().parse_args(["estimate", "-o", "j"])) == events.Estimate("j")
     with pytest.raises(JobError, match="none.png"):
-        command._request(command._parser().parse_args(["estimate", "-o", "j", "--reference", str(tmp_path / "none.png")]))
+        command._request(command._parser().parse_args(["estimate", "-o", "j", "--reference",
+                                                       str(tmp_path / "none.png")]))
     with pytest.raises(SystemExit):
         command._parser().parse_args(["estimate", "-o", "j", "--box", "1,2,3"])

@@ -35,7 +35,8 @@ class Holder:
     """An engine in another process, as far as the lock is concerned."""
 
     def __init__(self, folder):
-        self.process = subprocess.Popen([sys.executable, "-c", HOLDER, str(folder)], cwd=Path(__file__).parents[2], text=True,
+        self.process = subprocess.Popen([sys.executable, "-c", HOLDER, str(folder)],
+                                        cwd=Path(__file__).parents[2], text=True,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert self.process.stdout.readline() == "held\n"
 

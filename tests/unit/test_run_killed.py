@@ -49,7 +49,8 @@ for line in sys.stdin:
 
 @pytest.fixture
 def generate_for():
-    """generate_for(seconds, folder) -> how many frames were reused in another process, or "killed" after so many seconds."""
+    """generate_for(seconds, folder) -> how many frames were reused in another process,
+    or "killed" after so many seconds."""
     nursery = subprocess.Popen([sys.executable, "-c", NURSERY], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                text=True)
     assert nursery.stdout.readline() == "ready\n"
@@ -101,8 +102,8 @@ HARMS = {
     "half": lambda data, other: data[:len(data) // 2],
     "zeros": lambda data, other: bytes(len(data)),
     "empty": lambda data, other: b"",
-    "one byte": lambda data, other: data[:len(data) // 2] + bytes([data[len(data) // 2] ^ 1]) + data[len(data) // 2 + 1:],
-    "another frame's": lambda data, other: other,
+    "one byte": lambda data, other: data[:len(data) // 2] + bytes([data[len(data) // 2] ^ 1])
+    + data[len(data) // 2 + 1:], "another frame's": lambda data, other: other,
 }
 
 

@@ -73,7 +73,8 @@ def test_parity_of_every_call(runtimes, frames, width, height):
 
     def rand(*shape):
         return rng.random(shape, dtype=np.float32)
-    pictures, skeleton, grey = rand(frames, height, width, 5), rand(frames, height, width, 3), rand(frames, height, width, 1)
+    pictures, skeleton, grey = rand(frames, height, width, 5), rand(frames, height, width, 3), \
+        rand(frames, height, width, 1)
     masks, noisy = rand(frames, height, width, 2), rand(frames, height // 4, width // 4, 8)
     made = []
     for runtime in runtimes:
@@ -103,8 +104,8 @@ class Listening:
 
 @pytest.mark.parametrize("size, frames, guidance", [((320, 240), 4, 1.5), ((256, 256), 11, 1.0)])
 def test_parity_of_a_whole_clip(pack, tmp_path, size, frames, guidance):
-    """Pixels 0..1 as they are decoded: one window and two, two steps, with and without guidance, crops of two shapes. (Layers
-    are made of these with thresholds, on whose two sides one pixel may fall.)"""
+    """Pixels 0..1 as they are decoded: one window and two, two steps, with and without guidance, crops of two shapes.
+    (Layers are made of these with thresholds, on whose two sides one pixel may fall.)"""
     made = []
     for name in ("onnxruntime", "pytorch"):
         write_job(str(tmp_path / name), frames, size=size, settings=Settings(guidance=guidance))
@@ -138,7 +139,8 @@ def test_weights_with_a_key_too_many_are_named(pack, tmp_path):
     from safetensors.torch import load_file, save_file
 
     from engine.engines.compact.nets.model import load_weights
-    save_file({**load_file(pack / "weights.safetensors"), "of.another.net": torch.zeros(1)}, tmp_path / "weights.safetensors")
+    save_file({**load_file(pack / "weights.safetensors"), "of.another.net": torch.zeros(1)},
+              tmp_path / "weights.safetensors")
     with pytest.raises(ValueError, match="of.another.net"):
         load_weights(TINY, tmp_path / "weights.safetensors")
 

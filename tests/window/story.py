@@ -2,9 +2,10 @@
 
     blender --window-geometry 0 0 1280 960 shot.blend --python story.py -- OUT
 
-Writes OUT/NAME.png (the whole window at each stage) and OUT/told.json: what was clicked, where the editor's parts lay, what
-became of the jobs, how long each step took, and how long each thing of ours kept the window waiting (AA2_MEASURE=1). Exit
-code 1, and the reason in told.json, where something is not as it should be. The demo shot's own numbers are tests/demo/shot.py's.
+Writes OUT/NAME.png (the whole window at each stage) and OUT/told.json: what was clicked, where the editor's parts lay,
+what became of the jobs, how long each step took, and how long each thing of ours kept the window waiting
+(AA2_MEASURE=1). Exit code 1, and the reason in told.json, where something is not as it should be. The demo shot's own
+numbers are tests/demo/shot.py's.
 """
 import functools
 import importlib

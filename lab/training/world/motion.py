@@ -40,7 +40,8 @@ def _sway(rng, time, size, low=0.2, high=0.8):
     out = np.zeros((len(time), *np.atleast_1d(size)))
     for _ in range(2):
         rate, phase = rng.uniform(low, high, out.shape[1:]), rng.uniform(0, 6.28, out.shape[1:])
-        out += rng.uniform(0.3, 0.7, out.shape[1:]) * np.sin(6.283 * rate * time.reshape(-1, *[1] * (out.ndim - 1)) + phase)
+        out += rng.uniform(0.3, 0.7, out.shape[1:]) * np.sin(6.283 * rate * time.reshape(-1, *[1] * (out.ndim - 1))
+                                                             + phase)
     return out
 
 
@@ -315,6 +316,7 @@ def draw_motion(rng: np.random.Generator, person: Character, frames: int, *, cal
         ARMS[arms][0](rng, person, time, draft)
     want = draft.want
     want["bend"] += [0.05, 0, 0] + 0.05 * _sway(rng, time, 3, 0.1, 0.5)
-    want["head"] += [0.05, 0.03, 0] + np.array([0.12, 0.08, 0.3]) * (_sway(rng, time, 3, 0.1, 0.5) + rng.normal(0, 0.6, 3))
+    want["head"] += [0.05, 0.03, 0] + np.array([0.12, 0.08, 0.3]) * (_sway(rng, time, 3, 0.1, 0.5)
+                                                                     + rng.normal(0, 0.6, 3))
     want["head"][:, 0] -= 0.5 * want["bend"][:, 0]
     return Targets(**want), draft.blocks, draft.prop

@@ -1,4 +1,5 @@
-"""The figure's skeleton: where pelvis, head, hands and feet are to be in, every joint and bone frame of every frame out.
+"""The figure's skeleton: where pelvis, head, hands and feet are to be in,
+every joint and bone frame of every frame out.
 
 World axes: x to the right of the room, y away from the camera, z up. A bone's frame has the columns (left, up, forward)
 of the character's own body. All arrays are (frames, ...); sides are (left, right).
@@ -127,7 +128,8 @@ def solve(person: Character, want: Targets) -> Skeleton:
     waist = pelvis + 0.42 * person.spine * pelvis_frame[..., 1]
     neck = waist + person.spine * (0.2 * middle[..., 1] + 0.38 * chest[..., 1])
     head = chest @ turned(*want.head.T)
-    skull = neck + 0.45 * person.neck * chest[..., 1] + 0.55 * person.neck * head[..., 1] + 0.12 * person.head * head[..., 2]
+    skull = neck + 0.45 * person.neck * chest[..., 1] + 0.55 * person.neck * head[..., 1] \
+        + 0.12 * person.head * head[..., 2]
     joints = {"pelvis": pelvis, "waist": waist, "neck": neck, "head": skull}
     frames = {"pelvis": pelvis_frame, "middle": middle, "chest": chest, "head": head}
     for name, offset in HEAD_POINTS.items():
@@ -156,7 +158,8 @@ def _solve_arm(person, want, joints, frames, *, k: int, name: str, side: float) 
     chest, mirror = frames["chest"], np.array([side, 1, 1])
     local = lambda v: np.einsum("fij,fj->fi", chest, v * mirror)
     raised = np.clip(want.wrist_local[:, k, 1:2] + 0.2, 0, 1)
-    shoulder = joints["neck"] + chest[..., 0] * side * person.shoulder + chest[..., 1] * (0.035 * raised - 0.026) * person.height
+    shoulder = joints["neck"] + chest[..., 0] * side * person.shoulder \
+        + chest[..., 1] * (0.035 * raised - 0.026) * person.height
     weight = want.reach[:, k, None]
     target = shoulder + person.arm_length * local(want.wrist_local[:, k])
     target = target + weight * (want.wrist_world[:, k] - target)

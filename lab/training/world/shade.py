@@ -19,7 +19,8 @@ def _ellipse(x, y, cx: float, cy: float, rx: float, ry: float) -> torch.Tensor:
 
 
 def paint_face(person: Character, colour: torch.Tensor, point: torch.Tensor) -> torch.Tensor:
-    """Eyes, brows, mouth, cheeks and beard over skin colours (3, n) at points (3, n) in head heights (left, up, forward)."""
+    """Eyes, brows, mouth, cheeks and beard over skin colours (3, n) at points (3, n) in head heights (left, up,
+    forward)."""
     x, y = point[0].abs(), point[1]
     f = person.face
     tint = lambda rgb: torch.as_tensor(np.asarray(rgb, np.float32), device=colour.device)[:, None]
@@ -49,9 +50,10 @@ def paint_face(person: Character, colour: torch.Tensor, point: torch.Tensor) -> 
     return colour
 
 
-def shade(person: Character, hits: Hits, primitives: Primitives, table: np.ndarray, light: Light, *, rotation: np.ndarray,
-          wraps: np.ndarray | None, lit: torch.Tensor | None) -> torch.Tensor:
-    """sRGB (3, n) of the hits. `table`: surface rows; `wraps` (F, 3, 3, 4) as in figure.wraps; `lit` (n,): key light left."""
+def shade(person: Character, hits: Hits, primitives: Primitives, table: np.ndarray, light: Light, *,
+          rotation: np.ndarray, wraps: np.ndarray | None, lit: torch.Tensor | None) -> torch.Tensor:
+    """sRGB (3, n) of the hits. `table`: surface rows; `wraps` (F, 3, 3, 4) as in figure.wraps; `lit` (n,):
+    key light left."""
     device = hits.depth.device
     tensor = lambda v: torch.as_tensor(np.asarray(v, np.float32), device=device)
     surface = torch.as_tensor(primitives.surface, device=device)[hits.primitive]
