@@ -15,7 +15,7 @@ from tools import clips_data, debian, environments, limits, links, package, plat
 from tools.environments import BLENDERS, BUILD, DEMO_BLENDER, ROOT
 from tools.telling import Missing, Stop, say
 
-TIERS = ("unit", "blender", "e2e", "window")
+TIERS = ("lint", "unit", "blender", "e2e", "window")
 NEVER_SKIPPED = ("bpy-4.5.15", "bpy-5.2.3")
 MOST_CRASHES = 20           # of Blender in one run of `clips`
 
@@ -122,17 +122,17 @@ def run_generate(arguments: argparse.Namespace) -> int:
 
 
 def run_tests(arguments: argparse.Namespace) -> int:
-    """Every tier in pytest processes of its own: unit and e2e once, blender once for each bpy,
+    """Ruff, then every tier in pytest processes of its own: unit and e2e once, blender once for each bpy,
     window in Debian's Blender."""
     tiers = ["window"] if arguments.window else [arguments.tier] if arguments.tier else TIERS
     release = arguments.window or root.TESTED
-    names = {"blender": [f"bpy-{arguments.bpy}"] if arguments.bpy else BLENDERS, "window": [release]}
+    names = {"lint": ["ruff"], "blender": [f"bpy-{arguments.bpy}"] if arguments.bpy else BLENDERS, "window": [release]}
     failed, skipped = [], []
     for tier in tiers:
         for name in names.get(tier, ["engine"]):
             title = f"{tier} tests with {name}"
             try:
-                if _pytest(tier, name, title) != 0:
+                if (_lint(title) if tier == "lint" else _pytest(tier, name, title)) != 0:
                     failed.append(title)
             except Missing as missing:
                 _shout(f"SKIPPED: {title}: {missing}")
@@ -149,11 +149,22 @@ def run_tests(arguments: argparse.Namespace) -> int:
 
 def _must_run(name: str) -> bool:
     """Not a Debian root: where nobody may mount, as in many a CI, there can be none."""
-    return name in NEVER_SKIPPED or name == "engine" or name not in root.RELEASES and os.environ.get("CI") == "true"
+    return name in (*NEVER_SKIPPED, "ruff", "engine") or name not in root.RELEASES and os.environ.get("CI") == "true"
 
 
 def _shout(text: str) -> None:
     print(f"\n{'=' * 100}\n{text}\n{'=' * 100}\n", flush=True)
+
+
+def _lint(title: str) -> int:
+    """Ruff over the whole checkout, by the rules in pyproject.toml."""
+    python = environments.ensure("lint")
+    say(title)
+    code = _call(python, ["-m", "ruff", "check", "--no-cache"], {},
+                 lambda line, **more: limits.run(line, title, seconds=limits.LINT_S, **more))
+    if code != 0:
+        say(f"mend what ruff names above; `{python} -m ruff check --fix` mends what is marked [*]")
+    return code
 
 
 def _pytest(tier: str, name: str, title: str) -> int:

@@ -31,6 +31,7 @@ class Limit:
                 "-o", "faulthandler_exit_on_timeout=true"]
 
 
+LINT_S = 120            # it takes a second
 TIERS = {"unit": Limit(240, 1200), "blender": Limit(240, 600), "e2e": Limit(400, 1200), "window": Limit(600, 900)}
 
 
