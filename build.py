@@ -1,4 +1,5 @@
-"""One command for each task: `python build.py zip | repo | link | demo | test | bench | score | clips | env | generate`."""
+"""One command for each task: `python build.py zip | repo | link | demo | test | bench | score | clips | env |
+generate`."""
 import argparse
 import os
 import shutil
@@ -7,14 +8,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-if sys.version_info < (3, 11):
+if sys.version_info < (3, 11):      # noqa: UP036  who has an older Python is told so
     sys.exit(f"build.py needs Python 3.11 or later, and this is {sys.version.split()[0]}; start it with a newer one.")
 
 from tools import clips_data, debian, environments, limits, links, package, platforms, repository, root
 from tools.environments import BLENDERS, BUILD, DEMO_BLENDER, ROOT
 from tools.telling import Missing, Stop, say
 
-TIERS = ("unit", "blender", "e2e", "window")
+TIERS = ("lint", "unit", "blender", "e2e", "window")
 NEVER_SKIPPED = ("bpy-4.5.15", "bpy-5.2.3")
 MOST_CRASHES = 20           # of Blender in one run of `clips`
 
@@ -74,7 +75,8 @@ def run_bench(arguments: argparse.Namespace) -> int:
 
 
 def run_score(arguments: argparse.Namespace) -> int:
-    """The engine's own command, in the environment that has the perceptual measure; clips and frames are kept in .build/."""
+    """The engine's own command, in the environment that has the perceptual measure;
+    clips and frames are kept in .build/."""
     _render_held_out(arguments.clips // 2, arguments.workers or os.cpu_count())
     command = ["-m", "lab", "score", "--cache", str(BUILD / "score"), "--clips", str(arguments.clips)]
     command += ["--references", arguments.references]
@@ -83,7 +85,8 @@ def run_score(arguments: argparse.Namespace) -> int:
         path = getattr(arguments, name)
         command += [f"--{name}", str(path.resolve())] if path else []
     command += ["--pack", *(str(path.resolve()) for path in arguments.pack)] if arguments.pack else []
-    return _call(environments.ensure("score"), [*command, *["--all"] * arguments.all], _surroundings(None, DEMO_BLENDER))
+    return _call(environments.ensure("score"), [*command, *["--all"] * arguments.all],
+                 _surroundings(None, DEMO_BLENDER))
 
 
 def run_clips(arguments: argparse.Namespace) -> int:
@@ -103,11 +106,13 @@ def run_clips(arguments: argparse.Namespace) -> int:
 
 
 def _render_held_out(count: int, threads: int) -> None:
-    """Blender's half of the clips that are scored; where this machine cannot have them, score says that they are missing."""
+    """Blender's half of the clips that are scored; where this machine cannot have them,
+    score says that they are missing."""
     if not count:
         return
     try:
-        run_clips(argparse.Namespace(rest=[str(BUILD / "score" / "blender"), "--held-out", "--clips", str(count), "--threads", str(threads)]))
+        run_clips(argparse.Namespace(rest=[str(BUILD / "score" / "blender"), "--held-out", "--clips",
+                                           str(count), "--threads", str(threads)]))
     except Missing as missing:
         say(f"no clips of Blender's world: {missing}")
 
@@ -117,16 +122,17 @@ def run_generate(arguments: argparse.Namespace) -> int:
 
 
 def run_tests(arguments: argparse.Namespace) -> int:
-    """Every tier in pytest processes of its own: unit and e2e once, blender once for each bpy, window in Debian's Blender."""
+    """Ruff, then every tier in pytest processes of its own: unit and e2e once, blender once for each bpy,
+    window in Debian's Blender."""
     tiers = ["window"] if arguments.window else [arguments.tier] if arguments.tier else TIERS
     release = arguments.window or root.TESTED
-    names = {"blender": [f"bpy-{arguments.bpy}"] if arguments.bpy else BLENDERS, "window": [release]}
+    names = {"lint": ["ruff"], "blender": [f"bpy-{arguments.bpy}"] if arguments.bpy else BLENDERS, "window": [release]}
     failed, skipped = [], []
     for tier in tiers:
         for name in names.get(tier, ["engine"]):
             title = f"{tier} tests with {name}"
             try:
-                if _pytest(tier, name, title) != 0:
+                if (_lint(title) if tier == "lint" else _pytest(tier, name, title)) != 0:
                     failed.append(title)
             except Missing as missing:
                 _shout(f"SKIPPED: {title}: {missing}")
@@ -143,11 +149,22 @@ def run_tests(arguments: argparse.Namespace) -> int:
 
 def _must_run(name: str) -> bool:
     """Not a Debian root: where nobody may mount, as in many a CI, there can be none."""
-    return name in NEVER_SKIPPED or name == "engine" or name not in root.RELEASES and os.environ.get("CI") == "true"
+    return name in (*NEVER_SKIPPED, "ruff", "engine") or name not in root.RELEASES and os.environ.get("CI") == "true"
 
 
 def _shout(text: str) -> None:
     print(f"\n{'=' * 100}\n{text}\n{'=' * 100}\n", flush=True)
+
+
+def _lint(title: str) -> int:
+    """Ruff over the whole checkout, by the rules in pyproject.toml."""
+    python = environments.ensure("lint")
+    say(title)
+    code = _call(python, ["-m", "ruff", "check", "--no-cache"], {},
+                 lambda line, **more: limits.run(line, title, seconds=limits.LINT_S, **more))
+    if code != 0:
+        say(f"mend what ruff names above; `{python} -m ruff check --fix` mends what is marked [*]")
+    return code
 
 
 def _pytest(tier: str, name: str, title: str) -> int:
@@ -214,7 +231,8 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("folder", type=Path)
     one.add_argument("--platform", default="all", help="one platform's zip alone")
     one = add("link", make_links, "link the checkout into Blender's extensions: edit, F3, Reload Scripts, with no zip")
-    one.add_argument("folder", type=Path, nargs="?", help="a repository's folder (default: the newest Blender's extensions/user_default)")
+    one.add_argument("folder", type=Path, nargs="?",
+                     help="a repository's folder (default: the newest Blender's extensions/user_default)")
     add("demo", run_demo, "install the zip in a fresh Blender, generate the demo shot, fill demo_output/")
     one = add("test", run_tests, "run the tests, all tiers and all Blender versions unless told otherwise")
     one.add_argument("--tier", choices=TIERS)
@@ -233,7 +251,8 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--ablations", type=Path, metavar="FOLDER", help="what `lab train ablations` made")
     one.add_argument("--all", action="store_true", help="a row for each ablation too")
     one.add_argument("--workers", type=int, help="processes, of one thread each (default: one a core)")
-    one = add("clips", run_clips, "render clips of Blender's world: build.py clips FOLDER --help (docs/training.md); resumes",
+    one = add("clips", run_clips,
+              "render clips of Blender's world: build.py clips FOLDER --help (docs/training.md); resumes",
               add_help=False)
     one.set_defaults(rest=[])
     one = add("env", make_environment, "make one environment (or all) and print its Python")

@@ -8,8 +8,8 @@ if "_PARTS" in globals():
         globals().pop(_name.removeprefix(__name__ + "."), None)
 
 from . import cli, operators, panels
-from .settings import preferences, properties
 from .queue import session
+from .settings import preferences, properties
 
 _PARTS = (properties, preferences, operators, panels, cli, session)
 

@@ -1,4 +1,5 @@
-"""Blender's API from 4.2 to 5.2 -> one way to say each thing; the only file that knows the differences, found by feature."""
+"""Blender's API from 4.2 to 5.2 -> one way to say each thing; the only file that knows the differences,
+found by feature."""
 
 from contextlib import contextmanager
 
@@ -68,7 +69,8 @@ def new_effect(owner, *, name, kind, channel, first, end, inputs=()):
     known = {p.identifier for p in strips(owner).bl_rna.functions["new_effect"].parameters}
     names = ("input1", "input2") if "input1" in known else ("seq1", "seq2")
     length = {"length": end - first} if "length" in known else {"frame_end": end}
-    return function(name=name, type=kind, channel=channel, frame_start=first, **length, **dict(zip(names, inputs)))
+    return function(name=name, type=kind, channel=channel, frame_start=first, **length,
+                    **dict(zip(names, inputs, strict=False)))
 
 
 @contextmanager
@@ -102,7 +104,8 @@ def curve(block, path):
 
 
 def curve_maker(thing, name):
-    """A new action `name` of an object -> make(path, index, group): its new F-curve; from 4.4 actions have slots and layers."""
+    """A new action `name` of an object -> make(path, index, group): its new F-curve;
+    from 4.4 actions have slots and layers."""
     action = bpy.data.actions.new(name)
     animation = thing.animation_data_create()
     animation.action = action

@@ -12,20 +12,20 @@ from dataclasses import replace
 
 import bpy
 
-from .tasks import performer as performers
-from .queue import session
-from .settings.request_of import job_folder, plate_name, request_of
+from .blender_api import sequencer_scene
 from .embedded.engine.contract.errors import JobError
-from .gather.companions import USES
 from .gather.camera import size_of
+from .gather.companions import USES
 from .gather.job import problems
 from .gather.problem import GatherError
 from .gather.strip import find, frames_of
-from .tasks.generation import Generation
+from .queue import session
 from .settings.preferences import engine_launch
 from .settings.properties import another_armature, another_reference
+from .settings.request_of import job_folder, plate_name, request_of
+from .tasks import performer as performers
+from .tasks.generation import Generation
 from .tasks.task import Progress, remedy
-from .blender_api import sequencer_scene
 
 PLACED, FAILED, USAGE, PROBLEMS, ENGINE, NOT_SAVED, CANCELLED = 0, 1, 2, 3, 4, 5, 130
 EXIT_CODES = """exit codes:
@@ -42,23 +42,25 @@ _handle = None
 
 def generate(*, scene="", strip=None, reference=None, rig=None, camera=None, driver_scene=None, frame_offset=None,
              meshes=(), objects=(), bone_map=None, output=None, seed=None, steps=None, window=None, clothing=None,
-             performer=False, performer_box=None, performer_frame=None, mask_strip=None, mask_use=None, clean_strip=None,
+             performer=False, performer_box=None, performer_frame=None, mask_strip=None,
+             mask_use=None, clean_strip=None,
              make_clean=None, retarget=None, pack=None, threads=None, engine_python=None, save=None,
              tell=lambda progress: None) -> tuple[int, dict]:
     """Generates the shot of a scene and saves the file; (exit code, summary). Blocks.
 
     What is None stays as the file says. Names are datablocks' names; `meshes` and `objects` are lists of objects' names
-    beside those that the file says; `frame_offset` is an int; `performer` lets a person in the plate drive, whoever stands in
-    `performer_box` (left, top, right, bottom), pixels of the render, on the frame `performer_frame` (None: the first); a
-    `rig` drives itself; `mask_strip` and `clean_strip` are strips' names, `mask_use` join, override or choose; `pack`, `threads`
-    and `engine_python` stand for the preferences; `save` is the .blend to write, None the open one, "" none; `tell` gets each
-    Progress.
+    beside those that the file says; `frame_offset` is an int; `performer` lets a person in the plate drive, whoever
+    stands in `performer_box` (left, top, right, bottom), pixels of the render, on the frame `performer_frame` (None:
+    the first); a `rig` drives itself; `mask_strip` and `clean_strip` are strips' names, `mask_use` join, override or
+    choose; `pack`, `threads` and `engine_python` stand for the preferences; `save` is the .blend to write, None the
+    open one, "" none; `tell` gets each Progress.
     """
     try:
         shot = _named(bpy.data.scenes, scene, "scene") if scene else sequencer_scene(bpy.context)
         chosen = {"strip": strip, "reference_path": reference and os.path.abspath(reference), "output": output,
                   "bone_map": bone_map and os.path.abspath(bone_map), "seed": seed, "steps": steps, "window": window,
-                  "clothing": clothing, "frame_offset": frame_offset, "mask_strip": mask_strip, "clean_strip": clean_strip,
+                  "clothing": clothing, "frame_offset": frame_offset, "mask_strip": mask_strip,
+                  "clean_strip": clean_strip,
                   "mask_use": mask_use and mask_use.upper(), "make_clean": make_clean, "retarget": retarget,
                   "driver": "PERFORMER" if performer or performer_box else "ARMATURE" if rig else None,
                   "derive_offset": None if frame_offset is None else False,
@@ -87,7 +89,7 @@ def generate(*, scene="", strip=None, reference=None, rig=None, camera=None, dri
 
 def _choose(shot, box, frame) -> None:
     """The performer in a box of pixels of the render."""
-    parts = tuple(side / whole for side, whole in zip(box, (*size_of(shot), *size_of(shot))))
+    parts = tuple(side / whole for side, whole in zip(box, (*size_of(shot), *size_of(shot)), strict=False))
     if frame is None:
         frame = frames_of(find(shot, plate_name(shot)))[0]
     performers.choose(shot, parts, frame)
@@ -166,7 +168,8 @@ def command(arguments: list[str]) -> int:
         code, summary = generate(tell=Teller(), **options)
     except Exception as error:
         logger.exception("aa2 generate failed")
-        code, summary = FAILED, failure("internal", f"{type(error).__name__}: {error}", "Report it with the text above.")
+        code, summary = FAILED, failure("internal", f"{type(error).__name__}: {error}",
+                                        "Report it with the text above.")
     if summary.get("error"):
         print(f"aa2: {summary['error']['message']} {summary['error']['hint']}", file=sys.stderr, flush=True)
     os.write(answers, json.dumps(summary).encode() + b"\n")
@@ -205,7 +208,8 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--strip", help="the plate")
     one.add_argument("--reference", metavar="FILE", help="the character's picture")
     one.add_argument("--rig", help="the armature that drives the character")
-    one.add_argument("--performer", action="store_true", help="a person in the plate drives, whom the character replaces")
+    one.add_argument("--performer", action="store_true",
+                     help="a person in the plate drives, whom the character replaces")
     one.add_argument("--performer-box", nargs=4, type=float, metavar=("LEFT", "TOP", "RIGHT", "BOTTOM"),
                      help="where that person stands, in pixels of the render; without it the largest drives")
     one.add_argument("--performer-frame", type=int, metavar="N", help="the frame of the box (the plate's first)")
@@ -214,7 +218,8 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--clean-strip", metavar="STRIP", help="the plate without its performer")
     one.add_argument("--make-clean", action=argparse.BooleanOptionalAction, default=None,
                      help="put together what the performer covers from other frames, or let the networks make it up")
-    one.add_argument("--retarget", type=float, metavar="0..1", help="how far the pose is fitted to the reference's proportions")
+    one.add_argument("--retarget", type=float, metavar="0..1",
+                     help="how far the pose is fitted to the reference's proportions")
     one.add_argument("--camera", help="the camera the plate was shot with")
     one.add_argument("--driver-scene", metavar="SCENE", help="the scene of rig and camera")
     one.add_argument("--frame-offset", type=int, metavar="N", help="a frame of the rig's scene less the plate's")
@@ -225,11 +230,13 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--seed", type=int, help="another number, another try")
     one.add_argument("--steps", type=int, help="denoising steps")
     one.add_argument("--window", type=int, help="frames made together")
-    one.add_argument("--clothing", type=float, help="how far clothes stand off the limbs; 1 is dressed, 0.5 close-fitting")
+    one.add_argument("--clothing", type=float,
+                     help="how far clothes stand off the limbs; 1 is dressed, 0.5 close-fitting")
     one.add_argument("--pack", metavar="FOLDER", help="weights (the preferences' or the embedded ones)")
     one.add_argument("--threads", type=int, help="processor threads of the engine")
     one.add_argument("--engine-python", metavar="FILE", help="a Python with torch for the engine")
-    one.add_argument("--save", metavar="BLEND", help="save here and not over the open file; an empty name saves nothing")
+    one.add_argument("--save", metavar="BLEND",
+                     help="save here and not over the open file; an empty name saves nothing")
     return parser
 
 

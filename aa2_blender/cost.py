@@ -1,4 +1,5 @@
-"""How long a shot will take on this machine and how much memory: from what earlier runs took, kept in the user's folder.
+"""How long a shot will take on this machine and how much memory: from what earlier runs took,
+kept in the user's folder.
 
 Before the first run it is reckoned from the operations that the networks need, and said to be so.
 """
@@ -12,10 +13,9 @@ from pathlib import Path
 
 import bpy
 
-from .embedded.engine.contract import events
+from .embedded.engine.contract import events, json_reader
 from .embedded.engine.contract import folder as files
 from .embedded.engine.contract import job as contract
-from .embedded.engine.contract import json_reader
 from .embedded.engine.contract.errors import JobError
 from .embedded.engine.contract.fields import build, checked, number, whole
 from .link.interpreter import EMBEDDED, Launch
@@ -23,13 +23,14 @@ from .link.interpreter import EMBEDDED, Launch
 EMBEDDED_PACK = EMBEDDED / "engine" / "packs" / "compact"
 NAME = "rates.json"
 _NEW = 0.5  # weight of the newest run in what is kept: a machine changes, and one run may have been disturbed (ours)
-# Of the compact networks (engine/engines/compact/nets/flops.py, 256x256): GFLOP a frame to encode and decode, and a frame and step to denoise.
+# Of the compact networks (engine/engines/compact/nets/flops.py, 256x256): GFLOP a frame to encode and decode, and a
+# frame and step to denoise.
 _NETS_GFLOP, _DENOISE_GFLOP = 9.9, 2.3
 # What a core does until it is measured, and what lies beside the networks (ours; a slow laptop's core).
 _GFLOPS_A_CORE, _SECONDS_A_MEGAPIXEL, _START_S = 25.0, 0.10, 1.5
 _PERFORMER_S = 0.25  # a frame in which a performer is found, with hands and face (ours; 640x480 on two cores)
-# Peak memory of the engine in MB, measured with windows of 2 to 16 frames and jobs of 0.08 to 2 million pixels: itself, a
-# frame of a window, a million pixels of the job.
+# Peak memory of the engine in MB, measured with windows of 2 to 16 frames and jobs of 0.08 to 2 million pixels: itself,
+# a frame of a window, a million pixels of the job.
 _BASE_MB, _FRAME_MB, _MEGAPIXEL_MB = 325.0, 22.0, 15.0
 _SECONDS = number(0, 1e12)
 
@@ -38,8 +39,9 @@ _kept: dict[str, "Rate"] | None = None  # what is in the user's file, once it wa
 
 @dataclass(frozen=True)
 class Rate:
-    """Seconds: of the start, a frame's encoding and decoding, a million pixels' reading and writing, a frame's denoising
-    step, finding a performer in a frame; `memory` is measured over reckoned memory; `runs` were measured, 0 for a reckoned rate."""
+    """Seconds: of the start, a frame's encoding and decoding, a million pixels' reading and writing, a frame's
+    denoising step, finding a performer in a frame; `memory` is measured over reckoned memory; `runs` were measured,
+    0 for a reckoned rate."""
 
     start_s: float = checked(_SECONDS, _START_S)
     nets_s: float = checked(_SECONDS, 0.0)
@@ -52,8 +54,9 @@ class Rate:
 
 @dataclass(frozen=True)
 class Work:
-    """What is to be done: `frames` of `megapixels`, `steps` each, `window` frames at a time of which `overlap` are of the
-    window before; `passes` of the denoiser a step (2 with guidance); `performed`: a performer has to be found first."""
+    """What is to be done: `frames` of `megapixels`, `steps` each, `window` frames at a time of which `overlap` are of
+    the window before; `passes` of the denoiser a step (2 with guidance); `performed`:
+    a performer has to be found first."""
 
     frames: int
     megapixels: float
@@ -119,8 +122,8 @@ def learn(folder, hello, job, launch: Launch) -> None:
 
 
 def learn_performer(done, launch: Launch) -> None:
-    """Called after a performer was looked for; `done` is the engine's answer. Frames that an earlier run had found teach
-    nothing."""
+    """Called after a performer was looked for; `done` is the engine's answer. Frames that an earlier run had found
+    teach nothing."""
     if not isinstance(done, events.Finished) or done.made < 1 or done.reused:
         return
     before = rate_of(launch)
@@ -145,7 +148,8 @@ def learnt(before: Rate, work: Work, done: events.Finished) -> Rate:
     def took(*names):
         return sum(done.stages.get(name, 0.0) for name in names)
     denoised = work.denoised * done.made / work.frames
-    new = {"start_s": took("prepare", "reference", "hash") + _START_S / 2, "nets_s": took("encode", "decode") / done.made,
+    new = {"start_s": took("prepare", "reference", "hash") + _START_S / 2,
+           "nets_s": took("encode", "decode") / done.made,
            "megapixel_s": took("read", "compose", "write") / done.made / work.megapixels,
            "denoise_s": took("denoise") / (denoised * work.steps * work.passes),
            "memory": done.peak_mb / _reckoned_mb(work) if done.peak_mb else before.memory}
@@ -165,8 +169,8 @@ def _reckoned_mb(work):
 
 
 def _of_pack(folder):
-    """(default steps, window, overlap) as the pack's manifest says; usual ones where it cannot be read. Asked for at every
-    redraw, so it is read once for each state of the file."""
+    """(default steps, window, overlap) as the pack's manifest says; usual ones where it cannot be read. Asked for at
+    every redraw, so it is read once for each state of the file."""
     path = Path(folder) / "pack.json"
     try:
         return _read_pack(str(path), path.stat().st_mtime_ns)

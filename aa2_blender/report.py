@@ -7,11 +7,11 @@ from pathlib import Path
 
 import bpy
 
-from .versions import runs
 from .anonymous import anonymous
 from .embedded.engine.contract import folder as files
 from .embedded.engine.contract import json_reader, version
 from .tasks.task import remedy
+from .versions import runs
 
 LOG_LINES = 40
 _TAIL_BYTES = 32_768

@@ -1,11 +1,12 @@
-"""How long Blender's main thread was kept by us at a time: asked for by AA2_MEASURE=1 in the environment, else nothing."""
+"""How long Blender's main thread was kept by us at a time: asked for by AA2_MEASURE=1 in the environment,
+else nothing."""
 import os
 import time
 from contextlib import contextmanager, nullcontext
 
 ASKED = os.environ.get("AA2_MEASURE") == "1"
-# What was done (timer, gather, draw ..., press ...) -> milliseconds of the longest time; and what the processor needed of
-# it at most, which a busy machine does not change.
+# What was done (timer, gather, draw ..., press ...) -> milliseconds of the longest time; and what the processor needed
+# of it at most, which a busy machine does not change.
 longest_ms: dict[str, float] = {}
 longest_cpu_ms: dict[str, float] = {}
 _within: list[list[float]] = []  # of each open slice: seconds of its inner slices, and the processor's part

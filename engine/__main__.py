@@ -7,8 +7,8 @@
     python -m engine joints PICTURE         the joints of the person in a picture, as JSON
     python -m engine people PICTURE         a box around everybody in a picture, as JSON
     python -m engine subject JOB            the person in a job's reference, kept for an engine that cannot look
-    python -m engine estimate VIDEO -o JOB  the performer in a video -> a job folder with pose and mask; JOB alone: in its source/
-    python -m lab train ... | export ... make a pack (needs torch)
+    python -m engine estimate VIDEO -o JOB  the performer in a video -> a job folder with pose and mask; JOB alone: in
+    its source/ python -m lab train ... | export ... make a pack (needs torch)
     python -m engine manifest FOLDER        write the manifest of a pack anew; its weights stay as they are
     python -m lab score ...              measure a pack on held-out clips
 
@@ -29,7 +29,6 @@ from .contract import events, job_log
 from .contract import folder as files
 from .contract.errors import JobError
 from .contract.picture_file import Unreadable, open_regular
-
 
 COPIES = "AA2_COPIES"    # in the environment: the folder for copies (copies.py); set by the add-on on Windows
 
@@ -58,10 +57,12 @@ def _parser():
 
 
 def _add_estimate(command) -> None:
-    command.add_argument("video", metavar="VIDEO", nargs="?", help="a movie, or a folder of pictures (default: JOB's own source/)")
+    command.add_argument("video", metavar="VIDEO", nargs="?",
+                         help="a movie, or a folder of pictures (default: JOB's own source/)")
     command.add_argument("-o", dest="subject", metavar="JOB", required=True, help="the job folder to make or complete")
     command.add_argument("--frame", type=int, default=1, help="where --box is meant")
-    command.add_argument("--box", type=_box, metavar="L,T,R,B", help="pixels around the performer (default: the largest person)")
+    command.add_argument("--box", type=_box, metavar="L,T,R,B",
+                         help="pixels around the performer (default: the largest person)")
     command.add_argument("--mask", help="movie or folder of pictures that shows the performer white")
     command.add_argument("--mask-use", choices=("choose", "join", "override"), default="join",
                          help="what --mask does beside choosing")
@@ -115,7 +116,8 @@ def _serve(options) -> int:
 
 
 def _from_copies(folder: Path) -> Path | None:
-    """Libraries come from copies in the folder from now on; the copied pack. None where none can be made: the originals work."""
+    """Libraries come from copies in the folder from now on; the copied pack. None where none can be made:
+    the originals work."""
     from .door.copies import use
     try:
         return use(folder)
@@ -181,7 +183,8 @@ class Teller:
                 self._say(f"Cancelled; {event.frames} frames are finished.")
             case events.Finished():
                 stages = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in event.stages.items())
-                self._say(f"Finished {event.frames} frames in {event.seconds:.1f} s: {event.made} made, {event.reused} reused, "
+                self._say(f"Finished {event.frames} frames in {event.seconds:.1f} s: {event.made} made, {event.reused} "
+                          "reused, "
                           f"{event.passed} passed through ({stages}).")
             case events.Joints() | events.People():
                 print(json.dumps(events.to_json(event)))

@@ -3,7 +3,8 @@
     python -m lab train ...             train a stage, prepare what it learns from, try ablations (needs torch)
     python -m lab export ...            trained weights -> a pack
     python -m lab score ...             measure packs on held-out clips; --estimate: how well performers are found
-    python -m lab clips ...             render clips of Blender's world (in a bpy's Python; `build.py clips` brings the data)
+    python -m lab clips ...             render clips of Blender's world (in a bpy's Python; `build.py clips` brings the
+                                        data)
 """
 
 import importlib

@@ -47,8 +47,9 @@ def graphs(model: Model) -> dict[str, tuple]:
         "reference": (Reference(model), (one, rgb[:1]), ["latents", "skeleton"], references),
         "pose": (Pose(model), (rgb, grey), ["skeleton", "depth"], ["pose"]),
         "objects": (Objects(model), (latents, grey), ["latents", "mask"], scales),
-        "denoise": (Denoise(model), (latents, torch.rand(f), latents, torch.rand(f, 4 * h, 4 * w, 2), latents, grey, pose,
-                                     *reference, *objects),
+        "denoise": (Denoise(model),
+                    (latents, torch.rand(f), latents, torch.rand(f, 4 * h, 4 * w, 2), latents, grey, pose,
+                     *reference, *objects),
                     ["noisy", "levels", "environment", "masks", "warp", "coverage", "pose", *references, *scales],
                     ["x0"]),
     }
@@ -58,10 +59,11 @@ def export_graph(name: str, graph: tuple, folder: Path) -> None:
     """Writes NAME.onnx without weights; every size but the channels is free."""
     module, examples, inputs, outputs = graph
     free = {key: {axis: f"{key}_{axis}" for axis in range(value.dim()) if axis not in channel_axes(key, value)}
-            for key, value in zip(inputs, examples)}
+            for key, value in zip(inputs, examples, strict=True)}
     path = folder / f"{name}.onnx"
     with torch.no_grad():
-        torch.onnx.export(module.eval(), examples, str(path), input_names=inputs, output_names=outputs, dynamic_axes=free,
+        torch.onnx.export(module.eval(), examples, str(path), input_names=inputs,
+                          output_names=outputs, dynamic_axes=free,
                           opset_version=OPSET, do_constant_folding=False, dynamo=False)
     graph = onnx.load(path)
     point_into_weights(graph, folder / WEIGHTS)
@@ -125,7 +127,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--to", type=Path, required=True)
     parser.add_argument("--record", type=Path, required=True, help="JSON file: what the weights were trained on")
     parser.add_argument("--steps", type=int, default=1, help="default denoising steps")
-    parser.add_argument("--likeness", type=float, default=0.0, help="how much more the limb warp counts than it learnt (engines/compact/nets/sizes.py)")
+    parser.add_argument("--likeness", type=float, default=0.0,
+                        help="how much more the limb warp counts than it learnt (engines/compact/nets/sizes.py)")
     options = parser.parse_args(arguments)
     model = load_weights(replace(COMPACT, likeness=options.likeness), options.weights)
     write_pack(model, options.to, json_reader.read(options.record), options.steps)

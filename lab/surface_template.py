@@ -171,7 +171,7 @@ def split(bones, weights, points, joints):
         return (points - joints[a]) @ (joints[b] - joints[a]) / np.sum((joints[b] - joints[a]) ** 2)
     pelvis = 0.5 * (joints["left_hip"] + joints["right_hip"])[1]
     low = smooth((points[:, 1] - joints["neck"][1]) / (pelvis - joints["neck"][1]), 0.35, 0.95)
-    column = dict(zip(bones, weights.T))
+    column = dict(zip(bones, weights.T, strict=True))
     spine = column["spine_01"] + column["spine_02"] + column["spine_03"]
     out = {"chest": spine * (1 - low), "pelvis": spine * low + column["pelvis"]}
     for name in bones:

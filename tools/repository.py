@@ -1,4 +1,5 @@
-"""Zips -> a folder that Blender adds as a repository by its address: the zips and an index.json, nothing that has to run."""
+"""Zips -> a folder that Blender adds as a repository by its address: the zips and an index.json,
+nothing that has to run."""
 import json
 import shutil
 from pathlib import Path
@@ -15,9 +16,11 @@ def make(folder: Path, zips: list[Path]) -> Path:
     A zip for a Python of its own has the platform of another, which an index can tell apart by nothing: none of those.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    foreign = [path.name for path in folder.iterdir() if path.name != INDEX and not path.name.startswith("aa2_blender-")]
+    foreign = [path.name for path in folder.iterdir() if path.name != INDEX
+               and not path.name.startswith("aa2_blender-")]
     if foreign:
-        raise Stop(f"{folder} holds other things, such as {foreign[0]}; name an empty folder or that of an older repository.")
+        raise Stop(f"{folder} holds other things, such as {foreign[0]}; name an empty folder or that of an older "
+                   "repository.")
     for old in folder.iterdir():
         old.unlink()
     for path in zips:
@@ -26,7 +29,8 @@ def make(folder: Path, zips: list[Path]) -> Path:
     package.blender(python, package.blender_tool(python), "server-generate", "--repo-dir", folder)
     listed = json.loads((folder / INDEX).read_text())["data"]
     if len(listed) != len(zips):
-        raise Stop(f"Blender's tool listed {len(listed)} of {len(zips)} zips in {folder / INDEX}; look at their manifests.")
+        raise Stop(f"Blender's tool listed {len(listed)} of {len(zips)} zips in {folder / INDEX}; look at their "
+                   "manifests.")
     for one in listed:
         say(f"  {one['archive_size'] / 1e6:7.2f} MB  {', '.join(one['platforms'])}  {one['archive_url']}")
     return folder / INDEX

@@ -20,8 +20,8 @@ RELEASES = {"trixie": PACKAGES, "sid": (*PACKAGES, "python3-cattr", "python3-req
 MAKING_S = 420     # 78 s where the network is quick
 TESTED = "trixie"   # the one whose pictures are committed; sid changes every day
 ZIPS = {"trixie": "linux-x64", "sid": "linux-x64-python314"}    # which zip is for its Python
-# $1 is the root, the rest the command. A process namespace needs a /proc of its own; /dev and /sys are the machine's. The
-# shell stays as process 1, because Xvfb doesn't tell a parent of that number that it is ready.
+# $1 is the root, the rest the command. A process namespace needs a /proc of its own; /dev and /sys are the machine's.
+# The shell stays as process 1, because Xvfb doesn't tell a parent of that number that it is ready.
 ENTER = ('mount -t proc proc "$1/proc" && mount --rbind /sys "$1/sys" && mount --rbind /dev "$1/dev" && '
          'root=$1 && shift && { chroot "$root" "$@"; exit $?; }')
 
@@ -48,7 +48,8 @@ def ensure(release: str) -> Path:
     # A mirror that lags behind will do here.
     try:
         done = subprocess.run(["mmdebstrap", "--variant=minbase", "--aptopt=APT::Install-Recommends \"false\"",
-                               "--aptopt=Acquire::Check-Valid-Until \"false\"", "--include=" + ",".join(RELEASES[release]), release,
+                               "--aptopt=Acquire::Check-Valid-Until \"false\"",
+                               "--include=" + ",".join(RELEASES[release]), release,
                                str(root)], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=MAKING_S)
     except subprocess.TimeoutExpired:
         shutil.rmtree(root, ignore_errors=True)
@@ -70,11 +71,13 @@ def run(root: Path, command: list[str], *, timeout: float, **environment: str) -
     Raises Missing where this machine lets nobody mount, subprocess.TimeoutExpired after `timeout` seconds; then, too,
     nothing that the command started is left.
     """
-    told = [f"{name}={value}" for name, value in {"HOME": "/home/ada", "LIBGL_ALWAYS_SOFTWARE": "1", **environment}.items()]
+    told = [f"{name}={value}"
+            for name, value in {"HOME": "/home/ada", "LIBGL_ALWAYS_SOFTWARE": "1", **environment}.items()]
     line = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", ENTER, "sh", str(root),
             "env", "-i", "PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "LANG=C.UTF-8", *told, *command]
     done = subprocess.run(line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=timeout,
                           stdin=subprocess.DEVNULL)
     if done.returncode != 0 and done.stdout.startswith(("unshare: ", "mount: ")):
-        raise Missing(f"Nothing can be mounted here ({done.stdout.strip().splitlines()[0]}); run it on a machine of your own.")
+        raise Missing(f"Nothing can be mounted here ({done.stdout.strip().splitlines()[0]}); run it on a machine of "
+                      "your own.")
     return done

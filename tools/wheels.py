@@ -1,4 +1,5 @@
-"""A platform -> its engine's packages in .build/packages: fetched with a known sha256, unpacked, pruned, checked, kept."""
+"""A platform -> its engine's packages in .build/packages: fetched with a known sha256, unpacked, pruned,
+checked, kept."""
 import shutil
 import zipfile
 from fnmatch import fnmatch
@@ -29,8 +30,8 @@ WHEELS = {
     "cp314": ("3.14", RUNTIME, {
         "linux-x64": "c20d7f15d84427db070b163f78c2c7146cc93edd6113fa7327671259a24184fe"}),
 }
-# Not needed to run: cascades, type stubs, converters, and OpenCV's own reader of movies on Windows. onnxruntime's library
-# for C programs too: the Python module contains the runtime a second time.
+# Not needed to run: cascades, type stubs, converters, and OpenCV's own reader of movies on Windows. onnxruntime's
+# library for C programs too: the Python module contains the runtime a second time.
 PRUNED = ("cv2/data/*.xml", "*.pyi", "*/py.typed", "cv2/LICENSE*", "cv2/opencv_videoio_ffmpeg*.dll",
           "onnxruntime/transformers/*", "onnxruntime/quantization/*", "onnxruntime/tools/*", "onnxruntime/datasets/*",
           "onnxruntime/backend/*", "onnxruntime/capi/libonnxruntime.so*", "onnxruntime/capi/libonnxruntime.*dylib",
@@ -38,7 +39,8 @@ PRUNED = ("cv2/data/*.xml", "*.pyi", "*/py.typed", "cv2/LICENSE*", "cv2/opencv_v
 
 
 def ensure(name: str, platform: Platform, python: Path) -> Path:
-    """The folder with `any`, `cp311` ... for the zip `name`; `python` has the pip that fetches. Raises Missing, Stop."""
+    """The folder with `any`, `cp311` ... for the zip `name`; `python` has the pip that fetches.
+    Raises Missing, Stop."""
     folder = BUILD / "packages" / name
     stamp = folder / "made.txt"
     recipe = repr((WHEELS, PRUNED, platform))
@@ -55,7 +57,8 @@ def ensure(name: str, platform: Platform, python: Path) -> Path:
 
 def digests(platform: Platform) -> dict[str, str]:
     """Folder in the zip -> the sha256 of its wheel, for this platform."""
-    return {part: by_name[platform.name] for part, (_python, _requirement, by_name) in WHEELS.items() if platform.name in by_name}
+    return {part: by_name[platform.name] for part, (_python, _requirement, by_name) in WHEELS.items()
+            if platform.name in by_name}
 
 
 def check(folder: Path, platform: Platform, part: str) -> None:

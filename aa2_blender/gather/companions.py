@@ -1,10 +1,11 @@
-"""The strips beside the plate, on its frames: the artist's mask, white on black, and a clean plate -> pictures of the job."""
+"""The strips beside the plate, on its frames: the artist's mask, white on black,
+and a clean plate -> pictures of the job."""
 
 import bpy
 import numpy as np
 
-from ..embedded.engine.contract import folder as files
 from ..blender_api import strip_range
+from ..embedded.engine.contract import folder as files
 from . import strip as plate
 from .problem import GatherError
 
@@ -25,8 +26,8 @@ def find(scene, name, what):
 
 
 def check(scene, name, what, plate_name, frames, *, whole):
-    """Raises a GatherError where a strip can't be what it is chosen as; `frames` (first, last) of the plate, all of which it
-    has to show where it is to be `whole`. Looks at no file."""
+    """Raises a GatherError where a strip can't be what it is chosen as; `frames` (first, last) of the plate, all of
+    which it has to show where it is to be `whole`. Looks at no file."""
     strip = find(scene, name, what)
     if name == plate_name:
         raise GatherError(f"The {what} is the plate itself.", f"Choose another strip as {what}, or none.")
@@ -35,7 +36,8 @@ def check(scene, name, what, plate_name, frames, *, whole):
         raise GatherError(message, f"Choose another strip as {what}.")
     first, end = strip_range(strip)
     if whole and (first > frames[0] or end <= frames[1]):
-        raise GatherError(f"The {what} {name!r} shows the frames {first} to {end - 1}, the plate {frames[0]} to {frames[1]}.",
+        raise GatherError(f"The {what} {name!r} shows the frames {first} to {end - 1}, the plate {frames[0]} to "
+                          f"{frames[1]}.",
                           "Let it show all of the plate's frames.")
     if end <= frames[0] or first > frames[1]:
         raise GatherError(f"The {what} {name!r} shows none of the plate's frames ({frames[0]} to {frames[1]}).",
@@ -49,8 +51,8 @@ def check_files(strip, frames):
 
 
 def write(scene, strip, folder, kind, part, start):
-    """The frames of `part` (a range of the timeline) into the job's pictures of a kind, of which `start` is number 1: masks
-    grey, clean plates in colour. Frames that the strip doesn't show are black."""
+    """The frames of `part` (a range of the timeline) into the job's pictures of a kind, of which `start` is number 1:
+    masks grey, clean plates in colour. Frames that the strip doesn't show are black."""
     mode = "RGB" if kind == files.CLEAN else "BW"
     plate.render(scene, strip, first=part[0], last=part[-1], mode=mode,
                  write_to=lambda frame: files.picture(folder, kind, frame - start + 1))

@@ -1,4 +1,5 @@
-"""Objects of a driver's scene -> their planar depth at each pixel's centre, one array a frame, by Cycles with one sample.
+"""Objects of a driver's scene -> their planar depth at each pixel's centre, one array a frame,
+by Cycles with one sample.
 
 Depth is rendered as light: a material that glows as brightly as it is far. So it needs neither compositor nor GPU, and
 the picture's alpha is the silhouette.

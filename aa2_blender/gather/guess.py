@@ -1,7 +1,7 @@
 """The rest pose of a rig that no preset knows -> which bones are the joints, by structure alone (ours).
 
-A body has mirrored limbs that hang from its middle. Of the pairs, the legs go furthest down and the arms furthest out; the
-middle goes on from the arms to the head. All or nothing: a rig in which a piece can't be told gives no joint. Only
+A body has mirrored limbs that hang from its middle. Of the pairs, the legs go furthest down and the arms furthest out;
+the middle goes on from the arms to the head. All or nothing: a rig in which a piece can't be told gives no joint. Only
 bones' heads are looked at where that is enough, since tails of imported rigs lie anywhere.
 """
 import math
@@ -83,10 +83,11 @@ class _Body:
 
 
 def guess(names, parents, heads, tails, side_of):
-    """joint -> (bone, "head" or "tail") of all required joints, with toes and fingers where they are; {} where it is no body.
+    """joint -> (bone, "head" or "tail") of all required joints, with toes and fingers where they are;
+    {} where it is no body.
 
-    `names` and `parents`: a name for each bone, "" for no parent; `heads`, `tails` (B, 3) in the armature's space, whatever
-    axis is up; side_of(name) -> "l", "r" or "", asked only where no toes tell what is in front.
+    `names` and `parents`: a name for each bone, "" for no parent; `heads`, `tails` (B, 3) in the armature's space,
+    whatever axis is up; side_of(name) -> "l", "r" or "", asked only where no toes tell what is in front.
     """
     body = _body(names, parents, np.asarray(heads, float), np.asarray(tails, float))
     if body is None:
@@ -109,8 +110,8 @@ def guess(names, parents, heads, tails, side_of):
 
 
 def _body(names, parents, heads, tails):
-    """The _Body; None where too few bones mirror each other. Across is the axis that mirrors most of them, up the longer of
-    the others, towards the head: where fewer of the paired bones' ends lie."""
+    """The _Body; None where too few bones mirror each other. Across is the axis that mirrors most of them, up the
+    longer of the others, towards the head: where fewer of the paired bones' ends lie."""
     order = {name: i for i, name in enumerate(names)}
     above = tuple(order.get(parent, -1) for parent in parents)
     size = float(np.ptp(heads, axis=0).max()) if len(heads) else 0.0
@@ -132,8 +133,8 @@ def _body(names, parents, heads, tails):
 
 
 def _pairs(heads, tails, axis, size):
-    """bone -> the bone at its mirror image, both ways; none for those in the middle. Of several that begin there, the one
-    whose tail fits."""
+    """bone -> the bone at its mirror image, both ways; none for those in the middle. Of several that begin there, the
+    one whose tail fits."""
     middle, near = np.median(heads, axis=0), _MIRRORED * size
     heads, tails = heads - middle, tails - middle
     off = np.flatnonzero(np.abs(heads @ axis) > near / 2)
@@ -147,7 +148,7 @@ def _pairs(heads, tails, axis, size):
         beside = np.flatnonzero(together[row])
         nearest[row] = beside[np.linalg.norm(tails[off[beside]] - tails[off[row]] * flip, axis=1).argmin()]
     mutual = np.flatnonzero((nearest[nearest] == np.arange(len(off))) & (least <= near**2))
-    return dict(zip(off[mutual].tolist(), off[nearest[mutual]].tolist()))
+    return dict(zip(off[mutual].tolist(), off[nearest[mutual]].tolist(), strict=True))
 
 
 def _squares(a, b):
@@ -183,7 +184,8 @@ def _leg(body, way):
 
 def _arm(body, way):
     """shoulder, elbow, wrist and fingers of the way from a clavicle or shoulder to a fingertip; {} where it is none."""
-    hand = next((i for i, bone in enumerate(way) if len(body.children(bone)) > 2 or i and _has_thumb(body, way, i)), None)
+    hand = next((i for i, bone in enumerate(way) if len(body.children(bone)) > 2 or i and _has_thumb(body, way, i)),
+                None)
     ends = [(hand, "head")] if hand else [(len(way) - 1, "head"), (len(way) - 1, "tail")] if way else []
     best = None
     for at, end in ends:
@@ -203,13 +205,14 @@ def _arm(body, way):
 
 
 def _has_thumb(body, way, i):
-    """Whether something branches off the way's bone `i` to the side: bones that twist lie along it. Of captured people all
-    of a hand begins at the wrist, and only tails tell."""
+    """Whether something branches off the way's bone `i` to the side: bones that twist lie along it. Of captured people
+    all of a hand begins at the wrist, and only tails tell."""
     if i + 1 >= len(way):
         return False
     start = body.heads[way[i]]
     beside = [bone for bone in body.children(way[i]) if bone != way[i + 1]]
-    at = body.tails if np.ptp(body.heads[[way[i], way[i + 1], *beside]], axis=0).max() < 1e-4 * body.size else body.heads
+    at = body.tails if np.ptp(body.heads[[way[i], way[i + 1], *beside]],
+                              axis=0).max() < 1e-4 * body.size else body.heads
     along = _unit(at[way[i + 1]] - start)
     return any(np.linalg.norm(np.cross(along, at[bone] - start)) > _THUMB * body.size for bone in beside)
 
@@ -223,7 +226,7 @@ def _fingers(body, hand):
     thumb = int((along @ along.sum(axis=0)).argmin())
     start = body.heads[ways[thumb][0]]
     ways.sort(key=lambda way: np.linalg.norm(body.heads[way[0]] - start))
-    return {f"{finger}_{k}": place for finger, way in zip(FINGERS, ways)
+    return {f"{finger}_{k}": place for finger, way in zip(FINGERS, ways, strict=True)
             for k, place in enumerate([*((bone, "head") for bone in way), (way[-1], "tail")], 1)}
 
 
@@ -264,7 +267,8 @@ def _has_face(body, bone):
 
 
 def _first_side(body, leg):
-    """"left" or "right": the side of the pairs that lie outwards, as the toes tell what is in front; None without toes."""
+    """"left" or "right": the side of the pairs that lie outwards, as the toes tell what is in front;
+    None without toes."""
     if "toe" not in leg:
         return None
     forward = body.end(*leg["toe"]) - body.end(*leg["ankle"])

@@ -54,7 +54,8 @@ def _heights(at, length):
 
 
 def _axes(at, rig, bone):
-    """The head's (up, left, forward) at rest. Forward = left x up, whatever way the character faces; toes confirm it."""
+    """The head's (up, left, forward) at rest. Forward = left x up, whatever way the character faces;
+    toes confirm it."""
     up = _unit(np.subtract(bone.tail_local, bone.head_local))
     spine = _unit(at["neck"] - (at["left_hip"] + at["right_hip"]) / 2)
     if up @ spine < 0.5:                                            # a head bone that points elsewhere (ours)
@@ -62,7 +63,8 @@ def _axes(at, rig, bone):
     left = at["left_shoulder"] - at["right_shoulder"] + at["left_hip"] - at["right_hip"]
     left = _unit(left - (left @ up) * up)
     forward = np.cross(left, up)
-    toes = [_unit(at[f"{side}_toe"] - at[f"{side}_ankle"]) @ forward for side in ("left", "right") if f"{side}_toe" in at]
+    toes = [_unit(at[f"{side}_toe"] - at[f"{side}_ankle"]) @ forward for side in ("left", "right")
+            if f"{side}_toe" in at]
     if toes and max(toes) < _BACKWARDS:
         raise GatherError(f"Rig {rig.name!r}: the toes point backwards, so the map's left and right are swapped.",
                           "Exchange left and right in the bone map.")

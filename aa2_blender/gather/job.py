@@ -8,7 +8,8 @@ import bpy
 from ..embedded.engine.contract import folder as files
 from ..embedded.engine.contract import job as contract
 from ..embedded.engine.contract.errors import writing_failed
-from . import companions, depth, objects, pose, reference, strip as plate
+from . import companions, depth, objects, pose, reference
+from . import strip as plate
 from .keyframes import values
 from .problem import GatherError
 from .shot import Shot, bone_map, problems
@@ -72,7 +73,8 @@ def _pose(request, folder, frames, bones):
 
 def _beside(request, folder, frames):
     """Writes the artist's mask and the clean plate where there are any."""
-    for kind, of in ((companions.mask_kind(request), lambda shot: shot.mask_strip), (files.CLEAN, lambda shot: shot.clean_strip)):
+    for kind, of in ((companions.mask_kind(request), lambda shot: shot.mask_strip),
+                     (files.CLEAN, lambda shot: shot.clean_strip)):
         if of(Shot(request)) is None:
             continue
         for part in _slices(frames, _PLATE_SLICE):
@@ -95,7 +97,7 @@ def _depths(request, folder, frames):
             shot = Shot(request)
             with closing(depth.render(things(shot), shot.driver, size=shot.size, camera=shot.camera,
                                       frames=[frame + shot.offset for frame in part])) as drawn:
-                for frame, picture in zip(part, drawn):
+                for frame, picture in zip(part, drawn, strict=False):
                     if kind == files.MASK:
                         number = frame - frames[0] + 1
                         drawn = companions.read_mask(folder, number, shot.size) if joins else None
@@ -127,8 +129,10 @@ def _job(request, shot, frames, bits, bones, ranges):
     return contract.Job(
         name=request.name, size=shot.size, frames=len(frames), first_frame=frames[0], fps=render.fps / render.fps_base,
         bits=bits, clean_plate=request.clean_plate, clothing=request.clothing, settings=request.settings,
-        retarget=request.retarget, clean_pictures=shot.clean_strip is not None or performer is not None and performer.clean,
-        mask_joins=bool(request.mask_strip and request.mask_use == "join" and not request.performer and not shot.meshes),
+        retarget=request.retarget, clean_pictures=shot.clean_strip is not None or performer is not None
+        and performer.clean,
+        mask_joins=bool(request.mask_strip and request.mask_use == "join" and not request.performer
+                        and not shot.meshes),
         mask_grow=values(shot.scene, "aa2.mask_grow", frames, low=-200.0),
         mask_feather=values(shot.scene, "aa2.mask_feather", frames, low=0.0),
         reference=contract.Reference(joints=source.joints, height_px=source.height_px),
@@ -143,8 +147,8 @@ def _slices(frames, size):
 
 
 def _empty(folder):
-    """An unfinished folder is no job: job.json and all that is gathered go, what the engine made stays, and so does what the
-    artist laid there under a name of his own."""
+    """An unfinished folder is no job: job.json and all that is gathered go, what the engine made stays, and so does
+    what the artist laid there under a name of his own."""
     try:
         for kind in (files.SOURCE, files.MASK, files.OBJECTS, files.DEPTH, files.CLEAN, files.GIVEN_MASK):
             where = files.path(folder, kind)

@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 import bpy
 
+from ..blender_api import content_length, content_start, content_trimmed, strip_range, strips
 from ..embedded.engine.contract.cut_off import is_known_picture, why_not_whole
 from ..embedded.engine.contract.picture_file import Unreadable, open_regular
 from ..embedded.engine.contract.picture_header import picture_size
-from ..blender_api import content_length, content_start, content_trimmed, strip_range, strips
 
 MISSING = "does not exist"
 

@@ -1,4 +1,5 @@
-"""Depth arrays -> the job's grey pictures: mask/ of the character, objects/ and depth/ in 16 bits over one range a shot."""
+"""Depth arrays -> the job's grey pictures: mask/ of the character,
+objects/ and depth/ in 16 bits over one range a shot."""
 
 import os
 import shutil
@@ -14,7 +15,8 @@ _NEAREST, _FURTHEST = 65535, 1
 
 
 def write_mask(folder, number, depth, drawn=None):
-    """mask/NNNN.png: 255 where the character's surface is, joined with `drawn` (height, width) uint8 where the artist drew."""
+    """mask/NNNN.png: 255 where the character's surface is,
+    joined with `drawn` (height, width) uint8 where the artist drew."""
     mask = np.where(np.isfinite(depth), 255, 0).astype(np.uint8)
     write_grey(files.picture(folder, files.MASK, number), mask if drawn is None else np.maximum(mask, drawn))
 

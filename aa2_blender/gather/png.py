@@ -37,5 +37,6 @@ def _write(path, width, height, bits, kind, rows):
     """`rows`: each row's bytes after its filter byte (PNG specification, sections 11.2.2 and 9.2)."""
     header = struct.pack(">IIBBBBB", width, height, bits, kind, 0, 0, 0)
     chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows, _LEVEL)), (b"IEND", b""))
-    packed = (struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data)) for name, data in chunks)
+    packed = (struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+              for name, data in chunks)
     write_whole(path, b"\x89PNG\r\n\x1a\n" + b"".join(packed))

@@ -24,8 +24,8 @@ _NEAREST = 1e-3
 
 @dataclass(frozen=True)
 class Skeleton:
-    """Which bone ends are the joints, for one rig: indices into its heads followed by its tails, -1 for none; points of the face
-    without a bone follow from the head's.
+    """Which bone ends are the joints, for one rig: indices into its heads followed by its tails, -1 for none; points of
+    the face without a bone follow from the head's.
 
     `points` (K,): the body's joints, then each hand that the rig has; `hands`: the sides it has fingers on.
     """
@@ -127,7 +127,8 @@ def _written(motion, skeleton, size):
     joints = np.concatenate([joints, confidence[..., None]], axis=2)
     joints[confidence == 0] = 0
     present = _in_picture(joints, heights, size)
-    told = zip(np.round(joints, 4).tolist(), np.round(heights, 3).tolist(), _focal_lengths(motion, size), present)
+    told = zip(np.round(joints, 4).tolist(), np.round(heights, 3).tolist(), _focal_lengths(motion, size),
+               present, strict=True)
     return [_person(frame, height, focal, skeleton.hands) if there else [] for frame, height, focal, there in told]
 
 
@@ -169,7 +170,8 @@ def _in_picture(joints, heights, size):
 def _focal_lengths(motion, size):
     """The camera's focal length in pixels of each frame; None for an orthographic camera."""
     lengths = np.round(motion.projections[:, 1, 1] * size[1] / 2, 3).tolist()
-    return [length if abs(row[3]) < 0.5 else None for length, row in zip(lengths, motion.projections[:, 3])]
+    return [length if abs(row[3]) < 0.5 else None
+            for length, row in zip(lengths, motion.projections[:, 3], strict=True)]
 
 
 def _person(joints, height, focal, hands):

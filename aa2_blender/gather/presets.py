@@ -10,14 +10,14 @@ _LIMBS = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
 
 
 def _preset(sides, *, neck, head, limbs, toe, fingers):
-    """Both sides written out. `limbs`: the bones that begin at shoulder, elbow, wrist, hip, knee, ankle; `toe`: (bone, end);
-    `fingers`: three bones of each of FINGERS, a fourth where one begins at the tip, [] where a rig has none."""
+    """Both sides written out. `limbs`: the bones that begin at shoulder, elbow, wrist, hip, knee, ankle; `toe`: (bone,
+    end); `fingers`: three bones of each of FINGERS, a fourth where one begins at the tip, [] where a rig has none."""
     joints = {"neck": (neck, "head"), "head": (head, "head")}
     for side, name in sides.items():
-        for joint, bone in zip(_LIMBS, limbs):
+        for joint, bone in zip(_LIMBS, limbs, strict=True):
             joints[f"{side}_{joint}"] = (bone.format(S=name), "head")
         joints[f"{side}_toe"] = (toe[0].format(S=name), toe[1])
-        for finger, bones in zip(FINGERS, fingers):
+        for finger, bones in zip(FINGERS, fingers, strict=False):
             for k, bone in enumerate(bones, 1):
                 joints[f"{side}_{finger}_{k}"] = (bone.format(S=name), "head")
             joints.setdefault(f"{side}_{finger}_4", (bones[2].format(S=name), "tail"))
@@ -37,7 +37,8 @@ def _rigify(prefix):
         fingers=_numbered(prefix + "{finger}.0{k}.{S}", ("thumb", "f_index", "f_middle", "f_ring", "f_pinky")))
 
 
-# VRM names the thumb's bones otherwise than the other fingers', and 0.x otherwise than 1.0: the bones of both are tried.
+# VRM names the thumb's bones otherwise than the other fingers', and 0.x otherwise than 1.0:
+# the bones of both are tried.
 def _vrm(thumb):
     names = ("Index", "Middle", "Ring", "Little")
     return _preset(
@@ -95,8 +96,8 @@ PRESETS = {
     # The laboratory's own names, as in its ASF files and BVH files made of them.
     "CMU ASF": _preset(
         {"left": "l", "right": "r"}, neck="lowerneck", head="head",
-        limbs=["{S}" + bone for bone in ("humerus", "radius", "wrist", "femur", "tibia", "foot")], toe=("{S}toes", "tail"),
-        fingers=[]),
+        limbs=["{S}" + bone for bone in ("humerus", "radius", "wrist", "femur", "tibia", "foot")],
+        toe=("{S}toes", "tail"), fingers=[]),
     "Daz Genesis 8": _preset(
         {"left": "l", "right": "r"}, neck="neckLower", head="head",
         limbs=["{S}" + bone for bone in ("ShldrBend", "ForearmBend", "Hand", "ThighBend", "Shin", "Foot")],

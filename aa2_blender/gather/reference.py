@@ -4,10 +4,11 @@ import os
 
 import bpy
 
+from ..blender_api import set_picture_format
 from ..embedded.engine.contract import folder as files
 from ..embedded.engine.contract.picture_file import MOST_REFERENCE, MOST_SIDE
-from ..blender_api import set_picture_format
-from . import media, strip as plate
+from . import media
+from . import strip as plate
 from .problem import GatherError
 from .restore import temporary_scene
 
@@ -93,7 +94,8 @@ def _check(image, name):
     if not (width and height):
         raise GatherError(f"The reference {name!r} is not a picture that Blender can read.", _REMEDY)
     if min(width, height) < SMALLEST:
-        raise GatherError(f"The reference {name!r} has {width} x {height} pixels; expected at least {SMALLEST} each way.",
+        raise GatherError(f"The reference {name!r} has {width} x {height} pixels; expected at least {SMALLEST} "
+                          "each way.",
                           _REMEDY)
     _check_pixels((width, height), name)
 

@@ -3,7 +3,19 @@ when a kept request is read (versions/folders.py)."""
 
 from dataclasses import dataclass
 
-from ..embedded.engine.contract.fields import (checked, choice, flag, list_of, nested, number, or_none, path_name, tuple_of, whole, whole_text)
+from ..embedded.engine.contract.fields import (
+    checked,
+    choice,
+    flag,
+    list_of,
+    nested,
+    number,
+    or_none,
+    path_name,
+    tuple_of,
+    whole,
+    whole_text,
+)
 from ..embedded.engine.contract.job import Settings
 from ..embedded.engine.contract.skeleton import BODY
 
@@ -36,15 +48,15 @@ class Request:
     `scene` and `strip` name the plate; `frames` (first, last) of the timeline cuts it, None takes the whole strip.
     `driver_scene` ("" = `scene`) holds `rig` and the camera (`camera` "" = the scene's own, with its markers);
     `frame_offset` is (frame of the driver's scene) - (frame of the edit's scene), None derives it.
-    `bone_map` is the path of a saved map, `bones` are the artist's own (joint, bone, end), which win over it; for the rest
-    `preset` is asked, "" takes the one that fits. `meshes` are the objects whose silhouette is the character; `objects` and
-    everything in the `collections` stand in front of or behind it.
+    `bone_map` is the path of a saved map, `bones` are the artist's own (joint, bone, end), which win over it; for the
+    rest `preset` is asked, "" takes the one that fits. `meshes` are the objects whose silhouette is the character;
+    `objects` and everything in the `collections` stand in front of or behind it.
     `holdouts`: everything else in the driver's scene may hide the character. `clothing` widens limb volumes.
-    `performer`: the driver is a person in the plate, not a rig: whoever stands in `performer_box` (left, top, right, bottom),
-    pixels of the job, on the frame `performer_frame` of the timeline; else the largest. `mask_strip` is painted by the artist,
-    white on black; `mask_use` says whether it joins the character's mask, overrides it, or only chooses the performer.
-    `clean_strip` is the plate without the performer; `make_clean` lets the engine make one where none is given. `retarget` 0..1: how far the
-    pose is brought to the reference's proportions.
+    `performer`: the driver is a person in the plate, not a rig: whoever stands in `performer_box` (left, top, right,
+    bottom), pixels of the job, on the frame `performer_frame` of the timeline; else the largest. `mask_strip` is
+    painted by the artist, white on black; `mask_use` says whether it joins the character's mask, overrides it, or only
+    chooses the performer. `clean_strip` is the plate without the performer; `make_clean` lets the engine make one where
+    none is given. `retarget` 0..1: how far the pose is brought to the reference's proportions.
     """
 
     name: str = checked(whole_text)

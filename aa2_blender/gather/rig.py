@@ -36,8 +36,8 @@ _VERSION = 1
 
 @dataclass(frozen=True)
 class BoneMap:
-    """`joints`: joint -> (bone, "head" or "tail"); `preset`: where most of it came from, GUESSED for a guess, "" for the
-    artist's own."""
+    """`joints`: joint -> (bone, "head" or "tail"); `preset`: where most of it came from, GUESSED for a guess, "" for
+    the artist's own."""
 
     preset: str
     joints: dict
@@ -45,8 +45,8 @@ class BoneMap:
 
 @dataclass(frozen=True)
 class Row:
-    """One joint for the artist to see: its `bone` ("" for none), the bone's `end`, and `state`: OWN, PRESET, GUESS, MISSING
-    (only where the joint is required), WRONG, or "" for a joint that nobody needs."""
+    """One joint for the artist to see: its `bone` ("" for none), the bone's `end`, and `state`: OWN, PRESET, GUESS,
+    MISSING (only where the joint is required), WRONG, or "" for a joint that nobody needs."""
 
     joint: str
     bone: str
@@ -70,7 +70,8 @@ def find_map(rig, *, preset="", entries=()):
 
 
 def rows_of(rig, *, preset="", entries=()):
-    """(the preset's name, GUESSED or "", a Row for each of JOINTS) of an armature object, whatever is missing or wrong."""
+    """(the preset's name, GUESSED or "", a Row for each of JOINTS) of an armature object,
+    whatever is missing or wrong."""
     bones, places = _rest(rig)
     parents = dict(bones)
     own = {joint: (bone, end) for joint, bone, end in entries if joint in JOINTS}
@@ -102,7 +103,8 @@ def _read_map(path, _changed):
     try:
         value = json_reader.read(path)
     except (OSError, json_reader.Unreadable) as error:
-        raise GatherError(f"The bone map {path} cannot be read: {error}.", "Choose a map saved by this add-on.") from None
+        raise GatherError(f"The bone map {path} cannot be read: {error}.",
+                          "Choose a map saved by this add-on.") from None
     if not isinstance(value.get("joints"), dict):
         raise GatherError(f"{path}: expected a bone map of version {_VERSION} with 'joints'.",
                           "Choose a map saved by this add-on.")
@@ -179,20 +181,22 @@ def _find(bones, places, preset, entries):
 
 @lru_cache(maxsize=32)
 def _found(bones, places, preset, own):
-    """(name, joint -> (bone, end), the joints among them that are guessed): the preset with the most required bones, parents
-    in order, then with the most of all, then with the most under their very names. What neither it nor the artist (`own`,
-    joints) has is guessed, all of it where the preset knows less than half; nothing where the artist asked for a preset."""
+    """(name, joint -> (bone, end), the joints among them that are guessed): the preset with the most required bones,
+    parents in order, then with the most of all, then with the most under their very names. What neither it nor the
+    artist (`own`, joints) has is guessed, all of it where the preset knows less than half;
+    nothing where the artist asked for a preset."""
     parents = dict(bones)
     known = {}
     for name in parents:
         known.setdefault(canonical(name), name)
     found = {name: _match(PRESETS[name], parents, known) for name in ([preset] if preset else PRESETS)}
     best = max(found, key=lambda name: (sum(joint in REQUIRED for joint in found[name]), len(found[name]),
-                                        sum(bone == PRESETS[name][joint][0] for joint, (bone, _) in found[name].items())))
+                                        sum(bone == PRESETS[name][joint][0]
+                                            for joint, (bone, _) in found[name].items())))
     missing = set(REQUIRED) - set(found[best])
     if not missing - own or preset:
         return best, found[best], frozenset()
-    names, above = zip(*bones) if bones else ((), ())
+    names, above = zip(*bones, strict=True) if bones else ((), ())
     guessed = guess(names, above, *np.frombuffer(places, np.float32).reshape(2, -1, 3), lambda name: canonical(name)[1])
     if len(missing) < len(REQUIRED) / 2:
         filled = {**found[best], **{joint: guessed[joint] for joint in missing - own if joint in guessed}}
@@ -204,8 +208,8 @@ def _found(bones, places, preset, own):
 
 
 def _match(preset, parents, known):
-    """Those joints of a preset whose bone the rig has, by its very name or else by its canonical one, and which hangs from
-    the joint's before it."""
+    """Those joints of a preset whose bone the rig has, by its very name or else by its canonical one, and which hangs
+    from the joint's before it."""
     joints = {}
     for joint, (bone, end) in preset.items():
         name = bone if bone in parents else known.get(canonical(bone))
@@ -218,8 +222,8 @@ def _match(preset, parents, known):
 
 
 def _above_shoulders(joints, parents):
-    """The neck's bone: where arms hang from it, it is the chest of a rig with one bone more, and the neck is the next one
-    towards the head."""
+    """The neck's bone: where arms hang from it, it is the chest of a rig with one bone more, and the neck is the next
+    one towards the head."""
     arm, above = list(_ancestry(joints["left_shoulder"][0], parents)), joints["neck"][0]
     for bone in _ancestry(joints["head"][0], parents):
         if bone in arm:
@@ -234,7 +238,8 @@ def _check_entry(joint, bone, end):
         raise GatherError(f"the bone map has a joint {joint!r}; expected one of {', '.join(JOINTS[:19])} "
                           "or a finger's such as left_index_1.", "Correct that line of the bone map.")
     if end not in ENDS:
-        raise GatherError(f"the bone map takes the {_words(joint)} from {end!r} of bone {bone!r}; expected head or tail.",
+        raise GatherError(f"the bone map takes the {_words(joint)} from {end!r} of bone {bone!r}; expected head "
+                          "or tail.",
                           "Correct that line of the bone map.")
 
 
@@ -248,7 +253,8 @@ def _check_complete(joints, preset):
 def _check_parents(joints, parents):
     for upper, lower in _loose(joints, parents):
         above, bone = joints[upper][0], joints[lower][0]
-        raise GatherError(f"bone {bone!r} of the {_words(lower)} does not hang from bone {above!r} of the {_words(upper)}.",
+        raise GatherError(f"bone {bone!r} of the {_words(lower)} does not hang from bone {above!r} of the "
+                          f"{_words(upper)}.",
                           "Correct these two in the bone map.")
 
 

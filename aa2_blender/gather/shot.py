@@ -3,7 +3,8 @@
 import bpy
 
 from ..blender_api import all_strips, content_start, content_trimmed
-from . import companions, reference, rig, strip as plate
+from . import companions, reference, rig
+from . import strip as plate
 from .camera import camera_at, size_of
 from .depth import surfaces
 from .problem import GatherError, Problem
@@ -15,15 +16,16 @@ _SAME_SHAPE = 0.02
 class Shot:
     """What a request's names mean now. Made anew for each slice of work, because undo makes all of it invalid.
 
-    `rig` is None where a performer drives. `offset`: (frame of the driver's scene) - (frame of the edit's). Raises GatherError
-    for names that mean nothing.
+    `rig` is None where a performer drives. `offset`: (frame of the driver's scene) - (frame of the edit's). Raises
+    GatherError for names that mean nothing.
     """
 
     def __init__(self, request):
         self.scene = _named(bpy.data.scenes, request.scene, "scene")
         self.strip = plate.find(self.scene, request.strip)
         self.driver = driver_of(request, self.scene, self.strip)
-        self.rig = None if request.performer else _named(self.driver.objects, request.rig, f"rig in scene {self.driver.name!r}:")
+        self.rig = None if request.performer else _named(self.driver.objects, request.rig,
+                                                         f"rig in scene {self.driver.name!r}:")
         self.offset = offset_of(request, self.strip, self.driver)
         self.size = size_of(self.scene)
         self._request = request
@@ -73,8 +75,8 @@ class Shot:
 
 
 def driver_of(request, scene, strip):
-    """The scene of rig and camera: the named one, else the edit's own or a scene strip's where the rig is in it, else the
-    only one that holds the rig."""
+    """The scene of rig and camera: the named one, else the edit's own or a scene strip's where the rig is in it, else
+    the only one that holds the rig."""
     if request.driver_scene:
         return _named(bpy.data.scenes, request.driver_scene, "scene")
     shown = strip.scene if strip.type == "SCENE" else None
@@ -132,7 +134,8 @@ def _performer_problem(request):
         return
     first, last = plate.frames_of(strip, request.frames)
     if not first <= request.performer_frame <= last:
-        raise GatherError(f"The performer was chosen on frame {request.performer_frame}, outside of the frames {first} to {last}.",
+        raise GatherError(f"The performer was chosen on frame {request.performer_frame}, outside of the frames {first} "
+                          f"to {last}.",
                           "Choose the performer again, on one of these.", "choose_performer")
 
 
@@ -145,7 +148,8 @@ def _beside_problem(request):
         if request.mask_use == "choose" and not request.performer:
             raise GatherError("The mask strip only chooses a performer, and an armature is the driver.",
                               "Let the mask strip join or override the mask.")
-        companions.check(scene, request.mask_strip, "mask strip", request.strip, frames, whole=request.mask_use == "override")
+        companions.check(scene, request.mask_strip, "mask strip", request.strip, frames,
+                         whole=request.mask_use == "override")
     if request.clean_strip and not request.clean_plate:
         companions.check(scene, request.clean_strip, "clean plate", request.strip, frames, whole=True)
 
@@ -164,7 +168,8 @@ def _reference_problem(request):
 
 def _rig_problem(request):
     if not request.rig:
-        raise GatherError("No armature is chosen.", "Choose the rig that drives the character, or the performer in the plate.")
+        raise GatherError("No armature is chosen.",
+                          "Choose the rig that drives the character, or the performer in the plate.")
     thing = _named(bpy.data.objects, request.rig, "armature")
     if thing.type != "ARMATURE":
         raise GatherError(f"{request.rig!r} is a {thing.type.lower()}, not an armature.",
@@ -186,7 +191,8 @@ def _camera_problem(request):
         return
     driver = driver_of(request, scene, strip)
     if request.rig and request.rig in bpy.data.objects and request.rig not in driver.objects:
-        raise GatherError(f"Rig {request.rig!r} is not in scene {driver.name!r}.", "Choose the scene of rig and camera.")
+        raise GatherError(f"Rig {request.rig!r} is not in scene {driver.name!r}.",
+                          "Choose the scene of rig and camera.")
     camera = camera_at(driver, driver.frame_current, request.camera)
     if camera is None:
         raise GatherError(f"Scene {driver.name!r} has no camera{f' {request.camera!r}' if request.camera else ''}.",
@@ -197,7 +203,8 @@ def _camera_problem(request):
     shapes = [size[0] * s.render.pixel_aspect_x / (size[1] * s.render.pixel_aspect_y)
               for size, s in ((own, driver), (edit, scene))]
     if abs(shapes[0] / shapes[1] - 1) > _SAME_SHAPE:
-        raise GatherError(f"Scene {driver.name!r} renders {own[0]} x {own[1]} and {scene.name!r} {edit[0]} x {edit[1]}: "
+        raise GatherError(f"Scene {driver.name!r} renders {own[0]} x {own[1]} and {scene.name!r} {edit[0]} x "
+                          f"{edit[1]}: "
                           "the frames have different shapes.", "Give both scenes a resolution of the same shape.")
 
 

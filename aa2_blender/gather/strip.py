@@ -1,4 +1,5 @@
-"""A sequencer strip -> its frames as PNG files of the job's size, pixel for pixel what the sequencer shows of it alone."""
+"""A sequencer strip -> its frames as PNG files of the job's size,
+pixel for pixel what the sequencer shows of it alone."""
 
 import ctypes
 import os
@@ -9,8 +10,8 @@ from pathlib import Path
 
 import bpy
 
-from ..embedded.engine.contract import folder as files
 from ..blender_api import all_strips, render_path, set_picture_format, show_missing_media, strip_range, strips
+from ..embedded.engine.contract import folder as files
 from . import media, rendering
 from .problem import GatherError
 from .restore import temporary_scene

@@ -12,7 +12,8 @@ from pathlib import Path
 from ..embedded.engine.contract import events
 from ..embedded.engine.contract.errors import JobError
 
-# Not resolved: where the extension is made of links (`build.py link`), its files lead into the checkout, which has no embedded/.
+# Not resolved: where the extension is made of links (`build.py link`), its files lead into the checkout,
+# which has no embedded/.
 EMBEDDED = Path(__file__).absolute().parent.parent / "embedded"
 # Blender's own settings that would follow into a child: 5.1 and later leak OCIO, and a PYTHONHOME of Blender's is right
 # only for Blender's own Python.
@@ -73,7 +74,8 @@ def _packages(embedded: Path) -> list[Path]:
     own = folder / f"cp{sys.version_info[0]}{sys.version_info[1]}"
     if not own.is_dir():
         there = ", ".join(sorted(path.name for path in folder.glob("cp*"))) or "none"
-        raise JobError("runtime_missing", f"This Blender runs Python {sys.version_info[0]}.{sys.version_info[1]}, but the "
+        raise JobError("runtime_missing",
+                       f"This Blender runs Python {sys.version_info[0]}.{sys.version_info[1]}, but the "
                        f"embedded engine has packages for: {there}.",
                        "Name a Python that has numpy, OpenCV and onnxruntime in the add-on's preferences.")
     return [folder / "any", own]

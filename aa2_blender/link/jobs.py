@@ -16,7 +16,8 @@ MOST_WARNINGS = 100  # of one job, each another; what an engine in an endless lo
 
 @dataclass
 class EngineJob:
-    """One request's life. `state`: starting, running, cancelling, then one of ENDS; `frames` are final on disk (1..N)."""
+    """One request's life. `state`: starting, running, cancelling, then one of ENDS;
+    `frames` are final on disk (1..N)."""
 
     request: object
     folder: Path
@@ -34,11 +35,14 @@ class EngineJob:
         return self.state in ENDS
 
 
+_USUAL = Patience()
+
+
 class Link:
     """The engine kept warm between jobs, and at most one job. All calls come from Blender's main thread; only close()
     blocks."""
 
-    def __init__(self, patience: Patience = Patience()):
+    def __init__(self, patience: Patience = _USUAL):
         self.patience = patience
         self.hello: events.Hello | None = None
         self.job: EngineJob | None = None
@@ -195,7 +199,8 @@ class Link:
         words = self._process.last_words()
         hint = "The system may have run out of memory; close other programs and generate again." \
             if returncode == -9 else REPAIR
-        self._fail(JobError("engine_died", f"The engine {how}." + (f" Its last lines:\n{words}" if words else ""), hint),
+        self._fail(JobError("engine_died", f"The engine {how}." + (f" Its last lines:\n{words}" if words else ""),
+                            hint),
                    drop=True)
 
     def _fail(self, error: JobError, drop: bool = False) -> None:

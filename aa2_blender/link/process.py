@@ -3,6 +3,7 @@
 Two daemon threads read: they end with the process and never keep Blender from quitting. They only put into the mailbox
 and the log, both bounded; everything that decides is on the caller's thread.
 """
+import contextlib
 import json
 import logging
 import subprocess
@@ -58,7 +59,8 @@ class EngineProcess:
                                            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0))
         except OSError as error:
-            raise JobError("engine_died", f"The engine could not be started with {launch.command[0]}: {error.strerror}.",
+            raise JobError("engine_died",
+                           f"The engine could not be started with {launch.command[0]}: {error.strerror}.",
                            "Install the extension again, or correct the Python in its preferences.") from None
         self._wire = Wire(self._child.stdout, self._child.stdin)
         self._listener = threading.Thread(target=self._keep_log, daemon=True, name="aa2 engine log")
@@ -91,10 +93,8 @@ class EngineProcess:
         """Blocks until the process is gone: stdin closed, then terminated, then killed, `patience` seconds each."""
         self.mailbox.close()
         self.send(events.Shutdown())
-        try:
+        with contextlib.suppress(OSError):
             self._child.stdin.close()
-        except OSError:
-            pass
         for end in (lambda: None, self._child.terminate, self._child.kill):
             end()
             try:

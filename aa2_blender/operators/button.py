@@ -1,14 +1,14 @@
 """What our operators share: they report, and never leave Blender with an exception."""
 from .. import stalls
-from ..queue import session
-from ..settings.request_of import job_folder, plate_name, request_of
 from ..embedded.engine.contract.errors import JobError
 from ..gather.job import problems
 from ..gather.problem import GatherError
-from ..tasks.generation import Generation
 from ..place.strip import PlaceError
+from ..queue import session
 from ..settings.preferences import engine_launch
 from ..settings.properties import shot_scene
+from ..settings.request_of import job_folder, plate_name, request_of
+from ..tasks.generation import Generation
 
 
 class Button:

@@ -3,14 +3,14 @@ from pathlib import Path
 
 import bpy
 
-from ..queue import session
-from ..settings.request_of import job_folder, request_of
 from ..embedded.engine.contract import folder as files
 from ..gather import reference
 from ..gather.strip import find, frames_of
-from ..tasks.joints import JointSearch
+from ..queue import session
 from ..settings.preferences import engine_launch
 from ..settings.properties import shot_scene
+from ..settings.request_of import job_folder, request_of
+from ..tasks.joints import JointSearch
 from .button import Button, StartButton
 
 
@@ -28,7 +28,8 @@ class AA2_OT_use_frame_as_reference(Button, bpy.types.Operator):
             return self.refuse(f"Scene {scene.name!r} has no active strip. Select the strip that shows the character.")
         first, last = frames_of(active)
         if not first <= scene.frame_current <= last:
-            return self.refuse(f"Strip {active.name!r} shows the frames {first} to {last}, not {scene.frame_current}. Move "
+            return self.refuse(f"Strip {active.name!r} shows the frames {first} to {last}, not "
+                               f"{scene.frame_current}. Move "
                                "the playhead over the strip.")
         ours = scene.aa2
         ours.reference_kind, ours.reference_strip, ours.reference_frame = "STRIP", active.name, scene.frame_current

@@ -3,11 +3,11 @@ import bpy
 from bpy.props import StringProperty
 from bpy_extras.io_utils import ExportHelper, ImportHelper
 
-from ..settings.request_of import own_bones, request_of
 from ..gather.problem import GatherError
 from ..gather.rig import JOINTS, REQUIRED, find_map, read_map, write_map
 from ..gather.shot import bone_map
 from ..settings.properties import shot_scene
+from ..settings.request_of import own_bones, request_of
 from .button import Button
 
 
@@ -98,7 +98,8 @@ class AA2_OT_save_bone_map(OfRig, Button, ExportHelper, bpy.types.Operator):
             found = bone_map(request_of(scene), scene.aa2.armature)
         except GatherError as error:
             own = {joint: (bone, end) for joint, bone, end in own_bones(scene.aa2)}
-            write_map(self.filepath, [(joint, *own.get(joint, ("", "head"))) for joint in dict.fromkeys((*REQUIRED, *own))])
+            write_map(self.filepath,
+                      [(joint, *own.get(joint, ("", "head"))) for joint in dict.fromkeys((*REQUIRED, *own))])
             self.report({"WARNING"}, f"{error} Write the bones' names into {self.filepath} and load it.")
         else:
             write_map(self.filepath, [(joint, *place) for joint, place in found.joints.items()])

@@ -8,19 +8,21 @@ from bpy.props import EnumProperty, FloatVectorProperty
 from gpu_extras.batch import batch_for_shader
 
 from .. import stalls
-from ..settings.request_of import request_of
 from ..embedded.engine.contract import folder as files
 from ..embedded.engine.contract.skeleton import BODY, LIMBS
 from ..gather import reference
 from ..gather.problem import GatherError
 from ..settings.properties import picture_named, shot_scene
+from ..settings.request_of import request_of
 from .button import Button
 
 # A figure standing in a picture, in parts of its width and height, where no joints are found yet (ours).
 _STANDING = {
-    "nose": (.5, .12), "neck": (.5, .2), "right_shoulder": (.42, .21), "right_elbow": (.37, .35), "right_wrist": (.35, .48),
+    "nose": (.5, .12), "neck": (.5, .2), "right_shoulder": (.42, .21), "right_elbow": (.37, .35),
+    "right_wrist": (.35, .48),
     "left_shoulder": (.58, .21), "left_elbow": (.63, .35), "left_wrist": (.65, .48), "right_hip": (.45, .5),
-    "right_knee": (.45, .7), "right_ankle": (.45, .9), "left_hip": (.55, .5), "left_knee": (.55, .7), "left_ankle": (.55, .9),
+    "right_knee": (.45, .7), "right_ankle": (.45, .9), "left_hip": (.55, .5), "left_knee": (.55, .7),
+    "left_ankle": (.55, .9),
     "right_eye": (.48, .1), "left_eye": (.52, .1), "right_ear": (.46, .11), "left_ear": (.54, .11),
     "right_toe": (.43, .95), "left_toe": (.57, .95)}
 _STANDING_HEIGHT = 0.9
@@ -34,9 +36,8 @@ _SPACES = {"SEQUENCE_EDITOR": bpy.types.SpaceSequenceEditor, "VIEW_3D": bpy.type
 
 
 class AA2_OT_edit_reference_joints(Button, bpy.types.Operator):
-    """Shows the reference large with its joints, to be dragged. X: a joint that is not seen; wheel: zoom; Enter: done; Escape: \
-as before"""
-
+    bl_description = ("Shows the reference large with its joints, to be dragged. X: a joint that is not seen; wheel: "
+                      "zoom; Enter: done; Escape: as before")
     bl_idname = "aa2.edit_reference_joints"
     bl_label = "Edit Joints"
     bl_options = {"REGISTER", "UNDO"}
@@ -60,7 +61,8 @@ as before"""
         """By numbers: one joint to one place."""
         ours = shot_scene(context).aa2
         if not self.properties.is_property_set("place") or len(ours.reference_joints) != len(BODY):
-            return self.refuse("Expected a joint and its place in a reference whose joints are found. Press Find Joints.")
+            return self.refuse("Expected a joint and its place in a reference whose joints are found. Press "
+                               "Find Joints.")
         ours.reference_joints[BODY.index(self.joint)].place = self.place
 
     def invoke(self, context, event):
@@ -83,7 +85,8 @@ as before"""
         self._zoom, self._shift = 1.0, [0.0, 0.0]
         self._handler = kind.draw_handler_add(self.draw_joints, (), self._region_type, "POST_PIXEL")
         context.window_manager.modal_handler_add(self)
-        context.workspace.status_text_set(_told("Drag joints    X: not seen    Wheel: zoom    Enter: done    Esc: as before"))
+        context.workspace.status_text_set(_told("Drag joints    X: not seen    Wheel: zoom    Enter: done    Esc: "
+                                                "as before"))
         self._area.tag_redraw()
         return {"RUNNING_MODAL"}
 
@@ -137,7 +140,8 @@ as before"""
             before = to_picture(mouse, fit, self._size)
             self._zoom = min(max(self._zoom * (_ZOOM if event.type == "WHEELUPMOUSE" else 1 / _ZOOM), 1.0), 12.0)
             moved = to_region(before, self._fit(region), self._size)
-            self._shift = [0.0, 0.0] if self._zoom == 1.0 else [s + m - p for s, m, p in zip(self._shift, mouse, moved)]
+            self._shift = [0.0, 0.0] if self._zoom == 1.0 else [s + m - p for s, m, p in zip(self._shift,
+                                                                                             mouse, moved, strict=True)]
 
     def _nearest(self, joints, fit, mouse):
         near = _NEAR * bpy.context.preferences.system.ui_scale
@@ -182,7 +186,8 @@ as before"""
             region = context.region
             fit = self._fit(region)
             draw_picture(self._texture, self._size, fit, (region.width, region.height))
-            joints = [(to_region(joint.place, fit, self._size), joint.confidence > 0) for joint in scene.aa2.reference_joints]
+            joints = [(to_region(joint.place, fit, self._size), joint.confidence > 0)
+                      for joint in scene.aa2.reference_joints]
             draw_skeleton(joints, self._under if self._held is None else self._held)
 
 
@@ -191,7 +196,8 @@ def lay_standing(ours, size):
     ours.reference_joints.clear()
     for name in BODY:
         joint = ours.reference_joints.add()
-        joint.name, joint.place, joint.confidence = name, [p * s for p, s in zip(_STANDING[name], size)], 1.0
+        joint.name, joint.place, joint.confidence = name, [p * s
+                                                           for p, s in zip(_STANDING[name], size, strict=True)], 1.0
     ours.reference_height = _STANDING_HEIGHT * size[1]
     ours.reference_joints_of = picture_named(ours)
 
@@ -202,7 +208,7 @@ def kept(ours):
 
 
 def put_back(ours, values):
-    for joint, (name, place, confidence) in zip(ours.reference_joints, values):
+    for joint, (name, place, confidence) in zip(ours.reference_joints, values, strict=False):
         joint.name, joint.place, joint.confidence = name, place, confidence
 
 
@@ -242,8 +248,9 @@ def _quad(shader, left, bottom, right, top, **more):
 
 
 def draw_skeleton(joints, held):
-    """`joints`: ((x, y), seen) of each of BODY, in the region; `held`: the index of the one under the mouse, or None."""
-    places = dict(zip(BODY, joints))
+    """`joints`: ((x, y), seen) of each of BODY, in the region; `held`: the index of the one under the mouse,
+    or None."""
+    places = dict(zip(BODY, joints, strict=False))
     gpu.state.blend_set("ALPHA")
     gpu.state.line_width_set(2.0)
     shader = gpu.shader.from_builtin("FLAT_COLOR")
@@ -263,7 +270,7 @@ def draw_skeleton(joints, held):
 
 def _coloured(shader, kind, points):
     """Draws ((x, y), (r, g, b, a)) points, all at once."""
-    places, colours = zip(*points)
+    places, colours = zip(*points, strict=True)
     batch_for_shader(shader, kind, {"pos": places, "color": colours}).draw(shader)
 
 

@@ -2,19 +2,18 @@
 import bpy
 from bpy.props import EnumProperty
 
-from ..queue import session
-from ..settings.request_of import request_of
 from ..embedded.engine.contract import folder as files
 from ..gather.camera import camera_at
-from ..tasks.output import Delivery, Movie
 from ..place import background, compositor
+from ..queue import session
 from ..settings.preferences import engine_launch
 from ..settings.properties import FORMS, shot_scene
-from ..versions.shown import folder_of_shot
+from ..settings.request_of import request_of
+from ..tasks.output import Delivery, Movie
 from ..versions.folders import read_request
+from ..versions.shown import folder_of_shot
 from .button import Button, StartButton
 from .result import OfVersion
-
 
 
 class AA2_OT_write_output(OfVersion, StartButton, bpy.types.Operator):

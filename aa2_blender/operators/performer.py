@@ -1,4 +1,5 @@
-"""Step 3, the driver: the performer in the plate, chosen by a click on a box in the sequencer's preview or by numbers."""
+"""Step 3, the driver: the performer in the plate, chosen by a click on a box in the sequencer's preview or by
+numbers."""
 import blf
 import bpy
 import gpu
@@ -6,15 +7,15 @@ from bpy.props import FloatVectorProperty, IntProperty
 from gpu_extras.batch import batch_for_shader
 
 from .. import stalls
-from ..tasks import performer
-from ..queue import session
-from ..settings.request_of import NOBODY, job_folder, plate_name, request_of
 from ..embedded.engine.contract import folder as files
 from ..gather.shot import driver_of, offset_of
 from ..gather.strip import find
 from ..place import rig
+from ..queue import session
 from ..settings.preferences import engine_launch
 from ..settings.properties import shot_scene
+from ..settings.request_of import NOBODY, job_folder, plate_name, request_of
+from ..tasks import performer
 from ..versions.shown import folder_of_shot
 from .button import Button, StartButton
 
@@ -23,13 +24,14 @@ _TICK_S = 0.05
 
 
 class AA2_OT_choose_performer(StartButton, bpy.types.Operator):
-    """Shows a box around everybody on this frame of the plate, in the sequencer's preview: click on who is to be replaced"""
-
+    bl_description = ("Shows a box around everybody on this frame of the plate, in the sequencer's preview: click on "
+                      "who is to be replaced")
     bl_idname = "aa2.choose_performer"
     bl_label = "Choose Performer"
     bl_options = {"REGISTER", "UNDO"}
     box: FloatVectorProperty(
-        name="Box", description="Left, top, right, bottom in parts of the picture: whoever stands there, without looking for anybody",
+        name="Box", description="Left, top, right, bottom in parts of the picture: whoever stands there, without "
+                                "looking for anybody",
         size=4, options={"SKIP_SAVE"})
     frame: IntProperty(name="Frame", description="Of the timeline (0: the present one)", options={"SKIP_SAVE"})
 
@@ -52,7 +54,8 @@ class AA2_OT_choose_performer(StartButton, bpy.types.Operator):
             return self.execute(context)
         area = preview_area(context)
         if area is None:
-            return self.refuse("No preview is open. Switch a Video Sequencer to Preview or Sequencer & Preview and choose again.")
+            return self.refuse("No preview is open. Switch a Video Sequencer to Preview or Sequencer & Preview and "
+                               "choose again.")
         scene = shot_scene(context)
         search = _search(scene, scene.frame_current)
         session.begin(search)
@@ -110,8 +113,8 @@ class AA2_OT_choose_performer(StartButton, bpy.types.Operator):
 
 
 class _Boxes:
-    """The boxes of a search over the preview of an area, until remove(). Blender may draw when the operator is gone already, so
-    nothing of it is in here."""
+    """The boxes of a search over the preview of an area, until remove(). Blender may draw when the operator is gone
+    already, so nothing of it is in here."""
 
     def __init__(self, area, search):
         self.search, self.under = search, None
@@ -165,9 +168,8 @@ class AA2_OT_forget_performer(Button, bpy.types.Operator):
 
 
 class AA2_OT_make_rig_from_pose(Button, bpy.types.Operator):
-    """Makes an armature that moves as the shown version's pose does, at the camera's distance with a key on each frame, to be
-    corrected by hand, and takes it as the driver"""
-
+    bl_description = ("Makes an armature that moves as the shown version's pose does, at the camera's distance with a "
+                      "key on each frame, to be corrected by hand, and takes it as the driver")
     bl_idname = "aa2.make_rig_from_pose"
     bl_label = "Make Rig from Pose"
     bl_options = {"REGISTER", "UNDO"}
@@ -196,12 +198,13 @@ def preview_area(context):
     """An area of the window that shows the sequencer's preview; None where there is none."""
     areas = [area for area in context.window.screen.areas if area.type == "SEQUENCE_EDITOR"
              and area.spaces.active.view_type in ("PREVIEW", "SEQUENCER_PREVIEW")]
-    return context.area if context.area in areas else max(areas, key=lambda area: area.width * area.height, default=None)
+    return context.area if context.area in areas else max(areas, key=lambda area: area.width * area.height,
+                                                          default=None)
 
 
 def view_size(scene):
-    """The picture's width and height in the preview's own units, which lie around its middle (measured: render percentage
-    doesn't count, pixel aspect does)."""
+    """The picture's width and height in the preview's own units, which lie around its middle (measured: render
+    percentage doesn't count, pixel aspect does)."""
     render = scene.render
     return render.resolution_x * render.pixel_aspect_x / render.pixel_aspect_y, float(render.resolution_y)
 

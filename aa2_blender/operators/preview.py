@@ -4,22 +4,21 @@ from dataclasses import replace
 import bpy
 from bpy.props import EnumProperty
 
-from ..queue import session
-from ..settings.request_of import job_folder
 from ..embedded.engine.contract import events
 from ..embedded.engine.contract import folder as files
 from ..gather.strip import find, frames_of
-from ..tasks.generation import FramePreview
 from ..place import conditions
+from ..queue import session
 from ..settings.preferences import engine_launch
 from ..settings.properties import shot_scene
+from ..settings.request_of import job_folder
+from ..tasks.generation import FramePreview
 from .button import Button, StartButton
 
 
 class AA2_OT_preview_conditions(StartButton, bpy.types.Operator):
-    """Draws what the networks will be shown (skeleton, depth, mask, environment, objects), and lays it over the plate as muted \
-strips in one metastrip, without generating"""
-
+    bl_description = ("Draws what the networks will be shown (skeleton, depth, mask, environment, objects), and lays "
+                      "it over the plate as muted strips in one metastrip, without generating")
     bl_idname = "aa2.preview_conditions"
     bl_label = "Preview Conditions"
 
@@ -41,7 +40,8 @@ class AA2_OT_preview_frame(StartButton, bpy.types.Operator):
         first, last = frames_of(find(scene, request.strip))
         frame = scene.frame_current
         if not first <= frame <= last:
-            return self.refuse(f"The plate shows the frames {first} to {last}, not {frame}. Move the playhead over the plate.")
+            return self.refuse(f"The plate shows the frames {first} to {last}, not {frame}. Move the playhead over "
+                               "the plate.")
         request = replace(request, name=f"{request.name} frame", frames=(frame, frame))
         return self.begin(FramePreview(request, job_folder(scene), link=session.link, launch=engine_launch()))
 

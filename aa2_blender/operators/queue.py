@@ -2,13 +2,13 @@
 import bpy
 from bpy.props import IntProperty
 
-from ..versions import runs
-from ..queue import session
-from ..settings.request_of import job_folder
-from ..tasks.generation import Gathering
 from ..place.strip import place
+from ..queue import session
 from ..settings.preferences import engine_launch
 from ..settings.properties import shot_scene
+from ..settings.request_of import job_folder
+from ..tasks.generation import Gathering
+from ..versions import runs
 from .button import Button
 
 
@@ -60,8 +60,8 @@ class EnqueueButton(Button):
 
 
 class AA2_OT_generate(EnqueueButton, bpy.types.Operator):
-    """Puts the character of the reference into the shot, as a strip over the plate: gathers the shot and adds it to the queue"""
-
+    bl_description = ("Puts the character of the reference into the shot, as a strip over the plate: gathers the shot "
+                      "and adds it to the queue")
     bl_idname = "aa2.generate"
     bl_label = "Generate"
 
@@ -169,7 +169,8 @@ class AA2_OT_queue_place(RowButton, bpy.types.Operator):
     def change(self, row):
         scene = bpy.data.scenes.get(row.scene)
         if scene is None:
-            return self.refuse(f"There is no scene {row.scene!r}. Give it its name again, or place from the job's folder.")
+            return self.refuse(f"There is no scene {row.scene!r}. Give it its name again, or place from the "
+                               "job's folder.")
         strips = place(scene, row.folder, row.strip, pack=runs.pack_hash(row.folder))
         row.placed = True
         session.queue.keep(row)

@@ -4,11 +4,11 @@ from pathlib import Path
 import bpy
 from bpy.props import StringProperty
 
-from ..queue import session
-from ..settings.request_of import jobs_root
 from ..embedded.engine.contract import folder as files
-from ..settings.properties import shot_scene
+from ..queue import session
 from ..report import report, tail
+from ..settings.properties import shot_scene
+from ..settings.request_of import jobs_root
 from ..versions.shown import folder_of_shot
 from .button import Button
 
@@ -48,8 +48,8 @@ class AA2_OT_show_log(JobButton, bpy.types.Operator):
 
 
 class AA2_OT_copy_report(JobButton, bpy.types.Operator):
-    """Copies one text to send with a bug report: versions, the job's settings, the error and the log's end, without your paths"""
-
+    bl_description = ("Copies one text to send with a bug report: versions, the job's settings, the error and the "
+                      "log's end, without your paths")
     bl_idname = "aa2.copy_report"
     bl_label = "Copy Report"
 

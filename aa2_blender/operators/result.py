@@ -6,15 +6,15 @@ from pathlib import Path
 import bpy
 from bpy.props import IntProperty, StringProperty
 
-from ..versions import runs, folders
-from ..queue import session
 from ..embedded.engine.contract import folder as files
 from ..embedded.engine.contract import job as contract
-from ..tasks.generation import Copying, Gathering
 from ..place import conditions
 from ..place.strip import folder_of, of_ours, place, relink
+from ..queue import session
 from ..settings.preferences import engine_launch
 from ..settings.properties import shot_scene
+from ..tasks.generation import Copying, Gathering
+from ..versions import folders, runs
 from ..versions.shown import folder_of_shot, other_versions, strips_of_shot
 from .button import Button
 from .queue import EnqueueButton
@@ -75,7 +75,8 @@ class AA2_OT_compare(Button, bpy.types.Operator):
         return bool(strips_of_shot(shot_scene(context)))
 
     def act(self, context):
-        shown = [strip for strip in strips_of_shot(shot_scene(context)) if strip["aa2_kind"] in (files.FRAMES, files.SHADOW)]
+        shown = [strip for strip in strips_of_shot(shot_scene(context))
+                 if strip["aa2_kind"] in (files.FRAMES, files.SHADOW)]
         mute = not all(strip.mute for strip in shown)
         for strip in shown:
             strip.mute = mute
@@ -143,7 +144,8 @@ class AA2_OT_fix_range(_AnotherVersion, bpy.types.Operator):
         held = [number for number in range(1, job.frames + 1) if not first <= number <= last]
         missing = sorted(set(held) - set(files.numbers(folder, files.FRAMES)))
         if missing:
-            return self.refuse(f"Frame {missing[0] + job.first_frame - 1} of {folder.name} isn't made yet. Resume it first.")
+            return self.refuse(f"Frame {missing[0] + job.first_frame - 1} of {folder.name} isn't made yet. Resume "
+                               "it first.")
         seed = folders.other_seed(folder)
         fix = contract.FixRange(first, last)
         return self.copy(context, lambda job: replace(job, fix=fix, settings=replace(job.settings, seed=seed)), held)

@@ -2,11 +2,11 @@
 import bpy
 from bpy.props import EnumProperty
 
-from ..settings.request_of import plate_name
 from ..embedded.engine.contract import folder as files
 from ..gather.strip import find, frames_of
 from ..place import estimates
 from ..settings.properties import shot_scene
+from ..settings.request_of import plate_name
 from ..versions.shown import folder_of_shot
 from .button import Button
 
@@ -22,7 +22,8 @@ class AA2_OT_use_active_strip(Button, bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
     role: EnumProperty(
         name="As", description="What the strip is in the shot", default="PLATE", options={"SKIP_SAVE"},
-        items=(("PLATE", "Plate", "The character is put over it"), ("MASK", "Mask", "White where the character may be painted"),
+        items=(("PLATE", "Plate", "The character is put over it"),
+               ("MASK", "Mask", "White where the character may be painted"),
                ("CLEAN", "Clean Plate", "The plate without its performer")))
 
     def act(self, context):
@@ -61,8 +62,8 @@ class AA2_OT_add_clean_plate(_AddMade, bpy.types.Operator):
 
 
 class AA2_OT_add_mask(_AddMade, bpy.types.Operator):
-    """Adds the performer's mask that the engine found for the shown version as a muted strip, to look at and to use here"""
-
+    bl_description = ("Adds the performer's mask that the engine found for the shown version as a muted strip, to look "
+                      "at and to use here")
     bl_idname = "aa2.add_mask"
     bl_label = "Add Mask"
     kind, otherwise = files.MASK, "The shown version has none: generate with a performer as the driver"

@@ -3,10 +3,10 @@ from pathlib import Path
 
 import bpy
 
-from ..settings.request_of import job_folder
 from ..embedded.engine.contract import folder as files
 from ..operators.character import AA2_OT_find_reference_joints, AA2_OT_use_frame_as_reference
 from ..operators.joints import AA2_OT_edit_reference_joints
+from ..settings.request_of import job_folder
 from .drawing import Part, draw_strip_field
 from .thumbnails import thumbnail_of
 

@@ -2,8 +2,8 @@
 import textwrap
 
 from .. import stalls
-from ..settings.properties import shot_scene
 from ..blender_api import all_strips_name
+from ..settings.properties import shot_scene
 
 PIXELS_A_LETTER = 6.5  # of Blender's interface font at scale 1 (ours: 5.8 measured in a window, and some to spare)
 

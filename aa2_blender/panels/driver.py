@@ -1,19 +1,25 @@
 """Step 3, the driver: the rig that says how the character moves, its camera, and its body's shape."""
 import bpy
 
-from ..settings.request_of import own_bones, request_of
 from ..gather.problem import GatherError
 from ..gather.rig import GUESS, GUESSED, MISSING, OWN, PRESET, REQUIRED, WRONG, read_map, rows_of
 from ..gather.shot import Shot
 from ..gather.strip import frames_of
-from ..operators.driver import (AA2_OT_clear_bones, AA2_OT_edit_bones, AA2_OT_load_bone_map, AA2_OT_save_bone_map, AA2_OT_use_active_bone)
+from ..operators.driver import (
+    AA2_OT_clear_bones,
+    AA2_OT_edit_bones,
+    AA2_OT_load_bone_map,
+    AA2_OT_save_bone_map,
+    AA2_OT_use_active_bone,
+)
 from ..settings.properties import shot_scene
+from ..settings.request_of import own_bones, request_of
 from .drawing import Part
 from .performer import draw_performer
 
-
 # A joint's state in the table -> its icon, and how it is said below it.
-STATES = {OWN: ("USER", "your own"), PRESET: ("CHECKMARK", "as in the preset"), GUESS: ("QUESTION", "guessed; look at it"),
+STATES = {OWN: ("USER", "your own"), PRESET: ("CHECKMARK", "as in the preset"),
+          GUESS: ("QUESTION", "guessed; look at it"),
           MISSING: ("ERROR", "missing, and needed"), WRONG: ("CANCEL", "wrong: not there, or hangs from another limb"),
           "": ("BLANK1", "none, and none needed")}
 
@@ -106,7 +112,8 @@ def draw_summary(layout, name, rows):
     bad = [row for row in rows if row.state in (MISSING, WRONG)]
     found = sum(row.joint in REQUIRED and row.state not in (MISSING, WRONG) for row in rows)
     title = told("Guessed by structure") if name == GUESSED else name
-    layout.label(text=told("{preset}: {found} of {needed} joints").format(preset=title, found=found, needed=len(REQUIRED)),
+    layout.label(text=told("{preset}: {found} of {needed} joints").format(preset=title, found=found,
+                                                                          needed=len(REQUIRED)),
                  icon="ERROR" if bad else "CHECKMARK", translate=False)
 
 

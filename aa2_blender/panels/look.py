@@ -1,13 +1,13 @@
 """Step 5, the look: how the frames are made, where they lie, and what that will cost here."""
 import bpy
 
-from ..settings.request_of import job_folder, request_of
-from ..embedded.engine.contract.errors import JobError
 from ..cost import estimate, pack_folder, rate_of, work
+from ..embedded.engine.contract.errors import JobError
 from ..gather.camera import size_of
 from ..gather.problem import GatherError
 from ..gather.strip import find, frames_of
 from ..settings.preferences import engine_launch
+from ..settings.request_of import job_folder, request_of
 from ..tasks.task import duration
 from .drawing import Part, draw_text
 

@@ -1,9 +1,9 @@
 """Step 3, the driver: what a performer in the plate needs in place of a rig."""
 import bpy
 
-from ..settings.request_of import NOBODY, request_of
 from ..gather.shot import needs_camera
 from ..operators.performer import AA2_OT_choose_performer, AA2_OT_forget_performer, AA2_OT_make_rig_from_pose
+from ..settings.request_of import NOBODY, request_of
 
 
 def draw_performer(layout, scene):

@@ -1,14 +1,22 @@
 """Step 6, generating: what is missing, the buttons, and a row for every shot in the queue."""
 import bpy
 
-from ..queue import session
-from ..settings.request_of import job_folder, request_of
+from ..blender_api import strips
 from ..gather.job import problems
 from ..operators.preview import AA2_OT_preview_conditions, AA2_OT_preview_frame, AA2_OT_show_condition
-from ..operators.queue import (AA2_OT_cancel, AA2_OT_generate, AA2_OT_queue_cancel, AA2_OT_queue_move, AA2_OT_queue_pause, AA2_OT_queue_place, AA2_OT_queue_resume)
+from ..operators.queue import (
+    AA2_OT_cancel,
+    AA2_OT_generate,
+    AA2_OT_queue_cancel,
+    AA2_OT_queue_move,
+    AA2_OT_queue_pause,
+    AA2_OT_queue_place,
+    AA2_OT_queue_resume,
+)
 from ..place import conditions
+from ..queue import session
 from ..queue.queue import ACTIVE
-from ..blender_api import strips
+from ..settings.request_of import job_folder, request_of
 from .drawing import Part
 from .look import draw_estimate
 from .remedies import draw_problem
@@ -98,7 +106,8 @@ def draw_progress(layout, progress):
 
 
 def draw_status(header, _context):
-    """Called by Blender when it draws the status bar: the row of the queue that is at work, else what runs beside it."""
+    """Called by Blender when it draws the status bar: the row of the queue that is at work,
+    else what runs beside it."""
     row, beside = session.queue.at_work(), session.current()
     progress = row.progress if row else beside.progress if beside and beside.state == "working" else None
     if progress:

@@ -1,13 +1,27 @@
 """Step 7, the result: the version that is shown, what can be done with it, and how the last work ended."""
 import bpy
 
-from ..queue import session
-from ..operators.output import (AA2_OT_add_background, AA2_OT_add_nodes, AA2_OT_add_passes, AA2_OT_add_plane, AA2_OT_write_output)
-from ..operators.report import AA2_OT_copy_report, AA2_OT_show_log
-from ..operators.result import (AA2_OT_compare, AA2_OT_fix_range, AA2_OT_place_again, AA2_OT_redo, AA2_OT_relink, AA2_OT_show_version, AA2_OT_vary_seed)
-from ..place.strip import ENGINE, PACK, SEED, VERSION, lost
-from ..report import tail
 from ..embedded.engine.contract import folder as files
+from ..operators.output import (
+    AA2_OT_add_background,
+    AA2_OT_add_nodes,
+    AA2_OT_add_passes,
+    AA2_OT_add_plane,
+    AA2_OT_write_output,
+)
+from ..operators.report import AA2_OT_copy_report, AA2_OT_show_log
+from ..operators.result import (
+    AA2_OT_compare,
+    AA2_OT_fix_range,
+    AA2_OT_place_again,
+    AA2_OT_redo,
+    AA2_OT_relink,
+    AA2_OT_show_version,
+    AA2_OT_vary_seed,
+)
+from ..place.strip import ENGINE, PACK, SEED, VERSION, lost
+from ..queue import session
+from ..report import tail
 from ..versions.shown import folder_of_shot, strips_of_shot
 from .drawing import Part, draw_text
 from .remedies import draw_problem
@@ -30,7 +44,8 @@ class Result(Part):
         row = layout.row(align=True)
         row.operator(AA2_OT_place_again.bl_idname, icon="SEQ_STRIP_DUPLICATE")
         muted = bool(shown) and all(strip.mute for strip in shown)
-        row.operator(AA2_OT_compare.bl_idname, icon="HIDE_ON" if muted else "HIDE_OFF", depress=not muted and bool(shown))
+        row.operator(AA2_OT_compare.bl_idname, icon="HIDE_ON" if muted else "HIDE_OFF",
+                     depress=not muted and bool(shown))
         row = layout.row(align=True)
         row.operator(AA2_OT_redo.bl_idname, icon="FILE_REFRESH")
         row.operator(AA2_OT_vary_seed.bl_idname, icon="MOD_NOISE")

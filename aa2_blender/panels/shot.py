@@ -1,5 +1,11 @@
 """Step 1, the shot: which strip is the plate, and what the artist has made for it: a mask, a clean plate."""
-from ..operators.shot import (ROLES, AA2_OT_add_clean_plate, AA2_OT_add_mask, AA2_OT_use_active_strip, AA2_OT_use_preview_range)
+from ..operators.shot import (
+    ROLES,
+    AA2_OT_add_clean_plate,
+    AA2_OT_add_mask,
+    AA2_OT_use_active_strip,
+    AA2_OT_use_preview_range,
+)
 from .drawing import Part, draw_strip_field
 
 

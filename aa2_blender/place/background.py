@@ -1,4 +1,5 @@
-"""A job's frames in a 3D scene: in front of a camera's view, or on a plane that fills it; both laid anew when asked again."""
+"""A job's frames in a 3D scene: in front of a camera's view, or on a plane that fills it;
+both laid anew when asked again."""
 
 import os
 
@@ -30,8 +31,8 @@ def show_in_camera(camera, folder, offset=0):
 
 
 def show_on_plane(scene, camera, folder, offset=0):
-    """A plane, child of the camera, that fills its view at the scene's distance of focus; it shines with the picture's own
-    colours and takes no light."""
+    """A plane, child of the camera, that fills its view at the scene's distance of focus; it shines with the picture's
+    own colours and takes no light."""
     data = _perspective(camera)
     folder = os.path.abspath(os.fspath(folder))
     job = job_of(folder)
@@ -60,7 +61,8 @@ def show_on_plane(scene, camera, folder, offset=0):
 
 def _perspective(camera):
     if camera is None or camera.type != "CAMERA" or camera.data.type == "PANO":
-        raise PlaceError("There is no perspective or orthographic camera to show the result in.", "Add or choose a camera.")
+        raise PlaceError("There is no perspective or orthographic camera to show the result in.",
+                         "Add or choose a camera.")
     return camera.data
 
 

@@ -1,4 +1,5 @@
-"""Joints of a person in space, frame by frame -> the bones of a simple rig at rest, and where each bone lies on each frame.
+"""Joints of a person in space, frame by frame -> the bones of a simple rig at rest,
+and where each bone lies on each frame.
 
 Every joint is the head of a bone, whose location is keyed like its rotation, so that a rig of fixed lengths shows each
 joint exactly where it was seen; nothing is scaled (ours).
@@ -23,8 +24,8 @@ INDEX = {name: i for i, name in enumerate(POINTS)}
 
 @dataclass(frozen=True)
 class Bone:
-    """`head` and `tail` are POINTS; without a tail the bone only marks a place and turns with its parent. `turn`: hips, chest or
-    head, where more than the tail says how it is turned."""
+    """`head` and `tail` are POINTS; without a tail the bone only marks a place and turns with its parent. `turn`: hips,
+    chest or head, where more than the tail says how it is turned."""
 
     name: str
     parent: str
@@ -41,16 +42,17 @@ def _bones():
     for joint, name in FACE_BONES.items():
         yield Bone(name, "head", joint)
     for side, s in SIDES.items():
-        for names, joints, root in ((("upper_arm", "forearm", "hand"), ("shoulder", "elbow", "wrist", "middle_1"), "spine"),
+        for names, joints, root in ((("upper_arm", "forearm", "hand"),
+                                     ("shoulder", "elbow", "wrist", "middle_1"), "spine"),
                                     (("thigh", "shin", "foot", "toe"), ("hip", "knee", "ankle", "toe", ""), "hips")):
             parent = root
-            for name, head, tail in zip(names, joints, joints[1:]):
+            for name, head, tail in zip(names, joints, joints[1:], strict=False):
                 yield Bone(f"{name}.{s}", parent, f"{side}_{head}", f"{side}_{tail}" if tail else "")
                 parent = f"{name}.{s}"
         for finger, name in _FINGERS.items():
             for k in (1, 2, 3, 4):
-                yield Bone(f"{name}.{k:02}.{s}", f"{name}.{k - 1:02}.{s}" if k > 1 else f"hand.{s}", f"{side}_{finger}_{k}",
-                           f"{side}_{finger}_{k + 1}" if k < 4 else "")
+                yield Bone(f"{name}.{k:02}.{s}", f"{name}.{k - 1:02}.{s}" if k > 1 else f"hand.{s}",
+                           f"{side}_{finger}_{k}", f"{side}_{finger}_{k + 1}" if k < 4 else "")
 
 
 BONES = tuple(_bones())
@@ -62,10 +64,12 @@ _ABOVE |= {f"{side}_shoulder": "neck" for side in SIDES}
 
 
 def _template():
-    """POINTS of a person at rest who faces -Y and stands on z = 0, in parts of the standing height (ours, from common canons);
-    arms hang away from the body, so that elbows and shoulders can be told."""
-    body = {"pelvis": (0, 0, 0.53), "waist": (0, 0, 0.62), "neck": (0, 0, 0.83), "skull": (0, 0, 0.87), "crown": (0, 0, 1.0)}
-    half = {"shoulder": (0.105, 0, 0.815), "elbow": (0.215, 0.01, 0.68), "wrist": (0.31, -0.02, 0.565), "hip": (0.055, 0, 0.53),
+    """POINTS of a person at rest who faces -Y and stands on z = 0, in parts of the standing height (ours, from common
+    canons); arms hang away from the body, so that elbows and shoulders can be told."""
+    body = {"pelvis": (0, 0, 0.53), "waist": (0, 0, 0.62), "neck": (0, 0, 0.83), "skull": (0, 0, 0.87),
+            "crown": (0, 0, 1.0)}
+    half = {"shoulder": (0.105, 0, 0.815), "elbow": (0.215, 0.01, 0.68), "wrist": (0.31, -0.02, 0.565),
+            "hip": (0.055, 0, 0.53),
             "knee": (0.058, -0.01, 0.285), "ankle": (0.06, 0.01, 0.045), "toe": (0.075, -0.1, 0.01)}
     along, ahead = np.array([0.62, -0.13, -0.77]), np.array([0.1, -0.98, 0.17])
     for i, finger in enumerate(_FINGERS):
@@ -135,9 +139,11 @@ def rest_points(points, ever, height):
 
 
 def bases(points, ever, head_turn, rest, matrices):
-    """Where each bone of BONES lies on each frame, as Blender keeps it: (F, B, 4, 4) relative to its parent and its own rest.
+    """Where each bone of BONES lies on each frame, as Blender keeps it:
+    (F, B, 4, 4) relative to its parent and its own rest.
 
-    rest (P, 3): rest_points; matrices (B, 4, 4): the bones' rest matrices in the armature's space, of which the points are.
+    rest (P, 3): rest_points; matrices (B, 4, 4): the bones' rest matrices in the armature's space,
+    of which the points are.
     """
     frames = len(points)
     placed, out = {}, np.empty((frames, len(BONES), 4, 4))
@@ -159,7 +165,8 @@ def quaternions(turns):
     """(F, 3, 3) -> (F, 4) w, x, y, z, each on the same side as the one before, so that curves don't jump."""
     m = turns
     trace = np.einsum("fii->f", m)
-    k = np.empty((len(m), 4, 4))                                    # Bar-Itzhack 2000: its last eigenvector is the quaternion
+    # Bar-Itzhack 2000: its last eigenvector is the quaternion
+    k = np.empty((len(m), 4, 4))
     k[:, 0, 0] = trace
     for i in range(3):
         j, n = (i + 1) % 3, (i + 2) % 3

@@ -4,16 +4,17 @@ import os
 
 import bpy
 
+from ..blender_api import alpha_over, composite_input, compositor, fit_to_render, multiply, number
 from ..embedded.engine.contract import folder as files
 from ..embedded.engine.contract import job as contract
-from ..blender_api import alpha_over, composite_input, compositor, fit_to_render, multiply, number
 from .strip import JOB, PlaceError, same_shot, told
 
 
 def place(scene, folder, offset=0):
     """Put the job's node group before the composite's input; returns the group node's name.
 
-    `offset`: the scene's frame less the edit's. A group that an earlier call made for this job, or another version of it, is replaced; other nodes and what they are linked to stay.
+    `offset`: the scene's frame less the edit's. A group that an earlier call made for this job, or another version of
+    it, is replaced; other nodes and what they are linked to stay.
     """
     if bpy.app.is_job_running("RENDER"):
         raise PlaceError("Nodes cannot be added while Blender renders.", "Wait for the render's end and place again.")
@@ -104,4 +105,4 @@ def _runs(numbers):
     """Ascending numbers -> (first, last) of each unbroken run."""
     starts = [n for i, n in enumerate(numbers) if i == 0 or numbers[i - 1] != n - 1]
     ends = [n for i, n in enumerate(numbers) if i == len(numbers) - 1 or numbers[i + 1] != n + 1]
-    return zip(starts, ends)
+    return zip(starts, ends, strict=True)

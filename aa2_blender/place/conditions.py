@@ -1,10 +1,11 @@
-"""A job's drawn conditions -> muted strips in one metastrip over the plate, named for the job: to look at, never rendered."""
+"""A job's drawn conditions -> muted strips in one metastrip over the plate, named for the job: to look at,
+never rendered."""
 
 import os
 
+from ..blender_api import quiet_sequencer, strips, trim
 from ..embedded.engine.contract import folder as files
 from ..embedded.engine.contract import job as contract
-from ..blender_api import quiet_sequencer, strips, trim
 from .strip import PlaceError, free_channel, overlaps, same_shot, told, why_not_now
 
 # Names of custom properties: of the metastrip, its job's folder; of a strip in it, which condition it shows.
@@ -12,8 +13,8 @@ JOB, KIND = "aa2_conditions", "aa2_condition"
 
 
 def place(scene, folder):
-    """Lay what the engine drew for a job into a scene, all of it muted; returns the metastrip's name. The metastrip that an
-    earlier call made for this job, or another version of it, is replaced. Raises PlaceError."""
+    """Lay what the engine drew for a job into a scene, all of it muted; returns the metastrip's name. The metastrip
+    that an earlier call made for this job, or another version of it, is replaced. Raises PlaceError."""
     reason = why_not_now(scene)
     if reason:
         raise PlaceError(reason, "Wait for its end and press Preview Conditions again.")
@@ -72,8 +73,8 @@ def _add(owner, scene, job, folder, kind):
     directory = told(where)
     names = [os.path.basename(files.picture(folder, f"{files.SHOWN}/{kind}", n)) for n in range(1, job.frames + 1)]
     strip = strips(owner).new_image(
-        name=f"{job.name} {kind}", filepath=os.path.join(directory, names[0]), channel=1 + files.SHOWN_KINDS.index(kind),
-        frame_start=job.first_frame, fit_method="ORIGINAL")
+        name=f"{job.name} {kind}", filepath=os.path.join(directory, names[0]),
+        channel=1 + files.SHOWN_KINDS.index(kind), frame_start=job.first_frame, fit_method="ORIGINAL")
     for name in names[1:]:
         strip.elements.append(name)
     strip.directory = directory
@@ -87,7 +88,8 @@ def _add(owner, scene, job, folder, kind):
 
 
 def _remove_earlier(editor, folder):
-    """Takes out the shot's earlier metastrip; returns its channel, None where there was none, and what was shown in it."""
+    """Takes out the shot's earlier metastrip; returns its channel, None where there was none,
+    and what was shown in it."""
     channel, shown = None, set()
     for meta in [strip for strip in strips(editor) if strip.get(JOB) and same_shot(strip[JOB], folder)]:
         channel = meta.channel

@@ -1,15 +1,15 @@
-"""The clean plate or the mask that the engine made of a performer's job -> a muted strip above its layers, from then on the artist's
-own."""
+"""The clean plate or the mask that the engine made of a performer's job -> a muted strip above its layers, from then on
+the artist's own."""
 
 import os
 
+from ..blender_api import all_strips, quiet_sequencer, strips
 from ..embedded.engine.contract import folder as files
 from ..embedded.engine.contract import job as contract
-from ..blender_api import all_strips, quiet_sequencer, strips
 from .strip import PlaceError, free_channel, same_folder, told, why_not_now
 
-# Of the strip: the job it was made for, and which pictures of it. Not strip.JOB: generating again must not take away what the
-# artist works with.
+# Of the strip: the job it was made for, and which pictures of it. Not strip.JOB: generating again must not take away
+# what the artist works with.
 MADE_FOR, MADE = "aa2_made_for", "aa2_made"
 WORDS = {files.CLEAN: "clean plate", files.MASK: "mask"}
 
@@ -20,7 +20,8 @@ def is_made(folder, kind):
 
 
 def place(scene, folder, kind):
-    """Lay what the engine made (a kind of WORDS) into a scene; returns the strip's name. One that was there is replaced."""
+    """Lay what the engine made (a kind of WORDS) into a scene; returns the strip's name.
+    One that was there is replaced."""
     reason = why_not_now(scene)
     if reason:
         raise PlaceError(reason, f"Wait for its end and add the {WORDS[kind]} again.")
@@ -28,7 +29,8 @@ def place(scene, folder, kind):
     job = contract.read(folder)
     numbers = files.numbers(folder, kind)
     if numbers[:job.frames] != list(range(1, job.frames + 1)):
-        raise PlaceError(f"{folder} holds {len(numbers)} of {job.frames} pictures of a {WORDS[kind]}.", "Generate with a performer.")
+        raise PlaceError(f"{folder} holds {len(numbers)} of {job.frames} pictures of a {WORDS[kind]}.",
+                         "Generate with a performer.")
     editor = scene.sequence_editor or scene.sequence_editor_create()
     with quiet_sequencer(editor):
         name, above = f"{job.name} {WORDS[kind]}", 0

@@ -2,16 +2,17 @@
 
 import os
 
+from ..blender_api import quiet_sequencer, strips
 from ..embedded.engine.contract import folder as files
 from ..embedded.engine.contract import job as contract
-from ..blender_api import quiet_sequencer, strips
 from .strip import JOB, KIND, PlaceError, free_channel, of_ours, same_folder, told, why_not_now
 
 FORM = "png8"
 
 
 def place(scene, folder, layers):
-    """Lay delivered layers of a job into a scene; returns the strips' names. Those that were there before are replaced."""
+    """Lay delivered layers of a job into a scene; returns the strips' names.
+    Those that were there before are replaced."""
     reason = why_not_now(scene)
     if reason:
         raise PlaceError(reason, "Wait for its end and add the passes again.")

@@ -1,10 +1,12 @@
-"""A job's pose.json -> a new armature in the scene, at the camera's distance, with a key on each frame the person is on."""
+"""A job's pose.json -> a new armature in the scene, at the camera's distance,
+with a key on each frame the person is on."""
 
 import os
 
 import bpy
 import numpy as np
 
+from ..blender_api import curve_maker
 from ..embedded.engine.contract import folder as files
 from ..embedded.engine.contract import job as contract
 from ..embedded.engine.contract import json_reader
@@ -12,7 +14,6 @@ from ..embedded.engine.contract.fields import number, or_none, tuple_of
 from ..embedded.engine.contract.skeleton import BODY, BODY_INDEX, HAND
 from ..gather.camera import camera_at, pixel_aspect, unproject
 from ..gather.restore import scene_kept
-from ..blender_api import curve_maker
 from .bones import BONES, INDEX, SEEN, SIDES, bases, points_of, quaternions, rest_points
 from .strip import PlaceError
 
@@ -91,8 +92,8 @@ def _views(scene, frames, camera, size):
 def _at_the_cameras_distance(joints, seen, heights, projections, job):
     """Joints with the depths that the scene's lens gives, and the person's height in the scene's units.
 
-    A performer's depths stand for a supposed lens: as a whole he is as much further away as the scene's is longer, so that he
-    is as tall as before; what lies between his joints stays (ours). A rig's depths are the scene's own.
+    A performer's depths stand for a supposed lens: as a whole he is as much further away as the scene's is longer, so
+    that he is as tall as before; what lies between his joints stays (ours). A rig's depths are the scene's own.
     """
     hips = joints[:, _HIPS, 2].mean(axis=1)
     lens = projections[:, 1, 1] * job.size[1] / 2                   # pixels
@@ -165,7 +166,8 @@ def _key(rig, moved, ever, frames):
         posed.rotation_mode = "QUATERNION"
         if not ever[INDEX[bone.head]]:
             continue
-        for prop, values in (("location", moved[:, i, :3, 3]), ("rotation_quaternion", quaternions(moved[:, i, :3, :3]))):
+        for prop, values in (("location", moved[:, i, :3, 3]),
+                             ("rotation_quaternion", quaternions(moved[:, i, :3, :3]))):
             for index in range(values.shape[1]):
                 _fill(make_curve(f'pose.bones["{bone.name}"].{prop}', index, bone.name), frames, values[:, index])
 

@@ -6,13 +6,13 @@ import re
 
 import bpy
 
+from ..blender_api import all_strips, quiet_sequencer, strip_range, strips
 from ..embedded.engine.contract import folder as files
 from ..embedded.engine.contract import job as contract
 from ..embedded.engine.contract import version
 from ..embedded.engine.contract.fields import plain
 from ..gather.png import write_plain
 from ..gather.problem import GatherError
-from ..blender_api import all_strips, quiet_sequencer, strip_range, strips
 
 # What stands in for a frame that is not made: nothing of the character, all of the light.
 _BLANK = "blank.png"
@@ -33,10 +33,10 @@ class PlaceError(GatherError):
 def place(scene, folder, plate="", pack=""):
     """Lay the frames that exist in a job's folder into a scene; returns the names of the strips, shadow first.
 
-    Strips that an earlier call made for this job, or for another version of it, are replaced, in their channels; a tried frame
-    mutes those of the version below it; no other strip is touched. `plate` names the strip to lie over, "" takes the lowest
-    picture strip on those frames; `pack` is the hash of the weights, "" takes what the job's earlier strips say. Raises
-    PlaceError where why_not_now says something.
+    Strips that an earlier call made for this job, or for another version of it, are replaced, in their channels; a
+    tried frame mutes those of the version below it; no other strip is touched. `plate` names the strip to lie over, ""
+    takes the lowest picture strip on those frames; `pack` is the hash of the weights, "" takes what the job's earlier
+    strips say. Raises PlaceError where why_not_now says something.
     """
     reason = why_not_now(scene)
     if reason:
@@ -59,7 +59,8 @@ def place(scene, folder, plate="", pack=""):
 
 
 def why_not_now(scene):
-    """A sentence while strips must not be added, because Blender crashes there; else "". (A save blocks every caller.)"""
+    """A sentence while strips must not be added, because Blender crashes there; else "".
+    (A save blocks every caller.)"""
     if bpy.app.is_job_running("RENDER"):
         return "Strips cannot be added while Blender renders."
     editor = scene.sequence_editor
@@ -81,8 +82,8 @@ def folder_of(strip):
 
 
 def refresh(scene, folder=""):
-    """Let the strips (of one job's folder, "" for all) show frames that were not made yet when they were placed, and not
-    those that are gone; returns how many pictures changed. Adds no strip, so it may be called at any time."""
+    """Let the strips (of one job's folder, "" for all) show frames that were not made yet when they were placed, and
+    not those that are gone; returns how many pictures changed. Adds no strip, so it may be called at any time."""
     changed = 0
     for strip in of_ours(scene):
         where = folder_of(strip)
@@ -100,10 +101,12 @@ def refresh(scene, folder=""):
 
 
 def relink(scene, folder, found):
-    """Let this job's strips show the same files in the folder `found`; raises PlaceError where that is not the job's."""
+    """Let this job's strips show the same files in the folder `found`;
+    raises PlaceError where that is not the job's."""
     found = os.path.abspath(os.fspath(found))
     if not files.numbers(found, files.FRAMES):
-        raise PlaceError(f"{found} holds no finished frame.", "Choose the job's folder: the one with job.json and frames/.")
+        raise PlaceError(f"{found} holds no finished frame.",
+                         "Choose the job's folder: the one with job.json and frames/.")
     for strip in of_ours(scene):
         if same_folder(strip[JOB], folder):
             strip.directory = told(os.path.join(found, strip[KIND]))
@@ -168,9 +171,11 @@ def _remove_earlier(editor, folder):
 
 
 def _mute_versions(editor, folder):
-    """Mute the shot's version while one frame is tried over it: else that frame would have two characters. A/B shows it again."""
+    """Mute the shot's version while one frame is tried over it: else that frame would have two characters.
+    A/B shows it again."""
     for strip in all_strips(editor):
-        beside = strip.get(JOB) and os.path.dirname(os.path.abspath(bpy.path.abspath(strip[JOB]))) == os.path.dirname(folder)
+        beside = strip.get(JOB) and os.path.dirname(os.path.abspath(bpy.path.abspath(strip[JOB]))) \
+            == os.path.dirname(folder)
         if beside and not same_folder(strip[JOB], folder):
             strip.mute = True
 

@@ -7,12 +7,12 @@ import logging
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import queue_file
 from ..embedded.engine.contract import folder as files
 from ..embedded.engine.contract import job as contract
 from ..embedded.engine.contract.errors import JobError
 from ..tasks.generation import Gathering, Generation
 from ..tasks.task import Progress, Task
+from . import queue_file
 
 ACTIVE = ("gathering", "running")
 # Rows that an earlier Blender left: what was at work then waits for the artist now.
@@ -119,7 +119,8 @@ class Queue:
         if row.state in (*ACTIVE, "waiting"):
             return
         if not (row.folder / files.JOB).is_file():
-            raise JobError("job_missing", f"{row.folder.parent.name} was never gathered whole.", "Press Generate again.")
+            raise JobError("job_missing", f"{row.folder.parent.name} was never gathered whole.",
+                           "Press Generate again.")
         row.task, row.placed = None, False
         row.frames = contract.read(row.folder).frames
         self._turn(row, "waiting")
@@ -143,7 +144,8 @@ class Queue:
             queue_file.forget(row.folder)
 
     def restore(self, root: Path, scenes) -> None:
-        """Adds what queue.json of a folder of jobs tells of `scenes` (names) and what is not done; called after loading."""
+        """Adds what queue.json of a folder of jobs tells of `scenes` (names) and what is not done;
+        called after loading."""
         there = {row.folder for row in self.rows}
         for kept in queue_file.read(root):
             if kept.folder in there or kept.scene not in scenes:
@@ -156,7 +158,8 @@ class Queue:
                 self.rows.append(row)
 
     def keep(self, *rows: Row) -> None:
-        """Writes the rows' folders, order and states to queue.json; a disk that cannot be written to only loses the list."""
+        """Writes the rows' folders, order and states to queue.json;
+        a disk that cannot be written to only loses the list."""
         for root in {row.folder.parent.parent for row in rows}:
             kept = [queue_file.Kept(row.folder, row.scene, row.strip, row.state, row.frames, row.placed)
                     for row in self.rows if row.state != "gathering" and row.folder.parent.parent == root]

@@ -5,12 +5,12 @@ import logging
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ..versions import folders
 from ..embedded.engine.contract import folder as files
 from ..embedded.engine.contract import job as contract
 from ..embedded.engine.contract import json_reader
 from ..embedded.engine.contract.errors import JobError
 from ..embedded.engine.contract.fields import FieldError, build, checked, choice, flag, path_name, shown, text, whole
+from ..versions import folders
 
 NAME = "queue.json"
 STATES = ("waiting", "running", "paused", "done", "failed", "cancelled")

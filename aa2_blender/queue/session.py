@@ -6,12 +6,12 @@ import bpy
 from bpy.app.handlers import persistent
 
 from .. import stalls
-from ..settings.request_of import jobs_root
 from ..link.jobs import Link
 from ..place.strip import refresh
 from ..settings.preferences import engine_launch
-from .queue import Queue, Row
+from ..settings.request_of import jobs_root
 from ..tasks.task import SLICE_S, Task
+from .queue import Queue, Row
 
 SHOWN_IN = {"SEQUENCE_EDITOR", "VIEW_3D"}
 logger = logging.getLogger(__name__)

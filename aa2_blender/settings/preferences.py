@@ -43,7 +43,8 @@ def engine_launch(*, pack: str | None = None, threads: int | None = None, python
 
 
 def copies_folder() -> str:
-    """Where the engine loads copies from: only Windows keeps loaded files from being replaced. Goes with the extension."""
+    """Where the engine loads copies from: only Windows keeps loaded files from being replaced.
+    Goes with the extension."""
     return bpy.utils.extension_path_user(ADD_ON, path="loaded", create=True) if os.name == "nt" else ""
 
 

@@ -1,20 +1,31 @@
 """What the artist chooses for a shot, kept with the scene whose sequencer holds the plate: `scene.aa2`."""
 import bpy
-from bpy.props import (BoolProperty, CollectionProperty, EnumProperty, FloatProperty, FloatVectorProperty, IntProperty,
-                       PointerProperty, StringProperty)
+from bpy.props import (
+    BoolProperty,
+    CollectionProperty,
+    EnumProperty,
+    FloatProperty,
+    FloatVectorProperty,
+    IntProperty,
+    PointerProperty,
+    StringProperty,
+)
 
-from ..gather.presets import PRESETS
 from ..blender_api import sequencer_scene, strips
+from ..gather.presets import PRESETS
 
 SHAPES = (("auto", "Automatic", "The shape in which the character fits best"),
           ("192x352", "Standing", "A tall crop of 192 by 352"),
           ("256x256", "Square", "A crop of 256 by 256"),
           ("352x192", "Lying", "A wide crop of 352 by 192"))
 DRIVERS = (("ARMATURE", "Armature", "A rig in the scene, seen through the camera the plate was shot with"),
-           ("PERFORMER", "Performer", "A person in the plate, whom the character replaces; needs neither rig nor camera"))
+           ("PERFORMER", "Performer",
+            "A person in the plate, whom the character replaces; needs neither rig nor camera"))
 MASK_USES = (("JOIN", "Joins", "What is white counts beside the character's own mask"),
-             ("OVERRIDE", "Overrides", "Only what is white is the mask; the strip has to show all of the plate's frames"),
-             ("CHOOSE", "Chooses Performer", "The performer is whoever is in the white; the mask is found in the plate"))
+             ("OVERRIDE", "Overrides",
+              "Only what is white is the mask; the strip has to show all of the plate's frames"),
+             ("CHOOSE", "Chooses Performer",
+              "The performer is whoever is in the white; the mask is found in the plate"))
 REFERENCES = (("FILE", "File", "A picture on the disk"), ("IMAGE", "Image", "An image of this file"),
               ("STRIP", "Strip", "A frame of a strip of this sequencer"))
 ENDS = (("head", "Head", "The joint is where the bone begins"), ("tail", "Tail", "The joint is where the bone ends"))
@@ -37,8 +48,8 @@ def _offered(kind):
 
 
 def _calls(update):
-    """What lets a change call `update`. Not in the module of 4.2, which ends with a crash after any: cli.py and settings/request_of.py do
-    without."""
+    """What lets a change call `update`. Not in the module of 4.2, which ends with a crash after any: cli.py and
+    settings/request_of.py do without."""
     return {} if bpy.app.background and bpy.app.version < (4, 5) else {"update": update}
 
 
@@ -46,7 +57,8 @@ class AA2_PG_joint(bpy.types.PropertyGroup):
     """One joint of the reference picture: `name`, its place in pixels (y down) and how sure it is."""
 
     place: FloatVectorProperty(name="Place", description="Pixels from the left and from the top", size=2)
-    confidence: FloatProperty(name="Seen", description="0 where the joint is not in the picture", min=0, max=1, default=1)
+    confidence: FloatProperty(name="Seen", description="0 where the joint is not in the picture",
+                              min=0, max=1, default=1)
 
 
 class AA2_PG_bone(bpy.types.PropertyGroup):
@@ -64,7 +76,8 @@ class AA2_PG_touched(bpy.types.PropertyGroup):
 
 
 def _add_touched(name):
-    """An update that moves what was picked in the field `name` into the list, so that the field is free for the next."""
+    """An update that moves what was picked in the field `name` into the list,
+    so that the field is free for the next."""
     def update(ours, _context):
         picked = getattr(ours, name)
         if picked is None:
@@ -121,33 +134,43 @@ class AA2_PG_settings(bpy.types.PropertyGroup):
         **_calls(another_reference))
     driver: EnumProperty(name="Driver", description="What moves the character", items=DRIVERS, default="ARMATURE")
     performer_box: FloatVectorProperty(
-        name="Performer", description="Where the performer stands, in parts of the picture: left, top, right, bottom (all 0: the "
+        name="Performer",
+        description="Where the performer stands, in parts of the picture: left, top, right, bottom (all 0: the "
         "largest person drives)", size=4, min=0, max=1)
-    performer_frame: IntProperty(name="On Frame", description="The frame of the timeline on which the performer was chosen")
+    performer_frame: IntProperty(name="On Frame",
+                                 description="The frame of the timeline on which the performer was chosen")
     make_clean: BoolProperty(
-        name="Make Clean Plate", default=True, description="What the performer covers is put together from the frames in which it "
+        name="Make Clean Plate", default=True,
+        description="What the performer covers is put together from the frames in which it "
         "is seen, and lies behind the new character; off: it is made up by the networks")
     retarget: FloatProperty(
-        name="Fit to Reference", description="How far the pose is brought from the driver's proportions to those of the reference: "
-        "0 keeps the driver's, 1 gives the reference's limbs, with the feet where they were", min=0, max=1, subtype="FACTOR")
+        name="Fit to Reference",
+        description="How far the pose is brought from the driver's proportions to those of the reference: "
+        "0 keeps the driver's, 1 gives the reference's limbs, with the feet where they were", min=0,
+        max=1, subtype="FACTOR")
     mask_strip: StringProperty(
-        name="Mask", description="A strip that is white where the character may be painted and black elsewhere (empty: the mask "
+        name="Mask",
+        description="A strip that is white where the character may be painted and black elsewhere (empty: the mask "
         "is made of the driver)")
     mask_use: EnumProperty(name="Mask Use", description="What the mask strip does", items=MASK_USES, default="JOIN")
     clean_strip: StringProperty(
-        name="Clean Plate Strip", description="The same shot without its performer: what the performer covers is then known and "
+        name="Clean Plate Strip",
+        description="The same shot without its performer: what the performer covers is then known and "
         "not made up (empty: it is made up)")
     armature: PointerProperty(
-        name="Armature", description="The rig that drives the character", type=bpy.types.Object, **_calls(another_armature),
+        name="Armature", description="The rig that drives the character", type=bpy.types.Object,
+        **_calls(another_armature),
         **_offered("ARMATURE"))
     driver_scene: PointerProperty(
-        name="Rig's Scene", description="The scene of rig and camera (empty: the one with the rig)", type=bpy.types.Scene)
+        name="Rig's Scene", description="The scene of rig and camera (empty: the one with the rig)",
+        type=bpy.types.Scene)
     camera: PointerProperty(
         name="Camera", description="The camera the plate was shot with (empty: the scene's, with its markers)",
         type=bpy.types.Object, **_offered("CAMERA"))
     derive_offset: BoolProperty(
         name="Match Scene Strip", default=True,
-        description="The rig's frame follows from the scene strip that shows its scene; without one, frames are the same")
+        description="The rig's frame follows from the scene strip that shows its scene; without one, frames are "
+                    "the same")
     frame_offset: IntProperty(
         name="Frame Offset", description="A frame of the rig's scene less the frame of this scene shown with it")
     mesh: PointerProperty(
@@ -158,7 +181,8 @@ class AA2_PG_settings(bpy.types.PropertyGroup):
     touched: CollectionProperty(type=AA2_PG_touched)
     touched_index: IntProperty(name="Objects", description="What the character touches, holds or passes behind")
     objects: PointerProperty(
-        name="Add Collection", description="Adds all of a collection to what the character touches, holds or passes behind",
+        name="Add Collection",
+        description="Adds all of a collection to what the character touches, holds or passes behind",
         type=bpy.types.Collection, **_calls(_add_touched("objects")))
     add_object: PointerProperty(
         name="Add Object", description="Adds an object to what the character touches, holds or passes behind",
@@ -166,20 +190,23 @@ class AA2_PG_settings(bpy.types.PropertyGroup):
     holdouts: BoolProperty(
         name="Scene Hides", description="Everything in the rig's scene hides the character where it is nearer")
     clothing: FloatProperty(
-        name="Clothing", description="How far clothes stand off the limbs: 1 is dressed, a knee-long skirt and long hair lie "
+        name="Clothing",
+        description="How far clothes stand off the limbs: 1 is dressed, a knee-long skirt and long hair lie "
         "inside; 0.5 is close-fitting",
         min=0.1, max=10, default=1)
     clean_plate: BoolProperty(
         name="Clean Plate", description="Nobody is in the plate; off: the performer in it is replaced", default=True)
     seed: IntProperty(name="Seed", description="Another number, another try", min=0)
     seed_lock: BoolProperty(
-        name="Lock Seed", default=True, description="Every Generate takes this seed; open: every Generate takes another")
+        name="Lock Seed", default=True,
+        description="Every Generate takes this seed; open: every Generate takes another")
     engine: EnumProperty(
         name="Engine", description="The networks that make the frames",
         items=(("compact", "Compact", "Embedded: runs at once, offline, on any processor"),))
     steps: IntProperty(name="Steps", description="Denoising steps (0: as the weights say)", min=0, max=1000)
     guidance: FloatProperty(
-        name="Guidance", description="How closely the reference is followed: 1 is as the weights say; more costs twice the "
+        name="Guidance",
+        description="How closely the reference is followed: 1 is as the weights say; more costs twice the "
         "time", min=0, max=30, soft_max=5, default=1)
     window: IntProperty(name="Window", description="Frames made together (0: as the weights say)", min=0, max=1000)
     shape: EnumProperty(name="Crop", description="The shape the character is made in", items=SHAPES, default="auto")
@@ -192,7 +219,8 @@ class AA2_PG_settings(bpy.types.PropertyGroup):
     mask_feather: FloatProperty(
         name="Mask Feather", description="Pixels over which the layer fades inside that region's edge", min=0, max=200,
         default=0, subtype="PIXEL")
-    shadow: BoolProperty(name="Shadow", description="A second strip darkens the plate under the character", default=True)
+    shadow: BoolProperty(name="Shadow", description="A second strip darkens the plate under the character",
+                         default=True)
     form: EnumProperty(name="Form", description="What Write Output writes", items=FORMS, default="png8")
     fix_first: IntProperty(name="First", description="First frame of the timeline to make again", default=1)
     fix_last: IntProperty(name="Last", description="Last frame of the timeline to make again", default=1)
@@ -213,8 +241,8 @@ class AA2_PG_settings(bpy.types.PropertyGroup):
 
 
 def shot_scene(context):
-    """The scene whose settings a panel or operator means (an edit is often not the shot): the sequencer's; where it has no
-    strips, the one that names it as its rig's scene, else the only one that has strips."""
+    """The scene whose settings a panel or operator means (an edit is often not the shot): the sequencer's; where it has
+    no strips, the one that names it as its rig's scene, else the only one that has strips."""
     scene = sequencer_scene(context)
     if _has_strips(scene):
         return scene

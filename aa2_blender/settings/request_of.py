@@ -80,7 +80,7 @@ def _box(ours, size):
     """The chosen performer's box in pixels of the job; None where nobody was chosen."""
     if tuple(ours.performer_box) == NOBODY:
         return None
-    return tuple(round(part * side, 2) for part, side in zip(ours.performer_box, (*size, *size)))
+    return tuple(round(part * side, 2) for part, side in zip(ours.performer_box, (*size, *size), strict=True))
 
 
 def _names(things) -> tuple[str, ...]:

@@ -5,8 +5,6 @@ from pathlib import Path
 import bpy
 
 from .. import cost, stalls
-from . import performer
-from ..versions import runs, folders
 from ..embedded.engine.contract import events
 from ..embedded.engine.contract import folder as files
 from ..gather.job import gather
@@ -15,6 +13,8 @@ from ..link.interpreter import Launch
 from ..link.jobs import EngineJob, Link
 from ..place import conditions
 from ..place.strip import PREVIEW_FRAME, place, refresh, why_not_now
+from ..versions import folders, runs
+from . import performer
 from .task import Progress, Task, duration, remedy
 
 SHOWN_EVERY_S = 1.0  # new frames appear in the strip at most so often: each time the sequencer draws anew
@@ -52,7 +52,8 @@ class Gathering(Task):
         folders.write_request(self.folder, self.request)
 
     def _slice_of(self, steps):
-        """What one slice of gathering tells, None after the last: the one thing of ours that may keep the window waiting."""
+        """What one slice of gathering tells, None after the last:
+        the one thing of ours that may keep the window waiting."""
         with stalls.slice("gather"):
             return next(steps, None)
 
@@ -66,7 +67,8 @@ class Gathering(Task):
 
 
 class Copying(Gathering):
-    """Makes another version of the version `source` with the job that `change` makes of its own; nothing is gathered."""
+    """Makes another version of the version `source` with the job that `change` makes of its own;
+    nothing is gathered."""
 
     def __init__(self, source: Path, change, *, link: Link, launch: Launch, reserved=tuple, kept_frames=()):
         super().__init__(folders.read_request(source), source.parent, link=link, launch=launch, reserved=reserved)
@@ -86,16 +88,16 @@ class Copying(Gathering):
 
 
 class Generation(Gathering):
-    """Gathers `request` into a version of the shot in `folder`, or takes `folder` as it is where it is `gathered`; lets the
-    engine find the performer where one drives, then generate, and places the frames in the scene named `scene`.
+    """Gathers `request` into a version of the shot in `folder`, or takes `folder` as it is where it is `gathered`; lets
+    the engine find the performer where one drives, then generate, and places the frames in the scene named `scene`.
 
     `ask`: events.Run, or events.Preview to stop at the networks' inputs. `placed` are the names of the strips made.
     """
 
     teaches = True  # its times tell what the next shot will take
 
-    def __init__(self, request: Request | None, folder: Path, *, link: Link, launch: Launch, ask=events.Run, reserved=tuple,
-                 gathered=False, scene="", strip=""):
+    def __init__(self, request: Request | None, folder: Path, *, link: Link, launch: Launch,
+                 ask=events.Run, reserved=tuple, gathered=False, scene="", strip=""):
         super().__init__(request, folder, link=link, launch=launch, reserved=reserved)
         self.ask, self._gathered = ask, gathered
         self.scene, self.strip = (request.scene, request.strip) if request else (scene, strip)
@@ -134,8 +136,8 @@ class Generation(Gathering):
             yield from self._place_conditions()
 
     def _find_performer(self):
-        """The pose, mask and clean plate of a performer who drives; ends with False where that was stopped. What an earlier
-        run has found is not looked for again: the engine knows."""
+        """The pose, mask and clean plate of a performer who drives; ends with False where that was stopped. What an
+        earlier run has found is not looked for again: the engine knows."""
         ask = performer.asked(self.folder)
         if ask is None:
             return True
@@ -197,7 +199,8 @@ class Generation(Gathering):
     def _lay(self, scene):
         hello = self._link.hello
         with stalls.slice("lay strips"):
-            return place(scene, self.folder, self.strip, pack=hello.pack["hash"] if hello else runs.pack_hash(self.folder))
+            return place(scene, self.folder, self.strip, pack=hello.pack["hash"] if hello
+                         else runs.pack_hash(self.folder))
 
     def achieved(self) -> str:
         what = "frames" if self.ask is events.Run else "frames of conditions"
@@ -218,7 +221,8 @@ class Generation(Gathering):
 
 
 class FramePreview(Generation):
-    """Generates one frame in a folder of its own beside the versions, made anew each time, and lays it over the plate."""
+    """Generates one frame in a folder of its own beside the versions, made anew each time,
+    and lays it over the plate."""
 
     teaches = False
 

@@ -29,10 +29,11 @@ class JointSearch(Task):
     def _keep(self, found: events.Joints) -> None:
         if found.body is None:
             raise GatherError(f"No person was found in {self.picture.name}.",
-                              "Generate works without the reference's joints; a picture of the whole figure works better.")
+                              "Generate works without the reference's joints; a picture of the whole figure "
+                              "works better.")
         ours = bpy.data.scenes[self.scene].aa2
         ours.reference_joints.clear()
-        for name, (x, y, confidence) in zip(BODY, found.body):
+        for name, (x, y, confidence) in zip(BODY, found.body, strict=True):
             joint = ours.reference_joints.add()
             joint.name, joint.place, joint.confidence = name, (x, y), confidence
         ours.reference_height = found.height_px or 0

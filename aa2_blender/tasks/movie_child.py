@@ -2,7 +2,8 @@
 
     blender -b --factory-startup --python movie_child.py -- FRAMES_FOLDER COUNT FPS MOVIE
 
-ProRes 4444 where this Blender writes it (from 4.5 on), else QuickTime Animation, which keeps alpha too. Prints the codec.
+ProRes 4444 where this Blender writes it (from 4.5 on), else QuickTime Animation, which keeps alpha too.
+Prints the codec.
 """
 import os
 import sys

@@ -20,7 +20,8 @@ _CHILD = Path(__file__).with_name("movie_child.py")
 
 
 class Delivery(Task):
-    """Lets the engine write `layers` of a job in a form; where `scene` names one, they are laid over its strips, muted."""
+    """Lets the engine write `layers` of a job in a form; where `scene` names one,
+    they are laid over its strips, muted."""
 
     def __init__(self, folder: Path, form: str, layers, *, link: Link, launch: Launch, scene=""):
         super().__init__(folder, link=link, launch=launch)
@@ -38,7 +39,8 @@ class Delivery(Task):
 
 
 class Movie(Task):
-    """One movie with alpha of the character, written by a Blender of its own: Blender's render would stand still here."""
+    """One movie with alpha of the character, written by a Blender of its own:
+    Blender's render would stand still here."""
 
     def __init__(self, folder: Path, *, link: Link):
         super().__init__(folder, link=link, launch=None)

@@ -35,8 +35,8 @@ def asked(folder: Path) -> events.Estimate | None:
     if chosen is None:
         return None
     mask = files.path(str(folder), files.GIVEN_MASK) if chosen.mask_use else None
-    return events.Estimate(str(folder), frame=chosen.frame, box=chosen.box, mask=mask, mask_use=chosen.mask_use or "join",
-                           clean=chosen.clean)
+    return events.Estimate(str(folder), frame=chosen.frame, box=chosen.box, mask=mask,
+                           mask_use=chosen.mask_use or "join", clean=chosen.clean)
 
 
 def box_at(boxes, x: float, y: float) -> int | None:
@@ -50,14 +50,15 @@ def choose(scene, box: Box, frame: int) -> None:
     left, top, right, bottom = (min(max(part, 0.0), 1.0) for part in box)
     if right <= left or bottom <= top:
         raise GatherError(f"Expected the performer's box as left, top, right, bottom inside the picture, got "
-                          f"{', '.join(f'{part:.3g}' for part in box)} in parts of it.", "Give left < right and top < bottom.")
+                          f"{', '.join(f'{part:.3g}' for part in box)} in parts of it.",
+                          "Give left < right and top < bottom.")
     ours = scene.aa2
     ours.driver, ours.performer_box, ours.performer_frame = "PERFORMER", (left, top, right, bottom), frame
 
 
 class PeopleSearch(Task):
-    """Looks for everybody on a frame of the plate `strip` of the scene named `scene`; `crowd` says who is there. The engine's
-    log goes to `folder`."""
+    """Looks for everybody on a frame of the plate `strip` of the scene named `scene`; `crowd` says who is there. The
+    engine's log goes to `folder`."""
 
     def __init__(self, scene: str, strip: str, frame: int, folder: Path, *, link: Link, launch: Launch):
         super().__init__(folder, link=link, launch=launch)
@@ -93,7 +94,8 @@ class PeopleSearch(Task):
             raise GatherError(f"Nobody was found on frame {self.frame} of {self.strip!r}.",
                               "Go to a frame on which the performer is seen whole, or paint a mask strip.")
         width, height = size_of(bpy.data.scenes[self.scene])
-        boxes = tuple((left / width, top / height, right / width, bottom / height) for left, top, right, bottom in found.boxes)
+        boxes = tuple((left / width, top / height, right / width, bottom / height)
+                      for left, top, right, bottom in found.boxes)
         self.crowd = Crowd(self.scene, self.frame, boxes)
 
     def achieved(self) -> str:

@@ -18,7 +18,8 @@ SLICE_S = 0.05  # between two looks at the engine
 WORDS = {
     "reference": "Gathering the reference", "pose": "Gathering the pose", "mask": "Gathering the mask",
     "estimate/mask": "Gathering the mask strip", "clean": "Gathering the clean plate",
-    "copy": "Copying the version", "objects": "Gathering objects", "depth": "Gathering depth", "plate": "Gathering the plate", "job": "Writing the job",
+    "copy": "Copying the version", "objects": "Gathering objects", "depth": "Gathering depth",
+    "plate": "Gathering the plate", "job": "Writing the job",
     "find reference": "Looking at the reference", "find read": "Reading the plate",
     "find follow": "Following the performer", "find depth": "Estimating depth",
     "find mask": "Drawing the performer's mask", "find clean": "Making the clean plate",
@@ -109,8 +110,8 @@ class Task:
             self.state = "cancelled"
 
     def _ask_engine(self, request, doing=""):
-        """Yields until the engine has ended the request one way or another; look at `engine_job` afterwards. `doing` stands
-        before the stages' names, so that WORDS can tell the same stage of two requests apart."""
+        """Yields until the engine has ended the request one way or another; look at `engine_job` afterwards. `doing`
+        stands before the stages' names, so that WORDS can tell the same stage of two requests apart."""
         self.progress = Progress("Starting the engine")
         self.engine_job = self._link.start(self._launch, request, self.folder)
         if self.engine_job.state == "running":  # it is warm

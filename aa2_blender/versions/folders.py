@@ -1,4 +1,5 @@
-"""A shot's folder -> its versions v001, v002 ..., each a job folder of its own: nothing that was generated is overwritten."""
+"""A shot's folder -> its versions v001, v002 ..., each a job folder of its own:
+nothing that was generated is overwritten."""
 import filecmp
 import json
 import logging
@@ -44,12 +45,14 @@ def vacant(shot: Path, reserved=()) -> Path:
     there = versions(shot)
     if there and there[-1] not in reserved and not files.has(there[-1], files.FRAMES):
         return there[-1]
-    numbers = [int(path.name[1:]) for path in (*there, *map(Path, reserved)) if is_version(path) and path.parent == Path(shot)]
+    numbers = [int(path.name[1:]) for path in (*there, *map(Path, reserved)) if is_version(path)
+               and path.parent == Path(shot)]
     return Path(shot) / f"v{max(numbers, default=0) + 1:03}"
 
 
 def twin(folder: Path):
-    """A generator that ends with the other version gathered from the very same inputs, or None; yields between files."""
+    """A generator that ends with the other version gathered from the very same inputs, or None;
+    yields between files."""
     for other in versions(folder.parent):
         if other == folder or not filecmp.cmp(folder / files.JOB, other / files.JOB, shallow=False):
             continue
@@ -65,8 +68,8 @@ def twin(folder: Path):
 
 
 def copied(folder: Path, target: Path):
-    """A generator that gives another version the inputs of this one, without copying bytes where the disk can share them;
-    yields (stage, step, total). The job itself is left to write_changed, afterwards."""
+    """A generator that gives another version the inputs of this one, without copying bytes where the disk can share
+    them; yields (stage, step, total). The job itself is left to write_changed, afterwards."""
     files.refuse_links(target)
     names = [*_inputs(folder), *_estimated(folder)]
     for step, name in enumerate(names, 1):
@@ -93,8 +96,8 @@ def write_changed(folder: Path, target: Path, change) -> None:
 
 
 def discard(folder: Path) -> None:
-    """Removes a version that was never finished: the names of a job in it, and the folders that are empty then. Whatever else
-    lies there is the artist's; a folder with links is left as it is."""
+    """Removes a version that was never finished: the names of a job in it, and the folders that are empty then.
+    Whatever else lies there is the artist's; a folder with links is left as it is."""
     with suppress(JobError):
         files.refuse_links(folder)
         for kind in sorted(files.FOLDERS, key=len, reverse=True):
@@ -148,12 +151,14 @@ def read_request(folder: Path) -> Request | None:
 
 
 def _inputs(folder: Path) -> list[str]:
-    """The files that were gathered, relative to the folder; job.json is not among them, nor what is made of a performer."""
+    """The files that were gathered, relative to the folder; job.json is not among them,
+    nor what is made of a performer."""
     job = contract.read(folder)
     performer = job.driver.performer
     is_given = job.clean_pictures and not (performer and performer.clean)
     kinds = [*_PICTURES, files.GIVEN_MASK if performer else files.MASK, *([files.CLEAN] if is_given else [])]
-    return [*_there(folder, (files.REFERENCE,) if performer else (files.POSE, files.REFERENCE)), *_pictures(folder, kinds)]
+    return [*_there(folder, (files.REFERENCE,) if performer else (files.POSE, files.REFERENCE)),
+            *_pictures(folder, kinds)]
 
 
 def _estimated(folder: Path) -> list[str]:

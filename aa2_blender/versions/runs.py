@@ -4,9 +4,8 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..embedded.engine.contract import events
+from ..embedded.engine.contract import events, json_reader
 from ..embedded.engine.contract import folder as files
-from ..embedded.engine.contract import json_reader
 from ..embedded.engine.contract.errors import JobError
 from ..embedded.engine.contract.fields import build, checked, number, or_none, plain, whole_text
 

@@ -1,10 +1,10 @@
 """Which version of a shot the artist means: the active strip's, the one that is shown, or the newest."""
 from pathlib import Path
 
-from . import folders
-from ..settings.request_of import job_folder
 from ..embedded.engine.contract import folder as files
 from ..place.strip import folder_of, of_ours
+from ..settings.request_of import job_folder
+from . import folders
 
 
 def strips_of_shot(scene) -> list:
@@ -15,7 +15,8 @@ def strips_of_shot(scene) -> list:
     if active is not None and active in placed:
         return [strip for strip in placed if folder_of(strip) == folder_of(active)]
     shot = job_folder(scene)
-    shown = [strip for strip in placed if Path(folder_of(strip)).parent == shot and folders.is_version(folder_of(strip))]
+    shown = [strip for strip in placed if Path(folder_of(strip)).parent == shot
+             and folders.is_version(folder_of(strip))]
     return [strip for strip in shown if folder_of(strip) == folder_of(shown[0])]
 
 

@@ -1,7 +1,8 @@
 """From where the character is in every frame to the crops that the networks see, and pixels to a crop and back.
 
-Ours (the paper is silent on resolution): the crop follows a smoothed centre at a slowly changing scale, so that the picture
-neither zooms nor shakes from frame to frame. A plan is a function of the whole shot, never of windows: no jump at a seam.
+Ours (the paper is silent on resolution): the crop follows a smoothed centre at a slowly changing scale, so that the
+picture neither zooms nor shakes from frame to frame. A plan is a function of the whole shot, never of windows:
+no jump at a seam.
 """
 from dataclasses import dataclass
 
@@ -57,9 +58,9 @@ class CropPlan:
 def plan_crops(boxes, size, shape="auto") -> CropPlan:
     """The shot's crops.
 
-    boxes: for every frame the character's (left, top, right, bottom) in job pixels, or None; size the job's (w, h); shape
-    (w, h) or "auto", the one of SHAPES that shows the character largest with least beyond the frame. What of the character
-    is out of frame is not followed.
+    boxes: for every frame the character's (left, top, right, bottom) in job pixels, or None; size the job's (w, h);
+    shape (w, h) or "auto", the one of SHAPES that shows the character largest with least beyond the frame. What of the
+    character is out of frame is not followed.
     """
     boxes = [_visible(box, size) for box in boxes]
     present = tuple(box is not None for box in boxes)
@@ -72,11 +73,13 @@ def plan_crops(boxes, size, shape="auto") -> CropPlan:
         shape = min(SHAPES, key=lambda s: _cost(boxes, s, size))
     steps = _even_steps(np.maximum(_needed(boxes, shape, MARGIN), FINEST))
     centres = _even_centres(boxes, steps, shape, size)
-    return CropPlan(tuple(Crop((float(x), float(y)), float(s), tuple(shape)) for (x, y), s in zip(centres, steps)), present)
+    return CropPlan(tuple(Crop((float(x), float(y)), float(s), tuple(shape))
+                          for (x, y), s in zip(centres, steps, strict=True)), present)
 
 
 def reference_crop(size, box, shape) -> Crop:
-    """The reference fitted into a shape: the character's box with its margin, or the whole picture where box is None."""
+    """The reference fitted into a shape: the character's box with its margin,
+    or the whole picture where box is None."""
     if box is None:
         return Crop((size[0] / 2, size[1] / 2), max(size[0] / shape[0], size[1] / shape[1]), tuple(shape))
     box = np.array([box], float)
@@ -121,7 +124,8 @@ def put_back(picture, crop: Crop, size) -> np.ndarray:
     if shrink > 1:
         height, width = picture.shape[:2]
         padded = cv2.copyMakeBorder(picture, 0, -height % shrink, 0, -width % shrink, cv2.BORDER_REPLICATE)
-        picture = cv2.resize(padded, (padded.shape[1] // shrink, padded.shape[0] // shrink), interpolation=cv2.INTER_AREA)
+        picture = cv2.resize(padded, (padded.shape[1] // shrink, padded.shape[0] // shrink),
+                             interpolation=cv2.INTER_AREA)
         inverse[:, :2] *= shrink
     part = _warp(picture, inverse, high - low, cv2.INTER_LINEAR if crop.step < 1 else cv2.INTER_LANCZOS4)
     np.clip(part, 0.0, 1.0, out=result[low[1]:high[1], low[0]:high[0]])
@@ -129,7 +133,8 @@ def put_back(picture, crop: Crop, size) -> np.ndarray:
 
 
 def laid(picture, crop: Crop, size) -> np.ndarray:
-    """(h, w, c) uint8 in the crop -> (H, W, c) uint8 of a picture of the size (w, h), 0 outside the crop: quick, to look at."""
+    """(h, w, c) uint8 in the crop -> (H, W, c) uint8 of a picture of the size (w, h), 0 outside the crop: quick,
+    to look at."""
     matrix = crop.matrix
     matrix[:, 2] += matrix[:, :2] @ (0.5, 0.5) - 0.5
     return cv2.warpAffine(picture, matrix, tuple(size), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
@@ -159,7 +164,8 @@ def _visible(box, size):
 
 
 def _filled(boxes) -> np.ndarray:
-    """(frames, 4): frames without the character lie between their neighbours; before and after the nearest one holds."""
+    """(frames, 4): frames without the character lie between their neighbours;
+    before and after the nearest one holds."""
     known = np.flatnonzero([box is not None for box in boxes])
     rows = np.array([boxes[i] for i in known])
     return np.stack([np.interp(np.arange(len(boxes)), known, column) for column in rows.T], axis=1)
@@ -210,7 +216,8 @@ def _even_centres(boxes, steps, shape, size) -> np.ndarray:
 def _smooth(values, reach, ends) -> np.ndarray:
     """Zero-phase Hann mean over `reach` frames on each side.
 
-    Beyond the shot's ends values hold ("edge") or go on turned about the end point ("reflect": a steady walk keeps its pace).
+    Beyond the shot's ends values hold ("edge") or go on turned about the end point ("reflect": a steady walk keeps its
+    pace).
     """
     reach = min(reach, len(values) - 1)
     if reach < 1:

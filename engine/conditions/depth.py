@@ -27,7 +27,8 @@ def near_and_far(people) -> tuple:
 
 
 def normalise_depth(depth, near: float, far: float):
-    """Metres -> FLOOR..1, near = 1, linear, one range for a whole shot so that a walk does not pump (paper 3.4, ours)."""
+    """Metres -> FLOOR..1, near = 1, linear, one range for a whole shot so that a walk does not pump (paper 3.4,
+    ours)."""
     if far - near < 1e-6:
         return np.ones_like(depth, np.float32)
     part = np.clip((far - np.asarray(depth, np.float32)) / (far - near), 0.0, 1.0)

@@ -16,7 +16,8 @@ def environment(plate, region, known) -> np.ndarray:
 
 
 def without_performer(plate, clean, region) -> np.ndarray:
-    """The plate (..., 3) with the clean plate's pixels inside M_f (..., 1): to the networks, an empty plate to insert into.
+    """The plate (..., 3) with the clean plate's pixels inside M_f (..., 1): to the networks,
+    an empty plate to insert into.
 
     Ours: replacement with a clean plate is then the insertion that training shows half of the time. Outside of M_f the
     plate stays as it was shot, a performer's shadow included.

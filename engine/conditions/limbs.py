@@ -34,7 +34,7 @@ def with_derived(body, hands=None) -> np.ndarray:
     points[:len(BODY)] = clean_joints(body)
     points[INDEX["head"]] = _head(points)
     points[INDEX["pelvis"]] = _mean_if_all_seen(points[[INDEX["right_hip"], INDEX["left_hip"]]])
-    for side, hand in zip(("left", "right"), clean_hands(hands)):
+    for side, hand in zip(("left", "right"), clean_hands(hands), strict=True):
         points[INDEX[f"{side}_palm"]] = _palm(points, side, hand)
     return points
 

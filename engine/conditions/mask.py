@@ -1,4 +1,5 @@
-"""From the character's mask M_c to the shape-agnostic region M_f (paper 3.2), and from joints to a mask where none is given.
+"""From the character's mask M_c to the shape-agnostic region M_f (paper 3.2),
+and from joints to a mask where none is given.
 
 Limb volumes (ours) are inflated to clothing, because a body without its skirt and hair is too thin a mask.
 """
@@ -18,8 +19,9 @@ _ROUNDING = 1e-3          # pixels that a distance may be off (cv2 counts in flo
 _CIRCLE = np.stack([np.cos(np.linspace(0, 2 * np.pi, 24, endpoint=False)),
                     np.sin(np.linspace(0, 2 * np.pi, 24, endpoint=False))], axis=1)
 
-# Bodies as convex hulls of balls: (point, radius, what clothing adds), in parts of the standing height (ours; bare radii
-# from artists' canons, clothing so that a knee-long flared skirt, loose sleeves and hair to the chest lie inside).
+# Bodies as convex hulls of balls: (point, radius, what clothing adds), in parts of the standing height (ours; bare
+# radii from artists' canons, clothing so that a knee-long flared skirt,
+# loose sleeves and hair to the chest lie inside).
 _HEAD, _NECK = ("head", 0.070, 0.030), ("neck", 0.035, 0.030)
 _TORSO = (("right_shoulder", 0.040, 0.025), ("left_shoulder", 0.040, 0.025),
           ("right_hip", 0.055, 0.025), ("left_hip", 0.055, 0.025))
@@ -40,7 +42,8 @@ _VOLUMES = [
     *_sided((("ankle", 0.026, 0.018), ("toe", 0.026, 0.016))),
 ]
 _CLOTHES = [
-    (("right_hip", 0.055, 0.030), ("left_hip", 0.055, 0.030), ("right_knee", 0.036, 0.060), ("left_knee", 0.036, 0.060)),
+    (("right_hip", 0.055, 0.030), ("left_hip", 0.055, 0.030), ("right_knee", 0.036, 0.060),
+     ("left_knee", 0.036, 0.060)),
     (("head", 0.070, 0.030), ("chest", 0.030, 0.055)),
 ]
 _CHEST = 0.45             # of the way from neck to pelvis: how far hair hangs
@@ -68,11 +71,12 @@ def _bare_region(mask, kind) -> np.ndarray:
 
 
 def shape_agnostic(mask, k_h: int, k_w: int, boxes=None) -> np.ndarray:
-    """M_f (h, w) float32, 0 or 1: each of k_h x k_w blocks of M_c's bounding box set to the block's maximum (paper 3.2).
+    """M_f (h, w) float32, 0 or 1: each of k_h x k_w blocks of M_c's bounding box set to the block's maximum (paper
+    3.2).
 
-    mask (h, w), above 0 where the character is; k are clamped to 1..side of the box, k = 1 is the box, k = side the exact
-    mask. boxes: [(left, top, right, bottom)] where several characters have one each (right, bottom exclusive); else one
-    box around everything. An empty mask gives all zeros; M_f always contains M_c.
+    mask (h, w), above 0 where the character is; k are clamped to 1..side of the box, k = 1 is the box, k = side the
+    exact mask. boxes: [(left, top, right, bottom)] where several characters have one each (right, bottom exclusive);
+    else one box around everything. An empty mask gives all zeros; M_f always contains M_c.
     """
     seen = np.asarray(mask) > 0
     region = seen.astype(np.float32)
@@ -102,7 +106,8 @@ def random_shape_agnostic(mask, rng) -> np.ndarray:
     """M_f for training: k drawn anew at each call (paper 3.2: k_h in (1, h), k_w in (1, w)).
 
     Ours, the paper being silent: half of the draws are inference's, the others log-uniform, so that a box and an exact
-    outline are both seen. Draws three numbers whatever the mask: generators of equal seed give a clip's frames equal parts.
+    outline are both seen. Draws three numbers whatever the mask:
+    generators of equal seed give a clip's frames equal parts.
     """
     kind, part_h, part_w = rng.random(3)
     box = bounding_box(np.asarray(mask) > 0)
@@ -195,7 +200,8 @@ def _finger_balls(hands, height_px, clothing) -> list:
 
 
 def _outline(balls, size) -> np.ndarray:
-    """The convex hull of discs, (n, 2) pixels; discs too far outside the frame for cv2's integers are brought nearer."""
+    """The convex hull of discs, (n, 2) pixels; discs too far outside the frame for cv2's integers are brought
+    nearer."""
     radii = np.minimum(balls[:, 3:], 2.0 * max(size))
     centres = balls[:, :2]
     middle = centres.mean(axis=0)[None]
@@ -209,7 +215,8 @@ def _outline(balls, size) -> np.ndarray:
 
 
 def _block_maxima(inside, k_h, k_w) -> np.ndarray:
-    """inside (h, w) bool -> (h, w) float32, each of the k_h x k_w blocks at its maximum; sizes differ by at most one."""
+    """inside (h, w) bool -> (h, w) float32, each of the k_h x k_w blocks at its maximum;
+    sizes differ by at most one."""
     high, wide = inside.shape
     rows, columns = _starts(high, k_h), _starts(wide, k_w)
     maxima = np.logical_or.reduceat(np.logical_or.reduceat(inside, rows, axis=0), columns, axis=1)

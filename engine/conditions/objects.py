@@ -2,8 +2,8 @@
 import cv2
 import numpy as np
 
-# By how much of the depth something must be nearer than the limbs, which have their bones' depth (ours). The scene's own
-# depth has the floor in it, which at the soles lies nearer than the toes do.
+# By how much of the depth something must be nearer than the limbs, which have their bones' depth (ours). The scene's
+# own depth has the floor in it, which at the soles lies nearer than the toes do.
 TOLERANCE = 0.01
 SCENE_TOLERANCE = 0.04
 _EDGE = np.array([0.25, 0.5, 0.25], np.float32)
@@ -11,7 +11,8 @@ _EDGE = np.array([0.25, 0.5, 0.25], np.float32)
 
 def depth_in_metres(stored, near: float, far: float) -> np.ndarray:
     """uint16 (h, w) as a job stores it -> metres float32: 0 is nothing (infinite), 1 lies at far, 65535 at near."""
-    metres = np.float32(far) + (np.float32(near) - np.float32(far)) * ((stored.astype(np.float32) - 1) / np.float32(65534))
+    metres = np.float32(far) + (np.float32(near) - np.float32(far)) * ((stored.astype(np.float32) - 1)
+                                                                       / np.float32(65534))
     return np.where(stored > 0, metres, np.float32(np.inf))
 
 
@@ -23,7 +24,8 @@ def object_mask(stored) -> np.ndarray:
 def holdout(object_depth, character_depth, tolerance: float = TOLERANCE) -> np.ndarray:
     """(h, w) float32 0..1, antialiased: where an object lies in front of the character.
 
-    Both in metres, infinite where there is nothing. Around the volumes (hair, cloth) the nearest volume's depth goes on.
+    Both in metres, infinite where there is nothing. Around the volumes (hair, cloth) the nearest volume's depth goes
+    on.
     """
     if not np.isfinite(character_depth).any():
         return np.zeros(object_depth.shape, np.float32)
@@ -35,7 +37,8 @@ def _carried_outwards(depth) -> np.ndarray:
     nothing = ~np.isfinite(depth)
     if not nothing.any():
         return depth
-    labels = cv2.distanceTransformWithLabels(nothing.astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)[1]
+    labels = cv2.distanceTransformWithLabels(nothing.astype(np.uint8), cv2.DIST_L2, 5,
+                                             labelType=cv2.DIST_LABEL_PIXEL)[1]
     values = np.zeros(labels.max() + 1, np.float32)
     values[labels[~nothing]] = depth[~nothing]
     return values[labels]

@@ -26,7 +26,8 @@ def _hue(turn: float, saturation: float = 1.0) -> tuple:
     return tuple(255.0 * c for c in colorsys.hsv_to_rgb(turn, saturation, 1.0))
 
 
-# OpenPose's rainbow of 18 over joints and limbs; the toes, which it lacks, are pale. Left hands are paler than right ones.
+# OpenPose's rainbow of 18 over joints and limbs; the toes, which it lacks, are pale.
+# Left hands are paler than right ones.
 _RAINBOW = tuple(_hue(i / 18) for i in range(18))
 JOINT_COLOURS = _RAINBOW + (_hue(0.0, 0.45), _hue(0.6, 0.45))
 LIMB_COLOURS = _RAINBOW[:17] + (_hue(0.0, 0.45), _hue(0.6, 0.45))
@@ -65,7 +66,7 @@ def strokes(body, hands, size, height_px) -> list:
     found += _limbs(body, _LIMB_ENDS, LIMB_COLOURS, wide, size)
     found += _dots(body, wide, size)
     thin = _half_width(HAND_HALF_WIDTH, size, height_px)
-    for side, hand in zip(("left", "right"), clean_hands(hands)):
+    for side, hand in zip(("left", "right"), clean_hands(hands), strict=True):
         if hand is not None:
             found += _limbs(hand, _HAND_ENDS, HAND_COLOURS[side], thin, size, dim=1.0)
     return sorted(found, key=lambda stroke: -stroke.order)

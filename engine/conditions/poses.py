@@ -22,7 +22,8 @@ _PARTS = (("neck", "pelvis", 0.29), ("right_hip", "right_knee", 0.245), ("left_h
 @dataclass(frozen=True)
 class Figure:
     """One person in one frame: body (20, 4) x, y, depth, confidence; hands (left, right), each (21, 4) or None;
-    height_px: the standing height in pixels at the pelvis; focal: the camera's focal length in pixels, None where it is not known."""
+    height_px: the standing height in pixels at the pelvis; focal: the camera's focal length in pixels,
+    None where it is not known."""
     body: np.ndarray
     hands: tuple
     height_px: float
@@ -44,7 +45,8 @@ def read_poses(folder, frames: int) -> tuple:
     if value.get("version") != VERSION or not isinstance(value.get("frames"), list):
         raise JobError("pose_invalid", f"{path}: expected version {VERSION} and a list of frames.", _HINT)
     if len(value["frames"]) != frames:
-        raise JobError("pose_invalid", f"{path}: expected {frames} frames as in job.json, got {len(value['frames'])}.", _HINT)
+        raise JobError("pose_invalid", f"{path}: expected {frames} frames as in job.json, got {len(value['frames'])}.",
+                       _HINT)
     return tuple(_people(entry, number) for number, entry in enumerate(value["frames"], 1))
 
 
@@ -59,7 +61,8 @@ def standing_height(body) -> float:
 def _people(entry, number) -> tuple:
     if not isinstance(entry, dict) or not isinstance(entry.get("people"), list):
         raise JobError("pose_invalid", f"pose.json: frame {number}: expected {{'people': [...]}}.", _HINT)
-    return tuple(_figure(person, f"pose.json: frame {number}, person {i}") for i, person in enumerate(entry["people"], 1))
+    return tuple(_figure(person, f"pose.json: frame {number}, person {i}")
+                 for i, person in enumerate(entry["people"], 1))
 
 
 def _figure(person, where) -> Figure:
@@ -73,7 +76,8 @@ def _figure(person, where) -> Figure:
         raise JobError("pose_invalid", f"{where}: height_px: expected a number above 0, got {shown(height)}.", _HINT)
     focal = person.get("focal_px")
     if focal is not None and not _is_length(focal):
-        raise JobError("pose_invalid", f"{where}: focal_px: expected a number above 0 or null, got {shown(focal)}.", _HINT)
+        raise JobError("pose_invalid", f"{where}: focal_px: expected a number above 0 or null, got {shown(focal)}.",
+                       _HINT)
     return Figure(body, hands, float(height), None if focal is None else float(focal))
 
 

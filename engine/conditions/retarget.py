@@ -1,4 +1,5 @@
-"""A shot's figures and the reference's joints in; the figures with the reference's proportions, feet where they stood, out.
+"""A shot's figures and the reference's joints in; the figures with the reference's proportions,
+feet where they stood, out.
 
 Ours (the paper names very different body shapes as a limit): each limb keeps its direction and takes the reference's
 length, both measured as parts of the standing height. The hips come to the height over the floor that the new legs ask
@@ -13,13 +14,15 @@ from .limbs import SEEN, facing, with_derived
 
 _I = BODY_INDEX
 SIDES = ("right", "left")
-_LIMBS = {"upper_arm": ("shoulder", "elbow"), "forearm": ("elbow", "wrist"), "thigh": ("hip", "knee"), "shin": ("knee", "ankle"),
-          "foot": ("ankle", "toe")}
+_LIMBS = {"upper_arm": ("shoulder", "elbow"), "forearm": ("elbow", "wrist"), "thigh": ("hip", "knee"),
+          "shin": ("knee", "ankle"), "foot": ("ankle", "toe")}
 _MOST = 1.35           # a limb becomes that much longer, or shorter, at most: more is a foreshortened reference (ours)
 _USUAL_HEIGHT = 1.7    # scene units, where the shot does not tell
-_STANDS, _SWINGS = 0.25, 0.9  # standing heights a second: a foot slower than the first stands, faster than the second swings
+# standing heights a second: a foot slower than the first stands, faster than the second swings
+_STANDS, _SWINGS = 0.25, 0.9
 _EVEN_S = 0.12         # over which a foot's standing is evened out
-_UP_S = 0.5            # over which the way from the feet up to the hips is evened out, so that no step pushes them sideways
+# over which the way from the feet up to the hips is evened out, so that no step pushes them sideways
+_UP_S = 0.5
 _LOWER = 12.0          # how much the lower foot counts as the one that carries, in standing heights
 _FACE = ("nose", "right_eye", "left_eye", "right_ear", "left_ear")
 
@@ -34,7 +37,8 @@ def retargeted(figures, joints, height_px, *, strength, fps) -> tuple:
     heights = np.array([figures[i].height_px for i in known])
     seen, unit = bodies[..., 3] >= SEEN, _scene_height(bodies, heights)
     places = np.concatenate([bodies[..., :2], bodies[..., 2:3] * (heights / unit)[:, None, None]], axis=-1)
-    ratios = _ratios(_lengths(places, seen, heights), _reference_lengths(np.asarray(joints, np.float64), height_px), strength)
+    ratios = _ratios(_lengths(places, seen, heights), _reference_lengths(np.asarray(joints, np.float64), height_px),
+                     strength)
     moved = _moved(places, seen, ratios, _standing(places, seen, heights, np.array(known), fps), fps)
     result = list(figures)
     for k, i in enumerate(known):
@@ -42,7 +46,7 @@ def retargeted(figures, joints, height_px, *, strength, fps) -> tuple:
         body[:, :2], body[:, 2] = moved[k, :, :2], moved[k, :, 2] * unit / heights[k]
         shift = body[:, :3] - bodies[k][:, :3]
         hands = tuple(None if hand is None else np.column_stack([hand[:, :3] + shift[_I[f"{side}_wrist"]], hand[:, 3]])
-                      for side, hand in zip(("left", "right"), figures[i].hands))
+                      for side, hand in zip(("left", "right"), figures[i].hands, strict=True))
         result[i] = replace(figures[i], body=body, hands=hands)
     return tuple(result)
 
@@ -106,7 +110,8 @@ def _reference_lengths(joints, height_px) -> dict:
 def _ratios(lengths, wanted, strength) -> dict:
     """By what each limb is to be multiplied."""
     names = (*_LIMBS, "shoulders", "hips", "torso", "head")
-    ratios = {name: np.clip(wanted[name] / max(lengths[name], 1e-6), 1 / _MOST, _MOST) if name in wanted and name in lengths
+    ratios = {name: np.clip(wanted[name] / max(lengths[name], 1e-6), 1 / _MOST, _MOST)
+              if name in wanted and name in lengths
               else 1.0 for name in names}
     return {name: float(ratio ** strength) for name, ratio in ratios.items()}
 
@@ -186,7 +191,8 @@ def _carry(moved, places, seen, start, end, ratio) -> None:
 
 
 def _knee(before, hip, ankle, thigh, shin):
-    """(frames, 3): where the knee comes between hip and ankle: bent to the side it was bent to, as far as the lengths ask.
+    """(frames, 3): where the knee comes between hip and ankle: bent to the side it was bent to,
+    as far as the lengths ask.
 
     before (frames, 3, 3): hip, knee and ankle as they were; a leg that is too short for its foot is stretched.
     """

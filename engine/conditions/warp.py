@@ -14,15 +14,16 @@ import numpy as np
 
 from .limbs import INDEX, SEEN, depth_scale, facing, with_derived
 
-# (from, to, radius, reach before the first joint, reach beyond the second), parts of the standing height (ours: generous
-# enough to carry sleeves, trousers and hair). In the order they are laid where depths are equal.
+# (from, to, radius, reach before the first joint, reach beyond the second), parts of the standing height (ours:
+# generous enough to carry sleeves, trousers and hair). In the order they are laid where depths are equal.
 _LIMBS = (
     *((f"{s}_{a}", f"{s}_{b}", r, before, beyond) for a, b, r, before, beyond in (
         ("hip", "knee", 0.070, 0.01, 0.0), ("knee", "ankle", 0.055, 0.0, 0.0), ("ankle", "toe", 0.035, 0.01, 0.02))
       for s in ("right", "left")),
     ("neck", "head", 0.095, -0.02, 0.02),
     *((f"{s}_{a}", f"{s}_{b}", r, before, beyond) for a, b, r, before, beyond in (
-        ("shoulder", "elbow", 0.045, 0.0, 0.0), ("elbow", "wrist", 0.038, 0.0, 0.0), ("wrist", "palm", 0.036, 0.0, 0.03))
+        ("shoulder", "elbow", 0.045, 0.0, 0.0), ("elbow", "wrist", 0.038, 0.0, 0.0),
+        ("wrist", "palm", 0.036, 0.0, 0.03))
       for s in ("right", "left")),
 )
 _HEAD = next(limb for limb in _LIMBS if limb[1] == "head")
@@ -60,8 +61,8 @@ def person(body, hands, height_px) -> Person:
 def warp_limbs(reference, source: Person, target: Person, size) -> np.ndarray:
     """The reference's limbs on the target's, (h, w, 4) float32 0..1: RGB premultiplied by coverage, coverage.
 
-    reference (H, W, 4) float32 0..1: sRGB and the person's matte, which keeps the backdrop out of the pieces; source its
-    person, target the frame's; size (w, h) of the frame. Limbs missing in either are skipped.
+    reference (H, W, 4) float32 0..1: sRGB and the person's matte, which keeps the backdrop out of the pieces; source
+    its person, target the frame's; size (w, h) of the frame. Limbs missing in either are skipped.
     """
     width, height = size
     canvas = np.zeros((height, width, 4), np.float32)
@@ -128,7 +129,8 @@ def _width(corners) -> float:
 
 
 def _along_axis(here, there, *, height_from, height_to, radius, reach, mirrored):
-    """The piece that takes segment here (2, 4) to segment there: along by their lengths, across by the heights' ratio."""
+    """The piece that takes segment here (2, 4) to segment there: along by their lengths,
+    across by the heights' ratio."""
     across = height_to / max(height_from, 1e-6)
     axis, axis_to = here[1, :2] - here[0, :2], there[1, :2] - there[0, :2]
     length, length_to = max(float(np.hypot(*axis)), 1e-3), max(float(np.hypot(*axis_to)), 1e-3)

@@ -11,7 +11,8 @@ import zlib
 _PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8"
 _PNG_END, _JPEG_END = b"\0\0\0\0IEND\xaeB`\x82", b"\xff\xd9"
 _SHORT, _TAIL = 64, 1 << 20                                                # cameras write more behind a JPEG's end
-# Those of an MP4's or MOV's uppermost boxes that take much room, and those that it begins with; others may be no box at all.
+# Those of an MP4's or MOV's uppermost boxes that take much room, and those that it begins with;
+# others may be no box at all.
 _BOXES = {b"ftyp", b"moov", b"mdat", b"moof", b"free", b"skip", b"wide", b"pnot", b"styp", b"sidx", b"uuid"}
 _EBML, _SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"
 _ENDS = "ends in the middle"

@@ -4,7 +4,21 @@ from dataclasses import dataclass
 
 from . import folder as files
 from .errors import JobError
-from .fields import (FieldError, build, checked, choice, flag, list_of, number, or_none, path_name, plain, text, tuple_of, whole)
+from .fields import (
+    FieldError,
+    build,
+    checked,
+    choice,
+    flag,
+    list_of,
+    number,
+    or_none,
+    path_name,
+    plain,
+    text,
+    tuple_of,
+    whole,
+)
 from .skeleton import BODY
 
 # So that the longest honest line is shorter than wire.LONGEST_LINE: what is longer is cut by whoever says it (ours: an
@@ -90,8 +104,8 @@ class FindSubject:
 @dataclass(frozen=True)
 class Estimate:
     """Find the performer in the job's source/, or in `video` (a file or a folder; it becomes source/ and job.json), and
-    write pose.json and mask/. `box` (left, top, right, bottom) pixels in frame `frame`, or `mask` (a video or a folder of
-    pictures as long as the shot, best files.GIVEN_MASK: mask/ itself is written), tells who it is, else the largest;
+    write pose.json and mask/. `box` (left, top, right, bottom) pixels in frame `frame`, or `mask` (a video or a folder
+    of pictures as long as the shot, best files.GIVEN_MASK: mask/ itself is written), tells who it is, else the largest;
     `mask_use`: whether the artist's mask only tells that, joins the estimated one or overrides it. `hands`: hands and
     faces too. `clean`: clean/ too, the plate without the performer. `depth_model`: an ONNX file of Depth Anything V2's
     form. Needs no weights. Ends with `finished`: made = frames with the performer, passed = those without."""
@@ -165,7 +179,8 @@ class Joints:
 
 @dataclass(frozen=True)
 class People:
-    """Everybody found in `picture`, the largest first: (left, top, right, bottom) in its pixels, of what is seen of each."""
+    """Everybody found in `picture`, the largest first: (left, top, right, bottom) in its pixels,
+    of what is seen of each."""
     picture: str = checked(text)
     boxes: tuple = checked(list_of(tuple_of(*[number(-1e6, 1e6)] * 4)), ())
 
@@ -206,8 +221,8 @@ class Heartbeat:
     busy: bool = checked(flag, False)
 
 
-REQUESTS = {"run": Run, "preview": Preview, "check": Check, "deliver": Deliver, "joints": FindJoints, "people": FindPeople,
-            "subject": FindSubject, "estimate": Estimate, "cancel": Cancel, "shutdown": Shutdown}
+REQUESTS = {"run": Run, "preview": Preview, "check": Check, "deliver": Deliver, "joints": FindJoints,
+            "people": FindPeople, "subject": FindSubject, "estimate": Estimate, "cancel": Cancel, "shutdown": Shutdown}
 EVENTS = {"hello": Hello, "progress": Progress, "frame": Frame, "warning": Warned, "joints": Joints, "people": People,
           "failed": Failed, "cancelled": Cancelled, "finished": Finished, "heartbeat": Heartbeat}
 _TYPES = {cls: name for table in (REQUESTS, EVENTS) for name, cls in table.items()}

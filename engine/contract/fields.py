@@ -7,7 +7,6 @@ import dataclasses
 import os
 from dataclasses import MISSING, dataclass, field
 
-
 _LONGEST_SHOWN = 60
 _LONGEST_PATH = 32_767  # characters, of Windows; other systems hold fewer
 
@@ -158,7 +157,7 @@ def tuple_of(*checks):
         if not isinstance(value, (list, tuple)) or len(value) != len(checks):
             raise ValueError(f"a list of {len(checks)}")
         kept = []
-        for i, (one, v) in enumerate(zip(checks, value)):
+        for i, (one, v) in enumerate(zip(checks, value, strict=True)):
             try:
                 kept.append(one(v))
             except ValueError as error:

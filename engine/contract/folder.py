@@ -53,11 +53,15 @@ SHOWN_KINDS = ("skeleton", "depth", "surface", "mask", "environment", "objects")
 # Every name of docs/architecture.md's job folder: what lies in the folders are numbered pictures and the like.
 FOLDERS = (SOURCE, MASK, CLEAN, OBJECTS, DEPTH, FRAMES, SHADOW, STATE, OUTPUT, PREVIEW, SHOWN,
            ESTIMATE, GIVEN_MASK, LOOKS, DEPTHS, *(f"{PREVIEW}/{kind}" for kind in PREVIEWS),
-           *(f"{SHOWN}/{kind}" for kind in SHOWN_KINDS), *(f"{OUTPUT}/{layer}_{form}" for layer in DELIVERED for form in FORMS),
+           *(f"{SHOWN}/{kind}" for kind in SHOWN_KINDS),
+           *(f"{OUTPUT}/{layer}_{form}" for layer in DELIVERED for form in FORMS),
            "target", "matte", "shade", "contact")
-FILES = (JOB, POSE, REFERENCE, MADE, REQUEST, RUN, ESTIMATED, FOUND, FOUND_MASK, f"{LOOKS}/key.json", f"{DEPTHS}/key.json",
-         f"{FRAMES}/blank.png", f"{SHADOW}/blank.png", "reference_pose.json", "reference_matte.png", "reference_v2.png", "clip.json")
-# These are written in place, all others anew beside their name: another (hard) name of such a file would change with it.
+FILES = (JOB, POSE, REFERENCE, MADE, REQUEST, RUN, ESTIMATED, FOUND, FOUND_MASK, f"{LOOKS}/key.json",
+         f"{DEPTHS}/key.json",
+         f"{FRAMES}/blank.png", f"{SHADOW}/blank.png", "reference_pose.json", "reference_matte.png",
+         "reference_v2.png", "clip.json")
+# These are written in place, all others anew beside their name:
+# another (hard) name of such a file would change with it.
 IN_PLACE = (LOCK, EVENTS, LOG, MOVIE, MOVIE_LOG)
 
 # A viewer or a scanner that has a file open keeps Windows from replacing it, as a rule for much less than this (ours).
@@ -107,8 +111,8 @@ def refuse_links(folder) -> None:
     """To be called before the first write. Raises JobError(job_linked) where a folder or file of the job is a link or a
     junction, or is one of IN_PLACE and no ordinary file of one name.
 
-    The job's folder itself may be reached through a link: that is the artist's own set-up. A single numbered picture may be
-    a link as well: it is read through, but written beside its name, so that only the link goes.
+    The job's folder itself may be reached through a link: that is the artist's own set-up. A single numbered picture
+    may be a link as well: it is read through, but written beside its name, so that only the link goes.
     """
     for name in (*FOLDERS, *FILES, *IN_PLACE):
         there = path(folder, name)
@@ -174,7 +178,8 @@ def write_whole(path, data: bytes, *, synced=False) -> None:
 
 
 def sync_folder(folder) -> None:
-    """The names in a folder are on the disk, where the system can do it: Windows opens no folders, some drives sync none."""
+    """The names in a folder are on the disk, where the system can do it: Windows opens no folders,
+    some drives sync none."""
     if os.name == "nt":
         return
     with contextlib.suppress(OSError):
@@ -188,9 +193,9 @@ def sync_folder(folder) -> None:
 def remove_left_over(folder) -> None:
     """Called by who holds the job's lock: temporaries of writers that were killed go.
 
-    Those of this machine in what only the holder writes go at once, because nobody else can be writing them. All others go
-    when they are old: the add-on and a delivery write without the lock, and on a drive that knows no locks an engine on
-    another machine may be at work.
+    Those of this machine in what only the holder writes go at once, because nobody else can be writing them. All others
+    go when they are old: the add-on and a delivery write without the lock, and on a drive that knows no locks an engine
+    on another machine may be at work.
     """
     for kind in ("", *FOLDERS):
         where = path(folder, kind) if kind else folder
@@ -236,14 +241,16 @@ def _linked(path) -> JobError:
     except OSError:
         target = ""
     return JobError("job_linked", f"{path} is a link{target}: what is written there would change files outside of the "
-                    "job.", "Remove the link, or put what it leads to in its place; the job's folder itself may be a link.")
+                    "job.",
+                    "Remove the link, or put what it leads to in its place; the job's folder itself may be a link.")
 
 
 def _refuse_odd(path, about) -> None:
     if not stat.S_ISREG(about.st_mode):
         raise JobError("job_linked", f"{path}: expected an ordinary file, got a folder or a device.", "Remove it.")
     if about.st_nlink > 1:
-        raise JobError("job_linked", f"{path} is the same file as another one elsewhere (a hard link), which would change "
+        raise JobError("job_linked",
+                       f"{path} is the same file as another one elsewhere (a hard link), which would change "
                        "with it.", "Remove it; the engine makes a new one.")
 
 

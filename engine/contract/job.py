@@ -7,7 +7,23 @@ from dataclasses import dataclass
 from . import folder as files
 from . import json_reader, version
 from .errors import JobError
-from .fields import (FieldError, build, checked, choice, file_name, flag, list_of, nested, number, or_none, plain, shown, tuple_of, whole, whole_text)
+from .fields import (
+    FieldError,
+    build,
+    checked,
+    choice,
+    file_name,
+    flag,
+    list_of,
+    nested,
+    number,
+    or_none,
+    plain,
+    shown,
+    tuple_of,
+    whole,
+    whole_text,
+)
 from .skeleton import BODY
 
 SHAPES = ("auto", "192x352", "256x256", "352x192")
@@ -36,7 +52,8 @@ class DepthRange:
 @dataclass(frozen=True)
 class Reference:
     """The character's picture. `joints`, (x, y, confidence) * 20 in its pixels, and `height_px` only where the artist
-    gave them; otherwise the engine looks for them. `depths`, metres in front of a supposed 50 mm lens, one a joint, 0 not known."""
+    gave them; otherwise the engine looks for them. `depths`, metres in front of a supposed 50 mm lens, one a joint,
+    0 not known."""
 
     file: str = checked(file_name, files.REFERENCE)
     joints: tuple | None = checked(or_none(tuple_of(*[_JOINT] * len(BODY))), None)
@@ -46,8 +63,8 @@ class Reference:
 
 @dataclass(frozen=True)
 class Performer:
-    """Who in source/ drives, for the add-on to ask events.Estimate by: the fields are that request's. `mask_use` is null where
-    the artist gave no mask (files.GIVEN_MASK)."""
+    """Who in source/ drives, for the add-on to ask events.Estimate by: the fields are that request's. `mask_use` is
+    null where the artist gave no mask (files.GIVEN_MASK)."""
 
     frame: int = checked(whole(1, 1_000_000), 1)
     box: tuple | None = checked(or_none(tuple_of(*[_COORDINATE] * 4)), None)
@@ -58,8 +75,8 @@ class Performer:
 @dataclass(frozen=True)
 class Driver:
     """Where the pose came from, for people to read: names of the scene, camera and rig, the bone preset, and
-    `frame_offset` = (frame of the shot's scene) - (frame of the edit's scene); or the `performer` in the plate, who has to
-    be estimated before a run."""
+    `frame_offset` = (frame of the shot's scene) - (frame of the edit's scene); or the `performer` in the plate, who has
+    to be estimated before a run."""
 
     scene: str = checked(whole_text, "")
     camera: str = checked(whole_text, "")
@@ -71,8 +88,8 @@ class Driver:
 
 @dataclass(frozen=True)
 class Settings:
-    """How to generate; None means what the pack says. `shape` is the crop's (width x height). `grain` and `blur`: as the
-    plate's, measured on it."""
+    """How to generate; None means what the pack says. `shape` is the crop's (width x height). `grain` and `blur`: as
+    the plate's, measured on it."""
 
     engine: str = checked(choice(*ENGINES), "compact")
     steps: int | None = checked(or_none(whole(1, 1000)), None)
@@ -87,8 +104,8 @@ class Settings:
 
 @dataclass(frozen=True)
 class FixRange:
-    """Only the frames `first`..`last` (1..N) are generated; all others lie finished in the folder already and are held: those
-    beside the range ride along, so that it joins them."""
+    """Only the frames `first`..`last` (1..N) are generated; all others lie finished in the folder already and are held:
+    those beside the range ride along, so that it joins them."""
 
     first: int = checked(whole(1, 1_000_000))
     last: int = checked(whole(1, 1_000_000))
@@ -96,13 +113,13 @@ class FixRange:
 
 @dataclass(frozen=True)
 class Job:
-    """One shot: `frames` pictures of `size` (width, height), numbered 1..frames, of which picture 1 is the scene's frame
-    `first_frame` (may be negative). `clean_plate` is False where a performer, to be replaced, is in the plate.
-    `clothing` inflates limb volumes to what the character wears (1 = dressed: a knee-long skirt and long hair lie inside;
-    0.5 = close-fitting). `mask_grow` and `mask_feather`, a number for each frame or null for none: by how many pixels of the
-    job the region that may be painted in grows (below 0: shrinks), and over how many the layer fades inside its edge.
-    `clean_pictures`: clean/ shows each frame without the performer to be replaced, so that what he covers is known (given, or
-    made by events.Estimate before the run).
+    """One shot: `frames` pictures of `size` (width, height), numbered 1..frames, of which picture 1 is the scene's
+    frame `first_frame` (may be negative). `clean_plate` is False where a performer, to be replaced, is in the plate.
+    `clothing` inflates limb volumes to what the character wears (1 = dressed: a knee-long skirt and long hair lie
+    inside; 0.5 = close-fitting). `mask_grow` and `mask_feather`, a number for each frame or null for none: by how many
+    pixels of the job the region that may be painted in grows (below 0: shrinks), and over how many the layer fades
+    inside its edge. `clean_pictures`: clean/ shows each frame without the performer to be replaced, so that what he
+    covers is known (given, or made by events.Estimate before the run).
     `mask_joins`: the limb volumes count beside mask/.
     `retarget` 0..1: how far the skeleton is brought from the driver's proportions to the reference's."""
 

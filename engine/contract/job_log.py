@@ -34,7 +34,8 @@ class LogFile(logging.Handler):
 
 
 def append(path, data: bytes) -> None:
-    """Adds to a log; raises JobError. One that cannot be made shorter any more (somebody holds it open) is left as it is."""
+    """Adds to a log; raises JobError. One that cannot be made shorter any more (somebody holds it open) is left as it
+    is."""
     file = files.open_in_place(path, os.O_WRONLY | os.O_APPEND)
     try:
         size = os.fstat(file).st_size

@@ -33,7 +33,7 @@ def open_regular(path):
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):
             raise Unreadable("unreadable", f"{path} is {_kind(os.stat(path).st_mode)}; expected a file.")
-        file = open(path, "rb", opener=_without_waiting)
+        file = open(path, "rb", opener=_without_waiting)  # noqa: SIM115  the caller closes it
     except FileNotFoundError:
         raise Unreadable("missing", f"{path} does not exist.") from None
     except OSError as error:

@@ -12,20 +12,20 @@ import sys
 
 import numpy as np
 
-from ..job.preview import check, preview
 from ..conditions.depth import CONVENTION
 from ..conditions.frames import as_bits, read_reference
 from ..conditions.mask import KINDS
 from ..contract import events, job_log, version
 from ..contract import folder as files
 from ..contract.errors import JobError
-from ..job.deliver import deliver
-from ..job.found_person import find_and_keep, kept_or
-from ..packs.store import Pack, open_pack
-from ..job.progress import Stopped
-from ..job.run import run
 from ..engines.compact.runtimes.base import Runtime
 from ..engines.compact.runtimes.choose import choose
+from ..job.deliver import deliver
+from ..job.found_person import find_and_keep, kept_or
+from ..job.preview import check, preview
+from ..job.progress import Stopped
+from ..job.run import run
+from ..packs.store import Pack, open_pack
 
 log = logging.getLogger(__name__)
 _TAIL_LINES = 20
@@ -70,8 +70,8 @@ class Engine:
 
 
 def find_joints(picture, threads=0):
-    """estimate.people.find_joints, imported when it is first asked for: the engine's start must not wait for it. The last
-    picture's answer is kept, since one reference serves many jobs. threads: 0 for one a core."""
+    """estimate.people.find_joints, imported when it is first asked for: the engine's start must not wait for it. The
+    last picture's answer is kept, since one reference serves many jobs. threads: 0 for one a core."""
     return _found(picture.tobytes(), picture.shape, threads)
 
 
@@ -153,8 +153,8 @@ def _people(path) -> events.People:
 
 
 class _Record:
-    """A job's events.jsonl, and no other folder's: one with no file of a job is none, unless the request only begins it. Where
-    it cannot be written it stays as it is: the request itself tells why, or needs no record."""
+    """A job's events.jsonl, and no other folder's: one with no file of a job is none, unless the request only begins
+    it. Where it cannot be written it stays as it is: the request itself tells why, or needs no record."""
 
     def __init__(self, folder, is_begun):
         self._folder, self._is_begun = folder, is_begun

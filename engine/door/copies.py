@@ -1,7 +1,8 @@
-"""What the engine holds open, its libraries and weights -> a copy outside of the extension, which an upgrade may replace.
+"""What the engine holds open, its libraries and weights -> a copy outside of the extension,
+which an upgrade may replace.
 
-On Windows nobody can replace a library that is loaded or weights that are mapped, so the extension could not be upgraded or
-removed while any Blender's engine runs. The copy is named after what is in it; a new version makes another.
+On Windows nobody can replace a library that is loaded or weights that are mapped, so the extension could not be
+upgraded or removed while any Blender's engine runs. The copy is named after what is in it; a new version makes another.
 """
 
 import hashlib

@@ -38,11 +38,12 @@ def serve(open_engine, writer, reader=None) -> int:
     """Say hello, then do requests until stdin closes or a shutdown comes; then the process ends with exit code 0, or 1
     after a fault in one of its threads.
 
-    open_engine() -> answer.Engine, called here so that its JobError is told as `failed`; only then this returns, with the
-    exit code 2.
+    open_engine() -> answer.Engine, called here so that its JobError is told as `failed`; only then this returns, with
+    the exit code 2.
     """
     from . import answer as answers  # numpy and cv2 come with it: only now that stdout is ours
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in the parent's terminal: the parent decides what becomes of us
+    # Ctrl-C in the parent's terminal: the parent decides what becomes of us
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     server = _Server(Wire(reader or sys.stdin.buffer, writer), answers)
     engine = server.open(open_engine)
     if engine is None:

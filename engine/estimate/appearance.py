@@ -1,5 +1,5 @@
-"""What was seen of the performer, frame by frame -> small files in the job's estimate/, so that memory stays flat and an
-estimate that was stopped goes on from them."""
+"""What was seen of the performer, frame by frame -> small files in the job's estimate/, so that memory stays flat and
+an estimate that was stopped goes on from them."""
 
 import json
 import os
@@ -54,7 +54,8 @@ class Looks:
                          mask.astype(np.float32) * np.float32(LOGIT_STEP))
 
     def points(self, frames):
-        """{number: Points} of all frames 1..frames that are kept, without the masks; nose and eyes from the face, if kept."""
+        """{number: Points} of all frames 1..frames that are kept, without the masks; nose and eyes from the face,
+        if kept."""
         kept = {}
         for frame in range(1, frames + 1):
             found = self._read(frame)
@@ -83,7 +84,8 @@ class Looks:
         except (OSError, ValueError):
             return None
         face, hands = rows[:3, :2], {side: rows[3 + 21 * k:24 + 21 * k] for k, side in enumerate(SIDES)}
-        return None if np.isnan(face).any() else face, {side: hand for side, hand in hands.items() if not np.isnan(hand).any()}
+        return None if np.isnan(face).any() else face, {side: hand for side, hand in hands.items()
+                                                        if not np.isnan(hand).any()}
 
     def _read(self, number):
         """((pixels, world, visibility, regions) float64, the packed mask), or None."""

@@ -1,8 +1,9 @@
-"""BlazePose's landmarks in; where a rig's bones have their joints, by fixed offsets along the body's own directions, out.
+"""BlazePose's landmarks in; where a rig's bones have their joints,
+by fixed offsets along the body's own directions, out.
 
-The model's landmarks lie where people point at on a body: the tip of a shoulder, the bump of an ankle. Bones begin inside
-it. The offsets are a robust fit to 83 pictures of 42 training clips of Blender's world, none of which is in the benchmark
-(docs/estimate.md has the table and what each gains).
+The model's landmarks lie where people point at on a body: the tip of a shoulder, the bump of an ankle. Bones begin
+inside it. The offsets are a robust fit to 83 pictures of 42 training clips of Blender's world, none of which is in the
+benchmark (docs/estimate.md has the table and what each gains).
 """
 
 import numpy as np
@@ -10,8 +11,8 @@ import numpy as np
 from ..contract.skeleton import BODY
 from .landmarks import INDEX
 
-# joint -> (its landmarks, ((landmarks, part of the way there), ...)); several landmarks stand for their middle, {side} and
-# {other} for a side and its opposite. What is not named lies on its landmark.
+# joint -> (its landmarks, ((landmarks, part of the way there), ...)); several landmarks stand for their middle, {side}
+# and {other} for a side and its opposite. What is not named lies on its landmark.
 OFFSETS = {
     "neck": (("left_shoulder", "right_shoulder"), ((("left_hip", "right_hip"), -0.134),)),
     "{side}_shoulder": (("{side}_shoulder",), ((("{side}_hip",), 0.064), (("{side}_elbow",), 0.051))),
@@ -28,11 +29,14 @@ def _matrix(with_offsets):
     rows = {joint: _row([joint]) for joint in BODY if joint in INDEX}
     for name, (start, ways) in OFFSETS.items():
         for side, other in (("left", "right"), ("right", "left")):
-            def at(names):
-                return _row([n.format(side=side, other=other) for n in names])
-            row = at(start)
-            rows[name.format(side=side)] = row + with_offsets * sum(part * (at(end) - row) for end, part in ways)
+            row = _row_on(side, other, start)
+            moved = sum(part * (_row_on(side, other, end) - row) for end, part in ways)
+            rows[name.format(side=side)] = row + with_offsets * moved
     return np.stack([rows[joint] for joint in BODY])
+
+
+def _row_on(side, other, names):
+    return _row([name.format(side=side, other=other) for name in names])
 
 
 def _row(landmarks):
@@ -45,7 +49,8 @@ _SOURCES = [np.flatnonzero(row > 0.4) for row in _AS_LANDMARKS]
 
 
 def joints_of(points, as_bones=True):
-    """(33, k) of landmarks -> (20, k) of contract.skeleton.BODY; pixels, metres and depths alike, since it is linear."""
+    """(33, k) of landmarks -> (20, k) of contract.skeleton.BODY; pixels, metres and depths alike,
+    since it is linear."""
     return (_AS_BONES if as_bones else _AS_LANDMARKS) @ points
 
 

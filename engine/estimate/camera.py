@@ -45,18 +45,21 @@ class Camera:
         mask = read_grey(files.picture(self._folder, files.MASK, number), self._size)
         small = (max(1, round(self._size[0] * self._scale)), max(1, round(self._size[1] * self._scale)))
         grey = cv2.resize(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), small, interpolation=cv2.INTER_AREA)
-        hidden = cv2.dilate((cv2.resize(mask, small, interpolation=cv2.INTER_AREA) > 0).astype(np.uint8), np.ones((15, 15)))
+        hidden = cv2.dilate((cv2.resize(mask, small, interpolation=cv2.INTER_AREA) > 0).astype(np.uint8),
+                            np.ones((15, 15)))
         return grey, (1 - hidden) * 255
 
     def _step(self, now, before):
-        """(3, 3) full-size pixel indices of a frame -> those of the frame before; the identity where too little is seen."""
+        """(3, 3) full-size pixel indices of a frame -> those of the frame before;
+        the identity where too little is seen."""
         points = cv2.goodFeaturesToTrack(now[0], _POINTS, 0.01, 8, mask=now[1])
         if points is None or len(points) < _LEAST_POINTS:
             return np.eye(3)
         there, found, _ = cv2.calcOpticalFlowPyrLK(now[0], before[0], points, None)
         back, again, _ = cv2.calcOpticalFlowPyrLK(before[0], now[0], there, None)
         sure = (found & again).ravel().astype(bool) & (np.abs(back - points).max(axis=(1, 2)) < 0.7)
-        if sure.sum() < _LEAST_POINTS or np.median(np.abs(there - points)[sure].max(axis=(1, 2))) < _STILL * self._scale:
+        if sure.sum() < _LEAST_POINTS \
+                or np.median(np.abs(there - points)[sure].max(axis=(1, 2))) < _STILL * self._scale:
             return np.eye(3)
         matrix, _ = cv2.findHomography(points[sure], there[sure], cv2.RANSAC, _REACH_PX)
         if matrix is None or not np.isfinite(matrix).all():

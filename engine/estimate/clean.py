@@ -37,7 +37,8 @@ def write_clean(folder, shot, *, watch, say, pieces) -> None:
                 unseen.append(number)
             watch.advance(STAGE, pieces)
     if unseen:
-        say("clean_holes", f"In {len(unseen)} frames the performer stands before something that is never seen; it was filled in "
+        say("clean_holes",
+            f"In {len(unseen)} frames the performer stands before something that is never seen; it was filled in "
             "from around it.", unseen)
 
 
@@ -53,8 +54,10 @@ def _write(folder, shot, number, samples, behind) -> bool:
         if hole.any():
             colour = _inpainted(colour, hole, picture[here], covered[here])
         cover = _faded(covered)[here][..., None]
-        picture[here] = np.rint(_as(colour, picture.dtype) * cover + picture[here] * (1.0 - cover)).astype(picture.dtype)
-    write_picture(files.picture(folder, files.CLEAN, number), picture if picture.dtype == np.uint8 else _as(picture, np.uint8))
+        picture[here] = np.rint(_as(colour, picture.dtype) * cover
+                                + picture[here] * (1.0 - cover)).astype(picture.dtype)
+    write_picture(files.picture(folder, files.CLEAN, number), picture if picture.dtype == np.uint8
+                  else _as(picture, np.uint8))
     return box is not None and bool(hole.any())
 
 
@@ -90,7 +93,7 @@ class _Locked:
 
     def __init__(self, samples, numbers):
         chosen = sorted({numbers[round(i)] for i in np.linspace(0, len(numbers) - 1, min(_SAMPLES, len(numbers)))})
-        pictures, covered = zip(*(samples.get(number) for number in chosen))
+        pictures, covered = zip(*(samples.get(number) for number in chosen), strict=True)
         self._colour = np.empty_like(pictures[0])
         self._known = np.empty(pictures[0].shape[:2], bool)
         for top in range(0, len(self._colour), _BAND):
@@ -125,8 +128,8 @@ class _Moving:
 
 
 def _median(pictures, covered):
-    """(n, h, w, 3) uint8 and (n, h, w) bool -> (h, w, 3) uint8, the median of those not covered, and (h, w) where there are
-    any."""
+    """(n, h, w, 3) uint8 and (n, h, w) bool -> (h, w, 3) uint8, the median of those not covered, and (h, w) where there
+    are any."""
     values = np.where(covered[..., None], np.uint16(256), pictures.astype(np.uint16))
     values.sort(axis=0)
     count = (~covered).sum(axis=0)
@@ -135,7 +138,8 @@ def _median(pictures, covered):
 
 
 def _faded(covered):
-    """(h, w) 0..1: rises inside of what is covered, over its margin, so that a shadow at the feet ends in no hard edge."""
+    """(h, w) 0..1: rises inside of what is covered, over its margin,
+    so that a shadow at the feet ends in no hard edge."""
     inside = cv2.distanceTransform(np.pad(covered.astype(np.uint8), 1, mode="edge"), cv2.DIST_L2, 5)[1:-1, 1:-1]
     return np.clip(inside / _LEAST_MARGIN, 0.0, 1.0)
 

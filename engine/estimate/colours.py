@@ -13,8 +13,8 @@ _PARTS = ((11, 12, 24, 23), (23, 24, 26, 25))
 
 
 def histogram(pixels):
-    """(n, 3) uint8 -> (512,) float32, the part of them in each of 8 x 8 x 8 colours; smoothed, so that a change of light
-    moves little."""
+    """(n, 3) uint8 -> (512,) float32, the part of them in each of 8 x 8 x 8 colours; smoothed, so that a change of
+    light moves little."""
     cells = (pixels >> 5).astype(np.intp)
     counts = np.bincount(cells @ (_BINS * _BINS, _BINS, 1), minlength=_BINS**3).astype(np.float32).reshape((_BINS,) * 3)
     for axis in range(3):
@@ -33,14 +33,16 @@ def signature(picture, found):
     parts = []
     for corners in _PARTS:
         shape = np.zeros((_CROP, _CROP), np.uint8)
-        cv2.fillConvexPoly(shape, cv2.convexHull(np.rint(np.clip(points[list(corners)], -500, 500)).astype(np.int32)), 1)
+        cv2.fillConvexPoly(shape, cv2.convexHull(np.rint(np.clip(points[list(corners)], -500, 500)).astype(np.int32)),
+                           1)
         pixels = crop[(shape > 0) & inside]
         parts.append(histogram(pixels) if len(pixels) >= _LEAST_PIXELS else np.zeros(_BINS**3, np.float32))
     return np.stack(parts) if np.any(parts) else None
 
 
 def likeness(one, other):
-    """Two signatures -> (mean, least) over the parts both have, 0..1, Bhattacharyya's coefficient; None where there are none."""
+    """Two signatures -> (mean, least) over the parts both have, 0..1, Bhattacharyya's coefficient;
+    None where there are none."""
     both = one.any(axis=1) & other.any(axis=1)
     if not both.any():
         return None

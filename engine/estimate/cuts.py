@@ -9,7 +9,8 @@ _THUMBNAIL = (32, 18)
 _LEAST_CHANGE = 0.08  # mean of |difference| of thumbnails 0..1; a pan of a tenth of the picture stays below it (ours)
 _OUTSTANDING = 3.5  # times the median change of the frames before
 _LEAST_COLOUR = 0.25  # of the colours' histogram has to be another's
-# The same for a picture whose light and dark lie elsewhere (correlation of the thumbnails): fast motion keeps 0.5 (ours)
+# The same for a picture whose light and dark lie elsewhere (correlation of the thumbnails):
+# fast motion keeps 0.5 (ours)
 _ELSEWHERE, _OUTSTANDING_ELSEWHERE, _LEAST_COLOUR_ELSEWHERE = 0.4, 2.5, 0.12
 _MEMORY = 12
 _COMBED = 1.6  # neighbouring lines differ so much more than lines of one field where something moves (ours)

@@ -48,13 +48,15 @@ def find_people(picture, threads, *, near=None, like=None):
 
 
 def look_about(picture, region, threads, *, times=1):
-    """The Region of somebody -> (whether the detector sees that body in `times` of the windows about it, Regions of others
-    there): the landmarks hold on to what the detector knows is no body (measured on vans, bicycles and shadows)."""
+    """The Region of somebody -> (whether the detector sees that body in `times` of the windows about it, Regions of
+    others there): the landmarks hold on to what the detector knows is no body (measured on vans,
+    bicycles and shadows)."""
     others, left = [], len(_LOOKS)
     for margin in _LOOKS:
         people = _people_in(picture, Region(region.centre, margin * region.side), threads)
         others = others or [other for _, other in people if not _is_same(other, region)]
-        times -= any(score >= _SURE and _is_same(other, region) and _is_turned_alike(other, region) for score, other in people)
+        times -= any(score >= _SURE and _is_same(other, region) and _is_turned_alike(other, region)
+                     for score, other in people)
         left -= 1
         if times <= 0 or left < times:
             break
@@ -74,7 +76,8 @@ def _around(region):
     """Windows that hold a person of about this size who is about there: one about it and four beside it."""
     side = 1.5 * region.side
     x, y = region.centre
-    return [Region((x + dx * side / 3, y + dy * side / 3), side) for dx, dy in ((0, 0), (-1, 0), (1, 0), (0, -1), (0, 1))]
+    return [Region((x + dx * side / 3, y + dy * side / 3), side)
+            for dx, dy in ((0, 0), (-1, 0), (1, 0), (0, -1), (0, 1))]
 
 
 def _levels(width, height):
@@ -124,7 +127,7 @@ def _overlaps(boxes, box):
     return shared / np.maximum(areas + np.prod(box[2:] - box[:2]) - shared, 1e-9)
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _anchors():
     """(2254, 2): the point 0..1 each of the detector's rows is measured from (BlazePose's 28, 14 and 7 cell grids)."""
     grids = []

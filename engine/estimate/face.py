@@ -9,7 +9,8 @@ from .region import Region, cut
 from .sessions import session
 
 POINTS = ("nose", "right_eye", "left_eye")  # of contract.skeleton.BODY
-_ROWS = ((1, 1), (33, 133), (362, 263))  # of the face mesh: the tip of the nose; each eye's corners, whose middle counts
+# of the face mesh: the tip of the nose; each eye's corners, whose middle counts
+_ROWS = ((1, 1), (33, 133), (362, 263))
 _BODY_FACE = slice(0, 11)
 _SIZE, _MARGIN = 192, 2.0
 _ASTRAY = 0.3  # of the face's width from where the body model has them (ours)

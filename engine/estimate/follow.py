@@ -1,8 +1,9 @@
 """Pictures of one shot in; the landmarks of one chosen performer in each of them where it is to be seen, out.
 
-Someone is followed from frame to frame in both directions from where he was chosen: the square that the last landmarks ask
-for is looked at next. What is seen there has to be where, as large as, and dressed as the performer; else he is looked for,
-and followed back from where he is found again to where he was lost (ours: MediaPipe follows whoever is in the square).
+Someone is followed from frame to frame in both directions from where he was chosen: the square that the last landmarks
+ask for is looked at next. What is seen there has to be where, as large as, and dressed as the performer; else he is
+looked for, and followed back from where he is found again to where he was lost (ours: MediaPipe follows whoever is in
+the square).
 """
 
 from dataclasses import dataclass, replace
@@ -16,8 +17,10 @@ from .landmarks import INDEX, Landmarks, look
 _SAME = 0.55  # likeness from which clothes are taken for the same ones: between one person's and two people's (ours)
 _SAME_FAR = 0.8  # where he is looked for anywhere
 _SAME_PART = 0.45  # of shirt and of trousers each, at least
-_LEARNT_FROM = 0.8  # of each, from which a frame renews what is known, so that nobody's clothes are taken over bit by bit
-_SAME_BESIDE = 0.75  # of shirt and of trousers, while somebody is beside him: himself keeps 0.97, half hidden ones 0.8 (measured)
+# of each, from which a frame renews what is known, so that nobody's clothes are taken over bit by bit
+_LEARNT_FROM = 0.8
+# of shirt and of trousers, while somebody is beside him: himself keeps 0.97, half hidden ones 0.8 (measured)
+_SAME_BESIDE = 0.75
 _BESIDE_S = 1.5  # how long that holds after somebody was
 _LEARN = 0.1  # how much of a signature each frame renews, so that a change of light is followed
 _STEP = 0.35  # of the square's side, the most its centre may be off from where it was awaited
@@ -27,7 +30,8 @@ _LEAST_CORE = 2  # of these that have to be in the picture and seen
 _SEEN = 0.3
 _SOLID, _STILL_SOLID = 0.72, 0.62  # Landmarks.solidity of who is newly found, and of who is followed
 _COVERED = 0.3  # of the chosen one's seen landmarks lie in the artist's mask
-_CROSSING, _BESIDE = 0.6, 0.8  # sides of his square that somebody is away who may be taken for him; who may soon be (ours)
+# sides of his square that somebody is away who may be taken for him; who may soon be (ours)
+_CROSSING, _BESIDE = 0.6, 0.8
 _NEVER = -10**9
 _CLOSER, _DOUBTFUL = 24, 8  # frames looked at where the usual ones show nobody
 _PIECE = 0.3  # of the square's side of somebody it lies in (ours)
@@ -48,8 +52,8 @@ class Choice:
 
 @dataclass(frozen=True)
 class Track:
-    """A performer at one frame: his landmarks, what he wears, and his centre's motion in pixels a frame as followed; known
-    where an earlier run had looked; unsure: how often in a row the detector did not know him; beside: for
+    """A performer at one frame: his landmarks, what he wears, and his centre's motion in pixels a frame as followed;
+    known where an earlier run had looked; unsure: how often in a row the detector did not know him; beside: for
     how many frames more somebody counts as being beside him."""
 
     found: Landmarks
@@ -70,9 +74,9 @@ class Track:
 
 
 class Follower:
-    """One performer through one video. `read`(number) -> (h, w, 3) uint8; `keep`(number, Landmarks, known) is called once
-    for each frame he is found in, in no order, known where it was recalled; `recall`(number) -> the Landmarks that an
-    earlier run kept, or None; `check`() may raise to stop; `looked`(number) after each frame's first look. `crossed`
+    """One performer through one video. `read`(number) -> (h, w, 3) uint8; `keep`(number, Landmarks, known) is called
+    once for each frame he is found in, in no order, known where it was recalled; `recall`(number) -> the Landmarks that
+    an earlier run kept, or None; `check`() may raise to stop; `looked`(number) after each frame's first look. `crossed`
     becomes the frames somebody else was seen close to him in."""
 
     def __init__(self, *, read, keep, choice, fps, threads, recall=lambda number: None, check=lambda: None,
@@ -98,8 +102,8 @@ class Follower:
         self._wears = last.wears
 
     def _first(self, numbers):
-        """(index, Track) of the frame the performer is first found in: the one chosen in, or from the shot's begin on; now and
-        then at first, then in more frames, at last somebody whom the detector is less sure of."""
+        """(index, Track) of the frame the performer is first found in: the one chosen in, or from the shot's begin on;
+        now and then at first, then in more frames, at last somebody whom the detector is less sure of."""
         chosen = self._choice.frame in numbers and (self._choice.box or self._choice.mask)
         at = numbers.index(self._choice.frame) if chosen else 0
         step = max(1, round(self._fps * _EVERYWHERE_S))
@@ -135,7 +139,8 @@ class Follower:
 
     def _people(self, picture, **where):
         """A Track without motion for each person."""
-        return [Track(found, signature(picture, found), np.zeros(2)) for found in everybody(picture, self._threads, **where)]
+        return [Track(found, signature(picture, found), np.zeros(2))
+                for found in everybody(picture, self._threads, **where)]
 
     def _onwards(self, numbers, track):
         """Follow along the numbers, looking for him where he is lost; the last Track."""
@@ -232,8 +237,8 @@ def _spread(count, most):
 
 
 def everybody(picture, threads, *, doubtful=False, **where):
-    """(h, w, 3) uint8 -> Landmarks of each person the detector and then the landmarks see; doubtful: also those whom the
-    detector does not see again where the landmarks are; where: as find_people's."""
+    """(h, w, 3) uint8 -> Landmarks of each person the detector and then the landmarks see; doubtful: also those whom
+    the detector does not see again where the landmarks are; where: as find_people's."""
     people = []
     for region in find_people(picture, threads, **where):
         found = look(picture, region, threads)
@@ -255,8 +260,10 @@ def _moved(track, found, wears, frames):
     motion = np.subtract(found.next_region.centre, track.found.next_region.centre) / frames
     learnt, alike = track.wears, wears is not None and track.wears is not None and likeness(wears, track.wears)
     if wears is not None and (not alike or alike[1] >= _LEARNT_FROM):
-        learnt = wears if learnt is None else np.where(wears.any(axis=1, keepdims=True) & learnt.any(axis=1, keepdims=True),
-                                                       (1 - _LEARN) * learnt + _LEARN * wears, np.maximum(wears, learnt))
+        learnt = wears if learnt is None else np.where(wears.any(axis=1, keepdims=True)
+                                                       & learnt.any(axis=1, keepdims=True),
+                                                       (1 - _LEARN) * learnt + _LEARN * wears,
+                                                       np.maximum(wears, learnt))
     motion = 0.5 * track.motion + 0.5 * motion if frames == 1 else motion
     return Track(found, learnt, motion, unsure=track.unsure if frames == 1 else 0, beside=track.beside)
 

@@ -21,7 +21,8 @@ PICTURES = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp"}
 _AHEAD = 6  # frames that wait for their reader: what keeps memory flat
 _STILL_FPS = 24.0
 _LEAST_FPS, _MOST_FPS = 1.0, 240.0
-_EARLY, _LATE = 0.4, 0.5  # of a frame's time that a picture may come too soon (else left out) or too late (else a hold) (ours)
+# of a frame's time that a picture may come too soon (else left out) or too late (else a hold) (ours)
+_EARLY, _LATE = 0.4, 0.5
 _TRIES = 40  # reads that may fail in a row: a decoder gives up at a damaged frame and goes on behind it
 _SMALLEST = 16  # pixels on a side, the least a job may have
 # A container's count of pictures may be off: encoders count what they dropped, and a track of sound may go on. So many
@@ -54,8 +55,8 @@ class Footage:
     bits: int = 8
 
     def read(self, clock=None):
-        """Yields every Frame; decoding runs ahead on a thread of its own, which ends with the generator. clock: a Clock that
-        is told when each picture came."""
+        """Yields every Frame; decoding runs ahead on a thread of its own, which ends with the generator. clock: a Clock
+        that is told when each picture came."""
         source = self._pictures() if self.pictures else self._movie(clock or Clock())
         yield from _ahead(source)
 
@@ -69,7 +70,8 @@ class Footage:
                 log.warning("%s", error)
                 held = True
             if picture.shape[1::-1] != self.size:
-                raise JobError("footage_unreadable", f"{path}: expected {self.size[0]}x{self.size[1]} pixels as in the first "
+                raise JobError("footage_unreadable",
+                               f"{path}: expected {self.size[0]}x{self.size[1]} pixels as in the first "
                                f"picture, got {picture.shape[1]}x{picture.shape[0]}.", "Give pictures of one size.")
             yield Frame(number, picture, held)
 
@@ -135,7 +137,8 @@ class Clock:
 
 
 def open_footage(path) -> Footage:
-    """A movie file, a picture, or a folder of pictures in the order of their numbers. Raises JobError naming what is wrong."""
+    """A movie file, a picture, or a folder of pictures in the order of their numbers.
+    Raises JobError naming what is wrong."""
     path = Path(path)
     if path.is_dir():
         return _folder(path)
@@ -186,7 +189,8 @@ def _movie_of(path) -> Footage:
         _check_size(path, [int(capture.get(side)) for side in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT)])
         picture, _ = next(_decoded(capture), (None, 0.0)) if capture.isOpened() else (None, 0.0)
         if picture is None:
-            raise JobError("footage_unreadable", f"{path}: no picture of it can be read; it is damaged or of an unknown kind.",
+            raise JobError("footage_unreadable",
+                           f"{path}: no picture of it can be read; it is damaged or of an unknown kind.",
                            "Export it as MP4 (H.264) or as a folder of PNG pictures.")
         count = capture.get(cv2.CAP_PROP_FRAME_COUNT)
         fps, bits = _rate(capture, capture.get(cv2.CAP_PROP_FPS)), _bits(capture)

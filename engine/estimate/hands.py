@@ -1,7 +1,9 @@
-"""A picture and a body's landmarks in; the 21 points of each hand that is large enough, and steady hands of a shot, out.
+"""A picture and a body's landmarks in; the 21 points of each hand that is large enough,
+and steady hands of a shot, out.
 
-MediaPipe's way (its holistic graph): a square about the palm by the body's wrist, index and little finger; the recrop model
-puts it right; the hand model finds the points in that. Which body's side a hand belongs to is told by the steady wrists.
+MediaPipe's way (its holistic graph): a square about the palm by the body's wrist, index and little finger; the recrop
+model puts it right; the hand model finds the points in that.
+Which body's side a hand belongs to is told by the steady wrists.
 """
 
 import numpy as np
@@ -18,15 +20,16 @@ _SEEN = 0.1  # of the wrist
 _PALM_SIDE, _PALM_SHIFT = 2.7, 0.1  # of the palm's length (MediaPipe's hand_landmarks_from_pose_to_recrop_roi)
 _RECROP, _SIZE = 256, 224
 _PRESENT = 0.6
-_PALM = (0.025, 0.10)  # wrist to middle knuckle as a part of the standing height; less is foreshortened, more is no hand (ours)
+# wrist to middle knuckle as a part of the standing height; less is foreshortened, more is no hand (ours)
+_PALM = (0.025, 0.10)
 _ASTRAY = 0.10  # of the standing height from the body's wrist: beyond, it is somebody else's (ours)
 _BRIDGED_S, _SIGMA_S, _LEAST_SIGMA = 0.25, 0.05, 1.2
 _KNUCKLE = HAND_INDEX["middle_1"]
 
 
 def find_hands(picture, found, height_px, threads):
-    """(h, w, 3) uint8 and somebody's Landmarks -> {side: (21, 4) float32 x, y in pixels, z in metres from the wrist (away
-    from the camera), presence}; only hands that are there."""
+    """(h, w, 3) uint8 and somebody's Landmarks -> {side: (21, 4) float32 x, y in pixels, z in metres from the wrist
+    (away from the camera), presence}; only hands that are there."""
     hands = {}
     if height_px < LEAST_HEIGHT:
         return hands
@@ -42,8 +45,8 @@ def find_hands(picture, found, height_px, threads):
 
 def steady_hands(hands, bodies, *, shots, fps, size):
     """{number: {side: (21, 4)}} as find_hands' of all frames and {number: motion.Body}, shots as motion.steady's ->
-    {number: [left, right]}, each (21, 4) float32 x, y, depth in metres, confidence, or None. Short holes are bridged, points
-    out of the picture left out."""
+    {number: [left, right]}, each (21, 4) float32 x, y, depth in metres, confidence, or None. Short holes are bridged,
+    points out of the picture left out."""
     mine = {number: _assigned(hands.get(number, {}), body) for number, body in bodies.items()}
     result = {number: [None, None] for number in bodies}
     for k, side in enumerate(SIDES):
@@ -103,7 +106,7 @@ def _steady(mine, side, seen, fps):
     values = bridge(values, there)
     weights = values[..., 3] * np.where(there, 1.0, 0.2)[:, None]
     values[..., :3] = smooth(values[..., :3], weights, max(_LEAST_SIGMA, _SIGMA_S * fps))
-    return zip(numbers.tolist(), values)
+    return zip(numbers.tolist(), values, strict=True)
 
 
 def _placed(hand, body, side, size):

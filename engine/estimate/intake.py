@@ -1,18 +1,20 @@
-"""A video or a job's own pictures in; source/ and job.json, with where shots begin and what is odd about the pictures, out."""
+"""A video or a job's own pictures in; source/ and job.json,
+with where shots begin and what is odd about the pictures, out."""
 
 import dataclasses
 import hashlib
 import os
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from ..conditions.frames import write_picture
 from ..contract import folder as files
 from ..contract import job as jobs
 from ..contract.errors import JobError
+from .appearance import read_told, write_told
 from .cuts import CutFinder, is_combed
 from .footage import Clock, open_footage
-from .appearance import read_told, write_told
 from .source import Source
 
 STAGE = "read"
@@ -24,8 +26,8 @@ _READ_FROM_VIDEO = (files.SOURCE, files.MASK, files.CLEAN)
 
 @dataclass(frozen=True)
 class Intake:
-    """frames pictures of size (width, height) lie in source/; cuts: numbers that begin another shot; `source` tells these
-    pictures from others."""
+    """frames pictures of size (width, height) lie in source/; cuts: numbers that begin another shot; `source` tells
+    these pictures from others."""
 
     frames: int
     size: tuple[int, int]
@@ -36,7 +38,7 @@ class Intake:
     def shots(self):
         """Ranges of numbers."""
         starts = [1, *self.cuts, self.frames + 1]
-        return [range(a, b) for a, b in zip(starts, starts[1:]) if a < b]
+        return [range(a, b) for a, b in pairwise(starts) if a < b]
 
 
 class _Sights:
@@ -72,7 +74,8 @@ def take_in(folder, video, *, watch, say, pieces) -> Intake:
     else:
         write_told(folder, {"source": source})
         sights, facts = (_read_movie if video else _read_source)(folder, video, watch, pieces)
-        told = {"source": source, "whole": True, "cuts": sights.cuts, "held": sights.held, "interlaced": sights.interlaced,
+        told = {"source": source, "whole": True, "cuts": sights.cuts, "held": sights.held,
+                "interlaced": sights.interlaced,
                 **facts}
         write_told(folder, told)
     _warn(told, say)
@@ -80,7 +83,8 @@ def take_in(folder, video, *, watch, say, pieces) -> Intake:
 
 
 def expected(folder, video) -> int:
-    """About how many frames there will be; 0 where the file doesn't tell. Raises JobError where there is nothing to read."""
+    """About how many frames there will be; 0 where the file doesn't tell.
+    Raises JobError where there is nothing to read."""
     return open_footage(video).frames if video else jobs.read(folder).frames
 
 
@@ -156,18 +160,22 @@ def _warn(told, say) -> None:
             f"{told['frames']} can be read: it was cut off, or it is damaged at its end. Copy or export it again if "
             "frames are missing.", ())
     if told["cuts"]:
-        say("cut_found", f"Another shot begins at frame {', '.join(map(str, told['cuts']))}; the performer is looked for in each "
+        say("cut_found",
+            f"Another shot begins at frame {', '.join(map(str, told['cuts']))}; the performer is looked for in each "
             "by his clothes, and nothing is carried over a cut.", told["cuts"])
     if told["held"]:
         say("frames_held", f"{len(told['held'])} pictures of the video are missing or damaged; the one before is held.",
             told["held"])
     if told["interlaced"]:
-        say("interlaced", "The video is interlaced: moving limbs are drawn in two fields. Deinterlace it for a better pose.", ())
+        say("interlaced",
+            "The video is interlaced: moving limbs are drawn in two fields. Deinterlace it for a better pose.", ())
     if told["uneven"]:
-        say("frames_uneven", f"The pictures come at uneven times; they were brought to {told['fps']:.3g} a second, as a player "
+        say("frames_uneven",
+            f"The pictures come at uneven times; they were brought to {told['fps']:.3g} a second, as a player "
             "shows them.", ())
     if told["bits"] > 8:
-        say("colour_reduced", f"The video has {told['bits']} bits a channel, of which 8 are kept; HDR looks pale. In Blender the "
+        say("colour_reduced",
+            f"The video has {told['bits']} bits a channel, of which 8 are kept; HDR looks pale. In Blender the "
             "strip keeps its depth.", ())
 
 

@@ -76,9 +76,11 @@ def look(picture, region, threads):
     world = world.reshape(-1, 3)[:len(NAMES)].astype(np.float64)
     world[:, :2] = region.rotate(world[:, :2])
     return Landmarks(
-        pixels=_rounded(pixels[:len(NAMES)]), world=_rounded(world), visibility=_rounded(_sigmoid(points[:len(NAMES), 3])),
+        pixels=_rounded(pixels[:len(NAMES)]), world=_rounded(world),
+        visibility=_rounded(_sigmoid(points[:len(NAMES), 3])),
         region=_rounded_region(region), next_region=_rounded_region(body_region(pixels[_HIPS], pixels[_REACH])),
-        mask_logits=np.clip(np.rint(logits[0, :, :, 0] / LOGIT_STEP), -127, 127).astype(np.float32) * np.float32(LOGIT_STEP))
+        mask_logits=np.clip(np.rint(logits[0, :, :, 0] / LOGIT_STEP), -127, 127).astype(np.float32)
+        * np.float32(LOGIT_STEP))
 
 
 def _rounded(values):
@@ -105,7 +107,8 @@ def _refined(points, heat):
         patch = heat[top:row + _HEAT_RADIUS + 1, left:column + _HEAT_RADIUS + 1, i]
         if patch.max() >= _MIN_HEAT:
             y, x = np.indices(patch.shape)
-            refined[i] = np.array([left + (x * patch).sum() / patch.sum(), top + (y * patch).sum() / patch.sum()]) / cells
+            refined[i] = np.array([left + (x * patch).sum() / patch.sum(),
+                                   top + (y * patch).sum() / patch.sum()]) / cells
     return refined
 
 

@@ -17,7 +17,8 @@ _ANKLE_TO_SHOULDER = 0.818 - 0.039
 
 @dataclass(frozen=True)
 class Points:
-    """One body: pixels (33, 2), world (33, 3) metres from the hips' middle, visibility (33,) 0..1; as Landmarks has them."""
+    """One body: pixels (33, 2), world (33, 3) metres from the hips' middle, visibility (33,) 0..1;
+    as Landmarks has them."""
 
     pixels: np.ndarray
     world: np.ndarray
@@ -40,7 +41,8 @@ def standing_height(world):
     def middle(name):
         return (world[INDEX[f"left_{name}"]] + world[INDEX[f"right_{name}"]]) / 2
 
-    leg = max(length(f"{side}_hip", f"{side}_knee") + length(f"{side}_knee", f"{side}_ankle") for side in ("left", "right"))
+    leg = max(length(f"{side}_hip", f"{side}_knee") + length(f"{side}_knee", f"{side}_ankle")
+              for side in ("left", "right"))
     torso = float(np.linalg.norm(middle("shoulder") - middle("hip")))
     return (leg + torso) / _ANKLE_TO_SHOULDER
 
@@ -51,8 +53,9 @@ def pelvis_depth(scale, picture_size):
 
 
 def body_joints(found, depth, picture_size, *, as_bones=True, least=SURE_IN_A_STILL):
-    """(20, 4) float32: x, y, depth, confidence by contract.skeleton.BODY; `depth` of the pelvis in metres. as_bones: where a
-    rig's bones have their joints (bones.py), else where the landmarks are. least: visibility a joint must have."""
+    """(20, 4) float32: x, y, depth, confidence by contract.skeleton.BODY; `depth` of the pelvis in metres. as_bones:
+    where a rig's bones have their joints (bones.py), else where the landmarks are. least:
+    visibility a joint must have."""
     places = joints_of(np.column_stack([found.pixels, depth + found.world[:, 2]]), as_bones)
     sure = confidence_of(_turned_here(found, least))
     inside = ((places[:, :2] >= 0) & (places[:, :2] <= picture_size)).all(axis=1)

@@ -1,4 +1,5 @@
-"""A depth network of Depth Anything V2's form that the user names, and a shot's bodies, in; the bodies' depths by it, out.
+"""A depth network of Depth Anything V2's form that the user names, and a shot's bodies, in;
+the bodies' depths by it, out.
 
 The network tells inverse depth up to a scale and a shift: both are fitted once per shot to the depths from the metric
 landmarks (ours), so that the range does not pump. Where the two are far apart, something else is in front of the joint,
@@ -42,7 +43,8 @@ class DepthNet:
         except Unreadable as why:
             raise JobError("pack_missing", f"Cannot read the depth model: {why.message}", _HINT) from None
         except Exception as error:  # onnxruntime's own kinds of error have no common name
-            raise JobError("pack_invalid", f"{path} is no ONNX file that onnxruntime opens: {str(error)[:200]}", _HINT) from None
+            raise JobError("pack_invalid", f"{path} is no ONNX file that onnxruntime opens: {str(error)[:200]}",
+                           _HINT) from None
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         if len(inputs) != 1 or len(inputs[0].shape) != 4 or len(outputs[0].shape) not in (3, 4):
             raise JobError("pack_invalid", f"{path}: expected one input (1, 3, h, w) and an output (1, h, w), got "
@@ -54,7 +56,8 @@ class DepthNet:
     def run(self, picture):
         """(h, w, 3) uint8 -> (h', w') float32, larger = nearer, over the whole picture."""
         size = self._size(picture.shape[1], picture.shape[0])
-        scaled = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if size[0] < picture.shape[1] else cv2.INTER_CUBIC)
+        scaled = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if size[0] < picture.shape[1]
+                            else cv2.INTER_CUBIC)
         values = ((scaled.astype(np.float32) / 255.0 - _MEAN) / _DEVIATION).transpose(2, 0, 1)[None]
         depth = self._session.run([self._output.name], {self._input.name: values})[0]
         return np.squeeze(depth).astype(np.float32)
@@ -117,13 +120,16 @@ def _fitted(bodies, told, fps):
         return bodies
     depth = 1.0 / np.maximum(np.where(seen, told, 0.0) * line[0] + line[1], 1e-3)
     use = seen & (np.abs(depth - joints[..., 2]) < _APART)
-    offset = smooth(np.where(use, depth - joints[..., 2], 0.0)[..., None], use + 0.05, max(_LEAST_SIGMA, _SIGMA_S * fps))[..., 0]
+    offset = smooth(np.where(use, depth - joints[..., 2], 0.0)[..., None], use + 0.05,
+                    max(_LEAST_SIGMA, _SIGMA_S * fps))[..., 0]
     joints[..., 2] += offset
-    return {number: replace(body, body=row.astype(np.float32)) for (number, body), row in zip(bodies.items(), joints)}
+    return {number: replace(body, body=row.astype(np.float32))
+            for (number, body), row in zip(bodies.items(), joints, strict=True)}
 
 
 def _line(x, y):
-    """(a, b) of y = a x + b, a > 0, by least squares that weigh outliers down; None where nearer things are told farther."""
+    """(a, b) of y = a x + b, a > 0, by least squares that weigh outliers down;
+    None where nearer things are told farther."""
     weights = np.ones_like(y)
     for _ in range(5):
         a, b = np.polyfit(x, y, 1, w=np.sqrt(weights))

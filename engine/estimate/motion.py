@@ -13,13 +13,14 @@ _SIGMA_S, _LEAST_SIGMA = 0.07, 1.3  # of the fit to each point: seconds, and fra
 _DEEP = 1.6  # depth trembles more and is fitted over more frames
 _SCALE_SIGMA_S = 0.25  # a person's size in the picture changes slowly
 _BRIDGED_CONFIDENCE = 0.7
-_SURE = 0.2  # a joint's least visibility over time, less than a still asks for: what is seen now and then is right (measured)
+# a joint's least visibility over time, less than a still asks for: what is seen now and then is right (measured)
+_SURE = 0.2
 
 
 @dataclass(frozen=True)
 class Body:
-    """One frame: body (20, 4) float32 as contract.skeleton.BODY; height_px; scale, pixels a metre at the pelvis; depth of
-    the pelvis in metres; bridged where it was seen only before and after."""
+    """One frame: body (20, 4) float32 as contract.skeleton.BODY; height_px; scale, pixels a metre at the pelvis; depth
+    of the pelvis in metres; bridged where it was seen only before and after."""
 
     points: Points
     body: np.ndarray
@@ -73,7 +74,8 @@ def _steady_stretch(found, seen, tall, fps, size):
         points = Points(pixels[i], world[i], visibility[i] * (1.0 if there[i] else _BRIDGED_CONFIDENCE))
         depth = pelvis_depth(scales[i], size)
         joints = body_joints(points, depth, size, least=_SURE)
-        bodies[int(number)] = Body(points, joints, float(scales[i] * tall), float(scales[i]), float(depth), not there[i])
+        bodies[int(number)] = Body(points, joints, float(scales[i] * tall), float(scales[i]),
+                                   float(depth), not there[i])
     return bodies
 
 

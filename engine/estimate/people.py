@@ -20,8 +20,8 @@ class Person:
     """One person of a picture, in the picture's pixels.
 
     body (20, 4) float32: x, y, depth (metres in front of a supposed 50 mm lens), confidence, in the order of
-    contract.skeleton.BODY; height_px: the pixels that the standing height spans at the pelvis; mask (h, w) float32 0..1.
-    Hands are not looked for yet: None.
+    contract.skeleton.BODY; height_px: the pixels that the standing height spans at the pelvis; mask (h, w) float32
+    0..1. Hands are not looked for yet: None.
     """
 
     body: np.ndarray
@@ -50,8 +50,8 @@ def find_joints(picture, threads=0):
 
 
 def find_boxes(picture, threads=0):
-    """(h, w, 3) uint8 -> [(left, top, right, bottom)] of everybody in the picture, in its pixels and cut to it, the largest
-    first: of the points that are seen, with a head's room above them."""
+    """(h, w, 3) uint8 -> [(left, top, right, bottom)] of everybody in the picture, in its pixels and cut to it, the
+    largest first: of the points that are seen, with a head's room above them."""
     height, width = picture.shape[:2]
     if min(height, width) < _MIN_SIDE:
         return []

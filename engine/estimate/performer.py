@@ -1,4 +1,5 @@
-"""A request to estimate in; a job folder whose source/, pose.json, mask/ and, if asked for, clean/ tell of one performer, out."""
+"""A request to estimate in; a job folder whose source/, pose.json, mask/ and, if asked for,
+clean/ tell of one performer, out."""
 
 from dataclasses import replace
 
@@ -11,15 +12,15 @@ from ..contract.events import Finished, Warned
 from ..job.lock import held
 from ..job.memory import peak_mb
 from ..job.progress import Watch
+from .appearance import Looks, make_folder
 from .clean import write_clean
 from .face import find_face
 from .follow import Choice, Follower
-from .mask_file import open_mask
 from .hands import find_hands, steady_hands
 from .intake import expected, take_in
 from .lift import pixels_per_metre, standing_height
 from .limb_depth import from_model
-from .appearance import Looks, make_folder
+from .mask_file import open_mask
 from .motion import steady
 from .pose_file import write_pose
 from .silhouette import silhouette
@@ -31,8 +32,8 @@ _FORM = 1  # of what Looks keeps, counted up when it changes
 
 
 def estimate(request, *, emit, stop_asked=lambda: False, threads=0) -> Finished:
-    """request: contract.events.Estimate. What an earlier estimate of the same performer has seen is not looked at again.
-    Raises JobError, or progress.Stopped; then what is finished stays for the next time."""
+    """request: contract.events.Estimate. What an earlier estimate of the same performer has seen is not looked at
+    again. Raises JobError, or progress.Stopped; then what is finished stays for the next time."""
     make_folder(request.job)
     watch = Watch(request.job, emit, stop_asked)
     with held(request.job, watch.check) as lock:
@@ -66,7 +67,8 @@ class _Estimate:
                 hands = self._hands(bodies)
             if request.depth_model:
                 with watch.stage("depth"):
-                    bodies = from_model(request.depth_model, bodies, self.source, self.folder, shots=shot.shots(), fps=shot.fps,
+                    bodies = from_model(request.depth_model, bodies, self.source, self.folder,
+                                        shots=shot.shots(), fps=shot.fps,
                                         watch=watch, threads=self.threads, pieces=DEPTH)
         with watch.stage("mask"):
             self._write_masks(bodies)
@@ -79,8 +81,8 @@ class _Estimate:
         self._warn_of_people(bodies, crossed)
         made, stages = len(bodies), {name: round(seconds, 3) for name, seconds in watch.stages.items()}
         reused = min(self.reused, made)
-        return Finished(self.folder, shot.frames, made - reused, reused, shot.frames - made, round(watch.seconds, 3), stages,
-                        peak_mb())
+        return Finished(self.folder, shot.frames, made - reused, reused, shot.frames - made,
+                        round(watch.seconds, 3), stages, peak_mb())
 
     def warn(self, code, message, frames=()) -> None:
         self.emit(Warned(self.folder, code, message, tuple(frames)))
@@ -88,14 +90,14 @@ class _Estimate:
     def _key(self):
         """What the looks depend on."""
         request = self.request
-        return {"form": _FORM, "source": self.shot.source, "frame": request.frame, "box": request.box and list(request.box),
-                "mask": request.mask}
+        return {"form": _FORM, "source": self.shot.source, "frame": request.frame,
+                "box": request.box and list(request.box), "mask": request.mask}
 
     def _follow(self):
         """Fills looks; returns the frames in which others come close."""
         choice = Choice(self.request.frame, self.request.box, self.given)
-        follower = Follower(read=self.source.read, keep=self._keep, recall=self.looks.recall, choice=choice, fps=self.shot.fps,
-                            threads=self.threads, check=self.watch.check,
+        follower = Follower(read=self.source.read, keep=self._keep, recall=self.looks.recall,
+                            choice=choice, fps=self.shot.fps, threads=self.threads, check=self.watch.check,
                             looked=self._advance)
         for numbers in self.shot.shots():
             follower.follow(list(numbers))
@@ -140,16 +142,21 @@ class _Estimate:
     def _warn_of_people(self, bodies, crossed) -> None:
         lost = [number for number in range(1, self.shot.frames + 1) if number not in bodies]
         if not bodies:
-            return self.warn("nobody_found", "No person was found in the video: nothing in it drives the character. People under "
-                             "some 30 pixels, and those of whom little is seen, cannot be found; a box around the performer helps.",
+            return self.warn("nobody_found",
+                             "No person was found in the video: nothing in it drives the character. People under "
+                             "some 30 pixels, and those of whom little is seen, cannot be found; a box around the "
+                             "performer helps.",
                              lost)
         if lost:
-            self.warn("performer_lost", f"The performer is not found in {len(lost)} of {self.shot.frames} frames; there the plate "
+            self.warn("performer_lost",
+                      f"The performer is not found in {len(lost)} of {self.shot.frames} frames; there the plate "
                       "stays as it is.", lost)
         small = [number for number, body in sorted(bodies.items()) if body.height_px < SMALL_PX]
         if small:
-            self.warn("performer_small", f"In {len(small)} frames the performer stands under {SMALL_PX} pixels tall; the joints are "
+            self.warn("performer_small",
+                      f"In {len(small)} frames the performer stands under {SMALL_PX} pixels tall; the joints are "
                       "unsure there.", small)
         if crossed:
-            self.warn("people_crossing", "Somebody else comes close to the performer about these frames; look whether he is the "
+            self.warn("people_crossing",
+                      "Somebody else comes close to the performer about these frames; look whether he is the "
                       "one who is followed.", crossed)

@@ -12,7 +12,8 @@ def write_pose(folder, frames, bodies, hands) -> None:
     without a body have nobody in them. Hundredths of a pixel, tenths of a millimetre: finer than what can be seen."""
     entries = [_entry(bodies.get(number), *hands.get(number, (None, None))) for number in range(1, frames + 1)]
     text = ",\n".join(json.dumps(entry, separators=(",", ":")) for entry in entries)
-    files.write_whole(files.path(folder, files.POSE), f'{{"version": {version.POSE}, "frames": [\n{text}\n]}}\n'.encode())
+    files.write_whole(files.path(folder, files.POSE),
+                      f'{{"version": {version.POSE}, "frames": [\n{text}\n]}}\n'.encode())
 
 
 def _entry(body, left, right):

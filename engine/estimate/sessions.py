@@ -13,7 +13,7 @@ MODELS = Path(__file__).parent / "models"
 _REPAIR = "Install the extension again."
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def session(name, threads):
     """The session of `models/<name>.onnx` on the CPU with so many threads (0 = one a core); opened once, then cached.
 

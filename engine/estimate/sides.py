@@ -7,14 +7,16 @@ from .landmarks import INDEX
 # What the model takes for one another: an arm with its hand, a leg with its foot.
 GROUPS = (("shoulder", "elbow", "wrist", "pinky", "index", "thumb"), ("hip", "knee", "ankle", "heel", "foot_index"))
 _WEIGHED = ("elbow", "wrist", "knee", "ankle", "foot_index")  # far from the body's middle: these tell the sides apart
-_AGAINST_MODEL = 0.12  # metres of motion that a frame's change of sides has to save, since the model is mostly right (ours)
+# metres of motion that a frame's change of sides has to save, since the model is mostly right (ours)
+_AGAINST_MODEL = 0.12
 
 
 def changed(place, seen):
     """(n, 33, 3) metres and (n, 33) 0..1 -> (n, 2) bool: in which frames arms, legs are to be exchanged.
 
-    The cheapest way through all frames (Viterbi): motion from frame to frame costs its length, a change of sides costs a
-    little in every frame it lasts. So a frame or ten with sides exchanged are put right, and someone who turns round is not.
+    The cheapest way through all frames (Viterbi): motion from frame to frame costs its length, a change of sides costs
+    a little in every frame it lasts. So a frame or ten with sides exchanged are put right,
+    and someone who turns round is not.
     """
     return np.stack([_cheapest(place, seen, group) for group in GROUPS], axis=1)
 
@@ -22,7 +24,7 @@ def changed(place, seen):
 def exchange(values, which):
     """(n, 33, ...) values with the sides of a group exchanged in the frames of `which` (n, 2) bool."""
     values = np.array(values)
-    for group, frames in zip(GROUPS, which.T):
+    for group, frames in zip(GROUPS, which.T, strict=True):
         left, right = _rows(group)
         one, other = np.ix_(frames, left), np.ix_(frames, right)
         values[one], values[other] = values[other].copy(), values[one].copy()

@@ -1,4 +1,5 @@
-"""What the model took for the person, frame by frame, in; a mask of the shot that is steady and holds every limb, out."""
+"""What the model took for the person, frame by frame, in;
+a mask of the shot that is steady and holds every limb, out."""
 
 import cv2
 import numpy as np
@@ -24,7 +25,8 @@ def silhouette(number, body, recall, size):
     joints = _certain(body.body)
     volumes = limb_volumes(joints, None, body.height_px, size, clothing=_BARE) > 0.5
     found = recall(number)
-    sure = _borrowed(number, body, recall, size) if found is None else paste(_averaged(number, found, recall), found.region, size)
+    sure = _borrowed(number, body, recall, size) if found is None else paste(_averaged(number, found, recall),
+                                                                             found.region, size)
     bones = _bones(joints, body.height_px, size)
     return _belonging((sure > 0.5) | (volumes & (sure > _LIKELY)) | bones, bones)
 

@@ -37,8 +37,8 @@ def _smoothed(values, weights, sigma):
 
 
 def smooth_motion(values, weights, sigma):
-    """As smooth, but where something moves so quickly that a window of this width would flatten it, with one of half the
-    width (ours): what the two fits differ by is weighed against the values' own trembling."""
+    """As smooth, but where something moves so quickly that a window of this width would flatten it, with one of half
+    the width (ours): what the two fits differ by is weighed against the values' own trembling."""
     wide = smooth(values, weights, sigma)
     if len(wide) < 5:
         return wide
@@ -58,7 +58,8 @@ def bridge(values, there):
 
 
 def stretches_of(numbers, longest_s, fps):
-    """Ascending frame numbers in lists that break where more than `longest_s` seconds, and more than one frame, are missing."""
+    """Ascending frame numbers in lists that break where more than `longest_s` seconds, and more than one frame,
+    are missing."""
     longest, lists = max(1, round(longest_s * fps)), []
     for number in numbers:
         if lists and number - lists[-1][-1] - 1 <= longest:
@@ -85,12 +86,13 @@ def _fit(values, weights, sigma):
     # Cramer's rule for the parabola's constant: LAPACK's threads cost more than such small systems do (measured)
     first, second, third = s2 * s4 - s3 * s3, sums[2] * s3 - s1 * s4, s1 * s3 - s2 * sums[2]
     whole = s0 * first + s1 * second + sums[2] * third
-    return (first[..., None] * moments[0] + second[..., None] * moments[1] + third[..., None] * moments[2]) / whole[..., None]
+    return (first[..., None] * moments[0] + second[..., None] * moments[1]
+            + third[..., None] * moments[2]) / whole[..., None]
 
 
 def _trembling(values):
-    """(k,): the power of what changes from frame to frame without going on, by fourth differences, which smooth motion is
-    nearly free of; robustly."""
+    """(k,): the power of what changes from frame to frame without going on, by fourth differences, which smooth motion
+    is nearly free of; robustly."""
     fourth = np.diff(values, 4, axis=0)
     return (np.median(np.sum(fourth ** 2, axis=2), axis=0) / 70.0)
 

@@ -12,7 +12,8 @@ _AHEAD, _KEPT = 3, 8  # pictures: what keeps memory flat
 
 
 class Source:
-    """Frames 1..frames of `size` (width, height) in the folder's source/, read by a thread of its own; a context manager."""
+    """Frames 1..frames of `size` (width, height) in the folder's source/, read by a thread of its own;
+    a context manager."""
 
     def __init__(self, folder, frames, size):
         self._folder, self._frames, self._size = folder, frames, size

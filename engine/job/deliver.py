@@ -24,9 +24,9 @@ _EXR = [cv2.IMWRITE_EXR_TYPE, cv2.IMWRITE_EXR_TYPE_HALF, cv2.IMWRITE_EXR_COMPRES
 
 
 def deliver(folder: str, form: str, layers, *, emit, find_joints, stop_asked=lambda: False) -> Finished:
-    """Write the `layers` (of files.DELIVERED) of every frame in a `form` of files.FORMS; frames that were delivered before
-    are written anew. find_joints as for run.run, asked for the skeleton of a job that retargets. Raises JobError, or
-    progress.Stopped."""
+    """Write the `layers` (of files.DELIVERED) of every frame in a `form` of files.FORMS; frames that were delivered
+    before are written anew. find_joints as for run.run, asked for the skeleton of a job that retargets. Raises
+    JobError, or progress.Stopped."""
     files.refuse_links(folder)
     watch = Watch(folder, emit, stop_asked)
     with watch.stage("prepare"):

@@ -1,7 +1,8 @@
-"""Frames that a range to fix leaves as they are -> latents that ride along beside it, as if a window had just made them.
+"""Frames that a range to fix leaves as they are -> latents that ride along beside it,
+as if a window had just made them.
 
-The latents of every frame are not kept (ours: 200 kB each), and the artist may have painted on a frame: its pictures are
-what counts.
+The latents of every frame are not kept (ours: 200 kB each), and the artist may have painted on a frame: its pictures
+are what counts.
 """
 
 import os
@@ -39,8 +40,8 @@ def look_for(folder, numbers) -> None:
 
 
 def held_latents(runtime, shot, reference, numbers, clean_plate: bool) -> np.ndarray | None:
-    """Latents (n, h, w, c) of finished frames; None for no numbers. clean_plate: the layer's alpha is the matte; else the
-    layer is a patch, and the mask of the character stands for it."""
+    """Latents (n, h, w, c) of finished frames; None for no numbers. clean_plate: the layer's alpha is the matte; else
+    the layer is a patch, and the mask of the character stands for it."""
     if not numbers:
         return None
     return runtime.encode(np.stack([_five_channels(shot, reference, number, clean_plate) for number in numbers]))
@@ -56,7 +57,8 @@ def _five_channels(shot, reference, number, clean_plate) -> np.ndarray:
     character, shadow = layer(files.FRAMES), layer(files.SHADOW)
     alpha = character[..., 3:]
     seen = character[..., :3] * alpha + plate * shadow * (1.0 - alpha)
-    in_crop = np.clip(take(np.ascontiguousarray(np.concatenate([seen, alpha, shadow[..., :1]], axis=-1)), crop), 0.0, 1.0)
+    in_crop = np.clip(take(np.ascontiguousarray(np.concatenate([seen, alpha, shadow[..., :1]], axis=-1)), crop),
+                      0.0, 1.0)
     if not clean_plate:
         in_crop[..., 3] = character_mask(shot, number, reference)
     return in_crop.astype(np.float32)

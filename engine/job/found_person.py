@@ -16,8 +16,7 @@ import numpy as np
 
 from ..contract import folder as files
 from ..contract import job as jobs
-from ..contract import json_reader
-from ..contract import version
+from ..contract import json_reader, version
 from ..contract.events import Finished
 from ..contract.skeleton import BODY
 from .progress import Watch

@@ -1,7 +1,7 @@
 """A job folder -> the lock that one engine at a time holds while it generates there.
 
-The lock is the system's, on the open file engine.lock: it goes with the process however that ends, so there are no stale
-ones. What the file says is for people and for the message of the engine that is turned away.
+The lock is the system's, on the open file engine.lock: it goes with the process however that ends, so there are no
+stale ones. What the file says is for people and for the message of the engine that is turned away.
 """
 
 import contextlib
@@ -36,7 +36,8 @@ def held(folder: str, check):
     """Inside, no other engine generates in this folder: the Lock, whose look() is to be called between pieces of work.
     check() is called while another engine still holds it and may raise to stop.
 
-    Raises JobError before anything is written: job_linked where the folder leads elsewhere, job_busy where the other stays.
+    Raises JobError before anything is written: job_linked where the folder leads elsewhere,
+    job_busy where the other stays.
     """
     files.refuse_links(folder)
     lock = Lock(folder)
@@ -49,8 +50,8 @@ def held(folder: str, check):
 
 
 class Lock:
-    """engine.lock of one folder. Somebody may delete the file while it is locked: then the lock on the file without a name
-    keeps nobody away. So a lock counts only while the name leads to the locked file."""
+    """engine.lock of one folder. Somebody may delete the file while it is locked: then the lock on the file without a
+    name keeps nobody away. So a lock counts only while the name leads to the locked file."""
 
     def __init__(self, folder: str):
         self._folder, self._path = folder, files.path(folder, files.LOCK)
@@ -66,8 +67,9 @@ class Lock:
             time.sleep(0.1)
 
     def look(self) -> None:
-        """Between two pieces of work: a lock whose file was deleted is taken anew, so that a stray deletion costs nothing.
-        Where another engine was faster this one stops with JobError(job_busy), before it writes anything more."""
+        """Between two pieces of work: a lock whose file was deleted is taken anew, so that a stray deletion costs
+        nothing. Where another engine was faster this one stops with JobError(job_busy),
+        before it writes anything more."""
         if not self._is_at_its_name() and not self._is_taken():
             raise self._busy(f"{files.LOCK} was deleted while this engine was generating, and {self._holder()} has "
                              "begun to generate in this folder.")

@@ -1,4 +1,5 @@
-"""A job folder -> the first thing that is wrong with it as a JobError, or its conditions as pictures; needs no weights."""
+"""A job folder -> the first thing that is wrong with it as a JobError, or its conditions as pictures;
+needs no weights."""
 
 import dataclasses
 
@@ -35,7 +36,8 @@ def check(folder: str, *, emit, stop_asked=lambda: False) -> Finished:
 
 
 def preview(folder: str, *, emit, find_joints, stop_asked=lambda: False) -> Finished:
-    """Write the conditions of every frame: to preview/ as the networks get them, to shown/ where they lie in the plate."""
+    """Write the conditions of every frame: to preview/ as the networks get them,
+    to shown/ where they lie in the plate."""
     files.refuse_links(folder)
     watch = Watch(folder, emit, stop_asked)
     with watch.stage("prepare"):
@@ -61,8 +63,8 @@ def preview(folder: str, *, emit, find_joints, stop_asked=lambda: False) -> Fini
 
 
 def over_plate(kind, picture, crop, size):
-    """A preview (h, w, 3) uint8 in its crop -> (H/2, W/2, 4) uint8 RGBA over the plate of `size` (w, h), half of that each
-    way: quick to look at, and clear where the condition says nothing."""
+    """A preview (h, w, 3) uint8 in its crop -> (H/2, W/2, 4) uint8 RGBA over the plate of `size` (w, h), half of that
+    each way: quick to look at, and clear where the condition says nothing."""
     grey = picture.max(axis=-1, keepdims=True)
     there = np.where(grey > 0, np.uint8(255), np.uint8(0))
     alpha = {"mask": grey, "environment": np.full_like(grey, 255), "objects": there // 5 * 3}.get(kind, there)

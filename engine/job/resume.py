@@ -28,8 +28,8 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 
 
 class Made:
-    """frames/made.json: of every finished frame the key, and digests of its pictures' bytes. Read once, written after every
-    window; what it names is on the disk before it says so."""
+    """frames/made.json: of every finished frame the key, and digests of its pictures' bytes. Read once, written after
+    every window; what it names is on the disk before it says so."""
 
     def __init__(self, folder: str):
         self._folder = folder
@@ -38,7 +38,8 @@ class Made:
         self._is_one_take = False
 
     def has(self, numbers, key: str) -> bool:
-        """Whether all these frames lie finished in frames/ and shadow/, came from this key, and are what was written then.
+        """Whether all these frames lie finished in frames/ and shadow/, came from this key,
+        and are what was written then.
 
         Each picture is read once a run, which costs less than the digest of its plate that every run takes anyway.
         """
@@ -75,8 +76,8 @@ class Made:
         self._digests[number] = {kind: _short_digest(data) for kind, data in pictures.items()}
 
     def add(self, numbers, key: str) -> None:
-        """These frames are on the disk; the file says so before this returns. Frames that this run did not write keep the
-        digests they have: held ones none, since the artist may have painted on them."""
+        """These frames are on the disk; the file says so before this returns. Frames that this run did not write keep
+        the digests they have: held ones none, since the artist may have painted on them."""
         if not numbers:
             return
         for number in numbers:
@@ -127,8 +128,8 @@ def load_latents(folder, window, key: str):
 
 
 def remove_other_latents(folder, windows) -> None:
-    """Only what these windows hand on stays; the rest is of a job that was planned otherwise. What is called otherwise is
-    not the engine's, and stays too."""
+    """Only what these windows hand on stays; the rest is of a job that was planned otherwise. What is called otherwise
+    is not the engine's, and stays too."""
     kept = {os.path.basename(_state_path(folder, window)) for window in windows}
     there = filter(_LATENTS.fullmatch, os.listdir(files.path(folder, files.STATE)))
     for name in set(there) - kept:

@@ -16,8 +16,9 @@ class Subject(NamedTuple):
     """Who is to be seen in the reference.
 
     joints (20, 3) x, y, confidence in its pixels and the standing height in pixels: None where the artist gave them or
-    nobody can be found. matte (h, w) float32 0..1: the picture's own alpha where it is cut out, else as estimated, or None.
-    depths (20,) metres in front of a supposed 50 mm lens, 0 where not known: None where the artist gave them or nobody is found.
+    nobody can be found. matte (h, w) float32 0..1: the picture's own alpha where it is cut out, else as estimated, or
+    None. depths (20,) metres in front of a supposed 50 mm lens, 0 where not known:
+    None where the artist gave them or nobody is found.
     """
 
     joints: np.ndarray | None = None
@@ -27,7 +28,8 @@ class Subject(NamedTuple):
 
 
 def find_subject(folder, job, *, find_joints, emit) -> Subject:
-    """find_joints((h, w, 4) uint8) -> estimate.people.Person or None. Warns where joints are wanted and nobody is found."""
+    """find_joints((h, w, 4) uint8) -> estimate.people.Person or None.
+    Warns where joints are wanted and nobody is found."""
     picture = read_reference(files.path(folder, job.reference.file))
     alpha = picture[..., 3] if (picture[..., 3] < 1).any() else None
     given = job.reference.joints is not None
@@ -36,7 +38,8 @@ def find_subject(folder, job, *, find_joints, emit) -> Subject:
     person = find_joints(as_bits(picture))
     if person is None:
         if not given:
-            emit(Warned(folder, "reference_joints_unknown", "No person could be found in the reference; it is used without "
+            emit(Warned(folder, "reference_joints_unknown",
+                        "No person could be found in the reference; it is used without "
                         "its joints, which costs likeness. Set its joints by hand for a better one."))
         return Subject(matte=alpha)
     matte = alpha if alpha is not None else _believable(person)
@@ -44,11 +47,13 @@ def find_subject(folder, job, *, find_joints, emit) -> Subject:
     depths = np.round(person.body[:, 2].astype(np.float64), 3) if _same_person(job.reference, person) else None
     if given:
         return Subject(matte=matte, depths=depths)
-    return Subject(np.round(person.body[:, [0, 1, 3]].astype(np.float64), 2), round(float(person.height_px), 1), matte, depths)
+    return Subject(np.round(person.body[:, [0, 1, 3]].astype(np.float64), 2),
+                   round(float(person.height_px), 1), matte, depths)
 
 
 def _same_person(reference, person) -> bool:
-    """Whether the joints that the artist gave are the found person's, some of them corrected: then the depths are theirs too."""
+    """Whether the joints that the artist gave are the found person's, some of them corrected:
+    then the depths are theirs too."""
     if reference.joints is None:
         return True
     given = np.array(reference.joints)

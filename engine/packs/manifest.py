@@ -67,8 +67,8 @@ class File:
 
 @dataclass(frozen=True)
 class Manifest:
-    """`sizes` of engines/compact/nets/sizes.py; `window` and `overlap` in frames; `unread`: the weights that no graph reads, in order;
-    `training`: data, minutes, code revision."""
+    """`sizes` of engines/compact/nets/sizes.py; `window` and `overlap` in frames; `unread`: the weights that no graph
+    reads, in order; `training`: data, minutes, code revision."""
 
     format: int = checked(whole(1, FORMAT))
     name: str = checked(text)
@@ -91,7 +91,8 @@ class Manifest:
 
     @property
     def matte_and_shadow(self) -> bool:
-        """Whether the weights give the character's matte and its shadow; else what they paint inside the region is a patch."""
+        """Whether the weights give the character's matte and its shadow;
+        else what they paint inside the region is a patch."""
         return self.sizes.get("matte_and_shadow", True)
 
 

@@ -49,7 +49,8 @@ def check_file(path, expected) -> tuple:
     try:
         status = path.stat()
     except OSError as error:
-        raise JobError("pack_missing", f"{path}: a file of the weights cannot be found: {error.strerror}.", _AGAIN) from None
+        raise JobError("pack_missing", f"{path}: a file of the weights cannot be found: {error.strerror}.",
+                       _AGAIN) from None
     if status.st_size != expected.bytes:
         raise JobError("pack_truncated", f"{path}: expected {expected.bytes} bytes, got {status.st_size}.", _AGAIN)
     seen = (str(path), status.st_mtime_ns, status.st_size, expected.sha256)

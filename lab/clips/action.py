@@ -22,7 +22,8 @@ class Block:
 
 @dataclass(frozen=True)
 class Prop:
-    """Something held: `kind` ball, stick, cup or box; `hand` left, right or both; `at(t)`: where its middle is, or None for in the hand."""
+    """Something held: `kind` ball, stick, cup or box; `hand` left, right or both; `at(t)`: where its middle is,
+    or None for in the hand."""
 
     kind: str
     hand: str
@@ -56,11 +57,13 @@ def hanging(m, pelvis, chest, side, swing=0.0, bend=0.04):
     reach = m.arm * (1 - bend - 0.05 * abs(swing))
     angle = 0.5 * swing
     down = Vector((out * (0.14 + 0.05 * bend), -math.sin(angle) - 0.08, -math.cos(angle)))
-    return Hand(shoulder(m, pelvis, chest, side) + chest @ (down.normalized() * reach), chest @ Vector((0.35 * out, 1, 0.1)))
+    return Hand(shoulder(m, pelvis, chest, side) + chest @ (down.normalized() * reach),
+                chest @ Vector((0.35 * out, 1, 0.1)))
 
 
-def standing_feet(m, width=1.0, place=Vector((0, 0, 0)), heading=0.0, splay=8):
-    return {side: Foot(place + turned(heading) @ Vector((out * m.half * width, 0, 0)) + Vector((0, 0, m.ankle)), heading + splay * out)
+def standing_feet(m, width=1.0, heading=0.0, splay=8):
+    return {side: Foot(turned(heading) @ Vector((out * m.half * width, 0, 0)) + Vector((0, 0, m.ankle)),
+                       heading + splay * out)
             for side, out in OUT.items()}
 
 

@@ -2,12 +2,13 @@
 
 import math
 
-import bpy  # first: it brings bmesh
 import bmesh
+import bpy  # first: it brings bmesh
 import numpy as np
 
 from aa2_blender.embedded.engine.contract import light
 from aa2_blender.embedded.engine.contract.skeleton import BODY_INDEX
+
 from . import materials, passes, shapes
 
 RADIUS = 0.02           # metres; so small that the light is the same all over it
@@ -33,7 +34,7 @@ def lights_at(scene, hidden, places, cameras):
     pictures = _pictures(scene, hidden, measured)
     normals, areas = _normals()
     axes = [camera[:3, :3] @ CAMERA_AXES for camera in cameras]
-    return np.array([_coefficients(pictures[k], normals @ turn, areas) for k, turn in zip(chosen, axes)])
+    return np.array([_coefficients(pictures[k], normals @ turn, areas) for k, turn in zip(chosen, axes, strict=True)])
 
 
 def chests_of(joints):

@@ -1,4 +1,5 @@
-"""A generator -> the shape of somebody: MakeHuman's macro targets by gender, age, build and race, and a standing height."""
+"""A generator -> the shape of somebody: MakeHuman's macro targets by gender, age, build and race,
+and a standing height."""
 
 from dataclasses import dataclass
 from itertools import product
@@ -45,7 +46,7 @@ def targets_of(person: Phenotype) -> dict:
             person.age.items(), between(person.muscle, "minmuscle", "averagemuscle", "maxmuscle").items(),
             between(person.weight, "minweight", "averageweight", "maxweight").items()):
         found[f"{_MACRO}universal-{person.gender}-{age}-{muscle}-{weight}"] = a * m * w
-    for race, share in zip(_RACES, person.races):
+    for race, share in zip(_RACES, person.races, strict=True):
         for age, a in person.age.items():
             found[f"{_MACRO}{race}-{person.gender}-{age}"] = a * share
     return {name: value for name, value in found.items() if value > 0.03}

@@ -1,4 +1,5 @@
-"""A seed -> a finished job folder with its truth (docs/architecture.md): somebody moves in a room, rendered layer by layer."""
+"""A seed -> a finished job folder with its truth (docs/architecture.md): somebody moves in a room,
+rendered layer by layer."""
 
 import json
 import shutil
@@ -14,6 +15,7 @@ from aa2_blender.embedded.engine.contract import version
 from aa2_blender.gather import depth, objects
 from aa2_blender.gather.camera import project
 from aa2_blender.gather.png import write_colour, write_grey
+
 from . import ball, passes, truth
 from .action import Prop
 from .capture import draw_capture
@@ -28,15 +30,16 @@ from .view import CLOTHED, about, add_camera, box_of, optics_of, shadows_of, vie
 VERSION = 2
 TOLD = "clip.json"
 # How often a motion is drawn: what touches more than the floor is half of all (ours).
-SHARES = {"walk": 0.12, "turn": 0.07, "sit": 0.12, "reach": 0.11, "lift": 0.12, "lean": 0.09, "step up": 0.11, "dance": 0.07, "run": 0.03,
-          "stand": 0.07, "crouch": 0.04, "capture": 0.05}
+SHARES = {"walk": 0.12, "turn": 0.07, "sit": 0.12, "reach": 0.11, "lift": 0.12, "lean": 0.09, "step up": 0.11,
+          "dance": 0.07, "run": 0.03, "stand": 0.07, "crouch": 0.04, "capture": 0.05}
 RATES = (8, 12, 12, 24)
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a clip is beside its seed. `size` (width, height); `variant`: nobody ("insertion") or the performer ("replacement")
-    stands in source/; `masked`: whether the job has the silhouette; `motion`, `around` (the camera, degrees) None: drawn."""
+    """What a clip is beside its seed. `size` (width, height); `variant`: nobody ("insertion") or the performer
+    ("replacement") stands in source/; `masked`: whether the job has the silhouette; `motion`,
+    `around` (the camera, degrees) None: drawn."""
 
     seed: int
     frames: int
@@ -49,7 +52,8 @@ class Recipe:
 
 
 def write_clip(folder: Path, recipe: Recipe, *, data: Path, motions: Path | None, threads: int = 1) -> None:
-    """Writes the clip, clip.json last; whatever lay in the folder goes. `data`: mpfb2; `motions`: a folder of CMU's BVH files."""
+    """Writes the clip, clip.json last; whatever lay in the folder goes. `data`: mpfb2; `motions`:
+    a folder of CMU's BVH files."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)                              # before anything is rendered, lest it be in vain
     shot = _stage(recipe, data, motions)
@@ -57,7 +61,8 @@ def write_clip(folder: Path, recipe: Recipe, *, data: Path, motions: Path | None
     passes.set_up(scene, recipe.size, threads=threads)
     still = not shot.moving and shot.room.prop is None
     around, reach, held = boxes_of(shot, scene)
-    plate = passes.plates(scene, shot.person.objects, frames[:1] if still else frames, passes.WHOLE if shot.moving else held)
+    plate = passes.plates(scene, shot.person.objects, frames[:1] if still else frames,
+                          passes.WHOLE if shot.moving else held)
     shadow = passes.shadowed(scene, shot.person.objects, frames, plate, reach)
     figure = passes.figures(scene, shot.room.objects, frames, around)
     gain = passes.exposure(generator(recipe.seed, "film"), plate[0], figure[0])
@@ -67,10 +72,13 @@ def write_clip(folder: Path, recipe: Recipe, *, data: Path, motions: Path | None
         layers = compose(plate[i], shadow[i], colour[i], matte[i])
         for kind, picture in layers.items():
             (write_colour if picture.ndim == 3 else write_grey)(files.picture(folder, kind, number), picture)
-        write_colour(files.picture(folder, files.SOURCE, number), layers["clean" if recipe.variant == "insertion" else "target"])
+        write_colour(files.picture(folder, files.SOURCE, number),
+                     layers["clean" if recipe.variant == "insertion" else "target"])
         write_grey(files.picture(folder, "contact", number),
-                   truth.contact_picture(shot.joints[i], shot.touching[i], shot.cameras[i], shot.projections[i], recipe.size))
-    people = truth.people_of(shot.joints, shot.cameras, shot.projections, size=recipe.size, height=shot.person.measures.height)
+                   truth.contact_picture(shot.joints[i], shot.touching[i], shot.cameras[i],
+                                         shot.projections[i], recipe.size))
+    people = truth.people_of(shot.joints, shot.cameras, shot.projections, size=recipe.size,
+                             height=shot.person.measures.height)
     span, visible = _depths(folder, recipe, shot, people)
     _write_json(folder, files.POSE, people)
     files.write_whole(files.path(folder, "visible.json"), json.dumps({"version": 1, "frames": visible}).encode())
@@ -78,8 +86,10 @@ def write_clip(folder: Path, recipe: Recipe, *, data: Path, motions: Path | None
     lights = ball.lights_at(scene, gone, ball.chests_of(shot.joints), shot.cameras)
     reference, references = write_reference(folder, recipe, data, threads, gain * float(ball.level_of(lights).mean()))
     _write_job(folder, recipe, shot.fps, span, reference)
-    told = {"version": VERSION, "world": "blender", "seed": recipe.seed, "held_out": held_out(recipe.seed), "variant": recipe.variant,
-            "identity": f"blender {recipe.seed}", "masked": recipe.masked, "motion": shot.motion, "outdoors": shot.room.outdoors,
+    told = {"version": VERSION, "world": "blender", "seed": recipe.seed, "held_out": held_out(recipe.seed),
+            "variant": recipe.variant,
+            "identity": f"blender {recipe.seed}", "masked": recipe.masked, "motion": shot.motion,
+            "outdoors": shot.room.outdoors,
             "touching": sorted(set().union(*shot.touching) | ({"prop"} if shot.room.prop else set())),
             **optics_of(shot.projections, recipe.size), **ball.record(gain, lights), "references": references}
     files.write_whole(files.path(folder, TOLD), json.dumps(told).encode())
@@ -95,8 +105,9 @@ def _write_job(folder, recipe, fps, span, reference):
 
 
 def compose(plate, shadow, colour, matte):
-    """One frame's layers as they are stored, of display-referred (h, w, 3) plate, shadowed plate and colour and (h, w) matte: the
-    picture is made of the stored 8-bit layers, so that it equals matte * figure + (1 - matte) * clean * shade but for rounding."""
+    """One frame's layers as they are stored, of display-referred (h, w, 3) plate, shadowed plate and colour and (h, w)
+    matte: the picture is made of the stored 8-bit layers, so that it equals matte * figure + (1 - matte) * clean
+    * shade but for rounding."""
     clean, matte, shade = _bytes(plate), _bytes(matte), _bytes(passes.shade_of(plate, shadow))
     cover, lit = matte[..., None] / 255, shade[..., None] / 255
     target = _bytes(cover * colour + (1 - cover) * clean / 255 * lit)
@@ -128,7 +139,8 @@ def _stage(recipe, data, motions):
     person = build_person(scene, data, seed)
     rng = generator(seed, "motion")
     kind = recipe.motion or str(rng.choice(list(SHARES), p=list(SHARES.values())))
-    action = draw_capture(rng, person.measures, motions) if kind == "capture" else draw_action(rng, person.measures, kind)
+    action = draw_capture(rng, person.measures, motions) if kind == "capture" else draw_action(rng,
+                                                                                               person.measures, kind)
     fps = recipe.fps or float(RATES[rng.integers(len(RATES))])
     length = (recipe.frames - 1) / fps
     start = action.span[0] + rng.random() * max(0.0, action.span[1] - action.span[0] - length)
@@ -144,7 +156,8 @@ def _stage(recipe, data, motions):
     joints = np.array(joints)
     moving = add_camera(scene, generator(seed, "camera"), path=joints, height=person.measures.height, size=recipe.size,
                         frames=recipe.frames, whole=recipe.around is not None, around=recipe.around)
-    room = build_room(scene, generator(seed, "room"), action=action, path=joints.reshape(-1, 3), eye=scene.camera.location)
+    room = build_room(scene, generator(seed, "room"), action=action, path=joints.reshape(-1, 3),
+                      eye=scene.camera.location)
     if room.prop:
         _key_prop(room.prop, grips)
     scene.frame_start, scene.frame_end = 1, recipe.frames
@@ -154,7 +167,8 @@ def _stage(recipe, data, motions):
 
 
 def boxes_of(shot, scene):
-    """Of all frames of a clip: the box of the performer, of the performer with the shadow, of the prop with its shadow."""
+    """Of all frames of a clip: the box of the performer, of the performer with the shadow,
+    of the prop with its shadow."""
     lamps = [thing for thing in scene.objects if thing.type == "LIGHT"]
 
     def seen(places):
@@ -201,12 +215,13 @@ def _depths(folder, recipe, shot, people):
     scene, frames = bpy.context.scene, list(range(1, recipe.frames + 1))
 
     def rendered(things):
-        return list(depth.render(things, scene, frames=frames, size=recipe.size)) if things else [np.full(recipe.size[::-1], np.inf)] * len(frames)
+        return list(depth.render(things, scene, frames=frames, size=recipe.size)) if things \
+            else [np.full(recipe.size[::-1], np.inf)] * len(frames)
 
     pictures, visible = objects.DepthPictures(str(folder), files.OBJECTS), []
     touched, own = rendered(shot.room.touched), rendered(shot.person.objects)
     around = rendered([thing for thing in shot.room.objects if thing not in shot.room.touched])
-    for number, (near, him, far, person) in enumerate(zip(touched, own, around, people), 1):
+    for number, (near, him, far, person) in enumerate(zip(touched, own, around, people, strict=True), 1):
         pictures.add(near)
         if recipe.masked:
             objects.write_mask(str(folder), number, him)
@@ -215,4 +230,5 @@ def _depths(folder, recipe, shot, people):
 
 
 def _write_json(folder, name, people):
-    files.write_whole(files.path(folder, name), json.dumps({"version": version.POSE, "frames": [{"people": one} for one in people]}).encode())
+    files.write_whole(files.path(folder, name),
+                      json.dumps({"version": version.POSE, "frames": [{"people": one} for one in people]}).encode())

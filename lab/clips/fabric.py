@@ -1,4 +1,5 @@
-"""What people wear and are made of, as materials in the figure's own rest space, so that patterns move with the cloth."""
+"""What people wear and are made of, as materials in the figure's own rest space,
+so that patterns move with the cloth."""
 
 import bpy
 import numpy as np
@@ -39,25 +40,29 @@ def draw_cloth(rng, name):
     elif kind == "rings":
         colour = s.ramp(s.wave("Z", 1.4 * size), (float(rng.uniform(0.3, 0.7)), a), (0.75, b))
     elif kind == "checks":
-        mixed = [0.5 * (x + y) for x, y in zip(a, b)]
+        mixed = [0.5 * (x + y) for x, y in zip(a, b, strict=True)]
         colour = s.mix(s.ramp(s.wave("Z", 1.5 * size), (0.48, (0, 0, 0)), (0.52, (1, 1, 1))),
-                       s.ramp(s.wave("X", 1.5 * size), (0.48, a), (0.52, mixed)), s.ramp(s.wave("X", 1.5 * size), (0.48, mixed), (0.52, b)))
+                       s.ramp(s.wave("X", 1.5 * size), (0.48, a), (0.52, mixed)),
+                       s.ramp(s.wave("X", 1.5 * size), (0.48, mixed), (0.52, b)))
     elif kind == "dots":
         cells = s.node("TexVoronoi", {"voronoi_dimensions": "3D"}, Vector=s.place(), Scale=0.7 / size, Randomness=0.25)
         colour = s.ramp(cells.outputs["Distance"], (0.24, a), (0.27, b))
     elif kind == "patches":
-        colour = s.ramp(s.noise(s.place(), 0.25 / size, 2.0, 1.0), (0.42, a), (0.44, b), (0.58, b), (0.6, draw_colour(rng)))
+        colour = s.ramp(s.noise(s.place(), 0.25 / size, 2.0, 1.0), (0.42, a), (0.44, b), (0.58, b),
+                        (0.6, draw_colour(rng)))
     else:
         share = 0.75 if kind == "mottled" else 0.92
         colour = s.ramp(s.noise(s.place(), float(rng.uniform(4, 30)), 4.0), (0.3, [share * c for c in a]), (0.7, a))
     folds = s.noise(s.place((1, 1, 0.4)), 16.0, 2.0)
     if kind == "knit":
         folds = s.wave("X", 0.012)
-    return s.principled(Base_Color=colour, Roughness=float(rng.uniform(0.55, 1.0)), Normal=s.bump(folds, float(rng.uniform(0.1, 0.4)), 0.008))
+    return s.principled(Base_Color=colour, Roughness=float(rng.uniform(0.55, 1.0)),
+                        Normal=s.bump(folds, float(rng.uniform(0.1, 0.4)), 0.008))
 
 
 def draw_skin(rng, races, lips):
-    """Skin by the shares of African, Asian and Caucasian, freckled and flushed a little; lips where the mask `lips` is light."""
+    """Skin by the shares of African, Asian and Caucasian, freckled and flushed a little;
+    lips where the mask `lips` is light."""
     bases = np.array([(0.10, 0.045, 0.025), (0.52, 0.30, 0.19), (0.60, 0.34, 0.25)])
     base = np.exp(np.asarray(races) @ np.log(bases)) * rng.uniform(0.8, 1.15)
     s = Worn("Skin")
@@ -84,12 +89,13 @@ def draw_hair_colour(rng):
 def hair(colour):
     s = Worn("Hair")
     strands = s.noise(s.place((90.0, 90.0, 2.5)), 1.0, 4.0, 0.6)
-    return s.principled(Base_Color=s.ramp(strands, (0.3, colour), (0.7, [min(1, 2.2 * c) for c in colour])), Roughness=0.45,
-                        Normal=s.bump(strands, 0.5, 0.004))
+    return s.principled(Base_Color=s.ramp(strands, (0.3, colour), (0.7, [min(1, 2.2 * c) for c in colour])),
+                        Roughness=0.45, Normal=s.bump(strands, 0.5, 0.004))
 
 
 def eye(iris):
-    """White, iris and pupil by the direction from the eyeball's middle: REST holds that here, not a place in the figure."""
+    """White, iris and pupil by the direction from the eyeball's middle: REST holds that here,
+    not a place in the figure."""
     s = Worn("Eye")
     forward = s.node("Math", {"operation": "MULTIPLY"}, )
     forward.inputs[1].default_value = -1.0

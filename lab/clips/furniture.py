@@ -22,12 +22,14 @@ def build_block(collection, rng, block):
         for y in (low.y + leg, high.y - leg):
             box(collection, "Leg", (x - leg / 2, y - leg / 2, low.z), (x + leg / 2, y + leg / 2, high.z - thick), other)
     if block.kind == "table" and rng.random() < 0.3:
-        box(collection, "Front", (low.x + leg, low.y, high.z * 0.35), (high.x - leg, low.y + 0.02, high.z - thick), other)
+        box(collection, "Front", (low.x + leg, low.y, high.z * 0.35),
+            (high.x - leg, low.y + 0.02, high.z - thick), other)
     return None
 
 
 def build_thing(collection, rng, at, height):
-    """Something that stands at `at` (x, y), about `height` metres tall: a chest, a chair, a lamp, a vase or a plant's pot."""
+    """Something that stands at `at` (x, y), about `height` metres tall: a chest, a chair, a lamp,
+    a vase or a plant's pot."""
     kind, material = rng.integers(5), draw_surface(rng, "Thing")
     x, y = at
     if kind == 0:
@@ -35,22 +37,26 @@ def build_thing(collection, rng, at, height):
         box(collection, "Chest", (x - w, y - d, 0), (x + w, y + d, height), material, 0.01)
         for k in range(int(rng.integers(2, 5))):
             z = height * (k + 0.5) / 4
-            box(collection, "Handle", (x - 0.1, y - d - 0.015, z), (x + 0.1, y - d, z + 0.02), draw_surface(rng, "Handle"))
+            box(collection, "Handle", (x - 0.1, y - d - 0.015, z), (x + 0.1, y - d, z + 0.02),
+                draw_surface(rng, "Handle"))
     elif kind == 1:
         w, seat = 0.22, 0.5 * height
         box(collection, "Seat", (x - w, y - w, seat - 0.03), (x + w, y + w, seat), material, 0.006)
         for dx in (-w + 0.02, w - 0.02):
             for dy in (-w + 0.02, w - 0.02):
-                box(collection, "Leg", (x + dx - 0.018, y + dy - 0.018, 0), (x + dx + 0.018, y + dy + 0.018, height if dy > 0 else seat), material)
+                box(collection, "Leg", (x + dx - 0.018, y + dy - 0.018, 0),
+                    (x + dx + 0.018, y + dy + 0.018, height if dy > 0 else seat), material)
         for k in range(3):
             z = seat + (height - seat) * (0.3 + 0.3 * k)
             box(collection, "Rail", (x - w, y + w - 0.03, z), (x + w, y + w - 0.01, z + 0.06), material)
     elif kind == 2:
-        lathe(collection, "Lamp", ((0.13, 0), (0.13, 0.02), (0.015, 0.03), (0.015, 0.75 * height), (0.16, 0.76 * height), (0.10, height), (0.0, height)),
+        lathe(collection, "Lamp", ((0.13, 0), (0.13, 0.02), (0.015, 0.03), (0.015, 0.75 * height),
+                                   (0.16, 0.76 * height), (0.10, height), (0.0, height)),
               material, (x, y, 0))
     elif kind == 3:
         r = rng.uniform(0.08, 0.2)
-        lathe(collection, "Vase", ((0.6 * r, 0), (r, 0.3 * height), (0.9 * r, 0.6 * height), (0.35 * r, 0.85 * height), (0.5 * r, height), (0.0, 0.98 * height)),
+        lathe(collection, "Vase", ((0.6 * r, 0), (r, 0.3 * height), (0.9 * r, 0.6 * height), (0.35 * r, 0.85 * height),
+                                   (0.5 * r, height), (0.0, 0.98 * height)),
               material, (x, y, 0))
     else:
         _bush(collection, rng, Vector((x, y, 0)), height, material)
@@ -69,19 +75,23 @@ def _bush(collection, rng, at, height, pot):
         faces.append(tuple(range(len(points) - 4, len(points))))
     mesh = bpy.data.meshes.new("Leaves")
     mesh.from_pydata(points, [], faces)
-    add(collection, "Leaves", mesh, materials.plain("Leaf", (float(rng.uniform(0.02, 0.12)), float(rng.uniform(0.08, 0.25)), 0.03), 0.5))
+    add(collection, "Leaves", mesh,
+        materials.plain("Leaf", (float(rng.uniform(0.02, 0.12)), float(rng.uniform(0.08, 0.25)), 0.03), 0.5))
 
 
 def build_prop(collection, rng, prop):
     """What is held, its middle at the origin; the caller moves it."""
     x, y, z = (s / 2 for s in prop.size)
     material = fabric.draw_colour(rng, 0.05, 0.8)
-    material = materials.plain("Prop", material, float(rng.uniform(0.2, 0.8))) if rng.random() < 0.6 else draw_surface(rng, "Prop")
+    material = materials.plain("Prop", material,
+                               float(rng.uniform(0.2, 0.8))) if rng.random() < 0.6 else draw_surface(rng, "Prop")
     if prop.kind == "box":
         return box(collection, "Prop", (-x, -y, -z), (x, y, z), material, 0.006)
     if prop.kind == "ball":
         angles = np.linspace(-np.pi / 2, np.pi / 2, 13)
-        return lathe(collection, "Prop", [(x * np.cos(a) + 1e-4, x * np.sin(a)) for a in angles], material, (0, 0, 0), 24)
+        return lathe(collection, "Prop", [(x * np.cos(a) + 1e-4, x * np.sin(a)) for a in angles],
+                     material, (0, 0, 0), 24)
     if prop.kind == "cup":
-        return lathe(collection, "Prop", ((0.75 * x, -z), (x, z), (0.9 * x, z), (0.68 * x, -0.85 * z), (0.0, -0.85 * z)), material, (0, 0, 0), 24)
+        return lathe(collection, "Prop", ((0.75 * x, -z), (x, z), (0.9 * x, z), (0.68 * x, -0.85 * z),
+                                          (0.0, -0.85 * z)), material, (0, 0, 0), 24)
     return lathe(collection, "Prop", ((x, -z), (x, z), (0.0, z)), material, (0, 0, 0), 12)

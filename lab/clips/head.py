@@ -37,7 +37,8 @@ def add_head(scene, figure, rig, rng, size):
 
 
 def _eyes(scene, figure, rig, rng):
-    iris = [float(c) for c in ((0.14, 0.07, 0.03), (0.06, 0.03, 0.015), (0.10, 0.18, 0.28), (0.10, 0.15, 0.07))[rng.integers(4)]]
+    iris = [float(c)
+            for c in ((0.14, 0.07, 0.03), (0.06, 0.03, 0.015), (0.10, 0.18, 0.28), (0.10, 0.15, 0.07))[rng.integers(4)]]
     made = []
     for side in "lr":
         group = f"helper-{side}-eye"
@@ -66,8 +67,8 @@ def _brow(scene, rig, skin, eye, out, size, colour):
 def _hair(scene, rig, skin, centre, size, style, material, parting):
     """A shell: over the skull, then hanging; open before the face, its fringe swept to one side.
 
-    `centre`: the middle of the skull. Angles run around it from straight ahead (-y) towards the figure's left; `parting` in
-    degrees, where the fringe is highest.
+    `centre`: the middle of the skull. Angles run around it from straight ahead (-y) towards the figure's left;
+    `parting` in degrees, where the fringe is highest.
     """
     around, dome, hang = 48, 12, 6
     points, faces = [], []
@@ -112,7 +113,8 @@ def _bun(scene, rig, centre, size, material):
     for i in range(n + 1):
         for k in range(n):
             a, b = math.pi * i / n, 2 * math.pi * k / n
-            points.append(middle + 0.042 * size * Vector((math.sin(a) * math.cos(b), math.sin(a) * math.sin(b), math.cos(a))))
+            points.append(middle
+                          + 0.042 * size * Vector((math.sin(a) * math.cos(b), math.sin(a) * math.sin(b), math.cos(a))))
             if i:
                 faces.append((i * n - n + k, i * n - n + (k + 1) % n, i * n + (k + 1) % n, i * n + k))
     return _carried(scene, rig, "Bun", points, faces, material)

@@ -76,7 +76,8 @@ def _base(data):
 def _target(path):
     """(indices (k,), offsets (k, 3)) of a target file."""
     with gzip.open(path, "rt") as lines:
-        rows = np.array([line.split() for line in lines if line.strip() and not line.startswith("#")], float).reshape(-1, 4)
+        rows = np.array([line.split() for line in lines if line.strip() and not line.startswith("#")],
+                        float).reshape(-1, 4)
     return rows[:, 0].astype(int), rows[:, 1:]
 
 

@@ -50,7 +50,7 @@ class Shader:
         elements = ramp.color_ramp.elements
         while len(elements) < len(stops):
             elements.new(1.0)
-        for element, (position, colour) in zip(elements, stops):
+        for element, (position, colour) in zip(elements, stops, strict=False):
             element.position, element.color = position, rgba(colour)
         return ramp.outputs["Color"]
 

@@ -1,4 +1,5 @@
-"""A generator and somebody's measures -> an Action: walk, run, turn, stand, sit, reach, lean, lift, step up, crouch, dance.
+"""A generator and somebody's measures -> an Action: walk, run, turn, stand, sit, reach, lean, lift, step up,
+crouch, dance.
 
 Everything stands about the world's origin and begins facing -y; all are closed formulas of time (ours).
 """
@@ -35,7 +36,8 @@ def _grip(posture_hand, prop, side):
 
 
 def _stride(rng, m, *, name, speed, rate, cycle, stance, prop=None):
-    """Steps along an arc: `speed` m/s, `rate` degrees/s, `cycle` seconds for two steps, each foot down for `stance` of it."""
+    """Steps along an arc: `speed` m/s, `rate` degrees/s, `cycle` seconds for two steps,
+    each foot down for `stance` of it."""
     k, heel, toes, lift = m.height / 1.7, 36, -14 if stance > 0.5 else -4, 0.07 if stance > 0.5 else 0.16
     start, nod, look = rng.uniform(-60, 60), rng.uniform(-4, 8), sway(rng, 12)
     pump, crook = (0.9, 0.05) if stance > 0.5 else (1.0, 0.35)
@@ -60,20 +62,22 @@ def _stride(rng, m, *, name, speed, rate, cycle, stance, prop=None):
             pitch = toes * (1 - u / (0.12 * stance)) if u < 0.12 * stance else heel * ease((u / stance - 0.65) / 0.35)
             return Foot(here, heading, pitch)
         u, (there, after) = (u - stance) / (1 - stance), plant(side, n + 1)
-        return Foot(here.lerp(there, ease(u)) + UP * lift * k * math.sin(math.pi * u) ** 1.3, heading + ease(u) * (after - heading),
-                    heel + ease(u) * (toes - heel), planted=False)
+        return Foot(here.lerp(there, ease(u)) + UP * lift * k * math.sin(math.pi * u) ** 1.3,
+                    heading + ease(u) * (after - heading), heel + ease(u) * (toes - heel), planted=False)
 
     def pose(t):
         place, heading = along(t)
         beat = math.cos(2 * math.pi * t / cycle)            # 1 where the left foot lands
         bob = -0.02 * k - 0.016 * k * math.cos(4 * math.pi * t / cycle) * (1 if stance > 0.5 else -2.2)
         vigour = min(1.0, speed / 1.0)
-        pelvis = place + UP * (m.hip + bob) + turned(heading) @ Vector((0.015 * k * math.sin(2 * math.pi * t / cycle), 0.02, 0))
+        pelvis = place + UP * (m.hip + bob) + turned(heading) @ Vector((0.015 * k * math.sin(2 * math.pi * t / cycle),
+                                                                        0.02, 0))
         hips = turned(heading - 6 * beat * vigour, 2)
         chest = turned(heading + 7 * beat * vigour, 4 + 6 * (stance < 0.5) + nod / 2)
         head = turned(heading + look(t), nod)
         feet = {side: foot(side, t) for side in OUT}
-        hands = {side: _grip(hanging(m, pelvis, chest, side, -OUT[side] * beat * pump * vigour, crook), prop, side) for side in OUT}
+        hands = {side: _grip(hanging(m, pelvis, chest, side, -OUT[side] * beat * pump * vigour, crook), prop, side)
+                 for side in OUT}
         return Posture(pelvis, hips, chest, head, feet, hands, frozenset(f"{s}_foot" for s in OUT if feet[s].planted))
 
     return Action(name, pose, (-0.9 * cycle, 0.9 * cycle), prop=prop)
@@ -84,22 +88,25 @@ _PHASE = {"left": 0.0, "right": 0.5}
 
 def walk(rng, m):
     speed = rng.uniform(0.7, 1.5)
-    return _stride(rng, m, name="walk", speed=speed, rate=rng.normal(0, 12), cycle=1.42 - 0.28 * speed, stance=0.62, prop=_held(rng))
+    return _stride(rng, m, name="walk", speed=speed, rate=rng.normal(0, 12), cycle=1.42 - 0.28 * speed,
+                   stance=0.62, prop=_held(rng))
 
 
 def run(rng, m):
-    return _stride(rng, m, name="run", speed=rng.uniform(2.2, 3.2), rate=rng.normal(0, 8), cycle=rng.uniform(0.66, 0.78), stance=0.40)
+    return _stride(rng, m, name="run", speed=rng.uniform(2.2, 3.2), rate=rng.normal(0, 8),
+                   cycle=rng.uniform(0.66, 0.78), stance=0.40)
 
 
 def turn(rng, m):
     rate = float(rng.choice((-1, 1)) * rng.uniform(50, 120))
-    return _stride(rng, m, name="turn", speed=rng.uniform(0.05, 0.3), rate=rate, cycle=1.1, stance=0.66, prop=_held(rng))
+    return _stride(rng, m, name="turn", speed=rng.uniform(0.05, 0.3), rate=rate, cycle=1.1,
+                   stance=0.66, prop=_held(rng))
 
 
 def _gesture(rng, m):
     """Both wrists, in front of the chest, over the head or hanging, moving slowly: (side, t, pelvis, chest) -> Hand."""
     plans = {}
-    for side, out in OUT.items():
+    for side in OUT:
         kind = rng.choice(("hang", "talk", "raise", "hip", "wide"), p=(0.3, 0.3, 0.16, 0.12, 0.12))
         plans[side] = (kind, sway(rng, 0.06, 0.4, 1.2), sway(rng, 0.08, 0.4, 1.2), float(rng.uniform(0.1, 0.6)))
 
@@ -109,7 +116,8 @@ def _gesture(rng, m):
         if kind == "hang":
             plain = hanging(m, pelvis, chest, side, 2 * a(t))
             return Hand(plain.wrist, plain.elbow, curl=curl)
-        where = {"talk": (0.10, -0.60, -0.25), "raise": (0.30, -0.25, 0.72), "hip": (0.16, -0.02, -0.62), "wide": (0.80, -0.15, 0.05)}[kind]
+        where = {"talk": (0.10, -0.60, -0.25), "raise": (0.30, -0.25, 0.72), "hip": (0.16, -0.02, -0.62),
+                 "wide": (0.80, -0.15, 0.05)}[kind]
         reach = Vector((out * where[0], where[1], where[2])) * m.arm + Vector((out * a(t), b(t), a(t + 1)))
         elbow = Vector((out, 0.5, -0.3 if kind != "hip" else 0.1))
         return Hand(shoulder(m, pelvis, chest, side) + chest @ reach, chest @ elbow, curl=curl)
@@ -126,8 +134,8 @@ def stand(rng, m):
         pelvis = turned(heading) @ Vector((shift(t), 0.02, 0)) + UP * (m.hip - 0.01)
         chest = turned(heading + yaw(t), 3 + lean(t), side_(t))
         hands = {side: _grip(gesture(side, t, pelvis, chest), prop, side) for side in OUT}
-        return Posture(pelvis, turned(heading + 0.5 * yaw(t), 1, -0.5 * side_(t)), chest, turned(heading + look(t), nod(t)),
-                       standing_feet(m, width, heading=heading), hands, GROUND)
+        return Posture(pelvis, turned(heading + 0.5 * yaw(t), 1, -0.5 * side_(t)), chest,
+                       turned(heading + look(t), nod(t)), standing_feet(m, width, heading=heading), hands, GROUND)
 
     return Action("stand", pose, (0, 3), prop=prop)
 
@@ -149,10 +157,12 @@ def dance(rng, m):
             place = Vector((out * (m.half * 1.3 + step * free * 0.8), -0.1 * free, m.ankle + 0.06 * free))
             feet[side] = Foot(place, 12 * out + 15 * free * out, 25 * free, planted=free < 0.15)
         hands = {}
-        for (side, out), up, (a, b) in zip(OUT.items(), raise_, wild):
+        for (side, out), up, (a, b) in zip(OUT.items(), raise_, wild, strict=True):
             reach = Vector((out * (0.45 + a(t)), -0.35 + b(t), up * 0.7 + a(t + 2))) * m.arm
-            hands[side] = Hand(shoulder(m, pelvis, chest, side) + chest @ reach, chest @ Vector((out, 0.6, -0.4)), curl=0.3)
-        return Posture(pelvis, turned(0.4 * yaw(t), 3, 7 * weight), chest, turned(yaw(t + 0.2), 4 * math.sin(phase)), feet, hands,
+            hands[side] = Hand(shoulder(m, pelvis, chest, side) + chest @ reach,
+                               chest @ Vector((out, 0.6, -0.4)), curl=0.3)
+        return Posture(pelvis, turned(0.4 * yaw(t), 3, 7 * weight), chest,
+                       turned(yaw(t + 0.2), 4 * math.sin(phase)), feet, hands,
                        frozenset(f"{s}_foot" for s in OUT if feet[s].planted))
 
     return Action("dance", pose, (0, 4))
@@ -167,7 +177,8 @@ def sit(rng, m):
     talks, look, slouch = rng.choice((None, "left", "right")), sway(rng, 20), rng.uniform(-4, 14)
     back = 0.92 * m.thigh                                   # the pelvis behind the ankles
     table = rng.random() < 0.3
-    bench = Block("bench" if rng.random() < 0.6 else "box", (-wide, back - 0.16 * k, 0), (wide, back - 0.16 * k + deep, seat))
+    bench = Block("bench" if rng.random() < 0.6 else "box", (-wide, back - 0.16 * k, 0),
+                  (wide, back - 0.16 * k + deep, seat))
 
     def pose(t):
         u = ease((t - down) / 1.1) * (1 - ease((t - rise) / 1.1))
@@ -179,10 +190,12 @@ def sit(rng, m):
         for side, out in OUT.items():
             hang = hanging(m, pelvis, chest, side)
             knee = Vector((out * (m.half + 0.02), pelvis.y - 0.72 * m.thigh, low + 0.075 * k))
-            rest = Hand(hang.wrist.lerp(knee, u), hang.elbow, Vector((-0.15 * out, -1, -0.25)), DOWN, 0.25) if u > 0.55 else Hand(hang.wrist.lerp(knee, u), hang.elbow)
+            rest = Hand(hang.wrist.lerp(knee, u), hang.elbow, Vector((-0.15 * out, -1, -0.25)), DOWN,
+                        0.25) if u > 0.55 else Hand(hang.wrist.lerp(knee, u), hang.elbow)
             hands[side] = gesture(side, t, pelvis, chest) if talks == side and u > 0.9 else rest
         touching = GROUND | ({"seat"} if u > 0.97 else set())
-        return Posture(pelvis, turned(0, -8 * u + 0.8 * stoop * (1 - u)), chest, turned(look(t), 0.4 * stoop), standing_feet(m, 1.25), hands, frozenset(touching))
+        return Posture(pelvis, turned(0, -8 * u + 0.8 * stoop * (1 - u)), chest, turned(look(t), 0.4 * stoop),
+                       standing_feet(m, 1.25), hands, frozenset(touching))
 
     blocks = [bench]
     if table:
@@ -197,12 +210,14 @@ def _over_table(rng, m, both):
     width, depth = rng.uniform(0.45, 0.9), rng.uniform(0.45, 0.75)
     chosen = tuple(OUT) if both else (("left", "right")[rng.integers(2)],)
     when, twist, look = {s: rng.uniform(0.0, 0.7) for s in OUT}, rng.uniform(-15, 15), sway(rng, 15)
-    spots = {s: Vector((OUT[s] * rng.uniform(0.14, 0.32) * k, edge - rng.uniform(0.09, 0.22) * k, top + 0.032)) for s in OUT}
+    spots = {s: Vector((OUT[s] * rng.uniform(0.14, 0.32) * k, edge - rng.uniform(0.09, 0.22) * k, top + 0.032))
+             for s in OUT}
     stoop, slide = (rng.uniform(22, 38) if both else rng.uniform(10, 24)), sway(rng, 0.05)
     gesture = _gesture(rng, m)
 
     def pose(t):
-        reach = {s: ease((t - when[s]) / 0.9) * (1 - ease((t - 3.4 - when[s]) / 0.9)) if s in chosen else 0.0 for s in OUT}
+        reach = {s: ease((t - when[s]) / 0.9) * (1 - ease((t - 3.4 - when[s]) / 0.9)) if s in chosen
+                 else 0.0 for s in OUT}
         most = max(reach.values())
         pelvis = Vector((0.02 * twist / 15, 0.03 + 0.10 * k * most * stoop / 30, m.hip - 0.01 - 0.01 * most))
         chest = turned(twist * most, 3 + stoop * most)
@@ -213,9 +228,11 @@ def _over_table(rng, m, both):
             spot = spots[side] + Vector((slide(t), 0.4 * slide(t + 1), 0)) * (not both)
             wrist = hang.wrist.lerp(spot, u) + (UP * 0.16 + Vector((0, 0.05, 0))) * math.sin(math.pi * u) ** 2
             lay = u > 0.6
-            hands[side] = Hand(wrist, hang.elbow, Vector((-0.3 * out, -1, -0.06)) if lay else None, DOWN if lay else None, 0.2 if lay else hang.curl)
+            hands[side] = Hand(wrist, hang.elbow, Vector((-0.3 * out, -1, -0.06)) if lay else None,
+                               DOWN if lay else None, 0.2 if lay else hang.curl)
         touching = GROUND | {f"{s}_hand" for s in chosen if reach[s] > 0.98}
-        return Posture(pelvis, turned(0.3 * twist * most, 0.55 * stoop * most), chest, turned(look(t), 0.8 * stoop * most), standing_feet(m, 1.2), hands, frozenset(touching))
+        return Posture(pelvis, turned(0.3 * twist * most, 0.55 * stoop * most), chest,
+                       turned(look(t), 0.8 * stoop * most), standing_feet(m, 1.2), hands, frozenset(touching))
 
     table = Block("table", (-width + 0.1 * twist / 15, edge - depth, 0), (width + 0.1 * twist / 15, edge, top))
     return Action("lean" if both else "reach", pose, (0.3, 4.2), [table])
@@ -256,14 +273,17 @@ def lift(rng, m):
             hang = hanging(m, pelvis, chest, side)
             side_of = grip + Vector((out * (size.x / 2 + 0.025), 0.07 * k, 0))
             holds = reach_ > 0.6
-            hands[side] = Hand(hang.wrist.lerp(side_of, reach_), chest @ Vector((out, 0.8, -0.2)), Vector((-0.1 * out, -1, -0.15)) if holds else None,
+            hands[side] = Hand(hang.wrist.lerp(side_of, reach_), chest @ Vector((out, 0.8, -0.2)),
+                               Vector((-0.1 * out, -1, -0.15)) if holds else None,
                                Vector((-out, 0, 0)) if holds else None, 0.2)
         touching = GROUND | ({"left_hand", "right_hand"} if reach_ > 0.98 else set())
-        return Posture(pelvis, turned(0, 0.6 * stoop), chest, turned(0, 0.7 * stoop), standing_feet(m, 1.5), hands, frozenset(touching))
+        return Posture(pelvis, turned(0, 0.6 * stoop), chest, turned(0, 0.7 * stoop), standing_feet(m, 1.5),
+                       hands, frozenset(touching))
 
     blocks = []
     if ground > 0:
-        blocks.append(Block("table" if ground > 0.6 * k else "bench", (-0.5, low.y - 0.3 * k, 0), (0.5, low.y + size.y / 2 + 0.05, ground)))
+        blocks.append(Block("table" if ground > 0.6 * k else "bench", (-0.5, low.y - 0.3 * k, 0),
+                            (0.5, low.y + size.y / 2 + 0.05, ground)))
     return Action("lift", pose, (when - 0.6, when + 1.8), blocks, Prop("box", "both", tuple(size), held))
 
 
@@ -275,12 +295,14 @@ def step_up(rng, m):
     edge = -0.22
     # where each foot stands after its k-th step: (x, y, z)
     order = list(OUT) if first else list(OUT)[::-1]
-    on = min(0.5 * tread + 0.02, tread - m.ball - 0.09 * k)  # how far the ankle is onto a tread: toes clear of the next riser
+    # how far the ankle is onto a tread: toes clear of the next riser
+    on = min(0.5 * tread + 0.02, tread - m.ball - 0.09 * k)
     levels = list(range(1, count + 1)) + [count]            # the last foot joins the other
     stops = {side: [(0.0, Vector((OUT[side] * m.half, 0, m.ankle)))] for side in OUT}
     for i, level in enumerate(levels):
         side = order[i % 2]
-        stops[side].append((i + 1.0, Vector((OUT[side] * m.half, edge - (level - 1) * tread - on, level * rise + m.ankle))))
+        stops[side].append((i + 1.0,
+                            Vector((OUT[side] * m.half, edge - (level - 1) * tread - on, level * rise + m.ankle))))
 
     def foot(side, s):
         here = stops[side][0]
@@ -303,13 +325,15 @@ def step_up(rng, m):
         s = (3 - t if back else t) / tempo
         feet = {side: foot(side, s) for side in OUT}
         a, b = (feet[side].ankle for side in OUT)
-        mean, low = (a + b) / 2, min(a.z, b.z)
-        pelvis = Vector((mean.x + 0.3 * (a.x + b.x) / 2, mean.y - 0.02, m.hip - 0.02 + low - m.ankle + 0.6 * abs(a.z - b.z)))
-        chest = turned(0, 8)
+        mean, low, chest = (a + b) / 2, min(a.z, b.z), turned(0, 8)
+        pelvis = Vector((mean.x + 0.3 * (a.x + b.x) / 2, mean.y - 0.02,
+                         m.hip - 0.02 + low - m.ankle + 0.6 * abs(a.z - b.z)))
         hands = {side: hanging(m, pelvis, chest, side, 0.5 * math.sin(2.2 * s + OUT[side])) for side in OUT}
-        return Posture(pelvis, turned(0, 5), chest, turned(look(t), 14), feet, hands, frozenset(f"{q}_foot" for q in OUT if feet[q].planted))
+        return Posture(pelvis, turned(0, 5), chest, turned(look(t), 14), feet, hands,
+                       frozenset(f"{q}_foot" for q in OUT if feet[q].planted))
 
-    blocks = [Block("box", (-0.5, edge - (count + 1.2) * tread if level == count else edge - level * tread, (level - 1) * rise),
+    blocks = [Block("box", (-0.5, edge - (count + 1.2) * tread if level == count else edge - level * tread,
+                            (level - 1) * rise),
                     (0.5, edge - (level - 1) * tread, level * rise)) for level in range(1, count + 1)]
     blocks = [Block("box", (-0.5, edge - (count + 1.2) * tread, b.low[2]), b.high) for b in blocks]
     return Action("step up", pose, (0.1, tempo * (count + 1)) if not back else (3 - tempo * (count + 1), 2.9), blocks)
@@ -326,17 +350,20 @@ def crouch(rng, m):
         u = ease(t / 1.2) * (1 - ease((t - 2.6) / 1.2))
         pelvis = Vector((0, 0.03 + 0.14 * k * u, m.hip - 0.01 - 0.62 * m.leg * u))
         chest = turned(0, 3 + 42 * u)
-        feet = {s: Foot(f.ankle + Vector((0, 0.08 * k * u * (s != side_), 0)), f.heading, 38 * u * (s != side_)) for s, f in standing_feet(m, 1.4).items()}
+        feet = {s: Foot(f.ankle + Vector((0, 0.08 * k * u * (s != side_), 0)), f.heading, 38 * u * (s != side_))
+                for s, f in standing_feet(m, 1.4).items()}
         hands = {}
         for side, out in OUT.items():
             hang = hanging(m, pelvis, chest, side)
             goal = spot if side == side_ else pelvis + Vector((out * 0.18 * k, -0.40 * k, 0.12 * k))
             lay = side == side_ and u > 0.7
-            hands[side] = Hand(hang.wrist.lerp(goal, u), chest @ Vector((out, 0.6, 0)), Vector((0, -1, -0.2)) if lay else None, DOWN if lay else None, 0.2)
-        return Posture(pelvis, turned(0, 25 * u), chest, turned(look(t), 30 * u), feet, hands, frozenset(GROUND | ({f"{side_}_hand"} if u > 0.98 else set())))
+            hands[side] = Hand(hang.wrist.lerp(goal, u), chest @ Vector((out, 0.6, 0)),
+                               Vector((0, -1, -0.2)) if lay else None, DOWN if lay else None, 0.2)
+        return Posture(pelvis, turned(0, 25 * u), chest, turned(look(t), 30 * u), feet, hands,
+                       frozenset(GROUND | ({f"{side_}_hand"} if u > 0.98 else set())))
 
     return Action("crouch", pose, (0.2, 3.4))
 
 
-KINDS = {"walk": walk, "turn": turn, "sit": sit, "reach": reach, "lift": lift, "lean": lean, "step up": step_up, "dance": dance,
-         "run": run, "stand": stand, "crouch": crouch}
+KINDS = {"walk": walk, "turn": turn, "sit": sit, "reach": reach, "lift": lift, "lean": lean,
+         "step up": step_up, "dance": dance, "run": run, "stand": stand, "crouch": crouch}

@@ -1,4 +1,5 @@
-"""A figure and a generator -> its clothes, cut from MakeHuman's helper surfaces (tights, skirt), and what skin they leave."""
+"""A figure and a generator -> its clothes, cut from MakeHuman's helper surfaces (tights, skirt),
+and what skin they leave."""
 
 from dataclasses import dataclass
 
@@ -13,8 +14,9 @@ _LEG = ("thigh", "calf", "foot", "ball")
 
 @dataclass(frozen=True)
 class Cut:
-    """How much a garment covers. `sleeve`: 0 none, 1 to the elbow, 2 to the wrist; `leg`: 0 hip, 1 knee, 2 ankle; `hem`: how far
-    the top reaches below the waist, as a part of the thigh; `skirt`: the same down the whole leg, or None for trousers."""
+    """How much a garment covers. `sleeve`: 0 none, 1 to the elbow, 2 to the wrist; `leg`: 0 hip, 1 knee, 2 ankle;
+    `hem`: how far the top reaches below the waist, as a part of the thigh; `skirt`: the same down the whole leg,
+    or None for trousers."""
 
     sleeve: float
     hem: float
@@ -57,21 +59,26 @@ def dress(scene, figure, rig, rng, gender, skin):
 
     lower = under_skirt if cut.skirt else bottom
     worn = [top, lower] + ([] if cut.barefoot else [shod])
-    made = [add_part(scene, figure, rig, "Skin", where.faces("body", lambda *p: not any(f(*p, slack=0.02) for f in worn)), skin)]
+    made = [add_part(scene, figure, rig, "Skin",
+                     where.faces("body", lambda *p: not any(f(*p, slack=0.02) for f in worn)), skin)]
     cloth = [fabric.draw_cloth(rng, name) for name in ("Top", "Bottom")]
     loose, dress_ = float(rng.uniform(0.008, 0.022)), cut.skirt and rng.random() < 0.5
-    tights = lambda test: where.faces("helper-tights", test)  # noqa: E731
-    made.append(add_part(scene, figure, rig, "Bottom", tights(lambda *p: lower(*p)), cloth[1], off=loose * 0.8 + (0.0 if cut.skirt else 0.004),
+    tights = lambda test: where.faces("helper-tights", test)
+    made.append(add_part(scene, figure, rig, "Bottom", tights(lambda *p: lower(*p)), cloth[1],
+                         off=loose * 0.8 + (0.0 if cut.skirt else 0.004),
                          smooth=4, thick=0.004, flare=None if cut.skirt else (waist, 0.5, where.ankle[2], 1.0)))
     if cut.skirt:
         flare = float(rng.uniform(0.5, 2.5))
-        made.append(add_part(scene, figure, rig, "Skirt", where.faces("helper-skirt", lambda p, *_: p[2] > skirt_hem - 0.05), cloth[0 if dress_ else 1],
+        made.append(add_part(scene, figure, rig, "Skirt", where.faces("helper-skirt", lambda p, *_: p[2] > skirt_hem
+                                                                      - 0.05), cloth[0 if dress_ else 1],
                              off=loose, smooth=2, thick=0.004, floor=skirt_hem, flare=(waist, 0.7, skirt_hem, flare)))
-    made.append(add_part(scene, figure, rig, "Top", tights(lambda p, *more: top(p, *more) or (more[0] < 0.5 and top_hem - 0.06 < p[2] < waist)),
+    made.append(add_part(scene, figure, rig, "Top",
+                         tights(lambda p, *more: top(p, *more) or (more[0] < 0.5 and top_hem - 0.06 < p[2] < waist)),
                          cloth[0], off=loose + 0.007, smooth=6, thick=0.005, floor=None if cut.hem > 0.6 else top_hem,
                          roof=None))
     if not cut.barefoot:
-        made.append(add_part(scene, figure, rig, "Shoes", tights(shod), fabric.shoe(rng), off=0.007, smooth=3, thick=0.003))
+        made.append(add_part(scene, figure, rig, "Shoes", tights(shod), fabric.shoe(rng), off=0.007,
+                             smooth=3, thick=0.003))
     return made
 
 
@@ -82,7 +89,8 @@ class _Where:
         joint = figure.joint
         self._figure, self._middles = figure, {}
         self.size = float(np.ptp(figure.points[figure.groups["body"], 2])) / 1.7
-        self.hips, self.knee, self.ankle, self.neck = joint("thigh_l"), joint("calf_l"), joint("foot_l"), joint("neck_01")
+        self.hips, self.knee, self.ankle, self.neck = joint("thigh_l"), joint("calf_l"), \
+            joint("foot_l"), joint("neck_01")
         self._shoulder, self._elbow, self._wrist = joint("upperarm_l"), joint("lowerarm_l"), joint("hand_l")
         self._arm, self._leg = (self._share(bones) for bones in (_ARM, _LEG))
 
@@ -90,7 +98,8 @@ class _Where:
         """(n,) how much of each vertex hangs from these bones of either side."""
         share = np.zeros(len(self._figure.points))
         for bone, rows in self._figure.weights.items():
-            if bone[:-2] in bones or bone.split("_")[0] in ("thumb", "index", "middle", "ring", "pinky") and "hand" in bones:
+            if bone[:-2] in bones or bone.split("_")[0] in ("thumb", "index", "middle", "ring",
+                                                            "pinky") and "hand" in bones:
                 for vertex, weight in rows:
                     share[vertex] += weight
         return share
@@ -102,7 +111,7 @@ class _Where:
             corners = np.array([face[1] for face in faces])
             self._middles[group] = faces, self._figure.points[corners].mean(axis=1), *(
                 share[corners].mean(axis=1).tolist() for share in (self._arm, self._leg))
-        return [face for face, *where in zip(*self._middles[group]) if test(*where)]
+        return [face for face, *where in zip(*self._middles[group], strict=True) if test(*where)]
 
     def sleeve(self, p, arm):
         """0 at the shoulder and on the trunk, 1 at the elbow, 2 at the wrist."""

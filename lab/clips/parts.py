@@ -1,14 +1,16 @@
-"""Some faces of a figure -> one skinned object: smoothed, stood off along its normals, thickened, then bound to the rig."""
+"""Some faces of a figure -> one skinned object: smoothed, stood off along its normals, thickened,
+then bound to the rig."""
 
-import bpy  # first: it brings bmesh
 import bmesh
+import bpy  # first: it brings bmesh
 import numpy as np
 
 from . import fabric
 from .rig import bind
 
 
-def add_part(scene, figure, rig, name, faces, material, *, off=0.0, smooth=0, thick=0.0, floor=None, roof=None, flare=None):
+def add_part(scene, figure, rig, name, faces, material, *, off=0.0, smooth=0, thick=0.0, floor=None,
+             roof=None, flare=None):
     """One part of the performer, its faces those of makehuman.Figure; lengths in metres.
 
     `floor`, `roof`: cut off below, above this height at rest (a hem, a collar). `flare`: (z, share, z, share) of the
@@ -48,7 +50,8 @@ def apply(thing, modifiers):
         modifier.show_viewport = False
     bpy.context.view_layer.update()
     evaluated = thing.evaluated_get(bpy.context.evaluated_depsgraph_get())
-    made = bpy.data.meshes.new_from_object(evaluated, preserve_all_data_layers=True, depsgraph=bpy.context.evaluated_depsgraph_get())
+    made = bpy.data.meshes.new_from_object(evaluated, preserve_all_data_layers=True,
+                                           depsgraph=bpy.context.evaluated_depsgraph_get())
     old, thing.data = thing.data, made
     bpy.data.meshes.remove(old)
     for modifier in modifiers:
@@ -74,7 +77,8 @@ def _flared(thing, flare):
     z0, w0, z1, w1 = flare
     group = thing.vertex_groups.new(name="Flare")
     for vertex in thing.data.vertices:
-        group.add([vertex.index], float(np.interp(vertex.co.z, *zip(*sorted([(z0, w0), (z1, w1)])))), "REPLACE")
+        group.add([vertex.index], float(np.interp(vertex.co.z, *zip(*sorted([(z0, w0), (z1, w1)]), strict=True))),
+                  "REPLACE")
     return group.name
 
 

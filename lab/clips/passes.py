@@ -1,9 +1,10 @@
-"""A scene with somebody in it -> plate, shadow and figure, by Cycles, as arrays; leaves the scene's objects as they were.
+"""A scene with somebody in it -> plate, shadow and figure, by Cycles, as arrays;
+leaves the scene's objects as they were.
 
 Three passes (ours): the room alone; the room with a performer whom the camera does not see, whose shadow it does; the
 performer alone, the room cutting him out, with his exact matte. So the picture with him is composed, not rendered, and
-equals matte * figure + (1 - matte) * plate * shadow but for rounding. The second and third are rendered only where he or his
-shadow can come to: a box (left, top, right, bottom), parts of the picture from its upper left corner.
+equals matte * figure + (1 - matte) * plate * shadow but for rounding. The second and third are rendered only where he
+or his shadow can come to: a box (left, top, right, bottom), parts of the picture from its upper left corner.
 """
 
 import tempfile
@@ -13,8 +14,8 @@ from pathlib import Path
 import bpy
 import numpy as np
 
-from aa2_blender.gather import rendering
 from aa2_blender.blender_api import render_path, set_picture_format
+from aa2_blender.gather import rendering
 
 SAMPLES = 2             # with the denoiser; plate and shadow have the same noise, which their ratio does not show
 EDGES = 6               # samples of the performer, whose matte the denoiser leaves as it is
@@ -42,7 +43,8 @@ def set_up(scene, size, *, threads=1):
 
 
 def plates(scene, figure, frames, box=WHOLE):
-    """(frames, h, w, 3) linear: without the figure's objects; of all but the first frame only the box, where something moves."""
+    """(frames, h, w, 3) linear: without the figure's objects; of all but the first frame only the box,
+    where something moves."""
     with changed(figure, hide_render=True):
         first = rendered(scene, frames[:1], "the plate")[..., :3]
         if len(frames) == 1:
@@ -52,7 +54,8 @@ def plates(scene, figure, frames, box=WHOLE):
 
 
 def shadowed(scene, figure, frames, plate, box=WHOLE):
-    """(frames, h, w, 3) linear: the plate with the figure's shadow, the figure unseen; outside the box just the plate."""
+    """(frames, h, w, 3) linear: the plate with the figure's shadow, the figure unseen;
+    outside the box just the plate."""
     with changed(figure, visible_camera=False):
         pictures = rendered(scene, frames, "the shadow", box)
     return np.where(pictures[..., 3:] > 0, pictures[..., :3], plate)
@@ -82,8 +85,8 @@ def shade_of(plate, shadow):
 
 
 def exposure(rng, plate, figure):
-    """A factor that brings the plate (h, w, 3) linear to a middling brightness, unless that blows out a tenth of the figure
-    (h, w, 4)."""
+    """A factor that brings the plate (h, w, 3) linear to a middling brightness, unless that blows out a tenth of the
+    figure (h, w, 4)."""
     light = np.maximum(plate.mean(axis=-1), 1e-4)
     gain = rng.uniform(0.13, 0.26) / np.exp(np.log(light).mean()) ** 0.5 / light.mean() ** 0.5
     solid = figure[figure[..., 3] > 0.5, :3].max(axis=-1)
@@ -136,6 +139,6 @@ def changed(objects, **values):
                 setattr(thing, name, value)
         yield
     finally:
-        for thing, old in zip(objects, before):
+        for thing, old in zip(objects, before, strict=True):
             for name, value in old.items():
                 setattr(thing, name, value)

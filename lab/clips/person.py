@@ -20,8 +20,9 @@ SOLE = 0.010        # a shoe's sole, metres
 
 @dataclass(frozen=True)
 class Measures:
-    """Metres, at rest: `height` standing; `hip` and `ankle` over the floor; `leg` hip to ankle, `thigh`, `arm` shoulder to wrist,
-    `trunk` hips to shoulders, `half` and `shoulder` half the distance of the hips and the shoulders, `ball` and `heel` before and behind the ankle."""
+    """Metres, at rest: `height` standing; `hip` and `ankle` over the floor; `leg` hip to ankle, `thigh`, `arm` shoulder
+    to wrist, `trunk` hips to shoulders, `half` and `shoulder` half the distance of the hips and the shoulders, `ball`
+    and `heel` before and behind the ankle."""
 
     height: float
     hip: float
@@ -64,8 +65,11 @@ def build_person(scene, data: Path, seed: int) -> Person:
 def _measure(figure, height):
     hip, knee, ankle, ball = (figure.joint(f"{bone}_l") for bone in ("thigh", "calf", "foot", "ball"))
     shoulder, elbow, wrist = (figure.joint(f"{bone}_l") for bone in ("upperarm", "lowerarm", "hand"))
-    length = lambda a, b: float(np.linalg.norm(a - b))  # noqa: E731
+    length = lambda a, b: float(np.linalg.norm(a - b))
     foot = figure.points[[v for v in figure.groups["body"] if figure.points[v, 2] < 0.5 * ankle[2]]]
-    return Measures(height=height, hip=float(hip[2]), ankle=float(ankle[2]) + SOLE, leg=length(hip, knee) + length(knee, ankle),
-                    thigh=length(hip, knee), arm=length(shoulder, elbow) + length(elbow, wrist), trunk=float(shoulder[2] - hip[2]),
-                    half=float(hip[0]), shoulder=float(shoulder[0]), ball=float(ankle[1] - ball[1]), heel=float(foot[:, 1].max() - ankle[1]))
+    return Measures(height=height, hip=float(hip[2]), ankle=float(ankle[2]) + SOLE,
+                    leg=length(hip, knee) + length(knee, ankle),
+                    thigh=length(hip, knee), arm=length(shoulder, elbow) + length(elbow, wrist),
+                    trunk=float(shoulder[2] - hip[2]),
+                    half=float(hip[0]), shoulder=float(shoulder[0]), ball=float(ankle[1] - ball[1]),
+                    heel=float(foot[:, 1].max() - ankle[1]))

@@ -1,4 +1,5 @@
-"""A posture (where pelvis, feet and hands are, how the trunk is turned) -> the puppet's bones, by two-bone inverse kinematics."""
+"""A posture (where pelvis, feet and hands are, how the trunk is turned) -> the puppet's bones,
+by two-bone inverse kinematics."""
 
 import math
 from dataclasses import dataclass, field
@@ -13,8 +14,9 @@ FINGERS = ("index", "middle", "ring", "pinky")
 
 @dataclass(frozen=True)
 class Foot:
-    """`ankle` where the sole would lie flat, metres; degrees: `heading` (0 faces -y, 90 faces +x), `pitch` > 0 lifts the heel about
-    the ball, < 0 the toes about the heel; `planted`: it carries weight, so the pelvis gives way to it, not it to the pelvis."""
+    """`ankle` where the sole would lie flat, metres; degrees: `heading` (0 faces -y, 90 faces +x), `pitch` > 0 lifts
+    the heel about the ball, < 0 the toes about the heel; `planted`: it carries weight,
+    so the pelvis gives way to it, not it to the pelvis."""
 
     ankle: Vector
     heading: float = 0.0
@@ -24,8 +26,8 @@ class Foot:
 
 @dataclass(frozen=True)
 class Hand:
-    """`wrist` metres; `elbow`: where the elbow points; `along`: where the fingers point and `palm` what the palm faces, None: as the
-    forearm has it; `curl` 0 flat .. 1 fist."""
+    """`wrist` metres; `elbow`: where the elbow points; `along`: where the fingers point and `palm` what the palm faces,
+    None: as the forearm has it; `curl` 0 flat .. 1 fist."""
 
     wrist: Vector
     elbow: Vector
@@ -36,8 +38,8 @@ class Hand:
 
 @dataclass(frozen=True)
 class Posture:
-    """One moment. `pelvis`: middle of the hips; `hips`, `chest`, `head`: 3x3 rotations from rest; `touching`: which of left_hand,
-    right_hand, left_foot, right_foot, seat, back touch something."""
+    """One moment. `pelvis`: middle of the hips; `hips`, `chest`, `head`: 3x3 rotations from rest; `touching`: which of
+    left_hand, right_hand, left_foot, right_foot, seat, back touch something."""
 
     pelvis: Vector
     hips: Matrix
@@ -71,7 +73,7 @@ def strike(puppet, posture, measures):
     puppet.turn("pelvis", hips, pelvis - hips @ (middle - puppet.rest("pelvis").translation))
     _climb(puppet, ("spine_01", "spine_02", "spine_03"), hips, posture.chest)
     _climb(puppet, ("neck_01", "head"), posture.chest, posture.head)
-    for side, (s, out) in SIDES.items():
+    for side, (s, _) in SIDES.items():
         _leg(puppet, s, posture.feet[side], ankles[side], hips)
         _arm(puppet, s, posture.hands[side])
 
@@ -124,7 +126,8 @@ def _arm(puppet, s, hand):
 
 
 def _palm(puppet, s):
-    """(where the fingers point, what the palm faces) at rest; the fingers' own slight curl tells which side the palm is."""
+    """(where the fingers point, what the palm faces) at rest;
+    the fingers' own slight curl tells which side the palm is."""
     wrist, knuckle = puppet.rest(f"hand_{s}").translation, puppet.rest(f"middle_01_{s}").translation
     along = (knuckle - wrist).normalized()
     across = puppet.rest(f"index_01_{s}").translation - puppet.rest(f"pinky_01_{s}").translation
@@ -134,7 +137,8 @@ def _palm(puppet, s):
 
 
 def _curl(puppet, bones, hinge, degrees):
-    """Each bone of a finger a little further about the hinge (at rest, right-handed towards the palm) than the one before."""
+    """Each bone of a finger a little further about the hinge (at rest, right-handed towards the palm) than the one
+    before."""
     for bone in bones:
         rest = puppet.rest(bone).to_3x3()
         followed = puppet.place(bone).to_3x3() @ rest.transposed()

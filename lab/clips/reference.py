@@ -17,6 +17,7 @@ from aa2_blender.embedded.engine.contract import folder as files
 from aa2_blender.embedded.engine.contract import version
 from aa2_blender.gather.camera import project
 from aa2_blender.gather.png import write_colour, write_grey
+
 from . import ball, fabric, passes, truth
 from .motions import draw_action
 from .person import build_person
@@ -97,6 +98,7 @@ def _background(rng, size):
     picture = np.broadcast_to(colours[0], (height, width, 3)).copy()
     for colour in colours[1:]:
         x, y, w, h = rng.uniform(0, 1, 2).tolist() + rng.uniform(0.1, 0.6, 2).tolist()
-        edge = 1 / (1 + np.exp(-np.clip((np.minimum(w - abs(columns - x), h - abs(rows - y))) * rng.uniform(20, 400), -60, 60)))
+        edge = 1 / (
+            1 + np.exp(-np.clip((np.minimum(w - abs(columns - x), h - abs(rows - y))) * rng.uniform(20, 400), -60, 60)))
         picture += edge[..., None] * (colour - picture)
     return picture

@@ -68,7 +68,8 @@ def joint_bones():
     for side in SIDES:
         s = side[0]
         found |= {f"{side}_{joint}": (f"{bone}_{s}", "head") for joint, bone in (
-            ("shoulder", "upperarm"), ("elbow", "lowerarm"), ("wrist", "hand"), ("hip", "thigh"), ("knee", "calf"), ("ankle", "foot"))}
+            ("shoulder", "upperarm"), ("elbow", "lowerarm"), ("wrist", "hand"), ("hip", "thigh"),
+            ("knee", "calf"), ("ankle", "foot"))}
         found[f"{side}_toe"] = (f"ball_{s}", "tail")
         for finger in FINGERS:
             name = "little" if finger == "pinky" else finger

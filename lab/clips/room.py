@@ -1,4 +1,5 @@
-"""A generator, a motion's paths and the camera's place -> the set: floor, walls, furniture behind and in front, light."""
+"""A generator, a motion's paths and the camera's place -> the set: floor, walls,
+furniture behind and in front, light."""
 
 import math
 from dataclasses import dataclass
@@ -13,13 +14,15 @@ from .furniture import build_block, build_prop, build_thing
 from .shapes import box
 from .surfaces import draw_floor, draw_wall
 
-SKIES = ("city", "courtyard", "forest", "interior", "night", "studio", "sunrise", "sunset")    # CC0, they come with Blender
+# CC0, they come with Blender
+SKIES = ("city", "courtyard", "forest", "interior", "night", "studio", "sunrise", "sunset")
 CLEARANCE = 0.38        # metres between where anybody's joints come and what only stands about
 
 
 @dataclass(frozen=True)
 class Room:
-    """`objects`: everything but the performer; `touched`: those that are touched or passed behind; `prop`: what moves, or None."""
+    """`objects`: everything but the performer; `touched`: those that are touched or passed behind; `prop`:
+    what moves, or None."""
 
     objects: list
     touched: list
@@ -28,8 +31,8 @@ class Room:
 
 
 def build_room(scene, rng, *, action, path, eye):
-    """`path` (n, 3): every place a joint comes to; `eye`: the camera's place. Walls stand behind the performer, as seen from
-    there, and beside; the camera's own side is open to the sky's light."""
+    """`path` (n, 3): every place a joint comes to; `eye`: the camera's place. Walls stand behind the performer, as seen
+    from there, and beside; the camera's own side is open to the sky's light."""
     touched, about = (bpy.data.collections.new(name) for name in ("Touched", "About"))
     for collection in (touched, about):
         scene.collection.children.link(collection)
@@ -42,7 +45,8 @@ def build_room(scene, rng, *, action, path, eye):
     aside = np.array([away[1], -away[0]])                   # to the camera's right
     outdoors = rng.random() < 0.3
     _ground(about, rng, outdoors)
-    corners = np.array([(x, y) for block in action.blocks for x in (block.low[0], block.high[0]) for y in (block.low[1], block.high[1])]
+    corners = np.array([(x, y) for block in action.blocks for x in (block.low[0], block.high[0])
+                        for y in (block.low[1], block.high[1])]
                        or np.zeros((0, 2))).reshape(-1, 2)
     taken = np.concatenate([path[:, :2], corners])
     back = float(((taken - middle[:2]) @ away).max()) + rng.uniform(0.7, 3.0)
@@ -57,13 +61,15 @@ def build_room(scene, rng, *, action, path, eye):
         _if_free(touched, rng, spot, rng.uniform(0.35, 0.85), taken, action.blocks)
     light(scene, about, rng, outdoors, math.atan2(away[1], away[0]))
     made = [thing for collection in (touched, about) for thing in collection.all_objects]
-    return Room([t for t in made if t.type == "MESH"], [t for t in touched.all_objects if t.type == "MESH"], prop, bool(outdoors))
+    return Room([t for t in made if t.type == "MESH"], [t for t in touched.all_objects if t.type == "MESH"],
+                prop, bool(outdoors))
 
 
 def _if_free(collection, rng, spot, height, taken, blocks):
     """Something stands at the spot, unless somebody or something else does."""
     near = np.linalg.norm(taken - spot, axis=1).min() < CLEARANCE + 0.15
-    inside = any(b.low[0] - 0.4 < spot[0] < b.high[0] + 0.4 and b.low[1] - 0.4 < spot[1] < b.high[1] + 0.4 for b in blocks)
+    inside = any(b.low[0] - 0.4 < spot[0] < b.high[0] + 0.4 and b.low[1] - 0.4 < spot[1] < b.high[1] + 0.4
+                 for b in blocks)
     if not near and not inside:
         build_thing(collection, rng, spot, float(height))
 
@@ -74,7 +80,8 @@ def _ground(about, rng, outdoors):
     if outdoors:
         s = materials.Shader("Ground")
         colour = fabric.draw_colour(rng, 0.05, 0.4)
-        mixed = s.ramp(s.noise(s.place(), float(rng.uniform(0.5, 4)), 8.0), (0.3, [0.6 * c for c in colour]), (0.7, colour))
+        mixed = s.ramp(s.noise(s.place(), float(rng.uniform(0.5, 4)), 8.0),
+                       (0.3, [0.6 * c for c in colour]), (0.7, colour))
         material = s.principled(Base_Color=mixed, Roughness=0.95)
     floor = box(about, "Floor", (-size, -size, -0.1), (size, size, 0), material)
     floor.rotation_euler.z = float(rng.uniform(0, 3.14))
@@ -84,7 +91,8 @@ def _walls(about, rng, middle, away, aside, back, near):
     """The back wall, turned a little, a side wall often, a skirting, sometimes a window or a picture."""
     turn = float(rng.uniform(-0.35, 0.35))
     wall, white = draw_wall(rng), materials.plain("Skirting", fabric.draw_colour(rng, 0.2, 0.8), 0.5)
-    frame = Matrix.Translation((middle[0], middle[1], 0)) @ Matrix.Rotation(math.atan2(away[1], away[0]) - math.pi / 2 + turn, 4, "Z")
+    frame = Matrix.Translation((middle[0], middle[1], 0)) @ Matrix.Rotation(math.atan2(away[1], away[0])
+                                                                            - math.pi / 2 + turn, 4, "Z")
     tall, wide = float(rng.uniform(2.4, 3.4)), 7.0
     back = back / math.cos(turn) + 0.6 * abs(math.tan(turn))
     pieces = [box(about, "Back wall", (-wide, back, 0), (wide, back + 0.1, tall), wall),
@@ -92,11 +100,13 @@ def _walls(about, rng, middle, away, aside, back, near):
     for side in (-1, 1):
         if rng.random() < 0.4:
             x = side * rng.uniform(1.9, 3.5)
-            pieces.append(box(about, "Side wall", (min(x, x + side * 0.1), -near * 0.5, 0), (max(x, x + side * 0.1), back, tall), wall if rng.random() < 0.6 else draw_wall(rng)))
+            pieces.append(box(about, "Side wall", (min(x, x + side * 0.1), -near * 0.5, 0),
+                              (max(x, x + side * 0.1), back, tall), wall if rng.random() < 0.6 else draw_wall(rng)))
     for _ in range(int(rng.integers(0, 4))):
         x, z, w, h = rng.uniform(-2.2, 2.2), rng.uniform(1.1, 1.9), rng.uniform(0.15, 0.6), rng.uniform(0.15, 0.5)
         colours = [fabric.draw_colour(rng) for _ in range(3)]
-        pieces.append(box(about, "Picture", (x - w, back - 0.03, z - h), (x + w, back, z + h), materials.painting("Picture", *colours)))
+        pieces.append(box(about, "Picture", (x - w, back - 0.03, z - h), (x + w, back, z + h),
+                          materials.painting("Picture", *colours)))
     for piece in pieces:
         piece.matrix_world = frame @ Matrix.Translation(piece.location)
 
@@ -118,7 +128,8 @@ def light(scene, collection, rng, outdoors, facing):
     else:
         background.inputs["Color"].default_value = materials.rgba([float(c) for c in rng.uniform(0.6, 1.0, 3)])
     background.inputs["Strength"].default_value = float(rng.uniform(0.35, 1.0))
-    world.cycles.sampling_method, world.cycles.sample_map_resolution = "MANUAL", 256     # its own choice takes a second or two
+    # its own choice takes a second or two
+    world.cycles.sampling_method, world.cycles.sample_map_resolution = "MANUAL", 256
     scene.world = world
     kind = rng.random()
     if kind < 0.6:

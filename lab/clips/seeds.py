@@ -14,6 +14,6 @@ def generator(seed: int, name: str) -> np.random.Generator:
 
 
 def held_out(seed: int) -> bool:
-    """True for seeds kept for evaluation, seed % 64 == 63, as in the fast world: their bodies, clothes, rooms and motions are
-    never trained on."""
+    """True for seeds kept for evaluation, seed % 64 == 63, as in the fast world: their bodies, clothes, rooms and
+    motions are never trained on."""
     return seed % HELD_OUT_MODULUS == HELD_OUT_MODULUS - 1

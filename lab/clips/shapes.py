@@ -3,9 +3,10 @@
 Shared with the demo's room, which imports it by itself: nothing here is imported relatively.
 """
 import math
+from itertools import pairwise
 
-import bpy  # first: it brings bmesh
 import bmesh
+import bpy  # first: it brings bmesh
 from mathutils import Matrix, Vector
 
 
@@ -34,7 +35,7 @@ def lathe(collection, name, profile, material, at, segments=40):
     bm = bmesh.new()
     rings = [[bm.verts.new((r * math.cos(a), r * math.sin(a), z)) for a in
               (2 * math.pi * k / segments for k in range(segments))] for r, z in profile]
-    for below, above in zip(rings, rings[1:]):
+    for below, above in pairwise(rings):
         for k in range(segments):
             n = (k + 1) % segments
             bm.faces.new((below[k], below[n], above[n], above[k]))

@@ -5,6 +5,7 @@ from mathutils import Vector
 
 from aa2_blender.embedded.engine.contract.skeleton import BODY, HAND, HEAD_POINT_SEEN, HEAD_POINTS
 from aa2_blender.gather.camera import project
+
 from .rig import SIDES, joint_bones
 
 DISC = 0.12             # metres about what touches something, as in the fast world
@@ -33,7 +34,8 @@ def joints_of(puppet, face):
 
 
 def people_of(joints, cameras, projections, *, size, height):
-    """Each frame's list `people` of pose.json; `joints` (F, 62, 3) metres, matrices as gather.camera.project takes them.
+    """Each frame's list `people` of pose.json; `joints` (F, 62, 3) metres,
+    matrices as gather.camera.project takes them.
 
     Confidence is 0 for what lies behind the camera and for points of a face that is turned away, else 1, as from a rig.
     """
@@ -45,8 +47,9 @@ def people_of(joints, cameras, projections, *, size, height):
     rows = np.concatenate([seen, sure[..., None]], axis=2)
     rows[sure == 0] = 0
     frames = []
-    for frame, tall in zip(np.round(rows, 4).tolist(), np.round(heights, 3).tolist()):
-        hands = {f"{side}_hand": frame[len(BODY) + k * len(HAND):len(BODY) + (k + 1) * len(HAND)] for k, side in enumerate(SIDES)}
+    for frame, tall in zip(np.round(rows, 4).tolist(), np.round(heights, 3).tolist(), strict=True):
+        hands = {f"{side}_hand": frame[len(BODY) + k * len(HAND):len(BODY) + (k + 1) * len(HAND)]
+                 for k, side in enumerate(SIDES)}
         frames.append([{"body": frame[:len(BODY)], **hands, "height_px": tall}])
     return frames
 
@@ -59,7 +62,8 @@ def _face_turned(joints, cameras):
     for name in HEAD_POINTS:
         k = BODY.index(name)
         way = joints[:, k] - ears
-        cosine = (way * towards).sum(-1) / np.maximum(np.linalg.norm(way, axis=-1) * np.linalg.norm(towards, axis=-1), 1e-9)
+        cosine = (way * towards).sum(-1) / np.maximum(np.linalg.norm(way, axis=-1) * np.linalg.norm(towards, axis=-1),
+                                                      1e-9)
         kept[:, k] = cosine >= HEAD_POINT_SEEN
     return kept
 
@@ -78,8 +82,8 @@ def contact_picture(joints, touching, camera, projection, size):
 
 
 def visible_joints(person, surface):
-    """[bool] * 20: whether a body joint lies in the picture with nothing nearer than FLESH before it; `person` of people_of,
-    `surface` (h, w) metres of whatever is seen there, inf for nothing."""
+    """[bool] * 20: whether a body joint lies in the picture with nothing nearer than FLESH before it; `person` of
+    people_of, `surface` (h, w) metres of whatever is seen there, inf for nothing."""
     found = []
     for x, y, depth, sure in person["body"]:
         inside = sure > 0 and 0 <= x < surface.shape[1] and 0 <= y < surface.shape[0]

@@ -18,14 +18,15 @@ SENSOR = 36.0           # millimetres along the picture's longer side
 def add_camera(scene, rng, *, path, height, size, frames, whole=False, around=None):
     """Adds the camera of `scene`, keyed over `frames`; returns whether it moves.
 
-    `path` (frames, n, 3) joints' places, the body's first; `whole`: nobody is cut by the edge; `around`: degrees about the performer, 0 = from
-    the front, None draws it.
+    `path` (frames, n, 3) joints' places, the body's first; `whole`: nobody is cut by the edge; `around`: degrees about
+    the performer, 0 = from the front, None draws it.
     """
     width, tall = size
     crowns = path[:, [BODY_INDEX["nose"]]] + (0, 0, CROWN * height)
     points = np.concatenate([path, crowns], axis=1).reshape(-1, 3)
     middle = (points.min(axis=0) + points.max(axis=0)) / 2
-    azimuth = math.radians(around if around is not None else rng.choice([rng.uniform(-75, 75), rng.uniform(-180, 180)], p=[0.75, 0.25]))
+    azimuth = math.radians(around if around is not None
+                           else rng.choice([rng.uniform(-75, 75), rng.uniform(-180, 180)], p=[0.75, 0.25]))
     lens = float(rng.uniform(24, 60))
     share = rng.uniform(0.78, 0.92) if whole else rng.uniform(0.55, 0.9)
     cut = not whole and rng.random() < 0.12
@@ -36,7 +37,8 @@ def add_camera(scene, rng, *, path, height, size, frames, whole=False, around=No
     scene.collection.objects.link(eye)
     scene.camera = eye
     near, far = 0.8, 30.0
-    for _ in range(24):                                     # bisection: the nearest place from which all are within `share`
+    # bisection: the nearest place from which all are within `share`
+    for _ in range(24):
         distance = (near + far) / 2
         place = Vector((middle[0] + distance * math.sin(azimuth), middle[1] - distance * math.cos(azimuth), lift))
         near, far = (near, distance) if _spread(points, place, target, lens, size) < share else (distance, far)
@@ -47,7 +49,8 @@ def add_camera(scene, rng, *, path, height, size, frames, whole=False, around=No
         u = (frame - 1) / max(frames - 1, 1) - 0.5
         turn = azimuth + 0.10 * drift[0] * u
         reach = distance * (1 + 0.08 * drift[1] * u)
-        eye.location = (middle[0] + reach * math.sin(turn), middle[1] - reach * math.cos(turn), lift + 0.12 * drift[2] * u)
+        eye.location = (middle[0] + reach * math.sin(turn), middle[1] - reach * math.cos(turn),
+                        lift + 0.12 * drift[2] * u)
         eye.rotation_euler = looking(eye.location, target, roll)
         if moving:
             eye.keyframe_insert("location", frame=frame)
@@ -79,8 +82,8 @@ def about(middles, reach):
 
 
 def shadows_of(places, lamps):
-    """(F, n, 3) metres -> (F, lamps * n, 3): where the lamps' light carries them on the floor; a shadow on anything nearer lies
-    between. A place as high as its lamp falls FAR away."""
+    """(F, n, 3) metres -> (F, lamps * n, 3): where the lamps' light carries them on the floor; a shadow on anything
+    nearer lies between. A place as high as its lamp falls FAR away."""
     found = [places * (1, 1, 0)]
     for lamp in lamps:
         if lamp.data.type == "SUN":
@@ -94,7 +97,8 @@ def shadows_of(places, lamps):
 
 
 def box_of(seen):
-    """(F, n, 3) of gather.camera.project, in parts of the picture -> (left, top, right, bottom); the whole where one is behind."""
+    """(F, n, 3) of gather.camera.project, in parts of the picture -> (left, top, right, bottom);
+    the whole where one is behind."""
     if (seen[..., 2] <= 0.05).any():
         return (0.0, 0.0, 1.0, 1.0)
     low, high = seen[..., :2].min(axis=(0, 1)), seen[..., :2].max(axis=(0, 1))

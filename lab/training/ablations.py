@@ -2,10 +2,10 @@
 
     python -m lab train ablations --pool POOL --run FOLDER --start WEIGHTS --minutes 20 [--rows ROW ...] [--seeds 2]
 
-Every row gets the same number of steps, data order, noise and learning rate, the full model too: --minutes are turned into
-steps once, by timing a few of `full`, so that other work on the machine favours no row. Leaves FOLDER/steps.json and
-FOLDER/ROW-SEED/{weights.safetensors, sizes.json, log.jsonl}; sizes.json is written last and says that a row is finished.
-Started again, it goes on where it was.
+Every row gets the same number of steps, data order, noise and learning rate, the full model too: --minutes are turned
+into steps once, by timing a few of `full`, so that other work on the machine favours no row. Leaves FOLDER/steps.json
+and FOLDER/ROW-SEED/{weights.safetensors, sizes.json, log.jsonl}; sizes.json is written last and says that a row is
+finished. Started again, it goes on where it was.
 """
 
 import argparse
@@ -18,6 +18,7 @@ from pathlib import Path
 from engine.contract import folder as files
 from engine.contract import json_reader
 from engine.engines.compact.nets.sizes import COMPACT, Sizes
+
 from . import stage_motion
 from .loop import Budget, Run, train
 from .options import add_options, feed, prepare_torch
@@ -32,16 +33,18 @@ ROWS = {
     "box_mask": {"mask": "box"},
     "without_ours": {"reference_skeleton": False, "warp": False, "matte_and_shadow": False},
 }
-# Spans, not single frames: pose modulation's 3D convolution and the temporal layers take part. Short ones, since the frames
-# of a span are alike and a step's time is better spent on more characters (ours).
-RECIPE = replace(stage_motion.RECIPE, name="ablation", learning_rate=1.5e-4, batch=3, frames=3, average_over=100, warm_up=50)
+# Spans, not single frames: pose modulation's 3D convolution and the temporal layers take part. Short ones, since the
+# frames of a span are alike and a step's time is better spent on more characters (ours).
+RECIPE = replace(stage_motion.RECIPE, name="ablation", learning_rate=1.5e-4, batch=3, frames=3,
+                 average_over=100, warm_up=50)
 TIMED_STEPS = 20
 
 
 def train_row(row: str, seed: int, steps: int, folder: Path, options, parent: Sizes = COMPACT) -> float:
     """One row in its own folder, from options.start or from where it was stopped; returns the seconds it trained."""
     sizes = replace(parent, **ROWS[row])
-    run = Run(folder, replace(RECIPE, batch=options.batch or RECIPE.batch), options.start, options.device, sizes, parent)
+    run = Run(folder, replace(RECIPE, batch=options.batch or RECIPE.batch), options.start,
+              options.device, sizes, parent)
     train(run, feed(run, options, seed), Budget(steps=steps), stage_motion.loss_of, stage_motion.picture_of, seed)
     write_json(folder / "sizes.json", sizes.as_dict())
     return run.seconds

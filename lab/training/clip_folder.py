@@ -1,5 +1,5 @@
-"""A seed of the fast world -> a job folder with its truth (docs/architecture.md), as the Blender world's clips have it; and
-such a folder -> the clip as a pool has it."""
+"""A seed of the fast world -> a job folder with its truth (docs/architecture.md), as the Blender world's clips have it;
+and such a folder -> the clip as a pool has it."""
 
 import json
 import shutil
@@ -12,6 +12,7 @@ from engine.contract import folder as files
 from engine.contract import job as jobs
 from engine.contract import json_reader
 from engine.contract.errors import JobError
+
 from . import world
 from .pooled_clip import BrokenClip, PooledClip, bytes8, fault_of
 
@@ -20,18 +21,20 @@ SHAPE = (256, 256)  # the size of the Blender world's clips
 VARIANTS = ("insertion", "replacement")
 
 
-def write_clip(folder: Path, seed: int, *, frames: int, variant: str, masked: bool, shape: tuple[int, int] = SHAPE) -> None:
+def write_clip(folder: Path, seed: int, *, frames: int, variant: str, masked: bool,
+               shape: tuple[int, int] = SHAPE) -> None:
     """Writes the clip of a seed, clip.json last; whatever lay in the folder goes.
 
-    variant: what stands in the plate, nobody ("insertion") or the performer ("replacement"); masked: whether the job has
-    the character's silhouette, as a rig with a mesh gives it.
+    variant: what stands in the plate, nobody ("insertion") or the performer ("replacement"); masked: whether the job
+    has the character's silhouette, as a rig with a mesh gives it.
     """
     if variant not in VARIANTS:
         raise ValueError(f"variant: expected one of {', '.join(VARIANTS)}, got {variant!r}")
     shutil.rmtree(folder, ignore_errors=True)
     clip, reference = world.draw_clip(seed, frames, shape), world.draw_reference(seed, shape)
     full, clean = bytes8(clip.full), bytes8(clip.clean)
-    pictures = {"target": full, "clean": clean, "matte": bytes8(clip.visible)[..., 0], "shade": bytes8(clip.shadow)[..., 0],
+    pictures = {"target": full, "clean": clean, "matte": bytes8(clip.visible)[..., 0],
+                "shade": bytes8(clip.shadow)[..., 0],
                 "contact": bytes8(clip.contact)[..., 0], files.SOURCE: clean if variant == "insertion" else full}
     if masked:
         pictures[files.MASK] = np.where(clip.matte[..., 0].numpy() > 0.5, 255, 0).astype(np.uint8)
@@ -44,12 +47,14 @@ def write_clip(folder: Path, seed: int, *, frames: int, variant: str, masked: bo
             write_picture(files.picture(folder, kind, number), picture)
     write_picture(files.path(folder, files.REFERENCE), bytes8(reference.picture))
     write_picture(files.path(folder, "reference_matte.png"), bytes8(reference.matte)[..., 0])
-    _write_json(folder, files.POSE, [_person(*frame) for frame in zip(clip.body, clip.hands, clip.height_px)])
+    _write_json(folder, files.POSE,
+                [_person(*frame) for frame in zip(clip.body, clip.hands, clip.height_px, strict=True)])
     _write_json(folder, "reference_pose.json", [_person(reference.body, reference.hands, reference.height_px)])
     joints = tuple(map(tuple, reference.body[:, [0, 1, 3]].tolist()))
     jobs.write(folder, jobs.Job(
         name=f"fast {seed}", size=shape, frames=frames, clean_plate=variant == "insertion", objects=span,
-        reference=jobs.Reference(joints=joints, height_px=float(reference.height_px)), settings=jobs.Settings(seed=seed)))
+        reference=jobs.Reference(joints=joints, height_px=float(reference.height_px)),
+        settings=jobs.Settings(seed=seed)))
     told = {"version": VERSION, "world": "fast", "seed": seed, "held_out": world.held_out(seed), "variant": variant,
             "identity": f"fast {seed}", "masked": masked, **_taken(clip),
             "references": dict.fromkeys(("first", "second"), {"file": files.REFERENCE, **_taken(reference)})}
@@ -91,7 +96,8 @@ def clips_of(folder: Path) -> list[tuple[Path, int]]:
         if told.get("held_out") is False:
             found.append((path.parent, int(told["seed"])))
     if not found:
-        raise ValueError(f"{folder}: no finished clip to learn from; render some with `python build.py clips {folder}`.")
+        raise ValueError(
+            f"{folder}: no finished clip to learn from; render some with `python build.py clips {folder}`.")
     return found
 
 
@@ -104,10 +110,11 @@ def read_clip(folder: Path) -> PooledClip:
         job = jobs.read(folder)
         frames = [_frame(folder, number, job) for number in range(1, job.frames + 1)]
         people, (posed,) = (_people(folder / name) for name in (files.POSE, "reference_pose.json"))
-        reference = np.dstack([read_colour(folder / files.REFERENCE, job.size), read_grey(folder / "reference_matte.png", job.size)])
+        reference = np.dstack([read_colour(folder / files.REFERENCE, job.size),
+                               read_grey(folder / "reference_matte.png", job.size)])
     except (JobError, OSError, ValueError, KeyError, TypeError, IndexError) as error:
         raise error if isinstance(error, BrokenClip) else BrokenClip(f"{folder.name}: no clip ({error})") from None
-    body, hands, height = (np.stack(values) for values in zip(*people))
+    body, hands, height = (np.stack(values) for values in zip(*people, strict=True))
     clip = PooledClip(np.stack(frames), body, hands, height, reference, *posed)
     fault = fault_of(clip, job.frames)
     if fault:
@@ -132,5 +139,6 @@ def _people(path: Path) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     for frame in json_reader.read(path)["frames"]:
         (person,) = frame["people"]
         hands = [person["left_hand"], person["right_hand"]]
-        found.append((np.array(person["body"], np.float32), np.array(hands, np.float32), np.float32(person["height_px"])))
+        found.append((np.array(person["body"], np.float32), np.array(hands, np.float32),
+                      np.float32(person["height_px"])))
     return found

@@ -2,9 +2,9 @@
 
     python -m lab train pool FOLDER --clips 2000
     python -m lab train windows FOLDER [--first-seed N --stride N]
-    python -m lab train autoencoder|image|motion --pool FOLDER|--windows FOLDER --run FOLDER --minutes 60 [--start WEIGHTS]
-    python -m lab train ablations --pool FOLDER --run FOLDER --start WEIGHTS --minutes 20 [--rows ROW ...] [--seeds 2]
-    python -m lab train scaling --pool FOLDER --run FOLDER --start WEIGHTS [--marks 3 6 12]
+    python -m lab train autoencoder|image|motion --pool FOLDER|--windows FOLDER --run FOLDER --minutes 60 [--start
+    WEIGHTS] python -m lab train ablations --pool FOLDER --run FOLDER --start WEIGHTS --minutes 20 [--rows ROW ...]
+    [--seeds 2] python -m lab train scaling --pool FOLDER --run FOLDER --start WEIGHTS [--marks 3 6 12]
     python -m lab train mean WEIGHTS SHARE WEIGHTS SHARE --to WEIGHTS
 """
 
@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from engine.contract.errors import JobError
+
 from . import ablations, mean, pool, scaling, stage_autoencoder, stage_image, stage_motion, windows
 from .loop import Budget, Run, train
 from .options import add_options, feed, prepare_torch
@@ -47,16 +48,18 @@ def run_command(arguments: list[str]) -> int:
     parser.add_argument("--start", type=Path, help="weights.safetensors to begin with")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--frames", type=int, help="in a row of each clip (the stage's own)")
-    parser.add_argument("--rate", type=float, help="learning rate (the stage's own; going on from trained weights wants less)")
+    parser.add_argument("--rate", type=float,
+                        help="learning rate (the stage's own; going on from trained weights wants less)")
     options = parser.parse_args(arguments)
     prepare_torch(options.threads)
     stage = stages[options.stage]
-    recipe = replace(stage.RECIPE, batch=options.batch or stage.RECIPE.batch, frames=options.frames or stage.RECIPE.frames,
+    recipe = replace(stage.RECIPE, batch=options.batch or stage.RECIPE.batch,
+                     frames=options.frames or stage.RECIPE.frames,
                      learning_rate=options.rate or stage.RECIPE.learning_rate)
     run = Run(options.run, recipe, options.start, options.device)
     if run.step == 0 and not options.start:
         stage.prepare(run, feed(run, options, seed=2))
-    train(run, feed(run, options, options.seed), Budget(options.minutes, options.steps), stage.loss_of, stage.picture_of,
-          options.seed)
+    train(run, feed(run, options, options.seed), Budget(options.minutes, options.steps),
+          stage.loss_of, stage.picture_of, options.seed)
     stage.finish(run, feed(run, options, seed=1))
     return 0

@@ -1,4 +1,5 @@
-"""The training loop that every stage runs in: batches by index, averaged weights, checkpoints that resume bit-exactly."""
+"""The training loop that every stage runs in: batches by index, averaged weights,
+checkpoints that resume bit-exactly."""
 
 import copy
 import io
@@ -21,6 +22,7 @@ from engine.contract import json_reader
 from engine.contract.errors import JobError
 from engine.engines.compact.nets.model import Model, fork_weights, save_weights
 from engine.engines.compact.nets.sizes import COMPACT, Sizes
+
 from .pooled_clip import SHARE
 from .samples import SampleMaker, Window, batch_of
 
@@ -46,8 +48,8 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Budget:
-    """How long a stage trains, all its runs together: until the first of the two is spent. The learning rate follows it, so
-    that only a run measured in steps gives the same bits whatever else the machine does."""
+    """How long a stage trains, all its runs together: until the first of the two is spent. The learning rate follows
+    it, so that only a run measured in steps gives the same bits whatever else the machine does."""
 
     minutes: float = math.inf
     steps: float = math.inf
@@ -58,7 +60,8 @@ class Budget:
 
 
 class Batches(Dataset):
-    """Batch number -> what batch_of makes; everything follows from (seed, number), so a resumed run sees the same data."""
+    """Batch number -> what batch_of makes; everything follows from (seed, number),
+    so a resumed run sees the same data."""
 
     def __init__(self, pool: Path, recipe: Recipe, seed: int, sizes: Sizes = COMPACT, share: float = SHARE):
         self.makers = {shape: SampleMaker(pool, shape, share) for shape in sorted(set(SHAPE_ORDER))}
@@ -71,7 +74,8 @@ class Batches(Dataset):
         rng = np.random.default_rng((self.seed, number))
         maker = self.makers[SHAPE_ORDER[number % len(SHAPE_ORDER)]]
         drawn = [maker.make(rng, self.recipe.frames) for _ in range(self.recipe.batch)]
-        stacked = {field.name: torch.from_numpy(np.stack([getattr(w, field.name) for w in drawn])) for field in fields(Window)}
+        stacked = {field.name: torch.from_numpy(np.stack([getattr(w, field.name) for w in drawn]))
+                   for field in fields(Window)}
         return batch_of(stacked, self.sizes)
 
 
@@ -80,8 +84,8 @@ def batches_of(run: "Run", pool: Path, seed: int, workers: int, share: float = S
     import cv2
     cv2.setNumThreads(1)
     order = ([number] for number in range(run.step, 2**31))
-    loader = DataLoader(Batches(pool, run.recipe, seed, run.model.sizes, share), batch_sampler=_Firsts(order), num_workers=workers,
-                        prefetch_factor=4 if workers else None, collate_fn=lambda drawn: drawn[0])
+    loader = DataLoader(Batches(pool, run.recipe, seed, run.model.sizes, share), batch_sampler=_Firsts(order),
+                        num_workers=workers, prefetch_factor=4 if workers else None, collate_fn=lambda drawn: drawn[0])
     for batch in loader:
         yield {name: tensor.to(run.device) for name, tensor in batch.items()}
 
@@ -91,7 +95,8 @@ class Run:
 
     def __init__(self, folder: Path, recipe: Recipe, start: Path | None, device: str, sizes: Sizes = COMPACT,
                  parent: Sizes | None = None):
-        """`start` holds weights of `parent`'s sizes, which may differ from `sizes` in switches; None: the same sizes."""
+        """`start` holds weights of `parent`'s sizes, which may differ from `sizes` in switches; None:
+        the same sizes."""
         folder.mkdir(parents=True, exist_ok=True)
         for left_over in folder.glob(".[0-9]*-*"):  # by a run killed while it wrote
             left_over.unlink()
@@ -102,7 +107,8 @@ class Run:
             parameter.requires_grad_(name.startswith(recipe.trained))
         self.average = copy.deepcopy(self.model).eval()
         self.learning = [p for p in self.model.parameters() if p.requires_grad]
-        self.averaged = [mine for mine, theirs in zip(self.average.parameters(), self.model.parameters()) if theirs.requires_grad]
+        self.averaged = [mine for mine, theirs in zip(self.average.parameters(), self.model.parameters(), strict=True)
+                         if theirs.requires_grad]
         self.optimiser = torch.optim.AdamW(self.learning, lr=recipe.learning_rate, betas=(0.9, 0.98), weight_decay=0.01,
                                            fused=device != "cpu")
         self.step, self.seconds, self.lost = 0, 0.0, 0
@@ -118,11 +124,13 @@ class Run:
             self.optimiser.load_state_dict(state["optimiser"])
             self.step, self.seconds = state["step"], state["seconds"]
         except (RuntimeError, EOFError, KeyError, ValueError, pickle.UnpicklingError) as error:
-            raise ValueError(f"{path}: cannot go on from this checkpoint ({type(error).__name__}: {str(error).partition(chr(10))[0]}). Remove it, and begin "
+            raise ValueError(f"{path}: cannot go on from this checkpoint ({type(error).__name__}: "
+                             f"{str(error).partition(chr(10))[0]}). Remove it, and begin "
                              "with --start and the weights.safetensors beside it.") from None
 
     def save(self) -> None:
-        """Atomic: written aside, then renamed, so that a full disk or a kill leaves the last good one. Raises JobError."""
+        """Atomic: written aside, then renamed, so that a full disk or a kill leaves the last good one.
+        Raises JobError."""
         state = io.BytesIO()  # in memory first: torch tells a full disk as an assertion of its own
         torch.save({"model": self.model.state_dict(), "average": self.average.state_dict(), "step": self.step,
                     "optimiser": self.optimiser.state_dict(), "seconds": self.seconds}, state)
@@ -134,12 +142,13 @@ class Run:
         try:
             self.save()
         except JobError as error:
-            log.warning("step %d: %s The checkpoint before it stays and training goes on; free some space before the next.",
+            log.warning("step %d: %s The checkpoint before it stays and training goes on; free some space before "
+                        "the next.",
                         self.step, error.message)
 
     def learn(self, loss: Tensor, rate: float) -> None:
-        """One optimiser step at `rate` times the recipe's learning rate, then the average. A loss that is no number teaches
-        nothing: the step is left out, and the tenth in a row raises ValueError."""
+        """One optimiser step at `rate` times the recipe's learning rate, then the average. A loss that is no number
+        teaches nothing: the step is left out, and the tenth in a row raises ValueError."""
         warm = min(1.0, (self.step + 1) / self.recipe.warm_up)
         for group in self.optimiser.param_groups:
             group["lr"] = self.recipe.learning_rate * warm * rate
@@ -152,20 +161,22 @@ class Run:
             self.lost += 1
             log.warning("step %d: the gradient is no number; the step is left out", self.step)
             if self.lost == MOST_LOST:
-                raise ValueError(f"{self.folder}: {MOST_LOST} steps in a row without a finite gradient, the last is {self.step}. "
+                raise ValueError(f"{self.folder}: {MOST_LOST} steps in a row without a finite gradient, the last is "
+                                 f"{self.step}. "
                                  "Go on from an earlier checkpoint, or with a smaller learning rate.")
         self.step += 1
         keep = 1 - 1 / min(self.recipe.average_over, self.step / 5 + 1)
         with torch.no_grad():
             torch._foreach_lerp_(self.averaged, self.learning, 1 - keep)
-            for mine, theirs in zip(self.average.buffers(), self.model.buffers()):
+            for mine, theirs in zip(self.average.buffers(), self.model.buffers(), strict=True):
                 mine.copy_(theirs)
 
 
 def train(run: Run, batches: Iterator[dict[str, Tensor]], budget: Budget, loss_of, picture_of, seed: int) -> None:
     """Trains until the stage's budget is spent, in all its runs together; the rate falls as a cosine over it.
 
-    `loss_of(model, batch, generator, progress 0..1) -> (loss, figures)`; `picture_of(averaged model, batch)` -> uint8 sheet.
+    `loss_of(model, batch, generator, progress 0..1) -> (loss, figures)`;
+    `picture_of(averaged model, batch)` -> uint8 sheet.
     """
     lines = open_log(run.folder / "log.jsonl", run.step)
     began, recent = time.monotonic() - run.seconds, []
@@ -182,7 +193,8 @@ def train(run: Run, batches: Iterator[dict[str, Tensor]], budget: Budget, loss_o
             means = {key: round(torch.stack([f[key] for f in recent]).mean().item(), 4) for key in recent[0]}
             recent = []
             samples = run.step * run.recipe.batch * run.recipe.frames
-            line = {"stage": run.recipe.name, "step": run.step, "frames": samples, "minutes": round(run.seconds / 60, 1),
+            line = {"stage": run.recipe.name, "step": run.step, "frames": samples,
+                    "minutes": round(run.seconds / 60, 1),
                     **means}
             lines.write(json.dumps(line) + "\n")
             lines.flush()
@@ -224,6 +236,6 @@ def show(run: Run, batch: dict, picture_of) -> None:
 
 
 def half_is_faster(device: str) -> bool:
-    """Whether to train in bfloat16: on accelerators, and on processors with matrix units, where a step takes half the time;
-    on others it takes twice as long (measured)."""
+    """Whether to train in bfloat16: on accelerators, and on processors with matrix units, where a step takes half the
+    time; on others it takes twice as long (measured)."""
     return device != "cpu" or torch.cpu._is_amx_tile_supported()  # torch's only way of asking

@@ -9,7 +9,8 @@ CHANNEL_WEIGHT = (1.0, 1.0, 1.0, 2.0, 2.0)
 
 
 def picture_loss(made: Tensor, true: Tensor, weight: Tensor | None = None) -> Tensor:
-    """Absolute difference plus that of neighbouring pixels' steps, which keeps edges; (n, 5, h, w), weight (n, 1, h, w)."""
+    """Absolute difference plus that of neighbouring pixels' steps, which keeps edges; (n, 5, h, w),
+    weight (n, 1, h, w)."""
     channel = torch.tensor(CHANNEL_WEIGHT, device=made.device, dtype=made.dtype)[:, None, None]
     weight = channel if weight is None else channel * weight
     error = made - true
@@ -21,8 +22,8 @@ def picture_loss(made: Tensor, true: Tensor, weight: Tensor | None = None) -> Te
 def latent_loss(made: Tensor, true: Tensor, weight: Tensor, scale: Tensor) -> Tensor:
     """Weighted squared error of x0 (docs/method.md, "Training"); latents (n, c, h, w), weight (n, 1, 4h, 4w).
 
-    `scale` (c,) is the encoder's: a channel counts by how far it moves pixels, but by the square root of that, since the
-    faint ones are the edges (ours; all alike, a third of the gradient goes into texture that nobody can predict).
+    `scale` (c,) is the encoder's: a channel counts by how far it moves pixels, but by the square root of that, since
+    the faint ones are the edges (ours; all alike, a third of the gradient goes into texture that nobody can predict).
     """
     channel = 1 / scale
     small = F.avg_pool2d(weight, 4) * (channel / channel.mean())[:, None, None]
@@ -30,7 +31,8 @@ def latent_loss(made: Tensor, true: Tensor, weight: Tensor, scale: Tensor) -> Te
 
 
 def show_linearly(latents: Tensor, decoder) -> Tensor:
-    """(n, c, h, w) -> (n, 5, 4h, 4w) through the decoder's linear half, up to a constant: costs nothing and has the edges."""
+    """(n, c, h, w) -> (n, 5, 4h, 4w) through the decoder's linear half, up to a constant:
+    costs nothing and has the edges."""
     with torch.autocast(latents.device.type, enabled=False):  # half precision would be detail of its own
         return F.pixel_shuffle(F.conv2d(latents / decoder.scale[:, None, None], decoder.linear.weight), 4) * 0.5
 

@@ -1,4 +1,5 @@
-"""A pool of clips on disk, of the fast world or brought in from Blender's: drawn once, in any number of runs, read many times."""
+"""A pool of clips on disk, of the fast world or brought in from Blender's: drawn once, in any number of runs,
+read many times."""
 
 import argparse
 import logging
@@ -43,8 +44,8 @@ def fill(folder: Path, count: int, frames: int, first_seed: int = 0, stride: int
 
 
 def bring_in(folder: Path, clips: Path, bring) -> None:
-    """Calls bring(number, clip) for every finished job folder in `clips` that `folder` has no file of yet; broken ones are
-    passed over with a warning. number: the clip's seed + BLENDER."""
+    """Calls bring(number, clip) for every finished job folder in `clips` that `folder` has no file of yet; broken ones
+    are passed over with a warning. number: the clip's seed + BLENDER."""
     folder.mkdir(parents=True, exist_ok=True)
     there = {path.stem.partition("-")[0] for path in folder.glob("*.npz")}
     brought = 0
@@ -63,7 +64,8 @@ def bring_in(folder: Path, clips: Path, bring) -> None:
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="lab train pool", description=__doc__)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--blender", type=Path, metavar="FOLDER", help="bring in the clips that `build.py clips` rendered, instead")
+    parser.add_argument("--blender", type=Path, metavar="FOLDER",
+                        help="bring in the clips that `build.py clips` rendered, instead")
     parser.add_argument("--clips", type=int, default=2000)
     parser.add_argument("--frames", type=int, default=8, help="a window of the motion stage has 8")
     parser.add_argument("--first-seed", type=int, default=0)

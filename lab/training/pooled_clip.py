@@ -1,5 +1,6 @@
-"""A clip as a pool keeps it: one uncompressed .npz of eleven 8-bit layers a frame, its joints, and one reference picture of the
-same character drawn apart. Files are written under a temporary name first, so that a killed run leaves no broken clip.
+"""A clip as a pool keeps it: one uncompressed .npz of eleven 8-bit layers a frame, its joints, and one reference
+picture of the same character drawn apart. Files are written under a temporary name first,
+so that a killed run leaves no broken clip.
 """
 
 import os
@@ -54,7 +55,8 @@ def write(path: Path, clip: PooledClip) -> None:
 
 
 def read(path: Path, frames: int = 1) -> PooledClip:
-    """Raises BrokenClip where the file is none, or has fewer frames, layers of other frames than joints, or nobody in it."""
+    """Raises BrokenClip where the file is none, or has fewer frames, layers of other frames than joints,
+    or nobody in it."""
     try:
         with np.load(path) as stored:
             clip = PooledClip(**{name: stored[name] for name in stored.files})
@@ -70,7 +72,8 @@ def fault_of(clip: PooledClip, frames: int) -> str | None:
     """What is wrong with the clip, its frames at least `frames`; None where nothing is."""
     count = len(clip.layers) if clip.layers.ndim == 4 else 0
     height, width = clip.layers.shape[1:3] if count else (0, 0)
-    expected = {"layers": (max(count, frames), height, width, LAYERS), "body": (count, 20, 4), "hands": (count, 2, 21, 4),
+    expected = {"layers": (max(count, frames), height, width, LAYERS), "body": (count, 20, 4),
+                "hands": (count, 2, 21, 4),
                 "height_px": (count,), "reference": (height, width, 4), "reference_body": (20, 4),
                 "reference_hands": (2, 21, 4), "reference_height_px": ()}
     for name, shape in expected.items():

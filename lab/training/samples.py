@@ -1,4 +1,5 @@
-"""From a pooled clip to what the networks are trained on: the paper's self-supervision (3.2 to 3.4), one window at a time."""
+"""From a pooled clip to what the networks are trained on: the paper's self-supervision (3.2 to 3.4),
+one window at a time."""
 
 import logging
 from dataclasses import dataclass, replace
@@ -16,7 +17,21 @@ from engine.conditions.pose import draw_skeleton
 from engine.conditions.warp import person, warp_limbs
 from engine.contract.skeleton import BODY, BODY_INDEX, HEAD_HEIGHT
 from engine.engines.compact.nets.sizes import Sizes
-from .pooled_clip import (BLENDER, CLEAN, CONTACT, FULL, MATTE, OBJECTS, SHADOW, SHAPES, SHARE, BrokenClip, PooledClip, read)
+
+from .pooled_clip import (
+    BLENDER,
+    CLEAN,
+    CONTACT,
+    FULL,
+    MATTE,
+    OBJECTS,
+    SHADOW,
+    SHAPES,
+    SHARE,
+    BrokenClip,
+    PooledClip,
+    read,
+)
 
 log = logging.getLogger(__name__)
 MOST_BROKEN = 20
@@ -41,13 +56,14 @@ OTHER_SIDE = [BODY_INDEX[name.replace("left", "?").replace("right", "left").repl
 class Window:
     """F frames of one clip and all their conditions, uint8, channels first; names as in docs/architecture.md.
 
-    Bytes, and every kind of mask, since this is what is kept on disk and on an accelerator; `batch_of` makes the networks'
-    inputs of it for any sizes.
+    Bytes, and every kind of mask, since this is what is kept on disk and on an accelerator; `batch_of` makes the
+    networks' inputs of it for any sizes.
     """
 
     target: np.ndarray  # (F, 3, H, W): picture with the character
     matte: np.ndarray  # (F, 2, H, W): visible matte, shadow factor
-    plate: np.ndarray  # (F, 3, H, W): what environment and objects are seen in: without the character, or with the performer
+    # (F, 3, H, W): what environment and objects are seen in: without the character, or with the performer
+    plate: np.ndarray
     regions: np.ndarray  # (F, 3, H, W), 0 or 255: M_f of each of mask.KINDS
     known: np.ndarray  # (), 0 or 255: whether the plate may be seen inside M_f
     skeleton: np.ndarray  # (F, 3, H, W)
@@ -71,12 +87,12 @@ class ReferenceView:
 
 
 class SampleMaker:
-    """Makes windows from the clips of a folder. State: the list of files, and which are known to be broken; all chance comes
-    from the generator given."""
+    """Makes windows from the clips of a folder. State: the list of files, and which are known to be broken; all chance
+    comes from the generator given."""
 
     def __init__(self, folder: Path, shape: tuple[int, int], share: float = SHARE):
-        """Only clips of the shape (width, height) are used; `share` of the windows are of Blender's world where the folder has
-        both. Raises ValueError when there are fewer than two."""
+        """Only clips of the shape (width, height) are used; `share` of the windows are of Blender's world where the
+        folder has both. Raises ValueError when there are fewer than two."""
         self.broken, self.share = set(), share
         self.files = [f for f in sorted(folder.glob("*.npz")) if SHAPES[int(f.stem) % len(SHAPES)] == shape]
         if len(self.files) < 2:
@@ -89,7 +105,8 @@ class SampleMaker:
         return draw_window(rng, clip, frames, other.layers[0, ..., CLEAN])
 
     def _read_any(self, rng: np.random.Generator, frames: int) -> PooledClip:
-        """A clip drawn at random; broken ones are passed over with a warning. Raises ValueError after twenty of them."""
+        """A clip drawn at random; broken ones are passed over with a warning.
+        Raises ValueError after twenty of them."""
         for _ in range(MOST_BROKEN):
             world = self.worlds[-1] if len(self.worlds) == 1 or rng.random() < self.share else self.worlds[0]
             path = world[rng.integers(len(world))]
@@ -99,13 +116,14 @@ class SampleMaker:
                 if path not in self.broken:
                     log.warning("%s: passed over. Remove it, and 'train pool' draws it again.", error)
                 self.broken.add(path)
-        raise ValueError(f"{path.parent}: {MOST_BROKEN} clips in a row cannot be used, the last is {path.name}. Draw the pool "
+        raise ValueError(f"{path.parent}: {MOST_BROKEN} clips in a row cannot be used, the last is {path.name}. Draw "
+                         "the pool "
                          f"again, with at least {frames} frames a clip.")
 
 
 def draw_window(rng: np.random.Generator, clip: PooledClip, frames: int, other_plate: np.ndarray) -> Window:
-    """Some `frames` of the clip in a row, forwards or backwards, to and fro in a shorter clip; `other_plate` (H, W, 3) uint8 is another room to stand the
-    reference in."""
+    """Some `frames` of the clip in a row, forwards or backwards, to and fro in a shorter clip; `other_plate` (H, W, 3)
+    uint8 is another room to stand the reference in."""
     clip = mirror(rng, recolour(rng, clip))
     numbers = to_and_fro(rng, len(clip.layers), frames)
     if frames > 1 and rng.random() < 0.5:
@@ -139,7 +157,8 @@ def mirror(rng: np.random.Generator, clip: PooledClip) -> PooledClip:
     layers, reference = np.ascontiguousarray(clip.layers[:, :, ::-1]), np.ascontiguousarray(clip.reference[:, ::-1])
     return replace(clip, layers=layers, reference=reference,
                    body=mirrored(clip.body, width)[..., OTHER_SIDE, :], hands=mirrored(clip.hands, width)[:, ::-1],
-                   reference_body=mirrored(clip.reference_body, width)[OTHER_SIDE], reference_hands=mirrored(clip.reference_hands, width)[::-1])
+                   reference_body=mirrored(clip.reference_body, width)[OTHER_SIDE],
+                   reference_hands=mirrored(clip.reference_hands, width)[::-1])
 
 
 def mirrored(joints: np.ndarray, width: int) -> np.ndarray:
@@ -161,7 +180,8 @@ def choose_reference(rng: np.random.Generator, clip: PooledClip, plate: np.ndarr
 
 
 def condition(rng: np.random.Generator, clip: PooledClip, numbers: np.ndarray, reference: ReferenceView) -> Window:
-    """The conditions of the frames `numbers`; one draw of every chance for the whole window, the same for all kinds of mask."""
+    """The conditions of the frames `numbers`; one draw of every chance for the whole window,
+    the same for all kinds of mask."""
     height, width = clip.layers.shape[1:3]
     size = (width, height)
     layers = clip.layers[numbers]
@@ -178,7 +198,7 @@ def condition(rng: np.random.Generator, clip: PooledClip, numbers: np.ndarray, r
     cut_out = np.dstack([reference.picture, as_estimated(rng, reference.matte)])
 
     regions, skeleton, depth, warp = [], [], [], []
-    for k, layer in zip(numbers, layers):
+    for k, layer in zip(numbers, layers, strict=True):
         body, hands, tall = clip.body[k], tuple(clip.hands[k]), float(clip.height_px[k])
         visible = (layer[..., MATTE] > 5).astype(np.float32)
         mask = limb_volumes(body, hands, tall, size, clothing) if volumes else visible
@@ -206,21 +226,19 @@ def condition(rng: np.random.Generator, clip: PooledClip, numbers: np.ndarray, r
 
 
 def batch_of(windows: dict[str, Tensor], sizes: Sizes) -> dict[str, Tensor]:
-    """Stacked Windows (n, ...) -> the networks' inputs and targets for these sizes, float32 0..1, on the windows' device.
+    """Stacked Windows (n, ...) -> the networks' inputs and targets for these sizes, float32 0..1,
+    on the windows' device.
 
-    target, environment, warp, objects (n, F, 5, H, W): RGB, matte, shadow factor; masks (n, F, 2, H, W): region M_f, known;
-    skeleton (n, F, 3, H, W); matte (the visible one, for the loss), depth, object_mask, weight (n, F, 1, H, W); reference
-    (n, 5, H, W); reference_skeleton (n, 3, H, W).
+    target, environment, warp, objects (n, F, 5, H, W): RGB, matte, shadow factor; masks (n, F, 2, H, W): region M_f,
+    known; skeleton (n, F, 3, H, W); matte (the visible one, for the loss), depth, object_mask, weight (n, F, 1, H, W);
+    reference (n, 5, H, W); reference_skeleton (n, 3, H, W).
     """
     shown = {name: tensor.float() / 255 for name, tensor in windows.items() if name != "weight"}
     kind = KINDS.index(sizes.mask)
     region, plate = shown["regions"][:, :, kind:kind + 1], shown["plate"]
     known = region * shown["known"][:, None, None, None, None]
     cover = shown["warp"][:, :, 3:]
-    if sizes.matte_and_shadow:
-        target = torch.cat([shown["target"], shown["matte"]], dim=2)
-    else:
-        target = five(shown["target"])
+    target = torch.cat([shown["target"], shown["matte"]], dim=2) if sizes.matte_and_shadow else five(shown["target"])
     return {
         "target": target, "matte": shown["matte"][:, :, :1],
         "environment": five(environment(plate, region, known)), "masks": torch.cat([region, known], dim=2),
@@ -232,26 +250,28 @@ def batch_of(windows: dict[str, Tensor], sizes: Sizes) -> dict[str, Tensor]:
 
 
 def loss_weight(layers: np.ndarray, bodies: np.ndarray, heights: np.ndarray) -> np.ndarray:
-    """(F, H, W, 1) uint8, in WEIGHT_STEPs: what is added to a pixel's weight, which is 1 where the net may paint and a tenth
-    elsewhere: more on the character, most at its contacts, head and hands (ours; docs/method.md, "Training").
+    """(F, H, W, 1) uint8, in WEIGHT_STEPs: what is added to a pixel's weight, which is 1 where the net may paint and a
+    tenth elsewhere: more on the character, most at its contacts, head and hands (ours; docs/method.md, "Training").
     """
     shares = layers[..., [MATTE, CONTACT]] / np.float32(255)
     weight = 0.7 * (layers[..., SHADOW, None] < 247) + 1.5 * shares.sum(axis=-1, keepdims=True)
     weight = np.ascontiguousarray(weight, dtype=np.float32)
-    for picture, body, height in zip(weight, bodies, heights):
+    for picture, body, height in zip(weight, bodies, heights, strict=True):
         for names, radius in ((("right_ear", "left_ear", "nose", "right_eye", "left_eye"), HEAD_HEIGHT * 0.65),
                               (("right_wrist",), 0.05), (("left_wrist",), 0.05)):
             joints = body[[BODY_INDEX[name] for name in names]]
             joints = joints[joints[:, 3] > 0.05]
             if len(joints):
                 disc = np.zeros(picture.shape[:2], np.float32)
-                cv2.circle(disc, joints[:, :2].mean(axis=0).round().astype(int).tolist(), round(radius * height), 1.0, -1)
+                cv2.circle(disc, joints[:, :2].mean(axis=0).round().astype(int).tolist(),
+                           round(radius * height), 1.0, -1)
                 picture += 2.0 * disc[..., None]
     return (weight / WEIGHT_STEP).round().clip(0, 255).astype(np.uint8)
 
 
 def as_estimated(rng: np.random.Generator, matte: np.ndarray) -> np.ndarray:
-    """(H, W) exact matte -> one as a pose model gives it: too wide or too narrow by up to three pixels, and soft; or none."""
+    """(H, W) exact matte -> one as a pose model gives it: too wide or too narrow by up to three pixels, and soft;
+    or none."""
     grow, soft, given = int(rng.integers(-2, 4)), rng.uniform(0.3, 2.5), rng.random() < CUT_OUT
     if not given:
         return np.ones_like(matte)

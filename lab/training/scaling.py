@@ -2,8 +2,9 @@
 
     python -m lab train scaling --windows FOLDER --run FOLDER --start WEIGHTS --marks 3 6 12 --threads 1
 
-Marks are minutes of processor time, turned into steps by timing a few, so that other work on the machine favours no size. Leaves
-FOLDER/SIZE-MINUTES/{weights.safetensors, sizes.json}, which `score --quick` measures; started again, it goes on where it was.
+Marks are minutes of processor time, turned into steps by timing a few, so that other work on the machine favours no
+size. Leaves FOLDER/SIZE-MINUTES/{weights.safetensors, sizes.json}, which `score --quick` measures; started again,
+it goes on where it was.
 """
 
 import argparse
@@ -16,6 +17,7 @@ from safetensors.torch import load_file
 
 from engine.contract import json_reader
 from engine.engines.compact.nets.sizes import COMPACT, Sizes
+
 from . import stage_image
 from .ablations import write_json
 from .loop import Budget, Run, train
@@ -33,13 +35,15 @@ def sizes_of(name: str) -> Sizes:
 
 def begin(folder: Path, sizes: Sizes, options) -> Run:
     """A run whose autoencoder is that of options.start and whose other weights are drawn."""
-    run = Run(folder, replace(stage_image.RECIPE, batch=options.batch or stage_image.RECIPE.batch), None, options.device, sizes)
+    run = Run(folder, replace(stage_image.RECIPE, batch=options.batch or stage_image.RECIPE.batch), None,
+              options.device, sizes)
     if run.step == 0:
         stored = load_file(options.start)
         for model in (run.model, run.average):
             for part in ("encoder", "decoder"):
                 getattr(model, part).load_state_dict(
-                    {key.partition(".")[2]: value.float() for key, value in stored.items() if key.startswith(f"{part}.")})
+                    {key.partition(".")[2]: value.float() for key, value in stored.items()
+                     if key.startswith(f"{part}.")})
     return run
 
 
@@ -61,8 +65,10 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="lab train scaling", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     add_options(parser)
-    parser.add_argument("--start", type=Path, required=True, help="weights.safetensors whose autoencoder all sizes share")
-    parser.add_argument("--marks", type=float, nargs="+", default=[3, 6, 12], help="minutes of one core at which weights are kept")
+    parser.add_argument("--start", type=Path, required=True,
+                        help="weights.safetensors whose autoencoder all sizes share")
+    parser.add_argument("--marks", type=float, nargs="+", default=[3, 6, 12],
+                        help="minutes of one core at which weights are kept")
     options = parser.parse_args(arguments)
     prepare_torch(options.threads)
     for name in WIDTHS:

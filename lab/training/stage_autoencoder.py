@@ -8,10 +8,12 @@ from torch.nn import functional as F
 
 from engine.engines.compact.nets.model import Model
 from engine.engines.compact.nets.vae import set_latent_scale, start_from_components
+
 from .loop import Recipe, Run
 from .losses import picture_loss
 
-RECIPE = Recipe("autoencoder", trained=("encoder.", "decoder."), learning_rate=1e-3, batch=4, frames=1, average_over=300)
+RECIPE = Recipe("autoencoder", trained=("encoder.", "decoder."), learning_rate=1e-3, batch=4,
+                frames=1, average_over=300)
 CROP = 160  # pixels: convolutions only, so that a part of the picture teaches as much as the whole (ours)
 LATENT_NOISE = 0.05  # of the latents' deviation, so that the decoder forgives what the denoiser gets slightly wrong
 
@@ -39,8 +41,10 @@ def prepare(run: Run, batches: Iterator[dict]) -> None:
 def cut(pictures: Tensor, generator: torch.Generator) -> Tensor:
     """The same random square of all pictures (n, 5, H, W)."""
     side = min(CROP, *pictures.shape[2:])
-    top = 4 * int(torch.randint((pictures.shape[2] - side) // 4 + 1, (1,), generator=generator, device=generator.device))
-    left = 4 * int(torch.randint((pictures.shape[3] - side) // 4 + 1, (1,), generator=generator, device=generator.device))
+    top = 4 * int(torch.randint((pictures.shape[2] - side) // 4 + 1, (1,), generator=generator,
+                                device=generator.device))
+    left = 4 * int(torch.randint((pictures.shape[3] - side) // 4 + 1, (1,), generator=generator,
+                                 device=generator.device))
     return pictures[:, :, top:top + side, left:left + side]
 
 
@@ -48,7 +52,8 @@ def picture_of(model: Model, batch: dict):
     pictures = batch["target"][:, 0]
     made = model.decoder(model.encoder(pictures))
     rows = [torch.cat([p[:3], m[:3], p[3:4].expand(3, -1, -1), m[3:4].expand(3, -1, -1),
-                       p[4:5].expand(3, -1, -1), m[4:5].expand(3, -1, -1)], dim=2) for p, m in zip(pictures, made)]
+                       p[4:5].expand(3, -1, -1), m[4:5].expand(3, -1, -1)],
+                      dim=2) for p, m in zip(pictures, made, strict=True)]
     return (torch.cat(rows, dim=1).permute(1, 2, 0) * 255).byte().cpu().numpy()
 
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from engine.engines.compact.nets.model import Model
+
 from .loop import Recipe, Run
 from .losses import detail_loss, latent_loss, seen_loss, show_linearly
 
@@ -30,8 +31,8 @@ def loss_of(model: Model, batch: dict, generator: torch.Generator, progress: flo
 
 
 def compare(model: Model, batch: dict, made: Tensor, true: Tensor, from_noise: Tensor, free: Tensor | None = None):
-    """The loss of latents (n, c, h, w) and its figures; from_noise (n,) says which frames were made from noise alone, and
-    free (n,) which count at all (None: all)."""
+    """The loss of latents (n, c, h, w) and its figures; from_noise (n,) says which frames were made from noise alone,
+    and free (n,) which count at all (None: all)."""
     weight = batch["weight"].flatten(0, 1)
     if free is not None:
         weight, from_noise = weight * free[:, None, None, None], from_noise & free
@@ -83,7 +84,8 @@ def picture_of(model: Model, batch: dict):
     for k in range(len(made)):
         pictures = [batch["reference"][k, :3]]
         for f in range(made.shape[1])[:3]:
-            pictures += [batch["environment"][k, f, :3], batch["warp"][k, f, :3], batch["skeleton"][k, f], made[k, f, :3],
+            pictures += [batch["environment"][k, f, :3], batch["warp"][k, f, :3],
+                         batch["skeleton"][k, f], made[k, f, :3],
                          batch["target"][k, f, :3], made[k, f, 3:4].expand(3, -1, -1)]
         rows.append(torch.cat(pictures, dim=2))
     return (torch.cat(rows, dim=1).permute(1, 2, 0).clamp(0, 1) * 255).byte().cpu().numpy()

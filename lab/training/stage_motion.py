@@ -1,9 +1,11 @@
-"""Stage three: spans of frames. The temporal layers and the pose guider's 3D convolution join; the rest goes on learning."""
+"""Stage three: spans of frames. The temporal layers and the pose guider's 3D convolution join;
+the rest goes on learning."""
 
 import torch
 from torch import Tensor
 
 from engine.engines.compact.nets.model import Model
+
 from .loop import Recipe
 from .losses import seen_loss, show_linearly
 from .stage_image import add_noise, compare, finish, picture_of, predict, prepare

@@ -1,8 +1,9 @@
-"""Windows prepared beforehand: processors draw them without end, an accelerator learns from a bank of them on its own memory.
+"""Windows prepared beforehand: processors draw them without end,
+an accelerator learns from a bank of them on its own memory.
 
-A batch made on one core takes longer than an accelerator needs to learn from it, so every window is used several times, as
-other frames of it and under other noise, until a newer one takes its place. Which batch comes when depends on the clock: a
-run from a bank resumes, but not to the same bits.
+A batch made on one core takes longer than an accelerator needs to learn from it, so every window is used several times,
+as other frames of it and under other noise, until a newer one takes its place. Which batch comes when depends on the
+clock: a run from a bank resumes, but not to the same bits.
 """
 
 import argparse
@@ -20,6 +21,7 @@ import torch
 from torch import Tensor
 
 from engine.engines.compact.nets.sizes import Sizes
+
 from .pool import bring_in, draw
 from .pooled_clip import BLENDER, CLEAN, SHAPES, SHARE, PooledClip
 from .samples import Window, batch_of, draw_window
@@ -32,11 +34,13 @@ LOOK_EVERY = 2.0  # seconds
 
 
 def fill(folder: Path, count: int, frames: int, first_seed: int = 0, stride: int = 1, keep: int | None = None) -> None:
-    """Draws the clips of `count` seeds and writes A_CLIP windows of each, as SEED-K.npz; held-out identities are skipped.
+    """Draws the clips of `count` seeds and writes A_CLIP windows of each, as SEED-K.npz;
+    held-out identities are skipped.
 
     `keep`: how many of its windows stay on disk; older ones are removed, and are gone from the disk only.
     """
     import cv2
+
     from . import world
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
@@ -54,13 +58,17 @@ def fill(folder: Path, count: int, frames: int, first_seed: int = 0, stride: int
 
 
 def fill_from(folder: Path, clips: Path, frames: int) -> None:
-    """A_RENDERED_CLIP windows of every clip of Blender's world that is in `clips` and has none yet; they stay on disk."""
+    """A_RENDERED_CLIP windows of every clip of Blender's world that is in `clips` and has none yet;
+    they stay on disk."""
     plates = {}
-    bring_in(folder, clips, lambda number, clip: _write(folder, str(number), number, clip, frames, plates, A_RENDERED_CLIP))
+    bring_in(folder, clips,
+             lambda number, clip: _write(folder, str(number), number, clip, frames, plates, A_RENDERED_CLIP))
 
 
-def _write(folder: Path, name: str, seed: int, clip: PooledClip, frames: int, plates: dict, count: int = A_CLIP) -> list[Path]:
-    """Writes `count` windows NAME-K.npz of a clip; `plates`: by shape a room of another clip, for references to stand in."""
+def _write(folder: Path, name: str, seed: int, clip: PooledClip, frames: int, plates: dict,
+           count: int = A_CLIP) -> list[Path]:
+    """Writes `count` windows NAME-K.npz of a clip; `plates`: by shape a room of another clip,
+    for references to stand in."""
     rng, shape, paths = np.random.default_rng(seed), clip.layers.shape[1:3], []
     other = plates.get(shape, clip.layers[0, ..., CLEAN])
     for k in range(count):
@@ -73,11 +81,12 @@ def _write(folder: Path, name: str, seed: int, clip: PooledClip, frames: int, pl
 
 
 class Bank:
-    """The newest `capacity` windows of a folder on a device, a ring for each shape and world; a thread brings new ones in."""
+    """The newest `capacity` windows of a folder on a device, a ring for each shape and world;
+    a thread brings new ones in."""
 
     def __init__(self, folder: Path, device: str, capacity: int, share: float = SHARE):
-        """Reads what is there, then waits until every shape has FEWEST windows; the folder may still be being filled. From one
-        that is full, a run's batches are the same each time."""
+        """Reads what is there, then waits until every shape has FEWEST windows; the folder may still be being filled.
+        From one that is full, a run's batches are the same each time."""
         self.folder, self.device, self.share = folder, device, share
         self.rings, self.blender = ({shape: _Ring(device, max(FEWEST, capacity * SHAPES.count(shape) // len(SHAPES)))
                                      for shape in set(SHAPES)} for _ in range(2))
@@ -88,14 +97,15 @@ class Bank:
             time.sleep(0.1)
 
     def batch(self, rng: np.random.Generator, size: int, frames: int, sizes: Sizes) -> dict[str, Tensor]:
-        """`size` windows of one shape, each with `frames` of its frames in a row; `share` of them of Blender's world, by chance,
-        as soon as there are FEWEST of that shape."""
+        """`size` windows of one shape, each with `frames` of its frames in a row; `share` of them of Blender's world,
+        by chance, as soon as there are FEWEST of that shape."""
         shape = SHAPES[rng.integers(len(SHAPES))]
         rings = [self.rings[shape], self.blender[shape]]
         if rings[1].count < FEWEST:
             return batch_of(self._drawn(rings[0], rng, size, frames), sizes)
         others = int(rng.binomial(size, self.share))
-        parts = [self._drawn(ring, rng, count, frames) for ring, count in zip(rings, (size - others, others)) if count]
+        parts = [self._drawn(ring, rng, count, frames)
+                 for ring, count in zip(rings, (size - others, others), strict=True) if count]
         return batch_of({name: torch.cat([part[name] for part in parts]) for name in parts[0]}, sizes)
 
     def _drawn(self, ring: "_Ring", rng: np.random.Generator, size: int, frames: int) -> dict[str, Tensor]:
@@ -172,7 +182,8 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="lab train windows", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--blender", type=Path, metavar="FOLDER", help="make windows of the clips that `build.py clips` rendered, instead")
+    parser.add_argument("--blender", type=Path, metavar="FOLDER",
+                        help="make windows of the clips that `build.py clips` rendered, instead")
     parser.add_argument("--clips", type=int, default=10**6)
     parser.add_argument("--frames", type=int, default=8)
     parser.add_argument("--first-seed", type=int, default=0)

@@ -14,9 +14,8 @@ import onnxruntime
 from onnx import TensorProto, helper
 
 from engine.contract import folder as files
-from engine.packs.store import open_pack
 from engine.engines.compact.runtimes.ort import OrtRuntime
-
+from engine.packs.store import open_pack
 from tests.bench.job import write_job
 
 RUNS, FRAMES = 3, 48

@@ -137,7 +137,7 @@ def link_times(job, pack):
         link.close()
         runs.append((cold["hello"], cold["frame"], warm["frame"]))
         pumps += [cold["pump"], warm["pump"]]
-    hello, cold, warm = (statistics.median(values) for values in zip(*runs))
+    hello, cold, warm = (statistics.median(values) for values in zip(*runs, strict=True))
     return {"hello_s": hello, "first_frame_cold_s": cold, "first_frame_warm_s": warm,
             "longest_pump_ms": 1000 * max(pumps)}
 

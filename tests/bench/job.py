@@ -42,7 +42,7 @@ def write_job(folder, count, steps=None):
 def figure(phase):
     """(20, 4) x, y, depth, confidence of the figure, its arms and knees swaying."""
     body = np.ones((len(BODY), 4))
-    for row, name in zip(body, BODY):
+    for row, name in zip(body, BODY, strict=True):
         side, part = name.split("_") if "_" in name else ("right", name)
         x, y = HALF[part]
         sway = 10 * math.sin(2 * math.pi * phase) * {"wrist": 1.0, "elbow": 0.5, "knee": 0.4}.get(part, 0.0)
@@ -53,7 +53,7 @@ def figure(phase):
 def drawn(body):
     """(256, 256, 3) float32: the figure in a coat."""
     picture = np.full((*SIZE[::-1], 3), 0.8, np.float32)
-    place = {name: tuple(int(v) for v in row[:2]) for name, row in zip(BODY, body)}
+    place = {name: tuple(int(v) for v in row[:2]) for name, row in zip(BODY, body, strict=True)}
     for side in ("right", "left"):
         for a, b, colour, width in CLOTHES:
             cv2.line(picture, place[f"{side}_{a}"], place[f"{side}_{b}"], colour, width)

@@ -1,7 +1,8 @@
 """Blender as a module with the extension installed from its zip, once for all tests of one version.
 
-`build.py test` names the zip (AA2_ZIP) and an empty folder for Blender (BLENDER_USER_RESOURCES); by hand, the newest zip
-in dist/ and a folder of pytest's are taken: `.build/envs/bpy-4.5.15/bin/python -m pytest tests/blender/test_shell_*.py`.
+`build.py test` names the zip (AA2_ZIP) and an empty folder for Blender (BLENDER_USER_RESOURCES); by hand, the newest
+zip in dist/ and a folder of pytest's are taken: `.build/envs/bpy-4.5.15/bin/python -m pytest
+tests/blender/test_shell_*.py`.
 """
 import importlib
 import os
@@ -81,3 +82,42 @@ def preferred_python(extension, tmp_path):
 @pytest.fixture
 def session(extension):
     return importlib.import_module(extension.__name__ + ".queue.session")
+
+
+@pytest.fixture
+def part(extension):
+    """part("versions.folders") is a module of the extension."""
+    return lambda name: importlib.import_module(f"{extension.__name__}.{name}")
+
+
+@pytest.fixture
+def shot(blank, tmp_path):
+    """The small shot's scene; many a file of tests has a shot of its own."""
+    return importlib.import_module("small_shot").make(tmp_path / "a shot é")
+
+
+@pytest.fixture
+def made(shot, engine):
+    """One version, placed; its folder."""
+    engine("paints")
+    bpy.ops.aa2.generate()
+    return importlib.import_module("shots").folder_of(shot)
+
+
+@pytest.fixture
+def queue(session):
+    return session.queue
+
+
+@pytest.fixture
+def add(part, session):
+    """add(scene, seed=3) is what the press of Generate does in a window: a row, and no work yet."""
+    def press(scene, **settings):
+        for name, value in settings.items():
+            setattr(scene.aa2, name, value)
+        asking = part("settings.request_of")
+        request = asking.request_of(scene)
+        task = part("tasks.generation").Gathering(request, asking.job_folder(scene), link=session.link, launch=None,
+                                            reserved=session.queue.reserved)
+        return session.queue.add(request.scene, request.strip, task)
+    return press

@@ -49,7 +49,7 @@ class Layout:
         kind = getattr(bpy.types, f"{room.upper()}_OT_{short}", None)
         assert kind is not None, f"there is no operator {name}"
         self.said.append(("operator", name))
-        return SimpleNamespace(**{key: None for key in kind.bl_rna.properties.keys()})
+        return SimpleNamespace(**dict.fromkeys(kind.bl_rna.properties.keys()))
 
     def template_list(self, name, _id, data, collection, _active, index, rows=5):
         """Draws all rows, as a list long enough would."""

@@ -1,7 +1,8 @@
-"""Rigs of the known makers, made by script: each has its maker's names, hierarchy, twist bones and helpers over one body.
+"""Rigs of the known makers, made by script: each has its maker's names, hierarchy,
+twist bones and helpers over one body.
 
-Written from the makers' own documentation and exports as everybody knows them; no file of theirs is used. `joints_of` tells
-where the body's joints really are, whatever the bones are called.
+Written from the makers' own documentation and exports as everybody knows them; no file of theirs is used. `joints_of`
+tells where the body's joints really are, whatever the bones are called.
 """
 import numpy as np
 
@@ -13,7 +14,8 @@ DROP = np.radians(50)                     # of an A-pose's arms
 def points(a_pose=False):
     """Names -> places of a person 1.8 m tall who faces -Y, metres; the sides' points are of the left, at +x."""
     at = {"floor": (0, 0, 0), "pelvis": (0, 0, .98), "waist": (0, 0, 1.1), "ribs": (0, 0, 1.22), "chest": (0, 0, 1.34),
-          "collar": (0, 0, 1.45), "neck": (0, 0, 1.5), "nape": (0, 0, 1.55), "skull": (0, -.01, 1.6), "crown": (0, -.01, 1.8),
+          "collar": (0, 0, 1.45), "neck": (0, 0, 1.5), "nape": (0, 0, 1.55), "skull": (0, -.01, 1.6),
+          "crown": (0, -.01, 1.8),
           "eye": (.03, -.09, 1.68), "clavicle": (.02, 0, 1.45), "shoulder": (.18, 0, 1.46), "elbow": (.46, .01, 1.46),
           "wrist": (.71, -.01, 1.46), "groin": (.02, 0, .97), "hip": (.1, 0, .95), "knee": (.1, -.02, .51),
           "ankle": (.1, .02, .09), "arch": (.1, -.04, .05), "ball": (.1, -.1, .03), "joint": (.1, -.13, .025),
@@ -45,12 +47,13 @@ def joints_of(a_pose=False):
 
 
 def build(middle, side, sides, a_pose=False, tails=None):
-    """bone -> (parent, head, tail). `middle` and `side`: (name, parent, from, to), of the left; in `side` {S} stands for
-    one of `sides` and {T} for Left or Right. `tails`: a vector instead of the tails' true places, as other programs' bones
-    have."""
+    """bone -> (parent, head, tail). `middle` and `side`: (name, parent, from, to), of the left; in `side` {S} stands
+    for one of `sides` and {T} for Left or Right. `tails`: a vector instead of the tails' true places, as other
+    programs' bones have."""
     at, bones = points(a_pose), {}
     every = [(*row, "", "", 1) for row in middle]
-    every += [(*row, name, word, x) for name, word, x in zip(sides, ("Left", "Right"), (1, -1)) for row in side]
+    every += [(*row, name, word, x) for name, word, x in zip(sides, ("Left", "Right"), (1, -1), strict=True)
+              for row in side]
     for bone, parent, start, end, name, word, x in every:
         head, tail = at[start] * (x, 1, 1), at[end] * (x, 1, 1)
         bones[bone.format(S=name, T=word)] = (parent.format(S=name, T=word), tuple(head),
@@ -59,9 +62,10 @@ def build(middle, side, sides, a_pose=False, tails=None):
 
 
 def fingers(pattern, hand, names, numbers=(1, 2, 3), palm="", of=FINGERS):
-    """The rows of the fingers `of`: pattern with {finger} and {k}, {S} kept; `palm`: a pattern of metacarpals before them."""
+    """The rows of the fingers `of`: pattern with {finger} and {k}, {S} kept; `palm`:
+    a pattern of metacarpals before them."""
     rows = []
-    for name, finger in zip(names, of):
+    for name, finger in zip(names, of, strict=True):
         parent = hand
         if palm and finger != "thumb":
             rows.append((palm.format(S="{S}", finger=name), hand, f"palm_{finger}", f"{finger}_1"))
@@ -76,7 +80,7 @@ def spine(names, stops, root="", parent=""):
     """Rows of a chain of bones through the stops; `root` begins at the floor."""
     rows = [(root, "", "floor", "waist")] if root else []
     parent = parent or root
-    for name, start, end in zip(names, stops, stops[1:]):
+    for name, start, end in zip(names, stops, stops[1:], strict=False):
         rows.append((name, parent, start, end))
         parent = name
     return rows
@@ -91,13 +95,16 @@ def unreal(five=False):
     backs = [f"spine_0{k}" for k in range(1, 6 if five else 4)]
     top = backs[-1]
     middle = [("root", "", "floor", "waist"), ("pelvis", "root", "pelvis", "waist"),
-              *spine(backs, [*(["pelvis", "pelvis"] if five else []), "waist", "ribs", "chest", "collar"], parent="pelvis"),
+              *spine(backs, [*(["pelvis", "pelvis"] if five else []), "waist", "ribs", "chest", "collar"],
+                     parent="pelvis"),
               ("neck_01", top, "neck", "nape"), *([("neck_02", "neck_01", "nape", "skull")] if five else []),
               ("head", "neck_02" if five else "neck_01", "skull", "crown"),
               ("ik_foot_root", "root", "floor", "waist"), ("ik_hand_root", "root", "floor", "waist")]
     side = [("clavicle_{S}", top, "clavicle", "shoulder"), ("upperarm_{S}", "clavicle_{S}", "shoulder", "elbow"),
-            ("upperarm_twist_01_{S}", "upperarm_{S}", "shoulder", "elbow"), ("lowerarm_{S}", "upperarm_{S}", "elbow", "wrist"),
-            ("lowerarm_twist_01_{S}", "lowerarm_{S}", "elbow_twist", "wrist"), ("hand_{S}", "lowerarm_{S}", "wrist", "middle_1"),
+            ("upperarm_twist_01_{S}", "upperarm_{S}", "shoulder", "elbow"),
+            ("lowerarm_{S}", "upperarm_{S}", "elbow", "wrist"),
+            ("lowerarm_twist_01_{S}", "lowerarm_{S}", "elbow_twist", "wrist"),
+            ("hand_{S}", "lowerarm_{S}", "wrist", "middle_1"),
             ("thigh_{S}", "pelvis", "hip", "knee"), ("thigh_twist_01_{S}", "thigh_{S}", "hip_twist", "knee"),
             ("calf_{S}", "thigh_{S}", "knee", "ankle"), ("foot_{S}", "calf_{S}", "ankle", "ball"),
             ("ball_{S}", "foot_{S}", "ball", "toe"), ("ik_foot_{S}", "ik_foot_root", "ankle", "ball"),
@@ -110,14 +117,16 @@ def unreal(five=False):
 def makehuman():
     """MPFB's and MakeHuman's default rig: spine counted downwards, split limbs, five toes."""
     middle = [("root", "", "floor", "pelvis"), *spine(["spine05", "spine04", "spine03", "spine02", "spine01"],
-                                                     ["pelvis", "waist", "ribs", "chest", "collar", "neck"], parent="root"),
+                                                     ["pelvis", "waist", "ribs", "chest", "collar", "neck"],
+                                                      parent="root"),
               *spine(["neck01", "neck02", "head"], ["neck", "nape", "skull", "crown"], parent="spine01"),
               ("jaw", "head", "skull", "nape")]
     side = [("clavicle.{S}", "spine01", "clavicle", "shoulder"),
             *limb(["upperarm01.{S}", "upperarm02.{S}", "lowerarm01.{S}", "lowerarm02.{S}", "wrist.{S}"],
                   ["shoulder", "shoulder_twist", "elbow", "elbow_twist", "wrist", "palm_middle"], "clavicle.{S}"),
             ("eye.{S}", "head", "eye", "skull"), ("pelvis.{S}", "root", "groin", "hip"),
-            *limb(["upperleg01.{S}", "upperleg02.{S}", "lowerleg01.{S}", "lowerleg02.{S}", "foot.{S}", "toe1-1.{S}", "toe1-2.{S}"],
+            *limb(["upperleg01.{S}", "upperleg02.{S}", "lowerleg01.{S}", "lowerleg02.{S}", "foot.{S}",
+                   "toe1-1.{S}", "toe1-2.{S}"],
                   ["hip", "hip_twist", "knee", "knee_twist", "ankle", "ball", "joint", "toe"], "pelvis.{S}"),
             *fingers("finger{finger}-{k}.{S}", "wrist.{S}", "12345", palm="metacarpal{finger}.{S}")]
     return build(middle, side, ("L", "R"), a_pose=True)
@@ -144,7 +153,8 @@ def vrm(thumb=("Metacarpal", "Proximal", "Distal")):
                    ["pelvis", "waist", "ribs", "chest", "neck", "skull", "crown"])
     side = [*limb(["{S}Shoulder", "{S}UpperArm", "{S}LowerArm", "{S}Hand"],
                   ["clavicle", "shoulder", "elbow", "wrist", "middle_1"], "upperChest"),
-            *limb(["{S}UpperLeg", "{S}LowerLeg", "{S}Foot", "{S}Toes"], ["hip", "knee", "ankle", "ball", "toe"], "hips"),
+            *limb(["{S}UpperLeg", "{S}LowerLeg", "{S}Foot", "{S}Toes"],
+                  ["hip", "knee", "ankle", "ball", "toe"], "hips"),
             *fingers("{S}Thumb{k}", "{S}Hand", ("thumb",), thumb, of=("thumb",)),
             *fingers("{S}{finger}{k}", "{S}Hand", ("Index", "Middle", "Ring", "Little"),
                      ("Proximal", "Intermediate", "Distal"), of=FINGERS[1:])]
@@ -157,7 +167,8 @@ def cmu_asf():
                                                      ["pelvis", "waist", "chest", "collar"], parent="root"),
               *spine(["lowerneck", "upperneck", "head"], ["neck", "nape", "skull", "crown"], parent="thorax")]
     side = [("{S}hipjoint", "root", "groin", "hip"),
-            *limb(["{S}femur", "{S}tibia", "{S}foot", "{S}toes"], ["hip", "knee", "ankle", "ball", "toe"], "{S}hipjoint"),
+            *limb(["{S}femur", "{S}tibia", "{S}foot", "{S}toes"], ["hip", "knee", "ankle", "ball", "toe"],
+                  "{S}hipjoint"),
             *limb(["{S}clavicle", "{S}humerus", "{S}radius", "{S}wrist", "{S}hand", "{S}fingers"],
                   ["clavicle", "shoulder", "elbow", "wrist", "palm_index", "index_1", "index_4"], "thorax"),
             ("{S}thumb", "{S}wrist", "thumb_1", "thumb_4")]
@@ -180,21 +191,23 @@ def daz():
 
 
 def mmd(suffix=False):
-    """A standard MMD model as it is imported: legs hang from the lower body, arms from the upper; twist, IK and D bones.
-    `suffix`: 腕.L as the importer can rename them, instead of 左腕."""
+    """A standard MMD model as it is imported: legs hang from the lower body, arms from the upper; twist, IK and D
+    bones. `suffix`: 腕.L as the importer can rename them, instead of 左腕."""
     name = "{name}.{S}" if suffix else "{S}{name}"
 
     def n(text):
         return name.replace("{name}", text)
     middle = [("全ての親", "", "floor", "waist"), ("センター", "全ての親", "waist", "ribs"),
-              *spine(["上半身", "上半身2", "首", "頭"], ["waist", "chest", "neck", "skull", "crown"], parent="センター"),
+              *spine(["上半身", "上半身2", "首", "頭"], ["waist", "chest", "neck", "skull", "crown"],
+                     parent="センター"),
               ("下半身", "センター", "waist", "pelvis")]
     side = [*limb([n("肩"), n("腕"), n("腕捩"), n("ひじ"), n("手捩"), n("手首")],
                   ["clavicle", "shoulder", "shoulder_twist", "elbow", "elbow_twist", "wrist", "middle_1"], "上半身2"),
             *limb([n("足"), n("ひざ"), n("足首"), n("つま先")], ["hip", "knee", "ankle", "ball", "toe"], "下半身"),
             *limb([n("足D"), n("ひざD"), n("足首D")], ["hip", "knee", "ankle", "ball"], "下半身"),
             (n("足ＩＫ"), "全ての親", "ankle", "ball"), (n("つま先ＩＫ"), n("足ＩＫ"), "ball", "toe"),
-            (n("目"), "頭", "eye", "skull"), *fingers(n("{finger}{k}"), n("手首"), ("親指",), "０１２", of=("thumb",)),
+            (n("目"), "頭", "eye", "skull"),
+            *fingers(n("{finger}{k}"), n("手首"), ("親指",), "０１２", of=("thumb",)),
             *fingers(n("{finger}{k}"), n("手首"), ("人指", "中指", "薬指", "小指"), "１２３", of=FINGERS[1:])]
     return build(middle, side, ("L", "R") if suffix else ("左", "右"), a_pose=True)
 
@@ -202,11 +215,13 @@ def mmd(suffix=False):
 def mmd_english():
     """The English names that a standard MMD model carries beside the Japanese ones."""
     middle = [("master", "", "floor", "waist"), ("center", "master", "waist", "ribs"),
-              *spine(["upper body", "upper body2", "neck", "head"], ["waist", "chest", "neck", "skull", "crown"], parent="center"),
+              *spine(["upper body", "upper body2", "neck", "head"],
+                     ["waist", "chest", "neck", "skull", "crown"], parent="center"),
               ("lower body", "center", "waist", "pelvis")]
     side = [*limb(["shoulder_{S}", "arm_{S}", "arm twist_{S}", "elbow_{S}", "wrist_{S}"],
                   ["clavicle", "shoulder", "shoulder_twist", "elbow", "wrist", "middle_1"], "upper body2"),
-            *limb(["leg_{S}", "knee_{S}", "ankle_{S}", "toe_{S}"], ["hip", "knee", "ankle", "ball", "toe"], "lower body"),
+            *limb(["leg_{S}", "knee_{S}", "ankle_{S}", "toe_{S}"], ["hip", "knee", "ankle", "ball", "toe"],
+                  "lower body"),
             ("leg IK_{S}", "master", "ankle", "ball"),
             *fingers("thumb{k}_{S}", "wrist_{S}", ("thumb",), "012", of=("thumb",)),
             *fingers("{finger}{k}_{S}", "wrist_{S}", ("fore", "middle", "third", "little"), of=FINGERS[1:])]

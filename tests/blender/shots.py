@@ -1,4 +1,5 @@
-"""Small scenes for the gather and place tests: coded plates, rigs made by script, cameras; and readers for what comes out."""
+"""Small scenes for the gather and place tests: coded plates, rigs made by script, cameras;
+and readers for what comes out."""
 import json
 import subprocess
 import sys
@@ -130,8 +131,9 @@ def generated_bones():
     whole, bones = metarig_bones("DEF-"), {}
     for bone, (parent, head, tail) in whole.items():
         split = any(part in bone for part in ("upper_arm", "forearm", "thigh", "shin"))
-        parent = parent + ".001" if any(part in parent for part in ("upper_arm", "forearm", "thigh", "shin")) else parent
-        middle = tuple((a + b) / 2 for a, b in zip(head, tail))
+        parent = parent + ".001" if any(part in parent
+                                        for part in ("upper_arm", "forearm", "thigh", "shin")) else parent
+        middle = tuple((a + b) / 2 for a, b in zip(head, tail, strict=True))
         bones[bone] = (parent, head, middle if split else tail)
         if split:
             bones[bone + ".001"] = (bone, middle, tail)
@@ -168,7 +170,8 @@ def _both_sides(bones, names):
 
 
 def blenders_metarig():
-    """The 159 bones of Rigify's human metarig. Made in a child: with Rigify enabled, 4.2 as a module crashes at exit."""
+    """The 159 bones of Rigify's human metarig. Made in a child: with Rigify enabled,
+    4.2 as a module crashes at exit."""
     code = ("import bpy, json, os\n"
             "bpy.ops.preferences.addon_enable(module='rigify')\n"
             "bpy.ops.object.armature_human_metarig_add()\n"
@@ -222,3 +225,11 @@ def cube(scene, location=(0, 0, 1), size=1.0, name="cube"):
 
 def poses(folder):
     return [frame["people"] for frame in json.loads((Path(folder) / "pose.json").read_text())["frames"]]
+
+
+def placed(scene):
+    return {strip.name: strip for strip in strips(scene.sequence_editor) if strip.get("aa2_job")}
+
+
+def folder_of(scene):
+    return Path(next(iter(placed(scene).values()))["aa2_job"])

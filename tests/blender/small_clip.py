@@ -1,7 +1,8 @@
-"""A small clip of Blender's world, and what is compared with it; run by a bpy's Python from the checkout, not from the zip.
+"""A small clip of Blender's world, and what is compared with it; run by a bpy's Python from the checkout,
+not from the zip.
 
-    small_clip.py FOLDER      writes FOLDER/clip, FOLDER/held_out (a reference), FOLDER/whole.png, light.json, seeds.json
-                              ...; ends with 77 where the data cannot be had
+    small_clip.py FOLDER      writes FOLDER/clip, FOLDER/held_out (a reference), FOLDER/whole.png, light.json,
+                              seeds.json ...; ends with 77 where the data cannot be had
 """
 import importlib
 import json
@@ -12,9 +13,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
-from lab.clips import checkout as command  # noqa: E402
-from tools import clips_data  # noqa: E402
-from tools.telling import Missing  # noqa: E402
+from lab.clips import checkout as command
+from tools import clips_data
+from tools.telling import Missing
 
 SEED, SIZE, FRAMES = 7, (128, 128), 2       # a hand goes down on a table
 LEVEL = 0.5                                 # of the ball in the rooms of a reference that is made without one
@@ -101,7 +102,8 @@ def _whole(path, made, recipe, data):
 
 
 def _analytic():
-    """A sun and a sky of one colour on an empty scene, and what the ball finds there: two frames, places and cameras."""
+    """A sun and a sky of one colour on an empty scene, and what the ball finds there: two frames,
+    places and cameras."""
     import bpy
     import numpy as np
     from mathutils import Euler, Vector
@@ -123,7 +125,8 @@ def _analytic():
     found = ball.lights_at(scene, [wall], np.array([(0, 0, 1.2), (0, 3, 1.2)]), np.array(cameras))
     return {"found": found.tolist(), "towards": [list(camera.to_3x3().transposed() @ way) for camera in cameras],
             "sun": [c * 2.0 / np.pi for c in (1.0, 0.8, 0.5)], "sky": [0.1, 0.2, 0.3],
-            "left": [thing.name for thing in scene.objects], "hidden": wall.hide_render, "resolution": scene.render.resolution_x}
+            "left": [thing.name for thing in scene.objects], "hidden": wall.hide_render,
+            "resolution": scene.render.resolution_x}
 
 
 def _levels():
@@ -134,8 +137,9 @@ def _levels():
 
 
 def _seen_ball(folder, made, recipe, data):
-    """A larger ball at the chest of the clip's first frame, rendered from outside by the clip's own camera with nobody in
-    the room: its pixels (n, 3), linear, as exposed in the clip, and the normals there (n, 3) in the camera's axes."""
+    """A larger ball at the chest of the clip's first frame, rendered from outside by the clip's own camera with nobody
+    in the room: its pixels (n, 3), linear, as exposed in the clip,
+    and the normals there (n, 3) in the camera's axes."""
     import bpy
     import numpy as np
     shot = made._stage(recipe, data, None)

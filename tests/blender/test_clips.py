@@ -1,4 +1,5 @@
-"""Blender's world of clips: its layers are what Blender renders, its joints are on the body, what is held out stays apart."""
+"""Blender's world of clips: its layers are what Blender renders, its joints are on the body,
+what is held out stays apart."""
 import json
 import os
 import subprocess
@@ -15,7 +16,8 @@ COMMAND = ("-m", "lab", "clips")
 
 def run(*command):
     told = {**os.environ, "PYTHONPATH": str(HERE.parents[1])}
-    return subprocess.run([sys.executable, *map(str, command)], capture_output=True, text=True, env=told, cwd=HERE.parents[1])
+    return subprocess.run([sys.executable, *map(str, command)], capture_output=True, text=True, env=told,
+                          cwd=HERE.parents[1])
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +40,8 @@ def picture(path):
 
 
 def layers(clip, number=1):
-    return {kind: picture(clip / kind / f"{number:04d}.png") for kind in ("target", "clean", "matte", "shade", "contact", "source")}
+    return {kind: picture(clip / kind / f"{number:04d}.png")
+            for kind in ("target", "clean", "matte", "shade", "contact", "source")}
 
 
 def test_where_nobody_stands_the_picture_is_the_plate_in_its_shadow(clip):
@@ -65,10 +68,10 @@ def test_the_composed_picture_is_the_one_that_blender_renders(made, clip):
 def test_joints_that_are_seen_are_on_the_body(clip):
     pose, visible = (json.loads((clip / f"{name}.json").read_text())["frames"] for name in ("pose", "visible"))
     matte, found = None, 0
-    for number, (frame, seen) in enumerate(zip(pose, visible), 1):
+    for number, (frame, seen) in enumerate(zip(pose, visible, strict=True), 1):
         matte = picture(clip / "matte" / f"{number:04d}.png")
         (person,) = frame["people"]
-        for (x, y, _, sure), shown in zip(person["body"], seen):
+        for (x, y, _, sure), shown in zip(person["body"], seen, strict=False):
             if shown:
                 assert sure == 1
                 about = matte[max(0, int(y) - 2):int(y) + 3, max(0, int(x) - 2):int(x) + 3]
@@ -83,9 +86,11 @@ def test_joints_that_are_seen_are_on_the_body(clip):
 
 def test_a_hand_on_the_table_is_a_contact(clip):
     told = json.loads((clip / "clip.json").read_text())
-    assert told["world"] == "blender" and told["held_out"] is False and {"left_foot", "right_foot"} <= set(told["touching"])
+    assert told["world"] == "blender" and told["held_out"] is False \
+        and {"left_foot", "right_foot"} <= set(told["touching"])
     assert layers(clip)["contact"].any() and any((clip / "objects").iterdir())
-    assert sorted(path.name for path in (clip / "target").iterdir()) == ["0001.png", "0002.png"], "what a killed run left is gone"
+    assert sorted(path.name for path in (clip / "target").iterdir()) == ["0001.png", "0002.png"], \
+        "what a killed run left is gone"
 
 
 def terms(normals):
@@ -104,16 +109,18 @@ def level(coefficients):
 
 
 def test_a_sun_and_a_sky_are_found_by_the_ball(made):
-    """A sun makes a white surface that faces it as bright as its strength over pi; by Ramamoorthi and Hanrahan (2001)."""
+    """A sun makes a white surface that faces it as bright as its strength over pi;
+    by Ramamoorthi and Hanrahan (2001)."""
     told = json.loads((made / "light.json").read_text())["analytic"]
     lambert = np.array([3.141593] + [2.094395] * 3 + [0.785398] * 5)
-    for found, towards in zip(told["found"], told["towards"]):
+    for found, towards in zip(told["found"], told["towards"], strict=True):
         direction = np.array(towards) * (1, -1, -1)         # from Blender's camera: y up, z towards it
         expected = (lambert * terms([direction])[0])[:, None] * told["sun"]
         expected[0] += 3.544908 * np.array(told["sky"])
         assert np.abs(np.array(found) - expected).max() < 0.01
     assert np.abs(np.array(told["found"][0]) - told["found"][1]).max() > 0.1, "in each camera's own axes"
-    assert told["left"] == ["Sun", "Figure"] and not told["hidden"] and told["resolution"] == 32, "the scene is as it was"
+    assert told["left"] == ["Sun", "Figure"] and not told["hidden"] and told["resolution"] == 32, \
+        "the scene is as it was"
 
 
 def test_the_light_of_a_clip_foretells_a_ball_in_its_room(made, clip):
@@ -161,7 +168,8 @@ def test_focal_lengths_keep_bones_as_long_in_reference_and_frames(clip):
     frames = json.loads((clip / "pose.json").read_text())["frames"]
     (posed,) = json.loads((clip / "reference_pose.json").read_text())["frames"]
     reference = told["references"]["second"]
-    shots = [(posed, reference["focal_px"], reference["centre_px"]), *zip(frames, told["focal_px"], told["centre_px"])]
+    shots = [(posed, reference["focal_px"], reference["centre_px"]),
+             *zip(frames, told["focal_px"], told["centre_px"], strict=True)]
     lengths = []
     for frame, focal, centre in shots:
         body = np.array(frame["people"][0]["body"])
@@ -180,11 +188,13 @@ def test_held_out_seeds_are_apart_and_a_run_goes_on(made):
     assert told["crashed"] == [4] and told["tries"] == ["00000005.tries"], "passed over after two crashes"
     assert sorted(sum(told["shares"], [])) == list(range(10)) and len(told["shares"][0]) == 5
     kinds = [tuple(kind) for kind in told["kinds"]]
-    assert {kinds.count(kind) for kind in kinds} == {8} and len(set(kinds)) == 4, "every pair of variant and mask as often"
+    assert {kinds.count(kind) for kind in kinds} == {8} and len(set(kinds)) == 4, \
+        "every pair of variant and mask as often"
 
 
 def test_captured_motion_is_read_with_z_up(made):
-    """The root keeps its place; the knee turned by 90 degrees about x carries the foot from below it to behind (-z is +y here)."""
+    """The root keeps its place; the knee turned by 90 degrees about x carries the foot from below it to behind (-z is
+    +y here)."""
     told = json.loads((made / "capture.json").read_text())
     assert "no 'Frame Time'" in told["error"]
     assert np.allclose(told["Hips"], [(1, -2, 10)] * 2) and np.allclose(told["Knee"], [(1, -2, 8)] * 2)

@@ -5,8 +5,20 @@ import bpy
 import numpy as np
 import pytest
 from PIL import Image
-from shots import (armature, camera, coded, cube, image_strip, metarig_bones, number_in, poses, read, set_size, strips,
-                   write_sequence)
+from shots import (
+    armature,
+    camera,
+    coded,
+    cube,
+    image_strip,
+    metarig_bones,
+    number_in,
+    poses,
+    read,
+    set_size,
+    strips,
+    write_sequence,
+)
 
 SIZE = (65, 49)
 
@@ -19,7 +31,12 @@ def job(extension):
 
 @pytest.fixture
 def shot(blank, tmp_path):
-    """Edit scene 'Schnitt' with 8 coded pictures from frame 101, its trimmed 103..106; shot scene with rig, camera, prop."""
+    return edited_shot(blank, tmp_path)
+
+
+def edited_shot(blank, tmp_path):
+    """Edit scene 'Schnitt' with 8 coded pictures from frame 101, its trimmed 103..106; shot scene with rig,
+    camera, prop."""
     blank.name = "Schnitt"
     shot = bpy.data.scenes.new("shot")
     for scene in (blank, shot):
@@ -47,8 +64,8 @@ def shot(blank, tmp_path):
 
 def request(tmp_path, **more):
     from bl_ext.user_default.aa2_blender.gather.request import ReferenceSource, Request
-    fields = dict(name="Einstellung 1", scene="Schnitt", strip="plate", driver_scene="shot", rig="rig", frame_offset=-100,
-                  reference=ReferenceSource(name=str(tmp_path / "reference.png")))
+    fields = dict(name="Einstellung 1", scene="Schnitt", strip="plate", driver_scene="shot",
+                  rig="rig", frame_offset=-100, reference=ReferenceSource(name=str(tmp_path / "reference.png")))
     return Request(**{**fields, **more})
 
 
@@ -138,7 +155,8 @@ def test_offset_and_camera_of_a_scene_strip(job, shot, tmp_path):
     far = camera(other, (0, -10, 1), name="far")
     strip = strips(shot.sequence_editor).new_scene("film", scene=other, channel=5, frame_start=50)
     strip.scene_camera = far
-    list(job.gather(request(tmp_path, strip="film", driver_scene="", frame_offset=None, frames=(50, 51)), tmp_path / "job"))
+    list(job.gather(request(tmp_path, strip="film", driver_scene="", frame_offset=None, frames=(50, 51)),
+                    tmp_path / "job"))
     made = written(tmp_path / "job")
     assert (made.driver.frame_offset, made.driver.camera, made.first_frame, made.bits) == (-47, "far", 50, 16)
     assert poses(tmp_path / "job")[0][0]["body"][1][2] == pytest.approx(10, abs=0.05)
@@ -250,7 +268,8 @@ def compare(before, after):
 
 
 def dump():
-    """path -> value: the names of all datablocks, and every property of scenes, their parts and strips, and of objects."""
+    """path -> value: the names of all datablocks, and every property of scenes, their parts and strips,
+    and of objects."""
     from bl_ext.user_default.aa2_blender import blender_api
     out = {}
     for kind in bpy.data.bl_rna.properties:

@@ -41,7 +41,7 @@ def films(extension, tmp_path_factory):
 def write_movie(scene, folder, path, pictures, container="MPEG4"):
     folder.mkdir(exist_ok=True)
     names = [f"{n:04d}.png" for n in range(1, len(pictures) + 1)]
-    for name, picture in zip(names, pictures):
+    for name, picture in zip(names, pictures, strict=True):
         Image.fromarray(picture).save(folder / name)
     strip = image_strip(scene, folder, names)
     image, film = scene.render.image_settings, scene.render.ffmpeg

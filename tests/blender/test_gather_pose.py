@@ -1,4 +1,5 @@
-"""The rig through the camera: Blender's own projection as oracle, visibility of the face, frames without the character."""
+"""The rig through the camera: Blender's own projection as oracle, visibility of the face,
+frames without the character."""
 import math
 
 import bpy
@@ -8,8 +9,9 @@ from bpy_extras.object_utils import world_to_camera_view
 from mathutils import Vector
 from shots import armature, camera, metarig_bones, mixamo_bones, set_size
 
-BODY = ("nose neck right_shoulder right_elbow right_wrist left_shoulder left_elbow left_wrist right_hip right_knee "
-        "right_ankle left_hip left_knee left_ankle right_eye left_eye right_ear left_ear right_toe left_toe").split()
+BODY = ["nose", "neck", "right_shoulder", "right_elbow", "right_wrist", "left_shoulder", "left_elbow", "left_wrist",
+        "right_hip", "right_knee", "right_ankle", "left_hip", "left_knee", "left_ankle", "right_eye",
+        "left_eye", "right_ear", "left_ear", "right_toe", "left_toe"]
 
 
 @pytest.fixture
@@ -42,7 +44,8 @@ def lens(**settings):
 
 
 @pytest.mark.parametrize("change", [
-    lens(), lens(shift_x=0.2, shift_y=-0.1), lens(sensor_fit="VERTICAL", sensor_height=30), lens(type="ORTHO", ortho_scale=4),
+    lens(), lens(shift_x=0.2, shift_y=-0.1), lens(sensor_fit="VERTICAL", sensor_height=30),
+    lens(type="ORTHO", ortho_scale=4),
     lens(resolution_x=100, resolution_y=200), lens(pixel_aspect_x=1.5), lens(pixel_aspect_y=2.0, shift_y=0.3),
     lens(sensor_fit="HORIZONTAL", resolution_x=90, resolution_y=201)])
 def test_projection_is_blenders(pose, scene, change):

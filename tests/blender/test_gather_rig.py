@@ -54,7 +54,8 @@ MAKERS = {
     "VRM 0": ("VRM 0", rigs.vrm(("Proximal", "Intermediate", "Distal")), False, 20),
     "CMU ASF": ("CMU ASF", rigs.cmu_asf(), False, 0),
     "Genesis 8": ("Daz Genesis 8", rigs.daz(), True, 20), "MMD": ("MMD", rigs.mmd(), True, 20),
-    "MMD, .L": ("MMD", rigs.mmd(suffix=True), True, 20), "MMD in English": ("MMD in English", rigs.mmd_english(), True, 20)}
+    "MMD, .L": ("MMD", rigs.mmd(suffix=True), True, 20),
+    "MMD in English": ("MMD in English", rigs.mmd_english(), True, 20)}
 
 
 def places(thing, made):
@@ -92,7 +93,8 @@ def turned(place, matrix):
 @pytest.mark.parametrize("maker", MAKERS)
 @pytest.mark.parametrize("facing", ["-y", "+x", "y up"])
 def test_rigs_of_nobody_are_guessed_by_structure(rig, maker, facing):
-    """The same bodies whose bones have names that say nothing, also built towards +X, and lying as other programs have it."""
+    """The same bodies whose bones have names that say nothing, also built towards +X,
+    and lying as other programs have it."""
     matrix = {"-y": np.eye(3), "+x": np.array([[0, -1, 0], [1, 0, 0], [0, 0, 1]]),
               "y up": np.array([[1, 0, 0], [0, 0, 1], [0, -1, 0]])}[facing]
     _, bones, a_pose, _ = MAKERS[maker]
@@ -103,11 +105,13 @@ def test_rigs_of_nobody_are_guessed_by_structure(rig, maker, facing):
     assert made.preset == rig.GUESSED
     at = places(thing, made)
     for joint, place in rigs.joints_of(a_pose).items():
-        near = 0.06 if joint in ("neck", "head") else 1e-5          # where a neck of two bones begins is a matter of taste
+        # where a neck of two bones begins is a matter of taste
+        near = 0.06 if joint in ("neck", "head") else 1e-5
         assert at[joint] == pytest.approx(turned(place, matrix), abs=near), joint
 
 
-# Rigs that others made (real_rigs/README.md): (file, the preset that has to win, its left wrist, hands' joints on a side)
+# Rigs that others made (real_rigs/README.md): (file, the preset that has to win, its left wrist, hands' joints on a
+# side)
 REAL = {"makehuman_default": ("MakeHuman", "wrist.L", 20), "makehuman_mixamo": ("Mixamo", "mixamorig:LeftHand", 20),
         "makehuman_game_engine": ("Unreal mannequin", "hand_l", 20),
         "makehuman_rigify_human": ("Rigify metarig", "hand.L", 20),
@@ -115,14 +119,15 @@ REAL = {"makehuman_default": ("MakeHuman", "wrist.L", 20), "makehuman_mixamo": (
 
 
 def real(name, skirt=0):
-    """An armature of a file of real_rigs/, with a skirt of so many bones; motions come in as Blender's own importer makes
-    them."""
+    """An armature of a file of real_rigs/, with a skirt of so many bones; motions come in as Blender's own importer
+    makes them."""
     file = HERE / "real_rigs" / name
     if name.startswith("cmu"):
         bpy.ops.preferences.addon_enable(module="io_anim_bvh")
         bpy.ops.import_anim.bvh(filepath=str(file.with_suffix(".bvh")))
         return bpy.context.object
-    bones = {bone: (parent, head, tail) for bone, parent, head, tail in json.loads(file.with_suffix(".json").read_text())}
+    bones = {bone: (parent, head, tail)
+             for bone, parent, head, tail in json.loads(file.with_suffix(".json").read_text())}
     for k in range(skirt):
         chain, link = divmod(k, 6)
         turn = 2 * np.pi * (chain + .5) / (skirt // 6)

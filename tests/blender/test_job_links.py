@@ -3,10 +3,20 @@ import os
 from importlib import import_module
 
 import pytest
-from test_gather_job import everything, job, shot  # noqa: F401 (fixtures)
+from test_gather_job import edited_shot, everything
 from test_place_strip import job_folder
 
 MODULE = "bl_ext.user_default.aa2_blender"
+
+
+@pytest.fixture
+def job(part):
+    return part("gather.job")
+
+
+@pytest.fixture
+def shot(blank, tmp_path):
+    return edited_shot(blank, tmp_path)
 
 
 @pytest.fixture

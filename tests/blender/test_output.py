@@ -1,4 +1,5 @@
-"""The result elsewhere: passes, files, a movie with alpha, the compositor, the camera, a plane; and the view transform."""
+"""The result elsewhere: passes, files, a movie with alpha, the compositor, the camera, a plane;
+and the view transform."""
 from importlib import import_module
 
 import bpy
@@ -7,16 +8,11 @@ import pytest
 import shots
 import small_shot
 from PIL import Image
+from shots import placed
 from test_place_strip import job_folder, layer, over
-from test_queue import part, placed, queue  # noqa: F401 (fixtures)
-from test_result import folder_of, made, picture  # noqa: F401 (fixture)
+from test_result import picture
 
 SIZE = (64, 48)
-
-
-@pytest.fixture
-def shot(blank, tmp_path):
-    return small_shot.make(tmp_path / "a shot é")
 
 
 def test_passes_are_muted_strips_that_stay_with_their_version(made, shot):

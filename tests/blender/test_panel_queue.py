@@ -1,19 +1,13 @@
 """What the panels say of look, queue, result and errors; the report and the log."""
 import json
-from importlib import import_module
 from pathlib import Path
 
 import bpy
 import pytest
 import small_shot
 from drawn import drawn
-from test_queue import add, advance, drain, part, placed, queue  # noqa: F401 (fixtures)
-from test_result import made  # noqa: F401 (fixture)
-
-
-@pytest.fixture
-def shot(blank, tmp_path):
-    return small_shot.make(tmp_path / "a shot é")
+from shots import placed
+from test_queue import advance
 
 
 @pytest.fixture(autouse=True)
@@ -102,7 +96,8 @@ def test_a_lost_folder_is_said_with_its_button(made, shot, part, tmp_path):
 
 def test_the_report_tells_all_and_no_path(made, shot, part, session, tmp_path):
     error = part("embedded.engine.contract.errors").JobError(
-        "internal", f"{made}/frames/0001.png and /home/somebody/secret place/x.png: no.", r"See C:\Users\somebody\y.blend")
+        "internal", f"{made}/frames/0001.png and /home/somebody/secret place/x.png: no.",
+        r"See C:\Users\somebody\y.blend")
     (made / "engine.log").write_text('File "/usr/lib/secret/z.py", line 3\nlast line\n')
     share = "\\\\fileserver\\secret\\w.exr and file:///home/some%20body/secret/v.exr: no"
     with open(made / "events.jsonl", "a") as events:
@@ -155,9 +150,11 @@ def test_a_measured_rate_foretells_the_run_it_was_measured_on(part, extension):
 def test_guidance_costs_a_second_pass_and_a_partial_run_tells_the_same_rate(part):
     estimate, events = part("cost"), part("embedded.engine.contract.events")
     settings = part("embedded.engine.contract.job").Settings
-    plain, guided = (estimate.work(24, (960, 540), settings(guidance=g, steps=10), estimate.EMBEDDED_PACK) for g in (1.0, 2.0))
+    plain, guided = (estimate.work(24, (960, 540), settings(guidance=g, steps=10), estimate.EMBEDDED_PACK)
+                     for g in (1.0, 2.0))
     rate = estimate.reckoned(2)
-    assert guided.passes == 2 * plain.passes and estimate.estimate(guided, rate).seconds > estimate.estimate(plain, rate).seconds
+    assert guided.passes == 2 * plain.passes \
+        and estimate.estimate(guided, rate).seconds > estimate.estimate(plain, rate).seconds
     half = events.Finished("x", 24, 12, 12, 0, 9.0, {"denoise": 6.0}, None)
     whole = events.Finished("x", 24, 24, 0, 0, 18.0, {"denoise": 12.0}, None)
     assert estimate.learnt(rate, plain, half).denoise_s == pytest.approx(estimate.learnt(rate, plain, whole).denoise_s)

@@ -16,16 +16,6 @@ WITH_UPDATES = pytest.mark.skipif(bpy.app.version < (4, 5), reason="the module o
 
 
 @pytest.fixture
-def part(extension):
-    return lambda name: import_module(f"{ROOT}.{name}")
-
-
-@pytest.fixture
-def shot(blank, tmp_path):
-    return small_shot.make(tmp_path / "a shot é")
-
-
-@pytest.fixture
 def request_of(part, shot):
     return lambda: part("settings.request_of").request_of(shot)
 
@@ -35,7 +25,8 @@ def problems(part, shot):
     return lambda: part("gather.job").problems(part("settings.request_of").request_of(shot))
 
 
-# --- 1, shot ------------------------------------------------------------------------------------------------------------
+# --- 1, shot
+# ------------------------------------------------------------------------------------------------------------
 
 
 def test_a_part_of_the_strip(shot, engine, session, request_of):
@@ -61,7 +52,8 @@ def test_a_range_beside_the_strip_is_a_problem(shot, problems, part):
     assert "range_first" in drawn(part("panels.shot").Shot, shot).all_of("prop")
 
 
-# --- 2, character -------------------------------------------------------------------------------------------------------
+# --- 2, character
+# -------------------------------------------------------------------------------------------------------
 
 
 def test_a_frame_of_a_strip_is_the_reference(shot, request_of, part, problems):
@@ -136,7 +128,8 @@ def test_a_standing_figure_where_no_joints_are_found(shot, part, request_of):
     assert room.kept(shot.aa2) == before
 
 
-# --- 3, driver ----------------------------------------------------------------------------------------------------------
+# --- 3, driver
+# ----------------------------------------------------------------------------------------------------------
 
 
 def table(part, shot):
@@ -209,7 +202,8 @@ def test_a_saved_map_is_loaded_into_the_table(shot, tmp_path, part):
     assert rows["left_wrist"] == ("mixamorig:LeftHandIndex1", "head") and rows["left_toe"][1] == "tail"
 
 
-# --- 4, objects ---------------------------------------------------------------------------------------------------------
+# --- 4, objects
+# ---------------------------------------------------------------------------------------------------------
 
 
 @WITH_UPDATES
@@ -246,7 +240,8 @@ def test_listed_objects_hide_the_character(shot, engine, session):
     assert import_module(f"{ROOT}.versions.folders").read_request(folder).objects == ("table",)
 
 
-# --- habits -------------------------------------------------------------------------------------------------------------
+# --- habits
+# -------------------------------------------------------------------------------------------------------------
 
 
 def test_all_buttons_are_in_a_menu_with_a_tooltip_and_those_that_change_the_file_can_be_undone(part):
@@ -257,7 +252,8 @@ def test_all_buttons_are_in_a_menu_with_a_tooltip_and_those_that_change_the_file
     assert missing == {"aa2.queue_move", "aa2.queue_pause", "aa2.queue_resume", "aa2.queue_cancel", "aa2.queue_place",
                        "aa2.show_condition", "aa2.remove_object", "aa2.forget_performer", "aa2.fix_range"}
     for cls in operators.CLASSES:
-        assert cls.__doc__ and len(cls.__doc__.strip()) > 15 and not cls.__doc__.strip().endswith("."), cls
+        tooltip = vars(cls).get("bl_description") or cls.__doc__
+        assert tooltip and len(tooltip.strip()) > 15 and not tooltip.strip().endswith(".") and "\n" not in tooltip, cls
         assert cls.bl_label and "REGISTER" in cls.bl_options, cls
     layout = drawn_menu(menu.AA2_MT_character)
     assert len(layout.all_of("operator")) == len(offered)

@@ -1,7 +1,7 @@
-"""A performer in the plate drives: what is gathered, what the engine is asked, in which order, and what the artist is told."""
+"""A performer in the plate drives: what is gathered, what the engine is asked, in which order,
+and what the artist is told."""
 import json
 import os
-from importlib import import_module
 from pathlib import Path
 
 import bpy
@@ -11,11 +11,6 @@ import shots
 import small_shot
 from drawn import drawn as drawn_panel
 from PIL import Image
-
-
-@pytest.fixture
-def part(extension):
-    return lambda name: import_module(f"{extension.__name__}.{name}")
 
 
 @pytest.fixture
@@ -32,7 +27,7 @@ def drawn(scene, folder, name, pictures, *, start=1, channel=5):
     """A strip of the sequencer from pictures in memory; its name."""
     folder.mkdir(parents=True, exist_ok=True)
     names = [f"{name}_{i:04}.png" for i in range(1, len(pictures) + 1)]
-    for file, picture in zip(names, pictures):
+    for file, picture in zip(names, pictures, strict=True):
         Image.fromarray(picture).save(folder / file)
     return shots.image_strip(scene, folder, names, start=start, channel=channel, name=name).name
 
@@ -103,7 +98,8 @@ def test_the_largest_on_the_frame_is_found_by_the_engine(shot, engine):
     engine("paints")
     shot.frame_set(2)
     assert bpy.ops.aa2.choose_performer() == {"FINISHED"}
-    assert tuple(shot.aa2.performer_box) == pytest.approx((10 / 64, 4 / 48, 40 / 64, 44 / 48)) and shot.aa2.performer_frame == 2
+    assert tuple(shot.aa2.performer_box) == pytest.approx((10 / 64, 4 / 48, 40 / 64, 44 / 48)) \
+        and shot.aa2.performer_frame == 2
     shot.frame_set(99)
     with pytest.raises(RuntimeError, match="frames 1 to 4, not 99"):
         bpy.ops.aa2.choose_performer()
@@ -247,7 +243,7 @@ def test_what_was_asked_for_outlives_blender(part, shot, engine, session):
 
 
 def test_from_python_and_the_command_line(part, blank, engine, tmp_path):
-    scene = small_shot.make(tmp_path / "rig")
+    small_shot.make(tmp_path / "rig")
     engine("paints")
     code, summary = part("cli").generate(performer_box=(16, 12, 32, 48), performer_frame=2, retarget=0.5, save="")
     assert code == 0 and summary["state"] == "done", summary
@@ -256,7 +252,8 @@ def test_from_python_and_the_command_line(part, blank, engine, tmp_path):
     code, summary = part("cli").generate(rig="figure", save="")
     assert code == 0 and json.loads((Path(summary["job"]) / "job.json").read_text())["driver"]["performer"] is None
     assert part("cli").generate(performer_box=(32, 12, 16, 48), save="")[0] == 3
-    assert part("cli").generate(performer=True, mask_strip="gone", save="")[1]["error"]["message"].startswith("The mask strip 'gone'")
+    assert part("cli").generate(performer=True, mask_strip="gone",
+                                save="")[1]["error"]["message"].startswith("The mask strip 'gone'")
 
 
 def test_fit_to_reference_is_a_field_of_the_job_for_both_drivers(part, shot, tmp_path):
@@ -301,7 +298,8 @@ def test_the_found_mask_becomes_a_strip_for_a_rig_to_paint_in(part, shot, engine
     bpy.ops.aa2.make_rig_from_pose()
     gathered(part, shot, tmp_path / "job")
     was = shots.read(found / "mask" / "0003.png")
-    assert np.array_equal(shots.read(tmp_path / "job" / "mask" / "0003.png"), was[..., 0]) and was.any() and not was.all()
+    assert np.array_equal(shots.read(tmp_path / "job" / "mask" / "0003.png"),
+                          was[..., 0]) and was.any() and not was.all()
 
 
 def test_finding_a_performer_is_part_of_the_estimate(part, shot, engine, session):
@@ -352,7 +350,8 @@ def test_previews_find_the_performer_first(part, shot, engine, session):
     shot.frame_set(3)
     bpy.ops.aa2.choose_performer(box=(0, 0, 0.5, 1), frame=3)
     assert bpy.ops.aa2.preview_frame() == {"FINISHED"}
-    assert asked_of(session.current().folder)["frame"] == 1 and (session.current().folder / "frames" / "0001.png").exists()
+    assert asked_of(session.current().folder)["frame"] == 1 \
+        and (session.current().folder / "frames" / "0001.png").exists()
     shot.frame_set(4)
     with pytest.raises(RuntimeError, match="chosen on frame 3, outside of the frames 4 to 4"):
         bpy.ops.aa2.preview_frame()

@@ -1,6 +1,6 @@
-"""A performer's pose becomes a rig, and that rig drives again: the same joints, whatever the lens, the holes and the jitter."""
+"""A performer's pose becomes a rig, and that rig drives again: the same joints, whatever the lens,
+the holes and the jitter."""
 import json
-from importlib import import_module
 
 import bpy
 import numpy as np
@@ -10,11 +10,6 @@ import small_shot
 
 SIZE, FRAMES = (640, 480), 8
 LENS_PX = 50 / 36 * 640                                             # what a performer's depths stand for
-
-
-@pytest.fixture
-def part(extension):
-    return lambda name: import_module(f"{extension.__name__}.{name}")
 
 
 @pytest.fixture
@@ -32,10 +27,11 @@ def shot(blank, tmp_path):
 
 
 def performer(part, frame, rng, hands=True):
-    """Someone 1.75 m tall who walks, waves and turns, 5 m from the supposed lens, with an estimator's jitter in every length."""
+    """Someone 1.75 m tall who walks, waves and turns, 5 m from the supposed lens,
+    with an estimator's jitter in every length."""
     skeleton, bones = part("embedded.engine.contract.skeleton"), part("place.bones")
     height, turn = 1.75, 0.5 * np.sin(frame / 3)
-    places = dict(zip(bones.POINTS, height * bones.TEMPLATE))
+    places = dict(zip(bones.POINTS, height * bones.TEMPLATE, strict=True))
     for side, way in (("left", 1), ("right", -1)):
         swing = 0.25 * np.sin(frame / 2) * way
         for name, part_of in (("knee", 0.5), ("ankle", 1.0), ("toe", 1.0)):
@@ -51,7 +47,8 @@ def performer(part, frame, rng, hands=True):
         return [SIZE[0] / 2 + LENS_PX * x / depth, SIZE[1] / 2 - LENS_PX * (z - 0.9) / depth, depth, 0.9]
 
     body = [joint(name) for name in skeleton.BODY]
-    found = {side: [joint(f"{side}_wrist"), *(joint(f"{side}_{point}") for point in skeleton.HAND[1:])] if hands else None
+    found = {side: [joint(f"{side}_wrist"), *(joint(f"{side}_{point}") for point in skeleton.HAND[1:])] if hands
+             else None
              for side in ("left", "right")}
     for side in found:
         if found[side]:
@@ -66,7 +63,8 @@ def job(part, shot, tmp_path):
         folder = tmp_path / "jobs" / "plate" / "v001"
         contract = part("embedded.engine.contract.job")
         contract.write(str(folder), contract.Job(
-            name="plate", size=SIZE, frames=FRAMES, clean_plate=False, driver=contract.Driver(performer=contract.Performer())))
+            name="plate", size=SIZE, frames=FRAMES, clean_plate=False,
+            driver=contract.Driver(performer=contract.Performer())))
         text = json.dumps({"version": 1, "frames": [{"people": [one] if one else []} for one in people]})
         (folder / "pose.json").write_text(text)
         return folder
@@ -83,7 +81,7 @@ def driven_again(part, scene, rig, tmp_path):
 def apart(people, again, part):
     """Pixels between the joints of two poses where the first is sure: body, hands."""
     rows = []
-    for before, after in zip(people, again):
+    for before, after in zip(people, again, strict=True):
         if not before:
             continue
         for kind in ("body", "left_hand", "right_hand"):
@@ -107,7 +105,8 @@ def test_the_rig_gives_the_pose_back(part, shot, job, tmp_path):
     assert np.abs(heights / before - 1).max() < 0.15
     depths = np.array([[joint[2] for joint in person[0]["body"]] for person in again])
     wanted = np.array([[joint[2] for joint in person["body"]] for person in people])
-    relative = np.where(depths > 0, (depths - depths[:, 8:9]) - (wanted - wanted[:, 8:9]), 0)  # an ear that is turned away has none
+    # an ear that is turned away has none
+    relative = np.where(depths > 0, (depths - depths[:, 8:9]) - (wanted - wanted[:, 8:9]), 0)
     assert np.abs(relative).max() < 0.01, "what lies between joints stays, whatever the lens"
 
 
@@ -162,7 +161,8 @@ def test_turns_become_quaternions_that_do_not_jump(part):
     angles = np.linspace(0, 4 * np.pi, 50)
     turns = np.array([[[np.cos(a), -np.sin(a), 0], [np.sin(a), np.cos(a), 0], [0, 0, 1]] for a in angles])
     found = bones.quaternions(turns)
-    assert np.allclose(found[:, 0], np.cos(angles / 2), atol=1e-9) and np.allclose(found[:, 3], np.sin(angles / 2), atol=1e-9)
+    assert np.allclose(found[:, 0], np.cos(angles / 2), atol=1e-9) and np.allclose(found[:, 3],
+                                                                                   np.sin(angles / 2), atol=1e-9)
     a, b = np.eye(3), -np.eye(3)
     turned = np.einsum("fij,fj->fi", bones._arc(a, b), a)
     assert np.allclose(turned, b, atol=1e-6), "half a turn too"
@@ -184,13 +184,14 @@ def test_the_button_makes_a_rig_that_drives_in_one_undo_step(shot, engine, sessi
     bpy.ops.ed.undo_push(message="before")
     assert bpy.ops.aa2.make_rig_from_pose() == {"FINISHED"}
     rig = shot.aa2.armature
-    assert rig.name == f"{json.loads((performed / 'job.json').read_text())['name']} performer" and shot.aa2.driver == "ARMATURE"
+    assert rig.name == f"{json.loads((performed / 'job.json').read_text())['name']} performer" \
+        and shot.aa2.driver == "ARMATURE"
     assert not shot.aa2.clean_plate, "the performer is still to be replaced"
     bpy.ops.aa2.generate()
     row = session.queue.rows[-1]
     assert row.state == "done" and row.folder.name == "v002"
     away = [np.hypot(*(np.array(a[0]["body"]) - np.array(b[0]["body"]))[:, :2].T)[np.array(b[0]["body"])[:, 3] > 0]
-            for a, b in zip(shots.poses(performed), shots.poses(row.folder))]
+            for a, b in zip(shots.poses(performed), shots.poses(row.folder), strict=True)]
     assert max(found.max() for found in away) < 1.0
 
 
@@ -205,5 +206,6 @@ def test_a_rig_in_a_scene_of_its_own(shot, engine, session):
     bpy.ops.aa2.make_rig_from_pose()
     rig = shot.aa2.armature
     assert rig.name in other.objects and rig.name not in shot.objects and other.camera == camera
-    assert sorted({point.co[0] for curve in _curves(rig) for point in curve.keyframe_points}) == list(range(101, 101 + FRAMES))
+    assert sorted({point.co[0] for curve in _curves(rig) for point in curve.keyframe_points}) == list(
+        range(101, 101 + FRAMES))
     assert shot.aa2.driver_scene == other and bpy.context.window.scene == shot

@@ -201,7 +201,8 @@ def test_saved_files_keep_relative_paths(placing, scene, tmp_path):
 
 
 def test_half_size_lies_pixel_on_pixel(placing, scene, tmp_path):
-    """A job made at 50 %: at 50 % the layer is exact again, although the sequencer shrinks pictures by the percentage."""
+    """A job made at 50 %: at 50 % the layer is exact again,
+    although the sequencer shrinks pictures by the percentage."""
     set_size(scene, (128, 96), 50)
     editor = scene.sequence_editor_create()
     Image.fromarray(np.kron(coded(1), np.ones((2, 2, 1), np.uint8))).save(tmp_path / "big.png")

@@ -1,4 +1,5 @@
-"""Preview Conditions and Preview Frame with the extension's own engine: strips over the plate, the plate itself untouched."""
+"""Preview Conditions and Preview Frame with the extension's own engine: strips over the plate,
+the plate itself untouched."""
 from importlib import import_module
 from pathlib import Path
 
@@ -59,7 +60,8 @@ def test_a_condition_is_shown_where_it_lies_and_hidden_again(shot, session, tmp_
     folder = Path(session.current().folder)
     drawing = Image.open(folder / "shown" / "skeleton" / "0003.png").resize((160, 121), Image.NEAREST)
     drawing = np.array(drawing)[..., 3] > 0
-    assert seen.any() and (seen & ~_grown(drawing)).sum() == 0 and (drawing & ~_grown(seen)).sum() < 0.02 * drawing.sum()
+    assert seen.any() and (seen & ~_grown(drawing)).sum() == 0 \
+        and (drawing & ~_grown(seen)).sum() < 0.02 * drawing.sum()
     bpy.ops.aa2.show_condition(kind="skeleton")
     assert meta_of(shot).mute and (frame(shot, 3, tmp_path / "hidden.png") == plate).all()
 
@@ -87,7 +89,7 @@ def test_the_panel_offers_a_switch_for_each(shot, session):
 def test_one_frame_is_generated_and_no_version_is_touched(shot, engine, session):
     engine("paints")
     bpy.ops.aa2.generate()
-    first = {name for name in strips(shot)}
+    first = set(strips(shot))
     shot.frame_set(3)
     assert bpy.ops.aa2.preview_frame() == {"FINISHED"}
     task = session.current()

@@ -1,43 +1,13 @@
 """The queue: turns, pauses, what a crash leaves, and that nothing on the disk is overwritten."""
 import json
 import time
-from importlib import import_module
 from pathlib import Path
 
 import bpy
 import pytest
 import shots
 import small_shot
-
-
-@pytest.fixture
-def shot(blank, tmp_path):
-    return small_shot.make(tmp_path / "a shot é")
-
-
-@pytest.fixture
-def queue(session):
-    return session.queue
-
-
-@pytest.fixture
-def part(extension):
-    """part("versions.folders") is a module of the extension."""
-    return lambda name: import_module(f"{extension.__name__}.{name}")
-
-
-@pytest.fixture
-def add(part, session):
-    """add(scene, seed=3) is what the press of Generate does in a window: a row, and no work yet."""
-    def press(scene, **settings):
-        for name, value in settings.items():
-            setattr(scene.aa2, name, value)
-        asking = part("settings.request_of")
-        request = asking.request_of(scene)
-        task = part("tasks.generation").Gathering(request, asking.job_folder(scene), link=session.link, launch=None,
-                                            reserved=session.queue.reserved)
-        return session.queue.add(request.scene, request.strip, task)
-    return press
+from shots import placed
 
 
 def advance(queue, until, seconds=20.0):
@@ -61,10 +31,6 @@ def kept(folder):
     """What queue.json says: {version: state} in its order."""
     value = json.loads((Path(folder) / "queue.json").read_text())
     return {entry["folder"].rpartition("/")[2]: entry["state"] for entry in value["jobs"]}
-
-
-def placed(scene):
-    return {strip.name: strip for strip in shots.strips(scene.sequence_editor) if strip.get("aa2_job")}
 
 
 def test_two_shots_take_turns_and_both_are_placed(shot, engine, queue, add, tmp_path):
@@ -155,7 +121,7 @@ def test_cancel_one_by_one(shot, engine, queue, add):
 def test_a_dead_engine_fails_one_row_and_the_next_goes_on(shot, engine, queue, add):
     engine("paints", "--one")
     first = add(shot, seed=1)
-    second = add(shot, seed=2)
+    add(shot, seed=2)
     advance(queue, lambda: first.state == "failed")
     assert first.error.code == "engine_died" and first.made() == 1
     engine("paints")

@@ -8,24 +8,7 @@ import bpy
 import pytest
 import shots
 import small_shot
-from test_queue import add, advance, drain, part, placed, queue  # noqa: F401 (fixtures)
-
-
-@pytest.fixture
-def shot(blank, tmp_path):
-    return small_shot.make(tmp_path / "a shot é")
-
-
-@pytest.fixture
-def made(shot, engine):
-    """One version, placed; its folder."""
-    engine("paints")
-    bpy.ops.aa2.generate()
-    return folder_of(shot)
-
-
-def folder_of(scene):
-    return Path(next(iter(placed(scene).values()))["aa2_job"])
+from shots import folder_of, placed
 
 
 def setting(folder, name):

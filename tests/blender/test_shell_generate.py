@@ -1,4 +1,5 @@
-"""Generate, Cancel, Place Again and the rest through their operators, with whole engines that only lack the networks."""
+"""Generate, Cancel, Place Again and the rest through their operators,
+with whole engines that only lack the networks."""
 import json
 import os
 from importlib import import_module
@@ -7,11 +8,6 @@ import bpy
 import pytest
 import shots
 import small_shot
-
-
-@pytest.fixture
-def shot(blank, tmp_path):
-    return small_shot.make(tmp_path / "a shot é")
 
 
 def strips(scene):

@@ -89,7 +89,8 @@ def test_refusal_at_start_arrives_with_its_hint(link, start):
 def test_killed_midway_keeps_its_frames(link, start):
     job = ended(link, start("dies_midway"), "failed")
     assert job.error.code == "engine_died" and "signal 9" in job.error.message and "memory" in job.error.hint
-    assert job.frames == [1] and job.error.message.endswith("signal 9."), "an engine that wrote nothing has no last lines"
+    assert job.frames == [1] and job.error.message.endswith("signal 9."), \
+        "an engine that wrote nothing has no last lines"
     ended(link, start("polite"), "done")
 
 

@@ -1,5 +1,4 @@
 """A Python of the artist's own runs the networks and nothing else: which request goes to which process."""
-import importlib
 import json
 import sys
 from pathlib import Path
@@ -9,11 +8,6 @@ import pytest
 import small_shot
 
 SIZE = small_shot.SIZE
-
-
-@pytest.fixture
-def part(extension):
-    return lambda name: importlib.import_module(f"{extension.__name__}.{name}")
 
 
 @pytest.fixture

@@ -1,4 +1,5 @@
-"""`build.py repo`: Blender adds the folder by its address, lists the extension, installs it from there and takes it away."""
+"""`build.py repo`: Blender adds the folder by its address, lists the extension,
+installs it from there and takes it away."""
 import json
 import subprocess
 import sys
@@ -54,7 +55,8 @@ def test_blender_installs_from_it_and_takes_it_away(folder, address, tmp_path):
     index = list(repos).index(repo)
     try:
         assert bpy.ops.extensions.repo_sync(repo_index=index) == {"FINISHED"}
-        assert bpy.ops.extensions.package_install(repo_index=index, pkg_id="aa2_blender", enable_on_install=False) == {"FINISHED"}
+        assert bpy.ops.extensions.package_install(repo_index=index, pkg_id="aa2_blender",
+                                                  enable_on_install=False) == {"FINISHED"}
         installed = tmp_path / "installed" / "aa2_blender"
         assert (installed / "__init__.py").is_file() and (installed / "embedded" / "engine").is_dir()
         assert bpy.ops.extensions.package_uninstall(repo_index=index, pkg_id="aa2_blender") == {"FINISHED"}

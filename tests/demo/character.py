@@ -9,8 +9,8 @@ import os
 import sys
 from pathlib import Path
 
-import bpy  # first: it brings bmesh
 import bmesh
+import bpy  # first: it brings bmesh
 import numpy as np
 from mathutils import Matrix, Vector
 from mathutils.bvhtree import BVHTree

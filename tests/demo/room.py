@@ -4,12 +4,12 @@ Metres; the camera looks along +y, the floor is z = 0. The table and its props g
 """
 import math
 import random
+from itertools import pairwise
 
-import bpy  # first: it brings bmesh
 import bmesh
-from mathutils import Vector
-
+import bpy  # first: it brings bmesh
 import materials
+from mathutils import Vector
 from shapes import add, box, finished, lathe
 
 TABLE_TOP = 0.90            # height of the table's upper face: a standing table
@@ -42,7 +42,7 @@ def leafy(collection, name, material, at, *, stems, height, spread, leaf, seed):
         reach, top = spread * rng.uniform(0.6, 1.0), height * rng.uniform(0.75, 1.0)
         path = [Vector((reach * math.cos(turn) * t ** 1.6, reach * math.sin(turn) * t ** 1.6, top * t))
                 for t in (i / 9 for i in range(10))]
-        for here, there in zip(path, path[1:]):
+        for here, there in pairwise(path):
             strip(bm, here, there, 0.003)
         for i, point in enumerate(path[2:], 2):
             for side in (-1, 1):

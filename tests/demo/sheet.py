@@ -28,12 +28,12 @@ def contact_sheet(job_folder, composites, target, *, first_frame, rows=6):
     lefts = [EDGE + SIDE + sum(widths[:k]) + GAP * k for k in range(len(widths))]
     sheet = Image.new("RGB", (lefts[-1] + widths[-1] + EDGE, HEAD + (HEIGHT + GAP) * len(numbers) + EDGE), PAPER)
     draw = ImageDraw.Draw(sheet)
-    for left, title in zip(lefts, COLUMNS):
+    for left, title in zip(lefts, COLUMNS, strict=True):
         draw.text((left, 10), title, INK, font)
-    for row, (number, pictures) in enumerate(zip(numbers, table)):
+    for row, (number, pictures) in enumerate(zip(numbers, table, strict=True)):
         top = HEAD + row * (HEIGHT + GAP)
         draw.text((EDGE, top + HEIGHT / 2 - 16), f"frame\n{first_frame + number - 1}", INK, font)
-        for left, width, picture in zip(lefts, widths, pictures):
+        for left, width, picture in zip(lefts, widths, pictures, strict=True):
             sheet.paste(fitted(picture, (width, HEIGHT)), (left, top))
     sheet.save(target)
 

@@ -5,9 +5,9 @@ the bones that move. Planted feet stay where they landed, the wrist is placed by
 fingers lie on the table top. Heading 0 faces -y (the camera), 90 degrees +x. World metres; frames count from 1.
 """
 import math
+from itertools import pairwise
 
 from mathutils import Matrix, Vector
-
 from puppet import Puppet
 
 FRAMES = 54
@@ -54,9 +54,9 @@ def through(frame, keys):
     """The value at `frame` of a smooth curve through (frame, value) keys: cubic Hermite, flat at turning points."""
     if frame <= keys[0][0]:
         return float(keys[0][1])
-    slopes = [(b[1] - a[1]) / (b[0] - a[0]) for a, b in zip(keys, keys[1:])]
-    tangents = [slopes[0], *(2 * a * b / (a + b) if a * b > 0 else 0.0 for a, b in zip(slopes, slopes[1:])), 0.0]
-    for (a, b), m0, m1 in zip(zip(keys, keys[1:]), tangents, tangents[1:]):
+    slopes = [(b[1] - a[1]) / (b[0] - a[0]) for a, b in pairwise(keys)]
+    tangents = [slopes[0], *(2 * a * b / (a + b) if a * b > 0 else 0.0 for a, b in pairwise(slopes)), 0.0]
+    for (a, b), (m0, m1) in zip(pairwise(keys), pairwise(tangents), strict=True):
         if frame <= b[0]:
             width = b[0] - a[0]
             u = (frame - a[0]) / width

@@ -2,8 +2,9 @@
 
     keep_and_replace.py JOB PACK disable | upgrade | remove
 
-Starts an engine on the job through the installed extension, does the one thing to the extension while the engine works, and
-prints JSON: the first engine's process id, whether the extension is enabled, how a run after an upgrade ended, what is left.
+Starts an engine on the job through the installed extension, does the one thing to the extension while the engine works,
+and prints JSON: the first engine's process id, whether the extension is enabled, how a run after an upgrade ended,
+what is left.
 """
 import importlib
 import json
@@ -19,7 +20,8 @@ JOB, PACK, WHAT = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
 
 
 def install():
-    bpy.ops.extensions.package_install_files(filepath=os.environ["AA2_ZIP"], repo="user_default", enable_on_install=True)
+    bpy.ops.extensions.package_install_files(filepath=os.environ["AA2_ZIP"], repo="user_default",
+                                             enable_on_install=True)
 
 
 def start():

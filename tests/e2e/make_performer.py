@@ -1,6 +1,7 @@
 """Run in a bpy's Python: installs the zip and saves a shot whose plate shows a performer, with neither rig nor camera.
 
-    make_performer.py FOLDER NAME.blend FRAMES: FOLDER holds the plate's pictures plate/0001.png ... and reference.png already.
+    make_performer.py FOLDER NAME.blend FRAMES: FOLDER holds the plate's pictures plate/0001.png ...
+    and reference.png already.
 """
 import os
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 import bpy
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "blender"))
-import shots  # noqa: E402
+import shots
 
 folder, name, frames = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 bpy.ops.extensions.package_install_files(filepath=os.environ["AA2_ZIP"], repo="user_default", enable_on_install=True)

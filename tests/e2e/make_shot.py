@@ -9,7 +9,7 @@ from pathlib import Path
 import bpy
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "blender"))
-import small_shot  # noqa: E402
+import small_shot
 
 folder, name, *numbers = sys.argv[1:]
 frames, width, height = map(int, numbers or (small_shot.FRAMES, *small_shot.SIZE))

@@ -12,13 +12,14 @@ from pathlib import Path
 
 import pytest
 
+from engine.conditions.frames import as_bits, write_picture
 from engine.contract import events, version
 from engine.contract.wire import Wire
-from engine.conditions.frames import as_bits, write_picture
 from engine.packs import manifest as manifests
-from tests.unit.mounts import mounted, read_only  # noqa: F401 (fixtures)
 from tests.unit.test_run import generate, written
 from tests.unit.walker import drawn_reference, write_job
+
+pytest_plugins = ["tests.unit.drives"]      # mounted, read_only
 
 ROOT = Path(__file__).parents[2]
 SLOW = [str(ROOT / "tests" / "e2e" / "slow_engine.py")]
@@ -38,7 +39,8 @@ class Process:
         assert self.wire.send(events.to_json(request))
 
     def next(self, *kinds):
-        """The next event of these kinds; all others but heartbeats go to `self.passed`. A failure nobody waits for is one."""
+        """The next event of these kinds; all others but heartbeats go to `self.passed`.
+        A failure nobody waits for is one."""
         self.passed = []
         end = time.monotonic() + PATIENCE_S
         while (value := self.wire.receive()) is not None:
@@ -263,8 +265,8 @@ child.wait()
 def test_it_ends_when_its_parent_is_killed(tmp_path):
     """Its stdin stays open in this process, so that only the watch over the parent can end it."""
     reading, writing = os.pipe()
-    parent = subprocess.Popen([sys.executable, "-c", PARENT, sys.executable, *SLOW, "0"], env=ENVIRONMENT, stdin=reading,
-                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    parent = subprocess.Popen([sys.executable, "-c", PARENT, sys.executable, *SLOW, "0"],
+                              env=ENVIRONMENT, stdin=reading, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     try:
         wire = Wire(parent.stdout)
         assert wire.receive()["type"] == "hello"
@@ -344,7 +346,8 @@ def test_a_folder_that_may_only_be_read_gives_one_sentence(pack, tmp_path, read_
     for arguments in (["run", job, "--pack", str(pack)], ["preview", job], ["estimate", "-o", job],
                       ["estimate", "-o", job, "--reference", str(tmp_path / "reference.png")]):
         done = command(*arguments)
-        assert done.returncode in (1, 2) and "Traceback" not in done.stderr and "Logging error" not in done.stderr, done.stderr
+        assert done.returncode in (1, 2) and "Traceback" not in done.stderr and "Logging error" not in done.stderr, \
+            done.stderr
         said = [line for line in done.stderr.splitlines() if not re.match(r"\w+ \d+ of \d+", line)]
         assert len(said) == 1 and said[0].startswith("job_not_writable: Cannot write"), done.stderr
     assert command("check", job).returncode == 0

@@ -1,6 +1,6 @@
-"""Whatever comes in on stdin is answered; no line and no fault of a thread leaves an engine behind that hears nobody."""
+"""Whatever comes in on stdin is answered; no line and no fault of a thread leaves an engine behind that hears
+nobody."""
 
-import os
 import threading
 import time
 

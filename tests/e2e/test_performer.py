@@ -1,4 +1,5 @@
-"""A performer in the plate, end to end: found by the real models, replaced by frames of the real engine, a rig made of it."""
+"""A performer in the plate, end to end: found by the real models, replaced by frames of the real engine,
+a rig made of it."""
 import json
 from pathlib import Path
 
@@ -47,8 +48,8 @@ def performed(blender, tmp_path_factory):
 
 def test_a_performer_is_found_and_replaced(blender, generate, performed):
     blend, boxes = performed
-    code, summary, told = generate(blend, "--performer", "--performer-box", *boxes[2], "--performer-frame", 3, "--make-clean",
-                                   "--seed", 5)
+    code, summary, told = generate(blend, "--performer", "--performer-box", *boxes[2],
+                                   "--performer-frame", 3, "--make-clean", "--seed", 5)
     assert code == 0 and summary["state"] == "done" and summary["frames"] == FRAMES, told
     assert "Following the performer" in told and "Generating" in told
     job = Path(summary["job"])

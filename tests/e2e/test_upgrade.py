@@ -15,7 +15,8 @@ FRAMES = 60     # enough that the engine is still at work when the extension goe
 
 
 def _person(x):
-    return {"body": moved(figure(), 0.6, x, 200).tolist(), "left_hand": None, "right_hand": None, "height_px": HEIGHT_PX * 0.6}
+    return {"body": moved(figure(), 0.6, x, 200).tolist(), "left_hand": None, "right_hand": None,
+            "height_px": HEIGHT_PX * 0.6}
 
 
 @pytest.fixture

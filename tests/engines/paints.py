@@ -44,7 +44,8 @@ def estimate(request, job):
     for number in range(1, job["frames"] + 1):
         for kind in ["mask"] + ["clean"] * request["clean"]:
             os.makedirs(os.path.join(folder, kind), exist_ok=True)
-        png(os.path.join(folder, "mask", f"{number:04d}.png"), width, height, lambda x, y: [255 * (width <= 3 * x < 2 * width)] * 3)
+        png(os.path.join(folder, "mask", f"{number:04d}.png"), width, height,
+            lambda x, y: [255 * (width <= 3 * x < 2 * width)] * 3)
         if request["clean"]:
             png(os.path.join(folder, "clean", f"{number:04d}.png"), width, height, lambda x, y: (0, 90, 0))
         say("progress", job=folder, stage="follow", step=number, total=job["frames"], eta_s=0.0)
@@ -83,8 +84,10 @@ for request in requests():
                 png(os.path.join(where, f"{number:04d}.png"), *job["size"], lambda x, y: (128, 128, 128))
         finish(folder, job["frames"])
         continue
-    assert job["driver"]["performer"] is None or os.path.exists(os.path.join(folder, "pose.json")), "run before estimate"
-    assert not job["clean_pictures"] or os.path.exists(os.path.join(folder, "clean", "0001.png")), "no clean plate was made"
+    assert job["driver"]["performer"] is None or os.path.exists(os.path.join(folder, "pose.json")), \
+        "run before estimate"
+    assert not job["clean_pictures"] or os.path.exists(os.path.join(folder, "clean", "0001.png")), \
+        "no clean plate was made"
     for number in range(1, job["frames"] + 1):
         if "--one" in sys.argv and number == 2:
             os.abort()

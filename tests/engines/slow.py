@@ -1,7 +1,6 @@
 """Takes a job, makes a frame a second, looks for cancel between frames as the engine does between steps."""
 import select
 import sys
-import time
 
 from speaking import finish, hello, requests, say
 

@@ -1,7 +1,8 @@
-"""A runtime without networks: paints a disc of the reference's mean colour into the region, so that pixels can be foretold.
+"""A runtime without networks: paints a disc of the reference's mean colour into the region,
+so that pixels can be foretold.
 
-Its latents are the pictures averaged over 4 x 4 pixels, three channels of noise beside them. What a frame gets depends a
-little on the noise and on the frames before it, so that a wrong seed, a wrong window or a wrong resume shows.
+Its latents are the pictures averaged over 4 x 4 pixels, three channels of noise beside them. What a frame gets depends
+a little on the noise and on the frames before it, so that a wrong seed, a wrong window or a wrong resume shows.
 """
 
 import time
@@ -9,10 +10,10 @@ import time
 import numpy as np
 
 from engine.conditions.depth import CONVENTION
+from engine.engines.compact.runtimes.base import DeviceReport
 from engine.estimate.people import Person
 from engine.packs.manifest import Manifest
 from engine.packs.store import Pack
-from engine.engines.compact.runtimes.base import DeviceReport
 from tests.unit.walker import HEIGHT_PX, figure
 
 WINDOW, OVERLAP, STEPS = 4, 2, 2

@@ -32,7 +32,8 @@ def figure(name="front", scale=1.0, tint=(1.0, 1.0, 1.0)):
     cover = (np.abs(picture.astype(int) - picture[0, 0]).max(axis=2) > 12).astype(np.float32)
     picture = np.clip(picture * np.array(tint), 0, 255).astype(np.uint8)
     if scale != 1.0:
-        picture, cover = (cv2.resize(a, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) for a in (picture, cover))
+        picture, cover = (cv2.resize(a, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+                          for a in (picture, cover))
     return picture, cover
 
 

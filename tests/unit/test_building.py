@@ -135,7 +135,7 @@ def test_unknown_names_are_said():
 
 def test_this_python_is_found_and_a_future_one_is_missing(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", "")
-    here = "%d.%d" % sys.version_info[:2]
+    here = f"{sys.version_info[0]}.{sys.version_info[1]}"
     found = pythons.find(here, tmp_path / "uv")
     assert subprocess.run([found, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"], capture_output=True,
                           text=True).stdout.strip() == here
@@ -166,9 +166,11 @@ def test_a_root_that_cannot_be_made_is_missing(tmp_path, monkeypatch, user, has_
         root.ensure("trixie")
 
 
-@pytest.mark.parametrize("words", ["unshare: unshare failed: Operation not permitted", "mount: /proc: permission denied."])
+@pytest.mark.parametrize("words",
+                         ["unshare: unshare failed: Operation not permitted", "mount: /proc: permission denied."])
 def test_where_nobody_may_mount_a_root_is_missing(tmp_path, monkeypatch, words):
-    monkeypatch.setattr(root.subprocess, "run", lambda line, **_more: subprocess.CompletedProcess(line, 1, stdout=words))
+    monkeypatch.setattr(root.subprocess, "run",
+                        lambda line, **_more: subprocess.CompletedProcess(line, 1, stdout=words))
     with pytest.raises(Missing, match=f"Nothing can be mounted here .*{words[:12]}"):
         root.run(tmp_path, ["true"], timeout=1)
 
@@ -181,7 +183,8 @@ def test_a_repository_s_folder_with_other_things_is_left_alone(tmp_path):
 
 
 def test_every_release_has_a_zip():
-    assert set(root.ZIPS) == set(root.RELEASES) and set(root.ZIPS.values()) <= set(PLATFORMS) and root.TESTED in root.RELEASES
+    assert set(root.ZIPS) == set(root.RELEASES) and set(root.ZIPS.values()) <= set(PLATFORMS) \
+        and root.TESTED in root.RELEASES
 
 
 HANGS = """

@@ -67,7 +67,8 @@ def test_without_captured_motion_clips_walk(tmp_path, monkeypatch, capsys):
     assert clips_data.motions() == tmp_path / "none"
 
 
-@pytest.mark.parametrize("codes, runs, ends", [([-11, 139, 0], 3, 0), ([1, 0], 1, 1), ([-9] * 50, build.MOST_CRASHES, None)])
+@pytest.mark.parametrize("codes, runs, ends",
+                         [([-11, 139, 0], 3, 0), ([1, 0], 1, 1), ([-9] * 50, build.MOST_CRASHES, None)])
 def test_rendering_goes_on_after_a_crash_of_blender(codes, runs, ends, monkeypatch):
     called = []
     monkeypatch.setattr(environments, "ensure", lambda name: Path("python"))
@@ -75,7 +76,7 @@ def test_rendering_goes_on_after_a_crash_of_blender(codes, runs, ends, monkeypat
     monkeypatch.setattr(clips_data, "bodies", lambda python: Path("data"))
     monkeypatch.setattr(build, "_surroundings", lambda *_: {})
     monkeypatch.setattr(build, "_call", lambda *told: called.append(told) or codes[len(called) - 1])
-    start = lambda: build.run_clips(argparse.Namespace(rest=["folder"]))  # noqa: E731
+    start = lambda: build.run_clips(argparse.Namespace(rest=["folder"]))
     if ends is None:
         with pytest.raises(Stop, match="the same command goes on"):
             start()

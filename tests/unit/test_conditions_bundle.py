@@ -6,17 +6,17 @@ import cv2
 import numpy as np
 import pytest
 
-from engine.job.preview import over_plate
 from engine.conditions import bundle as bundles
+from engine.conditions.crop import take
 from engine.conditions.environment import environment, known_inside
 from engine.conditions.frames import as_float, read_colour, write_picture
-from engine.conditions.crop import take
 from engine.conditions.objects import depth_in_metres, holdout, object_mask
 from engine.conditions.poses import read_poses, standing_height
 from engine.contract import folder as files
 from engine.contract import job as jobs
 from engine.contract.errors import JobError
 from engine.contract.skeleton import BODY_INDEX
+from engine.job.preview import over_plate
 from tests.unit.walker import HEIGHT_PX, figure, write_job
 
 CHANNELS = {"plate": 3, "region": 1, "known": 1, "skeleton": 3, "depth": 1, "warp": 4, "objects": 1}
@@ -43,7 +43,7 @@ def test_a_window_has_every_input(tmp_path):
     for name, channels in CHANNELS.items():
         array = getattr(window, name)
         assert array.shape == (3, height, width, channels) and array.dtype == np.float32, name
-        assert 0.0 <= array.min() and array.max() <= 1.0 and array.any(), name
+        assert array.min() >= 0.0 and array.max() <= 1.0 and array.any(), name
     assert reference.picture.shape == reference.skeleton.shape == (height, width, 3)
     assert np.array_equal(np.unique(window.region), [0, 1])
     assert (window.region >= (window.depth > 0)).mean() > 0.999

@@ -3,7 +3,18 @@ import cv2
 import numpy as np
 import pytest
 
-from engine.conditions.crop import (LEAST_MARGIN, MOST_ZOOM, SHAPES, Crop, joints_from_crop, joints_to_crop, plan_crops, put_back, reference_crop, take)
+from engine.conditions.crop import (
+    LEAST_MARGIN,
+    MOST_ZOOM,
+    SHAPES,
+    Crop,
+    joints_from_crop,
+    joints_to_crop,
+    plan_crops,
+    put_back,
+    reference_crop,
+    take,
+)
 
 FRAME = (1280, 720)
 
@@ -41,12 +52,13 @@ def holds(crop, inner, size=FRAME, margin=0.0):
             and right >= inner[2] + spare[0] - 0.01 and bottom >= inner[3] + spare[1] - 0.01)
 
 
-@pytest.mark.parametrize("boxes", [walk_past(), walk_near(), [box(600, 500, 300 + 250 * (i % 7 == 0)) for i in range(50)]])
+@pytest.mark.parametrize("boxes",
+                         [walk_past(), walk_near(), [box(600, 500, 300 + 250 * (i % 7 == 0)) for i in range(50)]])
 @pytest.mark.parametrize("shape", ["auto", *SHAPES])
 def test_no_per_frame_zoom_and_the_character_always_inside(boxes, shape):
     plan = plan_crops(boxes, FRAME, shape)
     assert np.abs(np.diff(np.log(steps(plan)))).max() <= MOST_ZOOM + 1e-9
-    assert all(holds(crop, b) for crop, b in zip(plan.crops, boxes))
+    assert all(holds(crop, b) for crop, b in zip(plan.crops, boxes, strict=True))
     assert len({crop.shape for crop in plan.crops}) == 1 and all(plan.present)
 
 

@@ -1,6 +1,7 @@
 """Picture files: any name and depth, whole or not at all, and clear errors that name the file."""
 import errno
 import os
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -31,7 +32,8 @@ def test_rgb_order_is_what_others_read(tmp_path):
     assert Image.open(path).getpixel((0, 0)) == (255, 0, 10)
 
 
-@pytest.mark.parametrize("mode, name", [("CMYK", "a.jpg"), ("RGB", "a.png"), ("P", "a.png"), ("RGBA", "a.png"), ("L", "a.png")])
+@pytest.mark.parametrize("mode, name",
+                         [("CMYK", "a.jpg"), ("RGB", "a.png"), ("P", "a.png"), ("RGBA", "a.png"), ("L", "a.png")])
 def test_references_of_every_kind_are_read(tmp_path, mode, name):
     path = str(tmp_path / name)
     grey = mode == "L"
@@ -57,7 +59,7 @@ def broken(tmp_path, case):
         frames.write_picture(path, np.zeros((1, 1, 3), np.uint8))
         return path
     frames.write_picture(path, RNG.integers(0, 256, (64, 64, 3)).astype(np.uint8))
-    data = open(path, "rb").read()
+    data = Path(path).read_bytes()
     with open(path, "wb") as file:
         file.write({"empty": b"", "text": b"no picture", "cut": data[:len(data) // 2]}[case])
     return path

@@ -3,8 +3,17 @@ import cv2
 import numpy as np
 import pytest
 
-from engine.conditions.mask import (bounding_box, grown, limb_volume_depth, limb_volumes, random_shape_agnostic, shape_agnostic, shape_agnostic_at_inference, volume_box)
-from tests.unit.walker import HEIGHT_PX, SIZE, SITTING, figure, hand_at
+from engine.conditions.mask import (
+    bounding_box,
+    grown,
+    limb_volume_depth,
+    limb_volumes,
+    random_shape_agnostic,
+    shape_agnostic,
+    shape_agnostic_at_inference,
+    volume_box,
+)
+from tests.unit.walker import HEIGHT_PX, SITTING, SIZE, figure, hand_at
 
 
 def blob(seed=0, size=(60, 50)):
@@ -40,7 +49,8 @@ def test_follows_the_formula_and_contains_the_character(seed, k):
 
 
 def test_a_grid_worked_by_hand():
-    """M_c in a box of 4 x 6 at row 1, column 2; k_h = 2, k_w = 3 make blocks of 2 x 2, of which three hold the character."""
+    """M_c in a box of 4 x 6 at row 1, column 2; k_h = 2, k_w = 3 make blocks of 2 x 2,
+    of which three hold the character."""
     mask = np.array([[0, 0, 0, 0, 0, 0, 0, 0, 0],
                      [0, 0, 1, 0, 0, 0, 0, 0, 0],
                      [0, 0, 0, 1, 0, 0, 0, 0, 0],
@@ -160,7 +170,7 @@ def by_distance(mask, pixels):
     y, x = np.mgrid[:mask.shape[0], :mask.shape[1]]
     wanted = mask > 0 if pixels > 0 else mask == 0
     near = np.zeros(mask.shape, bool)
-    for row, column in zip(*np.nonzero(wanted)):
+    for row, column in zip(*np.nonzero(wanted), strict=True):
         near |= (y - row) ** 2 + (x - column) ** 2 <= pixels ** 2
     return (near if pixels > 0 else ~near).astype(np.float32)
 

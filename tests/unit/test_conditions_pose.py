@@ -18,12 +18,12 @@ def at(picture, x, y):
 def test_is_a_float_picture_of_the_asked_size():
     picture = draw_skeleton(figure(), None, (192, 352), HEIGHT_PX)
     assert picture.shape == (352, 192, 3) and picture.dtype == np.float32
-    assert 0.0 == picture.min() and 0.9 < picture.max() <= 1.0
+    assert picture.min() == 0.0 and 0.9 < picture.max() <= 1.0
 
 
 def test_limbs_are_dimmed_and_joints_are_not():
     body, picture = figure(), draw(figure())
-    for limb, colour in zip(LIMBS, LIMB_COLOURS):
+    for limb, colour in zip(LIMBS, LIMB_COLOURS, strict=True):
         if limb in (("right_knee", "right_ankle"), ("left_elbow", "left_wrist")):
             middle = body[[BODY_INDEX[n] for n in limb], :2].mean(axis=0)
             assert np.allclose(at(picture, *middle), 0.6 * np.array(colour) / 255, atol=0.02)
@@ -38,7 +38,8 @@ def test_every_colour_is_its_own():
 def test_the_nearer_limb_lies_on_top():
     crossing = {"right_elbow": (128, 100, 3.0), "right_wrist": (180, 100, 3.0),
                 "left_elbow": (154, 80, 5.0), "left_wrist": (154, 120, 5.0)}
-    right, left = (np.array(LIMB_COLOURS[LIMBS.index((f"{s}_elbow", f"{s}_wrist"))]) * 0.6 / 255 for s in ("right", "left"))
+    right, left = (np.array(LIMB_COLOURS[LIMBS.index((f"{s}_elbow", f"{s}_wrist"))]) * 0.6 / 255
+                   for s in ("right", "left"))
     assert np.allclose(at(draw(figure(crossing)), 154, 100), right, atol=0.05)
     turned = {name: (x, y, 8.0 - depth) for name, (x, y, depth) in crossing.items()}
     assert np.allclose(at(draw(figure(turned)), 154, 100), left, atol=0.05)
@@ -65,7 +66,8 @@ def test_hands_are_thin_and_left_differs_from_right():
     assert not np.allclose(left, right)
 
 
-@pytest.mark.parametrize("wild", [(np.nan, 1, 1, 1), (np.inf, 5, 1, 1), (1e12, -1e12, 3, 1), (-1e6, 100, 1e-9, 1), (5, 5, -3, 1)])
+@pytest.mark.parametrize("wild", [(np.nan, 1, 1, 1), (np.inf, 5, 1, 1), (1e12, -1e12, 3, 1),
+                                  (-1e6, 100, 1e-9, 1), (5, 5, -3, 1)])
 def test_wild_joints_are_drawn_safely(wild):
     body = figure()
     body[BODY_INDEX["left_wrist"]] = wild

@@ -4,13 +4,13 @@ import dataclasses
 
 import numpy as np
 import pytest
+from walker import HEIGHT_PX, STANDING, figure, hand_at, write_job
 
 from engine.conditions import bundle as bundles
 from engine.conditions.poses import Figure
 from engine.conditions.retarget import retargeted
 from engine.contract import job as jobs
 from engine.contract.skeleton import BODY_INDEX as I
-from walker import HEIGHT_PX, STANDING, figure, hand_at, write_job
 
 LEGS = (("hip", "knee"), ("knee", "ankle"))
 
@@ -62,14 +62,14 @@ def length(body, a, b):
 
 def test_the_same_proportions_change_nothing():
     for shot, atol in ((standing(), 1e-6), (walking(), 3.0)):  # the walker's knees are drawn only roughly
-        for before, after in zip(shot, brought(shot)):
+        for before, after in zip(shot, brought(shot), strict=True):
             assert np.allclose(after.body, before.body, atol=atol)
 
 
 @pytest.mark.parametrize("stretch", [0.8, 1.2])
 def test_legs_take_the_references_length_and_the_feet_stay(stretch):
     shot = standing()
-    for before, after in zip(shot, brought(shot, legs=stretch)):
+    for before, after in zip(shot, brought(shot, legs=stretch), strict=True):
         for joint in ("right_ankle", "left_ankle", "right_toe", "left_toe"):
             assert np.allclose(after.body[I[joint], :2], before.body[I[joint], :2], atol=0.5)
         for a, b in LEGS:
@@ -77,7 +77,8 @@ def test_legs_take_the_references_length_and_the_feet_stay(stretch):
                 stretch * length(before.body, f"right_{a}", f"right_{b}"), rel=0.03)
         risen = before.body[I["neck"], 1] - after.body[I["neck"], 1]
         assert risen == pytest.approx((stretch - 1) * 88, abs=3)  # from the ankles to the hips
-        assert length(after.body, "neck", "right_hip") == pytest.approx(length(before.body, "neck", "right_hip"), rel=0.01)
+        assert length(after.body, "neck", "right_hip") == pytest.approx(length(before.body, "neck", "right_hip"),
+                                                                        rel=0.01)
 
 
 def test_arms_and_head():
@@ -86,7 +87,8 @@ def test_arms_and_head():
     assert length(after.body, "right_shoulder", "right_elbow") == pytest.approx(
         1.2 * length(before.body, "right_shoulder", "right_elbow"))
     assert length(after.body, "neck", "nose") == pytest.approx(1.3 * length(before.body, "neck", "nose"))
-    assert length(after.body, "right_eye", "left_eye") == pytest.approx(1.3 * length(before.body, "right_eye", "left_eye"))
+    assert length(after.body, "right_eye", "left_eye") == pytest.approx(1.3 * length(before.body,
+                                                                                     "right_eye", "left_eye"))
     shift = after.body[I["right_wrist"], :2] - before.body[I["right_wrist"], :2]
     assert np.allclose(after.hands[1][:, :2], before.hands[1][:, :2] + shift) and after.hands[0] is None
 
@@ -116,13 +118,14 @@ def test_depth_counts_in_a_limbs_length():
         angle = np.radians(80 * t / 19)
         body = figure()
         body[:, 2] = 4.0
-        for side, sign in (("right", -1), ("left", 1)):
+        for side in ("right", "left"):
             x, y = body[I[f"{side}_shoulder"], :2]
             for k, joint in enumerate(("elbow", "wrist"), 1):
-                body[I[f"{side}_{joint}"], :3] = (x, y + 36 * k * np.cos(angle), 4.0 - 36 * k * np.sin(angle) * 1.7 / HEIGHT_PX)
+                body[I[f"{side}_{joint}"], :3] = (x, y + 36 * k * np.cos(angle),
+                                                  4.0 - 36 * k * np.sin(angle) * 1.7 / HEIGHT_PX)
         shot.append(Figure(body, (None, None), HEIGHT_PX))
     after = brought(tuple(shot), arms=1.2)
-    for before, done in zip(shot, after):
+    for before, done in zip(shot, after, strict=True):
         old, new = (f.body[I["right_wrist"], :3] - f.body[I["right_shoulder"], :3] for f in (before, done))
         assert np.allclose(new, new @ old / (old @ old) * old, atol=1e-6), "its direction stays"
     lengths = [np.linalg.norm(f.body[I["right_wrist"], :3] - f.body[I["right_shoulder"], :3]) for f in after]
@@ -142,7 +145,8 @@ def test_what_is_not_seen_goes_along():
 
 def test_a_foreshortened_reference_shrinks_no_limb_beyond_measure():
     after = brought(standing(), arms=0.2)[0].body
-    assert length(after, "left_shoulder", "left_elbow") > 0.7 * length(standing()[0].body, "left_shoulder", "left_elbow")
+    assert length(after, "left_shoulder", "left_elbow") > 0.7 * length(standing()[0].body,
+                                                                       "left_shoulder", "left_elbow")
 
 
 def test_a_job_retargets_its_shot_and_makes_room(tmp_path):
@@ -151,8 +155,10 @@ def test_a_job_retargets_its_shot_and_makes_room(tmp_path):
     plain = bundles.plan_shot(str(tmp_path), dataclasses.replace(job, retarget=0.0))
     shot = bundles.plan_shot(str(tmp_path), job, joints=joints, height_px=HEIGHT_PX)
     assert shot.figures[2].body[I["neck"], 1] < plain.figures[2].body[I["neck"], 1] - 5
-    assert np.array_equal(bundles.plan_shot(str(tmp_path), job).figures[2].body, plain.figures[2].body), "no joints, no change"
-    given = dataclasses.replace(job, reference=jobs.Reference(joints=tuple(map(tuple, joints.tolist())), height_px=HEIGHT_PX))
+    assert np.array_equal(bundles.plan_shot(str(tmp_path), job).figures[2].body,
+                          plain.figures[2].body), "no joints, no change"
+    given = dataclasses.replace(job, reference=jobs.Reference(joints=tuple(map(tuple, joints.tolist())),
+                                                              height_px=HEIGHT_PX))
     assert np.allclose(bundles.plan_shot(str(tmp_path), given).figures[2].body, shot.figures[2].body)
     x, y = bundles._figure_in_crop(shot, 3).body[I["neck"], :2].astype(int)
     assert bundles.character_mask(shot, 3)[y, x] == 1, "the mask of the job is joined with the new limbs"

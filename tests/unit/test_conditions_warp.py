@@ -69,7 +69,8 @@ def test_a_limb_pointing_at_the_camera_keeps_its_width():
 
 
 def test_a_person_seen_sideways_keeps_a_torso():
-    side = {name: (128, y, 4.0) for name, y in (("right_shoulder", 70), ("left_shoulder", 70), ("right_hip", 130), ("left_hip", 130))}
+    side = {name: (128, y, 4.0) for name, y in (("right_shoulder", 70), ("left_shoulder", 70),
+                                                ("right_hip", 130), ("left_hip", 130))}
     row = warp(figure(side))[115]
     assert (np.abs(row[:, :3] - COAT).max(axis=1) < 0.05).sum() > 20
 
@@ -88,11 +89,13 @@ def test_wild_joints_are_survived(wild):
     body = figure()
     body[BODY_INDEX["left_wrist"]] = wild
     assert np.isfinite(warp(body)).all()
-    assert np.isfinite(warp_limbs(whole(drawn_reference()), person(body, None, HEIGHT_PX), person(figure(), None, HEIGHT_PX), SIZE)).all()
+    assert np.isfinite(warp_limbs(whole(drawn_reference()), person(body, None, HEIGHT_PX),
+                                  person(figure(), None, HEIGHT_PX), SIZE)).all()
 
 
 def test_a_head_in_profile_carries_the_face_to_the_front():
-    """The frame's nose lies far to one side of the ear: the reference's nose has to arrive there, and the collar stays."""
+    """The frame's nose lies far to one side of the ear: the reference's nose has to arrive there,
+    and the collar stays."""
     reference, body = drawn_reference(), figure()
     row, column = int(body[BODY_INDEX["nose"], 1]), int(body[BODY_INDEX["nose"], 0])
     reference[row - 2:row + 3, column - 2:column + 3] = (1, 0, 1)

@@ -14,10 +14,11 @@ from engine.contract.job import DepthRange, Driver, Job, Performer, Reference, S
 JOINTS = tuple((float(i), 2.5, 1.0) for i in range(20))
 PLAIN = Job(name="shot", size=(64, 48), frames=3)
 FULL = Job(name="Schuß 影", size=(1919, 1081), frames=250, first_frame=-12, fps=23.976, bits=16, clean_plate=False,
-           reference=Reference("mein bild.png", JOINTS, 412.5), objects=DepthRange(1.5, 9.0), depth=DepthRange(0.1, 100.0),
-           clothing=1.4, retarget=0.5, clean_pictures=True, mask_joins=True,
+           reference=Reference("mein bild.png", JOINTS, 412.5), objects=DepthRange(1.5, 9.0),
+           depth=DepthRange(0.1, 100.0), clothing=1.4, retarget=0.5, clean_pictures=True, mask_joins=True,
            driver=Driver("Shot", "Camera", "-rig", "rigify", -7, Performer(12, (1.5, 2.0, 30.0, 48.0), "join", True)),
-           settings=Settings(steps=10, guidance=2.0, seed=2**63 - 1, window=16, grain=False, shape="192x352", shadow=False))
+           settings=Settings(steps=10, guidance=2.0, seed=2**63 - 1, window=16, grain=False,
+                             shape="192x352", shadow=False))
 
 
 def raw(folder, **changes):
@@ -66,7 +67,8 @@ def test_only_name_size_and_frames_are_required(tmp_path):
     (dict(reference={"file": "../../secret.png"}), "reference_invalid", "reference.file: expected the name of a file"),
     (dict(reference={"file": "a\\b.png"}), "reference_invalid", "reference.file"),
     (dict(reference={"joints": [[0, 0, 1]] * 19}), "reference_invalid", "reference.joints: expected a list of 20"),
-    (dict(reference={"joints": [[0, 0, 2]] * 20}), "reference_invalid", "reference.joints: expected a number from 0 to 1"),
+    (dict(reference={"joints": [[0, 0, 2]] * 20}), "reference_invalid",
+     "reference.joints: expected a number from 0 to 1"),
     (dict(objects={"near": 3, "far": 2}), "job_invalid", "objects: expected near < far, got near 3 and far 2"),
     (dict(objects={"near": 3}), "job_invalid", "objects.far: missing"),
     (dict(depth=[1, 2]), "job_invalid", "depth: expected an object, got [1, 2]"),
@@ -150,15 +152,18 @@ def test_a_folder_that_cannot_be_made(tmp_path):
 def test_the_key_counts_everything_that_makes_pixels():
     same = key(PLAIN, ["a", "b"], "c")
     assert key(PLAIN, ["a", "b"], "c") == same and len(same) == 32
-    assert key(Job(name="other", size=(64, 48), frames=3, first_frame=9, fps=50.0, driver=Driver(rig="x")), ["a", "b"], "c") == same
-    others = [key(FULL, ["a", "b"], "c"), key(PLAIN, ["b", "a"], "c"), key(PLAIN, ["ab"], "c"), key(PLAIN, ["a", "b"], "d"),
+    assert key(Job(name="other", size=(64, 48), frames=3, first_frame=9, fps=50.0, driver=Driver(rig="x")),
+               ["a", "b"], "c") == same
+    others = [key(FULL, ["a", "b"], "c"), key(PLAIN, ["b", "a"], "c"), key(PLAIN, ["ab"], "c"),
+              key(PLAIN, ["a", "b"], "d"),
               key(Job(name="shot", size=(64, 48), frames=3, settings=Settings(seed=1)), ["a", "b"], "c")]
     assert len({same, *others}) == 6
 
 
 def test_numbering(tmp_path):
     folder = str(tmp_path)
-    assert files.picture(folder, files.FRAMES, 7).endswith("0007.png") and files.picture(folder, "source", 12345).endswith("12345.png")
+    assert files.picture(folder, files.FRAMES, 7).endswith("0007.png") \
+        and files.picture(folder, "source", 12345).endswith("12345.png")
     assert not files.has(folder, files.MASK) and files.numbers(folder, files.MASK) == []
     (tmp_path / "mask").mkdir()
     (tmp_path / "mask" / "0002.png").touch()

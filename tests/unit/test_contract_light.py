@@ -28,7 +28,8 @@ def test_the_first_degree_is_y_z_x_without_signs():
         assert at[number] == pytest.approx(0.488603, abs=1e-6) and at[[1, 2, 3]].sum() == at[number]
     x, y, z = 0.48, -0.6, 0.64
     assert basis(x, y, z)[4:] == pytest.approx([
-        1.092548 * x * y, 1.092548 * y * z, 0.315392 * (3 * z * z - 1), 1.092548 * x * z, 0.546274 * (x * x - y * y)], abs=1e-6)
+        1.092548 * x * y, 1.092548 * y * z, 0.315392 * (3 * z * z - 1), 1.092548 * x * z,
+        0.546274 * (x * x - y * y)], abs=1e-6)
     mirrored = np.array(basis(-x, y, z)) / np.array(basis(x, y, z))
     assert np.flatnonzero(mirrored < 0).tolist() == [3, 4, 7]
 

@@ -14,8 +14,10 @@ from tests.unit import fuzzed
 
 JOINTS = tuple((0.5, 1.5, 1.0) for _ in range(20))
 MESSAGES = [
-    events.Run("/jobs/ä b"), events.Preview("-x"), events.Check("x"), events.Deliver("x", "exr", ("matte",)), events.FindJoints("p.png"), events.Cancel(),
-    events.Estimate("j"), events.Estimate("j", "a b.mp4", 3, (1.0, 2.0, 30.5, 40.0), "m", "override", False, True, "d.onnx"),
+    events.Run("/jobs/ä b"), events.Preview("-x"), events.Check("x"), events.Deliver("x", "exr", ("matte",)),
+    events.FindJoints("p.png"), events.Cancel(),
+    events.Estimate("j"),
+    events.Estimate("j", "a b.mp4", 3, (1.0, 2.0, 30.5, 40.0), "m", "override", False, True, "d.onnx"),
     events.FindPeople("p.png"), events.People("p.png", ((1.0, 2.0, 3.5, 4.0),)), events.People("p.png"),
     events.FindSubject("j"),
     events.Shutdown(), events.Hello(1, "0.1.0", "onnxruntime", "cpu", {"name": "compact", "hash": "ab"}),
@@ -41,8 +43,9 @@ def test_every_message_is_tried():
     assert {type(m) for m in MESSAGES} == {*events.REQUESTS.values(), *events.EVENTS.values()}
 
 
-@pytest.mark.parametrize("raw", [b"Traceback (most recent call last):\n", b"\xff\xfe\x00\n", b"[1]\n", b"3\n", b'{"type": \n',
-                                 b"[" * 100_000 + b"\n"])
+@pytest.mark.parametrize("raw",
+                         [b"Traceback (most recent call last):\n", b"\xff\xfe\x00\n", b"[1]\n", b"3\n", b'{"type": \n',
+                          b"[" * 100_000 + b"\n"])
 def test_garbage_is_kept_and_reading_goes_on(raw):
     wire = Wire(reader=io.BytesIO(raw + b'\n  \n{"type": "cancel"}\n'))
     with pytest.raises(Garbage) as error:
@@ -75,7 +78,8 @@ def test_wrong_events_are_garbage(value):
 
 
 @pytest.mark.parametrize("message, field", [
-    (events.Progress("j", "denoise", 1, 2, float("nan")), "eta_s"), (events.Joints("p", None, float("inf")), "height_px"),
+    (events.Progress("j", "denoise", 1, 2, float("nan")), "eta_s"),
+    (events.Joints("p", None, float("inf")), "height_px"),
     (events.Finished("j", 1, 1, 0, 0, 1.0, {"read": float("nan")}), "stages")])
 def test_what_would_be_garbage_is_not_said(message, field):
     with pytest.raises(JobError) as error:

@@ -15,7 +15,8 @@ def home(tmp_path, monkeypatch):
                        ("packages/cp313/other.py", "3"), ("engine/packs/compact/weights.bin", "4")):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
-    monkeypatch.setattr(sys, "path", [str(folder), str(folder / "packages/any"), str(folder / "packages/cp311"), "/else"])
+    monkeypatch.setattr(sys, "path",
+                        [str(folder), str(folder / "packages/any"), str(folder / "packages/cp311"), "/else"])
     return folder
 
 
@@ -41,7 +42,8 @@ def test_a_copy_is_made_once_and_a_new_version_makes_another(home, tmp_path, mon
     monkeypatch.setattr(sys, "path", list(before))
     second = use(home, tmp_path / "copies")
     assert second != first and (second / "weights.bin").read_text() == "new weights"
-    assert [path.name for path in (tmp_path / "copies").iterdir()] == [second.parents[2].name], "the old one is cleared away"
+    assert [path.name for path in (tmp_path / "copies").iterdir()] == [second.parents[2].name], \
+        "the old one is cleared away"
 
 
 def test_what_is_in_use_stays(home, tmp_path, monkeypatch):

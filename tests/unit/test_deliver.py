@@ -6,7 +6,6 @@ from types import SimpleNamespace
 import cv2
 import numpy as np
 import pytest
-from tests.unit.walker import write_job
 
 from engine.conditions.frames import read_picture, write_picture
 from engine.contract import events
@@ -14,6 +13,7 @@ from engine.contract import folder as files
 from engine.contract.errors import JobError
 from engine.job.deliver import deliver
 from engine.job.progress import Stopped
+from tests.unit.walker import write_job
 
 SIZE = (320, 240)
 
@@ -26,7 +26,8 @@ def job(tmp_path):
     for number in (1, 2):
         rgba = np.stack([x // 2, y, np.full(x.shape, 90 * number), np.clip(x - 40, 0, 255)], -1).astype(np.uint8)
         write_picture(files.picture(folder, files.FRAMES, number), rgba)
-        write_picture(files.picture(folder, files.SHADOW, number), np.repeat((255 - y)[..., None], 3, -1).astype(np.uint8))
+        write_picture(files.picture(folder, files.SHADOW, number),
+                      np.repeat((255 - y)[..., None], 3, -1).astype(np.uint8))
     return folder
 
 
@@ -46,13 +47,15 @@ def test_8_bits_are_the_frames_themselves(job):
     assert (written(job, "character", "png8")[..., [2, 1, 0, 3]] == rgba).all()
     assert (written(job, "matte", "png8") == rgba[..., 3]).all()
     assert (written(job, "shadow", "png8") == read_picture(files.picture(job, files.SHADOW, 1))).all()
-    assert written(job, "skeleton", "png8").any() and not written(job, "skeleton", "png8", 2).any(), "nobody is in frame 2"
+    assert written(job, "skeleton", "png8").any() and not written(job, "skeleton", "png8", 2).any(), \
+        "nobody is in frame 2"
 
 
 def test_16_bits_keep_every_value(job):
     run(job, "png16", ("character", "matte"))
     wide = written(job, "character", "png16")
-    assert wide.dtype == np.uint16 and (wide[..., [2, 1, 0, 3]] == read_picture(files.picture(job, files.FRAMES, 1)) * 257).all()
+    assert wide.dtype == np.uint16 and (wide[..., [2, 1, 0, 3]]
+                                        == read_picture(files.picture(job, files.FRAMES, 1)) * 257).all()
 
 
 def test_exr_is_linear_and_premultiplied(job):

@@ -1,6 +1,7 @@
 """Noise, schedule, sampler and windows by their numbers; a window denoised with the frames it was handed."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -12,7 +13,6 @@ from engine.engines.compact.denoise.noise import frame_noise, window_noise
 from engine.engines.compact.denoise.samplers import ddim_step
 from engine.engines.compact.denoise.schedule import COSINE, levels, named
 from engine.engines.compact.denoise.windows import Window, plan, spans
-
 
 KNOWN_NOISE = [0.5145284, -0.0404699, -0.1181158, -0.8153592]
 
@@ -60,10 +60,12 @@ def test_guidance():
 def test_windows_make_every_frame_once(frames, size, overlap):
     windows = plan(range(5, 5 + frames), size, overlap)
     assert [n for window in windows for n in window.made] == list(range(5, 5 + frames))
-    for previous, window in zip([None, *windows], windows):
-        assert 0 < len(window.made) and len(window.frames) <= size
-        assert list(window.before) == (list(previous.made)[-overlap:] if previous and overlap and len(previous.made) >= overlap
-                                       else list(range(max(5, window.start - overlap), window.start)) if previous else [])
+    for previous, window in pairwise([None, *windows]):
+        assert len(window.made) > 0 and len(window.frames) <= size
+        assert list(window.before) == (list(previous.made)[-overlap:] if previous and overlap
+                                       and len(previous.made) >= overlap
+                                       else list(range(max(5, window.start - overlap), window.start))
+                                       if previous else [])
     assert len(windows) == 1 + max(0, math.ceil((frames - size) / (size - overlap)))
 
 
@@ -108,20 +110,22 @@ def test_frames_handed_on_ride_along_clean():
     made = denoise_window(runtime, Window(3, 5, 8), told, Appearance(0.0), Sampling(COSINE, 4, seed=1), before=before,
                           after_step=lambda: stepped.append(1))
     assert np.array_equal(made, told.environment[2:]) and len(stepped) == len(runtime.asked) == 4
-    for (noisy, asked), t in zip(runtime.asked, levels(4)):
+    for (noisy, asked), t in zip(runtime.asked, levels(4), strict=True):
         assert np.array_equal(noisy[:2], before) and np.allclose(asked, [0, 0, t, t, t])
     assert np.array_equal(runtime.asked[0][0][2:], window_noise(1, range(5, 8), (4, 4, 8)))
 
 
 def test_one_step_needs_no_noise_of_its_own():
     runtime, told = Counting(), conditions(2)
-    assert np.array_equal(denoise_window(runtime, Window(1, 1, 3), told, Appearance(0.0), Sampling(COSINE, 1, 0), before=None),
+    assert np.array_equal(denoise_window(runtime, Window(1, 1, 3), told, Appearance(0.0),
+                                         Sampling(COSINE, 1, 0), before=None),
                           told.environment)
 
 
 def test_guidance_asks_twice():
     runtime, told = Counting(), conditions(2)
-    appearance = encode_reference(runtime, np.ones((16, 16, 3), np.float32), np.zeros((16, 16, 3), np.float32), guidance=3.0)
+    appearance = encode_reference(runtime, np.ones((16, 16, 3), np.float32),
+                                  np.zeros((16, 16, 3), np.float32), guidance=3.0)
     assert appearance.features == 1.0 and appearance.without == 0.5
     made = denoise_window(runtime, Window(1, 1, 3), told, appearance, Sampling(COSINE, 1, 0, 3.0), before=None)
     assert len(runtime.asked) == 2 and np.allclose(made, told.environment + 2.0, atol=1e-5)
@@ -131,7 +135,8 @@ def test_guidance_asks_twice():
 
 def test_the_empty_picture_of_guidance_is_encoded_once_a_shot():
     runtime, told = Counting(), conditions(2)
-    appearance = encode_reference(runtime, np.ones((16, 16, 3), np.float32), np.zeros((16, 16, 3), np.float32), guidance=2.0)
+    appearance = encode_reference(runtime, np.ones((16, 16, 3), np.float32),
+                                  np.zeros((16, 16, 3), np.float32), guidance=2.0)
     for window in (Window(1, 1, 3), Window(3, 3, 5)):
         denoise_window(runtime, window, told, appearance, Sampling(COSINE, 4, 0, 2.0), before=None)
     assert len(runtime.asked) == 16 and runtime.encoded == 1

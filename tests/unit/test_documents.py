@@ -140,4 +140,4 @@ def test_pre_commit_runs_a_pinned_ruff_and_the_one_of_the_tests():
         for one in requirements
         if one.startswith("ruff")
     }
-    assert len(pinned) == 1 and ours <= set(pinned)
+    assert len(pinned) == 1 and ours == set(pinned)

@@ -22,7 +22,8 @@ def read(name):
 
 
 def worst_distance(person, name, move=(0.0, 0.0), scale=1.0):
-    """Pixels between the found joints and the true ones, the farthest of those that are seen; eyes left out of a back."""
+    """Pixels between the found joints and the true ones, the farthest of those that are seen;
+    eyes left out of a back."""
     joints = {joint: place for joint, place in TRUTH[name]["joints"].items() if person.body[BODY_INDEX[joint], 3] > 0}
     assert len(joints) >= 12
     return max(np.hypot(*(person.body[BODY_INDEX[joint], :2] - (np.array(place) * scale + move)))
@@ -65,7 +66,7 @@ def test_mask_covers_the_figure_and_not_the_backdrop():
     picture = read("front")
     figure = np.abs(picture.astype(int) - picture[0, 0]).max(axis=2) > 12
     mask = people.find_joints(picture, threads=1).mask
-    assert mask.shape == figure.shape and 0 <= mask.min() and mask.max() <= 1
+    assert mask.shape == figure.shape and mask.min() >= 0 and mask.max() <= 1
     both, either = (figure & (mask > 0.5)).sum(), (figure | (mask > 0.5)).sum()
     assert both / either > 0.85
 
@@ -87,13 +88,15 @@ def test_joints_are_linear_in_the_landmarks():
     np.testing.assert_allclose(bones.joints_of(points)[BODY_INDEX["left_knee"]], points[landmarks.INDEX["left_knee"]])
     sure = np.ones(33)
     sure[landmarks.INDEX["left_shoulder"]] = 0.2
-    assert bones.confidence_of(sure)[BODY_INDEX["neck"]] == 0.2 and bones.confidence_of(sure)[BODY_INDEX["right_hip"]] == 1
+    assert bones.confidence_of(sure)[BODY_INDEX["neck"]] == 0.2 \
+        and bones.confidence_of(sure)[BODY_INDEX["right_hip"]] == 1
 
 
 def test_transparent_pixels_are_not_looked_at():
     picture = read("front")
     alpha = (np.abs(picture.astype(int) - picture[0, 0]).max(axis=2) > 12).astype(np.uint8) * 255
-    hidden = np.where(alpha[:, :, None] > 0, picture, np.random.default_rng(0).integers(0, 256, picture.shape, np.uint8))
+    hidden = np.where(alpha[:, :, None] > 0, picture,
+                      np.random.default_rng(0).integers(0, 256, picture.shape, np.uint8))
     person = people.find_joints(np.dstack([hidden, alpha]), threads=1)
     assert worst_distance(person, "front") < 0.04 * TRUTH["front"]["height_px"]
 
@@ -132,7 +135,7 @@ def test_everybody_has_a_box():
     picture[100:100 + small.shape[0], 420:420 + small.shape[1]] = small
     boxes = people.find_boxes(picture, threads=1)
     assert len(boxes) == 2
-    for box, name, move, scale in zip(boxes, ("front", "back"), ((20, 40), (420, 100)), (1.0, 0.6)):
+    for box, name, move, scale in zip(boxes, ("front", "back"), ((20, 40), (420, 100)), (1.0, 0.6), strict=True):
         joints = np.array(list(TRUTH[name]["joints"].values())) * scale + move
         assert np.abs(np.array(box) - [*joints.min(axis=0), *joints.max(axis=0)]).max() < 40
         assert box[0] >= 0 and box[3] <= 480

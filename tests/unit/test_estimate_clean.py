@@ -1,9 +1,10 @@
-"""What lies behind a performer is brought from other frames: a locked camera's, a moving one's; what never shows is filled in."""
+"""What lies behind a performer is brought from other frames: a locked camera's, a moving one's;
+what never shows is filled in."""
 
 import cv2
 import numpy as np
-
 import performer_shot as shots
+
 from engine.conditions.frames import write_picture
 from engine.contract import folder as files
 from engine.estimate.camera import Camera
@@ -17,11 +18,12 @@ WORLD = shots.room((480, 240), seed=9)
 
 def shot(folder, views, places):
     """source/ and mask/ of a grey disc at `places` before the world seen through `views` ((3, 3), picture -> world)."""
-    for number, (view, place) in enumerate(zip(views, places), 1):
+    for number, (view, place) in enumerate(zip(views, places, strict=True), 1):
         picture = cv2.warpPerspective(WORLD, view, SIZE, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
         mask = np.zeros(SIZE[::-1], np.uint8)
         cv2.circle(mask, place, 22, 255, -1)
-        write_picture(files.picture(str(folder), files.SOURCE, number), np.where(mask[..., None] > 0, np.uint8(30), picture))
+        write_picture(files.picture(str(folder), files.SOURCE, number),
+                      np.where(mask[..., None] > 0, np.uint8(30), picture))
         write_picture(files.picture(str(folder), files.MASK, number), mask)
     return Intake(len(views), SIZE, 25.0, (), "")
 
@@ -63,7 +65,8 @@ def test_a_moving_camera(tmp_path):
     views = []
     for t in range(FRAMES):
         angle, scale = np.radians(0.4 * t), 1 + 0.004 * t
-        views.append(np.array([[scale * np.cos(angle), -np.sin(angle), 40 + 5 * t], [np.sin(angle), scale * np.cos(angle), 30 + t],
+        views.append(np.array([[scale * np.cos(angle), -np.sin(angle), 40 + 5 * t],
+                               [np.sin(angle), scale * np.cos(angle), 30 + t],
                                [1e-6 * t, 0, 1]]))
     intake = shot(tmp_path, views, across(start=85, step=5))  # what he covers shows in frames near by
     camera = Camera(str(tmp_path), SIZE, range(1, FRAMES + 1))

@@ -1,9 +1,9 @@
 """A movie that was cut off is said to be, and what is finished in the job's folder outlives every shorter video."""
 
 import numpy as np
+import performer_shot as shots
 import pytest
 
-import performer_shot as shots
 from engine.conditions.frames import write_picture
 from engine.contract import folder as files
 from engine.contract import job as jobs

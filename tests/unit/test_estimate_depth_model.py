@@ -1,4 +1,5 @@
-"""A depth network of Depth Anything V2's form, tiny and made here: read, run at its own size, fitted once a shot; others refused."""
+"""A depth network of Depth Anything V2's form, tiny and made here: read, run at its own size,
+fitted once a shot; others refused."""
 
 import numpy as np
 import onnx
@@ -15,9 +16,11 @@ from engine.job.progress import Watch
 SIZE = (320, 240)
 
 
-def write_net(path, *, shape=(1, 3, "height", "width"), names=("pixel_values", "predicted_depth"), keep=0, weights=None, ends=None):
+def write_net(path, *, shape=(1, 3, "height", "width"), names=("pixel_values", "predicted_depth"), keep=0,
+              weights=None, ends=None):
     """One 1 x 1 convolution to inverse depth: (1, 3, h, w) -> (1, h, w), or (1, 1, h, w) with `keep`."""
-    weights = np.random.default_rng(3).normal(0, 1, (1, 3, 1, 1)) if weights is None else np.array(weights).reshape(1, 3, 1, 1)
+    weights = np.random.default_rng(3).normal(0, 1, (1, 3, 1, 1)) if weights is None \
+        else np.array(weights).reshape(1, 3, 1, 1)
     made = [helper.make_tensor("w", TensorProto.FLOAT, (1, 3, 1, 1), weights.astype(np.float32).ravel()),
             helper.make_tensor("axes", TensorProto.INT64, (1,), [1])]
     nodes = [helper.make_node("Conv", [names[0], "w"], [names[1] if keep else "map"])]
@@ -38,7 +41,7 @@ class Pictures:
 
     def read(self, number):
         picture = np.full((SIZE[1], SIZE[0], 3), 20, np.uint8)
-        for (x, y, _, _), depth in zip(self._bodies[number].body, self._depths[number]):
+        for (x, y, _, _), depth in zip(self._bodies[number].body, self._depths[number], strict=True):
             picture[int(y) - 4:int(y) + 5, int(x) - 4:int(x) + 5, 1] = round(400 / depth)
         return picture
 
@@ -47,7 +50,8 @@ def shot(frames=6):
     """Bodies whose joints lie apart, at 2.5 to 4 m."""
     bodies = {}
     for number in range(1, frames + 1):
-        joints = np.array([(20 + 60 * (k % 5), 20 + 50 * (k // 5), 2.5 + 1.5 * k / 19, 0.9) for k in range(len(BODY))], np.float32)
+        joints = np.array([(20 + 60 * (k % 5), 20 + 50 * (k // 5), 2.5 + 1.5 * k / 19, 0.9) for k in range(len(BODY))],
+                          np.float32)
         bodies[number] = Body(Points(np.zeros((33, 2)), np.zeros((33, 3)), np.ones(33)), joints, 200.0, 120.0, 3.0)
     return bodies
 
@@ -55,8 +59,8 @@ def shot(frames=6):
 def by_model(path, tmp_path, bodies, depths):
     watch = Watch("job", lambda event: None, lambda: False)
     watch.work_begins()
-    return limb_depth.from_model(path, bodies, Pictures(bodies, depths), str(tmp_path / "job"), shots=[range(1, len(bodies) + 1)],
-                                 fps=24.0, watch=watch, threads=1, pieces=1)
+    return limb_depth.from_model(path, bodies, Pictures(bodies, depths), str(tmp_path / "job"),
+                                 shots=[range(1, len(bodies) + 1)], fps=24.0, watch=watch, threads=1, pieces=1)
 
 
 @pytest.mark.parametrize("form", [{}, {"keep": 1, "names": ("image", "depth")}, {"shape": (1, 3, 70, 98)},

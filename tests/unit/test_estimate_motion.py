@@ -11,7 +11,8 @@ from engine.estimate.lift import Points
 
 FPS, SIZE = 25.0, (640, 480)
 SCALE = 150.0  # pixels a metre
-STANDING = {"nose": (0, -0.65, -0.1), "shoulder": (0.18, -0.5, 0), "elbow": (0.22, -0.22, 0), "wrist": (0.24, 0.02, -0.03),
+STANDING = {"nose": (0, -0.65, -0.1), "shoulder": (0.18, -0.5, 0), "elbow": (0.22, -0.22, 0),
+            "wrist": (0.24, 0.02, -0.03),
             "hip": (0.1, 0, 0), "knee": (0.1, 0.42, 0), "ankle": (0.1, 0.82, 0.05), "heel": (0.1, 0.86, 0.08),
             "foot_index": (0.12, 0.88, -0.12), "eye": (0.03, -0.68, -0.09), "ear": (0.07, -0.66, 0.0)}
 
@@ -25,8 +26,10 @@ def walker(count):
         plain = next((STANDING[key] for key in STANDING if key in name), STANDING["nose"])
         sign = 1.0 if name.startswith("left") or name.endswith("left") else -1.0 if "right" in name else 0.0
         swing = np.sin(2 * np.pi * 0.9 * t + (0 if sign > 0 else np.pi))
-        reach = {"wrist": -0.25, "elbow": -0.12, "knee": 0.18, "ankle": 0.35, "heel": 0.35, "foot_index": 0.35}.get(part, 0.0)
-        world[:, i] = np.stack([plain[2] * -1 + reach * swing, np.full(count, plain[1]), np.full(count, -sign * plain[0])], 1)
+        reach = {"wrist": -0.25, "elbow": -0.12, "knee": 0.18, "ankle": 0.35, "heel": 0.35,
+                 "foot_index": 0.35}.get(part, 0.0)
+        world[:, i] = np.stack([plain[2] * -1 + reach * swing, np.full(count, plain[1]),
+                                np.full(count, -sign * plain[0])], 1)
     return world
 
 
@@ -145,7 +148,8 @@ def test_depth_and_height_are_one_size_for_the_shot():
     bodies = motion.steady(seen(trembling, world_pixels(world)), [range(1, 81)], fps=FPS, size=SIZE)
     heights = np.array([bodies[n].height_px for n in sorted(bodies)])
     assert np.ptp(heights) / heights.mean() < 0.08  # legs that swing without a knee are longer by as much
-    legs = np.array([bodies[n].body[BODY_INDEX["left_hip"], 2] - bodies[n].body[BODY_INDEX["right_hip"], 2] for n in bodies])
+    legs = np.array([bodies[n].body[BODY_INDEX["left_hip"], 2] - bodies[n].body[BODY_INDEX["right_hip"], 2]
+                     for n in bodies])
     assert (legs < 0).all() and np.std(legs) < 0.02  # the left side is the nearer one
 
 

@@ -1,4 +1,5 @@
-"""Footage of the kinds that telephones, cameras and editors write, made by FFmpeg: taken in with a warning that says what is odd.
+"""Footage of the kinds that telephones, cameras and editors write, made by FFmpeg:
+taken in with a warning that says what is odd.
 
 Skipped, loudly, where there is no ffmpeg.
 """
@@ -6,15 +7,16 @@ Skipped, loudly, where there is no ffmpeg.
 import shutil
 
 import numpy as np
+import performer_shot as shots
 import pytest
 
-import performer_shot as shots
 from engine.contract import folder as files
 from engine.contract import job as jobs
 from engine.estimate import intake
 from engine.job.progress import Watch
 
-pytestmark = pytest.mark.skipif(not shutil.which("ffmpeg"), reason="NO ffmpeg HERE: odd kinds of footage are not tested")
+pytestmark = pytest.mark.skipif(not shutil.which("ffmpeg"),
+                                reason="NO ffmpeg HERE: odd kinds of footage are not tested")
 FRAMES = 16
 FILM = [picture for picture, _ in shots.film(FRAMES)]
 
@@ -97,18 +99,19 @@ def test_turned_by_its_metadata(film, tmp_path):
 
 
 def test_pictures_at_uneven_times(film, tmp_path):
-    shots.ffmpeg("-i", film, "-vf", r"setpts='(N+0.45*mod(N\,3))/25/TB'", "-fps_mode", "vfr", "-c:v", "libx264", "-qp", 0,
-                 "-enc_time_base", "1:1000", "-video_track_timescale", 1000, tmp_path / "a.mp4")
+    shots.ffmpeg("-i", film, "-vf", r"setpts='(N+0.45*mod(N\,3))/25/TB'", "-fps_mode", "vfr", "-c:v",
+                 "libx264", "-qp", 0, "-enc_time_base", "1:1000", "-video_track_timescale", 1000, tmp_path / "a.mp4")
     found, told = taken(tmp_path, tmp_path / "a.mp4")
     assert "frames_uneven" in told and abs(found.frames - FRAMES) <= 1
-    shown = [min(range(1, FRAMES + 1), key=lambda n: difference(tmp_path, number, n)) for number in range(1, found.frames + 1)]
+    shown = [min(range(1, FRAMES + 1), key=lambda n: difference(tmp_path, number, n))
+             for number in range(1, found.frames + 1)]
     assert all(abs(n - number) <= 1 for number, n in enumerate(shown, 1)), "each picture at its time"
 
 
 def test_interlaced(tmp_path):
     pictures = [picture for picture, _ in shots.film(2 * FRAMES, step=10)]
     fields = []
-    for first, second in zip(pictures[::2], pictures[1::2]):
+    for first, second in zip(pictures[::2], pictures[1::2], strict=True):
         both = first.copy()
         both[1::2] = second[1::2]
         fields.append(both)

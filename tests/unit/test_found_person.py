@@ -1,6 +1,7 @@
 """The person in a reference, kept in the job: the very same for another engine, and never another picture's."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -93,7 +94,7 @@ def test_nothing_is_looked_for_where_joints_and_alpha_are_given(folder):
 def test_what_is_not_as_it_was_written_is_not_taken(folder, harm):
     keep(folder, person)
     path = files.path(folder, files.FOUND)
-    value = json.load(open(path))
+    value = json.loads(Path(path).read_text())
     with open(path, "w") as file:
         json.dump(harm(value), file)
     picture = as_bits(read_reference(files.path(folder, files.REFERENCE)))

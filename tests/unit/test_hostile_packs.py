@@ -9,14 +9,14 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from engine.door.answer import Engine
 from engine.contract.errors import JobError
+from engine.door.answer import Engine
 from engine.engines.compact.nets.model import load_weights
+from engine.engines.compact.runtimes.ort import OrtRuntime
 from engine.packs import manifest as manifests
 from engine.packs.graph_file import pointers
 from engine.packs.manifest import GRAPHS, WEIGHTS
 from engine.packs.weights_file import LONGEST_HEADER, tensors
-from engine.engines.compact.runtimes.ort import OrtRuntime
 from tests.unit.tiny import TINY
 
 RUNTIMES = ("onnxruntime", "pytorch")

@@ -109,7 +109,8 @@ def test_the_build_needs_nothing_installed(path):
 
 
 def test_no_circle_of_imports():
-    """Whatever a file imports on import does not import it back: then each can be read, and loaded, from its own beginning."""
+    """Whatever a file imports on import does not import it back: then each can be read, and loaded,
+    from its own beginning."""
     ahead = {path: {file for dotted in at_start(path) for file in _files(dotted) if file.name != "__init__.py"} - {path}
              for folder in ("aa2_blender", "engine", "lab", "tools") for path in sources(folder)}
     while leaves := [path for path, files in ahead.items() if not files & ahead.keys()]:
@@ -118,7 +119,8 @@ def test_no_circle_of_imports():
     assert not sorted(map(name, ahead)), "these import each other, or what does"
 
 
-@pytest.mark.parametrize("start", ["engine/__main__.py", "engine/door/serve.py", "engine/job/run.py", "engine/job/preview.py"])
+@pytest.mark.parametrize("start",
+                         ["engine/__main__.py", "engine/door/serve.py", "engine/job/run.py", "engine/job/preview.py"])
 def test_nothing_heavy_is_reached_when_the_engine_starts(start):
     found = reached(start)
     assert not {package: path for package, path in found.items() if package in HEAVY}
@@ -126,7 +128,8 @@ def test_nothing_heavy_is_reached_when_the_engine_starts(start):
 
 def test_the_runtime_on_pytorch_reaches_no_package_that_packs_are_made_with():
     """The artist's Python has torch and numpy; onnx and safetensors are for who makes packs."""
-    assert reached("engine/engines/compact/runtimes/pytorch.py").keys() - set(sys.stdlib_module_names) == {"torch", "numpy", "engine"}
+    assert reached("engine/engines/compact/runtimes/pytorch.py").keys() - set(sys.stdlib_module_names) \
+        == {"torch", "numpy", "engine"}
 
 
 def reached(start):

@@ -1,4 +1,5 @@
-"""Nothing outside of a job's folder is written or removed, whatever in it is a link; and what is the artist's in it stays."""
+"""Nothing outside of a job's folder is written or removed, whatever in it is a link;
+and what is the artist's in it stays."""
 
 import itertools
 import os
@@ -8,20 +9,21 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.unit.fake_runtime import FakeRuntime, fake_pack, person_in
-from tests.unit.test_run import asked, generate, written
-from tests.unit.walker import write_job
 
-from engine.door.answer import Engine, Tail, answer
 from engine.contract import events, job_log
 from engine.contract import folder as files
 from engine.contract import job as jobs
 from engine.contract.errors import JobError
+from engine.door.answer import Engine, Tail, answer
 from engine.estimate.appearance import empty_unless
+from tests.unit.fake_runtime import FakeRuntime, fake_pack, person_in
+from tests.unit.test_run import asked, generate, written
+from tests.unit.walker import write_job
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="links need rights on Windows")
 DOCS = Path(__file__).parents[2] / "docs" / "architecture.md"
-REQUESTS = (events.Run, events.Preview, events.Check, events.Estimate, lambda job: events.Deliver(job, "png8", files.DELIVERED))
+REQUESTS = (events.Run, events.Preview, events.Check, events.Estimate,
+            lambda job: events.Deliver(job, "png8", files.DELIVERED))
 
 
 def named_in_docs():
@@ -84,12 +86,14 @@ def lead_out(job, name, outside):
 
 def last_answer(request):
     told = []
-    answer(request, Engine(fake_pack(), FakeRuntime(), person_in), emit=told.append, stop_asked=lambda: False, tail=Tail())
+    answer(request, Engine(fake_pack(), FakeRuntime(), person_in), emit=told.append,
+           stop_asked=lambda: False, tail=Tail())
     return told[-1]
 
 
 def test_the_docs_and_the_rule_name_the_same():
-    assert {"engine.lock", "events.jsonl", "engine.log", "frames/made.json", "state", "preview/mask", "estimate/looks", "output",
+    assert {"engine.lock", "events.jsonl", "engine.log", "frames/made.json", "state", "preview/mask",
+            "estimate/looks", "output",
             "output/character.mov", "target", "clip.json", "shadow/blank.png"} <= set(NAMES) and len(NAMES) > 60
     assert set(NAMES) - set(SINGLE) <= {*files.FOLDERS, *files.FILES, *files.IN_PLACE}
 
@@ -173,8 +177,10 @@ def test_what_an_estimate_kept_goes_by_its_own_names(tmp_path):
 def test_temporaries_go_when_nobody_can_be_writing_them(job):
     ours, theirs = files.own_name("0001.png"), f".aa2-{'0' * 8}-{'1' * 16}-0001.png"
     assert len({files.own_name("a"), files.own_name("a")}) == 2 and files._HOST in ours != theirs
-    at_once = [job / "frames" / ours, job / "state" / files.own_name("0004.latents"), job / "frames" / files.own_name("made.json")]
-    later = [job / "frames" / theirs, job / "source" / ours, job / "output" / ours, job / "frames" / files.own_name("blank.png")]
+    at_once = [job / "frames" / ours, job / "state" / files.own_name("0004.latents"),
+               job / "frames" / files.own_name("made.json")]
+    later = [job / "frames" / theirs, job / "source" / ours, job / "output" / ours,
+             job / "frames" / files.own_name("blank.png")]
     for path in [*at_once, *later]:
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(b"half")

@@ -90,7 +90,7 @@ def test_a_flood_while_blender_is_busy_is_bounded_and_loses_nothing(link, tmp_pa
     monkeypatch.setattr(part("link.process"), "Mailbox", lambda: Mailbox(room=1_000_000))
     job = link.start(launch("spills", "6"), events.Run(str(tmp_path)), tmp_path)
     process = link._process
-    while not job.state == "running":
+    while job.state != "running":
         link.pump()
     heard, end = -1, time.monotonic() + 20
     while heard != process.heard and time.monotonic() < end:

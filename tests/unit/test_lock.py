@@ -6,12 +6,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.unit.test_run import asked, generate, written
-from tests.unit.walker import write_job
 
-from engine.job import lock
 from engine.contract import events
 from engine.contract.errors import JobError
+from engine.job import lock
+from tests.unit.test_run import asked, generate, written
+from tests.unit.walker import write_job
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows lets nobody delete an open file")
 # Holds a folder's lock and looks after it whenever it is asked.
@@ -35,7 +35,8 @@ class Holder:
     """An engine in another process, as far as the lock is concerned."""
 
     def __init__(self, folder):
-        self.process = subprocess.Popen([sys.executable, "-c", HOLDER, str(folder)], cwd=Path(__file__).parents[2], text=True,
+        self.process = subprocess.Popen([sys.executable, "-c", HOLDER, str(folder)],
+                                        cwd=Path(__file__).parents[2], text=True,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert self.process.stdout.readline() == "held\n"
 

@@ -3,7 +3,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from lab.training.losses import detail_loss, latent_loss, seen_loss  # noqa: E402
+from lab.training.losses import detail_loss, latent_loss, seen_loss
 
 
 def stripes(phase=0):

@@ -8,12 +8,12 @@ import sys
 import pytest
 
 from engine.contract.errors import JobError
+from engine.engines.compact.runtimes.choose import choose
 from engine.packs import manifest as manifests
 from engine.packs import store
 from engine.packs.manifest import FILES, GRAPHS, WEIGHTS
 from engine.packs.renewal import main as renew
 from engine.packs.store import open_pack
-from engine.engines.compact.runtimes.choose import choose
 
 
 @pytest.fixture

@@ -23,7 +23,8 @@ def job(tmp_path):
 
 
 def subject(tmp_path, job, found, told=None):
-    return find_subject(str(tmp_path), job, find_joints=lambda picture: found, emit=([] if told is None else told).append)
+    return find_subject(str(tmp_path), job, find_joints=lambda picture: found,
+                        emit=([] if told is None else told).append)
 
 
 def cut_out(tmp_path):

@@ -11,12 +11,12 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.unit.test_run import asked, generate, written
-from tests.unit.walker import write_job
 
 from engine.contract import events
 from engine.contract import folder as files
 from engine.contract import job as jobs
+from tests.unit.test_run import asked, generate, written
+from tests.unit.walker import write_job
 
 ROOT = Path(__file__).parents[2]
 KILLS, FRAMES, WINDOWS = 20, 8, 6
@@ -49,7 +49,8 @@ for line in sys.stdin:
 
 @pytest.fixture
 def generate_for():
-    """generate_for(seconds, folder) -> how many frames were reused in another process, or "killed" after so many seconds."""
+    """generate_for(seconds, folder) -> how many frames were reused in another process,
+    or "killed" after so many seconds."""
     nursery = subprocess.Popen([sys.executable, "-c", NURSERY], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                text=True)
     assert nursery.stdout.readline() == "ready\n"
@@ -101,8 +102,8 @@ HARMS = {
     "half": lambda data, other: data[:len(data) // 2],
     "zeros": lambda data, other: bytes(len(data)),
     "empty": lambda data, other: b"",
-    "one byte": lambda data, other: data[:len(data) // 2] + bytes([data[len(data) // 2] ^ 1]) + data[len(data) // 2 + 1:],
-    "another frame's": lambda data, other: other,
+    "one byte": lambda data, other: data[:len(data) // 2] + bytes([data[len(data) // 2] ^ 1])
+    + data[len(data) // 2 + 1:], "another frame's": lambda data, other: other,
 }
 
 
@@ -178,7 +179,7 @@ class Disk:
         self.free, self.taken = free, 0
 
     def open(self, path, mode, **more):
-        file = open(path, mode, **more)
+        file = open(path, mode, **more)  # noqa: SIM115  who opens it closes it
         if "w" in mode:
             write = file.write
             file = _Counted(file, lambda data: self._write(write, data))

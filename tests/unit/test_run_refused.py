@@ -17,9 +17,10 @@ from engine.contract import folder as files
 from engine.door.answer import Engine
 from engine.job import lock
 from tests.unit.fake_runtime import FakeRuntime, fake_pack, person_in
-from tests.unit.mounts import mounted, read_only  # noqa: F401 (fixtures)
 from tests.unit.test_run import asked, generate, written
 from tests.unit.walker import write_job
+
+pytest_plugins = ["tests.unit.drives"]      # mounted, read_only
 
 
 @pytest.mark.parametrize("name, code", [

@@ -10,12 +10,12 @@ import onnxruntime
 import pytest
 import torch
 
-from engine.door.answer import Engine
 from engine.contract.job import Settings
-from engine.estimate import people
-from engine.job.run import run
+from engine.door.answer import Engine
 from engine.engines.compact.runtimes.ort import OrtRuntime
 from engine.engines.compact.runtimes.pytorch import PytorchRuntime
+from engine.estimate import people
+from engine.job.run import run
 from tests.unit.fake_runtime import person_in
 from tests.unit.tiny import TINY
 from tests.unit.walker import write_job
@@ -73,7 +73,8 @@ def test_parity_of_every_call(runtimes, frames, width, height):
 
     def rand(*shape):
         return rng.random(shape, dtype=np.float32)
-    pictures, skeleton, grey = rand(frames, height, width, 5), rand(frames, height, width, 3), rand(frames, height, width, 1)
+    pictures, skeleton, grey = rand(frames, height, width, 5), rand(frames, height, width, 3), \
+        rand(frames, height, width, 1)
     masks, noisy = rand(frames, height, width, 2), rand(frames, height // 4, width // 4, 8)
     made = []
     for runtime in runtimes:
@@ -82,7 +83,7 @@ def test_parity_of_every_call(runtimes, frames, width, height):
         x0 = runtime.denoise(noisy, np.linspace(0, 1, frames, dtype=np.float32), latents, masks, latents, grey,
                              runtime.reference(skeleton[0], skeleton[0]), runtime.pose(skeleton, grey), objects)
         made.append((latents, x0, runtime.decode(x0)))
-    for ours, theirs in zip(*made):
+    for ours, theirs in zip(*made, strict=True):
         assert ours.shape == theirs.shape
         assert np.abs(ours - theirs).max() < 1e-3
 
@@ -103,8 +104,8 @@ class Listening:
 
 @pytest.mark.parametrize("size, frames, guidance", [((320, 240), 4, 1.5), ((256, 256), 11, 1.0)])
 def test_parity_of_a_whole_clip(pack, tmp_path, size, frames, guidance):
-    """Pixels 0..1 as they are decoded: one window and two, two steps, with and without guidance, crops of two shapes. (Layers
-    are made of these with thresholds, on whose two sides one pixel may fall.)"""
+    """Pixels 0..1 as they are decoded: one window and two, two steps, with and without guidance, crops of two shapes.
+    (Layers are made of these with thresholds, on whose two sides one pixel may fall.)"""
     made = []
     for name in ("onnxruntime", "pytorch"):
         write_job(str(tmp_path / name), frames, size=size, settings=Settings(guidance=guidance))
@@ -125,6 +126,7 @@ def test_graphs_hold_no_weights_of_their_own(pack):
 
 def test_weights_with_a_missing_key_are_named(pack, tmp_path):
     from safetensors.torch import load_file, save_file
+
     from engine.engines.compact.nets.model import load_weights
     weights = load_file(pack / "weights.safetensors")
     weights.pop("encoder.conv_in.bias")
@@ -135,14 +137,17 @@ def test_weights_with_a_missing_key_are_named(pack, tmp_path):
 
 def test_weights_with_a_key_too_many_are_named(pack, tmp_path):
     from safetensors.torch import load_file, save_file
+
     from engine.engines.compact.nets.model import load_weights
-    save_file({**load_file(pack / "weights.safetensors"), "of.another.net": torch.zeros(1)}, tmp_path / "weights.safetensors")
+    save_file({**load_file(pack / "weights.safetensors"), "of.another.net": torch.zeros(1)},
+              tmp_path / "weights.safetensors")
     with pytest.raises(ValueError, match="of.another.net"):
         load_weights(TINY, tmp_path / "weights.safetensors")
 
 
 def test_weights_that_are_not_numbers_are_named(pack, tmp_path):
     from safetensors.torch import load_file, save_file
+
     from engine.engines.compact.nets.model import load_weights
     weights = load_file(pack / "weights.safetensors")
     weights["decoder.conv_in.bias"][0] = float("nan")

@@ -202,7 +202,7 @@ def test_a_large_picture_is_worked_on_small_and_a_small_person_in_it_keeps_its_s
     avatar = sound(build_avatar(*large, Figure(body, figure.hands, figure.height_px * 8), TEMPLATE))
     assert 0.6 * WORKING_SIDE < avatar.height_px <= WORKING_SIDE
     room = [np.zeros((2000, 3000, *x.shape[2:]), np.float32) for x in (picture, matte)]
-    for whole, part in zip(room, (picture, matte)):
+    for whole, part in zip(room, (picture, matte), strict=True):
         whole[1500:1500 + part.shape[0], 2000:2000 + part.shape[1]] = part
     body = figure.body.copy()
     body[:, :2] += (2000, 1500)

@@ -23,7 +23,7 @@ def test_hands_before_trousers_are_the_hands_own():
     )
     found = hands.find_hands(picture, matte, pose, stance, np.array(SKIN))
     assert found.seen == (True, True)
-    for limb, colour in zip(hands.SIDES, found.colours):
+    for limb, colour in zip(hands.SIDES, found.colours, strict=True):
         own = found.claims == limb
         np.testing.assert_allclose(colour, SKIN, atol=0.05)
         assert own.sum() > 0.6 * (stance.limbs == limb).sum()

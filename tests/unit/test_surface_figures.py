@@ -27,7 +27,7 @@ def without(figure, *names):
 def test_a_joint_that_is_missing_for_some_frames_goes_on_between_them():
     whole = walk()
     lost = [without(figure, "left_wrist", "right_knee") if 8 <= i < 14 else figure for i, figure in enumerate(whole)]
-    for figure, true in zip(without_gaps(lost), whole):
+    for figure, true in zip(without_gaps(lost), whole, strict=True):
         np.testing.assert_allclose(figure.body[:, :2], true.body[:, :2], atol=4.0)
         np.testing.assert_allclose(figure.body[:, 2], true.body[:, 2], atol=0.08)
 
@@ -47,7 +47,7 @@ def test_frames_without_a_person_or_without_hips_are_left_alone():
 
 
 def test_what_is_whole_is_not_changed():
-    for figure, found in zip(walk(3), without_gaps(walk(3))):
+    for figure, found in zip(walk(3), without_gaps(walk(3)), strict=True):
         np.testing.assert_array_equal(figure.body, found.body)
         np.testing.assert_array_equal(figure.hands[0], found.hands[0])
 

@@ -17,7 +17,18 @@ import torch
 from engine.contract.errors import JobError
 from engine.engines.compact.nets.model import fork_weights, load_weights, save_weights
 from engine.engines.compact.nets.sizes import Sizes
-from lab.training import (ablations, command, loop, pool, pooled_clip, scaling, stage_autoencoder, stage_image, stage_motion, windows)
+from lab.training import (
+    ablations,
+    command,
+    loop,
+    pool,
+    pooled_clip,
+    scaling,
+    stage_autoencoder,
+    stage_image,
+    stage_motion,
+    windows,
+)
 from lab.training.loop import Batches, Run
 from lab.training.options import feed
 from lab.training.samples import SampleMaker, Window
@@ -87,7 +98,8 @@ def broken(clips, folder, **changes):
     shutil.copytree(clips, folder)
     for path in sorted(folder.glob("*.npz"))[:6]:
         clip = pooled_clip.read(path)
-        pooled_clip.write(path, replace(clip, **{name: change(getattr(clip, name)) for name, change in changes.items()}))
+        pooled_clip.write(path,
+                          replace(clip, **{name: change(getattr(clip, name)) for name, change in changes.items()}))
     return folder
 
 
@@ -196,7 +208,8 @@ def test_a_full_disk_costs_no_training_and_leaves_the_last_checkpoint(clips, tmp
     run = small_run(tmp_path)
     run.save()
     kept = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    full = type("Full", (io.BytesIO,), {"write": lambda *_: (_ for _ in ()).throw(OSError(errno.ENOSPC, "No space left"))})
+    full = type("Full", (io.BytesIO,),
+                {"write": lambda *_: (_ for _ in ()).throw(OSError(errno.ENOSPC, "No space left"))})
     monkeypatch.setattr("builtins.open", lambda *_, **__: full())
     run.step = 5
     run.save_if_there_is_room()
@@ -209,9 +222,11 @@ def test_a_full_disk_costs_no_training_and_leaves_the_last_checkpoint(clips, tmp
 
 
 def test_the_command_says_what_is_wrong_and_ends(clips, tmp_path, capsys):
-    assert command.main(["image", "--pool", str(tmp_path / "none"), "--run", str(tmp_path / "run"), "--steps", "1"]) == 1
+    assert command.main(["image", "--pool", str(tmp_path / "none"), "--run", str(tmp_path / "run"),
+                         "--steps", "1"]) == 1
     assert "--start" in capsys.readouterr().err
-    assert command.main(["autoencoder", "--pool", str(tmp_path / "none"), "--run", str(tmp_path / "run"), "--steps", "1"]) == 1
+    assert command.main(["autoencoder", "--pool", str(tmp_path / "none"), "--run", str(tmp_path / "run"),
+                         "--steps", "1"]) == 1
     assert "found 0" in capsys.readouterr().err
 
 
@@ -272,13 +287,14 @@ def test_every_ablation_forks_from_one_checkpoint_and_resumes(row, clips, tmp_pa
 
 def test_sizes_are_tried_from_one_autoencoder_and_kept_at_each_mark(clips, tmp_path, monkeypatch):
     monkeypatch.setattr(scaling, "COMPACT", TINY)
-    monkeypatch.setattr(scaling, "WIDTHS", {"tiny": TINY.widths, "wider": (TINY.widths[0], *(2 * w for w in TINY.widths[1:]))})
+    monkeypatch.setattr(scaling, "WIDTHS",
+                        {"tiny": TINY.widths, "wider": (TINY.widths[0], *(2 * w for w in TINY.widths[1:]))})
     monkeypatch.setattr(scaling, "TIMED_STEPS", 1)
     start = tmp_path / "start.safetensors"
     save_weights(tiny_model().state_dict(), start)
     run = tmp_path / "run"
-    asked = ["--pool", str(clips), "--run", str(run), "--start", str(start), "--batch", "1", "--workers", "0", "--threads", "1",
-             "--marks", "1e-6", "2e-6"]
+    asked = ["--pool", str(clips), "--run", str(run), "--start", str(start), "--batch", "1", "--workers",
+             "0", "--threads", "1", "--marks", "1e-6", "2e-6"]
     assert scaling.main(asked) == 0
     parent = load_weights(TINY, start).state_dict()
     for name, widths in scaling.WIDTHS.items():
@@ -297,13 +313,15 @@ def test_the_mean_of_weights(tmp_path, capsys):
         torch.manual_seed(k)
         save_weights({name: torch.randn_like(value) for name, value in tiny_model().state_dict().items()}, path)
     a, b = (load_weights(TINY, path).state_dict() for path in paths)
-    assert command.main(["mean", str(paths[0]), "0.75", str(paths[1]), "0.25", "--to", str(tmp_path / "out.safetensors")]) == 0
+    assert command.main(["mean", str(paths[0]), "0.75", str(paths[1]), "0.25", "--to",
+                         str(tmp_path / "out.safetensors")]) == 0
     made = load_weights(TINY, tmp_path / "out.safetensors").state_dict()
     assert all(torch.allclose(made[name], 0.75 * a[name] + 0.25 * b[name], atol=2e-3) for name in a)
     assert command.main(["mean", str(paths[0]), "0.75", "--to", str(tmp_path / "out.safetensors")]) == 1
     assert "sum of 1" in capsys.readouterr().err
     save_weights(tiny_model(replace(TINY, blending="off")).state_dict(), paths[1])
-    assert command.main(["mean", str(paths[0]), "0.5", str(paths[1]), "0.5", "--to", str(tmp_path / "out.safetensors")]) == 1
+    assert command.main(["mean", str(paths[0]), "0.5", str(paths[1]), "0.5", "--to",
+                         str(tmp_path / "out.safetensors")]) == 1
     assert "other networks" in capsys.readouterr().err
 
 
@@ -324,7 +342,8 @@ def test_the_table_of_ablations_gives_every_row_the_same_steps(clips, tmp_path, 
         return 40.0
     monkeypatch.setattr(ablations, "train_row", train_row)
     monkeypatch.setattr(ablations, "prepare_torch", lambda threads: None)
-    command = ["--pool", str(clips), "--run", str(tmp_path / "run"), "--start", "w", "--rows", "full", "box_mask", "--minutes", "2"]
+    command = ["--pool", str(clips), "--run", str(tmp_path / "run"), "--start", "w", "--rows", "full",
+               "box_mask", "--minutes", "2"]
     assert ablations.main(command) == 0
     assert trained == [("full", 0, 20), *((row, seed, 60) for seed in (0, 1) for row in ("full", "box_mask"))]
     trained.clear()

@@ -29,7 +29,7 @@ def test_samples_are_in_range_and_repeatable(clips):
         assert value.dtype == np.float32 and np.isfinite(value).all(), name
         assert np.array_equal(value, getattr(again, name)), name
         if name != "weight":
-            assert 0 <= value.min() and value.max() <= 1, name
+            assert value.min() >= 0 and value.max() <= 1, name
     assert made.target.shape == (2, 5, 256, 256) and made.reference.shape == (5, 256, 256)
 
 
@@ -42,7 +42,8 @@ def test_what_the_net_may_not_see_is_not_in_the_environment(clips):
         region, known = made.masks[0]
         hidden = (region > 0) & (known == 0)
         assert not made.environment[0, :3][:, hidden].any()
-        if not known.any() and np.array_equal(made.environment[0, :3][:, region == 0], made.target[0, :3][:, region == 0]):
+        if not known.any() and np.array_equal(made.environment[0, :3][:, region == 0],
+                                              made.target[0, :3][:, region == 0]):
             kinds.add("replacement")
             # nothing of the performer is left standing outside the mask
             assert not (made.target[0, 3] > 0.05)[region == 0].any()
@@ -79,12 +80,15 @@ def test_a_mirrored_clip_is_what_a_mirror_shows(clips, monkeypatch):
     monkeypatch.setattr(samples, "MIRRORED", 1.0)
     turned = samples.mirror(np.random.default_rng(0), clip)
     width, height = clip.layers.shape[2], clip.layers.shape[1]
-    assert np.array_equal(turned.layers, clip.layers[:, :, ::-1]) and np.array_equal(turned.reference, clip.reference[:, ::-1])
+    assert np.array_equal(turned.layers, clip.layers[:, :, ::-1]) and np.array_equal(turned.reference,
+                                                                                     clip.reference[:, ::-1])
     left, right = BODY_INDEX["left_wrist"], BODY_INDEX["right_wrist"]
-    assert np.allclose(turned.body[:, left, 0], width - clip.body[:, right, 0]) and np.array_equal(turned.body[:, left, 1:], clip.body[:, right, 1:])
+    assert np.allclose(turned.body[:, left, 0], width - clip.body[:, right, 0]) and np.array_equal(
+        turned.body[:, left, 1:], clip.body[:, right, 1:])
     assert np.array_equal(turned.hands[:, 0, :, 1:], clip.hands[:, 1, :, 1:])
     tall, size = float(clip.height_px[0]), (width, height)
-    before, after = (limb_depth(c.body[0], tuple(c.hands[0]), size, tall, near=1.0, far=20.0)[..., 0] for c in (clip, turned))
+    before, after = (limb_depth(c.body[0], tuple(c.hands[0]), size, tall, near=1.0, far=20.0)[..., 0]
+                     for c in (clip, turned))
     assert np.abs(before[:, ::-1] - after).mean() < 0.02 * before.mean()
     again = samples.mirror(np.random.default_rng(0), turned)
     for name, value in vars(again).items():

@@ -1,4 +1,5 @@
-"""Clips of both worlds: a job folder with its truth is learnt from as the pool's own clips are, in the share that is asked for."""
+"""Clips of both worlds: a job folder with its truth is learnt from as the pool's own clips are,
+in the share that is asked for."""
 
 import json
 import shutil
@@ -38,14 +39,17 @@ def test_a_job_folder_is_the_clip_that_a_pool_has(folders):
     for name, value in vars(drawn).items():
         got = getattr(found, name)
         assert got.dtype.kind == np.asarray(value).dtype.kind, name
-        if name == "layers":                                # job folders store where objects are, not how much of a pixel
-            assert ((value[..., pooled_clip.OBJECTS] > 127) != (got[..., pooled_clip.OBJECTS] > 127)).mean() < 0.004, "along their edges"
+        # job folders store where objects are, not how much of a pixel
+        if name == "layers":
+            assert ((value[..., pooled_clip.OBJECTS] > 127) != (got[..., pooled_clip.OBJECTS] > 127)).mean() < 0.004, \
+                "along their edges"
             value, got = (np.delete(x, pooled_clip.OBJECTS, axis=-1) for x in (value, got))
         assert np.allclose(value, got, atol=1e-3), name
 
 
 def test_what_is_held_out_is_never_brought_in(folders, both):
-    assert sorted(path.name for path in both.iterdir()) == ["0000012.npz", "0000018.npz", "600000000.npz", "600000006.npz"]
+    assert sorted(path.name for path in both.iterdir()) == ["0000012.npz", "0000018.npz",
+                                                            "600000000.npz", "600000006.npz"]
     with pytest.raises(BrokenClip, match="held out"):
         read_clip(folders / "00000063")
 
@@ -53,7 +57,8 @@ def test_what_is_held_out_is_never_brought_in(folders, both):
 @pytest.mark.parametrize("share, from_blender", [(0.0, 0), (1.0, 30), (0.5, 15)])
 def test_the_share_of_blenders_world_is_kept(share, from_blender, both, monkeypatch):
     seen = []
-    monkeypatch.setattr(samples, "read", lambda path, frames: seen.append(int(path.stem) >= BLENDER) or pooled_clip.read(path, 1))
+    monkeypatch.setattr(samples, "read", lambda path, frames: seen.append(int(path.stem) >= BLENDER)
+                        or pooled_clip.read(path, 1))
     maker = SampleMaker(both, SHAPE, share)
     for seed in range(30):
         maker._read_any(np.random.default_rng(seed), 1)
@@ -103,7 +108,8 @@ def test_a_clip_that_cannot_be_learnt_from_is_passed_over(damage, message, folde
     damage(clips / "00000000")
     with pytest.raises(BrokenClip, match=message):
         read_clip(clips / "00000000")
-    pool.bring_in(tmp_path / "pool", clips, lambda number, clip: pooled_clip.write(tmp_path / "pool" / f"{number}.npz", clip))
+    pool.bring_in(tmp_path / "pool", clips,
+                  lambda number, clip: pooled_clip.write(tmp_path / "pool" / f"{number}.npz", clip))
     assert [path.stem for path in (tmp_path / "pool").iterdir()] == ["600000006"]
 
 

@@ -5,18 +5,18 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from engine.contract import light as contract  # noqa: E402
-from engine.contract.skeleton import BODY, BODY_INDEX, HEAD_POINTS  # noqa: E402
-from lab.training.world import draw_clip, draw_reference, held_out  # noqa: E402
-from lab.training.world.character import FABRIC, FABRICS, draw_character  # noqa: E402
-from lab.training.world.cones import Primitives, render  # noqa: E402
-from lab.training.world.fabric import row  # noqa: E402
-from lab.training.world.light import coefficients  # noqa: E402
-from lab.training.world.motion import draw_motion  # noqa: E402
-from lab.training.world.rig import solve, two_bone  # noqa: E402
-from lab.training.world.room import draw_light  # noqa: E402
-from lab.training.world.seeds import generator  # noqa: E402
-from lab.training.world.shade import shade  # noqa: E402
+from engine.contract import light as contract
+from engine.contract.skeleton import BODY, BODY_INDEX, HEAD_POINTS
+from lab.training.world import draw_clip, draw_reference, held_out
+from lab.training.world.character import FABRIC, FABRICS, draw_character
+from lab.training.world.cones import Primitives, render
+from lab.training.world.fabric import row
+from lab.training.world.light import coefficients
+from lab.training.world.motion import draw_motion
+from lab.training.world.rig import solve, two_bone
+from lab.training.world.room import draw_light
+from lab.training.world.seeds import generator
+from lab.training.world.shade import shade
 
 SHAPE = (96, 128)
 

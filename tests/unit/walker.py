@@ -16,7 +16,8 @@ STANDING = dict(
     right_ankle=(111, 218), left_hip=(142, 130), left_knee=(144, 176), left_ankle=(145, 218), right_eye=(122, 40),
     left_eye=(134, 40), right_ear=(116, 42), left_ear=(140, 42), right_toe=(106, 226), left_toe=(150, 226))
 REACHING = dict(left_elbow=(190, 72, 3.8), left_wrist=(226, 64, 3.5))
-SITTING = dict(right_knee=(88, 148, 3.5), right_ankle=(90, 196, 3.5), left_knee=(170, 150, 3.5), left_ankle=(168, 198, 3.5))
+SITTING = dict(right_knee=(88, 148, 3.5), right_ankle=(90, 196, 3.5), left_knee=(170, 150, 3.5),
+               left_ankle=(168, 198, 3.5))
 SLEEVES = {"right": (0.8, 0.2, 0.2), "left": (0.2, 0.7, 0.2)}
 
 
@@ -39,7 +40,8 @@ def hand_at(x, y, depth=4.0):
 
 
 def drawn_reference():
-    """(256, 256, 3) float32: the standing figure with an orange coat, a red right and a green left sleeve, blue legs."""
+    """(256, 256, 3) float32: the standing figure with an orange coat, a red right and a green left sleeve,
+    blue legs."""
     body, picture = figure(), np.full((256, 256, 3), 0.8, np.float32)
 
     def limb(a, b, colour, width):
@@ -66,7 +68,8 @@ def moved(body, scale, x, y):
 def write_job(folder, count=6, *, size=(320, 240), masks=False, objects=None, people=None, **fields):
     """A job folder of a figure walking from left to right, half a picture tall; `people` replaces frames' poses."""
     bodies = [moved(figure(), 0.6, 80 + 20 * i, 200) for i in range(count)]
-    entries = [{"people": [{"body": body.tolist(), "left_hand": None, "right_hand": None, "height_px": HEIGHT_PX * 0.6}]}
+    entries = [
+        {"people": [{"body": body.tolist(), "left_hand": None, "right_hand": None, "height_px": HEIGHT_PX * 0.6}]}
                for body in bodies]
     for number, entry in (people or {}).items():
         entries[number - 1] = {"people": entry}

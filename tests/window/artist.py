@@ -14,7 +14,8 @@ SUBPANEL = 31        # pixels from the middle of a panel's last button to that o
 TOP, BOTTOM = 0, FAR  # turns of the wheel
 SETTLED_S = 1.0      # after a change, until the window shows it
 PATIENCE_S = 120     # for a whole generation on a busy machine
-told = {"clicked": [], "steps_s": {}, "pictures": {}, "happened": {}, "longest_ms": {}, "longest_cpu_ms": {}, "buttons": {}, "error": ""}
+told = {"clicked": [], "steps_s": {}, "pictures": {}, "happened": {}, "longest_ms": {}, "longest_cpu_ms": {},
+        "buttons": {}, "error": ""}
 
 
 class Wrong(Exception):
@@ -73,7 +74,8 @@ class Artist:
 
     def middle_of(self, name):
         window, strip = region(self.area, "WINDOW"), self.strips()[name]
-        x, y = window.view2d.view_to_region((strip.frame_final_start + strip.frame_final_end) / 2 + 5, strip.channel + 0.5)
+        x, y = window.view2d.view_to_region((strip.frame_final_start + strip.frame_final_end) / 2 + 5,
+                                            strip.channel + 0.5)
         return window.x + x, window.y + y
 
     def pick(self, name):
@@ -113,8 +115,8 @@ class Artist:
             raise Wrong(f"{what}: expected {wanted!r}, got {got!r}.")
 
     def take(self, name, down=TOP, settled_s=SETTLED_S):
-        """A picture of the window, and where the editor's parts lie in it, in pixels from the left and the top. `down`: how far
-        the sidebar is scrolled for it, in turns of the wheel; None leaves it."""
+        """A picture of the window, and where the editor's parts lie in it, in pixels from the left and the top. `down`:
+        how far the sidebar is scrolled for it, in turns of the wheel; None leaves it."""
         if down is not None:
             yield from self.hand.page(self.area, down)
         yield from self.hand.away(self.area)
@@ -124,7 +126,8 @@ class Artist:
         parts = {"sidebar": region(self.area, "UI"), "timeline": region(self.area, "WINDOW"),
                  "viewer": region(self.area, "PREVIEW")}
         told["pictures"][name] = {part: [one.x, self.window.height - one.y - one.height, one.width, one.height]
-                                  for part, one in parts.items()} | {"window": [0, 0, self.window.width, self.window.height]}
+                                  for part, one in parts.items()} | {"window": [0, 0, self.window.width,
+                                                                                self.window.height]}
 
 
 def photograph(name):

@@ -1,4 +1,5 @@
-"""The first shot, as docs/manual/first-shot.md tells it: from the opened file to a character that is there after a reload."""
+"""The first shot, as docs/manual/first-shot.md tells it:
+from the opened file to a character that is there after a reload."""
 import time
 
 import bpy
@@ -19,14 +20,15 @@ class FirstShot(Artist):
     def first_shot(self):
         yield from self.go(
             self.open, self.pick_the_plate, self.choose_the_reference, self.look_at_the_joints, self.choose_the_rig,
-            self.look_at_the_bones, self.choose_objects, self.preview, self.preview_a_frame, self.generate_and_cancel, self.resume, self.place, self.undo_and_redo, self.compare,
-            self.save_and_reload)
+            self.look_at_the_bones, self.choose_objects, self.preview, self.preview_a_frame, self.generate_and_cancel,
+            self.resume, self.place, self.undo_and_redo, self.compare, self.save_and_reload)
 
     def open(self):
         """The file as it is opened, the sequencer large, and our tab in its sidebar."""
         bpy.context.preferences.addons[MODULE].preferences.threads = 1      # slow enough to be stopped in the middle
         self.window.scene = self.edit
-        if hasattr(self.window.workspace, "sequencer_scene"):   # 5.0 and later: the sequencer's scene need not be the window's
+        # 5.0 and later: the sequencer's scene need not be the window's
+        if hasattr(self.window.workspace, "sequencer_scene"):
             self.window.workspace.sequencer_scene = self.edit
         self.area.type = "SEQUENCE_EDITOR"
         with bpy.context.temp_override(window=self.window, area=self.area):
@@ -66,7 +68,8 @@ class FirstShot(Artist):
         yield from self.press("aa2.edit_reference_joints")
         yield from self.hand.drag(self.in_picture(before), (60, 20))
         if not joints["left_wrist"].place[0] > before[0] + 20:
-            raise Wrong(f"Expected the wrist to follow the mouse from {before}, got {tuple(joints['left_wrist'].place)}.")
+            raise Wrong(f"Expected the wrist to follow the mouse from {before}, got "
+                        f"{tuple(joints['left_wrist'].place)}.")
         told["clicked"].append("the left wrist over the picture, and pulled it")
         yield from self.take("joints")
         yield from self.hand.keys("Escape", words="Escape, over the picture")
@@ -74,7 +77,8 @@ class FirstShot(Artist):
 
     def in_picture(self, place):
         """A pixel of the reference as it is shown over the preview, as a place of the window."""
-        view, size = region(self.area, "PREVIEW"), bpy.data.images.load(bpy.path.abspath(self.edit.aa2.reference_path)).size
+        view, size = region(self.area, "PREVIEW"), \
+            bpy.data.images.load(bpy.path.abspath(self.edit.aa2.reference_path)).size
         scale = 0.94 * min(view.width / size[0], view.height / size[1])
         return (int(view.x + view.width / 2 + scale * (place[0] - size[0] / 2)),
                 int(view.y + view.height / 2 + scale * (size[1] / 2 - place[1])))
@@ -135,7 +139,8 @@ class FirstShot(Artist):
         self.expect("cancelled", self.row().state, "cancelled")
         told["happened"]["frames_at_cancel"] = self.row().made()
         if not ENOUGH <= self.row().made() < self.row().frames:
-            raise Wrong(f"Expected a job cancelled in its middle, got {self.row().made()} of {self.row().frames} frames.")
+            raise Wrong(f"Expected a job cancelled in its middle, got {self.row().made()} of "
+                        f"{self.row().frames} frames.")
         yield from self.take("cancelled", BOTTOM)
 
     def resume(self):
@@ -146,7 +151,8 @@ class FirstShot(Artist):
         answer = self.session.current().engine_job.answer
         told["happened"].update(frames=answer.frames, reused=answer.reused, seconds=answer.seconds)
         if answer.reused < before - WINDOW:
-            raise Wrong(f"Expected the {before} finished frames to be used again, but for a window's, got {answer.reused}.")
+            raise Wrong(f"Expected the {before} finished frames to be used again, but for a window's, got "
+                        f"{answer.reused}.")
         yield from self.hand.page(self.area, BOTTOM)
         for what in ("aa2.generate", "aa2.place_again", "aa2.vary_seed"):
             x, y = yield from self.hand.middle(self.area, what)

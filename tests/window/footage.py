@@ -1,4 +1,5 @@
-"""The demo's reference -> pictures of a take: a performer who slides over a wall of soft colours, as the body model sees one."""
+"""The demo's reference -> pictures of a take: a performer who slides over a wall of soft colours,
+as the body model sees one."""
 from pathlib import Path
 
 import cv2
@@ -26,7 +27,8 @@ def _person():
     picture = Image.open(REFERENCE).convert("RGB")
     whole = np.array(picture)
     backdrop = np.median(whole[:, :4].reshape(-1, 3), axis=0)
-    _count, parts, stats, _centres = cv2.connectedComponentsWithStats((np.abs(whole - backdrop).max(axis=-1) > 24).astype(np.uint8))
+    _count, parts, stats, _centres = cv2.connectedComponentsWithStats(
+        (np.abs(whole - backdrop).max(axis=-1) > 24).astype(np.uint8))
     figure = 1 + stats[1:, cv2.CC_STAT_AREA].argmax()     # and not the backdrop's darker corner
     mask = Image.fromarray(255 * (parts == figure).astype(np.uint8))
     box = mask.getbbox()

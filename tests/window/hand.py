@@ -1,4 +1,5 @@
-"""An artist's hand in a real window: finds our buttons by asking Blender what lies under the mouse, clicks, types, looks.
+"""An artist's hand in a real window: finds our buttons by asking Blender what lies under the mouse, clicks,
+types, looks.
 
 Runs inside Blender. Every method that moves the mouse is a generator of the seconds to wait, since Blender handles its
 events only between two calls of its timers. Places are pixels from the window's left and bottom, as Blender counts.
@@ -11,13 +12,18 @@ SETTLED_S = 0.4         # after a click, until the window shows it
 PROBED_S = 0.04         # after a move, until Blender knows the button under the mouse
 ROW = 16                # pixels; less than the height of a button
 NEAR = 12               # rows; where the next button is likely
-# Of the sidebar's width: where fields and single buttons lie, where others do, and where to look when it is at none of these.
+# Of the sidebar's width: where fields and single buttons lie, where others do,
+# and where to look when it is at none of these.
 MIDDLE = 0.75
-LIES = {"aa2.use_active_strip": 0.89, "aa2.find_reference_joints": 0.3, "aa2.preview_conditions": 0.3, "aa2.place_again": 0.3,
-        "aa2.redo": 0.3, "aa2.queue_cancel": 0.89, "aa2.queue_pause": 0.845, "aa2.queue_resume": 0.845, "aa2.queue_move": 0.755,
-        "aa2.show_version(by=-1": 0.04, "aa2.show_condition(kind='environment'": 0.63, "aa2.show_condition(kind='skeleton'": 0.1}
+LIES = {"aa2.use_active_strip": 0.89, "aa2.find_reference_joints": 0.3, "aa2.preview_conditions": 0.3,
+        "aa2.place_again": 0.3,
+        "aa2.redo": 0.3, "aa2.queue_cancel": 0.89, "aa2.queue_pause": 0.845, "aa2.queue_resume": 0.845,
+        "aa2.queue_move": 0.755,
+        "aa2.show_version(by=-1": 0.04, "aa2.show_condition(kind='environment'": 0.63,
+        "aa2.show_condition(kind='skeleton'": 0.1}
 # Operators that lie in the sidebar's upper part; all others lie at its end, where it is scrolled to first.
-UPPER = ("aa2.use_active_strip", "aa2.find_reference_joints", "aa2.edit_reference_joints", "aa2.edit_bones", "aa2.choose_performer")
+UPPER = ("aa2.use_active_strip", "aa2.find_reference_joints", "aa2.edit_reference_joints", "aa2.edit_bones",
+         "aa2.choose_performer")
 ACROSS = (0.89, 0.845, 0.3, 0.8, 0.93, 0.6, 0.45, 0.15, 0.05)
 WHEEL_UP, WHEEL_DOWN = "4", "5"
 FAR = 60                # turns of the wheel, from one end of the sidebar to the other
@@ -46,8 +52,8 @@ class Hand:
         yield from self.click(place, words or f"the button {what}")
 
     def find(self, area, what):
-        """The place of a button: where it was last, else on the page of the sidebar that is shown, else from its top down;
-        first where it is known to lie across the sidebar."""
+        """The place of a button: where it was last, else on the page of the sidebar that is shown, else from its top
+        down; first where it is known to lie across the sidebar."""
         sidebar = region(area, "UI")
         for place in [self._seen.get(what), *(place for found, place in self._passed.items() if matches(found, what))]:
             if place and (yield from self._lies_at(place, area, sidebar, what)):
@@ -66,7 +72,8 @@ class Hand:
         raise NotFound(f"There is no button {what!r} in the sidebar.")
 
     def _search(self, area, sidebar, what, shares, most=None):
-        """Looks below the last button that was found and round again, at these parts of the sidebar's width; at `most` rows."""
+        """Looks below the last button that was found and round again, at these parts of the sidebar's width;
+        at `most` rows."""
         top, bottom = sidebar.y + sidebar.height - ROW // 2, sidebar.y
         rows = list(range(min(self._row, top), bottom, -ROW)) + list(range(top, self._row, -ROW))
         for share in shares:

@@ -1,4 +1,6 @@
-"""What comes after the first shot, as the other pages of docs/manual tell it: fixing, replacing, the queue, output, an upgrade."""
+"""What comes after the first shot, as the other pages of docs/manual tell it: fixing, replacing, the queue, output,
+an upgrade."""
+from itertools import pairwise
 from pathlib import Path
 
 import bpy
@@ -9,7 +11,8 @@ HERE = Path(__file__).parent
 FIX = ("40", "43")      # frames of the timeline
 BOXED = 36              # as SUBPANEL, where the last button is in a box
 MANY, FEW = "48", "1"   # steps; many are slow enough to be paused, passed over and upgraded in the midst of it
-TAKE, TAKE_FIRST, TAKE_FRAME = "Take", 80, 84   # a strip with a performer, its first frame, the one on which he is chosen
+# a strip with a performer, its first frame, the one on which he is chosen
+TAKE, TAKE_FIRST, TAKE_FRAME = "Take", 80, 84
 
 
 class OtherShots(Artist):
@@ -17,8 +20,10 @@ class OtherShots(Artist):
 
     def other_shots(self):
         yield from self.go(
-            self.hide_behind_everything, self.fix_a_range, self.take_more_steps, self.replace_with_the_rig, self.bring_in_a_take,
-            self.choose_the_performer, self.queue_two_shots, self.write_output, self.upgrade_at_work, self.show_the_first_version)
+            self.hide_behind_everything, self.fix_a_range, self.take_more_steps, self.replace_with_the_rig,
+            self.bring_in_a_take,
+            self.choose_the_performer, self.queue_two_shots, self.write_output, self.upgrade_at_work,
+            self.show_the_first_version)
 
     def hide_behind_everything(self):
         for wanted in (True, False):
@@ -28,7 +33,7 @@ class OtherShots(Artist):
     def fix_a_range(self):
         """Four frames anew, the others held: the next version."""
         yield from self.unfold("Fix Range", "aa2.vary_seed", SUBPANEL, "fix_first")
-        for name, frame in zip(("fix_first", "fix_last"), FIX):
+        for name, frame in zip(("fix_first", "fix_last"), FIX, strict=True):
             yield from self.hand.enter(self.area, name, frame)
         yield from self.press("aa2.fix_range")
         yield from self.until(lambda: self.states()[-1:] == [("Room", "v002", "done")], "the fixed version")
@@ -52,7 +57,8 @@ class OtherShots(Artist):
         """Pictures of a performer, laid behind the first shot as Add > Image/Sequence does."""
         pictures = sorted(path.name for path in (HERE / "shot" / "take").glob("*.png"))
         with bpy.context.temp_override(window=self.window, area=self.area, region=region(self.area, "WINDOW")):
-            bpy.ops.sequencer.image_strip_add(directory=str(HERE / "shot" / "take"), files=[{"name": name} for name in pictures],
+            bpy.ops.sequencer.image_strip_add(directory=str(HERE / "shot" / "take"),
+                                              files=[{"name": name} for name in pictures],
                                               frame_start=TAKE_FIRST, channel=1, fit_method="ORIGINAL")
         (strip,) = [strip for strip in self.strips() if strip.frame_final_start == TAKE_FIRST]
         strip.name = TAKE
@@ -86,7 +92,8 @@ class OtherShots(Artist):
         return view.x + x, view.y + y
 
     def queue_two_shots(self):
-        """A slow one of the room's, the take behind it, another of the room's: turns changed, one paused, one cancelled."""
+        """A slow one of the room's, the take behind it, another of the room's: turns changed, one paused,
+        one cancelled."""
         yield from self.generate_of("Room")
         yield from self.until(lambda: self.row().state == "running", "the first shot at work")
         yield from self.hand.enter(self.area, "steps", FEW)
@@ -95,7 +102,8 @@ class OtherShots(Artist):
         yield from self.pick("Room")
         yield from self.press("aa2.vary_seed")
         yield from self.until(lambda: self.row().state != "gathering", "the third in the queue")
-        self.expect("queue", self.states()[-3:], [("Room", "v003", "running"), (TAKE, "v001", "waiting"), ("Room", "v004", "waiting")])
+        self.expect("queue", self.states()[-3:],
+                    [("Room", "v003", "running"), (TAKE, "v001", "waiting"), ("Room", "v004", "waiting")])
         last = len(self.session.queue.rows) - 1
         yield from self.press(f"aa2.queue_move(row={last}, by=-1")
         self.expect("queue", self.states()[-2:], [("Room", "v004", "waiting"), (TAKE, "v001", "waiting")])
@@ -114,7 +122,8 @@ class OtherShots(Artist):
         driver = "PERFORMER" if plate == TAKE else "ARMATURE"
         if self.edit.aa2.driver != driver:
             sidebar, (_x, y) = region(self.area, "UI"), (yield from self.hand.find(self.area, "driver"))
-            yield from self.hand.click((sidebar.x + int(sidebar.width * (0.75 if plate == TAKE else 0.5)), y), f"the driver {driver}")
+            yield from self.hand.click((sidebar.x + int(sidebar.width * (0.75 if plate == TAKE else 0.5)), y),
+                                       f"the driver {driver}")
         self.expect("driver", self.edit.aa2.driver, driver)
         rows = len(self.session.queue.rows)
         yield from self.press("aa2.generate")
@@ -133,14 +142,17 @@ class OtherShots(Artist):
         yield from self.take("output", BOTTOM)
 
     def upgrade_at_work(self):
-        """The zip is installed once more while the engine works: it ends, the queue stays, and the new engine goes on."""
+        """The zip is installed once more while the engine works: it ends, the queue stays,
+        and the new engine goes on."""
         place = next(i for i, state in enumerate(self.states()) if state == ("Room", "v003", "paused"))
         yield from self.press(f"aa2.queue_resume(row={place}")
         row = self.session.queue.rows[place]
-        yield from self.until(lambda: row.state == "running" and row.task.engine_job.frames, "the room's shot at work again")
+        yield from self.until(lambda: row.state == "running" and row.task.engine_job.frames,
+                              "the room's shot at work again")
         before, engine = row.made(), self.session.link._process._child.pid
         keep_times()
-        bpy.ops.extensions.package_install_files(filepath=str(HERE / "aa2.zip"), repo="user_default", enable_on_install=True)
+        bpy.ops.extensions.package_install_files(filepath=str(HERE / "aa2.zip"), repo="user_default",
+                                                 enable_on_install=True)
         yield 2.0
         if Path(f"/proc/{engine}").exists():
             raise Wrong("Expected the engine to end with the extension that started it.")
@@ -155,7 +167,7 @@ class OtherShots(Artist):
     def show_the_first_version(self):
         yield from self.pick("Room")
         versions = ["v003", "v002", "v001"]
-        for before, after in zip(versions, versions[1:]):
+        for before, after in pairwise(versions):
             self.expect("versions shown", self.shown(), {before})
             yield from self.press("aa2.show_version(by=-1")
             self.expect("versions shown", self.shown(), {after})

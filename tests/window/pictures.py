@@ -2,8 +2,8 @@
 
     python tests/window/pictures.py      takes the last run's pictures as the new ones: few colours, small
 
-Compared are means of squares of eight pixels, of the sidebar and of the timeline. What a run cannot repeat (seconds, how
-far a bar is, the newest frame) stays below the tolerated number of squares; a missing button does not.
+Compared are means of squares of eight pixels, of the sidebar and of the timeline. What a run cannot repeat (seconds,
+how far a bar is, the newest frame) stays below the tolerated number of squares; a missing button does not.
 """
 import json
 import sys
@@ -40,7 +40,8 @@ def prepared(name: str, folder: Path, places: dict) -> Image.Image:
 
 
 def squares(picture: Image.Image, shown: str, part: str, places: dict) -> np.ndarray:
-    """Means of a part's squares, (rows, columns, 3) float32 0..255. The tabs beside the panels come and go with strips."""
+    """Means of a part's squares, (rows, columns, 3) float32 0..255.
+    The tabs beside the panels come and go with strips."""
     x, y, width, height = places[part]
     scale = picture.width / (places["window"][2] if shown == "window" else width)
     left, top = (x, y) if shown == "window" else (0, 0)

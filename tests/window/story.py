@@ -2,10 +2,12 @@
 
     blender --window-geometry 0 0 1280 960 shot.blend --python story.py -- OUT
 
-Writes OUT/NAME.png (the whole window at each stage) and OUT/told.json: what was clicked, where the editor's parts lay, what
-became of the jobs, how long each step took, and how long each thing of ours kept the window waiting (AA2_MEASURE=1). Exit
-code 1, and the reason in told.json, where something is not as it should be. The demo shot's own numbers are tests/demo/shot.py's.
+Writes OUT/NAME.png (the whole window at each stage) and OUT/told.json: what was clicked, where the editor's parts lay,
+what became of the jobs, how long each step took, and how long each thing of ours kept the window waiting
+(AA2_MEASURE=1). Exit code 1, and the reason in told.json, where something is not as it should be. The demo shot's own
+numbers are tests/demo/shot.py's.
 """
+import functools
 import importlib
 import json
 import os
@@ -17,9 +19,9 @@ from pathlib import Path
 import bpy
 
 sys.path.insert(0, str(Path(__file__).parent))
-from artist import MODULE, OUT, Wrong, keep_times, photograph, told  # noqa: E402
-from first_shot import FirstShot  # noqa: E402
-from other_shots import OtherShots  # noqa: E402
+from artist import MODULE, OUT, Wrong, keep_times, photograph, told
+from first_shot import FirstShot
+from other_shots import OtherShots
 
 BEGAN, WHOLE_S = time.monotonic(), 520      # 270 on two busy cores
 
@@ -32,14 +34,12 @@ class Story(FirstShot, OtherShots):
         yield from self.other_shots()
 
 
-def tick(running=[]):
-    """Called by Blender's timer, which outlives the opening of a file: the next thing the artist does."""
-    if not running:
-        running.append(Story().steps())
+def tick(steps):
+    """The next thing the artist does."""
     try:
         if time.monotonic() - BEGAN > WHOLE_S:
             raise Wrong(f"Not done after {WHOLE_S} s; {[*told['steps_s']][-1:]} was the last step that was.")
-        return next(running[0])
+        return next(steps)
     except StopIteration:
         code = 0
     except Exception as error:
@@ -53,4 +53,5 @@ def tick(running=[]):
     os._exit(code)
 
 
-bpy.app.timers.register(tick, first_interval=3.0, persistent=True)
+# persistent: the timer outlives the opening of a file
+bpy.app.timers.register(functools.partial(tick, Story().steps()), first_interval=3.0, persistent=True)

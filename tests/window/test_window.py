@@ -1,4 +1,5 @@
-"""A real Blender with a window and a mouse: the whole way of an artist, its pictures, and how long we keep them waiting."""
+"""A real Blender with a window and a mouse: the whole way of an artist, its pictures,
+and how long we keep them waiting."""
 import json
 import os
 import shutil
@@ -9,10 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.window import footage, pictures
 from tools import root
 from tools.environments import BUILD
 from tools.telling import Missing
-from tests.window import footage, pictures
 
 ROOT = Path(__file__).resolve().parents[2]
 RELEASE = os.environ.get("AA2_WINDOW", root.TESTED)
@@ -22,17 +23,19 @@ HOME = "home/ada/window"     # in the root
 SIZE = (1280, 960)
 WHOLE_S = 560   # for Blender with the story, which has a limit of its own
 MAKE_SHOT = "from tests.demo.shot_cache import shot_folder; print(shot_folder('--percent', '40', '--samples', '8'))"
-# What is asked for is 16 ms, a sixtieth of a second, and each number is printed. On two idle cores all but gathering keep to
-# it. A machine that does other work at once (caches shared, a load of 8 seen here) has needed 18 ms of the processor and
-# 150 ms by the clock for the same, so that failing means several times of each.
+# What is asked for is 16 ms, a sixtieth of a second, and each number is printed. On two idle cores all but gathering
+# keep to it. A machine that does other work at once (caches shared, a load of 8 seen here) has needed 18 ms of the
+# processor and 150 ms by the clock for the same, so that failing means several times of each.
 ASKED_MS, BUSY_MS, WAITED_MS = 16, 60, 1000
-# Gathering goes a frame at a time, with progress and Escape; shaders are compiled once a session, by the software that stands in for a GPU.
+# Gathering goes a frame at a time, with progress and Escape; shaders are compiled once a session,
+# by the software that stands in for a GPU.
 GATHERING = {"gather", "compile shaders"}
 
 
 @pytest.fixture(scope="module")
 def blender():
-    """blender(words, timeout) runs Blender, or a screen with Blender, where the extension is installed; what came of it."""
+    """blender(words, timeout) runs Blender, or a screen with Blender, where the extension is installed;
+    what came of it."""
     try:
         folder = root.ensure(RELEASE)
     except Missing as missing:
@@ -43,7 +46,8 @@ def blender():
 
     def run(words, timeout=120):
         return root.run(folder, words, timeout=timeout, BLENDER_USER_RESOURCES=f"/{HOME}/resources", AA2_MEASURE="1")
-    installed = run(["blender", "--command", "extension", "install-file", "-r", "user_default", "-e", f"/{HOME}/aa2.zip"])
+    installed = run(["blender", "--command", "extension", "install-file", "-r", "user_default", "-e",
+                     f"/{HOME}/aa2.zip"])
     assert installed.returncode == 0 and "Installed \"aa2_blender\"" in installed.stdout, installed.stdout
     return run
 
@@ -52,8 +56,10 @@ def blender():
 def told(blender):
     """What story.py told of its run; its pictures lie in TAKEN."""
     width, height = map(str, SIZE)
-    done = blender(["xvfb-run", "-a", "-s", f"-screen 0 {width}x{height}x24", "blender", "--window-geometry", "0", "0", width,
-                    height, f"/{HOME}/shot/shot.blend", "--python", f"/{HOME}/story.py", "--", f"/{HOME}/out"], timeout=WHOLE_S)
+    done = blender(["xvfb-run", "-a", "-s", f"-screen 0 {width}x{height}x24", "blender",
+                    "--window-geometry", "0", "0", width,
+                    height, f"/{HOME}/shot/shot.blend", "--python", f"/{HOME}/story.py", "--",
+                    f"/{HOME}/out"], timeout=WHOLE_S)
     shutil.rmtree(TAKEN, ignore_errors=True)
     shutil.copytree(BUILD / "window" / RELEASE / HOME / "out", TAKEN)
     report = TAKEN / "told.json"
@@ -63,8 +69,8 @@ def told(blender):
 
 def _furnish(home):
     """What the story needs, laid where its Blender sees it."""
-    made = subprocess.run([BPY, "-c", MAKE_SHOT], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True,
-                          text=True)
+    made = subprocess.run([BPY, "-c", MAKE_SHOT], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)},
+                          capture_output=True, text=True)
     assert made.returncode == 0, made.stderr[-3000:]
     shot = Path(made.stdout.splitlines()[-1])
     shutil.copytree(shot, home / "shot", ignore=shutil.ignore_patterns("still.png", "complete", "plate"))
@@ -82,7 +88,8 @@ def test_every_step_did_what_an_artist_expects(told):
     print("\n".join(told["clicked"]), told["happened"], told["steps_s"], sep="\n")
     assert not told["error"], f"{told['error']} (look at {TAKEN / 'wrong.png'})"
     pressed = " ".join(told["clicked"])
-    for button in ("use_active_strip", "preview_conditions", "show_condition", "preview_frame", "generate", "queue_cancel",
+    for button in ("use_active_strip", "preview_conditions", "show_condition", "preview_frame",
+                   "generate", "queue_cancel",
                    "queue_resume", "queue_move", "queue_pause", "place_again", "compare", "fix_range", "vary_seed",
                    "choose_performer", "write_output", "add_passes", "show_version"):
         assert f"aa2.{button}" in pressed
@@ -116,10 +123,12 @@ def test_nothing_of_ours_keeps_the_window_waiting(told):
     rows = sorted(told["longest_cpu_ms"].items(), key=lambda row: -row[1])
     for kind, busy in rows:
         over = "  OVER" if kind not in GATHERING and max(busy, told["longest_ms"][kind]) > ASKED_MS else ""
-        print(f"{kind}: the processor's part {busy:.2f} ms at most, by the clock {told['longest_ms'][kind]:.2f} ms{over}")
+        print(f"{kind}: the processor's part {busy:.2f} ms at most, by the clock {told['longest_ms'][kind]:.2f} "
+              f"ms{over}")
     kinds = {kind for kind, _busy in rows}
     assert {"timer", "gather", "lay strips", "press AA2_OT_generate"} <= kinds and any("draw" in kind for kind in kinds)
-    slow = [kind for kind, busy in rows if kind not in GATHERING and (busy > BUSY_MS or told["longest_ms"][kind] > WAITED_MS)]
+    slow = [kind for kind, busy in rows if kind not in GATHERING
+            and (busy > BUSY_MS or told["longest_ms"][kind] > WAITED_MS)]
     assert not slow, f"over {BUSY_MS} ms of the processor's or {WAITED_MS} ms of the clock's time: {slow}"
 
 

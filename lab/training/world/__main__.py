@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from engine.contract.skeleton import BODY_INDEX, HAND_INDEX, HAND_LIMBS, LIMBS
+
 from . import draw_clip, draw_reference
 
 SHAPES = ((256, 256), (192, 352), (352, 192))
@@ -21,7 +22,7 @@ def _bytes(picture: torch.Tensor) -> np.ndarray:
 
 def _with_joints(picture: torch.Tensor, body: torch.Tensor, hands: torch.Tensor) -> np.ndarray:
     canvas = cv2.resize(_bytes(picture * 0.6), None, fx=2, fy=2, interpolation=cv2.INTER_LINEAR)
-    at = lambda joint: tuple(int(round(2 * float(v))) for v in joint[:2])  # noqa: E731
+    at = lambda joint: tuple(int(round(2 * float(v))) for v in joint[:2])
     for n, (a, b) in enumerate(LIMBS):
         a, b = body[BODY_INDEX[a]], body[BODY_INDEX[b]]
         if a[3] and b[3]:
@@ -36,7 +37,7 @@ def _with_joints(picture: torch.Tensor, body: torch.Tensor, hands: torch.Tensor)
 
 def _column(seed: int, shape: tuple[int, int]) -> np.ndarray:
     clip, reference = draw_clip(seed, 4, shape), draw_reference(seed, shape)
-    double = lambda picture: cv2.resize(_bytes(picture), None, fx=2, fy=2, interpolation=cv2.INTER_LINEAR)  # noqa: E731
+    double = lambda picture: cv2.resize(_bytes(picture), None, fx=2, fy=2, interpolation=cv2.INTER_LINEAR)
     layers = np.concatenate([
         np.concatenate([_bytes(clip.clean[3]), _bytes(clip.shadow[3])], 1),
         np.concatenate([_bytes(0.5 * clip.matte[3] + 0.5 * clip.visible[3]),

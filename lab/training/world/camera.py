@@ -43,7 +43,8 @@ def _smoothed(track: np.ndarray, rng) -> np.ndarray:
     return track.mean(0) + rng.uniform(0.3, 1.0) * slope * time
 
 
-def draw_view(rng: np.random.Generator, skeleton: Skeleton, height: float, size: tuple[int, int], *, whole: bool = False) -> View:
+def draw_view(rng: np.random.Generator, skeleton: Skeleton, height: float, size: tuple[int, int], *,
+              whole: bool = False) -> View:
     """A camera with the character at 60 to 88 % of the crop's height if it stood; `whole`: never cut by the edge."""
     width, tall = size
     points = np.concatenate([np.stack(list(skeleton.joints.values()), 1), skeleton.hands[:, :, 12]], 1)

@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as nnf
 
 from engine.contract.skeleton import BODY, HEAD_POINT_SEEN, HEAD_POINTS
+
 from . import fabric, shadow
 from .camera import View, draw_view
 from .character import Character, draw_character
@@ -21,7 +22,8 @@ from .room import Light, collage, draw_light, draw_room
 from .seeds import generator
 from .shade import shade
 
-TOUCHING = 0.012       # metres that a surface may lie in front of the figure before it hides it (palms sink in a little)
+# metres that a surface may lie in front of the figure before it hides it (palms sink in a little)
+TOUCHING = 0.012
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,8 @@ def draw_clip(seed: int, frames: int, shape: tuple[int, int], device="cpu", *, c
     want, blocks, prop_kind = draw_motion(generator(seed, "motion"), person, frames)
     skeleton = solve(person, want)
     view = draw_view(generator(seed, "camera"), skeleton, person.height, shape)
-    path = np.concatenate([skeleton.joints[n][:, :2] for n in ("pelvis", "left_toe", "right_toe", "left_ankle", "right_ankle")])
+    path = np.concatenate([skeleton.joints[n][:, :2]
+                           for n in ("pelvis", "left_toe", "right_toe", "left_ankle", "right_ankle")])
     room = draw_room(generator(seed, "room"), blocks, path, view.position)
     rng = generator(seed, "prop")
     prop, prop_row = hold(rng, prop_kind, person, skeleton, want.contact), fabric.surface(rng)
@@ -112,7 +115,7 @@ def _figure(person: Character, skeleton: Skeleton, view: View, light: Light, dev
     primitives = in_camera(sculpt(person, skeleton), view.rotation, view.position)
     maps = wraps(person, skeleton, view.rotation, view.position)
     a, b, radius = (x[..., :10, :] if x.ndim > 1 else x[:10] for x in shadow.casters(person, skeleton))
-    own = lambda depth: _light_left(depth, view, light, a, b, radius, start=0.07)[0]  # noqa: E731
+    own = lambda depth: _light_left(depth, view, light, a, b, radius, start=0.07)[0]
     colour, depth = _painted(primitives, person.fabrics, person, view, light, device, maps=maps, own=own)
     cover = (depth < torch.inf).float()[:, None]
     matte, mixed = _halved(cover), _halved(colour)
@@ -139,12 +142,16 @@ def _halved(picture: torch.Tensor) -> torch.Tensor:
     return 0.25 * (lines[..., ::2] + lines[..., 1::2])
 
 
+def _widened(x: torch.Tensor, size: int) -> torch.Tensor:
+    return nnf.avg_pool2d(nnf.avg_pool2d(x, size, ceil_mode=True), 3, 1, 1, count_include_pad=False)
+
+
 def _bled(mixed: torch.Tensor, matte: torch.Tensor) -> torch.Tensor:
     """Unmixed colours, continued outwards at two coarser scales (ours: cheap, smooth, never black)."""
     colour, cover = mixed, matte
     for size in (4, 32):
-        wide = lambda x: nnf.avg_pool2d(nnf.avg_pool2d(x, size, ceil_mode=True), 3, 1, 1, count_include_pad=False)  # noqa: E731, B023
-        rest = nnf.interpolate(torch.cat([wide(mixed), wide(matte)], 1), matte.shape[-2:], mode="bilinear", align_corners=False)
+        rest = nnf.interpolate(torch.cat([_widened(mixed, size), _widened(matte, size)], 1), matte.shape[-2:],
+                               mode="bilinear", align_corners=False)
         fill = (1 - cover) * (rest[:, 3:] / 0.05).clamp(0, 1)
         colour = colour + fill * rest[:, :3] / rest[:, 3:].clamp_min(1e-4)
         cover = cover + fill
@@ -166,7 +173,8 @@ def _with_prop(plate: Plate, view: View, light: Light, prop: Prop | None, row: n
         return _Scene(plate.colour, plate.share, plate.deep, plate.object)
     a, b, radius = prop.segment()
     colour = plate.colour * _shadow(plate.deep, plate.share, view, light, a[:, None], b[:, None], np.array([radius]))
-    paint, depth = _painted(prop.in_camera(view.rotation, view.position), row[None], person, view, light, plate.deep.device)
+    paint, depth = _painted(prop.in_camera(view.rotation, view.position), row[None], person, view,
+                            light, plate.deep.device)
     front = depth < plate.deep
     cover = _halved(front.float()[:, None])
     colour = colour * (1 - cover) + _halved(paint * front[:, None])
@@ -185,7 +193,7 @@ def _light_left(deep, view: View, light: Light, a: np.ndarray, b: np.ndarray, ra
     """(F, H, W) key and ambient light left on surfaces of depth `deep` (F, 2H, 2W) behind segments in world axes."""
     device = deep.device
     width, height = view.size
-    tensor = lambda v: torch.as_tensor(np.asarray(v, np.float32), device=device)  # noqa: E731
+    tensor = lambda v: torch.as_tensor(np.asarray(v, np.float32), device=device)
     depth = deep[:, ::2, ::2]
     focal, centre = tensor(view.focal), tensor(view.centre)
     x = (torch.arange(width, device=device) + 0.25 - centre[:, :1]) / focal[:, None]
@@ -198,7 +206,8 @@ def _light_left(deep, view: View, light: Light, a: np.ndarray, b: np.ndarray, ra
     m, r = tensor(middle)[:, :, None, None], tensor(extent)[:, None, None]
     away = torch.stack([m[:, 0] - depth * x[:, None], m[:, 1] - depth * y[:, :, None], m[:, 2] - depth], 1)
     along, square = (away * towards[:, None, None]).sum(1), (away * away).sum(1)
-    aside = (1 + light.softness) * r                              # only points whose shadow ray passes the figure's sphere
+    # only points whose shadow ray passes the figure's sphere
+    aside = (1 + light.softness) * r
     hit = (((square - along * along < aside ** 2) & (along > -r)) | (square < (r + 0.2) ** 2)) & (depth < 50)
     place = hit.view(-1).nonzero()[:, 0]
     frame = torch.div(place, width * height, rounding_mode="floor")
@@ -206,7 +215,8 @@ def _light_left(deep, view: View, light: Light, a: np.ndarray, b: np.ndarray, ra
     point = tensor(middle).T.index_select(1, frame) - away
     left = shadow.darken(point, frame, tensor(a), tensor(b), list(map(float, radius)), towards=towards[:, None],
         softness=light.softness, start=start)
-    return tuple(torch.ones(hit.shape, device=device).view(-1).index_copy_(0, place, value).view(hit.shape) for value in left)
+    return tuple(torch.ones(hit.shape, device=device).view(-1).index_copy_(0, place, value).view(hit.shape)
+                 for value in left)
 
 
 def _compose(rng, scene: _Scene, figure, person: Character, skeleton: Skeleton, view: View, light: Light,
@@ -241,8 +251,10 @@ def _filmed(rng, clean, colour, matte, visible, shade_):
         layers = (1 - 2 * side) * padded[..., 1:-1, :] + side * (padded[..., :-2, :] + padded[..., 2:, :])
         layers = (1 - 2 * side) * layers[..., 1:-1] + side * (layers[..., :-2] + layers[..., 2:])
         clean, colour, matte, visible, shade_ = layers.split([3, 3, 1, 1, 1], 1)
-    strength, tile = rng.choice([0.0, rng.uniform(0.002, 0.02)]), torch.Generator().manual_seed(int(rng.integers(2 ** 31)))
-    noise = strength * torch.randn(clean.shape, generator=tile).to(clean.device) if strength else torch.zeros_like(clean)
+    strength, tile = rng.choice([0.0, rng.uniform(0.002, 0.02)]), \
+        torch.Generator().manual_seed(int(rng.integers(2 ** 31)))
+    noise = strength * torch.randn(clean.shape, generator=tile).to(clean.device) if strength \
+        else torch.zeros_like(clean)
     return clean, colour, matte, visible, shade_, noise, gain[:, 0, 0].cpu()
 
 
@@ -261,10 +273,11 @@ def _joints(person: Character, skeleton: Skeleton, view: View) -> tuple[torch.Te
     for name in HEAD_POINTS:
         k = BODY.index(name)
         way = points[:, k] - head
-        cosine = (way * to_camera).sum(-1) / np.maximum(np.linalg.norm(way, axis=-1) * np.linalg.norm(to_camera, axis=-1), 1e-9)
+        cosine = (way * to_camera).sum(-1) / np.maximum(np.linalg.norm(way, axis=-1)
+                                                        * np.linalg.norm(to_camera, axis=-1), 1e-9)
         sure[:, k] *= cosine >= HEAD_POINT_SEEN
     hands = np.stack([view.project(skeleton.hands[:, k]) for k in range(2)], 1)
-    with_sure = lambda p, c: torch.from_numpy(np.concatenate([p, c[..., None]], -1).astype(np.float32))  # noqa: E731
+    with_sure = lambda p, c: torch.from_numpy(np.concatenate([p, c[..., None]], -1).astype(np.float32))
     tall = view.focal * person.height / view.to_camera(skeleton.joints["pelvis"])[:, 2]
     return with_sure(body, sure), with_sure(hands, _inside(hands, view.size)), torch.from_numpy(tall.astype(np.float32))
 

@@ -1,4 +1,5 @@
-"""A z-buffer of round cones and boxes: primitives of F frames in, the nearest one at every pixel out (torch, no renderer).
+"""A z-buffer of round cones and boxes: primitives of F frames in,
+the nearest one at every pixel out (torch, no renderer).
 
 Every primitive is mapped affinely to a canonical shape - a round cone along y from radius `ra` to `rb`, or a box - and
 is met exactly by the pixel's ray. All (primitive, pixel) pairs of all frames' screen spans form one flat list, so that
@@ -11,7 +12,8 @@ import numpy as np
 import torch
 
 PIECE = 1 << 15
-BLEND = 0.022          # metres behind the front surface within which normals are mixed (ours: hides the joints' creases)
+# metres behind the front surface within which normals are mixed (ours: hides the joints' creases)
+BLEND = 0.022
 
 
 @dataclass(frozen=True)
@@ -56,14 +58,15 @@ def _spans(reach: np.ndarray, focal, centre, width: int, height: int) -> _Spans:
     radius = (1.06 * focal[:, None, None] * reach[..., 3] / np.maximum(safe - reach[..., 3], 0.05) + 1).reshape(-1, 2)
     x = (focal[:, None, None] * reach[..., 0] / safe + centre[:, None, None, 0]).reshape(-1, 2)
     y = (focal[:, None, None] * reach[..., 1] / safe + centre[:, None, None, 1]).reshape(-1, 2)
-    edge = lambda low, high, limit: (np.clip(np.floor(low.min(-1)), 0, limit), np.clip(np.ceil(high.max(-1)), 0, limit))  # noqa: E731
+    edge = lambda low, high, limit: (np.clip(np.floor(low.min(-1)), 0, limit), np.clip(np.ceil(high.max(-1)), 0, limit))
     (left, right), (top, bottom) = edge(x - radius, x + radius, width), edge(y - radius, y + radius, height)
     rows = np.where(ahead, np.maximum(bottom - top, 0), 0).astype(np.int64)
     p = np.repeat(np.arange(len(rows)), rows)
     line = np.arange(len(p)) - np.repeat(rows.cumsum() - rows, rows) + top[p].astype(np.int64)
     way_x, way_y = x[:, 1] - x[:, 0], y[:, 1] - y[:, 0]
     steep = np.where(np.abs(way_y) < 1e-3, 1e-3, way_y)
-    aside = radius.max(-1) * np.hypot(way_x, way_y) / np.abs(steep) + 0.5 * np.abs(way_x / steep) + 1   # half the strip's width
+    # half the strip's width
+    aside = radius.max(-1) * np.hypot(way_x, way_y) / np.abs(steep) + 0.5 * np.abs(way_x / steep) + 1
     middle = x[p, 0] + (line + 0.5 - y[p, 0]) * (way_x / steep)[p]
     round_ = np.hypot(way_x, way_y)[p] < 1e-2
     first = np.maximum(left[p], np.where(round_, 0, np.floor(np.clip(middle - aside[p], 0, width)))).astype(np.int64)
@@ -114,7 +117,8 @@ def _meet_box(o: torch.Tensor, d: torch.Tensor, half: torch.Tensor) -> torch.Ten
 
 def render(primitives: Primitives, focal: np.ndarray, centre: np.ndarray, size: tuple[int, int],
     device="cpu") -> tuple[Hits, torch.Tensor]:
-    """Hits and the depth picture (F, H, W), inf where nothing is. `focal` (F,) and `centre` (F, 2) in pixels of `size`."""
+    """Hits and the depth picture (F, H, W), inf where nothing is.
+    `focal` (F,) and `centre` (F, 2) in pixels of `size`."""
     width, height = size
     frames, count = primitives.to_local.shape[:2]
     spans = _spans(primitives.reach, focal, centre, width, height)
@@ -136,9 +140,10 @@ def render(primitives: Primitives, focal: np.ndarray, centre: np.ndarray, size: 
         pixel, t = pieces[-1][0], pieces[-1][1]
         depth.scatter_reduce_(0, pixel, t, "amin")
     if not pieces:
-        pieces = [(torch.zeros(0, dtype=torch.long, device=device), *(torch.zeros(s, device=device) for s in ((0,), (2, 0))),
+        pieces = [(torch.zeros(0, dtype=torch.long, device=device),
+                   *(torch.zeros(s, device=device) for s in ((0,), (2, 0))),
                    torch.zeros(0, dtype=torch.long, device=device))]
-    pixel, t, ray, owner = (torch.cat(parts, -1) for parts in zip(*pieces))
+    pixel, t, ray, owner = (torch.cat(parts, -1) for parts in zip(*pieces, strict=True))
     return _front(primitives, table, pixel, t, ray, owner, depth, count), depth.view(frames, height, width)
 
 

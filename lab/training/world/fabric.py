@@ -52,7 +52,7 @@ def _noise(u: torch.Tensor, v: torch.Tensor, scale: torch.Tensor) -> torch.Tenso
 def paint(table: torch.Tensor, surface: torch.Tensor, u: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
     """Colours (3, n) sRGB of n points at metres (u, v) on surfaces `surface` (n,) of `table` (surfaces, columns)."""
     rows = table.T.contiguous().index_select(1, surface)
-    get = lambda name: rows[COLUMN[name]]  # noqa: E731
+    get = lambda name: rows[COLUMN[name]]
     noise = _noise(u, v, get("grain_scale"))
     across, along = u * get("fu") + get("pu"), v * get("fv") + get("pv")
     cos_u, cos_v = torch.cos(across), torch.cos(along)
@@ -79,7 +79,7 @@ def colour(rng: np.random.Generator, value=(0.15, 0.95), saturation=(0.0, 0.8)) 
 def cloth(rng: np.random.Generator) -> np.ndarray:
     """A garment's fabric, in metres on the body: plain, striped, checked, dotted, plaid, graded, marked, mottled."""
     base, second, mark = colour(rng), colour(rng), colour(rng)
-    period = lambda low, high: 2 * math.pi / rng.uniform(low, high)  # noqa: E731
+    period = lambda low, high: 2 * math.pi / rng.uniform(low, high)
     extra = {"grain": rng.uniform(0, 0.06), "grain_scale": rng.uniform(60, 250), "sharp": rng.uniform(6, 30)}
     kind = rng.choice(["plain", "around", "along", "check", "dots", "plaid", "graded", "marked", "mottled"],
                       p=[0.3, 0.14, 0.09, 0.07, 0.08, 0.08, 0.06, 0.1, 0.08])
@@ -96,7 +96,8 @@ def cloth(rng: np.random.Generator) -> np.ndarray:
     elif kind == "graded":
         extra |= {"slope": rng.choice([-1, 1]) * rng.uniform(1, 4), "c0": 0, "sharp": 2}
     elif kind == "marked":
-        extra |= {"mark_u": rng.uniform(-0.05, 0.05), "mark_v": rng.uniform(0.3, 0.42), "mark_size": rng.uniform(0.04, 0.1)}
+        extra |= {"mark_u": rng.uniform(-0.05, 0.05), "mark_v": rng.uniform(0.3, 0.42),
+                  "mark_size": rng.uniform(0.04, 0.1)}
     elif kind == "mottled":
         extra |= {"bn": 1, "c0": rng.uniform(-0.5, 0.5), "grain_scale": rng.uniform(80, 200), "sharp": 4}
     return row(base, second, mark, **extra)
@@ -106,14 +107,17 @@ def surface(rng: np.random.Generator, kind: str | None = None) -> np.ndarray:
     """A room's surface, in metres: plain, planks, tiles, checker, stripes, plaster, carpet, graded."""
     strong = 0.6 if rng.random() < 0.35 else 0.25             # most rooms are muted, some are not
     base = colour(rng, (0.35, 0.95), (0.0, strong))
-    second = np.clip(base * rng.uniform(0.65, 1.25), 0, 1) if rng.random() < 0.7 else colour(rng, (0.2, 0.95), (0, strong))
+    second = np.clip(base * rng.uniform(0.65, 1.25), 0, 1) if rng.random() < 0.7 else colour(rng,
+                                                                                             (0.2, 0.95), (0, strong))
     turn = rng.random() < 0.5
-    extra = {"grain": rng.uniform(0.0, 0.06), "grain_scale": rng.uniform(40, 200), "pu": rng.uniform(0, 6), "pv": rng.uniform(0, 6)}
+    extra = {"grain": rng.uniform(0.0, 0.06), "grain_scale": rng.uniform(40, 200), "pu": rng.uniform(0, 6),
+             "pv": rng.uniform(0, 6)}
     kind = kind or rng.choice(["plain", "planks", "tiles", "checker", "stripes", "plaster", "graded"],
                               p=[0.28, 0.17, 0.13, 0.1, 0.1, 0.16, 0.06])
     narrow, wide = 2 * math.pi / rng.uniform(0.1, 0.35), 2 * math.pi / rng.uniform(0.8, 2.5)
     if kind == "planks":
-        extra |= {"fu": narrow if turn else wide, "fv": wide if turn else narrow, "cell": rng.uniform(0.03, 0.15), "groove": 0.01}
+        extra |= {"fu": narrow if turn else wide, "fv": wide if turn else narrow,
+                  "cell": rng.uniform(0.03, 0.15), "groove": 0.01}
     elif kind == "tiles":
         extra |= {"fu": narrow, "fv": narrow * rng.choice([1.0, 2.0]), "cell": rng.uniform(0, 0.08),
             "groove": rng.uniform(0.01, 0.05)}

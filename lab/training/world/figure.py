@@ -11,7 +11,8 @@ from .rig import SIDES, Skeleton, unit
 
 @dataclass(frozen=True)
 class Cones:
-    """P round cones in world axes: ends, radii, cross-sections; `front` is the direction the angle around starts from."""
+    """P round cones in world axes: ends, radii, cross-sections;
+    `front` is the direction the angle around starts from."""
     a: np.ndarray          # (F, P, 3)
     b: np.ndarray          # (F, P, 3)
     radii: np.ndarray      # (F, P, 2)
@@ -31,7 +32,8 @@ class Sculptor:
         self.person, self.joints, self.frames, self.hands = person, skeleton.joints, skeleton.frames, skeleton.hands
         self.rows = []
 
-    def cone(self, a, b, ra: float, rb: float, front, fabric: str, *, wide=1.0, deep=1.0, v=0.0, wrap=0, flat=False) -> None:
+    def cone(self, a, b, ra: float, rb: float, front, fabric: str, *, wide=1.0, deep=1.0, v=0.0, wrap=0,
+             flat=False) -> None:
         self.rows.append((a, b, ra, rb, unit(b - a), front, wide, deep, FABRIC[fabric], v, wrap, flat))
 
     def ball(self, centre, frame, radii, fabric: str, v=0.0, wrap=0) -> None:
@@ -42,9 +44,10 @@ class Sculptor:
             FABRIC[fabric], v, wrap, False))
 
     def finish(self) -> Cones:
-        a, b, ra, rb, axis, front, wide, deep, surface, v, wrap, flat = zip(*self.rows)
+        a, b, ra, rb, axis, front, wide, deep, surface, v, wrap, flat = zip(*self.rows, strict=True)
         count = len(a[0])
-        radii = np.stack([np.stack(np.broadcast_arrays(p, q, np.zeros(count))[:2], -1) for p, q in zip(ra, rb)], 1)
+        radii = np.stack([np.stack(np.broadcast_arrays(p, q, np.zeros(count))[:2], -1)
+                          for p, q in zip(ra, rb, strict=True)], 1)
         return Cones(np.stack(a, 1), np.stack(b, 1), radii, np.stack(axis, 1), np.stack(front, 1),
                      np.stack([wide, deep], -1), np.array(surface), np.array(v), np.array(wrap), np.array(flat, float))
 
@@ -85,7 +88,8 @@ def _trunk(s: Sculptor) -> None:
     s.cone(j["waist"] + 0.03 * h * middle[..., 1], hem, 0.051 * h * g + e, 0.060 * h * g + e * 1.6, middle[..., 2],
         top, wide=1.42, deep=1.17, wrap=PELVIS, flat=True)
     upper = j["neck"] - 0.085 * h * up
-    s.cone(j["waist"], upper, 0.052 * h * g + e, 0.058 * h * g + e, forward, top, wide=1.36 * broad, deep=1.0, wrap=CHEST)
+    s.cone(j["waist"], upper, 0.052 * h * g + e, 0.058 * h * g + e, forward, top, wide=1.36 * broad,
+           deep=1.0, wrap=CHEST)
     s.cone(upper, j["neck"] - 0.055 * h * up, 0.058 * h * g + e, 0.047 * h * g + e, forward, top, wide=1.42 * broad,
         deep=0.98, wrap=CHEST)
     if p.hem < 0.03:
@@ -95,7 +99,7 @@ def _trunk(s: Sculptor) -> None:
     if p.belly > 0.2:
         s.ball(j["waist"] + 0.02 * h * middle[..., 2], middle, np.array([0.07, 0.07,
             0.045]) * h * g * (1 + 0.2 * p.belly), top, wrap=CHEST)
-    for side, name in zip(SIDES, ("left", "right")):
+    for side, name in zip(SIDES, ("left", "right"), strict=True):
         _side(s, side, j[f"{name}_shoulder"], top)
     s.cone(j["neck"] - 0.02 * h * up, j["head"] - 0.25 * p.head * f["head"][..., 1], 0.035 * h * g ** 0.5,
         0.031 * h * g ** 0.5, forward, "skin")
@@ -115,13 +119,15 @@ def _side(s: Sculptor, side: float, shoulder: np.ndarray, top: str) -> None:
     p, j, h, g, e = s.person, s.joints, s.person.height, s.person.girth, s.person.loose
     chest, pelvis = s.frames["chest"], s.frames["pelvis"]
     left, up, forward = (chest[..., k] for k in range(3))
-    s.cone(j["neck"] - 0.010 * h * up, shoulder + 0.002 * h * up, 0.030 * h * g + e, 0.024 * h * g + e, forward, top, wrap=CHEST)
+    s.cone(j["neck"] - 0.010 * h * up, shoulder + 0.002 * h * up, 0.030 * h * g + e, 0.024 * h * g + e,
+           forward, top, wrap=CHEST)
     s.cone(j["neck"] - 0.06 * h * up + side * 0.03 * h * left, shoulder - 0.02 * h * up - side * 0.01 * h * left,
         0.045 * h * g + e, 0.028 * h * g + e, forward, top, wrap=CHEST)
     if p.bust:
         s.ball(j["neck"] - 0.108 * h * up + side * 0.040 * h * left + 0.034 * h * g * forward, chest,
                np.array([0.040, 0.042, 0.030]) * h * (0.75 + 0.25 * p.bust) + e, top, wrap=CHEST)
-    s.ball(j["pelvis"] + side * 0.045 * h * pelvis[..., 0] - 0.012 * h * pelvis[..., 1] - 0.027 * h * g * pelvis[..., 2], pelvis,
+    s.ball(j["pelvis"] + side * 0.045 * h * pelvis[..., 0] - 0.012 * h * pelvis[..., 1]
+           - 0.027 * h * g * pelvis[..., 2], pelvis,
            np.array([0.046, 0.048, 0.038]) * h * g + e * 0.6, "bottom", wrap=PELVIS)
 
 
@@ -129,8 +135,9 @@ def _tube(s: Sculptor, a, b, ra, rb, front, fabric, begin: float, end: float, gr
     """A sleeve or trouser leg over part of a limb."""
     if end <= begin:
         return
-    at = lambda t: ra + (rb - ra) * t  # noqa: E731
-    s.cone(a + begin * (b - a), a + end * (b - a), at(begin) + grow, at(end) + grow + flare, front, fabric, v=v, flat=True)
+    at = lambda t: ra + (rb - ra) * t
+    s.cone(a + begin * (b - a), a + end * (b - a), at(begin) + grow, at(end) + grow + flare, front,
+           fabric, v=v, flat=True)
 
 
 def _arm(s: Sculptor, name: str) -> None:
@@ -154,7 +161,8 @@ def _hand(s: Sculptor, k: int) -> None:
     name = ("left", "right")[k]
     palm = s.frames[f"{name}_hand"][..., 2]
     middle = 0.5 * (points[:, 5] + points[:, 17])
-    s.cone(points[:, 0], 0.35 * points[:, 0] + 0.65 * points[:, 9], 0.013 * h, 0.020 * h, palm, "glove", wide=1.0, deep=0.62)
+    s.cone(points[:, 0], 0.35 * points[:, 0] + 0.65 * points[:, 9], 0.013 * h, 0.020 * h, palm, "glove",
+           wide=1.0, deep=0.62)
     s.cone(0.5 * points[:, 0] + 0.5 * middle, middle + 0.1 * (points[:, 9] - points[:, 0]), 0.018 * h, 0.02 * h,
         palm, "glove", wide=1.1, deep=0.55)
     for first, radius in ((1, 0.0085), (5, 0.0073), (9, 0.0075), (13, 0.0073), (17, 0.0065)):
@@ -178,8 +186,9 @@ def _leg(s: Sculptor, name: str) -> None:
     fabric = "inner" if p.skirt else "bottom"
     if p.leg > 0:
         _tube(s, a, b, r1, r2, front, fabric, 0.0, min(1, p.leg), grow, v=-0.1)
-        _tube(s, b, c + 0.4 * back, r2 * 1.04, r3 * 1.1, front, fabric, 0.0, p.leg - 1, grow, v=-0.1 - p.thigh, flare=0.8 * p.loose)
-    foot, ankle, toe = s.frames[f"{name}_foot"], c, j[f"{name}_toe"]
+        _tube(s, b, c + 0.4 * back, r2 * 1.04, r3 * 1.1, front, fabric, 0.0, p.leg - 1, grow, v=-0.1 - p.thigh,
+              flare=0.8 * p.loose)
+    foot, ankle = s.frames[f"{name}_foot"], c
     down, ahead = -foot[..., 1], foot[..., 2]
     r = 0.021 * h
     heel = ankle + (p.ankle - 0.0215 * h) * down - 0.012 * h * ahead
@@ -204,7 +213,8 @@ def _skirt(s: Sculptor) -> None:
         s.cone(a + 0.02 * h * pelvis[..., 1], end, 0.052 * h * g + e, 0.05 * h + p.flare * 0.45, pelvis[..., 2],
             "bottom", flat=not long)
         if long:
-            s.cone(end, below, 0.05 * h + p.flare * 0.45, 0.05 * h + p.flare * 0.55, pelvis[..., 2], "bottom", v=p.thigh, flat=True)
+            s.cone(end, below, 0.05 * h + p.flare * 0.45, 0.05 * h + p.flare * 0.55, pelvis[..., 2],
+                   "bottom", v=p.thigh, flat=True)
         ends.append(below if long else end)
     low = 0.5 * (ends[0] + ends[1])
     apart = np.linalg.norm(ends[0] - ends[1], axis=-1)
@@ -217,19 +227,21 @@ def _head(s: Sculptor) -> None:
     """Skull, jaw, nose and ears at the places that contract.skeleton.HEAD_POINTS names."""
     p, u, frame = s.person, s.person.head, s.frames["head"]
     centre = s.joints["head"]
-    at = lambda x, y, z: centre + u * (x * frame[..., 0] + y * frame[..., 1] + z * frame[..., 2])  # noqa: E731
+    at = lambda x, y, z: centre + u * (x * frame[..., 0] + y * frame[..., 1] + z * frame[..., 2])
     jaw = 0.9 + 0.2 * p.face[5]
     s.ball(at(0, 0.10, -0.03), frame, u * np.array([0.335, 0.39, 0.445]), "skin")
-    s.cone(at(0, -0.03, 0.08), at(0, -0.34, 0.17), 0.30 * u, 0.155 * u * jaw, frame[..., 2], "skin", wide=0.98, deep=0.93)
+    s.cone(at(0, -0.03, 0.08), at(0, -0.34, 0.17), 0.30 * u, 0.155 * u * jaw, frame[..., 2], "skin",
+           wide=0.98, deep=0.93)
     size = 0.8 + 0.5 * p.face[4]
     s.cone(at(0, 0.03, 0.355), at(0, -0.10, 0.41), 0.03 * u, 0.058 * u * size, frame[..., 2], "skin", wide=0.95)
     for side in SIDES:
-        s.cone(at(side * 0.335, 0.04, -0.02), at(side * 0.325, -0.07, 0.0), 0.065 * u, 0.05 * u, frame[..., 2], "skin", wide=0.5)
+        s.cone(at(side * 0.335, 0.04, -0.02), at(side * 0.325, -0.07, 0.0), 0.065 * u, 0.05 * u,
+               frame[..., 2], "skin", wide=0.5)
 
 
 def _hair(s: Sculptor) -> None:
     p, u, frame, chest = s.person, s.person.head, s.frames["head"], s.frames["chest"]
-    at = lambda x, y, z: s.joints["head"] + u * (x * frame[..., 0] + y * frame[..., 1] + z * frame[..., 2])  # noqa: E731
+    at = lambda x, y, z: s.joints["head"] + u * (x * frame[..., 0] + y * frame[..., 1] + z * frame[..., 2])
     if p.hair == "bald":
         return
     thick = 0.5 + 0.5 * p.face[2]
@@ -240,10 +252,12 @@ def _hair(s: Sculptor) -> None:
         s.ball(at(0, -0.05, -0.2), frame, u * np.array([0.48, 0.4, 0.36]), "hair")
     elif p.hair in ("bob", "long"):
         for side in SIDES:
-            s.cone(at(side * 0.27, 0.15, -0.06), at(side * 0.31, -0.38, -0.05), 0.12 * u, 0.11 * u, frame[..., 2], "hair", deep=1.7)
+            s.cone(at(side * 0.27, 0.15, -0.06), at(side * 0.31, -0.38, -0.05), 0.12 * u, 0.11 * u,
+                   frame[..., 2], "hair", deep=1.7)
         s.cone(at(0, 0.05, -0.2), at(0, -0.38, -0.22), 0.28 * u, 0.25 * u, frame[..., 2], "hair", wide=1.25, deep=0.8)
         if p.hair == "long":
-            drop = s.joints["neck"] - (0.10 + 0.12 * thick) * p.height * chest[..., 1] - 0.062 * p.height * p.girth * chest[..., 2]
+            drop = s.joints["neck"] - (0.10 + 0.12 * thick) * p.height * chest[..., 1] \
+                - 0.062 * p.height * p.girth * chest[..., 2]
             s.cone(at(0, -0.25, -0.24), drop, 0.24 * u, 0.17 * u, chest[..., 2], "hair", wide=1.35, deep=0.6)
     elif p.hair == "bun":
         s.ball(at(0, 0.42, -0.30), frame, u * np.array([0.2, 0.19, 0.19]), "hair")
@@ -254,7 +268,7 @@ def _hair(s: Sculptor) -> None:
 
 def _hat(s: Sculptor) -> None:
     p, u, frame = s.person, s.person.head, s.frames["head"]
-    at = lambda x, y, z: s.joints["head"] + u * (x * frame[..., 0] + y * frame[..., 1] + z * frame[..., 2])  # noqa: E731
+    at = lambda x, y, z: s.joints["head"] + u * (x * frame[..., 0] + y * frame[..., 1] + z * frame[..., 2])
     s.ball(at(0, 0.24, -0.07), frame, u * np.array([0.40, 0.33, 0.45]), "hat", v=0.2)
     if p.hat == "cap":
         s.ball(at(0, 0.20, 0.42), frame, u * np.array([0.28, 0.035, 0.28]), "hat")
@@ -271,7 +285,8 @@ def _extra(s: Sculptor) -> None:
                chest[..., 2], "extra", wide=1.5, deep=0.9)
         for side in SIDES:
             s.cone(j["neck"] - 0.005 * h * chest[..., 1] + side * 0.06 * h * chest[..., 0],
-                j["waist"] + (0.09 * h) * chest[..., 1] + side * 0.075 * h * chest[..., 0] + 0.055 * h * p.girth * chest[..., 2],
+                j["waist"] + (0.09 * h) * chest[..., 1] + side * 0.075 * h * chest[..., 0]
+                   + 0.055 * h * p.girth * chest[..., 2],
                    0.03 * h * p.girth, 0.014 * h, chest[..., 2], "extra", wide=0.6)
     else:
         side = 1.0 if p.face[0] > 0.5 else -1.0
@@ -296,7 +311,7 @@ def wraps(person: Character, skeleton: Skeleton, rotation: np.ndarray, position:
 
 def in_camera(cones: Cones, rotation: np.ndarray, position: np.ndarray) -> Primitives:
     """Cones in world axes -> primitives of `cones.render`; rows of `rotation` are the camera's right, down, forward."""
-    turn = lambda v: v @ rotation.T  # noqa: E731
+    turn = lambda v: v @ rotation.T
     a, b, y, front = turn(cones.a - position), turn(cones.b - position), turn(cones.axis), turn(cones.front)
     z = unit(front - (front * y).sum(-1, keepdims=True) * y)
     x = np.cross(y, z)

@@ -4,6 +4,7 @@ import numpy as np
 import torch
 
 from engine.contract import light as contract
+
 from .room import Light
 from .shade import incident
 

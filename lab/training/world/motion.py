@@ -40,7 +40,8 @@ def _sway(rng, time, size, low=0.2, high=0.8):
     out = np.zeros((len(time), *np.atleast_1d(size)))
     for _ in range(2):
         rate, phase = rng.uniform(low, high, out.shape[1:]), rng.uniform(0, 6.28, out.shape[1:])
-        out += rng.uniform(0.3, 0.7, out.shape[1:]) * np.sin(6.283 * rate * time.reshape(-1, *[1] * (out.ndim - 1)) + phase)
+        out += rng.uniform(0.3, 0.7, out.shape[1:]) * np.sin(6.283 * rate * time.reshape(-1, *[1] * (out.ndim - 1))
+                                                             + phase)
     return out
 
 
@@ -58,7 +59,7 @@ ARM_POSES = {
 def _rest(person: Character, time: np.ndarray, yaw: float) -> dict:
     """Targets of standing still with hanging arms."""
     count = len(time)
-    zeros = lambda *size: np.zeros((count, *size))  # noqa: E731
+    zeros = lambda *size: np.zeros((count, *size))
     frame, want = heading_frame(np.full(count, yaw)), {}
     want["pelvis"] = zeros(3) + [0, 0, person.leg_length + person.ankle - 0.005]
     want["yaw"] = zeros() + yaw
@@ -109,11 +110,10 @@ def _walk(rng, person, time, draft):
         place = pace * time + phase + 0.5 * k
         cycle, part = np.floor(place), place - np.floor(place)
         stance, away = 0.6, np.clip((part - 0.6) / 0.4, 0, 1)
-        planted = lambda n: (n + 0.5 * stance - phase - 0.5 * k) / pace  # noqa: E731
-        (here, a), (there, b) = path(planted(cycle)), path(planted(cycle + 1))
-        aside = lambda angle: heading_frame(angle)[..., 0] * side * person.hip * 1.1  # noqa: E731
+        (here, a), (there, b) = (path((n + 0.5 * stance - phase - 0.5 * k) / pace) for n in (cycle, cycle + 1))
+        beside, beside_next = (heading_frame(angle)[..., 0] * side * person.hip * 1.1 for angle in (a, b))
         blend = _ease(away)[:, None]
-        foot = (here + aside(a)) * (1 - blend) + (there + aside(b)) * blend
+        foot = (here + beside) * (1 - blend) + (there + beside_next) * blend
         rolled = np.clip((part - 0.4) / 0.2, 0, 1) * (1 - np.clip((part - 0.6) / 0.25, 0, 1)) * (speed > 0)
         foot[:, 2] = person.ankle + height * np.sin(np.pi * away) + 0.6 * person.foot * np.sin(0.7 * rolled)
         want["ankle"][:, k], want["foot_yaw"][:, k] = foot, a + (b - a) * blend[:, 0] + side * 0.1
@@ -316,6 +316,7 @@ def draw_motion(rng: np.random.Generator, person: Character, frames: int, *, cal
         ARMS[arms][0](rng, person, time, draft)
     want = draft.want
     want["bend"] += [0.05, 0, 0] + 0.05 * _sway(rng, time, 3, 0.1, 0.5)
-    want["head"] += [0.05, 0.03, 0] + np.array([0.12, 0.08, 0.3]) * (_sway(rng, time, 3, 0.1, 0.5) + rng.normal(0, 0.6, 3))
+    want["head"] += [0.05, 0.03, 0] + np.array([0.12, 0.08, 0.3]) * (_sway(rng, time, 3, 0.1, 0.5)
+                                                                     + rng.normal(0, 0.6, 3))
     want["head"][:, 0] -= 0.5 * want["bend"][:, 0]
     return Targets(**want), draft.blocks, draft.prop

@@ -44,12 +44,13 @@ class _Painter:
     def __init__(self, room: Room, view: View, device):
         self.room, self.view = room, view
         self.focal, self.centre, (w, h) = _canvas(view)
-        as_tensor = lambda v: torch.as_tensor(np.asarray(v, np.float32), device=device)  # noqa: E731
+        as_tensor = lambda v: torch.as_tensor(np.asarray(v, np.float32), device=device)
         self.tensor = as_tensor
         y, x = torch.meshgrid(torch.arange(h, device=device) + 0.5, torch.arange(w, device=device) + 0.5, indexing="ij")
         x, y = (x - self.centre[0]) / self.focal, (y - self.centre[1]) / self.focal
         r = view.rotation
-        self.ray = torch.stack([r[0, k] * x + r[1, k] * y + r[2, k] for k in range(3)]).float()   # world, planar length 1
+        # world, planar length 1
+        self.ray = torch.stack([r[0, k] * x + r[1, k] * y + r[2, k] for k in range(3)]).float()
         self.depth = torch.full((h, w), FAR, device=device)
         self.uv = torch.zeros(2, h, w, device=device)
         self.surface = torch.full((h, w), -1, dtype=torch.long, device=device)
@@ -68,9 +69,10 @@ class _Painter:
 
     def _enter(self, ys, xs, hit, t, u, v, normal, surface, is_object) -> None:
         nearer = hit & (t < self.depth[ys, xs])
-        put = lambda buffer, value: buffer[ys, xs].copy_(torch.where(nearer, value, buffer[ys, xs]))  # noqa: E731
+        put = lambda buffer, value: buffer[ys, xs].copy_(torch.where(nearer, value, buffer[ys, xs]))
         put(self.depth, t), put(self.uv[0], u), put(self.uv[1], v)
-        put(self.surface, torch.tensor(surface, device=t.device)), put(self.object, torch.tensor(float(is_object), device=t.device))
+        put(self.surface, torch.tensor(surface, device=t.device)), put(self.object,
+                                                                       torch.tensor(float(is_object), device=t.device))
         for k in range(3):
             put(self.normal[k], normal[k])
 
@@ -105,7 +107,8 @@ class _Painter:
         self._enter(ys, xs, hit, t, u + 3.1 * box.surface, v, normal, box.surface, box.object)
 
     def _key(self) -> torch.Tensor:
-        """Lambert's term of the key light with the shadows of the boxes, (h, w); shadows at half the scale, softened."""
+        """Lambert's term of the key light with the shadows of the boxes, (h, w);
+        shadows at half the scale, softened."""
         light = self.room.light.direction
         lambert = sum(float(light[k]) * self.normal[k] for k in range(3)).clamp_min(0)
         point = [float(self.view.position[k]) + self.depth[::2, ::2] * self.ray[k, ::2, ::2] + 0.004 * self.normal[k,
@@ -187,7 +190,8 @@ def paint_plate(room: Room, view: View, device="cpu") -> Plate:
 def _window(canvas: torch.Tensor, start: np.ndarray, scale: float, size: tuple[int, int], mode: str) -> torch.Tensor:
     """Samples a (1, C, h, w) canvas at `start + scale * (pixel + 0.5)` in a window of `size`."""
     (width, height), (h, w) = size, canvas.shape[-2:]
-    axis = lambda n, begin, extent: (float(begin) + float(scale) * (torch.arange(n, device=canvas.device) + 0.5)) / extent * 2 - 1  # noqa: E731
+    axis = lambda n, begin, extent: (float(begin)
+                                     + float(scale) * (torch.arange(n, device=canvas.device) + 0.5)) / extent * 2 - 1
     x, y = axis(width, start[0], w), axis(height, start[1], h)
     grid = torch.stack([x.expand(height, width), y[:, None].expand(height, width)], -1)[None]
     return nnf.grid_sample(canvas, grid.float(), mode=mode, padding_mode="border", align_corners=False)

@@ -25,7 +25,8 @@ class Prop:
             half = max(self.size[longest] - radius, 0.001)
             return self.centre - half * self.axes[..., longest], self.centre + half * self.axes[..., longest], radius
         half = 0.5 * self.size[0] + 1e-3
-        return self.centre - half * self.axes[..., 1], self.centre + half * self.axes[..., 1], float(self.size[1:].mean())
+        return self.centre - half * self.axes[..., 1], self.centre + half * self.axes[..., 1], \
+            float(self.size[1:].mean())
 
     def in_camera(self, rotation: np.ndarray, position: np.ndarray) -> Primitives:
         start = self.centre if self.box else self.centre - 0.5 * self.size[0] * self.axes[..., 1]
@@ -40,7 +41,8 @@ class Prop:
             np.zeros(1), np.zeros(1, int), np.ones(1), self.box)
 
 
-def hold(rng: np.random.Generator, kind: str, person: Character, skeleton: Skeleton, contact: np.ndarray) -> Prop | None:
+def hold(rng: np.random.Generator, kind: str, person: Character, skeleton: Skeleton,
+         contact: np.ndarray) -> Prop | None:
     """The prop of a motion; `contact` (F, 4) tells which hand holds a one-handed one."""
     if kind == "none":
         return None

@@ -1,4 +1,5 @@
-"""The figure's skeleton: where pelvis, head, hands and feet are to be in, every joint and bone frame of every frame out.
+"""The figure's skeleton: where pelvis, head, hands and feet are to be in,
+every joint and bone frame of every frame out.
 
 World axes: x to the right of the room, y away from the camera, z up. A bone's frame has the columns (left, up, forward)
 of the character's own body. All arrays are (frames, ...); sides are (left, right).
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.contract.skeleton import HEAD_POINTS
+
 from .character import Character
 
 SIDES = (1.0, -1.0)
@@ -31,7 +33,7 @@ def turned(pitch, roll, yaw) -> np.ndarray:
     pitch, roll, yaw = np.broadcast_arrays(pitch, roll, yaw)
     o, one = np.zeros_like(pitch), np.ones_like(pitch)
     cp, sp, cr, sr, cy, sy = np.cos(pitch), np.sin(pitch), np.cos(roll), np.sin(roll), np.cos(yaw), np.sin(yaw)
-    matrix = lambda *e: np.stack(e, -1).reshape(*pitch.shape, 3, 3)  # noqa: E731
+    matrix = lambda *e: np.stack(e, -1).reshape(*pitch.shape, 3, 3)
     about_up = matrix(cy, o, sy, o, one, o, -sy, o, cy)
     about_left = matrix(one, o, o, o, cp, -sp, o, sp, cp)
     about_forward = matrix(cr, sr, o, -sr, cr, o, o, o, one)
@@ -126,13 +128,14 @@ def solve(person: Character, want: Targets) -> Skeleton:
     waist = pelvis + 0.42 * person.spine * pelvis_frame[..., 1]
     neck = waist + person.spine * (0.2 * middle[..., 1] + 0.38 * chest[..., 1])
     head = chest @ turned(*want.head.T)
-    skull = neck + 0.45 * person.neck * chest[..., 1] + 0.55 * person.neck * head[..., 1] + 0.12 * person.head * head[..., 2]
+    skull = neck + 0.45 * person.neck * chest[..., 1] + 0.55 * person.neck * head[..., 1] \
+        + 0.12 * person.head * head[..., 2]
     joints = {"pelvis": pelvis, "waist": waist, "neck": neck, "head": skull}
     frames = {"pelvis": pelvis_frame, "middle": middle, "chest": chest, "head": head}
     for name, offset in HEAD_POINTS.items():
         joints[name] = skull + person.head * np.einsum("fij,j->fi", head, np.array(offset))
     hands = np.zeros((len(pelvis), 2, 21, 3))
-    for k, (name, side) in enumerate(zip(("left", "right"), SIDES)):
+    for k, (name, side) in enumerate(zip(("left", "right"), SIDES, strict=True)):
         _solve_leg(person, want, joints, frames, k=k, name=name, side=side)
         hands[:, k] = _solve_arm(person, want, joints, frames, k=k, name=name, side=side)
     return Skeleton(joints, frames, hands)
@@ -153,9 +156,10 @@ def _solve_leg(person, want, joints, frames, *, k: int, name: str, side: float) 
 
 def _solve_arm(person, want, joints, frames, *, k: int, name: str, side: float) -> np.ndarray:
     chest, mirror = frames["chest"], np.array([side, 1, 1])
-    local = lambda v: np.einsum("fij,fj->fi", chest, v * mirror)  # noqa: E731
+    local = lambda v: np.einsum("fij,fj->fi", chest, v * mirror)
     raised = np.clip(want.wrist_local[:, k, 1:2] + 0.2, 0, 1)
-    shoulder = joints["neck"] + chest[..., 0] * side * person.shoulder + chest[..., 1] * (0.035 * raised - 0.026) * person.height
+    shoulder = joints["neck"] + chest[..., 0] * side * person.shoulder \
+        + chest[..., 1] * (0.035 * raised - 0.026) * person.height
     weight = want.reach[:, k, None]
     target = shoulder + person.arm_length * local(want.wrist_local[:, k])
     target = target + weight * (want.wrist_world[:, k] - target)

@@ -84,7 +84,8 @@ def _table(block: Block, surface: int, leg: int) -> list[Box]:
         for y in (-1, 1):
             off = np.array([x * (block.half[0] - 0.04), y * (block.half[1] - 0.04)])
             place = block.centre + [c * off[0] - s * off[1], s * off[0] + c * off[1], 0]
-            boxes.append(Box(np.array([place[0], place[1], under / 2]), np.array([0.025, 0.025, under / 2]), block.yaw, leg, True))
+            boxes.append(Box(np.array([place[0], place[1], under / 2]), np.array([0.025, 0.025, under / 2]),
+                             block.yaw, leg, True))
     return boxes
 
 
@@ -114,10 +115,11 @@ def draw_room(rng: np.random.Generator, blocks: list[Block], around: np.ndarray,
     if rng.random() < 0.6:
         rows[2] = rows[1]
     boxes = []
-    add = lambda kind=None: rows.append(fabric.surface(rng, kind)) or len(rows) - 1  # noqa: E731
+    add = lambda kind=None: rows.append(fabric.surface(rng, kind)) or len(rows) - 1
     for block in blocks:
         surface = add()
-        boxes += _table(block, surface, add("plain")) if block.table else [Box(block.centre, block.half, block.yaw, surface, True)]
+        boxes += _table(block, surface, add("plain")) if block.table else [Box(block.centre, block.half,
+                                                                               block.yaw, surface, True)]
     middle, lower = around.mean(0), around.min(0)
     if rng.random() < 0.28:                                   # something in front of the legs
         half = np.array([rng.uniform(0.15, 0.7), rng.uniform(0.12, 0.3), rng.uniform(0.12, 0.45)])

@@ -19,10 +19,11 @@ def _ellipse(x, y, cx: float, cy: float, rx: float, ry: float) -> torch.Tensor:
 
 
 def paint_face(person: Character, colour: torch.Tensor, point: torch.Tensor) -> torch.Tensor:
-    """Eyes, brows, mouth, cheeks and beard over skin colours (3, n) at points (3, n) in head heights (left, up, forward)."""
+    """Eyes, brows, mouth, cheeks and beard over skin colours (3, n) at points (3, n) in head heights (left, up,
+    forward)."""
     x, y = point[0].abs(), point[1]
     f = person.face
-    tint = lambda rgb: torch.as_tensor(np.asarray(rgb, np.float32), device=colour.device)[:, None]  # noqa: E731
+    tint = lambda rgb: torch.as_tensor(np.asarray(rgb, np.float32), device=colour.device)[:, None]
     hair, skin = person.fabrics[FABRIC["hair"]][:3], person.fabrics[FABRIC["skin"]][:3]
 
     def over(rgb, cover):
@@ -49,11 +50,12 @@ def paint_face(person: Character, colour: torch.Tensor, point: torch.Tensor) -> 
     return colour
 
 
-def shade(person: Character, hits: Hits, primitives: Primitives, table: np.ndarray, light: Light, *, rotation: np.ndarray,
-          wraps: np.ndarray | None, lit: torch.Tensor | None) -> torch.Tensor:
-    """sRGB (3, n) of the hits. `table`: surface rows; `wraps` (F, 3, 3, 4) as in figure.wraps; `lit` (n,): key light left."""
+def shade(person: Character, hits: Hits, primitives: Primitives, table: np.ndarray, light: Light, *,
+          rotation: np.ndarray, wraps: np.ndarray | None, lit: torch.Tensor | None) -> torch.Tensor:
+    """sRGB (3, n) of the hits. `table`: surface rows; `wraps` (F, 3, 3, 4) as in figure.wraps; `lit` (n,):
+    key light left."""
     device = hits.depth.device
-    tensor = lambda v: torch.as_tensor(np.asarray(v, np.float32), device=device)  # noqa: E731
+    tensor = lambda v: torch.as_tensor(np.asarray(v, np.float32), device=device)
     surface = torch.as_tensor(primitives.surface, device=device)[hits.primitive]
     u, v = _limb_coordinates(hits, primitives)
     if wraps is not None:
@@ -71,7 +73,7 @@ def shade(person: Character, hits: Hits, primitives: Primitives, table: np.ndarr
 
 def incident(normals: torch.Tensor, light: Light, rotation: np.ndarray, lit: torch.Tensor | None) -> torch.Tensor:
     """(3, n) light on surfaces of normals (3, n) in the camera's axes; `lit` (n,): key light left, None = all."""
-    tensor = lambda v: torch.as_tensor(np.asarray(v, np.float32), device=normals.device)  # noqa: E731
+    tensor = lambda v: torch.as_tensor(np.asarray(v, np.float32), device=normals.device)
     towards, up = tensor(rotation @ light.direction), tensor(rotation @ [0, 0, 1.0])
     facing = (normals * towards[:, None]).sum(0)
     lambert = ((facing + 0.25) / 1.25).clamp_min(0)

@@ -14,14 +14,14 @@ def casters(person: Character, skeleton: Skeleton) -> tuple[np.ndarray, np.ndarr
     pairs = [(j["pelvis"], j["neck"] - 0.04 * h * up, 0.075 * h * g), (head - 0.15 * person.head * up,
         head + 0.15 * person.head * up, 0.38 * person.head)]
     for side in ("left", "right"):
-        at = lambda name: j[f"{side}_{name}"]  # noqa: B023, E731
-        pairs += [(at("shoulder"), at("elbow"), 0.028 * h * g), (at("elbow"), at("wrist"), 0.021 * h * g),
-                  (at("hip"), at("knee"), 0.045 * h * g + 0.6 * person.flare * bool(person.skirt)), (at("knee"),
-                      at("ankle"), 0.028 * h * g),
-                  (at("ankle") - 0.02 * h * skeleton.frames[f"{side}_foot"][..., 1], at("toe"), 0.02 * h)]
+        at = {name.removeprefix(f"{side}_"): place for name, place in j.items() if name.startswith(f"{side}_")}
+        pairs += [(at["shoulder"], at["elbow"], 0.028 * h * g), (at["elbow"], at["wrist"], 0.021 * h * g),
+                  (at["hip"], at["knee"], 0.045 * h * g + 0.6 * person.flare * bool(person.skirt)), (at["knee"],
+                      at["ankle"], 0.028 * h * g),
+                  (at["ankle"] - 0.02 * h * skeleton.frames[f"{side}_foot"][..., 1], at["toe"], 0.02 * h)]
     for k in range(2):
         pairs.append((skeleton.hands[:, k, 0], skeleton.hands[:, k, 10], 0.016 * h))
-    a, b, radius = zip(*pairs)
+    a, b, radius = zip(*pairs, strict=True)
     return np.stack(a, 1), np.stack(b, 1), np.array(radius)
 
 

@@ -50,7 +50,8 @@ def read_mesh(path):
 
 
 def draw(vertices, faces, degrees):
-    """The picture (h, w, 3) uint8, {joint: (x, y)} in its pixels, and the body's height in pixels; a painter's drawing."""
+    """The picture (h, w, 3) uint8, {joint: (x, y)} in its pixels, and the body's height in pixels;
+    a painter's drawing."""
     width, height = SIZE
     turned = vertices @ _turn(degrees).T
     body = turned[sorted({i for face in faces["body"] for i in face})]
@@ -70,7 +71,8 @@ def draw(vertices, faces, degrees):
             normal /= np.linalg.norm(normal) + 1e-9
             if normal @ (camera - corners.mean(axis=0)) > 0:
                 outer = 0.02 * tall if group == "helper-tights" else 0.0
-                polygons.append((corners[:, 2].mean() + outer, project(corners), _colour(group, vertices[face], normal)))
+                polygons.append((corners[:, 2].mean() + outer, project(corners),
+                                 _colour(group, vertices[face], normal)))
     picture = np.empty((height * OVERSAMPLING, width * OVERSAMPLING, 3), np.float32)
     picture[:] = BACKDROP
     for _, outline, colour in sorted(polygons, key=lambda polygon: polygon[0]):

@@ -1,6 +1,7 @@
 """A window's conditions and the net -> the clean latents of its frames."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,8 @@ GREY = 0.5
 
 @dataclass(frozen=True)
 class Appearance:
-    """Who is to be seen: the reference's features. What guidance compares with, None where it is not used: `without`, the
-    features of an empty picture, and `empty_warp`, its latents (1, h, w, c)."""
+    """Who is to be seen: the reference's features. What guidance compares with, None where it is not used: `without`,
+    the features of an empty picture, and `empty_warp`, its latents (1, h, w, c)."""
 
     features: Any
     without: Any | None = None
@@ -53,11 +54,13 @@ def encode_reference(runtime, picture, skeleton, guidance: float = 1.0) -> Appea
     if guidance == 1.0:
         return Appearance(features)
     empty = np.full_like(picture, GREY)
-    return Appearance(features, runtime.reference(empty, np.zeros_like(skeleton)), runtime.encode(five_channels(empty[None])))
+    return Appearance(features, runtime.reference(empty, np.zeros_like(skeleton)),
+                      runtime.encode(five_channels(empty[None])))
 
 
 def encode_conditions(runtime, bundle) -> Conditions:
-    """A window's pictures (conditions/bundle.py: Bundle) -> latents and features (paper 3.2 to 3.4; the warp is ours)."""
+    """A window's pictures (conditions/bundle.py: Bundle) -> latents and features (paper 3.2 to 3.4; the warp is
+    ours)."""
     coverage = bundle.warp[..., 3:]
     warp = bundle.warp[..., :3] + GREY * (1.0 - coverage)
     return Conditions(
@@ -73,8 +76,8 @@ def denoise_window(runtime, window: Window, conditions: Conditions, appearance: 
                    before, after=None, after_step=lambda: None) -> np.ndarray:
     """The latents (made frames, h, w, c) of the frames that this window makes.
 
-    before, after: clean latents of window.before and window.after (None where there are none), which ride along at level
-    0; after_step is called after every step and may raise to stop.
+    before, after: clean latents of window.before and window.after (None where there are none), which ride along at
+    level 0; after_step is called after every step and may raise to stop.
     """
     shape = conditions.environment.shape[1:]
     x = window_noise(sampling.seed, window.made, shape)
@@ -84,7 +87,7 @@ def denoise_window(runtime, window: Window, conditions: Conditions, appearance: 
             raise ValueError(f"{name}: expected {len(wanted)} frames of latents, got {len(fixed)}")
     made = slice(len(before), len(before) + len(x))
     grid = levels(sampling.steps)
-    for t, s in zip(grid, grid[1:]):
+    for t, s in pairwise(grid):
         per_frame = np.concatenate([np.zeros(len(before)), np.full(len(x), t), np.zeros(len(after))]).astype(np.float32)
         x0 = _predict(runtime, np.concatenate([before, x, after]), per_frame, conditions, appearance, sampling.guidance)
         x = ddim_step(x, x0[made], t, s, sampling.schedule)
@@ -106,7 +109,8 @@ def _encode_objects(runtime, bundle) -> np.ndarray:
 
 
 def _predict(runtime, noisy, per_frame, conditions, appearance, guidance) -> np.ndarray:
-    told = dict(environment=conditions.environment, masks=conditions.masks, pose=conditions.pose, objects=conditions.objects)
+    told = dict(environment=conditions.environment, masks=conditions.masks, pose=conditions.pose,
+                objects=conditions.objects)
     x0 = runtime.denoise(noisy, per_frame, warp=conditions.warp, coverage=conditions.coverage,
                          reference=appearance.features, **told)
     if appearance.without is None:

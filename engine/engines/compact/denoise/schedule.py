@@ -21,7 +21,8 @@ class Schedule:
         return math.sin(math.pi / 2 * t)
 
 
-# Variance-preserving: alpha^2 + sigma^2 = 1 (Nichol and Dhariwal 2021, section 3.2, without their offset), zero terminal SNR.
+# Variance-preserving: alpha^2 + sigma^2 = 1 (Nichol and Dhariwal 2021, section 3.2, without their offset),
+# zero terminal SNR.
 COSINE = Schedule("cosine")
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Window:
-    """Frames `start`..`stop`-1 (1..N) are made; `first`..`start`-1 are finished and ride along, and so are `stop`..`end`-1
-    where a range of a finished shot is made again (None: there are none)."""
+    """Frames `start`..`stop`-1 (1..N) are made; `first`..`start`-1 are finished and ride along, and so are
+    `stop`..`end`-1 where a range of a finished shot is made again (None: there are none)."""
 
     first: int
     start: int
@@ -50,8 +50,9 @@ def spans(present: list[bool]) -> list[range]:
 def plan(frames: range, size: int, overlap: int, made: range | None = None) -> list[Window]:
     """Windows of at most `size` frames over one run of frames; the last may be shorter.
 
-    made: the part of the run that is to be made, None for all of it; up to `overlap` finished frames on either side of it
-    ride along, those after it in the last window, which leaves room for them (for fewer, where it makes one frame only).
+    made: the part of the run that is to be made, None for all of it; up to `overlap` finished frames on either side of
+    it ride along, those after it in the last window, which leaves room for them (for fewer, where it makes one frame
+    only).
     """
     if not 0 <= overlap < size:
         raise ValueError(f"overlap: expected 0..{size - 1} for a window of {size}, got {overlap}")

@@ -43,7 +43,8 @@ def attend(q: Tensor, k: Tensor, v: Tensor, head_width: int) -> Tensor:
     def split(x: Tensor) -> Tensor:
         return x.reshape(x.shape[0], x.shape[1], -1, head_width).transpose(1, 2)
     heads = split(q), split(k), split(v)
-    if q.is_cuda and len(q) * heads[0].shape[1] > 65535:  # more than the fused kernels' grid takes: many short sequences
+    # more than the fused kernels' grid takes: many short sequences
+    if q.is_cuda and len(q) * heads[0].shape[1] > 65535:
         y = (heads[0] @ heads[1].transpose(-1, -2) / head_width ** 0.5).softmax(dim=-1) @ heads[2]
     else:
         y = F.scaled_dot_product_attention(*heads)

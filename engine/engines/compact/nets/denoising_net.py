@@ -49,7 +49,7 @@ class DenoisingNet(SpatialUNet):
             x = x + self.environment_in(F.pixel_unshuffle(seen, 2))
         if self.sizes.warp:
             x = x + self.warp_in(F.pixel_unshuffle(torch.cat([warp, F.avg_pool2d(coverage, 4)], dim=1), 2))
-        features = dict(zip(REFERENCE_BLOCKS[self.sizes.reference_blocks], reference))
+        features = dict(zip(REFERENCE_BLOCKS[self.sizes.reference_blocks], reference, strict=True))
 
         def visit(name: str, x: Tensor) -> Tensor:
             x = self.residual[name](x, level)

@@ -1,4 +1,5 @@
-"""How many floating-point operations a call of each network costs: `python -m engine.engines.compact.nets.flops` prints the table."""
+"""How many floating-point operations a call of each network costs:
+`python -m engine.engines.compact.nets.flops` prints the table."""
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode

@@ -39,14 +39,15 @@ def save_weights(model_state: dict[str, Tensor], path: Path) -> None:
 def fork_weights(parent: Sizes, sizes: Sizes, path: Path) -> Model:
     """A model of `sizes`, the same but for switches, begun at the file's weights of a `parent`.
 
-    What a switched-off part does not have is left out. Raises ValueError where the file does not hold the parent's weights
-    exactly, or lacks something that `sizes` asks for.
+    What a switched-off part does not have is left out. Raises ValueError where the file does not hold the parent's
+    weights exactly, or lacks something that `sizes` asks for.
     """
     stored, model = load_weights(parent, path).state_dict(), Model(sizes)
     missing = [name for name, tensor in model.state_dict().items()
                if name not in stored or stored[name].shape != tensor.shape]
     if missing:
-        raise ValueError(f"{path.name}: cannot be forked to these sizes, which have {missing[0]} and {len(missing) - 1} more of "
+        raise ValueError(f"{path.name}: cannot be forked to these sizes, which have {missing[0]} and "
+                         f"{len(missing) - 1} more of "
                          "their own")
     model.load_state_dict({name: stored[name] for name in model.state_dict()})
     return model

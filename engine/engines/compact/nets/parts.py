@@ -1,4 +1,5 @@
-"""A Model -> one module for each call of a runtime (engines/compact/runtimes/base.py): channels last, as numpy has them.
+"""A Model -> one module for each call of a runtime (engines/compact/runtimes/base.py): channels last,
+as numpy has them.
 
 The graphs are exported from these, and the runtime on PyTorch runs them as they are.
 """
@@ -65,7 +66,8 @@ class Objects(nn.Module):
 
 
 class Denoise(nn.Module):
-    """One prediction of x0 for a window; inputs as in engines/compact/runtimes/base.py, features as the graphs above give them."""
+    """One prediction of x0 for a window; inputs as in engines/compact/runtimes/base.py,
+    features as the graphs above give them."""
 
     def __init__(self, model: Model):
         super().__init__()

@@ -1,4 +1,5 @@
-"""The reference net: a U-Net without time that reads the character's picture once a clip (paper 3.1, Animate Anyone)."""
+"""The reference net: a U-Net without time that reads the character's picture once a clip (paper 3.1, Animate
+Anyone)."""
 
 import torch
 from torch import Tensor, nn

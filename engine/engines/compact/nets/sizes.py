@@ -30,8 +30,9 @@ class Sizes:
     reference_skeleton: bool = True
     warp: bool = True
     matte_and_shadow: bool = True  # off: they are not learnt, and what is made inside M_f is laid as a patch
-    # How much more than it learnt the net trusts the limb warp where one lies, 0 or more, in the gates' logits. None in training: a
-    # regression averages over what it cannot know, hair, face and light, and these are what a character is known by (ours).
+    # How much more than it learnt the net trusts the limb warp where one lies, 0 or more, in the gates' logits. None in
+    # training: a regression averages over what it cannot know, hair, face and light,
+    # and these are what a character is known by (ours).
     likeness: float = 0.0
 
     def as_dict(self) -> dict:

@@ -1,7 +1,8 @@
-"""The compact model's own autoencoder: a picture with its matte and shadow, to latents at a quarter of the size and back.
+"""The compact model's own autoencoder: a picture with its matte and shadow,
+to latents at a quarter of the size and back.
 
-Both halves are a linear map of 4x4 patches plus a convolutional detail that starts at zero (ours): begun at the patches'
-principal components, training starts where a plain net arrives after an hour on a processor.
+Both halves are a linear map of 4x4 patches plus a convolutional detail that starts at zero (ours): begun at the
+patches' principal components, training starts where a plain net arrives after an hour on a processor.
 """
 
 import torch

@@ -1,8 +1,8 @@
 """What every runtime does: the networks of a pack behind a few calls, numpy float32 in and out, channels last.
 
-Shapes: F frames of a window, (H, W) the crop, (h, w) = (H/4, W/4), c latent channels (the pack's sizes say how many). Pictures are
-0..1; the five channels are sRGB, matte, shadow factor (1 = lit). Features are opaque: they go from one call into another
-and may stay on the device.
+Shapes: F frames of a window, (H, W) the crop, (h, w) = (H/4, W/4), c latent channels (the pack's sizes say how many).
+Pictures are 0..1; the five channels are sRGB, matte, shadow factor (1 = lit). Features are opaque: they go from one
+call into another and may stay on the device.
 """
 
 from dataclasses import dataclass

@@ -74,7 +74,7 @@ class OrtRuntime:
                                      "warp": warp, "coverage": coverage, **reference, **pose, **objects})[0]
 
     def _named(self, graph: str, made: list[np.ndarray]) -> dict[str, np.ndarray]:
-        return {output.name: array for output, array in zip(self._sessions[graph].get_outputs(), made)}
+        return {output.name: array for output, array in zip(self._sessions[graph].get_outputs(), made, strict=True)}
 
     def describe(self):
         """Of the sessions that are open: what onnxruntime brings along, or was asked for, tells nothing."""

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 
 from ....contract.errors import JobError
+from ....packs.manifest import WEIGHTS
 from ..nets.model import Model, load_weights
 from ..nets.parts import Decode, Denoise, Encode, Objects, Pose, Reference
 from ..nets.sizes import Sizes
-from ....packs.manifest import WEIGHTS
 from .base import DeviceReport
 
 log = logging.getLogger(__name__)

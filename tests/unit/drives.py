@@ -1,5 +1,4 @@
-"""Fixtures: folders on drives of their own, full or only to be read."""
-
+"""Fixtures: a folder on a mount of its own, a folder that may only be read; `pytest_plugins` names this module."""
 import os
 import subprocess
 
@@ -23,8 +22,8 @@ def mounted(tmp_path):
 
 @pytest.fixture
 def read_only(tmp_path, mounted):
-    """read_only(folder) -> the folder as nobody can write to it: of a read-only drive for root, who may write
-    everywhere else."""
+    """read_only(folder) -> the folder as nobody can write to it: of a read-only drive for root,
+    who may write everywhere else."""
     changed = []
 
     def read_only(folder):
