@@ -1,7 +1,7 @@
 """From a job folder to the networks' inputs: one shot's plan, its reference, and windows of conditions.
 
-What an input is called and means stands in docs/architecture.md ("the networks' inputs"). Windows are read when they are
-built, so that a long shot needs no more memory than a short one.
+What an input is called and means stands in docs/architecture.md ("the networks' inputs"). Windows are read when they
+are built, so that a long shot needs no more memory than a short one.
 """
 from dataclasses import dataclass, replace
 
@@ -22,7 +22,8 @@ from .retarget import retargeted
 
 MASK_SEEN = 0.02         # of a painted or rendered mask: soft edges are the character's too
 VOLUME_SEEN = 0.5        # of the volumes' antialiased edge; both as in training
-SURFACE_ROOM = 0.012     # of the standing height, about the surface, where it stands for the mask: hair and hems move (ours)
+# of the standing height, about the surface, where it stands for the mask: hair and hems move (ours)
+SURFACE_ROOM = 0.012
 GREY = 0.5               # behind a reference that is cut out, as behind the warp in training (ours)
 _MASKS_LOOKED_AT = 12    # frames of the shot that tell how far the mask goes beyond the limb volumes
 
@@ -70,13 +71,15 @@ class Bundle:
 
 
 def plan_shot(folder, job, mask="shape_agnostic", joints=None, height_px=None) -> Shot:
-    """Read pose.json and lay the shot's crops; the first person of a frame is the character. mask: the kind of region that
-    the weights know. joints and height_px: the reference's, as for build_reference, for a job that retargets to them."""
+    """Read pose.json and lay the shot's crops; the first person of a frame is the character. mask: the kind of region
+    that the weights know. joints and height_px: the reference's, as for build_reference,
+    for a job that retargets to them."""
     figures = tuple(people[0] if people else None for people in read_poses(folder, job.frames))
     if job.retarget > 0:
         reference = _reference_figure(job.reference, joints, height_px)
         if reference is not None:
-            figures = retargeted(figures, reference.body[:, [0, 1, 3]], reference.height_px, strength=job.retarget, fps=job.fps)
+            figures = retargeted(figures, reference.body[:, [0, 1, 3]], reference.height_px,
+                                 strength=job.retarget, fps=job.fps)
     masked = files.has(folder, files.MASK)
     boxes = [_volume_box(figure, job) for figure in figures]
     if masked:
@@ -85,15 +88,17 @@ def plan_shot(folder, job, mask="shape_agnostic", joints=None, height_px=None) -
     shape = job.settings.shape
     shape = shape if shape == "auto" else tuple(int(side) for side in shape.split("x"))
     plan = plan_crops(boxes, job.size, shape)
-    near, far = near_and_far((figure.body, figure.hands) for figure, seen in zip(figures, plan.present) if seen)
+    near, far = near_and_far((figure.body, figure.hands)
+                             for figure, seen in zip(figures, plan.present, strict=True) if seen)
     return Shot(folder, job, figures, plan, near, far, masked, mask)
 
 
 def build_reference(shot, joints=None, height_px=None, matte=None, depths=None) -> ReferenceBundle:
     """The job's reference picture fitted into the shot's shape, and its character's surface fitted to it.
 
-    joints (20, 3) x, y, confidence in the picture's pixels, matte (h, w) float32 0..1 and depths (20,) metres, as estimated; the
-    job's own joints and depths, given with it, come first. Without a matte all of the picture counts as the person.
+    joints (20, 3) x, y, confidence in the picture's pixels, matte (h, w) float32 0..1 and depths (20,) metres, as
+    estimated; the job's own joints and depths, given with it, come first.
+    Without a matte all of the picture counts as the person.
     """
     path = files.path(shot.folder, shot.job.reference.file)
     picture = read_reference(path)
@@ -109,20 +114,23 @@ def build_reference(shot, joints=None, height_px=None, matte=None, depths=None) 
     refine = matte is not None and not is_cut_out
     matte = np.ones(picture.shape[:2], np.float32) if matte is None else np.ascontiguousarray(matte, np.float32)
     cut_out = np.dstack([colour, np.clip(take(matte, crop), 0.0, 1.0)])
-    return ReferenceBundle(colour, skeleton, carry(picture[..., :3], matte, figure, shot.figures, cut_out=cut_out, limbs=small,
-                                                   refine=refine))
+    return ReferenceBundle(colour, skeleton,
+                           carry(picture[..., :3], matte, figure, shot.figures, cut_out=cut_out, limbs=small,
+                                 refine=refine))
 
 
 def build_window(shot, reference: ReferenceBundle, numbers) -> Bundle:
     """The conditions of the frames `numbers` (1..N); frames without the character have an empty region."""
     layers = [_conditions(shot, reference, number) for number in numbers]
-    return Bundle(tuple(numbers), *(np.stack(layer) for layer in zip(*layers)))
+    return Bundle(tuple(numbers), *(np.stack(layer) for layer in zip(*layers, strict=True)))
 
 
 def frame_holdout(shot, number, maps=None, box=None):
-    """(h, w) float32 0..1 in job pixels: what lies in front of the character in this frame; None where the job has no depths.
+    """(h, w) float32 0..1 in job pixels: what lies in front of the character in this frame;
+    None where the job has no depths.
 
-    maps: the character's surface in the `box` (left, top, right, bottom) of the frame; without them limb volumes stand for it.
+    maps: the character's surface in the `box` (left, top, right, bottom) of the frame;
+    without them limb volumes stand for it.
     For placing the result: alpha = min(matte, 1 - holdout), the matte being what is visible of the character itself.
     """
     figure, size = shot.figures[number - 1], shot.job.size
@@ -139,11 +147,13 @@ def frame_holdout(shot, number, maps=None, box=None):
 
 
 def plate_maps(shot, reference: ReferenceBundle, number, box):
-    """The surface in the `box` (left, top, right, bottom) of a frame, in job pixels; None where the limb warp stands in."""
+    """The surface in the `box` (left, top, right, bottom) of a frame, in job pixels;
+    None where the limb warp stands in."""
     left, top, right, bottom = box
     if right <= left or bottom <= top:
         return None
-    return frame_maps(reference.character, _carrying(reference, number), shot.job.size, (left, top, right - left, bottom - top))
+    return frame_maps(reference.character, _carrying(reference, number), shot.job.size,
+                      (left, top, right - left, bottom - top))
 
 
 def frame_region(shot, number, region) -> np.ndarray:
@@ -178,7 +188,8 @@ def _conditions(shot, reference, number) -> tuple:
         return plate, mask[..., None], region, known, blank[..., :3], blank[..., :1], blank, objects
     joints = figure.body, figure.hands, size, figure.height_px
     warp = frame_picture(reference.character, maps, figure, size)
-    return (plate, mask[..., None], region, known, draw_skeleton(*joints), limb_depth(*joints, near=shot.near, far=shot.far), warp, objects)
+    return (plate, mask[..., None], region, known, draw_skeleton(*joints),
+            limb_depth(*joints, near=shot.near, far=shot.far), warp, objects)
 
 
 def character_mask(shot, number, reference: ReferenceBundle | None = None) -> np.ndarray:
@@ -198,14 +209,16 @@ def mask_feather(job, number) -> float:
 
 
 def _character_mask(shot, number, figure, maps=None) -> np.ndarray:
-    """M_c (H, W) float32 0 or 1 in the crop: the job's mask, where it has none the surface's `maps` with room for cloth and hair
-    or else the limb volumes, or both, grown as asked. Both too where limbs have other lengths than the mask shows."""
+    """M_c (H, W) float32 0 or 1 in the crop: the job's mask, where it has none the surface's `maps` with room for cloth
+    and hair or else the limb volumes, or both, grown as asked.
+    Both too where limbs have other lengths than the mask shows."""
     crop = shot.plan.crops[number - 1]
     mask = np.zeros(crop.shape[::-1], bool)
     if figure is None:
         return mask.astype(np.float32)
     if shot.masked:
-        mask |= as_float(take(read_grey(files.picture(shot.folder, files.MASK, number), shot.job.size), crop)) > MASK_SEEN
+        mask |= as_float(take(read_grey(files.picture(shot.folder, files.MASK, number), shot.job.size),
+                              crop)) > MASK_SEEN
     if not shot.masked or shot.job.mask_joins or shot.job.retarget > 0:
         mask |= _volume(shot, figure, maps, crop.shape)
     return grown(mask.astype(np.float32), mask_grow(shot.job, number) / crop.step)
@@ -217,7 +230,8 @@ def _carrying(reference, number):
 
 
 def _crop_maps(shot, reference, number):
-    """The surface in a frame's crop; None where the limb warp stands in, and where the character is not in the frame."""
+    """The surface in a frame's crop; None where the limb warp stands in,
+    and where the character is not in the frame."""
     figure, crop = _carrying(reference, number), shot.plan.crops[number - 1]
     if figure is None or not shot.plan.present[number - 1]:
         return None
@@ -268,8 +282,8 @@ def _volume_box(figure, job):
 
 
 def _grown_to_masks(boxes, folder, job) -> list:
-    """Boxes grown by as much as the masks of a few frames go beyond them, in parts of a box (ours: reading every mask of
-    a shot before its first frame would cost seconds)."""
+    """Boxes grown by as much as the masks of a few frames go beyond them, in parts of a box (ours: reading every mask
+    of a shot before its first frame would cost seconds)."""
     known = [i for i, box in enumerate(boxes) if box is not None]
     beyond = np.zeros(4)
     for i in known[::max(len(known) // _MASKS_LOOKED_AT, 1)]:

@@ -1,6 +1,7 @@
 """The reference's character carried to the frames: on its body surface, or as a limb warp where that cannot be.
 
-Ours: the paper shows its networks the reference picture alone. A surface that follows the joints says where each piece of it goes.
+Ours: the paper shows its networks the reference picture alone.
+A surface that follows the joints says where each piece of it goes.
 """
 from dataclasses import dataclass
 
@@ -20,9 +21,9 @@ _FIGURES_LOOKED_AT = 60   # of a shot, that tell what a metre of depth is worth
 
 @dataclass(frozen=True)
 class Character:
-    """avatar: the reference's surface, None where its hips or shoulders are not seen; figures: the shot's, fit to carry it, by
-    frame, in job pixels; depth_worth: person units that a metre of the shot's depth is worth. cut_out (H, W, 4) float32 0..1, the
-    reference with its matte, and its `person`: for the limb warp."""
+    """avatar: the reference's surface, None where its hips or shoulders are not seen; figures: the shot's, fit to carry
+    it, by frame, in job pixels; depth_worth: person units that a metre of the shot's depth is worth. cut_out (H, W, 4)
+    float32 0..1, the reference with its matte, and its `person`: for the limb warp."""
     avatar: Avatar | None
     figures: tuple
     depth_worth: float
@@ -31,16 +32,19 @@ class Character:
 
 
 def carry(picture, matte, figure: Figure, figures, *, cut_out, limbs: Figure, refine: bool) -> Character:
-    """picture (h, w, 3) and matte (h, w) float32 0..1 of the reference, figure: its Figure there; figures: the shot's, or None
-    each. cut_out (H, W, 4) and limbs: the same reference at the networks' size. refine: the matte is a pose model's."""
+    """picture (h, w, 3) and matte (h, w) float32 0..1 of the reference, figure: its Figure there; figures: the shot's,
+    or None each. cut_out (H, W, 4) and limbs: the same reference at the networks' size. refine:
+    the matte is a pose model's."""
     template = templates.load()
     avatar = build_avatar(picture, matte, figure, template, refine=refine)
     figures = _fit_to_carry(figures, template)
-    return Character(avatar, figures, worth_of_depth(figures, template), cut_out, person(limbs.body, limbs.hands, limbs.height_px))
+    return Character(avatar, figures, worth_of_depth(figures, template), cut_out,
+                     person(limbs.body, limbs.hands, limbs.height_px))
 
 
 def worth_of_depth(figures, template) -> float:
-    """Person units a metre of depth: by the camera's focal length where pose.json tells it, else by limbs that keep their lengths."""
+    """Person units a metre of depth: by the camera's focal length where pose.json tells it,
+    else by limbs that keep their lengths."""
     seen = _looked_at(figures)
     known = [template.height * figure.focal / (figure.height_px * depth) for figure in seen
              if figure.focal and (depth := _hips_depth(figure)) > 0]
@@ -58,7 +62,8 @@ def frame_maps(character: Character, figure, size, window=None) -> Maps | None:
 
 
 def frame_picture(character: Character, maps, figure, size) -> np.ndarray:
-    """(h, w, 4) float32 0..1, RGB premultiplied by coverage: the surface's `maps`, or the limb warp where they are None."""
+    """(h, w, 4) float32 0..1, RGB premultiplied by coverage: the surface's `maps`,
+    or the limb warp where they are None."""
     if maps is not None:
         return np.dstack([maps.colour, maps.coverage])
     if character is None:

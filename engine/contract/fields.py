@@ -129,8 +129,8 @@ def whole_text(value):
 
 
 def path_name(value):
-    """The path of a file or folder, be there anything or not. A name that is no UTF-8 is refused here: OpenCV dies of it
-    deep inside."""
+    """The path of a file or folder, be there anything or not. A name that is no UTF-8 is refused here: OpenCV dies of
+    it deep inside."""
     if not 0 < len(text(value)) <= _LONGEST_PATH or "\0" in value or not is_whole_text(value):
         raise ValueError(f"the path of a file or folder of 1 to {_LONGEST_PATH} characters, "
                          "without zeros and halves of characters")

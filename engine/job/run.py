@@ -6,7 +6,15 @@ import os
 
 import numpy as np
 
-from ..conditions.bundle import build_reference, build_window, frame_holdout, mask_feather, mask_grow, plan_shot, plate_maps
+from ..conditions.bundle import (
+    build_reference,
+    build_window,
+    frame_holdout,
+    mask_feather,
+    mask_grow,
+    plan_shot,
+    plate_maps,
+)
 from ..conditions.frames import as_float, encoded, read_colour
 from ..contract import folder as files
 from ..contract import job as jobs
@@ -15,17 +23,17 @@ from ..contract.events import Finished, Frame, Warned
 from ..engines.compact.denoise.clip import Sampling, denoise_window, encode_conditions, encode_reference
 from ..engines.compact.denoise.schedule import named
 from ..engines.compact.denoise.windows import plan, spans
-from .fix_range import KEY as HELD
-from .fix_range import held_latents, held_numbers, look_for
 from ..layers.blur import measure_blur
 from ..layers.compose import blank, canvas_of, compose
 from ..layers.grain import Grain, measure_grain
 from ..layers.surface import Shown
+from .fix_range import KEY as HELD
+from .fix_range import held_latents, held_numbers, look_for
 from .lock import held
 from .memory import peak_mb
 from .progress import Watch
-from .subject import find_subject
 from .resume import Made, file_digest, load_latents, remove_other_latents, save_latents
+from .subject import find_subject
 
 log = logging.getLogger(__name__)
 _BLURS_MEASURED = 8  # frames of a shot
@@ -137,10 +145,12 @@ class Generation:
 
     def _empty_frames(self) -> list:
         held = set(self.held)
-        return [number for number, present in enumerate(self.shot.plan.present, 1) if not present and number not in held]
+        return [number for number, present in enumerate(self.shot.plan.present, 1) if not present
+                and number not in held]
 
     def _measured_blurs(self) -> tuple:
-        """(numbers, sigmas) of some frames of the shot, between which the plate's blur is taken to change evenly (ours)."""
+        """(numbers, sigmas) of some frames of the shot,
+        between which the plate's blur is taken to change evenly (ours)."""
         there = [number for windows in self.spans for window in windows for number in window.made]
         if not there or not self.job.settings.blur:
             return (1,), (0.0,)
@@ -160,8 +170,8 @@ class Generation:
             yield window, key
 
     def _remove_other_takes(self) -> None:
-        """Before this run's first frame is there: however it ends, no frame of another seed or plate lies among its own.
-        Not sooner, so that a run stopped in its first window leaves the earlier take whole (ours)."""
+        """Before this run's first frame is there: however it ends, no frame of another seed or plate lies among its
+        own. Not sooner, so that a run stopped in its first window leaves the earlier take whole (ours)."""
         wanted = dict.fromkeys(self._empty_frames(), self._nobody)
         wanted.update(dict.fromkeys(self.held, HELD))
         wanted.update((number, key) for window, key in self.keys.items() for number in window.made)
@@ -174,7 +184,8 @@ class Generation:
             return None
         latents = np.zeros(0, np.float32) if is_last else load_latents(self.folder, window, key)
         if latents is None:
-            log.info("frames %d to %d are finished, but what they hand on is gone: made again", window.start, window.stop - 1)
+            log.info("frames %d to %d are finished, but what they hand on is gone: made again",
+                     window.start, window.stop - 1)
             return None
         self._remove_other_takes()
         self.reused += len(window.made)
@@ -196,7 +207,8 @@ class Generation:
                 before = self._held(window.before)
             after = self._held(window.after)
         with watch.stage("denoise"):
-            latents = denoise_window(self.runtime, window, conditions, appearance, self.sampling, after_step=self._stepped,
+            latents = denoise_window(self.runtime, window, conditions, appearance, self.sampling,
+                                     after_step=self._stepped,
                                      before=before[len(before) - len(window.before):] if window.before else None,
                                      after=after)
         self._remove_other_takes()
@@ -233,7 +245,8 @@ class Generation:
             layers = compose(decoded, plate=bundle.plate[place], region=bundle.region[place], clean_plate=has_matte,
                              shadow=job.settings.shadow, canvas=canvas, shown=shown,
                              holdout=frame_holdout(self.shot, number, maps, canvas.box),
-                             grain=self._grain_of(number, canvas.box), feather=mask_feather(job, number), grow=mask_grow(job, number),
+                             grain=self._grain_of(number, canvas.box), feather=mask_feather(job, number),
+                             grow=mask_grow(job, number),
                              blur=float(np.interp(number, *self.blurs)), behind=self._behind(number, canvas.box))
         with self.watch.stage("write"):
             self._write(number, layers)
@@ -257,7 +270,8 @@ class Generation:
         return as_float(stored[top:bottom, left:right])
 
     def _write(self, number, layers) -> None:
-        self.finished_frames.write(number, {files.FRAMES: encoded(layers.character), files.SHADOW: encoded(layers.shadow)})
+        self.finished_frames.write(number,
+                                   {files.FRAMES: encoded(layers.character), files.SHADOW: encoded(layers.shadow)})
 
     def _stepped(self) -> None:
         self.watch.advance("denoise")
@@ -289,18 +303,22 @@ def _sampling(job, manifest) -> Sampling:
 
 
 def _base_digests(shot, subject) -> list:
-    """Of what every frame depends on: poses, reference with its joints and their depths, and the plan of the whole shot."""
+    """Of what every frame depends on: poses, reference with its joints and their depths,
+    and the plan of the whole shot."""
     found = json.dumps([None if values is None else np.asarray(values, np.float64).tolist()
                         for values in (subject.joints, subject.height_px, subject.depths)])
     return [file_digest(files.path(shot.folder, files.POSE)),
-            file_digest(files.path(shot.folder, shot.job.reference.file)), found, *[repr(shot.job.fps)] * (shot.job.retarget > 0),
+            file_digest(files.path(shot.folder, shot.job.reference.file)), found,
+            *[repr(shot.job.fps)] * (shot.job.retarget > 0),
             repr([(c.centre, c.step, c.shape) for c in shot.plan.crops]), repr((shot.near, shot.far))]
 
 
 def _kinds(folder, job) -> tuple:
-    """(kind, code of the error where one is missing, whether the job is read from them) of the pictures of every frame."""
+    """(kind, code of the error where one is missing, whether the job is read from them) of the pictures of every
+    frame."""
     return ((files.SOURCE, "source_missing", True), (files.OBJECTS, "mask_missing", job.objects is not None),
-            (files.DEPTH, "mask_missing", job.depth is not None), (files.MASK, "mask_missing", files.has(folder, files.MASK)),
+            (files.DEPTH, "mask_missing", job.depth is not None),
+            (files.MASK, "mask_missing", files.has(folder, files.MASK)),
             (files.CLEAN, "source_missing", job.clean_pictures))
 
 
@@ -309,7 +327,8 @@ def _look_for_pictures(folder, job) -> None:
     for kind, code, is_read in _kinds(folder, job):
         missing = sorted(set(range(1, job.frames + 1)) - set(files.numbers(folder, kind))) if is_read else []
         if missing:
-            raise JobError(code, f"{files.picture(folder, kind, missing[0])} does not exist; of {job.frames} pictures in {kind}/ "
+            raise JobError(code, f"{files.picture(folder, kind, missing[0])} does not exist; of {job.frames} pictures "
+                                 f"in {kind}/ "
                            f"{len(missing)} are missing.", "Generate again to write the job anew.")
 
 

@@ -13,16 +13,17 @@ _MOST = 12.0             # pixels; above it a gradient is no edge's (ours)
 
 
 def measure_blur(picture, wanted=None) -> float:
-    """(h, w, 3) float32 0..1 -> sigma in pixels of the Gaussian that its sharper edges were blurred by; 0 where no edge is
-    to be seen. wanted (h, w) bool: where to look.
+    """(h, w, 3) float32 0..1 -> sigma in pixels of the Gaussian that its sharper edges were blurred by; 0 where no edge
+    is to be seen. wanted (h, w) bool: where to look.
 
-    Zhuo & Sim 2011, "Defocus map estimation from a single image": an edge blurred by s and once more by s0 has a gradient
-    R = sqrt(s^2 + s0^2) / s times weaker, so s = s0 / sqrt(R^2 - 1).
+    Zhuo & Sim 2011, "Defocus map estimation from a single image": an edge blurred by s and once more by s0 has a
+    gradient R = sqrt(s^2 + s0^2) / s times weaker, so s = s0 / sqrt(R^2 - 1).
     Smoothed first, against grain, and that taken off again (ours).
     """
     if min(picture.shape[:2]) < 8:
         return 0.0
-    grey = cv2.GaussianBlur(cv2.cvtColor(np.ascontiguousarray(picture, np.float32), cv2.COLOR_RGB2GRAY), (0, 0), _SMOOTHED)
+    grey = cv2.GaussianBlur(cv2.cvtColor(np.ascontiguousarray(picture, np.float32), cv2.COLOR_RGB2GRAY),
+                            (0, 0), _SMOOTHED)
     first, second = _gradient(grey), _gradient(cv2.GaussianBlur(grey, (0, 0), _REBLUR))
     inside = np.ones(grey.shape, bool) if wanted is None else cv2.erode(wanted.astype(np.uint8), np.ones((5, 5))) > 0
     inside[:2] = inside[-2:] = inside[:, :2] = inside[:, -2:] = False

@@ -1,9 +1,9 @@
 """One frame as the network decodes it in its crop -> the character's layer and the shadow's, in job pixels.
 
-On a clean plate the layer is the character alone: alpha is the predicted matte. Where a performer has to be covered, the
-layer is a patch: everything generated inside M_f, faded out at its edge, with the shadow in it; where what the performer
-covers is known, the patch is the character over that. Where the character's surface is known, its colour and alpha come from
-there, at the plate's own resolution.
+On a clean plate the layer is the character alone: alpha is the predicted matte. Where a performer has to be covered,
+the layer is a patch: everything generated inside M_f, faded out at its edge, with the shadow in it; where what the
+performer covers is known, the patch is the character over that. Where the character's surface is known, its colour and
+alpha come from there, at the plate's own resolution.
 """
 
 from dataclasses import dataclass, replace
@@ -20,7 +20,8 @@ from .surface import Shown, lit_surface, regrown
 # over the whole region would lie as haze over the plate).
 HAZE = 0.04
 SHADOW_HAZE = 0.03
-UNMIXED_FROM = 0.5       # of the matte: below it, dividing by the matte would amplify errors; colour is bled in instead (ours)
+# of the matte: below it, dividing by the matte would amplify errors; colour is bled in instead (ours)
+UNMIXED_FROM = 0.5
 SHADOW_FADE = 0.08       # of the crop's shorter side over which the shadow fades to none at its edges (ours)
 PATCH_FADE = 5.0         # crop pixels over which a patch fades inside M_f: half a block of the mask (ours)
 PATCH_ROOM = 2.0         # crop pixels around the performer that a patch covers wholly, where the mask is known (ours)
@@ -36,8 +37,8 @@ class Layers:
 
 @dataclass(frozen=True)
 class Canvas:
-    """The job's `size` (w, h) and `bits`; the `box` (left, top, right, bottom) of it whose pixels' centres the crop covers;
-    `crop` in the box's own pixels."""
+    """The job's `size` (w, h) and `bits`; the `box` (left, top, right, bottom) of it whose pixels' centres the crop
+    covers; `crop` in the box's own pixels."""
 
     size: tuple
     bits: int
@@ -60,15 +61,19 @@ def blank(size, bits) -> Layers:
 
 
 def compose(decoded, *, plate, region, clean_plate: bool, shadow: bool, canvas: Canvas, holdout=None, grain=None,
-            feather: float = 0.0, grow: float = 0.0, blur: float = 0.0, behind=None, shown: Shown | None = None) -> Layers:
+            feather: float = 0.0, grow: float = 0.0, blur: float = 0.0, behind=None,
+            shown: Shown | None = None) -> Layers:
     """decoded (H, W, 5), plate (H, W, 3), region (H, W, 1): one frame in its crop, 0..1.
 
-    clean_plate: nobody is in the plate, decoded's matte and shadow are to be used. behind (box height, box width, 3) 0..1,
+    clean_plate: nobody is in the plate, decoded's matte and shadow are to be used.
+    behind (box height, box width, 3) 0..1,
     only without it: what the performer covers, in job pixels, which `plate` shows inside M_f.
     holdout (h, w) 0..1 in job pixels: what lies in front of the character; grain (box height, box width, 3) is added to
-    the colour; shadow False leaves the shadow out. feather: job pixels over which the layer fades inside M_f's edge; blur:
-    how soft the plate is around it, as a sigma in job pixels: a layer that is sharper becomes so. shown: the character's surface
-    in this frame; its outline, not the blocks of M_f, then ends a patch. grow: job pixels by which that outline is moved outwards.
+    the colour; shadow False leaves the shadow out. feather:
+    job pixels over which the layer fades inside M_f's edge; blur:
+    how soft the plate is around it, as a sigma in job pixels: a layer that is sharper becomes so. shown: the
+    character's surface in this frame; its outline, not the blocks of M_f, then ends a patch. grow: job pixels by which
+    that outline is moved outwards.
     """
     decoded = np.clip(decoded, 0.0, 1.0)
     region = region[..., 0]
@@ -110,7 +115,8 @@ def _patch(decoded, region, alpha):
 
 
 def _patch_alpha(region, feather, mask):
-    """(H, W): where a patch lies: M_f faded inwards; where the character's mask (H, W) is known, that faded outwards."""
+    """(H, W): where a patch lies: M_f faded inwards; where the character's mask (H, W) is known,
+    that faded outwards."""
     width = max(feather, PATCH_FADE)
     if mask is None or not (mask > 0.5).any():
         return _faded(region, width)
@@ -121,12 +127,13 @@ def _patch_alpha(region, feather, mask):
 def _cover(alpha, canvas):
     """The patch's alpha, (box height, box width)."""
     left, top, right, bottom = canvas.box
-    return np.clip(put_back(np.ascontiguousarray(alpha, dtype=np.float32), canvas.crop, (right - left, bottom - top)), 0.0, 1.0)
+    return np.clip(put_back(np.ascontiguousarray(alpha, dtype=np.float32), canvas.crop, (right - left, bottom - top)),
+                   0.0, 1.0)
 
 
 def _over(behind, rgba, factor, cover, holdout):
-    """The character over what the performer covers, its shadow on it, as a patch of alpha `cover`. Outside of it no shadow is
-    laid: the performer's own is still there (ours)."""
+    """The character over what the performer covers, its shadow on it, as a patch of alpha `cover`. Outside of it no
+    shadow is laid: the performer's own is still there (ours)."""
     alpha = rgba[..., 3:]
     colour = rgba[..., :3] * alpha + behind * factor[..., None] * (1.0 - alpha)
     return np.dstack([colour, cover if holdout is None else np.minimum(cover, 1.0 - holdout)]).astype(np.float32)
@@ -139,7 +146,8 @@ def _faded(region, width: float):
 
 
 def _faded_shadow(factor, canvas):
-    """The shadow factor (H, W) without its haze; 1 where the crop ends within the picture, as it is where the picture ends."""
+    """The shadow factor (H, W) without its haze; 1 where the crop ends within the picture,
+    as it is where the picture ends."""
     height, width = factor.shape
     left, top, right, bottom = canvas.box
     rows = _from_the_ends(height, top > 0, bottom < canvas.size[1])
@@ -168,8 +176,8 @@ def _in_job_pixels(colour, alpha, lit, canvas):
 
 
 def _with_surface(rgba, shown, decoded, canvas, *, has_matte, grow, feather):
-    """The surface over what the network painted, (h, w, 4); with a matte it is the layer, in a patch it stands within it.
-    feather is in crop pixels."""
+    """The surface over what the network painted, (h, w, 4); with a matte it is the layer, in a patch it stands within
+    it. feather is in crop pixels."""
     colour, alpha, known = lit_surface(shown, decoded, canvas.crop)
     alpha = regrown(alpha, decoded[..., 3], canvas.crop, grow)
     if feather > 0:
@@ -178,7 +186,8 @@ def _with_surface(rgba, shown, decoded, canvas, *, has_matte, grow, feather):
     colour = share * colour + (1.0 - share) * rgba[..., :3]
     if has_matte:
         return np.dstack([bleed(colour, alpha), alpha])
-    return np.dstack([colour * alpha[..., None] + rgba[..., :3] * (1.0 - alpha[..., None]), np.maximum(rgba[..., 3], alpha)])
+    return np.dstack([colour * alpha[..., None] + rgba[..., :3] * (1.0 - alpha[..., None]),
+                      np.maximum(rgba[..., 3], alpha)])
 
 
 def _as_the_plate(rgba, holdout, grain, blur):

@@ -1,7 +1,7 @@
 """The character's surface at the plate's resolution, lit as the network painted the character -> its colour and alpha.
 
-Ours. A network of this size smears what it decodes, and its light is right only on the whole: so it gives the light, as a gain
-without detail, and the surface gives the picture. Where the surface knows little, the network's picture stays.
+Ours. A network of this size smears what it decodes, and its light is right only on the whole: so it gives the light, as
+a gain without detail, and the surface gives the picture. Where the surface knows little, the network's picture stays.
 """
 from dataclasses import dataclass
 
@@ -13,15 +13,16 @@ from ..conditions.surface.drawing import Maps
 
 LIGHT_SIGMA = 11.0       # crop pixels: finer differences between the network's picture and the surface are not light
 GAIN = (0.4, 2.5)        # what light may do to a colour
-KNOWN = (0.15, 0.35)     # of the confidence: from here on the surface is shown, from there on alone (drawing.CONFIDENCE)
+# of the confidence: from here on the surface is shown, from there on alone (drawing.CONFIDENCE)
+KNOWN = (0.15, 0.35)
 _FLOOR = 0.02            # of sRGB, so that black cloth says nothing about the light
 _COARSE = 4              # crop pixels to one of the light's own: it has no detail
 
 
 @dataclass(frozen=True)
 class Shown:
-    """One frame's surface: maps in the box of job pixels that is composed; in the crop, warp (H, W, 4), premultiplied, as the
-    network was shown it, and mask (H, W), M_c."""
+    """One frame's surface: maps in the box of job pixels that is composed; in the crop, warp (H, W, 4), premultiplied,
+    as the network was shown it, and mask (H, W), M_c."""
     maps: Maps
     warp: np.ndarray
     mask: np.ndarray
@@ -40,7 +41,8 @@ def light_gain(decoded, warp) -> np.ndarray:
 
 
 def lit_surface(shown: Shown, decoded, crop: Crop):
-    """(colour (h, w, 3), alpha (h, w), known (h, w)) float32 in the maps' pixels; known 0..1: how far the surface may be shown.
+    """(colour (h, w, 3), alpha (h, w), known (h, w)) float32 in the maps' pixels; known 0..1:
+    how far the surface may be shown.
 
     crop: the network's, in the pixels of the maps; decoded as for light_gain.
     """
@@ -56,7 +58,8 @@ def lit_surface(shown: Shown, decoded, crop: Crop):
 def regrown(alpha, matte, crop: Crop, pixels: float) -> np.ndarray:
     """The surface's alpha (h, w) by so many of its pixels wider or, below 0, narrower, as an artist asks of the mask.
 
-    Wider, it takes what the network paints there, by its matte (H, W) in the crop: cloth and hair that the surface lacks.
+    Wider, it takes what the network paints there, by its matte (H, W) in the crop:
+    cloth and hair that the surface lacks.
     """
     if pixels == 0:
         return alpha
@@ -80,4 +83,5 @@ def _laid(gain, crop: Crop, size):
     scale = np.array([[1 / _COARSE], [1 / _COARSE]])
     to_gain = crop.matrix * scale
     to_gain[:, 2] += 0.5 * (to_gain[:, :2].sum(axis=1) - 1)     # OpenCV's pixels have their centres at whole numbers
-    return cv2.warpAffine(gain, to_gain, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE)
+    return cv2.warpAffine(gain, to_gain, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+                          borderMode=cv2.BORDER_REPLICATE)

@@ -49,7 +49,8 @@ def test_the_two_launches(part, preferred_python, monkeypatch):
     paths = [dict(one.environment)["PYTHONPATH"] for one in (launch, launch.embedded)]
     assert "packages" not in paths[0] and "packages" in paths[1]
     monkeypatch.setattr(sys, "version_info", (3, 99, 0, "final", 0))
-    assert part("settings.preferences").engine_launch().embedded is None, "no packages for this Python: the other one does all"
+    assert part("settings.preferences").engine_launch().embedded is None, \
+        "no packages for this Python: the other one does all"
 
 
 def test_generate_looks_in_its_own_process_and_runs_in_the_preferred_one(shot, told, session):

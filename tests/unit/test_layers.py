@@ -27,7 +27,8 @@ def test_grain_is_measured(sigma):
 
 
 def test_grain_of_clipped_and_tiny_plates_is_none():
-    assert not measure_grain(np.ones((64, 64, 3), np.float32)).any() and not measure_grain(np.zeros((4, 4, 3), np.float32)).any()
+    assert not measure_grain(np.ones((64, 64, 3), np.float32)).any() \
+        and not measure_grain(np.zeros((4, 4, 3), np.float32)).any()
 
 
 def test_grain_is_white_and_every_frame_has_its_own():
@@ -47,9 +48,10 @@ def test_layers_over_the_plate_give_the_generated_picture(crop):
     matte = np.clip(20 - np.hypot(x - width / 2, y - height / 2), 0, 4)[..., None] / np.float32(4)
     lit = np.where(np.hypot(x - width / 2, y - height / 2 - 15) < 15, 0.6, 1.0)[..., None].astype(np.float32)
     plate = np.broadcast_to(plate_colour, (height, width, 3))
-    decoded = np.concatenate([matte * figure_colour + (1 - matte) * plate * lit, matte, lit], axis=-1).astype(np.float32)
-    layers = compose(decoded, plate=plate, region=np.ones((height, width, 1), np.float32), clean_plate=True, shadow=True,
-                     canvas=canvas_of(SIZE, 16, crop))
+    decoded = np.concatenate([matte * figure_colour + (1 - matte) * plate * lit, matte, lit],
+                             axis=-1).astype(np.float32)
+    layers = compose(decoded, plate=plate, region=np.ones((height, width, 1), np.float32),
+                     clean_plate=True, shadow=True, canvas=canvas_of(SIZE, 16, crop))
     picture = over(np.broadcast_to(plate_colour, (SIZE[1], SIZE[0], 3)), layers)
     centre = int(crop.centre[1]), int(crop.centre[0])
     assert layers.character[centre][:3] / 65535 == pytest.approx(figure_colour, abs=0.02)
@@ -81,8 +83,8 @@ def test_nothing_outside_region_and_crop():
 def test_a_rest_of_matte_and_shadow_is_no_haze():
     decoded = np.zeros((96, 96, 5), np.float32)
     decoded[..., 3], decoded[..., 4] = 0.03, 0.98
-    layers = compose(decoded, plate=decoded[..., :3], region=np.ones((96, 96, 1), np.float32), clean_plate=True, shadow=True,
-                     canvas=canvas_of(SIZE, 8, Crop((80.0, 60.0), 1.0, (96, 96))))
+    layers = compose(decoded, plate=decoded[..., :3], region=np.ones((96, 96, 1), np.float32),
+                     clean_plate=True, shadow=True, canvas=canvas_of(SIZE, 8, Crop((80.0, 60.0), 1.0, (96, 96))))
     assert not layers.character[..., 3].any() and (layers.shadow == 255).all()
 
 
@@ -114,23 +116,27 @@ def test_a_matte_that_knows_what_lies_in_front_is_not_thinned_twice():
     decoded = np.ones((96, 96, 5), np.float32)
     decoded[..., 3] = np.linspace(1, 0, 96, dtype=np.float32)
     holdout = 1 - decoded[..., 3]
-    layers = compose(decoded, plate=decoded[..., :3], region=np.ones((96, 96, 1), np.float32), clean_plate=True, shadow=False,
+    layers = compose(decoded, plate=decoded[..., :3], region=np.ones((96, 96, 1), np.float32),
+                     clean_plate=True, shadow=False,
                      canvas=canvas_of((96, 96), 16, Crop((48.0, 48.0), 1.0, (96, 96))), holdout=holdout)
     assert layers.character[48, :, 3] / 65535 == pytest.approx(decoded[48, :, 3], abs=0.05)
-    half = compose(np.ones_like(decoded), plate=decoded[..., :3], region=np.ones((96, 96, 1), np.float32), clean_plate=True,
+    half = compose(np.ones_like(decoded), plate=decoded[..., :3], region=np.ones((96, 96, 1), np.float32),
+                   clean_plate=True,
                    shadow=False, canvas=canvas_of((96, 96), 16, Crop((48.0, 48.0), 1.0, (96, 96))), holdout=holdout)
     assert half.character[48, :, 3] / 65535 == pytest.approx(1 - holdout[48], abs=0.01)
 
 
 @pytest.mark.parametrize("centre, dark, light", [
-    ((80.0, 72.0), [(119, 80)], [(24, 80), (72, 32), (72, 127)]), ((48.0, 48.0), [(0, 48), (48, 0)], [(95, 48), (48, 95)]),
+    ((80.0, 72.0), [(119, 80)], [(24, 80), (72, 32), (72, 127)]),
+    ((48.0, 48.0), [(0, 48), (48, 0)], [(95, 48), (48, 95)]),
     ((130.0, 20.0), [(0, 130), (20, 159)], [(67, 130), (20, 82)])])
 def test_a_shadow_fades_where_the_crop_ends_but_not_where_the_picture_does(centre, dark, light):
     decoded = np.ones((96, 96, 5), np.float32)
     decoded[..., 4] = 0.4
-    layers = compose(decoded, plate=decoded[..., :3], region=np.ones((96, 96, 1), np.float32), clean_plate=True, shadow=True,
-                     canvas=canvas_of(SIZE, 8, Crop(centre, 1.0, (96, 96))))
-    assert all(layers.shadow[place][0] < 110 for place in dark) and all(layers.shadow[place][0] > 240 for place in light)
+    layers = compose(decoded, plate=decoded[..., :3], region=np.ones((96, 96, 1), np.float32),
+                     clean_plate=True, shadow=True, canvas=canvas_of(SIZE, 8, Crop(centre, 1.0, (96, 96))))
+    assert all(layers.shadow[place][0] < 110 for place in dark) and all(layers.shadow[place][0] > 240
+                                                                        for place in light)
 
 
 def test_grain_lies_on_the_character_only():
@@ -147,7 +153,8 @@ def test_grain_lies_on_the_character_only():
 
 
 def test_a_patch_over_a_known_background_is_the_character_over_that():
-    """A performer in grey stands in the plate; what he covers is known to be green: no grey is left, and no shadow outside."""
+    """A performer in grey stands in the plate; what he covers is known to be green: no grey is left,
+    and no shadow outside."""
     size, crop = (96, 96), Crop((48.0, 48.0), 1.0, (96, 96))
     green, red, grey = np.float32([0.1, 0.6, 0.2]), np.float32([0.9, 0.1, 0.1]), np.float32([0.5, 0.5, 0.5])
     region = np.zeros((96, 96, 1), np.float32)
@@ -160,7 +167,8 @@ def test_a_patch_over_a_known_background_is_the_character_over_that():
     plate = np.where(region > 0, behind, grey)
     blurred = plate + np.float32(0.05)                                # networks don't give the plate back to the bit
     decoded = np.concatenate([matte * red + (1 - matte) * blurred * lit, matte, lit], axis=-1).astype(np.float32)
-    told = dict(plate=plate, region=region, clean_plate=False, shadow=True, canvas=canvas_of(size, 16, crop), behind=behind)
+    told = dict(plate=plate, region=region, clean_plate=False, shadow=True,
+                canvas=canvas_of(size, 16, crop), behind=behind)
     layers = compose(decoded, **told)
     picture = over(np.broadcast_to(grey, (96, 96, 3)), layers)
     assert picture[45, 48] == pytest.approx(red, abs=0.06) and picture[10, 10] == pytest.approx(grey, abs=1e-3)

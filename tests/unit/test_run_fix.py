@@ -5,9 +5,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.unit.fake_runtime import FakeRuntime
-from tests.unit.test_run import generate, layers, written
-from tests.unit.walker import write_job
 
 from engine.conditions.frames import read_picture, write_picture
 from engine.contract import events
@@ -16,6 +13,9 @@ from engine.contract import job as jobs
 from engine.contract.errors import JobError
 from engine.engines.compact.denoise.windows import Window, plan
 from engine.job.progress import Stopped
+from tests.unit.fake_runtime import FakeRuntime
+from tests.unit.test_run import generate, layers, written
+from tests.unit.walker import write_job
 
 FRAMES = 12
 
@@ -148,7 +148,8 @@ def test_grow_and_feather_reach_the_layer(tmp_path):
         alphas[name] = [layers(folder, number)[0][..., 3].astype(float).sum() for number in (1, 2)]
     assert alphas["grown"][0] > 1.1 * alphas["plain"][0] > alphas["plain"][0] > 1.05 * alphas["shrunk"][0]
     assert alphas["soft"][0] < 0.95 * alphas["plain"][0]
-    assert np.isclose(alphas["second"][0], alphas["plain"][0], rtol=0.1) and alphas["second"][1] > 1.1 * alphas["plain"][1]
+    assert np.isclose(alphas["second"][0], alphas["plain"][0],
+                      rtol=0.1) and alphas["second"][1] > 1.1 * alphas["plain"][1]
 
 
 @pytest.mark.parametrize("field, values", [("mask_grow", (1.0,)), ("mask_feather", (1.0, -1.0)), ("mask_grow", "wide")])

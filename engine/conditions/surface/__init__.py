@@ -1,1 +1,2 @@
-"""The character as a clothed body surface: fitted to the reference, moved to a frame's joints, drawn with its own pixels."""
+"""The character as a clothed body surface: fitted to the reference, moved to a frame's joints,
+drawn with its own pixels."""

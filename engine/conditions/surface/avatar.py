@@ -91,7 +91,8 @@ def _built(picture, matte, pose, seen):
     if Limb.TORSO in painted.invented:
         return None
     hem = None if skirt is None else skirt.hem
-    return Avatar(displacement.astype(np.float32), pose.used, painted.atlas, painted.uv, painted.source, pose.head_scale,
+    return Avatar(displacement.astype(np.float32), pose.used, painted.atlas, painted.uv,
+                  painted.source, pose.head_scale,
                   painted.density * template.height, light, mean, painted.invented, hem)
 
 

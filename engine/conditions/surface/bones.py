@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .turning import cross, dot, frame, length, least_turn, similarity, smooth, turn_about, turned_by, unit
+from .turning import cross, dot, frame, least_turn, length, similarity, smooth, turn_about, turned_by, unit
 
 SIDES = ("left", "right")
 FINGERS = ("thumb", "index", "middle", "ring", "little")
@@ -69,7 +69,7 @@ def rest_bones(joints) -> dict:
         _put(out, f"lowerarm_{{}}_{k}", rotation, sides("elbow"))
     hands = frame(palm, knuckles)
     _put(out, "hand_{}", hands, sides("wrist"))
-    for side, hand in zip(SIDES, hands):
+    for side, hand in zip(SIDES, hands, strict=True):
         out |= _fingers(joints, side, hand)
     return out
 
@@ -276,7 +276,7 @@ def _fingers(joints, side, hand, tall=None, size=1.0) -> dict:
         usual_start, usual_end = ends(tall)
         along = np.clip(length(end - start) / np.maximum(length(usual_end - usual_start), 1e-6), 0.5, 1.8)[:, 0]
     scales = np.column_stack([np.full(15, size), along, np.full(15, size)])
-    return {name: Bone(*parts) for name, *parts in zip(_finger_bones(side[0]), rotations, start, scales)}
+    return {name: Bone(*parts) for name, *parts in zip(_finger_bones(side[0]), rotations, start, scales, strict=True)}
 
 
 def _head(out, joints, template, head_scale, confidence):

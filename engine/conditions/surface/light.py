@@ -1,7 +1,7 @@
 """From the reference to its colours without its own light: what a surface's turn does to its brightness is taken
 out."""
-import numpy as np
 import cv2
+import numpy as np
 
 from .stance import NOTHING
 

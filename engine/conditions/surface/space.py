@@ -5,6 +5,7 @@ that is the template's own. x and y come from pixels, the pelvis' depth and heig
 person units.
 """
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -18,7 +19,7 @@ _FLAT_DEPTH = 4.0         # metres, where no depth is known
 _LEAST_HEIGHT, _FARTHEST, _DEEPEST = 0.1, 1e6, 1e8  # pixels, pixels and the scene's units: beyond are no pictures
 _TORSO = ("left_hip", "right_hip", "left_shoulder", "right_shoulder")
 _CHAINS = (("hip", "knee", "ankle"), ("shoulder", "elbow", "wrist"))
-_LIMBS = tuple((a, b) for chain in _CHAINS for a, b in zip(chain, chain[1:]))
+_LIMBS = tuple((a, b) for chain in _CHAINS for a, b in pairwise(chain))
 _WORTH = np.geomspace(0.8, 1.7, 40)  # of a metre of depth, as tried
 
 
@@ -44,7 +45,7 @@ class Space:
         """The space of a Figure; None where a hip or a shoulder is not known. focal (pixels) gives k where k is None;
         else it is 1."""
         body = np.asarray(figure.body, np.float64)
-        at = dict(zip(BODY, body))
+        at = dict(zip(BODY, body, strict=True))
         flat = not all(at[name][2] > 0 for name in _TORSO[:2])
         usable = {name: _usable(name, joint, flat) for name, joint in at.items()}
         if not all(usable[name] for name in _TORSO) or not _LEAST_HEIGHT <= figure.height_px <= _FARTHEST:
@@ -98,7 +99,7 @@ class Space:
 
     def _hands(self, hands) -> dict:
         found = {}
-        for side, hand in zip(SIDES, hands or (None, None)):
+        for side, hand in zip(SIDES, hands or (None, None), strict=True):
             if hand is None:
                 continue
             hand = np.asarray(hand, np.float64)
@@ -160,7 +161,7 @@ def _lift(joints, template):
         usual = np.linalg.norm(template.joints[f"left_{name}"] - template.joints[f"right_{name}"])
         across = joints[f"left_{name}"] - joints[f"right_{name}"]
         lacking = np.sqrt(max(usual ** 2 - across @ across, 0.0))
-        for side, sign in zip(SIDES, (1, -1)):
+        for side, sign in zip(SIDES, (1, -1), strict=True):
             joints[f"{side}_{name}"] = joints[f"{side}_{name}"] + (0, 0, 0.5 * sign * ahead * lacking)
 
 
