@@ -19,7 +19,7 @@ from .regions import CHARACTER, Regions, regions_of
 from .rows import Row, composite
 
 COLUMNS = ("character_psnr", "band_psnr", "contact_psnr", "shadow_psnr", "outside_max_diff", "object_psnr", "matte_iou", "ssim",
-           "st_lpips", "pose_error_px", "flicker_ratio", "identity_error")
+           "st_lpips", "pose_error_px", "flicker_ratio", "identity_error", "falls_back")
 LOOKED_AT = 4  # frames of a clip, evenly spaced, by the two measures that cost a network
 
 
@@ -63,7 +63,7 @@ def measure(truth: Truth, row: Row, made: list[Made]) -> dict:
         "character_psnr": over("character"), "band_psnr": over("band"), "contact_psnr": over("contact"),
         "shadow_psnr": over("shadow"),
         "outside_max_diff": max(map(greatest_difference, shown, plates, untouched)),
-        "object_psnr": psnr_over(zip(_before_holdout(row, made, plates, regions), target,
+        "object_psnr": psnr_over(zip(_before_holdout(row, made, plates), target,
                                      (o & r.region for o, r in zip(truth.objects, regions)))),
         "matte_iou": _matte_iou(made, regions),
         "ssim": _mean([ssim(a, b, r.around) for a, b, r in zip(shown, target, regions)]),
@@ -72,6 +72,7 @@ def measure(truth: Truth, row: Row, made: list[Made]) -> dict:
         "pose_error_px": _mean([pose_error(joints[k], truth.joints[k]) for k in truth.looked_at]),
         "flicker_ratio": flicker_ratio(shown, target, np.stack([r.character for r in regions])),
         "identity_error": _mean(parts.values()),
+        "falls_back": float(any(one.limb_warp for one in made)) if row.surface else float("nan"),
         "parts": {**parts, **_end_distances(truth, "made", joints), **_end_distances(truth, "true", truth.joints),
                   "relit": psnr_relit(zip(shown, target, (r.character for r in regions)))}}
 
@@ -83,23 +84,16 @@ def _objects(clip: Clip, number: int) -> np.ndarray:
     return read_grey(files.picture(clip.folder, files.OBJECTS, number), clip.job.size) > 0
 
 
-def _before_holdout(row: Row, made, plates, regions) -> list:
-    """What the row would show were nothing held out: the networks' own picture, or the pasted character's."""
-    if not row.alone:
-        return [one.picture for one in made]
-    return [lay_over(plate, np.dstack([one.picture, r.region if one.matte is None else one.matte * r.region]))
-            for one, plate, r in zip(made, plates, regions)]
+def _before_holdout(row: Row, made, plates) -> list:
+    """What the row would show were nothing held out."""
+    return [lay_over(plate, one.unheld, None if row.alone else one.shadow) for one, plate in zip(made, plates)]
 
 
 def _matte_iou(made, regions) -> float:
-    """Of what of the character the product would let be seen; NaN for weights that learnt no matte."""
-    if any(one.matte is None for one in made):
+    """Of what the row lets be seen of the character; NaN for weights that learnt no matte."""
+    if any(one.visible is None for one in made):
         return float("nan")
-    pairs = []
-    for one, r in zip(made, regions):
-        matte = one.matte * r.region
-        pairs.append(((matte if r.holdout is None else np.minimum(matte, 1 - r.holdout)) > CHARACTER, r.character))
-    return overlap(pairs)
+    return overlap([(one.visible > CHARACTER, r.character) for one, r in zip(made, regions)])
 
 
 def _part_differences(truth: Truth, shown) -> dict:

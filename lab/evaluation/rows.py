@@ -6,25 +6,38 @@ from pathlib import Path
 
 import numpy as np
 
+from .bare import AS_IT_IS, GAIN, LIGHT, bare
 from .clips import Clip
 from .composite import inpainted, lay_over
 from .generate import Made, generate
 from .weights import open_engine
 
 FULL = "full"
-ABLATIONS = ("without_blending", "without_pose_modulation", "without_environment", "exact_mask", "box_mask", "without_ours")
+# The paper's parts off; the last one is also without what is ours, the surface among it.
+WITHOUT_OURS = "without_ours"
+ABLATIONS = ("without_blending", "without_pose_modulation", "without_environment", "exact_mask", "box_mask", WITHOUT_OURS)
 
 
 @dataclass(frozen=True)
 class Row:
     """`weights`: packs and folders of weights, of which the row is the mean (None: the embedded pack); several where ablations
     have several seeds. `alone`: the character is made without the environment and pasted by its matte, over `plate`: "source",
-    what the job has; "inpainted", the source painted over inside M_f; "clean", the plate that only Blender knows."""
+    what the job has; "inpainted", the source painted over inside M_f; "clean", the plate that only Blender knows. `surface`
+    False: with the limb warp, as before the body surface. `light`: the surface without any network, in one of bare's lights."""
 
     name: str
     weights: tuple = (None,)
     alone: bool = False
     plate: str = "source"
+    surface: bool = True
+    light: str | None = None
+
+
+def beside(weights: tuple) -> list[Row]:
+    """What `full` is always compared with: the surface without a network, the product before there was one (through the same
+    weights), and two ceilings, the surface in a light fitted to the truth."""
+    return [Row("surface_only", weights, light=AS_IT_IS), Row("shipped", weights, surface=False),
+            Row("oracle_gain", weights, light=GAIN), Row("oracle_light", weights, light=LIGHT)]
 
 
 def pasted(weights: tuple) -> list[Row]:
@@ -34,10 +47,12 @@ def pasted(weights: tuple) -> list[Row]:
 
 def made_by(row: Row, weights, clip: Clip, frames: Path) -> list[Made]:
     """A row's frames of a clip by one of its weights, made now or by an earlier run; they are kept below `frames`, and rows
-    that only differ in the plate share them."""
+    that only differ in the plate share them. What needs no network is drawn each time."""
     engine = engine_of(weights)
-    folder = frames / engine.pack.hash[:16] / ("alone" if row.alone else "placed") / clip.name
-    return generate(clip, engine, folder, alone=row.alone)
+    if row.light is not None:
+        return bare(clip, engine, row.light)
+    kind = ("alone" if row.alone else "placed") + ("" if row.surface else "-by-limb-warp")
+    return generate(clip, engine, frames / engine.pack.hash[:16] / kind / clip.name, alone=row.alone, surface=row.surface)
 
 
 @functools.lru_cache(maxsize=None)

@@ -159,9 +159,9 @@ def test_frames_are_made_once(clips, tmp_path):
     assert one.runtime.decoded == len(made) == FRAMES
     again = generate(clips[0], one, tmp_path)
     assert one.runtime.decoded == FRAMES
-    assert all((a.character == b.character).all() and (a.matte == b.matte).all() for a, b in zip(made, again))
-    assert made[0].character.shape == (*SIZE, 4) and made[0].picture.shape == (*SIZE, 3)
-    assert made[0].matte.max() > 0.5 and made[0].character[..., 3].max() > 0.5
+    assert all((a.character == b.character).all() and (a.visible == b.visible).all() for a, b in zip(made, again))
+    assert made[0].character.shape == made[0].unheld.shape == (*SIZE, 4) and made[0].visible.shape == SIZE
+    assert made[0].visible.max() > 0.5 and made[0].character[..., 3].max() > 0.5
 
 
 def test_the_pasted_character_is_made_without_the_environment(clips, tmp_path):
@@ -178,7 +178,7 @@ def test_the_pasted_character_is_made_without_the_environment(clips, tmp_path):
 def test_weights_without_a_matte_have_none_to_measure(clips, tmp_path):
     bare = engine()
     bare.pack = replace(bare.pack, manifest=replace(bare.pack.manifest, sizes={"matte_and_shadow": False}))
-    assert generate(clips[0], bare, tmp_path)[0].matte is None
+    assert generate(clips[0], bare, tmp_path)[0].visible is None
 
 
 def perfect(clip):
@@ -188,7 +188,8 @@ def perfect(clip):
         target, matte = clip.colour("target", number), clip.grey("matte", number)
         shade = np.where(matte > 0, 1, clip.grey("shade", number)) if clip.variant == "insertion" else np.ones_like(matte)
         alpha = (matte > 0).astype(np.float32)
-        made.append(Made(np.dstack([target, alpha]), np.dstack([shade] * 3), target, matte))
+        layer = np.dstack([target, alpha])
+        made.append(Made(layer, np.dstack([shade] * 3), layer, matte))
     return made
 
 
@@ -235,18 +236,18 @@ def test_each_fault_lowers_its_own_column(clips, monkeypatch):
 
     def spoilt(**change):
         return measure(truth, Row(FULL), [replace(one, **{name: make(one) for name, make in change.items()}) for one in good])
-    grey = spoilt(character=lambda one: np.dstack([np.full_like(one.picture, 0.5), one.character[..., 3]]))
+    grey = spoilt(character=lambda one: np.dstack([np.full((*SIZE, 3), 0.5, np.float32), one.character[..., 3]]))
     assert grey["character_psnr"] < best["character_psnr"] - 10 and grey["identity_error"] > 1
     assert grey["object_psnr"] == best["object_psnr"]
     assert spoilt(shadow=lambda one: np.ones_like(one.shadow))["shadow_psnr"] < best["shadow_psnr"] - 10
-    assert spoilt(matte=lambda one: one.matte * (np.arange(SIZE[0]) % 2))["matte_iou"] < 0.6
-    leaking = spoilt(character=lambda one: np.dstack([one.picture * 0, np.ones(SIZE)]).astype(np.float32))
+    assert spoilt(visible=lambda one: one.visible * (np.arange(SIZE[0]) % 2))["matte_iou"] < 0.6
+    leaking = spoilt(character=lambda one: np.dstack([np.zeros((*SIZE, 3)), np.ones(SIZE)]).astype(np.float32))
     assert leaking["outside_max_diff"] > 20 and leaking["band_psnr"] < 20
 
 
 def test_pasted_rows_lie_over_their_own_plates(clips):
     clip = clips[1]
-    empty = Made(np.zeros((*SIZE, 4), np.float32), np.ones((*SIZE, 3), np.float32), np.zeros((*SIZE, 3), np.float32), None)
+    empty = Made(np.zeros((*SIZE, 4), np.float32), np.ones((*SIZE, 3), np.float32), np.zeros((*SIZE, 4), np.float32), None)
     region = clip.grey("matte", 1) > 0.02
     inpainting, exact = pasted((None,))
     for row, plate in zip((inpainting, exact), ("source", "clean")):
