@@ -9,10 +9,12 @@ import numpy as np
 
 from engine.conditions.bundle import frame_holdout, plate_maps
 from engine.conditions.frames import as_bits, as_float, read_picture, read_reference, write_picture
+from engine.contract import events
 from engine.contract import folder as files
 from engine.contract import job as jobs
 from engine.door.answer import Engine
 from engine.engines.compact.denoise.clip import five_channels
+from engine.estimate.performer import estimate
 from engine.job.lock import held
 from engine.job.progress import Watch
 from engine.job.run import Generation
@@ -22,7 +24,8 @@ from .clips import Clip
 
 # Kept beside the product's own frames: the layer before anything was held out of it, and of a patch what of it is the character.
 UNHELD, VISIBLE = "unheld", "visible"
-LIMB_WARP = "limb_warp"     # a file of this name for each frame in which the limb warp stood in for the surface
+LIMB_WARP = "limb_warp"     # a folder with a file for each frame in which the limb warp stood in for the surface
+REFERENCE, PERFORMER = "reference", "performer"     # what the product finds by itself: the latter is both
 
 
 @dataclass(frozen=True)
@@ -38,13 +41,15 @@ class Made:
     limb_warp: bool = False
 
 
-def generate(clip: Clip, engine: Engine, folder: Path, *, alone: bool = False, surface: bool = True) -> list[Made]:
+def generate(clip: Clip, engine: Engine, folder: Path, *, alone: bool = False, surface: bool = True,
+             found: str | None = None) -> list[Made]:
     """The clip's frames, made by the product's own generation; finished ones are reused.
 
     alone: the paper's pasted baseline (table 3): the character is made for the clean plate but with an empty environment.
-    surface False: the product as it was before the body surface, the limb warp in its place.
+    surface False: the product as it was before the body surface, the limb warp in its place. found: REFERENCE, nothing is given
+    of the reference but its picture; PERFORMER, nor of the frames but theirs.
     """
-    job = prepare_job(clip, engine, folder, alone)
+    job = prepare_job(clip, engine, folder, alone, found)
     runtime = EmptyEnvironment(engine.runtime) if alone else engine.runtime
     watch = Watch(str(folder), _unheard, lambda: False)
     with held(str(folder), watch.check):
@@ -57,15 +62,22 @@ def generate(clip: Clip, engine: Engine, folder: Path, *, alone: bool = False, s
     return [_read(folder, job, number, has_matte) for number in range(1, job.frames + 1)]
 
 
-def prepare_job(clip: Clip, engine: Engine, folder: Path, alone: bool = False) -> jobs.Job:
-    """A job folder with what an artist would give, linked."""
+def prepare_job(clip: Clip, engine: Engine, folder: Path, alone: bool = False, found: str | None = None) -> jobs.Job:
+    """A job folder with what an artist would give, linked. Where the performer is to be found, there are no objects either: their
+    depths are a scene's, and the performer's are not."""
     job = replace(as_given(clip, engine), clean_plate=clip.job.clean_plate or alone)
-    for kind in (files.MASK, files.OBJECTS, files.DEPTH):
+    if found is not None:
+        job = replace(job, reference=jobs.Reference(job.reference.file))
+    if found == PERFORMER:
+        job = replace(job, objects=None, depth=None)
+    for kind in () if found == PERFORMER else (files.MASK, files.OBJECTS, files.DEPTH):
         _link_all(clip.folder / kind, folder / kind)
     _link_all(clip.folder / ("clean" if alone else files.SOURCE), folder / files.SOURCE)
-    for name in (files.POSE, job.reference.file):
+    for name in (job.reference.file,) if found == PERFORMER else (files.POSE, job.reference.file):
         _link(clip.folder / name, folder / name)
     jobs.write(folder, job)
+    if found == PERFORMER:
+        estimate(events.Estimate(str(folder)), emit=_unheard, threads=1)
     return job
 
 

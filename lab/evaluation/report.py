@@ -26,6 +26,7 @@ def report(clips: list[Clip], values: dict, notes: dict, names=COLUMNS) -> dict:
          for row, columns in table.items() if row != FULL}
     notes = {**notes, "intervals_per_world": {row: {column: _by_world(of, worlds, taken) for column, of in columns.items()}
                                               for row, columns in table.items()},
+             **_fewer_clips(table),
              "parts": {row: {world: _parts([one for one, of in zip(found, worlds) if of == world]) for world in WORLDS}
                        for row, found in values.items()}}
     return {"clips": len(clips), "models": models, "paired_p": p, "notes": notes}
@@ -68,6 +69,18 @@ def _summary(of, worlds, taken) -> dict:
 def _by_world(of, worlds, taken) -> dict:
     chosen = {world: [w == world for w in worlds] for world in WORLDS}
     return {world: [_number(x) for x in interval(of[where], taken[:, where])] for world, where in chosen.items() if any(where)}
+
+
+def _fewer_clips(table) -> dict:
+    """Notes on rows that measure a part of the clips: what `full` has there, column by column, for its means are over all."""
+    told = {}
+    for row, columns in table.items():
+        measured = ~np.all([np.isnan(of) for of in columns.values()], axis=0)
+        if not measured.all():
+            there = {column: _text(_number(mean(of[measured])), column) for column, of in table[FULL].items()}
+            told[row] = (f"of {measured.sum()} of the {measured.size} clips; over these `full` has "
+                         + ", ".join(f"{column} {value}" for column, value in there.items() if value != "-"))
+    return told
 
 
 def _parts(found) -> dict:

@@ -9,7 +9,7 @@ import numpy as np
 from .bare import AS_IT_IS, GAIN, LIGHT, bare
 from .clips import Clip
 from .composite import inpainted, lay_over
-from .generate import Made, generate
+from .generate import PERFORMER, REFERENCE, Made, generate
 from .weights import open_engine
 
 FULL = "full"
@@ -23,7 +23,8 @@ class Row:
     """`weights`: packs and folders of weights, of which the row is the mean (None: the embedded pack); several where ablations
     have several seeds. `alone`: the character is made without the environment and pasted by its matte, over `plate`: "source",
     what the job has; "inpainted", the source painted over inside M_f; "clean", the plate that only Blender knows. `surface`
-    False: with the limb warp, as before the body surface. `light`: the surface without any network, in one of bare's lights."""
+    False: with the limb warp, as before the body surface. `light`: the surface without any network, in one of bare's lights.
+    `found`: as for generate.generate."""
 
     name: str
     weights: tuple = (None,)
@@ -31,6 +32,11 @@ class Row:
     plate: str = "source"
     surface: bool = True
     light: str | None = None
+    found: str | None = None
+
+    def measures(self, clip: Clip) -> bool:
+        """A performer can be found where one stands in the plate."""
+        return self.found != PERFORMER or clip.variant == "replacement"
 
 
 def beside(weights: tuple) -> list[Row]:
@@ -45,14 +51,20 @@ def pasted(weights: tuple) -> list[Row]:
     return [Row("pasted_inpainted", weights, alone=True, plate="inpainted"), Row("pasted_exact", weights, alone=True, plate="clean")]
 
 
+def estimated(weights: tuple) -> list[Row]:
+    """`full`, but the product finds by itself who is in the reference, and then who is in the frames too."""
+    return [Row("reference_estimated", weights, found=REFERENCE), Row("performer_estimated", weights, found=PERFORMER)]
+
+
 def made_by(row: Row, weights, clip: Clip, frames: Path) -> list[Made]:
     """A row's frames of a clip by one of its weights, made now or by an earlier run; they are kept below `frames`, and rows
     that only differ in the plate share them. What needs no network is drawn each time."""
     engine = engine_of(weights)
     if row.light is not None:
         return bare(clip, engine, row.light)
-    kind = ("alone" if row.alone else "placed") + ("" if row.surface else "-by-limb-warp")
-    return generate(clip, engine, frames / engine.pack.hash[:16] / kind / clip.name, alone=row.alone, surface=row.surface)
+    kind = "alone" if row.alone else f"{row.found}-found" if row.found else "placed"
+    folder = frames / engine.pack.hash[:16] / (kind + "-by-limb-warp" * (not row.surface)) / clip.name
+    return generate(clip, engine, folder, alone=row.alone, surface=row.surface, found=row.found)
 
 
 @functools.lru_cache(maxsize=None)

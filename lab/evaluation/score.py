@@ -1,7 +1,8 @@
 """`python -m lab score`: measures weights on the held-out clips (docs/evaluation.md).
 
     python -m lab score [--json FILE] [--markdown FILE] [--sheet FOLDER] [--clips 64] [--pack FOLDER ...]
-    python -m lab score --all [--ablations FOLDER]          the pasted rows, and the ablations that `train ablations` made, too
+    python -m lab score --all [--ablations FOLDER]          the estimated and the pasted rows, and the ablations that
+                                                            `train ablations` made, too
     python -m lab score --large                             eight clips at 1024x1024
     python -m lab score --quick WEIGHTS [--blender FOLDER] [--steps 1 4 20]
                                                             a line each on a few other clips, in a minute on one core
@@ -29,7 +30,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--pack", type=Path, nargs="+", default=[], metavar="FOLDER",
                         help="packs, or folders with weights.safetensors: the first is `full`, each other a row of its name")
     parser.add_argument("--ablations", type=Path, metavar="FOLDER", help="what `train ablations` made: `full` is then its fork")
-    parser.add_argument("--all", action="store_true", help="the pasted rows, and with --ablations a row for each of these, too")
+    parser.add_argument("--all", action="store_true", help="the estimated and the pasted rows, and with "
+                        "--ablations a row for each of these, too")
     parser.add_argument("--large", action="store_true", help="instead, Blender's clips at 1024x1024: outlines and detail")
     parser.add_argument("--blender", type=Path, metavar="FOLDER", help="held-out clips of Blender's world")
     parser.add_argument("--references", choices=REFERENCES, default=REFERENCES[0],

@@ -20,7 +20,7 @@ from .clips import REFERENCES, Clip, ClipError, clips_in, read_clip
 from .held_out import draw_fast
 from .measure import COLUMNS, measure, read_truth
 from .report import markdown, report
-from .rows import ABLATIONS, FULL, WITHOUT_OURS, Row, beside, engine_of, made_by, pasted
+from .rows import ABLATIONS, FULL, WITHOUT_OURS, Row, beside, engine_of, estimated, made_by, pasted
 from .weights import SIZES
 
 # What decides about a frame's pixels: frames are kept by a digest of these sources, as well as of the pack.
@@ -81,9 +81,9 @@ def _further_rows(ablations: Path | None, full: tuple, notes: dict) -> list[Row]
     if ablations is None:
         notes["pasted rows"] = ("no without_environment weights were given (--ablations): the weights of `full` run with an empty "
                                 "environment instead, which they were not trained for")
-        return pasted(full)
+        return [*estimated(full), *pasted(full)]
     parts_off = [Row(name, _forks(ablations, name), surface=name != WITHOUT_OURS) for name in ABLATIONS]
-    return [*pasted(_forks(ablations, "without_environment")), *parts_off]
+    return [*estimated(full), *pasted(_forks(ablations, "without_environment")), *parts_off]
 
 
 def _forks(folder: Path, name: str) -> tuple:
@@ -141,13 +141,18 @@ def measure_clip(folder: Path, rows, frames: Path, references: str = REFERENCES[
     try:
         truth = read_truth(read_clip(folder, references))
         found = {row.name: _mean_of([measure(truth, row, made_by(row, weights, truth.clip, frames)) for weights in row.weights])
-                 for row in rows}
+                 if row.measures(truth.clip) else nothing(COLUMNS) for row in rows}
         first = rows[0]
         found[first.name]["parts"]["autoencoder"] = autoencoder_psnr(
             engine_of(first.weights[0]).runtime, truth.clip, truth.regions, truth.looked_at)
         return found
     except JobError as error:  # which cannot travel between processes
         raise ClipError(f"{folder}: {error}") from None
+
+
+def nothing(columns) -> dict:
+    """Of a clip that a row does not measure."""
+    return {**dict.fromkeys(columns, float("nan")), "parts": {}}
 
 
 def _mean_of(found: list[dict]) -> dict:

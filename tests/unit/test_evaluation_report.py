@@ -77,3 +77,12 @@ def test_the_table_marks_who_is_better():
     assert "- a: note" in table
     assert not set("*+") & set(markdown(told(20.0, 20.0)))
     assert "| fast world | 2.00 |" in table
+
+
+def test_a_row_of_fewer_clips_says_what_full_has_there():
+    clips = [Clip(None, None, "fast", "insertion", str(k)) for k in range(4)]
+    rows = {"full": [{**dict.fromkeys(COLUMNS, float(k)), "parts": {}} for k in range(4)],
+            "performer_estimated": [{**dict.fromkeys(COLUMNS, 9.0 if k > 1 else NAN), "parts": {}} for k in range(4)]}
+    notes = report(clips, rows, {})["notes"]
+    assert "2 of the 4 clips" in notes["performer_estimated"] and "character_psnr 2.50" in notes["performer_estimated"]
+    assert "full" not in notes and "performer_estimated" in markdown(report(clips, rows, {}))

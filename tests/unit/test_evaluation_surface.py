@@ -16,7 +16,7 @@ from lab.evaluation.bare import bare, laid_frames, relit
 from lab.evaluation.clips import read_clip
 from lab.evaluation.generate import generate
 from lab.evaluation.measure import measure, read_truth
-from lab.evaluation.rows import FULL, Row, beside, made_by
+from lab.evaluation.rows import FULL, Row, beside, estimated, made_by
 from lab.training.clip_folder import write_clip
 
 FRAMES, SIZE = 3, (128, 128)
@@ -144,3 +144,25 @@ def test_each_ceiling_is_nearer_to_the_truth(clip, monkeypatch, tmp_path):
     plain, gain, lit = (found[name]["character_psnr"] for name in ("surface_only", "oracle_gain", "oracle_light"))
     assert plain < gain + 0.02 and gain < lit + 0.02 and plain < lit
     assert found["oracle_light"]["matte_iou"] == found["surface_only"]["matte_iou"] > 0.6
+
+
+def test_what_is_to_be_found_is_not_given(clip, tmp_path, monkeypatch):
+    """The reference alone: its joints; the performer too: the frames' joints, masks and objects, which `estimate` makes anew."""
+    asked = []
+    engine = engine_for(clip)
+    found = generate(clip, engine, tmp_path / "reference", found="reference")
+    assert jobs.read(tmp_path / "reference").reference == jobs.Reference(clip.job.reference.file) and not found[0].limb_warp
+
+    def stand_in(request, *, emit, threads):
+        folder = tmp_path / "performer"
+        asked.append(sorted(path.name for path in folder.iterdir()))
+        shutil.copyfile(clip.folder / files.POSE, folder / files.POSE)
+    monkeypatch.setattr("lab.evaluation.generate.estimate", stand_in)
+    assert not generate(clip, engine, tmp_path / "performer", found="performer")[0].limb_warp
+    job = jobs.read(tmp_path / "performer")
+    assert asked == [["job.json", clip.job.reference.file, "source"]] and job.objects is None and job.reference.joints is None
+
+
+def test_only_clips_with_a_performer_are_asked_for_one(clip):
+    *others, last = [*beside((None,)), *estimated((None,))]
+    assert last.measures(clip) == (clip.variant == "replacement") and all(row.measures(clip) for row in others)

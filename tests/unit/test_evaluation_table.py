@@ -15,6 +15,7 @@ from lab.evaluation.score import main
 from lab.evaluation.weights import open_engine
 
 ALWAYS = ["full", "surface_only", "shipped", "oracle_gain", "oracle_light"]
+FOUND = ["reference_estimated", "performer_estimated"]
 
 
 def options(**given):
@@ -40,13 +41,13 @@ def test_full_is_compared_with_the_bare_surface_the_limb_warp_and_the_ceilings()
 
 def test_all_adds_the_pasted_rows_and_they_say_whose_weights_they_use():
     rows, notes = table.choose_rows(options(all=True))
-    assert [row.name for row in rows] == [*ALWAYS, "pasted_inpainted", "pasted_exact"]
+    assert [row.name for row in rows] == [*ALWAYS, *FOUND, "pasted_inpainted", "pasted_exact"]
     assert all(row.weights == (None,) for row in rows) and "empty environment" in notes["pasted rows"]
 
 
 def test_with_ablations_every_row_is_a_fork_of_equal_steps(tmp_path):
     rows, notes = table.choose_rows(options(ablations=forks(tmp_path), all=True, pack=[Path("packs/compact")]))
-    assert [row.name for row in rows] == [*ALWAYS, "pasted_inpainted", "pasted_exact", *ABLATIONS, "compact"]
+    assert [row.name for row in rows] == [*ALWAYS, *FOUND, "pasted_inpainted", "pasted_exact", *ABLATIONS, "compact"]
     found = {row.name: row for row in rows}
     assert found["full"].weights == found["shipped"].weights == (tmp_path / "full-0", tmp_path / "full-1")
     assert found["pasted_exact"].weights == (tmp_path / "without_environment-0", tmp_path / "without_environment-1")
