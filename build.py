@@ -18,6 +18,7 @@ from tools.telling import Missing, Stop, say
 TIERS = ("lint", "unit", "blender", "e2e", "window")
 NEVER_SKIPPED = ("bpy-4.5.15", "bpy-5.2.3")
 MOST_CRASHES = 20           # of Blender in one run of `clips`
+LARGE_CLIPS = 8             # of `score --large`
 
 
 def main() -> int:
@@ -77,7 +78,11 @@ def run_bench(arguments: argparse.Namespace) -> int:
 def run_score(arguments: argparse.Namespace) -> int:
     """The engine's own command, in the environment that has the perceptual measure;
     clips and frames are kept in .build/."""
-    _render_held_out(arguments.clips // 2, arguments.workers or os.cpu_count())
+    threads = arguments.workers or os.cpu_count()
+    if arguments.large:
+        _render_held_out("large", min(arguments.clips, LARGE_CLIPS), threads, "--frames", "4", "--size", "1024", "1024")
+    else:
+        _render_held_out("blender", arguments.clips // 2, threads)
     command = ["-m", "lab", "score", "--cache", str(BUILD / "score"), "--clips", str(arguments.clips)]
     command += ["--references", arguments.references]
     command += ["--workers", str(arguments.workers)] if arguments.workers else []
@@ -85,8 +90,8 @@ def run_score(arguments: argparse.Namespace) -> int:
         path = getattr(arguments, name)
         command += [f"--{name}", str(path.resolve())] if path else []
     command += ["--pack", *(str(path.resolve()) for path in arguments.pack)] if arguments.pack else []
-    return _call(environments.ensure("score"), [*command, *["--all"] * arguments.all],
-                 _surroundings(None, DEMO_BLENDER))
+    command += [*["--all"] * arguments.all, *["--large"] * arguments.large]
+    return _call(environments.ensure("score"), command, _surroundings(None, DEMO_BLENDER))
 
 
 def run_clips(arguments: argparse.Namespace) -> int:
@@ -105,14 +110,13 @@ def run_clips(arguments: argparse.Namespace) -> int:
     raise Stop(f"Blender crashed {MOST_CRASHES} times; what is finished stays, and the same command goes on")
 
 
-def _render_held_out(count: int, threads: int) -> None:
-    """Blender's half of the clips that are scored; where this machine cannot have them,
-    score says that they are missing."""
+def _render_held_out(folder: str, count: int, threads: int, *more: str) -> None:
+    """Blender's clips that are scored; where this machine cannot have them, score says that they are missing."""
     if not count:
         return
+    wanted = [str(BUILD / "score" / folder), "--held-out", "--clips", str(count), "--threads", str(threads), *more]
     try:
-        run_clips(argparse.Namespace(rest=[str(BUILD / "score" / "blender"), "--held-out", "--clips",
-                                           str(count), "--threads", str(threads)]))
+        run_clips(argparse.Namespace(rest=wanted))
     except Missing as missing:
         say(f"no clips of Blender's world: {missing}")
 
@@ -249,7 +253,9 @@ def _parser() -> argparse.ArgumentParser:
                      help="how the references are exposed (docs/training.md)")
     one.add_argument("--pack", type=Path, nargs="+", metavar="FOLDER", help="other packs: the first is `full`")
     one.add_argument("--ablations", type=Path, metavar="FOLDER", help="what `lab train ablations` made")
-    one.add_argument("--all", action="store_true", help="a row for each ablation too")
+    one.add_argument("--all", action="store_true",
+                     help="the pasted and estimated rows too, and one for each ablation given")
+    one.add_argument("--large", action="store_true", help="instead, Blender's clips at 1024x1024: outlines and detail")
     one.add_argument("--workers", type=int, help="processes, of one thread each (default: one a core)")
     one = add("clips", run_clips,
               "render clips of Blender's world: build.py clips FOLDER --help (docs/training.md); resumes",

@@ -25,11 +25,11 @@ TRUTH_MOTIONS = ("walk", "turn", "sit", "reach", "lift", "lean", "step up", "dan
 TRUTH_VIEWS = (0.0, 50.0, -90.0, 155.0)
 
 
-def recipe_of(seed: int, frames: int) -> Recipe:
+def recipe_of(seed: int, frames: int, size=None) -> Recipe:
     """A clip by its seed. Held-out ones are square; insertion and replacement take turns, and so do pairs with and
-    without silhouette, as in the fast world's held-out half."""
+    without silhouette, as in the fast world's held-out half. size (width, height): another one than the seed's."""
     k = seed // HELD_OUT_MODULUS if held_out(seed) else seed
-    size = SQUARE if held_out(seed) else SHAPES[seed % len(SHAPES)]
+    size = size or (SQUARE if held_out(seed) else SHAPES[seed % len(SHAPES)])
     return Recipe(seed, frames, size, VARIANTS[k % 2], k // 2 % 2 == 0)
 
 
@@ -52,7 +52,9 @@ def recipes(options) -> list[Recipe]:
             if held_out(seed) == options.held_out:
                 seeds.append(seed)
             seed += 1
-        wanted = [recipe_of(seed, options.frames or (16 if options.held_out else 6)) for seed in seeds]
+        wanted = [recipe_of(seed, options.frames or (16 if options.held_out else 6),
+                            options.size and tuple(options.size))
+                  for seed in seeds]
     return wanted[options.first::options.stride]
 
 
@@ -107,6 +109,8 @@ def _parser():
     parser.add_argument("folder", type=Path)
     parser.add_argument("--clips", type=int, default=32)
     parser.add_argument("--frames", type=int, help="a clip (default: 6, held-out 16, ground truth 24)")
+    parser.add_argument("--size", type=int, nargs=2, metavar=("WIDTH", "HEIGHT"),
+                        help="in pixels (default: by the seed; held-out 256 256)")
     parser.add_argument("--seed", type=int, default=0, help="the first; clips take the seeds from there on")
     parser.add_argument("--held-out", action="store_true",
                         help="only seeds kept for evaluation (seed %% 64 == 63), else only others")

@@ -3,14 +3,15 @@
 import numpy as np
 
 from engine.engines.compact.denoise.clip import five_channels
+
 from .clips import Clip
 from .pictures import psnr_over
 from .regions import Regions
 
 
 def autoencoder_psnr(runtime, clip: Clip, regions: list[Regions], numbers) -> float:
-    """Decibels inside the character, over the frames `numbers` (0..N-1); the clip's size has to divide by sixteen, as the
-    networks' crops do."""
+    """Decibels inside the character, over the frames `numbers` (0..N-1); the clip's size has to divide by sixteen, as
+    the networks' crops do."""
     pairs = []
     for k in numbers:
         target = clip.colour("target", k + 1)

@@ -1,8 +1,10 @@
-"""A body's joints and a picture -> the pixels of its parts, and their colours; numpy only, for the demo's measures too."""
+"""A body's joints and a picture -> the pixels of its parts, and their colours; numpy only,
+for the demo's measures too."""
 
 import numpy as np
 
 from engine.contract.skeleton import BODY_INDEX
+
 from .colour import delta_e_2000, lab
 
 SEEN = 0.3                  # a joint's confidence from which it is asked for
@@ -21,9 +23,10 @@ CORE_LINES = [line for part in ("trunk", "upper arms", "forearms", "thighs", "sh
 
 
 def part_differences(made, true, where, joints, height) -> dict:
-    """{part: CIEDE2000} between the median colours of two pictures (h, w, 3) over the pixels `where` (h, w) bool; parts of
-    which too little is seen are left out. joints (20, 3): x, y, confidence."""
-    tones = {part: [tone(picture, where, lines, joints, height) for picture in (made, true)] for part, lines in PARTS.items()}
+    """{part: CIEDE2000} between the median colours of two pictures (h, w, 3) over the pixels `where` (h, w) bool; parts
+    of which too little is seen are left out. joints (20, 3): x, y, confidence."""
+    tones = {part: [tone(picture, where, lines, joints, height) for picture in (made, true)]
+             for part, lines in PARTS.items()}
     return {part: float(delta_e_2000(*pair)) for part, pair in tones.items() if pair[0] is not None}
 
 

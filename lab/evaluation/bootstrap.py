@@ -1,7 +1,7 @@
 """Values by clip -> means with their intervals, and how surely one row is not another (Efron and Tibshirani 1993).
 
-Clips of one identity are drawn together, and each world keeps its share: what is resampled are scenes and identities, not
-frames. A clip whose value is NaN measured nothing and is left out of means.
+Clips of one identity are drawn together, and each world keeps its share: what is resampled are scenes and identities,
+not frames. A clip whose value is NaN measured nothing and is left out of means.
 """
 
 import numpy as np
@@ -15,12 +15,12 @@ def weights(worlds, identities, resamples: int = RESAMPLES) -> np.ndarray:
     rng = np.random.default_rng(_SEED)
     taken = np.zeros((resamples, len(worlds)))
     groups = {}
-    for i, group in enumerate(zip(worlds, identities)):
+    for i, group in enumerate(zip(worlds, identities, strict=True)):
         groups.setdefault(group, []).append(i)
     for world in sorted(set(worlds)):
         mine = [members for (of, _), members in groups.items() if of == world]
         drawn = rng.multinomial(len(mine), np.full(len(mine), 1 / len(mine)), size=resamples)
-        for count, members in zip(drawn.T, mine):
+        for count, members in zip(drawn.T, mine, strict=False):
             taken[:, members] = count[:, None]
     return taken
 

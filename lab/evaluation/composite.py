@@ -8,7 +8,8 @@ INPAINT_PX = 5  # the radius of cv2's fast marching (Telea 2004)
 
 
 def lay_over(plate, character, shadow=None) -> np.ndarray:
-    """plate (h, w, 3), character (h, w, 4) straight alpha, shadow (h, w, 3) or None, 0..1 -> (h, w, 3), rounded to 8 bits."""
+    """plate (h, w, 3), character (h, w, 4) straight alpha, shadow (h, w, 3) or None, 0..1 -> (h, w, 3),
+    rounded to 8 bits."""
     below = plate if shadow is None else plate * shadow
     alpha = character[..., 3:]
     return np.rint((alpha * character[..., :3] + (1 - alpha) * below) * 255).astype(np.float32) / np.float32(255)

@@ -1,8 +1,9 @@
-"""`python -m lab score --estimate FOLDER`: how well a performer is estimated, on clips whose truth is known (docs/estimate.md).
+"""`python -m lab score --estimate FOLDER`: how well a performer is estimated,
+on clips whose truth is known (docs/estimate.md).
 
-FOLDER holds clips of Blender's world (`build.py clips --ground-truth`), rendered with the character in them: target/ is what the
-estimate gets; pose.json, visible.json and matte/ are the truth. `bare` is the per-frame model alone: its detector and
-landmarks on each frame, no tracking, no smoothing, a landmark where a joint is asked for, its own mask.
+FOLDER holds clips of Blender's world (`build.py clips --ground-truth`), rendered with the character in them: target/ is
+what the estimate gets; pose.json, visible.json and matte/ are the truth. `bare` is the per-frame model alone: its
+detector and landmarks on each frame, no tracking, no smoothing, a landmark where a joint is asked for, its own mask.
 """
 
 import argparse
@@ -16,10 +17,9 @@ import numpy as np
 
 from engine.conditions.frames import read_colour, read_grey
 from engine.conditions.poses import read_poses
-from engine.contract import events
+from engine.contract import events, json_reader
 from engine.contract import folder as files
 from engine.contract import job as jobs
-from engine.contract import json_reader
 from engine.contract.skeleton import BODY, BODY_INDEX, LIMBS
 from engine.estimate.lift import body_joints, pelvis_depth, pixels_per_metre
 from engine.estimate.people import look_twice
@@ -69,7 +69,8 @@ def ours(clip, folder, threads) -> Track:
     for k, people in enumerate(read_poses(folder, job.frames)):
         if people:
             bodies[k] = people[0].body
-    return Track(bodies, np.stack([read_grey(files.picture(folder, files.MASK, n)) > 127 for n in range(1, job.frames + 1)]))
+    return Track(bodies,
+                 np.stack([read_grey(files.picture(folder, files.MASK, n)) > 127 for n in range(1, job.frames + 1)]))
 
 
 def bare(clip, threads) -> Track:
@@ -111,7 +112,7 @@ def _depth_order(track, truth):
     """For each pair of limbs over APART in depth, seen in both: whether the nearer one is told to be nearer."""
     ends = np.array([(BODY_INDEX[a], BODY_INDEX[b]) for a, b in LIMBS])
     right = []
-    for body, true, seen in zip(track.bodies, truth.bodies, truth.seen):
+    for body, true, seen in zip(track.bodies, truth.bodies, truth.seen, strict=True):
         use = seen[ends].all(axis=1) & (body[ends][..., 3] > 0).all(axis=1)
         told, known = body[ends[use]][..., 2].mean(axis=1), true[ends[use]][..., 2].mean(axis=1)
         i, j = np.triu_indices(use.sum(), 1)
@@ -125,7 +126,8 @@ def _there(track, truth):
 
 
 def _jitter(track, truth):
-    """Acceleration error of joints seen in three frames running, in thousandths of the standing height a frame squared."""
+    """Acceleration error of joints seen in three frames running,
+    in thousandths of the standing height a frame squared."""
     there = _there(track, truth)
     error = track.bodies[..., :2] - truth.bodies[..., :2]
     bend = np.linalg.norm(error[2:] - 2 * error[1:-1] + error[:-2], axis=-1) / truth.heights[1:-1, None]
@@ -143,7 +145,8 @@ def _lags(track, truth):
             continue
         use = there[:, joint] & (n >= 2) & (n < len(n) - 2)
         centred = path - np.nanmean((path - true)[use], axis=0)
-        errors = [np.abs(np.stack([np.interp(n[use] - s, n, true[:, k]) for k in (0, 1)], 1) - centred[use]).sum() for s in SHIFTS]
+        errors = [np.abs(np.stack([np.interp(n[use] - s, n, true[:, k]) for k in (0, 1)], 1) - centred[use]).sum()
+                  for s in SHIFTS]
         lags.append(SHIFTS[int(np.argmin(errors))])
     return np.array(lags)
 
@@ -163,7 +166,8 @@ def table(rows) -> str:
              "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"]
     for name, pair in rows.items():
         for who, v in pair.items():
-            lines.append(f"| {name} | {v['frames']} | {who} | {v['pck0.2']:.3f} | {v['pck0.1']:.3f} | {v['pck0.05']:.3f} | "
+            lines.append(f"| {name} | {v['frames']} | {who} | {v['pck0.2']:.3f} | {v['pck0.1']:.3f} | "
+                         f"{v['pck0.05']:.3f} | "
                          f"{v['iou']:.3f} | {v['depth']:.3f} | {v['jitter']:.2f} | {_signed(v['lag'])} |")
     return "\n".join(lines)
 
@@ -181,7 +185,8 @@ def main(arguments=None) -> int:
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="leave the estimated jobs there, to look at")
     parser.add_argument("--joints", action="store_true", help="a line for each joint, too")
     options = parser.parse_args(arguments)
-    clips = sorted(path.parent for path in options.folder.glob("*/clip.json") if (path.parent / "visible.json").exists())
+    clips = sorted(path.parent for path in options.folder.glob("*/clip.json")
+                   if (path.parent / "visible.json").exists())
     if not clips:
         print(f"{options.folder} holds no clips with visible.json.", file=sys.stderr)
         return 1
@@ -192,8 +197,10 @@ def main(arguments=None) -> int:
             shutil.rmtree(kept, ignore_errors=True)
             kept.mkdir(parents=True)
             mine = measures(ours(clip, kept, options.threads), truth)
-            found.setdefault(truth.motion, []).append({"ours": mine, "bare": measures(bare(clip, options.threads), truth)})
-            print(f"{clip.name} {truth.motion}: PCK@0.2 {mine['pck0.2'].mean():.3f}, IoU {mine['iou'].mean():.3f}", file=sys.stderr)
+            found.setdefault(truth.motion, []).append({"ours": mine,
+                                                       "bare": measures(bare(clip, options.threads), truth)})
+            print(f"{clip.name} {truth.motion}: PCK@0.2 {mine['pck0.2'].mean():.3f}, IoU {mine['iou'].mean():.3f}",
+                  file=sys.stderr)
     everything = [one for some in found.values() for one in some]
     rows = {name: {who: pooled([one[who] for one in some]) for who in ("ours", "bare")}
             for name, some in {**found, "**all**": everything}.items()}

@@ -41,7 +41,8 @@ def sheet(folder, numbers, *, height, crop, columns):
         picture, figure = drawn(folder, number, job, figures[number - 1]), figures[number - 1]
         if crop:
             picture = _about(picture, figure, crop)
-        tile = cv2.resize(picture, (round(height * picture.shape[1] / picture.shape[0]), height), interpolation=cv2.INTER_AREA)
+        tile = cv2.resize(picture, (round(height * picture.shape[1] / picture.shape[0]), height),
+                          interpolation=cv2.INTER_AREA)
         cv2.putText(tile, str(number), (4, 14), cv2.FONT_HERSHEY_SIMPLEX, 0.45, (255, 255, 255), 1, cv2.LINE_AA)
         tiles.append(tile)
     wide = max(tile.shape[1] for tile in tiles)
@@ -64,7 +65,8 @@ def main(arguments=None) -> int:
     parser.add_argument("sheet")
     parser.add_argument("--frames", required=True, help="numbers, or FIRST:LAST:STEP")
     parser.add_argument("--height", type=int, default=200)
-    parser.add_argument("--crop", type=int, default=0, help="side of a square about the performer, in pixels of the job")
+    parser.add_argument("--crop", type=int, default=0,
+                        help="side of a square about the performer, in pixels of the job")
     parser.add_argument("--columns", type=int, default=6)
     options = parser.parse_args(arguments)
     if ":" in options.frames:

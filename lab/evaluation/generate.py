@@ -1,4 +1,5 @@
-"""A clip and weights -> the frames that the product makes of it, in a job folder of their own that a second run reuses."""
+"""A clip and weights -> the frames that the product makes of it,
+in a job folder of their own that a second run reuses."""
 
 import os
 import shutil
@@ -7,56 +8,100 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.door.answer import Engine
-from engine.conditions.bundle import plan_shot
-from engine.conditions.crop import put_back
-from engine.conditions.frames import as_bits, as_float, read_picture, write_picture
+from engine.conditions.bundle import frame_holdout, plate_maps
+from engine.conditions.frames import as_bits, as_float, read_picture, read_reference, write_picture
 from engine.contract import events
 from engine.contract import folder as files
 from engine.contract import job as jobs
+from engine.door.answer import Engine
 from engine.engines.compact.denoise.clip import five_channels
-from engine.job.run import run
+from engine.estimate.performer import estimate
+from engine.job.lock import held
+from engine.job.progress import Watch
+from engine.job.run import Generation
+from engine.layers.compose import canvas_of, compose
+from engine.layers.surface import Shown
+
 from .clips import Clip
 
-DECODED = "decoded"  # what the networks painted, RGB and matte in the crop, before holdouts: for object_psnr and matte_iou
+# Kept beside the product's own frames: the layer before anything was held out of it,
+# and of a patch what of it is the character.
+UNHELD, VISIBLE = "unheld", "visible"
+LIMB_WARP = "limb_warp"     # a folder with a file for each frame in which the limb warp stood in for the surface
+REFERENCE, PERFORMER = "reference", "performer"     # what the product finds by itself: the latter is both
 
 
 @dataclass(frozen=True)
 class Made:
-    """One frame, 0..1 in the job's pixels: character (h, w, 4) and shadow (h, w, 3) as the product wrote them; picture
-    (h, w, 3) and matte (h, w) as the networks gave them, before holdouts, 0 outside the crop; matte None where the weights
-    learnt none."""
+    """One frame, 0..1 in the job's pixels: character (h, w, 4) and shadow (h, w, 3) as the product wrote them; unheld
+    (h, w, 4), the character's layer were nothing held out; visible (h, w), the alpha of what is seen of the character
+    itself, as it is or would be laid over a clean plate, None where the weights learnt no matte; limb_warp: whether
+    that stood in for the surface."""
 
     character: np.ndarray
     shadow: np.ndarray
-    picture: np.ndarray
-    matte: np.ndarray | None
+    unheld: np.ndarray
+    visible: np.ndarray | None
+    limb_warp: bool = False
 
 
-def generate(clip: Clip, engine: Engine, folder: Path, *, alone: bool = False) -> list[Made]:
-    """The clip's frames, made by the very run of the product; finished ones are reused.
+def generate(clip: Clip, engine: Engine, folder: Path, *, alone: bool = False, surface: bool = True,
+             found: str | None = None) -> list[Made]:
+    """The clip's frames, made by the product's own generation; finished ones are reused.
 
-    alone: the paper's pasted baseline (table 3): the character is made for the clean plate but with an empty environment.
+    alone: the paper's pasted baseline (table 3): the character is made for the clean plate but with an empty
+    environment.
+    surface False: the product as it was before the body surface, the limb warp in its place. found: REFERENCE, nothing
+    is given of the reference but its picture; PERFORMER, nor of the frames but theirs.
     """
-    job = _prepare(clip, folder, alone)
-    runtime = Recorder(EmptyEnvironment(engine.runtime) if alone else engine.runtime, folder)
-    run(str(folder), engine.pack, runtime, emit=runtime.hear, find_joints=engine.find_joints)
-    crops = plan_shot(str(folder), job, engine.pack.manifest.mask).plan.crops
+    job = prepare_job(clip, engine, folder, alone, found)
+    runtime = EmptyEnvironment(engine.runtime) if alone else engine.runtime
+    watch = Watch(str(folder), _unheard, lambda: False)
+    with held(str(folder), watch.check):
+        generation = Recorded(str(folder), job, engine.pack, Recorder(runtime), watch, surface)
+        generation.prepare(engine.find_joints)
+        generation.pass_through()
+        for windows in generation.spans:
+            generation.make_span(windows)
     has_matte = engine.pack.manifest.matte_and_shadow
-    return [_read(folder, number, crop, job.size, has_matte) for number, crop in enumerate(crops, 1)]
+    return [_read(folder, job, number, has_matte) for number in range(1, job.frames + 1)]
 
 
-def _prepare(clip: Clip, folder: Path, alone: bool) -> jobs.Job:
-    """A job folder with the clip's inputs linked. What is put on afterwards to match the plate's film and lens stays off:
-    the networks are measured."""
-    job = replace(clip.job, settings=replace(clip.job.settings, grain=False, blur=False), clean_plate=clip.job.clean_plate or alone)
-    for kind in (files.MASK, files.OBJECTS, files.DEPTH):
+def prepare_job(clip: Clip, engine: Engine, folder: Path, alone: bool = False, found: str | None = None) -> jobs.Job:
+    """A job folder with what an artist would give, linked. Where the performer is to be found, there are no objects
+    either: their depths are a scene's, and the performer's are not."""
+    job = replace(as_given(clip, engine), clean_plate=clip.job.clean_plate or alone)
+    if found is not None:
+        job = replace(job, reference=jobs.Reference(job.reference.file))
+    if found == PERFORMER:
+        job = replace(job, objects=None, depth=None)
+    for kind in () if found == PERFORMER else (files.MASK, files.OBJECTS, files.DEPTH):
         _link_all(clip.folder / kind, folder / kind)
     _link_all(clip.folder / ("clean" if alone else files.SOURCE), folder / files.SOURCE)
-    for name in (files.POSE, job.reference.file):
+    for name in (job.reference.file,) if found == PERFORMER else (files.POSE, job.reference.file):
         _link(clip.folder / name, folder / name)
     jobs.write(folder, job)
+    if found == PERFORMER:
+        estimate(events.Estimate(str(folder)), emit=_unheard, threads=1)
     return job
+
+
+def as_given(clip: Clip, engine: Engine) -> jobs.Job:
+    """What an artist would give: of the reference its opaque picture and its joints in two dimensions, with the height
+    that Find Joints left beside them. What is put on afterwards to match the plate's film and lens stays off: networks
+    and surface are measured."""
+    reference = clip.job.reference
+    if reference.joints is not None:
+        person = engine.find_joints(as_bits(read_reference(files.path(clip.folder, reference.file))))
+        height = None if person is None else round(float(person.height_px), 1)
+        reference = replace(reference, height_px=height, depths=None)
+    return replace(clip.job, settings=replace(clip.job.settings, grain=False, blur=False), reference=reference)
+
+
+def without_surface(reference):
+    """The ReferenceBundle with the limb warp in the surface's place, as before the body surface."""
+    character = reference.character
+    return reference if character is None else replace(reference, character=replace(character, avatar=None))
 
 
 def _link_all(source: Path, target: Path) -> None:
@@ -74,32 +119,70 @@ def _link(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
-def _read(folder: Path, number: int, crop, size, has_matte: bool) -> Made:
+def _read(folder: Path, job, number: int, has_matte: bool) -> Made:
     def stored(kind):
         return as_float(read_picture(files.picture(folder, kind, number)))
-    passed = not os.path.exists(files.picture(folder, DECODED, number))  # nobody is in the frame
-    decoded = np.zeros((size[1], size[0], 4), np.float32) if passed else put_back(stored(DECODED), crop, size)
-    return Made(stored(files.FRAMES), stored(files.SHADOW), decoded[..., :3], decoded[..., 3] if has_matte else None)
+    character, shadow = stored(files.FRAMES), stored(files.SHADOW)
+    if not os.path.exists(files.picture(folder, UNHELD, number)):  # nobody is in the frame
+        return Made(character, shadow, character, character[..., 3] if has_matte else None)
+    visible = character[..., 3] if job.clean_plate else stored(VISIBLE) if has_matte else None
+    by_warp = (Path(folder) / LIMB_WARP / str(number)).exists()
+    return Made(character, shadow, stored(UNHELD), visible if has_matte else None, by_warp)
+
+
+def _unheard(event) -> None:
+    """What a run tells its artist."""
 
 
 class Recorder:
-    """A runtime that keeps what another one decodes, frame by frame, and the ear that hears which frame it was."""
+    """A runtime that keeps what another one decoded last."""
 
-    def __init__(self, runtime, folder: Path):
-        self._runtime, self._folder, self._decoded = runtime, folder, None
+    def __init__(self, runtime):
+        self._runtime, self.decoded = runtime, None
 
     def __getattr__(self, name):
         return getattr(self._runtime, name)
 
     def decode(self, latents):
-        self._decoded = self._runtime.decode(latents)
-        return self._decoded
+        self.decoded = self._runtime.decode(latents)
+        return self.decoded
 
-    def hear(self, event) -> None:
-        """Called by the run after each frame; a frame that was reused has decoded nothing."""
-        if isinstance(event, events.Frame) and self._decoded is not None:
-            write_picture(files.picture(self._folder, DECODED, event.number), as_bits(self._decoded[0, ..., :4]))
-            self._decoded = None
+
+class Recorded(Generation):
+    """The product's generation, which also writes UNHELD, VISIBLE and LIMB_WARP of every frame that it makes."""
+
+    def __init__(self, folder, job, pack, runtime, watch, surface: bool):
+        super().__init__(folder, job, pack, runtime, emit=_unheard, watch=watch)
+        self._surface = surface
+
+    def prepare(self, find_joints) -> None:
+        super().prepare(find_joints)
+        if not self._surface:
+            self.reference = without_surface(self.reference)
+
+    def _finish_frame(self, number, latents, bundle, place) -> None:
+        super()._finish_frame(number, latents, bundle, place)
+        job, has_matte = self.job, self.pack.manifest.matte_and_shadow
+        canvas = canvas_of(job.size, job.bits, self.shot.plan.crops[number - 1])
+        maps = plate_maps(self.shot, self.reference, number, canvas.box)
+        shown = None if maps is None else Shown(maps, bundle.warp[place], bundle.mask[place, ..., 0])
+
+        def composed(clean_plate, holdout):
+            return compose(self.runtime.decoded[0], plate=bundle.plate[place],
+                           region=bundle.region[place], canvas=canvas,
+                           clean_plate=clean_plate, shadow=job.settings.shadow, shown=shown, holdout=holdout).character
+        write_picture(files.picture(self.folder, UNHELD, number), composed(job.clean_plate and has_matte, None))
+        if has_matte and not job.clean_plate:
+            holdout = frame_holdout(self.shot, number, maps, canvas.box)
+            write_picture(files.picture(self.folder, VISIBLE, number), composed(True, holdout)[..., 3])
+        self._note_warp(number, maps is None)
+
+    def _note_warp(self, number, is_warp) -> None:
+        note = Path(self.folder) / LIMB_WARP / str(number)
+        note.unlink(missing_ok=True)
+        if is_warp:
+            note.parent.mkdir(exist_ok=True)
+            note.touch()
 
 
 class EmptyEnvironment:

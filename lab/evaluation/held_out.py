@@ -12,10 +12,12 @@ SETS_APART = 1000       # clips between two sets, of which 0 is score's and 1 is
 def recipe(k: int, set_: int = 0) -> dict:
     """Clip k of the fast half: its seed, what stands in the plate, and whether its job has a silhouette. Insertion and
     replacement take turns, and so do pairs with the silhouette and pairs with limb volumes."""
-    return {"seed": MODULUS * (k + set_ * SETS_APART) + MODULUS - 1, "variant": VARIANTS[k % 2], "masked": k // 2 % 2 == 0}
+    return {"seed": MODULUS * (k + set_ * SETS_APART) + MODULUS - 1, "variant": VARIANTS[k % 2],
+            "masked": k // 2 % 2 == 0}
 
 
-def draw_fast(folder: Path, count: int, frames: int = FRAMES, set_: int = 0, tell=lambda done, count: None) -> list[Path]:
+def draw_fast(folder: Path, count: int, frames: int = FRAMES, set_: int = 0,
+              tell=lambda done, count: None) -> list[Path]:
     """The first `count` clips of the fast half, drawn where they are not there yet; needs torch only for those."""
     paths = [Path(folder) / f"{recipe(k, set_)['seed']:07d}" for k in range(count)]
     for k, path in enumerate(paths):

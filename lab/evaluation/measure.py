@@ -7,6 +7,7 @@ import numpy as np
 from engine.conditions.frames import read_grey
 from engine.conditions.poses import read_poses
 from engine.contract import folder as files
+
 from . import perceptual
 from .body_parts import part_differences
 from .clips import Clip
@@ -18,8 +19,8 @@ from .pose_score import end_distances, found_joints, pose_error
 from .regions import CHARACTER, Regions, regions_of
 from .rows import Row, composite
 
-COLUMNS = ("character_psnr", "band_psnr", "contact_psnr", "shadow_psnr", "outside_max_diff", "object_psnr", "matte_iou", "ssim",
-           "st_lpips", "pose_error_px", "flicker_ratio", "identity_error")
+COLUMNS = ("character_psnr", "band_psnr", "contact_psnr", "shadow_psnr", "outside_max_diff", "object_psnr",
+           "matte_iou", "ssim", "st_lpips", "pose_error_px", "flicker_ratio", "identity_error", "falls_back")
 LOOKED_AT = 4  # frames of a clip, evenly spaced, by the two measures that cost a network
 
 
@@ -48,32 +49,35 @@ def read_truth(clip: Clip) -> Truth:
 
 
 def measure(truth: Truth, row: Row, made: list[Made]) -> dict:
-    """{column: value}, NaN where the clip has nothing to measure, and "parts": {body part: CIEDE2000; "made wrist" and so on:
-    pixels from the rig's joint to where the pose model finds it in the made frames, "true wrist" in the true ones; "relit":
+    """{column: value}, NaN where the clip has nothing to measure, and "parts": {body part: CIEDE2000;
+    "made wrist" and so on:
+    pixels from the rig's joint to where the pose model finds it in the made frames,
+    "true wrist" in the true ones; "relit":
     character_psnr were the light right}."""
     clip, regions, target = truth.clip, truth.regions, truth.target
-    numbered = list(enumerate(zip(made, regions), 1))
+    numbered = list(enumerate(zip(made, regions, strict=True), 1))
     laid = [composite(row, clip, number, one, r.region) for number, (one, r) in numbered]
     shown, plates = np.stack([picture for picture, _ in laid]), [plate for _, plate in laid]
-    over = lambda name: psnr_over(zip(shown, target, (getattr(r, name) for r in regions)))  # noqa: E731
-    untouched = [r.outside & (row.alone | (one.shadow.min(axis=-1) == 1)) for one, r in zip(made, regions)]
+    over = lambda name: psnr_over(zip(shown, target, (getattr(r, name) for r in regions), strict=True))  # noqa: E731
+    untouched = [r.outside & (row.alone | (one.shadow.min(axis=-1) == 1)) for one, r in zip(made, regions, strict=True)]
     parts = _part_differences(truth, shown)
     joints = {k: found_joints(shown[k]) for k in truth.looked_at}
     return {
         "character_psnr": over("character"), "band_psnr": over("band"), "contact_psnr": over("contact"),
         "shadow_psnr": over("shadow"),
         "outside_max_diff": max(map(greatest_difference, shown, plates, untouched)),
-        "object_psnr": psnr_over(zip(_before_holdout(row, made, plates, regions), target,
-                                     (o & r.region for o, r in zip(truth.objects, regions)))),
+        "object_psnr": psnr_over(zip(_before_holdout(row, made, plates), target,
+                                     (o & r.region for o, r in zip(truth.objects, regions, strict=True)), strict=True)),
         "matte_iou": _matte_iou(made, regions),
-        "ssim": _mean([ssim(a, b, r.around) for a, b, r in zip(shown, target, regions)]),
+        "ssim": _mean([ssim(a, b, r.around) for a, b, r in zip(shown, target, regions, strict=True)]),
         "st_lpips": perceptual.st_lpips([shown[k] for k in truth.looked_at], [target[k] for k in truth.looked_at])
         if perceptual.available() else float("nan"),
         "pose_error_px": _mean([pose_error(joints[k], truth.joints[k]) for k in truth.looked_at]),
         "flicker_ratio": flicker_ratio(shown, target, np.stack([r.character for r in regions])),
         "identity_error": _mean(parts.values()),
+        "falls_back": float(any(one.limb_warp for one in made)) if row.surface else float("nan"),
         "parts": {**parts, **_end_distances(truth, "made", joints), **_end_distances(truth, "true", truth.joints),
-                  "relit": psnr_relit(zip(shown, target, (r.character for r in regions)))}}
+                  "relit": psnr_relit(zip(shown, target, (r.character for r in regions), strict=True))}}
 
 
 def _objects(clip: Clip, number: int) -> np.ndarray:
@@ -83,29 +87,23 @@ def _objects(clip: Clip, number: int) -> np.ndarray:
     return read_grey(files.picture(clip.folder, files.OBJECTS, number), clip.job.size) > 0
 
 
-def _before_holdout(row: Row, made, plates, regions) -> list:
-    """What the row would show were nothing held out: the networks' own picture, or the pasted character's."""
-    if not row.alone:
-        return [one.picture for one in made]
-    return [lay_over(plate, np.dstack([one.picture, r.region if one.matte is None else one.matte * r.region]))
-            for one, plate, r in zip(made, plates, regions)]
+def _before_holdout(row: Row, made, plates) -> list:
+    """What the row would show were nothing held out."""
+    return [lay_over(plate, one.unheld, None if row.alone else one.shadow)
+            for one, plate in zip(made, plates, strict=True)]
 
 
 def _matte_iou(made, regions) -> float:
-    """Of what of the character the product would let be seen; NaN for weights that learnt no matte."""
-    if any(one.matte is None for one in made):
+    """Of what the row lets be seen of the character; NaN for weights that learnt no matte."""
+    if any(one.visible is None for one in made):
         return float("nan")
-    pairs = []
-    for one, r in zip(made, regions):
-        matte = one.matte * r.region
-        pairs.append(((matte if r.holdout is None else np.minimum(matte, 1 - r.holdout)) > CHARACTER, r.character))
-    return overlap(pairs)
+    return overlap([(one.visible > CHARACTER, r.character) for one, r in zip(made, regions, strict=True)])
 
 
 def _part_differences(truth: Truth, shown) -> dict:
     """{part: median over frames of the CIEDE2000 to the true frame, in which the light is the same}."""
     found: dict[str, list] = {}
-    for picture, true, regions, figure in zip(shown, truth.target, truth.regions, truth.figures):
+    for picture, true, regions, figure in zip(shown, truth.target, truth.regions, truth.figures, strict=True):
         if figure is None:
             continue
         joints = figure.body[:, [0, 1, 3]]

@@ -1,4 +1,5 @@
-"""Pictures -> ST-LPIPS (Ghildyal and Liu 2022, shift-tolerant AlexNet), by stlpips_pytorch 0.0.2 with the weights in it."""
+"""Pictures -> ST-LPIPS (Ghildyal and Liu 2022, shift-tolerant AlexNet),
+by stlpips_pytorch 0.0.2 with the weights in it."""
 
 import functools
 import sys
@@ -8,8 +9,8 @@ import cv2
 import numpy as np
 
 SIDE = 256  # pixels; the distance depends on the size
-# stlpips_pytorch imports these for networks and for debugging that are not ours. Empty modules stand in for them: torchvision
-# alone has to be built for the very torch that is there, and on some machines no such build is to be had.
+# stlpips_pytorch imports these for networks and for debugging that are not ours. Empty modules stand in for them:
+# torchvision alone has to be built for the very torch that is there, and on some machines no such build is to be had.
 _UNUSED = {"torchvision": "models", "torchsummary": "summary", "IPython": "embed"}
 
 
@@ -44,7 +45,8 @@ def st_lpips(made, true) -> float:
     import torch
 
     def batch(pictures):
-        small = [picture if picture.shape[:2] == (SIDE, SIDE) else cv2.resize(picture, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+        small = [picture if picture.shape[:2] == (SIDE, SIDE)
+                 else cv2.resize(picture, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
                  for picture in pictures]
         return torch.from_numpy(np.stack(small).transpose(0, 3, 1, 2).astype(np.float32) * 2 - 1)
     with torch.inference_mode():

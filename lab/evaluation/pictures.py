@@ -13,7 +13,8 @@ _LUMA = np.array((0.299, 0.587, 0.114))
 
 
 def squared_error(made, true, where) -> tuple[float, int]:
-    """Sum of squared differences of (h, w, 3) pictures over the pixels `where` (h, w) bool, and how many numbers that is."""
+    """Sum of squared differences of (h, w, 3) pictures over the pixels `where` (h, w) bool,
+    and how many numbers that is."""
     difference = made[where].astype(np.float64) - true[where].astype(np.float64)
     return float((difference ** 2).sum()), difference.size
 
@@ -25,13 +26,13 @@ def psnr(error: float, count: int) -> float:
 
 def psnr_over(pairs) -> float:
     """One PSNR over all frames of a clip: (made, true, where) each."""
-    errors, counts = zip(*(squared_error(*pair) for pair in pairs))
+    errors, counts = zip(*(squared_error(*pair) for pair in pairs), strict=True)
     return psnr(sum(errors), sum(counts))
 
 
 def psnr_relit(pairs) -> float:
-    """psnr_over, after one gain and one offset a colour channel have been fitted to all frames of the clip (least squares): what
-    would be left of the error if nothing but the light were right (ours)."""
+    """psnr_over, after one gain and one offset a colour channel have been fitted to all frames of the clip (least
+    squares): what would be left of the error if nothing but the light were right (ours)."""
     pairs = list(pairs)
     made, true = (np.concatenate([pair[k][pair[2]] for pair in pairs]).astype(np.float64) for k in (0, 1))
     if not len(made):
@@ -46,7 +47,8 @@ def psnr_relit(pairs) -> float:
 
 def greatest_difference(made, true, where) -> float:
     """In 8-bit steps."""
-    return float(np.abs(made[where].astype(np.float64) - true[where].astype(np.float64)).max() * 255) if where.any() else 0.0
+    return float(np.abs(made[where].astype(np.float64) - true[where].astype(np.float64)).max() * 255) \
+        if where.any() else 0.0
 
 
 def overlap(pairs) -> float:
@@ -56,7 +58,8 @@ def overlap(pairs) -> float:
 
 
 def ssim(made, true, where) -> float:
-    """Mean structural similarity (Wang et al. 2004) of luma, windows of 7x7, unbiased variances, over pixels `where`."""
+    """Mean structural similarity (Wang et al. 2004) of luma, windows of 7x7, unbiased variances,
+    over pixels `where`."""
     if not where.any():
         return float("nan")
     a, b = (picture.astype(np.float64) @ _LUMA for picture in (made, true))

@@ -1,10 +1,12 @@
-"""Joints that the pose model finds in a generated and in the true frame -> how far they are apart, and from the rig's."""
+"""Joints that the pose model finds in a generated and in the true frame -> how far they are apart,
+and from the rig's."""
 
 import numpy as np
 
 from engine.conditions.frames import as_bits
 from engine.contract.skeleton import BODY_INDEX
 from engine.estimate.people import find_joints
+
 from .body_parts import SEEN
 
 ENDS = {end: [BODY_INDEX[f"{side}_{end}"] for side in ("left", "right")] for end in ("wrist", "ankle", "toe")}
@@ -25,8 +27,8 @@ def pose_error(made, true) -> float:
 
 
 def end_distances(found, true) -> dict:
-    """{wrist, ankle, toe: mean distance in pixels from the rig's own joint}, of joints (20, 3) that both show; what neither
-    side shows is left out."""
+    """{wrist, ankle, toe: mean distance in pixels from the rig's own joint}, of joints (20, 3) that both show; what
+    neither side shows is left out."""
     if found is None or true is None:
         return {}
     apart = np.hypot(*(found[:, :2] - true[:, :2]).T)

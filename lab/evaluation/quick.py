@@ -1,4 +1,5 @@
-"""Weights in training -> one line: how near the character and what surrounds it are, on a few clips that score never sees."""
+"""Weights in training -> one line: how near the character and what surrounds it are,
+on a few clips that score never sees."""
 
 import os
 import tempfile
@@ -38,14 +39,16 @@ def quick(weights: Path, folder: Path | None, cache: Path, *, steps: int | None 
         with tempfile.TemporaryDirectory(prefix="quick-") as scratch:
             made = generate(replace(clip, job=replace(clip.job, settings=settings)), engine, Path(scratch))
         frames = [(composite(Row(FULL), clip, k, one, r.region)[0], clip.colour("target", k), r)
-                  for k, (one, r) in enumerate(zip(made, regions_of(clip)), 1)]
+                  for k, (one, r) in enumerate(zip(made, regions_of(clip), strict=True), 1)]
         found.append([psnr_over([(a, b, r.character) for a, b, r in frames]),
                       psnr_over([(a, b, r.band) for a, b, r in frames])])
         middle.append(frames[len(frames) // 2][:2])
     insertion = np.array([clip.variant == "insertion" for clip in clips])
     character, band = np.array(found).T
-    halves = [f"{name} {np.nanmean(character[chosen]):.2f}" for name, chosen in (("insertion", insertion), ("replacement", ~insertion))
+    halves = [f"{name} {np.nanmean(character[chosen]):.2f}"
+              for name, chosen in (("insertion", insertion), ("replacement", ~insertion))
               if chosen.any()]
-    distance = f" st_lpips {perceptual.st_lpips(*zip(*middle)):.4f}" if perceptual.available() else ""
-    return (f"character_psnr {np.nanmean(character):.2f} ({', '.join(halves)}) band_psnr {np.nanmean(band):.2f}{distance} "
+    distance = f" st_lpips {perceptual.st_lpips(*zip(*middle, strict=True)):.4f}" if perceptual.available() else ""
+    return (f"character_psnr {np.nanmean(character):.2f} ({', '.join(halves)}) band_psnr "
+            f"{np.nanmean(band):.2f}{distance} "
             f"on {len(clips)} clips, {steps or 'default'} steps, {time.monotonic() - began:.0f} s, {weights}")

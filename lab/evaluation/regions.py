@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from engine.conditions.bundle import ReferenceBundle, build_window, frame_holdout, frame_region, plan_shot
+from engine.conditions.bundle import ReferenceBundle, build_window, frame_region, plan_shot
+
 from .clips import Clip
 
 CHARACTER = 0.5       # of the visible matte
@@ -17,8 +18,7 @@ RESAMPLED_PX = 4      # around M_f, over which a crop put back into the job's pi
 
 @dataclass(frozen=True)
 class Regions:
-    """(h, w) bool of one frame. `region` is M_f with the paper's patches, whatever the weights; `holdout` (h, w) 0..1 is
-    what stands before the character, or None."""
+    """(h, w) bool of one frame. `region` is M_f with the paper's patches, whatever the weights."""
 
     region: np.ndarray
     character: np.ndarray
@@ -27,7 +27,6 @@ class Regions:
     contact: np.ndarray
     shadow: np.ndarray
     outside: np.ndarray
-    holdout: np.ndarray | None
 
 
 def regions_of(clip: Clip) -> list[Regions]:
@@ -39,11 +38,11 @@ def regions_of(clip: Clip) -> list[Regions]:
     for number in range(1, clip.job.frames + 1):
         region = frame_region(shot, number, build_window(shot, nobody, [number]).region[0]) > 0.5
         found.append(regions_from(region, matte=clip.grey("matte", number), shade=clip.grey("shade", number),
-                                  contact=clip.grey("contact", number) > 0.5, holdout=frame_holdout(shot, number)))
+                                  contact=clip.grey("contact", number) > 0.5))
     return found
 
 
-def regions_from(region, *, matte, shade, contact, holdout=None) -> Regions:
+def regions_from(region, *, matte, shade, contact) -> Regions:
     """From M_f (h, w) bool, the visible matte and the shadow factor (h, w) 0..1, and the contact discs (h, w) bool.
 
     band: M_f grown by BAND_PX, without the character: where the plate has to be continued; shadow: where the character
@@ -52,7 +51,7 @@ def regions_from(region, *, matte, shade, contact, holdout=None) -> Regions:
     bare = matte < NOT_CHARACTER
     around = grown(region, BAND_PX)
     return Regions(region, matte > CHARACTER, around, around & bare, contact, (shade < SHADOWED) & bare,
-                   ~grown(region, RESAMPLED_PX), holdout)
+                   ~grown(region, RESAMPLED_PX))
 
 
 def grown(mask: np.ndarray, pixels: int) -> np.ndarray:

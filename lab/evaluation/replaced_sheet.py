@@ -13,6 +13,7 @@ from engine.conditions.pose import draw_skeleton
 from engine.conditions.poses import read_poses
 from engine.contract import folder as files
 from engine.contract import job as jobs
+
 from .composite import lay_over
 
 

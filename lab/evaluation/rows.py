@@ -6,41 +6,72 @@ from pathlib import Path
 
 import numpy as np
 
+from .bare import AS_IT_IS, GAIN, LIGHT, bare
 from .clips import Clip
 from .composite import inpainted, lay_over
-from .generate import Made, generate
+from .generate import PERFORMER, REFERENCE, Made, generate
 from .weights import open_engine
 
 FULL = "full"
-ABLATIONS = ("without_blending", "without_pose_modulation", "without_environment", "exact_mask", "box_mask", "without_ours")
+# The paper's parts off; the last one is also without what is ours, the surface among it.
+WITHOUT_OURS = "without_ours"
+ABLATIONS = ("without_blending", "without_pose_modulation", "without_environment", "exact_mask",
+             "box_mask", WITHOUT_OURS)
 
 
 @dataclass(frozen=True)
 class Row:
-    """`weights`: packs and folders of weights, of which the row is the mean (None: the embedded pack); several where ablations
-    have several seeds. `alone`: the character is made without the environment and pasted by its matte, over `plate`: "source",
-    what the job has; "inpainted", the source painted over inside M_f; "clean", the plate that only Blender knows."""
+    """`weights`: packs and folders of weights, of which the row is the mean (None: the embedded pack); several where
+    ablations have several seeds. `alone`: the character is made without the environment and pasted by its matte, over
+    `plate`: "source", what the job has; "inpainted", the source painted over inside M_f; "clean",
+    the plate that only Blender knows. `surface`
+    False: with the limb warp, as before the body surface. `light`: the surface without any network,
+    in one of bare's lights.
+    `found`: as for generate.generate."""
 
     name: str
     weights: tuple = (None,)
     alone: bool = False
     plate: str = "source"
+    surface: bool = True
+    light: str | None = None
+    found: str | None = None
+
+    def measures(self, clip: Clip) -> bool:
+        """A performer can be found where one stands in the plate."""
+        return self.found != PERFORMER or clip.variant == "replacement"
+
+
+def beside(weights: tuple) -> list[Row]:
+    """What `full` is always compared with: the surface without a network, the product before there was one (through the
+    same weights), and two ceilings, the surface in a light fitted to the truth."""
+    return [Row("surface_only", weights, light=AS_IT_IS), Row("shipped", weights, surface=False),
+            Row("oracle_gain", weights, light=GAIN), Row("oracle_light", weights, light=LIGHT)]
 
 
 def pasted(weights: tuple) -> list[Row]:
     """The paper's baseline of table 3, and the stronger one that an exact clean plate permits."""
-    return [Row("pasted_inpainted", weights, alone=True, plate="inpainted"), Row("pasted_exact", weights, alone=True, plate="clean")]
+    return [Row("pasted_inpainted", weights, alone=True, plate="inpainted"),
+            Row("pasted_exact", weights, alone=True, plate="clean")]
+
+
+def estimated(weights: tuple) -> list[Row]:
+    """`full`, but the product finds by itself who is in the reference, and then who is in the frames too."""
+    return [Row("reference_estimated", weights, found=REFERENCE), Row("performer_estimated", weights, found=PERFORMER)]
 
 
 def made_by(row: Row, weights, clip: Clip, frames: Path) -> list[Made]:
-    """A row's frames of a clip by one of its weights, made now or by an earlier run; they are kept below `frames`, and rows
-    that only differ in the plate share them."""
+    """A row's frames of a clip by one of its weights, made now or by an earlier run; they are kept below `frames`, and
+    rows that only differ in the plate share them. What needs no network is drawn each time."""
     engine = engine_of(weights)
-    folder = frames / engine.pack.hash[:16] / ("alone" if row.alone else "placed") / clip.name
-    return generate(clip, engine, folder, alone=row.alone)
+    if row.light is not None:
+        return bare(clip, engine, row.light)
+    kind = "alone" if row.alone else f"{row.found}-found" if row.found else "placed"
+    folder = frames / engine.pack.hash[:16] / (kind + "-by-limb-warp" * (not row.surface)) / clip.name
+    return generate(clip, engine, folder, alone=row.alone, surface=row.surface, found=row.found)
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def engine_of(weights):
     """One engine for all clips of a process."""
     return open_engine(weights)

@@ -1,7 +1,9 @@
 """`python -m lab score`: measures weights on the held-out clips (docs/evaluation.md).
 
     python -m lab score [--json FILE] [--markdown FILE] [--sheet FOLDER] [--clips 64] [--pack FOLDER ...]
-    python -m lab score --all --ablations FOLDER             the ablations that `train ablations` made, too
+    python -m lab score --all [--ablations FOLDER]          the estimated and the pasted rows, and the ablations that
+                                                            `train ablations` made, too
+    python -m lab score --large                             eight clips at 1024x1024
     python -m lab score --quick WEIGHTS [--blender FOLDER] [--steps 1 4 20]
                                                             a line each on a few other clips, in a minute on one core
 
@@ -14,6 +16,7 @@ import sys
 from pathlib import Path
 
 from engine.contract.errors import JobError
+
 from .clips import REFERENCES, ClipError
 from .held_out import CLIPS
 
@@ -23,13 +26,19 @@ def main(arguments: list[str]) -> int:
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the table")
-    parser.add_argument("--sheet", type=Path, metavar="FOLDER", help="write a sheet of the first 16 clips and three moving pictures")
-    parser.add_argument("--clips", type=int, default=CLIPS, metavar="N", help="the first N of the set; half from each world")
+    parser.add_argument("--sheet", type=Path, metavar="FOLDER",
+                        help="write a sheet of the first 16 clips and three moving pictures")
+    parser.add_argument("--clips", type=int, default=CLIPS, metavar="N",
+                        help="the first N of the set; half from each world")
     parser.add_argument("--pack", type=Path, nargs="+", default=[], metavar="FOLDER",
-                        help="packs, or folders with weights.safetensors: the first is `full`, each other a row of its name")
-    parser.add_argument("--ablations", type=Path, metavar="FOLDER", help="what `train ablations` made: `full` and the pasted rows "
-                        "are then its forks")
-    parser.add_argument("--all", action="store_true", help="a row for each of the ablations")
+                        help="packs, or folders with weights.safetensors: the first is `full`, each other a row of "
+                             "its name")
+    parser.add_argument("--ablations", type=Path, metavar="FOLDER",
+                        help="what `train ablations` made: `full` is then its fork")
+    parser.add_argument("--all", action="store_true", help="the estimated and the pasted rows, and with "
+                        "--ablations a row for each of these, too")
+    parser.add_argument("--large", action="store_true",
+                        help="instead, Blender's clips at 1024x1024: outlines and detail")
     parser.add_argument("--blender", type=Path, metavar="FOLDER", help="held-out clips of Blender's world")
     parser.add_argument("--references", choices=REFERENCES, default=REFERENCES[0],
                         help="how references are exposed: on the figure, or by their own light (docs/training.md)")
@@ -38,8 +47,6 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--quick", type=Path, metavar="WEIGHTS", help="a weights.safetensors or a pack's folder")
     parser.add_argument("--steps", type=int, nargs="+", default=[None], help="with --quick: a line for each of these")
     options = parser.parse_args(arguments)
-    if options.all and not options.ablations:
-        parser.error("--all needs --ablations with the folder that `train ablations` made")
     if options.clips < 1 or options.workers < 1:
         parser.error("--clips and --workers: expected at least 1")
     os.environ["OMP_NUM_THREADS"] = "1"  # torch's; read when it is first imported

@@ -8,6 +8,7 @@ from PIL import Image
 
 from engine.conditions.frames import as_bits, read_reference
 from engine.contract import folder as files
+
 from .clips import Clip
 from .regions import regions_of
 from .rows import Row, composite, made_by
@@ -21,17 +22,20 @@ TITLES = ("reference", "plate and mask", "generated", "truth")
 
 
 def draw(clips: list[Clip], row: Row, frames: Path) -> tuple[np.ndarray, list]:
-    """The sheet (h, w, 3) uint8 with a middle frame of each clip, and the frames (n, h, w, 3) uint8 of the moving pictures.
+    """The sheet (h, w, 3) uint8 with a middle frame of each clip,
+    and the frames (n, h, w, 3) uint8 of the moving pictures.
 
     Of a row's weights the first are taken; frames: the folder that the table has filled.
     """
     shown = [panels(clip, row, frames) for clip in clips[:ON_SHEET]]
     cells = [_titled(clip, number, [_fitted(panel[len(panel) // 2]) for panel in rows])
-             for number, (clip, rows) in enumerate(zip(clips, shown))]
+             for number, (clip, rows) in enumerate(zip(clips, shown, strict=True))]
     blank = np.full_like(cells[0], 255)
     cells += [blank] * (-len(cells) % CLIPS_A_LINE)
-    sheet = np.concatenate([np.concatenate(cells[k:k + CLIPS_A_LINE], axis=1) for k in range(0, len(cells), CLIPS_A_LINE)])
-    return sheet, [np.stack([np.concatenate(parts, axis=1) for parts in zip(*rows)]) for rows in shown[:MOVING]]
+    sheet = np.concatenate([np.concatenate(cells[k:k + CLIPS_A_LINE], axis=1)
+                            for k in range(0, len(cells), CLIPS_A_LINE)])
+    return sheet, [np.stack([np.concatenate(parts, axis=1) for parts in zip(*rows, strict=True)])
+                   for rows in shown[:MOVING]]
 
 
 def write(clips: list[Clip], row: Row, frames: Path, folder: Path) -> list[Path]:
@@ -71,7 +75,8 @@ def _outlined(plate, region) -> np.ndarray:
 def _fitted(picture, size=(SIDE, SIDE)) -> np.ndarray:
     """(h, w, 3) uint8 shrunk or enlarged into (w, h), grey where it does not reach."""
     scale = min(size[0] / picture.shape[1], size[1] / picture.shape[0])
-    small = cv2.resize(picture, (round(picture.shape[1] * scale), round(picture.shape[0] * scale)), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(picture, (round(picture.shape[1] * scale), round(picture.shape[0] * scale)),
+                       interpolation=cv2.INTER_AREA)
     canvas = np.full((size[1], size[0], 3), 128, np.uint8)
     top, left = (size[1] - small.shape[0]) // 2, (size[0] - small.shape[1]) // 2
     canvas[top:top + small.shape[0], left:left + small.shape[1]] = small

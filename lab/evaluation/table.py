@@ -13,31 +13,37 @@ import cv2
 
 from engine.contract import folder as files
 from engine.contract.errors import JobError
-from . import perceptual
+
+from . import large, perceptual
 from .autoencoder import autoencoder_psnr
 from .bootstrap import mean
 from .clips import REFERENCES, Clip, ClipError, clips_in, read_clip
 from .held_out import draw_fast
 from .measure import COLUMNS, measure, read_truth
 from .report import markdown, report
-from .rows import ABLATIONS, FULL, Row, engine_of, made_by, pasted
+from .rows import ABLATIONS, FULL, WITHOUT_OURS, Row, beside, engine_of, estimated, made_by, pasted
 from .weights import SIZES
 
 # What decides about a frame's pixels: frames are kept by a digest of these sources, as well as of the pack.
-_SOURCES = ("engine/conditions", "engine/engines", "engine/layers", "engine/job/run.py", "lab/evaluation/generate.py")
+_SOURCES = ("engine/conditions", "engine/engines", "engine/layers", "engine/job/run.py", "engine/job/subject.py",
+            "lab/evaluation/generate.py")
 
 
 def make_table(options) -> None:
     """options: as score.main parses them. Raises ClipError or JobError."""
-    rows, notes = choose_rows(options)
-    clips = choose_clips(options, notes)
+    if options.large:
+        rows, notes, measure_one, columns = large.choose_rows(options.pack), {}, large.measure_clip, large.COLUMNS
+        clips = large.choose_clips(options, notes)
+    else:
+        (rows, notes), measure_one, columns = choose_rows(options), measure_clip, COLUMNS
+        clips = choose_clips(options, notes)
     if not perceptual.available():
         notes["st_lpips"] = "not measured: this Python has no stlpips_pytorch; use `python build.py score`"
     for name, text in notes.items():
         say(f"{name.upper()}: {text}")
     frames = options.cache / "frames" / f"{_sources_digest()}-{options.references}"
-    values = measure_all(clips, rows, frames, options.workers)
-    told = report(clips, {row.name: [found[row.name] for found in values] for row in rows}, notes)
+    values = measure_all(clips, rows, frames, options.workers, measure_one)
+    told = report(clips, {row.name: [found[row.name] for found in values] for row in rows}, notes, columns)
     if options.json:
         files.write_whole(str(options.json), json.dumps(told, indent=1).encode() + b"\n")
     text = markdown(told)
@@ -51,27 +57,35 @@ def make_table(options) -> None:
 
 
 def choose_rows(options) -> tuple[list[Row], dict]:
-    """`full` first, then the pasted rows, the ablations if asked for, and further packs; and notes on what stands in for what."""
+    """`full` first, then what it is always compared with, with --all the pasted rows and the ablations that there are,
+    and further packs; and notes on what stands in for what."""
     packs = options.pack or [None]
-    notes = {}
+    notes, full = {}, (packs[0],)
     if options.ablations:
-        full, bare = (_forks(options.ablations, name) for name in (FULL, "without_environment"))
+        full = _forks(options.ablations, FULL)
         notes["full"] = "the ablations' fork of the parent, with the extra steps that every row got"
-    else:
-        full = bare = (packs[0],)
-        notes["pasted rows"] = ("no without_environment weights were given (--ablations): the weights of `full` run with an empty "
-                                "environment instead, which they were not trained for")
-    rows = [Row(FULL, full), *pasted(bare)]
+    rows = [Row(FULL, full), *beside(full)]
     if options.all:
-        rows += [Row(name, _forks(options.ablations, name)) for name in ABLATIONS]
+        rows += _further_rows(options.ablations, full, notes)
     if not options.ablations:
         packs = packs[1:]
-    rows += [Row("shipped" if path is None else Path(path).name, (path,)) for path in packs]
+    rows += [Row("pack" if path is None else Path(path).name, (path,)) for path in packs]
     names = [row.name for row in rows]
     twice = {name for name in names if names.count(name) > 1}
     if twice:
         raise ClipError(f"--pack: two rows would be called {', '.join(sorted(twice))}; rename a folder.")
     return rows, notes
+
+
+def _further_rows(ablations: Path | None, full: tuple, notes: dict) -> list[Row]:
+    """The rows of --all. ablations: what `train ablations` made, or None."""
+    if ablations is None:
+        notes["pasted rows"] = ("no without_environment weights were given (--ablations): the weights of `full` run "
+                                "with an empty "
+                                "environment instead, which they were not trained for")
+        return [*estimated(full), *pasted(full)]
+    parts_off = [Row(name, _forks(ablations, name), surface=name != WITHOUT_OURS) for name in ABLATIONS]
+    return [*estimated(full), *pasted(_forks(ablations, "without_environment")), *parts_off]
 
 
 def _forks(folder: Path, name: str) -> tuple:
@@ -91,7 +105,8 @@ def choose_clips(options, notes: dict) -> list[Clip]:
     blender = clips_in(folder, options.references)[:half]
     if len(blender) < half:
         notes["blender's world is missing"] = (
-            f"{half} held-out clips of it were expected in {folder}, {len(blender)} are there; the figures are of the others "
+            f"{half} held-out clips of it were expected in {folder}, {len(blender)} are there; the figures are of "
+            "the others "
             "alone. Make them with `python build.py clips`.")
     count = options.clips - half
     say(f"the fast world's {count} clips")
@@ -100,15 +115,17 @@ def choose_clips(options, notes: dict) -> list[Clip]:
 
 
 def _in_turn(fast, blender) -> list[Clip]:
-    paired = [clip for pair in zip(fast, blender) for clip in pair]
+    paired = [clip for pair in zip(fast, blender, strict=False) for clip in pair]
     return paired + fast[len(blender):]
 
 
-def measure_all(clips, rows, frames: Path, workers: int) -> list[dict]:
-    """[{row: {column: value}}] by clip. Worker processes are begun afresh: a forked one would share torch's locks."""
+def measure_all(clips, rows, frames: Path, workers: int, measure_one) -> list[dict]:
+    """[{row: {column: value}}] by clip. measure_one: as measure_clip. Worker processes are begun afresh: a forked one
+    would share torch's locks."""
     began, found = time.monotonic(), {}
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=cv2.setNumThreads, initargs=(1,)) as pool:
-        waiting = {pool.submit(measure_clip, clip.folder, rows, frames, clip.references): k
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=cv2.setNumThreads,
+                             initargs=(1,)) as pool:
+        waiting = {pool.submit(measure_one, clip.folder, rows, frames, clip.references): k
                    for k, clip in enumerate(clips)}
         try:
             for done in as_completed(waiting):
@@ -116,7 +133,8 @@ def measure_all(clips, rows, frames: Path, workers: int) -> list[dict]:
                 left = (time.monotonic() - began) / len(found) * (len(clips) - len(found))
                 say(f"clip {len(found)} of {len(clips)}, {left / 60:.0f} min left")
         except BrokenProcessPool:
-            raise ClipError("a worker process died, as a rule for want of memory; start again with fewer --workers.") from None
+            raise ClipError(
+                "a worker process died, as a rule for want of memory; start again with fewer --workers.") from None
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
@@ -127,14 +145,20 @@ def measure_clip(folder: Path, rows, frames: Path, references: str = REFERENCES[
     """Called in a worker: one clip by all rows; frames that two rows share are made once. Raises ClipError."""
     try:
         truth = read_truth(read_clip(folder, references))
-        found = {row.name: _mean_of([measure(truth, row, made_by(row, weights, truth.clip, frames)) for weights in row.weights])
-                 for row in rows}
+        found = {row.name: _mean_of([measure(truth, row, made_by(row, weights, truth.clip, frames))
+                                     for weights in row.weights])
+                 if row.measures(truth.clip) else nothing(COLUMNS) for row in rows}
         first = rows[0]
         found[first.name]["parts"]["autoencoder"] = autoencoder_psnr(
             engine_of(first.weights[0]).runtime, truth.clip, truth.regions, truth.looked_at)
         return found
     except JobError as error:  # which cannot travel between processes
         raise ClipError(f"{folder}: {error}") from None
+
+
+def nothing(columns) -> dict:
+    """Of a clip that a row does not measure."""
+    return {**dict.fromkeys(columns, float("nan")), "parts": {}}
 
 
 def _mean_of(found: list[dict]) -> dict:

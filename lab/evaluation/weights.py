@@ -5,9 +5,9 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from engine.door.answer import Engine, find_joints
 from engine.contract import json_reader
 from engine.contract.errors import JobError
+from engine.door.answer import Engine, find_joints
 from engine.engines.compact.nets.sizes import COMPACT
 from engine.packs import manifest as manifests
 from engine.packs.manifest import WEIGHTS
@@ -17,8 +17,8 @@ SIZES = "sizes.json"
 
 
 def open_engine(path: Path | str | None, threads: int = 1) -> Engine:
-    """The engine on a pack's folder (None: the embedded pack), or on a weights.safetensors with, where its nets are not the
-    compact ones, a sizes.json beside it; those run on PyTorch. Raises JobError."""
+    """The engine on a pack's folder (None: the embedded pack), or on a weights.safetensors with, where its nets are not
+    the compact ones, a sizes.json beside it; those run on PyTorch. Raises JobError."""
     if path is None or (Path(path) / manifests.NAME).exists():
         return Engine.open(folder=path, runtime="onnxruntime", threads=threads)
     pack = _bare_pack(Path(path))
@@ -31,7 +31,8 @@ def _bare_pack(path: Path) -> Pack:
     folder = path if path.is_dir() else path.parent
     weights, sizes = folder / WEIGHTS, folder / SIZES
     if not weights.is_file() or path.is_file() and path.name != WEIGHTS:
-        raise JobError("pack_missing", f"{path}: expected a pack's folder, or {WEIGHTS}.", "Name the folder that holds it.")
+        raise JobError("pack_missing", f"{path}: expected a pack's folder, or {WEIGHTS}.",
+                       "Name the folder that holds it.")
     try:
         told = json_reader.read(sizes) if sizes.exists() else COMPACT.as_dict()
     except json_reader.Unreadable as error:

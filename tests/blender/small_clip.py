@@ -199,6 +199,9 @@ def _seeds(folder, data):
     told["tries"] = [path.name for path in (folder / "train").glob("*.tries")]
     told["shares"] = [seeds("halves", "--clips", "10", "--stride", "2", "--first", first) for first in "01"]
     recipes = [replace(run.recipe_of(seed, 6)) for seed in told["held_out"]]
+    asked = ["--held-out", "--clips", "2", "--frames", "4", "--size", "1024", "512"]
+    sized = run.recipes(run._parser().parse_args([str(folder), "--data", str(data), *asked]))
+    told["sized"] = [[recipe.seed, recipe.frames, *recipe.size] for recipe in sized]
     told["kinds"] = [[recipe.variant, recipe.masked, *recipe.size] for recipe in recipes]
     return told
 

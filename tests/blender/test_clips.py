@@ -187,6 +187,7 @@ def test_held_out_seeds_are_apart_and_a_run_goes_on(made):
     assert told["again"] == [4], "only what has no clip.json"
     assert told["crashed"] == [4] and told["tries"] == ["00000005.tries"], "passed over after two crashes"
     assert sorted(sum(told["shares"], [])) == list(range(10)) and len(told["shares"][0]) == 5
+    assert told["sized"] == [[63, 4, 1024, 512], [127, 4, 1024, 512]]
     kinds = [tuple(kind) for kind in told["kinds"]]
     assert {kinds.count(kind) for kind in kinds} == {8} and len(set(kinds)) == 4, \
         "every pair of variant and mask as often"

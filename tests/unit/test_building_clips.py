@@ -96,3 +96,18 @@ def test_the_version_of_the_references_is_passed_on_to_score(given, version, mon
     assert build.main() == 0
     (command,) = called
     assert command[command.index("--references") + 1] == version
+
+
+def test_the_large_set_is_rendered_in_a_folder_of_its_own(monkeypatch):
+    rendered, called = [], []
+    monkeypatch.setattr(environments, "ensure", lambda name: Path("python"))
+    monkeypatch.setattr(build, "run_clips", lambda told: rendered.append(told.rest))
+    monkeypatch.setattr(build, "_surroundings", lambda *_: {})
+    monkeypatch.setattr(build, "_call", lambda python, command, told: called.append(command) or 0)
+    for more in ([], ["--large"]):
+        monkeypatch.setattr("sys.argv", ["build.py", "score", "--workers", "1", *more])
+        assert build.main() == 0
+    (usual, large), (_, command) = rendered, called
+    assert usual[0].endswith("blender") and usual[1:] == ["--held-out", "--clips", "32", "--threads", "1"]
+    assert large[0].endswith("large") and "--large" in command and "--large" not in called[0]
+    assert large[1:] == ["--held-out", "--clips", "8", "--threads", "1", "--frames", "4", "--size", "1024", "1024"]

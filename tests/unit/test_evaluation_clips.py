@@ -8,10 +8,10 @@ import pytest
 from fake_runtime import FakeRuntime, fake_pack
 from PIL import Image
 
-from engine.door.answer import Engine
-from engine.job.preview import check
 from engine.conditions.frames import write_picture
 from engine.contract import folder as files
+from engine.door.answer import Engine
+from engine.job.preview import check
 from lab.evaluation import sheet
 from lab.evaluation.autoencoder import autoencoder_psnr
 from lab.evaluation.clips import ClipError, clips_in, read_clip
@@ -74,8 +74,9 @@ def test_a_clip_is_a_job_that_the_engine_takes(clips):
 
 def test_the_layers_of_a_clip_agree(clips):
     """Outside the matte the target is the clean plate under its shadow; the source is what the variant says."""
-    for clip, source in zip(clips, ("clean", "target")):
-        assert clip.job.clean_plate == (clip.variant == "insertion") and files.has(clip.folder, files.MASK) == (source == "clean")
+    for clip, source in zip(clips, ("clean", "target"), strict=True):
+        assert clip.job.clean_plate == (clip.variant == "insertion") \
+            and files.has(clip.folder, files.MASK) == (source == "clean")
         for number in range(1, FRAMES + 1):
             target, clean = clip.colour("target", number), clip.colour("clean", number)
             bare = clip.grey("matte", number) == 0
@@ -159,9 +160,10 @@ def test_frames_are_made_once(clips, tmp_path):
     assert one.runtime.decoded == len(made) == FRAMES
     again = generate(clips[0], one, tmp_path)
     assert one.runtime.decoded == FRAMES
-    assert all((a.character == b.character).all() and (a.matte == b.matte).all() for a, b in zip(made, again))
-    assert made[0].character.shape == (*SIZE, 4) and made[0].picture.shape == (*SIZE, 3)
-    assert made[0].matte.max() > 0.5 and made[0].character[..., 3].max() > 0.5
+    assert all((a.character == b.character).all() and (a.visible == b.visible).all()
+               for a, b in zip(made, again, strict=True))
+    assert made[0].character.shape == made[0].unheld.shape == (*SIZE, 4) and made[0].visible.shape == SIZE
+    assert made[0].visible.max() > 0.5 and made[0].character[..., 3].max() > 0.5
 
 
 def test_the_pasted_character_is_made_without_the_environment(clips, tmp_path):
@@ -178,7 +180,7 @@ def test_the_pasted_character_is_made_without_the_environment(clips, tmp_path):
 def test_weights_without_a_matte_have_none_to_measure(clips, tmp_path):
     bare = engine()
     bare.pack = replace(bare.pack, manifest=replace(bare.pack.manifest, sizes={"matte_and_shadow": False}))
-    assert generate(clips[0], bare, tmp_path)[0].matte is None
+    assert generate(clips[0], bare, tmp_path)[0].visible is None
 
 
 def perfect(clip):
@@ -186,9 +188,11 @@ def perfect(clip):
     made = []
     for number in range(1, FRAMES + 1):
         target, matte = clip.colour("target", number), clip.grey("matte", number)
-        shade = np.where(matte > 0, 1, clip.grey("shade", number)) if clip.variant == "insertion" else np.ones_like(matte)
+        shade = np.where(matte > 0, 1,
+                         clip.grey("shade", number)) if clip.variant == "insertion" else np.ones_like(matte)
         alpha = (matte > 0).astype(np.float32)
-        made.append(Made(np.dstack([target, alpha]), np.dstack([shade] * 3), target, matte))
+        layer = np.dstack([target, alpha])
+        made.append(Made(layer, np.dstack([shade] * 3), layer, matte))
     return made
 
 
@@ -200,7 +204,8 @@ def test_the_truth_scores_best_in_every_column(clips):
         assert found["character_psnr"] == pytest.approx(58.9, abs=0.1) and found["object_psnr"] > 50
         assert found["band_psnr"] > 45 and found["shadow_psnr"] > 45 and found["ssim"] > 0.99
         assert found["outside_max_diff"] == 0
-        assert found["flicker_ratio"] == pytest.approx(1, abs=0.01) and found["identity_error"] == pytest.approx(0, abs=1e-6)
+        assert found["flicker_ratio"] == pytest.approx(1, abs=0.01) \
+            and found["identity_error"] == pytest.approx(0, abs=1e-6)
         assert found["matte_iou"] > 0.8 and (np.isnan(found["pose_error_px"]) or found["pose_error_px"] < 1)
 
 
@@ -208,7 +213,8 @@ def test_hands_and_feet_are_measured_against_the_rig(clips, monkeypatch):
     truth = read_truth(clips[0])
     rig = truth.figures[0].body[:, [0, 1, 3]].copy()
     rig[:, 2] = 1
-    truth = replace(truth, figures=tuple(replace(figure, body=np.insert(rig, 2, 1, axis=1)) for figure in truth.figures))
+    truth = replace(truth,
+                    figures=tuple(replace(figure, body=np.insert(rig, 2, 1, axis=1)) for figure in truth.figures))
     away = rig + (3, 4, 0)
     monkeypatch.setattr("lab.evaluation.measure.found_joints", lambda picture: away)
     parts = measure(truth, Row(FULL), perfect(clips[0]))["parts"]
@@ -234,22 +240,24 @@ def test_each_fault_lowers_its_own_column(clips, monkeypatch):
     best = measure(truth, Row(FULL), good)
 
     def spoilt(**change):
-        return measure(truth, Row(FULL), [replace(one, **{name: make(one) for name, make in change.items()}) for one in good])
-    grey = spoilt(character=lambda one: np.dstack([np.full_like(one.picture, 0.5), one.character[..., 3]]))
+        return measure(truth, Row(FULL),
+                       [replace(one, **{name: make(one) for name, make in change.items()}) for one in good])
+    grey = spoilt(character=lambda one: np.dstack([np.full((*SIZE, 3), 0.5, np.float32), one.character[..., 3]]))
     assert grey["character_psnr"] < best["character_psnr"] - 10 and grey["identity_error"] > 1
     assert grey["object_psnr"] == best["object_psnr"]
     assert spoilt(shadow=lambda one: np.ones_like(one.shadow))["shadow_psnr"] < best["shadow_psnr"] - 10
-    assert spoilt(matte=lambda one: one.matte * (np.arange(SIZE[0]) % 2))["matte_iou"] < 0.6
-    leaking = spoilt(character=lambda one: np.dstack([one.picture * 0, np.ones(SIZE)]).astype(np.float32))
+    assert spoilt(visible=lambda one: one.visible * (np.arange(SIZE[0]) % 2))["matte_iou"] < 0.6
+    leaking = spoilt(character=lambda one: np.dstack([np.zeros((*SIZE, 3)), np.ones(SIZE)]).astype(np.float32))
     assert leaking["outside_max_diff"] > 20 and leaking["band_psnr"] < 20
 
 
 def test_pasted_rows_lie_over_their_own_plates(clips):
     clip = clips[1]
-    empty = Made(np.zeros((*SIZE, 4), np.float32), np.ones((*SIZE, 3), np.float32), np.zeros((*SIZE, 3), np.float32), None)
+    empty = Made(np.zeros((*SIZE, 4), np.float32), np.ones((*SIZE, 3), np.float32),
+                 np.zeros((*SIZE, 4), np.float32), None)
     region = clip.grey("matte", 1) > 0.02
     inpainting, exact = pasted((None,))
-    for row, plate in zip((inpainting, exact), ("source", "clean")):
+    for row, plate in zip((inpainting, exact), ("source", "clean"), strict=True):
         picture, below = composite(row, clip, 1, empty, region)
         assert np.abs(picture - below).max() < 1e-6
         assert (np.abs(below - clip.colour(plate, 1)).max(axis=-1)[~region] < 1e-6).all()
@@ -278,5 +286,6 @@ def test_the_sheet_shows_the_first_clips_by_number_and_moves_three(clips, tmp_pa
             opened.seek(FRAMES - 1)
             shown = np.asarray(opened.convert("RGB"), np.float32) / 255
         truth = clips[number % 2].colour("target", FRAMES)
-        assert np.abs(shown[:, 3 * SIZE[0]:] - truth).mean() < 0.03 and np.abs(shown[:, 2 * SIZE[0]:3 * SIZE[0]] - truth).mean() < 0.03
+        assert np.abs(shown[:, 3 * SIZE[0]:] - truth).mean() < 0.03 and np.abs(shown[:, 2 * SIZE[0]:3 * SIZE[0]]
+                                                                               - truth).mean() < 0.03
     assert (tmp_path / "docs" / "heldout-0.webp").read_bytes() != (tmp_path / "docs" / "heldout-1.webp").read_bytes()

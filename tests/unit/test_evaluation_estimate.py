@@ -12,8 +12,10 @@ FRAMES, HEIGHT = 24, 200.0
 def truth():
     """A body that sways quickly, its limbs at depths of their own."""
     rng = np.random.default_rng(0)
-    still = np.column_stack([rng.uniform(50, 150, (len(BODY), 2)), np.linspace(2.0, 4.0, len(BODY)), np.ones(len(BODY))])
-    for name, at in (("left_shoulder", (80, 60)), ("right_hip", (120, 140)), ("right_shoulder", (120, 60)), ("left_hip", (80, 140))):
+    still = np.column_stack([rng.uniform(50, 150, (len(BODY), 2)), np.linspace(2.0, 4.0, len(BODY)),
+                             np.ones(len(BODY))])
+    for name, at in (("left_shoulder", (80, 60)), ("right_hip", (120, 140)), ("right_shoulder", (120, 60)),
+                     ("left_hip", (80, 140))):
         still[BODY_INDEX[name], :2] = at
     bodies = np.repeat(still[None], FRAMES, 0)
     bodies[..., 0] += 20 * np.sin(np.arange(FRAMES) * 0.7)[:, None]
@@ -32,7 +34,8 @@ def measured(change):
 def test_the_truth_itself_is_perfect():
     found = measured(lambda bodies, masks: None)
     assert [found[name] for name in ("pck0.2", "pck0.1", "pck0.05", "iou", "depth")] == [1.0] * 5
-    assert found["jitter"] == pytest.approx(0, abs=1e-9) and found["lag"] == pytest.approx(0, abs=1e-9) and found["frames"] == FRAMES
+    assert found["jitter"] == pytest.approx(0, abs=1e-9) and found["lag"] == pytest.approx(0, abs=1e-9) \
+        and found["frames"] == FRAMES
 
 
 def test_distance_is_in_torso_diagonals():

@@ -51,10 +51,11 @@ def test_relit_forgives_a_light_of_the_clip_and_nothing_else():
     rng = np.random.default_rng(0)
     true = rng.random((2, 4, 6, 3))
     other = true * (0.5, 0.8, 1.2) + (0.1, 0.0, -0.1)
-    assert psnr_relit(zip(other, true, [EVERYWHERE] * 2)) == pytest.approx(BEST)
+    assert psnr_relit(zip(other, true, [EVERYWHERE] * 2, strict=True)) == pytest.approx(BEST)
     wrong = other.copy()
     wrong[1] += 0.2      # another light in one of the frames
-    assert psnr_over(zip(wrong, true, [EVERYWHERE] * 2)) < psnr_relit(zip(wrong, true, [EVERYWHERE] * 2)) < 30
+    assert psnr_over(zip(wrong, true, [EVERYWHERE] * 2, strict=True)) < psnr_relit(zip(wrong, true, [EVERYWHERE] * 2,
+                                                                                       strict=True)) < 30
     assert math.isnan(psnr_relit([(true[0], true[0], NOWHERE)]))
 
 

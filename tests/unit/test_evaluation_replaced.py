@@ -3,8 +3,8 @@
 import cv2
 import numpy as np
 import pytest
-
 import walker
+
 from engine.conditions.frames import read_colour, write_picture
 from engine.contract import folder as files
 from lab.evaluation import replaced_sheet

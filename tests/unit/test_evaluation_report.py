@@ -55,7 +55,8 @@ def test_paired_p():
 
 def told(full, other, notes=None):
     clips = [Clip(None, None, world, "insertion", str(k)) for k, world in enumerate(["fast", "blender"] * 8)]
-    rows = {name: [{**dict.fromkeys(COLUMNS, value + 0.01 * k), "contact_psnr": NAN if k else value, "parts": {"face": 2.0}}
+    rows = {name: [{**dict.fromkeys(COLUMNS, value + 0.01 * k), "contact_psnr": NAN if k else value,
+                    "parts": {"face": 2.0}}
                    for k in range(16)] for name, value in (("full", full), ("pasted_exact", other))}
     return report(clips, rows, notes or {})
 
@@ -68,7 +69,8 @@ def test_the_json_has_the_agreed_shape():
     one = made["models"]["full"]["ssim"]
     assert set(one) == {"mean", "low", "high", "fast", "blender"}
     assert one["mean"] == pytest.approx(20.075) and one["blender"] - one["fast"] == pytest.approx(0.01)
-    assert made["models"]["full"]["contact_psnr"] == {"mean": 20.0, "low": 20.0, "high": 20.0, "fast": 20.0, "blender": None}
+    assert made["models"]["full"]["contact_psnr"] == {"mean": 20.0, "low": 20.0, "high": 20.0,
+                                                      "fast": 20.0, "blender": None}
 
 
 def test_the_table_marks_who_is_better():
@@ -77,3 +79,12 @@ def test_the_table_marks_who_is_better():
     assert "- a: note" in table
     assert not set("*+") & set(markdown(told(20.0, 20.0)))
     assert "| fast world | 2.00 |" in table
+
+
+def test_a_row_of_fewer_clips_says_what_full_has_there():
+    clips = [Clip(None, None, "fast", "insertion", str(k)) for k in range(4)]
+    rows = {"full": [{**dict.fromkeys(COLUMNS, float(k)), "parts": {}} for k in range(4)],
+            "performer_estimated": [{**dict.fromkeys(COLUMNS, 9.0 if k > 1 else NAN), "parts": {}} for k in range(4)]}
+    notes = report(clips, rows, {})["notes"]
+    assert "2 of the 4 clips" in notes["performer_estimated"] and "character_psnr 2.50" in notes["performer_estimated"]
+    assert "full" not in notes and "performer_estimated" in markdown(report(clips, rows, {}))

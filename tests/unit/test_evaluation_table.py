@@ -14,6 +14,9 @@ from lab.evaluation.rows import ABLATIONS
 from lab.evaluation.score import main
 from lab.evaluation.weights import open_engine
 
+ALWAYS = ["full", "surface_only", "shipped", "oracle_gain", "oracle_light"]
+FOUND = ["reference_estimated", "performer_estimated"]
+
 
 def options(**given):
     usual = {"pack": [], "ablations": None, "all": False, "blender": None, "cache": Path("nowhere"), "clips": 4}
@@ -28,19 +31,29 @@ def forks(folder, names=("full", *ABLATIONS), seeds=2):
     return folder
 
 
-def test_without_ablations_the_pasted_rows_say_whose_weights_they_use():
+def test_full_is_compared_with_the_bare_surface_the_limb_warp_and_the_ceilings():
     rows, notes = table.choose_rows(options())
-    assert [row.name for row in rows] == ["full", "pasted_inpainted", "pasted_exact"]
+    assert [row.name for row in rows] == ALWAYS and not notes
+    full, bare, shipped, *oracles = rows
+    assert full.surface and full.light is None and bare.light == "as it is" and not shipped.surface
+    assert [row.light for row in oracles] == ["gain", "light"] and all(row.weights == (None,) for row in rows)
+
+
+def test_all_adds_the_pasted_rows_and_they_say_whose_weights_they_use():
+    rows, notes = table.choose_rows(options(all=True))
+    assert [row.name for row in rows] == [*ALWAYS, *FOUND, "pasted_inpainted", "pasted_exact"]
     assert all(row.weights == (None,) for row in rows) and "empty environment" in notes["pasted rows"]
 
 
 def test_with_ablations_every_row_is_a_fork_of_equal_steps(tmp_path):
     rows, notes = table.choose_rows(options(ablations=forks(tmp_path), all=True, pack=[Path("packs/compact")]))
-    assert [row.name for row in rows] == ["full", "pasted_inpainted", "pasted_exact", *ABLATIONS, "compact"]
-    assert rows[0].weights == (tmp_path / "full-0", tmp_path / "full-1")
-    assert rows[1].weights == rows[2].weights == (tmp_path / "without_environment-0", tmp_path / "without_environment-1")
+    assert [row.name for row in rows] == [*ALWAYS, *FOUND, "pasted_inpainted", "pasted_exact", *ABLATIONS, "compact"]
+    found = {row.name: row for row in rows}
+    assert found["full"].weights == found["shipped"].weights == (tmp_path / "full-0", tmp_path / "full-1")
+    assert found["pasted_exact"].weights == (tmp_path / "without_environment-0", tmp_path / "without_environment-1")
+    assert not found["without_ours"].surface and found["without_blending"].surface
     assert "pasted rows" not in notes and "fork" in notes["full"]
-    assert [row.name for row in table.choose_rows(options(ablations=tmp_path))[0]][3:] == ["shipped"]
+    assert [row.name for row in table.choose_rows(options(ablations=tmp_path))[0]] == [*ALWAYS, "pack"]
 
 
 def test_an_unfinished_ablation_is_named(tmp_path):
@@ -52,7 +65,7 @@ def test_an_unfinished_ablation_is_named(tmp_path):
 
 
 def test_without_all_only_what_is_measured_has_to_be_there(tmp_path):
-    assert len(table.choose_rows(options(ablations=forks(tmp_path, ("full", "without_environment"))))[0]) == 4
+    assert len(table.choose_rows(options(ablations=forks(tmp_path, ("full",))))[0]) == len(ALWAYS) + 1
 
 
 def test_two_rows_of_one_name_are_refused():
@@ -93,7 +106,7 @@ def test_seeds_of_a_row_are_averaged_without_what_they_did_not_measure():
     assert made["ssim"] == 1.5 and made["pose_error_px"] == 1.0 and made["parts"] == {"face": 3.0, "feet": 1.0}
 
 
-@pytest.mark.parametrize("wrong", [["--all"], ["--clips", "0"], ["--workers", "0"]])
+@pytest.mark.parametrize("wrong", [["--clips", "0"], ["--workers", "0"]])
 def test_a_command_line_that_means_nothing_is_refused(wrong, capsys):
     with pytest.raises(SystemExit):
         main(wrong)
