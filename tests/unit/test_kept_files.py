@@ -13,8 +13,8 @@ from engine.contract import job as contract
 from tests.unit import fuzzed
 from tests.unit.add_on import part
 
-queue_file, takes, runs, request = (part(name) for name in (
-    "queue.queue_file", "versions.folders", "versions.runs", "gather.request"))
+queue_file, takes, runs, request = (part(name) for name in
+                                    ("queue.queue_file", "versions.folders", "versions.runs", "gather.request"))
 FULL = request.Request(
     name="shot", scene="Scène", strip="plate", reference=request.ReferenceSource("FILE", "/a é.png", 0, ((1.5, 2.5,
                                                                                                           1.0),) * 20,
