@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.conditions.bundle import frame_holdout, plate_maps
+from engine.conditions.bundle import frame_holdout, frame_region, plate_maps
 from engine.conditions.frames import as_bits, as_float, read_picture, read_reference, write_picture
 from engine.contract import events
 from engine.contract import folder as files
@@ -25,8 +25,8 @@ from engine.layers.surface import Shown
 from .clips import Clip
 
 # Kept beside the product's own frames: the layer before anything was held out of it,
-# and of a patch what of it is the character.
-UNHELD, VISIBLE = "unheld", "visible"
+# of a patch what of it is the character, M_f.
+UNHELD, VISIBLE, REGION = "unheld", "visible", "region"
 LIMB_WARP = "limb_warp"     # a folder with a file for each frame in which the limb warp stood in for the surface
 REFERENCE, PERFORMER = "reference", "performer"     # what the product finds by itself: the latter is both
 
@@ -36,13 +36,15 @@ class Made:
     """One frame, 0..1 in the job's pixels: character (h, w, 4) and shadow (h, w, 3) as the product wrote them; unheld
     (h, w, 4), the character's layer were nothing held out; visible (h, w), the alpha of what is seen of the character
     itself, as it is or would be laid over a clean plate, None where the weights learnt no matte; limb_warp: whether
-    that stood in for the surface."""
+    that stood in for the surface; region (h, w) bool, the M_f that it was made in,
+    None where nobody was or no network had one."""
 
     character: np.ndarray
     shadow: np.ndarray
     unheld: np.ndarray
     visible: np.ndarray | None
     limb_warp: bool = False
+    region: np.ndarray | None = None
 
 
 def generate(clip: Clip, engine: Engine, folder: Path, *, alone: bool = False, surface: bool = True,
@@ -127,7 +129,7 @@ def _read(folder: Path, job, number: int, has_matte: bool) -> Made:
         return Made(character, shadow, character, character[..., 3] if has_matte else None)
     visible = character[..., 3] if job.clean_plate else stored(VISIBLE) if has_matte else None
     by_warp = (Path(folder) / LIMB_WARP / str(number)).exists()
-    return Made(character, shadow, stored(UNHELD), visible if has_matte else None, by_warp)
+    return Made(character, shadow, stored(UNHELD), visible if has_matte else None, by_warp, stored(REGION) > 0.5)
 
 
 def _unheard(event) -> None:
@@ -149,7 +151,8 @@ class Recorder:
 
 
 class Recorded(Generation):
-    """The product's generation, which also writes UNHELD, VISIBLE and LIMB_WARP of every frame that it makes."""
+    """The product's generation, which also writes UNHELD, VISIBLE,
+    REGION and LIMB_WARP of every frame that it makes."""
 
     def __init__(self, folder, job, pack, runtime, watch, surface: bool):
         super().__init__(folder, job, pack, runtime, emit=_unheard, watch=watch)
@@ -175,6 +178,8 @@ class Recorded(Generation):
         if has_matte and not job.clean_plate:
             holdout = frame_holdout(self.shot, number, maps, canvas.box)
             write_picture(files.picture(self.folder, VISIBLE, number), composed(True, holdout)[..., 3])
+        region = frame_region(self.shot, number, bundle.region[place]) > 0.5
+        write_picture(files.picture(self.folder, REGION, number), as_bits(region.astype(np.float32)))
         self._note_warp(number, maps is None)
 
     def _note_warp(self, number, is_warp) -> None:

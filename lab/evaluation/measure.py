@@ -16,7 +16,7 @@ from .generate import Made
 from .motion import flicker_ratio
 from .pictures import greatest_difference, overlap, psnr_over, psnr_relit, ssim
 from .pose_score import end_distances, found_joints, pose_error
-from .regions import CHARACTER, Regions, regions_of
+from .regions import CHARACTER, Regions, away_from, regions_of
 from .rows import Row, composite
 
 COLUMNS = ("character_psnr", "band_psnr", "contact_psnr", "shadow_psnr", "outside_max_diff", "object_psnr",
@@ -59,7 +59,8 @@ def measure(truth: Truth, row: Row, made: list[Made]) -> dict:
     laid = [composite(row, clip, number, one, r.region) for number, (one, r) in numbered]
     shown, plates = np.stack([picture for picture, _ in laid]), [plate for _, plate in laid]
     over = lambda name: psnr_over(zip(shown, target, (getattr(r, name) for r in regions), strict=True))  # noqa: E731
-    untouched = [r.outside & (row.alone | (one.shadow.min(axis=-1) == 1)) for one, r in zip(made, regions, strict=True)]
+    outside = [r.outside if one.region is None else away_from(one.region) for one, r in zip(made, regions, strict=True)]
+    untouched = [where & (row.alone | (one.shadow.min(axis=-1) == 1)) for where, one in zip(outside, made, strict=True)]
     parts = _part_differences(truth, shown)
     joints = {k: found_joints(shown[k]) for k in truth.looked_at}
     return {

@@ -51,7 +51,12 @@ def regions_from(region, *, matte, shade, contact) -> Regions:
     bare = matte < NOT_CHARACTER
     around = grown(region, BAND_PX)
     return Regions(region, matte > CHARACTER, around, around & bare, contact, (shade < SHADOWED) & bare,
-                   ~grown(region, RESAMPLED_PX))
+                   away_from(region))
+
+
+def away_from(region) -> np.ndarray:
+    """(h, w) bool: where a picture made inside M_f (h, w) bool must leave the plate as it is."""
+    return ~grown(region, RESAMPLED_PX)
 
 
 def grown(mask: np.ndarray, pixels: int) -> np.ndarray:

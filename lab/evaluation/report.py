@@ -93,6 +93,13 @@ def _fewer_clips(table) -> dict:
     return told
 
 
+def by_clip(clips: list[Clip], values: dict) -> dict:
+    """{row: {clip: {column: value}}}, of the values that `report` is given: to look for what went wrong where."""
+    return {row: {f"{clip.name} {clip.variant}": {column: _number(value) for column, value in one.items()
+                                                  if column != "parts"}
+                  for clip, one in zip(clips, found, strict=True)} for row, found in values.items()}
+
+
 def _parts(found) -> dict:
     names = dict.fromkeys(name for one in found for name in one["parts"])
     return {name: _number(mean([one["parts"][name] for one in found if name in one["parts"]])) for name in names}

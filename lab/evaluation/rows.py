@@ -45,8 +45,9 @@ class Row:
 def beside(weights: tuple) -> list[Row]:
     """What `full` is always compared with: the surface without a network, the product before there was one (through the
     same weights), and two ceilings, the surface in a light fitted to the truth."""
-    return [Row("surface_only", weights, light=AS_IT_IS), Row("shipped", weights, surface=False),
-            Row("oracle_gain", weights, light=GAIN), Row("oracle_light", weights, light=LIGHT)]
+    return [Row("surface_only", weights, plate="clean", light=AS_IT_IS), Row("shipped", weights, surface=False),
+            Row("oracle_gain", weights, plate="clean", light=GAIN),
+            Row("oracle_light", weights, plate="clean", light=LIGHT)]
 
 
 def pasted(weights: tuple) -> list[Row]:

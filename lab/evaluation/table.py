@@ -20,7 +20,7 @@ from .bootstrap import mean
 from .clips import REFERENCES, Clip, ClipError, clips_in, read_clip
 from .held_out import draw_fast
 from .measure import COLUMNS, measure, read_truth
-from .report import markdown, report
+from .report import by_clip, markdown, report
 from .rows import ABLATIONS, FULL, WITHOUT_OURS, Row, beside, engine_of, estimated, made_by, pasted
 from .weights import SIZES
 
@@ -42,8 +42,9 @@ def make_table(options) -> None:
     for name, text in notes.items():
         say(f"{name.upper()}: {text}")
     frames = options.cache / "frames" / f"{_sources_digest()}-{options.references}"
-    values = measure_all(clips, rows, frames, options.workers, measure_one)
-    told = report(clips, {row.name: [found[row.name] for found in values] for row in rows}, notes, columns)
+    measured = measure_all(clips, rows, frames, options.workers, measure_one)
+    values = {row.name: [found[row.name] for found in measured] for row in rows}
+    told = report(clips, values, {**notes, "by_clip": by_clip(clips, values)}, columns)
     if options.json:
         files.write_whole(str(options.json), json.dumps(told, indent=1).encode() + b"\n")
     text = markdown(told)

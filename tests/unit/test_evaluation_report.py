@@ -1,6 +1,7 @@
 """Bootstrap and report: what is resampled, what NaN does, and the shape of the JSON."""
 import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from lab.evaluation.bootstrap import interval, mean, paired_p, weights
 from lab.evaluation.clips import Clip
 from lab.evaluation.measure import COLUMNS
-from lab.evaluation.report import markdown, report
+from lab.evaluation.report import by_clip, markdown, report
 
 NAN = float("nan")
 
@@ -88,3 +89,11 @@ def test_a_row_of_fewer_clips_says_what_full_has_there():
     notes = report(clips, rows, {})["notes"]
     assert "2 of the 4 clips" in notes["performer_estimated"] and "character_psnr 2.50" in notes["performer_estimated"]
     assert "full" not in notes and "performer_estimated" in markdown(report(clips, rows, {}))
+
+
+def test_every_clips_own_values_are_told():
+    clips = [Clip(Path(str(k)), None, "fast", "insertion", str(k)) for k in range(2)]
+    values = {"full": [{**dict.fromkeys(COLUMNS, float(k)), "ssim": NAN, "parts": {"face": 1.0}} for k in range(2)]}
+    told = by_clip(clips, values)["full"]
+    assert list(told) == ["fast-0 insertion", "fast-1 insertion"] and set(told["fast-1 insertion"]) == set(COLUMNS)
+    assert told["fast-1 insertion"]["matte_iou"] == 1 and told["fast-1 insertion"]["ssim"] is None

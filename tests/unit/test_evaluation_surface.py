@@ -176,3 +176,16 @@ def test_what_is_to_be_found_is_not_given(clip, tmp_path, monkeypatch):
 def test_only_clips_with_a_performer_are_asked_for_one(clip):
     *others, last = [*beside((None,)), *estimated((None,))]
     assert last.measures(clip) == (clip.variant == "replacement") and all(row.measures(clip) for row in others)
+
+
+def test_nothing_may_change_outside_of_the_rows_own_region(clip, tmp_path, monkeypatch):
+    """A frame says where it was made; what is laid beyond that counts, whatever the truth's region is."""
+    monkeypatch.setattr("lab.evaluation.measure.found_joints", lambda picture: None)
+    truth = read_truth(clip)
+    made = generate(clip, engine_for(clip), tmp_path)
+    assert all(one.region.any() and not one.region.all() for one in made)
+    everywhere = [replace(one, character=np.dstack([one.character[..., :3], np.ones(SIZE, np.float32)]))
+                  for one in made]
+    assert measure(truth, Row(FULL), everywhere)["outside_max_diff"] > 20
+    asked = [replace(one, region=np.ones(SIZE, bool)) for one in everywhere]
+    assert measure(truth, Row(FULL), asked)["outside_max_diff"] == 0
