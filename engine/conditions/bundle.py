@@ -209,8 +209,8 @@ def mask_feather(job, number) -> float:
 
 
 def _character_mask(shot, number, figure, maps=None) -> np.ndarray:
-    """M_c (H, W) float32 0 or 1 in the crop: the job's mask, where it has none the surface's `maps` with room for cloth
-    and hair or else the limb volumes, or both, grown as asked.
+    """M_c (H, W) float32 0 or 1 in the crop: the job's mask and the surface's `maps`, where it has no mask these with
+    room for cloth and hair or else the limb volumes, or both, grown as asked.
     Both too where limbs have other lengths than the mask shows."""
     crop = shot.plan.crops[number - 1]
     mask = np.zeros(crop.shape[::-1], bool)
@@ -221,6 +221,8 @@ def _character_mask(shot, number, figure, maps=None) -> np.ndarray:
                               crop)) > MASK_SEEN
     if not shot.masked or shot.job.mask_joins or shot.job.retarget > 0:
         mask |= _volume(shot, figure, maps, crop.shape)
+    if maps is not None:
+        mask |= maps.coverage > 0          # what is laid of the surface lies inside of M_f
     return grown(mask.astype(np.float32), mask_grow(shot.job, number) / crop.step)
 
 

@@ -24,6 +24,7 @@ SHADOW_HAZE = 0.03
 UNMIXED_FROM = 0.5
 SHADOW_FADE = 0.08       # of the crop's shorter side over which the shadow fades to none at its edges (ours)
 PATCH_FADE = 5.0         # crop pixels over which a patch fades inside M_f: half a block of the mask (ours)
+PATCH_EDGE = 3.0         # crop pixels over which such a patch ends where M_f does (ours)
 PATCH_ROOM = 2.0         # crop pixels around the performer that a patch covers wholly, where the mask is known (ours)
 
 
@@ -115,13 +116,14 @@ def _patch(decoded, region, alpha):
 
 
 def _patch_alpha(region, feather, mask):
-    """(H, W): where a patch lies: M_f faded inwards; where the character's mask (H, W) is known,
-    that faded outwards."""
+    """(H, W): where a patch lies: M_f faded inwards; where the character's mask (H, W) is known, that faded outwards,
+    and nothing outside of M_f, where the plate stays as it is."""
     width = max(feather, PATCH_FADE)
     if mask is None or not (mask > 0.5).any():
         return _faded(region, width)
     away = cv2.distanceTransform((mask <= 0.5).astype(np.uint8), cv2.DIST_L2, 5)
-    return np.clip(1.0 - (away - PATCH_ROOM) / width, 0.0, 1.0)
+    outwards = np.clip(1.0 - (away - PATCH_ROOM) / width, 0.0, 1.0)
+    return np.maximum(mask > 0.5, np.minimum(outwards, _faded(region, PATCH_EDGE)))
 
 
 def _cover(alpha, canvas):
