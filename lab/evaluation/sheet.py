@@ -29,7 +29,7 @@ def draw(clips: list[Clip], row: Row, frames: Path) -> tuple[np.ndarray, list]:
     """
     shown = [panels(clip, row, frames) for clip in clips[:ON_SHEET]]
     cells = [_titled(clip, number, [_fitted(panel[len(panel) // 2]) for panel in rows])
-             for number, (clip, rows) in enumerate(zip(clips, shown, strict=True))]
+             for number, (clip, rows) in enumerate(zip(clips, shown, strict=False))]
     blank = np.full_like(cells[0], 255)
     cells += [blank] * (-len(cells) % CLIPS_A_LINE)
     sheet = np.concatenate([np.concatenate(cells[k:k + CLIPS_A_LINE], axis=1)

@@ -75,9 +75,9 @@ def test_another_picture_is_looked_at_again(folder):
         subject(folder, kept_or(folder, cannot))
 
 
-def test_nothing_is_looked_for_where_joints_and_alpha_are_given(folder):
+def test_nothing_is_looked_for_where_joints_depths_and_alpha_are_given(folder):
     joints = tuple((float(x), float(y), float(c)) for x, y, _, c in figure())
-    write_job(folder, 2, reference=jobs.Reference(joints=joints, height_px=HEIGHT_PX))
+    write_job(folder, 2, reference=jobs.Reference(joints=joints, height_px=HEIGHT_PX, depths=(4.0,) * 20))
     cut_out = np.zeros((256, 256, 4), np.uint8)
     cut_out[50:200, 80:170] = 255
     write_picture(files.path(folder, files.REFERENCE), cut_out)

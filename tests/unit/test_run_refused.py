@@ -142,7 +142,7 @@ def test_a_full_disk(mounted):
     filler = folder / "filler"
     with filler.open("wb") as file:
         free = os.statvfs(folder)
-        file.write(b"\0" * (free.f_bavail * free.f_bsize - 90_000))
+        file.write(b"\0" * (free.f_bavail * free.f_bsize - 40_000))
     event = asked(folder)
     assert event.code == "disk_full" and str(folder) in event.message
     kept = written(folder)
