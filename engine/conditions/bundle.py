@@ -24,6 +24,7 @@ MASK_SEEN = 0.02         # of a painted or rendered mask: soft edges are the cha
 VOLUME_SEEN = 0.5        # of the volumes' antialiased edge; both as in training
 # of the standing height, about the surface, where it stands for the mask: hair and hems move (ours)
 SURFACE_ROOM = 0.012
+HEIGHT_OFF = 1.6         # times: a height so far from what the limbs say is another person's (ours)
 GREY = 0.5               # behind a reference that is cut out, as behind the warp in training (ours)
 _MASKS_LOOKED_AT = 12    # frames of the shot that tell how far the mask goes beyond the limb volumes
 
@@ -317,7 +318,9 @@ def _reference_figure(reference, joints, height_px, depths=None):
         return None
     joints = np.array(joints, np.float64)
     body = np.column_stack([joints[:, :2], np.zeros(len(joints)) if depths is None else depths, joints[:, 2]])
-    height_px = height_px or standing_height(body)
+    by_limbs = standing_height(body)
+    if not height_px or by_limbs > 0 and not 1 / HEIGHT_OFF < height_px / by_limbs < HEIGHT_OFF:
+        height_px = by_limbs        # a height that was found before the joints were corrected
     return Figure(body, (None, None), height_px) if height_px > 0 else None
 
 

@@ -10,9 +10,11 @@ import numpy as np
 
 from engine.conditions.bundle import frame_holdout, frame_region, plate_maps
 from engine.conditions.frames import as_bits, as_float, read_picture, read_reference, write_picture
+from engine.conditions.poses import read_poses
 from engine.contract import events
 from engine.contract import folder as files
 from engine.contract import job as jobs
+from engine.contract.skeleton import BODY_INDEX
 from engine.door.answer import Engine
 from engine.engines.compact.denoise.clip import five_channels
 from engine.estimate.performer import estimate
@@ -70,14 +72,11 @@ def generate(clip: Clip, engine: Engine, folder: Path, *, alone: bool = False, s
 
 
 def prepare_job(clip: Clip, engine: Engine, folder: Path, alone: bool = False, found: str | None = None) -> jobs.Job:
-    """A job folder with what an artist would give, linked. Where the performer is to be found, there are no objects
-    either: their depths are a scene's, and the performer's are not."""
+    """A job folder with what an artist would give, linked."""
     job = replace(as_given(clip, engine), clean_plate=clip.job.clean_plate or alone)
     if found is not None:
         job = replace(job, reference=jobs.Reference(job.reference.file))
-    if found == PERFORMER:
-        job = replace(job, objects=None, depth=None)
-    for kind in () if found == PERFORMER else (files.MASK, files.OBJECTS, files.DEPTH):
+    for kind in (files.OBJECTS, files.DEPTH) if found == PERFORMER else (files.MASK, files.OBJECTS, files.DEPTH):
         _link_all(clip.folder / kind, folder / kind)
     _link_all(clip.folder / ("clean" if alone else files.SOURCE), folder / files.SOURCE)
     for name in (job.reference.file,) if found == PERFORMER else (files.POSE, job.reference.file):
@@ -85,7 +84,25 @@ def prepare_job(clip: Clip, engine: Engine, folder: Path, alone: bool = False, f
     jobs.write(folder, job)
     if found == PERFORMER:
         estimate(events.Estimate(str(folder)), emit=_unheard, threads=1)
+        job = _placed_about(job, _farther(folder, clip))
+        jobs.write(folder, job)
     return job
+
+
+def _placed_about(job: jobs.Job, farther: float) -> jobs.Job:
+    """The job with the objects where an artist would place their stand-ins: about the performer as estimated, who
+    stands as far away as the supposed lens says (ours)."""
+    def moved(span):
+        return span and jobs.DepthRange(span.near * farther, span.far * farther)
+    return replace(job, objects=moved(job.objects), depth=moved(job.depth))
+
+
+def _farther(folder: Path, clip: Clip) -> float:
+    """How many times as far as in truth the performer is estimated to be; 1 where nobody was found."""
+    hips = [BODY_INDEX["left_hip"], BODY_INDEX["right_hip"]]
+    both = zip(read_poses(folder, clip.job.frames), read_poses(clip.folder, clip.job.frames), strict=True)
+    found = [mine[0].body[hips, 2].mean() / true[0].body[hips, 2].mean() for mine, true in both if mine and true]
+    return float(np.median(found)) if found else 1.0
 
 
 def as_given(clip: Clip, engine: Engine) -> jobs.Job:

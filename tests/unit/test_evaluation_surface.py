@@ -154,8 +154,8 @@ def test_each_ceiling_is_nearer_to_the_truth(clip, monkeypatch, tmp_path):
 
 
 def test_what_is_to_be_found_is_not_given(clip, tmp_path, monkeypatch):
-    """The reference alone: its joints; the performer too: the frames' joints, masks and objects,
-    which `estimate` makes anew."""
+    """The reference alone: its joints; the performer too: the frames' joints and masks, which
+    `estimate` makes anew; the objects stand about whom it found."""
     asked = []
     engine = engine_for(clip)
     found = generate(clip, engine, tmp_path / "reference", found="reference")
@@ -163,14 +163,20 @@ def test_what_is_to_be_found_is_not_given(clip, tmp_path, monkeypatch):
         and not found[0].limb_warp
 
     def stand_in(request, *, emit, threads):
+        """Finds the truth, twice as far away."""
         folder = tmp_path / "performer"
         asked.append(sorted(path.name for path in folder.iterdir()))
-        shutil.copyfile(clip.folder / files.POSE, folder / files.POSE)
+        told = json.loads((clip.folder / files.POSE).read_text())
+        for frame in told["frames"]:
+            for joint in frame["people"][0]["body"]:
+                joint[2] *= 2
+        (folder / files.POSE).write_text(json.dumps(told))
     monkeypatch.setattr("lab.evaluation.generate.estimate", stand_in)
     assert not generate(clip, engine, tmp_path / "performer", found="performer")[0].limb_warp
     job = jobs.read(tmp_path / "performer")
-    assert asked == [["job.json", clip.job.reference.file, "source"]] and job.objects is None \
-        and job.reference.joints is None
+    assert asked == [["job.json", "objects", clip.job.reference.file, "source"]] and job.reference.joints is None
+    assert job.objects.near == pytest.approx(2 * clip.job.objects.near) \
+        and job.objects.far == pytest.approx(2 * clip.job.objects.far)
 
 
 def test_only_clips_with_a_performer_are_asked_for_one(clip):
