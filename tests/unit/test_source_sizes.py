@@ -6,7 +6,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("aa2_blender", "engine", "lab", "tools", "tests")
 MOST_LINES = 400
-MOST_LINES_OF_A_FUNCTION = 49
+MOST_LINES_OF_A_FUNCTION = 50
 
 
 def sources():

@@ -69,7 +69,7 @@ def rest_bones(joints) -> dict:
         _put(out, f"lowerarm_{{}}_{k}", rotation, sides("elbow"))
     hands = frame(palm, knuckles)
     _put(out, "hand_{}", hands, sides("wrist"))
-    for side, hand in zip(SIDES, hands, strict=True):
+    for side, hand in zip(SIDES, hands, strict=False):
         out |= _fingers(joints, side, hand)
     return out
 
@@ -276,7 +276,7 @@ def _fingers(joints, side, hand, tall=None, size=1.0) -> dict:
         usual_start, usual_end = ends(tall)
         along = np.clip(length(end - start) / np.maximum(length(usual_end - usual_start), 1e-6), 0.5, 1.8)[:, 0]
     scales = np.column_stack([np.full(15, size), along, np.full(15, size)])
-    return {name: Bone(*parts) for name, *parts in zip(_finger_bones(side[0]), rotations, start, scales, strict=True)}
+    return {name: Bone(*parts) for name, *parts in zip(_finger_bones(side[0]), rotations, start, scales, strict=False)}
 
 
 def _head(out, joints, template, head_scale, confidence):

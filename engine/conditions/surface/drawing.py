@@ -158,7 +158,7 @@ def _tiles(sheet, size):
     if not len(sheet.faces):
         return
     left, top = (max(int(np.floor(c.min())) - 1, 0) for c in (sheet.x, sheet.y))
-    right, bottom = (min(int(np.ceil(c.max())) + 1, most) for c, most in zip((sheet.x, sheet.y), size, strict=True))
+    right, bottom = (min(int(np.ceil(c.max())) + 1, most) for c, most in zip((sheet.x, sheet.y), size, strict=False))
     wide = min(max(right - left, 1), _TILE[0])
     high = max(_TILE[1] // wide, 1)
     for row in range(top, bottom, high):
@@ -184,7 +184,7 @@ def _draw_tile(maps, sheet, tile, samples, all_alike):
         places = (rows + top) * maps.coverage.shape[1] + columns + left
         values = _shaded(sheet, np.where(triangle >= 0, near[triangle], -1), *rest)
         wholes = maps.colour, maps.coverage, maps.confidence, maps.normal, maps.depth, maps.part
-        for whole, value in zip(wholes, values, strict=True):
+        for whole, value in zip(wholes, values, strict=False):
             whole.reshape(-1, *whole.shape[2:])[places] = value
 
 
@@ -215,7 +215,7 @@ def _outlines_finer(corners, size, samples, jump):
     plain = pixels, [layer[pixels][:, None] for layer in (triangle, u, v, depth)]
     crossed = cv2.integral(outline.view(np.uint8))
     (left, top), (right, bottom) = (
-        [np.clip(np.floor(c), 0, most).astype(np.int32) for c, most in zip(ends, size, strict=True)]
+        [np.clip(np.floor(c), 0, most).astype(np.int32) for c, most in zip(ends, size, strict=False)]
         for ends in ([c.min(axis=0) for c in corners[:2]], [c.max(axis=0) + 1 for c in corners[:2]]))
     edging = np.flatnonzero(crossed[bottom, right] - crossed[top, right] - crossed[bottom, left] + crossed[top, left])
     pixels, (triangle, *rest) = _looked_at(*(c[:, edging] for c in corners), size, samples, outline)

@@ -40,19 +40,19 @@ def find_hands(picture, matte, pose, stance, skin) -> Hands:
     claims = np.full(matte.shape, NOTHING, np.uint8)
     inside = matte > 0.5
     found = [_own_colour(picture, inside, pose, stance, limb=limb, skin=skin) for limb in SIDES]
-    for limb, colour in zip(SIDES, found, strict=True):
+    for limb, colour in zip(SIDES, found, strict=False):
         if colour is not None:
             own = _pixels(picture, inside, pose, stance, limb=limb, colour=colour)
             claims[_wider(own, _MIXED * pose.metre) & (claims == NOTHING)] = NOBODY
             claims[own] = limb
     seen = tuple(colour is not None for colour in found)
     hidden = [_hidden_colour(picture, inside, pose, limb, found[1 - k], skin) for k, limb in enumerate(SIDES)]
-    return Hands(claims, seen, tuple(a if a is not None else b for a, b in zip(found, hidden, strict=True)))
+    return Hands(claims, seen, tuple(a if a is not None else b for a, b in zip(found, hidden, strict=False)))
 
 
 def skin_of_hands(picture, matte, pose, hands):
     """(3,) the colour of a hand that is not its sleeve's, for who shows no face; None where there is none."""
-    for limb, seen, colour in zip(SIDES, hands.seen, hands.colours, strict=True):
+    for limb, seen, colour in zip(SIDES, hands.seen, hands.colours, strict=False):
         start, end = pose.axes[limb - 2]
         near, far = (start + part * (end - start) for part in (0.3, 0.7))
         sleeve = capsule(pose.size, near, far, 0.02 * pose.metre) & (matte > 0.5)

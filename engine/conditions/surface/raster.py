@@ -56,7 +56,7 @@ def frontmost(x, y, z, size, wanted=None) -> tuple:
 def bounds(x, y, size) -> tuple:
     """(left, top, right, bottom), each (T,) int32: the first and last pixels whose middles may lie in triangles x, y
     (3, T)."""
-    along = tuple(zip((x, y), size, strict=True))
+    along = tuple(zip((x, y), size, strict=False))
     low = (np.clip(np.ceil(c.min(axis=0) - 0.5), 0, most).astype(np.int32) for c, most in along)
     high = (np.clip(np.floor(c.max(axis=0) - 0.5), -1, most - 1).astype(np.int32) for c, most in along)
     return *low, *high
@@ -75,7 +75,7 @@ def _fragments(x, y, z, size, wanted):
     planes = _planes(x[:, seen], y[:, seen], area[seen], places)
     depths = np.stack([z[0], z[1] - z[0], z[2] - z[0]])[:, seen]
     starts = np.flatnonzero(np.diff(key, prepend=-1))
-    for start, end in zip(starts, [*starts[1:], len(key)], strict=True):
+    for start, end in zip(starts, [*starts[1:], len(key)], strict=False):
         sides = (places[2:, start:end] - places[:2, start:end]).max(axis=1) + 1
         step = max(_BLOCK // int(sides[0] * sides[1]), 1)
         for a in range(start, end, step):
@@ -138,5 +138,5 @@ def _lay(depth, part, layers):
         pixels, depths = pixels[over], depths[over]
     kept = waiting[z[waiting] == depth[pixel[waiting]]]
     pixel = pixel[kept]
-    for layer, value in zip(layers, values, strict=True):
+    for layer, value in zip(layers, values, strict=False):
         layer[pixel] = value[kept]

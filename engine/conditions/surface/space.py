@@ -45,7 +45,7 @@ class Space:
         """The space of a Figure; None where a hip or a shoulder is not known. focal (pixels) gives k where k is None;
         else it is 1."""
         body = np.asarray(figure.body, np.float64)
-        at = dict(zip(BODY, body, strict=True))
+        at = dict(zip(BODY, body, strict=False))
         flat = not all(at[name][2] > 0 for name in _TORSO[:2])
         usable = {name: _usable(name, joint, flat) for name, joint in at.items()}
         if not all(usable[name] for name in _TORSO) or not _LEAST_HEIGHT <= figure.height_px <= _FARTHEST:
@@ -99,7 +99,7 @@ class Space:
 
     def _hands(self, hands) -> dict:
         found = {}
-        for side, hand in zip(SIDES, hands or (None, None), strict=True):
+        for side, hand in zip(SIDES, hands or (None, None), strict=False):
             if hand is None:
                 continue
             hand = np.asarray(hand, np.float64)
@@ -161,7 +161,7 @@ def _lift(joints, template):
         usual = np.linalg.norm(template.joints[f"left_{name}"] - template.joints[f"right_{name}"])
         across = joints[f"left_{name}"] - joints[f"right_{name}"]
         lacking = np.sqrt(max(usual ** 2 - across @ across, 0.0))
-        for side, sign in zip(SIDES, (1, -1), strict=True):
+        for side, sign in zip(SIDES, (1, -1), strict=False):
             joints[f"{side}_{name}"] = joints[f"{side}_{name}"] + (0, 0, 0.5 * sign * ahead * lacking)
 
 

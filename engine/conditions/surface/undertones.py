@@ -27,7 +27,7 @@ def undertones(pose, stance, sight, own, *, hands, hair, skin):
     mirrored = (other > certain) & (certain < 0.3)
     colours[mirrored], certain[mirrored] = colours[template.mirror][mirrored], other[mirrored]
     guess = _guess(template, colours, certain)
-    for limb, colour in zip((Limb.LEFT_HAND, Limb.RIGHT_HAND), hands.colours, strict=True):
+    for limb, colour in zip((Limb.LEFT_HAND, Limb.RIGHT_HAND), hands.colours, strict=False):
         if colour is not None:
             guess[template.limbs == limb] = colour
             weak = (template.limbs == limb) & (certain < 0.05)
