@@ -50,6 +50,11 @@ def content_length(strip):
     return strip.content_duration if hasattr(strip, "content_duration") else strip.frame_duration
 
 
+def is_retimed(strip):
+    """Whether a strip has retiming keys; in 4.2, strips of scenes can have none."""
+    return bool(len(getattr(strip, "retiming_keys", ())))
+
+
 def show_missing_media(editor, shown):
     """Whether what cannot be read is drawn as a placeholder, or as nothing."""
     editor.show_missing_media = shown

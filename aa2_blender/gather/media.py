@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import bpy
 
-from ..blender_api import content_length, content_start, content_trimmed, strip_range, strips
+from ..blender_api import content_length, content_start, content_trimmed, is_retimed, strip_range, strips
 from ..embedded.engine.contract.cut_off import is_known_picture, why_not_whole
 from ..embedded.engine.contract.picture_file import Unreadable, open_regular
 from ..embedded.engine.contract.picture_header import picture_size
@@ -68,7 +68,7 @@ def _of_scene(strip, first, last, closely):
         return
     offset = strip.scene.frame_start - round(content_start(strip)) + content_trimmed(strip)
     first, last = first + offset, last + offset
-    if strip.use_reverse_frames or len(strip.retiming_keys):
+    if strip.use_reverse_frames or is_retimed(strip):
         first, last = strip.scene.frame_start, strip.scene.frame_end
     yield from _of_several(strips(editor), first, last, closely)
 
