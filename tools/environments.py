@@ -13,7 +13,7 @@ TESTING = ("pytest==9.2.0", "pytest-timeout==2.4.0", "pillow==13.0.0")
 PIP_S = 600     # for one call; the largest fetches 400 MB
 
 ENGINE = ("torch==2.13.0", "numpy==1.26.4", "opencv-python-headless==4.11.0.86", "onnxruntime==1.31.1", "onnx==1.23.2",
-          "safetensors==0.8.0", *TESTING)
+          "safetensors==0.8.0", "pytest-xdist==3.8.0", *TESTING)
 
 # name -> (Python, pinned requirements). Each bpy stands beside the numpy that its Blender ships.
 ENVIRONMENTS = {

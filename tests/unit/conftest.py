@@ -3,6 +3,15 @@
 import pytest
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """What a test printed travels between processes as UTF-8: halves of characters, which some tests log on purpose,
+    are written out."""
+    report = yield
+    report.sections = [(title, text.encode(errors="backslashreplace").decode()) for title, text in report.sections]
+    return report
+
+
 @pytest.fixture(scope="session")
 def clips(tmp_path_factory):
     """A pool of the fast world: two clips of every shape, two frames each; nobody may change it."""
