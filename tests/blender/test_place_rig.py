@@ -157,14 +157,14 @@ def test_nobody_or_no_camera_is_said(part, shot, job):
 
 
 def test_turns_become_quaternions_that_do_not_jump(part):
-    bones = part("place.bones")
+    rotations = part("gather.rotations")
     angles = np.linspace(0, 4 * np.pi, 50)
     turns = np.array([[[np.cos(a), -np.sin(a), 0], [np.sin(a), np.cos(a), 0], [0, 0, 1]] for a in angles])
-    found = bones.quaternions(turns)
+    found = rotations.quaternions(turns)
     assert np.allclose(found[:, 0], np.cos(angles / 2), atol=1e-9) and np.allclose(found[:, 3],
                                                                                    np.sin(angles / 2), atol=1e-9)
     a, b = np.eye(3), -np.eye(3)
-    turned = np.einsum("fij,fj->fi", bones._arc(a, b), a)
+    turned = np.einsum("fij,fj->fi", rotations.arc(a, b), a)
     assert np.allclose(turned, b, atol=1e-6), "half a turn too"
 
 
