@@ -100,6 +100,7 @@ def test_the_rig_gives_the_pose_back(part, shot, job, tmp_path):
     again = driven_again(part, shot, rig, tmp_path)
     away = apart(people, again, part)
     assert len(away) > FRAMES * 55 and away.max() < 0.01, (away.max(), np.median(away))
+    assert not any("turns" in person[0] for person in again), "nobody saw how its bones are twisted"
     heights = np.array([person[0]["height_px"] for person in again])
     before = np.array([person["height_px"] for person in people])
     assert np.abs(heights / before - 1).max() < 0.15
