@@ -97,6 +97,19 @@ def test_nothing_flips_while_a_limb_turns_all_round(limb):
     assert np.linalg.norm(points(figure(twist(limb, 90))) - start, axis=1).max() > 0.04
 
 
+def test_what_is_left_of_a_rigs_bone_rolls_is_not_seen():
+    """test_gather_turns holds pose.json of a rig with random rolls to 1e-4 in turns and 2e-3 pixels in joints."""
+    rng = np.random.default_rng(0)
+    turns = twist("left_forearm", 70) | twist("right_thigh", 20)
+    usual = figure(turns, joints=person.joints(("left", "elbow", (0, 1, 0), 40)))
+    other = dataclasses.replace(
+        usual, body=usual.body + rng.uniform(-2e-3, 2e-3, (20, 4)) * (1, 1, 1, 0),
+        turns={limb: turn @ turn_about(np.array([0.6, 0, 0.8]), np.array([1e-4])) for limb, turn in turns.items()})
+    one, two = (frame_maps(Character(an_avatar(), (), 1.0, None, None), of, person.SIZE) for of in (usual, other))
+    assert (np.abs(one.colour - two.colour).max(axis=2) > 0.1).sum() < 0.01 * (one.coverage > 0).sum()
+    assert np.abs(one.coverage - two.coverage).mean() < 1e-3
+
+
 def resting(upper, fore):
     """The turns of a rig whose arms point so (left, down, back; the right ones mirrored) at rest, which it has left for
     the template's own pose: upper arms swing, then elbows bend."""
