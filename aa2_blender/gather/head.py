@@ -27,7 +27,7 @@ class Head:
 
 def measure(rig, joints):
     """The Head of an armature object whose map is `joints` (rig.BoneMap.joints)."""
-    at = {joint: _rest(rig, bone, end) for joint, (bone, end) in joints.items()}
+    at = {joint: at_rest(rig, bone, end) for joint, (bone, end) in joints.items()}
     bone = rig.data.bones[joints["head"][0]]
     length = float(np.linalg.norm(np.subtract(bone.tail_local, bone.head_local)))
     height, size = _heights(at, length)
@@ -71,7 +71,8 @@ def _axes(at, rig, bone):
     return up, left, forward
 
 
-def _rest(rig, bone, end):
+def at_rest(rig, bone, end):
+    """(3,) where the head or tail of a bone lies at rest, in the armature's space."""
     bone = rig.data.bones[bone]
     return np.array(bone.head_local if end == "head" else bone.tail_local, dtype=float)
 

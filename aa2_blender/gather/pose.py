@@ -12,6 +12,7 @@ from .camera import camera_at, pixel_aspect, project
 from .head import Head, measure
 from .problem import GatherError
 from .restore import scene_kept
+from .turns import Turns, told, turns_of
 
 _FACE = [BODY_INDEX[name] for name in HEAD_POINTS]
 _SIDES = ("left", "right")
@@ -27,7 +28,8 @@ class Skeleton:
     """Which bone ends are the joints, for one rig: indices into its heads followed by its tails, -1 for none; points of
     the face without a bone follow from the head's.
 
-    `points` (K,): the body's joints, then each hand that the rig has; `hands`: the sides it has fingers on.
+    `points` (K,): the body's joints, then each hand that the rig has; `hands`: the sides it has fingers on; `turns`:
+    None where the rest pose is no person's.
     """
 
     bones: int
@@ -35,6 +37,7 @@ class Skeleton:
     hands: tuple
     head_bone: str
     head: Head
+    turns: Turns | None
 
 
 def skeleton_of(rig, joints):
@@ -50,7 +53,7 @@ def skeleton_of(rig, joints):
     hands = tuple(side for side in _SIDES if any(f"{side}_{point}" in joints for point in HAND[1:]))
     names = [*BODY, *(f"{side}_{point}" for side in hands for point in HAND)]
     return Skeleton(bones=len(order), points=np.array([index(name) for name in names]), hands=hands,
-                    head_bone=joints["head"][0], head=measure(rig, joints))
+                    head_bone=joints["head"][0], head=measure(rig, joints), turns=turns_of(rig, joints))
 
 
 def people(scene, rig, skeleton, *, frames, size, camera=""):
@@ -61,7 +64,7 @@ def people(scene, rig, skeleton, *, frames, size, camera=""):
     layer = next((layer for layer in scene.view_layers if rig.name in layer.objects), None)
     if layer is None:
         raise GatherError(f"Rig {rig.name!r} is not in scene {scene.name!r}.", "Choose the scene that holds the rig.")
-    motion = _Motion.empty(len(frames), skeleton.bones)
+    motion = _Motion.empty(len(frames), skeleton)
     aspect = pixel_aspect(scene, size)
     with scene_kept(scene):
         for i, frame in enumerate(frames):
@@ -81,17 +84,21 @@ def write(folder, frames):
 @dataclass(frozen=True)
 class _Motion:
     """What is read from the scene, a row a frame: `ends` (F,2B,3) bones' heads, then tails, in the armature's space;
-    `heads` (F,4,4) the head bone's matrix; `worlds`, `cameras`, `projections` (F,4,4)."""
+    `limbs` (F,L,4,4) and `heads` (F,4,4) matrices of the bones that tell turns and of the head's; `worlds`, `cameras`,
+    `projections` (F,4,4)."""
 
     ends: np.ndarray
+    limbs: np.ndarray
     heads: np.ndarray
     worlds: np.ndarray
     cameras: np.ndarray
     projections: np.ndarray
 
     @classmethod
-    def empty(cls, frames, bones):
-        return cls(np.empty((frames, 2 * bones, 3), np.float32), *(np.empty((frames, 4, 4)) for _ in range(4)))
+    def empty(cls, frames, skeleton):
+        limbs = len(skeleton.turns.bones) if skeleton.turns else 0
+        return cls(np.empty((frames, 2 * skeleton.bones, 3), np.float32), np.empty((frames, limbs, 4, 4)),
+                   *(np.empty((frames, 4, 4)) for _ in range(4)))
 
 
 def _read(motion, i, depsgraph, rig, camera, skeleton, *, size, aspect):
@@ -108,11 +115,14 @@ def _read(motion, i, depsgraph, rig, camera, skeleton, *, size, aspect):
     for rows, matrix in ((motion.heads, bones[skeleton.head_bone].matrix), (motion.worlds, posed.matrix_world),
                          (motion.cameras, seen.matrix_world.normalized()), (motion.projections, projection)):
         rows[i] = [row[:] for row in matrix]                        # tuples: numpy takes long over mathutils' own types
+    for k, bone in enumerate(skeleton.turns.bones if skeleton.turns else ()):
+        motion.limbs[i, k] = [row[:] for row in bones[bone].matrix]
 
 
 def _written(motion, skeleton, size):
     """All frames' joints at once: (F,K,3) in the world -> pixels, depth and confidence -> lists."""
     points = motion.ends[:, skeleton.points].astype(float)
+    turns = _turns(motion, points, skeleton.turns)
     head = skeleton.head
     face = np.concatenate([head.centre[None], head.points])
     face = face @ motion.heads[:, :3, :3].transpose(0, 2, 1) + motion.heads[:, None, :3, 3]
@@ -127,9 +137,18 @@ def _written(motion, skeleton, size):
     joints = np.concatenate([joints, confidence[..., None]], axis=2)
     joints[confidence == 0] = 0
     present = _in_picture(joints, heights, size)
-    told = zip(np.round(joints, 4).tolist(), np.round(heights, 3).tolist(), _focal_lengths(motion, size),
+    rows = zip(np.round(joints, 4).tolist(), np.round(heights, 3).tolist(), _focal_lengths(motion, size), turns,
                present, strict=True)
-    return [_person(frame, height, focal, skeleton.hands) if there else [] for frame, height, focal, there in told]
+    return [_person(*row, skeleton.hands) if there else [] for *row, there in rows]
+
+
+def _turns(motion, points, turns):
+    """Each frame's {limb: quaternion}, None for all where the rig tells none."""
+    if turns is None:
+        return [None] * len(points)
+    found = told(turns, motion.limbs, points, motion.worlds, motion.cameras)
+    found = {limb: np.round(values, 6).tolist() for limb, values in found.items()}
+    return [{limb: values[i] for limb, values in found.items()} for i in range(len(points))]
 
 
 def _to_world(points, worlds):
@@ -174,9 +193,11 @@ def _focal_lengths(motion, size):
             for length, row in zip(lengths, motion.projections[:, 3], strict=True)]
 
 
-def _person(joints, height, focal, hands):
+def _person(joints, height, focal, turns, hands):
     body, rest = joints[:len(BODY)], joints[len(BODY):]
     person = {"body": body, "left_hand": None, "right_hand": None, "height_px": height, "focal_px": focal}
     for i, side in enumerate(hands):
         person[f"{side}_hand"] = rest[i * len(HAND):(i + 1) * len(HAND)]
+    if turns:
+        person["turns"] = turns
     return [person]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..embedded.engine.contract.skeleton import BODY, HAND, HEAD_HEIGHT, HEAD_POINTS
+from ..gather.rotations import arc, unit
 
 SIDES = {"left": "L", "right": "R"}
 SEEN = 0.05                                                         # of a joint's confidence; below it is nowhere
@@ -161,23 +162,6 @@ def bases(points, ever, head_turn, rest, matrices):
     return out
 
 
-def quaternions(turns):
-    """(F, 3, 3) -> (F, 4) w, x, y, z, each on the same side as the one before, so that curves don't jump."""
-    m = turns
-    trace = np.einsum("fii->f", m)
-    # Bar-Itzhack 2000: its last eigenvector is the quaternion
-    k = np.empty((len(m), 4, 4))
-    k[:, 0, 0] = trace
-    for i in range(3):
-        j, n = (i + 1) % 3, (i + 2) % 3
-        k[:, 0, i + 1] = k[:, i + 1, 0] = m[:, n, j] - m[:, j, n]
-        k[:, i + 1, i + 1] = 2 * m[:, i, i] - trace
-        k[:, i + 1, j + 1] = k[:, j + 1, i + 1] = m[:, i, j] + m[:, j, i]
-    found = np.linalg.eigh(k)[1][..., -1]
-    sign = np.where((found[1:] * found[:-1]).sum(axis=1) < 0, -1.0, 1.0)
-    return found * np.concatenate([[1.0 if found[0, 0] >= 0 else -1.0], sign]).cumprod()[:, None]
-
-
 def _turned(bone, carried, own, points, ever, head_turn, rest):
     """(F, 3, 3): how a bone is turned, as far as the points tell; else as its parent takes it."""
     if bone.turn == "head":
@@ -187,16 +171,16 @@ def _turned(bone, carried, own, points, ever, head_turn, rest):
         return _turn(points, bone.turn) @ np.swapaxes(_turn(rest[None], bone.turn), 1, 2) @ own
     if not bone.tail or not (ever[INDEX[bone.tail]] and ever[INDEX[bone.head]]):
         return carried
-    was = carried @ own.T @ _unit(rest[INDEX[bone.tail]] - rest[INDEX[bone.head]])
-    return _arc(was, _unit(points[:, INDEX[bone.tail]] - points[:, INDEX[bone.head]])) @ carried
+    was = carried @ own.T @ unit(rest[INDEX[bone.tail]] - rest[INDEX[bone.head]])
+    return arc(was, unit(points[:, INDEX[bone.tail]] - points[:, INDEX[bone.head]])) @ carried
 
 
 def _turn(points, part):
     """(F, 3, 3), columns left, up, forward, of the hips or the chest."""
     ends = ("left_hip", "right_hip") if part == "hips" else ("left_shoulder", "right_shoulder")
-    up = _unit(points[:, INDEX["neck"]] - points[:, INDEX["pelvis"]])
+    up = unit(points[:, INDEX["neck"]] - points[:, INDEX["pelvis"]])
     left = points[:, INDEX[ends[0]]] - points[:, INDEX[ends[1]]]
-    left = _unit(left - (left * up).sum(axis=1, keepdims=True) * up)
+    left = unit(left - (left * up).sum(axis=1, keepdims=True) * up)
     return np.stack([left, up, np.cross(left, up)], axis=2)
 
 
@@ -206,23 +190,6 @@ def _head_turn(places, canon):
     u, _, v = np.linalg.svd(np.einsum("fki,kj->fij", b, a))
     u[:, :, 2] *= np.sign(np.linalg.det(u @ v))[:, None]
     return u @ v
-
-
-def _arc(a, b):
-    """(F, 3, 3): the shortest rotation of directions (F, 3) onto others."""
-    axis, cosine = np.cross(a, b), (a * b).sum(axis=1)
-    skew = np.zeros((len(a), 3, 3))
-    skew[:, [2, 0, 1], [1, 2, 0]], skew[:, [1, 2, 0], [2, 0, 1]] = axis, -axis
-    turned = np.eye(3) + skew + skew @ skew / np.maximum(1 + cosine, 1e-9)[:, None, None]
-    opposite = cosine < -0.999999
-    if opposite.any():                                              # half a turn about anything across
-        across = _unit(np.cross(a, np.where(np.abs(a[:, :1]) < 0.9, (1.0, 0, 0), (0, 1.0, 0))))
-        turned[opposite] = (2 * across[:, :, None] * across[:, None] - np.eye(3))[opposite]
-    return turned
-
-
-def _unit(vectors):
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
 
 
 def _depth(name):

@@ -14,7 +14,9 @@ from ..embedded.engine.contract.fields import number, or_none, tuple_of
 from ..embedded.engine.contract.skeleton import BODY, BODY_INDEX, HAND
 from ..gather.camera import camera_at, pixel_aspect, unproject
 from ..gather.restore import scene_kept
-from .bones import BONES, INDEX, SEEN, SIDES, bases, points_of, quaternions, rest_points
+from ..gather.rotations import quaternions
+from ..gather.turns import UNTWISTED
+from .bones import BONES, INDEX, SEEN, SIDES, bases, points_of, rest_points
 from .strip import PlaceError
 
 _HIPS = [BODY_INDEX["left_hip"], BODY_INDEX["right_hip"]]
@@ -114,6 +116,7 @@ def _build(scene, name, joints, seen, height, cameras, frames):
     rig = bpy.data.objects.new(name, data)
     scene.collection.objects.link(rig)
     data.display_type, rig.show_in_front = "STICK", True
+    rig[UNTWISTED] = True
     stand = _stand(points, height, cameras)
     rig.location, rig.rotation_euler = stand[:3, 3], (0.0, 0.0, float(np.arctan2(stand[1, 0], stand[0, 0])))
     _add_bones(scene, rig, rest, height)

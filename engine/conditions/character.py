@@ -58,7 +58,7 @@ def frame_maps(character: Character, figure, size, window=None) -> Maps | None:
     (left, top, w, h): the part that is wanted."""
     if character is None or character.avatar is None or figure is None:
         return None
-    return draw(character.avatar, figure, size, character.depth_worth, window=window)
+    return draw(character.avatar, figure, size, character.depth_worth, window=window, turns=figure.turns)
 
 
 def frame_picture(character: Character, maps, figure, size) -> np.ndarray:

@@ -1,5 +1,5 @@
 """From pose.json to figures: the people of every frame with their joints as arrays."""
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -7,10 +7,12 @@ from ..contract import folder as files
 from ..contract import json_reader
 from ..contract.errors import JobError
 from ..contract.fields import shown
-from ..contract.skeleton import BODY, HAND
+from ..contract.skeleton import BODY, HAND, TURNED_LIMBS
 from .limbs import INDEX, SEEN, clean_joints, with_derived
+from .surface.turning import rotation_of
 
 VERSION = 1
+_UNIT = 0.01             # by how much a quaternion's length may miss 1: it was rounded
 _HINT = "Generate again to write the pose anew."
 # Bytes of the file, and of each frame in it: ten people with hands, every number at its longest (ours).
 _LARGEST, _LARGEST_FRAME = 2**20, 2**16
@@ -23,11 +25,13 @@ _PARTS = (("neck", "pelvis", 0.29), ("right_hip", "right_knee", 0.245), ("left_h
 class Figure:
     """One person in one frame: body (20, 4) x, y, depth, confidence; hands (left, right), each (21, 4) or None;
     height_px: the standing height in pixels at the pelvis; focal: the camera's focal length in pixels,
-    None where it is not known."""
+    None where it is not known; turns {limb of TURNED_LIMBS: (3, 3)}: rotations from a person at rest who faces the
+    camera, in camera axes (x right, y down, z away), empty where no rig's bones tell them."""
     body: np.ndarray
     hands: tuple
     height_px: float
     focal: float | None = None
+    turns: dict = field(default_factory=dict)
 
 
 def read_poses(folder, frames: int) -> tuple:
@@ -78,7 +82,31 @@ def _figure(person, where) -> Figure:
     if focal is not None and not _is_length(focal):
         raise JobError("pose_invalid", f"{where}: focal_px: expected a number above 0 or null, got {shown(focal)}.",
                        _HINT)
-    return Figure(body, hands, float(height), None if focal is None else float(focal))
+    return Figure(body, hands, float(height), None if focal is None else float(focal),
+                  _turns(person.get("turns"), f"{where}: turns"))
+
+
+def _turns(value, where) -> dict:
+    """{limb: (3, 3)}; poses of performers and those of earlier versions have none."""
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise JobError("pose_invalid", f"{where}: expected an object, got {shown(value)}.", _HINT)
+    for limb, turn in value.items():
+        if limb not in TURNED_LIMBS:
+            raise JobError("pose_invalid", f"{where}: expected limbs such as left_thigh, got {shown(limb)}.", _HINT)
+        if not _is_turn(turn):
+            raise JobError("pose_invalid", f"{where}: {limb}: expected a unit quaternion [w, x, y, z], "
+                           f"got {shown(turn)}.", _HINT)
+    return {limb: rotation_of(turn) for limb, turn in value.items()}
+
+
+def _is_turn(value) -> bool:
+    if not isinstance(value, list) or len(value) != 4:
+        return False
+    if not all(isinstance(part, (int, float)) and not isinstance(part, bool) and abs(part) < 2 for part in value):
+        return False
+    return abs(float(np.linalg.norm(value)) - 1) < _UNIT
 
 
 def _is_length(value) -> bool:

@@ -34,6 +34,11 @@ HAND_LIMBS = tuple(
     (HAND[0] if k == 1 else f"{finger}_{k - 1}", f"{finger}_{k}")
     for finger in ("thumb", "index", "middle", "ring", "little") for k in (1, 2, 3, 4))
 
+# The limbs whose turn from the rest pose a rig's bones tell, each with its two joints.
+TURNED_LIMBS = {f"{side}_{limb}": (f"{side}_{start}", f"{side}_{end}") for side in ("left", "right")
+                for limb, start, end in (("thigh", "hip", "knee"), ("shin", "knee", "ankle"),
+                                         ("upper_arm", "shoulder", "elbow"), ("forearm", "elbow", "wrist"))}
+
 # Face points in the head's own frame, in units of the head's height (chin to crown, about 0.13 of a person), measured
 # from the head's centre: (to the character's left, up, forward). Ours: a rig has a head bone but seldom a nose.
 HEAD_POINTS = {

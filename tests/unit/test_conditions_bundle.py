@@ -228,6 +228,13 @@ def test_the_standing_height_comes_from_the_longest_part():
     (lambda v: v["frames"][0]["people"][0].update(height_px=0), "frame 1, person 1: height_px"),
     (lambda v: v["frames"][0]["people"][0].update(height_px=10**400), "frame 1, person 1: height_px"),
     (lambda v: v["frames"][3]["people"][0]["body"][2].__setitem__(0, 10**400), "frame 4, person 1: body: expected 20"),
+    *[(lambda v, bad=bad: v["frames"][1]["people"][0].update(turns=bad), f"frame 2, person 1: turns: {said}")
+      for bad, said in (([], "expected an object"), ("left_thigh", "expected an object"),
+                        ({"left_hand": [1, 0, 0, 0]}, "expected limbs such as left_thigh, got 'left_hand'"),
+                        *[({"left_thigh": bad}, "left_thigh: expected a unit quaternion")
+                          for bad in (None, 1, [1, 0, 0], [1, 0, 0, 0, 0], [0, 0, 0, 0], [1, 1, 0, 0], [True, 0, 0, 0],
+                                      ["1", 0, 0, 0], [[1], 0, 0, 0], [10**400, 0, 0, 0], [1e308, 0, 0, 0],
+                                      {"w": 1})])],
     (lambda v: v["frames"].__setitem__(4, []), "frame 5"),
     (lambda v: v.update(version=2), "expected version 1")])
 def test_wrong_poses_are_named(tmp_path, change, where):
@@ -239,6 +246,18 @@ def test_wrong_poses_are_named(tmp_path, change, where):
     with pytest.raises(JobError, match=where) as caught:
         read_poses(str(tmp_path), 6)
     assert caught.value.code == "pose_invalid"
+
+
+def test_turns_are_read_where_a_rig_tells_them(tmp_path):
+    write_job(str(tmp_path))
+    path = tmp_path / files.POSE
+    value = json.loads(path.read_text())
+    value["frames"][1]["people"][0]["turns"] = {"left_thigh": [0.707107, 0, 0.707107, 0]}
+    value["frames"][2]["people"][0]["turns"] = None
+    path.write_text(json.dumps(value))
+    without, (told,), (none,) = read_poses(str(tmp_path), 6)[:3]
+    assert without[0].turns == none.turns == {} and set(told.turns) == {"left_thigh"}
+    np.testing.assert_allclose(told.turns["left_thigh"], [[0, 0, 1], [0, 1, 0], [-1, 0, 0]], atol=1e-6)
 
 
 def test_missing_files_are_named(tmp_path):

@@ -157,15 +157,27 @@ def _trust(hinge, bend, least_turned, believed, wrong):
     return smooth(bend - later, *believed)
 
 
-def _turned(turns, limb, across, rest, name):
-    """The x axes (2, 3), those of limbs in `turns` as the rig's own bones have them."""
-    if not any(f"{side}_{limb}" in turns for side in SIDES):
-        return across
-    across = across.copy()
+def _turned(turns, limb, along, rest, above=None):
+    """Limbs in `turns`, whose directions are `along` (2, 3), as the rig's own bones have them: ({side: x axis (3,)},
+    swings (2, 3, 3) from the template's rest to the rig's); `rest` (2, 3, 3) the template's, `above` the swings of the
+    limbs that these hang from.
+
+    A rig may stand in T pose where the template's arms are half raised. Its limb's direction at rest follows from the
+    turn and from where the limb points now. The template's limb goes there with the limb above and then by the least
+    swing, so that only the twist is left of the turn. Without the limb above a bent elbow would add some 25 degrees.
+    """
+    across, swings = {}, np.stack([np.eye(3)] * 2) if above is None else above.copy()
     for i, side in enumerate(SIDES):
-        if f"{side}_{limb}" in turns:
-            across[i] = turns[f"{side}_{limb}"] @ rest[name.format(side[0])].rotation[:, 0]
-    return across
+        turn = turns.get(f"{side}_{limb}")
+        if turn is not None:
+            swings[i] = least_turn(swings[i] @ rest[i, :, 1], turn.T @ along[i]) @ swings[i]
+            across[side] = turn @ swings[i] @ rest[i, :, 0]
+    return across, swings
+
+
+def _replaced(across, told):
+    """The x axes (2, 3) with those of the sides that are told."""
+    return np.stack([told.get(side, of) for side, of in zip(SIDES, across, strict=True)])
 
 
 def _legs(out, sides, template, turns):
@@ -177,8 +189,10 @@ def _legs(out, sides, template, turns):
     bend, hinge = length(hinge), unit(hinge)
     knee = _trust(hinge, bend, swung, _KNEE, _KNEE_WRONG) * hinge
     foot_left = smooth(length(ankle), 0.2, 0.6) * unit(ankle)
-    left = _turned(turns, "thigh", 1.5 * knee + 0.8 * swung + 0.5 * foot_left, rest, "thigh_{}_1")
-    low_left = _turned(turns, "shin", knee + 1.2 * foot_left + 0.15 * unit(left), rest, "calf_{}")
+    told, swings = _turned(turns, "thigh", thigh, _both(rest, "thigh_{}_1"))
+    low_told, _ = _turned(turns, "shin", shin, _both(rest, "calf_{}"), swings)
+    left = _replaced(1.5 * knee + 0.8 * swung + 0.5 * foot_left, told)
+    low_left = _replaced(knee + 1.2 * foot_left + 0.15 * unit(left), low_told)
     upper, lower = _stretch(sides, template, "hip", "knee"), _stretch(sides, template, "knee", "ankle")
     _put(out, "thigh_{}_0", frame(thigh, swung), sides("hip"), upper)
     _put(out, "thigh_{}_1", frame(thigh, left), sides("hip"), upper)
@@ -197,15 +211,14 @@ def _arms(out, sides, template, turns):
     hinge = cross(fore, upper)
     bend, hinge = length(hinge), unit(hinge)
     trust = _trust(hinge, bend, swung, _ELBOW, _ELBOW_WRONG)
-    left = _turned(turns, "upper_arm", trust * hinge + (1 - trust) * swung, rest, "upperarm_{}_1")
+    told, swings = _turned(turns, "upper_arm", upper, _both(rest, "upperarm_{}_1"))
+    left = _replaced(trust * hinge + (1 - trust) * swung, told)
     high, low = frame(upper, swung), frame(upper, left)
     along = _stretch(sides, template, "shoulder", "elbow")
     half = turn_about(upper, 0.5 * _shared(_angle(high[..., 0], low[..., 0], upper)))
     _put(out, "upperarm_{}_0", half @ high, sides("shoulder"), along)
     _put(out, "upperarm_{}_1", low, sides("shoulder"), along)
-    told = {side: turns[f"{side}_forearm"] @ rest[f"lowerarm_{side[0]}_2"].rotation[:, 0]
-            for side in SIDES if f"{side}_forearm" in turns}
-    return frame(fore, left), told
+    return frame(fore, left), _turned(turns, "forearm", fore, _both(rest, "lowerarm_{}_2"), swings)[0]
 
 
 def _angle(a, b, about):
@@ -221,22 +234,27 @@ def _shared(angle):
 
 
 def _hand(out, joints, side, ends, template):
-    """One forearm, hand and its fingers; a hand that is not known goes on from the forearm as at rest."""
+    """One forearm, hand and its fingers; a hand that is not known goes on from the forearm's end as at rest.
+
+    A palm that is seen tells the wrist's twist better than the rig's bones: no seam is left between forearm and hand.
+    """
     elbow, told = ends
     c, rest, tall = side[0], template.rest, template.joints
     rest_elbow, rest_wrist = rest[f"lowerarm_{c}_0"].rotation, rest[f"lowerarm_{c}_2"].rotation
     from_elbow, at, fore = elbow @ rest_elbow.T, joints[f"{side}_wrist"], elbow[:, 1]
     known = all(f"{side}_{finger}_{k}" in joints for finger in FINGERS for k in (1, 2, 3, 4))
     straight = (from_elbow @ rest_wrist)[:, 0]
+    untold = straight if told is None else frame(fore, told)[:, 0]
     if known:
         knuckles, palm = joints[f"{side}_index_1"] - joints[f"{side}_little_1"], joints[f"{side}_middle_1"] - at
         size = np.clip(length(palm) / length(tall[f"{side}_middle_1"] - tall[f"{side}_wrist"]), 0.7, 1.5)[0]
         hand = frame(palm, knuckles)
         lost = smooth(abs(unit(knuckles) @ fore), 0.75, 0.95)       # knuckles along the forearm tell no twist
-        wrist = (1 - lost) * frame(fore, knuckles)[:, 0] + lost * straight
+        wrist = (1 - lost) * frame(fore, knuckles)[:, 0] + lost * untold
     else:
-        hand, size, wrist = from_elbow @ rest[f"hand_{c}"].rotation, 1.0, straight
-    _forearm(out, joints, side, from_elbow, wrist if told is None else told, template)
+        twist = turn_about(fore, _angle(straight, untold, fore))
+        hand, size, wrist = twist @ from_elbow @ rest[f"hand_{c}"].rotation, 1.0, untold
+    _forearm(out, joints, side, from_elbow, wrist, template)
     out[f"hand_{c}"] = Bone(hand, at, _ONE * size)
     if known:
         out.update(_fingers(joints, side, hand, tall, size))

@@ -18,7 +18,6 @@ _FADE = 5                 # frames over which a face point that is lost stops to
 _HIPS = [BODY_INDEX["left_hip"], BODY_INDEX["right_hip"]]
 _HAND_GAP = 12            # frames: a hand that is lost for longer has moved too far to be guessed
 _SWAP = {"left": "right", "right": "left"}
-_OTHER = [BODY_INDEX["_".join([_SWAP.get(part, part) for part in name.split("_")])] for name in BODY]
 
 
 def without_gaps(figures) -> tuple:
@@ -27,7 +26,8 @@ def without_gaps(figures) -> tuple:
 
     Body joints before their first or after their last frame stay as they were there; hands are only filled between two
     frames. A face point that is missing is not seen, so it only fades over the frames next to those that see it. Frames
-    without hips are left alone.
+    without hips are left alone. A limb whose turn some frames lack goes without it in all: it would pop where it comes
+    and goes.
     """
     kept = [i for i, figure in enumerate(figures) if figure is not None and _placed(figure.body)[_HIPS].all()]
     if not kept:
@@ -41,9 +41,11 @@ def without_gaps(figures) -> tuple:
     bodies[..., 3] = np.where(known, bodies[..., 3], SEEN)
     bodies[:, _FACE, 3] = np.where(known[:, _FACE], bodies[:, _FACE, 3], _fading(frames, known[:, _FACE]))
     hands = [_filled_hands(frames, people, side) for side in range(len(SIDES))]
+    told = set.intersection(*(set(person.turns) for person in people))
     for row, i in enumerate(kept):
         body = np.where(known[row][:, None], people[row].body, _laid(bodies[row], people[row]))
-        out[i] = dataclasses.replace(people[row], body=body, hands=tuple(of[row] for of in hands))
+        turns = {limb: turn for limb, turn in people[row].turns.items() if limb in told}
+        out[i] = dataclasses.replace(people[row], body=body, hands=tuple(of[row] for of in hands), turns=turns)
     return tuple(out)
 
 
@@ -55,8 +57,17 @@ def is_mirrored(figures, template) -> bool:
 
 
 def mirrored(figure):
-    """The Figure with left and right exchanged."""
-    return dataclasses.replace(figure, body=figure.body[_OTHER], hands=tuple(figure.hands[::-1]))
+    """The Figure with left and right exchanged; turns stay what they are, of the person that is seen."""
+    turns = {_other_side(limb): turn for limb, turn in figure.turns.items()}
+    return dataclasses.replace(figure, body=figure.body[_OTHER], hands=tuple(figure.hands[::-1]), turns=turns)
+
+
+def _other_side(name):
+    side, _, part = name.partition("_")
+    return f"{_SWAP[side]}_{part}" if side in _SWAP else name
+
+
+_OTHER = [BODY_INDEX[_other_side(name)] for name in BODY]
 
 
 def _placed(joints):

@@ -72,6 +72,13 @@ def turn_about(axis, angle) -> np.ndarray:
     return np.eye(3) + np.sin(angle) * k + (1 - np.cos(angle)) * (k @ k)
 
 
+def rotation_of(quaternion) -> np.ndarray:
+    """(3, 3) of w, x, y, z of any length but 0."""
+    w, x, y, z = np.asarray(quaternion, np.float64) / np.linalg.norm(quaternion)
+    k = _crossing(np.array([x, y, z]))
+    return np.eye(3) + 2 * w * k + 2 * (k @ k)
+
+
 def turned_by(rotations, v) -> np.ndarray:
     """(..., 3) each v turned by its own rotation."""
     return (rotations @ v[..., None])[..., 0]
