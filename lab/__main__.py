@@ -5,12 +5,14 @@
     python -m lab score ...             measure packs on held-out clips; --estimate: how well performers are found
     python -m lab clips ...             render clips of Blender's world (in a bpy's Python; `build.py clips` brings the
                                         data)
+    python -m lab situations ...        references that are hard in different ways, carried as before and now: a sheet
 """
 
 import importlib
 import sys
 
-COMMANDS = {"train": "training.command", "export": "export", "score": "evaluation.score", "clips": "clips.checkout"}
+COMMANDS = {"train": "training.command", "export": "export", "score": "evaluation.score", "clips": "clips.checkout",
+            "situations": "evaluation.situations"}
 
 
 def main(arguments: list[str]) -> int:
