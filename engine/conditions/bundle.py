@@ -19,11 +19,13 @@ from .objects import SCENE_TOLERANCE, depth_in_metres, holdout, object_mask
 from .pose import draw_skeleton
 from .poses import Figure, read_poses, standing_height
 from .retarget import retargeted
+from .surface.matte import of_joints
 
 MASK_SEEN = 0.02         # of a painted or rendered mask: soft edges are the character's too
 VOLUME_SEEN = 0.5        # of the volumes' antialiased edge; both as in training
 # of the standing height, about the surface, where it stands for the mask: hair and hems move (ours)
 SURFACE_ROOM = 0.012
+VOLUMES_ABOUT = 0.0, 1.5  # of the room for cloth: where a reference's person is at least, and at most (ours)
 HEIGHT_OFF = 1.6         # times: a height so far from what the limbs say is another person's (ours)
 GREY = 0.5               # behind a reference that is cut out, as behind the warp in training (ours)
 _MASKS_LOOKED_AT = 12    # frames of the shot that tell how far the mask goes beyond the limb volumes
@@ -99,7 +101,7 @@ def build_reference(shot, joints=None, height_px=None, matte=None, depths=None) 
 
     joints (20, 3) x, y, confidence in the picture's pixels, matte (h, w) float32 0..1 and depths (20,) metres, as
     estimated; the job's own joints and depths, given with it, come first.
-    Without a matte all of the picture counts as the person.
+    Without a matte the joints and the colours say who the person is; without joints, all of the picture is.
     """
     path = files.path(shot.folder, shot.job.reference.file)
     picture = read_reference(path)
@@ -113,7 +115,7 @@ def build_reference(shot, joints=None, height_px=None, matte=None, depths=None) 
     skeleton = draw_skeleton(small.body, small.hands, crop.shape, small.height_px)
     is_cut_out = bool((picture[..., 3] < 1).any())
     refine = matte is not None and not is_cut_out
-    matte = np.ones(picture.shape[:2], np.float32) if matte is None else np.ascontiguousarray(matte, np.float32)
+    matte = _matte_of_joints(picture, figure) if matte is None else np.ascontiguousarray(matte, np.float32)
     cut_out = np.dstack([colour, np.clip(take(matte, crop), 0.0, 1.0)])
     return ReferenceBundle(colour, skeleton,
                            carry(picture[..., :3], matte, figure, shot.figures, cut_out=cut_out, limbs=small,
@@ -322,6 +324,14 @@ def _reference_figure(reference, joints, height_px, depths=None):
     if not height_px or by_limbs > 0 and not 1 / HEIGHT_OFF < height_px / by_limbs < HEIGHT_OFF:
         height_px = by_limbs        # a height that was found before the joints were corrected
     return Figure(body, (None, None), height_px) if height_px > 0 else None
+
+
+def _matte_of_joints(picture, figure):
+    def volumes(share):
+        size = tuple(max(round(side * share), 2) for side in picture.shape[1::-1])
+        body = figure.body * (share, share, 1, 1)
+        return [limb_volumes(body, (None, None), figure.height_px * share, size, room) for room in VOLUMES_ABOUT]
+    return of_joints(np.ascontiguousarray(picture[..., :3]), volumes)
 
 
 def _reference_box(picture, figure):

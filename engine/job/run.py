@@ -33,7 +33,7 @@ from .lock import held
 from .memory import peak_mb
 from .progress import Watch
 from .resume import Made, file_digest, load_latents, remove_other_latents, save_latents
-from .subject import find_subject
+from .subject import find_subject, warn_of_unseen
 
 log = logging.getLogger(__name__)
 _BLURS_MEASURED = 8  # frames of a shot
@@ -86,6 +86,8 @@ class Generation:
                 self.shot = plan_shot(self.folder, self.job, self.pack.manifest.mask, subject.joints, subject.height_px)
             self.spans = [windows for span in spans(list(self.shot.plan.present)) if (windows := self._windows(span))]
             self.reference = build_reference(self.shot, *subject)
+            if self.spans:
+                warn_of_unseen(self.reference.character, self.folder, self.emit)
             self._appearance = None
         base = _base_digests(self.shot, subject)
         with self.watch.stage("hash"):

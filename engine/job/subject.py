@@ -5,11 +5,14 @@ from typing import NamedTuple
 import numpy as np
 
 from ..conditions.frames import as_bits, read_reference
+from ..conditions.surface.template import Limb
 from ..contract import folder as files
 from ..contract.events import Warned
 
 _SAME = 0.05    # of the standing height, between joints of one person as given and as found (ours)
 _INSIDE = 0.6  # of the joints found have to lie in the matte found, or it is of something else (ours)
+_PARTS = {"legs": (Limb.LEFT_SHIN, Limb.RIGHT_SHIN), "feet": (Limb.LEFT_FOOT, Limb.RIGHT_FOOT),
+          "hands": (Limb.LEFT_HAND, Limb.RIGHT_HAND)}
 
 
 class Subject(NamedTuple):
@@ -42,13 +45,30 @@ def find_subject(folder, job, *, find_joints, emit) -> Subject:
                         "No person could be found in the reference; it is used without "
                         "its joints, which costs likeness. Set its joints by hand for a better one."))
         return Subject(matte=alpha)
-    matte = alpha if alpha is not None else _believable(person)
+    matte = alpha if alpha is not None else _believable(person.mask, job.reference.joints if given else
+                                                        person.body[:, [0, 1, 3]])
     # Rounded, because a machine's last bits must not make another machine's finished frames stale.
     depths = np.round(person.body[:, 2].astype(np.float64), 3) if _same_person(job.reference, person) else None
     if given:
         return Subject(matte=matte, depths=depths)
     return Subject(np.round(person.body[:, [0, 1, 3]].astype(np.float64), 2),
                    round(float(person.height_px), 1), matte, depths)
+
+
+def warn_of_unseen(character, folder, emit) -> None:
+    """Says what of the character is made up, because the reference does not show it. character: as carry gives it, or
+    None."""
+    if character is None:
+        return
+    if character.avatar is None:
+        emit(Warned(folder, "reference_without_surface",
+                    "Hips or shoulders cannot be found in the reference, so the character is carried limb by limb, "
+                    "which looks coarse. Set these joints by hand, or choose a reference that shows them."))
+        return
+    parts = [name for name, limbs in _PARTS.items() if all(limb in character.avatar.invented for limb in limbs)]
+    if parts:
+        emit(Warned(folder, "reference_in_part", f"The reference does not show the {' and '.join(parts)}; they are "
+                    "made up from what is beside them. For true ones choose a reference that shows all of the person."))
 
 
 def _same_person(reference, person) -> bool:
@@ -62,8 +82,10 @@ def _same_person(reference, person) -> bool:
     return bool(both.any()) and float(np.median(away)) < _SAME * person.height_px
 
 
-def _believable(person):
-    """The person's mask, unless most of the joints lie outside it."""
-    seen = person.body[person.body[:, 3] > 0, :2].astype(int)
-    rows, columns = (np.clip(seen[:, k], 0, person.mask.shape[1 - k] - 1) for k in (1, 0))
-    return person.mask if len(seen) and (person.mask[rows, columns] > 0.5).mean() >= _INSIDE else None
+def _believable(mask, joints):
+    """The mask (h, w), unless most of the joints (20, 3) x, y, confidence lie outside it: of half a person, or of
+    another."""
+    joints = np.asarray(joints)
+    seen = joints[joints[:, 2] > 0, :2].astype(int)
+    rows, columns = (np.clip(seen[:, k], 0, mask.shape[1 - k] - 1) for k in (1, 0))
+    return mask if len(seen) and (mask[rows, columns] > 0.5).mean() >= _INSIDE else None

@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 
 from engine.conditions.frames import write_picture
+from engine.conditions.surface.template import Limb
 from engine.contract import folder as files
 from engine.contract import job as jobs
-from engine.job.subject import find_subject
+from engine.job.subject import find_subject, warn_of_unseen
 from tests.unit.walker import HEIGHT_PX, figure, write_job
 
 JOINTS = tuple((float(x), float(y), float(c)) for x, y, _, c in figure())
@@ -43,6 +44,29 @@ def test_a_mask_beside_the_joints_is_not_believed(tmp_path, job):
     mask = np.zeros((256, 256), np.float32)
     mask[:, :20] = 1
     assert subject(tmp_path, job, person(mask)).matte is None
+
+
+def test_the_artists_joints_say_whether_a_mask_is_believed(tmp_path):
+    """A pose model that sees half of a person gives a mask that holds its own joints."""
+    job = write_job(str(tmp_path), 1, reference=jobs.Reference(joints=JOINTS, height_px=HEIGHT_PX))
+    mask = np.zeros((256, 256), np.float32)
+    middle = int(np.median([y for _, y, _ in JOINTS]))
+    mask[:middle - 30] = 1
+    found = SimpleNamespace(body=figure().astype(np.float32), height_px=HEIGHT_PX, mask=mask)
+    found.body[:, 1] = np.minimum(found.body[:, 1], middle - 40)
+    assert subject(tmp_path, job, found).matte is None
+
+
+@pytest.mark.parametrize("invented, told", [
+    ((), []), ((Limb.LEFT_SHIN,), []), ((Limb.LEFT_SHIN, Limb.RIGHT_SHIN), ["reference_in_part"]),
+    (None, ["reference_without_surface"])])
+def test_what_the_reference_does_not_show_is_said(invented, told):
+    avatar = None if invented is None else SimpleNamespace(invented=invented)
+    heard = []
+    warn_of_unseen(SimpleNamespace(avatar=avatar), "job", heard.append)
+    warn_of_unseen(None, "job", heard.append)
+    assert [event.code for event in heard] == told
+    assert all("legs" in event.message for event in heard if event.code == "reference_in_part")
 
 
 def test_a_cut_out_reference_brings_its_own_matte(tmp_path, job):

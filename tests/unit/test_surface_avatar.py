@@ -93,6 +93,21 @@ def test_half_a_person_has_invented_legs_of_its_trousers(reference):
     assert (avatar.source[np.isin(TEMPLATE.limbs[avatar.faces[:, 0]], list(avatar.invented))] == INVENTED).mean() > 0.9
 
 
+def test_head_and_shoulders_have_a_body_made_up(reference):
+    """A pose model supposes hips below the picture, and is not sure of them."""
+    picture, matte, figure = reference
+    body = figure.body.copy()
+    hips = [BODY_INDEX["left_hip"], BODY_INDEX["right_hip"]]
+    cut = int(0.5 * (body[hips, 1].mean() + body[BODY_INDEX["left_shoulder"], 1]))
+    body[hips, 3] = 0
+    unsure = Figure(body, figure.hands, figure.height_px)
+    avatar = sound(build_avatar(picture[:cut], matte[:cut], unsure, TEMPLATE))
+    assert {Limb.LEFT_THIGH, Limb.LEFT_SHIN, Limb.LEFT_FOOT} <= set(avatar.invented)
+    assert build_avatar(picture, matte, unsure, TEMPLATE) is None       # in the picture they would be seen
+    body[hips, 1] = 6 * cut
+    assert build_avatar(picture[:cut], matte[:cut], unsure, TEMPLATE) is None
+
+
 def test_a_hand_before_the_thigh_is_not_painted_on_it():
     turns = (("left", "shoulder", (0, 0, 1), 35), ("right", "shoulder", (0, 0, 1), -35))
     picture, matte, figure = dressed.drawn(dressed.painted(), turns=turns)[:3]

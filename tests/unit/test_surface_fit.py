@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
+from engine.conditions.mask import limb_volumes
 from engine.conditions.surface import fit, light, matte
 from engine.conditions.surface.stance import NOTHING, stand
 from engine.conditions.surface.template import Tag
@@ -55,6 +56,19 @@ def test_a_coarse_matte_finds_the_edge_of_the_picture():
     assert matte.refined(picture, nothing).max() == 0
 
 
+def test_joints_and_colours_find_a_matte_where_no_model_does():
+    picture, wanted, figure, *_ = dressed.drawn(dressed.painted())
+    picture = np.clip(picture + np.random.default_rng(0).normal(0, 0.02, picture.shape), 0, 1).astype(np.float32)
+
+    def volumes(share):
+        return [limb_volumes(figure.body * (share, share, 1, 1), (None, None), figure.height_px * share,
+                             [round(side * share) for side in picture.shape[1::-1]], room) for room in (0.0, 1.5)]
+    inside, around = (overlap(one > 0.5, wanted > 0.5) for one in volumes(1.0))
+    assert max(inside, around) < 0.85 < 0.95 < overlap(matte.of_joints(picture, volumes) > 0.5, wanted > 0.5)
+    large = cv2.resize(picture, None, fx=3, fy=3)
+    assert matte.of_joints(large, lambda share: volumes(share * 3)).shape == large.shape[:2]
+
+
 def test_holes_in_the_body_close_and_gaps_beside_it_stay():
     limbs = np.full((60, 60), NOTHING, np.uint8)
     limbs[10:50, 10:30] = 0
@@ -63,13 +77,6 @@ def test_holes_in_the_body_close_and_gaps_beside_it_stay():
     given[20:26, 15:22] = given[20:40, 36:44] = 0
     closed = matte.without_holes(given, limbs, NOTHING)
     assert (closed[20:26, 15:22] == 1).all() and (closed[22:38, 38:42] == 0).all() and closed[0, 0] == 0
-
-
-def test_a_transparent_pictures_alpha_is_its_matte():
-    alpha = np.zeros((8, 8))
-    assert matte.of_alpha(np.ones((8, 8))) is None and matte.of_alpha(alpha) is None
-    alpha[2:6, 2:6] = 1
-    np.testing.assert_array_equal(matte.of_alpha(alpha), alpha)
 
 
 def test_the_references_light_is_found_and_taken_out():

@@ -26,6 +26,7 @@ from .template import Limb
 WORKING_SIDE = 1024
 _ROOM = 0.12              # of the standing height, about the person
 _LEAST_HEIGHT = 24        # pixels: less cannot be a person
+_BELOW_AT_MOST = 4        # times the picture's height: a hip supposed further down is no guess
 _NEEDED = ("left_hip", "right_hip", "left_shoulder", "right_shoulder")
 
 
@@ -50,12 +51,12 @@ class Avatar:
 
 
 def build_avatar(picture, matte, figure, template, *, refine=False):
-    """The Avatar, or None where hips or shoulders are not seen, or nothing of the torso: the limb warp then stands in.
+    """The Avatar, or None where hips or shoulders are not known, or nothing of the torso: the limb warp then stands in.
 
     picture (h, w, 3) float32 sRGB 0..1; matte (h, w) float32 0..1; figure: its Figure in the picture's pixels.
     refine: the matte is a pose model's, whose edge has to be found in the picture.
     """
-    body = clean_joints(figure.body)
+    body = _with_hips(clean_joints(figure.body), picture.shape[1::-1])
     if min(body[BODY_INDEX[name], 3] for name in _NEEDED) < SEEN or not _LEAST_HEIGHT <= figure.height_px < 1e6:
         return None
     picture, matte, figure = _person_alone(picture, matte, Figure(body, figure.hands, figure.height_px))
@@ -66,6 +67,17 @@ def build_avatar(picture, matte, figure, template, *, refine=False):
         matte = mattes.refined(picture, matte)
     seen = {name for name in BODY if figure.body[BODY_INDEX[name], 3] >= SEEN}
     return _built(picture, matte, pose_of(space, template, picture.shape[1::-1]), seen)
+
+
+def _with_hips(body, size):
+    """Hips that a pose model supposes below the picture count as seen: of head and shoulders the rest is made up."""
+    body = body.copy()
+    for name in ("left_hip", "right_hip"):
+        x, y, _, confidence = body[BODY_INDEX[name]]
+        below = y >= size[1] and 0 <= x < size[0] and y < size[1] * _BELOW_AT_MOST
+        if confidence < SEEN and below:
+            body[BODY_INDEX[name], 3] = SEEN
+    return body
 
 
 def _built(picture, matte, pose, seen):

@@ -18,6 +18,7 @@ _FILLED, _OPEN = 0.85, 0.5
 _LEAST_LEVELS = 4     # of them filled
 _SHORTEST = 0.5                       # what ends above is a jacket
 _UPRIGHT = 0.75                       # of the thigh's length points down: a seat's lap is no skirt
+_LEGS_UNDER = 0.12                    # legs go on this far above the hem: deeper in, they would poke through
 _BELOW = 0.04                         # the shell reaches this far below the hem that was seen
 _LEGS = (Limb.LEFT_THIGH, Limb.RIGHT_THIGH, Limb.LEFT_SHIN, Limb.RIGHT_SHIN)
 
@@ -64,7 +65,7 @@ def worn_faces(template, skirt, hair_below=None) -> np.ndarray:
         level = template.leg_t[template.faces]
         level = 0.5 * (level.min(axis=1) + level.max(axis=1))       # both halves of a square end together
         worn |= (tags == Tag.SKIRT) & (level < skirt.hem + _BELOW)
-        worn &= ~(np.isin(template.limbs[template.faces[:, 0]], _LEGS) & (level < skirt.hem - 0.35))
+        worn &= ~(np.isin(template.limbs[template.faces[:, 0]], _LEGS) & (level < skirt.hem - _LEGS_UNDER))
     if hair_below is not None:
         below = template.points[:, 1] - template.joints["neck"][1]
         worn |= (tags == Tag.HAIR) & (below[template.faces].mean(axis=1) < hair_below + 0.01)
