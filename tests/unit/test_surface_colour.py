@@ -95,6 +95,24 @@ def test_trousers_are_no_skirt():
     assert garment.find_skirt(picture, matte, pose, stand(pose, np.zeros(len(TEMPLATE.points)))) is None
 
 
+def test_trousers_that_hang_over_shoes_are_the_shins_own():
+    feet = np.isin(TEMPLATE.limbs, (Limb.LEFT_FOOT, Limb.RIGHT_FOOT))
+    cuff = feet & (TEMPLATE.points[:, 1] < TEMPLATE.joints["left_ankle"][1] + 0.03)
+    colours = dressed.painted()
+    colours[cuff] = TROUSERS
+    picture, matte, _, pose, stance = dressed.drawn(colours)
+    shows = stance.across(cuff[:, None].astype(np.float32))[..., 0]
+    on_foot = np.isin(stance.limbs, (Limb.LEFT_FOOT, Limb.RIGHT_FOOT))
+    nothing = np.full(matte.shape, NOTHING, np.uint8)
+    claims = garment.cuff_claims(nothing, picture, matte, pose, stance)
+    assert (on_foot & (shows > 0.9)).sum() > 20
+    assert (claims != NOTHING)[on_foot & (shows > 0.9)].mean() > 0.8 > 0.05 > (claims != NOTHING)[shows < 0.1].mean()
+    assert set(claims[claims != NOTHING]) == {Limb.LEFT_SHIN, Limb.RIGHT_SHIN}
+    colours[feet] = TROUSERS                                # boots of the trousers' colour: nothing tells
+    picture, matte, _, pose, stance = dressed.drawn(colours)
+    assert (garment.cuff_claims(nothing, picture, matte, pose, stance) == NOTHING).all()
+
+
 def half_seen(colours):
     known = np.zeros(colours.shape[:2], np.float32)
     known[:, 60:140] = 1

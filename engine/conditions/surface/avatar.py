@@ -13,7 +13,7 @@ from ..limbs import SEEN, clean_joints
 from ..poses import Figure
 from . import matte as mattes
 from .fit import fitted
-from .garment import find_skirt, skirt_claims, worn_faces
+from .garment import cuff_claims, find_skirt, skirt_claims, worn_faces
 from .hair import face_colour, find_hair
 from .hands import find_hands, skin_of_hands
 from .layers import paint
@@ -115,6 +115,7 @@ def _claims(picture, matte, pose, stance, *, hands, hair, skirt):
         claims = skirt_claims(picture, matte, pose, stance, skirt)
     if hair is not None:
         claims[hair.mask] = Limb.HAIR
+    claims = cuff_claims(claims, picture, matte, pose, stance)
     return np.where(hands.claims != NOTHING, hands.claims, claims)
 
 

@@ -29,6 +29,8 @@ for _limb, _others in _NEIGHBOURS.items():
     _MAY_CROSS[_limb, [*_others, NOTHING]] = True
 # Weights of: neighbours alike, staying, both sides alike (ours; insensitive, measured).
 _STIFF, _BACK, _EVEN = 0.25, 0.002, 0.5
+_HEEL = 0.008            # metres that a heel gives outwards
+_INSTEP = 0.35           # of the way from the ankle to the toes, where the heel ends
 _EAR = 0.045             # metres about an ear's joint
 _KEPT = 5.0                                # weight with which faces and hands stay as they are
 
@@ -102,9 +104,19 @@ def _ears(template) -> np.ndarray:
     return (template.tags == Tag.HEAD) & (np.minimum(*away) < _EAR)
 
 
+def _heels(template) -> np.ndarray:
+    """(V,) bool: ankles and heels; what is wider there is trousers that hang over the shoes."""
+    found = np.zeros(len(template.points), bool)
+    for side, limb in (("left", Limb.LEFT_FOOT), ("right", Limb.RIGHT_FOOT)):
+        ankle, toe = template.joints[f"{side}_ankle"], template.joints[f"{side}_toe"]
+        along = (template.points - ankle) @ (toe - ankle) / ((toe - ankle) @ (toe - ankle))
+        found |= (template.limbs == limb) & (along < _INSTEP)
+    return found
+
+
 def _most_outwards(template) -> np.ndarray:
     """(V,) metres. Before the ears hair lies flat: what grew forwards there would stand before the face."""
-    most = _OUTWARDS[template.limbs]
+    most = np.where(_heels(template), _HEEL, _OUTWARDS[template.limbs])
     before = template.joints["left_ear"][2] - template.points[:, 2]
     flat = np.interp(before, (-0.03, 0.03), (_OUTWARDS[Limb.HEAD], 0.012))
     return np.where(

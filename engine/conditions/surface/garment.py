@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .shades import from_typical, typical
+from .shades import apart, from_typical, typical
 from .stance import NOTHING
 from .template import Limb, Tag
 
@@ -20,6 +20,7 @@ _SHORTEST = 0.5                       # what ends above is a jacket
 _UPRIGHT = 0.75                       # of the thigh's length points down: a seat's lap is no skirt
 _LEGS_UNDER = 0.12                    # legs go on this far above the hem: deeper in, they would poke through
 _BELOW = 0.04                         # the shell reaches this far below the hem that was seen
+_UNLIKE = 0.7                          # shoes and trousers nearer in colour cannot be told apart
 _LEGS = (Limb.LEFT_THIGH, Limb.RIGHT_THIGH, Limb.LEFT_SHIN, Limb.RIGHT_SHIN)
 
 
@@ -86,6 +87,25 @@ def skirt_claims(picture, matte, pose, stance, skirt) -> np.ndarray:
     level, leg = _level_of(pose, np.stack([x, y], axis=1) + 0.5)
     bare = ~cloth & (level > skirt.hem - 0.5)
     claims[y[bare], x[bare]] = leg[bare]
+    return claims
+
+
+def cuff_claims(claims, picture, matte, pose, stance) -> np.ndarray:
+    """The claims (h, w) with a shin's where its colour, not the shoe's, lies on a foot: trousers hang over shoes."""
+    claims = claims.copy()
+    for foot in (Limb.LEFT_FOOT, Limb.RIGHT_FOOT):
+        shin = foot - (Limb.LEFT_FOOT - Limb.LEFT_SHIN)
+        y, x = np.nonzero((stance.limbs == foot) & (matte > 0.5) & (claims == NOTHING))
+        cloth = picture[(stance.limbs == shin) & (matte > 0.9)]
+        if len(y) < 20 or len(cloth) < 20:
+            continue
+        colours = picture[y, x]
+        shoe = typical(colours[y >= np.quantile(y, 0.6)])
+        cloth = typical(cloth[len(cloth) // 2:])        # the lower half
+        if apart(np.median(cloth, axis=0), np.median(shoe, axis=0)) < _UNLIKE:
+            continue
+        hangs = from_typical(colours, cloth) < from_typical(colours, shoe)
+        claims[y[hangs], x[hangs]] = shin
     return claims
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 _BREADTH = 0.08        # metres beside the edge that are averaged
 _ALONG = 0.004         # metres along the limb, near what is seen
-_FAR_ALONG = 0.01      # and far from it
+_FAR_ALONG = 0.004     # and far from it: a wider one would melt hems
 _FAR = 0.06            # metres
 _PATTERN = 0.03        # metres along the limb over which rows are compared
 _NOISE = 0.5           # of a row's own variance, that its mean may have by chance
