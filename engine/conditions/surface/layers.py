@@ -19,6 +19,8 @@ from .undertones import other_side, undertones
 SEEN, MIRRORED, CARRIED, INVENTED = range(4)     # where a face has its colour from
 # By how much more the mirrored place is turned to the camera, that it begins to win, and wins wholly.
 _BETTER = (0.25, 0.5)
+# The same for a head: where both sides graze the camera, the other's cheek would lie between this side's hair.
+_OTHER_FACE = (0.35, 0.7)
 _SOFT = 0.008             # metres over which seen and unseen blend
 _DETAIL = 0.09            # metres beyond the seen over which detail fades
 _LOUD = 1.5               # times what is usual on a limb: louder detail is a tie or a print, which does not go on
@@ -121,6 +123,7 @@ def _weights(sight, limbs, values, there, soft):
     limb = limbs[there]
     first = seen_there(sight, limb, own[:, :3], own[:, 3])
     second = seen_there(sight, other_side(limb), other[:, :3], other[:, 3])
+    second *= np.where(limb == Limb.HEAD, smooth(other[:, 3] - own[:, 3], *_OTHER_FACE), 1)
     first *= 1 - second * smooth(other[:, 3] - own[:, 3], *_BETTER)
     seen[there] = np.stack([first, second], axis=1)
     behind[there] = seen_through(sight, limb, own[:, :3], own[:, 3])
