@@ -2,12 +2,15 @@
 import numpy as np
 import pytest
 
-from engine.conditions.surface import charts, garment, hair, hands, rows
+from engine.conditions.surface import charts, drawing, garment, hair, hands, rows
+from engine.conditions.surface.avatar import build_avatar
+from engine.conditions.surface.layers import SEEN
 from engine.conditions.surface.stance import NOBODY, NOTHING, stand
 from engine.conditions.surface.template import Limb, Tag
 from engine.contract.skeleton import BODY
 from tests.unit import dressed
-from tests.unit.dressed import HAIR, SKIN, TEMPLATE, TROUSERS
+from tests.unit import surface_person as person
+from tests.unit.dressed import HAIR, SHIRT, SKIN, TEMPLATE, TROUSERS
 
 EVERYTHING = set(BODY)
 
@@ -31,6 +34,22 @@ def test_hands_before_trousers_are_the_hands_own():
         assert (found.claims[(stance.limbs == limb)] != NOTHING).mean() > 0.8
     assert (found.claims[np.isin(stance.limbs, (Limb.LEFT_SHIN, Limb.RIGHT_SHIN, Limb.HEAD))] == NOTHING).all()
     assert (found.claims == NOBODY).any()
+
+
+def test_from_behind_a_hand_before_the_chest_is_hidden_and_the_back_is_seen():
+    """Joints say where it is in the picture, not that it is seen there."""
+    turns = (("left", "shoulder", (1, 0, 0), -60), ("left", "elbow", (0, 1, 0), 60),
+             ("right", "shoulder", (0, 0, 1), -25))
+    picture, matte, figure, pose, stance = dressed.drawn(dressed.painted(), turns=turns, degrees=180)
+    found = hands.find_hands(picture, matte, pose, stance, None)
+    assert found.seen == (False, True) and not (found.claims == Limb.LEFT_HAND).any()
+    avatar = build_avatar(picture, matte, figure, TEMPLATE)
+    torso = TEMPLATE.limbs[avatar.faces[:, 0]] == Limb.TORSO
+    assert (avatar.source[torso] == SEEN).mean() > 0.3
+    maps = drawing.draw(avatar, figure, person.SIZE, 1.0)
+    back = (maps.part == Limb.TORSO) & (maps.coverage == 1)
+    back &= np.arange(person.SIZE[1])[:, None] < pose.axes[Limb.TORSO, 1, 1] - 0.1 * pose.metre     # above the belt
+    assert (np.abs(maps.colour[back] - SHIRT).max(axis=1) > 0.25).mean() < 0.03
 
 
 def test_a_hidden_hand_takes_skin_and_never_cloth():

@@ -21,6 +21,7 @@ _LEAST = 0.0012                            # square metres of skin that make a h
 _THICK = {Limb.TORSO: 0.23, Limb.HEAD: 0.15, Limb.LEFT_UPPER_ARM: 0.11, Limb.RIGHT_UPPER_ARM: 0.11,
           Limb.LEFT_FOREARM: 0.09, Limb.RIGHT_FOREARM: 0.09, Limb.LEFT_THIGH: 0.13, Limb.RIGHT_THIGH: 0.13}
 _MIXED = 0.006                             # metres about a hand whose pixels are half of what is behind it
+_BEHIND, _WHOLLY = 0.06, 0.9               # person units behind what is seen there; of the hand
 _SKIN_FROM_FACE = 0.92                     # a hand is a little darker than a face (ours)
 _CLOTHED = (Limb.TORSO, Limb.LEFT_THIGH, Limb.RIGHT_THIGH, Limb.SKIRT)
 SIDES = (Limb.LEFT_HAND, Limb.RIGHT_HAND)
@@ -61,8 +62,21 @@ def skin_of_hands(picture, matte, pose, hands):
     return None
 
 
+def _is_behind(pose, stance, limb) -> bool:
+    """Whether the hand lies wholly behind the body: what is seen there is no hand."""
+    x, y, depth = np.nan_to_num(stance.pixels[pose.template.limbs == limb]).T
+    height, width = stance.depth.shape
+    inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
+    if not inside.any():
+        return False
+    nearest = stance.depth[y[inside].astype(int), x[inside].astype(int)]
+    return bool((depth[inside] > nearest + _BEHIND / pose.space.k).mean() > _WHOLLY)
+
+
 def _own_colour(picture, inside, pose, stance, *, limb, skin):
     """The colour (3,) of a hand that is seen, or None."""
+    if _is_behind(pose, stance, limb):
+        return None
     wide, thin = _zone(pose, limb, 0.0, _REACH, _WIDE) & inside, _zone(pose, limb, *_THIN) & inside
     if skin is not None:
         colours = picture[wide]

@@ -119,8 +119,10 @@ def capsule(size, start, end, radius) -> np.ndarray:
 
 def _before_torso(space) -> dict:
     """The joints, with elbows and wrists that are seen on the torso laid before it: estimated depths are often within
-    it."""
+    it. Not of who is seen from behind: there they are hidden by the torso."""
     joints = dict(space.joints)
+    if joints["left_shoulder"][0] < joints["right_shoulder"][0]:
+        return joints
     corners = np.array(
         [
             joints[f"{a}_{b}"]
