@@ -240,7 +240,8 @@ def _crop_maps(shot, reference, number):
     figure, crop = _carrying(reference, number), shot.plan.crops[number - 1]
     if figure is None or not shot.plan.present[number - 1]:
         return None
-    return frame_maps(reference.character, _in_crop(figure, crop), crop.shape)
+    return reference.character.once((number, crop),
+                                    lambda: frame_maps(reference.character, _in_crop(figure, crop), crop.shape))
 
 
 def _volume(shot, figure, maps, size) -> np.ndarray:

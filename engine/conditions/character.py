@@ -3,7 +3,7 @@
 Ours: the paper shows its networks the reference picture alone.
 A surface that follows the joints says where each piece of it goes.
 """
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from .surface.figures import is_mirrored, mirrored, without_gaps
 from .surface.space import depth_factor
 from .warp import Person, person, warp_limbs
 
+_RECENT = 4               # frames: a window and the next share two
 _FIGURES_LOOKED_AT = 60   # of a shot, that tell what a metre of depth is worth
 
 
@@ -23,12 +24,22 @@ _FIGURES_LOOKED_AT = 60   # of a shot, that tell what a metre of depth is worth
 class Character:
     """avatar: the reference's surface, None where its hips or shoulders are not seen; figures: the shot's, fit to carry
     it, by frame, in job pixels; depth_worth: person units that a metre of the shot's depth is worth. cut_out (H, W, 4)
-    float32 0..1, the reference with its matte, and its `person`: for the limb warp."""
+    float32 0..1, the reference with its matte, and its `person`: for the limb warp. recent: maps that the next window
+    asks for again."""
     avatar: Avatar | None
     figures: tuple
     depth_worth: float
     cut_out: np.ndarray
     person: Person
+    recent: dict = field(default_factory=dict, compare=False)
+
+    def once(self, key, make):
+        """What make() gives for a key, made once for as long as it is one of the last few asked for."""
+        if key not in self.recent:
+            if len(self.recent) >= _RECENT:
+                del self.recent[next(iter(self.recent))]
+            self.recent[key] = make()
+        return self.recent[key]
 
 
 def carry(picture, matte, figure: Figure, figures, *, cut_out, limbs: Figure, refine: bool) -> Character:
