@@ -110,12 +110,13 @@ def read_clip(folder: Path) -> PooledClip:
         job = jobs.read(folder)
         frames = [_frame(folder, number, job) for number in range(1, job.frames + 1)]
         people, (posed,) = (_people(folder / name) for name in (files.POSE, "reference_pose.json"))
+        taken = tuple(np.array(told[name], np.float32) for name in ("focal_px", "light"))
         reference = np.dstack([read_colour(folder / files.REFERENCE, job.size),
                                read_grey(folder / "reference_matte.png", job.size)])
     except (JobError, OSError, ValueError, KeyError, TypeError, IndexError) as error:
         raise error if isinstance(error, BrokenClip) else BrokenClip(f"{folder.name}: no clip ({error})") from None
     body, hands, height = (np.stack(values) for values in zip(*people, strict=True))
-    clip = PooledClip(np.stack(frames), body, hands, height, reference, *posed)
+    clip = PooledClip(np.stack(frames), body, hands, height, *taken, reference, *posed)
     fault = fault_of(clip, job.frames)
     if fault:
         raise BrokenClip(f"{folder.name}: {fault}")

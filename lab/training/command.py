@@ -2,7 +2,7 @@
 
     python -m lab train pool FOLDER --clips 2000
     python -m lab train windows FOLDER [--first-seed N --stride N]
-    python -m lab train autoencoder|image|motion --pool FOLDER|--windows FOLDER --run FOLDER --minutes 60 [--start
+    python -m lab train autoencoder|image|motion|surface --pool FOLDER|--windows FOLDER --run FOLDER --minutes 60 [--start
     WEIGHTS] python -m lab train ablations --pool FOLDER --run FOLDER --start WEIGHTS --minutes 20 [--rows ROW ...]
     [--seeds 2] python -m lab train scaling --pool FOLDER --run FOLDER --start WEIGHTS [--marks 3 6 12]
     python -m lab train mean WEIGHTS SHARE WEIGHTS SHARE --to WEIGHTS
@@ -16,7 +16,8 @@ from pathlib import Path
 
 from engine.contract.errors import JobError
 
-from . import ablations, mean, pool, scaling, stage_autoencoder, stage_image, stage_motion, windows
+from . import ablations, mean, pool, scaling, stage_autoencoder, stage_image, stage_motion, stage_surface, windows
+from .ablations import write_json
 from .loop import Budget, Run, train
 from .options import add_options, feed, prepare_torch
 
@@ -37,7 +38,8 @@ def main(arguments: list[str]) -> int:
 
 def run_command(arguments: list[str]) -> int:
     """One stage, the ablations or the pool. Raises JobError, ValueError and OSError with what is wrong."""
-    stages = {"autoencoder": stage_autoencoder, "image": stage_image, "motion": stage_motion}
+    stages = {"autoencoder": stage_autoencoder, "image": stage_image, "motion": stage_motion,
+              "surface": stage_surface}
     others = {"pool": pool, "windows": windows, "ablations": ablations, "scaling": scaling, "mean": mean}
     if arguments and arguments[0] in others:
         return others[arguments[0]].main(arguments[1:])
@@ -56,7 +58,10 @@ def run_command(arguments: list[str]) -> int:
     recipe = replace(stage.RECIPE, batch=options.batch or stage.RECIPE.batch,
                      frames=options.frames or stage.RECIPE.frames,
                      learning_rate=options.rate or stage.RECIPE.learning_rate)
-    run = Run(options.run, recipe, options.start, options.device)
+    sizes = stage_surface.SIZES if stage is stage_surface else ()
+    run = Run(options.run, recipe, options.start, options.device, *sizes)
+    if sizes:
+        write_json(options.run / "sizes.json", sizes[0].as_dict())
     if run.step == 0 and not options.start:
         stage.prepare(run, feed(run, options, seed=2))
     train(run, feed(run, options, options.seed), Budget(options.minutes, options.steps),

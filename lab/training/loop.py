@@ -27,7 +27,7 @@ from .pooled_clip import SHARE
 from .samples import SampleMaker, Window, batch_of
 
 log = logging.getLogger(__name__)
-CHECKPOINT = "checkpoint.pt"
+CHECKPOINT, PAUSE = "checkpoint.pt", "pause"
 SAVE_EVERY, SHOW_EVERY = 240, 300  # seconds
 MOST_LOST = 10
 SHAPE_ORDER = ((192, 352), (256, 256), (192, 352), (256, 256), (352, 192))
@@ -182,6 +182,7 @@ def train(run: Run, batches: Iterator[dict[str, Tensor]], budget: Budget, loss_o
     began, recent = time.monotonic() - run.seconds, []
     saved = shown = time.monotonic()
     while (progress := budget.spent(run)) < 1:
+        began += wait_while_paused(run.folder)
         batch = next(batches)
         generator = torch.Generator(run.device).manual_seed(seed * 1_000_003 + run.step)
         with torch.autocast(run.device, torch.bfloat16, enabled=half_is_faster(run.device)):
@@ -208,6 +209,16 @@ def train(run: Run, batches: Iterator[dict[str, Tensor]], budget: Budget, loss_o
     if recent or not (run.folder / "weights.safetensors").exists():
         run.save()
         show(run, next(batches), picture_of)
+
+
+def wait_while_paused(folder: Path) -> float:
+    """Seconds waited: a file `pause` in the run's folder halts it, for a benchmark or other work of the machine."""
+    began = time.monotonic()
+    if (folder / PAUSE).exists():
+        print(f"paused until {folder / PAUSE} is removed", flush=True)
+    while (folder / PAUSE).exists():
+        time.sleep(1)
+    return time.monotonic() - began
 
 
 def open_log(path: Path, step: int):

@@ -23,7 +23,7 @@ def draw(seed: int, frames: int) -> PooledClip:
     layers = np.concatenate([bytes8(clip.full), bytes8(clip.clean), bytes8(clip.visible), bytes8(clip.shadow),
                              bytes8(clip.objects), bytes8(clip.contact)], axis=-1)
     return PooledClip(
-        layers, clip.body.numpy(), clip.hands.numpy(), clip.height_px.numpy(),
+        layers, clip.body.numpy(), clip.hands.numpy(), clip.height_px.numpy(), clip.focal.numpy(), clip.light.numpy(),
         np.concatenate([bytes8(reference.picture), bytes8(reference.matte)], axis=-1),
         reference.body.numpy(), reference.hands.numpy(), float(reference.height_px))
 

@@ -28,6 +28,8 @@ class PooledClip:
     body: np.ndarray  # (F, 20, 4) float32, as in docs/architecture.md
     hands: np.ndarray  # (F, 2, 21, 4) float32, left then right
     height_px: np.ndarray  # (F,) float32
+    focal: np.ndarray  # (F,) float32 pixels
+    light: np.ndarray  # (F, 9, 3) float32, on the character, as contract/light.py has it
     reference: np.ndarray  # (H, W, 4) uint8: the picture on its random background, and the character's matte
     reference_body: np.ndarray  # (20, 4) float32
     reference_hands: np.ndarray  # (2, 21, 4) float32
@@ -74,7 +76,7 @@ def fault_of(clip: PooledClip, frames: int) -> str | None:
     height, width = clip.layers.shape[1:3] if count else (0, 0)
     expected = {"layers": (max(count, frames), height, width, LAYERS), "body": (count, 20, 4),
                 "hands": (count, 2, 21, 4),
-                "height_px": (count,), "reference": (height, width, 4), "reference_body": (20, 4),
+                "height_px": (count,), "focal": (count,), "light": (count, 9, 3), "reference": (height, width, 4), "reference_body": (20, 4),
                 "reference_hands": (2, 21, 4), "reference_height_px": ()}
     for name, shape in expected.items():
         value = getattr(clip, name)

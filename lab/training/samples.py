@@ -12,12 +12,13 @@ from torch import Tensor
 
 from engine.conditions.depth import limb_depth, near_and_far
 from engine.conditions.environment import environment
-from engine.conditions.mask import KINDS, limb_volumes, random_region
+from engine.conditions.mask import KINDS, random_region
 from engine.conditions.pose import draw_skeleton
-from engine.conditions.warp import person, warp_limbs
+from engine.conditions.surface_inputs import CHANNELS
 from engine.contract.skeleton import BODY, BODY_INDEX, HEAD_HEIGHT
 from engine.engines.compact.nets.sizes import Sizes
 
+from .carried import Carried, Given, from_signed_bytes, in_signed_bytes
 from .pooled_clip import (
     BLENDER,
     CLEAN,
@@ -40,15 +41,17 @@ WEIGHT_STEP = 0.04  # of the loss's weights, that they fit a byte
 INSERTION = 0.5  # environment from the plate without the character; else from the full picture
 KNOWN = 0.75  # of the insertions: the plate may be seen inside M_f
 OBJECTS_GIVEN = 0.75
-VOLUMES = 0.4  # M_c from limb volumes, as a rig without a mesh gives it; else the exact silhouette
+VOLUMES = 0.4  # M_c from the surface, as for a rig without a mesh; else the exact silhouette
+LIGHT_KNOWN = 0.4  # of the windows come with the light of the place, as a scene in Blender gives it
 SAME_CLIP = 0.15  # the reference is another frame of the clip on a random background, as in the paper; else drawn apart
 RECOLOURED = 0.4  # of the clips; the others keep skin and hair as people have them
 MIRRORED = 0.5  # of the clips: other poses and rooms for nothing
-CUT_OUT = 0.85  # of the references come with a matte for the warp, as the pose model finds one nearly always
+CUT_OUT = 0.95  # of the references come with a matte, as the pose model finds one nearly always
 SCALE_AUGMENTED = 0.3  # M_c shrunk, so that the mask is sometimes smaller than the character (paper 3.2)
 NO_REFERENCE = 0.02  # an empty grey picture: what guidance compares with
 NO_REFERENCE_JOINTS = 0.05  # reference skeleton and warp left empty: a reference in which no joints are found
 
+ODD_IN_X = [3, 4, 7]  # of the light's coefficients: they change their sign in a mirror (contract/light.py)
 OTHER_SIDE = [BODY_INDEX[name.replace("left", "?").replace("right", "left").replace("?", "right")] for name in BODY]
 
 
@@ -68,7 +71,8 @@ class Window:
     known: np.ndarray  # (), 0 or 255: whether the plate may be seen inside M_f
     skeleton: np.ndarray  # (F, 3, H, W)
     depth: np.ndarray  # (F, 1, H, W)
-    warp: np.ndarray  # (F, 4, H, W): limbs of the reference, RGB premultiplied by coverage, coverage
+    warp: np.ndarray  # (F, 4, H, W): the reference's surface, RGB premultiplied by coverage, coverage
+    maps: np.ndarray  # (F, MAPS, H, W): of conditions/surface_inputs.py, as carried.in_signed_bytes keeps them
     objects: np.ndarray  # (F, 1, H, W): M_o
     reference: np.ndarray  # (3, H, W): the reference picture
     reference_skeleton: np.ndarray  # (3, H, W)
@@ -146,7 +150,7 @@ def recolour(rng: np.random.Generator, clip: PooledClip) -> PooledClip:
     layers, reference = clip.layers.copy(), clip.reference.copy()
     layers[..., 0:3], layers[..., 3:6] = layers[..., order], layers[..., order + 3]
     reference[..., 0:3] = reference[..., order]
-    return replace(clip, layers=layers, reference=reference)
+    return replace(clip, layers=layers, reference=reference, light=clip.light[..., order])
 
 
 def mirror(rng: np.random.Generator, clip: PooledClip) -> PooledClip:
@@ -155,7 +159,9 @@ def mirror(rng: np.random.Generator, clip: PooledClip) -> PooledClip:
         return clip
     width = clip.layers.shape[2]
     layers, reference = np.ascontiguousarray(clip.layers[:, :, ::-1]), np.ascontiguousarray(clip.reference[:, ::-1])
-    return replace(clip, layers=layers, reference=reference,
+    light = clip.light.copy()
+    light[:, ODD_IN_X] *= -1
+    return replace(clip, layers=layers, reference=reference, light=light,
                    body=mirrored(clip.body, width)[..., OTHER_SIDE, :], hands=mirrored(clip.hands, width)[:, ::-1],
                    reference_body=mirrored(clip.reference_body, width)[OTHER_SIDE],
                    reference_hands=mirrored(clip.reference_hands, width)[::-1])
@@ -190,29 +196,37 @@ def condition(rng: np.random.Generator, clip: PooledClip, numbers: np.ndarray, r
     chance = rng.random()
     has_joints = chance >= NO_REFERENCE + NO_REFERENCE_JOINTS
     picture = reference.picture if chance >= NO_REFERENCE else np.full_like(reference.picture, 0.5)
+    light_known = rng.random() < LIGHT_KNOWN
     clothing, shrink = rng.uniform(0.8, 1.4), rng.uniform(0.6, 1.0) if rng.random() < SCALE_AUGMENTED else 1.0
     block_seed = int(rng.integers(2**32))
     near, far = near_and_far([(clip.body[k], tuple(clip.hands[k])) for k in range(len(clip.body))])
 
-    source = person(reference.body, reference.hands, reference.height_px)
     cut_out = np.dstack([reference.picture, as_estimated(rng, reference.matte)])
+    carried = Carried(rng, cut_out, reference, clip, clothing) if has_joints else None
 
-    regions, skeleton, depth, warp = [], [], [], []
+    regions, skeleton, depth, warp, maps = [], [], [], [], []
     for k, layer in zip(numbers, layers, strict=True):
         body, hands, tall = clip.body[k], tuple(clip.hands[k]), float(clip.height_px[k])
         visible = (layer[..., MATTE] > 5).astype(np.float32)
-        mask = limb_volumes(body, hands, tall, size, clothing) if volumes else visible
+        given = Given(light=clip.light[k] if light_known else None,
+                      plate=None if insertion else layer[..., FULL] / np.float32(255), performer=visible > 0)
+        carry = carried.frame(k, size, given) if carried else None
+        mask = carry.room if volumes and carry else visible
         if not volumes and shrink < 1:
             mask = scaled_about_its_centre(mask, shrink)
+        if carry:       # what is laid of the surface lies inside of M_f, as in the product
+            mask = np.maximum(mask, carry.warp[..., 3] > 0)
         # The same block draw for every frame of a window: blocks that flicker would tell frames apart.
         blocks = [random_region(mask > 0.5, np.random.default_rng(block_seed), kind) for kind in KINDS]
         if not insertion:  # what is left of the performer must not stand in the environment
             blocks = [np.maximum(block, visible) for block in blocks]
         regions.append(np.stack(blocks, axis=-1))
+        if carried:
+            body, hands, tall = carried.joints(k)
         skeleton.append(draw_skeleton(body, hands, size, tall))
         depth.append(limb_depth(body, hands, size, tall, near=near, far=far))
-        warp.append(warp_limbs(cut_out, source, person(body, hands, tall), size) if has_joints
-                    else np.zeros((height, width, 4), np.float32))
+        warp.append(carry.warp if carry else np.zeros((height, width, 4), np.float32))
+        maps.append(carry.maps if carry else np.zeros((height, width, CHANNELS), np.float32))
     drawn = (draw_skeleton(reference.body, reference.hands, size, reference.height_px) if has_joints
              else np.zeros((height, width, 3), np.float32))
     objects = (layers[..., OBJECTS, None] > 127) & with_objects
@@ -221,7 +235,7 @@ def condition(rng: np.random.Generator, clip: PooledClip, numbers: np.ndarray, r
         plate=first(layers[..., CLEAN] if insertion else layers[..., FULL]),
         regions=in_bytes(np.stack(regions)), known=np.uint8(255 * (insertion and known)),
         skeleton=in_bytes(np.stack(skeleton)), depth=in_bytes(np.stack(depth)), warp=in_bytes(np.stack(warp)),
-        objects=in_bytes(objects), reference=in_bytes(picture), reference_skeleton=in_bytes(drawn),
+        maps=first(in_signed_bytes(np.stack(maps))), objects=in_bytes(objects), reference=in_bytes(picture), reference_skeleton=in_bytes(drawn),
         weight=first(loss_weight(layers, clip.body[numbers], clip.height_px[numbers])))
 
 
@@ -230,10 +244,11 @@ def batch_of(windows: dict[str, Tensor], sizes: Sizes) -> dict[str, Tensor]:
     on the windows' device.
 
     target, environment, warp, objects (n, F, 5, H, W): RGB, matte, shadow factor; masks (n, F, 2, H, W): region M_f,
-    known; skeleton (n, F, 3, H, W); matte (the visible one, for the loss), depth, object_mask, weight (n, F, 1, H, W);
+    known; skeleton (n, F, 3, H, W); maps (n, F, MAPS, H, W); surface (n, F, 3, H, W), premultiplied by its cover
+    (n, F, 1, H, W); matte (the visible one, for the loss), depth, object_mask, weight (n, F, 1, H, W);
     reference (n, 5, H, W); reference_skeleton (n, 3, H, W).
     """
-    shown = {name: tensor.float() / 255 for name, tensor in windows.items() if name != "weight"}
+    shown = {name: tensor.float() / 255 for name, tensor in windows.items() if name not in ("weight", "maps")}
     kind = KINDS.index(sizes.mask)
     region, plate = shown["regions"][:, :, kind:kind + 1], shown["plate"]
     known = region * shown["known"][:, None, None, None, None]
@@ -244,6 +259,7 @@ def batch_of(windows: dict[str, Tensor], sizes: Sizes) -> dict[str, Tensor]:
         "environment": five(environment(plate, region, known)), "masks": torch.cat([region, known], dim=2),
         "skeleton": shown["skeleton"], "depth": shown["depth"],
         "warp": five(shown["warp"][:, :, :3] + 0.5 * (1 - cover), cover),
+        "maps": from_signed_bytes(windows["maps"]), "cover": cover, "surface": shown["warp"][:, :, :3],
         "objects": five(plate * shown["objects"]), "object_mask": shown["objects"],
         "reference": five(shown["reference"]), "reference_skeleton": shown["reference_skeleton"],
         "weight": region.clamp(min=0.1) + windows["weight"].float() * WEIGHT_STEP}

@@ -60,17 +60,23 @@ def add_noise(latents: Tensor, noise: Tensor, levels: Tensor) -> Tensor:
 
 def predict(model: Model, batch: dict, noisy: Tensor, levels: Tensor) -> Tensor:
     """x0 for (clips * frames) noisy latents under the batch's conditions, float32."""
+    return predict_all(model, batch, noisy, levels)[0]
+
+
+def predict_all(model: Model, batch: dict, noisy: Tensor, levels: Tensor) -> tuple[Tensor, Tensor | None]:
+    """The same, and what the net says of the surface, where its sizes have one."""
     clips = batch["target"].shape[0]
     flat = {name: batch[name].flatten(0, 1) for name in
-            ("environment", "masks", "skeleton", "depth", "warp", "objects", "object_mask")}
+            ("environment", "masks", "skeleton", "depth", "warp", "objects", "object_mask", "maps")}
     with torch.no_grad():
         environment, warp, objects = (model.encoder(flat[name]) for name in ("environment", "warp", "objects"))
         reference = model.encoder(batch["reference"])
     features = model.reference_net(reference, batch["reference_skeleton"])
     pose = model.pose_guider(flat["skeleton"], flat["depth"], clips)
     guided = model.object_guider(objects, flat["object_mask"])
-    return model.denoising_net(noisy, levels, environment, flat["masks"], warp, flat["warp"][:, 3:4], features, pose,
-                               guided, clips).float()
+    x0, heads = model.denoising_net(noisy, levels, environment, flat["masks"], warp, flat["warp"][:, 3:4], features,
+                                    pose, guided, clips, flat["maps"])
+    return x0.float(), heads
 
 
 def picture_of(model: Model, batch: dict):

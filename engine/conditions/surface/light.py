@@ -28,13 +28,17 @@ def without_light(picture, stance, sure):
     if use.sum() < 200:
         return picture, flat, 0.0
     normals = stance.across(stance.normals)
-    step = max(int(use.sum()) // _SAMPLES, 1)
-    terms, limbs = turned(normals[use][::step]), stance.limbs[use][::step]
-    light = _regressed(np.log(picture[use][::step] @ _LUMA + 0.04), terms, limbs)
-    mean = float((terms @ light).mean())
+    light = found_light(picture[use], normals[use], stance.limbs[use])
+    mean = float((turned(normals[use]) @ light).mean())
     shade = np.where(stance.hit >= 0, turned(normals) @ light - mean, 0).astype(np.float32)
     shade = np.clip(cv2.GaussianBlur(shade, (0, 0), 1.0), -_MOST, _MOST)
     return np.clip(picture * np.exp(-STRENGTH * shade)[..., None], 0, 1).astype(np.float32), light, mean
+
+
+def found_light(colours, normals, limbs) -> np.ndarray:
+    """(TERMS,) of log luma by `turned`: colours (n, 3) sRGB 0..1 of pixels, their unit normals (n, 3) and limbs (n,)."""
+    step = max(len(colours) // _SAMPLES, 1)
+    return _regressed(np.log(colours[::step] @ _LUMA + 0.04), turned(normals[::step]), limbs[::step])
 
 
 def _regressed(brightness, terms, limbs):

@@ -7,6 +7,7 @@ from torch.nn import functional as F
 from .blocks import zeroed
 from .object_guider import BLENDED_BLOCKS, SpatialBlending
 from .sizes import Sizes
+from .surface_heads import HEADS, SurfaceIn
 from .temporal import TemporalAttention, sinusoid
 from .unet import BLOCK_LEVEL, REFERENCE_BLOCKS, SpatialUNet
 
@@ -31,15 +32,19 @@ class DenoisingNet(SpatialUNet):
         if sizes.blending != "off":
             self.blending = nn.ModuleDict({
                 name: SpatialBlending(sizes.widths[BLOCK_LEVEL[name]], sizes.blending) for name in BLENDED_BLOCKS})
+        if sizes.surface:
+            self.surface_in = SurfaceIn(width)
+            self.heads = zeroed(nn.Conv2d(width, HEADS, 3, padding=1))
         self.norm_out = nn.GroupNorm(16, width)
         self.conv_out = nn.Conv2d(width, (latent + 3) * 4, 3, padding=1)
 
     def forward(self, noisy: Tensor, levels: Tensor, environment: Tensor, masks: Tensor, warp: Tensor,
                 coverage: Tensor, reference: list[Tensor], pose: Tensor, objects: list[Tensor] | None,
-                clips: int) -> Tensor:
+                clips: int, maps: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
         """n = clips * frames. noisy, environment, warp (n, c, h, w); levels (n,) 0..1; masks (n, 2, 4h, 4w): region
         and known; coverage (n, 1, 4h, 4w); reference per block (clips, tokens, width) ; pose (n, w0, h/2, w/2);
-        objects as ObjectGuider gives them, None without any -> x0 (n, c, h, w).
+        objects as ObjectGuider gives them, None without any; maps (n, MAPS, 4h, 4w) where the sizes have the surface
+        -> x0 (n, c, h, w), and what Heads.of takes (n, HEADS, h/2, w/2), None without the surface.
         """
         level = self.level2(F.silu(self.level1(sinusoid(levels * 1000, self.sizes.level_width).to(noisy.dtype))))
         level = F.silu(level)
@@ -49,6 +54,8 @@ class DenoisingNet(SpatialUNet):
             x = x + self.environment_in(F.pixel_unshuffle(seen, 2))
         if self.sizes.warp:
             x = x + self.warp_in(F.pixel_unshuffle(torch.cat([warp, F.avg_pool2d(coverage, 4)], dim=1), 2))
+        if self.sizes.surface:
+            x = x + self.surface_in(maps)
         features = dict(zip(REFERENCE_BLOCKS[self.sizes.reference_blocks], reference, strict=True))
 
         def visit(name: str, x: Tensor) -> Tensor:
@@ -62,8 +69,9 @@ class DenoisingNet(SpatialUNet):
                 x = self.temporal[name](x, clips)
             return x
 
-        out = self.conv_out(F.silu(self.norm_out(self.walk(x, visit))))
-        return self._choose(F.pixel_shuffle(out, 2), environment, warp, coverage)
+        last = F.silu(self.norm_out(self.walk(x, visit)))
+        x0 = self._choose(F.pixel_shuffle(self.conv_out(last), 2), environment, warp, coverage)
+        return x0, self.heads(last) if self.sizes.surface else None
 
     def _choose(self, out: Tensor, environment: Tensor, warp: Tensor, coverage: Tensor) -> Tensor:
         """x0 = g_net * net + g_warp * warp + g_env * environment, the gates a softmax: what can be carried over (a

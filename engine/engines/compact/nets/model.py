@@ -14,6 +14,8 @@ from .reference_net import ReferenceNet
 from .sizes import Sizes
 from .vae import Decoder, Encoder
 
+SURFACE_PARTS = ("denoising_net.surface_in.", "denoising_net.heads.")
+
 
 class Model(nn.Module):
     """The parts by the names that weight files use."""
@@ -39,10 +41,12 @@ def save_weights(model_state: dict[str, Tensor], path: Path) -> None:
 def fork_weights(parent: Sizes, sizes: Sizes, path: Path) -> Model:
     """A model of `sizes`, the same but for switches, begun at the file's weights of a `parent`.
 
-    What a switched-off part does not have is left out. Raises ValueError where the file does not hold the parent's
-    weights exactly, or lacks something that `sizes` asks for.
+    What a switched-off part does not have is left out; a surface that the parent lacks starts at zero. Raises
+    ValueError where the file does not hold the parent's weights exactly, or lacks something that `sizes` asks for.
     """
     stored, model = load_weights(parent, path).state_dict(), Model(sizes)
+    if sizes.surface and not parent.surface:
+        stored |= {name: tensor for name, tensor in model.state_dict().items() if name.startswith(SURFACE_PARTS)}
     missing = [name for name, tensor in model.state_dict().items()
                if name not in stored or stored[name].shape != tensor.shape]
     if missing:

@@ -66,18 +66,21 @@ class Objects(nn.Module):
 
 
 class Denoise(nn.Module):
-    """One prediction of x0 for a window; inputs as in engines/compact/runtimes/base.py,
-    features as the graphs above give them."""
+    """One prediction for a window, x0 and, where the sizes have the surface, its heads; inputs as in
+    engines/compact/runtimes/base.py, features as the graphs above give them."""
 
     def __init__(self, model: Model):
         super().__init__()
         self.denoising_net = model.denoising_net
         self.references = len(REFERENCE_BLOCKS[model.sizes.reference_blocks])
+        self.surface = model.sizes.surface
 
-    def forward(self, noisy, levels, environment, masks, warp, coverage, pose, *features: Tensor) -> Tensor:
+    def forward(self, noisy, levels, environment, masks, warp, coverage, pose, *features: Tensor):
+        maps, features = (first(features[-1]), features[:-1]) if self.surface else (None, features)
         reference, objects = features[:self.references], features[self.references:]
-        return last(self.denoising_net(first(noisy), levels, first(environment), first(masks), first(warp),
-                                       first(coverage), list(reference), pose, list(objects), 1))
+        x0, heads = self.denoising_net(first(noisy), levels, first(environment), first(masks), first(warp),
+                                       first(coverage), list(reference), pose, list(objects), 1, maps)
+        return (last(x0), last(heads)) if self.surface else (last(x0),)
 
 
 def first(x: Tensor) -> Tensor:

@@ -29,6 +29,8 @@ class Sizes:
     # Ours (docs/method.md, "Appearance and the limb warp" and "Layers").
     reference_skeleton: bool = True
     warp: bool = True
+    # Reads the body surface's maps, and says how it is lit and where its outline is wrong.
+    surface: bool = False
     matte_and_shadow: bool = True  # off: they are not learnt, and what is made inside M_f is laid as a patch
     # How much more than it learnt the net trusts the limb warp where one lies, 0 or more, in the gates' logits. None in
     # training: a regression averages over what it cannot know, hair, face and light,

@@ -1,0 +1,74 @@
+"""The body surface in a frame -> what the networks are told of it beside its colours: an array of maps.
+
+Ours; the channels in order, each times the coverage and about -1 .. 1, 0 where nothing is known:
+
+    0       confidence
+    1 - 3   normal, camera axes
+    4       depth behind the hips, in person units
+    5 - 9   head, hands, trunk with skirt, arms, legs
+    10 - 12 the known light of the place, red, green, blue: what it makes of white, as the picture shows it
+    13      the reference's own light: by how much (log luma) it would brighten this place
+    14      the performer's light, read off the plate: the same
+"""
+import numpy as np
+
+from ..contract import light as contract
+from ..contract.skeleton import BODY_INDEX
+from .surface import light as lights
+from .surface.template import Limb
+
+CHANNELS = 15
+LIGHT_SCALE = 0.8       # of the shown light, so that one twice as bright as white is still about 1
+_BRIGHTEST = 2.2        # of the known light, linear
+_GAMMA = 1 / 2.2
+_LEAST_SEEN = 150       # pixels of a performer, from which a light can be read
+_KINDS = {Limb.HEAD: 0, Limb.HAIR: 0, Limb.LEFT_HAND: 1, Limb.RIGHT_HAND: 1, Limb.TORSO: 2, Limb.SKIRT: 2,
+          Limb.LEFT_UPPER_ARM: 3, Limb.RIGHT_UPPER_ARM: 3, Limb.LEFT_FOREARM: 3, Limb.RIGHT_FOREARM: 3}
+_KIND_OF = np.array([_KINDS.get(limb, 4) for limb in Limb] + [5])      # the last: no limb
+
+
+def surface_inputs(maps, figure, depth_worth: float, *, reference_light=None, known=None, plate=None,
+                   performer=None) -> np.ndarray:
+    """(h, w, CHANNELS) float32.
+
+    maps: surface.drawing.Maps of the frame; figure: whose joints they follow; depth_worth: person units of a metre;
+    reference_light (5,): Avatar.light; known (9, 3): the place's light, as contract/light.py has it, or None;
+    plate (h, w, 3) 0..1 sRGB and performer (h, w) bool: a plate with somebody at the surface's place, and where.
+    """
+    height, width = maps.coverage.shape
+    out = np.zeros((height, width, CHANNELS), np.float32)
+    there = np.flatnonzero(maps.coverage.ravel() > 0)
+    if not len(there):
+        return out
+    flat = out.reshape(-1, CHANNELS)
+    cover = maps.coverage.reshape(-1, 1)[there]
+    normal = maps.normal.reshape(-1, 3)[there] / cover
+    flat[there, 0] = maps.confidence.ravel()[there]
+    flat[there, 1:4] = maps.normal.reshape(-1, 3)[there]
+    flat[there, 4] = np.clip((maps.depth.ravel()[there] - _hips(figure)) * depth_worth, -1, 1) * cover[:, 0]
+    kinds = _KIND_OF[maps.part.ravel()[there]]
+    known_kind = kinds < 5
+    flat[there[known_kind], 5 + kinds[known_kind]] = cover[known_kind, 0]
+    if known is not None:
+        shade = np.stack(contract.basis(*normal.T.astype(np.float64)), axis=1) @ np.asarray(known, np.float64)
+        flat[there, 10:13] = LIGHT_SCALE * np.clip(shade, 0, _BRIGHTEST) ** _GAMMA * cover
+    turned = lights.turned(normal)
+    if reference_light is not None:
+        flat[there, 13] = np.clip(turned @ np.asarray(reference_light), -1, 1) * cover[:, 0]
+    if plate is not None:
+        found = performers_light(maps, plate, performer)
+        flat[there, 14] = np.clip(turned @ found, -1, 1) * cover[:, 0]
+    return out
+
+
+def performers_light(maps, plate, performer) -> np.ndarray:
+    """(5,) of log luma by surface.light.turned: how the light falls on whoever stands in the plate where the surface
+    is; zeros where too little of them is seen. A constant a limb takes the cloth's colour out (ours)."""
+    sure = performer & (maps.coverage >= 1) & (maps.part >= 0)
+    if sure.sum() < _LEAST_SEEN:
+        return np.zeros(lights.TERMS)
+    return lights.found_light(plate[sure], maps.normal[sure], maps.part[sure])
+
+
+def _hips(figure) -> float:
+    return float(figure.body[[BODY_INDEX["right_hip"], BODY_INDEX["left_hip"]], 2].mean())

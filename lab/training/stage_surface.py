@@ -1,0 +1,130 @@
+"""Stage four: light, edge and gate on the body surface, with everything before it going on (docs/training.md).
+
+What is compared is the composite that layers/surface.py makes: the surface times the gain, the net's picture where the
+surface knows nothing. Colours are compared without their detail: the surface lies a few pixels beside the truth, and a
+sharp difference would teach the light to hunt it.
+"""
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from engine.engines.compact.nets.model import Model
+from engine.engines.compact.nets.sizes import COMPACT
+from engine.engines.compact.nets.surface_heads import EDGE_REACH, EDGE_STEP, Heads
+from engine.layers.surface import KNOWN
+
+from .loop import Recipe
+from .losses import show_linearly
+from .stage_image import add_noise, compare, finish, picture_of, predict_all, prepare
+
+RECIPE = Recipe("surface", trained=("reference_net.", "pose_guider.", "object_guider.", "denoising_net."),
+                learning_rate=2e-4, batch=3, frames=4, average_over=200)
+AT_FULL_NOISE = 0.9     # of the draws: what ships is one step
+COARSE = (4, 8, 16)     # pixels a side of what colours are compared over
+LIGHT_WEIGHT, EDGE_WEIGHT, PICTURE_WEIGHT = 3.0, 1.0, 0.5
+STEADY = 0.02           # of the heads' squares: they leave the surface as it is where they know nothing
+FLICKER_WEIGHT = 0.5
+BAND = EDGE_REACH + 2   # pixels about the outline over which alphas are compared
+FLOOR = 0.02            # of sRGB
+
+# Its nets' sizes, and those of what it starts from.
+SIZES = replace(COMPACT, surface=True), COMPACT
+
+__all__ = ["RECIPE", "finish", "loss_of", "picture_of", "prepare"]
+
+
+def loss_of(model: Model, batch: dict, generator: torch.Generator, progress: float) -> tuple[Tensor, dict]:
+    clips, frames = batch["target"].shape[:2]
+    with torch.no_grad():
+        true = model.encoder(batch["target"].flatten(0, 1)).float()
+    noise = torch.randn(true.shape, generator=generator, device=true.device)
+    chance, level = torch.rand(2, clips, 1, generator=generator, device=true.device)
+    levels = torch.where(chance < AT_FULL_NOISE, torch.ones_like(level), level).repeat(1, frames).flatten()
+    made, raw = predict_all(model, batch, add_noise(true, noise, levels), levels)
+    loss, figures = compare(model, batch, made, true, levels == 1)
+    flat = {name: batch[name].flatten(0, 1) for name in ("surface", "cover", "maps", "target", "matte")}
+    heads = Heads.of(raw.float())
+    painted = _whole(show_linearly(made, model.decoder), model.decoder)
+    light, lit = light_loss(heads, flat, painted, clips)
+    edge, alphas = edge_loss(heads, flat)
+    steady = (raw.float() ** 2).mean()
+    total = PICTURE_WEIGHT * loss + LIGHT_WEIGHT * light + EDGE_WEIGHT * edge + STEADY * steady
+    return total, figures | {"light": light.detach(), "lit_psnr": lit, "edge": edge.detach(), "flat_edge": alphas}
+
+
+def light_loss(heads: Heads, flat: dict, painted: Tensor, clips: int) -> tuple[Tensor, Tensor]:
+    """Of the composite's colours inside the true matte and the cover, without detail; and their decibels with it."""
+    cover, maps = flat["cover"], flat["maps"]
+    inside = cover * flat["matte"]
+    colour = composite(heads, flat["surface"] / cover.clamp(min=1e-3), maps, cover, painted)
+    error = inside * (colour - flat["target"][:, :3])
+    loss = sum(_coarse(error, inside, side) for side in COARSE) / len(COARSE)
+    if error.shape[0] > clips:      # a light that flickers is worse than one a little wrong
+        steps = error.unflatten(0, (clips, -1)).diff(dim=1).flatten(0, 1)
+        both = torch.minimum(*(part.flatten(0, 1) for part in _pairs(inside, clips)))
+        loss = loss + FLICKER_WEIGHT * _coarse(steps * both, both, COARSE[1])
+    square = (error.detach() ** 2).sum() / (3 * (inside ** 2).sum()).clamp_min(1)
+    return loss, -10 * torch.log10(square.clamp_min(1e-6))
+
+
+def composite(heads: Heads, colour: Tensor, maps: Tensor, cover: Tensor, painted: Tensor) -> Tensor:
+    """(n, 3, H, W): colour of the surface, straight, lit; the net's picture where the gate says so."""
+    size = colour.shape[-2:]
+    share = cover.clamp(min=1e-3)
+    known = ((maps[:, :1] / share - KNOWN[0]) / (KNOWN[1] - KNOWN[0])).clamp(0, 1)
+    known = (known + _spread(heads.gate, size)).clamp(0, 1)
+    lit = (colour * gain(heads, maps[:, 1:4] / share, size)).clamp(0, 1)
+    return known * lit + (1 - known) * painted[:, :3]
+
+
+def gain(heads: Heads, normal: Tensor, size) -> Tensor:
+    """(n, 3, H, W): by what the surface's colours are multiplied."""
+    turn = (_spread(heads.turn, size) * normal).sum(dim=1, keepdim=True)
+    return (_spread(heads.light, size) + turn).clamp(-2, 2).exp()
+
+
+def edge_loss(heads: Heads, flat: dict) -> tuple[Tensor, Tensor]:
+    """Absolute difference of the alpha about the outline, and what it were without the head."""
+    cover, matte = F.avg_pool2d(flat["cover"], EDGE_STEP), F.avg_pool2d(flat["matte"], EDGE_STEP)
+    with torch.no_grad():
+        outwards = signed_distance(cover) * EDGE_STEP
+        band = (outwards.abs() < BAND).float()
+        without = (band * (cover - matte).abs()).sum() / band.sum().clamp_min(1)
+    alpha = ((heads.edge - outwards) / EDGE_STEP + 0.5).clamp(0, 1)
+    soft = torch.sigmoid((heads.edge - outwards) * (2 / EDGE_STEP))     # has a gradient further away
+    error = 0.5 * (alpha - matte).abs() + 0.5 * (soft - matte).abs()
+    return (band * error).sum() / band.sum().clamp_min(1), without
+
+
+def signed_distance(cover: Tensor) -> Tensor:
+    """(n, 1, h, w) pixels, below 0 inside: how far the outline is."""
+    import cv2
+    import numpy as np
+    found = []
+    for one in (cover[:, 0] >= 0.5).cpu().numpy().astype(np.uint8):
+        away, inside = (cv2.distanceTransform(part, cv2.DIST_L2, 5) for part in (1 - one, one))
+        found.append(np.where(one > 0, 0.5 - inside, away - 0.5))
+    return torch.from_numpy(np.stack(found)[:, None]).to(cover)
+
+
+def _whole(shown: Tensor, decoder) -> Tensor:
+    """What show_linearly leaves out: the decoder's constant."""
+    constant = F.conv2d(decoder.mean[None, :, None, None], decoder.linear.weight, decoder.linear.bias)
+    return shown + F.pixel_shuffle(constant, 4).repeat(1, 1, *(side // 4 for side in shown.shape[-2:])) * 0.5 + 0.5
+
+
+def _coarse(error: Tensor, inside: Tensor, side: int) -> Tensor:
+    weight = F.avg_pool2d(inside, side)
+    mean = F.avg_pool2d(error, side)
+    return mean.abs().sum() / (3 * weight.sum()).clamp_min(1)
+
+
+def _pairs(pictures: Tensor, clips: int) -> tuple[Tensor, Tensor]:
+    each = pictures.unflatten(0, (clips, -1))
+    return each[:, 1:], each[:, :-1]
+
+
+def _spread(grid: Tensor, size) -> Tensor:
+    return F.interpolate(grid, size=tuple(size), mode="bilinear", align_corners=False)
