@@ -19,6 +19,7 @@ from .objects import SCENE_TOLERANCE, depth_in_metres, holdout, object_mask
 from .pose import draw_skeleton
 from .poses import Figure, read_poses, standing_height
 from .retarget import retargeted
+from .surface_inputs import CHANNELS, surface_inputs
 from .surface.matte import of_joints
 
 MASK_SEEN = 0.02         # of a painted or rendered mask: soft edges are the character's too
@@ -34,7 +35,7 @@ _MASKS_LOOKED_AT = 12    # frames of the shot that tell how far the mask goes be
 @dataclass(frozen=True)
 class Shot:
     """What is fixed for the whole shot: figures[i] is frame i + 1's Figure in job pixels, or None; mask is the kind of
-    region that the weights know (mask.KINDS)."""
+    region that the weights know (mask.KINDS), surface whether they read the surface's maps."""
     folder: str
     job: jobs.Job
     figures: tuple
@@ -43,6 +44,7 @@ class Shot:
     far: float
     masked: bool
     mask: str = "shape_agnostic"
+    surface: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,8 @@ class ReferenceBundle:
 
 @dataclass(frozen=True)
 class Bundle:
-    """A window's conditions, (F, H, W, channels) float32 0..1; numbers are its frames, 1..N."""
+    """A window's conditions, (F, H, W, channels) float32 0..1; numbers are its frames, 1..N; maps as surface_inputs has
+    them, of no channels where the weights do not read them."""
     numbers: tuple
     plate: np.ndarray
     mask: np.ndarray
@@ -66,6 +69,7 @@ class Bundle:
     depth: np.ndarray
     warp: np.ndarray
     objects: np.ndarray
+    maps: np.ndarray
 
     @property
     def environment(self) -> np.ndarray:
@@ -73,9 +77,9 @@ class Bundle:
         return environment(self.plate, self.region, self.known)
 
 
-def plan_shot(folder, job, mask="shape_agnostic", joints=None, height_px=None) -> Shot:
+def plan_shot(folder, job, mask="shape_agnostic", joints=None, height_px=None, *, surface=False) -> Shot:
     """Read pose.json and lay the shot's crops; the first person of a frame is the character. mask: the kind of region
-    that the weights know. joints and height_px: the reference's, as for build_reference,
+    that the weights know, surface: whether they read the surface's maps. joints and height_px: the reference's, as for build_reference,
     for a job that retargets to them."""
     figures = tuple(people[0] if people else None for people in read_poses(folder, job.frames))
     if job.retarget > 0:
@@ -93,7 +97,7 @@ def plan_shot(folder, job, mask="shape_agnostic", joints=None, height_px=None) -
     plan = plan_crops(boxes, job.size, shape)
     near, far = near_and_far((figure.body, figure.hands)
                              for figure, seen in zip(figures, plan.present, strict=True) if seen)
-    return Shot(folder, job, figures, plan, near, far, masked, mask)
+    return Shot(folder, job, figures, plan, near, far, masked, mask, surface)
 
 
 def build_reference(shot, joints=None, height_px=None, matte=None, depths=None) -> ReferenceBundle:
@@ -174,13 +178,14 @@ def draw_previews(shot, reference: ReferenceBundle, number) -> dict:
 
 
 def _conditions(shot, reference, number) -> tuple:
-    """One frame's plate, mask, region, known, skeleton, depth, warp and objects, each (H, W, channels)."""
+    """One frame's plate, mask, region, known, skeleton, depth, warp, objects and maps, each (H, W, channels)."""
     crop, figure = shot.plan.crops[number - 1], _figure_in_crop(shot, number)
     width, height = size = crop.shape
     plate = as_float(take(read_colour(files.picture(shot.folder, files.SOURCE, number), shot.job.size), crop))
     maps = _crop_maps(shot, reference, number)
     mask = _character_mask(shot, number, figure, maps)
     region = region_of(mask, shot.mask)[..., None]
+    told = _surface_maps(shot, reference, number, maps, plate)
     if shot.job.clean_pictures:
         clean = read_colour(files.picture(shot.folder, files.CLEAN, number), shot.job.size)
         plate = without_performer(plate, as_float(take(clean, crop)), region)
@@ -188,11 +193,21 @@ def _conditions(shot, reference, number) -> tuple:
     objects = _objects_in_crop(shot, number)[..., None]
     if figure is None:
         blank = np.zeros((height, width, 4), np.float32)
-        return plate, mask[..., None], region, known, blank[..., :3], blank[..., :1], blank, objects
+        return plate, mask[..., None], region, known, blank[..., :3], blank[..., :1], blank, objects, told
     joints = figure.body, figure.hands, size, figure.height_px
     warp = frame_picture(reference.character, maps, figure, size)
     return (plate, mask[..., None], region, known, draw_skeleton(*joints),
-            limb_depth(*joints, near=shot.near, far=shot.far), warp, objects)
+            limb_depth(*joints, near=shot.near, far=shot.far), warp, objects, told)
+
+
+def _surface_maps(shot, reference, number, maps, plate):
+    """What the networks are told of the surface; plate: as it is, with whoever stands in it."""
+    if not shot.surface or maps is None:
+        return np.zeros((*plate.shape[:2], CHANNELS * shot.surface), np.float32)
+    performed = None if shot.job.clean_plate else plate
+    figure = _in_crop(_carrying(reference, number), shot.plan.crops[number - 1])
+    return surface_inputs(maps, figure, reference.character.depth_worth, plate=performed, performer=maps.mask > 0,
+                          reference_light=reference.character.avatar.light)
 
 
 def character_mask(shot, number, reference: ReferenceBundle | None = None) -> np.ndarray:

@@ -26,6 +26,7 @@ from ..engines.compact.denoise.windows import plan, spans
 from ..layers.blur import measure_blur
 from ..layers.compose import blank, canvas_of, compose
 from ..layers.grain import Grain, measure_grain
+from ..layers.heads import Heads
 from ..layers.surface import Shown
 from .fix_range import KEY as HELD
 from .fix_range import held_latents, held_numbers, look_for
@@ -78,12 +79,12 @@ class Generation:
             _look_for_pictures(self.folder, self.job)
             self.held = held_numbers(self.job)
             look_for(self.folder, self.held)
-            self.shot = plan_shot(self.folder, self.job, self.pack.manifest.mask)
+            self.shot = self._planned()
             self.sampling = _sampling(self.job, self.pack.manifest)
         with self.watch.stage("reference"):
             subject = find_subject(self.folder, self.job, find_joints=find_joints, emit=self.emit)
             if self.job.retarget > 0:
-                self.shot = plan_shot(self.folder, self.job, self.pack.manifest.mask, subject.joints, subject.height_px)
+                self.shot = self._planned(subject.joints, subject.height_px)
             self.spans = [windows for span in spans(list(self.shot.plan.present)) if (windows := self._windows(span))]
             self.reference = build_reference(self.shot, *subject)
             if self.spans:
@@ -137,6 +138,10 @@ class Generation:
         stages = {name: round(seconds, 3) for name, seconds in self.watch.stages.items()}
         return Finished(self.folder, self.job.frames, self.made, self.reused, self.passed,
                         round(self.watch.seconds, 3), stages, peak_mb())
+
+    def _planned(self, joints=None, height_px=None):
+        manifest = self.pack.manifest
+        return plan_shot(self.folder, self.job, manifest.mask, joints, height_px, surface=manifest.surface)
 
     def _windows(self, span):
         size = self.job.settings.window or self.pack.manifest.window
@@ -209,7 +214,7 @@ class Generation:
                 before = self._held(window.before)
             after = self._held(window.after)
         with watch.stage("denoise"):
-            latents = denoise_window(self.runtime, window, conditions, appearance, self.sampling,
+            latents, heads = denoise_window(self.runtime, window, conditions, appearance, self.sampling,
                                      after_step=self._stepped,
                                      before=before[len(before) - len(window.before):] if window.before else None,
                                      after=after)
@@ -221,7 +226,7 @@ class Generation:
             with watch.stage("write"):
                 save_latents(self.folder, window, key, handed_on)
         for i, number in enumerate(window.made):
-            self._finish_frame(number, latents[i], bundle, len(window.before) + i)
+            self._finish_frame(number, latents[i], bundle, len(window.before) + i, None if heads is None else heads[i])
         self.finished_frames.add(window.made, key)
         self.made += len(window.made)
         return handed_on
@@ -231,8 +236,9 @@ class Generation:
         clean_plate = self.job.clean_plate and self.pack.manifest.matte_and_shadow
         return held_latents(self.runtime, self.shot, self.reference, numbers, clean_plate)
 
-    def _finish_frame(self, number, latents, bundle, place) -> None:
-        """latents (h, w, c); `place` is the frame's index in the bundle. One by one, so that the first comes soon."""
+    def _finish_frame(self, number, latents, bundle, place, heads) -> None:
+        """latents (h, w, c); `place` is the frame's index in the bundle; heads: what the net says of its surface, or
+        None. One by one, so that the first comes soon."""
         job = self.job
         with self.watch.stage("decode"):
             decoded = self.runtime.decode(latents[None])[0]
@@ -243,7 +249,7 @@ class Generation:
             canvas = canvas_of(job.size, job.bits, self.shot.plan.crops[number - 1])
             has_matte = job.clean_plate and self.pack.manifest.matte_and_shadow
             maps = plate_maps(self.shot, self.reference, number, canvas.box)
-            shown = None if maps is None else Shown(maps, bundle.warp[place], bundle.mask[place, ..., 0])
+            shown = shown_of(maps, bundle, place, heads)
             layers = compose(decoded, plate=bundle.plate[place], region=bundle.region[place], clean_plate=has_matte,
                              shadow=job.settings.shadow, canvas=canvas, shown=shown,
                              holdout=frame_holdout(self.shot, number, maps, canvas.box),
@@ -297,6 +303,13 @@ class Generation:
             self.watch.check()
             digests += [file_digest(files.picture(self.folder, kind, number)) for kind in kinds]
         return digests
+
+
+def shown_of(maps, bundle, place, heads) -> Shown | None:
+    """What is composed of a frame's surface; heads as the net gives them, or None."""
+    if maps is None:
+        return None
+    return Shown(maps, bundle.warp[place], bundle.mask[place, ..., 0], None if heads is None else Heads.of(heads))
 
 
 def _sampling(job, manifest) -> Sampling:

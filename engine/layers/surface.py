@@ -9,7 +9,9 @@ import cv2
 import numpy as np
 
 from ..conditions.crop import Crop, put_back
+from ..conditions.frames import bleed
 from ..conditions.surface.drawing import Maps
+from .heads import CELL, EDGE_STEP, Heads
 
 LIGHT_SIGMA = 11.0       # crop pixels: finer differences between the network's picture and the surface are not light
 GAIN = (0.4, 2.5)        # what light may do to a colour
@@ -17,15 +19,20 @@ GAIN = (0.4, 2.5)        # what light may do to a colour
 KNOWN = (0.15, 0.35)
 _FLOOR = 0.02            # of sRGB, so that black cloth says nothing about the light
 _COARSE = 4              # crop pixels to one of the light's own: it has no detail
+_MOST_GAIN = 2.0         # of its logarithm, light and turn together
+_EDGE_SMOOTH = 0.8       # pixels: distances are of whole pixels, and would give steps
+_STILL = 0.15            # pixels: an outline that moves less stays exactly as it is
 
 
 @dataclass(frozen=True)
 class Shown:
     """One frame's surface: maps in the box of job pixels that is composed; in the crop, warp (H, W, 4), premultiplied,
-    as the network was shown it, and mask (H, W), M_c."""
+    as the network was shown it, and mask (H, W), M_c; heads: what the network says of it, None of one that was not
+    trained with the surface."""
     maps: Maps
     warp: np.ndarray
     mask: np.ndarray
+    heads: Heads | None = None
 
 
 def light_gain(decoded, warp) -> np.ndarray:
@@ -47,12 +54,41 @@ def lit_surface(shown: Shown, decoded, crop: Crop):
     crop: the network's, in the pixels of the maps; decoded as for light_gain.
     """
     maps = shown.maps
-    height, width = maps.coverage.shape
-    gain = _laid(light_gain(decoded, shown.warp), crop, (width, height))
+    size = maps.coverage.shape[::-1]
     coverage = np.maximum(maps.coverage, np.float32(1e-3))
-    colour = np.clip(maps.colour * (gain / coverage[..., None]), 0.0, 1.0)
     known = np.clip((maps.confidence / coverage - KNOWN[0]) / (KNOWN[1] - KNOWN[0]), 0.0, 1.0)
-    return colour, maps.coverage, known
+    if shown.heads is None:
+        gain, alpha = _laid(light_gain(decoded, shown.warp), crop, size, _COARSE), maps.coverage
+    else:
+        gain, alpha = head_gain(shown.heads, maps, crop), moved_edge(shown.heads, maps, crop)
+        known = np.clip(known + _laid(shown.heads.gate, crop, size, CELL), 0.0, 1.0)
+    colour = np.clip(maps.colour * (gain / coverage[..., None]), 0.0, 1.0)
+    if shown.heads is not None:
+        colour = bleed(colour, maps.coverage)
+    return colour, alpha, known
+
+
+def head_gain(heads: Heads, maps: Maps, crop: Crop) -> np.ndarray:
+    """(h, w, 3) float32 in the maps' pixels: by what the surface's colours are multiplied, smooth but for the normals.
+    """
+    size = maps.coverage.shape[::-1]
+    normal = maps.normal / np.maximum(maps.coverage, np.float32(1e-3))[..., None]
+    turn = (_laid(heads.turn, crop, size, CELL) * normal).sum(axis=-1, keepdims=True)
+    return np.exp(np.clip(_laid(heads.light, crop, size, CELL) + turn, -_MOST_GAIN, _MOST_GAIN))
+
+
+def moved_edge(heads: Heads, maps: Maps, crop: Crop) -> np.ndarray:
+    """(h, w) float32: the coverage with its outline moved, as sharp as it was."""
+    moves = _laid(heads.edge, crop, maps.coverage.shape[::-1], EDGE_STEP) / np.float32(crop.step)
+    covered = (maps.coverage >= 0.5).astype(np.uint8)
+    if not covered.any():
+        return maps.coverage
+    away, inside = (cv2.distanceTransform(part, cv2.DIST_L2, 5) for part in (1 - covered, covered))
+    outwards = np.where(covered > 0, 0.5 - inside, away - 0.5)
+    at_edge = (maps.coverage > 0) & (maps.coverage < 1)
+    outwards = np.where(at_edge, 0.5 - maps.coverage, outwards).astype(np.float32)
+    moved = np.clip(moves - cv2.GaussianBlur(outwards, (0, 0), _EDGE_SMOOTH) + 0.5, 0.0, 1.0)
+    return np.where(np.abs(moves) < _STILL, maps.coverage, moved).astype(np.float32)
 
 
 def regrown(alpha, matte, crop: Crop, pixels: float) -> np.ndarray:
@@ -78,10 +114,11 @@ def _smoothed(picture):
     return cv2.GaussianBlur(small, (0, 0), LIGHT_SIGMA / _COARSE, borderType=cv2.BORDER_CONSTANT)
 
 
-def _laid(gain, crop: Crop, size):
-    """The gain (H / 4, W / 4, 3) in the pixels of a picture of `size` (w, h); its edges go on beyond the crop."""
-    scale = np.array([[1 / _COARSE], [1 / _COARSE]])
+def _laid(gain, crop: Crop, size, cell):
+    """What a grid of one value for each cell x cell crop pixels says, in the pixels of a picture of `size` (w, h); its
+    edges go on beyond the crop."""
+    scale = np.array([[1 / cell], [1 / cell]])
     to_gain = crop.matrix * scale
     to_gain[:, 2] += 0.5 * (to_gain[:, :2].sum(axis=1) - 1)     # OpenCV's pixels have their centres at whole numbers
-    return cv2.warpAffine(gain, to_gain, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+    return cv2.warpAffine(np.ascontiguousarray(gain, np.float32), to_gain, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
                           borderMode=cv2.BORDER_REPLICATE)

@@ -90,6 +90,11 @@ class Manifest:
         return self.sizes.get("mask", "shape_agnostic")
 
     @property
+    def surface(self) -> bool:
+        """Whether the networks read the body surface, and say how it is lit."""
+        return self.sizes.get("surface", False)
+
+    @property
     def matte_and_shadow(self) -> bool:
         """Whether the weights give the character's matte and its shadow;
         else what they paint inside the region is a patch."""

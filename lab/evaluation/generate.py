@@ -20,9 +20,8 @@ from engine.engines.compact.denoise.clip import five_channels
 from engine.estimate.performer import estimate
 from engine.job.lock import held
 from engine.job.progress import Watch
-from engine.job.run import Generation
+from engine.job.run import Generation, shown_of
 from engine.layers.compose import canvas_of, compose
-from engine.layers.surface import Shown
 
 from .clips import Clip
 
@@ -180,12 +179,12 @@ class Recorded(Generation):
         if not self._surface:
             self.reference = without_surface(self.reference)
 
-    def _finish_frame(self, number, latents, bundle, place) -> None:
-        super()._finish_frame(number, latents, bundle, place)
+    def _finish_frame(self, number, latents, bundle, place, heads) -> None:
+        super()._finish_frame(number, latents, bundle, place, heads)
         job, has_matte = self.job, self.pack.manifest.matte_and_shadow
         canvas = canvas_of(job.size, job.bits, self.shot.plan.crops[number - 1])
         maps = plate_maps(self.shot, self.reference, number, canvas.box)
-        shown = None if maps is None else Shown(maps, bundle.warp[place], bundle.mask[place, ..., 0])
+        shown = shown_of(maps, bundle, place, heads)
 
         def composed(clean_plate, holdout):
             return compose(self.runtime.decoded[0], plate=bundle.plate[place],

@@ -12,7 +12,8 @@ from torch.nn import functional as F
 
 from engine.engines.compact.nets.model import Model
 from engine.engines.compact.nets.sizes import COMPACT
-from engine.engines.compact.nets.surface_heads import EDGE_REACH, EDGE_STEP, Heads
+from engine.engines.compact.nets.surface_heads import Heads
+from engine.layers.heads import EDGE_REACH, EDGE_STEP
 from engine.layers.surface import KNOWN
 
 from .loop import Recipe

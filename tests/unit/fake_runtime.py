@@ -46,7 +46,7 @@ class FakeRuntime:
     def objects(self, latents, mask):
         return mask
 
-    def denoise(self, noisy, levels, environment, masks, warp, coverage, reference, pose, objects):
+    def denoise(self, noisy, levels, environment, masks, warp, coverage, reference, pose, objects, maps=None):
         time.sleep(self.later_s if self.steps else self.step_s)
         self.steps += 1
         assert noisy.shape == environment.shape == warp.shape and levels.shape == noisy.shape[:1]
@@ -58,7 +58,7 @@ class FakeRuntime:
         given = noisy[levels == 0]
         if len(given):
             x0[..., :3] = 0.9 * x0[..., :3] + 0.1 * region * given[-1, ..., :3].mean()
-        return x0.astype(np.float32)
+        return x0.astype(np.float32), None
 
     def describe(self):
         return DeviceReport("fake", "1", "cpu")

@@ -92,10 +92,10 @@ class Counting:
         self.encoded += 1
         return pictures[:, ::4, ::4, :1].repeat(8, axis=-1)
 
-    def denoise(self, noisy, levels, environment, masks, warp, coverage, reference, pose, objects):
+    def denoise(self, noisy, levels, environment, masks, warp, coverage, reference, pose, objects, maps=None):
         self.asked.append((noisy.copy(), levels.copy()))
         self.warps.append(warp)
-        return environment + np.float32(reference)
+        return environment + np.float32(reference), None
 
 
 def conditions(frames):
@@ -107,8 +107,8 @@ def conditions(frames):
 def test_frames_handed_on_ride_along_clean():
     runtime, told, before = Counting(), conditions(5), np.full((2, 4, 4, 8), 9, np.float32)
     stepped = []
-    made = denoise_window(runtime, Window(3, 5, 8), told, Appearance(0.0), Sampling(COSINE, 4, seed=1), before=before,
-                          after_step=lambda: stepped.append(1))
+    made, _ = denoise_window(runtime, Window(3, 5, 8), told, Appearance(0.0), Sampling(COSINE, 4, seed=1), before=before,
+                             after_step=lambda: stepped.append(1))
     assert np.array_equal(made, told.environment[2:]) and len(stepped) == len(runtime.asked) == 4
     for (noisy, asked), t in zip(runtime.asked, levels(4), strict=False):
         assert np.array_equal(noisy[:2], before) and np.allclose(asked, [0, 0, t, t, t])
@@ -117,9 +117,8 @@ def test_frames_handed_on_ride_along_clean():
 
 def test_one_step_needs_no_noise_of_its_own():
     runtime, told = Counting(), conditions(2)
-    assert np.array_equal(denoise_window(runtime, Window(1, 1, 3), told, Appearance(0.0),
-                                         Sampling(COSINE, 1, 0), before=None),
-                          told.environment)
+    made, _ = denoise_window(runtime, Window(1, 1, 3), told, Appearance(0.0), Sampling(COSINE, 1, 0), before=None)
+    assert np.array_equal(made, told.environment)
 
 
 def test_guidance_asks_twice():
@@ -127,7 +126,7 @@ def test_guidance_asks_twice():
     appearance = encode_reference(runtime, np.ones((16, 16, 3), np.float32),
                                   np.zeros((16, 16, 3), np.float32), guidance=3.0)
     assert appearance.features == 1.0 and appearance.without == 0.5
-    made = denoise_window(runtime, Window(1, 1, 3), told, appearance, Sampling(COSINE, 1, 0, 3.0), before=None)
+    made, _ = denoise_window(runtime, Window(1, 1, 3), told, appearance, Sampling(COSINE, 1, 0, 3.0), before=None)
     assert len(runtime.asked) == 2 and np.allclose(made, told.environment + 2.0, atol=1e-5)
     assert np.array_equal(runtime.warps[0], told.warp)
     assert runtime.warps[1].shape == told.warp.shape and np.all(runtime.warps[1] == 0.5)

@@ -22,7 +22,7 @@ def features(model, frames, side=64, clips=1):
 
 def predict(model, inputs, parts, clips=1):
     with torch.no_grad():
-        return model.denoising_net(**inputs, **parts, clips=clips)
+        return model.denoising_net(**inputs, **parts, clips=clips)[0]
 
 
 def without_objects(parts):

@@ -80,7 +80,7 @@ def test_parity_of_every_call(runtimes, frames, width, height):
     for runtime in runtimes:
         latents = runtime.encode(pictures)
         objects = runtime.objects(latents, (grey > 0.5).astype(np.float32))
-        x0 = runtime.denoise(noisy, np.linspace(0, 1, frames, dtype=np.float32), latents, masks, latents, grey,
+        x0, _ = runtime.denoise(noisy, np.linspace(0, 1, frames, dtype=np.float32), latents, masks, latents, grey,
                              runtime.reference(skeleton[0], skeleton[0]), runtime.pose(skeleton, grey), objects)
         made.append((latents, x0, runtime.decode(x0)))
     for ours, theirs in zip(*made, strict=True):

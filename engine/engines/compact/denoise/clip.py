@@ -36,6 +36,7 @@ class Conditions:
     coverage: np.ndarray
     pose: Any
     objects: Any
+    maps: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -69,12 +70,14 @@ def encode_conditions(runtime, bundle) -> Conditions:
         warp=runtime.encode(five_channels(warp, coverage)),
         coverage=coverage,
         pose=runtime.pose(bundle.skeleton, bundle.depth),
-        objects=runtime.objects(_encode_objects(runtime, bundle), bundle.objects))
+        objects=runtime.objects(_encode_objects(runtime, bundle), bundle.objects),
+        maps=bundle.maps if bundle.maps.shape[-1] else None)
 
 
 def denoise_window(runtime, window: Window, conditions: Conditions, appearance: Appearance, sampling: Sampling, *,
                    before, after=None, after_step=lambda: None) -> np.ndarray:
-    """The latents (made frames, h, w, c) of the frames that this window makes.
+    """The latents (made frames, h, w, c) of the frames that this window makes, and what the net says of the surface in
+    its last step (made frames, h/2, w/2, heads.CHANNELS), or None.
 
     before, after: clean latents of window.before and window.after (None where there are none), which ride along at
     level 0; after_step is called after every step and may raise to stop.
@@ -89,10 +92,10 @@ def denoise_window(runtime, window: Window, conditions: Conditions, appearance: 
     grid = levels(sampling.steps)
     for t, s in pairwise(grid):
         per_frame = np.concatenate([np.zeros(len(before)), np.full(len(x), t), np.zeros(len(after))]).astype(np.float32)
-        x0 = _predict(runtime, np.concatenate([before, x, after]), per_frame, conditions, appearance, sampling.guidance)
+        x0, heads = _predict(runtime, np.concatenate([before, x, after]), per_frame, conditions, appearance, sampling.guidance)
         x = ddim_step(x, x0[made], t, s, sampling.schedule)
         after_step()
-    return x
+    return x, None if heads is None else heads[made]
 
 
 def five_channels(pictures, matte=None) -> np.ndarray:
@@ -108,13 +111,13 @@ def _encode_objects(runtime, bundle) -> np.ndarray:
     return np.repeat(runtime.encode(five_channels(np.zeros_like(bundle.plate[:1]))), len(bundle.plate), axis=0)
 
 
-def _predict(runtime, noisy, per_frame, conditions, appearance, guidance) -> np.ndarray:
+def _predict(runtime, noisy, per_frame, conditions, appearance, guidance) -> tuple:
     told = dict(environment=conditions.environment, masks=conditions.masks, pose=conditions.pose,
-                objects=conditions.objects)
-    x0 = runtime.denoise(noisy, per_frame, warp=conditions.warp, coverage=conditions.coverage,
+                objects=conditions.objects, maps=conditions.maps)
+    x0, heads = runtime.denoise(noisy, per_frame, warp=conditions.warp, coverage=conditions.coverage,
                          reference=appearance.features, **told)
     if appearance.without is None:
-        return x0
-    without = runtime.denoise(noisy, per_frame, warp=np.repeat(appearance.empty_warp, len(noisy), axis=0),
+        return x0, heads
+    without, _ = runtime.denoise(noisy, per_frame, warp=np.repeat(appearance.empty_warp, len(noisy), axis=0),
                               coverage=np.zeros_like(conditions.coverage), reference=appearance.without, **told)
-    return guided(x0, without, guidance)
+    return guided(x0, without, guidance), heads

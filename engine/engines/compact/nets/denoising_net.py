@@ -4,10 +4,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ....layers import heads
 from .blocks import zeroed
 from .object_guider import BLENDED_BLOCKS, SpatialBlending
 from .sizes import Sizes
-from .surface_heads import HEADS, SurfaceIn
+from .surface_heads import SurfaceIn
 from .temporal import TemporalAttention, sinusoid
 from .unet import BLOCK_LEVEL, REFERENCE_BLOCKS, SpatialUNet
 
@@ -34,7 +35,7 @@ class DenoisingNet(SpatialUNet):
                 name: SpatialBlending(sizes.widths[BLOCK_LEVEL[name]], sizes.blending) for name in BLENDED_BLOCKS})
         if sizes.surface:
             self.surface_in = SurfaceIn(width)
-            self.heads = zeroed(nn.Conv2d(width, HEADS, 3, padding=1))
+            self.heads = zeroed(nn.Conv2d(width, heads.CHANNELS, 3, padding=1))
         self.norm_out = nn.GroupNorm(16, width)
         self.conv_out = nn.Conv2d(width, (latent + 3) * 4, 3, padding=1)
 
@@ -44,7 +45,7 @@ class DenoisingNet(SpatialUNet):
         """n = clips * frames. noisy, environment, warp (n, c, h, w); levels (n,) 0..1; masks (n, 2, 4h, 4w): region
         and known; coverage (n, 1, 4h, 4w); reference per block (clips, tokens, width) ; pose (n, w0, h/2, w/2);
         objects as ObjectGuider gives them, None without any; maps (n, MAPS, 4h, 4w) where the sizes have the surface
-        -> x0 (n, c, h, w), and what Heads.of takes (n, HEADS, h/2, w/2), None without the surface.
+        -> x0 (n, c, h, w), and what Heads.of takes (n, heads.CHANNELS, h/2, w/2), None without the surface.
         """
         level = self.level2(F.silu(self.level1(sinusoid(levels * 1000, self.sizes.level_width).to(noisy.dtype))))
         level = F.silu(level)

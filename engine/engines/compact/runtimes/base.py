@@ -41,10 +41,13 @@ class Runtime(Protocol):
         """(F, h, w, c) of the plate under M_o, and M_o (F, H, W, 1) -> object features."""
 
     def denoise(self, noisy: ndarray, levels: ndarray, environment: ndarray, masks: ndarray, warp: ndarray,
-                coverage: ndarray, reference: Features, pose: Features, objects: Features) -> ndarray:
-        """x0 (F, h, w, c) of noisy (F, h, w, c) at levels (F,) 0..1.
+                coverage: ndarray, reference: Features, pose: Features, objects: Features,
+                maps: ndarray | None = None) -> tuple[ndarray, ndarray | None]:
+        """x0 (F, h, w, c) of noisy (F, h, w, c) at levels (F,) 0..1; and what layers/heads.py takes of each frame
+        (F, h/2, w/2, heads.CHANNELS), None of networks that do not read the surface.
 
-        environment, warp (F, h, w, c); masks (F, H, W, 2): region M_f, known; coverage (F, H, W, 1) of the warp.
+        environment, warp (F, h, w, c); masks (F, H, W, 2): region M_f, known; coverage (F, H, W, 1) of the warp; maps
+        (F, H, W, surface_inputs.CHANNELS), for networks that read the surface.
         """
 
     def describe(self) -> DeviceReport:

@@ -69,9 +69,12 @@ class OrtRuntime:
     def objects(self, latents, mask):
         return self._named("objects", self._run("objects", {"latents": latents, "mask": mask}))
 
-    def denoise(self, noisy, levels, environment, masks, warp, coverage, reference, pose, objects):
-        return self._run("denoise", {"noisy": noisy, "levels": levels, "environment": environment, "masks": masks,
-                                     "warp": warp, "coverage": coverage, **reference, **pose, **objects})[0]
+    def denoise(self, noisy, levels, environment, masks, warp, coverage, reference, pose, objects, maps=None):
+        surface = {} if maps is None else {"maps": maps}
+        x0, *heads = self._run("denoise", {"noisy": noisy, "levels": levels, "environment": environment, "masks": masks,
+                                           "warp": warp, "coverage": coverage, **reference, **pose, **objects,
+                                           **surface})
+        return x0, heads[0] if heads else None
 
     def _named(self, graph: str, made: list[np.ndarray]) -> dict[str, np.ndarray]:
         return {output.name: array for output, array in zip(self._sessions[graph].get_outputs(), made, strict=True)}

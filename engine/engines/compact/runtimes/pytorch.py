@@ -54,9 +54,10 @@ class PytorchRuntime:
     def objects(self, latents, mask):
         return self._run("Objects", latents, mask)
 
-    def denoise(self, noisy, levels, environment, masks, warp, coverage, reference, pose, objects):
-        return self._run("Denoise", noisy, levels, environment, masks, warp, coverage, pose, *reference,
-                         *objects).cpu().numpy()
+    def denoise(self, noisy, levels, environment, masks, warp, coverage, reference, pose, objects, maps=None):
+        x0, *heads = self._run("Denoise", noisy, levels, environment, masks, warp, coverage, pose, *reference,
+                               *objects, *([] if maps is None else [maps]))
+        return x0.cpu().numpy(), heads[0].cpu().numpy() if heads else None
 
     def describe(self):
         return DeviceReport(runtime="pytorch", version=torch.__version__, device=self._device.type)

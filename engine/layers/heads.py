@@ -1,0 +1,35 @@
+"""What the denoising net says of the body surface beside the latents: its numbers, told apart (ours).
+
+nets/surface_heads.py has the same for tensors, in training.
+"""
+from dataclasses import dataclass
+
+import numpy as np
+
+EDGE_STEP = 2           # crop pixels to one of the edge's own
+CELL = 8                # crop pixels to one of the light's own
+EDGE_REACH = 6.0        # crop pixels by which an outline may be moved
+MOST_LIGHT = 1.1        # of the gain's logarithm, for each of its parts: three times as bright, or a third
+LIGHT, TURN, EDGE, GATE = 3, 3, (CELL // EDGE_STEP) ** 2, 1
+CHANNELS = LIGHT + TURN + EDGE + GATE
+
+
+@dataclass(frozen=True)
+class Heads:
+    """light (h, w, 3): logarithm of the gain for R, G, B, at an eighth of the crop; turn (h, w, 3): what a unit normal's
+    x, y, z add to it; edge (4h, 4w): crop pixels by which the outline moves outwards; gate (h, w): -1 .. 1, added to
+    how far the surface is shown."""
+
+    light: np.ndarray
+    turn: np.ndarray
+    edge: np.ndarray
+    gate: np.ndarray
+
+    @classmethod
+    def of(cls, raw) -> "Heads":
+        """raw (h, w, CHANNELS), as the net gives them: 0 leaves the surface as it is."""
+        light, turn, edge, gate = np.split(np.asarray(raw, np.float32), np.cumsum([LIGHT, TURN, EDGE]), axis=-1)
+        height, width, side = *edge.shape[:2], CELL // EDGE_STEP
+        edge = edge.reshape(height, width, side, side).transpose(0, 2, 1, 3).reshape(height * side, width * side)
+        return cls(MOST_LIGHT * np.tanh(light), MOST_LIGHT * np.tanh(turn), EDGE_REACH * np.tanh(edge),
+                   np.tanh(gate[..., 0]))
