@@ -21,6 +21,7 @@ from engine.contract import json_reader
 from engine.engines.compact.nets.model import Model, load_weights, save_weights
 from engine.engines.compact.nets.parts import Decode, Denoise, Encode, Objects, Pose, Reference
 from engine.engines.compact.nets.sizes import COMPACT, Sizes
+from engine.engines.compact.nets.surface_heads import MAPS
 from engine.engines.compact.nets.unet import REFERENCE_BLOCKS
 from engine.packs.contents import unread_weights
 from engine.packs.manifest import WEIGHTS, write
@@ -40,6 +41,7 @@ def graphs(model: Model) -> dict[str, tuple]:
         pose = Pose(model)(rgb, grey)
         objects = Objects(model)(latents, grey)
     references = [f"reference_{name}" for name in REFERENCE_BLOCKS[model.sizes.reference_blocks]]
+    maps = [torch.rand(f, 4 * h, 4 * w, MAPS)] if model.sizes.surface else []
     scales = [f"{kind}_{k}" for k in range(3) for kind in ("objects", "object_mask")]
     return {
         "encode": (Encode(model), (torch.rand(f, 4 * h, 4 * w, 5),), ["pictures"], ["latents"]),
@@ -49,9 +51,9 @@ def graphs(model: Model) -> dict[str, tuple]:
         "objects": (Objects(model), (latents, grey), ["latents", "mask"], scales),
         "denoise": (Denoise(model),
                     (latents, torch.rand(f), latents, torch.rand(f, 4 * h, 4 * w, 2), latents, grey, pose,
-                     *reference, *objects),
-                    ["noisy", "levels", "environment", "masks", "warp", "coverage", "pose", *references, *scales],
-                    ["x0"]),
+                     *reference, *objects, *maps),
+                    ["noisy", "levels", "environment", "masks", "warp", "coverage", "pose", *references, *scales,
+                     *["maps"] * len(maps)], ["x0", *["heads"] * len(maps)]),
     }
 
 
@@ -130,6 +132,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--likeness", type=float, default=0.0,
                         help="how much more the limb warp counts than it learnt (engines/compact/nets/sizes.py)")
     options = parser.parse_args(arguments)
-    model = load_weights(replace(COMPACT, likeness=options.likeness), options.weights)
+    sizes = options.weights.parent / "sizes.json"
+    told = Sizes.from_dict(json_reader.read(sizes)) if sizes.exists() else COMPACT
+    model = load_weights(replace(told, likeness=options.likeness), options.weights)
     write_pack(model, options.to, json_reader.read(options.record), options.steps)
     return 0

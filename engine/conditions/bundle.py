@@ -19,8 +19,8 @@ from .objects import SCENE_TOLERANCE, depth_in_metres, holdout, object_mask
 from .pose import draw_skeleton
 from .poses import Figure, read_poses, standing_height
 from .retarget import retargeted
-from .surface_inputs import CHANNELS, surface_inputs
 from .surface.matte import of_joints
+from .surface_inputs import CHANNELS, surface_inputs
 
 MASK_SEEN = 0.02         # of a painted or rendered mask: soft edges are the character's too
 VOLUME_SEEN = 0.5        # of the volumes' antialiased edge; both as in training
@@ -79,7 +79,8 @@ class Bundle:
 
 def plan_shot(folder, job, mask="shape_agnostic", joints=None, height_px=None, *, surface=False) -> Shot:
     """Read pose.json and lay the shot's crops; the first person of a frame is the character. mask: the kind of region
-    that the weights know, surface: whether they read the surface's maps. joints and height_px: the reference's, as for build_reference,
+    that the weights know, surface: whether they read the surface's maps. joints and height_px: the reference's, as for
+    build_reference,
     for a job that retargets to them."""
     figures = tuple(people[0] if people else None for people in read_poses(folder, job.frames))
     if job.retarget > 0:

@@ -120,5 +120,5 @@ def _laid(gain, crop: Crop, size, cell):
     scale = np.array([[1 / cell], [1 / cell]])
     to_gain = crop.matrix * scale
     to_gain[:, 2] += 0.5 * (to_gain[:, :2].sum(axis=1) - 1)     # OpenCV's pixels have their centres at whole numbers
-    return cv2.warpAffine(np.ascontiguousarray(gain, np.float32), to_gain, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-                          borderMode=cv2.BORDER_REPLICATE)
+    return cv2.warpAffine(np.ascontiguousarray(gain, np.float32), to_gain, size,
+                          flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE)

@@ -39,6 +39,13 @@ class Frame:
     maps: np.ndarray
     room: np.ndarray
 
+    @classmethod
+    def nothing(cls, size) -> "Frame":
+        """Of a reference without joints."""
+        width, height = size
+        return cls(np.zeros((height, width, 4), np.float32), np.zeros((height, width, CHANNELS), np.float32),
+                   np.zeros((height, width), np.float32))
+
 
 class Carried:
     """One window's character; every draw of chance is made at the start."""
@@ -51,8 +58,8 @@ class Carried:
         off = rng.normal(0, 0 if exact else rng.uniform(0, FRAME_OFF), (len(clip.body), 20, 2))
         heights = [float(tall) for tall in clip.height_px]
         self._figures = tuple(
-            Figure(_moved(body, offset * tall), tuple(hands), tall, float(focal)) for body, hands, tall, focal, offset in
-            zip(clip.body, clip.hands, heights, clip.focal, off, strict=True))
+            Figure(_moved(body, offset * tall), tuple(hands), tall, float(focal))
+            for body, hands, tall, focal, offset in zip(clip.body, clip.hands, heights, clip.focal, off, strict=True))
         figure = _estimated(rng, reference)
         self.character = carry(cut_out[..., :3], cut_out[..., 3], figure, self._figures,
                                cut_out=cut_out, limbs=figure, refine=False)

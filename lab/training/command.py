@@ -2,10 +2,13 @@
 
     python -m lab train pool FOLDER --clips 2000
     python -m lab train windows FOLDER [--first-seed N --stride N]
-    python -m lab train autoencoder|image|motion|surface --pool FOLDER|--windows FOLDER --run FOLDER --minutes 60 [--start
-    WEIGHTS] python -m lab train ablations --pool FOLDER --run FOLDER --start WEIGHTS --minutes 20 [--rows ROW ...]
-    [--seeds 2] python -m lab train scaling --pool FOLDER --run FOLDER --start WEIGHTS [--marks 3 6 12]
+    python -m lab train autoencoder|image|motion|surface --pool FOLDER|--windows FOLDER --run FOLDER --minutes 60
+                                                         [--start WEIGHTS]
+    python -m lab train ablations --pool FOLDER --run FOLDER --start WEIGHTS --minutes 20 [--rows ROW ...] [--seeds 2]
+    python -m lab train scaling --pool FOLDER --run FOLDER --start WEIGHTS [--marks 3 6 12]
     python -m lab train mean WEIGHTS SHARE WEIGHTS SHARE --to WEIGHTS
+
+A file `pause` in a run's folder halts it until it is removed.
 """
 
 import argparse

@@ -76,7 +76,8 @@ def fault_of(clip: PooledClip, frames: int) -> str | None:
     height, width = clip.layers.shape[1:3] if count else (0, 0)
     expected = {"layers": (max(count, frames), height, width, LAYERS), "body": (count, 20, 4),
                 "hands": (count, 2, 21, 4),
-                "height_px": (count,), "focal": (count,), "light": (count, 9, 3), "reference": (height, width, 4), "reference_body": (20, 4),
+                "height_px": (count,), "focal": (count,), "light": (count, 9, 3),
+                "reference": (height, width, 4), "reference_body": (20, 4),
                 "reference_hands": (2, 21, 4), "reference_height_px": ()}
     for name, shape in expected.items():
         value = getattr(clip, name)

@@ -14,11 +14,10 @@ from engine.conditions.depth import limb_depth, near_and_far
 from engine.conditions.environment import environment
 from engine.conditions.mask import KINDS, random_region
 from engine.conditions.pose import draw_skeleton
-from engine.conditions.surface_inputs import CHANNELS
 from engine.contract.skeleton import BODY, BODY_INDEX, HEAD_HEIGHT
 from engine.engines.compact.nets.sizes import Sizes
 
-from .carried import Carried, Given, from_signed_bytes, in_signed_bytes
+from .carried import Carried, Frame, Given, from_signed_bytes, in_signed_bytes
 from .pooled_clip import (
     BLENDER,
     CLEAN,
@@ -185,58 +184,76 @@ def choose_reference(rng: np.random.Generator, clip: PooledClip, plate: np.ndarr
     return ReferenceView(picture, matte[..., 0], clip.body[k], tuple(clip.hands[k]), float(clip.height_px[k]))
 
 
+@dataclass(frozen=True)
+class Chances:
+    """One draw of every chance for a whole window, the same for all kinds of mask; as the shares above say. block_seed:
+    of the paper's blocks, the same for every frame: blocks that flicker would tell frames apart."""
+
+    insertion: bool
+    known: bool
+    volumes: bool
+    with_objects: bool
+    has_joints: bool
+    has_picture: bool
+    light_known: bool
+    clothing: float
+    shrink: float
+    block_seed: int
+
+    @classmethod
+    def drawn(cls, rng: np.random.Generator) -> "Chances":
+        insertion, known = rng.random() < INSERTION, rng.random() < KNOWN
+        volumes, with_objects = rng.random() < VOLUMES, rng.random() < OBJECTS_GIVEN
+        chance, light_known = rng.random(), rng.random() < LIGHT_KNOWN
+        clothing, shrink = rng.uniform(0.8, 1.4), rng.uniform(0.6, 1.0) if rng.random() < SCALE_AUGMENTED else 1.0
+        return cls(insertion, known, volumes, with_objects, chance >= NO_REFERENCE + NO_REFERENCE_JOINTS,
+                   chance >= NO_REFERENCE, light_known, clothing, shrink, int(rng.integers(2**32)))
+
+
 def condition(rng: np.random.Generator, clip: PooledClip, numbers: np.ndarray, reference: ReferenceView) -> Window:
-    """The conditions of the frames `numbers`; one draw of every chance for the whole window,
-    the same for all kinds of mask."""
+    """The conditions of the frames `numbers`."""
     height, width = clip.layers.shape[1:3]
-    size = (width, height)
-    layers = clip.layers[numbers]
-    insertion, known = rng.random() < INSERTION, rng.random() < KNOWN
-    volumes, with_objects = rng.random() < VOLUMES, rng.random() < OBJECTS_GIVEN
-    chance = rng.random()
-    has_joints = chance >= NO_REFERENCE + NO_REFERENCE_JOINTS
-    picture = reference.picture if chance >= NO_REFERENCE else np.full_like(reference.picture, 0.5)
-    light_known = rng.random() < LIGHT_KNOWN
-    clothing, shrink = rng.uniform(0.8, 1.4), rng.uniform(0.6, 1.0) if rng.random() < SCALE_AUGMENTED else 1.0
-    block_seed = int(rng.integers(2**32))
-    near, far = near_and_far([(clip.body[k], tuple(clip.hands[k])) for k in range(len(clip.body))])
-
+    size, layers = (width, height), clip.layers[numbers]
+    chances = Chances.drawn(rng)
+    span = near_and_far([(clip.body[k], tuple(clip.hands[k])) for k in range(len(clip.body))])
     cut_out = np.dstack([reference.picture, as_estimated(rng, reference.matte)])
-    carried = Carried(rng, cut_out, reference, clip, clothing) if has_joints else None
-
-    regions, skeleton, depth, warp, maps = [], [], [], [], []
-    for k, layer in zip(numbers, layers, strict=True):
-        body, hands, tall = clip.body[k], tuple(clip.hands[k]), float(clip.height_px[k])
-        visible = (layer[..., MATTE] > 5).astype(np.float32)
-        given = Given(light=clip.light[k] if light_known else None,
-                      plate=None if insertion else layer[..., FULL] / np.float32(255), performer=visible > 0)
-        carry = carried.frame(k, size, given) if carried else None
-        mask = carry.room if volumes and carry else visible
-        if not volumes and shrink < 1:
-            mask = scaled_about_its_centre(mask, shrink)
-        if carry:       # what is laid of the surface lies inside of M_f, as in the product
-            mask = np.maximum(mask, carry.warp[..., 3] > 0)
-        # The same block draw for every frame of a window: blocks that flicker would tell frames apart.
-        blocks = [random_region(mask > 0.5, np.random.default_rng(block_seed), kind) for kind in KINDS]
-        if not insertion:  # what is left of the performer must not stand in the environment
-            blocks = [np.maximum(block, visible) for block in blocks]
-        regions.append(np.stack(blocks, axis=-1))
-        if carried:
-            body, hands, tall = carried.joints(k)
-        skeleton.append(draw_skeleton(body, hands, size, tall))
-        depth.append(limb_depth(body, hands, size, tall, near=near, far=far))
-        warp.append(carry.warp if carry else np.zeros((height, width, 4), np.float32))
-        maps.append(carry.maps if carry else np.zeros((height, width, CHANNELS), np.float32))
-    drawn = (draw_skeleton(reference.body, reference.hands, size, reference.height_px) if has_joints
+    carried = Carried(rng, cut_out, reference, clip, chances.clothing) if chances.has_joints else None
+    told = [_told(clip, k, layer, chances, carried, span) for k, layer in zip(numbers, layers, strict=True)]
+    regions, skeleton, depth, warp, maps = (np.stack(kind) for kind in zip(*told, strict=True))
+    picture = reference.picture if chances.has_picture else np.full_like(reference.picture, 0.5)
+    drawn = (draw_skeleton(reference.body, reference.hands, size, reference.height_px) if chances.has_joints
              else np.zeros((height, width, 3), np.float32))
-    objects = (layers[..., OBJECTS, None] > 127) & with_objects
+    objects = (layers[..., OBJECTS, None] > 127) & chances.with_objects
     return Window(
         target=first(layers[..., FULL]), matte=first(layers[..., [MATTE, SHADOW]]),
-        plate=first(layers[..., CLEAN] if insertion else layers[..., FULL]),
-        regions=in_bytes(np.stack(regions)), known=np.uint8(255 * (insertion and known)),
-        skeleton=in_bytes(np.stack(skeleton)), depth=in_bytes(np.stack(depth)), warp=in_bytes(np.stack(warp)),
-        maps=first(in_signed_bytes(np.stack(maps))), objects=in_bytes(objects), reference=in_bytes(picture), reference_skeleton=in_bytes(drawn),
+        plate=first(layers[..., CLEAN] if chances.insertion else layers[..., FULL]),
+        regions=in_bytes(regions), known=np.uint8(255 * (chances.insertion and chances.known)),
+        skeleton=in_bytes(skeleton), depth=in_bytes(depth), warp=in_bytes(warp),
+        maps=first(in_signed_bytes(maps)), objects=in_bytes(objects), reference=in_bytes(picture),
+        reference_skeleton=in_bytes(drawn),
         weight=first(loss_weight(layers, clip.body[numbers], clip.height_px[numbers])))
+
+
+def _told(clip, k, layer, chances, carried, span) -> tuple:
+    """One frame's regions, skeleton, depth, warp and maps, each (H, W, channels); layer: its own of the clip."""
+    height, width = layer.shape[:2]
+    size, visible = (width, height), (layer[..., MATTE] > 5).astype(np.float32)
+    joints = clip.body[k], tuple(clip.hands[k]), float(clip.height_px[k])
+    mask, frame = visible, Frame.nothing(size)
+    if carried:
+        plate = None if chances.insertion else layer[..., FULL] / np.float32(255)
+        frame = carried.frame(k, size, Given(clip.light[k] if chances.light_known else None, plate, visible > 0))
+        joints = carried.joints(k)
+        mask = frame.room if chances.volumes else visible
+    if mask is visible and chances.shrink < 1:
+        mask = scaled_about_its_centre(mask, chances.shrink)
+    mask = np.maximum(mask, frame.warp[..., 3] > 0)     # what is laid of the surface lies inside of M_f, as in use
+    blocks = [random_region(mask > 0.5, np.random.default_rng(chances.block_seed), kind) for kind in KINDS]
+    if not chances.insertion:  # what is left of the performer must not stand in the environment
+        blocks = [np.maximum(block, visible) for block in blocks]
+    body, hands, tall = joints
+    return (np.stack(blocks, axis=-1), draw_skeleton(body, hands, size, tall),
+            limb_depth(body, hands, size, tall, near=span[0], far=span[1]), frame.warp, frame.maps)
 
 
 def batch_of(windows: dict[str, Tensor], sizes: Sizes) -> dict[str, Tensor]:

@@ -107,8 +107,8 @@ def conditions(frames):
 def test_frames_handed_on_ride_along_clean():
     runtime, told, before = Counting(), conditions(5), np.full((2, 4, 4, 8), 9, np.float32)
     stepped = []
-    made, _ = denoise_window(runtime, Window(3, 5, 8), told, Appearance(0.0), Sampling(COSINE, 4, seed=1), before=before,
-                             after_step=lambda: stepped.append(1))
+    made, _ = denoise_window(runtime, Window(3, 5, 8), told, Appearance(0.0), Sampling(COSINE, 4, seed=1),
+                             before=before, after_step=lambda: stepped.append(1))
     assert np.array_equal(made, told.environment[2:]) and len(stepped) == len(runtime.asked) == 4
     for (noisy, asked), t in zip(runtime.asked, levels(4), strict=False):
         assert np.array_equal(noisy[:2], before) and np.allclose(asked, [0, 0, t, t, t])

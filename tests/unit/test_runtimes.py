@@ -10,14 +10,17 @@ import onnxruntime
 import pytest
 import torch
 
+from engine.conditions import surface_inputs
 from engine.contract.job import Settings
 from engine.door.answer import Engine
 from engine.engines.compact.runtimes.ort import OrtRuntime
 from engine.engines.compact.runtimes.pytorch import PytorchRuntime
 from engine.estimate import people
 from engine.job.run import run
+from engine.layers import heads
+from lab.export import write_pack
 from tests.unit.fake_runtime import person_in
-from tests.unit.tiny import TINY
+from tests.unit.tiny import TINY, tiny_model
 from tests.unit.walker import write_job
 
 SIZES = replace(TINY, likeness=1.0)
@@ -65,6 +68,30 @@ def test_pytorch_needs_nothing_that_packs_are_made_with(pack):
     """An artist's Python with torch and without onnx: no word about installing the extension again."""
     done = subprocess.run([sys.executable, "-c", WITHOUT, str(pack)], capture_output=True, text=True, timeout=120)
     assert done.stdout.split() == ["pytorch", "cuda" if torch.cuda.is_available() else "cpu"], done.stderr
+
+
+@pytest.fixture(scope="module")
+def surface_runtimes(tmp_path_factory):
+    """Of networks that read the body surface."""
+    sizes, folder = replace(SIZES, surface=True), tmp_path_factory.mktemp("pack")
+    write_pack(tiny_model(sizes), folder, {"note": "random weights, for tests"}, steps=1)
+    return OrtRuntime(folder), PytorchRuntime(folder, sizes.as_dict(), "cpu")
+
+
+def test_parity_of_what_is_said_of_the_surface(surface_runtimes):
+    rng = np.random.default_rng(2)
+
+    def rand(*shape):
+        return rng.random(shape, dtype=np.float32)
+    skeleton, grey, latents, masks = rand(3, 64, 96, 3), rand(3, 64, 96, 1), rand(3, 16, 24, 8), rand(3, 64, 96, 2)
+    maps = rand(3, 64, 96, surface_inputs.CHANNELS)
+    made = []
+    for runtime in surface_runtimes:
+        told = runtime.reference(skeleton[0], skeleton[0]), runtime.pose(skeleton, grey), runtime.objects(latents, grey)
+        made.append(runtime.denoise(latents, np.ones(3, np.float32), latents, masks, latents, grey, *told, maps=maps))
+    for ours, theirs in zip(*made, strict=True):
+        assert ours.shape == theirs.shape and np.abs(ours - theirs).max() < 1e-3
+    assert made[0][1].shape == (3, 8, 12, heads.CHANNELS) and np.abs(made[0][1]).max() > 1e-3
 
 
 @pytest.mark.parametrize("frames, width, height", [(1, 64, 64), (4, 64, 96), (7, 96, 64)])

@@ -36,7 +36,7 @@ def without_light(picture, stance, sure):
 
 
 def found_light(colours, normals, limbs) -> np.ndarray:
-    """(TERMS,) of log luma by `turned`: colours (n, 3) sRGB 0..1 of pixels, their unit normals (n, 3) and limbs (n,)."""
+    """(TERMS,) of log luma by `turned`; of pixels: colours (n, 3) sRGB 0..1, unit normals (n, 3), limbs (n,)."""
     step = max(len(colours) // _SAMPLES, 1)
     return _regressed(np.log(colours[::step] @ _LUMA + 0.04), turned(normals[::step]), limbs[::step])
 

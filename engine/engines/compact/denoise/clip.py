@@ -92,7 +92,8 @@ def denoise_window(runtime, window: Window, conditions: Conditions, appearance: 
     grid = levels(sampling.steps)
     for t, s in pairwise(grid):
         per_frame = np.concatenate([np.zeros(len(before)), np.full(len(x), t), np.zeros(len(after))]).astype(np.float32)
-        x0, heads = _predict(runtime, np.concatenate([before, x, after]), per_frame, conditions, appearance, sampling.guidance)
+        x0, heads = _predict(runtime, np.concatenate([before, x, after]), per_frame, conditions, appearance,
+                             sampling.guidance)
         x = ddim_step(x, x0[made], t, s, sampling.schedule)
         after_step()
     return x, None if heads is None else heads[made]
