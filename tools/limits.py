@@ -10,8 +10,8 @@ from pathlib import Path
 
 from .telling import STARTED, Missing, Stop
 
-# A whole CI run takes about 20 minutes on two quiet cores, and is ended from outside after 90:
-# what hangs has to be told before.
+# A whole CI run takes about 33 minutes on two quiet cores, with environments and zips to make, and is ended from
+# outside after 90: what hangs has to be told before.
 CI_S = 75 * 60
 LEAST_S = 20            # with less than this there is no use in beginning
 LAST_WORDS_S = 5        # for Python's fault handler to print every thread's stack
