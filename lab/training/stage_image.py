@@ -21,13 +21,19 @@ LATENT_WEIGHT = 0.05  # keeps channels that hardly show near the truth
 
 def loss_of(model: Model, batch: dict, generator: torch.Generator, progress: float) -> tuple[Tensor, dict]:
     frames = batch["target"].shape[0] * batch["target"].shape[1]
-    with torch.no_grad():
-        true = model.encoder(batch["target"].flatten(0, 1)).float()
-    noise = torch.randn(true.shape, generator=generator, device=true.device)
+    true, noise = truth_and_noise(model, batch, generator)
     levels, chance = torch.rand(2, frames, generator=generator, device=true.device)
     levels = torch.where(chance < AT_FULL_NOISE, torch.ones_like(levels), levels)
     made = predict(model, batch, add_noise(true, noise, levels), levels)
     return compare(model, batch, made, true, levels == 1)
+
+
+def truth_and_noise(model: Model, batch: dict, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """The target's latents (n, c, h, w), and noise of their shape: what every stage of the denoising net begins with.
+    """
+    with torch.no_grad():
+        true = model.encoder(batch["target"].flatten(0, 1)).float()
+    return true, torch.randn(true.shape, generator=generator, device=true.device)
 
 
 def compare(model: Model, batch: dict, made: Tensor, true: Tensor, from_noise: Tensor, free: Tensor | None = None):

@@ -8,7 +8,7 @@ from engine.engines.compact.nets.model import Model
 
 from .loop import Recipe
 from .losses import seen_loss, show_linearly
-from .stage_image import add_noise, compare, finish, picture_of, predict, prepare
+from .stage_image import add_noise, compare, finish, picture_of, predict, prepare, truth_and_noise
 
 RECIPE = Recipe("motion", trained=("reference_net.", "pose_guider.", "object_guider.", "denoising_net."),
                 learning_rate=3e-4, batch=2, frames=8, average_over=200)
@@ -22,9 +22,7 @@ __all__ = ["RECIPE", "finish", "loss_of", "picture_of", "prepare"]
 
 def loss_of(model: Model, batch: dict, generator: torch.Generator, progress: float) -> tuple[Tensor, dict]:
     clips, frames = batch["target"].shape[:2]
-    with torch.no_grad():
-        true = model.encoder(batch["target"].flatten(0, 1)).float()
-    noise = torch.randn(true.shape, generator=generator, device=true.device)
+    true, noise = truth_and_noise(model, batch, generator)
     # One level for the frames of a window that are being made, as at inference.
     chance, level, fixed, most = torch.rand(4, clips, 1, generator=generator, device=true.device)
     levels = torch.where(chance < AT_FULL_NOISE, torch.ones_like(level), level).repeat(1, frames)

@@ -18,7 +18,7 @@ from engine.layers.surface import KNOWN
 
 from .loop import Recipe
 from .losses import show_linearly
-from .stage_image import add_noise, compare, finish, picture_of, predict_all, prepare
+from .stage_image import add_noise, compare, finish, picture_of, predict_all, prepare, truth_and_noise
 
 RECIPE = Recipe("surface", trained=("reference_net.", "pose_guider.", "object_guider.", "denoising_net."),
                 learning_rate=2e-4, batch=3, frames=4, average_over=200)
@@ -28,7 +28,6 @@ LIGHT_WEIGHT, EDGE_WEIGHT, PICTURE_WEIGHT = 3.0, 1.0, 0.5
 STEADY = 0.02           # of the heads' squares: they leave the surface as it is where they know nothing
 FLICKER_WEIGHT = 0.5
 BAND = EDGE_REACH + 2   # pixels about the outline over which alphas are compared
-FLOOR = 0.02            # of sRGB
 
 # Its nets' sizes, and those of what it starts from.
 SIZES = replace(COMPACT, surface=True), COMPACT
@@ -38,9 +37,7 @@ __all__ = ["RECIPE", "finish", "loss_of", "picture_of", "prepare"]
 
 def loss_of(model: Model, batch: dict, generator: torch.Generator, progress: float) -> tuple[Tensor, dict]:
     clips, frames = batch["target"].shape[:2]
-    with torch.no_grad():
-        true = model.encoder(batch["target"].flatten(0, 1)).float()
-    noise = torch.randn(true.shape, generator=generator, device=true.device)
+    true, noise = truth_and_noise(model, batch, generator)
     chance, level = torch.rand(2, clips, 1, generator=generator, device=true.device)
     levels = torch.where(chance < AT_FULL_NOISE, torch.ones_like(level), level).repeat(1, frames).flatten()
     made, raw = predict_all(model, batch, add_noise(true, noise, levels), levels)

@@ -32,3 +32,18 @@ def tiny_pack(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pack")
     write_pack(tiny_model(replace(TINY, likeness=1.0)), folder, {"note": "random weights, for tests"}, steps=2)
     return folder
+
+
+@pytest.fixture(scope="session")
+def reference():
+    """The painted template as it stands: (picture, matte, figure); nobody may change it."""
+    from tests.unit import dressed
+    return dressed.drawn(dressed.painted())[:3]
+
+
+@pytest.fixture(scope="session")
+def avatar(reference):
+    """Of that reference."""
+    from engine.conditions.surface.avatar import build_avatar
+    from tests.unit.dressed import TEMPLATE
+    return build_avatar(*reference, TEMPLATE)

@@ -17,16 +17,6 @@ from tests.unit.dressed import HAIR, SHIRT, SKIN, TEMPLATE, TROUSERS
 FEET = {Limb.LEFT_FOOT, Limb.RIGHT_FOOT}
 
 
-@pytest.fixture(scope="module")
-def reference():
-    return dressed.drawn(dressed.painted())[:3]
-
-
-@pytest.fixture(scope="module")
-def avatar(reference):
-    return build_avatar(*reference, TEMPLATE)
-
-
 def sound(avatar):
     for values in (avatar.displacement, avatar.atlas, avatar.uv, avatar.light, [avatar.head_scale, avatar.height_px]):
         assert np.isfinite(values).all()

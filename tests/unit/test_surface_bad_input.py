@@ -53,16 +53,6 @@ def standing(**how):
     return person.figure(person.joints(*dressed.STANDING), **how)
 
 
-@pytest.fixture(scope="module")
-def reference():
-    return dressed.drawn(dressed.painted())[:3]
-
-
-@pytest.fixture(scope="module")
-def avatar(reference):
-    return build_avatar(*reference, TEMPLATE)
-
-
 @pytest.mark.parametrize("pose", POSES)
 def test_a_reference_in_any_pose_gives_the_clothes_back_when_it_stands(pose):
     picture, matte, figure = dressed.drawn(dressed.painted(), turns=POSES[pose])[:3]
