@@ -13,9 +13,7 @@ from pathlib import Path
 
 import bpy
 
-from .embedded.engine.contract import events, json_reader
-from .embedded.engine.contract import folder as files
-from .embedded.engine.contract import job as contract
+from .embedded.engine.contract import files, jobs, json_reader, messages
 from .embedded.engine.contract.errors import JobError
 from .embedded.engine.contract.fields import build, checked, number, whole
 from .link.interpreter import EMBEDDED, Launch
@@ -87,12 +85,12 @@ def estimate(work: Work, rate: Rate) -> Estimate:
     return Estimate(seconds, rate.memory * _reckoned_mb(work), rate.runs > 0)
 
 
-def work_of(job: contract.Job, pack: Path) -> Work:
+def work_of(job: jobs.Job, pack: Path) -> Work:
     """What a gathered job asks of the weights in a folder."""
     return work(job.frames, job.size, job.settings, pack)
 
 
-def work(frames: int, size, settings: contract.Settings, pack: Path, performed=False) -> Work:
+def work(frames: int, size, settings: jobs.Settings, pack: Path, performed=False) -> Work:
     steps, window, overlap = _of_pack(pack)
     window = min(settings.window or window, frames)
     return Work(frames, size[0] * size[1] / 1e6, settings.steps or steps, window, min(overlap, max(window - 1, 0)),
@@ -113,10 +111,10 @@ def reckoned(cores: int) -> Rate:
 def learn(folder, hello, job, launch: Launch) -> None:
     """Called after a run: keeps what it took, where it ended well and made frames."""
     done = job.answer
-    if not isinstance(done, events.Finished) or done.made < 1:
+    if not isinstance(done, messages.Finished) or done.made < 1:
         return
     try:
-        _keep(launch, learnt(rate_of(launch), work_of(contract.read(folder), pack_folder(launch)), done))
+        _keep(launch, learnt(rate_of(launch), work_of(jobs.read(folder), pack_folder(launch)), done))
     except (JobError, OSError):
         return  # nothing depends on it but a label
 
@@ -124,7 +122,7 @@ def learn(folder, hello, job, launch: Launch) -> None:
 def learn_performer(done, launch: Launch) -> None:
     """Called after a performer was looked for; `done` is the engine's answer. Frames that an earlier run had found
     teach nothing."""
-    if not isinstance(done, events.Finished) or done.made < 1 or done.reused:
+    if not isinstance(done, messages.Finished) or done.made < 1 or done.reused:
         return
     before = rate_of(launch)
     each = done.seconds / done.frames
@@ -143,7 +141,7 @@ def _keep(launch, rate) -> None:
     _kept = kept
 
 
-def learnt(before: Rate, work: Work, done: events.Finished) -> Rate:
+def learnt(before: Rate, work: Work, done: messages.Finished) -> Rate:
     """A rate with one more run: new figures count half. `done` tells the stages' seconds, of `made` frames."""
     def took(*names):
         return sum(done.stages.get(name, 0.0) for name in names)

@@ -8,8 +8,7 @@ from pathlib import Path
 import bpy
 
 from .anonymous import anonymous
-from .embedded.engine.contract import folder as files
-from .embedded.engine.contract import json_reader, version
+from .embedded.engine.contract import files, json_reader, version
 from .tasks.task import remedy
 from .versions import runs
 

@@ -25,8 +25,7 @@ import sys
 import threading
 from pathlib import Path
 
-from .contract import events, job_log
-from .contract import folder as files
+from .contract import files, job_log, messages
 from .contract.errors import JobError
 from .contract.picture_file import Unreadable, open_regular
 
@@ -79,18 +78,18 @@ def _box(text):
 
 def _request(options):
     """What the command line asks for, as a request that is checked as one from the wire is; raises JobError."""
-    request = events.request(events.to_json(_asked(options)))
+    request = messages.request(messages.to_json(_asked(options)))
     if getattr(options, "reference", None):
         _copy_reference(options.reference, options.subject)
     return request
 
 
 def _asked(options):
-    kinds = {"run": events.Run, "preview": events.Preview, "check": events.Check, "joints": events.FindJoints,
-             "people": events.FindPeople, "subject": events.FindSubject}
+    kinds = {"run": messages.Run, "preview": messages.Preview, "check": messages.Check, "joints": messages.FindJoints,
+             "people": messages.FindPeople, "subject": messages.FindSubject}
     if options.command in kinds:
         return kinds[options.command](options.subject)
-    return events.Estimate(options.subject, options.video, options.frame, options.box, options.mask, options.mask_use,
+    return messages.Estimate(options.subject, options.video, options.frame, options.box, options.mask, options.mask_use,
                            options.hands, options.clean, options.depth_model)
 
 
@@ -172,22 +171,22 @@ class Teller:
 
     def tell(self, event) -> None:
         match event:
-            case events.Progress():
+            case messages.Progress():
                 left = "" if event.eta_s is None else f", {event.eta_s:.0f} s left"
                 self._say(f"{event.stage} {event.step} of {event.total}{left}      ", self._end)
-            case events.Warned():
+            case messages.Warned():
                 self._say(f"Warning: {event.message}{_which(event.frames)}")
-            case events.Failed():
+            case messages.Failed():
                 self._say(f"{event.code}: {event.message} {event.hint}")
-            case events.Cancelled():
+            case messages.Cancelled():
                 self._say(f"Cancelled; {event.frames} frames are finished.")
-            case events.Finished():
+            case messages.Finished():
                 stages = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in event.stages.items())
                 self._say(f"Finished {event.frames} frames in {event.seconds:.1f} s: {event.made} made, {event.reused} "
                           "reused, "
                           f"{event.passed} passed through ({stages}).")
-            case events.Joints() | events.People():
-                print(json.dumps(events.to_json(event)))
+            case messages.Joints() | messages.People():
+                print(json.dumps(messages.to_json(event)))
 
     def _say(self, line, end="\n") -> None:
         print(line, end=end, file=self._stream, flush=True)

@@ -5,7 +5,7 @@ import bpy
 import numpy as np
 
 from ..blender_api import strip_range
-from ..embedded.engine.contract import folder as files
+from ..embedded.engine.contract import files
 from . import strip as plate
 from .problem import GatherError
 

@@ -5,8 +5,7 @@ from contextlib import closing, suppress
 
 import bpy
 
-from ..embedded.engine.contract import folder as files
-from ..embedded.engine.contract import job as contract
+from ..embedded.engine.contract import files, jobs
 from ..embedded.engine.contract.errors import writing_failed
 from . import companions, depth, objects, pose, reference
 from . import strip as plate
@@ -52,7 +51,7 @@ def gather(request, folder):
         shot = Shot(request)
         plate.write_plate(shot.scene, shot.strip, folder, first=part[0], last=part[-1], start=first, bits=bits)
         yield "plate", part[-1] - first + 1, len(frames)
-    contract.write(folder, _job(request, Shot(request), frames, bits, bones, ranges))
+    jobs.write(folder, _job(request, Shot(request), frames, bits, bones, ranges))
     yield "job", 1, 1
 
 
@@ -118,7 +117,7 @@ def _performer(request, frames):
     if not request.performer:
         return None
     frame = request.performer_frame if request.performer_box else frames[0]
-    return contract.Performer(frame=frame - frames[0] + 1, box=request.performer_box,
+    return jobs.Performer(frame=frame - frames[0] + 1, box=request.performer_box,
                               mask_use=request.mask_use if request.mask_strip else None,
                               clean=request.make_clean and not request.clean_strip)
 
@@ -126,7 +125,7 @@ def _performer(request, frames):
 def _job(request, shot, frames, bits, bones, ranges):
     render = shot.scene.render
     source, performer = request.reference, _performer(request, frames)
-    return contract.Job(
+    return jobs.Job(
         name=request.name, size=shot.size, frames=len(frames), first_frame=frames[0], fps=render.fps / render.fps_base,
         bits=bits, clean_plate=request.clean_plate, clothing=request.clothing, settings=request.settings,
         retarget=request.retarget, clean_pictures=shot.clean_strip is not None or performer is not None
@@ -135,9 +134,9 @@ def _job(request, shot, frames, bits, bones, ranges):
                         and not shot.meshes),
         mask_grow=values(shot.scene, "aa2.mask_grow", frames, low=-200.0),
         mask_feather=values(shot.scene, "aa2.mask_feather", frames, low=0.0),
-        reference=contract.Reference(joints=source.joints, height_px=source.height_px),
+        reference=jobs.Reference(joints=source.joints, height_px=source.height_px),
         objects=ranges[files.OBJECTS], depth=ranges[files.DEPTH],
-        driver=contract.Driver(scene=shot.driver.name, camera=shot.camera, rig=request.rig,
+        driver=jobs.Driver(scene=shot.driver.name, camera=shot.camera, rig=request.rig,
                                preset=bones.preset if bones else "", frame_offset=shot.offset,
                                performer=performer))
 

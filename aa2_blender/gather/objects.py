@@ -6,9 +6,9 @@ import shutil
 
 import numpy as np
 
-from ..embedded.engine.contract import folder as files
+from ..embedded.engine.contract import files
 from ..embedded.engine.contract.errors import writing_failed
-from ..embedded.engine.contract.job import DepthRange
+from ..embedded.engine.contract.jobs import DepthRange
 from .png import write_grey
 
 _NEAREST, _FURTHEST = 65535, 1

@@ -5,7 +5,7 @@ import zlib
 
 import numpy as np
 
-from ..embedded.engine.contract.folder import write_whole
+from ..embedded.engine.contract.files import write_whole
 
 _LEVEL = 1
 _GREY, _RGB, _RGBA = 0, 2, 6

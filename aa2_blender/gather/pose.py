@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..embedded.engine.contract import folder as files
-from ..embedded.engine.contract import version
+from ..embedded.engine.contract import files, version
 from ..embedded.engine.contract.skeleton import BODY, BODY_INDEX, HAND, HEAD_POINT_SEEN, HEAD_POINTS
 from .camera import camera_at, pixel_aspect, project
 from .head import Head, measure

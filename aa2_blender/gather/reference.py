@@ -5,7 +5,7 @@ import os
 import bpy
 
 from ..blender_api import set_picture_format
-from ..embedded.engine.contract import folder as files
+from ..embedded.engine.contract import files
 from ..embedded.engine.contract.picture_file import MOST_REFERENCE, MOST_SIDE
 from . import media
 from . import strip as plate

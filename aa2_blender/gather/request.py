@@ -16,7 +16,7 @@ from ..embedded.engine.contract.fields import (
     whole,
     whole_text,
 )
-from ..embedded.engine.contract.job import Settings
+from ..embedded.engine.contract.jobs import Settings
 from ..embedded.engine.contract.skeleton import BODY
 
 _FRAME = whole(-2**31, 2**31)

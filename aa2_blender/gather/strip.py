@@ -11,7 +11,7 @@ from pathlib import Path
 import bpy
 
 from ..blender_api import all_strips, render_path, set_picture_format, show_missing_media, strip_range, strips
-from ..embedded.engine.contract import folder as files
+from ..embedded.engine.contract import files
 from . import media, rendering
 from .problem import GatherError
 from .restore import temporary_scene

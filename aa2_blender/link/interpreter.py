@@ -9,7 +9,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..embedded.engine.contract import events
+from ..embedded.engine.contract import messages
 from ..embedded.engine.contract.errors import JobError
 
 # Not resolved: where the extension is made of links (`build.py link`), its files lead into the checkout,
@@ -33,7 +33,7 @@ class Launch:
         """The launch of the process that answers a request. A Python of the artist's own is there to run the networks:
         it has torch, and need not have what finds people in pictures or draws conditions. So it gets `run` and nothing
         else."""
-        return self if self.embedded is None or isinstance(request, events.Run) else self.embedded
+        return self if self.embedded is None or isinstance(request, messages.Run) else self.embedded
 
 
 def launch(*, python: str = "", pack: str = "", threads: int = 0, embedded: Path | None = None,

@@ -11,7 +11,7 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..embedded.engine.contract import events, job_log
+from ..embedded.engine.contract import job_log, messages
 from ..embedded.engine.contract.errors import JobError
 from ..embedded.engine.contract.wire import Garbage, Wire
 from .interpreter import Launch
@@ -72,8 +72,8 @@ class EngineProcess:
         self._log = log
 
     def send(self, request) -> bool:
-        """Sends one request of contract/events.py; False where the engine is gone."""
-        return self._wire.send(events.to_json(request))
+        """Sends one request of contract/messages.py; False where the engine is gone."""
+        return self._wire.send(messages.to_json(request))
 
     def alive(self) -> bool:
         return self._child.poll() is None
@@ -92,7 +92,7 @@ class EngineProcess:
     def close(self, patience: float = 2.0) -> None:
         """Blocks until the process is gone: stdin closed, then terminated, then killed, `patience` seconds each."""
         self.mailbox.close()
-        self.send(events.Shutdown())
+        self.send(messages.Shutdown())
         with contextlib.suppress(OSError):
             self._child.stdin.close()
         for end in (lambda: None, self._child.terminate, self._child.kill):
@@ -127,7 +127,7 @@ class EngineProcess:
                 value = self._wire.receive()
                 if value is None:
                     return
-                item = Said(events.event(value))
+                item = Said(messages.event(value))
             except Garbage as error:
                 item = Babble(error)
             except JobError as error:
@@ -135,11 +135,11 @@ class EngineProcess:
             except (OSError, ValueError):
                 return
             event = item.event if isinstance(item, Said) else None
-            is_beat = isinstance(event, events.Heartbeat)
+            is_beat = isinstance(event, messages.Heartbeat)
             self.heard += 1
             self.worked += not is_beat or event.busy
             if not is_beat:
-                self.mailbox.put(item, self._wire.size, newest_counts=isinstance(event, events.Progress))
+                self.mailbox.put(item, self._wire.size, newest_counts=isinstance(event, messages.Progress))
 
     def _keep_log(self) -> None:
         """In pieces of a bounded size, whether or not the engine ends its lines."""

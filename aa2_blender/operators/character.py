@@ -3,7 +3,7 @@ from pathlib import Path
 
 import bpy
 
-from ..embedded.engine.contract import folder as files
+from ..embedded.engine.contract import files
 from ..gather import reference
 from ..gather.strip import find, frames_of
 from ..queue import session

@@ -8,7 +8,7 @@ from bpy.props import EnumProperty, FloatVectorProperty
 from gpu_extras.batch import batch_for_shader
 
 from .. import stalls
-from ..embedded.engine.contract import folder as files
+from ..embedded.engine.contract import files
 from ..embedded.engine.contract.skeleton import BODY, LIMBS
 from ..gather import reference
 from ..gather.problem import GatherError

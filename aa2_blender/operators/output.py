@@ -2,7 +2,7 @@
 import bpy
 from bpy.props import EnumProperty
 
-from ..embedded.engine.contract import folder as files
+from ..embedded.engine.contract import files
 from ..gather.camera import camera_at
 from ..place import background, compositor
 from ..queue import session

@@ -7,7 +7,7 @@ from bpy.props import FloatVectorProperty, IntProperty
 from gpu_extras.batch import batch_for_shader
 
 from .. import stalls
-from ..embedded.engine.contract import folder as files
+from ..embedded.engine.contract import files
 from ..gather.shot import driver_of, offset_of
 from ..gather.strip import find
 from ..place import rig

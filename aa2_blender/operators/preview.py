@@ -4,8 +4,7 @@ from dataclasses import replace
 import bpy
 from bpy.props import EnumProperty
 
-from ..embedded.engine.contract import events
-from ..embedded.engine.contract import folder as files
+from ..embedded.engine.contract import files, messages
 from ..gather.strip import find, frames_of
 from ..place import conditions
 from ..queue import session
@@ -23,7 +22,7 @@ class AA2_OT_preview_conditions(StartButton, bpy.types.Operator):
     bl_label = "Preview Conditions"
 
     def act(self, context):
-        return self.start(context, events.Preview)
+        return self.start(context, messages.Preview)
 
 
 class AA2_OT_preview_frame(StartButton, bpy.types.Operator):

@@ -4,7 +4,7 @@ from pathlib import Path
 import bpy
 from bpy.props import StringProperty
 
-from ..embedded.engine.contract import folder as files
+from ..embedded.engine.contract import files
 from ..queue import session
 from ..report import report, tail
 from ..settings.properties import shot_scene

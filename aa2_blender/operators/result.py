@@ -6,8 +6,7 @@ from pathlib import Path
 import bpy
 from bpy.props import IntProperty, StringProperty
 
-from ..embedded.engine.contract import folder as files
-from ..embedded.engine.contract import job as contract
+from ..embedded.engine.contract import files, jobs
 from ..place import conditions
 from ..place.strip import folder_of, of_ours, place, relink
 from ..queue import session
@@ -136,7 +135,7 @@ class AA2_OT_fix_range(_AnotherVersion, bpy.types.Operator):
 
     def act(self, context):
         folder = folder_of_shot(shot_scene(context))
-        job = contract.read(folder)
+        job = jobs.read(folder)
         first, last = self.first - job.first_frame + 1, self.last - job.first_frame + 1
         if not 1 <= first <= last <= job.frames:
             return self.refuse(f"Expected frames within {job.first_frame} to {job.first_frame + job.frames - 1}, got "
@@ -147,7 +146,7 @@ class AA2_OT_fix_range(_AnotherVersion, bpy.types.Operator):
             return self.refuse(f"Frame {missing[0] + job.first_frame - 1} of {folder.name} isn't made yet. Resume "
                                "it first.")
         seed = folders.other_seed(folder)
-        fix = contract.FixRange(first, last)
+        fix = jobs.FixRange(first, last)
         return self.copy(context, lambda job: replace(job, fix=fix, settings=replace(job.settings, seed=seed)), held)
 
 

@@ -2,7 +2,7 @@
 import bpy
 from bpy.props import EnumProperty
 
-from ..embedded.engine.contract import folder as files
+from ..embedded.engine.contract import files
 from ..gather.strip import find, frames_of
 from ..place import estimates
 from ..settings.properties import shot_scene

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import bpy
 
-from ..embedded.engine.contract import folder as files
+from ..embedded.engine.contract import files
 from ..operators.character import AA2_OT_find_reference_joints, AA2_OT_use_frame_as_reference
 from ..operators.joints import AA2_OT_edit_reference_joints
 from ..settings.request_of import job_folder

@@ -1,7 +1,7 @@
 """Step 7, the result: the version that is shown, what can be done with it, and how the last work ended."""
 import bpy
 
-from ..embedded.engine.contract import folder as files
+from ..embedded.engine.contract import files
 from ..operators.output import (
     AA2_OT_add_background,
     AA2_OT_add_nodes,

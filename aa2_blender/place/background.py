@@ -5,14 +5,13 @@ import os
 
 import bpy
 
-from ..embedded.engine.contract import folder as files
-from ..embedded.engine.contract import job as contract
+from ..embedded.engine.contract import files, jobs
 from .strip import JOB, PlaceError, same_shot, told
 
 
 def job_of(folder):
     """The job of a version's folder."""
-    return contract.read(os.path.abspath(os.fspath(folder)))
+    return jobs.read(os.path.abspath(os.fspath(folder)))
 
 
 def show_in_camera(camera, folder, offset=0):

@@ -5,8 +5,7 @@ import os
 import bpy
 
 from ..blender_api import alpha_over, composite_input, compositor, fit_to_render, multiply, number
-from ..embedded.engine.contract import folder as files
-from ..embedded.engine.contract import job as contract
+from ..embedded.engine.contract import files, jobs
 from .strip import JOB, PlaceError, same_shot, told
 
 
@@ -19,7 +18,7 @@ def place(scene, folder, offset=0):
     if bpy.app.is_job_running("RENDER"):
         raise PlaceError("Nodes cannot be added while Blender renders.", "Wait for the render's end and place again.")
     folder = os.path.abspath(os.fspath(folder))
-    job = contract.read(folder)
+    job = jobs.read(folder)
     if not files.numbers(folder, files.FRAMES):
         raise PlaceError(f"{folder} holds no finished frame.", "Generate first.")
     tree = compositor(scene)

@@ -4,8 +4,7 @@ never rendered."""
 import os
 
 from ..blender_api import quiet_sequencer, strips, trim
-from ..embedded.engine.contract import folder as files
-from ..embedded.engine.contract import job as contract
+from ..embedded.engine.contract import files, jobs
 from .strip import PlaceError, free_channel, overlaps, same_shot, told, why_not_now
 
 # Names of custom properties: of the metastrip, its job's folder; of a strip in it, which condition it shows.
@@ -19,7 +18,7 @@ def place(scene, folder):
     if reason:
         raise PlaceError(reason, "Wait for its end and press Preview Conditions again.")
     folder = os.path.abspath(os.fspath(folder))
-    job = contract.read(folder)
+    job = jobs.read(folder)
     kinds = [kind for kind in files.SHOWN_KINDS if len(files.numbers(folder, f"{files.SHOWN}/{kind}")) == job.frames]
     if not kinds:
         raise PlaceError(f"{folder} holds no drawn conditions.", "Press Preview Conditions again.")

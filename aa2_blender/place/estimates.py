@@ -4,8 +4,7 @@ the artist's own."""
 import os
 
 from ..blender_api import all_strips, quiet_sequencer, strips
-from ..embedded.engine.contract import folder as files
-from ..embedded.engine.contract import job as contract
+from ..embedded.engine.contract import files, jobs
 from .strip import PlaceError, free_channel, same_folder, told, why_not_now
 
 # Of the strip: the job it was made for, and which pictures of it. Not strip.JOB: generating again must not take away
@@ -26,7 +25,7 @@ def place(scene, folder, kind):
     if reason:
         raise PlaceError(reason, f"Wait for its end and add the {WORDS[kind]} again.")
     folder = os.path.abspath(os.fspath(folder))
-    job = contract.read(folder)
+    job = jobs.read(folder)
     numbers = files.numbers(folder, kind)
     if numbers[:job.frames] != list(range(1, job.frames + 1)):
         raise PlaceError(f"{folder} holds {len(numbers)} of {job.frames} pictures of a {WORDS[kind]}.",

@@ -3,8 +3,7 @@
 import os
 
 from ..blender_api import quiet_sequencer, strips
-from ..embedded.engine.contract import folder as files
-from ..embedded.engine.contract import job as contract
+from ..embedded.engine.contract import files, jobs
 from .strip import JOB, KIND, PlaceError, free_channel, of_ours, same_folder, told, why_not_now
 
 FORM = "png8"
@@ -17,7 +16,7 @@ def place(scene, folder, layers):
     if reason:
         raise PlaceError(reason, "Wait for its end and add the passes again.")
     folder = os.path.abspath(os.fspath(folder))
-    job = contract.read(folder)
+    job = jobs.read(folder)
     editor = scene.sequence_editor or scene.sequence_editor_create()
     names = []
     with quiet_sequencer(editor):

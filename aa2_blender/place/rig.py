@@ -7,9 +7,7 @@ import bpy
 import numpy as np
 
 from ..blender_api import curve_maker
-from ..embedded.engine.contract import folder as files
-from ..embedded.engine.contract import job as contract
-from ..embedded.engine.contract import json_reader
+from ..embedded.engine.contract import files, jobs, json_reader
 from ..embedded.engine.contract.fields import number, or_none, tuple_of
 from ..embedded.engine.contract.skeleton import BODY, BODY_INDEX, HAND
 from ..gather.camera import camera_at, pixel_aspect, unproject
@@ -34,7 +32,7 @@ def make(scene, folder, *, camera="", offset=0):
     `camera` names one, "" follows the markers; `offset` is a frame of the scene less the edit's. Raises PlaceError.
     """
     folder = os.path.abspath(os.fspath(folder))
-    job = contract.read(folder)
+    job = jobs.read(folder)
     people = _people(folder)
     there = [i for i, person in enumerate(people) if person]
     if not there:
@@ -102,7 +100,7 @@ def _at_the_cameras_distance(joints, seen, heights, projections, job):
     ortho = np.abs(projections[:, 3, 3]) > 0.5
     moved = joints.copy()
     if job.driver.performer is not None:
-        further = np.where(ortho, 1.0, lens / (contract.SUPPOSED_LENS * max(job.size)))
+        further = np.where(ortho, 1.0, lens / (jobs.SUPPOSED_LENS * max(job.size)))
         moved[..., 2] += (np.median(further) - 1) * hips[:, None]
     each = heights * np.where(ortho, 1.0, moved[:, _HIPS, 2].mean(axis=1)) / lens
     moved[..., 2] = np.where(seen, moved[..., 2], 1.0)

@@ -7,9 +7,7 @@ import re
 import bpy
 
 from ..blender_api import all_strips, quiet_sequencer, strip_range, strips
-from ..embedded.engine.contract import folder as files
-from ..embedded.engine.contract import job as contract
-from ..embedded.engine.contract import version
+from ..embedded.engine.contract import files, jobs, version
 from ..embedded.engine.contract.fields import plain
 from ..gather.png import write_plain
 from ..gather.problem import GatherError
@@ -42,7 +40,7 @@ def place(scene, folder, plate="", pack=""):
     if reason:
         raise PlaceError(reason, "Wait for its end and place again.")
     folder = os.path.abspath(os.fspath(folder))
-    job = contract.read(folder)
+    job = jobs.read(folder)
     kinds = [kind for kind in (files.SHADOW, files.FRAMES) if files.numbers(folder, kind)]
     editor = scene.sequence_editor or scene.sequence_editor_create()
     with quiet_sequencer(editor):

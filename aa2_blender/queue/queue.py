@@ -7,8 +7,7 @@ import logging
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..embedded.engine.contract import folder as files
-from ..embedded.engine.contract import job as contract
+from ..embedded.engine.contract import files, jobs
 from ..embedded.engine.contract.errors import JobError
 from ..tasks.generation import Gathering, Generation
 from ..tasks.task import Progress, Task
@@ -122,7 +121,7 @@ class Queue:
             raise JobError("job_missing", f"{row.folder.parent.name} was never gathered whole.",
                            "Press Generate again.")
         row.task, row.placed = None, False
-        row.frames = contract.read(row.folder).frames
+        row.frames = jobs.read(row.folder).frames
         self._turn(row, "waiting")
 
     def cancel(self, row: Row) -> None:
@@ -201,7 +200,7 @@ class Queue:
             row.state = "failed"
             return
         row.folder = row.task.folder
-        row.frames = contract.read(row.folder).frames
+        row.frames = jobs.read(row.folder).frames
         for other in [other for other in self.rows if other is not row and other.folder == row.folder]:
             if other.state in (*ACTIVE, "waiting"):  # the same was asked for twice
                 self.rows.remove(row)

@@ -5,9 +5,7 @@ import logging
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ..embedded.engine.contract import folder as files
-from ..embedded.engine.contract import job as contract
-from ..embedded.engine.contract import json_reader
+from ..embedded.engine.contract import files, jobs, json_reader
 from ..embedded.engine.contract.errors import JobError
 from ..embedded.engine.contract.fields import FieldError, build, checked, choice, flag, path_name, shown, text, whole
 from ..versions import folders
@@ -115,7 +113,7 @@ def _found(root) -> list[Kept]:
     for version in _versions(root):
         request = folders.read_request(version)
         try:
-            frames = contract.read(version).frames
+            frames = jobs.read(version).frames
             made = len(files.numbers(version, files.FRAMES))
         except (JobError, OSError):
             continue

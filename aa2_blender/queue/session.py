@@ -6,7 +6,7 @@ import bpy
 from bpy.app.handlers import persistent
 
 from .. import stalls
-from ..link.jobs import Link
+from ..link.engine_job import Link
 from ..place.strip import refresh
 from ..settings.preferences import engine_launch
 from ..settings.request_of import jobs_root

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import bpy
 
-from ..embedded.engine.contract.job import Settings
+from ..embedded.engine.contract.jobs import Settings
 from ..embedded.engine.contract.skeleton import BODY
 from ..gather.camera import size_of
 from ..gather.request import ReferenceSource, Request

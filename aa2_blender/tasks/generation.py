@@ -5,12 +5,11 @@ from pathlib import Path
 import bpy
 
 from .. import cost, stalls
-from ..embedded.engine.contract import events
-from ..embedded.engine.contract import folder as files
+from ..embedded.engine.contract import files, messages
 from ..gather.job import gather
 from ..gather.request import Request
+from ..link.engine_job import EngineJob, Link
 from ..link.interpreter import Launch
-from ..link.jobs import EngineJob, Link
 from ..place import conditions
 from ..place.strip import PREVIEW_FRAME, place, refresh, why_not_now
 from ..versions import folders, runs
@@ -91,13 +90,13 @@ class Generation(Gathering):
     """Gathers `request` into a version of the shot in `folder`, or takes `folder` as it is where it is `gathered`; lets
     the engine find the performer where one drives, then generate, and places the frames in the scene named `scene`.
 
-    `ask`: events.Run, or events.Preview to stop at the networks' inputs. `placed` are the names of the strips made.
+    `ask`: messages.Run, or messages.Preview to stop at the networks' inputs. `placed` are the names of the strips made.
     """
 
     teaches = True  # its times tell what the next shot will take
 
     def __init__(self, request: Request | None, folder: Path, *, link: Link, launch: Launch,
-                 ask=events.Run, reserved=tuple, gathered=False, scene="", strip=""):
+                 ask=messages.Run, reserved=tuple, gathered=False, scene="", strip=""):
         super().__init__(request, folder, link=link, launch=launch, reserved=reserved)
         self.ask, self._gathered = ask, gathered
         self.scene, self.strip = (request.scene, request.strip) if request else (scene, strip)
@@ -126,13 +125,13 @@ class Generation(Gathering):
                 self._show()
                 shown, shown_at = made, time.monotonic()
         runs.write(self.folder, self._link.hello, self.engine_job)
-        if self.engine_job.frames and self.ask is events.Run:
+        if self.engine_job.frames and self.ask is messages.Run:
             yield from self._place()
         self.seconds = time.monotonic() - self.began
-        if self.ask is events.Run and self.teaches:
+        if self.ask is messages.Run and self.teaches:
             cost.learn(self.folder, self._link.hello, self.engine_job, self._launch)
         self._end_as_engine()
-        if self.ask is events.Preview and self.state == "working":
+        if self.ask is messages.Preview and self.state == "working":
             yield from self._place_conditions()
 
     def _find_performer(self):
@@ -150,9 +149,9 @@ class Generation(Gathering):
     def _find_subject(self):
         """The person in the reference, where the engine that generates may be none that can look; ends with False where
         that was stopped."""
-        if self.ask is not events.Run or self._launch.embedded is None:
+        if self.ask is not messages.Run or self._launch.embedded is None:
             return True
-        yield from self._ask_engine(events.FindSubject(str(self.folder)), "find ")
+        yield from self._ask_engine(messages.FindSubject(str(self.folder)), "find ")
         self._looks.append(self.engine_job)
         self._end_as_engine()
         return self.state == "working"
@@ -160,7 +159,7 @@ class Generation(Gathering):
     def _shows_early(self) -> bool:
         """Finished frames are shown while the rest runs, but not where nobody looks, nor where the scene is gone."""
         scene = bpy.data.scenes.get(self.scene)
-        return self.ask is events.Run and not bpy.app.background and scene is not None and not why_not_now(scene)
+        return self.ask is messages.Run and not bpy.app.background and scene is not None and not why_not_now(scene)
 
     def _show(self):
         """The strips, laid with the first frame; from then on only their pictures change."""
@@ -203,13 +202,13 @@ class Generation(Gathering):
                          else runs.pack_hash(self.folder))
 
     def achieved(self) -> str:
-        what = "frames" if self.ask is events.Run else "frames of conditions"
+        what = "frames" if self.ask is messages.Run else "frames of conditions"
         return f"{self.engine_job.answer.frames} {what} in {duration(self.seconds)}"
 
     def summary(self) -> dict:
         """The end of a generation as a JSON object, for the command line."""
         job = self._last_job()
-        answer = job.answer if job and isinstance(job.answer, events.Finished) else None
+        answer = job.answer if job and isinstance(job.answer, messages.Finished) else None
         counts = {name: getattr(answer, name, None) for name in ("made", "reused", "passed")}
         return {
             "state": self.state, "job": str(self.folder), "strips": list(self.placed),

@@ -3,11 +3,11 @@ from pathlib import Path
 
 import bpy
 
-from ..embedded.engine.contract import events
+from ..embedded.engine.contract import messages
 from ..embedded.engine.contract.skeleton import BODY
 from ..gather.problem import GatherError
+from ..link.engine_job import Link
 from ..link.interpreter import Launch
-from ..link.jobs import Link
 from ..settings.properties import picture_named
 from .task import Task
 
@@ -21,12 +21,12 @@ class JointSearch(Task):
 
     def _work(self):
         self.folder.mkdir(parents=True, exist_ok=True)
-        yield from self._ask_engine(events.FindJoints(str(self.picture)))
+        yield from self._ask_engine(messages.FindJoints(str(self.picture)))
         self._end_as_engine()
         if self.state != "cancelled":
             self._keep(self.engine_job.answer)
 
-    def _keep(self, found: events.Joints) -> None:
+    def _keep(self, found: messages.Joints) -> None:
         if found.body is None:
             raise GatherError(f"No person was found in {self.picture.name}.",
                               "Generate works without the reference's joints; a picture of the whole figure "

@@ -6,13 +6,11 @@ from pathlib import Path
 
 import bpy
 
-from ..embedded.engine.contract import events
-from ..embedded.engine.contract import folder as files
-from ..embedded.engine.contract import job as contract
+from ..embedded.engine.contract import files, jobs, messages
 from ..embedded.engine.contract.errors import JobError
 from ..gather.problem import GatherError
+from ..link.engine_job import Link
 from ..link.interpreter import Launch
-from ..link.jobs import Link
 from ..place.passes import place
 from .task import Progress, Task
 
@@ -28,7 +26,7 @@ class Delivery(Task):
         self.form, self.layers, self.scene = form, tuple(layers), scene
 
     def _work(self):
-        yield from self._ask_engine(events.Deliver(str(self.folder), self.form, self.layers))
+        yield from self._ask_engine(messages.Deliver(str(self.folder), self.form, self.layers))
         self._end_as_engine()
         if self.scene and self.state != "cancelled":
             place(bpy.data.scenes[self.scene], self.folder, self.layers)
@@ -48,7 +46,7 @@ class Movie(Task):
         self.codec = ""
 
     def _work(self):
-        job = contract.read(self.folder)
+        job = jobs.read(self.folder)
         if len(files.numbers(self.folder, files.FRAMES)) < job.frames:
             raise GatherError("Not all frames of this version are made.", "Resume it, then write the movie.")
         files.refuse_links(self.folder)

@@ -7,14 +7,12 @@ from pathlib import Path
 import bpy
 
 from .. import stalls
-from ..embedded.engine.contract import events
-from ..embedded.engine.contract import folder as files
-from ..embedded.engine.contract import job as contract
+from ..embedded.engine.contract import files, jobs, messages
 from ..gather import strip as plate
 from ..gather.camera import size_of
 from ..gather.problem import GatherError
+from ..link.engine_job import Link
 from ..link.interpreter import Launch
-from ..link.jobs import Link
 from .task import Progress, Task
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom in parts of the picture, y down
@@ -29,13 +27,13 @@ class Crowd:
     boxes: tuple[Box, ...]
 
 
-def asked(folder: Path) -> events.Estimate | None:
+def asked(folder: Path) -> messages.Estimate | None:
     """The request about the performer of a gathered job; None where a rig drives."""
-    chosen = contract.read(folder).driver.performer
+    chosen = jobs.read(folder).driver.performer
     if chosen is None:
         return None
     mask = files.path(str(folder), files.GIVEN_MASK) if chosen.mask_use else None
-    return events.Estimate(str(folder), frame=chosen.frame, box=chosen.box, mask=mask,
+    return messages.Estimate(str(folder), frame=chosen.frame, box=chosen.box, mask=mask,
                            mask_use=chosen.mask_use or "join", clean=chosen.clean)
 
 
@@ -72,7 +70,7 @@ class PeopleSearch(Task):
         with tempfile.TemporaryDirectory(prefix="aa2-people-") as folder:
             with stalls.slice("gather"):
                 picture = self._picture(folder)
-            yield from self._ask_engine(events.FindPeople(picture))
+            yield from self._ask_engine(messages.FindPeople(picture))
             self._end_as_engine()
         if self.state == "working":
             self._keep(self.engine_job.answer)
@@ -89,7 +87,7 @@ class PeopleSearch(Task):
         plate.render(scene, strip, first=self.frame, last=self.frame, write_to=lambda _: picture)
         return picture
 
-    def _keep(self, found: events.People) -> None:
+    def _keep(self, found: messages.People) -> None:
         if not found.boxes:
             raise GatherError(f"Nobody was found on frame {self.frame} of {self.strip!r}.",
                               "Go to a frame on which the performer is seen whole, or paint a mask strip.")

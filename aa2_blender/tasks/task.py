@@ -10,8 +10,8 @@ from pathlib import Path
 
 from ..embedded.engine.contract.errors import JobError
 from ..gather.problem import GatherError
+from ..link.engine_job import EngineJob, Link
 from ..link.interpreter import Launch
-from ..link.jobs import EngineJob, Link
 
 SLICE_S = 0.05  # between two looks at the engine
 # A stage of gathering or of the engine, as the artist reads it.

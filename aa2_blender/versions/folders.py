@@ -10,9 +10,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from ..embedded.engine.contract import folder as files
-from ..embedded.engine.contract import job as contract
-from ..embedded.engine.contract import json_reader
+from ..embedded.engine.contract import files, jobs, json_reader
 from ..embedded.engine.contract.errors import JobError
 from ..embedded.engine.contract.fields import build, plain, shown
 from ..gather.request import Request
@@ -88,11 +86,11 @@ def copied_frames(folder: Path, target: Path, numbers):
 
 def write_changed(folder: Path, target: Path, change) -> None:
     """job.json and request.json of another version: those of `folder` after `change`(Job) -> Job."""
-    job = change(contract.read(folder))
+    job = change(jobs.read(folder))
     request = read_request(folder)
     if request:
         write_request(target, replace(request, settings=job.settings))
-    contract.write(target, job)
+    jobs.write(target, job)
 
 
 def discard(folder: Path) -> None:
@@ -122,7 +120,7 @@ def share(source: Path, target: Path) -> None:
 
 def other_seed(folder: Path) -> int:
     """A seed that no version of the shot has: one more than the largest."""
-    seeds = [contract.read(path).settings.seed for path in versions(folder.parent)]
+    seeds = [jobs.read(path).settings.seed for path in versions(folder.parent)]
     return (max(seeds, default=0) + 1) % _LARGEST_SEED
 
 
@@ -153,7 +151,7 @@ def read_request(folder: Path) -> Request | None:
 def _inputs(folder: Path) -> list[str]:
     """The files that were gathered, relative to the folder; job.json is not among them,
     nor what is made of a performer."""
-    job = contract.read(folder)
+    job = jobs.read(folder)
     performer = job.driver.performer
     is_given = job.clean_pictures and not (performer and performer.clean)
     kinds = [*_PICTURES, files.GIVEN_MASK if performer else files.MASK, *([files.CLEAN] if is_given else [])]
@@ -163,7 +161,7 @@ def _inputs(folder: Path) -> list[str]:
 
 def _estimated(folder: Path) -> list[str]:
     """The files that the engine made of a performer, so that a copy need not look for him again."""
-    performer = contract.read(folder).driver.performer
+    performer = jobs.read(folder).driver.performer
     if performer is None:
         return []
     kept = [path.relative_to(folder).as_posix() for path in sorted((folder / "estimate").rglob("*"))

@@ -4,8 +4,7 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..embedded.engine.contract import events, json_reader
-from ..embedded.engine.contract import folder as files
+from ..embedded.engine.contract import files, json_reader, messages
 from ..embedded.engine.contract.errors import JobError
 from ..embedded.engine.contract.fields import build, checked, number, or_none, plain, whole_text
 
@@ -39,11 +38,11 @@ class _LastRun:
     stages: dict = checked(_stages)
 
 
-def write(folder: Path, hello: events.Hello | None, job) -> None:
+def write(folder: Path, hello: messages.Hello | None, job) -> None:
     """Keep who ran last (`hello`) and how it ended (`job`: link.jobs.EngineJob); nothing where no engine answered."""
     if hello is None:
         return
-    done = job.answer if isinstance(job.answer, events.Finished) else None
+    done = job.answer if isinstance(job.answer, messages.Finished) else None
     last = _LastRun(hello.engine, hello.runtime, hello.device, dict(hello.pack), job.state,
                     done.seconds if done else None, done.stages if done else {})
     try:

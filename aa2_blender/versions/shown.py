@@ -1,7 +1,7 @@
 """Which version of a shot the artist means: the active strip's, the one that is shown, or the newest."""
 from pathlib import Path
 
-from ..embedded.engine.contract import folder as files
+from ..embedded.engine.contract import files
 from ..place.strip import folder_of, of_ours
 from ..settings.request_of import job_folder
 from . import folders

@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..contract import folder as files
-from ..contract import job as jobs
+from ..contract import files, jobs
 from .character import Character, carry, frame_maps, frame_picture
 from .crop import CropPlan, joints_to_crop, plan_crops, put_back, reference_crop, take
 from .depth import limb_depth, near_and_far

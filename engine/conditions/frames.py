@@ -5,7 +5,7 @@ cv2.imread and imwrite cannot open names with accents on every system, so bytes 
 import cv2
 import numpy as np
 
-from ..contract import folder as files
+from ..contract import files
 from ..contract.errors import JobError
 from ..contract.picture_file import MOST_REFERENCE, MOST_SIDE, Unreadable, open_picture
 

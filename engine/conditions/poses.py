@@ -3,8 +3,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..contract import folder as files
-from ..contract import json_reader
+from ..contract import files, json_reader
 from ..contract.errors import JobError
 from ..contract.fields import shown
 from ..contract.skeleton import BODY, HAND, TURNED_LIMBS

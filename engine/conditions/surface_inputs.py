@@ -12,7 +12,7 @@ Ours; the channels in order, each times the coverage and about -1 .. 1, 0 where 
 """
 import numpy as np
 
-from ..contract import light as contract
+from ..contract import harmonics
 from ..contract.skeleton import BODY_INDEX
 from .surface import light as lights
 from .surface.template import Limb
@@ -32,7 +32,7 @@ def surface_inputs(maps, figure, depth_worth: float, *, reference_light=None, kn
     """(h, w, CHANNELS) float32.
 
     maps: surface.drawing.Maps of the frame; figure: whose joints they follow; depth_worth: person units of a metre;
-    reference_light (5,): Avatar.light; known (9, 3): the place's light, as contract/light.py has it, or None;
+    reference_light (5,): Avatar.light; known (9, 3): the place's light, as contract/harmonics.py has it, or None;
     plate (h, w, 3) 0..1 sRGB and performer (h, w) bool: a plate with somebody at the surface's place, and where.
     """
     height, width = maps.coverage.shape
@@ -50,7 +50,7 @@ def surface_inputs(maps, figure, depth_worth: float, *, reference_light=None, kn
     known_kind = kinds < 5
     flat[there[known_kind], 5 + kinds[known_kind]] = cover[known_kind, 0]
     if known is not None:
-        shade = np.stack(contract.basis(*normal.T.astype(np.float64)), axis=1) @ np.asarray(known, np.float64)
+        shade = np.stack(harmonics.basis(*normal.T.astype(np.float64)), axis=1) @ np.asarray(known, np.float64)
         flat[there, 10:13] = LIGHT_SCALE * np.clip(shade, 0, _BRIGHTEST) ** _GAMMA * cover
     turned = lights.turned(normal)
     if reference_light is not None:

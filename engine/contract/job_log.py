@@ -7,7 +7,7 @@ import json
 import logging
 import os
 
-from . import folder as files
+from . import files
 from .errors import JobError, writing_failed
 
 LARGEST = 4 * 1024 * 1024  # bytes (ours: the events of 30,000 frames)

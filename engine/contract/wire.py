@@ -54,7 +54,7 @@ class Wire:
 
     def send(self, value):
         """Write one JSON object; returns False where the other end is gone. What is no JSON (NaN) is the caller's
-        fault: a ValueError; events.to_json finds it first."""
+        fault: a ValueError; messages.to_json finds it first."""
         line = json.dumps(value, ensure_ascii=True, allow_nan=False).encode() + b"\n"
         with self._writing:
             try:

@@ -15,8 +15,7 @@ import numpy as np
 from ..conditions.depth import CONVENTION
 from ..conditions.frames import as_bits, read_reference
 from ..conditions.mask import KINDS
-from ..contract import events, job_log, version
-from ..contract import folder as files
+from ..contract import files, job_log, messages, version
 from ..contract.errors import JobError
 from ..engines.compact.runtimes.base import Runtime
 from ..engines.compact.runtimes.choose import choose
@@ -63,9 +62,9 @@ class Engine:
                            f"{pack.manifest.mask!r}.", "Use weights made for this engine.")
         return cls(pack, choose(pack, runtime, threads), functools.partial(find_joints, threads=threads or 0))
 
-    def hello(self) -> events.Hello:
+    def hello(self) -> messages.Hello:
         report = self.runtime.describe()
-        return events.Hello(version.PROTOCOL, version.ENGINE, report.runtime, report.device,
+        return messages.Hello(version.PROTOCOL, version.ENGINE, report.runtime, report.device,
                             {"name": self.pack.manifest.name, "hash": self.pack.hash})
 
 
@@ -87,11 +86,11 @@ def _found(raw, shape, threads):
 
 
 def answer(request, engine, *, emit, stop_asked, tail: Tail) -> bool:
-    """Do what a request of contract/events.py asks; True where it ended well. Every event goes to `emit` and, where the
+    """Do what a request of contract/messages.py asks; True where it ended well. Events go to `emit` and, where the
     request has a job, to its events.jsonl. `engine` may be None for requests that need no weights."""
-    subject = events.subject(request)
+    subject = messages.subject(request)
     folder = getattr(request, "job", None)
-    said, record = collections.Counter(), _Record(folder, is_begun=isinstance(request, events.Estimate))
+    said, record = collections.Counter(), _Record(folder, is_begun=isinstance(request, messages.Estimate))
 
     def say(event):
         said[type(event)] += 1
@@ -101,16 +100,16 @@ def answer(request, engine, *, emit, stop_asked, tail: Tail) -> bool:
         say(_do(request, engine, say, stop_asked))
         return True
     except Stopped:
-        say(events.Cancelled(subject, said[events.Frame]))
+        say(messages.Cancelled(subject, said[messages.Frame]))
     except JobError as error:
-        say(events.Failed(subject, error.code, error.message, error.hint))
+        say(messages.Failed(subject, error.code, error.message, error.hint))
     except MemoryError:
         log.exception("out of memory")
-        say(events.Failed(subject, "out_of_memory", "The machine has too little memory free for this job.",
+        say(messages.Failed(subject, "out_of_memory", "The machine has too little memory free for this job.",
                           "Close other programs, or generate fewer frames a window (settings)."))
     except Exception as error:  # the door: the engine lives on
         log.exception("%s failed", type(request).__name__)
-        say(events.Failed(subject, "internal", f"{type(error).__name__}: {error}", tail.text()))
+        say(messages.Failed(subject, "internal", f"{type(error).__name__}: {error}", tail.text()))
     return False
 
 
@@ -118,38 +117,38 @@ def _do(request, engine, say, stop_asked):
     """The event that ends the request well."""
     seek = engine.find_joints if engine else find_joints
     match request:
-        case events.Run(job):
+        case messages.Run(job):
             return run(job, engine.pack, engine.runtime, emit=say, find_joints=kept_or(job, seek),
                        stop_asked=stop_asked)
-        case events.Preview(job):
+        case messages.Preview(job):
             return preview(job, emit=say, find_joints=seek, stop_asked=stop_asked)
-        case events.Check(job):
+        case messages.Check(job):
             return check(job, emit=say, stop_asked=stop_asked)
-        case events.Deliver(job, form, layers):
+        case messages.Deliver(job, form, layers):
             return deliver(job, form, layers, emit=say, find_joints=seek, stop_asked=stop_asked)
-        case events.FindJoints(picture):
+        case messages.FindJoints(picture):
             return _joints(picture, seek)
-        case events.FindPeople(picture):
+        case messages.FindPeople(picture):
             return _people(picture)
-        case events.FindSubject(job):
+        case messages.FindSubject(job):
             return find_and_keep(job, find_joints=seek, emit=say, stop_asked=stop_asked)
-        case events.Estimate():
+        case messages.Estimate():
             from ..estimate.performer import estimate  # as in _people
             return estimate(request, emit=say, stop_asked=stop_asked)
 
 
-def _joints(path, seek) -> events.Joints:
+def _joints(path, seek) -> messages.Joints:
     person = seek(as_bits(read_reference(path)))
     if person is None:
-        return events.Joints(path)
+        return messages.Joints(path)
     body = np.asarray(person.body, float)[:, [0, 1, 3]]
-    return events.Joints(path, tuple(tuple(joint) for joint in body.tolist()), float(person.height_px))
+    return messages.Joints(path, tuple(tuple(joint) for joint in body.tolist()), float(person.height_px))
 
 
-def _people(path) -> events.People:
+def _people(path) -> messages.People:
     from ..estimate.footage import read_rgb  # onnxruntime comes with it: the engine's start must not wait for it
     from ..estimate.people import find_boxes
-    return events.People(path, tuple(find_boxes(read_rgb(path))))
+    return messages.People(path, tuple(find_boxes(read_rgb(path))))
 
 
 class _Record:
@@ -163,7 +162,7 @@ class _Record:
         if not self._folder or not os.path.isdir(self._folder) or not (self._is_begun or self._is_job()):
             return
         try:
-            job_log.append(files.path(self._folder, files.EVENTS), json.dumps(events.to_json(event)).encode() + b"\n")
+            job_log.append(files.path(self._folder, files.EVENTS), json.dumps(messages.to_json(event)).encode() + b"\n")
         except JobError as error:
             log.info("%s", error)
             self._folder = None

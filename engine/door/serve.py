@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 
-from ..contract import events
+from ..contract import messages
 from ..contract.errors import JobError
 from ..contract.wire import Garbage, Wire
 
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 HEARTBEAT_S = 1.0
 # After stdin closed or the parent died, a denoising step may finish; then the process ends whatever it does.
 GRACE_S = 3.0
-ENDS = (events.Finished, events.Joints, events.People, events.Cancelled, events.Failed)
+ENDS = (messages.Finished, messages.Joints, messages.People, messages.Cancelled, messages.Failed)
 
 
 def claim_stdout():
@@ -75,14 +75,14 @@ class _Server:
         try:
             return open_engine()
         except JobError as error:
-            self.say(events.Failed(None, error.code, error.message, error.hint))
+            self.say(messages.Failed(None, error.code, error.message, error.hint))
         except Exception as error:  # a door: the add-on is told why
             log.exception("the engine cannot start")
-            self.say(events.Failed(None, "internal", f"{type(error).__name__}: {error}", self._tail.text()))
+            self.say(messages.Failed(None, "internal", f"{type(error).__name__}: {error}", self._tail.text()))
         return None
 
     def say(self, event) -> None:
-        if not self._wire.send(events.to_json(event)):
+        if not self._wire.send(messages.to_json(event)):
             self.end("nobody reads stdout")
 
     def work(self, engine) -> None:
@@ -121,21 +121,21 @@ class _Server:
             if value is None:
                 return "stdin closed"
             try:
-                self._take(events.request(value))
+                self._take(messages.request(value))
             except JobError as error:
                 self._refuse(error)
             except Exception as error:  # a door: who sent it must not wait for ever
                 log.exception("a request could not be taken")
-                self.say(events.Failed(None, "internal", f"{type(error).__name__}: {error}", self._tail.text()))
+                self.say(messages.Failed(None, "internal", f"{type(error).__name__}: {error}", self._tail.text()))
 
     def _refuse(self, error: JobError) -> None:
         log.warning("%s", error)
-        self.say(events.Failed(None, error.code, error.message, "Send one JSON object a line."))
+        self.say(messages.Failed(None, error.code, error.message, "Send one JSON object a line."))
 
     def beat(self) -> str:
         """On the heartbeat's thread."""
         while not self._ending.wait(HEARTBEAT_S):
-            self.say(events.Heartbeat(self._busy))
+            self.say(messages.Heartbeat(self._busy))
             if os.getppid() != self._parent:
                 return "the parent is gone"
         return "the engine ends already"
@@ -158,11 +158,11 @@ class _Server:
 
     def _take(self, request) -> None:
         match request:
-            case events.Cancel():
+            case messages.Cancel():
                 with self._state:
                     if self._busy:
                         self._stop.set()
-            case events.Shutdown():
+            case messages.Shutdown():
                 self.end("asked to")
             case _:
                 self._accept(request)
@@ -174,7 +174,7 @@ class _Server:
                 self._requests.put(request)
                 self._busy = True
         if not free:
-            self.say(events.Failed(events.subject(request), "engine_busy", "One job runs already.",
+            self.say(messages.Failed(messages.subject(request), "engine_busy", "One job runs already.",
                                    "Wait for it or cancel it."))
 
 

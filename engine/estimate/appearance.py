@@ -7,8 +7,7 @@ import zlib
 
 import numpy as np
 
-from ..contract import folder as files
-from ..contract import json_reader
+from ..contract import files, json_reader
 from ..contract.errors import writing_failed
 from ..contract.fields import flag, list_of, number, tuple_of, whole
 from .face import POINTS

@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 
 from ..conditions.frames import as_bits, as_float, read_colour, read_grey
-from ..contract import folder as files
+from ..contract import files
 
 _LONG_SIDE = 640  # pictures are tracked at this size
 _POINTS, _LEAST_POINTS = 300, 12

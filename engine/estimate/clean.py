@@ -12,7 +12,7 @@ import numpy as np
 
 from ..conditions.frames import read_colour, read_grey, write_picture
 from ..conditions.mask import grown
-from ..contract import folder as files
+from ..contract import files
 from .camera import Camera
 
 STAGE = "clean"

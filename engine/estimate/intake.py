@@ -9,8 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from ..conditions.frames import write_picture
-from ..contract import folder as files
-from ..contract import job as jobs
+from ..contract import files, jobs
 from ..contract.errors import JobError
 from .appearance import read_told, write_told
 from .cuts import CutFinder, is_combed

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..contract.job import SUPPOSED_LENS
+from ..contract.jobs import SUPPOSED_LENS
 from ..contract.skeleton import HEAD_POINT_SEEN
 from .bones import confidence_of, joints_of
 from .landmarks import INDEX

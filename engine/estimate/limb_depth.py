@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import onnxruntime
 
-from ..contract import folder as files
+from ..contract import files
 from ..contract.errors import JobError
 from ..contract.picture_file import Unreadable, open_regular
 from .appearance import empty_unless

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..conditions.frames import as_float, read_picture, write_picture
-from ..contract import folder as files
+from ..contract import files
 from ..contract.errors import JobError
 from .footage import open_footage
 

@@ -6,9 +6,8 @@ from dataclasses import replace
 import numpy as np
 
 from ..conditions.frames import write_picture
-from ..contract import folder as files
-from ..contract import job as jobs
-from ..contract.events import Finished, Warned
+from ..contract import files, jobs
+from ..contract.messages import Finished, Warned
 from ..job.lock import held
 from ..job.memory import peak_mb
 from ..job.progress import Watch
@@ -32,7 +31,7 @@ _FORM = 1  # of what Looks keeps, counted up when it changes
 
 
 def estimate(request, *, emit, stop_asked=lambda: False, threads=0) -> Finished:
-    """request: contract.events.Estimate. What an earlier estimate of the same performer has seen is not looked at
+    """request: contract.messages.Estimate. What an earlier estimate of the same performer has seen is not looked at
     again. Raises JobError, or progress.Stopped; then what is finished stays for the next time."""
     make_folder(request.job)
     watch = Watch(request.job, emit, stop_asked)

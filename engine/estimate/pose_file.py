@@ -3,8 +3,7 @@
 import json
 
 from ..conditions.limbs import clean_joints
-from ..contract import folder as files
-from ..contract import version
+from ..contract import files, version
 
 
 def write_pose(folder, frames, bodies, hands) -> None:

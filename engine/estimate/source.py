@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from ..conditions.frames import as_bits, as_float, read_colour
-from ..contract import folder as files
+from ..contract import files
 
 _AHEAD, _KEPT = 3, 8  # pictures: what keeps memory flat
 

@@ -12,10 +12,9 @@ import numpy as np
 from ..conditions.bundle import plan_shot
 from ..conditions.frames import as_bits, as_float, read_picture, write_picture
 from ..conditions.pose import draw_skeleton
-from ..contract import folder as files
-from ..contract import job as jobs
+from ..contract import files, jobs
 from ..contract.errors import JobError
-from ..contract.events import Finished
+from ..contract.messages import Finished
 from .progress import Watch
 from .subject import find_subject
 

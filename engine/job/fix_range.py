@@ -13,7 +13,7 @@ import numpy as np
 from ..conditions.bundle import character_mask
 from ..conditions.crop import take
 from ..conditions.frames import as_float, read_colour, read_picture
-from ..contract import folder as files
+from ..contract import files
 from ..contract.errors import JobError
 from .resume import is_whole_png
 

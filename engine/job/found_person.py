@@ -14,10 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..contract import folder as files
-from ..contract import job as jobs
-from ..contract import json_reader, version
-from ..contract.events import Finished
+from ..contract import files, jobs, json_reader, version
+from ..contract.messages import Finished
 from ..contract.skeleton import BODY
 from .progress import Watch
 from .subject import find_subject

@@ -10,7 +10,7 @@ import os
 import platform
 import time
 
-from ..contract import folder as files
+from ..contract import files
 from ..contract.errors import JobError, writing_failed
 
 log = logging.getLogger(__name__)

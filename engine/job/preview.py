@@ -8,9 +8,8 @@ import numpy as np
 from ..conditions.bundle import build_reference, draw_previews, plan_shot
 from ..conditions.crop import laid
 from ..conditions.frames import read_colour, read_grey, read_reference, write_picture
-from ..contract import folder as files
-from ..contract import job as jobs
-from ..contract.events import Finished
+from ..contract import files, jobs
+from ..contract.messages import Finished
 from .progress import Watch
 from .subject import find_subject
 

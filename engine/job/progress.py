@@ -3,7 +3,7 @@
 import time
 from contextlib import contextmanager
 
-from ..contract.events import Progress
+from ..contract.messages import Progress
 
 
 class Stopped(Exception):

@@ -16,8 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..contract import folder as files
-from ..contract import json_reader
+from ..contract import files, json_reader
 
 log = logging.getLogger(__name__)
 STATE_FORMAT = 1

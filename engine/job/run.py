@@ -16,10 +16,9 @@ from ..conditions.bundle import (
     plate_maps,
 )
 from ..conditions.frames import as_float, encoded, read_colour
-from ..contract import folder as files
-from ..contract import job as jobs
+from ..contract import files, jobs
 from ..contract.errors import JobError, writing_failed
-from ..contract.events import Finished, Frame, Warned
+from ..contract.messages import Finished, Frame, Warned
 from ..engines.compact.denoise.clip import Sampling, denoise_window, encode_conditions, encode_reference
 from ..engines.compact.denoise.schedule import named
 from ..engines.compact.denoise.windows import plan, spans
@@ -43,7 +42,7 @@ _BLURS_MEASURED = 8  # frames of a shot
 def run(folder: str, pack, runtime, *, emit, find_joints, stop_asked=lambda: False) -> Finished:
     """Generate a job's frames; what an earlier run left finished stays.
 
-    pack: packs.store.Pack; runtime: runtimes.base.Runtime; emit(event) gets contract/events.py's; find_joints((h, w, 4)
+    pack: packs.store.Pack; runtime: runtimes.base.Runtime; emit(event) of contract.messages; find_joints((h, w, 4)
     uint8) -> estimate.people.Person or None, asked unless the artist gave joints and a reference that is cut out;
     stop_asked() is looked at between any two pieces of work. Raises JobError, or progress.Stopped.
     """

@@ -6,8 +6,8 @@ import numpy as np
 
 from ..conditions.frames import as_bits, read_reference
 from ..conditions.surface.template import Limb
-from ..contract import folder as files
-from ..contract.events import Warned
+from ..contract import files
+from ..contract.messages import Warned
 
 _SAME = 0.05    # of the standing height, between joints of one person as given and as found (ours)
 _INSIDE = 0.6  # of the joints found have to lie in the matte found, or it is of something else (ours)

@@ -9,7 +9,7 @@ from pathlib import Path
 from ..contract import json_reader
 from ..contract.errors import JobError
 from ..contract.fields import FieldError, build, checked, choice, list_of, text, whole
-from ..contract.folder import write_whole
+from ..contract.files import write_whole
 from ..engines.compact.nets.sizes import Sizes
 
 FORMAT = 2

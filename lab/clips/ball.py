@@ -1,4 +1,4 @@
-"""A lit scene and places in it -> the light there (contract/light.py), as a white ball shows it that shades nothing."""
+"""A lit scene and places in it -> its light (contract/harmonics.py), as a white ball shows it that shades nothing."""
 
 import math
 
@@ -6,7 +6,7 @@ import bmesh
 import bpy  # first: it brings bmesh
 import numpy as np
 
-from aa2_blender.embedded.engine.contract import light
+from aa2_blender.embedded.engine.contract import harmonics
 from aa2_blender.embedded.engine.contract.skeleton import BODY_INDEX
 
 from . import materials, passes, shapes
@@ -45,7 +45,7 @@ def chests_of(joints):
 
 def level_of(coefficients):
     """(...,) how bright the ball's disc is to the camera, on average and over R, G, B, of (..., 9, 3) coefficients."""
-    towards = np.array(light.basis(0.0, 0.0, -1.0)) * np.array(light.LAMBERT)[list(light.DEGREES)]
+    towards = np.array(harmonics.basis(0.0, 0.0, -1.0)) * np.array(harmonics.LAMBERT)[list(harmonics.DEGREES)]
     return np.einsum("...kc,k->...", coefficients, towards) / (3 * math.pi)
 
 
@@ -101,5 +101,5 @@ def _normals():
 
 
 def _coefficients(picture, normals, areas):
-    terms = np.stack(light.basis(*normals.T), axis=-1)
+    terms = np.stack(harmonics.basis(*normals.T), axis=-1)
     return np.einsum("n,nk,nc->kc", areas, terms, picture.reshape(-1, 3))

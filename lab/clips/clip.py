@@ -9,9 +9,7 @@ from pathlib import Path
 import bpy
 import numpy as np
 
-from aa2_blender.embedded.engine.contract import folder as files
-from aa2_blender.embedded.engine.contract import job as jobs
-from aa2_blender.embedded.engine.contract import version
+from aa2_blender.embedded.engine.contract import files, jobs, version
 from aa2_blender.gather import depth, objects
 from aa2_blender.gather.camera import project
 from aa2_blender.gather.png import write_colour, write_grey

@@ -13,8 +13,7 @@ import json
 import bpy
 import numpy as np
 
-from aa2_blender.embedded.engine.contract import folder as files
-from aa2_blender.embedded.engine.contract import version
+from aa2_blender.embedded.engine.contract import files, version
 from aa2_blender.gather.camera import project
 from aa2_blender.gather.png import write_colour, write_grey
 

@@ -6,9 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.conditions.frames import as_float, read_colour, read_grey
-from engine.contract import folder as files
-from engine.contract import job as jobs
-from engine.contract import json_reader
+from engine.contract import files, jobs, json_reader
 from engine.contract.errors import JobError
 
 TOLD = "clip.json"

@@ -17,9 +17,7 @@ import numpy as np
 
 from engine.conditions.frames import read_colour, read_grey
 from engine.conditions.poses import read_poses
-from engine.contract import events, json_reader
-from engine.contract import folder as files
-from engine.contract import job as jobs
+from engine.contract import files, jobs, json_reader, messages
 from engine.contract.skeleton import BODY, BODY_INDEX, LIMBS
 from engine.estimate.lift import body_joints, pelvis_depth, pixels_per_metre
 from engine.estimate.people import look_twice
@@ -64,7 +62,7 @@ def ours(clip, folder, threads) -> Track:
     job = jobs.read(clip)
     shutil.copytree(clip / "target", folder / files.SOURCE)
     jobs.write(folder, replace(job, clean_plate=False, objects=None, depth=None, reference=jobs.Reference()))
-    estimate(events.Estimate(str(folder)), emit=lambda event: None, threads=threads)
+    estimate(messages.Estimate(str(folder)), emit=lambda event: None, threads=threads)
     bodies = np.full((job.frames, len(BODY), 4), np.nan)
     for k, people in enumerate(read_poses(folder, job.frames)):
         if people:

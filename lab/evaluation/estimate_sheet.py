@@ -11,8 +11,7 @@ import numpy as np
 from engine.conditions.frames import as_bits, as_float, read_colour, read_grey
 from engine.conditions.pose import draw_skeleton
 from engine.conditions.poses import read_poses
-from engine.contract import folder as files
-from engine.contract import job as jobs
+from engine.contract import files, jobs
 
 _OUTLINE = (255, 210, 0)
 

@@ -11,9 +11,7 @@ import numpy as np
 from engine.conditions.bundle import frame_holdout, frame_region, plate_maps
 from engine.conditions.frames import as_bits, as_float, read_picture, read_reference, write_picture
 from engine.conditions.poses import read_poses
-from engine.contract import events
-from engine.contract import folder as files
-from engine.contract import job as jobs
+from engine.contract import files, jobs, messages
 from engine.contract.skeleton import BODY_INDEX
 from engine.door.answer import Engine
 from engine.engines.compact.denoise.clip import five_channels
@@ -82,7 +80,7 @@ def prepare_job(clip: Clip, engine: Engine, folder: Path, alone: bool = False, f
         _link(clip.folder / name, folder / name)
     jobs.write(folder, job)
     if found == PERFORMER:
-        estimate(events.Estimate(str(folder)), emit=_unheard, threads=1)
+        estimate(messages.Estimate(str(folder)), emit=_unheard, threads=1)
         job = _placed_about(job, _farther(folder, clip))
         jobs.write(folder, job)
     return job

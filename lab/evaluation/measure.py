@@ -6,7 +6,7 @@ import numpy as np
 
 from engine.conditions.frames import read_grey
 from engine.conditions.poses import read_poses
-from engine.contract import folder as files
+from engine.contract import files
 
 from . import perceptual
 from .body_parts import part_differences

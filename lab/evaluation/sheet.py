@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from engine.conditions.frames import as_bits, read_reference
-from engine.contract import folder as files
+from engine.contract import files
 
 from .clips import Clip
 from .regions import regions_of

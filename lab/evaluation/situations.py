@@ -18,8 +18,7 @@ import numpy as np
 
 from engine.conditions.frames import as_bits, as_float, read_colour, read_picture, read_reference, write_picture
 from engine.conditions.poses import Figure, read_poses
-from engine.contract import folder as files
-from engine.contract import job as jobs
+from engine.contract import files, jobs
 from engine.contract.errors import JobError
 from engine.contract.skeleton import BODY_INDEX
 from engine.door.answer import Engine

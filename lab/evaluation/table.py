@@ -11,7 +11,7 @@ from pathlib import Path
 
 import cv2
 
-from engine.contract import folder as files
+from engine.contract import files
 from engine.contract.errors import JobError
 
 from . import large, perceptual

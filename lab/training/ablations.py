@@ -15,8 +15,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from engine.contract import folder as files
-from engine.contract import json_reader
+from engine.contract import files, json_reader
 from engine.engines.compact.nets.sizes import COMPACT, Sizes
 
 from . import stage_motion

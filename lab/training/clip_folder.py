@@ -8,9 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.conditions.frames import read_colour, read_grey, write_picture
-from engine.contract import folder as files
-from engine.contract import job as jobs
-from engine.contract import json_reader
+from engine.contract import files, jobs, json_reader
 from engine.contract.errors import JobError
 
 from . import world

@@ -17,8 +17,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from engine.contract import folder as files
-from engine.contract import json_reader
+from engine.contract import files, json_reader
 from engine.contract.errors import JobError
 from engine.engines.compact.nets.model import Model, fork_weights, save_weights
 from engine.engines.compact.nets.sizes import COMPACT, Sizes

@@ -29,7 +29,7 @@ class PooledClip:
     hands: np.ndarray  # (F, 2, 21, 4) float32, left then right
     height_px: np.ndarray  # (F,) float32
     focal: np.ndarray  # (F,) float32 pixels
-    light: np.ndarray  # (F, 9, 3) float32, on the character, as contract/light.py has it
+    light: np.ndarray  # (F, 9, 3) float32, on the character, as contract/harmonics.py has it
     reference: np.ndarray  # (H, W, 4) uint8: the picture on its random background, and the character's matte
     reference_body: np.ndarray  # (20, 4) float32
     reference_hands: np.ndarray  # (2, 21, 4) float32

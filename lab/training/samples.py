@@ -50,7 +50,7 @@ SCALE_AUGMENTED = 0.3  # M_c shrunk, so that the mask is sometimes smaller than 
 NO_REFERENCE = 0.02  # an empty grey picture: what guidance compares with
 NO_REFERENCE_JOINTS = 0.05  # reference skeleton and warp left empty: a reference in which no joints are found
 
-ODD_IN_X = [3, 4, 7]  # of the light's coefficients: they change their sign in a mirror (contract/light.py)
+ODD_IN_X = [3, 4, 7]  # of the light's coefficients: they change their sign in a mirror (contract/harmonics.py)
 OTHER_SIDE = [BODY_INDEX[name.replace("left", "?").replace("right", "left").replace("?", "right")] for name in BODY]
 
 

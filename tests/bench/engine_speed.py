@@ -13,7 +13,7 @@ import onnx
 import onnxruntime
 from onnx import TensorProto, helper
 
-from engine.contract import folder as files
+from engine.contract import files
 from engine.engines.compact.runtimes.ort import OrtRuntime
 from engine.packs.store import open_pack
 from tests.bench.job import write_job

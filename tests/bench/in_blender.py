@@ -128,7 +128,7 @@ def seconds(call):
 
 def link_times(job, pack):
     """Engine start to hello; press to the first finished frame, without and with an engine running; longest pump."""
-    jobs = addon("link.jobs")
+    jobs = addon("link.engine_job")
     launch = addon("link.interpreter").launch(pack=pack)
     runs, pumps = [], []
     for number in range(3):
@@ -144,14 +144,14 @@ def link_times(job, pack):
 
 def one_run(link, launch, job, seed):
     """One whole job through the link, pumped as the add-on's timer does; another seed makes every frame anew."""
-    contract = addon("embedded.engine.contract.job")
-    events = addon("embedded.engine.contract.events")
+    contract = addon("embedded.engine.contract.jobs")
+    messages = addon("embedded.engine.contract.messages")
     told = json.loads((job / "job.json").read_text())
     told["settings"]["seed"] = seed
     (job / "job.json").write_text(json.dumps(told))
     contract.read(job)
     began = time.perf_counter()
-    running = link.start(launch, events.Run(str(job)), job)
+    running = link.start(launch, messages.Run(str(job)), job)
     seen = {}
     while not running.ended:
         link.pump()

@@ -6,8 +6,7 @@ import cv2
 import numpy as np
 
 from engine.conditions.frames import as_bits, write_picture
-from engine.contract import folder as files
-from engine.contract import job as jobs
+from engine.contract import files, jobs
 from engine.contract.skeleton import BODY
 
 SIZE, HEIGHT_PX = (256, 256), 205.0

@@ -94,7 +94,7 @@ def test_a_hand_on_the_table_is_a_contact(clip):
 
 
 def terms(normals):
-    """(n, 9): the basis of engine/contract/light.py, written out anew."""
+    """(n, 9): the basis of engine/contract/harmonics.py, written out anew."""
     x, y, z = np.asarray(normals, float).T
     return np.stack([0.282095 + 0 * x, 0.488603 * y, 0.488603 * z, 0.488603 * x, 1.092548 * x * y, 1.092548 * y * z,
                      0.315392 * (3 * z * z - 1), 1.092548 * x * z, 0.546274 * (x * x - y * y)], axis=-1)

@@ -133,30 +133,30 @@ def test_another_folder_for_jobs(shot, tmp_path):
 
 
 def test_a_measured_rate_foretells_the_run_it_was_measured_on(part, extension):
-    estimate, events = part("cost"), part("embedded.engine.contract.events")
+    estimate, messages = part("cost"), part("embedded.engine.contract.messages")
     work = estimate.Work(frames=48, megapixels=0.5, steps=2, window=8, overlap=2)
     assert work.denoised == 48 + 7 * 2, "eight windows, all but the first with two frames of the one before"
     stages = {"prepare": 0.5, "encode": 6.0, "decode": 4.0, "denoise": 12.0, "read": 1.0, "compose": 2.0, "write": 1.0}
-    done = events.Finished("x", 48, 48, 0, 0, 26.5, stages, 1000.0)
+    done = messages.Finished("x", 48, 48, 0, 0, 26.5, stages, 1000.0)
     first = estimate.learnt(estimate.reckoned(2), work, done)
     told = estimate.estimate(work, first)
     assert told.seconds == pytest.approx(26.5, abs=1.0) and told.memory_mb == pytest.approx(1000.0) and told.measured
     twice = estimate.estimate(estimate.Work(96, 0.5, 2, 8, 2), first)
     assert twice.seconds == pytest.approx(52.5, abs=2.0)
-    slower = events.Finished("x", 48, 48, 0, 0, 53.0, {name: 2 * seconds for name, seconds in stages.items()}, None)
+    slower = messages.Finished("x", 48, 48, 0, 0, 53.0, {name: 2 * seconds for name, seconds in stages.items()}, None)
     assert first.denoise_s < estimate.learnt(first, work, slower).denoise_s < 2 * first.denoise_s
 
 
 def test_guidance_costs_a_second_pass_and_a_partial_run_tells_the_same_rate(part):
-    estimate, events = part("cost"), part("embedded.engine.contract.events")
-    settings = part("embedded.engine.contract.job").Settings
+    estimate, messages = part("cost"), part("embedded.engine.contract.messages")
+    settings = part("embedded.engine.contract.jobs").Settings
     plain, guided = (estimate.work(24, (960, 540), settings(guidance=g, steps=10), estimate.EMBEDDED_PACK)
                      for g in (1.0, 2.0))
     rate = estimate.reckoned(2)
     assert guided.passes == 2 * plain.passes \
         and estimate.estimate(guided, rate).seconds > estimate.estimate(plain, rate).seconds
-    half = events.Finished("x", 24, 12, 12, 0, 9.0, {"denoise": 6.0}, None)
-    whole = events.Finished("x", 24, 24, 0, 0, 18.0, {"denoise": 12.0}, None)
+    half = messages.Finished("x", 24, 12, 12, 0, 9.0, {"denoise": 6.0}, None)
+    whole = messages.Finished("x", 24, 24, 0, 0, 18.0, {"denoise": 12.0}, None)
     assert estimate.learnt(rate, plain, half).denoise_s == pytest.approx(estimate.learnt(rate, plain, whole).denoise_s)
 
 

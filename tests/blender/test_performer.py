@@ -40,7 +40,7 @@ def greys(count=small_shot.FRAMES, size=small_shot.SIZE):
 
 def gathered(part, scene, folder):
     list(part("gather.job").gather(part("settings.request_of").request_of(scene), folder))
-    return part("embedded.engine.contract.job").read(str(folder))
+    return part("embedded.engine.contract.jobs").read(str(folder))
 
 
 def said(part, scene):
@@ -64,7 +64,7 @@ def test_the_plate_alone_is_gathered(part, shot, tmp_path):
     job = gathered(part, shot, tmp_path / "job")
     assert sorted(os.listdir(tmp_path / "job")) == ["job.json", "reference.png", "source"]
     assert not job.clean_plate and not job.clean_pictures and job.driver.rig == "" and job.mask_joins is False
-    assert job.driver.performer == part("embedded.engine.contract.job").Performer()
+    assert job.driver.performer == part("embedded.engine.contract.jobs").Performer()
     shot.aa2.property_unset("make_clean")
     job = gathered(part, shot, tmp_path / "with clean")
     assert job.driver.performer.clean and job.clean_pictures, "by default the engine makes a clean plate, and uses it"

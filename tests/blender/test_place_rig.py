@@ -61,7 +61,7 @@ def job(part, shot, tmp_path):
     """job(people): a folder as the engine leaves it."""
     def make(people):
         folder = tmp_path / "jobs" / "plate" / "v001"
-        contract = part("embedded.engine.contract.job")
+        contract = part("embedded.engine.contract.jobs")
         contract.write(str(folder), contract.Job(
             name="plate", size=SIZE, frames=FRAMES, clean_plate=False,
             driver=contract.Driver(performer=contract.Performer())))

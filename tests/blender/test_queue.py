@@ -222,7 +222,7 @@ def test_rows_of_scenes_that_are_not_here_are_left_alone(shot, engine, queue, ad
 def test_another_task_has_the_engine_for_itself(shot, engine, queue, add, session, part):
     engine("slow")
     busy = session.link.start(part("settings.preferences").engine_launch(),
-                              part("embedded.engine.contract.events").Run("x"), Path(shot.aa2.output).parent)
+                              part("embedded.engine.contract.messages").Run("x"), Path(shot.aa2.output).parent)
     row = add(shot)
     advance(queue, lambda: row.state == "waiting")
     for _turn in range(5):

@@ -16,7 +16,7 @@ print(cv2.__version__, onnxruntime.__version__, numpy.__version__)
 cv2.GaussianBlur(numpy.zeros((8, 8, 3), numpy.float32), (3, 3), 1)
 print(onnxruntime.get_available_providers())
 print(sorted(name for name in sys.modules if name in ("flatbuffers", "google", "packaging", "sympy")))
-import engine.contract.job
+import engine.contract.jobs
 """
 
 

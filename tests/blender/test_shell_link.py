@@ -28,13 +28,13 @@ def start(extension, link, tmp_path):
     """start("polite") begins a job with that engine; the job."""
     from importlib import import_module
     interpreter = import_module(extension.__name__ + ".link.interpreter")
-    events = import_module(extension.__name__ + ".embedded.engine.contract.events")
+    messages = import_module(extension.__name__ + ".embedded.engine.contract.messages")
 
     def begin(engine, folder=tmp_path):
         script = ENGINES / f"{engine}.py"
         assert script.exists()
         launch = interpreter.Launch((sys.executable, str(script)), tuple(os.environ.items()))
-        return link.start(launch, events.Run(str(folder)), folder)
+        return link.start(launch, messages.Run(str(folder)), folder)
     return begin
 
 

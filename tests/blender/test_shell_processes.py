@@ -32,12 +32,12 @@ def shot(blank, tmp_path):
 
 def test_every_request_has_its_process(part):
     """A new kind of request goes to Blender's own Python, until somebody decides otherwise here."""
-    interpreter, events = part("link.interpreter"), part("embedded.engine.contract.events")
+    interpreter, messages = part("link.interpreter"), part("embedded.engine.contract.messages")
     own = interpreter.Launch(("own",), ())
     both = interpreter.Launch(("preferred",), (), own)
-    of = {name: both.of(kind.__new__(kind)).command[0] for name, kind in events.REQUESTS.items()}
+    of = {name: both.of(kind.__new__(kind)).command[0] for name, kind in messages.REQUESTS.items()}
     assert {name for name, command in of.items() if command == "preferred"} == {"run"}
-    assert all(own.of(kind.__new__(kind)) is own for kind in events.REQUESTS.values())
+    assert all(own.of(kind.__new__(kind)) is own for kind in messages.REQUESTS.values())
 
 
 def test_the_two_launches(part, preferred_python, monkeypatch):

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import bpy
 
-from engine.contract import folder as files
+from engine.contract import files
 from tests.demo.film import encode, through_sequencer
 from tests.demo.measure import measure, table
 from tests.demo.sheet import contact_sheet

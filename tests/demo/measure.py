@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from engine.contract import folder as files
+from engine.contract import files
 from lab.evaluation.body_parts import CORE, CORE_LINES, PARTS, SEEN, band, tone
 from lab.evaluation.colour import delta_e_2000
 

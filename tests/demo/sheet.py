@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from engine.contract import folder as files
+from engine.contract import files
 
 COLUMNS = ("reference", "plate", "skeleton", "depth", "mask", "generated layer", "composite")
 HEIGHT, GAP, HEAD, EDGE, SIDE = 270, 8, 34, 16, 64

@@ -26,10 +26,10 @@ def install():
 
 def start():
     """An engine that has begun to generate; (its process id, its job)."""
-    session, preferences, events = (importlib.import_module(f"{MODULE}.{name}") for name in
-                                    ("queue.session", "settings.preferences", "embedded.engine.contract.events"))
+    session, preferences, messages = (importlib.import_module(f"{MODULE}.{name}") for name in
+                                    ("queue.session", "settings.preferences", "embedded.engine.contract.messages"))
     launch = preferences.engine_launch(pack=PACK, threads=1)
-    job = session.link.start(launch, events.Run(str(JOB)), JOB)
+    job = session.link.start(launch, messages.Run(str(JOB)), JOB)
     while not (job.ended or len(job.frames) > 8):   # a window and more
         session.link.pump()
         time.sleep(0.01)

@@ -8,7 +8,7 @@ the second beat.
 import logging
 import sys
 
-from engine.contract import events
+from engine.contract import messages
 from engine.contract.wire import Wire
 from engine.door.serve import claim_stdout, serve
 
@@ -37,7 +37,7 @@ def main():
     if "deaf" in words:
         Wire.receive = at_the_second_call(Wire.receive)
     if "dumb" in words:
-        events.Heartbeat = at_the_second_call(events.Heartbeat)
+        messages.Heartbeat = at_the_second_call(messages.Heartbeat)
     runtime = FakeRuntime(step_s, later_s=1e6 if "hangs" in words else step_s)
     return serve(lambda: Engine(fake_pack(), runtime, person_in), stdout)
 

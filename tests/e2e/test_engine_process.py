@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from engine.conditions.frames import as_bits, write_picture
-from engine.contract import events, version
+from engine.contract import messages, version
 from engine.contract.wire import Wire
 from engine.packs import manifest as manifests
 from tests.unit.test_run import generate, written
@@ -36,7 +36,7 @@ class Process:
         self.wire = Wire(self.child.stdout, self.child.stdin)
 
     def ask(self, request):
-        assert self.wire.send(events.to_json(request))
+        assert self.wire.send(messages.to_json(request))
 
     def next(self, *kinds):
         """The next event of these kinds; all others but heartbeats go to `self.passed`.
@@ -44,12 +44,12 @@ class Process:
         self.passed = []
         end = time.monotonic() + PATIENCE_S
         while (value := self.wire.receive()) is not None:
-            event = events.event(value)
+            event = messages.event(value)
             if isinstance(event, kinds):
                 return event
-            assert not isinstance(event, events.Failed), f"the engine failed: {event}"
+            assert not isinstance(event, messages.Failed), f"the engine failed: {event}"
             assert time.monotonic() < end, f"none of {kinds} within {PATIENCE_S} s, but {self.passed}"
-            if not isinstance(event, events.Heartbeat):
+            if not isinstance(event, messages.Heartbeat):
                 self.passed.append(event)
         raise AssertionError(f"the engine ended: {self.child.stderr.read().decode()}")
 
@@ -74,12 +74,12 @@ def start():
             stream.close()
 
 
-ENDS = (events.Finished, events.Failed, events.Cancelled)
+ENDS = (messages.Finished, messages.Failed, messages.Cancelled)
 
 
 def slow(start, *arguments):
     process = start([*SLOW, *arguments])
-    assert isinstance(process.next(events.Hello), events.Hello)
+    assert isinstance(process.next(messages.Hello), messages.Hello)
     return process
 
 
@@ -91,21 +91,21 @@ def command(*arguments):
 def test_the_real_networks_from_hello_to_frames(start, pack, tmp_path):
     write_job(str(tmp_path / "job ä"), 10)
     process = start(["-m", "engine", "serve", "--pack", str(pack), "--threads", "1"])
-    hello = process.next(events.Hello)
+    hello = process.next(messages.Hello)
     assert process.passed == [] and hello.protocol == version.PROTOCOL and hello.engine == version.ENGINE
     assert hello.runtime == "onnxruntime" and hello.pack["name"] == "compact" and len(hello.pack["hash"]) == 64
     job = str(tmp_path / "job ä")
-    process.ask(events.Run(job))
+    process.ask(messages.Run(job))
     finished = process.next(*ENDS)
-    assert isinstance(finished, events.Finished) and finished.made == 10, finished
+    assert isinstance(finished, messages.Finished) and finished.made == 10, finished
     first = written(tmp_path / "job ä")
     os.remove(Path(job, "frames", "0010.png"))
-    process.ask(events.Run(job))
+    process.ask(messages.Run(job))
     again = process.next(*ENDS)
     assert (again.made, again.reused) == (2, 8) and written(tmp_path / "job ä") == first
-    process.ask(events.Check(job))
-    assert isinstance(process.next(*ENDS), events.Finished)
-    process.ask(events.Preview(job))
+    process.ask(messages.Check(job))
+    assert isinstance(process.next(*ENDS), messages.Finished)
+    process.ask(messages.Preview(job))
     assert process.next(*ENDS).frames == 10
     assert len(list(Path(job, "preview").glob("*/*.png"))) == 60
     assert process.end() == 0
@@ -114,19 +114,19 @@ def test_the_real_networks_from_hello_to_frames(start, pack, tmp_path):
 def test_joints_of_a_picture(start, pack, tmp_path):
     write_picture(str(tmp_path / "-picture.png"), as_bits(drawn_reference()))
     process = start(["-m", "engine", "serve", "--pack", str(pack)])
-    process.next(events.Hello)
-    process.ask(events.FindJoints(str(tmp_path / "-picture.png")))
-    assert process.next(events.Joints).picture.endswith("-picture.png")
-    process.ask(events.FindJoints(str(tmp_path / "none.png")))
-    failed = process.next(events.Failed)
+    process.next(messages.Hello)
+    process.ask(messages.FindJoints(str(tmp_path / "-picture.png")))
+    assert process.next(messages.Joints).picture.endswith("-picture.png")
+    process.ask(messages.FindJoints(str(tmp_path / "none.png")))
+    failed = process.next(messages.Failed)
     assert failed.code == "reference_missing" and failed.job.endswith("none.png")
 
 
 def test_what_libraries_print_does_not_reach_the_wire(start, tmp_path):
     write_job(str(tmp_path), 1)
     process = slow(start, "0", "prints")
-    process.ask(events.Run(str(tmp_path)))
-    assert isinstance(process.next(*ENDS), events.Finished)
+    process.ask(messages.Run(str(tmp_path)))
+    assert isinstance(process.next(*ENDS), messages.Finished)
     process.child.stdin.close()
     assert b"a library that prints" in process.child.stderr.read()
 
@@ -141,32 +141,32 @@ def test_garbage_is_answered_and_work_goes_on(start, tmp_path):
                 b"x" * 3_000_000 + b'{"type": "shutdown"}\n'):
         process.child.stdin.write(raw)
         process.child.stdin.flush()
-        assert process.next(events.Failed).code == "protocol_garbage"
-    process.ask(events.Run(str(tmp_path)))
+        assert process.next(messages.Failed).code == "protocol_garbage"
+    process.ask(messages.Run(str(tmp_path)))
     assert process.next(*ENDS).made == 2
 
 
 def test_a_job_that_fails_is_followed_by_one_that_does_not(start, tmp_path):
     write_job(str(tmp_path / "good"), 2)
     process = slow(start, "0")
-    process.ask(events.Run(str(tmp_path / "nowhere")))
+    process.ask(messages.Run(str(tmp_path / "nowhere")))
     assert process.next(*ENDS).code == "job_missing"
     for _ in range(3):
-        process.ask(events.Run(str(tmp_path / "good")))
-        assert isinstance(process.next(*ENDS), events.Finished)
+        process.ask(messages.Run(str(tmp_path / "good")))
+        assert isinstance(process.next(*ENDS), messages.Finished)
 
 
 def test_one_job_at_a_time_and_a_heartbeat_meanwhile(start, tmp_path):
     write_job(str(tmp_path), 8)
     process = slow(start, "0.4")
-    process.ask(events.Run(str(tmp_path)))
-    process.next(events.Progress)
-    process.ask(events.Run(str(tmp_path / "other")))
-    busy = process.next(events.Failed)
+    process.ask(messages.Run(str(tmp_path)))
+    process.next(messages.Progress)
+    process.ask(messages.Run(str(tmp_path / "other")))
+    busy = process.next(messages.Failed)
     assert busy.code == "engine_busy" and busy.job.endswith("other")
-    assert process.next(events.Heartbeat).busy
-    assert isinstance(process.next(*ENDS), events.Finished)
-    assert not process.next(events.Heartbeat).busy
+    assert process.next(messages.Heartbeat).busy
+    assert isinstance(process.next(*ENDS), messages.Finished)
+    assert not process.next(messages.Heartbeat).busy
 
 
 @pytest.mark.parametrize("until", ["at once", "prepare", "first step", "first frame", "last step"])
@@ -174,26 +174,26 @@ def test_cancel_at_every_stage(start, tmp_path, until):
     write_job(str(tmp_path / "a"), 8)
     write_job(str(tmp_path / "b"), 8)
     process = slow(start, "0.1")
-    process.ask(events.Run(str(tmp_path / "a")))
+    process.ask(messages.Run(str(tmp_path / "a")))
     match until:
         case "prepare":
-            process.next(events.Progress)
+            process.next(messages.Progress)
         case "first step":
-            while process.next(events.Progress).step < 1:
+            while process.next(messages.Progress).step < 1:
                 pass
         case "first frame":
-            process.next(events.Frame)
+            process.next(messages.Frame)
         case "last step":
-            while (progress := process.next(events.Progress)).step < progress.total or progress.stage != "denoise":
+            while (progress := process.next(messages.Progress)).step < progress.total or progress.stage != "denoise":
                 pass
-    process.ask(events.Cancel())
+    process.ask(messages.Cancel())
     end = process.next(*ENDS)
-    assert isinstance(end, events.Cancelled) or until == "last step"
-    if isinstance(end, events.Cancelled):
+    assert isinstance(end, messages.Cancelled) or until == "last step"
+    if isinstance(end, messages.Cancelled):
         assert end.frames == len(list((tmp_path / "a" / "frames").glob("0*.png")))
-    process.ask(events.Cancel())
-    process.ask(events.Run(str(tmp_path / "a")))
-    assert isinstance(process.next(*ENDS), events.Finished)
+    process.ask(messages.Cancel())
+    process.ask(messages.Run(str(tmp_path / "a")))
+    assert isinstance(process.next(*ENDS), messages.Finished)
     generate(tmp_path / "b")
     assert written(tmp_path / "a") == written(tmp_path / "b")
 
@@ -202,13 +202,13 @@ def test_killed_in_the_middle_it_goes_on_to_the_same_bits(start, tmp_path):
     write_job(str(tmp_path / "a"), 10)
     write_job(str(tmp_path / "b"), 10)
     process = slow(start, "0.1")
-    process.ask(events.Run(str(tmp_path / "a")))
-    while process.next(events.Frame).number < 5:
+    process.ask(messages.Run(str(tmp_path / "a")))
+    while process.next(messages.Frame).number < 5:
         pass
     process.child.send_signal(signal.SIGKILL)
     process.child.wait(PATIENCE_S)
     again = slow(start, "0")
-    again.ask(events.Run(str(tmp_path / "a")))
+    again.ask(messages.Run(str(tmp_path / "a")))
     finished = again.next(*ENDS)
     assert finished.reused >= 4 and finished.made + finished.reused == 10
     generate(tmp_path / "b")
@@ -220,27 +220,27 @@ def test_it_ends_when_stdin_closes(start, tmp_path, busy):
     write_job(str(tmp_path), 8)
     process = slow(start, "0.1")
     if busy:
-        process.ask(events.Run(str(tmp_path)))
-        process.next(events.Progress)
+        process.ask(messages.Run(str(tmp_path)))
+        process.next(messages.Progress)
     assert process.end() == 0
 
 
 def test_it_ends_when_stdin_closes_in_a_step_that_does_not_return(start, tmp_path):
     write_job(str(tmp_path), 8)
     process = slow(start, "0", "hangs")
-    process.ask(events.Run(str(tmp_path)))
-    while process.next(events.Progress).step < 1:
+    process.ask(messages.Run(str(tmp_path)))
+    while process.next(messages.Progress).step < 1:
         pass
-    process.next(events.Heartbeat)
-    process.next(events.Heartbeat)
+    process.next(messages.Heartbeat)
+    process.next(messages.Heartbeat)
     assert process.end() == 1
 
 
 def test_shutdown_and_an_interrupt(start):
     process = slow(start, "0")
     process.child.send_signal(signal.SIGINT)
-    process.next(events.Heartbeat)
-    process.ask(events.Shutdown())
+    process.next(messages.Heartbeat)
+    process.ask(messages.Shutdown())
     assert process.child.wait(PATIENCE_S) == 0
 
 
@@ -292,7 +292,7 @@ def test_a_pack_that_is_not_right_is_said_before_the_end(start, pack, tmp_path, 
     shutil.copytree(pack, own)
     harm(own)
     process = start(["-m", "engine", "serve", "--pack", str(own)])
-    failed = process.next(events.Failed)
+    failed = process.next(messages.Failed)
     assert failed.code == code and failed.job is None and failed.hint
     assert process.child.wait(PATIENCE_S) == 2
     write_job(str(tmp_path / "job"), 1)

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from engine.contract import events
+from engine.contract import messages
 from engine.contract.errors import JobError
 from engine.contract.json_reader import Unreadable, parse
 from tests.e2e.test_engine_process import ENDS, PATIENCE_S, slow, start
@@ -26,13 +26,13 @@ def test_no_line_ends_the_reader_of_a_busy_engine(start, tmp_path, raw):
     """Afterwards it is cancelled as ever, and ends as ever."""
     write_job(str(tmp_path), 8)
     process = slow(start, "0.1")
-    process.ask(events.Run(str(tmp_path)))
-    process.next(events.Progress)
+    process.ask(messages.Run(str(tmp_path)))
+    process.next(messages.Progress)
     process.child.stdin.write(raw)
     process.child.stdin.flush()
-    assert process.next(events.Failed).code in ("protocol_garbage", "engine_busy")
-    process.ask(events.Cancel())
-    assert isinstance(process.next(*ENDS), events.Cancelled)
+    assert process.next(messages.Failed).code in ("protocol_garbage", "engine_busy")
+    process.ask(messages.Cancel())
+    assert isinstance(process.next(*ENDS), messages.Cancelled)
     assert process.end() == 0
 
 
@@ -44,14 +44,14 @@ def test_five_thousand_fuzzed_lines_are_answered_one_by_one(start, tmp_path, mon
     write_job("job", 4)
     process = slow(start, "0")
     for seed in range(10):
-        process.ask(events.Run("job"))
+        process.ask(messages.Run("job"))
         lines = [line.replace(b"\n", b"") for line in fuzzed.lines(seed, 500)]
         writing = threading.Thread(target=write, args=(process, lines))
         writing.start()  # of its own: who only writes fills the pipe that it should empty
         for _ in range(1 + sum(map(is_answered, lines))):
             ended(process)
         writing.join(PATIENCE_S)
-    process.ask(events.Run("job"))
+    process.ask(messages.Run("job"))
     assert ended(process) == "finished", "every answer before belonged to a line"
     assert process.end() == 0
     written_beside = {path.name for path in tmp_path.rglob("*") if path.is_file() and "job" not in path.parts}
@@ -67,7 +67,7 @@ def write(process, lines) -> None:
 def is_answered(line) -> bool:
     """All but blank lines and a cancel, which has nothing to stop or ends a job that is counted already."""
     try:
-        return bool(line.strip()) and not isinstance(events.request(parse(line)), events.Cancel)
+        return bool(line.strip()) and not isinstance(messages.request(parse(line)), messages.Cancel)
     except (Unreadable, JobError):
         return True
 
@@ -87,8 +87,8 @@ def test_a_thread_that_dies_of_a_fault_takes_the_process_with_it(start, tmp_path
     """While a step runs that never returns; stdin stays open."""
     write_job(str(tmp_path), 8)
     process = slow(start, "0", "hangs", fault)
-    process.ask(events.Run(str(tmp_path)))
+    process.ask(messages.Run(str(tmp_path)))
     if fault == "deaf":
-        process.ask(events.Check("x"))
+        process.ask(messages.Check("x"))
     assert process.child.wait(PATIENCE_S) == 1
     assert b"a fault that nobody foresaw" in process.child.stderr.read()

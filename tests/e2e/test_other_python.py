@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
-from engine.contract import folder as files
+from engine.contract import files
 from tests.unit.walker import write_job
 
 FIGURE = ROOT / "tests" / "unit" / "figures" / "front.png"

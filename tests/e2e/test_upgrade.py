@@ -8,7 +8,7 @@ import pytest
 from conftest import BPY, HERE
 from test_life import gone
 
-from engine.contract import folder as files
+from engine.contract import files
 from tests.unit.walker import HEIGHT_PX, figure, moved, write_job
 
 FRAMES = 60     # enough that the engine is still at work when the extension goes

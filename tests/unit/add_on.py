@@ -1,4 +1,4 @@
-"""The add-on's rooms that know no bpy, without Blender: part("link.jobs") is that module, as it lies in the installed
+"""The add-on's rooms without bpy, without Blender: part("link.engine_job") is that module, as it lies in the installed
 extension."""
 
 import importlib

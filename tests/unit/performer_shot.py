@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from engine.conditions.frames import write_picture
-from engine.contract import folder as files
+from engine.contract import files
 
 FIGURES = Path(__file__).parent / "figures"
 TRUTH = json.loads((FIGURES / "figures.json").read_text(encoding="utf-8"))

@@ -12,8 +12,7 @@ from engine.conditions.environment import environment, known_inside
 from engine.conditions.frames import as_float, read_colour, write_picture
 from engine.conditions.objects import depth_in_metres, holdout, object_mask
 from engine.conditions.poses import read_poses, standing_height
-from engine.contract import folder as files
-from engine.contract import job as jobs
+from engine.contract import files, jobs
 from engine.contract.errors import JobError
 from engine.contract.skeleton import BODY_INDEX
 from engine.job.preview import over_plate

@@ -9,7 +9,7 @@ from walker import HEIGHT_PX, STANDING, figure, hand_at, write_job
 from engine.conditions import bundle as bundles
 from engine.conditions.poses import Figure
 from engine.conditions.retarget import retargeted
-from engine.contract import job as jobs
+from engine.contract import jobs
 from engine.contract.skeleton import BODY_INDEX as I
 
 LEGS = (("hip", "knee"), ("knee", "ankle"))

@@ -5,11 +5,9 @@ import os
 
 import pytest
 
-from engine.contract import folder as files
-from engine.contract import job as jobs
-from engine.contract import version
+from engine.contract import files, jobs, version
 from engine.contract.errors import CODES, JobError
-from engine.contract.job import DepthRange, Driver, Job, Performer, Reference, Settings, key, read, write
+from engine.contract.jobs import DepthRange, Driver, Job, Performer, Reference, Settings, key, read, write
 
 JOINTS = tuple((float(i), 2.5, 1.0) for i in range(20))
 PLAIN = Job(name="shot", size=(64, 48), frames=3)

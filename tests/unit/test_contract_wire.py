@@ -7,40 +7,41 @@ import threading
 
 import pytest
 
-from engine.contract import events
+from engine.contract import messages
 from engine.contract.errors import JobError
 from engine.contract.wire import LONGEST_LINE, Garbage, Wire
 from tests.unit import fuzzed
 
 JOINTS = tuple((0.5, 1.5, 1.0) for _ in range(20))
 MESSAGES = [
-    events.Run("/jobs/ä b"), events.Preview("-x"), events.Check("x"), events.Deliver("x", "exr", ("matte",)),
-    events.FindJoints("p.png"), events.Cancel(),
-    events.Estimate("j"),
-    events.Estimate("j", "a b.mp4", 3, (1.0, 2.0, 30.5, 40.0), "m", "override", False, True, "d.onnx"),
-    events.FindPeople("p.png"), events.People("p.png", ((1.0, 2.0, 3.5, 4.0),)), events.People("p.png"),
-    events.FindSubject("j"),
-    events.Shutdown(), events.Hello(1, "0.1.0", "onnxruntime", "cpu", {"name": "compact", "hash": "ab"}),
-    events.Progress("j", "denoise", 3, 10, 4.5), events.Progress("j", "prepare", 0, 1), events.Frame("j", 7),
-    events.Warned("j", "frames_passed", "nobody", (1, 2)), events.Joints("p", JOINTS, 120.0), events.Joints("p"),
-    events.Failed(None, "internal", "a\nb"), events.Failed("j", "disk_full", "full", "hint"), events.Cancelled("j", 3),
-    events.Finished("j", 4, 2, 1, 1, 9.5, {"read": 1.5}), events.Heartbeat(True)]
+    messages.Run("/jobs/ä b"), messages.Preview("-x"), messages.Check("x"), messages.Deliver("x", "exr", ("matte",)),
+    messages.FindJoints("p.png"), messages.Cancel(),
+    messages.Estimate("j"),
+    messages.Estimate("j", "a b.mp4", 3, (1.0, 2.0, 30.5, 40.0), "m", "override", False, True, "d.onnx"),
+    messages.FindPeople("p.png"), messages.People("p.png", ((1.0, 2.0, 3.5, 4.0),)), messages.People("p.png"),
+    messages.FindSubject("j"),
+    messages.Shutdown(), messages.Hello(1, "0.1.0", "onnxruntime", "cpu", {"name": "compact", "hash": "ab"}),
+    messages.Progress("j", "denoise", 3, 10, 4.5), messages.Progress("j", "prepare", 0, 1), messages.Frame("j", 7),
+    messages.Warned("j", "frames_passed", "nobody", (1, 2)), messages.Joints("p", JOINTS, 120.0), messages.Joints("p"),
+    messages.Failed(None, "internal", "a\nb"), messages.Failed("j", "disk_full", "full", "hint"),
+    messages.Cancelled("j", 3),
+    messages.Finished("j", 4, 2, 1, 1, 9.5, {"read": 1.5}), messages.Heartbeat(True)]
 
 
 def parse(value, message):
-    return (events.request if type(message) in events.REQUESTS.values() else events.event)(value)
+    return (messages.request if type(message) in messages.REQUESTS.values() else messages.event)(value)
 
 
 @pytest.mark.parametrize("message", MESSAGES, ids=lambda m: type(m).__name__)
 def test_there_and_back(message):
     stream = io.BytesIO()
-    Wire(writer=stream).send(events.to_json(message))
+    Wire(writer=stream).send(messages.to_json(message))
     assert stream.getvalue().count(b"\n") == 1 and stream.getvalue().isascii()
     assert parse(Wire(reader=io.BytesIO(stream.getvalue())).receive(), message) == message
 
 
 def test_every_message_is_tried():
-    assert {type(m) for m in MESSAGES} == {*events.REQUESTS.values(), *events.EVENTS.values()}
+    assert {type(m) for m in MESSAGES} == {*messages.REQUESTS.values(), *messages.EVENTS.values()}
 
 
 @pytest.mark.parametrize("raw",
@@ -64,7 +65,7 @@ def test_a_line_without_its_end_is_the_last():
                                    {"type": "run", "job": "x", "extra": 1}, {"type": "hello"}, {"type": ["run"]}])
 def test_wrong_requests_are_garbage(value):
     with pytest.raises(JobError) as error:
-        events.request(value)
+        messages.request(value)
     assert error.value.code == "protocol_garbage"
 
 
@@ -73,17 +74,17 @@ def test_wrong_requests_are_garbage(value):
     {"type": "frame", "job": "j", "number": 10**400}, {"type": "joints", "picture": "p", "height_px": float("nan")}])
 def test_wrong_events_are_garbage(value):
     with pytest.raises(JobError) as error:
-        events.event(value)
+        messages.event(value)
     assert error.value.code == "protocol_garbage"
 
 
 @pytest.mark.parametrize("message, field", [
-    (events.Progress("j", "denoise", 1, 2, float("nan")), "eta_s"),
-    (events.Joints("p", None, float("inf")), "height_px"),
-    (events.Finished("j", 1, 1, 0, 0, 1.0, {"read": float("nan")}), "stages")])
+    (messages.Progress("j", "denoise", 1, 2, float("nan")), "eta_s"),
+    (messages.Joints("p", None, float("inf")), "height_px"),
+    (messages.Finished("j", 1, 1, 0, 0, 1.0, {"read": float("nan")}), "stages")])
 def test_what_would_be_garbage_is_not_said(message, field):
     with pytest.raises(JobError) as error:
-        events.to_json(message)
+        messages.to_json(message)
     assert error.value.code == "protocol_garbage" and field in error.value.message
 
 
@@ -119,14 +120,14 @@ def test_a_line_that_is_too_long_is_one_line_and_its_end_is_none(size):
 def test_the_longest_that_is_said_is_heard():
     """An hour of frames, a fault with twenty endless log lines, and paths as long as a system has them."""
     path = "/" + "\U0001f600" * 5000
-    for message in (events.Warned(path, "nobody_found", "x" * 10**5, tuple(range(1, 150_000))),
-                    events.Failed(path, "internal", "\U0001f600" * 10**5, "\U0001f600" * 10**5)):
+    for message in (messages.Warned(path, "nobody_found", "x" * 10**5, tuple(range(1, 150_000))),
+                    messages.Failed(path, "internal", "\U0001f600" * 10**5, "\U0001f600" * 10**5)):
         stream = io.BytesIO()
-        Wire(writer=stream).send(events.to_json(message))
-        heard = events.event(Wire(reader=io.BytesIO(stream.getvalue())).receive())
-        assert heard.job == path and len(heard.message) == events.LONGEST_TEXT
-        if isinstance(message, events.Warned):
-            assert heard.frames == tuple(range(1, events.MOST_NAMED + 1))
+        Wire(writer=stream).send(messages.to_json(message))
+        heard = messages.event(Wire(reader=io.BytesIO(stream.getvalue())).receive())
+        assert heard.job == path and len(heard.message) == messages.LONGEST_TEXT
+        if isinstance(message, messages.Warned):
+            assert heard.frames == tuple(range(1, messages.MOST_NAMED + 1))
 
 
 @pytest.mark.parametrize("path", ["", "a\0b", "half \ud800", "not utf-8 \udcff", "x" * 40_000])
@@ -134,20 +135,21 @@ def test_a_path_that_no_system_has_is_no_request(path):
     for value in ({"type": "run", "job": path}, {"type": "joints", "picture": path}, {"type": "estimate", "job": "j",
                                                                                       "video": path}):
         with pytest.raises(JobError, match="expected the path of a file or folder"):
-            events.request(value)
+            messages.request(value)
     with pytest.raises(JobError):
-        events.to_json(events.Run(path))
+        messages.to_json(messages.Run(path))
 
 
 def test_texts_that_are_not_utf_8_are_shown():
-    failed = events.event({"type": "failed", "job": "\udcff", "code": "internal", "message": "half \ud800, NUL \0",
+    failed = messages.event({"type": "failed", "job": "\udcff", "code": "internal", "message": "half \ud800, NUL \0",
                            "hint": "\udcff"})
     assert (failed.message, failed.hint) == ("half \\ud800, NUL \\0", "\\udcff")
 
 
 def test_five_thousand_fuzzed_lines_raise_what_is_foreseen():
-    spoken = [events.to_json(message) for message in MESSAGES]
-    for parse_line, lines in ((events.request, fuzzed.lines(10, 5000)), (events.event, fuzzed.lines(11, 5000, spoken))):
+    spoken = [messages.to_json(message) for message in MESSAGES]
+    for parse_line, lines in ((messages.request, fuzzed.lines(10, 5000)),
+                              (messages.event, fuzzed.lines(11, 5000, spoken))):
         wire = Wire(reader=io.BytesIO(b"".join(line + b"\n" for line in lines)))
         right = wrong = 0
         while True:
@@ -155,7 +157,7 @@ def test_five_thousand_fuzzed_lines_raise_what_is_foreseen():
                 value = wire.receive()
                 if value is None:
                     break
-                again = events.to_json(parse_line(value))
+                again = messages.to_json(parse_line(value))
                 right += again["type"] == value["type"]
             except JobError as error:
                 assert error.code == "protocol_garbage" and 0 < len(error.message) < 3000

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from engine.conditions.frames import read_picture, write_picture
-from engine.contract import events
-from engine.contract import folder as files
+from engine.contract import files, messages
 from engine.contract.errors import JobError
 from engine.job.deliver import deliver
 from engine.job.progress import Stopped
@@ -88,7 +87,7 @@ def test_it_can_be_stopped(job):
 @pytest.mark.parametrize("form, layers", [("tiff", ["matte"]), ("exr", ["depth"]), ("exr", "matte")])
 def test_other_forms_are_refused_at_the_door(form, layers):
     with pytest.raises(JobError, match="deliver"):
-        events.request({"type": "deliver", "job": "x", "form": form, "layers": layers})
+        messages.request({"type": "deliver", "job": "x", "form": form, "layers": layers})
 
 
 def test_frames_of_another_size_and_beyond_the_jobs(job):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from engine.contract import folder as files
+from engine.contract import files
 from engine.contract.skeleton import BODY, BODY_INDEX
 from lab.evaluation.body_parts import PARTS, band
 from lab.evaluation.colour import delta_e_2000, lab

@@ -6,7 +6,7 @@ import numpy as np
 import performer_shot as shots
 
 from engine.conditions.frames import write_picture
-from engine.contract import folder as files
+from engine.contract import files
 from engine.estimate.camera import Camera
 from engine.estimate.clean import write_clean
 from engine.estimate.intake import Intake

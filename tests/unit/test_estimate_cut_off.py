@@ -5,8 +5,7 @@ import performer_shot as shots
 import pytest
 
 from engine.conditions.frames import write_picture
-from engine.contract import folder as files
-from engine.contract import job as jobs
+from engine.contract import files, jobs
 from engine.contract.errors import WARNINGS, JobError
 from engine.estimate import intake
 from engine.estimate.footage import Clock, Footage

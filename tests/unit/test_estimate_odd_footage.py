@@ -10,8 +10,7 @@ import numpy as np
 import performer_shot as shots
 import pytest
 
-from engine.contract import folder as files
-from engine.contract import job as jobs
+from engine.contract import files, jobs
 from engine.estimate import intake
 from engine.job.progress import Watch
 

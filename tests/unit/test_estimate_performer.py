@@ -15,9 +15,7 @@ import pytest
 from engine import __main__ as command
 from engine.conditions.bundle import plan_shot
 from engine.conditions.poses import read_poses
-from engine.contract import events
-from engine.contract import folder as files
-from engine.contract import job as jobs
+from engine.contract import files, jobs, messages
 from engine.contract.errors import WARNINGS, JobError
 from engine.contract.skeleton import BODY_INDEX
 from engine.door import answer
@@ -32,12 +30,12 @@ FRAMES = 12
 def estimate(job, video=None, *, stop_asked=lambda: False, **asked):
     """(Finished, [events])."""
     told = []
-    return performer.estimate(events.Estimate(str(job), video and str(video), **asked), emit=told.append,
+    return performer.estimate(messages.Estimate(str(job), video and str(video), **asked), emit=told.append,
                               stop_asked=stop_asked, threads=1), told
 
 
 def warnings(told):
-    found = {event.code: event.frames for event in told if isinstance(event, events.Warned)}
+    found = {event.code: event.frames for event in told if isinstance(event, messages.Warned)}
     assert set(found) <= set(WARNINGS)
     return found
 
@@ -115,7 +113,7 @@ def test_the_clean_plate_is_the_room(made):
 
 
 def test_progress_comes_to_its_end_and_says_when(made):
-    steps = [event for event in made[2] if isinstance(event, events.Progress)]
+    steps = [event for event in made[2] if isinstance(event, messages.Progress)]
     assert steps[-1].step == steps[-1].total and {step.stage for step in steps} == {"read", "follow", "mask", "clean"}
     assert all(b.step >= a.step for a, b in pairwise(steps)) and steps[-1].eta_s == pytest.approx(0, abs=1e-6)
 
@@ -339,13 +337,13 @@ def answered(request):
 
 def test_the_engine_answers_without_weights(film, tmp_path):
     folder = shots.as_folder(tmp_path / "film", [cv2.imread(f"{film[0]}/0006.png")[..., ::-1]])
-    good, done = answered(events.Estimate(str(tmp_path / "job"), folder, hands=False))
-    assert good and isinstance(done, events.Finished) and done.made == 1
-    good, people = answered(events.FindPeople(f"{film[0]}/0006.png"))
+    good, done = answered(messages.Estimate(str(tmp_path / "job"), folder, hands=False))
+    assert good and isinstance(done, messages.Finished) and done.made == 1
+    good, people = answered(messages.FindPeople(f"{film[0]}/0006.png"))
     left, top, right, bottom = people.boxes[0]
     hips = shots.true_joints(shots.places(FRAMES)[5])["left_hip"]
     assert good and len(people.boxes) == 1 and left < hips[0] < right and top < hips[1] < bottom
-    good, failed = answered(events.Estimate(str(tmp_path / "job"), str(tmp_path / "none.mp4")))
+    good, failed = answered(messages.Estimate(str(tmp_path / "job"), str(tmp_path / "none.mp4")))
     assert not good and failed.code == "footage_missing"
 
 
@@ -356,10 +354,10 @@ def test_the_command_line_asks_for_what_it_says(tmp_path):
             "--mask", "m", "--mask-use",
             "override", "--no-hands", "--clean", "--depth-model", "d.onnx", "--reference", str(picture)]
     asked = command._request(command._parser().parse_args(line))
-    assert asked == events.Estimate(str(tmp_path / "job"), "a.mp4", 7, (1.0, 2.0, 3.5, 4.0), "m", "override",
+    assert asked == messages.Estimate(str(tmp_path / "job"), "a.mp4", 7, (1.0, 2.0, 3.5, 4.0), "m", "override",
                                     False, True, "d.onnx")
     assert (tmp_path / "job" / files.REFERENCE).read_bytes() == b"picture"
-    assert command._request(command._parser().parse_args(["estimate", "-o", "j"])) == events.Estimate("j")
+    assert command._request(command._parser().parse_args(["estimate", "-o", "j"])) == messages.Estimate("j")
     with pytest.raises(JobError, match="none.png"):
         command._request(command._parser().parse_args(["estimate", "-o", "j", "--reference",
                                                        str(tmp_path / "none.png")]))

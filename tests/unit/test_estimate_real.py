@@ -11,8 +11,7 @@ import performer_shot as shots
 import pytest
 
 from engine.conditions.poses import read_poses
-from engine.contract import events
-from engine.contract import job as jobs
+from engine.contract import jobs, messages
 from engine.estimate import performer
 from engine.estimate.footage import open_footage
 
@@ -45,7 +44,7 @@ def estimated(tmp_path, movie, first, last, **asked):
     """The figures of frames first..last."""
     pictures = [frame.picture for frame in open_footage(movie).read() if first <= frame.number <= last]
     folder = shots.as_folder(tmp_path / "film", pictures)
-    performer.estimate(events.Estimate(str(tmp_path / "job"), folder, hands=False, **asked),
+    performer.estimate(messages.Estimate(str(tmp_path / "job"), folder, hands=False, **asked),
                        emit=lambda event: None, threads=1)
     job = jobs.read(str(tmp_path / "job"))
     return [people[0] if people else None for people in read_poses(str(tmp_path / "job"), job.frames)]

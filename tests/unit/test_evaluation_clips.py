@@ -9,7 +9,7 @@ from fake_runtime import FakeRuntime, fake_pack
 from PIL import Image
 
 from engine.conditions.frames import write_picture
-from engine.contract import folder as files
+from engine.contract import files
 from engine.door.answer import Engine
 from engine.job.preview import check
 from lab.evaluation import sheet

@@ -6,7 +6,7 @@ import pytest
 import walker
 
 from engine.conditions.frames import read_colour, write_picture
-from engine.contract import folder as files
+from engine.contract import files
 from lab.evaluation import replaced_sheet
 
 SIZE = (320, 240)

@@ -7,7 +7,7 @@ import pytest
 
 from engine.conditions.frames import read_colour
 from engine.conditions.poses import read_poses
-from engine.contract import folder as files
+from engine.contract import files
 from engine.contract.skeleton import BODY_INDEX
 from lab.evaluation.situations import DEMO, PICTURES, SITUATIONS, TALL, prepare
 from tests.unit.walker import write_job

@@ -8,8 +8,7 @@ import pytest
 from fake_runtime import FakeRuntime, fake_pack
 
 from engine.conditions.frames import read_picture, write_picture
-from engine.contract import folder as files
-from engine.contract import job as jobs
+from engine.contract import files, jobs
 from engine.door.answer import Engine
 from engine.estimate.people import Person
 from lab.evaluation.bare import bare, laid_frames, relit

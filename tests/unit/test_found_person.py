@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from engine.conditions.frames import as_bits, read_reference, write_picture
-from engine.contract import folder as files
-from engine.contract import job as jobs
+from engine.contract import files, jobs
 from engine.contract.errors import JobError
 from engine.estimate.people import Person
 from engine.job.found_person import find_and_keep, kept_or

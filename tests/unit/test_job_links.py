@@ -10,9 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.contract import events, job_log
-from engine.contract import folder as files
-from engine.contract import job as jobs
+from engine.contract import files, job_log, jobs, messages
 from engine.contract.errors import JobError
 from engine.door.answer import Engine, Tail, answer
 from engine.estimate.appearance import empty_unless
@@ -22,8 +20,8 @@ from tests.unit.walker import write_job
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="links need rights on Windows")
 DOCS = Path(__file__).parents[2] / "docs" / "architecture.md"
-REQUESTS = (events.Run, events.Preview, events.Check, events.Estimate,
-            lambda job: events.Deliver(job, "png8", files.DELIVERED))
+REQUESTS = (messages.Run, messages.Preview, messages.Check, messages.Estimate,
+            lambda job: messages.Deliver(job, "png8", files.DELIVERED))
 
 
 def named_in_docs():
@@ -104,7 +102,7 @@ def test_a_name_that_leads_outside_is_refused_before_anything_is_written(job, ou
     before = content(outside)
     for request in REQUESTS:
         event = last_answer(request(str(job)))
-        assert isinstance(event, events.Failed) and event.code == "job_linked", (request, event)
+        assert isinstance(event, messages.Failed) and event.code == "job_linked", (request, event)
         assert str(job / name) in event.message and event.hint
     assert content(outside) == before
 
@@ -118,8 +116,8 @@ def test_a_single_picture_is_never_written_through(job, outside):
         (job / name).symlink_to(target)
     before = content(outside)
     write_job(str(job), 2, masks=True, settings=jobs.Settings(seed=3))
-    for request in (events.Run, events.Preview, REQUESTS[-1]):
-        assert isinstance(last_answer(request(str(job))), events.Finished), request
+    for request in (messages.Run, messages.Preview, REQUESTS[-1]):
+        assert isinstance(last_answer(request(str(job))), messages.Finished), request
     for name in SINGLE:
         files.write_whole(str(job / name), b"anew")
     assert content(outside) == before and len(SINGLE) > 20

@@ -9,7 +9,7 @@ import typing
 
 import pytest
 
-from engine.contract import job as contract
+from engine.contract import jobs
 from tests.unit import fuzzed
 from tests.unit.add_on import part
 
@@ -25,7 +25,7 @@ FULL = request.Request(
                        clean_plate=False, clothing=0.5,
     performer=True, performer_box=(1.0, 2.0, 3.0, 4.0), performer_frame=7, mask_strip="mask", mask_use="override",
                        clean_strip="clean",
-    make_clean=True, retarget=0.25, settings=part("embedded.engine.contract.job").Settings(steps=4, seed=9))
+    make_clean=True, retarget=0.25, settings=part("embedded.engine.contract.jobs").Settings(steps=4, seed=9))
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def root(tmp_path):
     not."""
     for number, made in ((1, 2), (2, 1), (3, 0)):
         folder = tmp_path / "shot" / f"v{number:03}"
-        contract.write(str(folder), contract.Job("shot", (64, 48), 2))
+        jobs.write(str(folder), jobs.Job("shot", (64, 48), 2))
         takes.write_request(folder, dataclasses.replace(FULL, name=folder.name))
         (folder / "frames").mkdir()
         for frame in range(1, made + 1):

@@ -11,7 +11,7 @@ import time
 import pytest
 
 from tests.unit.add_on import ROOT, part
-from tests.unit.waiting_blender import QUICK, events, jobs, launch
+from tests.unit.waiting_blender import QUICK, jobs, launch, messages
 
 Mailbox, LookClock = part("link.mailbox").Mailbox, part("link.patience").LookClock
 EngineProcess = part("link.process").EngineProcess
@@ -88,7 +88,7 @@ def test_only_looks_let_time_pass():
 def test_a_flood_while_blender_is_busy_is_bounded_and_loses_nothing(link, tmp_path, monkeypatch):
     """Nobody takes anything for a while; the engine has to wait."""
     monkeypatch.setattr(part("link.process"), "Mailbox", lambda: Mailbox(room=1_000_000))
-    job = link.start(launch("spills", "6"), events.Run(str(tmp_path)), tmp_path)
+    job = link.start(launch("spills", "6"), messages.Run(str(tmp_path)), tmp_path)
     process = link._process
     while job.state != "running":
         link.pump()
@@ -107,7 +107,7 @@ def test_a_flood_while_blender_is_busy_is_bounded_and_loses_nothing(link, tmp_pa
 
 
 def test_an_engine_that_forgot_the_job_ends_it(link, tmp_path):
-    job = link.start(launch("idles"), events.Run(str(tmp_path)), tmp_path)
+    job = link.start(launch("idles"), messages.Run(str(tmp_path)), tmp_path)
     child = link._process._child
     assert ended(link, job).state == "failed" and job.error.code == "engine_silent"
     assert "said for 2 seconds that it does nothing, but not how the job ended" in job.error.message
@@ -116,7 +116,7 @@ def test_an_engine_that_forgot_the_job_ends_it(link, tmp_path):
 
 def test_heartbeats_are_no_hello(tmp_path):
     link = jobs.Link(jobs.Patience(hello=1.0))
-    job = ended(link, link.start(launch("beats_first"), events.Run(str(tmp_path)), tmp_path))
+    job = ended(link, link.start(launch("beats_first"), messages.Run(str(tmp_path)), tmp_path))
     assert job.error.code == "engine_silent" and "has said no hello for 1 seconds" in job.error.message
     link.close()
 
@@ -140,15 +140,15 @@ def test_a_paused_blender_does_not_call_a_good_engine_silent():
 
 
 def test_a_request_that_cannot_be_sent_fails_and_the_link_is_free(link, tmp_path):
-    job = ended(link, link.start(launch("polite"), events.Run("a\0b"), tmp_path))
+    job = ended(link, link.start(launch("polite"), messages.Run("a\0b"), tmp_path))
     assert job.state == "failed" and "the path of a file or folder" in job.error.message
-    assert ended(link, link.start(launch("polite"), events.Run(str(tmp_path)), tmp_path)).state == "done"
+    assert ended(link, link.start(launch("polite"), messages.Run(str(tmp_path)), tmp_path)).state == "done"
 
 
 def test_a_reading_thread_that_dies_of_a_fault_ends_the_job(link, tmp_path, monkeypatch):
     """And the engine, which nobody hears any more."""
     monkeypatch.setattr(part("link.process"), "Said", lambda event: {}["no such event"])
-    job = link.start(launch("polite"), events.Run(str(tmp_path)), tmp_path)
+    job = link.start(launch("polite"), messages.Run(str(tmp_path)), tmp_path)
     child = link._process._child
     assert ended(link, job).state == "failed" and "A fault in the add-on: KeyError" in job.error.message
     assert child.wait(5) != 0

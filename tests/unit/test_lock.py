@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.contract import events
+from engine.contract import messages
 from engine.contract.errors import JobError
 from engine.job import lock
 from tests.unit.test_run import asked, generate, written
@@ -100,7 +100,7 @@ def test_a_running_job_survives_a_deleted_lock(tmp_path):
         if next(looks) % 20 == 15:
             (tmp_path / "a" / "engine.lock").unlink(missing_ok=True)
         return False
-    assert isinstance(asked(tmp_path / "a", stop_asked=deleting), events.Finished)
+    assert isinstance(asked(tmp_path / "a", stop_asked=deleting), messages.Finished)
     assert written(tmp_path / "a") == written(tmp_path / "b")
 
 
@@ -115,7 +115,7 @@ def test_a_running_job_writes_nothing_more_once_another_engine_began(tmp_path, h
             before.update(written(tmp_path))
         return False
     event = asked(tmp_path, stop_asked=stolen)
-    assert isinstance(event, events.Failed) and event.code == "job_busy" and event.hint
+    assert isinstance(event, messages.Failed) and event.code == "job_busy" and event.hint
     assert f"process {others[0].process.pid}" in event.message and written(tmp_path) == before
     assert others[0].look() == "still"
 

@@ -15,7 +15,7 @@ from PIL import Image
 
 from engine.__main__ import main
 from engine.conditions import frames
-from engine.contract import events
+from engine.contract import messages
 from engine.contract.errors import JobError
 from engine.contract.picture_file import MOST_REFERENCE, Unreadable, open_regular
 from engine.contract.picture_header import picture_size
@@ -170,7 +170,7 @@ def test_a_movie_of_a_name_that_opencv_dies_of(tmp_path):
 def test_a_request_with_a_name_that_no_file_has_names_its_field(name, request_type, field):
     value = {"type": request_type, **({"job": "j"} if request_type == "estimate" else {}), field: name}
     with pytest.raises(JobError, match=f"{field}: expected the path of a file or folder") as failure:
-        events.request(value)
+        messages.request(value)
     assert failure.value.code == "protocol_garbage" and failure.value.message.encode()
 
 

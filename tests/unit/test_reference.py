@@ -6,8 +6,7 @@ import pytest
 
 from engine.conditions.frames import write_picture
 from engine.conditions.surface.template import Limb
-from engine.contract import folder as files
-from engine.contract import job as jobs
+from engine.contract import files, jobs
 from engine.job.subject import find_subject, warn_of_unseen
 from tests.unit.walker import HEIGHT_PX, figure, write_job
 

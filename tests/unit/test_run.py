@@ -8,9 +8,7 @@ import numpy as np
 import pytest
 
 from engine.conditions.frames import read_picture, write_picture
-from engine.contract import events
-from engine.contract import folder as files
-from engine.contract import job as jobs
+from engine.contract import files, jobs, messages
 from engine.door.answer import Engine, Tail, answer
 from engine.job.run import run
 from tests.unit.fake_runtime import STEPS, FakeRuntime, fake_pack, person_in
@@ -35,7 +33,7 @@ def asked(folder, engine=None, stop_asked=lambda: False, request=None):
     """The request (to run) through the door: the last event."""
     told, tail = Teller(), Tail()
     logging.getLogger().addHandler(tail)
-    answer(request or events.Run(str(folder)), engine or Engine(fake_pack(), FakeRuntime(), person_in),
+    answer(request or messages.Run(str(folder)), engine or Engine(fake_pack(), FakeRuntime(), person_in),
            emit=told.append, stop_asked=stop_asked, tail=tail)
     logging.getLogger().removeHandler(tail)
     return told[-1]
@@ -56,7 +54,7 @@ def test_frames_lie_over_the_plate(tmp_path, bits):
     write_job(str(tmp_path), 6, bits=bits)
     finished, told = generate(tmp_path)
     assert (finished.frames, finished.made, finished.reused, finished.passed) == (6, 6, 0, 0)
-    assert [event.number for event in told.of(events.Frame)] == [1, 2, 3, 4, 5, 6]
+    assert [event.number for event in told.of(messages.Frame)] == [1, 2, 3, 4, 5, 6]
     most = (1 << bits) - 1
     for number in range(1, 7):
         character, shadow = layers(tmp_path, number)
@@ -70,7 +68,7 @@ def test_frames_lie_over_the_plate(tmp_path, bits):
 def test_progress_counts_to_its_total_and_tells_a_time(tmp_path):
     write_job(str(tmp_path), 6)
     finished, told = generate(tmp_path)
-    steps = [event for event in told.of(events.Progress) if event.stage == "denoise"]
+    steps = [event for event in told.of(messages.Progress) if event.stage == "denoise"]
     assert [event.step for event in steps] == list(range(2 * STEPS + 1)) and steps[-1].total == 2 * STEPS
     assert steps[-1].eta_s == 0 and all(event.eta_s is not None for event in steps[1:])
     assert {"read", "encode", "denoise", "decode", "compose", "write"} <= set(finished.stages)
@@ -110,7 +108,7 @@ def test_frames_with_nobody_pass_through(tmp_path):
     write_job(str(tmp_path), 7, people={1: [], 4: []})
     finished, told = generate(tmp_path)
     assert (finished.made, finished.passed) == (5, 2)
-    (warning,) = [one for one in told.of(events.Warned) if one.code == "frames_passed"]
+    (warning,) = [one for one in told.of(messages.Warned) if one.code == "frames_passed"]
     assert warning.code == "frames_passed" and warning.frames == (1, 4)
     for number in (1, 4):
         character, shadow = layers(tmp_path, number)
@@ -121,7 +119,7 @@ def test_nobody_at_all(tmp_path):
     write_job(str(tmp_path), 3, people={1: [], 2: [], 3: []})
     runtime = FakeRuntime()
     finished, told = generate(tmp_path, runtime=runtime)
-    assert finished.passed == 3 and runtime.steps == 0 and len(told.of(events.Warned)) == 1
+    assert finished.passed == 3 and runtime.steps == 0 and len(told.of(messages.Warned)) == 1
 
 
 def test_objects_nearer_than_the_character_hide_it(tmp_path):
@@ -159,7 +157,7 @@ def test_a_performer_is_covered_by_what_clean_pictures_show(tmp_path):
 def test_a_reference_without_a_person_is_said(tmp_path):
     write_job(str(tmp_path), 1)
     _, told = generate(tmp_path, find_joints=lambda picture: None)
-    assert [event.code for event in told.of(events.Warned)] == ["reference_joints_unknown"]
+    assert [event.code for event in told.of(messages.Warned)] == ["reference_joints_unknown"]
 
 
 def test_memory_does_not_grow_with_the_shot(tmp_path):

@@ -7,9 +7,7 @@ import numpy as np
 import pytest
 
 from engine.conditions.frames import read_picture, write_picture
-from engine.contract import events
-from engine.contract import folder as files
-from engine.contract import job as jobs
+from engine.contract import files, jobs, messages
 from engine.contract.errors import JobError
 from engine.engines.compact.denoise.windows import Window, plan
 from engine.job.progress import Stopped
@@ -55,7 +53,7 @@ def test_only_the_range_changes(finished, first, last):
     done, told = generate(target)
     inside = last - first + 1
     assert (done.made, done.reused) == (inside, FRAMES - inside)
-    assert sorted(event.number for event in told.of(events.Frame)) == list(range(1, FRAMES + 1))
+    assert sorted(event.number for event in told.of(messages.Frame)) == list(range(1, FRAMES + 1))
     before, after = written(finished), written(target)
     for number in range(1, FRAMES + 1):
         name = next(path for path in before if path.name == f"{number:04d}.png" and path.parts[0] == "frames")

@@ -12,9 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.contract import events
-from engine.contract import folder as files
-from engine.contract import job as jobs
+from engine.contract import files, jobs, messages
 from tests.unit.test_run import asked, generate, written
 from tests.unit.walker import write_job
 
@@ -220,9 +218,9 @@ def test_a_disk_that_is_full_at_any_moment_costs_no_frame(tmp_path, monkeypatch)
         job = Path(shutil.copytree(tmp_path / "untouched", tmp_path / f"full {attempt}"))
         monkeypatch.setattr(files, "open", Disk(chance.randrange(needed)).open, raising=False)
         event = asked(job)
-        assert isinstance(event, events.Failed) and event.code == "disk_full" and event.hint
+        assert isinstance(event, messages.Failed) and event.code == "disk_full" and event.hint
         kept, there = recorded(job), written(job)
         assert all(there[name] == expected[name] for name in there) and not temporaries(job)
         monkeypatch.setattr(files, "open", Disk(10**12).open, raising=False)
         event = asked(job)
-        assert isinstance(event, events.Finished) and event.reused == len(kept) and written(job) == expected
+        assert isinstance(event, messages.Finished) and event.reused == len(kept) and written(job) == expected

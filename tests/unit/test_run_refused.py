@@ -12,8 +12,7 @@ import numpy as np
 import pytest
 
 from engine.conditions.frames import write_picture
-from engine.contract import events
-from engine.contract import folder as files
+from engine.contract import files, messages
 from engine.door.answer import Engine
 from engine.job import lock
 from tests.unit.fake_runtime import FakeRuntime, fake_pack, person_in
@@ -31,10 +30,10 @@ def test_missing_files_are_named(tmp_path, name, code):
     write_job(str(tmp_path), 4, masks=True, objects=np.zeros((240, 320), np.uint16))
     os.remove(tmp_path / name)
     event = asked(tmp_path)
-    assert isinstance(event, events.Failed) and event.code == code
+    assert isinstance(event, messages.Failed) and event.code == code
     assert os.path.basename(name) in event.message
     log = [json.loads(line) for line in (tmp_path / "events.jsonl").read_text().splitlines()]
-    assert log[-1] == events.to_json(event)
+    assert log[-1] == messages.to_json(event)
 
 
 def test_a_folder_that_is_no_job_is_left_as_it_is(tmp_path):
@@ -86,20 +85,20 @@ def test_a_folder_in_which_another_engine_works_is_left_alone(tmp_path, hold, mo
     assert unfinished.exists()
     other.kill()
     other.wait()
-    assert isinstance(asked(tmp_path), events.Finished) and not unfinished.exists()
+    assert isinstance(asked(tmp_path), messages.Finished) and not unfinished.exists()
 
 
 def test_an_engine_that_is_about_to_end_is_waited_for(tmp_path, hold):
     write_job(str(tmp_path), 2)
     hold(tmp_path, 0.5)
-    assert isinstance(asked(tmp_path), events.Finished)
+    assert isinstance(asked(tmp_path), messages.Finished)
 
 
 def test_who_waits_can_be_stopped(tmp_path, hold):
     write_job(str(tmp_path), 2)
     hold(tmp_path, 600)
     looks = iter(range(10**6))
-    assert isinstance(asked(tmp_path, stop_asked=lambda: next(looks) >= 3), events.Cancelled)
+    assert isinstance(asked(tmp_path, stop_asked=lambda: next(looks) >= 3), messages.Cancelled)
 
 
 def test_a_drive_that_knows_no_locks_can_be_written_to(tmp_path, monkeypatch):
@@ -107,7 +106,7 @@ def test_a_drive_that_knows_no_locks_can_be_written_to(tmp_path, monkeypatch):
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
     monkeypatch.setattr(lock, "_take", unknown)
     write_job(str(tmp_path), 2)
-    assert isinstance(asked(tmp_path), events.Finished)
+    assert isinstance(asked(tmp_path), messages.Finished)
 
 
 def test_a_fault_in_the_networks_is_internal_and_the_engine_lives_on(tmp_path):
@@ -147,18 +146,18 @@ def test_a_full_disk(mounted):
     assert event.code == "disk_full" and str(folder) in event.message
     kept = written(folder)
     filler.unlink()
-    assert isinstance(asked(folder), events.Finished)
+    assert isinstance(asked(folder), messages.Finished)
     assert all(written(folder)[name] == data for name, data in kept.items())
 
 
-@pytest.mark.parametrize("ask", [events.Run, events.Preview, events.Estimate,
-                                 lambda job: events.Deliver(job, "exr", ["matte"])])
+@pytest.mark.parametrize("ask", [messages.Run, messages.Preview, messages.Estimate,
+                                 lambda job: messages.Deliver(job, "exr", ["matte"])])
 def test_a_folder_that_may_only_be_read_gives_its_reason(tmp_path, read_only, ask, caplog):
     write_job(str(tmp_path / "job"), 2)
     generate(tmp_path / "job")
     folder = read_only(tmp_path / "job")
     event = asked(folder, request=ask(str(folder)))
-    assert isinstance(event, events.Failed) and event.code == "job_not_writable"
+    assert isinstance(event, messages.Failed) and event.code == "job_not_writable"
     assert str(folder) in event.message and event.hint
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
@@ -166,4 +165,4 @@ def test_a_folder_that_may_only_be_read_gives_its_reason(tmp_path, read_only, as
 def test_a_folder_that_may_only_be_read_can_be_checked(tmp_path, read_only):
     write_job(str(tmp_path / "job"), 2)
     folder = read_only(tmp_path / "job")
-    assert isinstance(asked(folder, request=events.Check(str(folder))), events.Finished)
+    assert isinstance(asked(folder, request=messages.Check(str(folder))), messages.Finished)

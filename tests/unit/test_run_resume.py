@@ -7,9 +7,7 @@ import numpy as np
 import pytest
 
 from engine.conditions.frames import write_picture
-from engine.contract import events
-from engine.contract import folder as files
-from engine.contract import job as jobs
+from engine.contract import files, jobs, messages
 from engine.job.progress import Stopped
 from tests.unit.fake_runtime import FakeRuntime, fake_pack
 from tests.unit.test_run import asked, generate, written
@@ -22,7 +20,7 @@ def test_a_second_run_makes_nothing(tmp_path):
     before, runtime = written(tmp_path), FakeRuntime()
     finished, told = generate(tmp_path, runtime=runtime)
     assert (finished.made, finished.reused, finished.passed) == (0, 5, 1) and runtime.steps == 0
-    assert written(tmp_path) == before and len(told.of(events.Frame)) == 6
+    assert written(tmp_path) == before and len(told.of(messages.Frame)) == 6
 
 
 @pytest.mark.parametrize("stop_after", range(1, 40, 3))
@@ -120,7 +118,7 @@ def test_a_stop_is_answered_with_the_frames_that_stay(tmp_path):
     write_job(str(tmp_path), 8)
     looks = iter(range(10**6))
     event = asked(tmp_path, stop_asked=lambda: next(looks) >= 30)
-    assert isinstance(event, events.Cancelled) and event.frames == len(written(tmp_path)) // 2 > 0
+    assert isinstance(event, messages.Cancelled) and event.frames == len(written(tmp_path)) // 2 > 0
 
 
 def test_frames_of_an_earlier_job_do_not_count_as_finished(tmp_path):
@@ -144,7 +142,7 @@ def test_a_stopped_take_lies_alone_or_the_earlier_one_whole(tmp_path, stop_after
     looks = iter(range(10**6))
     event = asked(tmp_path / "a", stop_asked=lambda: next(looks) >= stop_after)
     left = written(tmp_path / "a")
-    if isinstance(event, events.Cancelled) and event.frames == 0:
+    if isinstance(event, messages.Cancelled) and event.frames == 0:
         assert left == first or left.items() <= second.items()
     else:
         assert left.items() <= second.items() and len(left) >= 2 * event.frames

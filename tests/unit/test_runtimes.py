@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from engine.conditions import surface_inputs
-from engine.contract.job import Settings
+from engine.contract.jobs import Settings
 from engine.door.answer import Engine
 from engine.engines.compact.runtimes.ort import OrtRuntime
 from engine.engines.compact.runtimes.pytorch import PytorchRuntime

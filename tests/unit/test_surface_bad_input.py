@@ -12,7 +12,7 @@ from engine.conditions.poses import Figure
 from engine.conditions.surface import drawing
 from engine.conditions.surface.avatar import WORKING_SIDE, build_avatar
 from engine.conditions.surface.template import Limb
-from engine.contract import folder as files
+from engine.contract import files
 from engine.contract.skeleton import BODY_INDEX
 from engine.job.subject import find_subject
 from tests.unit import dressed, walker

@@ -9,7 +9,7 @@ from engine.conditions import surface_inputs
 from engine.conditions.crop import Crop
 from engine.conditions.surface import drawing, light
 from engine.conditions.surface.avatar import build_avatar
-from engine.contract import light as contract
+from engine.contract import harmonics
 from engine.engines.compact.nets import surface_heads
 from engine.engines.compact.nets.model import fork_weights, save_weights
 from engine.layers import heads
@@ -60,7 +60,7 @@ def shown(values):
 def test_channels_are_what_they_are_called(drawn):
     maps, figure = drawn
     found = surface_inputs.surface_inputs(maps, figure, 1.0, reference_light=np.array([1, 0, 0, 0, 0]),
-                                          known=[[contract.AMBIENT * 0.5] * 3] + [[0] * 3] * 8)
+                                          known=[[harmonics.AMBIENT * 0.5] * 3] + [[0] * 3] * 8)
     whole = maps.coverage == 1
     assert found.shape == (*maps.coverage.shape, surface_inputs.CHANNELS) and not found[maps.coverage == 0].any()
     assert np.allclose(found[whole, 1:4], maps.normal[whole], atol=1e-6)

@@ -2,7 +2,7 @@
 import numpy as np
 
 from engine.conditions.bundle import build_reference, build_window, plan_shot, plate_maps
-from engine.contract import job as jobs
+from engine.contract import jobs
 from engine.job.subject import find_subject
 from engine.layers.compose import canvas_of
 from tests.unit.fake_runtime import whole_person_in

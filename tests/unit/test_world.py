@@ -5,7 +5,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from engine.contract import light as contract
+from engine.contract import harmonics
 from engine.contract.skeleton import BODY, BODY_INDEX, HEAD_POINTS
 from lab.training.world import draw_clip, draw_reference, held_out
 from lab.training.world.character import FABRIC, FABRICS, draw_character
@@ -130,7 +130,7 @@ def test_the_light_of_a_seed_foretells_a_white_ball(seed):
     gain = np.array([1.2, 1.0, 0.9])
     picture = bare * gain[:, None]
     linear = ((picture + 0.055) / 1.055) ** 2.4
-    found = np.stack(contract.basis(x, y, z), -1) @ coefficients(light, rotation, gain).double().numpy()
+    found = np.stack(harmonics.basis(x, y, z), -1) @ coefficients(light, rotation, gain).double().numpy()
     error = np.abs(found.T - linear)
     assert len(x) > 4000 and error.max() < 0.07 * linear.max() and error.mean() < 0.015 * linear.max()
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from tests.unit.add_on import ROOT, part
 
-jobs, interpreter, events = part("link.jobs"), part("link.interpreter"), part("embedded.engine.contract.events")
+jobs, interpreter = part("link.engine_job"), part("link.interpreter")
+messages = part("embedded.engine.contract.messages")
 QUICK = {"hello": 30.0, "silence": 2.0, "idle": 2.0, "cancel": 0.5, "terminate": 0.5}
 
 
@@ -20,7 +21,7 @@ def launch(engine, *arguments):
 
 def main():
     link, folder = jobs.Link(jobs.Patience(**QUICK)), Path(tempfile.mkdtemp())
-    job = link.start(launch(*sys.argv[1:]), events.Run(str(folder)), folder)
+    job = link.start(launch(*sys.argv[1:]), messages.Run(str(folder)), folder)
     print("begun", flush=True)
     while not job.ended:
         link.pump()

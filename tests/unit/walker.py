@@ -5,8 +5,7 @@ import cv2
 import numpy as np
 
 from engine.conditions import frames
-from engine.contract import folder as files
-from engine.contract import job as jobs
+from engine.contract import files, jobs
 from engine.contract.skeleton import BODY, BODY_INDEX, HAND
 
 SIZE, HEIGHT_PX = (256, 256), 205.0

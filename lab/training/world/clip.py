@@ -47,7 +47,7 @@ class Clip:
     exposure: torch.Tensor       # (3,) factor on linear light
     focal: torch.Tensor          # (F,) pixels
     centre: torch.Tensor         # (F, 2) the principal point in pixels
-    light: torch.Tensor          # (F, 9, 3) on the character, as contract/light.py has it
+    light: torch.Tensor          # (F, 9, 3) on the character, as contract/harmonics.py has it
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,9 @@
-"""A light of the fast world -> the coefficients of contract/light.py, without drawing anything."""
+"""A light of the fast world -> the coefficients of contract/harmonics.py, without drawing anything."""
 
 import numpy as np
 import torch
 
-from engine.contract import light as contract
+from engine.contract import harmonics
 
 from .room import Light
 from .shade import incident
@@ -24,7 +24,7 @@ def coefficients(light: Light, rotation: np.ndarray, gain: np.ndarray) -> torch.
     normals = np.stack([r * np.cos(turn), r * np.sin(turn), z])
     energy = incident(torch.from_numpy(normals.astype(np.float32)), light, rotation, None).clamp_min(0).double().numpy()
     shown = _linear(np.sqrt(energy) * np.asarray(gain)[:, None])
-    found = 4 * np.pi / POINTS * np.stack(contract.basis(*normals)) @ shown.T
+    found = 4 * np.pi / POINTS * np.stack(harmonics.basis(*normals)) @ shown.T
     return torch.from_numpy(found.astype(np.float32))
 
 

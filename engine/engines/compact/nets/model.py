@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from ....contract import folder as files
+from ....contract import files
 from ....packs.weights_file import check_finite, places, tensors
 from .denoising_net import DenoisingNet
 from .object_guider import ObjectGuider

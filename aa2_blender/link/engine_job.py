@@ -3,7 +3,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..embedded.engine.contract import events, version
+from ..embedded.engine.contract import messages, version
 from ..embedded.engine.contract.errors import CODES, JobError
 from .interpreter import Launch
 from .patience import LookClock, Patience
@@ -22,10 +22,10 @@ class EngineJob:
     request: object
     folder: Path
     state: str = "starting"
-    progress: events.Progress | None = None
+    progress: messages.Progress | None = None
     frames: list[int] = field(default_factory=list)
-    warnings: list[events.Warned] = field(default_factory=list)
-    answer: events.Finished | events.Joints | events.People | None = None
+    warnings: list[messages.Warned] = field(default_factory=list)
+    answer: messages.Finished | messages.Joints | messages.People | None = None
     error: JobError | None = None
     longest_pump_s: float = 0.0
     _numbers: set[int] = field(default_factory=set, repr=False)
@@ -44,7 +44,7 @@ class Link:
 
     def __init__(self, patience: Patience = _USUAL):
         self.patience = patience
-        self.hello: events.Hello | None = None
+        self.hello: messages.Hello | None = None
         self.job: EngineJob | None = None
         self._process: EngineProcess | None = None
         self._clock = LookClock()
@@ -95,7 +95,7 @@ class Link:
         if self.job.state == "starting":
             return self._end("cancelled", drop=True)
         self.job.state = "cancelling"
-        self._process.send(events.Cancel())
+        self._process.send(messages.Cancel())
         self._deadline = self._clock.seconds + self.patience.cancel
         self._terminated = False
 
@@ -119,15 +119,15 @@ class Link:
             self._died(item.returncode)
         elif isinstance(item, Babble):
             self._fail(JobError(item.error.code, item.error.message, REPAIR), drop=True)
-        elif isinstance(item.event, events.Hello):
+        elif isinstance(item.event, messages.Hello):
             self._greeted(item.event)
-        elif self.hello is None and not isinstance(item.event, events.Failed):
+        elif self.hello is None and not isinstance(item.event, messages.Failed):
             self._fail(JobError("protocol_garbage", f"Expected the engine's hello first, got {item.event}.", REPAIR),
                        drop=True)
         elif self._is_ours(item.event):
             self._happened(item.event)
 
-    def _greeted(self, hello: events.Hello) -> None:
+    def _greeted(self, hello: messages.Hello) -> None:
         if hello.protocol != version.PROTOCOL:
             return self._fail(JobError(
                 "protocol_mismatch", f"The engine speaks protocol {hello.protocol}, the add-on {version.PROTOCOL}.",
@@ -137,26 +137,26 @@ class Link:
 
     def _is_ours(self, event) -> bool:
         """Events of a job that was given up may still be on their way."""
-        return events.subject(event) in (None, events.subject(self.job.request))
+        return messages.subject(event) in (None, messages.subject(self.job.request))
 
     def _happened(self, event) -> None:
         job = self.job
         match event:
-            case events.Progress():
+            case messages.Progress():
                 job.progress = event
-            case events.Frame():
+            case messages.Frame():
                 if event.number not in job._numbers:
                     job._numbers.add(event.number)
                     job.frames.append(event.number)
-            case events.Warned():
+            case messages.Warned():
                 if len(job.warnings) < MOST_WARNINGS and event not in job.warnings:
                     job.warnings.append(event)
-            case events.Failed():
+            case messages.Failed():
                 self._fail(JobError(event.code if event.code in CODES else "internal", event.message, event.hint),
                            drop=self.hello is None)
-            case events.Cancelled():
+            case messages.Cancelled():
                 self._end("cancelled")
-            case events.Finished() | events.Joints() | events.People():
+            case messages.Finished() | messages.Joints() | messages.People():
                 job.answer = event
                 self._end("done")
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.contract.light import AMBIENT, COEFFICIENTS, DEGREES, LAMBERT, basis
+from engine.contract.harmonics import AMBIENT, COEFFICIENTS, DEGREES, LAMBERT, basis
 
 POINTS = 20_000
 

@@ -4,8 +4,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 
-from . import folder as files
-from . import json_reader, version
+from . import files, json_reader, version
 from .errors import JobError
 from .fields import (
     FieldError,
@@ -63,7 +62,7 @@ class Reference:
 
 @dataclass(frozen=True)
 class Performer:
-    """Who in source/ drives, for the add-on to ask events.Estimate by: the fields are that request's. `mask_use` is
+    """Who in source/ drives, for the add-on to ask messages.Estimate by: the fields are that request's. `mask_use` is
     null where the artist gave no mask (files.GIVEN_MASK)."""
 
     frame: int = checked(whole(1, 1_000_000), 1)
@@ -119,7 +118,7 @@ class Job:
     inside; 0.5 = close-fitting). `mask_grow` and `mask_feather`, a number for each frame or null for none: by how many
     pixels of the job the region that may be painted in grows (below 0: shrinks), and over how many the layer fades
     inside its edge. `clean_pictures`: clean/ shows each frame without the performer to be replaced, so that what he
-    covers is known (given, or made by events.Estimate before the run).
+    covers is known (given, or made by messages.Estimate before the run).
     `mask_joins`: the limb volumes count beside mask/.
     `retarget` 0..1: how far the skeleton is brought from the driver's proportions to the reference's."""
 

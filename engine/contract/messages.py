@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from . import folder as files
+from . import files
 from .errors import JobError
 from .fields import (
     FieldError,
