@@ -1,5 +1,6 @@
 """A job folder and a runtime -> frames/ and shadow/, window by window, with events on the way."""
 
+import functools
 import json
 import logging
 import os
@@ -22,15 +23,15 @@ from ..contract.messages import Finished, Frame, Warned
 from ..engines.compact.denoise.clip import Sampling, denoise_window, encode_conditions, encode_reference
 from ..engines.compact.denoise.schedule import named
 from ..engines.compact.denoise.windows import plan, spans
-from ..layers.blur import measure_blur
 from ..layers.compose import blank, canvas_of, compose
-from ..layers.grain import Grain, measure_grain
+from ..layers.grain import Grain
 from ..layers.heads import Heads
 from ..layers.surface import Shown
 from .fix_range import KEY as HELD
 from .fix_range import held_latents, held_numbers, look_for
 from .lock import held
 from .memory import peak_mb
+from .plates import Plates
 from .progress import Watch
 from .resume import Made, file_digest, load_latents, remove_other_latents, save_latents
 from .subject import find_subject, warn_of_unseen
@@ -90,11 +91,12 @@ class Generation:
                 warn_of_unseen(self.reference.character, self.folder, self.emit)
             self._appearance = None
         base = _base_digests(self.shot, subject)
+        self._digests_of = functools.lru_cache(self._window_size)(self._frame_digests)
         with self.watch.stage("hash"):
             self.keys = {window: key for windows in self.spans for window, key in self._chain(windows, base)}
         self.grain = Grain(self.job.settings.seed) if self.job.settings.grain else None
         with self.watch.stage("measure"):
-            self.blurs = self._measured_blurs()
+            self.plates, self.blurs = self._measured_plates()
         self.watch.begin("denoise", sum(map(len, self.spans)) * self.sampling.steps)
 
     def hold(self) -> None:
@@ -142,8 +144,12 @@ class Generation:
         manifest = self.pack.manifest
         return plan_shot(self.folder, self.job, manifest.mask, joints, height_px, surface=manifest.surface)
 
+    @property
+    def _window_size(self) -> int:
+        return self.job.settings.window or self.pack.manifest.window
+
     def _windows(self, span):
-        size = self.job.settings.window or self.pack.manifest.window
+        size = self._window_size
         made = span
         if self.job.fix is not None:
             made = range(max(span.start, self.job.fix.first), min(span.stop, self.job.fix.last + 1))
@@ -154,19 +160,14 @@ class Generation:
         return [number for number, present in enumerate(self.shot.plan.present, 1) if not present
                 and number not in held]
 
-    def _measured_blurs(self) -> tuple:
-        """(numbers, sigmas) of some frames of the shot,
-        between which the plate's blur is taken to change evenly (ours)."""
+    def _measured_plates(self) -> tuple:
+        """The plates, and (numbers, sigmas) of the blur in some frames of the shot,
+        between which it is taken to change evenly (ours)."""
         there = [number for windows in self.spans for window in windows for number in window.made]
-        if not there or not self.job.settings.blur:
-            return (1,), (0.0,)
-        numbers = there[::max(len(there) // _BLURS_MEASURED, 1)]
-        return numbers, [self._blur_at(number) for number in numbers]
-
-    def _blur_at(self, number) -> float:
-        left, top, right, bottom = canvas_of(self.job.size, self.job.bits, self.shot.plan.crops[number - 1]).box
-        stored = read_colour(files.picture(self.folder, files.SOURCE, number), self.job.size)
-        return measure_blur(as_float(stored[top:bottom, left:right])) if right > left and bottom > top else 0.0
+        numbers = there[::max(len(there) // _BLURS_MEASURED, 1)] if self.job.settings.blur else []
+        plates = Plates(self.shot, kept=self._window_size, blurs=numbers, held=self.held,
+                        has_grain=self.job.settings.grain)
+        return plates, (numbers or [1], [plates.of(number).blur for number in numbers] or [0.0])
 
     def _chain(self, windows, base):
         """Yields (window, key) of a span: each key is made from the one before too."""
@@ -205,7 +206,7 @@ class Generation:
         watch = self.watch
         watch.work_begins()
         with watch.stage("read"):
-            bundle = build_window(self.shot, self.reference, window.frames)
+            bundle = build_window(self.shot, self.reference, window.frames, self.plates.in_crop)
         with watch.stage("encode"):
             appearance = self._encoded_reference()
             conditions = encode_conditions(self.runtime, bundle)
@@ -233,7 +234,8 @@ class Generation:
     def _held(self, numbers):
         """Latents of frames that are held; None for no frames."""
         clean_plate = self.job.clean_plate and self.pack.manifest.matte_and_shadow
-        return held_latents(self.runtime, self.shot, self.reference, numbers, clean_plate)
+        return held_latents(self.runtime, self.shot, self.reference,
+                            {number: self.plates.of(number).whole for number in numbers}, clean_plate)
 
     def _finish_frame(self, number, latents, bundle, place, heads) -> None:
         """latents (h, w, c); `place` is the frame's index in the bundle; heads: what the net says of its surface, or
@@ -264,8 +266,7 @@ class Generation:
         left, top, right, bottom = box
         if self.grain is None or right <= left or bottom <= top:
             return None
-        stored = read_colour(files.picture(self.folder, files.SOURCE, number), self.job.size)
-        sigma = measure_grain(as_float(stored[top:bottom, left:right]))
+        sigma = self.plates.of(number).grain
         return sigma * self.grain.of(number, (right - left, bottom - top)) if sigma.any() else None
 
     def _behind(self, number, box):
@@ -293,15 +294,18 @@ class Generation:
 
     def _window_digests(self, window) -> list:
         """Of every file that the window's frames are read from."""
-        kinds = [kind for kind, _, is_read in _kinds(self.folder, self.job) if is_read]
         digests = [f"{window.first} {window.start} {window.stop} {window.end}"]
         beside = set(self.held).intersection(window.frames)
         digests += [file_digest(files.picture(self.folder, kind, number)) for number in sorted(beside)
                     for kind in (files.FRAMES, files.SHADOW)]
         for number in window.frames:
             self.watch.check()
-            digests += [file_digest(files.picture(self.folder, kind, number)) for kind in kinds]
+            digests += self._digests_of(number)
         return digests
+
+    def _frame_digests(self, number) -> list:
+        return [file_digest(files.picture(self.folder, kind, number))
+                for kind, _, is_read in _kinds(self.folder, self.job) if is_read]
 
 
 def shown_of(maps, bundle, place, heads) -> Shown | None:
