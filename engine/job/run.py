@@ -23,10 +23,10 @@ from ..layers.compose import blank, canvas_of, compose
 from ..layers.grain import Grain
 from ..layers.heads import Heads
 from ..layers.surface import Shown
-from .fix_range import KEY as HELD
-from .fix_range import held_latents, held_numbers, look_for
+from .fix_range import KEY as KEPT
+from .fix_range import kept_latents, kept_numbers, look_for
 from .keys import absent_key, picture_kinds, window_keys
-from .lock import held
+from .lock import locked
 from .memory import peak_mb
 from .plan import plan_job
 from .plates import Plates
@@ -48,11 +48,11 @@ def run(folder: str, pack, runtime, *, emit, find_joints, stop_asked=lambda: Fal
     watch = Watch(folder, emit, stop_asked)
     with watch.stage("prepare"):
         job = jobs.read(folder)
-    with held(folder, watch.check) as lock:
+    with locked(folder, watch.check) as lock:
         watch.also(lock.look)
         generation = Generation(folder, job, pack, runtime, emit=emit, watch=watch)
         generation.prepare(find_joints)
-        generation.hold()
+        generation.keep()
         generation.pass_through()
         for windows in generation.spans:
             generation.make_span(windows)
@@ -75,12 +75,12 @@ class Generation:
             _make_folders(self.folder)
             self.finished_frames = Made(self.folder)
             _look_for_pictures(self.folder, self.job)
-            look_for(self.folder, held_numbers(self.job))
+            look_for(self.folder, kept_numbers(self.job))
         with self.watch.stage("reference"):
             self.plan = plan_job(self.folder, self.job, functools.partial(
                 find_subject, self.folder, self.job, find_joints=find_joints, emit=self.emit), self.pack.manifest)
-            self.shot, self.spans = self.plan.shot, self.plan.denoising.spans
-            self.sampling = self.plan.denoising.sampling
+            self.shot, self.spans = self.plan.shot, self.plan.spans
+            self.sampling = self.plan.sampling
             self.reference = build_reference(self.shot, *self.plan.subject)
             if self.spans:
                 warn_of_unseen(self.reference.character, self.folder, self.emit)
@@ -92,11 +92,11 @@ class Generation:
             self.plates, self.blurs = self._measured_plates()
         self.watch.begin("denoise", sum(map(len, self.spans)) * self.sampling.steps)
 
-    def hold(self) -> None:
-        """The frames outside of a range to fix: they are there and stay."""
-        self.finished_frames.add(self.plan.held, HELD)
-        self.reused += len(self.plan.held)
-        for number in self.plan.held:
+    def keep(self) -> None:
+        """The frames that a range to fix does not touch: they are there and stay."""
+        self.finished_frames.add(self.plan.kept, KEPT)
+        self.reused += len(self.plan.kept)
+        for number in self.plan.kept:
             self.emit(Frame(self.folder, number))
 
     def pass_through(self) -> None:
@@ -121,10 +121,10 @@ class Generation:
         before = None
         for window in windows:
             key, is_last = self.keys[window], window is windows[-1]
-            kept = self._kept(window, key, is_last)
-            if kept is None:
-                kept = self._make_window(window, key, before, is_last)
-            before = kept
+            latents = self._handed_on(window, key, is_last)
+            if latents is None:
+                latents = self._make_window(window, key, before, is_last)
+            before = latents
 
     def finished(self) -> Finished:
         with self.watch.stage("write"):
@@ -134,15 +134,15 @@ class Generation:
                         round(self.watch.seconds, 3), stages, peak_mb())
 
     def _empty_frames(self) -> list[int]:
-        held = set(self.plan.held)
-        return [number for number in self.plan.absent if number not in held]
+        kept = set(self.plan.kept)
+        return [number for number in self.plan.absent if number not in kept]
 
     def _measured_plates(self) -> tuple:
         """The plates, and (numbers, sigmas) of the blur in some frames of the shot,
         between which it is taken to change evenly (ours)."""
-        there = self.plan.denoising.made
+        there = self.plan.made
         numbers = there[::max(len(there) // _BLURS_MEASURED, 1)] if self.job.settings.blur else []
-        plates = Plates(self.shot, kept=self.plan.denoising.window, blurs=numbers, held=self.plan.held,
+        plates = Plates(self.shot, most=self.plan.window, blurs=numbers, kept=self.plan.kept,
                         has_grain=self.job.settings.grain)
         return plates, (numbers or [1], [plates.of(number).blur for number in numbers] or [0.0])
 
@@ -150,12 +150,12 @@ class Generation:
         """Before this run's first frame is there: however it ends, no frame of another seed or plate lies among its
         own. Not sooner, so that a run stopped in its first window leaves the earlier take whole (ours)."""
         wanted = dict.fromkeys(self._empty_frames(), self._nobody)
-        wanted.update(dict.fromkeys(self.plan.held, HELD))
+        wanted.update(dict.fromkeys(self.plan.kept, KEPT))
         wanted.update((number, key) for window, key in self.keys.items() for number in window.made)
         with self.watch.stage("write"):
             self.finished_frames.keep_only(wanted)
 
-    def _kept(self, window, key, is_last):
+    def _handed_on(self, window, key, is_last):
         """The latents that a finished window hands on (none after the last); None where it has to be made."""
         if not self.finished_frames.has(window.made, key):
             return None
@@ -181,13 +181,12 @@ class Generation:
             appearance = self._encoded_reference()
             conditions = encode_conditions(self.runtime, bundle)
             if before is None:
-                before = self._held(window.before)
-            after = self._held(window.after)
+                before = self._kept_latents(window.before)
+            ahead = None if before is None or not window.before else before[len(before) - len(window.before):]
+            after = self._kept_latents(window.after)
         with watch.stage("denoise"):
             latents, heads = denoise_window(self.runtime, window, conditions, appearance, self.sampling,
-                                     after_step=self._stepped,
-                                     before=before[len(before) - len(window.before):] if window.before else None,
-                                     after=after)
+                                            after_step=self._stepped, before=ahead, after=after)
         self._remove_other_takes()
         self.finished_frames.forget(window.made)
         known = latents if before is None else np.concatenate([before, latents])
@@ -201,10 +200,10 @@ class Generation:
         self.made += len(window.made)
         return handed_on
 
-    def _held(self, numbers):
-        """Latents of frames that are held; None for no frames."""
+    def _kept_latents(self, numbers):
+        """Latents of frames that are kept; None for no frames."""
         clean_plate = self.job.clean_plate and self.pack.manifest.matte_and_shadow
-        return held_latents(self.runtime, self.shot, self.reference,
+        return kept_latents(self.runtime, self.shot, self.reference,
                             {number: self.plates.of(number).whole for number in numbers}, clean_plate)
 
     def _finish_frame(self, number, latents, bundle, place, heads) -> None:
