@@ -7,6 +7,7 @@ import bpy
 
 from ..embedded.engine.contract import files, jobs
 from ..embedded.engine.contract.errors import writing_failed
+from ..settings.table import KEYED, PASSED
 from . import companions, depth, objects, pose, reference
 from . import strip as plate
 from .keyframes import values
@@ -127,13 +128,12 @@ def _job(request, shot, frames, bits, bones, ranges):
     source, performer = request.reference, _performer(request, frames)
     return jobs.Job(
         name=request.name, size=shot.size, frames=len(frames), first_frame=frames[0], fps=render.fps / render.fps_base,
-        bits=bits, clean_plate=request.clean_plate, clothing=request.clothing, settings=request.settings,
-        retarget=request.retarget, clean_pictures=shot.clean_strip is not None or performer is not None
-        and performer.clean,
+        bits=bits, clean_plate=request.clean_plate, settings=request.settings,
+        clean_pictures=shot.clean_strip is not None or performer is not None and performer.clean,
         mask_joins=bool(request.mask_strip and request.mask_use == "join" and not request.performer
                         and not shot.meshes),
-        mask_grow=values(shot.scene, "aa2.mask_grow", frames, low=-200.0),
-        mask_feather=values(shot.scene, "aa2.mask_feather", frames, low=0.0),
+        **{field: getattr(request, field) for field in PASSED},
+        **{field: values(shot.scene, one, frames) for field, one in KEYED.items()},
         reference=jobs.Reference(joints=source.joints, height_px=source.height_px),
         objects=ranges[files.OBJECTS], depth=ranges[files.DEPTH],
         driver=jobs.Driver(scene=shot.driver.name, camera=shot.camera, rig=request.rig,

@@ -7,8 +7,9 @@ from ..gather.camera import camera_at
 from ..place import background, compositor
 from ..queue import session
 from ..settings.preferences import engine_launch
-from ..settings.properties import FORMS, shot_scene
+from ..settings.properties import shot_scene
 from ..settings.request_of import request_of
+from ..settings.table import FORMS
 from ..tasks.output import Delivery, Movie
 from ..versions.folders import read_request
 from ..versions.shown import folder_of_shot
