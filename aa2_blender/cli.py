@@ -25,7 +25,7 @@ from .settings.request_of import job_folder, plate_name, request_of
 from .settings.table import OPTIONS, Kind, Setting
 from .tasks import performer as performers
 from .tasks.generation import Generation
-from .tasks.task import Progress, remedy
+from .tasks.task import Progress, in_json
 
 PLACED, FAILED, USAGE, PROBLEMS, ENGINE, NOT_SAVED, CANCELLED = 0, 1, 2, 3, 4, 5, 130
 EXIT_CODES = """exit codes:
@@ -74,11 +74,11 @@ def generate(*, scene="", performer=False, performer_box=None, performer_frame=N
         request = replace(request, meshes=(*request.meshes, *meshes), objects=(*request.objects, *objects))
         found = problems(request)
         if found:
-            raise GatherError(*found[0])
+            raise found[0]
         launch = engine_launch(pack=pack, threads=threads, python=engine_python)
         task = Generation(request, job_folder(shot), link=session.link, launch=launch)
-    except (GatherError, JobError) as error:
-        return PROBLEMS, failure(getattr(error, "code", "gather"), error.message, remedy(error))
+    except JobError as error:
+        return PROBLEMS, failure(error)
     return _run(task, save, tell)
 
 
@@ -90,9 +90,9 @@ def _choose(shot, box, frame) -> None:
     performers.choose(shot, parts, frame)
 
 
-def failure(code: str, message: str, hint: str) -> dict:
+def failure(error: JobError) -> dict:
     """The summary of a generation that never began."""
-    return {"state": "failed", "error": {"code": code, "message": message, "hint": hint}}
+    return {"state": "failed", "error": in_json(error)}
 
 
 def _run(task: Generation, save: str | None, tell) -> tuple[int, dict]:
@@ -107,7 +107,7 @@ def _run(task: Generation, save: str | None, tell) -> tuple[int, dict]:
             summary["saved"] = bpy.data.filepath
         except RuntimeError as error:
             code = code or NOT_SAVED
-            summary["error"] = summary["error"] or failure("not_saved", str(error).strip(), "Give --save.")["error"]
+            summary["error"] = summary["error"] or in_json(JobError("not_saved", str(error).strip(), "Give --save."))
     return code, summary
 
 
@@ -129,7 +129,7 @@ def _code(task: Generation) -> int:
     if task.error and task.engine_job:
         return ENGINE
     if task.error:
-        return FAILED if getattr(task.error, "code", "") == "internal" else PROBLEMS
+        return FAILED if task.error.code == "internal" else PROBLEMS
     return PLACED if task.placed else ENGINE
 
 
@@ -174,8 +174,8 @@ def command(arguments: list[str]) -> int:
         code, summary = generate(tell=Teller(), **options)
     except Exception as error:
         logger.exception("aa2 generate failed")
-        code, summary = FAILED, failure("internal", f"{type(error).__name__}: {error}",
-                                        "Report it with the text above.")
+        code, summary = FAILED, failure(JobError("internal", f"{type(error).__name__}: {error}",
+                                                 "Report it with the text above."))
     if summary.get("error"):
         print(f"aa2: {summary['error']['message']} {summary['error']['hint']}", file=sys.stderr, flush=True)
     os.write(answers, json.dumps(summary).encode() + b"\n")

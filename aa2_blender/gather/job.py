@@ -27,11 +27,11 @@ def gather(request, folder):
     """A generator that fills `folder` and yields (stage, step, total) after each slice.
 
     Run it through, or take a slice from a timer; dropping it half-way leaves the blend as it was and no job.json.
-    Raises GatherError or JobError. Frames that the engine made before stay.
+    Raises GatherError or another JobError. Frames that the engine made before stay.
     """
     folder = os.fspath(folder)
     for problem in problems(request):
-        raise GatherError(*problem)
+        raise problem
     shot = Shot(request)
     first, last = plate.frames_of(shot.strip, request.frames)
     plate.check_files(shot.strip, first, last)

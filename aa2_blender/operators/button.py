@@ -2,8 +2,6 @@
 from .. import stalls
 from ..embedded.engine.contract.errors import JobError
 from ..gather.job import problems
-from ..gather.problem import GatherError
-from ..place.strip import PlaceError
 from ..queue import session
 from ..settings.preferences import engine_launch
 from ..settings.properties import shot_scene
@@ -20,7 +18,7 @@ class Button:
         try:
             with stalls.slice(f"press {self.bl_idname}"):
                 return self.act(context) or {"FINISHED"}
-        except (JobError, GatherError, PlaceError) as error:
+        except JobError as error:
             return self.refuse(str(error))
         except OSError as error:
             return self.refuse(f"{error.filename or 'A file'}: {error.strerror or error}.")
@@ -33,7 +31,7 @@ class Button:
         """(the scene's Request, what is missing for it in words, "" for nothing)."""
         scene.aa2.strip = plate_name(scene)  # placing makes another strip the active one
         request = request_of(scene)
-        return request, " ".join(f"{problem.message} {problem.remedy}" for problem in problems(request))
+        return request, " ".join(map(str, problems(request)))
 
     def begin(self, task):
         """Starts a task; in background mode it has ended on return, and its end is reported."""

@@ -14,7 +14,7 @@ from ..place import conditions
 from ..place.strip import PREVIEW_FRAME, place, refresh, why_not_now
 from ..versions import folders, runs
 from . import performer
-from .task import Progress, Task, duration, remedy
+from .task import Progress, Task, duration, in_json
 
 SHOWN_EVERY_S = 1.0  # new frames appear in the strip at most so often: each time the sequencer draws anew
 
@@ -215,8 +215,7 @@ class Generation(Gathering):
             "frames": answer.frames if answer else len(job.frames) if job else 0, **counts,
             "seconds": round(time.monotonic() - self.began, 2), "stages": answer.stages if answer else {},
             "longest_pump_ms": round(job.longest_pump_s * 1000, 2) if job else 0.0, "warnings": self.warnings,
-            "error": {"code": getattr(self.error, "code", "gather"), "message": self.error.message,
-                      "hint": remedy(self.error)} if self.error else None}
+            "error": in_json(self.error) if self.error else None}
 
 
 class FramePreview(Generation):

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..embedded.engine.contract.errors import JobError
-from ..gather.problem import GatherError
 from ..link.engine_job import EngineJob, Link
 from ..link.interpreter import Launch
 
@@ -55,7 +54,7 @@ class Task:
         self.state = "working"
         self.progress = Progress("Beginning")
         self.undo_name = ""
-        self.error: JobError | GatherError | None = None
+        self.error: JobError | None = None
         self.engine_job: EngineJob | None = None
         self.began = time.monotonic()
         self._link, self._launch = link, launch
@@ -75,7 +74,7 @@ class Task:
         except StopIteration:
             if self.state == "working":
                 self.state = "done"
-        except (JobError, GatherError) as error:
+        except JobError as error:
             self.fail(error)
         except OSError as error:
             self.fail(JobError("job_not_writable", f"{self.folder}: {error.strerror or error}.",
@@ -130,7 +129,7 @@ class Task:
         if self.engine_job.state == "cancelled":
             self.state = "cancelled"
 
-    def fail(self, error: JobError | GatherError) -> None:
+    def fail(self, error: JobError) -> None:
         """Ends it with this error."""
         self.error = error
         self.state = "failed"
@@ -142,6 +141,6 @@ def duration(seconds: float) -> str:
     return f"{minutes} min {rest:02} s" if seconds >= 90 else f"{seconds:.0f} s"
 
 
-def remedy(error: JobError | GatherError) -> str:
-    """What to do about an error, whichever half it comes from."""
-    return getattr(error, "hint", "") or getattr(error, "remedy", "")
+def in_json(error: JobError) -> dict[str, str]:
+    """An error as the command line's summary tells it."""
+    return {"code": error.code, "message": error.message, "hint": error.remedy}
