@@ -24,6 +24,7 @@ from .settings.properties import another_armature, another_reference
 from .settings.request_of import job_folder, plate_name, request_of
 from .settings.table import OPTIONS, Kind, Setting
 from .tasks import performer as performers
+from .tasks.gathering import Gathered
 from .tasks.generation import Generation
 from .tasks.task import Progress, in_json
 
@@ -76,7 +77,7 @@ def generate(*, scene="", performer=False, performer_box=None, performer_frame=N
         if found:
             raise found[0]
         launch = engine_launch(pack=pack, threads=threads, python=engine_python)
-        task = Generation(request, job_folder(shot), link=session.link, launch=launch)
+        task = Generation(Gathered(request, job_folder(shot)), link=session.link, launch=launch)
     except JobError as error:
         return PROBLEMS, failure(error)
     return _run(task, save, tell)

@@ -6,6 +6,7 @@ from ..queue import session
 from ..settings.preferences import engine_launch
 from ..settings.properties import shot_scene
 from ..settings.request_of import job_folder, plate_name, request_of
+from ..tasks.gathering import Gathered
 from ..tasks.generation import Generation
 
 
@@ -55,4 +56,5 @@ class StartButton(Button):
         request, missing = self.asked(scene)
         if missing:
             return self.refuse(missing)
-        return self.begin(Generation(request, job_folder(scene), link=session.link, launch=engine_launch(), ask=ask))
+        version = Gathered(request, job_folder(scene))
+        return self.begin(Generation(version, link=session.link, launch=engine_launch(), ask=ask))

@@ -27,7 +27,7 @@ class AA2_OT_write_output(OfVersion, StartButton, bpy.types.Operator):
     def act(self, context):
         folder = folder_of_shot(shot_scene(context))
         if self.form == "movie":
-            return self.begin(Movie(folder, link=session.link))
+            return self.begin(Movie(folder))
         return self.begin(Delivery(folder, self.form, files.DELIVERED, link=session.link, launch=engine_launch()))
 
 

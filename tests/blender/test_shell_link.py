@@ -13,7 +13,7 @@ QUICK = {"hello": 1.5, "silence": 1.5, "cancel": 0.5, "terminate": 0.5}
 @pytest.fixture
 def jobs(extension):
     from importlib import import_module
-    return import_module(extension.__name__ + ".link.jobs")
+    return import_module(extension.__name__ + ".link.engine_job")
 
 
 @pytest.fixture
