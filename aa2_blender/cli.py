@@ -15,7 +15,6 @@ import bpy
 from .blender_api import sequencer_scene
 from .embedded.engine.contract.errors import JobError
 from .gather.camera import size_of
-from .gather.companions import USES
 from .gather.job import problems
 from .gather.problem import GatherError
 from .gather.strip import find, frames_of
@@ -23,9 +22,11 @@ from .queue import session
 from .settings.preferences import engine_launch
 from .settings.properties import another_armature, another_reference
 from .settings.request_of import job_folder, plate_name, request_of
+from .settings.table import OPTIONS, Kind, Setting
 from .tasks import performer as performers
+from .tasks.gathering import Gathered
 from .tasks.generation import Generation
-from .tasks.task import Progress, remedy
+from .tasks.task import Progress, in_json
 
 PLACED, FAILED, USAGE, PROBLEMS, ENGINE, NOT_SAVED, CANCELLED = 0, 1, 2, 3, 4, 5, 130
 EXIT_CODES = """exit codes:
@@ -36,39 +37,34 @@ EXIT_CODES = """exit codes:
   4    the engine failed; finished frames were placed and stay in the job's folder
   5    the frames were placed, but the file could not be saved
   130  stopped by Ctrl-C or SIGTERM; finished frames stay in the job's folder"""
+_TYPES = {Kind.WHOLE: int, Kind.NUMBER: float}
+_METAVARS = {Kind.WHOLE: "N", Kind.NUMBER: "X", Kind.TEXT: "STRIP", **{kind: kind.name for kind in (
+    Kind.FILE, Kind.FOLDER, Kind.SCENE, Kind.OBJECT)}}
 logger = logging.getLogger(__name__)
 _handle = None
 
 
-def generate(*, scene="", strip=None, reference=None, rig=None, camera=None, driver_scene=None, frame_offset=None,
-             meshes=(), objects=(), bone_map=None, output=None, seed=None, steps=None, window=None, clothing=None,
-             performer=False, performer_box=None, performer_frame=None, mask_strip=None,
-             mask_use=None, clean_strip=None,
-             make_clean=None, retarget=None, pack=None, threads=None, engine_python=None, save=None,
-             tell=lambda progress: None) -> tuple[int, dict]:
+def generate(*, scene="", performer=False, performer_box=None, performer_frame=None, meshes=(), objects=(), pack=None,
+             threads=None, engine_python=None, save=None, tell=lambda progress: None, **options) -> tuple[int, dict]:
     """Generates the shot of a scene and saves the file; (exit code, summary). Blocks.
 
-    What is None stays as the file says. Names are datablocks' names; `meshes` and `objects` are lists of objects' names
-    beside those that the file says; `frame_offset` is an int; `performer` lets a person in the plate drive, whoever
-    stands in `performer_box` (left, top, right, bottom), pixels of the render, on the frame `performer_frame` (None:
-    the first); a `rig` drives itself; `mask_strip` and `clean_strip` are strips' names, `mask_use` join, override or
-    choose; `pack`, `threads` and `engine_python` stand for the preferences; `save` is the .blend to write, None the
-    open one, "" none; `tell` gets each Progress.
+    `options` are settings, called and explained in settings/table.py: `strip`, `reference`, `rig`, `seed` ...; what is
+    None stays as the file says. Names are datablocks' names; `meshes` and `objects` are lists of objects' names beside
+    those that the file says; `performer` lets a person in the plate drive, whoever stands in `performer_box` (left,
+    top, right, bottom), pixels of the render, on the frame `performer_frame` (None: the first); a `rig` drives itself;
+    `pack`, `threads` and `engine_python` stand for the preferences; `save` is the .blend to write, None the open one,
+    "" none; `tell` gets each Progress.
     """
+    if unknown := options.keys() - OPTIONS.keys():
+        raise TypeError(f"generate() takes {', '.join(OPTIONS)}; it has no option {', '.join(sorted(unknown))}")
+    reference, rig = options.get("reference"), options.get("rig")
     try:
         shot = _named(bpy.data.scenes, scene, "scene") if scene else sequencer_scene(bpy.context)
-        chosen = {"strip": strip, "reference_path": reference and os.path.abspath(reference), "output": output,
-                  "bone_map": bone_map and os.path.abspath(bone_map), "seed": seed, "steps": steps, "window": window,
-                  "clothing": clothing, "frame_offset": frame_offset, "mask_strip": mask_strip,
-                  "clean_strip": clean_strip,
-                  "mask_use": mask_use and mask_use.upper(), "make_clean": make_clean, "retarget": retarget,
-                  "driver": "PERFORMER" if performer or performer_box else "ARMATURE" if rig else None,
-                  "derive_offset": None if frame_offset is None else False,
-                  "reference_kind": reference and "FILE",
-                  "armature": rig and _named(bpy.data.objects, rig, "armature"),
-                  "camera": camera and _named(bpy.data.objects, camera, "camera"),
-                  "driver_scene": driver_scene and _named(bpy.data.scenes, driver_scene, "scene")}
-        _set(shot.aa2, chosen)
+        chosen = {OPTIONS[name].name: _value(OPTIONS[name], given) for name, given in options.items()
+                  if given is not None}
+        _set(shot.aa2, {**chosen, "driver": "PERFORMER" if performer or performer_box else "ARMATURE" if rig else None,
+                        "derive_offset": None if "frame_offset" not in chosen else False,
+                        "reference_kind": reference and "FILE"})
         if reference:
             another_reference(shot.aa2)
         if rig:
@@ -79,11 +75,11 @@ def generate(*, scene="", strip=None, reference=None, rig=None, camera=None, dri
         request = replace(request, meshes=(*request.meshes, *meshes), objects=(*request.objects, *objects))
         found = problems(request)
         if found:
-            raise GatherError(*found[0])
+            raise found[0]
         launch = engine_launch(pack=pack, threads=threads, python=engine_python)
-        task = Generation(request, job_folder(shot), link=session.link, launch=launch)
-    except (GatherError, JobError) as error:
-        return PROBLEMS, failure(getattr(error, "code", "gather"), error.message, remedy(error))
+        task = Generation(Gathered(request, job_folder(shot)), link=session.link, launch=launch)
+    except JobError as error:
+        return PROBLEMS, failure(error)
     return _run(task, save, tell)
 
 
@@ -95,9 +91,9 @@ def _choose(shot, box, frame) -> None:
     performers.choose(shot, parts, frame)
 
 
-def failure(code: str, message: str, hint: str) -> dict:
+def failure(error: JobError) -> dict:
     """The summary of a generation that never began."""
-    return {"state": "failed", "error": {"code": code, "message": message, "hint": hint}}
+    return {"state": "failed", "error": in_json(error)}
 
 
 def _run(task: Generation, save: str | None, tell) -> tuple[int, dict]:
@@ -112,7 +108,7 @@ def _run(task: Generation, save: str | None, tell) -> tuple[int, dict]:
             summary["saved"] = bpy.data.filepath
         except RuntimeError as error:
             code = code or NOT_SAVED
-            summary["error"] = summary["error"] or failure("not_saved", str(error).strip(), "Give --save.")["error"]
+            summary["error"] = summary["error"] or in_json(JobError("not_saved", str(error).strip(), "Give --save."))
     return code, summary
 
 
@@ -134,8 +130,19 @@ def _code(task: Generation) -> int:
     if task.error and task.engine_job:
         return ENGINE
     if task.error:
-        return FAILED if getattr(task.error, "code", "") == "internal" else PROBLEMS
+        return FAILED if task.error.code == "internal" else PROBLEMS
     return PLACED if task.placed else ENGINE
+
+
+def _value(one: Setting, given):
+    """What the property of a setting takes, of what the command line was given."""
+    if one.kind is Kind.FILE:
+        return os.path.abspath(given)
+    if one.kind is Kind.CHOICE:
+        return given.upper()
+    if one.kind is Kind.SCENE:
+        return _named(bpy.data.scenes, given, "scene")
+    return _named(bpy.data.objects, given, one.only.lower()) if one.kind is Kind.OBJECT else given
 
 
 def _set(ours, chosen: dict) -> None:
@@ -168,8 +175,8 @@ def command(arguments: list[str]) -> int:
         code, summary = generate(tell=Teller(), **options)
     except Exception as error:
         logger.exception("aa2 generate failed")
-        code, summary = FAILED, failure("internal", f"{type(error).__name__}: {error}",
-                                        "Report it with the text above.")
+        code, summary = FAILED, failure(JobError("internal", f"{type(error).__name__}: {error}",
+                                                 "Report it with the text above."))
     if summary.get("error"):
         print(f"aa2: {summary['error']['message']} {summary['error']['hint']}", file=sys.stderr, flush=True)
     os.write(answers, json.dumps(summary).encode() + b"\n")
@@ -204,40 +211,30 @@ def _parser() -> argparse.ArgumentParser:
                            description="What is not given stays as the file says. Progress goes to stderr, one JSON "
                                        "object with the result to stdout.",
                            formatter_class=argparse.RawDescriptionHelpFormatter)
-    one.add_argument("--scene", default="", help="the scene with the plate in its sequencer")
-    one.add_argument("--strip", help="the plate")
-    one.add_argument("--reference", metavar="FILE", help="the character's picture")
-    one.add_argument("--rig", help="the armature that drives the character")
+    one.add_argument("--scene", default="", help="The scene with the plate in its sequencer")
+    for setting in OPTIONS.values():
+        _add_option(one, setting)
     one.add_argument("--performer", action="store_true",
-                     help="a person in the plate drives, whom the character replaces")
+                     help="A person in the plate drives, whom the character replaces")
     one.add_argument("--performer-box", nargs=4, type=float, metavar=("LEFT", "TOP", "RIGHT", "BOTTOM"),
-                     help="where that person stands, in pixels of the render; without it the largest drives")
-    one.add_argument("--performer-frame", type=int, metavar="N", help="the frame of the box (the plate's first)")
-    one.add_argument("--mask-strip", metavar="STRIP", help="white where the character may be painted")
-    one.add_argument("--mask-use", choices=USES, help="what the mask strip does")
-    one.add_argument("--clean-strip", metavar="STRIP", help="the plate without its performer")
-    one.add_argument("--make-clean", action=argparse.BooleanOptionalAction, default=None,
-                     help="put together what the performer covers from other frames, or let the networks make it up")
-    one.add_argument("--retarget", type=float, metavar="0..1",
-                     help="how far the pose is fitted to the reference's proportions")
-    one.add_argument("--camera", help="the camera the plate was shot with")
-    one.add_argument("--driver-scene", metavar="SCENE", help="the scene of rig and camera")
-    one.add_argument("--frame-offset", type=int, metavar="N", help="a frame of the rig's scene less the plate's")
-    one.add_argument("--meshes", nargs="+", default=(), metavar="OBJECT", help="the character's meshes")
-    one.add_argument("--objects", nargs="+", default=(), metavar="OBJECT", help="what it touches or stands behind")
-    one.add_argument("--bone-map", metavar="FILE", help="a saved map from joints to bones")
-    one.add_argument("--output", metavar="FOLDER", help="where job folders are made")
-    one.add_argument("--seed", type=int, help="another number, another try")
-    one.add_argument("--steps", type=int, help="denoising steps")
-    one.add_argument("--window", type=int, help="frames made together")
-    one.add_argument("--clothing", type=float,
-                     help="how far clothes stand off the limbs; 1 is dressed, 0.5 close-fitting")
-    one.add_argument("--pack", metavar="FOLDER", help="weights (the preferences' or the embedded ones)")
-    one.add_argument("--threads", type=int, help="processor threads of the engine")
-    one.add_argument("--engine-python", metavar="FILE", help="a Python with torch for the engine")
+                     help="Where that person stands, in pixels of the render; without it the largest drives")
+    one.add_argument("--performer-frame", type=int, metavar="N", help="The frame of the box (the plate's first)")
+    one.add_argument("--meshes", nargs="+", default=(), metavar="OBJECT", help="The character's meshes")
+    one.add_argument("--objects", nargs="+", default=(), metavar="OBJECT", help="What it touches or stands behind")
+    one.add_argument("--pack", metavar="FOLDER", help="Weights (the preferences' or the embedded ones)")
+    one.add_argument("--threads", type=int, help="Processor threads of the engine")
+    one.add_argument("--engine-python", metavar="FILE", help="A Python with torch for the engine")
     one.add_argument("--save", metavar="BLEND",
-                     help="save here and not over the open file; an empty name saves nothing")
+                     help="Save here and not over the open file; an empty name saves nothing")
     return parser
+
+
+def _add_option(parser: argparse.ArgumentParser, one: Setting) -> None:
+    """The option of a setting. What is not given is None, so that it stays as the file says."""
+    told = {"action": argparse.BooleanOptionalAction} if one.kind is Kind.FLAG else {
+        "type": _TYPES.get(one.kind, str), "metavar": _METAVARS.get(one.kind),
+        "choices": [choice[0].lower() for choice in one.choices] or None}
+    parser.add_argument(f"--{one.option.replace('_', '-')}", default=None, help=one.tooltip, **told)
 
 
 def register():

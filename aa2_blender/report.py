@@ -9,7 +9,6 @@ import bpy
 
 from .anonymous import anonymous
 from .embedded.engine.contract import files, json_reader, version
-from .tasks.task import remedy
 from .versions import runs
 
 LOG_LINES = 40
@@ -17,7 +16,7 @@ _TAIL_BYTES = 32_768
 
 
 def report(folder: Path, error=None) -> str:
-    """What happened to the job in `folder`; `error`: the JobError or GatherError it ended with."""
+    """What happened to the job in `folder`; `error`: the JobError it ended with."""
     parts = [("Versions", versions()), ("Error", _told(error)), ("Last run", _plain(runs.read(folder))),
              ("Job", _job(folder)), ("Events", _events(folder)),
              ("Log", tail(files.path(folder, files.LOG), LOG_LINES))]
@@ -47,7 +46,7 @@ def tail(path, lines: int) -> str:
 def _told(error) -> str:
     if error is None:
         return ""
-    return f"{getattr(error, 'code', 'gather')}: {error.message}\n{remedy(error)}".strip()
+    return f"{error.code}: {error.message}\n{error.remedy}".strip()
 
 
 def _job(folder) -> str:

@@ -9,8 +9,6 @@ from ..embedded.engine.contract import files
 from . import strip as plate
 from .problem import GatherError
 
-USES = ("join", "override", "choose")
-
 
 def mask_kind(request):
     """The job's folder for the artist's mask: with a performer the engine makes mask/ of it and of what it sees."""

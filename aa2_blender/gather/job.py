@@ -7,6 +7,7 @@ import bpy
 
 from ..embedded.engine.contract import files, jobs
 from ..embedded.engine.contract.errors import writing_failed
+from ..settings.table import KEYED, PASSED
 from . import companions, depth, objects, pose, reference
 from . import strip as plate
 from .keyframes import values
@@ -26,11 +27,11 @@ def gather(request, folder):
     """A generator that fills `folder` and yields (stage, step, total) after each slice.
 
     Run it through, or take a slice from a timer; dropping it half-way leaves the blend as it was and no job.json.
-    Raises GatherError or JobError. Frames that the engine made before stay.
+    Raises GatherError or another JobError. Frames that the engine made before stay.
     """
     folder = os.fspath(folder)
     for problem in problems(request):
-        raise GatherError(*problem)
+        raise problem
     shot = Shot(request)
     first, last = plate.frames_of(shot.strip, request.frames)
     plate.check_files(shot.strip, first, last)
@@ -127,13 +128,12 @@ def _job(request, shot, frames, bits, bones, ranges):
     source, performer = request.reference, _performer(request, frames)
     return jobs.Job(
         name=request.name, size=shot.size, frames=len(frames), first_frame=frames[0], fps=render.fps / render.fps_base,
-        bits=bits, clean_plate=request.clean_plate, clothing=request.clothing, settings=request.settings,
-        retarget=request.retarget, clean_pictures=shot.clean_strip is not None or performer is not None
-        and performer.clean,
+        bits=bits, clean_plate=request.clean_plate, settings=request.settings,
+        clean_pictures=shot.clean_strip is not None or performer is not None and performer.clean,
         mask_joins=bool(request.mask_strip and request.mask_use == "join" and not request.performer
                         and not shot.meshes),
-        mask_grow=values(shot.scene, "aa2.mask_grow", frames, low=-200.0),
-        mask_feather=values(shot.scene, "aa2.mask_feather", frames, low=0.0),
+        **{field: getattr(request, field) for field in PASSED},
+        **{field: values(shot.scene, one, frames) for field, one in KEYED.items()},
         reference=jobs.Reference(joints=source.joints, height_px=source.height_px),
         objects=ranges[files.OBJECTS], depth=ranges[files.DEPTH],
         driver=jobs.Driver(scene=shot.driver.name, camera=shot.camera, rig=request.rig,

@@ -1,16 +1,18 @@
 """A setting of a scene that may have keyframes -> its value on each frame, without changing the scene's frame."""
 
 from ..blender_api import curve
+from ..settings.table import Setting
 
 
-def values(scene, path, frames, *, low):
-    """A tuple of floats of the property `path` (such as "aa2.mask_grow") on the frames; None where it is 0 on all.
+def values(scene, setting: Setting, frames) -> tuple[float, ...] | None:
+    """A tuple of floats of the setting on the frames; None where it is 0 on all.
 
-    Keyframes count, cut off at `low` where a curve swings beneath it; drivers do not.
+    Keyframes count, cut off at the setting's lowest value where a curve swings beneath it; drivers do not.
     """
+    path = f"aa2.{setting.name}"
     keyed = curve(scene, path)
     if keyed:
         found = tuple(float(keyed.evaluate(frame)) for frame in frames)
     else:
         found = (float(scene.path_resolve(path)),) * len(frames)
-    return tuple(max(value, low) for value in found) if any(found) else None
+    return tuple(max(value, float(setting.low)) for value in found) if any(found) else None

@@ -1,7 +1,9 @@
 """What the artist asked for, by names only, so that it outlives undo: the one door to gathering. Each field is checked
 when a kept request is read (versions/folders.py)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, make_dataclass
+from dataclasses import fields as fields_of
+from typing import Any
 
 from ..embedded.engine.contract.fields import (
     checked,
@@ -16,12 +18,16 @@ from ..embedded.engine.contract.fields import (
     whole,
     whole_text,
 )
-from ..embedded.engine.contract.jobs import Settings
+from ..embedded.engine.contract.jobs import Job, Settings
 from ..embedded.engine.contract.skeleton import BODY
+from ..settings.table import PASSED
 
 _FRAME = whole(-2**31, 2**31)
 _PIXEL = number(-1e6, 1e6)
 _NAMES = list_of(whole_text)
+# The settings that go into the job as they are, with the types and checks that they have there.
+_Passed: Any = make_dataclass("_Passed", [(one.name, one.type, checked(one.metadata["check"], one.default))
+                                          for one in fields_of(Job) if one.name in PASSED], frozen=True, kw_only=True)
 
 
 def _file(value):
@@ -42,8 +48,8 @@ class ReferenceSource:
 
 
 @dataclass(frozen=True)
-class Request:
-    """One shot to gather.
+class Request(_Passed):
+    """One shot to gather, and the settings of table.PASSED as the job has them, such as `clothing` and `retarget`.
 
     `scene` and `strip` name the plate; `frames` (first, last) of the timeline cuts it, None takes the whole strip.
     `driver_scene` ("" = `scene`) holds `rig` and the camera (`camera` "" = the scene's own, with its markers);
@@ -51,12 +57,12 @@ class Request:
     `bone_map` is the path of a saved map, `bones` are the artist's own (joint, bone, end), which win over it; for the
     rest `preset` is asked, "" takes the one that fits. `meshes` are the objects whose silhouette is the character;
     `objects` and everything in the `collections` stand in front of or behind it.
-    `holdouts`: everything else in the driver's scene may hide the character. `clothing` widens limb volumes.
+    `holdouts`: everything else in the driver's scene may hide the character.
     `performer`: the driver is a person in the plate, not a rig: whoever stands in `performer_box` (left, top, right,
     bottom), pixels of the job, on the frame `performer_frame` of the timeline; else the largest. `mask_strip` is
     painted by the artist, white on black; `mask_use` says whether it joins the character's mask, overrides it, or only
     chooses the performer. `clean_strip` is the plate without the performer; `make_clean` lets the engine make one where
-    none is given. `retarget` 0..1: how far the pose is brought to the reference's proportions.
+    none is given.
     """
 
     name: str = checked(whole_text)
@@ -76,7 +82,6 @@ class Request:
     collections: tuple[str, ...] = checked(_NAMES, ())
     holdouts: bool = checked(flag, False)
     clean_plate: bool = checked(flag, True)
-    clothing: float = checked(number(0.1, 10), 1.0)
     performer: bool = checked(flag, False)
     performer_box: tuple | None = checked(or_none(tuple_of(*[_PIXEL] * 4)), None)
     performer_frame: int = checked(_FRAME, 0)
@@ -84,5 +89,4 @@ class Request:
     mask_use: str = checked(choice("choose", "join", "override"), "join")
     clean_strip: str = checked(whole_text, "")
     make_clean: bool = checked(flag, False)
-    retarget: float = checked(number(0, 1), 0.0)
     settings: Settings = checked(nested(Settings), Settings())

@@ -7,7 +7,7 @@ from . import companions, reference, rig
 from . import strip as plate
 from .camera import camera_at, size_of
 from .depth import surfaces
-from .problem import GatherError, Problem
+from .problem import GatherError
 
 # Frames of two scenes count as one shape up to this difference of their aspects: rounding to whole pixels (ours).
 _SAME_SHAPE = 0.02
@@ -96,7 +96,7 @@ def offset_of(request, strip, driver):
 
 
 def problems(request):
-    """All that is known to be missing before anything is pressed, as Problems; looks into no folder but the
+    """All that is known to be missing before anything is pressed, as GatherErrors; looks into no folder but the
     reference's, so that a panel can ask at every redraw."""
     found = []
     checks = (_plate_problem, _reference_problem, *([_performer_problem] if request.performer else [_rig_problem]),
@@ -105,7 +105,7 @@ def problems(request):
         try:
             check(request)
         except GatherError as error:
-            found.append(Problem(error.message, error.remedy, error.action))
+            found.append(error.with_traceback(None))
     return found
 
 

@@ -2,12 +2,11 @@
 from .. import stalls
 from ..embedded.engine.contract.errors import JobError
 from ..gather.job import problems
-from ..gather.problem import GatherError
-from ..place.strip import PlaceError
 from ..queue import session
 from ..settings.preferences import engine_launch
 from ..settings.properties import shot_scene
 from ..settings.request_of import job_folder, plate_name, request_of
+from ..tasks.gathering import Gathered
 from ..tasks.generation import Generation
 
 
@@ -20,7 +19,7 @@ class Button:
         try:
             with stalls.slice(f"press {self.bl_idname}"):
                 return self.act(context) or {"FINISHED"}
-        except (JobError, GatherError, PlaceError) as error:
+        except JobError as error:
             return self.refuse(str(error))
         except OSError as error:
             return self.refuse(f"{error.filename or 'A file'}: {error.strerror or error}.")
@@ -33,7 +32,7 @@ class Button:
         """(the scene's Request, what is missing for it in words, "" for nothing)."""
         scene.aa2.strip = plate_name(scene)  # placing makes another strip the active one
         request = request_of(scene)
-        return request, " ".join(f"{problem.message} {problem.remedy}" for problem in problems(request))
+        return request, " ".join(map(str, problems(request)))
 
     def begin(self, task):
         """Starts a task; in background mode it has ended on return, and its end is reported."""
@@ -57,4 +56,5 @@ class StartButton(Button):
         request, missing = self.asked(scene)
         if missing:
             return self.refuse(missing)
-        return self.begin(Generation(request, job_folder(scene), link=session.link, launch=engine_launch(), ask=ask))
+        version = Gathered(request, job_folder(scene))
+        return self.begin(Generation(version, link=session.link, launch=engine_launch(), ask=ask))

@@ -7,8 +7,9 @@ from ..gather.camera import camera_at
 from ..place import background, compositor
 from ..queue import session
 from ..settings.preferences import engine_launch
-from ..settings.properties import FORMS, shot_scene
+from ..settings.properties import shot_scene
 from ..settings.request_of import request_of
+from ..settings.table import FORMS
 from ..tasks.output import Delivery, Movie
 from ..versions.folders import read_request
 from ..versions.shown import folder_of_shot
@@ -26,7 +27,7 @@ class AA2_OT_write_output(OfVersion, StartButton, bpy.types.Operator):
     def act(self, context):
         folder = folder_of_shot(shot_scene(context))
         if self.form == "movie":
-            return self.begin(Movie(folder, link=session.link))
+            return self.begin(Movie(folder))
         return self.begin(Delivery(folder, self.form, files.DELIVERED, link=session.link, launch=engine_launch()))
 
 

@@ -11,6 +11,7 @@ from ..queue import session
 from ..settings.preferences import engine_launch
 from ..settings.properties import shot_scene
 from ..settings.request_of import job_folder
+from ..tasks.gathering import TriedFrame
 from ..tasks.generation import FramePreview
 from .button import Button, StartButton
 
@@ -42,7 +43,8 @@ class AA2_OT_preview_frame(StartButton, bpy.types.Operator):
             return self.refuse(f"The plate shows the frames {first} to {last}, not {frame}. Move the playhead over "
                                "the plate.")
         request = replace(request, name=f"{request.name} frame", frames=(frame, frame))
-        return self.begin(FramePreview(request, job_folder(scene), link=session.link, launch=engine_launch()))
+        tried = TriedFrame(request, job_folder(scene))
+        return self.begin(FramePreview(tried, link=session.link, launch=engine_launch()))
 
 
 class AA2_OT_show_condition(Button, bpy.types.Operator):

@@ -7,7 +7,7 @@ from ..queue import session
 from ..settings.preferences import engine_launch
 from ..settings.properties import shot_scene
 from ..settings.request_of import job_folder
-from ..tasks.generation import Gathering
+from ..tasks.gathering import Gathered, Version
 from ..versions import runs
 from .button import Button
 
@@ -25,8 +25,9 @@ class EnqueueButton(Button):
             return False
         return True
 
-    def enqueue(self, context, task, scene, strip):
-        self._row = row = session.enqueue(task, scene, strip)
+    def enqueue(self, context, version: Version):
+        engine_launch()  # where no engine can be started, that is said before anything is gathered
+        self._row = row = session.enqueue(version)
         if bpy.app.background or context.window is None:
             return self.ended(row)
         context.window_manager.modal_handler_add(self)
@@ -71,9 +72,7 @@ class AA2_OT_generate(EnqueueButton, bpy.types.Operator):
         request, missing = self.asked(scene)
         if missing:
             return self.refuse(missing)
-        task = Gathering(request, job_folder(scene), link=session.link, launch=engine_launch(),
-                         reserved=session.queue.reserved)
-        return self.enqueue(context, task, request.scene, request.strip)
+        return self.enqueue(context, Gathered(request, job_folder(scene), session.queue.reserved))
 
 
 def new_seed(ours):

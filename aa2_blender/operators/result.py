@@ -10,9 +10,8 @@ from ..embedded.engine.contract import files, jobs
 from ..place import conditions
 from ..place.strip import folder_of, of_ours, place, relink
 from ..queue import session
-from ..settings.preferences import engine_launch
 from ..settings.properties import shot_scene
-from ..tasks.generation import Copying, Gathering
+from ..tasks.gathering import Copied, Gathered
 from ..versions import folders, runs
 from ..versions.shown import folder_of_shot, other_versions, strips_of_shot
 from .button import Button
@@ -91,11 +90,11 @@ class _AnotherVersion(OfVersion, EnqueueButton):
     def copy(self, context, change, kept_frames=()):
         scene = shot_scene(context)
         folder = folder_of_shot(scene)
-        task = Copying(folder, change, link=session.link, launch=engine_launch(), reserved=session.queue.reserved,
-                       kept_frames=kept_frames)
         request = folders.read_request(folder)
-        return self.enqueue(context, task, request.scene if request else scene.name,
-                            request.strip if request else scene.aa2.strip)
+        return self.enqueue(context, Copied(
+            folder, change, scene=request.scene if request else scene.name,
+            strip=request.strip if request else scene.aa2.strip, reserved=session.queue.reserved,
+            kept_frames=kept_frames))
 
 
 class AA2_OT_redo(_AnotherVersion, bpy.types.Operator):
@@ -109,9 +108,7 @@ class AA2_OT_redo(_AnotherVersion, bpy.types.Operator):
         request = folders.read_request(folder)
         if request is None:
             return self.refuse(f"{folder.name} doesn't say what it was asked for. Press Generate instead.")
-        task = Gathering(request, folder.parent, link=session.link, launch=engine_launch(),
-                         reserved=session.queue.reserved)
-        return self.enqueue(context, task, request.scene, request.strip)
+        return self.enqueue(context, Gathered(request, folder.parent, session.queue.reserved))
 
 
 class AA2_OT_vary_seed(_AnotherVersion, bpy.types.Operator):

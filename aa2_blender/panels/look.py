@@ -4,7 +4,6 @@ import bpy
 from ..cost import estimate, pack_folder, rate_of, work
 from ..embedded.engine.contract.errors import JobError
 from ..gather.camera import size_of
-from ..gather.problem import GatherError
 from ..gather.strip import find, frames_of
 from ..settings.preferences import engine_launch
 from ..settings.request_of import job_folder, request_of
@@ -51,7 +50,7 @@ def estimate_told(scene) -> str:
     try:
         first, last = frames_of(find(scene, request.strip), request.frames)
         launch = engine_launch()
-    except (GatherError, JobError):
+    except JobError:
         return ""
     cost = estimate(work(last - first + 1, size_of(scene), request.settings, pack_folder(launch), request.performer),
                     rate_of(launch))

@@ -1,5 +1,5 @@
 """A problem in a panel: what is wrong, what to do, and the button that does it where there is one."""
-from ..tasks.task import remedy
+from ..embedded.engine.contract.errors import JobError
 from .drawing import draw_text
 
 _PREFERENCES = ("preferences.addon_show", "Open Preferences", {"module": __package__.rpartition(".")[0]})
@@ -17,10 +17,10 @@ BUTTONS = {
 }
 
 
-def draw_problem(layout, context, error):
-    """`error`: a gather.problem.Problem, a GatherError or a JobError."""
+def draw_problem(layout, context, error: JobError) -> None:
+    """What is wrong, the remedy, and its button."""
     draw_text(layout, context, error.message, icon="ERROR")
-    draw_text(layout, context, remedy(error), icon="BLANK1")
+    draw_text(layout, context, error.remedy, icon="BLANK1")
     name, label, properties = button_of(error) or ("", "", {})
     if name:
         button = layout.operator(name, text=label)
@@ -28,6 +28,6 @@ def draw_problem(layout, context, error):
             setattr(button, key, value)
 
 
-def button_of(error):
+def button_of(error: JobError) -> tuple[str, str, dict] | None:
     """(operator, label, properties) of the remedy; None where only the artist can do it."""
-    return BUTTONS.get(getattr(error, "code", "")) or BUTTONS.get(getattr(error, "action", ""))
+    return BUTTONS.get(error.code) or BUTTONS.get(error.action)

@@ -73,7 +73,7 @@ def draw_end(layout, context, task):
         box.label(text=task.achieved(), icon="CHECKMARK")
     else:
         box.label(text="Cancelled; what is finished stays", icon="X")
-    for warning in getattr(task, "warnings", ()):
+    for warning in task.warnings:
         draw_text(box, context, warning, icon="INFO")
     box.operator("wm.path_open", text="Open Job Folder", icon="FILE_FOLDER").filepath = str(task.folder)
 

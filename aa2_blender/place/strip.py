@@ -8,9 +8,9 @@ import bpy
 
 from ..blender_api import all_strips, quiet_sequencer, strip_range, strips
 from ..embedded.engine.contract import files, jobs, version
+from ..embedded.engine.contract.errors import JobError
 from ..embedded.engine.contract.fields import plain
 from ..gather.png import write_plain
-from ..gather.problem import GatherError
 
 # What stands in for a frame that is not made: nothing of the character, all of the light.
 _BLANK = "blank.png"
@@ -24,8 +24,11 @@ PREVIEW_FRAME = "frame"  # the folder beside the versions in which one frame was
 _A_VERSION = re.compile(r"v\d{3,}")
 
 
-class PlaceError(GatherError):
+class PlaceError(JobError):
     """The frames cannot be laid into the scene now."""
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__("place", message, remedy)
 
 
 def place(scene, folder, plate="", pack=""):

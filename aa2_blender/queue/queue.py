@@ -9,7 +9,8 @@ from pathlib import Path
 
 from ..embedded.engine.contract import files, jobs
 from ..embedded.engine.contract.errors import JobError
-from ..tasks.generation import Gathering, Generation
+from ..tasks.gathering import Gathering, Version
+from ..tasks.generation import Generation
 from ..tasks.task import Progress, Task
 from . import queue_file
 
@@ -35,11 +36,12 @@ class Row:
     task: Task | None = None
     frames: int = 0
     placed: bool = False
+    refused: JobError | None = None  # why no engine could be started for it
     _pausing: bool = field(default=False, repr=False)
 
     @property
-    def error(self):
-        return self.task.error if self.task else None
+    def error(self) -> JobError | None:
+        return self.refused or (self.task.error if self.task else None)
 
     @property
     def progress(self) -> Progress:
@@ -67,9 +69,10 @@ class Queue:
         self.rows: list[Row] = []
         self._link, self._launch, self._began = link, launch, began
 
-    def add(self, scene: str, strip: str, task: Gathering) -> Row:
-        """A shot that `task` is to gather; its turn to generate comes when the rows above are done."""
-        row = Row(scene, strip, task.shot, task=task)
+    def add(self, version: Version) -> Row:
+        """A version to be made; its turn to generate comes when the rows above are done."""
+        row = Row(version.scene, version.strip, version.shot, task=Gathering(version))
+        self._began(row.task)
         self.rows.append(row)
         return row
 
@@ -120,7 +123,7 @@ class Queue:
         if not (row.folder / files.JOB).is_file():
             raise JobError("job_missing", f"{row.folder.parent.name} was never gathered whole.",
                            "Press Generate again.")
-        row.task, row.placed = None, False
+        row.task, row.refused, row.placed = None, None, False
         row.frames = jobs.read(row.folder).frames
         self._turn(row, "waiting")
 
@@ -176,13 +179,12 @@ class Queue:
         if row is None or self._link.job and not self._link.job.ended:
             return None
         try:
-            row.task = Generation(None, row.folder, link=self._link, launch=self._launch(), gathered=True,
-                                  scene=row.scene, strip=row.strip)
+            launch = self._launch()
         except JobError as error:
-            row.task = Gathering(None, row.folder, link=self._link, launch=None)
-            row.task.fail(error)
+            row.task, row.refused = None, error
             self._turn(row, "failed")
             return None
+        row.task = Generation(Version(row.folder, scene=row.scene, strip=row.strip), link=self._link, launch=launch)
         self._began(row.task)
         self._turn(row, "running")
         return row

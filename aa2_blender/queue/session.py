@@ -10,6 +10,7 @@ from ..link.engine_job import Link
 from ..place.strip import refresh
 from ..settings.preferences import engine_launch
 from ..settings.request_of import jobs_root
+from ..tasks.gathering import Version
 from ..tasks.task import SLICE_S, Task
 from .queue import Queue, Row
 
@@ -46,10 +47,9 @@ def begin(task: Task) -> None:
         _tick_soon()
 
 
-def enqueue(task, scene: str, strip: str) -> Row:
-    """Lets `task` (a Gathering) gather a shot and puts it into the queue; in background mode all is done on return."""
-    _began(task)
-    row = queue.add(scene, strip, task)
+def enqueue(version: Version) -> Row:
+    """Puts a version to be made into the queue; in background mode all is done on return."""
+    row = queue.add(version)
     go_on()
     return row
 

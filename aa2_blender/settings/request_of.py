@@ -8,6 +8,7 @@ from ..embedded.engine.contract.jobs import Settings
 from ..embedded.engine.contract.skeleton import BODY
 from ..gather.camera import size_of
 from ..gather.request import ReferenceSource, Request
+from . import table
 from .preferences import ADD_ON
 
 NOBODY = (0.0, 0.0, 0.0, 0.0)  # the box of no chosen performer
@@ -29,11 +30,12 @@ def request_of(scene) -> Request:
         meshes=() if performer else _meshes(ours),
         objects=_names([*(one.thing for one in ours.touched), ours.add_object]),
         collections=_names([*(one.collection for one in ours.touched), ours.objects]), holdouts=ours.holdouts,
-        clean_plate=ours.clean_plate and not performer, clothing=ours.clothing, performer=performer,
+        clean_plate=ours.clean_plate and not performer, performer=performer,
         performer_box=_box(ours, size_of(scene)) if performer else None,
         performer_frame=ours.performer_frame if performer and tuple(ours.performer_box) != NOBODY else 0,
         mask_strip=ours.mask_strip, mask_use=ours.mask_use.lower(), clean_strip=ours.clean_strip,
-        make_clean=performer and ours.make_clean, retarget=ours.retarget, settings=_settings(ours))
+        make_clean=performer and ours.make_clean, settings=Settings(**_values(ours, table.GENERATION)),
+        **_values(ours, table.PASSED))
 
 
 def plate_name(scene) -> str:
@@ -100,7 +102,7 @@ def _meshes(ours) -> tuple[str, ...]:
     return tuple(thing.name for thing in chosen)
 
 
-def _settings(ours) -> Settings:
-    return Settings(engine=ours.engine, steps=ours.steps or None, guidance=ours.guidance, seed=ours.seed,
-                    window=ours.window or None, grain=ours.grain, blur=ours.blur,
-                    shadow=ours.shadow, shape=ours.shape)
+def _values(ours, settings) -> dict:
+    """The values of settings by their fields of the job."""
+    found = {field: getattr(ours, one.name) for field, one in settings.items()}
+    return {field: None if settings[field].zero_is_none and value == 0 else value for field, value in found.items()}

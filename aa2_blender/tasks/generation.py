@@ -1,108 +1,42 @@
-"""A Request -> a version of its shot, its frames from the engine, and the strips that show them in the scene."""
+"""A version of a shot -> its frames from the engine, and the strips that show them in the scene."""
 import time
 from pathlib import Path
 
 import bpy
 
 from .. import cost, stalls
-from ..embedded.engine.contract import files, messages
-from ..gather.job import gather
-from ..gather.request import Request
+from ..embedded.engine.contract import messages
 from ..link.engine_job import EngineJob, Link
 from ..link.interpreter import Launch
 from ..place import conditions
-from ..place.strip import PREVIEW_FRAME, place, refresh, why_not_now
-from ..versions import folders, runs
+from ..place.strip import place, refresh, why_not_now
+from ..versions import runs
 from . import performer
-from .task import Progress, Task, duration, remedy
+from .gathering import Version
+from .task import EngineTask, Progress, duration, in_json
 
 SHOWN_EVERY_S = 1.0  # new frames appear in the strip at most so often: each time the sequencer draws anew
 
 
-class Gathering(Task):
-    """Gathers `request` into the next version of the shot in `folder`; afterwards `folder` is that version.
-
-    Where an earlier version was gathered from the very same, `folder` becomes that one and the new one goes: its
-    finished frames count. `reserved()` are the folders that a queue
-    waits for when gathering begins.
-    """
-
-    def __init__(self, request: Request, folder: Path, *, link: Link, launch: Launch, reserved=tuple):
-        super().__init__(folder, link=link, launch=launch)
-        self.request, self.shot, self._reserved = request, folder, reserved
-
-    def _work(self):
-        yield from self._gather()
-
-    def _gather(self):
-        self.folder = folders.vacant(self.shot, self._reserved())
-        try:
-            steps = gather(self.request, self.folder)
-            while (told := self._slice_of(steps)) is not None:
-                self.progress = Progress(*told)
-                yield
-            twin = yield from folders.twin(self.folder)
-        except BaseException:
-            self._give_up()
-            raise
-        if twin:
-            folders.discard(self.folder)
-            self.folder = twin
-        folders.write_request(self.folder, self.request)
-
-    def _slice_of(self, steps):
-        """What one slice of gathering tells, None after the last:
-        the one thing of ours that may keep the window waiting."""
-        with stalls.slice("gather"):
-            return next(steps, None)
-
-    def _give_up(self):
-        """A version that was never whole leaves nothing behind, unless an engine wrote to it."""
-        if not (self.folder / files.JOB).exists() and not files.has(self.folder, files.FRAMES):
-            folders.discard(self.folder)
-
-    def achieved(self) -> str:
-        return "Gathered"
-
-
-class Copying(Gathering):
-    """Makes another version of the version `source` with the job that `change` makes of its own;
-    nothing is gathered."""
-
-    def __init__(self, source: Path, change, *, link: Link, launch: Launch, reserved=tuple, kept_frames=()):
-        super().__init__(folders.read_request(source), source.parent, link=link, launch=launch, reserved=reserved)
-        self._source, self._change, self._kept_frames = source, change, kept_frames
-
-    def _gather(self):
-        self.folder = folders.vacant(self.shot, (*self._reserved(), self._source))
-        try:
-            for stage, step, total in folders.copied(self._source, self.folder):
-                self.progress = Progress(stage, step, total)
-                yield
-            yield from folders.copied_frames(self._source, self.folder, self._kept_frames)
-            folders.write_changed(self._source, self.folder, self._change)
-        except BaseException:
-            self._give_up()
-            raise
-
-
-class Generation(Gathering):
-    """Gathers `request` into a version of the shot in `folder`, or takes `folder` as it is where it is `gathered`; lets
-    the engine find the performer where one drives, then generate, and places the frames in the scene named `scene`.
+class Generation(EngineTask):
+    """Makes `version`; lets the engine find the performer where one drives, then generate, and places the frames in the
+    version's scene.
 
     `ask`: messages.Run, or messages.Preview to stop at the networks' inputs. `placed` are the names of the strips made.
     """
 
     teaches = True  # its times tell what the next shot will take
 
-    def __init__(self, request: Request | None, folder: Path, *, link: Link, launch: Launch,
-                 ask=messages.Run, reserved=tuple, gathered=False, scene="", strip=""):
-        super().__init__(request, folder, link=link, launch=launch, reserved=reserved)
-        self.ask, self._gathered = ask, gathered
-        self.scene, self.strip = (request.scene, request.strip) if request else (scene, strip)
+    def __init__(self, version: Version, *, link: Link, launch: Launch, ask=messages.Run) -> None:
+        super().__init__(version.folder, link=link, launch=launch)
+        self.version, self.ask = version, ask
         self.placed: tuple[str, ...] = ()
         self.seconds = 0.0
         self._looks: list[EngineJob] = []  # the engine's jobs before the one that makes frames
+
+    @property
+    def folder(self) -> Path:
+        return self.version.folder
 
     @property
     def warnings(self) -> list[str]:
@@ -113,8 +47,7 @@ class Generation(Gathering):
         return None if any(self.engine_job is look for look in self._looks) else self.engine_job
 
     def _work(self):
-        if not self._gathered:
-            yield from self._gather()
+        yield from self.version.made()
         if not (yield from self._find_performer()) or not (yield from self._find_subject()):
             return
         shown, shown_at = 0, 0.0
@@ -158,12 +91,12 @@ class Generation(Gathering):
 
     def _shows_early(self) -> bool:
         """Finished frames are shown while the rest runs, but not where nobody looks, nor where the scene is gone."""
-        scene = bpy.data.scenes.get(self.scene)
+        scene = bpy.data.scenes.get(self.version.scene)
         return self.ask is messages.Run and not bpy.app.background and scene is not None and not why_not_now(scene)
 
     def _show(self):
         """The strips, laid with the first frame; from then on only their pictures change."""
-        scene = bpy.data.scenes[self.scene]
+        scene = bpy.data.scenes[self.version.scene]
         if not self.placed:
             self.placed = self._lay(scene)
             with stalls.slice("undo step"):
@@ -174,10 +107,10 @@ class Generation(Gathering):
 
     def _place_conditions(self):
         """Lays what was drawn into the scene, muted."""
-        scene = bpy.data.scenes.get(self.scene)
+        scene = bpy.data.scenes.get(self.version.scene)
         while scene is not None and why_not_now(scene):
             yield
-            scene = bpy.data.scenes.get(self.scene)
+            scene = bpy.data.scenes.get(self.version.scene)
         if scene is not None:
             with stalls.slice("lay strips"):
                 self.placed = (conditions.place(scene, self.folder),)
@@ -185,20 +118,20 @@ class Generation(Gathering):
 
     def _place(self):
         """Lays what is finished into the scene, of a cancelled or failed job too."""
-        scene = bpy.data.scenes.get(self.scene)
+        scene = bpy.data.scenes.get(self.version.scene)
         if scene is None:
             return
         self.progress = Progress("Placing")
         while why_not_now(scene):  # adding strips then crashes Blender
             yield
-            scene = bpy.data.scenes[self.scene]
+            scene = bpy.data.scenes[self.version.scene]
         self.placed = self._lay(scene)
         self.undo_name = "Generate"
 
     def _lay(self, scene):
         hello = self._link.hello
         with stalls.slice("lay strips"):
-            return place(scene, self.folder, self.strip, pack=hello.pack["hash"] if hello
+            return place(scene, self.folder, self.version.strip, pack=hello.pack["hash"] if hello
                          else runs.pack_hash(self.folder))
 
     def achieved(self) -> str:
@@ -215,25 +148,13 @@ class Generation(Gathering):
             "frames": answer.frames if answer else len(job.frames) if job else 0, **counts,
             "seconds": round(time.monotonic() - self.began, 2), "stages": answer.stages if answer else {},
             "longest_pump_ms": round(job.longest_pump_s * 1000, 2) if job else 0.0, "warnings": self.warnings,
-            "error": {"code": getattr(self.error, "code", "gather"), "message": self.error.message,
-                      "hint": remedy(self.error)} if self.error else None}
+            "error": in_json(self.error) if self.error else None}
 
 
 class FramePreview(Generation):
-    """Generates one frame in a folder of its own beside the versions, made anew each time,
-    and lays it over the plate."""
+    """Generates a TriedFrame and lays it over the plate."""
 
     teaches = False
-
-    def __init__(self, request: Request, shot: Path, *, link: Link, launch: Launch):
-        super().__init__(request, shot / PREVIEW_FRAME, link=link, launch=launch)
-
-    def _gather(self):
-        steps = gather(self.request, self.folder)
-        while (told := self._slice_of(steps)) is not None:
-            self.progress = Progress(*told)
-            yield
-        folders.write_request(self.folder, self.request)
 
     def _place(self):
         yield from super()._place()

@@ -9,10 +9,10 @@ from ..gather.problem import GatherError
 from ..link.engine_job import Link
 from ..link.interpreter import Launch
 from ..settings.properties import picture_named
-from .task import Task
+from .task import EngineTask
 
 
-class JointSearch(Task):
+class JointSearch(EngineTask):
     """Looks for the person in `picture` (a file) and fills the settings of the scene named `scene`."""
 
     def __init__(self, picture: Path, scene: str, folder: Path, *, link: Link, launch: Launch):

@@ -12,12 +12,12 @@ from ..gather.problem import GatherError
 from ..link.engine_job import Link
 from ..link.interpreter import Launch
 from ..place.passes import place
-from .task import Progress, Task
+from .task import EngineTask, Progress, Task
 
 _CHILD = Path(__file__).with_name("movie_child.py")
 
 
-class Delivery(Task):
+class Delivery(EngineTask):
     """Lets the engine write `layers` of a job in a form; where `scene` names one,
     they are laid over its strips, muted."""
 
@@ -40,8 +40,8 @@ class Movie(Task):
     """One movie with alpha of the character, written by a Blender of its own:
     Blender's render would stand still here."""
 
-    def __init__(self, folder: Path, *, link: Link):
-        super().__init__(folder, link=link, launch=None)
+    def __init__(self, folder: Path):
+        super().__init__(folder)
         self.path = folder / files.MOVIE
         self.codec = ""
 

@@ -13,7 +13,7 @@ from ..gather.camera import size_of
 from ..gather.problem import GatherError
 from ..link.engine_job import Link
 from ..link.interpreter import Launch
-from .task import Progress, Task
+from .task import EngineTask, Progress
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom in parts of the picture, y down
 
@@ -54,7 +54,7 @@ def choose(scene, box: Box, frame: int) -> None:
     ours.driver, ours.performer_box, ours.performer_frame = "PERFORMER", (left, top, right, bottom), frame
 
 
-class PeopleSearch(Task):
+class PeopleSearch(EngineTask):
     """Looks for everybody on a frame of the plate `strip` of the scene named `scene`; `crowd` says who is there. The
     engine's log goes to `folder`."""
 

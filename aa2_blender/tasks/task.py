@@ -5,11 +5,11 @@ would crash 4.2, a loop does.
 """
 import logging
 import time
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..embedded.engine.contract.errors import JobError
-from ..gather.problem import GatherError
 from ..link.engine_job import EngineJob, Link
 from ..link.interpreter import Launch
 
@@ -43,26 +43,40 @@ class Progress:
         return f"{WORDS.get(self.stage, self.stage)}{count}{eta}"
 
 
+# After each slice of work: how far it is now, None where that is still true which was told before.
+Slices = Generator[Progress | None, None, None]
+
+
 class Task:
-    """Work on a job folder with the engine. `state`: working, then done, failed (`error` says why) or cancelled.
+    """Work in a job's `folder`. `state`: working, then done, failed (`error` says why) or cancelled.
 
     A kind of task writes `_work`, a generator that yields after each slice and raises what went wrong, and `achieved`.
-    `undo_name` is what the step back is called in a window, "" while the file is as it was.
+    `undo_name` is what the step back is called in a window, "" while the file is as it was. `engine_job` is what an
+    EngineTask asks the engine.
     """
 
-    def __init__(self, folder: Path, *, link: Link, launch: Launch):
-        self.folder = folder
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self.state = "working"
         self.progress = Progress("Beginning")
         self.undo_name = ""
-        self.error: JobError | GatherError | None = None
+        self.error: JobError | None = None
         self.engine_job: EngineJob | None = None
         self.began = time.monotonic()
-        self._link, self._launch = link, launch
         self._steps = self._work()
 
-    def _work(self):
+    def _work(self) -> Slices:
         raise NotImplementedError
+
+    @property
+    def folder(self) -> Path:
+        """Where its files and the engine's log lie."""
+        return self._folder
+
+    @property
+    def warnings(self) -> list[str]:
+        """What to know about what it has made."""
+        return []
 
     def achieved(self) -> str:
         """What a task that is done has made, in a few words."""
@@ -71,18 +85,18 @@ class Task:
     def advance(self) -> bool:
         """Does one slice; True while there is more to do. Never raises: a fault ends the task as failed."""
         try:
-            next(self._steps)
+            self.progress = next(self._steps) or self.progress
         except StopIteration:
             if self.state == "working":
                 self.state = "done"
-        except (JobError, GatherError) as error:
-            self.fail(error)
+        except JobError as error:
+            self._fail(error)
         except OSError as error:
-            self.fail(JobError("job_not_writable", f"{self.folder}: {error.strerror or error}.",
+            self._fail(JobError("job_not_writable", f"{self.folder}: {error.strerror or error}.",
                                 "Choose another folder for jobs."))
         except Exception as error:
             logger.exception("a task failed")
-            self.fail(JobError("internal", f"A fault in the add-on: {type(error).__name__}: {error}.", INTERNAL_HINT))
+            self._fail(JobError("internal", f"A fault in the add-on: {type(error).__name__}: {error}.", INTERNAL_HINT))
         return self.state == "working"
 
     def run(self, tell=lambda progress: None, stop_asked=lambda: False) -> "Task":
@@ -100,14 +114,29 @@ class Task:
 
     def cancel(self) -> None:
         """Stops at the next slice; what is finished stays."""
-        if self.state != "working":
-            return
-        if self.engine_job and not self.engine_job.ended:
+        if self.state == "working":
+            self._steps.close()
+            self.state = "cancelled"
+
+    def _fail(self, error: JobError) -> None:
+        """Ends it with this error."""
+        self.error = error
+        self.state = "failed"
+
+
+class EngineTask(Task):
+    """A task that asks the engine which `launch` starts, over `link`."""
+
+    def __init__(self, folder: Path, *, link: Link, launch: Launch) -> None:
+        super().__init__(folder)
+        self._link, self._launch = link, launch
+
+    def cancel(self) -> None:
+        if self.state == "working" and self.engine_job and not self.engine_job.ended:
             self._link.cancel()
             self.progress = Progress("Cancelling")
         else:
-            self._steps.close()
-            self.state = "cancelled"
+            super().cancel()
 
     def _ask_engine(self, request, doing=""):
         """Yields until the engine has ended the request one way or another; look at `engine_job` afterwards. `doing`
@@ -130,11 +159,6 @@ class Task:
         if self.engine_job.state == "cancelled":
             self.state = "cancelled"
 
-    def fail(self, error: JobError | GatherError) -> None:
-        """Ends it with this error."""
-        self.error = error
-        self.state = "failed"
-
 
 def duration(seconds: float) -> str:
     """Seconds as an artist reads them: in minutes from 90 on."""
@@ -142,6 +166,6 @@ def duration(seconds: float) -> str:
     return f"{minutes} min {rest:02} s" if seconds >= 90 else f"{seconds:.0f} s"
 
 
-def remedy(error: JobError | GatherError) -> str:
-    """What to do about an error, whichever half it comes from."""
-    return getattr(error, "hint", "") or getattr(error, "remedy", "")
+def in_json(error: JobError) -> dict[str, str]:
+    """An error as the command line's summary tells it."""
+    return {"code": error.code, "message": error.message, "hint": error.remedy}

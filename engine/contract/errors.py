@@ -1,4 +1,4 @@
-"""The one error type that crosses the pipe, and every code it can carry."""
+"""The one family of errors, on both sides of the pipe, and every code that they carry."""
 
 import errno
 
@@ -12,8 +12,9 @@ CODES = {
     "footage_shorter": "the video has fewer frames than the job's folder holds of a longer one",
     "footage_unreadable": "the video or a picture of it cannot be read",
     "frames_invalid": "the number of frames, the first frame or the rate makes no shot",
+    "gather": "what the shot's settings name is not there, or cannot be used as it is",
     "held_missing": "a finished frame that a range to fix rests on is not there, or damaged",
-    "internal": "a fault in the engine; the log's tail is in the hint",
+    "internal": "a fault in the engine; the log's tail is in the remedy",
     "job_busy": "another engine is generating in the job's folder",
     "job_invalid": "job.json is not one, or a field of it has a wrong type or value",
     "job_linked": "a folder or file of the job is a link to elsewhere, or no ordinary file",
@@ -22,12 +23,14 @@ CODES = {
     "job_not_writable": "the engine may not write into the job's folder",
     "mask_invalid": "a mask, object or depth picture has the wrong size or kind",
     "mask_missing": "a mask, object or depth picture that the job needs is not there",
+    "not_saved": "the frames were placed, but the .blend could not be saved",
     "out_of_memory": "the device or the machine has too little memory",
     "pack_corrupt": "a file of the weights differs from its checksum",
     "pack_invalid": "pack.json is not a manifest, or the weights or a graph are not as this engine reads them",
     "pack_missing": "the folder of weights, or a file in it, is not there",
     "pack_newer": "the weights are of a newer format than this engine reads",
     "pack_truncated": "a file of the weights is shorter or longer than its manifest says",
+    "place": "what is finished cannot be laid into the scene now",
     "pose_invalid": "pose.json is not one, or a frame of it has wrong joints",
     "pose_missing": "the job holds no pose.json",
     "protocol_garbage": "a line on the wire is no message",
@@ -62,17 +65,19 @@ WARNINGS = {
 
 
 class JobError(Exception):
-    """What stops a job: a code of CODES, a message (expected, found, which field or file), and what to do about it."""
+    """What stops a job: a code of CODES, a message (expected, found, which field or file), and the remedy, which is
+    what to do about it. `action` names what does that for the artist, "" for nothing (panels/remedies.py)."""
 
-    def __init__(self, code, message, hint=""):
+    def __init__(self, code: str, message: str, remedy: str = "", action: str = "") -> None:
         assert code in CODES, code
         super().__init__(message)
         self.code = code
         self.message = message
-        self.hint = hint
+        self.remedy = remedy
+        self.action = action
 
-    def __str__(self):
-        return f"{self.message} {self.hint}".strip()
+    def __str__(self) -> str:
+        return f"{self.message} {self.remedy}".strip()
 
 
 def writing_failed(error, path):

@@ -102,7 +102,7 @@ def answer(request, engine, *, emit, stop_asked, tail: Tail) -> bool:
     except Stopped:
         say(messages.Cancelled(subject or "", said[messages.Frame]))
     except JobError as error:
-        say(messages.Failed(subject, error.code, error.message, error.hint))
+        say(messages.Failed(subject, error.code, error.message, error.remedy))
     except MemoryError:
         log.exception("out of memory")
         say(messages.Failed(subject, "out_of_memory", "The machine has too little memory free for this job.",

@@ -76,7 +76,7 @@ class _Server:
         try:
             return open_engine()
         except JobError as error:
-            self.say(messages.Failed(None, error.code, error.message, error.hint))
+            self.say(messages.Failed(None, error.code, error.message, error.remedy))
         except Exception as error:  # a door: the add-on is told why
             log.exception("the engine cannot start")
             self.say(messages.Failed(None, "internal", f"{type(error).__name__}: {error}", self._tail.text()))

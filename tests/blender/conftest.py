@@ -31,7 +31,7 @@ def _zip() -> str:
 
 @pytest.fixture(scope="session")
 def extension():
-    """The installed, enabled extension as a module; its parts are its attributes (`extension.link.jobs`)."""
+    """The installed, enabled extension as a module; its parts are its attributes (`extension.link.engine_job`)."""
     bpy.ops.extensions.package_install_files(filepath=_zip(), repo="user_default", enable_on_install=True)
     assert MODULE in bpy.context.preferences.addons, "the extension was not enabled"
     return importlib.import_module(MODULE)
@@ -117,7 +117,6 @@ def add(part, session):
             setattr(scene.aa2, name, value)
         asking = part("settings.request_of")
         request = asking.request_of(scene)
-        task = part("tasks.generation").Gathering(request, asking.job_folder(scene), link=session.link, launch=None,
-                                            reserved=session.queue.reserved)
-        return session.queue.add(request.scene, request.strip, task)
+        return session.queue.add(part("tasks.gathering").Gathered(request, asking.job_folder(scene),
+                                                                  session.queue.reserved))
     return press

@@ -74,8 +74,8 @@ def everything(tmp_path):
 
 
 def written(folder):
-    from bl_ext.user_default.aa2_blender.embedded.engine.contract import job
-    return job.read(str(folder))
+    from bl_ext.user_default.aa2_blender.embedded.engine.contract import jobs
+    return jobs.read(str(folder))
 
 
 def test_the_whole_folder(job, shot, tmp_path):
@@ -308,6 +308,7 @@ def _dump(path, thing, out):
 def test_mask_grow_is_a_number_for_each_frame(extension, shot, tmp_path, keyed, wanted):
     from bl_ext.user_default.aa2_blender import blender_api
     from bl_ext.user_default.aa2_blender.gather import keyframes as room
+    from bl_ext.user_default.aa2_blender.settings.table import KEYED
     scene = bpy.context.scene
     scene.aa2.mask_grow = 5.0
     for frame, value in keyed:
@@ -317,5 +318,5 @@ def test_mask_grow_is_a_number_for_each_frame(extension, shot, tmp_path, keyed, 
         for point in blender_api.curve(
                 scene, "aa2.mask_grow").keyframe_points:
             point.interpolation = "LINEAR"
-    assert room.values(scene, "aa2.mask_grow", range(1, 4), low=-200.0) == pytest.approx(wanted)
-    assert room.values(scene, "aa2.mask_feather", range(1, 4), low=0.0) is None
+    assert room.values(scene, KEYED["mask_grow"], range(1, 4)) == pytest.approx(wanted)
+    assert room.values(scene, KEYED["mask_feather"], range(1, 4)) is None

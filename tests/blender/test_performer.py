@@ -223,8 +223,8 @@ def test_cancel_at_every_stage_and_generate_works_again(part, shot, engine, sess
     asking, launch = part("settings.request_of"), part("settings.preferences").engine_launch()
     states = set()
     for slices in range(0, 40, 3):
-        task = part("tasks.generation").Generation(asking.request_of(shot), asking.job_folder(shot), link=session.link,
-                                                   launch=launch)
+        version = part("tasks.gathering").Gathered(asking.request_of(shot), asking.job_folder(shot))
+        task = part("tasks.generation").Generation(version, link=session.link, launch=launch)
         for _slice in range(slices):
             task.advance()
         task.cancel()

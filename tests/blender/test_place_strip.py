@@ -26,9 +26,9 @@ def scene(blank):
 
 def job_folder(folder, *, frames=3, first_frame=1, size=SIZE, made=None, name="shot one"):
     """A finished job: a ramp of colours in a soft disc, shadow left of it; `made`: which frames exist."""
-    from bl_ext.user_default.aa2_blender.embedded.engine.contract import job
-    job.write(str(folder), job.Job(name=name, size=size, frames=frames, first_frame=first_frame,
-                                   settings=job.Settings(seed=7)))
+    from bl_ext.user_default.aa2_blender.embedded.engine.contract import jobs
+    jobs.write(str(folder), jobs.Job(name=name, size=size, frames=frames, first_frame=first_frame,
+                                   settings=jobs.Settings(seed=7)))
     for kind in ("frames", "shadow"):
         (folder / kind).mkdir(parents=True, exist_ok=True)
     for number in made or range(1, frames + 1):

@@ -92,11 +92,12 @@ def test_cancel_at_every_stage(shot, extension, engine, session):
     engine("paints")
     asking, preferences = (import_module(f"{extension.__name__}.settings.{name}")
                            for name in ("request_of", "preferences"))
-    generation = import_module(extension.__name__ + ".tasks.generation")
+    gathering, generation = (import_module(f"{extension.__name__}.tasks.{name}")
+                             for name in ("gathering", "generation"))
     states = set()
     for slices in range(0, 60, 3):
-        task = generation.Generation(asking.request_of(shot), asking.job_folder(shot), link=session.link,
-                                     launch=preferences.engine_launch())
+        version = gathering.Gathered(asking.request_of(shot), asking.job_folder(shot))
+        task = generation.Generation(version, link=session.link, launch=preferences.engine_launch())
         for _slice in range(slices):
             task.advance()
         task.cancel()
@@ -114,9 +115,11 @@ def test_progress_is_told_in_the_artists_words(shot, extension, engine, session)
     engine("paints")
     asking, preferences = (import_module(f"{extension.__name__}.settings.{name}")
                            for name in ("request_of", "preferences"))
-    generation, task = (import_module(f"{extension.__name__}.{name}") for name in ("tasks.generation", "tasks.task"))
-    ended = generation.Generation(asking.request_of(shot), asking.job_folder(shot), link=session.link,
-                                  launch=preferences.engine_launch()).run(lambda progress: told.append(str(progress)))
+    gathering, generation, task = (import_module(f"{extension.__name__}.tasks.{name}")
+                                   for name in ("gathering", "generation", "task"))
+    version = gathering.Gathered(asking.request_of(shot), asking.job_folder(shot))
+    ended = generation.Generation(version, link=session.link, launch=preferences.engine_launch()).run(
+        lambda progress: told.append(str(progress)))
     count = small_shot.FRAMES
     assert f"Gathering the plate {count}/{count}" in told and "Starting the engine" in told
     assert ended.undo_name == "Generate" and ended.achieved().startswith(f"{count} frames in ")

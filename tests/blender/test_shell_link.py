@@ -13,7 +13,7 @@ QUICK = {"hello": 1.5, "silence": 1.5, "cancel": 0.5, "terminate": 0.5}
 @pytest.fixture
 def jobs(extension):
     from importlib import import_module
-    return import_module(extension.__name__ + ".link.jobs")
+    return import_module(extension.__name__ + ".link.engine_job")
 
 
 @pytest.fixture
@@ -83,12 +83,12 @@ def test_an_engine_that_does_not_exist(extension, link, start, tmp_path):
 
 def test_refusal_at_start_arrives_with_its_hint(link, start):
     job = ended(link, start("refuses_at_start"), "failed")
-    assert (job.error.code, job.error.hint) == ("pack_missing", "Choose another folder.")
+    assert (job.error.code, job.error.remedy) == ("pack_missing", "Choose another folder.")
 
 
 def test_killed_midway_keeps_its_frames(link, start):
     job = ended(link, start("dies_midway"), "failed")
-    assert job.error.code == "engine_died" and "signal 9" in job.error.message and "memory" in job.error.hint
+    assert job.error.code == "engine_died" and "signal 9" in job.error.message and "memory" in job.error.remedy
     assert job.frames == [1] and job.error.message.endswith("signal 9."), \
         "an engine that wrote nothing has no last lines"
     ended(link, start("polite"), "done")

@@ -95,8 +95,8 @@ def test_a_preferred_python_that_cannot_do_more_is_not_asked_for_more(shot, engi
 
 def test_cancelled_while_the_reference_is_looked_at(shot, told, session, part):
     generation, asking = part("tasks.generation"), part("settings.request_of")
-    task = generation.Generation(asking.request_of(shot), asking.job_folder(shot), link=session.link,
-                                 launch=part("settings.preferences").engine_launch())
+    version = part("tasks.gathering").Gathered(asking.request_of(shot), asking.job_folder(shot))
+    task = generation.Generation(version, link=session.link, launch=part("settings.preferences").engine_launch())
     while task.engine_job is None:
         task.advance()
     assert type(task.engine_job.request).__name__ == "FindSubject"

@@ -66,7 +66,7 @@ def test_a_movie_cut_off_leaves_a_finished_job_as_it_is(films, tmp_path):
     before = everything(job)
     with pytest.raises(JobError, match="cut.avi has 1. frames .* holds 20") as failure:
         taken(job, films["cut"])
-    assert failure.value.code == "footage_shorter" and failure.value.hint
+    assert failure.value.code == "footage_shorter" and failure.value.remedy
     assert everything(job) == before and jobs.read(str(job)).frames == FRAMES
     assert taken(job, films["whole"])[0].frames == FRAMES and everything(job) == before
 

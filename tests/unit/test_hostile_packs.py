@@ -36,7 +36,7 @@ def refused(folder, message):
         with pytest.raises(JobError) as error:
             Engine.open(folder=folder, runtime=runtime, threads=1)
         assert error.value.code == "pack_invalid" and message in error.value.message, error.value
-        assert error.value.hint
+        assert error.value.remedy
 
 
 def header_of(path):

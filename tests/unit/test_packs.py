@@ -34,7 +34,7 @@ def change(folder, sealed=True, **changes):
 def refused(folder):
     with pytest.raises(JobError) as error:
         open_pack(folder)
-    assert error.value.hint or error.value.code == "pack_invalid"
+    assert error.value.remedy or error.value.code == "pack_invalid"
     return error.value
 
 
@@ -140,7 +140,7 @@ def test_an_earlier_manifest_is_written_anew_and_no_other_file(pack, tiny_pack, 
     old = json.loads((pack / "pack.json").read_text()) | {"format": 1}
     (pack / "pack.json").write_text(json.dumps({name: old[name] for name in old if name not in ("sha256", "unread")}))
     error = refused(pack)
-    assert error.code == "pack_invalid" and "engine manifest" in error.hint
+    assert error.code == "pack_invalid" and "engine manifest" in error.remedy
     assert renew([str(pack)]) == 0 and capsys.readouterr().out.strip() == open_pack(tiny_pack).hash
     assert all((pack / name).read_bytes() == (tiny_pack / name).read_bytes() for name in (*FILES, "pack.json"))
 
@@ -175,7 +175,7 @@ def test_no_runtime_at_all(pack, monkeypatch):
     with pytest.raises(JobError) as error:
         choose(open_pack(pack))
     assert error.value.code == "runtime_missing" and "onnxruntime:" in error.value.message
-    assert sys.executable in error.value.hint
+    assert sys.executable in error.value.remedy
 
 
 def test_the_embedded_pack_is_the_default(pack, monkeypatch):

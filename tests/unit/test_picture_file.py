@@ -74,7 +74,7 @@ def test_a_reference_of_too_many_pixels_is_never_decoded(tmp_path, size, words):
     with pytest.raises(JobError, match=words) as failure:
         frames.read_reference(path)
     assert failure.value.code == "reference_unreadable" and "reference.png" in failure.value.message
-    assert f"{size[0]}x{size[1]}" in failure.value.message and "Scale it down" in failure.value.hint
+    assert f"{size[0]}x{size[1]}" in failure.value.message and "Scale it down" in failure.value.remedy
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000, "kB"
 
 

@@ -1,0 +1,171 @@
+"""Every setting of a shot, declared once: from a line here follow its property on the scene (properties.py), its option
+on the command line (cli.py), its field of the request (gather/request.py) and its value in the job (gather/job.py).
+
+To add one, write a line here and draw its name in a panel; a `field` also has to be one of contract/jobs.py, which says
+what the engine takes.
+"""
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ..gather.presets import PRESETS
+
+FORMS = (("png8", "PNG 8 bit", "Straight alpha, sRGB"), ("png16", "PNG 16 bit", "Straight alpha, sRGB"),
+         ("exr", "EXR", "Half floats, one layer a file, premultiplied alpha, linear Rec. 709"),
+         ("movie", "Movie with Alpha", "ProRes 4444 where this Blender writes it, else QuickTime Animation"))
+
+
+class Kind(StrEnum):
+    """What a setting holds. The last four are datablocks, called as in bpy.types."""
+
+    FLAG = "flag"
+    WHOLE = "whole number"
+    NUMBER = "number"
+    TEXT = "text"
+    FILE = "file"
+    FOLDER = "folder"
+    CHOICE = "choice"
+    SCENE = "Scene"
+    OBJECT = "Object"
+    IMAGE = "Image"
+    COLLECTION = "Collection"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting: `name` is the property of `scene.aa2`, saved in .blend files.
+
+    `low`, `high` and `soft_high` are ranges of numbers; `choices` are (identifier, label, tooltip), the first being the
+    default unless `default` names another. `only`: the type of object that is offered. `option`: its name on the
+    command line, with `--` and hyphens, and as a keyword of cli.generate. `field`: where the value goes in the job,
+    `settings.steps` or `clothing`; "" for what only says where to look. `is_keyed`: the job has one value a frame,
+    since the setting may have keyframes. `zero_is_none`: 0 leaves the value to the weights.
+    """
+
+    name: str
+    kind: Kind
+    label: str
+    tooltip: str
+    default: bool | float | str | None = None
+    low: float | None = None
+    high: float | None = None
+    soft_high: float | None = None
+    subtype: str = "NONE"
+    choices: tuple[tuple[str, str, str], ...] = ()
+    only: str = ""
+    option: str = ""
+    field: str = ""
+    is_keyed: bool = False
+    zero_is_none: bool = False
+
+
+_SHOT = (
+    Setting("strip", Kind.TEXT, "Plate", "The strip to put the character over (empty: the active strip)",
+            option="strip"),
+    Setting("use_range", Kind.FLAG, "Part of the Strip", "Only the frames below, not all of the plate's"),
+    Setting("range_first", Kind.WHOLE, "First", "First frame of the timeline", 1),
+    Setting("range_last", Kind.WHOLE, "Last", "Last frame of the timeline", 24),
+    Setting("mask_strip", Kind.TEXT, "Mask",
+            "A strip that is white where the character may be painted and black elsewhere (empty: the mask is made of "
+            "the driver)", option="mask_strip"),
+    Setting("mask_use", Kind.CHOICE, "Mask Use", "What the mask strip does", choices=(
+        ("JOIN", "Joins", "What is white counts beside the character's own mask"),
+        ("OVERRIDE", "Overrides", "Only what is white is the mask; the strip has to show all of the plate's frames"),
+        ("CHOOSE", "Chooses Performer", "The performer is whoever is in the white; the mask is found in the plate")),
+        option="mask_use"),
+    Setting("clean_strip", Kind.TEXT, "Clean Plate Strip",
+            "The same shot without its performer: what the performer covers is then known and not made up (empty: it "
+            "is made up)", option="clean_strip"),
+    Setting("clean_plate", Kind.FLAG, "Clean Plate",
+            "Nobody is in the plate; off: the performer in it is replaced", True),
+    Setting("fix_first", Kind.WHOLE, "First", "First frame of the timeline to make again", 1),
+    Setting("fix_last", Kind.WHOLE, "Last", "Last frame of the timeline to make again", 1),
+)
+
+_CHARACTER = (
+    Setting("reference_kind", Kind.CHOICE, "Reference", "Where the picture of the character comes from", choices=(
+        ("FILE", "File", "A picture on the disk"), ("IMAGE", "Image", "An image of this file"),
+        ("STRIP", "Strip", "A frame of a strip of this sequencer"))),
+    Setting("reference_path", Kind.FILE, "Reference", "A picture of the whole character", option="reference"),
+    Setting("reference_image", Kind.IMAGE, "Image", "An image of this file: a picture of the whole character"),
+    Setting("reference_strip", Kind.TEXT, "Strip", "A strip that shows the whole character"),
+    Setting("reference_frame", Kind.WHOLE, "Frame", "The frame of the timeline that is the reference", 1),
+)
+
+_DRIVER = (
+    Setting("driver", Kind.CHOICE, "Driver", "What moves the character", choices=(
+        ("ARMATURE", "Armature", "A rig in the scene, seen through the camera the plate was shot with"),
+        ("PERFORMER", "Performer",
+         "A person in the plate, whom the character replaces; needs neither rig nor camera"))),
+    Setting("make_clean", Kind.FLAG, "Make Clean Plate",
+            "What the performer covers is put together from the frames in which it is seen, and lies behind the new "
+            "character; off: it is made up by the networks", True, option="make_clean"),
+    Setting("retarget", Kind.NUMBER, "Fit to Reference",
+            "How far the pose is brought from the driver's proportions to those of the reference: 0 keeps the "
+            "driver's, 1 gives the reference's limbs, with the feet where they were", 0.0, 0, 1, subtype="FACTOR",
+            option="retarget", field="retarget"),
+    Setting("armature", Kind.OBJECT, "Armature", "The rig that drives the character", only="ARMATURE", option="rig"),
+    Setting("driver_scene", Kind.SCENE, "Rig's Scene", "The scene of rig and camera (empty: the one with the rig)",
+            option="driver_scene"),
+    Setting("camera", Kind.OBJECT, "Camera",
+            "The camera the plate was shot with (empty: the scene's, with its markers)", only="CAMERA",
+            option="camera"),
+    Setting("derive_offset", Kind.FLAG, "Match Scene Strip",
+            "The rig's frame follows from the scene strip that shows its scene; without one, frames are the same",
+            True),
+    Setting("frame_offset", Kind.WHOLE, "Frame Offset",
+            "A frame of the rig's scene less the frame of this scene shown with it", option="frame_offset"),
+    Setting("bone_map", Kind.FILE, "Bone Map", "A saved map from joints to bones, under those of the table",
+            option="bone_map"),
+    Setting("bone_preset", Kind.CHOICE, "Preset", "Whose names the bones have", choices=(
+        ("AUTO", "Automatic", "The preset that fits best; what it lacks is guessed"),
+        *((name, name, f"Bones as in {name}; what is missing is named") for name in PRESETS))),
+    Setting("mesh", Kind.OBJECT, "Mesh",
+            "The character's mesh, for an exact silhouette (empty: limbs of the rig, inflated)", only="MESH"),
+    Setting("meshes", Kind.COLLECTION, "Meshes", "The character's meshes where there are many"),
+    Setting("clothing", Kind.NUMBER, "Clothing",
+            "How far clothes stand off the limbs: 1 is dressed, a knee-long skirt and long hair lie inside; 0.5 is "
+            "close-fitting", 1.0, 0.1, 10, option="clothing", field="clothing"),
+    Setting("holdouts", Kind.FLAG, "Scene Hides",
+            "Everything in the rig's scene hides the character where it is nearer"),
+)
+
+_LOOK = (
+    Setting("engine", Kind.CHOICE, "Engine", "The networks that make the frames", choices=(
+        ("compact", "Compact", "Embedded: runs at once, offline, on any processor"),), field="settings.engine"),
+    Setting("seed", Kind.WHOLE, "Seed", "Another number, another try", 0, 0, option="seed", field="settings.seed"),
+    Setting("seed_lock", Kind.FLAG, "Lock Seed",
+            "Every Generate takes this seed; open: every Generate takes another", True),
+    Setting("steps", Kind.WHOLE, "Steps", "Denoising steps (0: as the weights say)", 0, 0, 1000,
+            option="steps", field="settings.steps", zero_is_none=True),
+    Setting("guidance", Kind.NUMBER, "Guidance",
+            "How closely the reference is followed: 1 is as the weights say; more costs twice the time", 1.0, 0, 30, 5,
+            field="settings.guidance"),
+    Setting("window", Kind.WHOLE, "Window", "Frames made together (0: as the weights say)", 0, 0, 1000,
+            option="window", field="settings.window", zero_is_none=True),
+    Setting("shape", Kind.CHOICE, "Crop", "The shape the character is made in", choices=(
+        ("auto", "Automatic", "The shape in which the character fits best"),
+        ("192x352", "Standing", "A tall crop of 192 by 352"), ("256x256", "Square", "A crop of 256 by 256"),
+        ("352x192", "Lying", "A wide crop of 352 by 192")), field="settings.shape"),
+    Setting("grain", Kind.FLAG, "Grain", "Grain as strong as the plate's, measured on it", True,
+            field="settings.grain"),
+    Setting("blur", Kind.FLAG, "Blur", "As soft as the plate where that is out of focus, measured on it", True,
+            field="settings.blur"),
+    Setting("shadow", Kind.FLAG, "Shadow", "A second strip darkens the plate under the character", True,
+            field="settings.shadow"),
+    Setting("mask_grow", Kind.NUMBER, "Mask Grow",
+            "Pixels by which the region that may be painted in grows (less than 0: shrinks)", 0.0, -200, 200,
+            subtype="PIXEL", field="mask_grow", is_keyed=True),
+    Setting("mask_feather", Kind.NUMBER, "Mask Feather",
+            "Pixels over which the layer fades inside that region's edge", 0.0, 0, 200, subtype="PIXEL",
+            field="mask_feather", is_keyed=True),
+    Setting("output", Kind.FOLDER, "Jobs", "Where job folders are made (// is the folder of this file)",
+            "//aa2_jobs/", option="output"),
+    Setting("form", Kind.CHOICE, "Form", "What Write Output writes", choices=FORMS),
+)
+
+SETTINGS = (*_SHOT, *_CHARACTER, *_DRIVER, *_LOOK)
+OPTIONS = {one.option: one for one in SETTINGS if one.option}
+# By the field of the job: those of its `settings`, its own, and its own with a value for each frame.
+GENERATION = {one.field.removeprefix("settings."): one for one in SETTINGS if one.field.startswith("settings.")}
+PASSED = {one.field: one for one in SETTINGS if one.field and "." not in one.field and not one.is_keyed}
+KEYED = {one.field: one for one in SETTINGS if one.is_keyed}

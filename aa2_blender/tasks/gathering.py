@@ -1,0 +1,120 @@
+"""How a version of a shot comes to be, in slices: gathered from the scene, copied from another, or there already."""
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from .. import stalls
+from ..embedded.engine.contract import files
+from ..embedded.engine.contract.jobs import Job
+from ..gather.job import gather
+from ..gather.request import Request
+from ..place.strip import PREVIEW_FRAME
+from ..versions import folders
+from .task import Progress, Slices, Task
+
+Reserved = Callable[[], tuple[Path, ...]]  # the folders that a queue waits for, asked when gathering begins
+
+
+class Version:
+    """A version that is there already. `folder` is the version's own after `made`; `scene` and `strip` name its plate;
+    `shot` is the folder of all versions of its shot."""
+
+    def __init__(self, folder: Path, *, scene: str, strip: str) -> None:
+        self.folder, self.scene, self.strip = folder, scene, strip
+        self.shot = folder.parent
+
+    def made(self) -> Slices:
+        """Makes what is not there yet."""
+        yield from ()
+
+
+class Gathered(Version):
+    """The next version of the shot in the folder `shot`, gathered as `request` asks.
+
+    Where an earlier version was gathered from the very same, it is that one and the new one goes: its finished frames
+    count.
+    """
+
+    def __init__(self, request: Request, shot: Path, reserved: Reserved = tuple) -> None:
+        super().__init__(shot, scene=request.scene, strip=request.strip)
+        self.shot, self._request, self._reserved = shot, request, reserved
+
+    def made(self) -> Slices:
+        self.folder = folders.vacant(self.shot, self._reserved())
+        with _whole_or_gone(self.folder):
+            yield from _in_slices(gather(self._request, self.folder))
+            twin = yield from folders.twin(self.folder)
+        if twin:
+            folders.discard(self.folder)
+            self.folder = twin
+        folders.write_request(self.folder, self._request)
+
+
+class Copied(Version):
+    """Another version of the version `source`, with the job that `change` makes of its own and its finished frames
+    `kept_frames` (1..N); nothing is gathered."""
+
+    def __init__(self, source: Path, change: Callable[[Job], Job], *, scene: str, strip: str,
+                 reserved: Reserved = tuple, kept_frames=()) -> None:
+        super().__init__(source.parent, scene=scene, strip=strip)
+        self.shot = source.parent
+        self._source, self._change, self._reserved, self._kept_frames = source, change, reserved, kept_frames
+
+    def made(self) -> Slices:
+        self.folder = folders.vacant(self.shot, (*self._reserved(), self._source))
+        with _whole_or_gone(self.folder):
+            for told in folders.copied(self._source, self.folder):
+                yield Progress(*told)
+            yield from folders.copied_frames(self._source, self.folder, self._kept_frames)
+            folders.write_changed(self._source, self.folder, self._change)
+
+
+class TriedFrame(Version):
+    """One frame, gathered as `request` asks into a folder of its own beside the versions, made anew each time."""
+
+    def __init__(self, request: Request, shot: Path) -> None:
+        super().__init__(shot / PREVIEW_FRAME, scene=request.scene, strip=request.strip)
+        self._request = request
+
+    def made(self) -> Slices:
+        yield from _in_slices(gather(self._request, self.folder))
+        folders.write_request(self.folder, self._request)
+
+
+class Gathering(Task):
+    """Makes a version; its turn to generate comes later."""
+
+    def __init__(self, version: Version) -> None:
+        super().__init__(version.folder)
+        self.version = version
+
+    @property
+    def folder(self) -> Path:
+        return self.version.folder
+
+    def _work(self) -> Slices:
+        yield from self.version.made()
+
+    def achieved(self) -> str:
+        return "Gathered"
+
+
+def _in_slices(steps: Generator[tuple[str, int, int], None, None]) -> Iterator[Progress]:
+    """What gathering tells after each slice: the one thing of ours that may keep the window waiting."""
+    while True:
+        with stalls.slice("gather"):
+            told = next(steps, None)
+        if told is None:
+            return
+        yield Progress(*told)
+
+
+@contextmanager
+def _whole_or_gone(folder: Path) -> Iterator[None]:
+    """A version that was never whole leaves nothing behind, unless an engine wrote to it."""
+    try:
+        yield
+    except BaseException:
+        if not (folder / files.JOB).exists() and not files.has(folder, files.FRAMES):
+            folders.discard(folder)
+        raise

@@ -1,0 +1,76 @@
+"""The table of settings says what the contract says of the same fields: ranges, defaults, choices."""
+
+import dataclasses
+
+import pytest
+
+from tests.unit.add_on import part
+
+table, jobs = part("settings.table"), part("embedded.engine.contract.jobs")
+OWN = {one.name: one for one in dataclasses.fields(jobs.Job)}
+GENERATION = {one.name: one for one in dataclasses.fields(jobs.Settings)}
+LARGEST = 2**31 - 1  # of Blender's whole numbers
+
+
+def field_of(one):
+    name = one.field.removeprefix("settings.")
+    return (GENERATION if name != one.field else OWN)[name]
+
+
+def of_job():
+    return [one for one in table.SETTINGS if one.field]
+
+
+def takes(one, value) -> bool:
+    """Whether the contract takes a setting's value."""
+    value = None if one.zero_is_none and value == 0 else (value,) if one.is_keyed else value
+    try:
+        field_of(one).metadata["check"](value)
+    except ValueError:
+        return False
+    return True
+
+
+def test_every_generation_setting_of_the_contract_is_in_the_table():
+    assert table.GENERATION.keys() == GENERATION.keys()
+
+
+def test_names_and_options_are_told_once():
+    names = [one.name for one in table.SETTINGS]
+    options = [one.option for one in table.SETTINGS if one.option]
+    assert len(set(names)) == len(names) and len(set(options)) == len(options) == len(table.OPTIONS)
+
+
+@pytest.mark.parametrize("one", of_job(), ids=lambda one: one.name)
+def test_the_contract_takes_the_whole_range_and_no_more(one):
+    """A mask may grow further in a job than in the panel, where nobody needs it; a seed too."""
+    wider = {"mask_grow": (-10000, 10000), "mask_feather": (0, 10000), "seed": (0, 2**63 - 1)}
+    if one.choices:
+        assert all(takes(one, choice) for choice, _label, _tooltip in one.choices) and not takes(one, "another")
+    elif one.kind in (table.Kind.WHOLE, table.Kind.NUMBER):
+        high = LARGEST if one.high is None else one.high
+        assert takes(one, one.low) and takes(one, high)
+        low, high = wider.get(one.name, (one.low, high))
+        assert not takes(one, low - 1) and not takes(one, high + 1)
+    else:
+        assert one.kind is table.Kind.FLAG and takes(one, True) and takes(one, False)
+
+
+@pytest.mark.parametrize("one", of_job(), ids=lambda one: one.name)
+def test_the_default_is_the_contracts(one):
+    chosen = one.choices[0][0] if one.choices and one.default is None else one.default
+    assert chosen == (field_of(one).default or 0 if one.zero_is_none or one.is_keyed else field_of(one).default)
+
+
+@pytest.mark.parametrize("name, choices", [("engine", jobs.ENGINES), ("shape", jobs.SHAPES)])
+def test_every_choice_of_the_contract_is_offered(name, choices):
+    assert [choice for choice, _label, _tooltip in table.GENERATION[name].choices] == list(choices)
+
+
+def test_the_request_has_the_jobs_fields():
+    """With the job's checks: what the one refuses, the other refuses."""
+    fields = {one.name: one for one in dataclasses.fields(part("gather.request").Request)}
+    assert set(table.PASSED) == {"clothing", "retarget"}
+    for name in table.PASSED:
+        assert (fields[name].default, fields[name].metadata["check"]) == (OWN[name].default,
+                                                                          OWN[name].metadata["check"])
