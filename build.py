@@ -16,6 +16,7 @@ from tools.environments import BLENDERS, BUILD, DEMO_BLENDER, ROOT
 from tools.telling import Missing, Stop, say
 
 TIERS = ("lint", "unit", "blender", "e2e", "window")
+LINTERS = {"ruff": ["check", "--no-cache"], "basedpyright": []}    # name -> its arguments
 NEVER_SKIPPED = ("bpy-4.5.15", "bpy-5.2.3")
 MOST_CRASHES = 20           # of Blender in one run of `clips`
 MOST_PROCESSES = 4          # of the unit tests: each takes a gigabyte
@@ -127,17 +128,17 @@ def run_generate(arguments: argparse.Namespace) -> int:
 
 
 def run_tests(arguments: argparse.Namespace) -> int:
-    """Ruff, then every tier in pytest processes of its own: unit and e2e once, blender once for each bpy,
+    """The linters, then every tier in pytest processes of its own: unit and e2e once, blender once for each bpy,
     window in Debian's Blender."""
     tiers = ["window"] if arguments.window else [arguments.tier] if arguments.tier else TIERS
     release = arguments.window or root.TESTED
-    names = {"lint": ["ruff"], "blender": [f"bpy-{arguments.bpy}"] if arguments.bpy else BLENDERS, "window": [release]}
+    names = {"lint": list(LINTERS), "blender": [f"bpy-{arguments.bpy}"] if arguments.bpy else BLENDERS, "window": [release]}
     failed, skipped = [], []
     for tier in tiers:
         for name in names.get(tier, ["engine"]):
             title = f"{tier} tests with {name}"
             try:
-                if (_lint(title) if tier == "lint" else _pytest(tier, name, title)) != 0:
+                if (_lint(name, title) if tier == "lint" else _pytest(tier, name, title)) != 0:
                     failed.append(title)
             except Missing as missing:
                 _shout(f"SKIPPED: {title}: {missing}")
@@ -154,20 +155,21 @@ def run_tests(arguments: argparse.Namespace) -> int:
 
 def _must_run(name: str) -> bool:
     """Not a Debian root: where nobody may mount, as in many a CI, there can be none."""
-    return name in (*NEVER_SKIPPED, "ruff", "engine") or name not in root.RELEASES and os.environ.get("CI") == "true"
+    return name in (*NEVER_SKIPPED, *LINTERS, "engine") or name not in root.RELEASES and os.environ.get("CI") == "true"
 
 
 def _shout(text: str) -> None:
     print(f"\n{'=' * 100}\n{text}\n{'=' * 100}\n", flush=True)
 
 
-def _lint(title: str) -> int:
-    """Ruff over the whole checkout, by the rules in pyproject.toml."""
+def _lint(name: str, title: str) -> int:
+    """One of LINTERS, by the rules in pyproject.toml. basedpyright reads the packages of the environment `engine`."""
     python = environments.ensure("lint")
+    packages = ["--pythonpath", str(environments.ensure("engine"))] if name == "basedpyright" else []
     say(title)
-    code = _call(python, ["-m", "ruff", "check", "--no-cache"], {},
+    code = _call(python, ["-m", name, *LINTERS[name], *packages], {},
                  lambda line, **more: limits.run(line, title, seconds=limits.LINT_S, **more))
-    if code != 0:
+    if code != 0 and name == "ruff":
         say(f"mend what ruff names above; `{python} -m ruff check --fix` mends what is marked [*]")
     return code
 

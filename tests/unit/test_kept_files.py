@@ -120,8 +120,12 @@ def assert_types(value) -> None:
     """Of a dataclass, by its annotations."""
     for name, wanted in typing.get_type_hints(type(value)).items():
         found = getattr(value, name)
-        options = typing.get_args(wanted) if isinstance(wanted, types.UnionType) else (wanted,)
-        assert type(found) in [typing.get_origin(one) or one for one in options], f"{name}: {found!r}"
+        is_union = typing.get_origin(wanted) in (types.UnionType, typing.Union)
+        options = typing.get_args(wanted) if is_union else (wanted,)
+        kinds = [typing.get_origin(one) or one for one in options]
+        literals = [(type(value), value) for one, kind in zip(options, kinds, strict=True) if kind is typing.Literal
+                    for value in typing.get_args(one)]
+        assert type(found) in kinds or (type(found), found) in literals, f"{name}: {found!r}"
         if dataclasses.is_dataclass(found):
             assert_types(found)
         if name in ("meshes", "objects", "collections"):

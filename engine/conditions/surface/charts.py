@@ -15,7 +15,7 @@ from .template import Limb, load
 PAD = 3                     # pixels about a chart
 _PALM = 16                  # charts 16 and 17: the palms; 6 and 7 are the backs of the hands
 CHARTS = 18
-_FINER = {Limb.HEAD: 1.3}   # times the density: the face is what people look at
+_FINER: dict[int, float] = {Limb.HEAD: 1.3}   # times the density: the face is what people look at
 
 
 @dataclass(frozen=True)

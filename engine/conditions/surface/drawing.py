@@ -84,7 +84,7 @@ def draw(avatar, figure, size, k=None, *, samples=2, scale=1.0, window=None, tur
         return None
     left, top, width, height = window or (0, 0, round(size[0] * scale), round(size[1] * scale))
     maps = Maps(*(np.zeros((height, width, *more), np.float32) for more in ((3,), (), (), (3,))),
-                np.full((height, width), np.inf, np.float32), np.full((height, width), -1, np.int8))
+                depth=np.full((height, width), np.inf, np.float32), part=np.full((height, width), -1, np.int8))
     sheet = _Sheet(avatar, placed, scale, (left, top))
     tall = figure.height_px * scale
     for tile in _tiles(sheet, (width, height)):
@@ -114,7 +114,7 @@ class _Sheet:
         self.confidence = CONFIDENCE[avatar.source[chosen]]
         self.atlas = _shrunk(avatar.atlas, avatar.height_px / (placed.space.height_px * scale))
         uv = avatar.uv[chosen].astype(np.float32)
-        uv *= np.float32(self.atlas.shape[1::-1]) / np.float32(avatar.atlas.shape[1::-1])
+        uv *= np.array(self.atlas.shape[1::-1], np.float32) / np.array(avatar.atlas.shape[1::-1], np.float32)
         self.uv = np.concatenate([uv[:, 0] - np.float32(0.5), uv[:, 1] - uv[:, 0], uv[:, 2] - uv[:, 0]], axis=1)
         self.jump = _JUMP / placed.space.k
 
@@ -124,7 +124,9 @@ class _Sheet:
         padded = np.zeros((-(-len(at) // _ROW) * _ROW, 2), np.float32)
         padded[:len(at)] = at + to_1 * u[:, None] + to_2 * v[:, None]
         grid = padded.reshape(-1, _ROW, 2)
-        drawn = cv2.remap(self.atlas, grid, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        # OpenCV's stub knows no map of both coordinates
+        drawn = cv2.remap(self.atlas, grid, None,  # pyright: ignore[reportCallIssue, reportArgumentType]
+                          cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return drawn.reshape(-1, 3)[:len(at)]
 
     def normal(self, triangle, u, v):
@@ -207,7 +209,7 @@ def _looked_at(x, y, z, size, samples, wanted=None):
 def _outlines_finer(corners, size, samples, jump):
     """Groups as of _looked_at: pixels within surfaces looked at once, those at outlines in several places."""
     width, height = size
-    triangle, u, v, depth = frontmost(*corners, size)
+    triangle, u, v, depth = frontmost(*corners, size=size)
     far = np.minimum(depth, np.float32(1e9)).reshape(height, width)
     around = np.ones((3, 3), np.uint8)
     outline = cv2.dilate(far, around) - cv2.erode(far, around) > jump
@@ -218,7 +220,8 @@ def _outlines_finer(corners, size, samples, jump):
         [np.clip(np.floor(c), 0, most).astype(np.int32) for c, most in zip(ends, size, strict=False)]
         for ends in ([c.min(axis=0) for c in corners[:2]], [c.max(axis=0) + 1 for c in corners[:2]]))
     edging = np.flatnonzero(crossed[bottom, right] - crossed[top, right] - crossed[bottom, left] + crossed[top, left])
-    pixels, (triangle, *rest) = _looked_at(*(c[:, edging] for c in corners), size, samples, outline)
+    pixels, (triangle, *rest) = _looked_at(*(c[:, edging] for c in corners), size=size, samples=samples,
+                                                wanted=outline)
     return plain, (pixels, [np.where(triangle >= 0, edging[triangle], -1), *rest])
 
 

@@ -59,7 +59,7 @@ def find_hair(picture, matte, pose, stance, skin):
         return None
     inside = matte > 0.6
     near_head = np.zeros(matte.shape, np.uint8)
-    cv2.circle(near_head, _whole(centre), max(int(0.24 * pose.metre), 2), 1, -1)
+    cv2.circle(near_head, _whole(centre), max(int(0.24 * pose.metre), 2), (1,), -1)
     head = inside & (near_head > 0) & np.isin(stance.limbs, (Limb.HEAD, NOTHING)) & ~_face_core(pose)
     mask = _where(head, _is_hair(picture[head], colour, skin))
     if mask.sum() < 5:
@@ -99,7 +99,7 @@ def _face_core(pose):
         across = right - left if right[0] < left[0] else left - right
         tilt = float(np.degrees(np.arctan2(across[1], across[0])))
         reach = _whole((1.55 * half, max(1.5 * np.linalg.norm(nose - eyes), 1.6 * half)))
-        cv2.ellipse(core, _whole(eyes + 0.45 * (nose - eyes)), reach, tilt, 0, 360, 1, -1)
+        cv2.ellipse(core, _whole(eyes + 0.45 * (nose - eyes)), reach, tilt, 0, 360, (1,), -1)
     return core > 0
 
 
@@ -177,11 +177,11 @@ def _hanging_together(mask, centre, pose):
         mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
     count, regions = cv2.connectedComponents(mask)
     about = np.zeros(mask.shape, np.uint8)
-    cv2.circle(about, _whole(centre), max(int(0.13 * pose.metre), 2), 1, -1)
+    cv2.circle(about, _whole(centre), max(int(0.13 * pose.metre), 2), (1,), -1)
     size = np.bincount(regions[(mask > 0) & (about > 0)], minlength=count)
     keep = size > max(0.0003 * pose.metre ** 2, 3)
     keep[0] = False
-    return keep[regions]
+    return keep[np.asarray(regions, np.int32)]
 
 
 def _down(pose):

@@ -45,7 +45,7 @@ def _regressed(brightness, terms, limbs):
     limb = np.unique(limbs)
     columns = np.concatenate([limbs[:, None] == limb, terms], axis=1).astype(float)
     steady = np.concatenate([np.full(len(limb), 1e-3), np.full(TERMS, 0.02 * len(terms))])
-    weight = np.ones(len(terms))
+    weight, found = np.ones(len(terms)), np.zeros(columns.shape[1])
     for _ in range(6):
         weighted = columns * weight[:, None]
         found = np.linalg.solve(weighted.T @ columns + np.diag(steady), weighted.T @ brightness)

@@ -81,6 +81,7 @@ def _by_colours(picture, labels):
     if inner.sum() < 20 or outer.sum() < 20:
         return None
     cv2.setRNGSeed(0)
-    cv2.grabCut((picture * 255).astype(np.uint8), labels, None, np.zeros((1, 65)), np.zeros((1, 65)), 3,
-                cv2.GC_INIT_WITH_MASK)
+    # OpenCV's stub asks for a rectangle, which a mask makes needless
+    cv2.grabCut((picture * 255).astype(np.uint8), labels, None,  # pyright: ignore[reportCallIssue, reportArgumentType]
+                np.zeros((1, 65)), np.zeros((1, 65)), 3, cv2.GC_INIT_WITH_MASK)
     return np.isin(labels, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.float32)

@@ -19,7 +19,7 @@ def raster(xy, z, faces, size) -> tuple:
     """
     width, height = size
     corners = (np.asarray(values, np.float32)[faces.T] for values in (xy[:, 0], xy[:, 1], z))
-    triangle, u, v, _ = frontmost(*corners, size)
+    triangle, u, v, _ = frontmost(*corners, size=size)
     return triangle.reshape(height, width), np.stack([u, v], axis=1).reshape(height, width, 2)
 
 

@@ -169,7 +169,8 @@ def _complete(joints, template):
     """The joints that are missing, as the template has them about the torso; a middle one is bent between its
     neighbours."""
     tall = template.joints
-    turn, size = similarity(*(np.stack([of[name] for name in _TORSO]) for of in (tall, joints)), np.ones(len(_TORSO)))
+    turn, size = similarity(*(np.stack([of[name] for name in _TORSO]) for of in (tall, joints)),
+                            weights=np.ones(len(_TORSO)))
     size = np.clip(size, 0.5, 1.5)
     moved = {name: size * turn @ at for name, at in tall.items()}
     if "neck" not in joints:

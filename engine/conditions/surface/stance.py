@@ -5,7 +5,8 @@ import cv2
 import numpy as np
 
 from . import bones, raster, skinning
-from .template import Limb, Tag, normals_of
+from .space import Space
+from .template import Limb, Tag, Template, normals_of
 
 NOTHING = len(Limb)     # in a map of limbs: no surface there; in a map of claims: none
 NOBODY = NOTHING + 1    # in a map of claims: of two limbs at once
@@ -50,8 +51,8 @@ class Stance:
 class Pose:
     """The template posed as the reference stands. space: template units <-> pixels; moves: its bones' transforms;
     used (T', 3) the faces that this character has; axes (16, 2, 2) each limb from, to, in pixels; size (w, h)."""
-    template: object
-    space: object
+    template: Template
+    space: Space
     posed: dict
     moves: tuple
     head_scale: float
@@ -113,7 +114,7 @@ def capsule(size, start, end, radius) -> np.ndarray:
     """(h, w) bool: within radius pixels of the segment start .. end."""
     drawn = np.zeros((size[1], size[0]), np.uint8)
     ends = np.clip(np.array([start, end], float) * 16, -2**24, 2**24).astype(int)
-    cv2.line(drawn, ends[0].tolist(), ends[1].tolist(), 1, max(int(round(2 * radius)), 1), cv2.LINE_8, 4)
+    cv2.line(drawn, ends[0].tolist(), ends[1].tolist(), (1,), max(int(round(2 * radius)), 1), cv2.LINE_8, 4)
     return drawn > 0
 
 

@@ -123,7 +123,7 @@ def _other_side(sided):
     return other, np.concatenate([other, np.flatnonzero(sided)]).astype(np.int32)
 
 
-def _other_name(bone):
+def _other_name(bone: str) -> str:
     parts = bone.split("_")
     return "_".join({"l": "r", "r": "l"}.get(part, part) for part in parts)
 
