@@ -5,6 +5,7 @@ import os
 import re
 import unicodedata
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import lru_cache
 
 import numpy as np
@@ -29,9 +30,19 @@ _CHAINS = [("neck", "head")] + [
     (("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle"), ("ankle", "toe"))]
 # What BoneMap.preset says where no preset has all that is required.
 GUESSED = "guessed by structure"
-# Where a joint's bone comes from, or what is wrong with it.
-OWN, PRESET, GUESS, MISSING, WRONG = "own", "preset", "guess", "missing", "wrong"
 _VERSION = 1
+
+
+class JointState(StrEnum):
+    """Where a joint's bone comes from, or what is wrong with it. MISSING: only where the joint is required; NONE: it is
+    not, and has none."""
+
+    OWN = "own"
+    PRESET = "preset"
+    GUESS = "guess"
+    MISSING = "missing"
+    WRONG = "wrong"
+    NONE = ""
 
 
 @dataclass(frozen=True)
@@ -45,13 +56,12 @@ class BoneMap:
 
 @dataclass(frozen=True)
 class Row:
-    """One joint for the artist to see: its `bone` ("" for none), the bone's `end`, and `state`: OWN, PRESET, GUESS,
-    MISSING (only where the joint is required), WRONG, or "" for a joint that nobody needs."""
+    """One joint for the artist to see: its `bone` ("" for none) and the bone's `end`."""
 
     joint: str
     bone: str
     end: str
-    state: str
+    state: JointState
 
 
 def find_map(rig, *, preset="", entries=()):
@@ -82,9 +92,10 @@ def rows_of(rig, *, preset="", entries=()):
     rows = []
     for joint in JOINTS:
         bone, end = joints.get(joint, ("", "head"))
-        state = MISSING if joint in REQUIRED else ""
+        state = JointState.MISSING if joint in REQUIRED else JointState.NONE
         if joint in joints:
-            state = WRONG if joint in wrong else OWN if joint in own else GUESS if joint in guessed else PRESET
+            state = JointState.WRONG if joint in wrong else JointState.OWN if joint in own else \
+                JointState.GUESS if joint in guessed else JointState.PRESET
         rows.append(Row(joint, bone, end, state))
     return name, rows
 

@@ -3,6 +3,7 @@
 import bpy
 
 from ..blender_api import all_strips, content_start, content_trimmed
+from ..settings.table import MaskUse
 from . import companions, reference, rig
 from . import strip as plate
 from .camera import camera_at, size_of
@@ -145,11 +146,11 @@ def _beside_problem(request):
         return
     frames = plate.frames_of(strip, request.frames)
     if request.mask_strip:
-        if request.mask_use == "choose" and not request.performer:
+        if request.mask_use == MaskUse.CHOOSE and not request.performer:
             raise GatherError("The mask strip only chooses a performer, and an armature is the driver.",
                               "Let the mask strip join or override the mask.")
         companions.check(scene, request.mask_strip, "mask strip", request.strip, frames,
-                         whole=request.mask_use == "override")
+                         whole=request.mask_use == MaskUse.OVERRIDE)
     if request.clean_strip and not request.clean_plate:
         companions.check(scene, request.clean_strip, "clean plate", request.strip, frames, whole=True)
 

@@ -15,7 +15,9 @@ from ..queue import session
 from ..settings.preferences import engine_launch
 from ..settings.properties import shot_scene
 from ..settings.request_of import NOBODY, job_folder, plate_name, request_of
+from ..settings.table import DriverKind
 from ..tasks import performer
+from ..tasks.task import TaskState
 from ..versions.shown import folder_of_shot
 from .button import Button, StartButton
 
@@ -71,10 +73,10 @@ class AA2_OT_choose_performer(StartButton, bpy.types.Operator):
             if event.type in ("ESC", "RIGHTMOUSE") and event.value == "PRESS":
                 search.cancel()
                 return self.end(context, {"CANCELLED"})
-            if search.state == "working":
+            if search.state is TaskState.WORKING:
                 context.workspace.status_text_set(f"{search.progress}    Esc: {_told('Stop')}")
                 return {"PASS_THROUGH"}
-            if search.state != "done":
+            if search.state is not TaskState.DONE:
                 if search.error:
                     self.report({"ERROR"}, str(search.error))
                 return self.end(context, {"CANCELLED"})
@@ -189,7 +191,7 @@ class AA2_OT_make_rig_from_pose(Button, bpy.types.Operator):
         driver = driver_of(request, scene, strip)
         ours = scene.aa2
         made = rig.make(driver, folder_of_shot(scene), camera=request.camera, offset=offset_of(request, strip, driver))
-        ours.driver, ours.armature, ours.bone_map, ours.clean_plate = "ARMATURE", made, "", False
+        ours.driver, ours.armature, ours.bone_map, ours.clean_plate = DriverKind.ARMATURE, made, "", False
         ours.driver_scene = driver if driver != scene else None
         self.report({"INFO"}, f"{made.name} drives now")
 

@@ -4,6 +4,7 @@ from bpy.props import IntProperty
 
 from ..place.strip import place
 from ..queue import session
+from ..queue.queue_file import RowState
 from ..settings.preferences import engine_launch
 from ..settings.properties import shot_scene
 from ..settings.request_of import job_folder
@@ -36,7 +37,7 @@ class EnqueueButton(Button):
     def modal(self, context, event):
         """Called with every event of the window while the shot is gathered; lets all of them through but Escape."""
         row = self._row
-        if row.state == "gathering" and row in session.queue.rows:
+        if row.state is RowState.GATHERING and row in session.queue.rows:
             context.workspace.status_text_set(f"{row.progress}    Esc: {bpy.app.translations.pgettext_iface('Stop')}")
             if event.type == "ESC" and event.value == "PRESS":
                 session.queue.cancel(row)
@@ -55,9 +56,9 @@ class EnqueueButton(Button):
 
     def ended(self, row):
         """In background mode the whole job has ended on return, and its end is reported."""
-        if row.state == "failed":
+        if row.state is RowState.FAILED:
             return self.refuse(str(row.error))
-        return {"FINISHED"} if row.state in ("done", "waiting", "running") else {"CANCELLED"}
+        return {"FINISHED"} if row.state in (RowState.DONE, RowState.WAITING, RowState.RUNNING) else {"CANCELLED"}
 
 
 class AA2_OT_generate(EnqueueButton, bpy.types.Operator):
@@ -141,7 +142,7 @@ class AA2_OT_queue_resume(RowButton, bpy.types.Operator):
     def change(self, row):
         session.queue.resume(row)
         session.go_on()
-        if bpy.app.background and row.state == "failed":
+        if bpy.app.background and row.state is RowState.FAILED:
             return self.refuse(str(row.error))
 
 
@@ -152,7 +153,7 @@ class AA2_OT_queue_cancel(RowButton, bpy.types.Operator):
     bl_label = "Cancel Job"
 
     def change(self, row):
-        if row.state in ("gathering", "running", "waiting"):
+        if row.state in (RowState.GATHERING, RowState.RUNNING, RowState.WAITING):
             session.queue.cancel(row)
         else:
             session.queue.remove(row)

@@ -1,4 +1,6 @@
 """Step 1, the shot: the plate, a mask and a clean plate from the sequencer."""
+from enum import StrEnum
+
 import bpy
 from bpy.props import EnumProperty
 
@@ -10,8 +12,16 @@ from ..settings.request_of import plate_name
 from ..versions.shown import folder_of_shot
 from .button import Button
 
-# What a strip can be in a shot -> the setting that names it.
-ROLES = {"PLATE": "strip", "MASK": "mask_strip", "CLEAN": "clean_strip"}
+
+class Role(StrEnum):
+    """What a strip can be in a shot."""
+
+    PLATE = "PLATE"
+    MASK = "MASK"
+    CLEAN = "CLEAN"
+
+
+ROLES = {Role.PLATE: "strip", Role.MASK: "mask_strip", Role.CLEAN: "clean_strip"}  # the setting that names it
 
 
 class AA2_OT_use_active_strip(Button, bpy.types.Operator):
@@ -21,10 +31,10 @@ class AA2_OT_use_active_strip(Button, bpy.types.Operator):
     bl_label = "Use Active Strip"
     bl_options = {"REGISTER", "UNDO"}
     role: EnumProperty(
-        name="As", description="What the strip is in the shot", default="PLATE", options={"SKIP_SAVE"},
-        items=(("PLATE", "Plate", "The character is put over it"),
-               ("MASK", "Mask", "White where the character may be painted"),
-               ("CLEAN", "Clean Plate", "The plate without its performer")))
+        name="As", description="What the strip is in the shot", default=Role.PLATE, options={"SKIP_SAVE"},
+        items=((Role.PLATE, "Plate", "The character is put over it"),
+               (Role.MASK, "Mask", "White where the character may be painted"),
+               (Role.CLEAN, "Clean Plate", "The plate without its performer")))
 
     def act(self, context):
         scene = shot_scene(context)

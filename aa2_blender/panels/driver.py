@@ -2,7 +2,7 @@
 import bpy
 
 from ..gather.problem import GatherError
-from ..gather.rig import GUESS, GUESSED, MISSING, OWN, PRESET, REQUIRED, WRONG, read_map, rows_of
+from ..gather.rig import GUESSED, REQUIRED, JointState, read_map, rows_of
 from ..gather.shot import Shot
 from ..gather.strip import frames_of
 from ..operators.driver import (
@@ -14,14 +14,16 @@ from ..operators.driver import (
 )
 from ..settings.properties import shot_scene
 from ..settings.request_of import own_bones, request_of
+from ..settings.table import DriverKind
 from .drawing import Part
 from .performer import draw_performer
 
 # A joint's state in the table -> its icon, and how it is said below it.
-STATES = {OWN: ("USER", "your own"), PRESET: ("CHECKMARK", "as in the preset"),
-          GUESS: ("QUESTION", "guessed; look at it"),
-          MISSING: ("ERROR", "missing, and needed"), WRONG: ("CANCEL", "wrong: not there, or hangs from another limb"),
-          "": ("BLANK1", "none, and none needed")}
+STATES = {JointState.OWN: ("USER", "your own"), JointState.PRESET: ("CHECKMARK", "as in the preset"),
+          JointState.GUESS: ("QUESTION", "guessed; look at it"), JointState.MISSING: ("ERROR", "missing, and needed"),
+          JointState.WRONG: ("CANCEL", "wrong: not there, or hangs from another limb"),
+          JointState.NONE: ("BLANK1", "none, and none needed")}
+BAD = (JointState.MISSING, JointState.WRONG)
 
 
 class Driver(Part):
@@ -32,7 +34,7 @@ class Driver(Part):
     def tell(self, layout, context, scene):
         ours = scene.aa2
         layout.prop(ours, "driver", expand=True)
-        if ours.driver == "PERFORMER":
+        if ours.driver == DriverKind.PERFORMER:
             draw_performer(layout, scene)
         else:
             draw_rig(layout, scene)
@@ -56,7 +58,7 @@ class OfRig(Part):
 
     @classmethod
     def poll(cls, context):
-        return shot_scene(context).aa2.driver == "ARMATURE"
+        return shot_scene(context).aa2.driver == DriverKind.ARMATURE
 
 
 class Bones(OfRig):
@@ -92,7 +94,7 @@ class AA2_UL_bones(bpy.types.UIList):
         """Called by Blender for each row that is seen."""
         found = self.rows.get(item.name)
         row = layout.split(factor=0.45)
-        row.label(text=_words(item.name), icon=STATES[found.state if found else ""][0])
+        row.label(text=_words(item.name), icon=STATES[found.state if found else JointState.NONE][0])
         row.label(text=found.bone if found else "", translate=False)
 
 
@@ -109,8 +111,8 @@ def table_of(ours):
 def draw_summary(layout, name, rows):
     """Whose names the bones have, and how many of those that are needed are there."""
     told = bpy.app.translations.pgettext_iface
-    bad = [row for row in rows if row.state in (MISSING, WRONG)]
-    found = sum(row.joint in REQUIRED and row.state not in (MISSING, WRONG) for row in rows)
+    bad = [row for row in rows if row.state in BAD]
+    found = sum(row.joint in REQUIRED and row.state not in BAD for row in rows)
     title = told("Guessed by structure") if name == GUESSED else name
     layout.label(text=told("{preset}: {found} of {needed} joints").format(preset=title, found=found,
                                                                           needed=len(REQUIRED)),

@@ -3,6 +3,7 @@ what is lost of a damaged list is made anew from them."""
 import json
 import logging
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from ..embedded.engine.contract import files, jobs, json_reader
@@ -11,9 +12,23 @@ from ..embedded.engine.contract.fields import FieldError, build, checked, choice
 from ..versions import folders
 
 NAME = "queue.json"
-STATES = ("waiting", "running", "paused", "done", "failed", "cancelled")
 _VERSION = 1
 logger = logging.getLogger(__name__)
+
+
+class RowState(StrEnum):
+    """Of a shot in the queue. All but the first are kept in the list."""
+
+    GATHERING = "gathering"
+    WAITING = "waiting"
+    RUNNING = "running"
+    PAUSED = "paused"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+_KEPT = tuple(state.value for state in RowState if state is not RowState.GATHERING)
 
 
 @dataclass(frozen=True)
@@ -23,7 +38,7 @@ class Kept:
     folder: Path
     scene: str
     strip: str
-    state: str
+    state: RowState
     frames: int
     placed: bool
 
@@ -42,7 +57,7 @@ class _Entry:
     folder: str = checked(_inside)
     scene: str = checked(text)
     strip: str = checked(text)
-    state: str = checked(choice(*STATES))
+    state: str = checked(choice(*_KEPT))
     frames: int = checked(whole(0, 1_000_000))
     placed: bool = checked(flag)
 
@@ -96,7 +111,8 @@ def _entries(root, value) -> tuple[list[Kept], list[str]]:
         except FieldError as error:
             faults.append(str(error))
             continue
-        kept.setdefault(row.folder, Kept(**{**asdict(row), "folder": root / row.folder}))
+        kept.setdefault(row.folder, Kept(**{
+            **asdict(row), "folder": root / row.folder, "state": RowState(row.state)}))
     return list(kept.values()), faults
 
 
@@ -118,7 +134,7 @@ def _found(root) -> list[Kept]:
         except (JobError, OSError):
             continue
         if request and made < frames:
-            found.append(Kept(version, request.scene, request.strip, "paused", frames, False))
+            found.append(Kept(version, request.scene, request.strip, RowState.PAUSED, frames, False))
     return found
 
 

@@ -12,7 +12,7 @@ from bpy.props import (
 )
 
 from ..blender_api import sequencer_scene, strips
-from .table import SETTINGS, Kind, Setting
+from .table import SETTINGS, Kind, ReferenceKind, Setting
 
 ENDS = (("head", "Head", "The joint is where the bone begins"), ("tail", "Tail", "The joint is where the bone ends"))
 
@@ -80,8 +80,9 @@ def another_armature(ours, _context=None):
 
 def picture_named(ours) -> str:
     """Which picture the settings name as the reference, in words that change with it."""
-    named = {"FILE": ours.reference_path, "IMAGE": ours.reference_image.name if ours.reference_image else "",
-             "STRIP": f"{ours.reference_frame} {ours.reference_strip}"}
+    named = {ReferenceKind.FILE: ours.reference_path,
+             ReferenceKind.IMAGE: ours.reference_image.name if ours.reference_image else "",
+             ReferenceKind.STRIP: f"{ours.reference_frame} {ours.reference_strip}"}
     return f"{ours.reference_kind} {named[ours.reference_kind]}"
 
 

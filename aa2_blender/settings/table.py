@@ -14,6 +14,29 @@ FORMS = (("png8", "PNG 8 bit", "Straight alpha, sRGB"), ("png16", "PNG 16 bit", 
          ("movie", "Movie with Alpha", "ProRes 4444 where this Blender writes it, else QuickTime Animation"))
 
 
+class DriverKind(StrEnum):
+    """What moves the character."""
+
+    ARMATURE = "ARMATURE"
+    PERFORMER = "PERFORMER"
+
+
+class ReferenceKind(StrEnum):
+    """Where the picture of the character comes from."""
+
+    FILE = "FILE"
+    IMAGE = "IMAGE"
+    STRIP = "STRIP"
+
+
+class MaskUse(StrEnum):
+    """What the artist's mask does. The property holds the names, a request and a job the values."""
+
+    JOIN = "join"
+    OVERRIDE = "override"
+    CHOOSE = "choose"
+
+
 class Kind(StrEnum):
     """What a setting holds. The last four are datablocks, called as in bpy.types."""
 
@@ -68,9 +91,11 @@ _SHOT = (
             "A strip that is white where the character may be painted and black elsewhere (empty: the mask is made of "
             "the driver)", option="mask_strip"),
     Setting("mask_use", Kind.CHOICE, "Mask Use", "What the mask strip does", choices=(
-        ("JOIN", "Joins", "What is white counts beside the character's own mask"),
-        ("OVERRIDE", "Overrides", "Only what is white is the mask; the strip has to show all of the plate's frames"),
-        ("CHOOSE", "Chooses Performer", "The performer is whoever is in the white; the mask is found in the plate")),
+        (MaskUse.JOIN.name, "Joins", "What is white counts beside the character's own mask"),
+        (MaskUse.OVERRIDE.name, "Overrides",
+         "Only what is white is the mask; the strip has to show all of the plate's frames"),
+        (MaskUse.CHOOSE.name, "Chooses Performer",
+         "The performer is whoever is in the white; the mask is found in the plate")),
         option="mask_use"),
     Setting("clean_strip", Kind.TEXT, "Clean Plate Strip",
             "The same shot without its performer: what the performer covers is then known and not made up (empty: it "
@@ -83,8 +108,8 @@ _SHOT = (
 
 _CHARACTER = (
     Setting("reference_kind", Kind.CHOICE, "Reference", "Where the picture of the character comes from", choices=(
-        ("FILE", "File", "A picture on the disk"), ("IMAGE", "Image", "An image of this file"),
-        ("STRIP", "Strip", "A frame of a strip of this sequencer"))),
+        (ReferenceKind.FILE, "File", "A picture on the disk"), (ReferenceKind.IMAGE, "Image", "An image of this file"),
+        (ReferenceKind.STRIP, "Strip", "A frame of a strip of this sequencer"))),
     Setting("reference_path", Kind.FILE, "Reference", "A picture of the whole character", option="reference"),
     Setting("reference_image", Kind.IMAGE, "Image", "An image of this file: a picture of the whole character"),
     Setting("reference_strip", Kind.TEXT, "Strip", "A strip that shows the whole character"),
@@ -93,8 +118,8 @@ _CHARACTER = (
 
 _DRIVER = (
     Setting("driver", Kind.CHOICE, "Driver", "What moves the character", choices=(
-        ("ARMATURE", "Armature", "A rig in the scene, seen through the camera the plate was shot with"),
-        ("PERFORMER", "Performer",
+        (DriverKind.ARMATURE, "Armature", "A rig in the scene, seen through the camera the plate was shot with"),
+        (DriverKind.PERFORMER, "Performer",
          "A person in the plate, whom the character replaces; needs neither rig nor camera"))),
     Setting("make_clean", Kind.FLAG, "Make Clean Plate",
             "What the performer covers is put together from the frames in which it is seen, and lies behind the new "

@@ -13,7 +13,7 @@ from ..place.strip import place, refresh, why_not_now
 from ..versions import runs
 from . import performer
 from .gathering import Version
-from .task import EngineTask, Progress, duration, in_json
+from .task import EngineTask, Progress, TaskState, duration, in_json
 
 SHOWN_EVERY_S = 1.0  # new frames appear in the strip at most so often: each time the sequencer draws anew
 
@@ -64,7 +64,7 @@ class Generation(EngineTask):
         if self.ask is messages.Run and self.teaches:
             cost.learn(self.folder, self._link.hello, self.engine_job, self._launch)
         self._end_as_engine()
-        if self.ask is messages.Preview and self.state == "working":
+        if self.ask is messages.Preview and self.state is TaskState.WORKING:
             yield from self._place_conditions()
 
     def _find_performer(self):
@@ -77,7 +77,7 @@ class Generation(EngineTask):
         self._looks.append(self.engine_job)
         cost.learn_performer(self.engine_job.answer, self._launch)
         self._end_as_engine()
-        return self.state == "working"
+        return self.state is TaskState.WORKING
 
     def _find_subject(self):
         """The person in the reference, where the engine that generates may be none that can look; ends with False where
@@ -87,7 +87,7 @@ class Generation(EngineTask):
         yield from self._ask_engine(messages.FindSubject(str(self.folder)), "find ")
         self._looks.append(self.engine_job)
         self._end_as_engine()
-        return self.state == "working"
+        return self.state is TaskState.WORKING
 
     def _shows_early(self) -> bool:
         """Finished frames are shown while the rest runs, but not where nobody looks, nor where the scene is gone."""

@@ -12,7 +12,7 @@ from ..gather.problem import GatherError
 from ..link.engine_job import Link
 from ..link.interpreter import Launch
 from ..place.passes import place
-from .task import EngineTask, Progress, Task
+from .task import EngineTask, Progress, Task, TaskState
 
 _CHILD = Path(__file__).with_name("movie_child.py")
 
@@ -28,7 +28,7 @@ class Delivery(EngineTask):
     def _work(self):
         yield from self._ask_engine(messages.Deliver(str(self.folder), self.form, self.layers))
         self._end_as_engine()
-        if self.scene and self.state != "cancelled":
+        if self.scene and self.state is not TaskState.CANCELLED:
             place(bpy.data.scenes[self.scene], self.folder, self.layers)
             self.undo_name = "Add Passes"
 
