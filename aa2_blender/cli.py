@@ -196,12 +196,12 @@ class Teller:
     """Writes progress to stderr: each stage when it begins, then at most a line a second."""
 
     def __init__(self):
-        self.stage, self.told_at = "", 0.0
+        self.stage, self.shown_at = "", 0.0
 
     def __call__(self, progress: Progress) -> None:
-        if progress.stage == self.stage and time.monotonic() - self.told_at < 1.0:
+        if progress.stage == self.stage and time.monotonic() - self.shown_at < 1.0:
             return
-        self.stage, self.told_at = progress.stage, time.monotonic()
+        self.stage, self.shown_at = progress.stage, time.monotonic()
         print(f"aa2: {progress}", file=sys.stderr, flush=True)
 
 
@@ -232,10 +232,10 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_option(parser: argparse.ArgumentParser, one: Setting) -> None:
     """The option of a setting. What is not given is None, so that it stays as the file says."""
-    told = {"action": argparse.BooleanOptionalAction} if one.kind is Kind.FLAG else {
+    kind = {"action": argparse.BooleanOptionalAction} if one.kind is Kind.FLAG else {
         "type": _TYPES.get(one.kind, str), "metavar": _METAVARS.get(one.kind),
         "choices": [choice[0].lower() for choice in one.choices] or None}
-    parser.add_argument(f"--{one.option.replace('_', '-')}", default=None, help=one.tooltip, **told)
+    parser.add_argument(f"--{one.option.replace('_', '-')}", default=None, help=one.tooltip, **kind)
 
 
 def register():

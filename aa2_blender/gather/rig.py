@@ -30,7 +30,7 @@ _CHAINS = [("neck", "head")] + [
     (("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle"), ("ankle", "toe"))]
 # What BoneMap.preset says where no preset has all that is required.
 GUESSED = "guessed by structure"
-_VERSION = 1
+_FORMAT = 1
 
 
 class JointState(StrEnum):
@@ -117,13 +117,13 @@ def _read_map(path, _changed):
         raise GatherError(f"The bone map {path} cannot be read: {error}.",
                           "Choose a map saved by this add-on.") from None
     if not isinstance(value.get("joints"), dict):
-        raise GatherError(f"{path}: expected a bone map of version {_VERSION} with 'joints'.",
+        raise GatherError(f"{path}: expected a bone map of format {_FORMAT} with 'joints'.",
                           "Choose a map saved by this add-on.")
     written = value.get("version")
-    if written != _VERSION or isinstance(written, bool):
-        newer = isinstance(written, int) and written > _VERSION
-        raise GatherError(f"{path}: expected a bone map of version {_VERSION}, got {shown(written)}.",
-                          "Update the extension to the version that wrote it." if newer
+    if written != _FORMAT or isinstance(written, bool):
+        newer = isinstance(written, int) and written > _FORMAT
+        raise GatherError(f"{path}: expected a bone map of format {_FORMAT}, got {shown(written)}.",
+                          "Update the extension to the release that wrote it." if newer
                           else "Choose a map saved by this add-on.")
     entries = []
     for joint, place in value["joints"].items():
@@ -142,7 +142,7 @@ def write_map(path, entries):
         _check_entry(joint, bone, end)
     joints = {joint: {"bone": bone, "end": end} for joint, bone, end in entries}
     with open(path, "w", encoding="utf-8") as file:
-        json.dump({"version": _VERSION, "joints": joints}, file, indent=1, ensure_ascii=False)
+        json.dump({"version": _FORMAT, "joints": joints}, file, indent=1, ensure_ascii=False)
 
 
 def canonical(bone):

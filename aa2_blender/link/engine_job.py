@@ -144,7 +144,7 @@ class Link:
         if hello.protocol != version.PROTOCOL:
             return self._fail(JobError(
                 "protocol_mismatch", f"The engine speaks protocol {hello.protocol}, the add-on {version.PROTOCOL}.",
-                "Install the extension again, so that both are of one version."), drop=True)
+                "Install the extension again, so that both are of one release."), drop=True)
         self.hello = hello
         self._ask()
 

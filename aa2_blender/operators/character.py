@@ -16,7 +16,7 @@ from .button import Button, StartButton
 
 
 class AA2_OT_use_frame_as_reference(Button, bpy.types.Operator):
-    """Takes the current frame of the active strip as the reference"""
+    """Use the current frame of the active strip as the reference"""
 
     bl_idname = "aa2.use_frame_as_reference"
     bl_label = "Use Current Frame"
@@ -39,7 +39,7 @@ class AA2_OT_use_frame_as_reference(Button, bpy.types.Operator):
 
 
 class AA2_OT_find_reference_joints(StartButton, bpy.types.Operator):
-    """Looks for the character's joints in the reference, for you to correct"""
+    """Find the character's joints in the reference, so that you can correct them"""
 
     bl_idname = "aa2.find_reference_joints"
     bl_label = "Find Joints"

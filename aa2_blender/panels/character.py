@@ -60,7 +60,7 @@ class ReferenceJoints(Part):
     def tell(self, layout, context, scene):
         layout.use_property_split = False
         if not scene.aa2.reference_joints:
-            layout.label(text="None yet: Generate finds them by itself", icon="INFO")
+            layout.label(text="None yet: Generate finds them automatically", icon="INFO")
         for joint in scene.aa2.reference_joints:
             row = layout.row(align=True)
             row.label(text=joint.name.replace("_", " "))

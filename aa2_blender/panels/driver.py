@@ -1,5 +1,6 @@
 """Step 3, the driver: the rig that says how the character moves, its camera, and its body's shape."""
 import bpy
+from bpy.app.translations import pgettext_iface as translated
 
 from ..gather.problem import GatherError
 from ..gather.rig import GUESSED, REQUIRED, JointState, read_map, rows_of
@@ -48,7 +49,7 @@ def draw_rig(layout, scene):
         layout.prop(ours, name)
     if not ours.derive_offset:
         layout.prop(ours, "frame_offset")
-    frames = frames_told(scene)
+    frames = frames_text(scene)
     if frames:
         layout.label(text=frames, icon="TIME")
 
@@ -110,12 +111,11 @@ def table_of(ours):
 
 def draw_summary(layout, name, rows):
     """Whose names the bones have, and how many of those that are needed are there."""
-    told = bpy.app.translations.pgettext_iface
     bad = [row for row in rows if row.state in BAD]
     found = sum(row.joint in REQUIRED and row.state not in BAD for row in rows)
-    title = told("Guessed by structure") if name == GUESSED else name
-    layout.label(text=told("{preset}: {found} of {needed} joints").format(preset=title, found=found,
-                                                                          needed=len(REQUIRED)),
+    title = translated("Guessed by structure") if name == GUESSED else name
+    text = translated("{preset}: {found} of {needed} joints")
+    layout.label(text=text.format(preset=title, found=found, needed=len(REQUIRED)),
                  icon="ERROR" if bad else "CHECKMARK", translate=False)
 
 
@@ -124,7 +124,7 @@ def draw_table(layout, ours, rows):
     AA2_UL_bones.rows = rows
     layout.template_list(AA2_UL_bones.__name__, "", ours, "bones", ours, "bones_index", rows=6)
     item = ours.bones[min(ours.bones_index, len(ours.bones) - 1)]
-    layout.label(text=f"{_words(item.name)}: {bpy.app.translations.pgettext_iface(STATES[rows[item.name].state][1])}",
+    layout.label(text=f"{_words(item.name)}: {translated(STATES[rows[item.name].state][1])}",
                  translate=False)
     row = layout.row(align=True)
     row.prop_search(item, "bone", ours.armature.data, "bones")
@@ -150,7 +150,7 @@ class Body(OfRig):
             layout.prop(scene.aa2, name)
 
 
-def frames_told(scene):
+def frames_text(scene):
     """Which frames of the rig's scene stand for the plate's; "" where the scene is one, or something is missing."""
     request = request_of(scene)
     try:

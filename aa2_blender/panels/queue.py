@@ -1,5 +1,6 @@
 """Step 6, generating: what is missing, the buttons, and a row for every shot in the queue."""
 import bpy
+from bpy.app.translations import pgettext_iface as translated
 
 from ..blender_api import strips
 from ..gather.job import problems
@@ -20,7 +21,7 @@ from ..queue.queue_file import RowState
 from ..settings.request_of import job_folder, request_of
 from ..tasks.task import TaskState
 from .drawing import Part
-from .look import draw_estimate
+from .look import draw_cost
 from .remedies import draw_problem
 from .thumbnails import thumbnail_of
 
@@ -40,7 +41,7 @@ class Queue(Part):
         for problem in found:
             draw_problem(layout, context, problem)
         if not found:
-            draw_estimate(layout, context, scene)
+            draw_cost(layout, context, scene)
         column = layout.column(align=True)
         column.enabled = not found
         column.operator(AA2_OT_generate.bl_idname, icon="PLAY")
@@ -79,7 +80,7 @@ def draw_row(layout, context, place, row):
         draw_progress(box, row.progress)
     elif row.frames:
         made = row.made()
-        text = bpy.app.translations.pgettext_iface("{state}, {made} of {frames} frames")
+        text = translated("{state}, {made} of {frames} frames")
         box.label(text=text.format(state=row.state.capitalize(), made=made, frames=row.frames), translate=False)
         if made and not row.placed and row.state is not RowState.WAITING:
             box.operator(AA2_OT_queue_place.bl_idname, icon="SEQ_STRIP_DUPLICATE").row = place

@@ -1,5 +1,5 @@
 """Step 7, the result: the version that is shown, what can be done with it, and how the last work ended."""
-import bpy
+from bpy.app.translations import pgettext_iface as translated
 
 from ..embedded.engine.contract import files
 from ..operators.output import (
@@ -61,8 +61,8 @@ def draw_version(layout, strip):
     row.operator(AA2_OT_show_version.bl_idname, text="", icon="TRIA_LEFT").by = -1
     row.label(text=strip.get(VERSION, "") or strip.name, translate=False)
     row.operator(AA2_OT_show_version.bl_idname, text="", icon="TRIA_RIGHT").by = 1
-    told = bpy.app.translations.pgettext_iface("seed {seed}, weights {pack}, engine {engine}")
-    layout.label(text=told.format(seed=strip.get(SEED, "?"), pack=strip.get(PACK, "")[:8] or "?",
+    text = translated("seed {seed}, weights {pack}, engine {engine}")
+    layout.label(text=text.format(seed=strip.get(SEED, "?"), pack=strip.get(PACK, "")[:8] or "?",
                                   engine=strip.get(ENGINE, "?")), translate=False)
 
 

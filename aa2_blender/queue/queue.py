@@ -122,7 +122,7 @@ class Queue:
         if row.state in (*ACTIVE, RowState.WAITING):
             return
         if not (row.folder / files.JOB).is_file():
-            raise JobError("job_missing", f"{row.folder.parent.name} was never gathered whole.",
+            raise JobError("job_missing", f"{row.folder.parent.name} was never gathered completely.",
                            "Press Generate again.")
         row.task, row.refused, row.placed = None, None, False
         row.frames = jobs.read(row.folder).frames
@@ -147,7 +147,7 @@ class Queue:
             queue_file.forget(row.folder)
 
     def restore(self, root: Path, scenes) -> None:
-        """Adds what queue.json of a folder of jobs tells of `scenes` (names) and what is not done;
+        """Adds what queue.json of a folder of jobs lists for `scenes` (names) and what is not done;
         called after loading."""
         there = {row.folder for row in self.rows}
         for kept in queue_file.read(root):

@@ -12,7 +12,7 @@ from ..embedded.engine.contract.fields import FieldError, build, checked, choice
 from ..versions import folders
 
 NAME = "queue.json"
-_VERSION = 1
+_FORMAT = 1
 logger = logging.getLogger(__name__)
 
 
@@ -64,7 +64,7 @@ class _Entry:
 
 def read(root: Path) -> list[Kept]:
     """The rows whose job folders are still there, in their order; where some of the list is damaged, every unfinished
-    version that the rest does not tell of comes after them."""
+    version that the rest does not list comes after them."""
     return _read(Path(root))[0]
 
 
@@ -94,16 +94,16 @@ def _read(root) -> tuple[list[Kept], bool]:
         kept, faults = [], [str(error)]
     if faults:
         logger.warning("%s is damaged: %s; unfinished versions are looked for in the folders", root / NAME, faults[0])
-        told = {row.folder for row in kept}
-        kept += [row for row in _found(root) if row.folder not in told]
+        listed = {row.folder for row in kept}
+        kept += [row for row in _found(root) if row.folder not in listed]
     return [one for one in kept if (one.folder / files.JOB).is_file()], bool(faults)
 
 
 def _entries(root, value) -> tuple[list[Kept], list[str]]:
     """(rows of the entries that are right, what is wrong with the file and with the others)."""
     jobs, version = value.get("jobs"), value.get("version")
-    if version != _VERSION or isinstance(version, bool) or not isinstance(jobs, list):
-        return [], [f"expected version {_VERSION} and a list of jobs, got version {shown(version)}"]
+    if version != _FORMAT or isinstance(version, bool) or not isinstance(jobs, list):
+        return [], [f"expected format {_FORMAT} and a list of jobs, got format {shown(version)}"]
     kept, faults = {}, []
     for place, entry in enumerate(jobs):
         try:
@@ -120,7 +120,7 @@ def _write(root, rows, is_damaged) -> None:
     jobs = [{**asdict(row), "folder": row.folder.relative_to(root).as_posix()} for row in rows]
     if is_damaged:
         json_reader.keep_aside(root / NAME)
-    files.write_whole(files.path(root, NAME), json.dumps({"version": _VERSION, "jobs": jobs}, indent=1).encode())
+    files.write_whole(files.path(root, NAME), json.dumps({"version": _FORMAT, "jobs": jobs}, indent=1).encode())
 
 
 def _found(root) -> list[Kept]:

@@ -9,7 +9,7 @@ from ..embedded.engine.contract import messages
 from ..link.engine_job import EngineJob, Link
 from ..link.interpreter import Launch
 from ..place import conditions
-from ..place.strip import place, refresh, why_not_now
+from ..place.strip import lay_frames, refresh, why_not_now
 from ..versions import runs
 from . import performer
 from .gathering import Version
@@ -59,13 +59,13 @@ class Generation(EngineTask):
                 shown, shown_at = made, time.monotonic()
         runs.write(self.folder, self._link.hello, self.engine_job)
         if self.engine_job.frames and self.ask is messages.Run:
-            yield from self._place()
+            yield from self._lay_finished()
         self.seconds = time.monotonic() - self.began
         if self.ask is messages.Run and self.teaches:
             cost.learn(self.folder, self._link.hello, self.engine_job, self._launch)
         self._end_as_engine()
         if self.ask is messages.Preview and self.state is TaskState.WORKING:
-            yield from self._place_conditions()
+            yield from self._lay_conditions()
 
     def _find_performer(self):
         """The pose, mask and clean plate of a performer who drives; ends with False where that was stopped. What an
@@ -98,14 +98,14 @@ class Generation(EngineTask):
         """The strips, laid with the first frame; from then on only their pictures change."""
         scene = bpy.data.scenes[self.version.scene]
         if not self.placed:
-            self.placed = self._lay(scene)
+            self.placed = self._lay_frames(scene)
             with stalls.slice("undo step"):
                 bpy.ops.ed.undo_push(message="Generate: First Frames")
         else:
             with stalls.slice("show frames"):
                 refresh(scene, self.folder)
 
-    def _place_conditions(self):
+    def _lay_conditions(self):
         """Lays what was drawn into the scene, muted."""
         scene = bpy.data.scenes.get(self.version.scene)
         while scene is not None and why_not_now(scene):
@@ -113,10 +113,10 @@ class Generation(EngineTask):
             scene = bpy.data.scenes.get(self.version.scene)
         if scene is not None:
             with stalls.slice("lay strips"):
-                self.placed = (conditions.place(scene, self.folder),)
+                self.placed = (conditions.lay_conditions(scene, self.folder),)
             self.undo_name = "Preview Conditions"
 
-    def _place(self):
+    def _lay_finished(self):
         """Lays what is finished into the scene, of a cancelled or failed job too."""
         scene = bpy.data.scenes.get(self.version.scene)
         if scene is None:
@@ -125,13 +125,13 @@ class Generation(EngineTask):
         while why_not_now(scene):  # adding strips then crashes Blender
             yield
             scene = bpy.data.scenes[self.version.scene]
-        self.placed = self._lay(scene)
+        self.placed = self._lay_frames(scene)
         self.undo_name = "Generate"
 
-    def _lay(self, scene):
+    def _lay_frames(self, scene):
         hello = self._link.hello
         with stalls.slice("lay strips"):
-            return place(scene, self.folder, self.version.strip, pack=hello.pack["hash"] if hello
+            return lay_frames(scene, self.folder, self.version.strip, pack=hello.pack["hash"] if hello
                          else runs.pack_hash(self.folder))
 
     def achieved(self) -> str:
@@ -156,8 +156,8 @@ class FramePreview(Generation):
 
     teaches = False
 
-    def _place(self):
-        yield from super()._place()
+    def _lay_finished(self):
+        yield from super()._lay_finished()
         self.undo_name = "Preview Frame"
 
     def achieved(self) -> str:

@@ -53,7 +53,7 @@ class Progress:
         return f"{WORDS.get(self.stage, self.stage)}{count}{eta}"
 
 
-# After each slice of work: how far it is now, None where that is still true which was told before.
+# After each slice of work: how far it is now, None where nothing has changed.
 Slices = Generator[Progress | None, None, None]
 
 
@@ -111,13 +111,13 @@ class Task:
 
     def run(self, tell=lambda progress: None, stop_asked=lambda: False) -> "Task":
         """Blocks until the end; `tell` is called with every new Progress, `stop_asked` between slices."""
-        told = None
+        seen = None
         while self.advance():
             if stop_asked():
                 self.cancel()
-            if self.progress != told:
-                told = self.progress
-                tell(told)
+            if self.progress != seen:
+                seen = self.progress
+                tell(seen)
             if self.engine_job:
                 time.sleep(SLICE_S)
         return self
