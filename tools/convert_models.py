@@ -111,7 +111,7 @@ def store_half(source, target):
     del model.graph.node[:]
     model.graph.node.extend(casts + nodes)
     onnx.checker.check_model(model)
-    model.graph.doc_string = ""  # tf2onnx writes where the source lay on this machine
+    model.graph.doc_string = ""  # tf2onnx writes the path that the source had on this machine
     onnx.save(model, target)
 
 

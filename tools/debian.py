@@ -14,9 +14,9 @@ APT_S = 300
 
 
 def ensure(packages: tuple[str, ...]) -> None:
-    """Installs what is missing of `packages` where this runs as root on Debian; otherwise stops with the line to run.
+    """Installs the missing `packages` if this runs as root on Debian; otherwise stops with the line to run.
 
-    On a system without dpkg nothing can be looked up: the build goes on and Blender itself says what it lacks.
+    Without dpkg nothing can be looked up: the build continues, and Blender itself says what is missing.
     """
     if not shutil.which("dpkg-query"):
         return

@@ -15,7 +15,7 @@ PIP_S = 600     # for one call; the largest fetches 400 MB
 ENGINE = ("torch==2.13.0", "numpy==1.26.4", "opencv-python-headless==4.11.0.86", "onnxruntime==1.31.1", "onnx==1.23.2",
           "safetensors==0.8.0", "pytest-xdist==3.8.0", *TESTING)
 
-# name -> (Python, pinned requirements). Each bpy stands beside the numpy that its Blender ships.
+# name -> (Python, pinned requirements). Each bpy is paired with the numpy that its Blender ships.
 ENVIRONMENTS = {
     "fetch": ("3.11", ("pip==26.3",)),
     "lint": ("3.11", ("ruff==0.17.6",)),        # the version of .pre-commit-config.yaml
@@ -31,7 +31,7 @@ DEMO_BLENDER = "bpy-4.5.15"
 
 
 def ensure(name: str) -> Path:
-    """The Python of environment `name`, made or completed where its requirements are not those of its stamp.
+    """The Python of environment `name`, made or completed if its requirements differ from those of its stamp.
 
     Raises Missing when this machine cannot have it (no such Python, no such package), Stop when the set-up failed.
     """

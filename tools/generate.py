@@ -21,7 +21,7 @@ def main(arguments: list[str]) -> int:
         print(f"build.py generate: there is no file {blend}; name a .blend first.", file=sys.stderr)
         return 2
     answers = os.dup(1)
-    os.dup2(2, 1)  # what Blender tells about installing and opening is no answer
+    os.dup2(2, 1)  # what Blender prints about installing and opening is not part of the answer
     bpy.ops.extensions.package_install_files(filepath=os.environ["AA2_ZIP"], repo="user_default",
                                              enable_on_install=True)
     if blend:

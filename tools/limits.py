@@ -1,5 +1,5 @@
-"""A command and its limit -> its exit code: past the limit it tells where it stood and goes,
-with all that it started."""
+"""A command and its limit -> its exit code. Past the limit, the command shows where it was and is ended, with
+everything that it started."""
 import contextlib
 import os
 import signal
@@ -11,9 +11,9 @@ from pathlib import Path
 from .telling import STARTED, Missing, Stop
 
 # A whole CI run takes about 33 minutes on two quiet cores, with environments and zips to make, and is ended from
-# outside after 90: what hangs has to be told before.
+# outside after 90: a hang must be reported before that.
 CI_S = 75 * 60
-LEAST_S = 20            # with less than this there is no use in beginning
+LEAST_S = 20            # with less than this it is not worth starting
 LAST_WORDS_S = 5        # for Python's fault handler to print every thread's stack
 
 
@@ -25,8 +25,8 @@ class Limit:
     tier: int
 
     def for_pytest(self) -> list[str]:
-        """The test fails with its stack; where Python itself no longer answers,
-        the process ends with every thread's."""
+        """The test fails and shows its stack. If Python itself no longer answers, the process ends and shows every
+        thread's."""
         return [f"--timeout={self.test}", "-o", f"faulthandler_timeout={self.test + 30}",
                 "-o", "faulthandler_exit_on_timeout=true"]
 
@@ -36,13 +36,13 @@ TIERS = {"unit": Limit(240, 1800), "blender": Limit(240, 600), "e2e": Limit(400,
 
 
 def left_s() -> float:
-    """Seconds that are left of a CI run; without end where this is none."""
+    """Seconds that are left of a CI run; infinite if this is no CI run."""
     return CI_S - (time.monotonic() - STARTED) if os.environ.get("CI") == "true" else float("inf")
 
 
 def run(command: list[str], title: str, *, seconds: float, cwd: Path, env: dict[str, str]) -> int:
-    """The command's exit code. Raises Stop past `seconds`, or past what is left of a CI run, with nothing of it
-    running, and Missing where too little is left to begin."""
+    """The command's exit code. Raises Stop past `seconds`, or past what is left of a CI run; nothing of the command
+    runs then. Raises Missing if too little is left to begin."""
     allowed = min(seconds, left_s())
     if allowed < LEAST_S:
         raise Missing(f"{title}: not begun, because {CI_S / 60:.0f} minutes of a CI run are over; look above at what "

@@ -26,7 +26,7 @@ def make(extensions: Path | None) -> Path:
 
 
 def link(checkout: Path, folder: Path, packages: Path) -> Path:
-    """Makes `folder` of links into the checkout. Raises Stop where another thing lies there or none can be made."""
+    """Makes `folder` of links into the checkout. Raises Stop if something else is there or no link can be made."""
     if folder.is_symlink() or folder.exists() and not (folder / "__init__.py").is_symlink():
         raise Stop(
             f"{folder} is there and was not made by `build.py link`; remove the extension in Blender's preferences and "
@@ -76,7 +76,7 @@ def users_own() -> Path:
 
 
 def _settings() -> Path:
-    """Where Blender keeps a folder a version, by its manual."""
+    """Where Blender keeps one folder for each release, according to its manual."""
     if sys.platform == "win32":
         return Path(os.environ.get("APPDATA", "")) / "Blender Foundation" / "Blender"
     if sys.platform == "darwin":

@@ -16,7 +16,7 @@ from .telling import Stop, say
 
 DIST = ROOT / "dist"
 MANIFEST = ROOT / "blender_manifest.toml"
-LARGEST_ZIP = 200e6  # bytes; the size at which extension platforms turn a package away
+LARGEST_ZIP = 200e6  # bytes; extension platforms refuse larger packages
 
 OUR_TERMS = ("LICENSE", "THIRD_PARTY.md")
 LEFT_OUT = ("__pycache__", "*.pyc", ".*")
@@ -41,7 +41,7 @@ def make(name: str) -> Path:
 
 
 def _pack(stage: Path, target: Path, *, stamp: Path, python: Path) -> None:
-    """Packs and validates the staged folder, unless the zip was made of the very same."""
+    """Packs and validates the staged folder, unless the zip was made from exactly this folder already."""
     digest = _digest(stage)
     if target.exists() and stamp.exists() and stamp.read_text() == digest:
         return say(f"{target.relative_to(ROOT)} is up to date")
@@ -85,7 +85,7 @@ def _stage(stage: Path, platform: Platform, packages: Path) -> Path:
 
 
 def _check_parts(stage: Path, platform: Platform) -> None:
-    """Looks once more at what goes into the zip: each part of the packages by itself, and no binary anywhere else."""
+    """Checks once more what goes into the zip: each part of the packages separately, and no binary anywhere else."""
     packages = stage / "embedded" / "packages"
     for part in sorted(packages.iterdir()):
         wheels.check(part, platform, part.name)
@@ -119,7 +119,7 @@ def blender(python: Path, tool: Path, *arguments: str | Path) -> None:
 
 
 def _check_complete(stage: Path, made: Path) -> None:
-    """Blender's builder leaves things out silently: everything staged has to be in the zip, the add-on at its root."""
+    """Everything staged must be in the zip, the add-on at its root: Blender's builder leaves things out silently."""
     with zipfile.ZipFile(made) as archive:
         inside = set(archive.namelist())
     staged = {file.relative_to(stage).as_posix() for file in stage.rglob("*") if file.is_file()}

@@ -21,7 +21,7 @@ class Platform:
 
 
 _LINUX = (("manylinux_2_28_x86_64", "manylinux2014_x86_64"), ("ELF", 62))
-# --platform -> what it is. Debian builds Blender 5.2 with a Python that blender.org's has not.
+# --platform -> what it is. Debian builds Blender 5.2 with a Python that blender.org does not use.
 PLATFORMS = {
     "linux-x64": Platform("linux-x64", *_LINUX),
     "windows-x64": Platform("windows-x64", ("win_amd64",), ("PE", 0x8664)),
@@ -82,7 +82,7 @@ def check_binaries(folder: Path, wanted: Platform, python_tag: str) -> int:
 def check_wheel(folder: Path, wanted: Platform, python_tag: str) -> None:
     """Stops where the wheel unpacked in `folder` says in its own WHEEL file that it is for another Python or platform.
 
-    macOS needs this: its modules are named like any other's, and nothing in them tells their Python.
+    macOS needs this: its modules have no special names, and nothing in them says which Python they are for.
     """
     system = {"ELF": "linux", "PE": "win", "Mach-O": "macosx"}[wanted.machine[0]]
     for file in folder.glob("*.dist-info/WHEEL"):
@@ -96,7 +96,8 @@ def check_wheel(folder: Path, wanted: Platform, python_tag: str) -> None:
 
 
 def _python_of(file: Path, machine: tuple[str, int]) -> str | None:
-    """cp311 or the like, from the name of a module or from the library it is linked with; None where any will do."""
+    """cp311 or the like, from the name of a module or from the library it is linked with; None if any Python will
+    do."""
     named = PYTHON_TAG.search(file.name)
     if named:
         return f"cp{named.group(1)}"

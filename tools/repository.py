@@ -1,5 +1,5 @@
-"""Zips -> a folder that Blender adds as a repository by its address: the zips and an index.json,
-nothing that has to run."""
+"""Zips -> a folder that Blender adds as a repository by its address: the zips and an index.json; no program has to
+run."""
 import json
 import shutil
 from pathlib import Path
@@ -13,7 +13,8 @@ INDEX = "index.json"
 def make(folder: Path, zips: list[Path]) -> Path:
     """Lays the zips into `folder` (made where it is missing) and lets Blender's own tool write the index; its path.
 
-    A zip for a Python of its own has the platform of another, which an index can tell apart by nothing: none of those.
+    Zips for a special Python are left out: they have the same platform as another zip, and an index cannot tell the two
+    apart.
     """
     folder.mkdir(parents=True, exist_ok=True)
     foreign = [path.name for path in folder.iterdir() if path.name != INDEX

@@ -1,7 +1,7 @@
 """A Debian release -> a folder with its Blender, a screen without a monitor and a hand to click, made once and reused.
 
-Commands run in it as in a machine of their own: in a mount and process namespace that goes, with all that was mounted
-or started in it, when the command ends.
+Commands run in it as on a machine of their own, in a mount and process namespace. When the command ends, the namespace
+disappears, with everything that was mounted or started in it.
 """
 import hashlib
 import os
@@ -15,19 +15,20 @@ from .telling import Missing, Stop, say
 
 PACKAGES = ("ca-certificates", "blender", "xvfb", "xauth", "libgl1-mesa-dri", "libegl1", "libegl-mesa0", "libgbm1",
             "libglx-mesa0", "python3-numpy", "x11-apps", "imagemagick", "xdotool")
-# Release -> what is to be installed. Sid's Blender imports these three without asking its packages for them.
+# Release -> what is to be installed. Sid's Blender imports these three, but its packages do not depend on them.
 RELEASES = {"trixie": PACKAGES, "sid": (*PACKAGES, "python3-cattr", "python3-requests", "python3-zstandard")}
 MAKING_S = 420     # 78 s where the network is quick
 TESTED = "trixie"   # the one whose pictures are committed; sid changes every day
 ZIPS = {"trixie": "linux-x64", "sid": "linux-x64-python314"}    # which zip is for its Python
 # $1 is the root, the rest the command. A process namespace needs a /proc of its own; /dev and /sys are the machine's.
-# The shell stays as process 1, because Xvfb doesn't tell a parent of that number that it is ready.
+# The shell stays as process 1, because Xvfb does not signal to a parent with that number that it is ready.
 ENTER = ('mount -t proc proc "$1/proc" && mount --rbind /sys "$1/sys" && mount --rbind /dev "$1/dev" && '
          'root=$1 && shift && { chroot "$root" "$@"; exit $?; }')
 
 
 def ensure(release: str) -> Path:
-    """The root of `release`; raises Missing where this machine cannot have it or lets nobody run anything in it."""
+    """The root of `release`; raises Missing if this machine cannot have it or does not permit running anything in
+    it."""
     root = BUILD / "window" / release
     stamp = root / "made.sha256"
     wanted = hashlib.sha256(" ".join((release, *RELEASES[release])).encode()).hexdigest()
@@ -45,7 +46,7 @@ def ensure(release: str) -> Path:
     say(f"making {root} with {release}'s Blender (about 1.4 GB)")
     shutil.rmtree(root, ignore_errors=True)
     root.parent.mkdir(parents=True, exist_ok=True)
-    # A mirror that lags behind will do here.
+    # A mirror that lags behind is good enough here.
     try:
         done = subprocess.run(["mmdebstrap", "--variant=minbase", "--aptopt=APT::Install-Recommends \"false\"",
                                "--aptopt=Acquire::Check-Valid-Until \"false\"",
@@ -68,8 +69,8 @@ def ensure(release: str) -> Path:
 def run(root: Path, command: list[str], *, timeout: float, **environment: str) -> subprocess.CompletedProcess:
     """Runs a command in the root as its only user, home /home/ada; stdout and stderr come back together as text.
 
-    Raises Missing where this machine lets nobody mount, subprocess.TimeoutExpired after `timeout` seconds; then, too,
-    nothing that the command started is left.
+    Raises Missing if this machine does not permit mounting, subprocess.TimeoutExpired after `timeout` seconds. Then,
+    too, nothing that the command started is left.
     """
     told = [f"{name}={value}"
             for name, value in {"HOME": "/home/ada", "LIBGL_ALWAYS_SOFTWARE": "1", **environment}.items()]

@@ -64,7 +64,7 @@ def _package(stage: Path, info: Path, wheels: dict[str, str]) -> dict:
 
 
 def _models(stage: Path) -> list[dict]:
-    """The body models, which models.json tells the origin of."""
+    """The body models, whose origin models.json gives."""
     folder = stage / "embedded" / "engine" / "estimate" / "models"
     found = []
     for name, told in json.loads((folder / "models.json").read_text(encoding="utf-8")).items():

@@ -10,7 +10,7 @@ class Stop(Exception):
 
 
 class Missing(Stop):
-    """An environment cannot be had on this machine: a loud skip for a user, a failure in CI."""
+    """This machine cannot have an environment: a loud skip for a user, a failure in CI."""
 
 
 def say(text: str) -> None:

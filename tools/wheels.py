@@ -62,13 +62,13 @@ def digests(platform: Platform) -> dict[str, str]:
 
 
 def check(folder: Path, platform: Platform, part: str) -> None:
-    """Stops where something in a part of the packages is not for this platform and this part's Python."""
+    """Stops if something in a part of the packages is not for this platform and this part's Python."""
     check_wheel(folder, platform, part)
     check_binaries(folder, platform, part)
 
 
 def _fetch(part: str, platform: Platform, python: Path, folder: Path) -> Path:
-    """Its wheel as pip brings it, which refuses one of another sha256."""
+    """The part's wheel, downloaded by pip, which refuses one with another sha256."""
     version, requirement, digests = WHEELS[part]
     say(f"fetching {requirement} for {platform.name}, {part}")
     shutil.rmtree(folder, ignore_errors=True)

@@ -3,6 +3,7 @@
 What an input is called and means stands in docs/architecture.md ("the networks' inputs"). Windows are read when they
 are built, so that a long shot needs no more memory than a short one.
 """
+import functools
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -126,9 +127,13 @@ def build_reference(shot, joints=None, height_px=None, matte=None, depths=None) 
                                  refine=refine))
 
 
-def build_window(shot, reference: ReferenceBundle, numbers) -> Bundle:
-    """The conditions of the frames `numbers` (1..N); frames without the character have an empty region."""
-    layers = [_conditions(shot, reference, number) for number in numbers]
+def build_window(shot, reference: ReferenceBundle, numbers, plate_of=None) -> Bundle:
+    """The conditions of the frames `numbers` (1..N); frames without the character have an empty region.
+
+    plate_of(number) -> (H, W, 3) float32 0..1, the frame's plate in its crop, of who has read it already.
+    """
+    plate_of = plate_of or functools.partial(_plate_in_crop, shot)
+    layers = [_conditions(shot, reference, number, plate_of(number)) for number in numbers]
     return Bundle(tuple(numbers), *(np.stack(layer) for layer in zip(*layers, strict=True)))
 
 
@@ -177,11 +182,15 @@ def draw_previews(shot, reference: ReferenceBundle, number) -> dict:
     return {name: as_bits(np.broadcast_to(picture, (*picture.shape[:2], 3))) for name, picture in pictures.items()}
 
 
-def _conditions(shot, reference, number) -> tuple:
+def _plate_in_crop(shot, number) -> np.ndarray:
+    stored = read_colour(files.picture(shot.folder, files.SOURCE, number), shot.job.size)
+    return as_float(take(stored, shot.plan.crops[number - 1]))
+
+
+def _conditions(shot, reference, number, plate) -> tuple:
     """One frame's plate, mask, region, known, skeleton, depth, warp, objects and maps, each (H, W, channels)."""
     crop, figure = shot.plan.crops[number - 1], _figure_in_crop(shot, number)
     width, height = size = crop.shape
-    plate = as_float(take(read_colour(files.picture(shot.folder, files.SOURCE, number), shot.job.size), crop))
     maps = _crop_maps(shot, reference, number)
     mask = _character_mask(shot, number, figure, maps)
     region = region_of(mask, shot.mask)[..., None]

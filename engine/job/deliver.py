@@ -4,17 +4,18 @@ character RGBA, shadow, matte and skeleton, each in a folder of its own: PNG of 
 single-layer EXR of half floats (premultiplied alpha, linear Rec. 709: what a compositor expects).
 """
 
+import functools
 import os
 
 import cv2
 import numpy as np
 
-from ..conditions.bundle import plan_shot
 from ..conditions.frames import as_bits, as_float, read_picture, write_picture
 from ..conditions.pose import draw_skeleton
 from ..contract import files, jobs
 from ..contract.errors import JobError
 from ..contract.messages import Finished
+from .plan import plan_job
 from .progress import Watch
 from .subject import find_subject
 
@@ -35,18 +36,16 @@ def deliver(folder: str, form: str, layers, *, emit, find_joints, stop_asked=lam
         if there < job.frames:
             raise JobError("frames_invalid", f"{there} of {job.frames} frames are made; expected all of them.",
                            "Resume the job, then write its output.")
-        shot = plan_shot(folder, job)
-        if "skeleton" in layers and job.retarget > 0:
-            subject = find_subject(folder, job, find_joints=find_joints, emit=emit)
-            shot = plan_shot(folder, job, joints=subject.joints, height_px=subject.height_px)
+        look = functools.partial(find_subject, folder, job, find_joints=find_joints, emit=emit)
+        plan = plan_job(folder, job, look if "skeleton" in layers and job.retarget > 0 else None)
     watch.begin("deliver", job.frames * len(layers))
     watch.work_begins()
     for number in wanted:
         for layer in layers:
             with watch.stage("write"):
-                _write(files.delivered(folder, layer, form, number), _picture(shot, layer, number), form)
+                _write(files.delivered(folder, layer, form, number), _picture(plan.shot, layer, number), form)
             watch.advance("deliver")
-    passed = job.frames - sum(shot.plan.present)
+    passed = len(plan.absent)
     return Finished(folder, job.frames, job.frames - passed, 0, passed, watch.seconds, watch.stages)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..conditions.bundle import character_mask
 from ..conditions.crop import take
-from ..conditions.frames import as_float, read_colour, read_picture
+from ..conditions.frames import as_float, read_picture
 from ..contract import files
 from ..contract.errors import JobError
 from .resume import is_whole_png
@@ -39,21 +39,21 @@ def look_for(folder, numbers) -> None:
                 raise JobError("held_missing", f"{path} is damaged, and the range to fix rests on it.", _HINT)
 
 
-def held_latents(runtime, shot, reference, numbers, clean_plate: bool) -> np.ndarray | None:
-    """Latents (n, h, w, c) of finished frames; None for no numbers. clean_plate: the layer's alpha is the matte; else
-    the layer is a patch, and the mask of the character stands for it."""
-    if not numbers:
+def held_latents(runtime, shot, reference, plates: dict, clean_plate: bool) -> np.ndarray | None:
+    """Latents (n, h, w, c) of finished frames; None for none. plates: {number: (h, w, 3) uint8 or uint16}. clean_plate:
+    the layer's alpha is the matte; else the layer is a patch, and the mask of the character stands for it."""
+    if not plates:
         return None
-    return runtime.encode(np.stack([_five_channels(shot, reference, number, clean_plate) for number in numbers]))
+    return runtime.encode(np.stack([_five_channels(shot, reference, number, as_float(plate), clean_plate)
+                                    for number, plate in plates.items()]))
 
 
-def _five_channels(shot, reference, number, clean_plate) -> np.ndarray:
-    """(H, W, 5): what the decoder must have given for this frame, in its crop."""
+def _five_channels(shot, reference, number, plate, clean_plate) -> np.ndarray:
+    """(H, W, 5): what the decoder must have given for this frame, in its crop, over its plate (h, w, 3)."""
     crop = shot.plan.crops[number - 1]
 
     def layer(kind):
         return as_float(read_picture(files.picture(shot.folder, kind, number), size=shot.job.size))
-    plate = as_float(read_colour(files.picture(shot.folder, files.SOURCE, number), shot.job.size))
     character, shadow = layer(files.FRAMES), layer(files.SHADOW)
     alpha = character[..., 3:]
     seen = character[..., :3] * alpha + plate * shadow * (1.0 - alpha)

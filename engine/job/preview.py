@@ -2,14 +2,16 @@
 needs no weights."""
 
 import dataclasses
+import functools
 
 import numpy as np
 
-from ..conditions.bundle import build_reference, draw_previews, plan_shot
+from ..conditions.bundle import build_reference, draw_previews
 from ..conditions.crop import laid
 from ..conditions.frames import read_colour, read_grey, read_reference, write_picture
 from ..contract import files, jobs
 from ..contract.messages import Finished
+from .plan import plan_job
 from .progress import Watch
 from .subject import find_subject
 
@@ -22,7 +24,7 @@ def check(folder: str, *, emit, stop_asked=lambda: False) -> Finished:
     watch = Watch(folder, emit, stop_asked)
     with watch.stage("prepare"):
         job = jobs.read(folder)
-        shot = plan_shot(folder, job)
+        plan = plan_job(folder, job)
         read_reference(files.path(folder, job.reference.file))
     watch.begin("check", job.frames)
     watch.work_begins()
@@ -30,8 +32,7 @@ def check(folder: str, *, emit, stop_asked=lambda: False) -> Finished:
         with watch.stage("read"):
             _check_frame(folder, job, number)
         watch.advance("check")
-    passed = job.frames - sum(shot.plan.present)
-    return Finished(folder, job.frames, 0, 0, passed, watch.seconds, watch.stages)
+    return Finished(folder, job.frames, 0, 0, len(plan.absent), watch.seconds, watch.stages)
 
 
 def preview(folder: str, *, emit, find_joints, stop_asked=lambda: False) -> Finished:
@@ -41,11 +42,8 @@ def preview(folder: str, *, emit, find_joints, stop_asked=lambda: False) -> Fini
     watch = Watch(folder, emit, stop_asked)
     with watch.stage("prepare"):
         job = jobs.read(folder)
-        shot = plan_shot(folder, job)
-        subject = find_subject(folder, job, find_joints=find_joints, emit=emit)
-        if job.retarget > 0:
-            shot = plan_shot(folder, job, joints=subject.joints, height_px=subject.height_px)
-        reference = build_reference(shot, *subject)
+        plan = plan_job(folder, job, functools.partial(find_subject, folder, job, find_joints=find_joints, emit=emit))
+        shot, reference = plan.shot, build_reference(plan.shot, *plan.subject)
     watch.begin("preview", job.frames)
     watch.work_begins()
     for number in range(1, job.frames + 1):
@@ -57,8 +55,7 @@ def preview(folder: str, *, emit, find_joints, stop_asked=lambda: False) -> Fini
                 write_picture(files.picture(folder, f"{files.SHOWN}/{kind}", number),
                               over_plate(kind, drawn[kind], shot.plan.crops[number - 1], job.size))
         watch.advance("preview")
-    passed = job.frames - sum(shot.plan.present)
-    return Finished(folder, job.frames, job.frames, 0, passed, watch.seconds, watch.stages)
+    return Finished(folder, job.frames, job.frames, 0, len(plan.absent), watch.seconds, watch.stages)
 
 
 def over_plate(kind, picture, crop, size):

@@ -1,6 +1,6 @@
 """A job folder and a runtime -> frames/ and shadow/, window by window, with events on the way."""
 
-import json
+import functools
 import logging
 import os
 
@@ -12,27 +12,26 @@ from ..conditions.bundle import (
     frame_holdout,
     mask_feather,
     mask_grow,
-    plan_shot,
     plate_maps,
 )
 from ..conditions.frames import as_float, encoded, read_colour
 from ..contract import files, jobs
 from ..contract.errors import JobError, writing_failed
 from ..contract.messages import Finished, Frame, Warned
-from ..engines.compact.denoise.clip import Sampling, denoise_window, encode_conditions, encode_reference
-from ..engines.compact.denoise.schedule import named
-from ..engines.compact.denoise.windows import plan, spans
-from ..layers.blur import measure_blur
+from ..engines.compact.denoise.clip import denoise_window, encode_conditions, encode_reference
 from ..layers.compose import blank, canvas_of, compose
-from ..layers.grain import Grain, measure_grain
+from ..layers.grain import Grain
 from ..layers.heads import Heads
 from ..layers.surface import Shown
 from .fix_range import KEY as HELD
 from .fix_range import held_latents, held_numbers, look_for
+from .keys import absent_key, picture_kinds, window_keys
 from .lock import held
 from .memory import peak_mb
+from .plan import plan_job
+from .plates import Plates
 from .progress import Watch
-from .resume import Made, file_digest, load_latents, remove_other_latents, save_latents
+from .resume import Made, load_latents, remove_other_latents, save_latents
 from .subject import find_subject, warn_of_unseen
 
 log = logging.getLogger(__name__)
@@ -66,7 +65,7 @@ class Generation:
     def __init__(self, folder, job, pack, runtime, *, emit, watch):
         self.folder, self.job, self.pack, self.runtime = folder, job, pack, runtime
         self.emit, self.watch = emit, watch
-        self._nobody = jobs.key(job, ["nobody"], "")  # the key of a frame with nobody in it
+        self._nobody = absent_key(job)
         self.made = self.reused = self.passed = 0
 
     def prepare(self, find_joints) -> None:
@@ -76,32 +75,28 @@ class Generation:
             _make_folders(self.folder)
             self.finished_frames = Made(self.folder)
             _look_for_pictures(self.folder, self.job)
-            self.held = held_numbers(self.job)
-            look_for(self.folder, self.held)
-            self.shot = self._planned()
-            self.sampling = _sampling(self.job, self.pack.manifest)
+            look_for(self.folder, held_numbers(self.job))
         with self.watch.stage("reference"):
-            subject = find_subject(self.folder, self.job, find_joints=find_joints, emit=self.emit)
-            if self.job.retarget > 0:
-                self.shot = self._planned(subject.joints, subject.height_px)
-            self.spans = [windows for span in spans(list(self.shot.plan.present)) if (windows := self._windows(span))]
-            self.reference = build_reference(self.shot, *subject)
+            self.plan = plan_job(self.folder, self.job, functools.partial(
+                find_subject, self.folder, self.job, find_joints=find_joints, emit=self.emit), self.pack.manifest)
+            self.shot, self.spans = self.plan.shot, self.plan.denoising.spans
+            self.sampling = self.plan.denoising.sampling
+            self.reference = build_reference(self.shot, *self.plan.subject)
             if self.spans:
                 warn_of_unseen(self.reference.character, self.folder, self.emit)
             self._appearance = None
-        base = _base_digests(self.shot, subject)
         with self.watch.stage("hash"):
-            self.keys = {window: key for windows in self.spans for window, key in self._chain(windows, base)}
+            self.keys = window_keys(self.plan, self.pack.hash, self.watch.check)
         self.grain = Grain(self.job.settings.seed) if self.job.settings.grain else None
         with self.watch.stage("measure"):
-            self.blurs = self._measured_blurs()
+            self.plates, self.blurs = self._measured_plates()
         self.watch.begin("denoise", sum(map(len, self.spans)) * self.sampling.steps)
 
     def hold(self) -> None:
         """The frames outside of a range to fix: they are there and stay."""
-        self.finished_frames.add(self.held, HELD)
-        self.reused += len(self.held)
-        for number in self.held:
+        self.finished_frames.add(self.plan.held, HELD)
+        self.reused += len(self.plan.held)
+        for number in self.plan.held:
             self.emit(Frame(self.folder, number))
 
     def pass_through(self) -> None:
@@ -138,48 +133,24 @@ class Generation:
         return Finished(self.folder, self.job.frames, self.made, self.reused, self.passed,
                         round(self.watch.seconds, 3), stages, peak_mb())
 
-    def _planned(self, joints=None, height_px=None):
-        manifest = self.pack.manifest
-        return plan_shot(self.folder, self.job, manifest.mask, joints, height_px, surface=manifest.surface)
+    def _empty_frames(self) -> list[int]:
+        held = set(self.plan.held)
+        return [number for number in self.plan.absent if number not in held]
 
-    def _windows(self, span):
-        size = self.job.settings.window or self.pack.manifest.window
-        made = span
-        if self.job.fix is not None:
-            made = range(max(span.start, self.job.fix.first), min(span.stop, self.job.fix.last + 1))
-        return plan(span, size, min(self.pack.manifest.overlap, size - 1), made)
-
-    def _empty_frames(self) -> list:
-        held = set(self.held)
-        return [number for number, present in enumerate(self.shot.plan.present, 1) if not present
-                and number not in held]
-
-    def _measured_blurs(self) -> tuple:
-        """(numbers, sigmas) of some frames of the shot,
-        between which the plate's blur is taken to change evenly (ours)."""
-        there = [number for windows in self.spans for window in windows for number in window.made]
-        if not there or not self.job.settings.blur:
-            return (1,), (0.0,)
-        numbers = there[::max(len(there) // _BLURS_MEASURED, 1)]
-        return numbers, [self._blur_at(number) for number in numbers]
-
-    def _blur_at(self, number) -> float:
-        left, top, right, bottom = canvas_of(self.job.size, self.job.bits, self.shot.plan.crops[number - 1]).box
-        stored = read_colour(files.picture(self.folder, files.SOURCE, number), self.job.size)
-        return measure_blur(as_float(stored[top:bottom, left:right])) if right > left and bottom > top else 0.0
-
-    def _chain(self, windows, base):
-        """Yields (window, key) of a span: each key is made from the one before too."""
-        key = ""
-        for window in windows:
-            key = jobs.key(self.job, [*base, key, *self._window_digests(window)], self.pack.hash)
-            yield window, key
+    def _measured_plates(self) -> tuple:
+        """The plates, and (numbers, sigmas) of the blur in some frames of the shot,
+        between which it is taken to change evenly (ours)."""
+        there = self.plan.denoising.made
+        numbers = there[::max(len(there) // _BLURS_MEASURED, 1)] if self.job.settings.blur else []
+        plates = Plates(self.shot, kept=self.plan.denoising.window, blurs=numbers, held=self.plan.held,
+                        has_grain=self.job.settings.grain)
+        return plates, (numbers or [1], [plates.of(number).blur for number in numbers] or [0.0])
 
     def _remove_other_takes(self) -> None:
         """Before this run's first frame is there: however it ends, no frame of another seed or plate lies among its
         own. Not sooner, so that a run stopped in its first window leaves the earlier take whole (ours)."""
         wanted = dict.fromkeys(self._empty_frames(), self._nobody)
-        wanted.update(dict.fromkeys(self.held, HELD))
+        wanted.update(dict.fromkeys(self.plan.held, HELD))
         wanted.update((number, key) for window, key in self.keys.items() for number in window.made)
         with self.watch.stage("write"):
             self.finished_frames.keep_only(wanted)
@@ -205,7 +176,7 @@ class Generation:
         watch = self.watch
         watch.work_begins()
         with watch.stage("read"):
-            bundle = build_window(self.shot, self.reference, window.frames)
+            bundle = build_window(self.shot, self.reference, window.frames, self.plates.in_crop)
         with watch.stage("encode"):
             appearance = self._encoded_reference()
             conditions = encode_conditions(self.runtime, bundle)
@@ -233,7 +204,8 @@ class Generation:
     def _held(self, numbers):
         """Latents of frames that are held; None for no frames."""
         clean_plate = self.job.clean_plate and self.pack.manifest.matte_and_shadow
-        return held_latents(self.runtime, self.shot, self.reference, numbers, clean_plate)
+        return held_latents(self.runtime, self.shot, self.reference,
+                            {number: self.plates.of(number).whole for number in numbers}, clean_plate)
 
     def _finish_frame(self, number, latents, bundle, place, heads) -> None:
         """latents (h, w, c); `place` is the frame's index in the bundle; heads: what the net says of its surface, or
@@ -264,8 +236,7 @@ class Generation:
         left, top, right, bottom = box
         if self.grain is None or right <= left or bottom <= top:
             return None
-        stored = read_colour(files.picture(self.folder, files.SOURCE, number), self.job.size)
-        sigma = measure_grain(as_float(stored[top:bottom, left:right]))
+        sigma = self.plates.of(number).grain
         return sigma * self.grain.of(number, (right - left, bottom - top)) if sigma.any() else None
 
     def _behind(self, number, box):
@@ -291,18 +262,6 @@ class Generation:
                                                 self.sampling.guidance)
         return self._appearance
 
-    def _window_digests(self, window) -> list:
-        """Of every file that the window's frames are read from."""
-        kinds = [kind for kind, _, is_read in _kinds(self.folder, self.job) if is_read]
-        digests = [f"{window.first} {window.start} {window.stop} {window.end}"]
-        beside = set(self.held).intersection(window.frames)
-        digests += [file_digest(files.picture(self.folder, kind, number)) for number in sorted(beside)
-                    for kind in (files.FRAMES, files.SHADOW)]
-        for number in window.frames:
-            self.watch.check()
-            digests += [file_digest(files.picture(self.folder, kind, number)) for kind in kinds]
-        return digests
-
 
 def shown_of(maps, bundle, place, heads) -> Shown | None:
     """What is composed of a frame's surface; heads as the net gives them, or None."""
@@ -311,34 +270,9 @@ def shown_of(maps, bundle, place, heads) -> Shown | None:
     return Shown(maps, bundle.warp[place], bundle.mask[place, ..., 0], None if heads is None else Heads.of(heads))
 
 
-def _sampling(job, manifest) -> Sampling:
-    steps = job.settings.steps or manifest.default_steps
-    return Sampling(named(manifest.schedule), steps, job.settings.seed, job.settings.guidance)
-
-
-def _base_digests(shot, subject) -> list:
-    """Of what every frame depends on: poses, reference with its joints and their depths,
-    and the plan of the whole shot."""
-    found = json.dumps([None if values is None else np.asarray(values, np.float64).tolist()
-                        for values in (subject.joints, subject.height_px, subject.depths)])
-    return [file_digest(files.path(shot.folder, files.POSE)),
-            file_digest(files.path(shot.folder, shot.job.reference.file)), found,
-            *[repr(shot.job.fps)] * (shot.job.retarget > 0),
-            repr([(c.centre, c.step, c.shape) for c in shot.plan.crops]), repr((shot.near, shot.far))]
-
-
-def _kinds(folder, job) -> tuple:
-    """(kind, code of the error where one is missing, whether the job is read from them) of the pictures of every
-    frame."""
-    return ((files.SOURCE, "source_missing", True), (files.OBJECTS, "mask_missing", job.objects is not None),
-            (files.DEPTH, "mask_missing", job.depth is not None),
-            (files.MASK, "mask_missing", files.has(folder, files.MASK)),
-            (files.CLEAN, "source_missing", job.clean_pictures))
-
-
 def _look_for_pictures(folder, job) -> None:
     """Every picture's file is there: said before the first frame, not when the last one is reached."""
-    for kind, code, is_read in _kinds(folder, job):
+    for kind, code, is_read in picture_kinds(folder, job):
         missing = sorted(set(range(1, job.frames + 1)) - set(files.numbers(folder, kind))) if is_read else []
         if missing:
             raise JobError(code, f"{files.picture(folder, kind, missing[0])} does not exist; of {job.frames} pictures "

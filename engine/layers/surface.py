@@ -17,8 +17,8 @@ LIGHT_SIGMA = 11.0       # crop pixels: finer differences between the network's 
 GAIN = (0.4, 2.5)        # what light may do to a colour
 # of the confidence: from here on the surface is shown, from there on alone (drawing.CONFIDENCE)
 KNOWN = (0.15, 0.35)
-_FLOOR = 0.02            # of sRGB, so that black cloth says nothing about the light
-_COARSE = 4              # crop pixels to one of the light's own: it has no detail
+FLOOR = 0.02             # of sRGB, so that black cloth says nothing about the light
+COARSE = 4               # crop pixels to one of the light's own: it has no detail
 _MOST_GAIN = 2.0         # of its logarithm, light and turn together
 _EDGE_SMOOTH = 0.8       # pixels: distances are of whole pixels, and would give steps
 _STILL = 0.15            # pixels: an outline that moves less stays exactly as it is
@@ -42,8 +42,8 @@ def light_gain(decoded, warp) -> np.ndarray:
     """
     weight = warp[..., 3:] * decoded[..., 3:4]
     share = _smoothed(weight)[..., None] + np.float32(1e-4)
-    painted = _smoothed(decoded[..., :3] * weight) + _FLOOR * share
-    shown = _smoothed(warp[..., :3] * decoded[..., 3:4]) + _FLOOR * share
+    painted = _smoothed(decoded[..., :3] * weight) + FLOOR * share
+    shown = _smoothed(warp[..., :3] * decoded[..., 3:4]) + FLOOR * share
     return np.clip(painted / shown, *GAIN).astype(np.float32)
 
 
@@ -57,10 +57,9 @@ def lit_surface(shown: Shown, decoded, crop: Crop):
     size = maps.coverage.shape[::-1]
     coverage = np.maximum(maps.coverage, np.float32(1e-3))
     known = np.clip((maps.confidence / coverage - KNOWN[0]) / (KNOWN[1] - KNOWN[0]), 0.0, 1.0)
-    if shown.heads is None:
-        gain, alpha = _laid(light_gain(decoded, shown.warp), crop, size, _COARSE), maps.coverage
-    else:
-        gain, alpha = head_gain(shown.heads, maps, crop), moved_edge(shown.heads, maps, crop)
+    gain, alpha = _laid(light_gain(decoded, shown.warp), crop, size, COARSE), maps.coverage
+    if shown.heads is not None:
+        gain, alpha = gain * head_gain(shown.heads, maps, crop), moved_edge(shown.heads, maps, crop)
         known = np.clip(known + _laid(shown.heads.gate, crop, size, CELL), 0.0, 1.0)
     colour = np.clip(maps.colour * (gain / coverage[..., None]), 0.0, 1.0)
     if shown.heads is not None:
@@ -69,8 +68,8 @@ def lit_surface(shown: Shown, decoded, crop: Crop):
 
 
 def head_gain(heads: Heads, maps: Maps, crop: Crop) -> np.ndarray:
-    """(h, w, 3) float32 in the maps' pixels: by what the surface's colours are multiplied, smooth but for the normals.
-    """
+    """(h, w, 3) float32 in the maps' pixels: by what the surface's colours are multiplied beside light_gain, smooth but
+    for the normals."""
     size = maps.coverage.shape[::-1]
     normal = maps.normal / np.maximum(maps.coverage, np.float32(1e-3))[..., None]
     turn = (_laid(heads.turn, crop, size, CELL) * normal).sum(axis=-1, keepdims=True)
@@ -109,9 +108,9 @@ def regrown(alpha, matte, crop: Crop, pixels: float) -> np.ndarray:
 
 
 def _smoothed(picture):
-    small = cv2.resize(np.ascontiguousarray(picture, np.float32), None, fx=1 / _COARSE, fy=1 / _COARSE,
+    small = cv2.resize(np.ascontiguousarray(picture, np.float32), None, fx=1 / COARSE, fy=1 / COARSE,
                        interpolation=cv2.INTER_AREA)
-    return cv2.GaussianBlur(small, (0, 0), LIGHT_SIGMA / _COARSE, borderType=cv2.BORDER_CONSTANT)
+    return cv2.GaussianBlur(small, (0, 0), LIGHT_SIGMA / COARSE, borderType=cv2.BORDER_CONSTANT)
 
 
 def _laid(gain, crop: Crop, size, cell):

@@ -1,4 +1,4 @@
-"""A lit scene and places in it -> its light (contract/harmonics.py), as a white ball shows it that shades nothing."""
+"""A lit scene and places in it -> its light (contract/harmonics.py), as shown by a white ball that casts no shadow."""
 
 import math
 
@@ -21,8 +21,8 @@ CAMERA_AXES = np.diag([1.0, -1.0, -1.0])        # of Blender's camera: to x righ
 def lights_at(scene, hidden, places, cameras):
     """(F, 9, 3) coefficients in each frame's camera axes, of the scene's linear light before any exposure.
 
-    `places` (F, 3) metres; `cameras` (F, 4, 4) in the world; `hidden`: objects that are gone meanwhile, for all rays.
-    Lights must stand still. A frame whose place is within APART of an earlier measured one has that one's light.
+    `places` (F, 3) metres; `cameras` (F, 4, 4) in the world; `hidden`: objects that are removed during this, for all
+    rays. Lights must stand still. A frame whose place is within APART of an earlier measured one has that one's light.
     """
     measured, chosen = [], []
     for place in places:
@@ -57,8 +57,9 @@ def record(gain, coefficients):
 def _pictures(scene, hidden, places):
     """(n, h, w, 3) linear: the ball at each place, all around, as a camera in its middle sees its inner side.
 
-    Only the camera sees the ball, so light falls through it, and Cycles turns a surface's normal to who looks at it:
-    what is seen in a direction is what the outer side shows that faces the other way (ours: one picture of it all).
+    Only the camera sees the ball, so light passes through it, and Cycles turns a surface's normal to the viewer. So
+    what the camera sees in one direction is what an outer side facing the opposite direction would show (ours: one
+    picture shows all sides).
     """
     ball = _ball(scene.collection)
     camera = bpy.data.objects.new("Probe", bpy.data.cameras.new("Probe"))

@@ -38,7 +38,7 @@ class Capture:
 
 
 def draw_capture(rng, m, folder: Path | None) -> Action:
-    """A stretch of a file; walking where there is none, which clip.json then says."""
+    """A stretch of a file; if there is none, walking, and clip.json says so."""
     names = [name for name in FILES if folder and (folder / name).is_file()]
     if not names:
         return draw_action(rng, m, "walk")

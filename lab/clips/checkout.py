@@ -12,7 +12,7 @@ def prepare() -> None:
     """Makes the clips' rooms importable, and Cycles quiet."""
     import bpy  # noqa: F401  it brings mathutils and bmesh
     sys.stdout = os.fdopen(os.dup(1), "w")
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)            # Cycles tells its every step there
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)            # Cycles prints every step there
     embedded = types.ModuleType("aa2_blender.embedded")
     embedded.__path__ = [str(ROOT)]
     sys.modules["aa2_blender.embedded"] = embedded

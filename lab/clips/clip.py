@@ -35,9 +35,9 @@ RATES = (8, 12, 12, 24)
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a clip is beside its seed. `size` (width, height); `variant`: nobody ("insertion") or the performer
-    ("replacement") stands in source/; `masked`: whether the job has the silhouette; `motion`,
-    `around` (the camera, degrees) None: drawn."""
+    """What a clip is besides its seed. `size` (width, height); `variant`: nobody ("insertion") or the performer
+    ("replacement") stands in source/; `masked`: whether the job has the silhouette; `motion`, `around` (the camera,
+    degrees) None: drawn."""
 
     seed: int
     frames: int
@@ -50,10 +50,10 @@ class Recipe:
 
 
 def write_clip(folder: Path, recipe: Recipe, *, data: Path, motions: Path | None, threads: int = 1) -> None:
-    """Writes the clip, clip.json last; whatever lay in the folder goes. `data`: mpfb2; `motions`:
-    a folder of CMU's BVH files."""
+    """Writes the clip, clip.json last; deletes whatever was in the folder. `data`: mpfb2; `motions`: a folder of CMU's
+    BVH files."""
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)                              # before anything is rendered, lest it be in vain
+    folder.mkdir(parents=True)                              # before anything is rendered: no rendering is wasted
     shot = _stage(recipe, data, motions)
     scene, frames = bpy.context.scene, list(range(1, recipe.frames + 1))
     passes.set_up(scene, recipe.size, threads=threads)
@@ -104,8 +104,8 @@ def _write_job(folder, recipe, fps, span, reference):
 
 def compose(plate, shadow, colour, matte):
     """One frame's layers as they are stored, of display-referred (h, w, 3) plate, shadowed plate and colour and (h, w)
-    matte: the picture is made of the stored 8-bit layers, so that it equals matte * figure + (1 - matte) * clean
-    * shade but for rounding."""
+    matte: the picture is made of the stored 8-bit layers, so that it equals matte * figure + (1 - matte) * clean *
+    shade apart from rounding."""
     clean, matte, shade = _bytes(plate), _bytes(matte), _bytes(passes.shade_of(plate, shadow))
     cover, lit = matte[..., None] / 255, shade[..., None] / 255
     target = _bytes(cover * colour + (1 - cover) * clean / 255 * lit)
@@ -131,7 +131,7 @@ class _Shot:
 
 
 def _stage(recipe, data, motions):
-    """Somebody, keyed over the clip's frames, in a room, before a camera; the file is empty but for that."""
+    """A person, keyed over the clip's frames, in a room, in front of a camera; the file contains nothing else."""
     bpy.ops.wm.read_factory_settings(use_empty=True)
     scene, seed = bpy.context.scene, recipe.seed
     person = build_person(scene, data, seed)

@@ -19,14 +19,14 @@ from .seeds import HELD_OUT_MODULUS, held_out
 SHAPES = ((192, 352), (256, 256), (192, 352), (256, 256), (192, 352), (352, 192))
 SQUARE, TRUTH_SIZE, TRUTH_FRAMES = (256, 256), (320, 320), 24
 VARIANTS = ("insertion", "replacement")
-MOST_TRIES = 2                          # a clip over which Blender has crashed so often is passed over
-TRUTH_FIRST = 500_000                   # counted in held-out seeds; far from what evaluation takes
+MOST_TRIES = 2                          # after so many crashes of Blender, a clip is skipped
+TRUTH_FIRST = 500_000                   # counted in held-out seeds; far from those that evaluation uses
 TRUTH_MOTIONS = ("walk", "turn", "sit", "reach", "lift", "lean", "step up", "dance")
 TRUTH_VIEWS = (0.0, 50.0, -90.0, 155.0)
 
 
 def recipe_of(seed: int, frames: int, size=None) -> Recipe:
-    """A clip by its seed. Held-out ones are square; insertion and replacement take turns, and so do pairs with and
+    """A clip by its seed. Held-out ones are square; insertion and replacement alternate, and so do pairs with and
     without silhouette, as in the fast world's held-out half. size (width, height): another one than the seed's."""
     k = seed // HELD_OUT_MODULUS if held_out(seed) else seed
     size = size or (SQUARE if held_out(seed) else SHAPES[seed % len(SHAPES)])
@@ -34,15 +34,15 @@ def recipe_of(seed: int, frames: int, size=None) -> Recipe:
 
 
 def truth_recipe(k: int, frames: int) -> Recipe:
-    """Clip k of the ground truth for pose estimation: 8 motions, each before 4 cameras;
-    somebody else and another room in each."""
+    """Clip k of the ground truth for pose estimation: 8 motions, each in front of 4 cameras, with another person and
+    room in each."""
     seed = HELD_OUT_MODULUS * (TRUTH_FIRST + k) + HELD_OUT_MODULUS - 1
     motion, view = TRUTH_MOTIONS[k % 8], TRUTH_VIEWS[(k + k // 8) % 4]
     return Recipe(seed, frames, TRUTH_SIZE, "replacement", True, motion, view, 12.0)
 
 
 def recipes(options) -> list[Recipe]:
-    """What is asked for, in order; this process' share of it."""
+    """The clips that are asked for, in order; only this process's share of them."""
     if options.ground_truth:
         wanted = [truth_recipe(k, options.frames or TRUTH_FRAMES) for k in range(min(options.clips, 32))]
     else:
@@ -59,7 +59,7 @@ def recipes(options) -> list[Recipe]:
 
 
 def main(arguments: list[str]) -> int:
-    """0: all clips are there, or were passed over; 1: one could not be written; 2: the data are not there."""
+    """0: all clips are there, or were skipped; 1: one could not be written; 2: the data are not there."""
     options = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr)
     for path in (options.data / "3dobjs" / "base.obj", options.data / "textures" / "mpfb_lips.jpg"):
@@ -87,8 +87,8 @@ def main(arguments: list[str]) -> int:
 
 
 def _write(folder: Path, recipe: Recipe, options) -> bool:
-    """Writes the clip; False where Blender has crashed over it MOST_TRIES times, which a file beside it tells: it goes
-    when the writing ends in any other way."""
+    """Writes the clip; False if Blender has crashed over it MOST_TRIES times. A file beside it counts the crashes; it
+    is removed when the writing ends in any other way."""
     tries = folder.with_suffix(".tries")
     before = len(tries.read_text()) if tries.exists() else 0
     if before >= MOST_TRIES:

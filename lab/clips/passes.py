@@ -1,10 +1,11 @@
 """A scene with somebody in it -> plate, shadow and figure, by Cycles, as arrays;
 leaves the scene's objects as they were.
 
-Three passes (ours): the room alone; the room with a performer whom the camera does not see, whose shadow it does; the
-performer alone, the room cutting him out, with his exact matte. So the picture with him is composed, not rendered, and
-equals matte * figure + (1 - matte) * plate * shadow but for rounding. The second and third are rendered only where he
-or his shadow can come to: a box (left, top, right, bottom), parts of the picture from its upper left corner.
+Three passes (ours). The first is the room alone. The second is the room with a performer whom the camera does not see,
+but whose shadow it sees. The third is the performer alone, cut out by the room, with the exact matte. So the picture
+with the performer is composed, not rendered, and equals matte * figure + (1 - matte) * plate * shadow apart from
+rounding. The second and third passes render only what the performer or the shadow can reach: a box (left, top, right,
+bottom), in parts of the picture from its upper left corner.
 """
 
 import tempfile
@@ -74,7 +75,7 @@ def figures(scene, room, frames, box=WHOLE):
 
 
 def pictures_with(scene, frames):
-    """(frames, h, w, 3) linear: everything, simply rendered; what tests compare the composed picture with."""
+    """(frames, h, w, 3) linear: everything, rendered at once; tests compare the composed picture with it."""
     return rendered(scene, frames, "the picture")[..., :3]
 
 
@@ -131,7 +132,7 @@ def _read(path):
 
 @contextmanager
 def changed(objects, **values):
-    """These values on all objects, meanwhile."""
+    """All objects have these values inside the block, and their own again afterwards."""
     before = [{name: getattr(thing, name) for name in values} for thing in objects]
     try:
         for thing in objects:

@@ -57,7 +57,7 @@ def turned(heading=0.0, lean=0.0, side=0.0):
 
 
 def strike(puppet, posture, measures):
-    """Poses every bone of the puppet; goals out of reach are taken as far as the limb goes."""
+    """Poses every bone of the puppet; where a goal is out of reach, the limb goes as far as it can."""
     puppet.begin()
     hips = posture.hips
     rest = [puppet.rest(f"thigh_{s}").translation for s in "lr"]

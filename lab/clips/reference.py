@@ -1,11 +1,11 @@
 """The character of a seed, in another pose, view and light, whole in the picture, cut out on a random background.
 
 How a reference is exposed has two versions. The second, which training sees, is a photographer's with a light meter:
-the white ball of `ball.py` is as bright at the reference's chest as at the character's in the room, times 2^s, where
-s is normal with a deviation of STOPS and cut at MOST_STOPS; but it stays within LEVELS, since nobody hands in a
-picture in which the person is lost in the dark or in the light. So the exposure follows the reference's own light,
-and no clothes change it: dark ones stay dark. The first version, which held-out clips keep beside it, made the figure
-itself of a middling brightness and then OVER times as bright.
+the white ball of `ball.py` is as bright at the reference's chest as at the character's in the room, times 2^s, where s
+is normal with a deviation of STOPS and cut at MOST_STOPS; but it stays within LEVELS, since nobody hands in a picture
+in which the person is lost in the dark or in the light. So the exposure follows the reference's own light, and no
+clothes change it: dark ones stay dark. The first version, which held-out clips keep beside it, gave the figure itself a
+medium brightness and then made it OVER times as bright.
 """
 
 import json
@@ -33,9 +33,9 @@ POSES = ("stand", "stand", "stand", "walk", "dance", "turn")
 
 
 def write_reference(folder, recipe, data, threads, level):
-    """Writes reference.png, reference_matte.png, reference_pose.json, and of a held-out clip SECOND; returns the person
-    of that pose and `references` of clip.json. Ends with another scene than it found. `level`: how bright the ball is
-    in the room's pictures."""
+    """Writes reference.png, reference_matte.png, reference_pose.json, and SECOND for a held-out clip; returns the
+    person of that pose and `references` of clip.json. Ends with another scene than it found. `level`: how bright the
+    ball is in the room's pictures."""
     rng = generator(recipe.seed, "reference")
     person, joints = _stage(rng, recipe, data)
     scene = bpy.context.scene

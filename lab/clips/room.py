@@ -16,7 +16,7 @@ from .surfaces import draw_floor, draw_wall
 
 # CC0, they come with Blender
 SKIES = ("city", "courtyard", "forest", "interior", "night", "studio", "sunrise", "sunset")
-CLEARANCE = 0.38        # metres between where anybody's joints come and what only stands about
+CLEARANCE = 0.38        # metres between the places that joints reach and furniture that nobody touches
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def build_room(scene, rng, *, action, path, eye):
 
 
 def _if_free(collection, rng, spot, height, taken, blocks):
-    """Something stands at the spot, unless somebody or something else does."""
+    """Puts something at the spot, unless a person or another thing stands there."""
     near = np.linalg.norm(taken - spot, axis=1).min() < CLEARANCE + 0.15
     inside = any(b.low[0] - 0.4 < spot[0] < b.high[0] + 0.4 and b.low[1] - 0.4 < spot[1] < b.high[1] + 0.4
                  for b in blocks)

@@ -1,4 +1,5 @@
-"""Where somebody's joints come to -> a camera that sees them: near or far, high or low, still or moving a little."""
+"""The places that a person's joints reach -> a camera that sees them: near or far, high or low, still or moving a
+little."""
 
 import math
 

@@ -36,7 +36,8 @@ class Laid:
 
 
 def bare(clip: Clip, engine: Engine, light: str = AS_IT_IS) -> list[Made]:
-    """The clip's frames: coverage as alpha, cut by what the product holds out, no shadow, no gain but a fitted one."""
+    """The clip's frames: coverage as alpha, without what the product holds out; no shadow, and no gain except a fitted
+    one."""
     laid = laid_frames(clip.folder, clip.references, engine)
     if light != AS_IT_IS:
         laid = relit(laid, clip, light)
@@ -67,7 +68,7 @@ def relit(laid: list[Laid], clip: Clip, light: str) -> list[Laid]:
 
 
 def _terms(one: Laid, light: str) -> np.ndarray:
-    """(h, w, 3, k): what each channel is a sum of."""
+    """(h, w, 3, k): the terms whose sum each channel is."""
     colour = one.colour[..., None]
     return colour if light == GAIN else np.concatenate([colour, colour * one.normal[:, :, None, :]], axis=-1)
 

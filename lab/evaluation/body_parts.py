@@ -7,7 +7,7 @@ from engine.contract.skeleton import BODY_INDEX
 
 from .colour import delta_e_2000, lab
 
-SEEN = 0.3                  # a joint's confidence from which it is asked for
+SEEN = 0.3                  # joints with less confidence are left out
 CORE = 0.018                # half width of a limb's core, as a part of the standing height: within any clothes
 # Body part: the pairs of joints whose connecting lines its colour is sampled on, from and to a part of the way.
 PARTS = {

@@ -1,4 +1,4 @@
-"""Values by clip -> means with their intervals, and how surely one row is not another (Efron and Tibshirani 1993).
+"""Values by clip -> means with their intervals, and how surely two rows differ (Efron and Tibshirani 1993).
 
 Clips of one identity are drawn together, and each world keeps its share: what is resampled are scenes and identities,
 not frames. A clip whose value is NaN measured nothing and is left out of means.

@@ -1,5 +1,5 @@
 """Layers and a plate -> the picture, as the sequencer shows the strips (place/strip.py): the shadow multiplied over the
-plate, the character alpha-over; and the plate that nobody filmed clean, inpainted."""
+plate, the character alpha-over. Also an inpainted plate, for the rows without a clean one."""
 
 import cv2
 import numpy as np

@@ -6,7 +6,7 @@ import numpy as np
 
 EDGE_PX = 6         # on either side of the outline, and how far within it detail is looked at
 SOLID = 0.99        # of the coverage: where detail is the surface's own
-TILE = 256          # pixels: the side that ST-LPIPS is told for
+TILE = 256          # pixels: the side for which ST-LPIPS is given
 _OUTLINE = 0.5      # of the matte
 _LUMA = np.array((0.299, 0.587, 0.114))
 
@@ -33,8 +33,9 @@ def well_inside(matte, coverage) -> np.ndarray:
 
 
 def detail(triples) -> tuple[float, float]:
-    """(sharpness, correlation) of a clip's luma gradients: energy of the made ones over that of the true ones, and how
-    far they are the same; (made, true, where) each, (h, w, 3) 0..1 and (h, w) bool. NaN where nothing is to be seen."""
+    """(sharpness, correlation) of a clip's luma gradients: energy of the generated ones divided by that of the true
+    ones, and their correlation; (made, true, where) each, (h, w, 3) 0..1 and (h, w) bool. NaN if there is nothing to
+    see."""
     made, true = (np.concatenate([_gradients(triple[k])[triple[2]].ravel() for triple in triples]) for k in (0, 1))
     energy = [float((x ** 2).sum()) for x in (made, true)]
     if not min(energy, default=0.0):

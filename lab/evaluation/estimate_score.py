@@ -3,7 +3,7 @@ on clips whose truth is known (docs/estimate.md).
 
 FOLDER holds clips of Blender's world (`build.py clips --ground-truth`), rendered with the character in them: target/ is
 what the estimate gets; pose.json, visible.json and matte/ are the truth. `bare` is the per-frame model alone: its
-detector and landmarks on each frame, no tracking, no smoothing, a landmark where a joint is asked for, its own mask.
+detector and landmarks on each frame, no tracking, no smoothing, a landmark for each joint, its own mask.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from engine.estimate.performer import estimate
 PCK = (0.2, 0.1, 0.05)
 APART = 0.10  # metres between two limbs whose order counts
 SHIFTS = np.arange(-2.0, 2.01, 0.05)  # frames, tried for the lag
-_MOVING = 0.02  # of the standing height a frame: slower joints tell of no lag
+_MOVING = 0.02  # of the standing height a frame: slower joints cannot show a lag
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def _torso(bodies):
 
 
 def _depth_order(track, truth):
-    """For each pair of limbs over APART in depth, seen in both: whether the nearer one is told to be nearer."""
+    """For each pair of limbs over APART in depth, seen in both: whether the estimate, too, has it nearer."""
     ends = np.array([(BODY_INDEX[a], BODY_INDEX[b]) for a, b in LIMBS])
     right = []
     for body, true, seen in zip(track.bodies, truth.bodies, truth.seen, strict=True):
@@ -133,7 +133,7 @@ def _jitter(track, truth):
 
 
 def _lags(track, truth):
-    """Frames by which each moving joint's path comes late (above 0) or early, the shift that fits best."""
+    """By how many frames each moving joint's path is late (above 0) or early: the shift that fits best."""
     there, lags, n = _there(track, truth), [], np.arange(len(truth.bodies))
     for joint in range(len(BODY)):
         if there[:, joint].sum() < 12:

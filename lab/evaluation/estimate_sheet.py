@@ -51,7 +51,7 @@ def sheet(folder, numbers, *, height, crop, columns):
 
 
 def _about(picture, figure, side):
-    """A square of `side` pixels about the figure, past the frame's edge black."""
+    """A square of `side` pixels around the figure; black beyond the frame's edge."""
     padded = np.pad(picture, ((side, side), (side, side), (0, 0)))
     seen = figure.body[figure.body[:, 3] > 0, :2] if figure is not None else np.array([picture.shape[1::-1]]) / 2
     x, y = ((seen.min(axis=0) + seen.max(axis=0)) / 2 + side / 2).astype(int)

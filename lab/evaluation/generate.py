@@ -23,20 +23,18 @@ from engine.layers.compose import canvas_of, compose
 
 from .clips import Clip
 
-# Kept beside the product's own frames: the layer before anything was held out of it,
-# of a patch what of it is the character, M_f.
+# Kept beside the product's own frames: the layer before hold-outs, the part of a patch that is the character, M_f.
 UNHELD, VISIBLE, REGION = "unheld", "visible", "region"
 LIMB_WARP = "limb_warp"     # a folder with a file for each frame in which the limb warp stood in for the surface
-REFERENCE, PERFORMER = "reference", "performer"     # what the product finds by itself: the latter is both
+REFERENCE, PERFORMER = "reference", "performer"     # what the product finds itself; the second is both
 
 
 @dataclass(frozen=True)
 class Made:
     """One frame, 0..1 in the job's pixels: character (h, w, 4) and shadow (h, w, 3) as the product wrote them; unheld
-    (h, w, 4), the character's layer were nothing held out; visible (h, w), the alpha of what is seen of the character
-    itself, as it is or would be laid over a clean plate, None where the weights learnt no matte; limb_warp: whether
-    that stood in for the surface; region (h, w) bool, the M_f that it was made in,
-    None where nobody was or no network had one."""
+    (h, w, 4), the character's layer without hold-outs; visible (h, w), the alpha of the visible character itself, as it
+    is or would be on a clean plate, None if the weights learned no matte; limb_warp: whether the limb warp replaced the
+    surface; region (h, w) bool, the M_f that the frame was made in, None if there was nobody or no network."""
 
     character: np.ndarray
     shadow: np.ndarray
@@ -51,9 +49,8 @@ def generate(clip: Clip, engine: Engine, folder: Path, *, alone: bool = False, s
     """The clip's frames, made by the product's own generation; finished ones are reused.
 
     alone: the paper's pasted baseline (table 3): the character is made for the clean plate but with an empty
-    environment.
-    surface False: the product as it was before the body surface, the limb warp in its place. found: REFERENCE, nothing
-    is given of the reference but its picture; PERFORMER, nor of the frames but theirs.
+    environment. surface False: the product as it was before the body surface, with the limb warp in its place. found:
+    with REFERENCE, the reference is given only as a picture; with PERFORMER, the frames are, too.
     """
     job = prepare_job(clip, engine, folder, alone, found)
     runtime = EmptyEnvironment(engine.runtime) if alone else engine.runtime
@@ -87,15 +84,15 @@ def prepare_job(clip: Clip, engine: Engine, folder: Path, alone: bool = False, f
 
 
 def _placed_about(job: jobs.Job, farther: float) -> jobs.Job:
-    """The job with the objects where an artist would place their stand-ins: about the performer as estimated, who
-    stands as far away as the supposed lens says (ours)."""
+    """The job with the objects where an artist would place their stand-ins: around the estimated performer, at the
+    distance that the assumed lens gives (ours)."""
     def moved(span):
         return span and jobs.DepthRange(span.near * farther, span.far * farther)
     return replace(job, objects=moved(job.objects), depth=moved(job.depth))
 
 
 def _farther(folder: Path, clip: Clip) -> float:
-    """How many times as far as in truth the performer is estimated to be; 1 where nobody was found."""
+    """The performer's estimated distance divided by the true one; 1 if nobody was found."""
     hips = [BODY_INDEX["left_hip"], BODY_INDEX["right_hip"]]
     both = zip(read_poses(folder, clip.job.frames), read_poses(clip.folder, clip.job.frames), strict=True)
     found = [mine[0].body[hips, 2].mean() / true[0].body[hips, 2].mean() for mine, true in both if mine and true]
@@ -103,9 +100,9 @@ def _farther(folder: Path, clip: Clip) -> float:
 
 
 def as_given(clip: Clip, engine: Engine) -> jobs.Job:
-    """What an artist would give: of the reference its opaque picture and its joints in two dimensions, with the height
-    that Find Joints left beside them. What is put on afterwards to match the plate's film and lens stays off: networks
-    and surface are measured."""
+    """What an artist would give: the reference's opaque picture and its joints in two dimensions, with the height that
+    Find Joints stores with them. Grain and blur, which match the plate's film and lens, stay off: networks and surface
+    are measured."""
     reference = clip.job.reference
     if reference.joints is not None:
         person = engine.find_joints(as_bits(read_reference(files.path(clip.folder, reference.file))))
@@ -126,7 +123,7 @@ def _link_all(source: Path, target: Path) -> None:
 
 
 def _link(source: Path, target: Path) -> None:
-    """The same file under another name; a copy where the disk knows no links."""
+    """The same file under another name; a copy if the disk supports no links."""
     target.parent.mkdir(parents=True, exist_ok=True)
     target.unlink(missing_ok=True)
     try:

@@ -11,7 +11,7 @@ SETS_APART = 1000       # clips between two sets, of which 0 is score's and 1 is
 
 def recipe(k: int, set_: int = 0) -> dict:
     """Clip k of the fast half: its seed, what stands in the plate, and whether its job has a silhouette. Insertion and
-    replacement take turns, and so do pairs with the silhouette and pairs with limb volumes."""
+    replacement alternate, and so do pairs with the silhouette and pairs with limb volumes."""
     return {"seed": MODULUS * (k + set_ * SETS_APART) + MODULUS - 1, "variant": VARIANTS[k % 2],
             "masked": k // 2 % 2 == 0}
 

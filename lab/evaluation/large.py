@@ -1,5 +1,5 @@
-"""`score --large`: a few of Blender's held-out clips at 1024x1024, measured for what only shows there:
-outlines and detail."""
+"""`score --large`: a few of Blender's held-out clips at 1024x1024, measured by what shows only there: outlines and
+detail."""
 
 from pathlib import Path
 

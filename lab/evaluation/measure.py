@@ -49,11 +49,9 @@ def read_truth(clip: Clip) -> Truth:
 
 
 def measure(truth: Truth, row: Row, made: list[Made]) -> dict:
-    """{column: value}, NaN where the clip has nothing to measure, and "parts": {body part: CIEDE2000;
-    "made wrist" and so on:
-    pixels from the rig's joint to where the pose model finds it in the made frames,
-    "true wrist" in the true ones; "relit":
-    character_psnr were the light right}."""
+    """{column: value}, NaN where the clip has nothing to measure, and "parts": {body part: CIEDE2000; "made wrist" and
+    so on: pixels from the rig's joint to where the pose model finds it in the made frames, "true wrist" in the true
+    ones; "relit": character_psnr as it would be with the right light}."""
     clip, regions, target = truth.clip, truth.regions, truth.target
     numbered = list(enumerate(zip(made, regions, strict=True), 1))
     laid = [composite(row, clip, number, one, r.region) for number, (one, r) in numbered]
@@ -89,13 +87,13 @@ def _objects(clip: Clip, number: int) -> np.ndarray:
 
 
 def _before_holdout(row: Row, made, plates) -> list:
-    """What the row would show were nothing held out."""
+    """What the row would show without hold-outs."""
     return [lay_over(plate, one.unheld, None if row.alone else one.shadow)
             for one, plate in zip(made, plates, strict=True)]
 
 
 def _matte_iou(made, regions) -> float:
-    """Of what the row lets be seen of the character; NaN for weights that learnt no matte."""
+    """Of the row's visible character; NaN for weights that learned no matte."""
     if any(one.visible is None for one in made):
         return float("nan")
     return overlap([(one.visible > CHARACTER, r.character) for one, r in zip(made, regions, strict=True)])

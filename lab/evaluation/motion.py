@@ -1,4 +1,4 @@
-"""Frames of a clip -> how much they flicker beside the true ones."""
+"""Frames of a clip -> how much they flicker compared with the true ones."""
 
 import numpy as np
 

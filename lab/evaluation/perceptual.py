@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 
 SIDE = 256  # pixels; the distance depends on the size
-# stlpips_pytorch imports these for networks and for debugging that are not ours. Empty modules stand in for them:
-# torchvision alone has to be built for the very torch that is there, and on some machines no such build is to be had.
+# stlpips_pytorch imports these for networks and for debugging that we do not use. Empty modules replace them:
+# torchvision must be built for exactly the installed torch, and for some machines there is no such build.
 _UNUSED = {"torchvision": "models", "torchsummary": "summary", "IPython": "embed"}
 
 

@@ -1,5 +1,5 @@
-"""Weights in training -> one line: how near the character and what surrounds it are,
-on a few clips that score never sees."""
+"""Weights in training -> one line: how close the character and its surroundings are to the truth, on a few clips that
+score never sees."""
 
 import os
 import tempfile
@@ -25,8 +25,8 @@ def quick(weights: Path, folder: Path | None, cache: Path, *, steps: int | None 
           references: str = REFERENCES[0]) -> str:
     """The line. folder: clips of either world (None: fast clips of a set of its own, kept in `cache`, so that choosing
     weights by this figure does not touch the held-out set); steps: denoising steps (None: the pack's default);
-    references: one of REFERENCES. Frames are made anew each time. The perceptual distance is told where this Python can
-    measure it, of one frame a clip."""
+    references: one of REFERENCES. Frames are generated again each time. The perceptual distance, of one frame for each
+    clip, is shown if this Python can measure it."""
     began = time.monotonic()
     clips = clips_in(folder, references)[:COUNT] if folder else [
         read_clip(path, references) for path in draw_fast(cache / "quick", COUNT, FRAMES, set_=1)]

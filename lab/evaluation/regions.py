@@ -45,7 +45,7 @@ def regions_of(clip: Clip) -> list[Regions]:
 def regions_from(region, *, matte, shade, contact) -> Regions:
     """From M_f (h, w) bool, the visible matte and the shadow factor (h, w) 0..1, and the contact discs (h, w) bool.
 
-    band: M_f grown by BAND_PX, without the character: where the plate has to be continued; shadow: where the character
+    band: M_f grown by BAND_PX, without the character: where the plate must continue; shadow: where the character
     darkens the plate; outside: where nothing may change.
     """
     bare = matte < NOT_CHARACTER

@@ -18,8 +18,8 @@ ONE_IS_BEST = {"flicker_ratio", "sharpness"}
 
 
 def report(clips: list[Clip], values: dict, notes: dict, names=COLUMNS) -> dict:
-    """values: {row: [a dict of measure.measure for each clip]}; names: of its columns.
-    Numbers that nobody could measure are null."""
+    """values: {row: [a dict of measure.measure for each clip]}; names: of its columns. Values that could not be
+    measured are null."""
     worlds = [clip.world for clip in clips]
     taken = weights(worlds, [clip.identity for clip in clips])
     table = {row: {column: np.array([one[column] for one in found]) for column in names}
@@ -94,7 +94,7 @@ def _fewer_clips(table) -> dict:
 
 
 def by_clip(clips: list[Clip], values: dict) -> dict:
-    """{row: {clip: {column: value}}}, of the values that `report` is given: to look for what went wrong where."""
+    """{row: {clip: {column: value}}}, of the values that `report` is given: to find what went wrong where."""
     return {row: {f"{clip.name} {clip.variant}": {column: _number(value) for column, value in one.items()
                                                   if column != "parts"}
                   for clip, one in zip(clips, found, strict=True)} for row, found in values.items()}

@@ -13,7 +13,7 @@ from .generate import PERFORMER, REFERENCE, Made, generate
 from .weights import open_engine
 
 FULL = "full"
-# The paper's parts off; the last one is also without what is ours, the surface among it.
+# The paper's parts, switched off; the last row also lacks what is ours, including the surface.
 WITHOUT_OURS = "without_ours"
 ABLATIONS = ("without_blending", "without_pose_modulation", "without_environment", "exact_mask",
              "box_mask", WITHOUT_OURS)
@@ -38,7 +38,7 @@ class Row:
     found: str | None = None
 
     def measures(self, clip: Clip) -> bool:
-        """A performer can be found where one stands in the plate."""
+        """A performer can be found only if one stands in the plate."""
         return self.found != PERFORMER or clip.variant == "replacement"
 
 
@@ -57,7 +57,8 @@ def pasted(weights: tuple) -> list[Row]:
 
 
 def estimated(weights: tuple) -> list[Row]:
-    """`full`, but the product finds by itself who is in the reference, and then who is in the frames too."""
+    """`full`, but the product itself finds the person in the reference, and in the second row also the performer in the
+    frames."""
     return [Row("reference_estimated", weights, found=REFERENCE), Row("performer_estimated", weights, found=PERFORMER)]
 
 

@@ -7,7 +7,7 @@
     python -m lab score --quick WEIGHTS [--blender FOLDER] [--steps 1 4 20]
                                                             a line each on a few other clips, in a minute on one core
 
-Started again, it goes on with the frames that are made.
+If you start it again, it reuses the frames that exist.
 """
 
 import argparse

@@ -1,10 +1,10 @@
-"""A finished demo and references that are hard in different ways -> a sheet to look at: each reference, the character
-before the body surface, and now (docs/situations.md).
+"""A finished demo and difficult references -> a sheet to look at: each reference, the character before the body
+surface, and now (docs/situations.md).
 
     python -m lab situations OUT --shot JOB [--pack FOLDER] [--only 2 5]
 
-OUT/situations.webp is the sheet; OUT also keeps the jobs that were run, and a second run goes on with their frames.
-Nothing but its picture is given of a reference: the product finds the joints itself.
+OUT/situations.webp is the sheet; OUT also keeps the jobs that were run, and a second run reuses their frames. Each
+reference is given only as a picture: the product finds the joints itself.
 """
 
 import argparse
@@ -135,7 +135,7 @@ def shown(clip: Clip, made: list[Made], upper: bool) -> np.ndarray:
 
 
 def _instead(made: list[Made], person) -> str:
-    """What stood in for the surface, to be written beside the column's name."""
+    """What replaced the surface, to be written beside the column's name."""
     if person is None:
         return " (nobody found)"
     return " (limb warp)" if any(one.limb_warp for one in made) else ""
@@ -166,7 +166,7 @@ def _moved(frame: dict, scale: float, left: int) -> dict:
 
 
 def _fitted(picture, person) -> np.ndarray:
-    """A reference (h, w, 4) 0..1 on grey, of it what is about the person found, as large as it fits into a cell."""
+    """A reference (h, w, 4) 0..1 on grey: the part around the person found, as large as a cell permits."""
     width, height = (side * ENLARGED for side in CELL)
     if person is not None:
         seen, room = person.body[person.body[:, 3] > 0, :2], ROOM * person.height_px

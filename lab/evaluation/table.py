@@ -24,7 +24,7 @@ from .report import by_clip, markdown, report
 from .rows import ABLATIONS, FULL, WITHOUT_OURS, Row, beside, engine_of, estimated, made_by, pasted
 from .weights import SIZES
 
-# What decides about a frame's pixels: frames are kept by a digest of these sources, as well as of the pack.
+# These sources affect a frame's pixels: frames are stored by a digest of them and of the pack.
 _SOURCES = ("engine/conditions", "engine/engines", "engine/layers", "engine/job/run.py", "engine/job/subject.py",
             "lab/evaluation/generate.py")
 
@@ -59,7 +59,7 @@ def make_table(options) -> None:
 
 def choose_rows(options) -> tuple[list[Row], dict]:
     """`full` first, then what it is always compared with, with --all the pasted rows and the ablations that there are,
-    and further packs; and notes on what stands in for what."""
+    and further packs; and notes on what replaces what."""
     packs = options.pack or [None]
     notes, full = {}, (packs[0],)
     if options.ablations:
@@ -121,8 +121,8 @@ def _in_turn(fast, blender) -> list[Clip]:
 
 
 def measure_all(clips, rows, frames: Path, workers: int, measure_one) -> list[dict]:
-    """[{row: {column: value}}] by clip. measure_one: as measure_clip. Worker processes are begun afresh: a forked one
-    would share torch's locks."""
+    """[{row: {column: value}}] by clip. measure_one: as measure_clip. Worker processes are started, not forked: a
+    forked one would share torch's locks."""
     began, found = time.monotonic(), {}
     with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=cv2.setNumThreads,
                              initargs=(1,)) as pool:

@@ -5,7 +5,7 @@
 Every row gets the same number of steps, data order, noise and learning rate, the full model too: --minutes are turned
 into steps once, by timing a few of `full`, so that other work on the machine favours no row. Leaves FOLDER/steps.json
 and FOLDER/ROW-SEED/{weights.safetensors, sizes.json, log.jsonl}; sizes.json is written last and says that a row is
-finished. Started again, it goes on where it was.
+finished. If you start it again, it continues.
 """
 
 import argparse

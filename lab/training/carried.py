@@ -1,4 +1,4 @@
-"""A training clip's reference carried to its frames on the body surface, as wrong as it will be in use.
+"""A training clip's reference carried to its frames on the body surface, with the errors that it will have in use.
 
 An artist's joints lie a little beside the true ones, depths are estimated or flat, a performer's joints tremble (ours;
 docs/training.md).
@@ -18,12 +18,12 @@ FLAT = 0.1              # of the references come without depths
 JOINT_OFF, DEPTH_OFF, FRAME_OFF = 0.01, 0.03, 0.006
 EXACT_FRAMES = 0.5      # of the windows have a rig's exact joints
 METRES_TALL = 1.7       # a person, on the whole
-SIGNED_STEP = 0.01      # of the maps, that they fit a byte
+SIGNED_STEP = 0.01      # of the maps, so that they fit a byte
 
 
 @dataclass(frozen=True)
 class Given:
-    """What is given of a frame beside its joints: the place's light (9, 3) or None; plate (H, W, 3) float32 with the
+    """What is given of a frame besides its joints: the place's light (9, 3) or None; plate (H, W, 3) float32 with the
     performer in it, or None, and where they are seen, (H, W) bool."""
 
     light: np.ndarray | None
@@ -33,7 +33,7 @@ class Given:
 
 @dataclass(frozen=True)
 class Frame:
-    """warp (H, W, 4) premultiplied; maps (H, W, CHANNELS); room (H, W) 0 or 1: M_c where nobody has drawn one."""
+    """warp (H, W, 4) premultiplied; maps (H, W, CHANNELS); room (H, W) 0 or 1: M_c where no mask is given."""
 
     warp: np.ndarray
     maps: np.ndarray
@@ -48,11 +48,11 @@ class Frame:
 
 
 class Carried:
-    """One window's character; every draw of chance is made at the start."""
+    """One window's character; all random draws are made at the start."""
 
     def __init__(self, rng: np.random.Generator, cut_out, reference, clip, clothing: float):
-        """cut_out (H, W, 4) float32: the reference and its estimated matte; reference: samples.ReferenceView;
-        clip: PooledClip; clothing: times the room for cloth that a mask gives."""
+        """cut_out (H, W, 4) float32: the reference and its estimated matte; reference: samples.ReferenceView; clip:
+        PooledClip; clothing: factor on the room that a mask leaves for cloth."""
         self._clothing = clothing
         exact = rng.random() < EXACT_FRAMES
         off = rng.normal(0, 0 if exact else rng.uniform(0, FRAME_OFF), (len(clip.body), 20, 2))
@@ -65,7 +65,7 @@ class Carried:
                                cut_out=cut_out, limbs=figure, refine=False)
 
     def joints(self, k: int) -> tuple:
-        """(body, hands, height_px) of frame k as it is told."""
+        """(body, hands, height_px) of frame k as it is given."""
         figure = self._figures[k]
         return figure.body, figure.hands, figure.height_px
 

@@ -21,7 +21,7 @@ VARIANTS = ("insertion", "replacement")
 
 def write_clip(folder: Path, seed: int, *, frames: int, variant: str, masked: bool,
                shape: tuple[int, int] = SHAPE) -> None:
-    """Writes the clip of a seed, clip.json last; whatever lay in the folder goes.
+    """Writes the clip of a seed, clip.json last; deletes whatever was in the folder.
 
     variant: what stands in the plate, nobody ("insertion") or the performer ("replacement"); masked: whether the job
     has the character's silhouette, as a rig with a mesh gives it.

@@ -47,8 +47,8 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Budget:
-    """How long a stage trains, all its runs together: until the first of the two is spent. The learning rate follows
-    it, so that only a run measured in steps gives the same bits whatever else the machine does."""
+    """How long a stage trains, all its runs together: until the first of the two limits is reached. The learning rate
+    follows this budget, so only a run that is measured in steps gives the same bits on a busy machine."""
 
     minutes: float = math.inf
     steps: float = math.inf
@@ -90,7 +90,7 @@ def batches_of(run: "Run", pool: Path, seed: int, workers: int, share: float = S
 
 
 class Run:
-    """One stage's state on disk: model, averaged model, optimiser, step. A killed run goes on from its checkpoint."""
+    """One stage's state on disk: model, averaged model, optimiser, step. A killed run continues from its checkpoint."""
 
     def __init__(self, folder: Path, recipe: Recipe, start: Path | None, device: str, sizes: Sizes = COMPACT,
                  parent: Sizes | None = None):
@@ -130,14 +130,15 @@ class Run:
     def save(self) -> None:
         """Atomic: written aside, then renamed, so that a full disk or a kill leaves the last good one.
         Raises JobError."""
-        state = io.BytesIO()  # in memory first: torch tells a full disk as an assertion of its own
+        state = io.BytesIO()  # in memory first: torch reports a full disk as an assertion of its own
         torch.save({"model": self.model.state_dict(), "average": self.average.state_dict(), "step": self.step,
                     "optimiser": self.optimiser.state_dict(), "seconds": self.seconds}, state)
         files.write_whole(self.folder / CHECKPOINT, state.getbuffer())
         save_weights(self.average.state_dict(), self.folder / "weights.safetensors")
 
     def save_if_there_is_room(self) -> None:
-        """In the middle of a run: a checkpoint that cannot be written costs no training, the last good one stays."""
+        """In the middle of a run, a checkpoint that cannot be written does not stop the training; the last good one
+        stays."""
         try:
             self.save()
         except JobError as error:
@@ -146,8 +147,8 @@ class Run:
                         self.step, error.message)
 
     def learn(self, loss: Tensor, rate: float) -> None:
-        """One optimiser step at `rate` times the recipe's learning rate, then the average. A loss that is no number
-        teaches nothing: the step is left out, and the tenth in a row raises ValueError."""
+        """One optimiser step at `rate` times the recipe's learning rate, then the average. If the loss is not a number,
+        the step is left out; the tenth in a row raises ValueError."""
         warm = min(1.0, (self.step + 1) / self.recipe.warm_up)
         for group in self.optimiser.param_groups:
             group["lr"] = self.recipe.learning_rate * warm * rate
@@ -211,7 +212,7 @@ def train(run: Run, batches: Iterator[dict[str, Tensor]], budget: Budget, loss_o
 
 
 def wait_while_paused(folder: Path) -> float:
-    """Seconds waited: a file `pause` in the run's folder halts it, for a benchmark or other work of the machine."""
+    """Seconds waited: a file `pause` in the run's folder pauses it, for a benchmark or other work on the machine."""
     began = time.monotonic()
     if (folder / PAUSE).exists():
         print(f"paused until {folder / PAUSE} is removed", flush=True)

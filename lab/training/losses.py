@@ -22,8 +22,9 @@ def picture_loss(made: Tensor, true: Tensor, weight: Tensor | None = None) -> Te
 def latent_loss(made: Tensor, true: Tensor, weight: Tensor, scale: Tensor) -> Tensor:
     """Weighted squared error of x0 (docs/method.md, "Training"); latents (n, c, h, w), weight (n, 1, 4h, 4w).
 
-    `scale` (c,) is the encoder's: a channel counts by how far it moves pixels, but by the square root of that, since
-    the faint ones are the edges (ours; all alike, a third of the gradient goes into texture that nobody can predict).
+    `scale` (c,) is the encoder's: a channel counts by the square root of how far it moves pixels, because the faint
+    channels are the edges (ours; if all count alike, a third of the gradient goes into texture that nobody can
+    predict).
     """
     channel = 1 / scale
     small = F.avg_pool2d(weight, 4) * (channel / channel.mean())[:, None, None]
@@ -31,17 +32,17 @@ def latent_loss(made: Tensor, true: Tensor, weight: Tensor, scale: Tensor) -> Te
 
 
 def show_linearly(latents: Tensor, decoder) -> Tensor:
-    """(n, c, h, w) -> (n, 5, 4h, 4w) through the decoder's linear half, up to a constant:
-    costs nothing and has the edges."""
-    with torch.autocast(latents.device.type, enabled=False):  # half precision would be detail of its own
+    """(n, c, h, w) -> (n, 5, 4h, 4w) through the decoder's linear half, up to a constant: this costs nothing and shows
+    the edges."""
+    with torch.autocast(latents.device.type, enabled=False):  # half precision would add detail of its own
         return F.pixel_shuffle(F.conv2d(latents / decoder.scale[:, None, None], decoder.linear.weight), 4) * 0.5
 
 
 def seen_loss(made: Tensor, true: Tensor, weight: Tensor) -> Tensor:
     """Weighted absolute difference of pictures (n, 5, H, W) and of their edges; weight (n, 1, H, W).
 
-    Absolute, not squared: where the limb warp lies a pixel beside the truth the squared optimum is the blurred mean of
-    both, the absolute one chooses (ours).
+    Absolute, not squared: where the limb warp lies one pixel beside the truth, the squared loss is smallest for the
+    blurred mean of both; the absolute loss chooses one of them (ours).
     """
     error = made - true
     channel = torch.tensor(CHANNEL_WEIGHT, device=made.device)[:, None, None]
@@ -54,8 +55,8 @@ def detail_loss(made: Tensor, true: Tensor, matte: Tensor) -> tuple[Tensor, Tens
     """How far the local amount of detail is from the truth's, inside the matte (n, 1, H, W); and their ratio.
 
     Detail is the mean steepness over 8x8 pixels, at full and half size: it asks for as much weave as there is, wherever
-    its threads lie, which no difference of pixels does (ours). Without it the net answers with the mean of all it deems
-    possible, and stripes that the warp shows are averaged away.
+    its threads lie, which no difference of pixels does (ours). Without it, the net answers with the mean of all that it
+    considers possible, and stripes that the warp shows are averaged away.
     """
     loss, a_sum, b_sum = made.new_zeros(3)
     made, true = made[:, :3], true[:, :3]

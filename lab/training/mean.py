@@ -1,5 +1,5 @@
-"""Several weights of one parent's line -> their weighted mean,
-which is often better than each and less set in its ways (Wortsman 2022).
+"""Several weights of one parent's line -> their weighted mean, which is often better and more robust than each of them
+(Wortsman 2022).
 
     python -m lab train mean A.safetensors 0.6 B.safetensors 0.4 --to OUT.safetensors
 """

@@ -1,4 +1,4 @@
-"""What every stage is told on the command line -> the batches it learns from."""
+"""The command-line options of every stage -> the batches that it learns from."""
 
 import math
 import os
@@ -30,8 +30,8 @@ def add_options(parser) -> None:
 
 
 def feed(run: Run, options, seed: int) -> Iterator[dict[str, Tensor]]:
-    """The run's batches from the pool, or from the prepared windows where those are given;
-    nothing is read before the first."""
+    """The run's batches from the pool, or from the prepared windows if those are given; nothing is read before the
+    first batch."""
     if options.windows:
         bank = bank_of(options.windows, run.device, options.bank, options.share)
         yield from batches(bank, run.recipe, seed, run.step, run.model.sizes)

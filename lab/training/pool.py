@@ -44,8 +44,8 @@ def fill(folder: Path, count: int, frames: int, first_seed: int = 0, stride: int
 
 
 def bring_in(folder: Path, clips: Path, bring) -> None:
-    """Calls bring(number, clip) for every finished job folder in `clips` that `folder` has no file of yet; broken ones
-    are passed over with a warning. number: the clip's seed + BLENDER."""
+    """Calls bring(number, clip) for every finished job folder in `clips` for which `folder` has no file yet; broken
+    ones are skipped with a warning. number: the clip's seed + BLENDER."""
     folder.mkdir(parents=True, exist_ok=True)
     there = {path.stem.partition("-")[0] for path in folder.glob("*.npz")}
     brought = 0

@@ -1,6 +1,6 @@
 """A clip as a pool keeps it: one uncompressed .npz of eleven 8-bit layers a frame, its joints, and one reference
-picture of the same character drawn apart. Files are written under a temporary name first,
-so that a killed run leaves no broken clip.
+picture of the same character, drawn separately. Files are written under a temporary name first, so that a killed run
+leaves no broken clip.
 """
 
 import os
@@ -42,7 +42,7 @@ def bytes8(picture) -> np.ndarray:
 
 
 class BrokenClip(ValueError):
-    """A file of the pool that nothing can be learnt from; the message names it and what is wrong."""
+    """A file of the pool that cannot be used; the message names it and what is wrong."""
 
 
 def write(path: Path, clip: PooledClip) -> None:
@@ -57,8 +57,8 @@ def write(path: Path, clip: PooledClip) -> None:
 
 
 def read(path: Path, frames: int = 1) -> PooledClip:
-    """Raises BrokenClip where the file is none, or has fewer frames, layers of other frames than joints,
-    or nobody in it."""
+    """Raises BrokenClip if this is no such file, has too few frames, has layers for other frames than joints, or shows
+    nobody."""
     try:
         with np.load(path) as stored:
             clip = PooledClip(**{name: stored[name] for name in stored.files})
@@ -71,7 +71,7 @@ def read(path: Path, frames: int = 1) -> PooledClip:
 
 
 def fault_of(clip: PooledClip, frames: int) -> str | None:
-    """What is wrong with the clip, its frames at least `frames`; None where nothing is."""
+    """What is wrong with the clip, which needs at least `frames` frames; None if nothing is."""
     count = len(clip.layers) if clip.layers.ndim == 4 else 0
     height, width = clip.layers.shape[1:3] if count else (0, 0)
     expected = {"layers": (max(count, frames), height, width, LAYERS), "body": (count, 20, 4),

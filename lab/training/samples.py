@@ -35,17 +35,17 @@ from .pooled_clip import (
 
 log = logging.getLogger(__name__)
 MOST_BROKEN = 20
-WEIGHT_STEP = 0.04  # of the loss's weights, that they fit a byte
+WEIGHT_STEP = 0.04  # of the loss's weights, so that they fit a byte
 # How often (ours; docs/method.md, "Training").
 INSERTION = 0.5  # environment from the plate without the character; else from the full picture
 KNOWN = 0.75  # of the insertions: the plate may be seen inside M_f
 OBJECTS_GIVEN = 0.75
 VOLUMES = 0.4  # M_c from the surface, as for a rig without a mesh; else the exact silhouette
 LIGHT_KNOWN = 0.4  # of the windows come with the light of the place, as a scene in Blender gives it
-SAME_CLIP = 0.15  # the reference is another frame of the clip on a random background, as in the paper; else drawn apart
+SAME_CLIP = 0.15  # the reference is another frame of the clip on a random background (the paper); else drawn separately
 RECOLOURED = 0.4  # of the clips; the others keep skin and hair as people have them
-MIRRORED = 0.5  # of the clips: other poses and rooms for nothing
-CUT_OUT = 0.95  # of the references come with a matte, as the pose model finds one nearly always
+MIRRORED = 0.5  # of the clips: other poses and rooms at no cost
+CUT_OUT = 0.95  # of the references come with a matte: the pose model nearly always finds one
 SCALE_AUGMENTED = 0.3  # M_c shrunk, so that the mask is sometimes smaller than the character (paper 3.2)
 NO_REFERENCE = 0.02  # an empty grey picture: what guidance compares with
 NO_REFERENCE_JOINTS = 0.05  # reference skeleton and warp left empty: a reference in which no joints are found
@@ -90,8 +90,8 @@ class ReferenceView:
 
 
 class SampleMaker:
-    """Makes windows from the clips of a folder. State: the list of files, and which are known to be broken; all chance
-    comes from the generator given."""
+    """Makes windows from the clips of a folder. State: the list of files, and which are known to be broken; all
+    randomness comes from the given generator."""
 
     def __init__(self, folder: Path, shape: tuple[int, int], share: float = SHARE):
         """Only clips of the shape (width, height) are used; `share` of the windows are of Blender's world where the
@@ -108,8 +108,7 @@ class SampleMaker:
         return draw_window(rng, clip, frames, other.layers[0, ..., CLEAN])
 
     def _read_any(self, rng: np.random.Generator, frames: int) -> PooledClip:
-        """A clip drawn at random; broken ones are passed over with a warning.
-        Raises ValueError after twenty of them."""
+        """A clip drawn at random; broken ones are skipped with a warning. Raises ValueError after twenty of them."""
         for _ in range(MOST_BROKEN):
             world = self.worlds[-1] if len(self.worlds) == 1 or rng.random() < self.share else self.worlds[0]
             path = world[rng.integers(len(world))]
@@ -125,8 +124,8 @@ class SampleMaker:
 
 
 def draw_window(rng: np.random.Generator, clip: PooledClip, frames: int, other_plate: np.ndarray) -> Window:
-    """Some `frames` of the clip in a row, forwards or backwards, to and fro in a shorter clip; `other_plate` (H, W, 3)
-    uint8 is another room to stand the reference in."""
+    """`frames` consecutive frames of the clip, forwards or backwards; a shorter clip runs to and fro. `other_plate` (H,
+    W, 3) uint8 is another room, for the reference."""
     clip = mirror(rng, recolour(rng, clip))
     numbers = to_and_fro(rng, len(clip.layers), frames)
     if frames > 1 and rng.random() < 0.5:
@@ -142,7 +141,7 @@ def to_and_fro(rng: np.random.Generator, count: int, frames: int) -> np.ndarray:
 
 
 def recolour(rng: np.random.Generator, clip: PooledClip) -> PooledClip:
-    """Some of the clips under another order of the colour channels: more kinds of cloth for nothing."""
+    """Reorders the colour channels of some clips: more kinds of cloth at no cost."""
     if rng.random() >= RECOLOURED:
         return clip
     order = rng.permutation(3)
@@ -153,7 +152,7 @@ def recolour(rng: np.random.Generator, clip: PooledClip) -> PooledClip:
 
 
 def mirror(rng: np.random.Generator, clip: PooledClip) -> PooledClip:
-    """Half of the clips as a mirror shows them, the character's left become its right."""
+    """Mirrors half of the clips: the character's left becomes its right."""
     if rng.random() >= MIRRORED:
         return clip
     width = clip.layers.shape[2]
@@ -167,12 +166,12 @@ def mirror(rng: np.random.Generator, clip: PooledClip) -> PooledClip:
 
 
 def mirrored(joints: np.ndarray, width: int) -> np.ndarray:
-    """(..., 4) joints in pixels, x seen in the mirror of a picture that wide."""
+    """(..., 4) joints in pixels, mirrored in a picture of this width."""
     return joints * np.float32([-1, 1, 1, 1]) + np.float32([width, 0, 0, 0])
 
 
 def choose_reference(rng: np.random.Generator, clip: PooledClip, plate: np.ndarray) -> ReferenceView:
-    """A random frame of the clip put on a random plate (the paper), or the picture drawn apart."""
+    """A random frame of the clip put on a random plate (the paper), or the picture that was drawn separately."""
     if rng.random() >= SAME_CLIP:
         layers = clip.reference / np.float32(255)
         return ReferenceView(layers[..., :3], layers[..., 3], clip.reference_body, tuple(clip.reference_hands),
@@ -186,8 +185,8 @@ def choose_reference(rng: np.random.Generator, clip: PooledClip, plate: np.ndarr
 
 @dataclass(frozen=True)
 class Chances:
-    """One draw of every chance for a whole window, the same for all kinds of mask; as the shares above say. block_seed:
-    of the paper's blocks, the same for every frame: blocks that flicker would tell frames apart."""
+    """All random choices for a whole window, with the shares above; the same for all kinds of mask. block_seed: of the
+    paper's blocks, the same for every frame: blocks that flicker would tell frames apart."""
 
     insertion: bool
     known: bool
@@ -247,9 +246,9 @@ def _told(clip, k, layer, chances, carried, span) -> tuple:
         mask = frame.room if chances.volumes else visible
     if mask is visible and chances.shrink < 1:
         mask = scaled_about_its_centre(mask, chances.shrink)
-    mask = np.maximum(mask, frame.warp[..., 3] > 0)     # what is laid of the surface lies inside of M_f, as in use
+    mask = np.maximum(mask, frame.warp[..., 3] > 0)     # the laid surface lies inside M_f, as in use
     blocks = [random_region(mask > 0.5, np.random.default_rng(chances.block_seed), kind) for kind in KINDS]
-    if not chances.insertion:  # what is left of the performer must not stand in the environment
+    if not chances.insertion:  # nothing of the performer may remain in the environment
         blocks = [np.maximum(block, visible) for block in blocks]
     body, hands, tall = joints
     return (np.stack(blocks, axis=-1), draw_skeleton(body, hands, size, tall),

@@ -1,10 +1,10 @@
-"""Which size of the networks learns most in a given time: each begins at nothing but one trained autoencoder.
+"""Which size of the networks learns most in a given time: each starts from nothing but the same trained autoencoder.
 
     python -m lab train scaling --windows FOLDER --run FOLDER --start WEIGHTS --marks 3 6 12 --threads 1
 
 Marks are minutes of processor time, turned into steps by timing a few, so that other work on the machine favours no
-size. Leaves FOLDER/SIZE-MINUTES/{weights.safetensors, sizes.json}, which `score --quick` measures; started again,
-it goes on where it was.
+size. Leaves FOLDER/SIZE-MINUTES/{weights.safetensors, sizes.json}, which `score --quick` measures. If you start it
+again, it continues.
 """
 
 import argparse
@@ -34,7 +34,7 @@ def sizes_of(name: str) -> Sizes:
 
 
 def begin(folder: Path, sizes: Sizes, options) -> Run:
-    """A run whose autoencoder is that of options.start and whose other weights are drawn."""
+    """A run whose autoencoder is that of options.start and whose other weights are random."""
     run = Run(folder, replace(stage_image.RECIPE, batch=options.batch or stage_image.RECIPE.batch), None,
               options.device, sizes)
     if run.step == 0:

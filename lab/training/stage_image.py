@@ -14,9 +14,9 @@ from .losses import detail_loss, latent_loss, seen_loss, show_linearly
 
 RECIPE = Recipe("image", trained=("reference_net.", "pose_guider.", "object_guider.", "denoising_net."),
                 learning_rate=5e-4, batch=8, frames=1, average_over=500)
-AT_FULL_NOISE = 0.8  # of the draws: few steps are what ships (ours)
+AT_FULL_NOISE = 0.8  # of the draws: the pack ships with few steps (ours)
 DETAIL_WEIGHT = 1.0
-LATENT_WEIGHT = 0.05  # keeps channels that hardly show near the truth
+LATENT_WEIGHT = 0.05  # keeps channels that are hardly visible near the truth
 
 
 def loss_of(model: Model, batch: dict, generator: torch.Generator, progress: float) -> tuple[Tensor, dict]:
@@ -70,7 +70,7 @@ def predict(model: Model, batch: dict, noisy: Tensor, levels: Tensor) -> Tensor:
 
 
 def predict_all(model: Model, batch: dict, noisy: Tensor, levels: Tensor) -> tuple[Tensor, Tensor | None]:
-    """The same, and what the net says of the surface, where its sizes have one."""
+    """The same, plus the answer of the heads if the sizes have the surface."""
     clips = batch["target"].shape[0]
     flat = {name: batch[name].flatten(0, 1) for name in
             ("environment", "masks", "skeleton", "depth", "warp", "objects", "object_mask", "maps")}
@@ -86,7 +86,7 @@ def predict_all(model: Model, batch: dict, noisy: Tensor, levels: Tensor) -> tup
 
 
 def picture_of(model: Model, batch: dict):
-    """A row a clip: reference, environment, warp, skeleton, made (one step from no noise), true, made matte."""
+    """A row a clip: reference, environment, warp, skeleton, generated (one step from zeros), true, matte."""
     with torch.no_grad():
         shape = model.encoder(batch["target"].flatten(0, 1)).shape
         made = model.decoder(predict(model, batch, torch.zeros(shape, device=batch["target"].device),

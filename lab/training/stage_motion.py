@@ -1,5 +1,5 @@
-"""Stage three: spans of frames. The temporal layers and the pose guider's 3D convolution join;
-the rest goes on learning."""
+"""Stage three: spans of frames. The temporal layers and the pose guider's 3D convolution start to learn, the rest
+continues."""
 
 import torch
 from torch import Tensor

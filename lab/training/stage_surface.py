@@ -1,8 +1,9 @@
-"""Stage four: light, edge and gate on the body surface, with everything before it going on (docs/training.md).
+"""Stage four: light, edge and gate on the body surface, while everything before continues to learn (docs/training.md).
 
-What is compared is the composite that layers/surface.py makes: the surface times the gain, the net's picture where the
-surface knows nothing. Colours are compared without their detail: the surface lies a few pixels beside the truth, and a
-sharp difference would teach the light to hunt it.
+The loss compares the composite that layers/surface.py makes: the surface times two gains, and the net's picture where
+the surface knows nothing. The gains are the low frequencies of the net's picture and what its head adds to them.
+Colours are compared without their detail: the surface lies a few pixels beside the truth, and the light would learn to
+follow every sharp difference.
 """
 from dataclasses import replace
 
@@ -14,7 +15,8 @@ from engine.engines.compact.nets.model import Model
 from engine.engines.compact.nets.sizes import COMPACT
 from engine.engines.compact.nets.surface_heads import Heads
 from engine.layers.heads import EDGE_REACH, EDGE_STEP
-from engine.layers.surface import KNOWN
+from engine.layers.surface import COARSE as CELL_OF_LIGHT
+from engine.layers.surface import FLOOR, GAIN, KNOWN, LIGHT_SIGMA
 
 from .loop import Recipe
 from .losses import show_linearly
@@ -22,7 +24,7 @@ from .stage_image import add_noise, compare, finish, picture_of, predict_all, pr
 
 RECIPE = Recipe("surface", trained=("reference_net.", "pose_guider.", "object_guider.", "denoising_net."),
                 learning_rate=2e-4, batch=3, frames=4, average_over=200)
-AT_FULL_NOISE = 0.9     # of the draws: what ships is one step
+AT_FULL_NOISE = 0.9     # of the draws: the pack ships with one step
 COARSE = (4, 8, 16)     # pixels a side of what colours are compared over
 LIGHT_WEIGHT, EDGE_WEIGHT, PICTURE_WEIGHT = 3.0, 1.0, 0.5
 STEADY = 0.02           # of the heads' squares: they leave the surface as it is where they know nothing
@@ -59,7 +61,7 @@ def light_loss(heads: Heads, flat: dict, painted: Tensor, clips: int) -> tuple[T
     colour = composite(heads, flat["surface"] / cover.clamp(min=1e-3), maps, cover, painted)
     error = inside * (colour - flat["target"][:, :3])
     loss = sum(_coarse(error, inside, side) for side in COARSE) / len(COARSE)
-    if error.shape[0] > clips:      # a light that flickers is worse than one a little wrong
+    if error.shape[0] > clips:      # a flickering light is worse than one that is a little wrong
         steps = error.unflatten(0, (clips, -1)).diff(dim=1).flatten(0, 1)
         both = torch.minimum(*(part.flatten(0, 1) for part in _pairs(inside, clips)))
         loss = loss + FLICKER_WEIGHT * _coarse(steps * both, both, COARSE[1])
@@ -73,18 +75,28 @@ def composite(heads: Heads, colour: Tensor, maps: Tensor, cover: Tensor, painted
     share = cover.clamp(min=1e-3)
     known = ((maps[:, :1] / share - KNOWN[0]) / (KNOWN[1] - KNOWN[0])).clamp(0, 1)
     known = (known + _spread(heads.gate, size)).clamp(0, 1)
-    lit = (colour * gain(heads, maps[:, 1:4] / share, size)).clamp(0, 1)
+    lit = colour * low_frequencies(colour * cover, cover, painted) * gain(heads, maps[:, 1:4] / share, size)
+    lit = lit.clamp(0, 1)
     return known * lit + (1 - known) * painted[:, :3]
 
 
+def low_frequencies(surface: Tensor, cover: Tensor, painted: Tensor) -> Tensor:
+    """(n, 3, H, W): layers/surface.light_gain of surface (n, 3, H, W), premultiplied, and painted (n, 5, H, W)."""
+    matte = painted[:, 3:4].clamp(0, 1)
+    share = _smoothed(cover * matte) + 1e-4
+    shown = _smoothed(surface * matte) + FLOOR * share
+    wanted = _smoothed(painted[:, :3].clamp(0, 1) * cover * matte) + FLOOR * share
+    return _spread((wanted / shown).clamp(*GAIN), surface.shape[-2:])
+
+
 def gain(heads: Heads, normal: Tensor, size) -> Tensor:
-    """(n, 3, H, W): by what the surface's colours are multiplied."""
+    """(n, 3, H, W): the factor on the surface's colours, in addition to the low frequencies."""
     turn = (_spread(heads.turn, size) * normal).sum(dim=1, keepdim=True)
     return (_spread(heads.light, size) + turn).clamp(-2, 2).exp()
 
 
 def edge_loss(heads: Heads, flat: dict) -> tuple[Tensor, Tensor]:
-    """Absolute difference of the alpha about the outline, and what it were without the head."""
+    """Absolute difference of the alpha about the outline, and what it would be without the head."""
     cover, matte = F.avg_pool2d(flat["cover"], EDGE_STEP), F.avg_pool2d(flat["matte"], EDGE_STEP)
     with torch.no_grad():
         outwards = signed_distance(cover) * EDGE_STEP
@@ -111,6 +123,17 @@ def _whole(shown: Tensor, decoder) -> Tensor:
     """What show_linearly leaves out: the decoder's constant."""
     constant = F.conv2d(decoder.mean[None, :, None, None], decoder.linear.weight, decoder.linear.bias)
     return shown + F.pixel_shuffle(constant, 4).repeat(1, 1, *(side // 4 for side in shown.shape[-2:])) * 0.5 + 0.5
+
+
+def _smoothed(pictures: Tensor) -> Tensor:
+    sigma = LIGHT_SIGMA / CELL_OF_LIGHT
+    reach = round(4 * sigma)
+    places = torch.arange(-reach, reach + 1, device=pictures.device)
+    kernel = torch.exp(-0.5 * (places / sigma) ** 2)
+    kernel = (kernel / kernel.sum()).expand(pictures.shape[1], 1, -1)
+    small, many = F.avg_pool2d(pictures, CELL_OF_LIGHT), pictures.shape[1]
+    small = F.conv2d(small, kernel[..., None, :], padding=(0, reach), groups=many)
+    return F.conv2d(small, kernel[..., None], padding=(reach, 0), groups=many)
 
 
 def _coarse(error: Tensor, inside: Tensor, side: int) -> Tensor:

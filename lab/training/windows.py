@@ -1,5 +1,5 @@
-"""Windows prepared beforehand: processors draw them without end,
-an accelerator learns from a bank of them on its own memory.
+"""Windows prepared beforehand: processors draw them without end, an accelerator learns from a bank of them in its own
+memory.
 
 A batch made on one core takes longer than an accelerator needs to learn from it, so every window is used several times,
 as other frames of it and under other noise, until a newer one takes its place. Which batch comes when depends on the
@@ -37,7 +37,7 @@ def fill(folder: Path, count: int, frames: int, first_seed: int = 0, stride: int
     """Draws the clips of `count` seeds and writes A_CLIP windows of each, as SEED-K.npz;
     held-out identities are skipped.
 
-    `keep`: how many of its windows stay on disk; older ones are removed, and are gone from the disk only.
+    `keep`: how many of its windows stay on disk; older ones are removed, but only from the disk.
     """
     import cv2
 
@@ -67,8 +67,8 @@ def fill_from(folder: Path, clips: Path, frames: int) -> None:
 
 def _write(folder: Path, name: str, seed: int, clip: PooledClip, frames: int, plates: dict,
            count: int = A_CLIP) -> list[Path]:
-    """Writes `count` windows NAME-K.npz of a clip; `plates`: by shape a room of another clip,
-    for references to stand in."""
+    """Writes `count` windows NAME-K.npz of a clip; `plates`: for each shape, a room of another clip in which the
+    references stand."""
     rng, shape, paths = np.random.default_rng(seed), clip.layers.shape[1:3], []
     other = plates.get(shape, clip.layers[0, ..., CLEAN])
     for k in range(count):
@@ -133,7 +133,7 @@ class Bank:
 
 
 def _read(path: Path) -> dict[str, np.ndarray] | None:
-    """A window's arrays; None where its writer has removed it since, or, with a warning, where the file is none."""
+    """A window's arrays; None if its writer has removed it since, or, with a warning, if it is no such file."""
     try:
         with np.load(path) as stored:
             return {field.name: stored[field.name] for field in fields(Window)}

@@ -89,7 +89,8 @@ def test_bytes_keep_maps_to_a_hundredth():
 
 def test_heads_of_nothing_leave_the_surface_as_it_is():
     one = shown(raw())
-    colour, alpha, known = lit_surface(one, np.zeros((SIDE, SIDE, 5), np.float32), crop())
+    painted = np.broadcast_to(np.float32([0.4, 0.3, 0.2, 1, 1]), (SIDE, SIDE, 5))
+    colour, alpha, known = lit_surface(one, painted, crop())
     assert np.array_equal(alpha, one.maps.coverage)
     inside = one.maps.coverage == 1
     assert np.allclose(colour[inside], (0.4, 0.3, 0.2), atol=1e-5) and np.allclose(known[inside], 1)
@@ -123,12 +124,20 @@ def test_training_reads_the_heads_as_the_product_does():
 def test_training_composes_as_the_product_does():
     rng = np.random.default_rng(1)
     values = 0.4 * rng.normal(size=(SIDE // 8, SIDE // 8, heads.CHANNELS)).astype(np.float32)
-    one = shown(values)
-    maps, normal = one.maps, one.maps.normal
-    theirs = surface_heads.Heads.of(torch.from_numpy(values).permute(2, 0, 1)[None])
-    gain = stage_surface.gain(theirs, torch.from_numpy(normal).permute(2, 0, 1)[None], (SIDE, SIDE))[0]
-    inside = maps.coverage == 1
-    assert np.allclose(head_gain(one.heads, maps, crop())[inside], gain.permute(1, 2, 0).numpy()[inside], atol=2e-3)
+    values[..., -1] = 0      # the gate: compose.py mixes
+    one, painted = shown(values), rng.random((SIDE, SIDE, 5)).astype(np.float32)
+    painted[..., :3] *= np.linspace(0.2, 0.6, SIDE)[:, None, None]
+    ours, _, _ = lit_surface(one, painted, crop())
+    colour = one.maps.colour / np.maximum(one.maps.coverage, 1e-3)[..., None]
+    given = colour, np.dstack([one.maps.confidence, one.maps.normal]), one.maps.coverage[..., None], painted
+    theirs = stage_surface.composite(surface_heads.Heads.of(tensor(values)), *map(tensor, given))[0].permute(1, 2, 0)
+    inside = one.maps.coverage == 1
+    assert np.allclose(ours[inside], theirs.numpy()[inside], atol=2e-3) and ours[inside].std() > 0.05
+
+
+def tensor(picture):
+    """(h, w, c) -> (1, c, h, w)."""
+    return torch.from_numpy(np.ascontiguousarray(picture)).permute(2, 0, 1)[None]
 
 
 def test_nets_begun_at_weights_without_a_surface_say_the_same(tmp_path):

@@ -1,0 +1,65 @@
+"""A plan and the files that its frames are read from -> the key of every window: what a frame that an earlier run made
+has to have come from, to be this run's too.
+
+Keys are a chain, because a window goes on from the latents of the one before it.
+"""
+
+import functools
+import json
+from collections.abc import Callable
+
+import numpy as np
+
+from ..contract import files, jobs
+from ..engines.compact.denoise.windows import Window
+from .plan import Plan
+from .resume import file_digest
+
+
+def window_keys(plan: Plan, pack_hash: str, check: Callable[[], None]) -> dict[Window, str]:
+    """Of every window that the plan denoises; check() is called before each frame and may raise to stop."""
+    folder, job = plan.shot.folder, plan.shot.job
+    kinds = [kind for kind, _, is_read in picture_kinds(folder, job) if is_read]
+    keys, base = {}, _base_digests(plan)
+
+    @functools.lru_cache(plan.denoising.window)  # windows overlap
+    def frame_digests(number):
+        return [file_digest(files.picture(folder, kind, number)) for kind in kinds]
+    for windows in plan.denoising.spans:
+        key = ""
+        for window in windows:
+            digests = [f"{window.first} {window.start} {window.stop} {window.end}"]
+            beside = sorted(set(plan.held).intersection(window.frames))
+            digests += [file_digest(files.picture(folder, kind, number)) for number in beside
+                        for kind in (files.FRAMES, files.SHADOW)]
+            for number in window.frames:
+                check()
+                digests += frame_digests(number)
+            key = keys[window] = jobs.key(job, [*base, key, *digests], pack_hash)
+    return keys
+
+
+def absent_key(job: jobs.Job) -> str:
+    """The key of a frame with nobody in it."""
+    return jobs.key(job, ["nobody"], "")
+
+
+def picture_kinds(folder: str, job: jobs.Job) -> tuple[tuple[str, str, bool], ...]:
+    """(kind, code of the error where one is missing, whether the job is read from them) of the pictures of every
+    frame."""
+    return ((files.SOURCE, "source_missing", True), (files.OBJECTS, "mask_missing", job.objects is not None),
+            (files.DEPTH, "mask_missing", job.depth is not None),
+            (files.MASK, "mask_missing", files.has(folder, files.MASK)),
+            (files.CLEAN, "source_missing", job.clean_pictures))
+
+
+def _base_digests(plan: Plan) -> list[str]:
+    """Of what every frame depends on: poses, reference with its joints and their depths, and the plan of the whole
+    shot."""
+    shot, subject = plan.shot, plan.subject
+    found = json.dumps([None if values is None else np.asarray(values, np.float64).tolist()
+                        for values in (subject.joints, subject.height_px, subject.depths)])
+    return [file_digest(files.path(shot.folder, files.POSE)),
+            file_digest(files.path(shot.folder, shot.job.reference.file)), found,
+            *[repr(shot.job.fps)] * (shot.job.retarget > 0),
+            repr([(c.centre, c.step, c.shape) for c in shot.plan.crops]), repr((shot.near, shot.far))]
