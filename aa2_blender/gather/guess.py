@@ -102,7 +102,7 @@ def guess(names, parents, heads, tails, side_of):
         return {}
     first = _first_side(body, leg) or {"l": "left", "r": "right"}.get(side_of(names[leg["knee"][0]]))
     found = {**middle, **{f"{first}_{joint}": place for joint, place in {**leg, **arm}.items()}}
-    other = {"left": "right", "right": "left"}.get(first)
+    other = {"left": "right", "right": "left"}.get(first or "")
     found |= {f"{other}_{joint}": (body.pairs.get(bone), end) for joint, (bone, end) in {**leg, **arm}.items()}
     if other is None or any(bone is None for bone, _ in found.values()):
         return {}

@@ -2,6 +2,7 @@
 
 import os
 from contextlib import closing, suppress
+from typing import Any
 
 import bpy
 
@@ -126,14 +127,15 @@ def _performer(request, frames):
 def _job(request, shot, frames, bits, bones, ranges):
     render = shot.scene.render
     source, performer = request.reference, _performer(request, frames)
+    given: dict[str, Any] = {field: getattr(request, field) for field in PASSED}
+    given |= {field: values(shot.scene, one, frames) for field, one in KEYED.items()}
     return jobs.Job(
         name=request.name, size=shot.size, frames=len(frames), first_frame=frames[0], fps=render.fps / render.fps_base,
         bits=bits, clean_plate=request.clean_plate, settings=request.settings,
         clean_pictures=shot.clean_strip is not None or performer is not None and performer.clean,
         mask_joins=bool(request.mask_strip and request.mask_use == MaskUse.JOIN and not request.performer
                         and not shot.meshes),
-        **{field: getattr(request, field) for field in PASSED},
-        **{field: values(shot.scene, one, frames) for field, one in KEYED.items()},
+        **given,
         reference=jobs.Reference(joints=source.joints, height_px=source.height_px),
         objects=ranges[files.OBJECTS], depth=ranges[files.DEPTH],
         driver=jobs.Driver(scene=shot.driver.name, camera=shot.camera, rig=request.rig,

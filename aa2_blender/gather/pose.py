@@ -138,7 +138,8 @@ def _written(motion, skeleton, size):
     present = _in_picture(joints, heights, size)
     rows = zip(np.round(joints, 4).tolist(), np.round(heights, 3).tolist(), _focal_lengths(motion, size), turns,
                present, strict=True)
-    return [_person(*row, skeleton.hands) if there else [] for *row, there in rows]
+    return [_person(body, height, focal, turned, skeleton.hands) if there else []
+            for body, height, focal, turned, there in rows]
 
 
 def _turns(motion, points, turns):

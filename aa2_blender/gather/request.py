@@ -1,10 +1,11 @@
 """What the artist asked for, by names only, so that it outlives undo: the one door to gathering. Each field is checked
 when a kept request is read (versions/folders.py)."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, make_dataclass
 from dataclasses import fields as fields_of
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from ..embedded.engine.contract.fields import (
     checked,
@@ -23,6 +24,7 @@ from ..embedded.engine.contract.jobs import Job, Settings
 from ..embedded.engine.contract.skeleton import BODY
 from ..settings.table import PASSED, MaskUse, ReferenceKind
 
+K = TypeVar("K", bound=StrEnum)
 _FRAME = whole(-2**31, 2**31)
 _PIXEL = number(-1e6, 1e6)
 _NAMES = list_of(whole_text)
@@ -36,7 +38,7 @@ def _file(value):
     return value if value == "" else path_name(value)
 
 
-def _one_of(kinds: type[StrEnum]):
+def _one_of(kinds: type[K]) -> Callable[[Any], K]:
     """The check of a field that holds one of `kinds`."""
     is_one = choice(*(kind.value for kind in kinds))
     return lambda value: kinds(is_one(value))

@@ -208,7 +208,8 @@ def _found(bones, places, preset, own):
     if not missing - own or preset:
         return best, found[best], frozenset()
     names, above = zip(*bones, strict=True) if bones else ((), ())
-    guessed = guess(names, above, *np.frombuffer(places, np.float32).reshape(2, -1, 3), lambda name: canonical(name)[1])
+    heads, tails = np.frombuffer(places, np.float32).reshape(2, -1, 3)
+    guessed = guess(names, above, heads, tails, lambda name: canonical(name)[1])
     if len(missing) < len(REQUIRED) / 2:
         filled = {**found[best], **{joint: guessed[joint] for joint in missing - own if joint in guessed}}
         if guessed and not list(_loose(filled, parents)):

@@ -90,7 +90,7 @@ def _time(user, job, offset):
 def _material(job, folder, offset):
     """Emission where the picture is, nothing elsewhere."""
     material = bpy.data.materials.new(job.name)
-    if material.node_tree is None:  # from 5.0 every material has one
+    if not material.node_tree:  # from 5.0 every material has one
         material.use_nodes = True
     tree = material.node_tree
     tree.nodes.clear()
