@@ -63,8 +63,8 @@ class Copied(Version):
     def made(self) -> Slices:
         self.folder = folders.vacant(self.shot, (*self._reserved(), self._source))
         with _whole_or_gone(self.folder):
-            for told in folders.copied(self._source, self.folder):
-                yield Progress(*told)
+            for step in folders.copied(self._source, self.folder):
+                yield Progress(*step)
             yield from folders.copied_frames(self._source, self.folder, self._kept_frames)
             folders.write_changed(self._source, self.folder, self._change)
 
@@ -103,10 +103,10 @@ def _in_slices(steps: Generator[tuple[str, int, int], None, None]) -> Iterator[P
     """What gathering tells after each slice: the one thing of ours that may keep the window waiting."""
     while True:
         with stalls.slice("gather"):
-            told = next(steps, None)
-        if told is None:
+            step = next(steps, None)
+        if step is None:
             return
-        yield Progress(*told)
+        yield Progress(*step)
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from ..embedded.engine.contract.fields import build, plain, shown
 from ..gather.request import Request
 
 REQUEST = files.REQUEST  # what was asked for, by the names of the blend: the add-on's own, the engine doesn't read it
-_REQUEST_VERSION = 1
+_REQUEST_FORMAT = 1
 _VERSION = re.compile(r"v(\d{3,})")
 _PICTURES = (files.SOURCE, files.OBJECTS, files.DEPTH)
 _LARGEST_SEED = 2**31 - 1  # of a number that Blender's interface holds
@@ -129,7 +129,7 @@ def write_request(folder: Path, request: Request) -> None:
     path = files.path(folder, REQUEST)
     if os.path.isfile(path) and read_request(folder) is None:
         json_reader.keep_aside(path)
-    files.write_whole(path, json.dumps({"version": _REQUEST_VERSION, **plain(request)}, indent=1).encode())
+    files.write_whole(path, json.dumps({"version": _REQUEST_FORMAT, **plain(request)}, indent=1).encode())
 
 
 def read_request(folder: Path) -> Request | None:
@@ -138,8 +138,8 @@ def read_request(folder: Path) -> Request | None:
     try:
         value = json_reader.read(path)
         version = value.pop("version", None)
-        if version != _REQUEST_VERSION or isinstance(version, bool):
-            raise ValueError(f"expected version {_REQUEST_VERSION}, got {shown(version)}")
+        if version != _REQUEST_FORMAT or isinstance(version, bool):
+            raise ValueError(f"expected format {_REQUEST_FORMAT}, got {shown(version)}")
         return build(Request, value)
     except (FileNotFoundError, NotADirectoryError):
         return None
