@@ -5,6 +5,7 @@ are built, so that a long shot needs no more memory than a short one.
 """
 import functools
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
@@ -96,13 +97,18 @@ def plan_shot(folder, job, mask="shape_agnostic", joints=None, height_px=None, *
     if masked:
         boxes = _grown_to_masks(boxes, folder, job)
     boxes = [None if box is None else _wider(box, mask_grow(job, number)) for number, box in enumerate(boxes, 1)]
-    shape = job.settings.shape
-    shape = shape if shape == "auto" else tuple(int(side) for side in shape.split("x"))
-    plan = plan_crops(boxes, job.size, shape)
+    plan = plan_crops(boxes, job.size, _shape(job.settings.shape))
     near, far = near_and_far((figure.body, figure.hands)
-                             for figure, seen in zip(figures, plan.present, strict=True) if seen)
+                             for figure, seen in zip(figures, plan.present, strict=True) if seen and figure is not None)
     light = read_light(folder, job.frames, job.size)
     return Shot(folder, job, figures, plan, near, far, masked, mask, surface, light)
+
+
+def _shape(name: jobs.Shape) -> tuple[int, int] | Literal["auto"]:
+    if name == "auto":
+        return name
+    width, height = map(int, name.split("x"))
+    return width, height
 
 
 def build_reference(shot, joints=None, height_px=None, matte=None, depths=None) -> ReferenceBundle:

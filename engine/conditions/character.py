@@ -64,7 +64,7 @@ def worth_of_depth(figures, template) -> float:
     return depth_factor(seen, template)
 
 
-def frame_maps(character: Character, figure, size, window=None) -> Maps | None:
+def frame_maps(character: Character | None, figure, size, window=None) -> Maps | None:
     """The surface in a frame of `size` (w, h) whose pixels the figure is in; None where the limb warp stands in. window
     (left, top, w, h): the part that is wanted."""
     if character is None or character.avatar is None or figure is None:
@@ -72,7 +72,7 @@ def frame_maps(character: Character, figure, size, window=None) -> Maps | None:
     return draw(character.avatar, figure, size, character.depth_worth, window=window, turns=figure.turns)
 
 
-def frame_picture(character: Character, maps, figure, size) -> np.ndarray:
+def frame_picture(character: Character | None, maps, figure, size) -> np.ndarray:
     """(h, w, 4) float32 0..1, RGB premultiplied by coverage: the surface's `maps`,
     or the limb warp where they are None."""
     if maps is not None:

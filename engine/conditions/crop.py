@@ -5,6 +5,7 @@ picture neither zooms nor shakes from frame to frame. A plan is a function of th
 no jump at a seam.
 """
 from dataclasses import dataclass
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -55,7 +56,7 @@ class CropPlan:
         return tuple(i + 1 for i, present in enumerate(self.present) if present)
 
 
-def plan_crops(boxes, size, shape="auto") -> CropPlan:
+def plan_crops(boxes, size, shape: tuple[int, int] | Literal["auto"] = "auto") -> CropPlan:
     """The shot's crops.
 
     boxes: for every frame the character's (left, top, right, bottom) in job pixels, or None; size the job's (w, h);
@@ -65,9 +66,9 @@ def plan_crops(boxes, size, shape="auto") -> CropPlan:
     boxes = [_visible(box, size) for box in boxes]
     present = tuple(box is not None for box in boxes)
     if not any(present):
-        shape = SHAPES[1] if shape == "auto" else tuple(shape)
+        shape = SHAPES[1] if shape == "auto" else shape
         step = max(size[0] / shape[0], size[1] / shape[1])
-        return CropPlan((Crop((size[0] / 2, size[1] / 2), step, shape),) * len(boxes), present)
+        return CropPlan((Crop((size[0] / 2, size[1] / 2), step, tuple(shape)),) * len(boxes), present)
     boxes = _filled(boxes)
     if shape == "auto":
         shape = min(SHAPES, key=lambda s: _cost(boxes, s, size))
@@ -213,7 +214,7 @@ def _even_centres(boxes, steps, shape, size) -> np.ndarray:
     return centres
 
 
-def _smooth(values, reach, ends) -> np.ndarray:
+def _smooth(values: np.ndarray, reach: int, ends: Literal["edge", "reflect"]) -> np.ndarray:
     """Zero-phase Hann mean over `reach` frames on each side.
 
     Beyond the shot's ends values hold ("edge") or go on turned about the end point ("reflect": a steady walk keeps its
@@ -223,8 +224,9 @@ def _smooth(values, reach, ends) -> np.ndarray:
     if reach < 1:
         return values
     kernel = np.hanning(2 * reach + 3)[1:-1]
-    kind = {"reflect_type": "odd"} if ends == "reflect" else {}
-    return np.convolve(np.pad(values, reach, mode=ends, **kind), kernel / kernel.sum(), mode="valid")
+    padded = np.pad(values, reach, mode="edge") if ends == "edge" else np.pad(values, reach, "reflect",
+                                                                             reflect_type="odd")
+    return np.convolve(padded, kernel / kernel.sum(), mode="valid")
 
 
 def _whole_box(crop, shape, shrink):

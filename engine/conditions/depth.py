@@ -56,7 +56,7 @@ def lay_depth(picture, outline, start, end, *, shade=None, nearer_only=False) ->
     if (low >= high).any():
         return
     cover = np.zeros((high[1] - low[1], high[0] - low[0]), np.uint8)
-    cv2.fillConvexPoly(cover, fixed_point(outline - low), 255, cv2.LINE_AA, _SHIFT)
+    cv2.fillConvexPoly(cover, fixed_point(outline - low), (255,), cv2.LINE_AA, _SHIFT)
     depth = _depth_along(start, end, low, high)
     patch = picture[low[1]:high[1], low[0]:high[0]]
     where = (cover > 0) & (depth < patch) if nearer_only else cover > 0

@@ -148,7 +148,7 @@ def limb_volumes(body, hands, height_px, size, clothing: float = 1.0) -> np.ndar
     width, height = size
     canvas = np.zeros((height, width), np.uint8)
     for balls in _balls(body, hands, height_px, clothing):
-        cv2.fillConvexPoly(canvas, fixed_point(_outline(balls, size)), 255, cv2.LINE_AA, _SHIFT)
+        cv2.fillConvexPoly(canvas, fixed_point(_outline(balls, size)), (255,), cv2.LINE_AA, _SHIFT)
     return canvas.astype(np.float32) * np.float32(1 / 255)
 
 

@@ -1,5 +1,6 @@
 """From pose.json to figures: the people of every frame with their joints as arrays."""
 from dataclasses import dataclass, field
+from typing import TypeGuard
 
 import numpy as np
 
@@ -108,7 +109,7 @@ def _is_turn(value) -> bool:
     return abs(float(np.linalg.norm(value)) - 1) < _UNIT
 
 
-def _is_length(value) -> bool:
+def _is_length(value: object) -> TypeGuard[float]:
     return not isinstance(value, bool) and isinstance(value, (int, float)) and 0 < value < 1e9
 
 

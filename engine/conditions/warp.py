@@ -185,9 +185,9 @@ def _coverage(piece, box) -> np.ndarray:
     inside = np.full((bottom - top, right - left), 255, np.uint8)
     spine = np.rint((piece.outline - (left, top) - 0.5) * 16).astype(np.int32)
     if len(spine) == 2:
-        cv2.line(inside, spine[0].tolist(), spine[1].tolist(), 0, 1, cv2.LINE_8, 4)
+        cv2.line(inside, spine[0].tolist(), spine[1].tolist(), (0,), 1, cv2.LINE_8, 4)
     else:
-        cv2.fillConvexPoly(inside, cv2.convexHull(spine)[:, 0], 0, cv2.LINE_8, 4)
+        cv2.fillConvexPoly(inside, cv2.convexHull(spine)[:, 0], (0,), cv2.LINE_8, 4)
     away = cv2.distanceTransform(inside, cv2.DIST_L2, cv2.DIST_MASK_5)
     return np.clip((piece.radius - away) / soft, 0.0, 1.0)
 

@@ -5,8 +5,15 @@ A check takes a value and returns the one to keep; its ValueError says what was 
 
 import dataclasses
 import os
+from collections.abc import Callable
 from dataclasses import MISSING, dataclass, field
+from typing import Any, Generic, Literal, TypeVar, cast, dataclass_transform, overload
 
+T = TypeVar("T")
+A = TypeVar("A")
+B = TypeVar("B")
+C = TypeVar("C")
+CheckOf = Callable[[Any], T]  # a value from JSON -> the one to keep
 _LONGEST_SHOWN = 60
 _LONGEST_PATH = 32_767  # characters, of Windows; other systems hold fewer
 
@@ -14,21 +21,38 @@ _LONGEST_PATH = 32_767  # characters, of Windows; other systems hold fewer
 class FieldError(ValueError):
     """A field, by its path such as `settings.steps`, that is missing, unknown or wrong."""
 
-    def __init__(self, path, message):
+    def __init__(self, path: str, message: str):
         super().__init__(message)
         self.path = path
 
 
-def checked(check, default=MISSING):
-    """A dataclass field whose value from JSON passes through `check`; without a default it is required."""
+@dataclass(frozen=True)
+class _Nested(Generic[T]):
+    cls: type
+    optional: bool
+
+
+@overload
+def checked(check: CheckOf[T] | _Nested[T]) -> T: ...
+@overload
+def checked(check: CheckOf[T] | _Nested[T], default: T) -> T: ...
+def checked(check, default=MISSING) -> Any:
+    """A dataclass field whose value from JSON passes through `check`; without a default it is required. To a type
+    checker it is of the type that `check` returns."""
     return field(default=default, metadata={"check": check})
 
 
-def build(cls, value, path=""):
+@dataclass_transform(frozen_default=True, field_specifiers=(checked,))
+def record(cls: type[T]) -> type[T]:
+    """A frozen dataclass of checked fields; type checkers know from it which of them may be left out."""
+    return dataclass(frozen=True)(cls)
+
+
+def build(cls: type[T], value: object, path: str = "") -> T:
     """An instance of the dataclass `cls` from a JSON object; raises FieldError at the first field that is wrong."""
     if not isinstance(value, dict):
         raise FieldError(path, f"{path or 'the file'}: expected an object, got {shown(value)}")
-    fields = {f.name: f for f in dataclasses.fields(cls)}
+    fields = {f.name: f for f in dataclasses.fields(cast(Any, cls))}
     for name in value:
         if name not in fields:
             where = _join(path, name if len(name) <= _LONGEST_SHOWN else f"{name[:_LONGEST_SHOWN]}...")
@@ -43,12 +67,12 @@ def build(cls, value, path=""):
     return cls(**kept)
 
 
-def plain(instance):
+def plain(instance: Any) -> dict[str, Any]:
     """A dataclass as a JSON object (tuples become lists)."""
     return dataclasses.asdict(instance)
 
 
-def _value(check, value, where):
+def _value(check: CheckOf[T] | _Nested[T], value: Any, where: str) -> Any:
     if isinstance(check, _Nested):
         return None if value is None and check.optional else build(check.cls, value, where)
     try:
@@ -57,53 +81,52 @@ def _value(check, value, where):
         raise FieldError(where, f"{where}: expected {error}, got {shown(value)}") from None
 
 
-def _join(path, name):
+def _join(path: str, name: object) -> str:
     return f"{path}.{name}" if path else str(name)
 
 
-def shown(value):
+def shown(value: object) -> str:
     """A value as messages tell it: not endless."""
     text = repr(value)
     return text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN - 3] + "..."
 
 
-@dataclass(frozen=True)
-class _Nested:
-    cls: type
-    optional: bool
-
-
-def nested(cls, optional=False):
+@overload
+def nested(cls: type[T]) -> _Nested[T]: ...
+@overload
+def nested(cls: type[T], optional: Literal[True]) -> _Nested[T | None]: ...
+def nested(cls: type, optional: bool = False) -> _Nested:
     """The check of a field that is itself a dataclass, or null where `optional`."""
     return _Nested(cls, optional)
 
 
-def whole(low, high):
-    def check(value):
+def whole(low: int, high: int) -> CheckOf[int]:
+    def check(value: Any) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
             raise ValueError(f"a whole number from {low} to {high}")
         return value
     return check
 
 
-def number(low, high):
+def number(low: float, high: float) -> CheckOf[float]:
     """A finite range: what is no number, or an endless one, lies outside it."""
-    def check(value):
+    def check(value: Any) -> float:
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
             raise ValueError(f"a number from {low:g} to {high:g}")
         return float(value)
     return check
 
 
-def choice(*choices):
-    def check(value):
-        if not any(type(value) is type(one) and value == one for one in choices):
-            raise ValueError(f"one of {', '.join(map(repr, choices))}")
-        return value
+def choice(*choices: T) -> CheckOf[T]:
+    def check(value: Any) -> T:
+        for one in choices:
+            if type(value) is type(one) and value == one:
+                return one
+        raise ValueError(f"one of {', '.join(map(repr, choices))}")
     return check
 
 
-def is_whole_text(value):
+def is_whole_text(value: str) -> bool:
     """Whether a text can be written as UTF-8: names of the system's may hold halves of surrogate pairs."""
     try:
         value.encode()
@@ -112,13 +135,13 @@ def is_whole_text(value):
     return True
 
 
-def text(value):
+def text(value: Any) -> str:
     if not isinstance(value, str):
         raise ValueError("a text")
     return value
 
 
-def whole_text(value):
+def whole_text(value: Any) -> str:
     """A text that a UTF-8 file and every name of Blender's can hold: names of the system's may contain halves of
     surrogate pairs, and nothing's name contains a NUL."""
     if not is_whole_text(text(value)):
@@ -128,7 +151,7 @@ def whole_text(value):
     return value
 
 
-def path_name(value):
+def path_name(value: Any) -> str:
     """The path of a file or folder, be there anything or not. A name that is no UTF-8 is refused here: OpenCV dies of
     it deep inside."""
     if not 0 < len(text(value)) <= _LONGEST_PATH or "\0" in value or not is_whole_text(value):
@@ -137,13 +160,13 @@ def path_name(value):
     return value
 
 
-def flag(value):
+def flag(value: Any) -> bool:
     if not isinstance(value, bool):
         raise ValueError("true or false")
     return value
 
 
-def file_name(value):
+def file_name(value: Any) -> str:
     """A file directly in the job's folder: a job never reaches outside its folder."""
     if not isinstance(value, str) or value in ("", ".", "..") or {"/", "\\", "\0"} & set(value) \
             or os.path.basename(value) != value or not is_whole_text(value):
@@ -151,9 +174,18 @@ def file_name(value):
     return value
 
 
-def tuple_of(*checks):
+@overload
+def tuple_of(first: CheckOf[A], second: CheckOf[B], /) -> CheckOf[tuple[A, B]]: ...
+@overload
+def tuple_of(first: CheckOf[A], second: CheckOf[B], third: CheckOf[C], /) -> CheckOf[tuple[A, B, C]]: ...
+@overload
+def tuple_of(first: CheckOf[T], second: CheckOf[T], third: CheckOf[T],
+             fourth: CheckOf[T], /) -> CheckOf[tuple[T, T, T, T]]: ...
+@overload
+def tuple_of(*checks: CheckOf[T]) -> CheckOf[tuple[T, ...]]: ...
+def tuple_of(*checks: CheckOf[Any]) -> CheckOf[Any]:
     """A list with one value for each check -> a tuple."""
-    def check(value):
+    def check(value: Any) -> tuple:
         if not isinstance(value, (list, tuple)) or len(value) != len(checks):
             raise ValueError(f"a list of {len(checks)}")
         kept = []
@@ -166,14 +198,14 @@ def tuple_of(*checks):
     return check
 
 
-def list_of(check, longest=1_000_000):
+def list_of(check: CheckOf[T], longest: int = 1_000_000) -> CheckOf[tuple[T, ...]]:
     """A list of any length up to `longest` -> a tuple."""
-    def checked_list(value):
+    def checked_list(value: Any) -> tuple[T, ...]:
         if not isinstance(value, (list, tuple)) or len(value) > longest:
             raise ValueError(f"a list of at most {longest}")
         return tuple_of(*[check] * len(value))(value)
     return checked_list
 
 
-def or_none(check):
+def or_none(check: CheckOf[T]) -> CheckOf[T | None]:
     return lambda value: None if value is None else check(value)

@@ -11,8 +11,12 @@ import secrets
 import shutil
 import stat
 import time
+from collections.abc import Iterable, Iterator
+from typing import Literal, get_args
 
 from .errors import JobError, writing_failed
+
+Folder = str | os.PathLike[str]
 
 JOB = "job.json"
 POSE = "pose.json"
@@ -47,10 +51,13 @@ MOVIE_LOG = "output/movie.log"
 FOUND = "estimate/reference.json"
 FOUND_MASK = "estimate/reference.mask"
 # What a finished job is written out as, for other programs.
-DELIVERED = ("character", "shadow", "matte", "skeleton")
-FORMS = ("png8", "png16", "exr")
-PREVIEWS = ("skeleton", "depth", "surface", "mask", "environment", "objects")
-SHOWN_KINDS = ("skeleton", "depth", "surface", "mask", "environment", "objects")
+Layer = Literal["character", "shadow", "matte", "skeleton"]
+Form = Literal["png8", "png16", "exr"]
+Condition = Literal["skeleton", "depth", "surface", "mask", "environment", "objects"]
+DELIVERED: tuple[Layer, ...] = get_args(Layer)
+FORMS: tuple[Form, ...] = get_args(Form)
+PREVIEWS: tuple[Condition, ...] = get_args(Condition)
+SHOWN_KINDS = PREVIEWS
 
 # Every name of docs/architecture.md's job folder: what lies in the folders are numbered pictures and the like.
 FOLDERS = (SOURCE, MASK, CLEAN, OBJECTS, DEPTH, IRRADIANCE, FRAMES, SHADOW, STATE, OUTPUT, PREVIEW, SHOWN,
@@ -80,27 +87,27 @@ _NOT_THROUGH_LINKS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 _LINK_TAGS = (0xA000000C, 0xA0000003)  # Windows' symbolic links and mount points, to which junctions belong
 
 
-def picture(folder, kind, number):
+def picture(folder: Folder, kind: str, number: int) -> str:
     """The path of picture `number` (1..N) of one kind, e.g. `.../source/0001.png`."""
     return os.path.join(folder, *kind.split("/"), f"{number:04d}.png")
 
 
-def delivered(folder, layer, form, number):
+def delivered(folder: Folder, layer: Layer, form: Form, number: int) -> str:
     """The path of frame `number` of one of DELIVERED in one of FORMS, e.g. `.../output/matte_exr/0001.exr`."""
     return os.path.join(folder, OUTPUT, f"{layer}_{form}", f"{number:04d}.{form[:3]}")
 
 
-def path(folder, name):
+def path(folder: Folder, name: str) -> str:
     """The path of one of the job's files by its name above, e.g. `.../frames/made.json`."""
     return os.path.join(folder, *name.split("/"))
 
 
-def has(folder, kind):
+def has(folder: Folder, kind: str) -> bool:
     """Whether the job has pictures of this kind, be they all or some."""
     return bool(numbers(folder, kind))
 
 
-def numbers(folder, kind):
+def numbers(folder: Folder, kind: str) -> list[int]:
     """The numbers of the pictures of one kind that exist, ascending; other files are passed over."""
     try:
         names = os.listdir(os.path.join(folder, *kind.split("/")))
@@ -109,7 +116,7 @@ def numbers(folder, kind):
     return sorted(int(m[1]) for m in map(_NUMBERED.fullmatch, names) if m)
 
 
-def refuse_links(folder) -> None:
+def refuse_links(folder: Folder) -> None:
     """To be called before the first write. Raises JobError(job_linked) where a folder or file of the job is a link or a
     junction, or is one of IN_PLACE and no ordinary file of one name.
 
@@ -127,7 +134,7 @@ def refuse_links(folder) -> None:
             _refuse_odd(there, about)
 
 
-def open_in_place(path, flags) -> int:
+def open_in_place(path: str, flags: int) -> int:
     """A descriptor of an ordinary file that is written in place, made where there is none; os.open's flags. A link is
     not followed. Raises JobError."""
     try:
@@ -145,14 +152,14 @@ def open_in_place(path, flags) -> int:
     return file
 
 
-def own_name(name) -> str:
+def own_name(name: str) -> str:
     """A name that nobody else has, for what is made beside `name` and goes again: same extension, so that writers know
     the format."""
     return f".aa2-{_HOST}-{secrets.token_hex(8)}-{name}"
 
 
 @contextlib.contextmanager
-def unfinished(path):
+def unfinished(path: Folder) -> Iterator[str]:
     """The path of a new, empty file beside `path`, which takes its place at the end of the block, or goes where the
     block raises. Makes the folder; raises JobError for an OSError."""
     folder, name = os.path.split(path)
@@ -169,7 +176,7 @@ def unfinished(path):
             os.remove(beside)
 
 
-def write_whole(path, data: bytes, *, synced=False) -> None:
+def write_whole(path: Folder, data: bytes | memoryview, *, synced: bool = False) -> None:
     """Write a file under a temporary name and rename it: whole or not at all. Makes its folder; raises JobError.
     synced: its bytes are on the disk before it has its name."""
     with unfinished(path) as beside, open(beside, "wb") as file:
@@ -179,7 +186,7 @@ def write_whole(path, data: bytes, *, synced=False) -> None:
             os.fsync(file.fileno())
 
 
-def sync_folder(folder) -> None:
+def sync_folder(folder: Folder) -> None:
     """The names in a folder are on the disk, where the system can do it: Windows opens no folders,
     some drives sync none."""
     if os.name == "nt":
@@ -192,7 +199,7 @@ def sync_folder(folder) -> None:
             os.close(file)
 
 
-def remove_left_over(folder) -> None:
+def remove_left_over(folder: Folder) -> None:
     """Called by who holds the job's lock: temporaries of writers that were killed go.
 
     Those of this machine in what only the holder writes go at once, because nobody else can be writing them. All others
@@ -210,7 +217,7 @@ def remove_left_over(folder) -> None:
                 _remove(os.path.join(where, name))
 
 
-def remove_numbered(folder, endings) -> None:
+def remove_numbered(folder: Folder, endings: Iterable[str]) -> None:
     """Of one folder, what is called as the engine calls it, 0001.<one of endings>; all else is the artist's and stays.
     Raises JobError."""
     form = re.compile(rf"\d{{4,}}\.({'|'.join(endings)})")
@@ -223,7 +230,7 @@ def remove_numbered(folder, endings) -> None:
         raise writing_failed(error, folder) from None
 
 
-def _about(path):
+def _about(path: str) -> os.stat_result | None:
     try:
         return os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):
@@ -232,12 +239,12 @@ def _about(path):
         raise writing_failed(error, path) from None
 
 
-def _is_link(about) -> bool:
+def _is_link(about: os.stat_result) -> bool:
     """A symbolic link, or on Windows a junction; a file that a cloud drive keeps elsewhere is none."""
     return stat.S_ISLNK(about.st_mode) or getattr(about, "st_reparse_tag", None) in _LINK_TAGS
 
 
-def _linked(path) -> JobError:
+def _linked(path: str) -> JobError:
     try:
         target = f" to {os.readlink(path)}"
     except OSError:
@@ -247,7 +254,7 @@ def _linked(path) -> JobError:
                     "Remove the link, or put what it leads to in its place; the job's folder itself may be a link.")
 
 
-def _refuse_odd(path, about) -> None:
+def _refuse_odd(path: str, about: os.stat_result) -> None:
     if not stat.S_ISREG(about.st_mode):
         raise JobError("job_linked", f"{path}: expected an ordinary file, got a folder or a device.", "Remove it.")
     if about.st_nlink > 1:
@@ -256,16 +263,16 @@ def _refuse_odd(path, about) -> None:
                        "with it.", "Remove it; the engine makes a new one.")
 
 
-def _is_ours(kind, host, name) -> bool:
+def _is_ours(kind: str, host: str, name: str) -> bool:
     return kind in _LOCKED and host == _HOST and _LOCKED_FILE.fullmatch(name) is not None
 
 
-def _is_old(path) -> bool:
+def _is_old(path: str) -> bool:
     about = _about(path)
     return about is not None and time.time() - about.st_mtime > OLD_S
 
 
-def _remove(path) -> None:
+def _remove(path: str) -> None:
     """A file, or a folder in which the add-on rendered; what cannot go stays for the next time."""
     if os.path.isdir(path) and not os.path.islink(path):
         return shutil.rmtree(path, ignore_errors=True)
@@ -273,7 +280,7 @@ def _remove(path) -> None:
         os.remove(path)
 
 
-def _replace(source, target) -> None:
+def _replace(source: str, target: Folder) -> None:
     """os.replace, tried again while somebody has the target open."""
     deadline = time.monotonic() + PATIENCE_S
     while True:

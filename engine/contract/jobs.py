@@ -2,11 +2,13 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Iterable
+from typing import Any, Literal, get_args
 
 from . import files, json_reader, version
 from .errors import JobError
 from .fields import (
+    CheckOf,
     FieldError,
     build,
     checked,
@@ -18,6 +20,7 @@ from .fields import (
     number,
     or_none,
     plain,
+    record,
     shown,
     tuple_of,
     whole,
@@ -25,8 +28,16 @@ from .fields import (
 )
 from .skeleton import BODY
 
-SHAPES = ("auto", "192x352", "256x256", "352x192")
-ENGINES = ("compact",)
+Shape = Literal["auto", "192x352", "256x256", "352x192"]
+EngineName = Literal["compact"]
+MaskUse = Literal["choose", "join", "override"]
+Bits = Literal[8, 16]
+Joint = tuple[float, float, float]  # x, y, confidence
+Box = tuple[float, float, float, float]  # left, top, right, bottom
+SHAPES: tuple[Shape, ...] = get_args(Shape)
+ENGINES: tuple[EngineName, ...] = get_args(EngineName)
+BITS: tuple[Bits, ...] = get_args(Bits)
+MASK_USES: tuple[MaskUse, ...] = get_args(MaskUse)
 # What people read but no pixel depends on.
 INFORMATIONAL = ("name", "first_frame", "fps", "driver")
 # What only the composition depends on, of the job and of its settings: the networks' latents stay where it changes.
@@ -38,12 +49,16 @@ _CODES = {"size": "size_invalid", "frames": "frames_invalid", "first_frame": "fr
 # What a performer's depths stand for, since a picture says nothing about its lens: the focal length over the picture's
 # longer side, a 50 mm lens (ours).
 SUPPOSED_LENS = 50 / 36
+IS_MASK_USE: CheckOf[MaskUse] = choice(*MASK_USES)
+_IS_MASK_USE_OR_NONE: CheckOf[MaskUse | None] = or_none(IS_MASK_USE)
+_IS_SHAPE: CheckOf[Shape] = choice(*SHAPES)
+_IS_BITS: CheckOf[Bits] = choice(*BITS)
 _SIDE = whole(16, 16384)
 _COORDINATE = number(-1e6, 1e6)
 _JOINT = tuple_of(_COORDINATE, _COORDINATE, number(0, 1))
 
 
-@dataclass(frozen=True)
+@record
 class DepthRange:
     """What 16-bit pictures mean: 65535 lies at `near` metres along the camera's axis, 1 at `far`, 0 is nothing."""
 
@@ -51,64 +66,64 @@ class DepthRange:
     far: float = checked(_COORDINATE)
 
 
-@dataclass(frozen=True)
+@record
 class Reference:
     """The character's picture. `joints`, (x, y, confidence) * 20 in its pixels, and `height_px` only where the artist
     gave them; otherwise the engine looks for them. `depths`, metres in front of a supposed 50 mm lens, one a joint,
     0 not known."""
 
-    file: str = checked(file_name, files.REFERENCE)
-    joints: tuple | None = checked(or_none(tuple_of(*[_JOINT] * len(BODY))), None)
-    height_px: float | None = checked(or_none(number(1, 1e6)), None)
-    depths: tuple | None = checked(or_none(tuple_of(*[number(0, 1e6)] * len(BODY))), None)
+    file: str = checked(file_name, default=files.REFERENCE)
+    joints: tuple[Joint, ...] | None = checked(or_none(tuple_of(*[_JOINT] * len(BODY))), default=None)
+    height_px: float | None = checked(or_none(number(1, 1e6)), default=None)
+    depths: tuple[float, ...] | None = checked(or_none(tuple_of(*[number(0, 1e6)] * len(BODY))), default=None)
 
 
-@dataclass(frozen=True)
+@record
 class Performer:
     """Who in source/ drives, for the add-on to ask messages.Estimate by: the fields are that request's. `mask_use` is
     null where the artist gave no mask (files.GIVEN_MASK)."""
 
-    frame: int = checked(whole(1, 1_000_000), 1)
-    box: tuple | None = checked(or_none(tuple_of(*[_COORDINATE] * 4)), None)
-    mask_use: str | None = checked(or_none(choice("choose", "join", "override")), None)
-    clean: bool = checked(flag, False)
+    frame: int = checked(whole(1, 1_000_000), default=1)
+    box: Box | None = checked(or_none(tuple_of(_COORDINATE, _COORDINATE, _COORDINATE, _COORDINATE)), default=None)
+    mask_use: MaskUse | None = checked(_IS_MASK_USE_OR_NONE, default=None)
+    clean: bool = checked(flag, default=False)
 
 
-@dataclass(frozen=True)
+@record
 class Driver:
     """Where the pose came from, for people to read: names of the scene, camera and rig, the bone preset, and
     `frame_offset` = (frame of the shot's scene) - (frame of the edit's scene); or the `performer` in the plate, who has
     to be estimated before a run."""
 
-    scene: str = checked(whole_text, "")
-    camera: str = checked(whole_text, "")
-    rig: str = checked(whole_text, "")
-    preset: str = checked(whole_text, "")
-    frame_offset: int = checked(whole(-2**31, 2**31), 0)
-    performer: Performer | None = checked(nested(Performer, optional=True), None)
+    scene: str = checked(whole_text, default="")
+    camera: str = checked(whole_text, default="")
+    rig: str = checked(whole_text, default="")
+    preset: str = checked(whole_text, default="")
+    frame_offset: int = checked(whole(-2**31, 2**31), default=0)
+    performer: Performer | None = checked(nested(Performer, optional=True), default=None)
 
 
-@dataclass(frozen=True)
+@record
 class Settings:
     """How to generate; None means what the pack says. `shape` is the crop's (width x height). `grain` and `blur`: as
     the plate's, measured on it. `exposure` (stops), `warmth` (-1 cold .. 1 warm) and `light` (0 the reference's colours
     .. 1 in the light of the place) are put on the character when its frames are composed."""
 
-    engine: str = checked(choice(*ENGINES), "compact")
-    steps: int | None = checked(or_none(whole(1, 1000)), None)
-    guidance: float = checked(number(0, 30), 1.0)
-    seed: int = checked(whole(0, 2**63 - 1), 0)
-    window: int | None = checked(or_none(whole(1, 1000)), None)
-    grain: bool = checked(flag, True)
-    blur: bool = checked(flag, True)
-    shadow: bool = checked(flag, True)
-    shape: str = checked(choice(*SHAPES), "auto")
-    exposure: float = checked(number(-5, 5), 0.0)
-    warmth: float = checked(number(-1, 1), 0.0)
-    light: float = checked(number(0, 1), 1.0)
+    engine: EngineName = checked(choice(*ENGINES), default="compact")
+    steps: int | None = checked(or_none(whole(1, 1000)), default=None)
+    guidance: float = checked(number(0, 30), default=1.0)
+    seed: int = checked(whole(0, 2**63 - 1), default=0)
+    window: int | None = checked(or_none(whole(1, 1000)), default=None)
+    grain: bool = checked(flag, default=True)
+    blur: bool = checked(flag, default=True)
+    shadow: bool = checked(flag, default=True)
+    shape: Shape = checked(_IS_SHAPE, default="auto")
+    exposure: float = checked(number(-5, 5), default=0.0)
+    warmth: float = checked(number(-1, 1), default=0.0)
+    light: float = checked(number(0, 1), default=1.0)
 
 
-@dataclass(frozen=True)
+@record
 class FixRange:
     """Only the frames `first`..`last` (1..N) are generated; all others lie finished in the folder already and are held:
     those beside the range ride along, so that it joins them."""
@@ -117,7 +132,7 @@ class FixRange:
     last: int = checked(whole(1, 1_000_000))
 
 
-@dataclass(frozen=True)
+@record
 class Job:
     """One shot: `frames` pictures of `size` (width, height), numbered 1..frames, of which picture 1 is the scene's
     frame `first_frame` (may be negative). `clean_plate` is False where a performer, to be replaced, is in the plate.
@@ -130,27 +145,27 @@ class Job:
     `retarget` 0..1: how far the skeleton is brought from the driver's proportions to the reference's."""
 
     name: str = checked(whole_text)
-    size: tuple = checked(tuple_of(_SIDE, _SIDE))
+    size: tuple[int, int] = checked(tuple_of(_SIDE, _SIDE))
     frames: int = checked(whole(1, 1_000_000))
-    first_frame: int = checked(whole(-2**31, 2**31), 1)
-    fps: float = checked(number(0.001, 1000), 24.0)
-    bits: int = checked(choice(8, 16), 8)
-    clean_plate: bool = checked(flag, True)
-    reference: Reference = checked(nested(Reference), Reference())
-    objects: DepthRange | None = checked(nested(DepthRange, optional=True), None)
-    depth: DepthRange | None = checked(nested(DepthRange, optional=True), None)
-    clothing: float = checked(number(0.1, 10), 1.0)
-    mask_grow: tuple | None = checked(or_none(list_of(number(-10000, 10000))), None)
-    mask_feather: tuple | None = checked(or_none(list_of(number(0, 10000))), None)
-    retarget: float = checked(number(0, 1), 0.0)
-    clean_pictures: bool = checked(flag, False)
-    mask_joins: bool = checked(flag, False)
-    fix: FixRange | None = checked(nested(FixRange, optional=True), None)
-    driver: Driver = checked(nested(Driver), Driver())
-    settings: Settings = checked(nested(Settings), Settings())
+    first_frame: int = checked(whole(-2**31, 2**31), default=1)
+    fps: float = checked(number(0.001, 1000), default=24.0)
+    bits: Bits = checked(_IS_BITS, default=8)
+    clean_plate: bool = checked(flag, default=True)
+    reference: Reference = checked(nested(Reference), default=Reference())
+    objects: DepthRange | None = checked(nested(DepthRange, optional=True), default=None)
+    depth: DepthRange | None = checked(nested(DepthRange, optional=True), default=None)
+    clothing: float = checked(number(0.1, 10), default=1.0)
+    mask_grow: tuple[float, ...] | None = checked(or_none(list_of(number(-10000, 10000))), default=None)
+    mask_feather: tuple[float, ...] | None = checked(or_none(list_of(number(0, 10000))), default=None)
+    retarget: float = checked(number(0, 1), default=0.0)
+    clean_pictures: bool = checked(flag, default=False)
+    mask_joins: bool = checked(flag, default=False)
+    fix: FixRange | None = checked(nested(FixRange, optional=True), default=None)
+    driver: Driver = checked(nested(Driver), default=Driver())
+    settings: Settings = checked(nested(Settings), default=Settings())
 
 
-def read(folder):
+def read(folder: files.Folder) -> Job:
     """The Job of a folder; raises JobError where job.json is missing, newer, or wrong in a field."""
     path = files.path(folder, files.JOB)
     try:
@@ -164,14 +179,14 @@ def read(folder):
     return _from_json(value)
 
 
-def write(folder, job):
+def write(folder: files.Folder, job: Job) -> None:
     """Write job.json (whole or not at all) after checking `job` as `read` does; makes the folder."""
     value = {"version": version.JOB, **plain(job)}
     _from_json(value)
     files.write_whole(files.path(folder, files.JOB), json.dumps(value, indent=1, ensure_ascii=False).encode())
 
 
-def key(job, inputs, pack_hash):
+def key(job: Job, inputs: Iterable[str], pack_hash: str) -> str:
     """What the latents of a window were made from, as 32 hex digits.
 
     `inputs`: digests (hex) of every file the window depends on, in order; `pack_hash` (hex) of the weights. Of the job
@@ -193,7 +208,7 @@ def _hashed(values):
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:32]
 
 
-def _from_json(value):
+def _from_json(value: dict[str, Any]) -> Job:
     value = dict(value)
     written = value.pop("version", None)
     if isinstance(written, bool) or not isinstance(written, int) or written < 1:
@@ -209,7 +224,7 @@ def _from_json(value):
     return job
 
 
-def _check_ranges(job):
+def _check_ranges(job: Job) -> None:
     for name in ("objects", "depth"):
         span = getattr(job, name)
         if span is not None and not span.near < span.far:

@@ -1,10 +1,12 @@
 """The messages of the wire as dataclasses, and their way to and from JSON objects."""
 
-from dataclasses import dataclass
 
-from . import files
+from typing import Any, TypeVar
+
+from . import files, jobs
 from .errors import JobError
 from .fields import (
+    CheckOf,
     FieldError,
     build,
     checked,
@@ -15,40 +17,45 @@ from .fields import (
     or_none,
     path_name,
     plain,
+    record,
     text,
     tuple_of,
     whole,
 )
 from .skeleton import BODY
 
+T = TypeVar("T")
 # So that the longest honest line is shorter than wire.LONGEST_LINE: what is longer is cut by whoever says it (ours: an
 # hour of frames; each of twenty log lines whole).
 MOST_NAMED = 100_000
 LONGEST_TEXT = 20_000
+_IS_LAYER: CheckOf[files.Layer] = choice(*files.DELIVERED)
 _COUNT = whole(0, 2**53)
 _SECONDS = number(0, 1e12)
+_PIXEL = number(-1e6, 1e6)
+_BOX = tuple_of(_PIXEL, _PIXEL, _PIXEL, _PIXEL)
 _JOINT = tuple_of(number(-1e6, 1e6), number(-1e6, 1e6), number(0, 1))
 
 
-def _numbers(value):
+def _numbers(value: Any) -> tuple[int, ...]:
     """Frame numbers (1..N), the first MOST_NAMED."""
     if not isinstance(value, (list, tuple)):
         raise ValueError("a list of frame numbers")
     return tuple(_COUNT(v) for v in value[:MOST_NAMED])
 
 
-def _told(value):
+def _told(value: Any) -> str:
     """A text for people, as every panel and log can show it: not endless, and halves of characters written out."""
     return text(value)[:LONGEST_TEXT].encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")
 
 
-def _seconds_by_stage(value):
+def _seconds_by_stage(value: Any) -> dict[str, float]:
     if not isinstance(value, dict):
         raise ValueError("seconds by stage")
     return {_told(name): _SECONDS(v) for name, v in value.items()}
 
 
-def _pack(value):
+def _pack(value: Any) -> dict[str, str]:
     if not isinstance(value, dict) or set(value) != {"name", "hash"}:
         raise ValueError("{name, hash}")
     return {name: _told(v) for name, v in value.items()}
@@ -56,52 +63,52 @@ def _pack(value):
 
 # Requests: add-on -> engine
 
-@dataclass(frozen=True)
+@record
 class Run:
     """Generate the frames of the job in this folder."""
     job: str = checked(path_name)
 
 
-@dataclass(frozen=True)
+@record
 class Preview:
     """Write the conditions of the job in this folder to its preview/; needs no weights."""
     job: str = checked(path_name)
 
 
-@dataclass(frozen=True)
+@record
 class Check:
     """Read the job in this folder and all its files; finished or failed, nothing is generated."""
     job: str = checked(path_name)
 
 
-@dataclass(frozen=True)
+@record
 class Deliver:
     """Write layers of a finished job to its output/ in a form; needs no weights."""
     job: str = checked(path_name)
-    form: str = checked(choice(*files.FORMS))
-    layers: tuple = checked(list_of(choice(*files.DELIVERED)))
+    form: files.Form = checked(choice(*files.FORMS))
+    layers: tuple[files.Layer, ...] = checked(list_of(_IS_LAYER))
 
 
-@dataclass(frozen=True)
+@record
 class FindJoints:
     """Look for the person in a picture; answered by `joints`."""
     picture: str = checked(path_name)
 
 
-@dataclass(frozen=True)
+@record
 class FindPeople:
     """Look for everybody in a picture, so that a performer can be chosen; answered by `people`. Needs no weights."""
     picture: str = checked(path_name)
 
 
-@dataclass(frozen=True)
+@record
 class FindSubject:
     """Look for the person in the reference of the job in this folder and keep what is found in its estimate/, for an
     engine that can run the networks and cannot look. Needs no weights. Ends with `finished`."""
     job: str = checked(path_name)
 
 
-@dataclass(frozen=True)
+@record
 class Estimate:
     """Find the performer in the job's source/, or in `video` (a file or a folder; it becomes source/ and job.json), and
     write pose.json and mask/. `box` (left, top, right, bottom) pixels in frame `frame`, or `mask` (a video or a folder
@@ -110,98 +117,98 @@ class Estimate:
     faces too. `clean`: clean/ too, the plate without the performer. `depth_model`: an ONNX file of Depth Anything V2's
     form. Needs no weights. Ends with `finished`: made = frames with the performer, passed = those without."""
     job: str = checked(path_name)
-    video: str | None = checked(or_none(path_name), None)
-    frame: int = checked(whole(1, 1_000_000), 1)
-    box: tuple | None = checked(or_none(tuple_of(*[number(-1e6, 1e6)] * 4)), None)
-    mask: str | None = checked(or_none(path_name), None)
-    mask_use: str = checked(choice("choose", "join", "override"), "join")
-    hands: bool = checked(flag, True)
-    clean: bool = checked(flag, False)
-    depth_model: str | None = checked(or_none(path_name), None)
+    video: str | None = checked(or_none(path_name), default=None)
+    frame: int = checked(whole(1, 1_000_000), default=1)
+    box: jobs.Box | None = checked(or_none(_BOX), default=None)
+    mask: str | None = checked(or_none(path_name), default=None)
+    mask_use: jobs.MaskUse = checked(jobs.IS_MASK_USE, default="join")
+    hands: bool = checked(flag, default=True)
+    clean: bool = checked(flag, default=False)
+    depth_model: str | None = checked(or_none(path_name), default=None)
 
 
-@dataclass(frozen=True)
+@record
 class Cancel:
     """Stop the running job after the denoising step it is in; answered by `cancelled`."""
 
 
-@dataclass(frozen=True)
+@record
 class Shutdown:
     """End the engine; a running job is cancelled first."""
 
 
 # Events: engine -> add-on
 
-@dataclass(frozen=True)
+@record
 class Hello:
     """The first line: the engine has imported its runtime and opened its pack."""
     protocol: int = checked(_COUNT)
     engine: str = checked(_told)
     runtime: str = checked(_told)
     device: str = checked(_told)
-    pack: dict = checked(_pack)
+    pack: dict[str, str] = checked(_pack)
 
 
-@dataclass(frozen=True)
+@record
 class Progress:
     """`step` of `total` of a stage; `eta_s` to the end of the job, null while unknown."""
     job: str = checked(text)
     stage: str = checked(_told)
     step: int = checked(_COUNT)
     total: int = checked(_COUNT)
-    eta_s: float | None = checked(or_none(_SECONDS), None)
+    eta_s: float | None = checked(or_none(_SECONDS), default=None)
 
 
-@dataclass(frozen=True)
+@record
 class Frame:
     """Frame `number` (1..N) lies in frames/ and shadow/, final."""
     job: str = checked(text)
     number: int = checked(whole(1, 1_000_000))
 
 
-@dataclass(frozen=True)
+@record
 class Warned:
     """Something to know that ends nothing; `code` of errors.WARNINGS, `frames` it concerns (1..N), MOST_NAMED at
     most."""
     job: str = checked(text)
     code: str = checked(_told)
     message: str = checked(_told)
-    frames: tuple = checked(_numbers, ())
+    frames: tuple[int, ...] = checked(_numbers, default=())
 
 
-@dataclass(frozen=True)
+@record
 class Joints:
     """The person found in `picture`: (x, y, confidence) * 20 in its pixels; `body` null where nobody was found."""
     picture: str = checked(text)
-    body: tuple | None = checked(or_none(tuple_of(*[_JOINT] * len(BODY))), None)
-    height_px: float | None = checked(or_none(number(0, 1e6)), None)
+    body: tuple[jobs.Joint, ...] | None = checked(or_none(tuple_of(*[_JOINT] * len(BODY))), default=None)
+    height_px: float | None = checked(or_none(number(0, 1e6)), default=None)
 
 
-@dataclass(frozen=True)
+@record
 class People:
     """Everybody found in `picture`, the largest first: (left, top, right, bottom) in its pixels,
     of what is seen of each."""
     picture: str = checked(text)
-    boxes: tuple = checked(list_of(tuple_of(*[number(-1e6, 1e6)] * 4)), ())
+    boxes: tuple[jobs.Box, ...] = checked(list_of(_BOX), default=())
 
 
-@dataclass(frozen=True)
+@record
 class Failed:
     """The request failed; `code` of errors.CODES. `job` is the folder or picture of the request, null for none."""
     job: str | None = checked(or_none(text))
     code: str = checked(_told)
     message: str = checked(_told)
-    hint: str = checked(_told, "")
+    hint: str = checked(_told, default="")
 
 
-@dataclass(frozen=True)
+@record
 class Cancelled:
     """The job stopped as asked; `frames` are finished and stay."""
     job: str = checked(text)
     frames: int = checked(_COUNT)
 
 
-@dataclass(frozen=True)
+@record
 class Finished:
     """The job is done: of `frames`, `made` now, `reused` from an earlier run, `passed` through with nobody in them;
     `peak_mb` is the most memory that the engine has needed, null where the system doesn't tell."""
@@ -211,52 +218,54 @@ class Finished:
     reused: int = checked(_COUNT)
     passed: int = checked(_COUNT)
     seconds: float = checked(_SECONDS)
-    stages: dict = checked(_seconds_by_stage)
-    peak_mb: float | None = checked(or_none(_SECONDS), None)
+    stages: dict[str, float] = checked(_seconds_by_stage)
+    peak_mb: float | None = checked(or_none(_SECONDS), default=None)
 
 
-@dataclass(frozen=True)
+@record
 class Heartbeat:
     """Every second: the engine is alive; `busy` while a request runs."""
-    busy: bool = checked(flag, False)
+    busy: bool = checked(flag, default=False)
 
 
-REQUESTS = {"run": Run, "preview": Preview, "check": Check, "deliver": Deliver, "joints": FindJoints,
-            "people": FindPeople, "subject": FindSubject, "estimate": Estimate, "cancel": Cancel, "shutdown": Shutdown}
-EVENTS = {"hello": Hello, "progress": Progress, "frame": Frame, "warning": Warned, "joints": Joints, "people": People,
-          "failed": Failed, "cancelled": Cancelled, "finished": Finished, "heartbeat": Heartbeat}
+REQUESTS: dict[str, type] = {
+    "run": Run, "preview": Preview, "check": Check, "deliver": Deliver, "joints": FindJoints,
+    "people": FindPeople, "subject": FindSubject, "estimate": Estimate, "cancel": Cancel, "shutdown": Shutdown}
+EVENTS: dict[str, type] = {
+    "hello": Hello, "progress": Progress, "frame": Frame, "warning": Warned, "joints": Joints, "people": People,
+    "failed": Failed, "cancelled": Cancelled, "finished": Finished, "heartbeat": Heartbeat}
 _TYPES = {cls: name for table in (REQUESTS, EVENTS) for name, cls in table.items()}
 
 
-def to_json(message):
+def to_json(message: object) -> dict[str, Any]:
     """A message as a JSON object with its `type`; a JobError(protocol_garbage) where the other end would refuse it."""
     kind = _TYPES[type(message)]
     return {"type": kind, **plain(_built(kind, type(message), plain(message)))}
 
 
-def subject(message):
+def subject(message: object) -> str | None:
     """The job's folder or the picture that a message is about; None for those about neither."""
     return getattr(message, "job", None) or getattr(message, "picture", None)
 
 
-def request(value):
+def request(value: object) -> Any:
     """The request in a JSON object; a JobError(protocol_garbage) says what is wrong with it."""
     return _message(REQUESTS, value)
 
 
-def event(value):
+def event(value: object) -> Any:
     """The event in a JSON object; a JobError(protocol_garbage) says what is wrong with it."""
     return _message(EVENTS, value)
 
 
-def _message(table, value):
+def _message(table: dict[str, type], value: object) -> Any:
     kind = value.get("type") if isinstance(value, dict) else None
-    if not isinstance(kind, str) or kind not in table:
+    if not isinstance(value, dict) or not isinstance(kind, str) or kind not in table:
         raise JobError("protocol_garbage", f"Expected a message of type {', '.join(table)}; got {str(value)[:200]!r}.")
     return _built(kind, table[kind], {name: v for name, v in value.items() if name != "type"})
 
 
-def _built(kind, cls, fields):
+def _built(kind: str, cls: type[T], fields: dict[str, Any]) -> T:
     try:
         return build(cls, fields)
     except FieldError as error:

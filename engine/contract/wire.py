@@ -1,12 +1,14 @@
 """One JSON object a line over two binary streams: the same class at the engine's end and at the add-on's."""
 
+import io
 import json
 import threading
+from typing import Any, BinaryIO
 
 from . import json_reader
 from .errors import JobError
 
-# A line longer than this is garbage, whoever sends it (the longest honest one is a `warning`: see events.MOST_NAMED).
+# A line longer than this is garbage, whoever sends it (the longest honest one is a `warning`: see messages.MOST_NAMED).
 LONGEST_LINE = 1024 * 1024
 # Lists and objects in a line: `people` has one for each box, all others have few (ours).
 _MOST_CONTAINERS = 10_000
@@ -15,7 +17,7 @@ _MOST_CONTAINERS = 10_000
 class Garbage(JobError):
     """A line that is no JSON object; `raw` holds its bytes, of a line that is too long the first LONGEST_LINE."""
 
-    def __init__(self, raw, reason):
+    def __init__(self, raw: bytes, reason: str):
         super().__init__("protocol_garbage", f"Expected a JSON object a line, got {raw[:200]!r} ({reason}).")
         self.raw = raw
 
@@ -27,13 +29,13 @@ class Wire:
     received line's, in bytes.
     """
 
-    def __init__(self, reader=None, writer=None):
-        self._reader = reader
-        self._writer = writer
+    def __init__(self, reader: BinaryIO | None = None, writer: BinaryIO | None = None):
+        self._reader = io.BytesIO() if reader is None else reader
+        self._writer = io.BytesIO() if writer is None else writer
         self._writing = threading.Lock()
         self.size = 0
 
-    def receive(self):
+    def receive(self) -> dict[str, Any] | None:
         """The next JSON object, blocking; None at the end of the stream. Raises Garbage, after which reading goes on
         with the next line, and OSError or ValueError where the stream itself is broken or closed."""
         while True:
@@ -47,12 +49,12 @@ class Wire:
             if raw.strip():
                 return _parse(raw)
 
-    def _pass_over_line(self):
+    def _pass_over_line(self) -> None:
         """What is left of a line that is too long is no line of its own, whatever it looks like."""
         while (more := self._reader.readline(LONGEST_LINE)) and not more.endswith(b"\n"):
             continue
 
-    def send(self, value):
+    def send(self, value: dict[str, Any]) -> bool:
         """Write one JSON object; returns False where the other end is gone. What is no JSON (NaN) is the caller's
         fault: a ValueError; messages.to_json finds it first."""
         line = json.dumps(value, ensure_ascii=True, allow_nan=False).encode() + b"\n"
@@ -65,7 +67,7 @@ class Wire:
         return True
 
 
-def _parse(raw):
+def _parse(raw: bytes) -> dict[str, Any]:
     try:
         return json_reader.parse(raw, LONGEST_LINE, _MOST_CONTAINERS)
     except json_reader.Unreadable as error:

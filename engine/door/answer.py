@@ -100,7 +100,7 @@ def answer(request, engine, *, emit, stop_asked, tail: Tail) -> bool:
         say(_do(request, engine, say, stop_asked))
         return True
     except Stopped:
-        say(messages.Cancelled(subject, said[messages.Frame]))
+        say(messages.Cancelled(subject or "", said[messages.Frame]))
     except JobError as error:
         say(messages.Failed(subject, error.code, error.message, error.remedy))
     except MemoryError:
@@ -155,17 +155,19 @@ class _Record:
     """A job's events.jsonl, and no other folder's: one with no file of a job is none, unless the request only begins
     it. Where it cannot be written it stays as it is: the request itself tells why, or needs no record."""
 
-    def __init__(self, folder, is_begun):
+    def __init__(self, folder: str | None, is_begun: bool):
         self._folder, self._is_begun = folder, is_begun
 
     def add(self, event) -> None:
-        if not self._folder or not os.path.isdir(self._folder) or not (self._is_begun or self._is_job()):
+        folder = self._folder
+        if not folder or not os.path.isdir(folder) or not (self._is_begun or _is_job(folder)):
             return
         try:
-            job_log.append(files.path(self._folder, files.EVENTS), json.dumps(messages.to_json(event)).encode() + b"\n")
+            job_log.append(files.path(folder, files.EVENTS), json.dumps(messages.to_json(event)).encode() + b"\n")
         except JobError as error:
             log.info("%s", error)
             self._folder = None
 
-    def _is_job(self) -> bool:
-        return any(os.path.isfile(files.path(self._folder, name)) for name in (files.JOB, files.POSE, files.EVENTS))
+
+def _is_job(folder: str) -> bool:
+    return any(os.path.isfile(files.path(folder, name)) for name in (files.JOB, files.POSE, files.EVENTS))

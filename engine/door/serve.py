@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 import time
+from typing import NoReturn
 
 from ..contract import messages
 from ..contract.errors import JobError
@@ -178,12 +179,12 @@ class _Server:
                                    "Wait for it or cancel it."))
 
 
-def _leave_for_sure() -> None:
+def _leave_for_sure() -> NoReturn:
     time.sleep(GRACE_S)
     os._exit(1)
 
 
-def _leave(code: int) -> None:
+def _leave(code: int) -> NoReturn:
     """Ends the process here: the interpreter's own way out aborts where a daemon thread is inside a read of stdin."""
     logging.shutdown()
     os._exit(code)

@@ -55,8 +55,8 @@ class Camera:
         points = cv2.goodFeaturesToTrack(now[0], _POINTS, 0.01, 8, mask=now[1])
         if points is None or len(points) < _LEAST_POINTS:
             return np.eye(3)
-        there, found, _ = cv2.calcOpticalFlowPyrLK(now[0], before[0], points, None)
-        back, again, _ = cv2.calcOpticalFlowPyrLK(before[0], now[0], there, None)
+        there, found, _ = _flow(now[0], before[0], points)
+        back, again, _ = _flow(before[0], now[0], there)
         sure = (found & again).ravel().astype(bool) & (np.abs(back - points).max(axis=(1, 2)) < 0.7)
         if sure.sum() < _LEAST_POINTS \
                 or np.median(np.abs(there - points)[sure].max(axis=(1, 2))) < _STILL * self._scale:
@@ -66,3 +66,9 @@ class Camera:
             return np.eye(3)
         scale = np.diag([self._scale, self._scale, 1.0])
         return np.linalg.inv(scale) @ matrix @ scale
+
+
+def _flow(here, there, points):
+    """Of points (n, 1, 2) in one picture: where they are in another, whether they were found there, and how well."""
+    # OpenCV's stub knows only points to begin at
+    return cv2.calcOpticalFlowPyrLK(here, there, points, None)  # pyright: ignore[reportCallIssue, reportArgumentType]

@@ -46,19 +46,20 @@ def _write(folder, shot, number, samples, behind) -> bool:
     """Whether something had to be made up."""
     picture = read_colour(files.picture(folder, files.SOURCE, number), shot.size)
     covered = samples.covered(number)
-    box = _box(covered)
+    box, made_up = _box(covered), False
     if box is not None:
         here = np.s_[box[1]:box[3], box[0]:box[2]]
         colour, known = behind.of(number, box)
         hole = covered[here] & ~known
-        if hole.any():
+        made_up = bool(hole.any())
+        if made_up:
             colour = _inpainted(colour, hole, picture[here], covered[here])
         cover = _faded(covered)[here][..., None]
         picture[here] = np.rint(_as(colour, picture.dtype) * cover
                                 + picture[here] * (1.0 - cover)).astype(picture.dtype)
     write_picture(files.picture(folder, files.CLEAN, number), picture if picture.dtype == np.uint8
                   else _as(picture, np.uint8))
-    return box is not None and bool(hole.any())
+    return made_up
 
 
 class _Samples:

@@ -1,5 +1,7 @@
 """Pixels in, how many of them are of which colour out; what a person wears tells who it is."""
 
+import functools
+
 import cv2
 import numpy as np
 
@@ -20,7 +22,8 @@ def histogram(pixels):
     for axis in range(3):
         ends = [(1, 1) if a == axis else (0, 0) for a in range(3)]
         padded = np.pad(counts, ends, mode="edge")
-        counts = sum(w * np.take(padded, range(k, k + _BINS), axis) for k, w in enumerate((0.25, 0.5, 0.25)))
+        counts = functools.reduce(np.add, (w * np.take(padded, range(k, k + _BINS), axis)
+                                           for k, w in enumerate((0.25, 0.5, 0.25))))
     return counts.ravel() / max(float(counts.sum()), 1e-9)
 
 
@@ -33,8 +36,8 @@ def signature(picture, found):
     parts = []
     for corners in _PARTS:
         shape = np.zeros((_CROP, _CROP), np.uint8)
-        cv2.fillConvexPoly(shape, cv2.convexHull(np.rint(np.clip(points[list(corners)], -500, 500)).astype(np.int32)),
-                           1)
+        outline = cv2.convexHull(np.rint(np.clip(points[list(corners)], -500, 500)).astype(np.int32))
+        cv2.fillConvexPoly(shape, outline, (1,))
         pixels = crop[(shape > 0) & inside]
         parts.append(histogram(pixels) if len(pixels) >= _LEAST_PIXELS else np.zeros(_BINS**3, np.float32))
     return np.stack(parts) if np.any(parts) else None

@@ -5,7 +5,7 @@ import functools
 import numpy as np
 
 from .region import Region, body_region, cut
-from .sessions import session
+from .sessions import answers
 
 SIZE = 224
 _MIN_SCORE = 0.5
@@ -101,7 +101,7 @@ def _starts(length, side):
 def _people_in(picture, window, threads):
     """[(score, Region)] of the people in the window, the likeliest first."""
     crop = cut(picture, window, SIZE).astype(np.float32) / 127.5 - 1.0
-    values, logits = session("person_detector", threads).run(["Identity", "Identity_1"], {"input_1": crop[None]})
+    values, logits = answers("person_detector", threads, ["Identity", "Identity_1"], crop[None])
     scores = 1.0 / (1.0 + np.exp(-np.clip(logits[0, :, 0], -80.0, 80.0)))
     likely = scores >= _MIN_SCORE
     scores, values, anchors = scores[likely], values[0, likely] / SIZE, _anchors()[likely]

@@ -6,7 +6,7 @@ import numpy as np
 from .hands import LEAST_HEIGHT
 from .landmarks import INDEX
 from .region import Region, cut
-from .sessions import session
+from .sessions import answers
 
 POINTS = ("nose", "right_eye", "left_eye")  # of contract.skeleton.BODY
 # of the face mesh: the tip of the nose; each eye's corners, whose middle counts
@@ -25,9 +25,10 @@ def find_face(picture, found, height_px, threads):
     width = max(float(np.ptp(outline, axis=0).max()), 1e-3)
     length = float(np.hypot(*eyes))
     up = np.array([eyes[1], -eyes[0]]) / length if length > 0.1 * width else np.array(found.region.up)
-    square = Region(tuple(outline.min(axis=0) / 2 + outline.max(axis=0) / 2), _MARGIN * width, tuple(map(float, up)))
+    square = Region(tuple(outline.min(axis=0) / 2 + outline.max(axis=0) / 2), _MARGIN * width,
+                    (float(up[0]), float(up[1])))
     crop = cut(picture, square, _SIZE, border=cv2.BORDER_REPLICATE).astype(np.float32) / 255.0
-    mesh, presence = session("face_landmark", threads).run(["conv2d_21", "conv2d_31"], {"input_1": crop[None]})
+    mesh, presence = answers("face_landmark", threads, ["conv2d_21", "conv2d_31"], crop[None])
     if presence.item() < 0.0:  # a logit
         return None
     mesh = square.to_picture(mesh.reshape(-1, 3)[:, :2] / _SIZE)

@@ -134,7 +134,7 @@ class Follower:
         if self._wears is not None:
             alike = [track for track in people if (_alike(track, self._wears) or 0.0) >= _SAME_FAR]
             if self._choice.box or self._choice.mask or alike:
-                return max(alike, key=lambda track: _alike(track, self._wears), default=None)
+                return max(alike, key=lambda track: _alike(track, self._wears) or 0.0, default=None)
         return max(people, key=lambda track: _size(track.found))
 
     def _people(self, picture, **where):

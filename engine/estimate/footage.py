@@ -61,6 +61,7 @@ class Footage:
         yield from _ahead(source)
 
     def _pictures(self):
+        picture = np.empty((0, 0, 3), np.uint8)
         for number, path in enumerate(self.pictures, 1):
             try:
                 picture, held = read_rgb(path), False

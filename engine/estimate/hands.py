@@ -11,7 +11,7 @@ import numpy as np
 from ..contract.skeleton import HAND_INDEX
 from .landmarks import INDEX
 from .region import Region, cut
-from .sessions import session
+from .sessions import answers
 from .smooth import bridge, smooth, stretches_of
 
 LEAST_HEIGHT = 150  # pixels of standing height: below, the model makes hands up (measured)
@@ -37,7 +37,7 @@ def find_hands(picture, found, height_px, threads):
         wrist, little, index = (INDEX[f"{side}_{name}"] for name in ("wrist", "pinky", "index"))
         if found.visibility[wrist] < _SEEN:
             continue
-        hand = _hand(picture, *found.pixels[[wrist, little, index]], threads)
+        hand = _hand(picture, found.pixels[wrist], found.pixels[little], found.pixels[index], threads)
         if hand is not None and _is_hand(hand, found.pixels[wrist], height_px):
             hands[side] = hand
     return hands
@@ -48,7 +48,7 @@ def steady_hands(hands, bodies, *, shots, fps, size):
     {number: [left, right]}, each (21, 4) float32 x, y, depth in metres, confidence, or None. Short holes are bridged,
     points out of the picture left out."""
     mine = {number: _assigned(hands.get(number, {}), body) for number, body in bodies.items()}
-    result = {number: [None, None] for number in bodies}
+    result: dict[int, list[np.ndarray | None]] = {number: [None, None] for number in bodies}
     for k, side in enumerate(SIDES):
         stretches = [stretch for shot in shots for stretch in stretches_of(
             [number for number in shot if side in mine.get(number, ())], _BRIDGED_S, fps)]
@@ -65,15 +65,15 @@ def _hand(picture, wrist, little, index, threads):
     side = 2 * palm * _PALM_SIDE
     rough = Region(tuple(knuckles + up * _PALM_SHIFT * side), side, tuple(up))
     crop = cut(picture, rough, _RECROP).astype(np.float32) / 255.0
-    points = session("hand_recrop", threads).run(["output_crop"], {"input_1": crop[None]})[0].reshape(2, 2)
+    points = answers("hand_recrop", threads, ["output_crop"], crop[None])[0].reshape(2, 2)
     centre, below = rough.to_picture(points / _RECROP)
     reach = float(np.hypot(*(below - centre)))
     if reach < 2.0 or not np.isfinite(reach):
         return None
     square = Region(tuple(centre), 2 * reach, tuple((centre - below) / reach))
     crop = cut(picture, square, _SIZE).astype(np.float32) / 255.0
-    points, presence, world = session("hand_landmark_full", threads).run(
-        ["Identity", "Identity_1", "Identity_3"], {"input_1": crop[None]})
+    points, presence, world = answers("hand_landmark_full", threads,
+                                      ["Identity", "Identity_1", "Identity_3"], crop[None])
     if presence.item() < _PRESENT:
         return None
     world = world.reshape(21, 3)
@@ -92,7 +92,7 @@ def _assigned(hands, body):
     mine = {}
     for hand in sorted(hands.values(), key=lambda hand: float(hand[0, 3])):
         apart = {side: np.hypot(*(hand[0, :2] - body.points.pixels[INDEX[f"{side}_wrist"]])) for side in SIDES}
-        nearest = min(apart, key=apart.get)
+        nearest = min(apart, key=apart.__getitem__)
         if apart[nearest] < _ASTRAY * body.height_px:
             mine[nearest] = hand
     return mine

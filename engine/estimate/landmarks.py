@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from .region import Region, body_region, cut, paste
-from .sessions import session
+from .sessions import answers
 
 SIZE = 256
 NAMES = (
@@ -67,8 +67,8 @@ def look(picture, region, threads):
     takes the edge for the body's end and is sure of hips that are out of the picture.
     """
     crop = cut(picture, region, SIZE, border=cv2.BORDER_REPLICATE).astype(np.float32) / 255.0
-    points, presence, logits, heat, world = session("pose_landmark_full", threads).run(
-        ["Identity", "Identity_1", "Identity_2", "Identity_3", "Identity_4"], {"input_1": crop[None]})
+    points, presence, logits, heat, world = answers(
+        "pose_landmark_full", threads, ["Identity", "Identity_1", "Identity_2", "Identity_3", "Identity_4"], crop[None])
     if presence.item() < _MIN_PRESENCE:
         return None
     points = points.reshape(-1, 5)

@@ -22,7 +22,7 @@ from .smooth import smooth
 
 STAGE = "depth"
 _SIDE, _PATCH = 518, 14  # Depth Anything V2's input, and what its sides are multiples of
-_MEAN, _DEVIATION = np.float32([0.485, 0.456, 0.406]), np.float32([0.229, 0.224, 0.225])
+_MEAN, _DEVIATION = np.array([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]], np.float32)
 _APART = 0.4  # metres from the landmarks' depth at most: further, it is something else's
 _SEEN = 0.3
 _SIGMA_S, _LEAST_SIGMA = 0.12, 1.5
@@ -60,7 +60,7 @@ class DepthNet:
                             else cv2.INTER_CUBIC)
         values = ((scaled.astype(np.float32) / 255.0 - _MEAN) / _DEVIATION).transpose(2, 0, 1)[None]
         depth = self._session.run([self._output.name], {self._input.name: values})[0]
-        return np.squeeze(depth).astype(np.float32)
+        return np.squeeze(np.asarray(depth)).astype(np.float32)
 
     def _size(self, width, height):
         """The model's own sides where they are fixed, else the shorter one 518 and both multiples of 14."""
@@ -130,7 +130,7 @@ def _fitted(bodies, told, fps):
 def _line(x, y):
     """(a, b) of y = a x + b, a > 0, by least squares that weigh outliers down;
     None where nearer things are told farther."""
-    weights = np.ones_like(y)
+    weights, a, b = np.ones_like(y), 0.0, 0.0
     for _ in range(5):
         a, b = np.polyfit(x, y, 1, w=np.sqrt(weights))
         off = np.abs(y - a * x - b)

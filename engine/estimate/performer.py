@@ -8,7 +8,7 @@ import numpy as np
 from ..conditions.frames import write_picture
 from ..contract import files, jobs
 from ..contract.messages import Finished, Warned
-from ..job.lock import held
+from ..job.lock import locked
 from ..job.memory import peak_mb
 from ..job.progress import Watch
 from .appearance import Looks, make_folder
@@ -35,7 +35,7 @@ def estimate(request, *, emit, stop_asked=lambda: False, threads=0) -> Finished:
     again. Raises JobError, or progress.Stopped; then what is finished stays for the next time."""
     make_folder(request.job)
     watch = Watch(request.job, emit, stop_asked)
-    with held(request.job, watch.check) as lock:
+    with locked(request.job, watch.check) as lock:
         watch.also(lock.look)
         return _Estimate(request, emit, watch, threads).finished()
 
@@ -133,7 +133,7 @@ class _Estimate:
             mask = nobody
             if body is not None and use != "override":
                 mask = silhouette(number, body, self.looks.recall, self.shot.size)
-            if use != "choose":
+            if self.given is not None and use != "choose":
                 mask = mask | self.given(number)
             write_picture(files.picture(self.folder, files.MASK, number), mask.astype(np.uint8) * 255)
             self.watch.advance("mask", MASK)

@@ -3,7 +3,9 @@
 import functools
 import hashlib
 from pathlib import Path
+from typing import cast
 
+import numpy as np
 import onnxruntime
 
 from ..contract import json_reader
@@ -14,7 +16,7 @@ _REPAIR = "Install the extension again."
 
 
 @functools.cache
-def session(name, threads):
+def session(name: str, threads: int) -> onnxruntime.InferenceSession:
     """The session of `models/<name>.onnx` on the CPU with so many threads (0 = one a core); opened once, then cached.
 
     A session may be run from several threads at a time. The file is compared with its checksum in models.json first.
@@ -26,7 +28,12 @@ def session(name, threads):
     return onnxruntime.InferenceSession(_checked(name), options, providers=["CPUExecutionProvider"])
 
 
-def _checked(name):
+def answers(name: str, threads: int, wanted: list[str], crop: np.ndarray) -> list[np.ndarray]:
+    """What the body model `name` gives under the names `wanted` for its one input (1, h, w, 3) float32."""
+    return cast(list[np.ndarray], session(name, threads).run(wanted, {"input_1": crop}))
+
+
+def _checked(name: str) -> bytes:
     path = MODELS / f"{name}.onnx"
     expected = json_reader.read(MODELS / "models.json")[path.name]["sha256"]
     try:

@@ -68,7 +68,7 @@ def _bones(joints, height_px, size):
     for start, end in LIMBS:
         a, b = joints[BODY_INDEX[start]], joints[BODY_INDEX[end]]
         if min(a[3], b[3]) > 0:
-            cv2.line(drawn, tuple(map(int, a[:2])), tuple(map(int, b[:2])), 1, max(1, round(_BONE * height_px)))
+            cv2.line(drawn, tuple(map(int, a[:2])), tuple(map(int, b[:2])), (1,), max(1, round(_BONE * height_px)))
     return drawn > 0
 
 

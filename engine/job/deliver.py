@@ -24,7 +24,8 @@ os.environ.setdefault("OPENCV_IO_ENABLE_OPENEXR", "1")  # looked at by OpenCV at
 _EXR = [cv2.IMWRITE_EXR_TYPE, cv2.IMWRITE_EXR_TYPE_HALF, cv2.IMWRITE_EXR_COMPRESSION, cv2.IMWRITE_EXR_COMPRESSION_ZIP]
 
 
-def deliver(folder: str, form: str, layers, *, emit, find_joints, stop_asked=lambda: False) -> Finished:
+def deliver(folder: str, form: files.Form, layers: tuple[files.Layer, ...], *, emit, find_joints,
+            stop_asked=lambda: False) -> Finished:
     """Write the `layers` (of files.DELIVERED) of every frame in a `form` of files.FORMS; frames that were delivered
     before are written anew. find_joints as for run.run, asked for the skeleton of a job that retargets. Raises
     JobError, or progress.Stopped."""
@@ -73,10 +74,10 @@ def _write(path, picture, form) -> None:
     linear = _linear(as_float(picture)) if picture.ndim == 3 else as_float(picture)
     if picture.ndim == 3:
         linear[..., :3] = linear[..., 2::-1]  # OpenCV's order
-    told, data = cv2.imencode(".exr", linear, _EXR)
-    if not told:
+    is_encoded, data = cv2.imencode(".exr", linear, _EXR)
+    if not is_encoded:
         raise JobError("internal", f"{path} could not be encoded as EXR.", "Choose PNG instead.")
-    files.write_whole(path, data)
+    files.write_whole(path, data.tobytes())
 
 
 def _linear(picture) -> np.ndarray:

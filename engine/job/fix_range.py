@@ -13,7 +13,7 @@ import numpy as np
 from ..conditions.bundle import character_mask
 from ..conditions.crop import take
 from ..conditions.frames import as_float, read_picture
-from ..contract import files
+from ..contract import files, jobs
 from ..contract.errors import JobError
 from .resume import is_whole_png
 
@@ -21,15 +21,15 @@ KEY = "held"  # of such a frame in frames/made.json, whoever made it
 _HINT = "Generate the whole shot, or fix a range of a version that has all frames."
 
 
-def held_numbers(job) -> list[int]:
-    """The frames (1..N) outside of the range to fix; none where the whole shot is generated."""
+def kept_numbers(job: jobs.Job) -> list[int]:
+    """The frames (1..N) that a range to fix does not touch; none where the whole shot is generated."""
     if job.fix is None:
         return []
     return [number for number in range(1, job.frames + 1) if not job.fix.first <= number <= job.fix.last]
 
 
 def look_for(folder, numbers) -> None:
-    """Every held frame is there and whole; raises JobError."""
+    """Every kept frame is there and whole; raises JobError."""
     for number in numbers:
         for kind in (files.FRAMES, files.SHADOW):
             path = files.picture(folder, kind, number)
@@ -39,7 +39,7 @@ def look_for(folder, numbers) -> None:
                 raise JobError("held_missing", f"{path} is damaged, and the range to fix rests on it.", _HINT)
 
 
-def held_latents(runtime, shot, reference, plates: dict, clean_plate: bool) -> np.ndarray | None:
+def kept_latents(runtime, shot, reference, plates: dict, clean_plate: bool) -> np.ndarray | None:
     """Latents (n, h, w, c) of finished frames; None for none. plates: {number: (h, w, 3) uint8 or uint16}. clean_plate:
     the layer's alpha is the matte; else the layer is a patch, and the mask of the character stands for it."""
     if not plates:

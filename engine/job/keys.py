@@ -12,24 +12,24 @@ import numpy as np
 
 from ..contract import files, jobs
 from ..engines.compact.denoise.windows import Window
-from .plan import Plan
+from .plan import RunPlan
 from .resume import file_digest
 
 
-def window_keys(plan: Plan, pack_hash: str, check: Callable[[], None]) -> dict[Window, str]:
+def window_keys(plan: RunPlan, pack_hash: str, check: Callable[[], None]) -> dict[Window, str]:
     """Of every window that the plan denoises; check() is called before each frame and may raise to stop."""
     folder, job = plan.shot.folder, plan.shot.job
     kinds = [kind for kind, _, is_read in picture_kinds(folder, job) if is_read]
     keys, base = {}, _base_digests(plan)
 
-    @functools.lru_cache(plan.denoising.window)  # windows overlap
+    @functools.lru_cache(plan.window)  # windows overlap
     def frame_digests(number):
         return [file_digest(files.picture(folder, kind, number)) for kind in kinds]
-    for windows in plan.denoising.spans:
+    for windows in plan.spans:
         key = ""
         for window in windows:
             digests = [f"{window.first} {window.start} {window.stop} {window.end}"]
-            beside = sorted(set(plan.held).intersection(window.frames))
+            beside = sorted(set(plan.kept).intersection(window.frames))
             digests += [file_digest(files.picture(folder, kind, number)) for number in beside
                         for kind in (files.FRAMES, files.SHADOW)]
             for number in window.frames:
@@ -54,7 +54,7 @@ def picture_kinds(folder: str, job: jobs.Job) -> tuple[tuple[str, str, bool], ..
             (files.IRRADIANCE, "source_missing", files.has(folder, files.IRRADIANCE)))
 
 
-def _base_digests(plan: Plan) -> list[str]:
+def _base_digests(plan: RunPlan) -> list[str]:
     """Of what every frame depends on: poses, reference with its joints and their depths, and the plan of the whole
     shot."""
     shot, subject = plan.shot, plan.subject

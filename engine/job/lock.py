@@ -9,6 +9,7 @@ import logging
 import os
 import platform
 import time
+from collections.abc import Callable, Iterator
 
 from ..contract import files
 from ..contract.errors import JobError, writing_failed
@@ -16,37 +17,20 @@ from ..contract.errors import JobError, writing_failed
 log = logging.getLogger(__name__)
 # An engine whose Blender is gone may take this long to end (serve.py: a heartbeat, then GRACE_S).
 PATIENCE_S = 5.0
+_NO_FILE = -1
 
 if os.name == "nt":
     import msvcrt
 
-    def _take(file):
+    def _take(file: int) -> None:
         """Far behind the text, because nobody else may read the bytes that are locked."""
         os.lseek(file, 1 << 20, os.SEEK_SET)
         msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
 else:
     import fcntl
 
-    def _take(file):
+    def _take(file: int) -> None:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
-@contextlib.contextmanager
-def held(folder: str, check):
-    """Inside, no other engine generates in this folder: the Lock, whose look() is to be called between pieces of work.
-    check() is called while another engine still holds it and may raise to stop.
-
-    Raises JobError before anything is written: job_linked where the folder leads elsewhere,
-    job_busy where the other stays.
-    """
-    files.refuse_links(folder)
-    lock = Lock(folder)
-    try:
-        lock.wait(check)
-        files.remove_left_over(folder)
-        yield lock
-    finally:
-        lock.release()
 
 
 class Lock:
@@ -55,9 +39,9 @@ class Lock:
 
     def __init__(self, folder: str):
         self._folder, self._path = folder, files.path(folder, files.LOCK)
-        self._file = None
+        self._file = _NO_FILE
 
-    def wait(self, check) -> None:
+    def wait(self, check: Callable[[], None]) -> None:
         """Takes the lock, for which another engine is given PATIENCE_S to end."""
         deadline = time.monotonic() + PATIENCE_S
         while not self._is_taken():
@@ -75,9 +59,9 @@ class Lock:
                              "begun to generate in this folder.")
 
     def release(self) -> None:
-        if self._file is not None:
+        if self._file != _NO_FILE:
             os.close(self._file)
-        self._file = None
+        self._file = _NO_FILE
 
     def _is_taken(self) -> bool:
         """Tries once, on the file that has the name now."""
@@ -103,12 +87,30 @@ class Lock:
         os.lseek(self._file, 0, os.SEEK_SET)
         return os.read(self._file, 200).decode(errors="replace") or "another engine"
 
-    def _busy(self, reason) -> JobError:
+    def _busy(self, reason: str) -> JobError:
         return JobError("job_busy", f"{self._folder}: {reason}",
                         "Wait until it is done, or end it, and generate again; finished frames are kept.")
 
 
-def _taken(file, folder) -> bool:
+@contextlib.contextmanager
+def locked(folder: str, check: Callable[[], None]) -> Iterator[Lock]:
+    """Inside, no other engine generates in this folder: the Lock, whose look() is to be called between pieces of work.
+    check() is called while another engine still holds it and may raise to stop.
+
+    Raises JobError before anything is written: job_linked where the folder leads elsewhere,
+    job_busy where the other stays.
+    """
+    files.refuse_links(folder)
+    lock = Lock(folder)
+    try:
+        lock.wait(check)
+        files.remove_left_over(folder)
+        yield lock
+    finally:
+        lock.release()
+
+
+def _taken(file: int, folder: str) -> bool:
     try:
         _take(file)
     except (BlockingIOError, PermissionError):
@@ -118,7 +120,7 @@ def _taken(file, folder) -> bool:
     return True
 
 
-def _sign(file, path) -> None:
+def _sign(file: int, path: str) -> None:
     try:
         os.ftruncate(file, 0)
         os.lseek(file, 0, os.SEEK_SET)

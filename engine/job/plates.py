@@ -3,6 +3,7 @@
 A picture of a large plate takes 25 to 50 MB, what is read of it less than 1 MB. So that is kept instead, of as many
 frames as a window has: memory stays flat however long the shot is.
 """
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +22,7 @@ class Plate:
     """What is read of one frame's plate.
 
     in_crop (H, W, 3) uint8 or uint16, as the networks see it; grain (3,) its deviation and blur its sigma within the
-    crop, 0 where they are not asked for; whole (h, w, 3) as stored, of frames that are held, else None.
+    crop, 0 where they are not asked for; whole (h, w, 3) as stored, of frames that are kept, else None.
     """
 
     in_crop: np.ndarray
@@ -33,13 +34,14 @@ class Plate:
 class Plates:
     """The plates of a shot by frame (1..N), each decoded when it is first asked for.
 
-    kept: frames that stay, the last ones asked for; blurs: frames whose blur is measured, which stay as well (a few of
-    the shot, ours: job/run.py); held: frames whose whole picture is read; has_grain: whether grain is measured.
+    most: how many stay, of those last asked for; blurs: frames whose blur is measured, which stay as well (a few of the
+    shot, ours: job/run.py); kept: frames of which the whole picture is read; has_grain: whether grain is measured.
     """
 
-    def __init__(self, shot: Shot, *, kept: int, blurs=(), held=(), has_grain: bool):
-        self._shot, self._most, self._has_grain = shot, kept, has_grain
-        self._blurs, self._held = frozenset(blurs), frozenset(held)
+    def __init__(self, shot: Shot, *, most: int, blurs: Iterable[int] = (), kept: Iterable[int] = (),
+                 has_grain: bool):
+        self._shot, self._most, self._has_grain = shot, most, has_grain
+        self._blurs, self._kept = frozenset(blurs), frozenset(kept)
         self._measured: dict[int, Plate] = {}
         self._recent: dict[int, Plate] = {}
 
@@ -59,7 +61,7 @@ class Plates:
         """(H, W, 3) float32 0..1, for conditions.bundle."""
         return as_float(self.of(number).in_crop)
 
-    def _read(self, number) -> Plate:
+    def _read(self, number: int) -> Plate:
         job, crop = self._shot.job, self._shot.plan.crops[number - 1]
         stored = read_colour(files.picture(self._shot.folder, files.SOURCE, number), job.size)
         left, top, right, bottom = canvas_of(job.size, job.bits, crop).box
@@ -68,4 +70,4 @@ class Plates:
         return Plate(take(stored, crop),
                      measure_grain(as_float(inside)) if has_grain else np.zeros(3, np.float32),
                      measure_blur(as_float(inside)) if has_blur else 0.0,
-                     stored if number in self._held else None)
+                     stored if number in self._kept else None)

@@ -78,7 +78,7 @@ class Made:
 
     def add(self, numbers, key: str) -> None:
         """These frames are on the disk; the file says so before this returns. Frames that this run did not write keep
-        the digests they have: held ones none, since the artist may have painted on them."""
+        the digests they have: kept ones none, since the artist may have painted on them."""
         if not numbers:
             return
         for number in numbers:

@@ -24,10 +24,10 @@ from ..layers.grain import Grain
 from ..layers.heads import Heads
 from ..layers.look import Look
 from ..layers.surface import Shown
-from .fix_range import KEY as HELD
-from .fix_range import held_latents, held_numbers, look_for
+from .fix_range import KEY as KEPT
+from .fix_range import kept_latents, kept_numbers, look_for
 from .keys import absent_key, picture_kinds, window_keys
-from .lock import held
+from .lock import locked
 from .memory import peak_mb
 from .plan import plan_job
 from .plates import Plates
@@ -49,11 +49,11 @@ def run(folder: str, pack, runtime, *, emit, find_joints, stop_asked=lambda: Fal
     watch = Watch(folder, emit, stop_asked)
     with watch.stage("prepare"):
         job = jobs.read(folder)
-    with held(folder, watch.check) as lock:
+    with locked(folder, watch.check) as lock:
         watch.also(lock.look)
         generation = Generation(folder, job, pack, runtime, emit=emit, watch=watch)
         generation.prepare(find_joints)
-        generation.hold()
+        generation.keep()
         generation.pass_through()
         for windows in generation.spans:
             generation.make_span(windows)
@@ -76,12 +76,12 @@ class Generation:
             _make_folders(self.folder)
             self.finished_frames = Made(self.folder)
             _look_for_pictures(self.folder, self.job)
-            look_for(self.folder, held_numbers(self.job))
+            look_for(self.folder, kept_numbers(self.job))
         with self.watch.stage("reference"):
             self.plan = plan_job(self.folder, self.job, functools.partial(
                 find_subject, self.folder, self.job, find_joints=find_joints, emit=self.emit), self.pack.manifest)
-            self.shot, self.spans = self.plan.shot, self.plan.denoising.spans
-            self.sampling = self.plan.denoising.sampling
+            self.shot, self.spans = self.plan.shot, self.plan.spans
+            self.sampling = self.plan.sampling
             self.reference = build_reference(self.shot, *self.plan.subject)
             if self.spans:
                 warn_of_unseen(self.reference.character, self.folder, self.emit)
@@ -93,11 +93,11 @@ class Generation:
             self.plates, self.blurs = self._measured_plates()
         self.watch.begin("denoise", sum(map(len, self.spans)) * self.sampling.steps)
 
-    def hold(self) -> None:
-        """The frames outside of a range to fix: they are there and stay."""
-        self.finished_frames.add(self.plan.held, HELD)
-        self.reused += len(self.plan.held)
-        for number in self.plan.held:
+    def keep(self) -> None:
+        """The frames that a range to fix does not touch: they are there and stay."""
+        self.finished_frames.add(self.plan.kept, KEPT)
+        self.reused += len(self.plan.kept)
+        for number in self.plan.kept:
             self.emit(Frame(self.folder, number))
 
     def pass_through(self) -> None:
@@ -122,14 +122,15 @@ class Generation:
         before = None
         for window in windows:
             key, is_last = self.keys[window], window is windows[-1]
-            kept = load_latents(self.folder, window, key)
-            if self.finished_frames.has(window.made, jobs.frame_key(self.job, key)) and (is_last or kept is not None):
+            latents = load_latents(self.folder, window, key)
+            is_finished = self.finished_frames.has(window.made, jobs.frame_key(self.job, key))
+            if is_finished and (is_last or latents is not None):
                 self._reuse(window)
-            elif kept is not None:
-                self._compose_again(window, key, kept)
+            elif latents is not None:
+                self._compose_again(window, key, latents)
             else:
-                kept = self._make_window(window, key, before)
-            before = None if is_last else kept.handed_on
+                latents = self._make_window(window, key, before)
+            before = None if is_last else latents.handed_on
 
     def finished(self) -> Finished:
         with self.watch.stage("write"):
@@ -139,15 +140,15 @@ class Generation:
                         round(self.watch.seconds, 3), stages, peak_mb())
 
     def _empty_frames(self) -> list[int]:
-        held = set(self.plan.held)
-        return [number for number in self.plan.absent if number not in held]
+        kept = set(self.plan.kept)
+        return [number for number in self.plan.absent if number not in kept]
 
     def _measured_plates(self) -> tuple:
         """The plates, and (numbers, sigmas) of the blur in some frames of the shot,
         between which it is taken to change evenly (ours)."""
-        there = self.plan.denoising.made
+        there = self.plan.made
         numbers = there[::max(len(there) // _BLURS_MEASURED, 1)] if self.job.settings.blur else []
-        plates = Plates(self.shot, kept=self.plan.denoising.window, blurs=numbers, held=self.plan.held,
+        plates = Plates(self.shot, most=self.plan.window, blurs=numbers, kept=self.plan.kept,
                         has_grain=self.job.settings.grain)
         return plates, (numbers or [1], [plates.of(number).blur for number in numbers] or [0.0])
 
@@ -155,7 +156,7 @@ class Generation:
         """Before this run's first frame is there: however it ends, no frame of another seed or plate lies among its
         own. Not sooner, so that a run stopped in its first window leaves the earlier take whole (ours)."""
         wanted = dict.fromkeys(self._empty_frames(), self._nobody)
-        wanted.update(dict.fromkeys(self.plan.held, HELD))
+        wanted.update(dict.fromkeys(self.plan.kept, KEPT))
         wanted.update((number, jobs.frame_key(self.job, key))
                       for window, key in self.keys.items() for number in window.made)
         with self.watch.stage("write"):
@@ -187,13 +188,12 @@ class Generation:
             appearance = self._encoded_reference()
             conditions = encode_conditions(self.runtime, bundle)
             if before is None:
-                before = self._held(window.before)
-            after = self._held(window.after)
+                before = self._kept_latents(window.before)
+            ahead = None if before is None or not window.before else before[len(before) - len(window.before):]
+            after = self._kept_latents(window.after)
         with watch.stage("denoise"):
             latents, heads = denoise_window(self.runtime, window, conditions, appearance, self.sampling,
-                                     after_step=self._stepped,
-                                     before=before[len(before) - len(window.before):] if window.before else None,
-                                     after=after)
+                                            after_step=self._stepped, before=ahead, after=after)
         known = latents if before is None else np.concatenate([before, latents])
         made = Latents(latents, known[-max(self.pack.manifest.overlap, 1):], heads)
         with watch.stage("write"):
@@ -210,10 +210,10 @@ class Generation:
         self.finished_frames.add(window.made, jobs.frame_key(self.job, key))
         self.made += len(window.made)
 
-    def _held(self, numbers):
-        """Latents of frames that are held; None for no frames."""
+    def _kept_latents(self, numbers):
+        """Latents of frames that are kept; None for no frames."""
         clean_plate = self.job.clean_plate and self.pack.manifest.matte_and_shadow
-        return held_latents(self.runtime, self.shot, self.reference,
+        return kept_latents(self.runtime, self.shot, self.reference,
                             {number: self.plates.of(number).whole for number in numbers}, clean_plate)
 
     def _finish_frame(self, number, latents, bundle, place, heads) -> None:

@@ -1,5 +1,7 @@
 """The plate's grain: measured on the plate, made anew for the character that lies over it."""
 
+import functools
+
 import cv2
 import numpy as np
 
@@ -37,7 +39,8 @@ class Grain:
         generator = np.random.Philox(key=np.array([seed, 0], np.uint64))
         words = generator.random_raw(_TILE * _TILE * 3).reshape(_TILE, _TILE, 3)
         # The sum of four 16-bit numbers is near enough to a normal one, and no library decides how it is made.
-        parts = sum(((words >> np.uint64(16 * k)) & np.uint64(0xFFFF)).astype(np.float32) for k in range(4))
+        parts = functools.reduce(np.add, (((words >> np.uint64(16 * k)) & np.uint64(0xFFFF)).astype(np.float32)
+                                          for k in range(4)))
         self._tile = (parts / np.float32(65535) - 2) * np.float32(np.sqrt(3))
 
     def of(self, frame: int, size) -> np.ndarray:

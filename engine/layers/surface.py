@@ -76,7 +76,7 @@ def lit_surface(shown: Shown, decoded, crop: Crop, strength: float = 1.0):
 
 
 def with_known_light(gain, white):
-    """(h, w, 3): the geometric mean of the network's gain, which knows how the reference is exposed, and that of a known
+    """The geometric mean of the network's gain, which knows how the reference is exposed, and that of a known
     light, which knows where the light comes from (ours; docs/method.md has the figures)."""
     return np.sqrt(gain * np.clip(white / np.float32(WHITE), *GAIN))
 

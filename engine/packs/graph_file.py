@@ -51,7 +51,7 @@ def _pointer(tensor) -> Pointer | None:
         if number == _NAME:
             name = _text(value)
         elif number == _KIND:
-            kind = value
+            kind = _number(value)
         elif number == _SHAPE:
             shape += [value] if isinstance(value, int) else _packed(value)
         elif number == _ELSEWHERE:
@@ -110,7 +110,13 @@ def _packed(data) -> list[int]:
     return values
 
 
-def _message(value) -> bytes:
+def _number(value: object) -> int:
+    if not isinstance(value, int):
+        raise ValueError("expected a graph, got something else in place of a number")
+    return value
+
+
+def _message(value: object) -> bytes:
     if not isinstance(value, bytes):
         raise ValueError("expected a graph, got a number in place of a message")
     return value

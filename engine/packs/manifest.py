@@ -3,12 +3,14 @@
 import dataclasses
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ..contract import json_reader
 from ..contract.errors import JobError
-from ..contract.fields import FieldError, build, checked, choice, list_of, text, whole
+from ..contract.fields import FieldError, build, checked, choice, list_of, record, text, whole
 from ..contract.files import write_whole
 from ..engines.compact.nets.sizes import Sizes
 
@@ -22,41 +24,10 @@ _SEAL = "sha256"       # the field with the checksum of all other fields
 _WIDEST = 4096         # channels: far more than any of ours, and little enough to be no attack on memory
 
 
-def _object(value):
+def _object(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ValueError("an object")
     return value
-
-
-def _files(value):
-    """Every graph and the weights, and nothing else: what is not listed here is never opened."""
-    if set(_object(value)) != set(FILES):
-        raise ValueError(f"the files {', '.join(FILES)}")
-    return {name: _file(name, entry) for name, entry in value.items()}
-
-
-def _file(name, entry):
-    right = isinstance(entry, dict) and set(entry) == {"sha256", "bytes"} and isinstance(entry["sha256"], str)
-    if not right or len(entry["sha256"]) != 64:
-        raise ValueError(f"{{sha256, bytes}} for {name!r}")
-    return File(entry["sha256"], whole(0, 2**53)(entry["bytes"]))
-
-
-def _sizes(value):
-    """Fields of engines/compact/nets/sizes.py, each of its kind; what is left out is as in the compact networks."""
-    usual = {field.name: field.default for field in dataclasses.fields(Sizes)}
-    for name, given in _object(value).items():
-        if name not in usual or not _is_like(given, usual[name]):
-            raise ValueError(f"a size that this engine knows, not {name!r}: {str(given)[:40]}")
-    return value
-
-
-def _is_like(given, usual) -> bool:
-    if isinstance(usual, tuple):
-        return isinstance(given, list) and len(given) == len(usual) and all(map(_is_like, given, usual))
-    if isinstance(usual, float):
-        return type(given) in (int, float) and 0 <= given <= _WIDEST
-    return type(given) is type(usual) and (type(given) is not int or 1 <= given <= _WIDEST)
 
 
 @dataclass(frozen=True)
@@ -65,7 +36,38 @@ class File:
     bytes: int
 
 
-@dataclass(frozen=True)
+def _files(value: Any) -> dict[str, File]:
+    """Every graph and the weights, and nothing else: what is not listed here is never opened."""
+    if set(_object(value)) != set(FILES):
+        raise ValueError(f"the files {', '.join(FILES)}")
+    return {name: _file(name, entry) for name, entry in value.items()}
+
+
+def _file(name: str, entry: Any) -> File:
+    right = isinstance(entry, dict) and set(entry) == {"sha256", "bytes"} and isinstance(entry["sha256"], str)
+    if not right or len(entry["sha256"]) != 64:
+        raise ValueError(f"{{sha256, bytes}} for {name!r}")
+    return File(entry["sha256"], whole(0, 2**53)(entry["bytes"]))
+
+
+def _sizes(value: Any) -> dict[str, Any]:
+    """Fields of engines/compact/nets/sizes.py, each of its kind; what is left out is as in the compact networks."""
+    usual = {field.name: field.default for field in dataclasses.fields(Sizes)}
+    for name, given in _object(value).items():
+        if name not in usual or not _is_like(given, usual[name]):
+            raise ValueError(f"a size that this engine knows, not {name!r}: {str(given)[:40]}")
+    return value
+
+
+def _is_like(given: Any, usual: object) -> bool:
+    if isinstance(usual, tuple):
+        return isinstance(given, list) and len(given) == len(usual) and all(map(_is_like, given, usual))
+    if isinstance(usual, float):
+        return type(given) in (int, float) and 0 <= given <= _WIDEST
+    return type(given) is type(usual) and (type(given) is not int or 1 <= given <= _WIDEST)
+
+
+@record
 class Manifest:
     """`sizes` of engines/compact/nets/sizes.py; `window` and `overlap` in frames; `unread`: the weights that no graph
     reads, in order; `training`: data, minutes, code revision."""
@@ -73,16 +75,16 @@ class Manifest:
     format: int = checked(whole(1, FORMAT))
     name: str = checked(text)
     license: str = checked(text)
-    sizes: dict = checked(_sizes)
+    sizes: dict[str, Any] = checked(_sizes)
     parametrisation: str = checked(choice("x0"))
     schedule: str = checked(text)
     depth_convention: str = checked(text)
     window: int = checked(whole(1, 1000))
     overlap: int = checked(whole(0, 999))
     default_steps: int = checked(whole(1, 1000))
-    files: dict = checked(_files)
-    unread: tuple = checked(list_of(text, 10_000))
-    training: dict = checked(_object)
+    files: dict[str, File] = checked(_files)
+    unread: tuple[str, ...] = checked(list_of(text, 10_000))
+    training: dict[str, Any] = checked(_object)
 
     @property
     def mask(self) -> str:
@@ -108,7 +110,7 @@ def read(folder: Path) -> tuple[Manifest, str]:
     return parse(value, path), hashlib.sha256(raw).hexdigest()
 
 
-def load(path: Path) -> tuple[object, bytes]:
+def load(path: Path) -> tuple[Any, bytes]:
     """The JSON value of a pack.json, whatever it is, and its bytes. Raises JobError."""
     try:
         raw = path.read_bytes()
@@ -123,7 +125,7 @@ def load(path: Path) -> tuple[object, bytes]:
         raise JobError("pack_invalid", f"{path}: expected JSON, got {raw[:40]!r} ({error}).", _AGAIN) from None
 
 
-def parse(value, path) -> Manifest:
+def parse(value: object, path: Path) -> Manifest:
     """A JSON value -> Manifest; `path` is named in errors."""
     if isinstance(value, dict):
         value = dict(value)
@@ -138,7 +140,7 @@ def parse(value, path) -> Manifest:
     return manifest
 
 
-def _check_seal(fields, found, path) -> None:
+def _check_seal(fields: dict[str, Any], found: object, path: Path) -> None:
     """The format comes first: what another one seals is not known."""
     written = fields.get("format")
     if type(written) is not int:
@@ -160,12 +162,12 @@ def seal(fields: dict) -> str:
     return hashlib.sha256(plain.encode()).hexdigest()
 
 
-def write(folder: Path, told: dict, unread) -> None:
-    """pack.json of a folder: `told` are the fields of Manifest but format, files and `unread`. Raises JobError, and
+def write(folder: Path, about: dict[str, Any], unread: Iterable[str]) -> None:
+    """pack.json of a folder: `about` are the fields of Manifest but format, files and `unread`. Raises JobError, and
     then writes nothing."""
     files = {name: {"sha256": hashlib.sha256((folder / name).read_bytes()).hexdigest(),
                     "bytes": (folder / name).stat().st_size} for name in FILES}
-    fields = {"format": FORMAT, **told, "files": files, "unread": list(unread)}
+    fields = {"format": FORMAT, **about, "files": files, "unread": list(unread)}
     fields["training"] = fields.pop("training")  # the longest comes last
     sealed = {**fields, _SEAL: seal(fields)}
     parse(sealed, folder / NAME)

@@ -63,7 +63,7 @@ def check_finite(path: Path, found: dict[str, Place]) -> None:
     chunk = np.empty(_CHUNK, "<u2")
     with path.open("rb") as file:
         at = file.seek(min((place.begin for place in found.values()), default=0))
-        while read := file.readinto(chunk):
+        while read := file.readinto(chunk.data):
             exponents = chunk[:read // 2] & _EXPONENT
             if (exponents == _EXPONENT).any():
                 wrong = at + 2 * int(np.argmax(exponents == _EXPONENT))

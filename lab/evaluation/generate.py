@@ -16,7 +16,7 @@ from engine.contract.skeleton import BODY_INDEX
 from engine.door.answer import Engine
 from engine.engines.compact.denoise.clip import five_channels
 from engine.estimate.performer import estimate
-from engine.job.lock import held
+from engine.job.lock import locked
 from engine.job.progress import Watch
 from engine.job.run import Generation, shown_of
 from engine.layers.compose import canvas_of, compose
@@ -55,7 +55,7 @@ def generate(clip: Clip, engine: Engine, folder: Path, *, alone: bool = False, s
     job = prepare_job(clip, engine, folder, alone, found)
     runtime = EmptyEnvironment(engine.runtime) if alone else engine.runtime
     watch = Watch(str(folder), _unheard, lambda: False)
-    with held(str(folder), watch.check):
+    with locked(str(folder), watch.check):
         generation = Recorded(str(folder), job, engine.pack, Recorder(runtime), watch, surface)
         generation.prepare(engine.find_joints)
         generation.pass_through()

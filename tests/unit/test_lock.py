@@ -18,8 +18,8 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows lets nobody del
 HOLDER = """
 import sys
 from engine.contract.errors import JobError
-from engine.job.lock import held
-with held(sys.argv[1], lambda: None) as lock:
+from engine.job.lock import locked
+with locked(sys.argv[1], lambda: None) as lock:
     print("held", flush=True)
     for line in sys.stdin:
         try:
@@ -73,7 +73,7 @@ def test_a_deleted_lock_is_taken_anew_and_keeps_others_away_again(tmp_path, hold
     assert holder.look() == "still"
     (tmp_path / "engine.lock").unlink()
     assert holder.look() == "still"
-    with pytest.raises(JobError) as caught, lock.held(str(tmp_path), nobody):
+    with pytest.raises(JobError) as caught, lock.locked(str(tmp_path), nobody):
         pass
     assert caught.value.code == "job_busy" and f"process {holder.process.pid}" in caught.value.message
 
@@ -130,7 +130,7 @@ def test_a_lock_that_is_replaced_while_it_is_taken_is_not_held(tmp_path, monkeyp
             (tmp_path / "engine.lock").unlink()
         times.append(1)
     monkeypatch.setattr(lock, "_take", replacing)
-    with lock.held(str(tmp_path), nobody) as taken:
+    with lock.locked(str(tmp_path), nobody) as taken:
         assert len(times) == 2
         taken.look()
         assert len(times) == 2

@@ -100,7 +100,7 @@ def test_a_range_to_fix_decodes_its_neighbours_once_and_nothing_else(tmp_path, c
 def test_few_plates_are_kept_and_what_is_read_of_them_is_right(tmp_path, counts):
     folder = written_job(tmp_path)
     shot = plan_shot(str(folder), jobs.read(str(folder)))
-    plates = Plates(shot, kept=3, blurs=(1,), held=(2,), has_grain=True)
+    plates = Plates(shot, most=3, blurs=(1,), kept=(2,), has_grain=True)
     _, decodes = counts(folder, lambda: [plates.of(number) for number in (1, 2, 3, 4, 2, 5, 1, 2, 3)])
     assert [decodes[number] for number in range(1, 7)] == [1, 1, 2, 1, 1, 0], "1 is measured, 3 fell out before 2"
     stored = read_colour(files.picture(str(folder), files.SOURCE, 2))

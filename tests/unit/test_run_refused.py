@@ -50,8 +50,8 @@ def test_a_plate_of_another_size(tmp_path):
 
 HOLDER = """
 import sys, time
-from engine.job.lock import held
-with held(sys.argv[1], lambda: None):
+from engine.job.lock import locked
+with locked(sys.argv[1], lambda: None):
     print("held", flush=True)
     time.sleep(float(sys.argv[2]))
 """

@@ -75,7 +75,8 @@ def encode_conditions(runtime, bundle) -> Conditions:
 
 
 def denoise_window(runtime, window: Window, conditions: Conditions, appearance: Appearance, sampling: Sampling, *,
-                   before, after=None, after_step=lambda: None) -> np.ndarray:
+                   before, after=None,
+                   after_step=lambda: None) -> tuple[np.ndarray, np.ndarray | None]:
     """The latents (made frames, h, w, c) of the frames that this window makes, and what the net says of the surface in
     its last step (made frames, h/2, w/2, heads.CHANNELS), or None.
 
@@ -89,7 +90,7 @@ def denoise_window(runtime, window: Window, conditions: Conditions, appearance: 
         if len(fixed) != len(wanted):
             raise ValueError(f"{name}: expected {len(wanted)} frames of latents, got {len(fixed)}")
     made = slice(len(before), len(before) + len(x))
-    grid = levels(sampling.steps)
+    grid, heads = levels(sampling.steps), None
     for t, s in pairwise(grid):
         per_frame = np.concatenate([np.zeros(len(before)), np.full(len(x), t), np.zeros(len(after))]).astype(np.float32)
         x0, heads = _predict(runtime, np.concatenate([before, x, after]), per_frame, conditions, appearance,

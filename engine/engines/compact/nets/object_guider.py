@@ -52,6 +52,6 @@ class SpatialBlending(nn.Module):
 
     def forward(self, noise: Tensor, objects: Tensor, mask: Tensor) -> Tensor:
         alpha = torch.sigmoid(self.alpha(torch.cat([noise, objects], dim=1)))
-        if self.kind == "gated":
+        if self.gate is not None:
             alpha = alpha * self.gate * mask
         return noise + alpha * (objects - noise)

@@ -1,6 +1,7 @@
 """One dataclass that says how large every network is and which of its parts are switched on; saved with the weights."""
 
 from dataclasses import asdict, dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -41,9 +42,10 @@ class Sizes:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, fields: dict) -> "Sizes":
+    def from_dict(cls, fields: dict[str, Any]) -> "Sizes":
         """Raises TypeError for a field this version does not know."""
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()})
+        kept: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
+        return cls(**kept)
 
 
 COMPACT = Sizes()

@@ -18,6 +18,9 @@ PICTURE_CHANNELS = 5  # red, green, blue, matte, shadow factor
 class Encoder(nn.Module):
     """(n, 5, H, W) 0..1 -> (n, latent_channels, H/4, W/4), scaled to about unit variance."""
 
+    mean: Tensor
+    scale: Tensor
+
     def __init__(self, sizes: Sizes):
         super().__init__()
         width = sizes.encoder_width
@@ -39,6 +42,9 @@ class Encoder(nn.Module):
 
 class Decoder(nn.Module):
     """Latents back to (n, 5, H, W), clamped to 0..1 outside training."""
+
+    mean: Tensor
+    scale: Tensor
 
     def __init__(self, sizes: Sizes):
         super().__init__()
@@ -82,6 +88,7 @@ def start_from_components(encoder: Encoder, decoder: Decoder, pictures: Tensor) 
     centred[-16:] = 0
     vectors = torch.linalg.eigh(centred @ centred.T)[1]
     components = torch.cat([vectors.flip(1)[:, :encoder.linear.out_channels - 1], shadow], dim=1)
+    assert encoder.linear.bias is not None and decoder.linear.bias is not None
     with torch.no_grad():
         encoder.linear.weight.copy_(components.T[..., None, None])
         encoder.linear.bias.copy_(-(components.T @ mean)[:, 0])

@@ -27,18 +27,23 @@ class Runtime(Protocol):
 
     def encode(self, pictures: ndarray) -> ndarray:
         """(n, H, W, 5) 0..1 -> latents (n, h, w, c)."""
+        ...
 
     def decode(self, latents: ndarray) -> ndarray:
         """(n, h, w, c) -> (n, H, W, 5), about 0..1, not clipped."""
+        ...
 
     def reference(self, picture: ndarray, skeleton: ndarray) -> Features:
         """(H, W, 3) and (H, W, 3), zeros where no joints are known -> appearance features, once a shot."""
+        ...
 
     def pose(self, skeleton: ndarray, depth: ndarray) -> Features:
         """(F, H, W, 3) and (F, H, W, 1) -> pose features of this window (they pass a convolution over time)."""
+        ...
 
     def objects(self, latents: ndarray, mask: ndarray) -> Features:
         """(F, h, w, c) of the plate under M_o, and M_o (F, H, W, 1) -> object features."""
+        ...
 
     def denoise(self, noisy: ndarray, levels: ndarray, environment: ndarray, masks: ndarray, warp: ndarray,
                 coverage: ndarray, reference: Features, pose: Features, objects: Features,
@@ -49,6 +54,8 @@ class Runtime(Protocol):
         environment, warp (F, h, w, c); masks (F, H, W, 2): region M_f, known; coverage (F, H, W, 1) of the warp; maps
         (F, H, W, surface_inputs.CHANNELS), for networks that read the surface.
         """
+        ...
 
     def describe(self) -> DeviceReport:
         """What runs it."""
+        ...

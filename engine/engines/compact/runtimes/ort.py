@@ -3,10 +3,11 @@
 import logging
 import os
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import onnxruntime
-from onnxruntime.capi import onnxruntime_pybind11_state as reasons
+from onnxruntime.capi import onnxruntime_pybind11_state as reasons  # pyright: ignore[reportAttributeAccessIssue]  no stub
 
 from ....contract.errors import JobError
 from .base import DeviceReport
@@ -33,7 +34,7 @@ class OrtRuntime:
         if name not in self._sessions:
             self._sessions[name] = self._opened(self._folder / f"{name}.onnx", inputs)
         inputs = {key: np.ascontiguousarray(value, np.float32) for key, value in inputs.items()}
-        return self._sessions[name].run(None, inputs)
+        return cast(list[np.ndarray], self._sessions[name].run(None, inputs))
 
     def _opened(self, path, inputs) -> onnxruntime.InferenceSession:
         """A session that takes these inputs; the next ones run where it does: what is installed may still not work
@@ -58,7 +59,7 @@ class OrtRuntime:
         return self._run("decode", {"latents": latents})[0]
 
     def reference(self, picture, skeleton):
-        matte_and_shadow = np.broadcast_to(np.float32([0, 1]), (*picture.shape[:2], 2))
+        matte_and_shadow = np.broadcast_to(np.array([0, 1], np.float32), (*picture.shape[:2], 2))
         latents = self.encode(np.concatenate([picture, matte_and_shadow], axis=-1)[None])
         made = self._run("reference", {"latents": latents, "skeleton": skeleton[None]})
         return self._named("reference", made)

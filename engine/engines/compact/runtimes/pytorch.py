@@ -44,7 +44,7 @@ class PytorchRuntime:
         return self._run("Decode", latents).cpu().numpy()
 
     def reference(self, picture, skeleton):
-        matte_and_shadow = np.broadcast_to(np.float32([0, 1]), (*picture.shape[:2], 2))
+        matte_and_shadow = np.broadcast_to(np.array([0, 1], np.float32), (*picture.shape[:2], 2))
         latents = self._run("Encode", np.concatenate([picture, matte_and_shadow], axis=-1)[None])
         return self._run("Reference", latents, skeleton[None])
 
