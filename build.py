@@ -132,7 +132,8 @@ def run_tests(arguments: argparse.Namespace) -> int:
     window in Debian's Blender."""
     tiers = ["window"] if arguments.window else [arguments.tier] if arguments.tier else TIERS
     release = arguments.window or root.TESTED
-    names = {"lint": list(LINTERS), "blender": [f"bpy-{arguments.bpy}"] if arguments.bpy else BLENDERS, "window": [release]}
+    names = {"lint": list(LINTERS), "blender": [f"bpy-{arguments.bpy}"] if arguments.bpy else BLENDERS,
+             "window": [release]}
     failed, skipped = [], []
     for tier in tiers:
         for name in names.get(tier, ["engine"]):

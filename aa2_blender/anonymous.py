@@ -1,7 +1,7 @@
 """A text for others to read in; the same without what tells who and where its writer is, out.
 
 Folders, users, hosts, network shares and addresses go; what helps to find a fault stays: the last name of every path,
-versions, codes. Where a path ends cannot be told for sure, since names hold spaces and apostrophes: all goes up to its
+versions, codes. Where a path ends cannot be known for sure, since names hold spaces and apostrophes: all goes up to its
 last separator, and rather a word too many than one too few.
 """
 
@@ -37,7 +37,7 @@ _COMMON_HOSTS = {"localhost", "blender", "engine", "linux", "python"}
 
 def anonymous(text: str, job, *, home=None, host=None) -> str:
     """The text with the folder `job` as JOB, and without anything that tells the writer. `home` and `host`: this
-    machine's own unless told otherwise."""
+    machine's own unless given."""
     host = platform.node() if host is None else host
     for folder, word in ((job, JOB), (home or os.path.expanduser("~"), "~")):
         text = _without_folder(text, os.fspath(folder), word)

@@ -22,11 +22,11 @@ from .queue import session
 from .settings.preferences import engine_launch
 from .settings.properties import another_armature, another_reference
 from .settings.request_of import job_folder, plate_name, request_of
-from .settings.table import OPTIONS, Kind, Setting
+from .settings.table import OPTIONS, DriverKind, Kind, ReferenceKind, Setting
 from .tasks import performer as performers
 from .tasks.gathering import Gathered
 from .tasks.generation import Generation
-from .tasks.task import Progress, in_json
+from .tasks.task import Progress, TaskState, in_json
 
 PLACED, FAILED, USAGE, PROBLEMS, ENGINE, NOT_SAVED, CANCELLED = 0, 1, 2, 3, 4, 5, 130
 EXIT_CODES = """exit codes:
@@ -58,13 +58,14 @@ def generate(*, scene="", performer=False, performer_box=None, performer_frame=N
     if unknown := options.keys() - OPTIONS.keys():
         raise TypeError(f"generate() takes {', '.join(OPTIONS)}; it has no option {', '.join(sorted(unknown))}")
     reference, rig = options.get("reference"), options.get("rig")
+    driver = DriverKind.PERFORMER if performer or performer_box else DriverKind.ARMATURE if rig else None
     try:
         shot = _named(bpy.data.scenes, scene, "scene") if scene else sequencer_scene(bpy.context)
         chosen = {OPTIONS[name].name: _value(OPTIONS[name], given) for name, given in options.items()
                   if given is not None}
-        _set(shot.aa2, {**chosen, "driver": "PERFORMER" if performer or performer_box else "ARMATURE" if rig else None,
+        _set(shot.aa2, {**chosen, "driver": driver,
                         "derive_offset": None if "frame_offset" not in chosen else False,
-                        "reference_kind": reference and "FILE"})
+                        "reference_kind": reference and ReferenceKind.FILE})
         if reference:
             another_reference(shot.aa2)
         if rig:
@@ -93,7 +94,7 @@ def _choose(shot, box, frame) -> None:
 
 def failure(error: JobError) -> dict:
     """The summary of a generation that never began."""
-    return {"state": "failed", "error": in_json(error)}
+    return {"state": TaskState.FAILED, "error": in_json(error)}
 
 
 def _run(task: Generation, save: str | None, tell) -> tuple[int, dict]:
@@ -125,7 +126,7 @@ def _stop_signals():
 
 
 def _code(task: Generation) -> int:
-    if task.state == "cancelled":
+    if task.state is TaskState.CANCELLED:
         return CANCELLED
     if task.error and task.engine_job:
         return ENGINE
@@ -195,12 +196,12 @@ class Teller:
     """Writes progress to stderr: each stage when it begins, then at most a line a second."""
 
     def __init__(self):
-        self.stage, self.told_at = "", 0.0
+        self.stage, self.shown_at = "", 0.0
 
     def __call__(self, progress: Progress) -> None:
-        if progress.stage == self.stage and time.monotonic() - self.told_at < 1.0:
+        if progress.stage == self.stage and time.monotonic() - self.shown_at < 1.0:
             return
-        self.stage, self.told_at = progress.stage, time.monotonic()
+        self.stage, self.shown_at = progress.stage, time.monotonic()
         print(f"aa2: {progress}", file=sys.stderr, flush=True)
 
 
@@ -231,10 +232,10 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_option(parser: argparse.ArgumentParser, one: Setting) -> None:
     """The option of a setting. What is not given is None, so that it stays as the file says."""
-    told = {"action": argparse.BooleanOptionalAction} if one.kind is Kind.FLAG else {
+    kind = {"action": argparse.BooleanOptionalAction} if one.kind is Kind.FLAG else {
         "type": _TYPES.get(one.kind, str), "metavar": _METAVARS.get(one.kind),
         "choices": [choice[0].lower() for choice in one.choices] or None}
-    parser.add_argument(f"--{one.option.replace('_', '-')}", default=None, help=one.tooltip, **told)
+    parser.add_argument(f"--{one.option.replace('_', '-')}", default=None, help=one.tooltip, **kind)
 
 
 def register():

@@ -72,17 +72,17 @@ class Work:
 
 
 @dataclass(frozen=True)
-class Estimate:
+class Cost:
     seconds: float
     memory_mb: float
     measured: bool
 
 
-def estimate(work: Work, rate: Rate) -> Estimate:
+def cost_of(work: Work, rate: Rate) -> Cost:
     """Time and memory of the engine; gathering comes before."""
     each = rate.nets_s + rate.megapixel_s * work.megapixels + (rate.performer_s if work.performed else 0.0)
     seconds = rate.start_s + work.frames * each + work.denoised * work.steps * work.passes * rate.denoise_s
-    return Estimate(seconds, rate.memory * _reckoned_mb(work), rate.runs > 0)
+    return Cost(seconds, rate.memory * _reckoned_mb(work), rate.runs > 0)
 
 
 def work_of(job: jobs.Job, pack: Path) -> Work:

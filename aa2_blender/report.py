@@ -17,15 +17,15 @@ _TAIL_BYTES = 32_768
 
 def report(folder: Path, error=None) -> str:
     """What happened to the job in `folder`; `error`: the JobError it ended with."""
-    parts = [("Versions", versions()), ("Error", _told(error)), ("Last run", _plain(runs.read(folder))),
+    parts = [("Software", software()), ("Error", _error_text(error)), ("Last run", _plain(runs.read(folder))),
              ("Job", _job(folder)), ("Events", _events(folder)),
              ("Log", tail(files.path(folder, files.LOG), LOG_LINES))]
     text = "\n\n".join(f"{title}\n{'-' * len(title)}\n{said}" for title, said in parts if said)
     return anonymous(text, folder) + "\n"
 
 
-def versions() -> str:
-    """Of everything that runs here."""
+def software() -> str:
+    """The releases of everything that runs here."""
     return "\n".join((f"AA2 {version.ENGINE}, protocol {version.PROTOCOL}, job {version.JOB}",
                       f"Blender {bpy.app.version_string} ({bpy.app.build_hash.decode()})",
                       f"Python {sys.version.split()[0]}", f"{platform.platform()}, {os.cpu_count()} cores"))
@@ -43,7 +43,7 @@ def tail(path, lines: int) -> str:
     return "\n".join(text.splitlines()[-lines:])
 
 
-def _told(error) -> str:
+def _error_text(error) -> str:
     if error is None:
         return ""
     return f"{error.code}: {error.message}\n{error.remedy}".strip()

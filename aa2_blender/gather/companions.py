@@ -36,7 +36,7 @@ def check(scene, name, what, plate_name, frames, *, whole):
     if whole and (first > frames[0] or end <= frames[1]):
         raise GatherError(f"The {what} {name!r} shows the frames {first} to {end - 1}, the plate {frames[0]} to "
                           f"{frames[1]}.",
-                          "Let it show all of the plate's frames.")
+                          "Extend it over all frames of the plate.")
     if end <= frames[0] or first > frames[1]:
         raise GatherError(f"The {what} {name!r} shows none of the plate's frames ({frames[0]} to {frames[1]}).",
                           f"Move it over the plate, or choose another {what}.")

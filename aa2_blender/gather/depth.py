@@ -67,7 +67,7 @@ def _set_up(scene, driver, objects, size):
 
 def _glowing_depth():
     material = bpy.data.materials.new("AA2 depth")
-    if material.node_tree is None:                                    # from 5.0 every material has nodes
+    if not material.node_tree:                                        # from 5.0 every material has nodes
         material.use_nodes = True
     material.cycles.emission_sampling = "NONE"                        # it glows for the camera alone
     nodes, links = material.node_tree.nodes, material.node_tree.links

@@ -1,8 +1,8 @@
 """The rest pose of a rig that no preset knows -> which bones are the joints, by structure alone (ours).
 
 A body has mirrored limbs that hang from its middle. Of the pairs, the legs go furthest down and the arms furthest out;
-the middle goes on from the arms to the head. All or nothing: a rig in which a piece can't be told gives no joint. Only
-bones' heads are looked at where that is enough, since tails of imported rigs lie anywhere.
+the middle goes on from the arms to the head. All or nothing: a rig in which a piece cannot be recognised gives no
+joint. Only bones' heads are looked at where that is enough, since tails of imported rigs lie anywhere.
 """
 import math
 from collections import defaultdict
@@ -102,7 +102,7 @@ def guess(names, parents, heads, tails, side_of):
         return {}
     first = _first_side(body, leg) or {"l": "left", "r": "right"}.get(side_of(names[leg["knee"][0]]))
     found = {**middle, **{f"{first}_{joint}": place for joint, place in {**leg, **arm}.items()}}
-    other = {"left": "right", "right": "left"}.get(first)
+    other = {"left": "right", "right": "left"}.get(first or "")
     found |= {f"{other}_{joint}": (body.pairs.get(bone), end) for joint, (bone, end) in {**leg, **arm}.items()}
     if other is None or any(bone is None for bone, _ in found.values()):
         return {}

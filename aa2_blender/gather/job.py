@@ -2,12 +2,13 @@
 
 import os
 from contextlib import closing, suppress
+from typing import Any
 
 import bpy
 
 from ..embedded.engine.contract import files, jobs
 from ..embedded.engine.contract.errors import writing_failed
-from ..settings.table import KEYED, PASSED
+from ..settings.table import KEYED, PASSED, MaskUse
 from . import companions, depth, objects, pose, reference
 from . import strip as plate
 from .keyframes import values
@@ -110,7 +111,7 @@ def _depths(request, folder, frames):
 
 def _silhouettes(request, shot):
     """The meshes that the mask is rendered of: none where the artist's overrides it."""
-    return [] if request.performer or shot.mask_strip and request.mask_use == "override" else shot.meshes
+    return [] if request.performer or shot.mask_strip and request.mask_use == MaskUse.OVERRIDE else shot.meshes
 
 
 def _performer(request, frames):
@@ -119,21 +120,22 @@ def _performer(request, frames):
         return None
     frame = request.performer_frame if request.performer_box else frames[0]
     return jobs.Performer(frame=frame - frames[0] + 1, box=request.performer_box,
-                              mask_use=request.mask_use if request.mask_strip else None,
+                              mask_use=str(request.mask_use) if request.mask_strip else None,
                               clean=request.make_clean and not request.clean_strip)
 
 
 def _job(request, shot, frames, bits, bones, ranges):
     render = shot.scene.render
     source, performer = request.reference, _performer(request, frames)
+    given: dict[str, Any] = {field: getattr(request, field) for field in PASSED}
+    given |= {field: values(shot.scene, one, frames) for field, one in KEYED.items()}
     return jobs.Job(
         name=request.name, size=shot.size, frames=len(frames), first_frame=frames[0], fps=render.fps / render.fps_base,
         bits=bits, clean_plate=request.clean_plate, settings=request.settings,
         clean_pictures=shot.clean_strip is not None or performer is not None and performer.clean,
-        mask_joins=bool(request.mask_strip and request.mask_use == "join" and not request.performer
+        mask_joins=bool(request.mask_strip and request.mask_use == MaskUse.JOIN and not request.performer
                         and not shot.meshes),
-        **{field: getattr(request, field) for field in PASSED},
-        **{field: values(shot.scene, one, frames) for field, one in KEYED.items()},
+        **given,
         reference=jobs.Reference(joints=source.joints, height_px=source.height_px),
         objects=ranges[files.OBJECTS], depth=ranges[files.DEPTH],
         driver=jobs.Driver(scene=shot.driver.name, camera=shot.camera, rig=request.rig,

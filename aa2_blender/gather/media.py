@@ -20,13 +20,13 @@ MISSING = "does not exist"
 
 class Fault(NamedTuple):
     """`why` follows the path in a sentence. `frames`: numbers of the timeline of the strip's scene. `strip`: a movie
-    strip where only a render tells which of these frames have no picture; `held`: its last one may go on instead."""
+    strip where only a render tells which of these frames have no picture; `repeats`: its last one may go on instead."""
 
     path: str
     why: str
     frames: tuple
     strip: object = None
-    held: bool = False
+    repeats: bool = False
 
 
 def faults(strip, first, last, *, closely=False):

@@ -11,7 +11,7 @@ from .camera import camera_at, pixel_aspect, project
 from .head import Head, measure
 from .problem import GatherError
 from .restore import scene_kept
-from .turns import Turns, told, turns_of
+from .turns import Turns, turns_of, turns_on_frames
 
 _FACE = [BODY_INDEX[name] for name in HEAD_POINTS]
 _SIDES = ("left", "right")
@@ -138,14 +138,15 @@ def _written(motion, skeleton, size):
     present = _in_picture(joints, heights, size)
     rows = zip(np.round(joints, 4).tolist(), np.round(heights, 3).tolist(), _focal_lengths(motion, size), turns,
                present, strict=True)
-    return [_person(*row, skeleton.hands) if there else [] for *row, there in rows]
+    return [_person(body, height, focal, turned, skeleton.hands) if there else []
+            for body, height, focal, turned, there in rows]
 
 
 def _turns(motion, points, turns):
     """Each frame's {limb: quaternion}, None for all where the rig tells none."""
     if turns is None:
         return [None] * len(points)
-    found = told(turns, motion.limbs, points, motion.worlds, motion.cameras)
+    found = turns_on_frames(turns, motion.limbs, points, motion.worlds, motion.cameras)
     found = {limb: np.round(values, 6).tolist() for limb, values in found.items()}
     return [{limb: values[i] for limb, values in found.items()} for i in range(len(points))]
 

@@ -7,6 +7,7 @@ import bpy
 from ..blender_api import set_picture_format
 from ..embedded.engine.contract import files
 from ..embedded.engine.contract.picture_file import MOST_REFERENCE, MOST_SIDE
+from ..settings.table import ReferenceKind
 from . import media
 from . import strip as plate
 from .problem import GatherError
@@ -21,9 +22,9 @@ def problem(source):
     """A sentence when the reference is missing, else ""; quick enough for every redraw."""
     if not source.name:
         return "No reference picture of the character is chosen."
-    if source.kind == "FILE" and not os.path.isfile(bpy.path.abspath(source.name)):
+    if source.kind == ReferenceKind.FILE and not os.path.isfile(bpy.path.abspath(source.name)):
         return f"The reference picture {source.name!r} does not exist."
-    if source.kind == "IMAGE" and source.name not in bpy.data.images:
+    if source.kind == ReferenceKind.IMAGE and source.name not in bpy.data.images:
         return f"The reference image {source.name!r} is not in this file."
     return ""
 
@@ -34,11 +35,11 @@ def write(source, scene, folder):
     if message:
         raise GatherError(message, _REMEDY)
     target = files.path(folder, files.REFERENCE)
-    if source.kind == "STRIP":
+    if source.kind == ReferenceKind.STRIP:
         _write_strip(source, scene, target)
         return
     with temporary_scene() as workshop:
-        image = _loaded(source.name) if source.kind == "FILE" else _kept(source.name)
+        image = _loaded(source.name) if source.kind == ReferenceKind.FILE else _kept(source.name)
         _check(image, source.name)
         _save(image, workshop, target)
 

@@ -8,7 +8,7 @@ from .problem import GatherError
 def render(scene, what, *, animation=False):
     """Render the scene's frame, or all its frames, to its own output path; blocks. `what` is made, for the error.
 
-    The scene is the context's meanwhile: told by name only, Blender renders a still of the window's frame instead.
+    The scene is the context's meanwhile: given its name only, Blender renders a still of the window's frame instead.
     """
     try:
         with bpy.context.temp_override(scene=scene):

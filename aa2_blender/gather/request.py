@@ -1,9 +1,11 @@
 """What the artist asked for, by names only, so that it outlives undo: the one door to gathering. Each field is checked
 when a kept request is read (versions/folders.py)."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, make_dataclass
 from dataclasses import fields as fields_of
-from typing import Any
+from enum import StrEnum
+from typing import Any, TypeVar
 
 from ..embedded.engine.contract.fields import (
     checked,
@@ -20,8 +22,9 @@ from ..embedded.engine.contract.fields import (
 )
 from ..embedded.engine.contract.jobs import Job, Settings
 from ..embedded.engine.contract.skeleton import BODY
-from ..settings.table import PASSED
+from ..settings.table import PASSED, MaskUse, ReferenceKind
 
+K = TypeVar("K", bound=StrEnum)
 _FRAME = whole(-2**31, 2**31)
 _PIXEL = number(-1e6, 1e6)
 _NAMES = list_of(whole_text)
@@ -35,12 +38,18 @@ def _file(value):
     return value if value == "" else path_name(value)
 
 
+def _one_of(kinds: type[K]) -> Callable[[Any], K]:
+    """The check of a field that holds one of `kinds`."""
+    is_one = choice(*(kind.value for kind in kinds))
+    return lambda value: kinds(is_one(value))
+
+
 @dataclass(frozen=True)
 class ReferenceSource:
     """The character's picture: `kind` FILE (name: a path), IMAGE (name: an image datablock) or STRIP (name: a strip of
     the edit scene, shown at `frame` of its timeline). `joints` and `height_px` only where the artist corrected them."""
 
-    kind: str = checked(choice("FILE", "IMAGE", "STRIP"), "FILE")
+    kind: ReferenceKind = checked(_one_of(ReferenceKind), ReferenceKind.FILE)
     name: str = checked(_file, "")
     frame: int = checked(_FRAME, 0)
     joints: tuple | None = checked(or_none(tuple_of(*[tuple_of(_PIXEL, _PIXEL, number(0, 1))] * len(BODY))), None)
@@ -86,7 +95,7 @@ class Request(_Passed):
     performer_box: tuple | None = checked(or_none(tuple_of(*[_PIXEL] * 4)), None)
     performer_frame: int = checked(_FRAME, 0)
     mask_strip: str = checked(whole_text, "")
-    mask_use: str = checked(choice("choose", "join", "override"), "join")
+    mask_use: MaskUse = checked(_one_of(MaskUse), MaskUse.JOIN)
     clean_strip: str = checked(whole_text, "")
     make_clean: bool = checked(flag, False)
     settings: Settings = checked(nested(Settings), Settings())

@@ -5,6 +5,7 @@ import os
 import re
 import unicodedata
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import lru_cache
 
 import numpy as np
@@ -29,9 +30,19 @@ _CHAINS = [("neck", "head")] + [
     (("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle"), ("ankle", "toe"))]
 # What BoneMap.preset says where no preset has all that is required.
 GUESSED = "guessed by structure"
-# Where a joint's bone comes from, or what is wrong with it.
-OWN, PRESET, GUESS, MISSING, WRONG = "own", "preset", "guess", "missing", "wrong"
-_VERSION = 1
+_FORMAT = 1
+
+
+class JointState(StrEnum):
+    """Where a joint's bone comes from, or what is wrong with it. MISSING: only where the joint is required; NONE: it is
+    not, and has none."""
+
+    OWN = "own"
+    PRESET = "preset"
+    GUESS = "guess"
+    MISSING = "missing"
+    WRONG = "wrong"
+    NONE = ""
 
 
 @dataclass(frozen=True)
@@ -45,13 +56,12 @@ class BoneMap:
 
 @dataclass(frozen=True)
 class Row:
-    """One joint for the artist to see: its `bone` ("" for none), the bone's `end`, and `state`: OWN, PRESET, GUESS,
-    MISSING (only where the joint is required), WRONG, or "" for a joint that nobody needs."""
+    """One joint for the artist to see: its `bone` ("" for none) and the bone's `end`."""
 
     joint: str
     bone: str
     end: str
-    state: str
+    state: JointState
 
 
 def find_map(rig, *, preset="", entries=()):
@@ -82,9 +92,10 @@ def rows_of(rig, *, preset="", entries=()):
     rows = []
     for joint in JOINTS:
         bone, end = joints.get(joint, ("", "head"))
-        state = MISSING if joint in REQUIRED else ""
+        state = JointState.MISSING if joint in REQUIRED else JointState.NONE
         if joint in joints:
-            state = WRONG if joint in wrong else OWN if joint in own else GUESS if joint in guessed else PRESET
+            state = JointState.WRONG if joint in wrong else JointState.OWN if joint in own else \
+                JointState.GUESS if joint in guessed else JointState.PRESET
         rows.append(Row(joint, bone, end, state))
     return name, rows
 
@@ -106,13 +117,13 @@ def _read_map(path, _changed):
         raise GatherError(f"The bone map {path} cannot be read: {error}.",
                           "Choose a map saved by this add-on.") from None
     if not isinstance(value.get("joints"), dict):
-        raise GatherError(f"{path}: expected a bone map of version {_VERSION} with 'joints'.",
+        raise GatherError(f"{path}: expected a bone map of format {_FORMAT} with 'joints'.",
                           "Choose a map saved by this add-on.")
     written = value.get("version")
-    if written != _VERSION or isinstance(written, bool):
-        newer = isinstance(written, int) and written > _VERSION
-        raise GatherError(f"{path}: expected a bone map of version {_VERSION}, got {shown(written)}.",
-                          "Update the extension to the version that wrote it." if newer
+    if written != _FORMAT or isinstance(written, bool):
+        newer = isinstance(written, int) and written > _FORMAT
+        raise GatherError(f"{path}: expected a bone map of format {_FORMAT}, got {shown(written)}.",
+                          "Update the extension to the release that wrote it." if newer
                           else "Choose a map saved by this add-on.")
     entries = []
     for joint, place in value["joints"].items():
@@ -131,7 +142,7 @@ def write_map(path, entries):
         _check_entry(joint, bone, end)
     joints = {joint: {"bone": bone, "end": end} for joint, bone, end in entries}
     with open(path, "w", encoding="utf-8") as file:
-        json.dump({"version": _VERSION, "joints": joints}, file, indent=1, ensure_ascii=False)
+        json.dump({"version": _FORMAT, "joints": joints}, file, indent=1, ensure_ascii=False)
 
 
 def canonical(bone):
@@ -197,7 +208,8 @@ def _found(bones, places, preset, own):
     if not missing - own or preset:
         return best, found[best], frozenset()
     names, above = zip(*bones, strict=True) if bones else ((), ())
-    guessed = guess(names, above, *np.frombuffer(places, np.float32).reshape(2, -1, 3), lambda name: canonical(name)[1])
+    heads, tails = np.frombuffer(places, np.float32).reshape(2, -1, 3)
+    guessed = guess(names, above, heads, tails, lambda name: canonical(name)[1])
     if len(missing) < len(REQUIRED) / 2:
         filled = {**found[best], **{joint: guessed[joint] for joint in missing - own if joint in guessed}}
         if guessed and not list(_loose(filled, parents)):

@@ -3,6 +3,7 @@
 import bpy
 
 from ..blender_api import all_strips, content_start, content_trimmed
+from ..settings.table import MaskUse
 from . import companions, reference, rig
 from . import strip as plate
 from .camera import camera_at, size_of
@@ -134,7 +135,7 @@ def _performer_problem(request):
         return
     first, last = plate.frames_of(strip, request.frames)
     if not first <= request.performer_frame <= last:
-        raise GatherError(f"The performer was chosen on frame {request.performer_frame}, outside of the frames {first} "
+        raise GatherError(f"The performer was chosen on frame {request.performer_frame}, outside the frames {first} "
                           f"to {last}.",
                           "Choose the performer again, on one of these.", "choose_performer")
 
@@ -145,11 +146,11 @@ def _beside_problem(request):
         return
     frames = plate.frames_of(strip, request.frames)
     if request.mask_strip:
-        if request.mask_use == "choose" and not request.performer:
-            raise GatherError("The mask strip only chooses a performer, and an armature is the driver.",
-                              "Let the mask strip join or override the mask.")
+        if request.mask_use == MaskUse.CHOOSE and not request.performer:
+            raise GatherError("The mask strip is set to choose a performer, but the driver is an armature.",
+                              "Set Mask Use to Joins or Overrides.")
         companions.check(scene, request.mask_strip, "mask strip", request.strip, frames,
-                         whole=request.mask_use == "override")
+                         whole=request.mask_use == MaskUse.OVERRIDE)
     if request.clean_strip and not request.clean_plate:
         companions.check(scene, request.clean_strip, "clean plate", request.strip, frames, whole=True)
 
@@ -198,7 +199,7 @@ def _camera_problem(request):
         raise GatherError(f"Scene {driver.name!r} has no camera{f' {request.camera!r}' if request.camera else ''}.",
                           "Choose the scene of rig and camera, or add a camera that sees what the plate's camera saw.")
     if camera.type != "CAMERA" or camera.data.type == "PANO":
-        raise GatherError(f"{camera.name!r} is no perspective or orthographic camera.", "Choose another camera.")
+        raise GatherError(f"{camera.name!r} is not a perspective or orthographic camera.", "Choose another camera.")
     own, edit = size_of(driver), size_of(scene)
     shapes = [size[0] * s.render.pixel_aspect_x / (size[1] * s.render.pixel_aspect_y)
               for size, s in ((own, driver), (edit, scene))]

@@ -65,12 +65,12 @@ def check_files(strip, first, last, *, closely=False):
         found += [fault._replace(frames=frames)] if frames else []
     if not found:
         return
-    told = "; ".join(f"{fault.path} ({_spans(fault.frames)}) {fault.why}" for fault in found[:_MOST_NAMED])
+    named = "; ".join(f"{fault.path} ({_spans(fault.frames)}) {fault.why}" for fault in found[:_MOST_NAMED])
     more = f"; and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
     if all(fault.why == media.MISSING for fault in found):
-        raise GatherError(f"Strip {strip.name!r} needs files that are not there: {told}{more}.",
+        raise GatherError(f"Strip {strip.name!r} needs files that are not there: {named}{more}.",
                           "Find them with File > External Data > Find Missing Files.", "find_files")
-    raise GatherError(f"Strip {strip.name!r} needs files that cannot be read whole: {told}{more}.",
+    raise GatherError(f"Strip {strip.name!r} needs files that cannot be read whole: {named}{more}.",
                       "Copy or export them again, or trim the strip to the frames that are there.")
 
 
@@ -158,7 +158,7 @@ def _within(meta):
 
 
 def _make_exact(scene, bits, mode):
-    """Settings under which pixels pass unchanged (measured in every version), at the scene's own size."""
+    """Settings under which pixels pass unchanged (measured in every Blender release), at the scene's own size."""
     render, view = scene.render, scene.view_settings
     scene.display_settings.display_device = "sRGB"
     scene.sequencer_colorspace_settings.name = "sRGB"
@@ -185,7 +185,7 @@ def _without_picture(fault):
     numbers = range(first, fault.frames[-1] + 1)
     shown, hidden = (_small_pictures(fault.strip, numbers, placeholders) for placeholders in (True, False))
     without = {frame for frame in numbers if shown[frame] != hidden[frame]}
-    for frame in reversed(numbers[1:] if fault.held else ()):
+    for frame in reversed(numbers[1:] if fault.repeats else ()):
         if shown[frame] != shown[frame - 1]:
             break
         without.add(frame)

@@ -49,7 +49,7 @@ def turns_of(rig, joints):
                  undone=np.linalg.inv(rests[:, :3, :3]), person=person)
 
 
-def told(turns, matrices, points, worlds, cameras):
+def turns_on_frames(turns, matrices, points, worlds, cameras):
     """{limb: (F, 4) quaternions w, x, y, z} from a person at rest who faces the camera to the pose,
     x right, y down, z away.
 

@@ -1,6 +1,7 @@
 """A request for the engine, in; one EngineJob that ends as done, failed or cancelled whatever the engine does, out."""
 import time
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 
 from ..embedded.engine.contract import messages, version
@@ -9,19 +10,31 @@ from .interpreter import Launch
 from .patience import LookClock, Patience
 from .process import Babble, Ended, EngineProcess, Said
 
-ENDS = ("done", "failed", "cancelled")
 REPAIR = "Generate again; if it happens again, send engine.log and events.jsonl of the job's folder."
 MOST_WARNINGS = 100  # of one job, each another; what an engine in an endless loop adds is in the job's events.jsonl
 
 
+class EngineState(StrEnum):
+    """Of a request. The last three are its ends."""
+
+    STARTING = "starting"
+    RUNNING = "running"
+    CANCELLING = "cancelling"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+ENDS = (EngineState.DONE, EngineState.FAILED, EngineState.CANCELLED)
+
+
 @dataclass
 class EngineJob:
-    """One request's life. `state`: starting, running, cancelling, then one of ENDS;
-    `frames` are final on disk (1..N)."""
+    """One request's life; `frames` are final on disk (1..N)."""
 
     request: object
     folder: Path
-    state: str = "starting"
+    state: EngineState = EngineState.STARTING
     progress: messages.Progress | None = None
     frames: list[int] = field(default_factory=list)
     warnings: list[messages.Warned] = field(default_factory=list)
@@ -90,11 +103,11 @@ class Link:
 
     def cancel(self) -> None:
         """Asks the engine to stop; pump() gets less polite when it does not. Finished frames stay."""
-        if not self.job or self.job.ended or self.job.state == "cancelling":
+        if not self.job or self.job.ended or self.job.state == EngineState.CANCELLING:
             return
-        if self.job.state == "starting":
-            return self._end("cancelled", drop=True)
-        self.job.state = "cancelling"
+        if self.job.state == EngineState.STARTING:
+            return self._end(EngineState.CANCELLED, drop=True)
+        self.job.state = EngineState.CANCELLING
         self._process.send(messages.Cancel())
         self._deadline = self._clock.seconds + self.patience.cancel
         self._terminated = False
@@ -102,7 +115,7 @@ class Link:
     def close(self) -> None:
         """Blocks until the engine is gone (seconds at most); a running job ends as cancelled. For quitting."""
         if self.job and not self.job.ended:
-            self.job.state = "cancelled"
+            self.job.state = EngineState.CANCELLED
         if self._process:
             self._process.close()
         self._process = None
@@ -110,7 +123,7 @@ class Link:
     def _ask(self) -> None:
         try:
             if self._process.send(self.job.request):
-                self.job.state = "running"
+                self.job.state = EngineState.RUNNING
         except JobError as error:  # such as a path that no system has
             self._fail(error)
 
@@ -131,7 +144,7 @@ class Link:
         if hello.protocol != version.PROTOCOL:
             return self._fail(JobError(
                 "protocol_mismatch", f"The engine speaks protocol {hello.protocol}, the add-on {version.PROTOCOL}.",
-                "Install the extension again, so that both are of one version."), drop=True)
+                "Install the extension again, so that both are of one release."), drop=True)
         self.hello = hello
         self._ask()
 
@@ -155,18 +168,18 @@ class Link:
                 self._fail(JobError(event.code if event.code in CODES else "internal", event.message, event.hint),
                            drop=self.hello is None)
             case messages.Cancelled():
-                self._end("cancelled")
+                self._end(EngineState.CANCELLED)
             case messages.Finished() | messages.Joints() | messages.People():
                 job.answer = event
-                self._end("done")
+                self._end(EngineState.DONE)
 
     def _look_at_clock(self) -> None:
         """After every pump, since an engine that never stops talking is late too: is it time for the next degree?"""
         now = self._clock.look(time.monotonic())
         self._listen_for_work(now)
-        if self.job.state == "cancelling":
+        if self.job.state == EngineState.CANCELLING:
             if now > self._deadline and self._terminated:
-                self._end("cancelled", drop=True)
+                self._end(EngineState.CANCELLED, drop=True)
             elif now > self._deadline:
                 self._process.terminate()
                 self._terminated = True
@@ -193,8 +206,8 @@ class Link:
         self._fail(JobError("engine_silent", why + (f" Its last lines:\n{words}" if words else ""), REPAIR), drop=True)
 
     def _died(self, returncode: int) -> None:
-        if self.job.state == "cancelling":
-            return self._end("cancelled", drop=True)
+        if self.job.state == EngineState.CANCELLING:
+            return self._end(EngineState.CANCELLED, drop=True)
         how = f"was ended by signal {-returncode}" if returncode < 0 else f"ended with exit code {returncode}"
         words = self._process.last_words()
         hint = "The system may have run out of memory; close other programs and generate again." \
@@ -205,9 +218,9 @@ class Link:
 
     def _fail(self, error: JobError, drop: bool = False) -> None:
         self.job.error = error
-        self._end("failed", drop)
+        self._end(EngineState.FAILED, drop)
 
-    def _end(self, state: str, drop: bool = False) -> None:
+    def _end(self, state: EngineState, drop: bool = False) -> None:
         self.job.state = state
         if drop:
             self._drop()

@@ -92,5 +92,5 @@ def _blender_numpy() -> list[Path]:
 def _environment(paths: list[Path], foreign: bool) -> tuple[tuple[str, str], ...]:
     kept = {name: value for name, value in os.environ.items()
             if name != "OCIO" and not (foreign and name in NOT_FOR_ANOTHER_PYTHON)}
-    told = {"PYTHONPATH": os.pathsep.join(map(str, paths)), "PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-    return tuple(sorted({**kept, **told}.items()))
+    given = {"PYTHONPATH": os.pathsep.join(map(str, paths)), "PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    return tuple(sorted({**kept, **given}.items()))

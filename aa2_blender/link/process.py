@@ -18,7 +18,7 @@ from .interpreter import Launch
 from .mailbox import Mailbox
 
 LAST_LINES = 12
-_LONGEST_LAST_LINE = 300  # characters that are told of each
+_LONGEST_LAST_LINE = 300  # characters that are shown of each
 _CHUNK, _TAIL = 64 * 1024, 8 * 1024  # bytes of stderr: read at once, kept for the last lines
 logger = logging.getLogger(__name__)
 
@@ -112,7 +112,7 @@ class EngineProcess:
     def _listen(self) -> None:
         try:
             self._listen_to_the_end()
-        except Exception as error:  # a door: whoever waits for the engine has to be told
+        except Exception as error:  # a door: whoever waits for the engine has to know
             logger.exception("the engine's events cannot be read")
             fault = JobError("internal", f"A fault in the add-on: {type(error).__name__}: {error}.")
             self.mailbox.put(Babble(fault), 0)
@@ -148,4 +148,4 @@ class EngineProcess:
             try:
                 job_log.append(self._log, chunk)
             except JobError:
-                continue  # a full disk ends the job elsewhere; the last lines are still told
+                continue  # a full disk ends the job elsewhere; the last lines are still shown

@@ -8,6 +8,7 @@ from ..settings.properties import shot_scene
 from ..settings.request_of import job_folder, plate_name, request_of
 from ..tasks.gathering import Gathered
 from ..tasks.generation import Generation
+from ..tasks.task import TaskState
 
 
 class Button:
@@ -37,9 +38,9 @@ class Button:
     def begin(self, task):
         """Starts a task; in background mode it has ended on return, and its end is reported."""
         session.begin(task)
-        if task.state == "failed":
+        if task.state is TaskState.FAILED:
             return self.refuse(str(task.error))
-        return {"CANCELLED"} if task.state == "cancelled" else {"FINISHED"}
+        return {"CANCELLED"} if task.state is TaskState.CANCELLED else {"FINISHED"}
 
 
 class StartButton(Button):

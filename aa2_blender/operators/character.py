@@ -10,12 +10,13 @@ from ..queue import session
 from ..settings.preferences import engine_launch
 from ..settings.properties import shot_scene
 from ..settings.request_of import job_folder, request_of
+from ..settings.table import ReferenceKind
 from ..tasks.joints import JointSearch
 from .button import Button, StartButton
 
 
 class AA2_OT_use_frame_as_reference(Button, bpy.types.Operator):
-    """Takes the current frame of the active strip as the reference"""
+    """Use the current frame of the active strip as the reference"""
 
     bl_idname = "aa2.use_frame_as_reference"
     bl_label = "Use Current Frame"
@@ -32,12 +33,13 @@ class AA2_OT_use_frame_as_reference(Button, bpy.types.Operator):
                                f"{scene.frame_current}. Move "
                                "the playhead over the strip.")
         ours = scene.aa2
-        ours.reference_kind, ours.reference_strip, ours.reference_frame = "STRIP", active.name, scene.frame_current
+        ours.reference_kind, ours.reference_strip, ours.reference_frame = (
+            ReferenceKind.STRIP, active.name, scene.frame_current)
         picture_of(scene)
 
 
 class AA2_OT_find_reference_joints(StartButton, bpy.types.Operator):
-    """Looks for the character's joints in the reference, for you to correct"""
+    """Find the character's joints in the reference, so that you can correct them"""
 
     bl_idname = "aa2.find_reference_joints"
     bl_label = "Find Joints"
@@ -51,9 +53,9 @@ class AA2_OT_find_reference_joints(StartButton, bpy.types.Operator):
 def picture_of(scene) -> Path:
     """The reference as a file: the artist's own, or one written beside the versions, as the engine will see it."""
     source = request_of(scene).reference
-    if source.kind == "FILE" and source.name and Path(source.name).is_file():
+    if source.kind == ReferenceKind.FILE and source.name and Path(source.name).is_file():
         return Path(source.name).resolve()
-    if source.kind == "STRIP" and source.name:
+    if source.kind == ReferenceKind.STRIP and source.name:
         frames_of(find(scene, source.name))
     folder = job_folder(scene)
     folder.mkdir(parents=True, exist_ok=True)

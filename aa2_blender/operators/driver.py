@@ -23,7 +23,7 @@ class OfRig:
 
 
 class AA2_OT_edit_bones(OfRig, Button, bpy.types.Operator):
-    """Opens the table of joints, to choose bones yourself where none is found or a wrong one"""
+    """Open the table of joints and choose bones yourself where one is missing or wrong"""
 
     bl_idname = "aa2.edit_bones"
     bl_label = "Edit Bones"
@@ -34,7 +34,7 @@ class AA2_OT_edit_bones(OfRig, Button, bpy.types.Operator):
 
 
 class AA2_OT_clear_bones(OfRig, Button, bpy.types.Operator):
-    """Forgets the bones that you chose and the loaded map: all are found again"""
+    """Forget the bones that you chose and the loaded map, and find all bones again"""
 
     bl_idname = "aa2.clear_bones"
     bl_label = "Clear Own Bones"
@@ -48,7 +48,7 @@ class AA2_OT_clear_bones(OfRig, Button, bpy.types.Operator):
 
 
 class AA2_OT_use_active_bone(OfRig, Button, bpy.types.Operator):
-    """Takes the armature's active bone for the joint that is selected in the table"""
+    """Use the armature's active bone for the joint that is selected in the table"""
 
     bl_idname = "aa2.use_active_bone"
     bl_label = "Use Active Bone"
@@ -64,7 +64,7 @@ class AA2_OT_use_active_bone(OfRig, Button, bpy.types.Operator):
 
 
 class AA2_OT_load_bone_map(Button, ImportHelper, bpy.types.Operator):
-    """Takes the bones of a saved map into the table"""
+    """Load the bones of a saved map into the table"""
 
     bl_idname = "aa2.load_bone_map"
     bl_label = "Load Bone Map"
@@ -85,7 +85,7 @@ class AA2_OT_load_bone_map(Button, ImportHelper, bpy.types.Operator):
 
 
 class AA2_OT_save_bone_map(OfRig, Button, ExportHelper, bpy.types.Operator):
-    """Writes which bone stands for which joint, to share it, or to fill in what no preset knows"""
+    """Save which bone stands for which joint, to share the map or to fill in bones that no preset knows"""
 
     bl_idname = "aa2.save_bone_map"
     bl_label = "Save Bone Map"

@@ -4,6 +4,7 @@ import tempfile
 import blf
 import bpy
 import gpu
+from bpy.app.translations import pgettext_iface as translated
 from bpy.props import EnumProperty, FloatVectorProperty
 from gpu_extras.batch import batch_for_shader
 
@@ -29,15 +30,15 @@ _STANDING_HEIGHT = 0.9
 _NEAR = 14          # pixels from a joint within which the mouse has it
 _BACKDROP = (0.05, 0.05, 0.05, 1.0)
 _LEFT, _RIGHT, _MIDDLE = (1.0, 0.45, 0.2, 1.0), (0.25, 0.65, 1.0, 1.0), (0.9, 0.9, 0.4, 1.0)
-_HELD, _UNSEEN = (1.0, 1.0, 1.0, 1.0), 0.25
+_MARKED, _UNSEEN = (1.0, 1.0, 1.0, 1.0), 0.25
 _ZOOM = 1.15
 # Where the picture is drawn in each kind of editor; in a sequencer with a preview, in that.
 _SPACES = {"SEQUENCE_EDITOR": bpy.types.SpaceSequenceEditor, "VIEW_3D": bpy.types.SpaceView3D}
 
 
 class AA2_OT_edit_reference_joints(Button, bpy.types.Operator):
-    bl_description = ("Shows the reference large with its joints, to be dragged. X: a joint that is not seen; wheel: "
-                      "zoom; Enter: done; Escape: as before")
+    bl_description = ("Show the reference large and drag its joints. X: mark a joint as not seen. Wheel: zoom. Enter: "
+                      "done. Escape: cancel")
     bl_idname = "aa2.edit_reference_joints"
     bl_label = "Edit Joints"
     bl_options = {"REGISTER", "UNDO"}
@@ -47,7 +48,7 @@ class AA2_OT_edit_reference_joints(Button, bpy.types.Operator):
                                options={"SKIP_SAVE"})
 
     _area = _handler = _texture = None
-    _held = _under = None  # the joint that is dragged, that the mouse is over
+    _dragged = _under = None  # the joint that is dragged, that the mouse is over
     _compiled = False  # kept with the class: Blender compiles a shader when it is first drawn with
 
     @classmethod
@@ -85,8 +86,8 @@ class AA2_OT_edit_reference_joints(Button, bpy.types.Operator):
         self._zoom, self._shift = 1.0, [0.0, 0.0]
         self._handler = kind.draw_handler_add(self.draw_joints, (), self._region_type, "POST_PIXEL")
         context.window_manager.modal_handler_add(self)
-        context.workspace.status_text_set(_told("Drag joints    X: not seen    Wheel: zoom    Enter: done    Esc: "
-                                                "as before"))
+        context.workspace.status_text_set(translated(
+            "Drag joints    X: not seen    Wheel: zoom    Enter: done    Esc: cancel"))
         self._area.tag_redraw()
         return {"RUNNING_MODAL"}
 
@@ -114,7 +115,7 @@ class AA2_OT_edit_reference_joints(Button, bpy.types.Operator):
                 return self.end(context, {"CANCELLED"})
             if event.type in ("RET", "NUMPAD_ENTER") and event.value == "PRESS":
                 return self.end(context, {"FINISHED"})
-            if not (inside or self._held is not None):
+            if not (inside or self._dragged is not None):
                 return {"PASS_THROUGH"}
             self._take(scene.aa2.reference_joints, event, region, (x, y))
             self._area.tag_redraw()
@@ -124,16 +125,16 @@ class AA2_OT_edit_reference_joints(Button, bpy.types.Operator):
         """One event over the picture."""
         fit = self._fit(region)
         if event.type == "MOUSEMOVE":
-            if self._held is None:
+            if self._dragged is None:
                 self._under = self._nearest(joints, fit, mouse)
             else:
                 x, y = to_picture(mouse, fit, self._size)
-                joints[self._held].place = (min(max(x, 0), self._size[0]), min(max(y, 0), self._size[1]))
+                joints[self._dragged].place = (min(max(x, 0), self._size[0]), min(max(y, 0), self._size[1]))
         elif event.type == "LEFTMOUSE":
             self._under = self._nearest(joints, fit, mouse)
-            self._held = self._under if event.value == "PRESS" else None
-            if self._held is not None:
-                joints[self._held].confidence = joints[self._held].confidence or 1.0
+            self._dragged = self._under if event.value == "PRESS" else None
+            if self._dragged is not None:
+                joints[self._dragged].confidence = joints[self._dragged].confidence or 1.0
         elif event.type in ("X", "DEL") and event.value == "PRESS" and self._under is not None:
             joints[self._under].confidence = 0.0 if joints[self._under].confidence else 1.0
         elif event.type in ("WHEELUPMOUSE", "WHEELDOWNMOUSE"):
@@ -188,7 +189,7 @@ class AA2_OT_edit_reference_joints(Button, bpy.types.Operator):
             draw_picture(self._texture, self._size, fit, (region.width, region.height))
             joints = [(to_region(joint.place, fit, self._size), joint.confidence > 0)
                       for joint in scene.aa2.reference_joints]
-            draw_skeleton(joints, self._under if self._held is None else self._held)
+            draw_skeleton(joints, self._under if self._dragged is None else self._dragged)
 
 
 def lay_standing(ours, size):
@@ -247,8 +248,8 @@ def _quad(shader, left, bottom, right, top, **more):
         "pos": ((left, bottom), (right, bottom), (right, top), (left, top)), **more})
 
 
-def draw_skeleton(joints, held):
-    """`joints`: ((x, y), seen) of each of BODY, in the region; `held`: the index of the one under the mouse,
+def draw_skeleton(joints, marked):
+    """`joints`: ((x, y), seen) of each of BODY, in the region; `marked`: the index of the one under the mouse,
     or None."""
     places = dict(zip(BODY, joints, strict=False))
     gpu.state.blend_set("ALPHA")
@@ -258,12 +259,12 @@ def draw_skeleton(joints, held):
     _coloured(shader, "LINES", ends)
     corners = []
     for i, (name, ((x, y), seen)) in enumerate(places.items()):
-        half, colour = (6, _HELD) if i == held else (4, _faded(_colour(name), seen))
+        half, colour = (6, _MARKED) if i == marked else (4, _faded(_colour(name), seen))
         square = [(x + dx * half, y + dy * half) for dx, dy in ((-1, -1), (1, -1), (1, 1), (-1, -1), (1, 1), (-1, 1))]
         corners += [(place, colour) for place in square]
     _coloured(shader, "TRIS", corners)
-    if held is not None:
-        _name(BODY[held].replace("_", " "), joints[held][0])
+    if marked is not None:
+        _name(BODY[marked].replace("_", " "), joints[marked][0])
     gpu.state.line_width_set(1.0)
     gpu.state.blend_set("NONE")
 
@@ -276,7 +277,7 @@ def _coloured(shader, kind, points):
 
 def _name(text, place):
     blf.size(0, 13 * bpy.context.preferences.system.ui_scale)
-    blf.color(0, *_HELD)
+    blf.color(0, *_MARKED)
     blf.position(0, place[0] + 10, place[1] + 8, 0)
     blf.draw(0, text)
 
@@ -287,10 +288,6 @@ def _colour(name):
 
 def _faded(colour, seen):
     return colour if seen else (*colour[:3], _UNSEEN)
-
-
-def _told(text):
-    return bpy.app.translations.pgettext_iface(text)
 
 
 CLASSES = (AA2_OT_edit_reference_joints,)

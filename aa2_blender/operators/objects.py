@@ -7,7 +7,7 @@ from .button import Button
 
 
 class AA2_OT_add_selected_objects(Button, bpy.types.Operator):
-    """Adds the selected objects to what the character touches, holds or passes behind"""
+    """Add the selected objects to those that the character touches, holds or passes behind"""
 
     bl_idname = "aa2.add_selected_objects"
     bl_label = "Add Selected Objects"
@@ -28,7 +28,7 @@ class AA2_OT_add_selected_objects(Button, bpy.types.Operator):
 
 
 class AA2_OT_remove_object(Button, bpy.types.Operator):
-    """Takes the selected row out of the list; the object or collection itself stays"""
+    """Remove the selected row from the list; the object or collection itself stays"""
 
     bl_idname = "aa2.remove_object"
     bl_label = "Remove from Objects"

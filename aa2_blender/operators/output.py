@@ -18,7 +18,7 @@ from .result import OfVersion
 
 
 class AA2_OT_write_output(OfVersion, StartButton, bpy.types.Operator):
-    """Writes the shown version's layers and passes for other programs, to output/ in its folder"""
+    """Write the layers and passes of the shown version for other programs, to output/ in its folder"""
 
     bl_idname = "aa2.write_output"
     bl_label = "Write Output"
@@ -32,7 +32,7 @@ class AA2_OT_write_output(OfVersion, StartButton, bpy.types.Operator):
 
 
 class AA2_OT_add_passes(OfVersion, StartButton, bpy.types.Operator):
-    """Adds the matte, the shadow and the skeleton of the shown version as muted strips above it"""
+    """Add the matte, shadow and skeleton of the shown version as muted strips above it"""
 
     bl_idname = "aa2.add_passes"
     bl_label = "Add Passes"
@@ -60,19 +60,19 @@ class _InScene(OfVersion, Button):
 
 
 class AA2_OT_add_nodes(_InScene, bpy.types.Operator):
-    """Lays the shown version over the render in the compositor; nodes of yours stay as they are"""
+    """Composite the shown version over the render; your own nodes stay as they are"""
 
     bl_idname = "aa2.add_nodes"
     bl_label = "Compositor"
 
     def act(self, context):
         folder, driver, _camera, offset = self.places(context)
-        name = compositor.place(driver, folder, offset)
+        name = compositor.lay_nodes(driver, folder, offset)
         self.report({"INFO"}, f"Added the node {name!r} to the compositor of {driver.name!r}")
 
 
 class AA2_OT_add_background(_InScene, bpy.types.Operator):
-    """Shows the shown version in front of the camera's view, as a background image of the camera"""
+    """Show the version in front of the camera view, as a background image of the camera"""
 
     bl_idname = "aa2.add_background"
     bl_label = "Camera Background"
@@ -83,7 +83,7 @@ class AA2_OT_add_background(_InScene, bpy.types.Operator):
 
 
 class AA2_OT_add_plane(_InScene, bpy.types.Operator):
-    """Shows the shown version on a plane that fills the camera's view, to be moved in depth among your objects"""
+    """Show the version on a plane that fills the camera view and that you can move in depth among your objects"""
 
     bl_idname = "aa2.add_plane"
     bl_label = "Plane"

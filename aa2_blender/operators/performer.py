@@ -3,6 +3,7 @@ numbers."""
 import blf
 import bpy
 import gpu
+from bpy.app.translations import pgettext_iface as translated
 from bpy.props import FloatVectorProperty, IntProperty
 from gpu_extras.batch import batch_for_shader
 
@@ -15,7 +16,9 @@ from ..queue import session
 from ..settings.preferences import engine_launch
 from ..settings.properties import shot_scene
 from ..settings.request_of import NOBODY, job_folder, plate_name, request_of
+from ..settings.table import DriverKind
 from ..tasks import performer
+from ..tasks.task import TaskState
 from ..versions.shown import folder_of_shot
 from .button import Button, StartButton
 
@@ -24,8 +27,8 @@ _TICK_S = 0.05
 
 
 class AA2_OT_choose_performer(StartButton, bpy.types.Operator):
-    bl_description = ("Shows a box around everybody on this frame of the plate, in the sequencer's preview: click on "
-                      "who is to be replaced")
+    bl_description = ("Show a box around every person on this frame of the plate, in the sequencer's preview, and "
+                      "click the one to replace")
     bl_idname = "aa2.choose_performer"
     bl_label = "Choose Performer"
     bl_options = {"REGISTER", "UNDO"}
@@ -71,10 +74,10 @@ class AA2_OT_choose_performer(StartButton, bpy.types.Operator):
             if event.type in ("ESC", "RIGHTMOUSE") and event.value == "PRESS":
                 search.cancel()
                 return self.end(context, {"CANCELLED"})
-            if search.state == "working":
-                context.workspace.status_text_set(f"{search.progress}    Esc: {_told('Stop')}")
+            if search.state is TaskState.WORKING:
+                context.workspace.status_text_set(f"{search.progress}    Esc: {translated('Stop')}")
                 return {"PASS_THROUGH"}
-            if search.state != "done":
+            if search.state is not TaskState.DONE:
                 if search.error:
                     self.report({"ERROR"}, str(search.error))
                 return self.end(context, {"CANCELLED"})
@@ -85,7 +88,7 @@ class AA2_OT_choose_performer(StartButton, bpy.types.Operator):
         scene, region = bpy.data.scenes.get(boxes.search.scene), boxes.region(context)
         if scene is None or region is None:
             return self.end(context, {"CANCELLED"})
-        context.workspace.status_text_set(f"{_told('Click on the performer')}    Esc: {_told('Stop')}")
+        context.workspace.status_text_set(f"{translated('Click on the performer')}    Esc: {translated('Stop')}")
         x, y = event.mouse_x - region.x, event.mouse_y - region.y
         inside = 0 <= x < region.width and 0 <= y < region.height
         under = boxes.look_at(region, scene, (x, y) if inside else None)
@@ -156,7 +159,7 @@ class _Boxes:
 
 
 class AA2_OT_forget_performer(Button, bpy.types.Operator):
-    """Lets the largest person in the plate drive, or the one whom the mask strip shows"""
+    """Use the largest person in the plate as the performer, or the one that the mask strip shows"""
 
     bl_idname = "aa2.forget_performer"
     bl_label = "Use Largest Person"
@@ -168,8 +171,8 @@ class AA2_OT_forget_performer(Button, bpy.types.Operator):
 
 
 class AA2_OT_make_rig_from_pose(Button, bpy.types.Operator):
-    bl_description = ("Makes an armature that moves as the shown version's pose does, at the camera's distance with a "
-                      "key on each frame, to be corrected by hand, and takes it as the driver")
+    bl_description = ("Add an armature that follows the pose of the shown version at the camera's distance, with a "
+                      "keyframe on each frame that you can correct, and use it as the driver")
     bl_idname = "aa2.make_rig_from_pose"
     bl_label = "Make Rig from Pose"
     bl_options = {"REGISTER", "UNDO"}
@@ -189,7 +192,7 @@ class AA2_OT_make_rig_from_pose(Button, bpy.types.Operator):
         driver = driver_of(request, scene, strip)
         ours = scene.aa2
         made = rig.make(driver, folder_of_shot(scene), camera=request.camera, offset=offset_of(request, strip, driver))
-        ours.driver, ours.armature, ours.bone_map, ours.clean_plate = "ARMATURE", made, "", False
+        ours.driver, ours.armature, ours.bone_map, ours.clean_plate = DriverKind.ARMATURE, made, "", False
         ours.driver_scene = driver if driver != scene else None
         self.report({"INFO"}, f"{made.name} drives now")
 
@@ -243,10 +246,6 @@ def _search(scene, frame):
     scene.aa2.strip = plate_name(scene)
     return performer.PeopleSearch(scene.name, scene.aa2.strip, frame, job_folder(scene), link=session.link,
                                   launch=engine_launch())
-
-
-def _told(text):
-    return bpy.app.translations.pgettext_iface(text)
 
 
 CLASSES = (AA2_OT_choose_performer, AA2_OT_forget_performer, AA2_OT_make_rig_from_pose)

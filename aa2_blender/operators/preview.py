@@ -17,8 +17,8 @@ from .button import Button, StartButton
 
 
 class AA2_OT_preview_conditions(StartButton, bpy.types.Operator):
-    bl_description = ("Draws what the networks will be shown (skeleton, depth, mask, environment, objects), and lays "
-                      "it over the plate as muted strips in one metastrip, without generating")
+    bl_description = ("Draw what the networks are shown (skeleton, depth, mask, environment, objects) and lay it over "
+                      "the plate as muted strips in one meta strip, without generating")
     bl_idname = "aa2.preview_conditions"
     bl_label = "Preview Conditions"
 
@@ -27,7 +27,7 @@ class AA2_OT_preview_conditions(StartButton, bpy.types.Operator):
 
 
 class AA2_OT_preview_frame(StartButton, bpy.types.Operator):
-    """Generates the current frame only, and lays it over the plate"""
+    """Generate only the current frame and lay it over the plate"""
 
     bl_idname = "aa2.preview_frame"
     bl_label = "Preview Frame"
@@ -48,7 +48,7 @@ class AA2_OT_preview_frame(StartButton, bpy.types.Operator):
 
 
 class AA2_OT_show_condition(Button, bpy.types.Operator):
-    """Shows or hides one of the drawn conditions over the plate"""
+    """Show or hide one of the drawn conditions over the plate"""
 
     bl_idname = "aa2.show_condition"
     bl_label = "Show Condition"

@@ -1,9 +1,11 @@
 """Generating: shots put into the queue, and the queue's rows."""
 import bpy
+from bpy.app.translations import pgettext_iface as translated
 from bpy.props import IntProperty
 
-from ..place.strip import place
+from ..place.strip import lay_frames
 from ..queue import session
+from ..queue.queue_file import RowState
 from ..settings.preferences import engine_launch
 from ..settings.properties import shot_scene
 from ..settings.request_of import job_folder
@@ -36,8 +38,8 @@ class EnqueueButton(Button):
     def modal(self, context, event):
         """Called with every event of the window while the shot is gathered; lets all of them through but Escape."""
         row = self._row
-        if row.state == "gathering" and row in session.queue.rows:
-            context.workspace.status_text_set(f"{row.progress}    Esc: {bpy.app.translations.pgettext_iface('Stop')}")
+        if row.state is RowState.GATHERING and row in session.queue.rows:
+            context.workspace.status_text_set(f"{row.progress}    Esc: {translated('Stop')}")
             if event.type == "ESC" and event.value == "PRESS":
                 session.queue.cancel(row)
                 self.finish(context)
@@ -55,14 +57,14 @@ class EnqueueButton(Button):
 
     def ended(self, row):
         """In background mode the whole job has ended on return, and its end is reported."""
-        if row.state == "failed":
+        if row.state is RowState.FAILED:
             return self.refuse(str(row.error))
-        return {"FINISHED"} if row.state in ("done", "waiting", "running") else {"CANCELLED"}
+        return {"FINISHED"} if row.state in (RowState.DONE, RowState.WAITING, RowState.RUNNING) else {"CANCELLED"}
 
 
 class AA2_OT_generate(EnqueueButton, bpy.types.Operator):
-    bl_description = ("Puts the character of the reference into the shot, as a strip over the plate: gathers the shot "
-                      "and adds it to the queue")
+    bl_description = ("Put the character of the reference into the shot, as a strip over the plate: gather the shot "
+                      "and add it to the queue")
     bl_idname = "aa2.generate"
     bl_label = "Generate"
 
@@ -82,7 +84,7 @@ def new_seed(ours):
 
 
 class AA2_OT_cancel(Button, bpy.types.Operator):
-    """Stops the running job; finished frames stay"""
+    """Stop the running job; finished frames stay"""
 
     bl_idname = "aa2.cancel"
     bl_label = "Cancel"
@@ -112,7 +114,7 @@ class RowButton(Button):
 
 
 class AA2_OT_queue_move(RowButton, bpy.types.Operator):
-    """Gives this shot an earlier or later turn"""
+    """Move this shot up or down in the queue"""
 
     bl_idname = "aa2.queue_move"
     bl_label = "Move in Queue"
@@ -123,7 +125,7 @@ class AA2_OT_queue_move(RowButton, bpy.types.Operator):
 
 
 class AA2_OT_queue_pause(RowButton, bpy.types.Operator):
-    """Lets the next shot go first; finished frames stay, and Resume goes on from there"""
+    """Let the next shot go first; finished frames stay, and Resume continues from there"""
 
     bl_idname = "aa2.queue_pause"
     bl_label = "Pause"
@@ -133,7 +135,7 @@ class AA2_OT_queue_pause(RowButton, bpy.types.Operator):
 
 
 class AA2_OT_queue_resume(RowButton, bpy.types.Operator):
-    """Goes on where this job stopped; finished frames are not made again"""
+    """Continue where this job stopped; finished frames are not made again"""
 
     bl_idname = "aa2.queue_resume"
     bl_label = "Resume"
@@ -141,25 +143,25 @@ class AA2_OT_queue_resume(RowButton, bpy.types.Operator):
     def change(self, row):
         session.queue.resume(row)
         session.go_on()
-        if bpy.app.background and row.state == "failed":
+        if bpy.app.background and row.state is RowState.FAILED:
             return self.refuse(str(row.error))
 
 
 class AA2_OT_queue_cancel(RowButton, bpy.types.Operator):
-    """Stops this job, or takes it out of the list where it has ended; finished frames stay on the disk"""
+    """Stop this job, or remove it from the list if it has ended; finished frames stay on the disk"""
 
     bl_idname = "aa2.queue_cancel"
     bl_label = "Cancel Job"
 
     def change(self, row):
-        if row.state in ("gathering", "running", "waiting"):
+        if row.state in (RowState.GATHERING, RowState.RUNNING, RowState.WAITING):
             session.queue.cancel(row)
         else:
             session.queue.remove(row)
 
 
 class AA2_OT_queue_place(RowButton, bpy.types.Operator):
-    """Lays the frames of this job that are finished over the plate"""
+    """Lay the finished frames of this job over the plate"""
 
     bl_idname = "aa2.queue_place"
     bl_label = "Place"
@@ -168,9 +170,8 @@ class AA2_OT_queue_place(RowButton, bpy.types.Operator):
     def change(self, row):
         scene = bpy.data.scenes.get(row.scene)
         if scene is None:
-            return self.refuse(f"There is no scene {row.scene!r}. Give it its name again, or place from the "
-                               "job's folder.")
-        strips = place(scene, row.folder, row.strip, pack=runs.pack_hash(row.folder))
+            return self.refuse(f"There is no scene {row.scene!r}. Give a scene this name and place again.")
+        strips = lay_frames(scene, row.folder, row.strip, pack=runs.pack_hash(row.folder))
         row.placed = True
         session.queue.keep(row)
         self.report({"INFO"}, f"Placed {', '.join(strips)}")

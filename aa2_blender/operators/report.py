@@ -29,7 +29,7 @@ class JobButton(Button):
 
 
 class AA2_OT_show_log(JobButton, bpy.types.Operator):
-    """Opens the engine's log of the last job as a text"""
+    """Open the engine's log of the last job as a text"""
 
     bl_idname = "aa2.show_log"
     bl_label = "Show Log"
@@ -48,8 +48,8 @@ class AA2_OT_show_log(JobButton, bpy.types.Operator):
 
 
 class AA2_OT_copy_report(JobButton, bpy.types.Operator):
-    bl_description = ("Copies one text to send with a bug report: versions, the job's settings, the error and the "
-                      "log's end, without your paths")
+    bl_description = ("Copy a text to send with a bug report: releases of the software, the job's settings, the error "
+                      "and the end of the log, without your paths")
     bl_idname = "aa2.copy_report"
     bl_label = "Copy Report"
 
@@ -64,7 +64,7 @@ class AA2_OT_copy_report(JobButton, bpy.types.Operator):
 
 
 class AA2_OT_choose_jobs_folder(Button, bpy.types.Operator):
-    """Chooses the folder in which jobs are made from now on"""
+    """Choose the folder in which jobs are made from now on"""
 
     bl_idname = "aa2.choose_jobs_folder"
     bl_label = "Choose Jobs Folder"

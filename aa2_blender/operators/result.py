@@ -8,7 +8,7 @@ from bpy.props import IntProperty, StringProperty
 
 from ..embedded.engine.contract import files, jobs
 from ..place import conditions
-from ..place.strip import folder_of, of_ours, place, relink
+from ..place.strip import folder_of, lay_frames, of_ours, relink
 from ..queue import session
 from ..settings.properties import shot_scene
 from ..tasks.gathering import Copied, Gathered
@@ -30,7 +30,7 @@ class OfVersion:
 
 
 class AA2_OT_place_again(OfVersion, Button, bpy.types.Operator):
-    """Lays the finished frames of the shown version over the plate once more, without generating"""
+    """Lay the finished frames of the shown version over the plate again, without generating"""
 
     bl_idname = "aa2.place_again"
     bl_label = "Place Again"
@@ -38,12 +38,12 @@ class AA2_OT_place_again(OfVersion, Button, bpy.types.Operator):
 
     def act(self, context):
         scene = shot_scene(context)
-        strips = place(scene, folder_of_shot(scene), scene.aa2.strip, pack=runs.pack_hash(folder_of_shot(scene)))
+        strips = lay_frames(scene, folder_of_shot(scene), scene.aa2.strip, pack=runs.pack_hash(folder_of_shot(scene)))
         self.report({"INFO"}, f"Placed {', '.join(strips)}")
 
 
 class AA2_OT_show_version(OfVersion, Button, bpy.types.Operator):
-    """Shows an older or newer version of this shot in its strips; all versions stay on the disk"""
+    """Show an older or newer version of this shot in its strips; all versions stay on the disk"""
 
     bl_idname = "aa2.show_version"
     bl_label = "Show Version"
@@ -57,12 +57,12 @@ class AA2_OT_show_version(OfVersion, Button, bpy.types.Operator):
         chosen = made[max(0, min(made.index(shown) + self.by, len(made) - 1))]
         if chosen == shown and strips_of_shot(scene):
             return self.refuse(f"{shown.name} is the {'newest' if self.by > 0 else 'oldest'} version with frames.")
-        place(scene, chosen, scene.aa2.strip, pack=runs.pack_hash(chosen))
+        lay_frames(scene, chosen, scene.aa2.strip, pack=runs.pack_hash(chosen))
         self.report({"INFO"}, f"{chosen.name} is shown")
 
 
 class AA2_OT_compare(Button, bpy.types.Operator):
-    """Switches between the plate alone and the plate with the character"""
+    """Switch between the plate alone and the plate with the character"""
 
     bl_idname = "aa2.compare"
     bl_label = "A/B"
@@ -98,7 +98,7 @@ class _AnotherVersion(OfVersion, EnqueueButton):
 
 
 class AA2_OT_redo(_AnotherVersion, bpy.types.Operator):
-    """Gathers the scene as it is now with the settings of the shown version, and generates a new version"""
+    """Gather the scene as it is now, with the settings of the shown version, and generate a new version"""
 
     bl_idname = "aa2.redo"
     bl_label = "Redo"
@@ -112,7 +112,7 @@ class AA2_OT_redo(_AnotherVersion, bpy.types.Operator):
 
 
 class AA2_OT_vary_seed(_AnotherVersion, bpy.types.Operator):
-    """Generates a new version from the same plate, pose and reference with a seed that no version has had"""
+    """Generate a new version from the same plate, pose and reference, with a seed that no version has had"""
 
     bl_idname = "aa2.vary_seed"
     bl_label = "Vary Seed"
@@ -123,7 +123,7 @@ class AA2_OT_vary_seed(_AnotherVersion, bpy.types.Operator):
 
 
 class AA2_OT_fix_range(_AnotherVersion, bpy.types.Operator):
-    """Generates some frames of the shown version anew, with a new seed, and holds all others: a new version"""
+    """Generate some frames of the shown version again, with a new seed, and keep all others, as a new version"""
 
     bl_idname = "aa2.fix_range"
     bl_label = "Fix Range"
@@ -137,18 +137,18 @@ class AA2_OT_fix_range(_AnotherVersion, bpy.types.Operator):
         if not 1 <= first <= last <= job.frames:
             return self.refuse(f"Expected frames within {job.first_frame} to {job.first_frame + job.frames - 1}, got "
                                f"{self.first} to {self.last}.")
-        held = [number for number in range(1, job.frames + 1) if not first <= number <= last]
-        missing = sorted(set(held) - set(files.numbers(folder, files.FRAMES)))
+        kept = [number for number in range(1, job.frames + 1) if not first <= number <= last]
+        missing = sorted(set(kept) - set(files.numbers(folder, files.FRAMES)))
         if missing:
             return self.refuse(f"Frame {missing[0] + job.first_frame - 1} of {folder.name} isn't made yet. Resume "
                                "it first.")
         seed = folders.other_seed(folder)
         fix = jobs.FixRange(first, last)
-        return self.copy(context, lambda job: replace(job, fix=fix, settings=replace(job.settings, seed=seed)), held)
+        return self.copy(context, lambda job: replace(job, fix=fix, settings=replace(job.settings, seed=seed)), kept)
 
 
 class AA2_OT_relink(Button, bpy.types.Operator):
-    """Tells the strips where their job's folder lies now"""
+    """Choose where the job folder of the strips is now"""
 
     bl_idname = "aa2.relink"
     bl_label = "Find Job Folder"

@@ -1,4 +1,6 @@
 """Step 1, the shot: the plate, a mask and a clean plate from the sequencer."""
+from enum import StrEnum
+
 import bpy
 from bpy.props import EnumProperty
 
@@ -10,21 +12,29 @@ from ..settings.request_of import plate_name
 from ..versions.shown import folder_of_shot
 from .button import Button
 
-# What a strip can be in a shot -> the setting that names it.
-ROLES = {"PLATE": "strip", "MASK": "mask_strip", "CLEAN": "clean_strip"}
+
+class Role(StrEnum):
+    """What a strip can be in a shot."""
+
+    PLATE = "PLATE"
+    MASK = "MASK"
+    CLEAN = "CLEAN"
+
+
+ROLES = {Role.PLATE: "strip", Role.MASK: "mask_strip", Role.CLEAN: "clean_strip"}  # the setting that names it
 
 
 class AA2_OT_use_active_strip(Button, bpy.types.Operator):
-    """Takes the active strip as the plate, as the mask or as the clean plate"""
+    """Use the active strip as the plate, the mask or the clean plate"""
 
     bl_idname = "aa2.use_active_strip"
     bl_label = "Use Active Strip"
     bl_options = {"REGISTER", "UNDO"}
     role: EnumProperty(
-        name="As", description="What the strip is in the shot", default="PLATE", options={"SKIP_SAVE"},
-        items=(("PLATE", "Plate", "The character is put over it"),
-               ("MASK", "Mask", "White where the character may be painted"),
-               ("CLEAN", "Clean Plate", "The plate without its performer")))
+        name="As", description="What the strip is in the shot", default=Role.PLATE, options={"SKIP_SAVE"},
+        items=((Role.PLATE, "Plate", "The character is put over it"),
+               (Role.MASK, "Mask", "White where the character may be painted"),
+               (Role.CLEAN, "Clean Plate", "The plate without its performer")))
 
     def act(self, context):
         scene = shot_scene(context)
@@ -50,11 +60,11 @@ class _AddMade(Button):
 
     def act(self, context):
         scene = shot_scene(context)
-        self.report({"INFO"}, f"Added {estimates.place(scene, folder_of_shot(scene), self.kind)}")
+        self.report({"INFO"}, f"Added {estimates.lay_estimated(scene, folder_of_shot(scene), self.kind)}")
 
 
 class AA2_OT_add_clean_plate(_AddMade, bpy.types.Operator):
-    """Adds the clean plate that the engine made for the shown version as a muted strip, to look at and to use here"""
+    """Add the clean plate that the engine made for the shown version as a muted strip, to look at or to use here"""
 
     bl_idname = "aa2.add_clean_plate"
     bl_label = "Add Clean Plate"
@@ -62,15 +72,15 @@ class AA2_OT_add_clean_plate(_AddMade, bpy.types.Operator):
 
 
 class AA2_OT_add_mask(_AddMade, bpy.types.Operator):
-    bl_description = ("Adds the performer's mask that the engine found for the shown version as a muted strip, to look "
-                      "at and to use here")
+    bl_description = ("Add the performer's mask that the engine found for the shown version as a muted strip, to look "
+                      "at or to use here")
     bl_idname = "aa2.add_mask"
     bl_label = "Add Mask"
     kind, otherwise = files.MASK, "The shown version has none: generate with a performer as the driver"
 
 
 class AA2_OT_use_preview_range(Button, bpy.types.Operator):
-    """Takes the part of the plate that lies in the preview range, else in the frames of the scene"""
+    """Use the part of the plate inside the preview range, or else inside the frame range of the scene"""
 
     bl_idname = "aa2.use_preview_range"
     bl_label = "Use Preview Range"

@@ -7,6 +7,7 @@ from ..embedded.engine.contract import files
 from ..operators.character import AA2_OT_find_reference_joints, AA2_OT_use_frame_as_reference
 from ..operators.joints import AA2_OT_edit_reference_joints
 from ..settings.request_of import job_folder
+from ..settings.table import ReferenceKind
 from .drawing import Part, draw_strip_field
 from .thumbnails import thumbnail_of
 
@@ -21,10 +22,10 @@ class Character(Part):
     def tell(self, layout, context, scene):
         ours = scene.aa2
         layout.prop(ours, "reference_kind", expand=True)
-        if ours.reference_kind == "STRIP":
+        if ours.reference_kind == ReferenceKind.STRIP:
             draw_strip(layout, scene)
         else:
-            layout.prop(ours, "reference_path" if ours.reference_kind == "FILE" else "reference_image")
+            layout.prop(ours, "reference_path" if ours.reference_kind == ReferenceKind.FILE else "reference_image")
         thumbnail = reference_icon(layout, scene)
         if thumbnail:
             layout.template_icon(icon_value=thumbnail, scale=_THUMBNAIL)
@@ -42,9 +43,9 @@ def draw_strip(layout, scene):
 def reference_icon(layout, scene):
     """The icon of the reference's picture, 0 where there is none: of a strip's frame, as it was written last."""
     ours = scene.aa2
-    if ours.reference_kind == "IMAGE":
+    if ours.reference_kind == ReferenceKind.IMAGE:
         return layout.icon(ours.reference_image) if ours.reference_image else 0
-    if ours.reference_kind == "STRIP":
+    if ours.reference_kind == ReferenceKind.STRIP:
         return thumbnail_of(Path(files.path(job_folder(scene), files.REFERENCE))) if ours.reference_strip else 0
     return thumbnail_of(Path(bpy.path.abspath(ours.reference_path))) if ours.reference_path else 0
 
@@ -59,7 +60,7 @@ class ReferenceJoints(Part):
     def tell(self, layout, context, scene):
         layout.use_property_split = False
         if not scene.aa2.reference_joints:
-            layout.label(text="None yet: Generate finds them by itself", icon="INFO")
+            layout.label(text="None yet: Generate finds them automatically", icon="INFO")
         for joint in scene.aa2.reference_joints:
             row = layout.row(align=True)
             row.label(text=joint.name.replace("_", " "))

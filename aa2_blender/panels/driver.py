@@ -1,8 +1,9 @@
 """Step 3, the driver: the rig that says how the character moves, its camera, and its body's shape."""
 import bpy
+from bpy.app.translations import pgettext_iface as translated
 
 from ..gather.problem import GatherError
-from ..gather.rig import GUESS, GUESSED, MISSING, OWN, PRESET, REQUIRED, WRONG, read_map, rows_of
+from ..gather.rig import GUESSED, REQUIRED, JointState, read_map, rows_of
 from ..gather.shot import Shot
 from ..gather.strip import frames_of
 from ..operators.driver import (
@@ -14,14 +15,16 @@ from ..operators.driver import (
 )
 from ..settings.properties import shot_scene
 from ..settings.request_of import own_bones, request_of
+from ..settings.table import DriverKind
 from .drawing import Part
 from .performer import draw_performer
 
 # A joint's state in the table -> its icon, and how it is said below it.
-STATES = {OWN: ("USER", "your own"), PRESET: ("CHECKMARK", "as in the preset"),
-          GUESS: ("QUESTION", "guessed; look at it"),
-          MISSING: ("ERROR", "missing, and needed"), WRONG: ("CANCEL", "wrong: not there, or hangs from another limb"),
-          "": ("BLANK1", "none, and none needed")}
+STATES = {JointState.OWN: ("USER", "your own"), JointState.PRESET: ("CHECKMARK", "as in the preset"),
+          JointState.GUESS: ("QUESTION", "guessed; look at it"), JointState.MISSING: ("ERROR", "missing, and needed"),
+          JointState.WRONG: ("CANCEL", "wrong: not there, or hangs from another limb"),
+          JointState.NONE: ("BLANK1", "none, and none needed")}
+BAD = (JointState.MISSING, JointState.WRONG)
 
 
 class Driver(Part):
@@ -32,7 +35,7 @@ class Driver(Part):
     def tell(self, layout, context, scene):
         ours = scene.aa2
         layout.prop(ours, "driver", expand=True)
-        if ours.driver == "PERFORMER":
+        if ours.driver == DriverKind.PERFORMER:
             draw_performer(layout, scene)
         else:
             draw_rig(layout, scene)
@@ -46,7 +49,7 @@ def draw_rig(layout, scene):
         layout.prop(ours, name)
     if not ours.derive_offset:
         layout.prop(ours, "frame_offset")
-    frames = frames_told(scene)
+    frames = frames_text(scene)
     if frames:
         layout.label(text=frames, icon="TIME")
 
@@ -56,7 +59,7 @@ class OfRig(Part):
 
     @classmethod
     def poll(cls, context):
-        return shot_scene(context).aa2.driver == "ARMATURE"
+        return shot_scene(context).aa2.driver == DriverKind.ARMATURE
 
 
 class Bones(OfRig):
@@ -92,7 +95,7 @@ class AA2_UL_bones(bpy.types.UIList):
         """Called by Blender for each row that is seen."""
         found = self.rows.get(item.name)
         row = layout.split(factor=0.45)
-        row.label(text=_words(item.name), icon=STATES[found.state if found else ""][0])
+        row.label(text=_words(item.name), icon=STATES[found.state if found else JointState.NONE][0])
         row.label(text=found.bone if found else "", translate=False)
 
 
@@ -108,12 +111,11 @@ def table_of(ours):
 
 def draw_summary(layout, name, rows):
     """Whose names the bones have, and how many of those that are needed are there."""
-    told = bpy.app.translations.pgettext_iface
-    bad = [row for row in rows if row.state in (MISSING, WRONG)]
-    found = sum(row.joint in REQUIRED and row.state not in (MISSING, WRONG) for row in rows)
-    title = told("Guessed by structure") if name == GUESSED else name
-    layout.label(text=told("{preset}: {found} of {needed} joints").format(preset=title, found=found,
-                                                                          needed=len(REQUIRED)),
+    bad = [row for row in rows if row.state in BAD]
+    found = sum(row.joint in REQUIRED and row.state not in BAD for row in rows)
+    title = translated("Guessed by structure") if name == GUESSED else name
+    text = translated("{preset}: {found} of {needed} joints")
+    layout.label(text=text.format(preset=title, found=found, needed=len(REQUIRED)),
                  icon="ERROR" if bad else "CHECKMARK", translate=False)
 
 
@@ -122,7 +124,7 @@ def draw_table(layout, ours, rows):
     AA2_UL_bones.rows = rows
     layout.template_list(AA2_UL_bones.__name__, "", ours, "bones", ours, "bones_index", rows=6)
     item = ours.bones[min(ours.bones_index, len(ours.bones) - 1)]
-    layout.label(text=f"{_words(item.name)}: {bpy.app.translations.pgettext_iface(STATES[rows[item.name].state][1])}",
+    layout.label(text=f"{_words(item.name)}: {translated(STATES[rows[item.name].state][1])}",
                  translate=False)
     row = layout.row(align=True)
     row.prop_search(item, "bone", ours.armature.data, "bones")
@@ -148,7 +150,7 @@ class Body(OfRig):
             layout.prop(scene.aa2, name)
 
 
-def frames_told(scene):
+def frames_text(scene):
     """Which frames of the rig's scene stand for the plate's; "" where the scene is one, or something is missing."""
     request = request_of(scene)
     try:

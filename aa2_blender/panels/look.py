@@ -1,7 +1,7 @@
 """Step 5, the look: how the frames are made, where they lie, and what that will cost here."""
-import bpy
+from bpy.app.translations import pgettext_iface as translated
 
-from ..cost import estimate, pack_folder, rate_of, work
+from ..cost import cost_of, pack_folder, rate_of, work
 from ..embedded.engine.contract.errors import JobError
 from ..gather.camera import size_of
 from ..gather.strip import find, frames_of
@@ -29,6 +29,9 @@ class Look(Part):
         column.prop(ours, "grain")
         column.prop(ours, "blur")
         layout.prop(ours, "shadow")
+        column = layout.column(heading="Character", align=True)
+        for name in ("exposure", "warmth", "light"):
+            column.prop(ours, name)
         for name in ("mask_grow", "mask_feather"):
             row = layout.row(align=True)
             row.use_property_decorate = True
@@ -37,26 +40,25 @@ class Look(Part):
         draw_text(layout, context, str(job_folder(scene)))
 
 
-def draw_estimate(layout, context, scene):
+def draw_cost(layout, context, scene):
     """Time and memory of the shot, before they are spent."""
-    text = estimate_told(scene)
+    text = cost_text(scene)
     if text:
         draw_text(layout, context, text, icon="TIME")
 
 
-def estimate_told(scene) -> str:
-    """The estimate in words; "" where the shot or the engine is not known."""
+def cost_text(scene) -> str:
+    """The cost in words; "" where the shot or the engine is not known."""
     request = request_of(scene)
     try:
         first, last = frames_of(find(scene, request.strip), request.frames)
         launch = engine_launch()
     except JobError:
         return ""
-    cost = estimate(work(last - first + 1, size_of(scene), request.settings, pack_folder(launch), request.performer),
-                    rate_of(launch))
-    told = bpy.app.translations.pgettext_iface
-    text = told("{frames} frames: about {time}, {memory:.1f} GB") if cost.measured else \
-        told("{frames} frames: roughly {time}, {memory:.1f} GB (not measured here yet)")
+    cost = cost_of(work(last - first + 1, size_of(scene), request.settings, pack_folder(launch), request.performer),
+                   rate_of(launch))
+    text = translated("{frames} frames: about {time}, {memory:.1f} GB") if cost.measured else \
+        translated("{frames} frames: roughly {time}, {memory:.1f} GB (not measured here yet)")
     return text.format(frames=last - first + 1, time=duration(cost.seconds), memory=cost.memory_mb / 1000)
 
 

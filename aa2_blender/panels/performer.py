@@ -1,5 +1,5 @@
 """Step 3, the driver: what a performer in the plate needs in place of a rig."""
-import bpy
+from bpy.app.translations import pgettext_iface as translated
 
 from ..gather.shot import needs_camera
 from ..operators.performer import AA2_OT_choose_performer, AA2_OT_forget_performer, AA2_OT_make_rig_from_pose
@@ -13,7 +13,7 @@ def draw_performer(layout, scene):
     row.operator(AA2_OT_choose_performer.bl_idname, icon="RESTRICT_SELECT_OFF")
     if tuple(ours.performer_box) != NOBODY:
         row.operator(AA2_OT_forget_performer.bl_idname, text="", icon="X")
-    layout.label(text=who_told(ours), icon="USER")
+    layout.label(text=performer_text(ours), icon="USER")
     row = layout.row()
     row.enabled = not ours.clean_strip
     row.prop(ours, "make_clean")
@@ -23,9 +23,9 @@ def draw_performer(layout, scene):
             layout.prop(ours, name)
 
 
-def who_told(ours) -> str:
+def performer_text(ours) -> str:
     """Who drives, in words."""
-    told = bpy.app.translations.pgettext_iface
     if tuple(ours.performer_box) != NOBODY:
-        return told("Chosen on frame {frame}").format(frame=ours.performer_frame)
-    return told("Whoever is in the mask strip's white" if ours.mask_strip else "The largest person in the plate")
+        return translated("Chosen on frame {frame}").format(frame=ours.performer_frame)
+    return translated("The person in the white of the mask strip" if ours.mask_strip
+                      else "The largest person in the plate")

@@ -1,5 +1,6 @@
 """Step 6, generating: what is missing, the buttons, and a row for every shot in the queue."""
 import bpy
+from bpy.app.translations import pgettext_iface as translated
 
 from ..blender_api import strips
 from ..gather.job import problems
@@ -16,14 +17,17 @@ from ..operators.queue import (
 from ..place import conditions
 from ..queue import session
 from ..queue.queue import ACTIVE
+from ..queue.queue_file import RowState
 from ..settings.request_of import job_folder, request_of
+from ..tasks.task import TaskState
 from .drawing import Part
-from .look import draw_estimate
+from .look import draw_cost
 from .remedies import draw_problem
 from .thumbnails import thumbnail_of
 
-_ICONS = {"gathering": "IMPORT", "waiting": "TIME", "running": "PLAY", "paused": "PAUSE", "done": "CHECKMARK",
-          "failed": "ERROR", "cancelled": "X"}
+_ICONS = {
+    RowState.GATHERING: "IMPORT", RowState.WAITING: "TIME", RowState.RUNNING: "PLAY", RowState.PAUSED: "PAUSE",
+    RowState.DONE: "CHECKMARK", RowState.FAILED: "ERROR", RowState.CANCELLED: "X"}
 _THUMBNAIL = 4.0  # times a button's height
 
 
@@ -37,7 +41,7 @@ class Queue(Part):
         for problem in found:
             draw_problem(layout, context, problem)
         if not found:
-            draw_estimate(layout, context, scene)
+            draw_cost(layout, context, scene)
         column = layout.column(align=True)
         column.enabled = not found
         column.operator(AA2_OT_generate.bl_idname, icon="PLAY")
@@ -46,7 +50,7 @@ class Queue(Part):
         row.operator(AA2_OT_preview_frame.bl_idname, icon="IMAGE_DATA")
         draw_conditions(layout, scene)
         beside = session.current()
-        if beside and beside.state == "working" and beside not in [row.task for row in session.queue.rows]:
+        if beside and beside.state is TaskState.WORKING and beside not in [row.task for row in session.queue.rows]:
             draw_progress(layout, beside.progress)
             layout.operator(AA2_OT_cancel.bl_idname, icon="X")
         for place, row in enumerate(session.queue.rows):
@@ -69,18 +73,18 @@ def draw_row(layout, context, place, row):
     """One shot: what it is, its buttons, how far it is, its newest frame."""
     box = layout.box()
     head = box.row(align=True)
-    version = row.folder.name if row.state != "gathering" else ""
+    version = row.folder.name if row.state is not RowState.GATHERING else ""
     head.label(text=f"{row.strip} {version}", icon=_ICONS[row.state], translate=False)
     draw_buttons(head, place, row)
     if row.state in ACTIVE:
         draw_progress(box, row.progress)
     elif row.frames:
         made = row.made()
-        text = bpy.app.translations.pgettext_iface("{state}, {made} of {frames} frames")
+        text = translated("{state}, {made} of {frames} frames")
         box.label(text=text.format(state=row.state.capitalize(), made=made, frames=row.frames), translate=False)
-        if made and not row.placed and row.state != "waiting":
+        if made and not row.placed and row.state is not RowState.WAITING:
             box.operator(AA2_OT_queue_place.bl_idname, icon="SEQ_STRIP_DUPLICATE").row = place
-    if row.error and row.state == "failed":
+    if row.error and row.state is RowState.FAILED:
         draw_problem(box, context, row.error)
     thumbnail = thumbnail_of(row.last_frame) if row.state in ACTIVE else 0
     if thumbnail:
@@ -89,13 +93,13 @@ def draw_row(layout, context, place, row):
 
 def draw_buttons(layout, place, row):
     move = AA2_OT_queue_move.bl_idname
-    if row.state == "waiting":
+    if row.state is RowState.WAITING:
         for by, icon in ((-1, "TRIA_UP"), (1, "TRIA_DOWN")):
             button = layout.operator(move, text="", icon=icon, emboss=False)
             button.row, button.by = place, by
-    if row.state in ("waiting", "running"):
+    if row.state in (RowState.WAITING, RowState.RUNNING):
         layout.operator(AA2_OT_queue_pause.bl_idname, text="", icon="PAUSE", emboss=False).row = place
-    elif row.state in ("paused", "failed", "cancelled"):
+    elif row.state in (RowState.PAUSED, RowState.FAILED, RowState.CANCELLED):
         layout.operator(AA2_OT_queue_resume.bl_idname, text="", icon="PLAY", emboss=False).row = place
     layout.operator(AA2_OT_queue_cancel.bl_idname, text="", icon="X", emboss=False).row = place
 
@@ -109,7 +113,7 @@ def draw_status(header, _context):
     """Called by Blender when it draws the status bar: the row of the queue that is at work,
     else what runs beside it."""
     row, beside = session.queue.at_work(), session.current()
-    progress = row.progress if row else beside.progress if beside and beside.state == "working" else None
+    progress = row.progress if row else beside.progress if beside and beside.state is TaskState.WORKING else None
     if progress:
         header.layout.progress(factor=progress.step / progress.total if progress.total else 0.0, text=str(progress))
 

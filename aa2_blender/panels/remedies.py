@@ -1,8 +1,9 @@
 """A problem in a panel: what is wrong, what to do, and the button that does it where there is one."""
 from ..embedded.engine.contract.errors import JobError
+from ..settings.preferences import ADD_ON
 from .drawing import draw_text
 
-_PREFERENCES = ("preferences.addon_show", "Open Preferences", {"module": __package__.rpartition(".")[0]})
+_PREFERENCES = ("preferences.addon_show", "Open Preferences", {"module": ADD_ON})
 _FOLDER = ("aa2.choose_jobs_folder", "Choose Another Folder", {})
 _REPORT = ("aa2.copy_report", "Copy Report", {})
 # Code of an error, or its action -> (operator, its label, its properties).

@@ -1,5 +1,5 @@
 """Step 7, the result: the version that is shown, what can be done with it, and how the last work ended."""
-import bpy
+from bpy.app.translations import pgettext_iface as translated
 
 from ..embedded.engine.contract import files
 from ..operators.output import (
@@ -22,6 +22,7 @@ from ..operators.result import (
 from ..place.strip import ENGINE, PACK, SEED, VERSION, lost
 from ..queue import session
 from ..report import tail
+from ..tasks.task import TaskState
 from ..versions.shown import folder_of_shot, strips_of_shot
 from .drawing import Part, draw_text
 from .remedies import draw_problem
@@ -50,7 +51,7 @@ class Result(Part):
         row.operator(AA2_OT_redo.bl_idname, icon="FILE_REFRESH")
         row.operator(AA2_OT_vary_seed.bl_idname, icon="MOD_NOISE")
         task = session.current()
-        if task and task.state != "working":
+        if task and task.state is not TaskState.WORKING:
             draw_end(layout, context, task)
 
 
@@ -60,8 +61,8 @@ def draw_version(layout, strip):
     row.operator(AA2_OT_show_version.bl_idname, text="", icon="TRIA_LEFT").by = -1
     row.label(text=strip.get(VERSION, "") or strip.name, translate=False)
     row.operator(AA2_OT_show_version.bl_idname, text="", icon="TRIA_RIGHT").by = 1
-    told = bpy.app.translations.pgettext_iface("seed {seed}, weights {pack}, engine {engine}")
-    layout.label(text=told.format(seed=strip.get(SEED, "?"), pack=strip.get(PACK, "")[:8] or "?",
+    text = translated("seed {seed}, weights {pack}, engine {engine}")
+    layout.label(text=text.format(seed=strip.get(SEED, "?"), pack=strip.get(PACK, "")[:8] or "?",
                                   engine=strip.get(ENGINE, "?")), translate=False)
 
 
@@ -69,7 +70,7 @@ def draw_end(layout, context, task):
     box = layout.box()
     if task.error:
         draw_problem(box, context, task.error)
-    elif task.state == "done":
+    elif task.state is TaskState.DONE:
         box.label(text=task.achieved(), icon="CHECKMARK")
     else:
         box.label(text="Cancelled; what is finished stays", icon="X")

@@ -5,7 +5,9 @@ from ..operators.shot import (
     AA2_OT_add_mask,
     AA2_OT_use_active_strip,
     AA2_OT_use_preview_range,
+    Role,
 )
+from ..settings.table import DriverKind
 from .drawing import Part, draw_strip_field
 
 
@@ -18,10 +20,10 @@ class Shot(Part):
         ours = scene.aa2
         if scene != context.scene:
             layout.label(text=scene.name, icon="SCENE_DATA")
-        draw_strip(layout, scene, "PLATE", "SEQUENCE")
+        draw_strip(layout, scene, Role.PLATE, "SEQUENCE")
         draw_range(layout, scene)
         row = layout.row()
-        row.enabled = ours.driver == "ARMATURE"  # a performer who drives is in the plate
+        row.enabled = ours.driver == DriverKind.ARMATURE  # a performer who drives is in the plate
         row.prop(ours, "clean_plate")
 
 
@@ -46,12 +48,12 @@ class Beside(Part):
 
     def tell(self, layout, context, scene):
         ours = scene.aa2
-        draw_strip(layout, scene, "MASK", "MOD_MASK")
+        draw_strip(layout, scene, Role.MASK, "MOD_MASK")
         if ours.mask_strip:
             layout.prop(ours, "mask_use")
         row = layout.row()
-        row.enabled = ours.driver == "PERFORMER" or not ours.clean_plate
-        draw_strip(row, scene, "CLEAN", "IMAGE_BACKGROUND")
+        row.enabled = ours.driver == DriverKind.PERFORMER or not ours.clean_plate
+        draw_strip(row, scene, Role.CLEAN, "IMAGE_BACKGROUND")
         row = layout.row(align=True)
         row.operator(AA2_OT_add_mask.bl_idname, icon="ADD")
         row.operator(AA2_OT_add_clean_plate.bl_idname, icon="ADD")

@@ -6,7 +6,7 @@ import os
 import bpy
 
 from ..embedded.engine.contract import files, jobs
-from .strip import JOB, PlaceError, same_shot, told
+from .strip import JOB, PlaceError, path_in_blend, same_shot
 
 
 def job_of(folder):
@@ -49,7 +49,7 @@ def show_on_plane(scene, camera, folder, offset=0):
         layer.data[loop.index].uv = places[loop.vertex_index]
     mesh.materials.append(_material(job, folder, offset))
     plane = bpy.data.objects.new(job.name, mesh)
-    plane[JOB] = told(folder)
+    plane[JOB] = path_in_blend(folder)
     scene.collection.objects.link(plane)
     plane.parent = camera
     if data.type == "PERSP":
@@ -76,9 +76,9 @@ def _sequence(folder):
     numbers = files.numbers(folder, files.FRAMES)
     if not numbers:
         raise PlaceError(f"{folder} holds no finished frame.", "Generate first.")
-    image = bpy.data.images.load(told(files.picture(folder, files.FRAMES, numbers[0])), check_existing=False)
+    image = bpy.data.images.load(path_in_blend(files.picture(folder, files.FRAMES, numbers[0])), check_existing=False)
     image.source, image.colorspace_settings.name, image.alpha_mode = "SEQUENCE", "sRGB", "STRAIGHT"
-    image[JOB] = told(folder)
+    image[JOB] = path_in_blend(folder)
     return image
 
 
@@ -90,7 +90,7 @@ def _time(user, job, offset):
 def _material(job, folder, offset):
     """Emission where the picture is, nothing elsewhere."""
     material = bpy.data.materials.new(job.name)
-    if material.node_tree is None:  # from 5.0 every material has one
+    if not material.node_tree:  # from 5.0 every material has one
         material.use_nodes = True
     tree = material.node_tree
     tree.nodes.clear()

@@ -66,7 +66,7 @@ _ABOVE |= {f"{side}_shoulder": "neck" for side in SIDES}
 
 def _template():
     """POINTS of a person at rest who faces -Y and stands on z = 0, in parts of the standing height (ours, from common
-    canons); arms hang away from the body, so that elbows and shoulders can be told."""
+    canons); arms hang away from the body, so that elbows and shoulders can be recognised."""
     body = {"pelvis": (0, 0, 0.53), "waist": (0, 0, 0.62), "neck": (0, 0, 0.83), "skull": (0, 0, 0.87),
             "crown": (0, 0, 1.0)}
     half = {"shoulder": (0.105, 0, 0.815), "elbow": (0.215, 0.01, 0.68), "wrist": (0.31, -0.02, 0.565),

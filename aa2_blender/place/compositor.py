@@ -6,10 +6,10 @@ import bpy
 
 from ..blender_api import alpha_over, composite_input, compositor, fit_to_render, multiply, number
 from ..embedded.engine.contract import files, jobs
-from .strip import JOB, PlaceError, same_shot, told
+from .strip import JOB, PlaceError, path_in_blend, same_shot
 
 
-def place(scene, folder, offset=0):
+def lay_nodes(scene, folder, offset=0):
     """Put the job's node group before the composite's input; returns the group node's name.
 
     `offset`: the scene's frame less the edit's. A group that an earlier call made for this job, or another version of
@@ -27,7 +27,7 @@ def place(scene, folder, offset=0):
     node = tree.nodes.new("CompositorNodeGroup")
     node.node_tree = _group(job, folder, offset)
     node.name = node.label = job.name
-    node[JOB] = told(folder)
+    node[JOB] = path_in_blend(folder)
     _insert(tree, node, target)
     return node.name
 
@@ -78,7 +78,7 @@ def _group(job, folder, offset):
 def _pictures(tree, job, folder, kind, offset):
     """The image sequence of one kind, linear and premultiplied as the compositor reads it, at the render's size."""
     first = files.picture(folder, kind, files.numbers(folder, kind)[0])
-    image = bpy.data.images.load(told(first), check_existing=True)
+    image = bpy.data.images.load(path_in_blend(first), check_existing=True)
     image.source, image.colorspace_settings.name, image.alpha_mode = "SEQUENCE", "sRGB", "STRAIGHT"
     node = tree.nodes.new("CompositorNodeImage")
     node.image, node.use_auto_refresh = image, True
@@ -90,7 +90,7 @@ def _pictures(tree, job, folder, kind, offset):
 
 def _presence(tree, job, made, offset):
     """A number that is 1 on the frames that are made and 0 elsewhere: a sequence holds its last picture for ever, and
-    some versions show black for a missing one."""
+    some Blender releases show black for a missing one."""
     shown = number(tree)
     for first, last in _runs(made):
         start, end = (job.first_frame + offset + number - 1 for number in (first, last))

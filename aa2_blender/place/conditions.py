@@ -5,13 +5,13 @@ import os
 
 from ..blender_api import quiet_sequencer, strips, trim
 from ..embedded.engine.contract import files, jobs
-from .strip import PlaceError, free_channel, overlaps, same_shot, told, why_not_now
+from .strip import PlaceError, free_channel, overlaps, path_in_blend, same_shot, why_not_now
 
 # Names of custom properties: of the metastrip, its job's folder; of a strip in it, which condition it shows.
 JOB, KIND = "aa2_conditions", "aa2_condition"
 
 
-def place(scene, folder):
+def lay_conditions(scene, folder):
     """Lay what the engine drew for a job into a scene, all of it muted; returns the metastrip's name. The metastrip
     that an earlier call made for this job, or another version of it, is replaced. Raises PlaceError."""
     reason = why_not_now(scene)
@@ -31,7 +31,7 @@ def place(scene, folder):
         for kind in kinds:
             _add(meta, scene, job, folder, kind).mute = kind not in shown
         trim(meta, job.first_frame, job.first_frame + job.frames)
-        meta[JOB] = told(folder)
+        meta[JOB] = path_in_blend(folder)
         meta.blend_type = "ALPHA_OVER"
         meta.mute = not shown
     return meta.name
@@ -61,15 +61,15 @@ def relink(scene, folder, found):
     meta = meta_of(scene, os.path.abspath(folder))
     if meta is None or not os.path.isdir(os.path.join(found, files.SHOWN)):
         return
-    meta[JOB] = told(os.path.abspath(found))
+    meta[JOB] = path_in_blend(os.path.abspath(found))
     for strip in strips(meta):
         if strip.get(KIND):
-            strip.directory = told(os.path.join(os.path.abspath(found), files.SHOWN, strip[KIND]))
+            strip.directory = path_in_blend(os.path.join(os.path.abspath(found), files.SHOWN, strip[KIND]))
 
 
 def _add(owner, scene, job, folder, kind):
     where = os.path.join(folder, files.SHOWN, kind)
-    directory = told(where)
+    directory = path_in_blend(where)
     names = [os.path.basename(files.picture(folder, f"{files.SHOWN}/{kind}", n)) for n in range(1, job.frames + 1)]
     strip = strips(owner).new_image(
         name=f"{job.name} {kind}", filepath=os.path.join(directory, names[0]),

@@ -5,7 +5,7 @@ import os
 
 from ..blender_api import all_strips, quiet_sequencer, strips
 from ..embedded.engine.contract import files, jobs
-from .strip import PlaceError, free_channel, same_folder, told, why_not_now
+from .strip import PlaceError, free_channel, path_in_blend, same_folder, why_not_now
 
 # Of the strip: the job it was made for, and which pictures of it. Not strip.JOB: generating again must not take away
 # what the artist works with.
@@ -18,7 +18,7 @@ def is_made(folder, kind):
     return os.path.isfile(files.picture(folder, kind, 1)) and os.path.isfile(files.path(folder, files.ESTIMATED))
 
 
-def place(scene, folder, kind):
+def lay_estimated(scene, folder, kind):
     """Lay what the engine made (a kind of WORDS) into a scene; returns the strip's name.
     One that was there is replaced."""
     reason = why_not_now(scene)
@@ -43,7 +43,7 @@ def place(scene, folder, kind):
 
 
 def _add(scene, editor, job, folder, kind, name, above):
-    directory = told(os.path.join(folder, kind))
+    directory = path_in_blend(os.path.join(folder, kind))
     names = [os.path.basename(files.picture(folder, kind, number)) for number in range(1, job.frames + 1)]
     strip = strips(editor).new_image(name=name, filepath=os.path.join(directory, names[0]),
                                      channel=free_channel(editor, job, above), frame_start=job.first_frame,
@@ -55,6 +55,6 @@ def _add(scene, editor, job, folder, kind, name, above):
     strip.colorspace_settings.name = "sRGB"
     # Blender shrinks pictures with the render's percentage; the job's are already that small.
     strip.transform.scale_x = strip.transform.scale_y = 100 / scene.render.resolution_percentage
-    strip[MADE_FOR], strip[MADE] = told(folder), kind
+    strip[MADE_FOR], strip[MADE] = path_in_blend(folder), kind
     editor.active_strip = strip
     return strip

@@ -4,12 +4,12 @@ import os
 
 from ..blender_api import quiet_sequencer, strips
 from ..embedded.engine.contract import files, jobs
-from .strip import JOB, KIND, PlaceError, free_channel, of_ours, same_folder, told, why_not_now
+from .strip import JOB, KIND, PlaceError, free_channel, of_ours, path_in_blend, same_folder, why_not_now
 
 FORM = "png8"
 
 
-def place(scene, folder, layers):
+def lay_passes(scene, folder, layers):
     """Lay delivered layers of a job into a scene; returns the strips' names.
     Those that were there before are replaced."""
     reason = why_not_now(scene)
@@ -31,7 +31,7 @@ def place(scene, folder, layers):
 
 def _add(scene, editor, job, folder, layer, kind):
     above = max((strip.channel for strip in of_ours(scene) if same_folder(strip[JOB], folder)), default=0)
-    directory = told(os.path.join(folder, *kind.split("/")))
+    directory = path_in_blend(os.path.join(folder, *kind.split("/")))
     names = [os.path.basename(files.delivered(folder, layer, FORM, number)) for number in range(1, job.frames + 1)]
     strip = strips(editor).new_image(
         name=f"{job.name} {layer} pass", filepath=os.path.join(directory, names[0]),
@@ -41,5 +41,5 @@ def _add(scene, editor, job, folder, layer, kind):
     strip.directory = directory
     strip.mute = True
     strip.transform.scale_x = strip.transform.scale_y = 100 / scene.render.resolution_percentage
-    strip[JOB], strip[KIND] = told(folder), kind
+    strip[JOB], strip[KIND] = path_in_blend(folder), kind
     return strip

@@ -31,7 +31,7 @@ class PlaceError(JobError):
         super().__init__("place", message, remedy)
 
 
-def place(scene, folder, plate="", pack=""):
+def lay_frames(scene, folder, plate="", pack=""):
     """Lay the frames that exist in a job's folder into a scene; returns the names of the strips, shadow first.
 
     Strips that an earlier call made for this job, or for another version of it, are replaced, in their channels; a
@@ -110,8 +110,8 @@ def relink(scene, folder, found):
                          "Choose the job's folder: the one with job.json and frames/.")
     for strip in of_ours(scene):
         if same_folder(strip[JOB], folder):
-            strip.directory = told(os.path.join(found, strip[KIND]))
-            strip[JOB] = told(found)
+            strip.directory = path_in_blend(os.path.join(found, strip[KIND]))
+            strip[JOB] = path_in_blend(found)
 
 
 def lost(scene):
@@ -123,7 +123,7 @@ def lost(scene):
 def _add(scene, editor, job, folder, *, kind, channel, pack):
     names = _names(job, folder, kind)
     where = os.path.join(folder, kind)
-    directory = told(where)
+    directory = path_in_blend(where)
     strip = strips(editor).new_image(
         name=f"{job.name} {_TITLE[kind]}", filepath=os.path.join(directory, names[0]), channel=channel,
         frame_start=job.first_frame, fit_method="ORIGINAL")
@@ -135,7 +135,7 @@ def _add(scene, editor, job, folder, *, kind, channel, pack):
     strip.colorspace_settings.name = "sRGB"
     # Blender shrinks pictures with the render's percentage; the job's are already that small.
     strip.transform.scale_x = strip.transform.scale_y = 100 / scene.render.resolution_percentage
-    strip[JOB], strip[KIND] = told(folder), kind
+    strip[JOB], strip[KIND] = path_in_blend(folder), kind
     strip[SEED] = str(job.settings.seed)
     strip[PACK], strip[ENGINE] = pack, version.ENGINE
     strip[SETTINGS] = json.dumps(plain(job.settings), sort_keys=True)
@@ -206,7 +206,7 @@ def overlaps(strip, job):
     return first < job.first_frame + job.frames and end > job.first_frame
 
 
-def told(path):
+def path_in_blend(path):
     """A path as it is kept in the file: relative where the blend is saved and on the same drive."""
     if not bpy.data.filepath:
         return path

@@ -11,18 +11,19 @@ from ..embedded.engine.contract import files, jobs
 from ..embedded.engine.contract.errors import JobError
 from ..tasks.gathering import Gathering, Version
 from ..tasks.generation import Generation
-from ..tasks.task import Progress, Task
+from ..tasks.task import Progress, Task, TaskState
 from . import queue_file
+from .queue_file import RowState
 
-ACTIVE = ("gathering", "running")
+ACTIVE = (RowState.GATHERING, RowState.RUNNING)
 # Rows that an earlier Blender left: what was at work then waits for the artist now.
-LEFT = {"gathering": "paused", "running": "paused", "waiting": "paused"}
+LEFT = dict.fromkeys((*ACTIVE, RowState.WAITING), RowState.PAUSED)
 logger = logging.getLogger(__name__)
 
 
 @dataclass(eq=False)
 class Row:
-    """One shot in the queue. `state`: gathering, waiting, running, paused, done, failed or cancelled.
+    """One shot in the queue.
 
     `scene` and `strip` name the plate; `folder` is the version's (the shot's while gathering); `task` is its present or
     last work, None for a row of an earlier Blender. `frames` of the shot; 0 while gathering. `placed`: the end of it is
@@ -32,7 +33,7 @@ class Row:
     scene: str
     strip: str
     folder: Path
-    state: str = "gathering"
+    state: RowState = RowState.GATHERING
     task: Task | None = None
     frames: int = 0
     placed: bool = False
@@ -78,24 +79,24 @@ class Queue:
 
     def reserved(self) -> tuple[Path, ...]:
         """Versions that rows wait for: no other shot may be gathered over them."""
-        return tuple(row.folder for row in self.rows if row.state != "gathering")
+        return tuple(row.folder for row in self.rows if row.state is not RowState.GATHERING)
 
     def at_work(self) -> Row | None:
         """The row whose task runs now: what is gathered comes first, since the artist waits for it."""
-        return self._first("gathering") or self._first("running")
+        return self._first(RowState.GATHERING) or self._first(RowState.RUNNING)
 
     def gathering(self) -> bool:
-        return self._first("gathering") is not None
+        return self._first(RowState.GATHERING) is not None
 
     def busy(self) -> bool:
-        return any(row.state in (*ACTIVE, "waiting") for row in self.rows)
+        return any(row.state in (*ACTIVE, RowState.WAITING) for row in self.rows)
 
     def advance(self) -> bool:
         """One slice of gathering and one look at the engine; True while there is more to do."""
-        row = self._first("gathering")
+        row = self._first(RowState.GATHERING)
         if row:
             self._gather(row)
-        row = self._first("running") or self._next()
+        row = self._first(RowState.RUNNING) or self._next()
         if row:
             self._run(row)
         return self.busy()
@@ -110,32 +111,32 @@ class Queue:
 
     def pause(self, row: Row) -> None:
         """A running job stops at the next step, its finished frames stay and the next row begins."""
-        if row.state == "running":
+        if row.state is RowState.RUNNING:
             row._pausing = True
             row.task.cancel()
-        elif row.state == "waiting":
-            self._turn(row, "paused")
+        elif row.state is RowState.WAITING:
+            self._turn(row, RowState.PAUSED)
 
     def resume(self, row: Row) -> None:
         """Goes on where it stopped; what was never gathered whole has to be generated anew."""
-        if row.state in (*ACTIVE, "waiting"):
+        if row.state in (*ACTIVE, RowState.WAITING):
             return
         if not (row.folder / files.JOB).is_file():
-            raise JobError("job_missing", f"{row.folder.parent.name} was never gathered whole.",
+            raise JobError("job_missing", f"{row.folder.parent.name} was never gathered completely.",
                            "Press Generate again.")
         row.task, row.refused, row.placed = None, None, False
         row.frames = jobs.read(row.folder).frames
-        self._turn(row, "waiting")
+        self._turn(row, RowState.WAITING)
 
     def cancel(self, row: Row) -> None:
         """What runs is stopped, what waits is taken out of the queue; finished frames stay on the disk."""
         if row.state in ACTIVE:
             row.task.cancel()
-        if row.state == "gathering":
+        if row.state is RowState.GATHERING:
             row.task.run()
             self._gathered(row)
-        elif row.state in ("waiting", "paused"):
-            self._turn(row, "cancelled")
+        elif row.state in (RowState.WAITING, RowState.PAUSED):
+            self._turn(row, RowState.CANCELLED)
 
     def remove(self, row: Row) -> None:
         """Takes an ended row out of the list; nothing is removed from the disk."""
@@ -146,7 +147,7 @@ class Queue:
             queue_file.forget(row.folder)
 
     def restore(self, root: Path, scenes) -> None:
-        """Adds what queue.json of a folder of jobs tells of `scenes` (names) and what is not done;
+        """Adds what queue.json of a folder of jobs lists for `scenes` (names) and what is not done;
         called after loading."""
         there = {row.folder for row in self.rows}
         for kept in queue_file.read(root):
@@ -154,9 +155,9 @@ class Queue:
                 continue
             row = Row(kept.scene, kept.strip, kept.folder, LEFT.get(kept.state, kept.state), frames=kept.frames,
                       placed=kept.placed)
-            if row.made() == row.frames and row.state != "done":
-                row.state = "done"
-            if not (row.state == "done" and row.placed):
+            if row.made() == row.frames and row.state is not RowState.DONE:
+                row.state = RowState.DONE
+            if not (row.state is RowState.DONE and row.placed):
                 self.rows.append(row)
 
     def keep(self, *rows: Row) -> None:
@@ -164,7 +165,7 @@ class Queue:
         a disk that cannot be written to only loses the list."""
         for root in {row.folder.parent.parent for row in rows}:
             kept = [queue_file.Kept(row.folder, row.scene, row.strip, row.state, row.frames, row.placed)
-                    for row in self.rows if row.state != "gathering" and row.folder.parent.parent == root]
+                    for row in self.rows if row.state is not RowState.GATHERING and row.folder.parent.parent == root]
             try:
                 queue_file.write(root, kept)
             except JobError as error:
@@ -175,18 +176,18 @@ class Queue:
 
     def _next(self) -> Row | None:
         """The next waiting row, begun; None while the engine does something else."""
-        row = self._first("waiting")
+        row = self._first(RowState.WAITING)
         if row is None or self._link.job and not self._link.job.ended:
             return None
         try:
             launch = self._launch()
         except JobError as error:
             row.task, row.refused = None, error
-            self._turn(row, "failed")
+            self._turn(row, RowState.FAILED)
             return None
         row.task = Generation(Version(row.folder, scene=row.scene, strip=row.strip), link=self._link, launch=launch)
         self._began(row.task)
-        self._turn(row, "running")
+        self._turn(row, RowState.RUNNING)
         return row
 
     def _gather(self, row) -> None:
@@ -195,28 +196,28 @@ class Queue:
 
     def _gathered(self, row) -> None:
         """After the end of gathering: it waits for its turn, or is out."""
-        if row.task.state == "cancelled":
+        if row.task.state is TaskState.CANCELLED:
             self.rows.remove(row)
             return
-        if row.task.state == "failed":
-            row.state = "failed"
+        if row.task.state is TaskState.FAILED:
+            row.state = RowState.FAILED
             return
         row.folder = row.task.folder
         row.frames = jobs.read(row.folder).frames
         for other in [other for other in self.rows if other is not row and other.folder == row.folder]:
-            if other.state in (*ACTIVE, "waiting"):  # the same was asked for twice
+            if other.state in (*ACTIVE, RowState.WAITING):  # the same was asked for twice
                 self.rows.remove(row)
                 return
             self.rows.remove(other)
-        self._turn(row, "waiting")
+        self._turn(row, RowState.WAITING)
 
     def _run(self, row) -> None:
         if row.task.advance():
             return
         row.placed = bool(row.task.placed)
-        state = "paused" if row._pausing and row.task.state == "cancelled" else row.task.state
+        is_paused = row._pausing and row.task.state is TaskState.CANCELLED
         row._pausing = False
-        self._turn(row, state)
+        self._turn(row, RowState.PAUSED if is_paused else RowState(row.task.state))
 
     def _turn(self, row, state) -> None:
         row.state = state

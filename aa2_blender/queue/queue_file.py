@@ -3,6 +3,7 @@ what is lost of a damaged list is made anew from them."""
 import json
 import logging
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from ..embedded.engine.contract import files, jobs, json_reader
@@ -11,9 +12,23 @@ from ..embedded.engine.contract.fields import FieldError, build, checked, choice
 from ..versions import folders
 
 NAME = "queue.json"
-STATES = ("waiting", "running", "paused", "done", "failed", "cancelled")
-_VERSION = 1
+_FORMAT = 1
 logger = logging.getLogger(__name__)
+
+
+class RowState(StrEnum):
+    """Of a shot in the queue. All but the first are kept in the list."""
+
+    GATHERING = "gathering"
+    WAITING = "waiting"
+    RUNNING = "running"
+    PAUSED = "paused"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+_KEPT = tuple(state.value for state in RowState if state is not RowState.GATHERING)
 
 
 @dataclass(frozen=True)
@@ -23,7 +38,7 @@ class Kept:
     folder: Path
     scene: str
     strip: str
-    state: str
+    state: RowState
     frames: int
     placed: bool
 
@@ -42,14 +57,14 @@ class _Entry:
     folder: str = checked(_inside)
     scene: str = checked(text)
     strip: str = checked(text)
-    state: str = checked(choice(*STATES))
+    state: str = checked(choice(*_KEPT))
     frames: int = checked(whole(0, 1_000_000))
     placed: bool = checked(flag)
 
 
 def read(root: Path) -> list[Kept]:
     """The rows whose job folders are still there, in their order; where some of the list is damaged, every unfinished
-    version that the rest does not tell of comes after them."""
+    version that the rest does not list comes after them."""
     return _read(Path(root))[0]
 
 
@@ -79,16 +94,16 @@ def _read(root) -> tuple[list[Kept], bool]:
         kept, faults = [], [str(error)]
     if faults:
         logger.warning("%s is damaged: %s; unfinished versions are looked for in the folders", root / NAME, faults[0])
-        told = {row.folder for row in kept}
-        kept += [row for row in _found(root) if row.folder not in told]
+        listed = {row.folder for row in kept}
+        kept += [row for row in _found(root) if row.folder not in listed]
     return [one for one in kept if (one.folder / files.JOB).is_file()], bool(faults)
 
 
 def _entries(root, value) -> tuple[list[Kept], list[str]]:
     """(rows of the entries that are right, what is wrong with the file and with the others)."""
     jobs, version = value.get("jobs"), value.get("version")
-    if version != _VERSION or isinstance(version, bool) or not isinstance(jobs, list):
-        return [], [f"expected version {_VERSION} and a list of jobs, got version {shown(version)}"]
+    if version != _FORMAT or isinstance(version, bool) or not isinstance(jobs, list):
+        return [], [f"expected format {_FORMAT} and a list of jobs, got format {shown(version)}"]
     kept, faults = {}, []
     for place, entry in enumerate(jobs):
         try:
@@ -96,7 +111,8 @@ def _entries(root, value) -> tuple[list[Kept], list[str]]:
         except FieldError as error:
             faults.append(str(error))
             continue
-        kept.setdefault(row.folder, Kept(**{**asdict(row), "folder": root / row.folder}))
+        kept.setdefault(row.folder, Kept(**{
+            **asdict(row), "folder": root / row.folder, "state": RowState(row.state)}))
     return list(kept.values()), faults
 
 
@@ -104,7 +120,7 @@ def _write(root, rows, is_damaged) -> None:
     jobs = [{**asdict(row), "folder": row.folder.relative_to(root).as_posix()} for row in rows]
     if is_damaged:
         json_reader.keep_aside(root / NAME)
-    files.write_whole(files.path(root, NAME), json.dumps({"version": _VERSION, "jobs": jobs}, indent=1).encode())
+    files.write_whole(files.path(root, NAME), json.dumps({"version": _FORMAT, "jobs": jobs}, indent=1).encode())
 
 
 def _found(root) -> list[Kept]:
@@ -118,7 +134,7 @@ def _found(root) -> list[Kept]:
         except (JobError, OSError):
             continue
         if request and made < frames:
-            found.append(Kept(version, request.scene, request.strip, "paused", frames, False))
+            found.append(Kept(version, request.scene, request.strip, RowState.PAUSED, frames, False))
     return found
 
 

@@ -11,7 +11,7 @@ from ..place.strip import refresh
 from ..settings.preferences import engine_launch
 from ..settings.request_of import jobs_root
 from ..tasks.gathering import Version
-from ..tasks.task import SLICE_S, Task
+from ..tasks.task import SLICE_S, Task, TaskState
 from .queue import Queue, Row
 
 SHOWN_IN = {"SEQUENCE_EDITOR", "VIEW_3D"}
@@ -78,7 +78,7 @@ def forget() -> None:
 
 
 def _working(task) -> bool:
-    return task is not None and task.state == "working"
+    return task is not None and task.state is TaskState.WORKING
 
 
 def _tick_soon() -> None:

@@ -6,7 +6,7 @@ from bpy.props import IntProperty, StringProperty
 
 from ..link.interpreter import Launch, launch
 
-ADD_ON = __package__.rpartition(".")[0]      # the name that Blender has enabled
+ADD_ON = __name__.rsplit(".", 2)[0]      # the name that Blender has enabled
 
 
 class AA2_AP_preferences(bpy.types.AddonPreferences):

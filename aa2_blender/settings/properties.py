@@ -12,7 +12,7 @@ from bpy.props import (
 )
 
 from ..blender_api import sequencer_scene, strips
-from .table import SETTINGS, Kind, Setting
+from .table import SETTINGS, Kind, ReferenceKind, Setting
 
 ENDS = (("head", "Head", "The joint is where the bone begins"), ("tail", "Tail", "The joint is where the bone ends"))
 
@@ -37,14 +37,14 @@ class AA2_PG_joint(bpy.types.PropertyGroup):
     """One joint of the reference picture: `name`, its place in pixels (y down) and how sure it is."""
 
     place: FloatVectorProperty(name="Place", description="Pixels from the left and from the top", size=2)
-    confidence: FloatProperty(name="Seen", description="0 where the joint is not in the picture",
+    confidence: FloatProperty(name="Seen", description="0 if the joint is not in the picture",
                               min=0, max=1, default=1)
 
 
 class AA2_PG_bone(bpy.types.PropertyGroup):
     """The artist's own bone of a joint, `name` as in gather/rig.py; no bone: it is found."""
 
-    bone: StringProperty(name="Bone", description="The bone of this joint (empty: as the preset or the guess has it)")
+    bone: StringProperty(name="Bone", description="The bone of this joint (empty: from the preset or the guess)")
     end: EnumProperty(name="End", description="Where on the bone the joint is", items=ENDS, default="head")
 
 
@@ -80,8 +80,9 @@ def another_armature(ours, _context=None):
 
 def picture_named(ours) -> str:
     """Which picture the settings name as the reference, in words that change with it."""
-    named = {"FILE": ours.reference_path, "IMAGE": ours.reference_image.name if ours.reference_image else "",
-             "STRIP": f"{ours.reference_frame} {ours.reference_strip}"}
+    named = {ReferenceKind.FILE: ours.reference_path,
+             ReferenceKind.IMAGE: ours.reference_image.name if ours.reference_image else "",
+             ReferenceKind.STRIP: f"{ours.reference_frame} {ours.reference_strip}"}
     return f"{ours.reference_kind} {named[ours.reference_kind]}"
 
 
@@ -99,17 +100,17 @@ class AA2_PG_settings(bpy.types.PropertyGroup):
     performer_box: FloatVectorProperty(
         name="Performer",
         description="Where the performer stands, in parts of the picture: left, top, right, bottom (all 0: the "
-        "largest person drives)", size=4, min=0, max=1)
+        "largest person)", size=4, min=0, max=1)
     performer_frame: IntProperty(name="On Frame",
                                  description="The frame of the timeline on which the performer was chosen")
     touched: CollectionProperty(type=AA2_PG_touched)
     touched_index: IntProperty(name="Objects", description="What the character touches, holds or passes behind")
     objects: PointerProperty(
         name="Add Collection",
-        description="Adds all of a collection to what the character touches, holds or passes behind",
+        description="Add all objects of a collection to those that the character touches, holds or passes behind",
         type=bpy.types.Collection, **_calls(_add_touched("objects")))
     add_object: PointerProperty(
-        name="Add Object", description="Adds an object to what the character touches, holds or passes behind",
+        name="Add Object", description="Add an object to those that the character touches, holds or passes behind",
         type=bpy.types.Object, **_calls(_add_touched("add_object")))
     bones: CollectionProperty(type=AA2_PG_bone)
     bones_index: IntProperty(name="Joint", description="The joint whose bone is chosen below")
@@ -128,19 +129,19 @@ _TEXTS = {Kind.TEXT: {}, Kind.FILE: {"subtype": "FILE_PATH", "options": RELATIVE
 
 def property_of(one: Setting):
     """The property of a line of the table."""
-    told = {"name": one.label, "description": one.tooltip,
+    words = {"name": one.label, "description": one.tooltip,
             **(_calls(UPDATES[one.name]) if one.name in UPDATES else {})}
     if one.kind is Kind.FLAG:
-        return BoolProperty(default=bool(one.default), **told)
+        return BoolProperty(default=bool(one.default), **words)
     if one.kind in _NUMBERS:
         span = {"min": one.low, "max": one.high, "soft_max": one.soft_high}
-        return _NUMBERS[one.kind](default=one.default or 0, subtype=one.subtype, **told,
+        return _NUMBERS[one.kind](default=one.default or 0, subtype=one.subtype, **words,
                                   **{name: value for name, value in span.items() if value is not None})
     if one.kind in _TEXTS:
-        return StringProperty(default=one.default or "", **_TEXTS[one.kind], **told)
+        return StringProperty(default=one.default or "", **_TEXTS[one.kind], **words)
     if one.kind is Kind.CHOICE:
-        return EnumProperty(items=one.choices, default=one.default or one.choices[0][0], **told)
-    return PointerProperty(type=getattr(bpy.types, one.kind), **told, **(_offered(one.only) if one.only else {}))
+        return EnumProperty(items=one.choices, default=one.default or one.choices[0][0], **words)
+    return PointerProperty(type=getattr(bpy.types, one.kind), **words, **(_offered(one.only) if one.only else {}))
 
 
 AA2_PG_settings.__annotations__ |= {one.name: property_of(one) for one in SETTINGS}

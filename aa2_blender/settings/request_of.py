@@ -10,6 +10,7 @@ from ..gather.camera import size_of
 from ..gather.request import ReferenceSource, Request
 from . import table
 from .preferences import ADD_ON
+from .table import DriverKind, MaskUse, ReferenceKind
 
 NOBODY = (0.0, 0.0, 0.0, 0.0)  # the box of no chosen performer
 NOT_IN_FILE_NAMES = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
@@ -18,7 +19,7 @@ NOT_IN_FILE_NAMES = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
 def request_of(scene) -> Request:
     """What the settings of `scene` ask for, by names only."""
     ours = scene.aa2
-    performer = ours.driver == "PERFORMER"
+    performer = ours.driver == DriverKind.PERFORMER
     return Request(
         name=job_name(scene), scene=scene.name, strip=plate_name(scene), reference=_reference(ours),
         driver_scene=ours.driver_scene.name if ours.driver_scene else "",
@@ -33,7 +34,7 @@ def request_of(scene) -> Request:
         clean_plate=ours.clean_plate and not performer, performer=performer,
         performer_box=_box(ours, size_of(scene)) if performer else None,
         performer_frame=ours.performer_frame if performer and tuple(ours.performer_box) != NOBODY else 0,
-        mask_strip=ours.mask_strip, mask_use=ours.mask_use.lower(), clean_strip=ours.clean_strip,
+        mask_strip=ours.mask_strip, mask_use=MaskUse[ours.mask_use], clean_strip=ours.clean_strip,
         make_clean=performer and ours.make_clean, settings=Settings(**_values(ours, table.GENERATION)),
         **_values(ours, table.PASSED))
 
@@ -70,11 +71,11 @@ def _reference(ours) -> ReferenceSource:
     joints = None
     if len(ours.reference_joints) == len(BODY):
         joints = tuple((*joint.place, joint.confidence) for joint in ours.reference_joints)
-    image = ours.reference_image
-    name = {"FILE": bpy.path.abspath(ours.reference_path), "IMAGE": image.name if image else "",
-            "STRIP": ours.reference_strip}[ours.reference_kind]
+    kind, image = ReferenceKind(ours.reference_kind), ours.reference_image
+    name = {ReferenceKind.FILE: bpy.path.abspath(ours.reference_path), ReferenceKind.IMAGE: image.name if image else "",
+            ReferenceKind.STRIP: ours.reference_strip}[kind]
     return ReferenceSource(
-        kind=ours.reference_kind, name=name, frame=ours.reference_frame if ours.reference_kind == "STRIP" else 0,
+        kind=kind, name=name, frame=ours.reference_frame if kind is ReferenceKind.STRIP else 0,
         joints=joints, height_px=ours.reference_height or None if joints else None)
 
 

@@ -11,7 +11,30 @@ from ..gather.presets import PRESETS
 
 FORMS = (("png8", "PNG 8 bit", "Straight alpha, sRGB"), ("png16", "PNG 16 bit", "Straight alpha, sRGB"),
          ("exr", "EXR", "Half floats, one layer a file, premultiplied alpha, linear Rec. 709"),
-         ("movie", "Movie with Alpha", "ProRes 4444 where this Blender writes it, else QuickTime Animation"))
+         ("movie", "Movie with Alpha", "ProRes 4444 if this Blender can write it, or else QuickTime Animation"))
+
+
+class DriverKind(StrEnum):
+    """What moves the character."""
+
+    ARMATURE = "ARMATURE"
+    PERFORMER = "PERFORMER"
+
+
+class ReferenceKind(StrEnum):
+    """Where the picture of the character comes from."""
+
+    FILE = "FILE"
+    IMAGE = "IMAGE"
+    STRIP = "STRIP"
+
+
+class MaskUse(StrEnum):
+    """What the artist's mask does. The property holds the names, a request and a job the values."""
+
+    JOIN = "join"
+    OVERRIDE = "override"
+    CHOOSE = "choose"
 
 
 class Kind(StrEnum):
@@ -61,102 +84,114 @@ class Setting:
 _SHOT = (
     Setting("strip", Kind.TEXT, "Plate", "The strip to put the character over (empty: the active strip)",
             option="strip"),
-    Setting("use_range", Kind.FLAG, "Part of the Strip", "Only the frames below, not all of the plate's"),
+    Setting("use_range", Kind.FLAG, "Part of the Strip",
+            "Generate only the frames below, not all frames of the plate"),
     Setting("range_first", Kind.WHOLE, "First", "First frame of the timeline", 1),
     Setting("range_last", Kind.WHOLE, "Last", "Last frame of the timeline", 24),
     Setting("mask_strip", Kind.TEXT, "Mask",
-            "A strip that is white where the character may be painted and black elsewhere (empty: the mask is made of "
-            "the driver)", option="mask_strip"),
+            "A strip that is white where the character may be painted and black elsewhere (empty: the mask follows "
+            "from the driver)", option="mask_strip"),
     Setting("mask_use", Kind.CHOICE, "Mask Use", "What the mask strip does", choices=(
-        ("JOIN", "Joins", "What is white counts beside the character's own mask"),
-        ("OVERRIDE", "Overrides", "Only what is white is the mask; the strip has to show all of the plate's frames"),
-        ("CHOOSE", "Chooses Performer", "The performer is whoever is in the white; the mask is found in the plate")),
-        option="mask_use"),
+        (MaskUse.JOIN.name, "Joins", "White areas are added to the character's own mask"),
+        (MaskUse.OVERRIDE.name, "Overrides",
+         "Only white areas are the mask; the strip has to show all frames of the plate"),
+        (MaskUse.CHOOSE.name, "Chooses Performer",
+         "The performer is the person in the white area; the mask is found in the plate")), option="mask_use"),
     Setting("clean_strip", Kind.TEXT, "Clean Plate Strip",
-            "The same shot without its performer: what the performer covers is then known and not made up (empty: it "
-            "is made up)", option="clean_strip"),
+            "The same shot without its performer, so that what the performer covers is known (empty: the networks make "
+            "it up)", option="clean_strip"),
     Setting("clean_plate", Kind.FLAG, "Clean Plate",
-            "Nobody is in the plate; off: the performer in it is replaced", True),
-    Setting("fix_first", Kind.WHOLE, "First", "First frame of the timeline to make again", 1),
-    Setting("fix_last", Kind.WHOLE, "Last", "Last frame of the timeline to make again", 1),
+            "Nobody is in the plate; off: the performer in the plate is replaced", True),
+    Setting("fix_first", Kind.WHOLE, "First", "First frame of the timeline to generate again", 1),
+    Setting("fix_last", Kind.WHOLE, "Last", "Last frame of the timeline to generate again", 1),
 )
 
 _CHARACTER = (
     Setting("reference_kind", Kind.CHOICE, "Reference", "Where the picture of the character comes from", choices=(
-        ("FILE", "File", "A picture on the disk"), ("IMAGE", "Image", "An image of this file"),
-        ("STRIP", "Strip", "A frame of a strip of this sequencer"))),
+        (ReferenceKind.FILE, "File", "A picture on the disk"), (ReferenceKind.IMAGE, "Image", "An image of this file"),
+        (ReferenceKind.STRIP, "Strip", "A frame of a strip of this sequencer"))),
     Setting("reference_path", Kind.FILE, "Reference", "A picture of the whole character", option="reference"),
-    Setting("reference_image", Kind.IMAGE, "Image", "An image of this file: a picture of the whole character"),
+    Setting("reference_image", Kind.IMAGE, "Image", "An image of this file that shows the whole character"),
     Setting("reference_strip", Kind.TEXT, "Strip", "A strip that shows the whole character"),
-    Setting("reference_frame", Kind.WHOLE, "Frame", "The frame of the timeline that is the reference", 1),
+    Setting("reference_frame", Kind.WHOLE, "Frame", "The frame of the timeline to use as the reference", 1),
 )
 
 _DRIVER = (
     Setting("driver", Kind.CHOICE, "Driver", "What moves the character", choices=(
-        ("ARMATURE", "Armature", "A rig in the scene, seen through the camera the plate was shot with"),
-        ("PERFORMER", "Performer",
-         "A person in the plate, whom the character replaces; needs neither rig nor camera"))),
+        (DriverKind.ARMATURE, "Armature", "A rig in the scene, seen through the camera that the plate was shot with"),
+        (DriverKind.PERFORMER, "Performer",
+         "A person in the plate, whom the character replaces; needs no rig and no camera"))),
     Setting("make_clean", Kind.FLAG, "Make Clean Plate",
-            "What the performer covers is put together from the frames in which it is seen, and lies behind the new "
-            "character; off: it is made up by the networks", True, option="make_clean"),
+            "Build what the performer covers from the frames in which it can be seen, and show it behind the "
+            "character; off: the networks make it up", True, option="make_clean"),
     Setting("retarget", Kind.NUMBER, "Fit to Reference",
-            "How far the pose is brought from the driver's proportions to those of the reference: 0 keeps the "
-            "driver's, 1 gives the reference's limbs, with the feet where they were", 0.0, 0, 1, subtype="FACTOR",
+            "How far the pose is changed from the proportions of the driver to those of the reference: 0 keeps the "
+            "driver's, 1 uses the reference's limbs and leaves the feet where they are", 0.0, 0, 1, subtype="FACTOR",
             option="retarget", field="retarget"),
     Setting("armature", Kind.OBJECT, "Armature", "The rig that drives the character", only="ARMATURE", option="rig"),
-    Setting("driver_scene", Kind.SCENE, "Rig's Scene", "The scene of rig and camera (empty: the one with the rig)",
-            option="driver_scene"),
+    Setting("driver_scene", Kind.SCENE, "Rig's Scene",
+            "The scene with the rig and the camera (empty: the scene that holds the rig)", option="driver_scene"),
     Setting("camera", Kind.OBJECT, "Camera",
-            "The camera the plate was shot with (empty: the scene's, with its markers)", only="CAMERA",
+            "The camera that the plate was shot with (empty: the scene's camera and its markers)", only="CAMERA",
             option="camera"),
     Setting("derive_offset", Kind.FLAG, "Match Scene Strip",
-            "The rig's frame follows from the scene strip that shows its scene; without one, frames are the same",
-            True),
+            "Take the rig's frame from the scene strip that shows its scene; without such a strip the frames are the "
+            "same", True),
     Setting("frame_offset", Kind.WHOLE, "Frame Offset",
-            "A frame of the rig's scene less the frame of this scene shown with it", option="frame_offset"),
-    Setting("bone_map", Kind.FILE, "Bone Map", "A saved map from joints to bones, under those of the table",
+            "Frame of the rig's scene minus the frame of this scene that it is shown with", option="frame_offset"),
+    Setting("bone_map", Kind.FILE, "Bone Map", "A saved map from joints to bones; bones of the table come first",
             option="bone_map"),
-    Setting("bone_preset", Kind.CHOICE, "Preset", "Whose names the bones have", choices=(
-        ("AUTO", "Automatic", "The preset that fits best; what it lacks is guessed"),
-        *((name, name, f"Bones as in {name}; what is missing is named") for name in PRESETS))),
+    Setting("bone_preset", Kind.CHOICE, "Preset", "The rig whose bone names are used", choices=(
+        ("AUTO", "Automatic", "The preset that fits best; bones that it lacks are guessed"),
+        *((name, name, f"Bones named as in {name}; missing bones are reported") for name in PRESETS))),
     Setting("mesh", Kind.OBJECT, "Mesh",
-            "The character's mesh, for an exact silhouette (empty: limbs of the rig, inflated)", only="MESH"),
-    Setting("meshes", Kind.COLLECTION, "Meshes", "The character's meshes where there are many"),
+            "The character's mesh, for an exact silhouette (empty: the limbs of the rig, inflated)", only="MESH"),
+    Setting("meshes", Kind.COLLECTION, "Meshes", "A collection with the character's meshes, if there are several"),
     Setting("clothing", Kind.NUMBER, "Clothing",
-            "How far clothes stand off the limbs: 1 is dressed, a knee-long skirt and long hair lie inside; 0.5 is "
-            "close-fitting", 1.0, 0.1, 10, option="clothing", field="clothing"),
+            "How far clothes stand off the limbs: 1 is dressed and leaves room for a knee-long skirt and long hair; "
+            "0.5 is close-fitting", 1.0, 0.1, 10, option="clothing", field="clothing"),
     Setting("holdouts", Kind.FLAG, "Scene Hides",
-            "Everything in the rig's scene hides the character where it is nearer"),
+            "Everything in the rig's scene hides the character where it is closer to the camera"),
 )
 
 _LOOK = (
     Setting("engine", Kind.CHOICE, "Engine", "The networks that make the frames", choices=(
         ("compact", "Compact", "Embedded: runs at once, offline, on any processor"),), field="settings.engine"),
-    Setting("seed", Kind.WHOLE, "Seed", "Another number, another try", 0, 0, option="seed", field="settings.seed"),
+    Setting("seed", Kind.WHOLE, "Seed", "Another number gives another result", 0, 0, option="seed",
+            field="settings.seed"),
     Setting("seed_lock", Kind.FLAG, "Lock Seed",
-            "Every Generate takes this seed; open: every Generate takes another", True),
-    Setting("steps", Kind.WHOLE, "Steps", "Denoising steps (0: as the weights say)", 0, 0, 1000,
+            "Generate uses this seed each time; unlocked: Generate uses another seed each time", True),
+    Setting("steps", Kind.WHOLE, "Steps", "Denoising steps (0: the default of the weights)", 0, 0, 1000,
             option="steps", field="settings.steps", zero_is_none=True),
     Setting("guidance", Kind.NUMBER, "Guidance",
-            "How closely the reference is followed: 1 is as the weights say; more costs twice the time", 1.0, 0, 30, 5,
-            field="settings.guidance"),
-    Setting("window", Kind.WHOLE, "Window", "Frames made together (0: as the weights say)", 0, 0, 1000,
+            "How closely the reference is followed: 1 is the default of the weights; any other value takes twice the "
+            "time", 1.0, 0, 30, 5, field="settings.guidance"),
+    Setting("window", Kind.WHOLE, "Window", "Frames made together (0: the default of the weights)", 0, 0, 1000,
             option="window", field="settings.window", zero_is_none=True),
-    Setting("shape", Kind.CHOICE, "Crop", "The shape the character is made in", choices=(
+    Setting("shape", Kind.CHOICE, "Crop", "The shape of the crop in which the character is made", choices=(
         ("auto", "Automatic", "The shape in which the character fits best"),
         ("192x352", "Standing", "A tall crop of 192 by 352"), ("256x256", "Square", "A crop of 256 by 256"),
         ("352x192", "Lying", "A wide crop of 352 by 192")), field="settings.shape"),
-    Setting("grain", Kind.FLAG, "Grain", "Grain as strong as the plate's, measured on it", True,
+    Setting("grain", Kind.FLAG, "Grain", "Give the character as much grain as the plate has, which is measured", True,
             field="settings.grain"),
-    Setting("blur", Kind.FLAG, "Blur", "As soft as the plate where that is out of focus, measured on it", True,
-            field="settings.blur"),
-    Setting("shadow", Kind.FLAG, "Shadow", "A second strip darkens the plate under the character", True,
+    Setting("blur", Kind.FLAG, "Blur", "Make the character as soft as a plate that is out of focus, which is measured",
+            True, field="settings.blur"),
+    Setting("shadow", Kind.FLAG, "Shadow", "Add a second strip that darkens the plate under the character", True,
             field="settings.shadow"),
+    Setting("exposure", Kind.NUMBER, "Exposure",
+            "How many stops brighter the character is; Generate only composes the frames again", 0.0, -5, 5,
+            option="exposure", field="settings.exposure"),
+    Setting("warmth", Kind.NUMBER, "Warmth",
+            "White balance of the character: less than 0 is colder, more is warmer; Generate only composes the frames "
+            "again", 0.0, -1, 1, subtype="FACTOR", option="warmth", field="settings.warmth"),
+    Setting("light", Kind.NUMBER, "Light",
+            "How far the character is lit as the plate: 0 keeps the colours of the reference; Generate only composes "
+            "the frames again", 1.0, 0, 1, subtype="FACTOR", option="light", field="settings.light"),
     Setting("mask_grow", Kind.NUMBER, "Mask Grow",
-            "Pixels by which the region that may be painted in grows (less than 0: shrinks)", 0.0, -200, 200,
+            "Grow the region that may be painted by so many pixels (less than 0: shrink it)", 0.0, -200, 200,
             subtype="PIXEL", field="mask_grow", is_keyed=True),
     Setting("mask_feather", Kind.NUMBER, "Mask Feather",
-            "Pixels over which the layer fades inside that region's edge", 0.0, 0, 200, subtype="PIXEL",
+            "Fade the layer over so many pixels inside the edge of that region", 0.0, 0, 200, subtype="PIXEL",
             field="mask_feather", is_keyed=True),
     Setting("output", Kind.FOLDER, "Jobs", "Where job folders are made (// is the folder of this file)",
             "//aa2_jobs/", option="output"),

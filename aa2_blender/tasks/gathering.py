@@ -32,7 +32,7 @@ class Gathered(Version):
     """The next version of the shot in the folder `shot`, gathered as `request` asks.
 
     Where an earlier version was gathered from the very same, it is that one and the new one goes: its finished frames
-    count.
+    count. Where one differs only in what is composed, its latents count.
     """
 
     def __init__(self, request: Request, shot: Path, reserved: Reserved = tuple) -> None:
@@ -44,6 +44,9 @@ class Gathered(Version):
         with _whole_or_gone(self.folder):
             yield from _in_slices(gather(self._request, self.folder))
             twin = yield from folders.twin(self.folder)
+            kin = None if twin else (yield from folders.kin(self.folder))
+            if kin:
+                folders.take_latents(self.folder, kin)
         if twin:
             folders.discard(self.folder)
             self.folder = twin
@@ -63,8 +66,8 @@ class Copied(Version):
     def made(self) -> Slices:
         self.folder = folders.vacant(self.shot, (*self._reserved(), self._source))
         with _whole_or_gone(self.folder):
-            for told in folders.copied(self._source, self.folder):
-                yield Progress(*told)
+            for step in folders.copied(self._source, self.folder):
+                yield Progress(*step)
             yield from folders.copied_frames(self._source, self.folder, self._kept_frames)
             folders.write_changed(self._source, self.folder, self._change)
 
@@ -103,10 +106,10 @@ def _in_slices(steps: Generator[tuple[str, int, int], None, None]) -> Iterator[P
     """What gathering tells after each slice: the one thing of ours that may keep the window waiting."""
     while True:
         with stalls.slice("gather"):
-            told = next(steps, None)
-        if told is None:
+            step = next(steps, None)
+        if step is None:
             return
-        yield Progress(*told)
+        yield Progress(*step)
 
 
 @contextmanager

@@ -9,11 +9,11 @@ from ..embedded.engine.contract import messages
 from ..link.engine_job import EngineJob, Link
 from ..link.interpreter import Launch
 from ..place import conditions
-from ..place.strip import place, refresh, why_not_now
+from ..place.strip import lay_frames, refresh, why_not_now
 from ..versions import runs
 from . import performer
 from .gathering import Version
-from .task import EngineTask, Progress, duration, in_json
+from .task import EngineTask, Progress, TaskState, duration, in_json
 
 SHOWN_EVERY_S = 1.0  # new frames appear in the strip at most so often: each time the sequencer draws anew
 
@@ -59,13 +59,13 @@ class Generation(EngineTask):
                 shown, shown_at = made, time.monotonic()
         runs.write(self.folder, self._link.hello, self.engine_job)
         if self.engine_job.frames and self.ask is messages.Run:
-            yield from self._place()
+            yield from self._lay_finished()
         self.seconds = time.monotonic() - self.began
         if self.ask is messages.Run and self.teaches:
             cost.learn(self.folder, self._link.hello, self.engine_job, self._launch)
         self._end_as_engine()
-        if self.ask is messages.Preview and self.state == "working":
-            yield from self._place_conditions()
+        if self.ask is messages.Preview and self.state is TaskState.WORKING:
+            yield from self._lay_conditions()
 
     def _find_performer(self):
         """The pose, mask and clean plate of a performer who drives; ends with False where that was stopped. What an
@@ -77,7 +77,7 @@ class Generation(EngineTask):
         self._looks.append(self.engine_job)
         cost.learn_performer(self.engine_job.answer, self._launch)
         self._end_as_engine()
-        return self.state == "working"
+        return self.state is TaskState.WORKING
 
     def _find_subject(self):
         """The person in the reference, where the engine that generates may be none that can look; ends with False where
@@ -87,7 +87,7 @@ class Generation(EngineTask):
         yield from self._ask_engine(messages.FindSubject(str(self.folder)), "find ")
         self._looks.append(self.engine_job)
         self._end_as_engine()
-        return self.state == "working"
+        return self.state is TaskState.WORKING
 
     def _shows_early(self) -> bool:
         """Finished frames are shown while the rest runs, but not where nobody looks, nor where the scene is gone."""
@@ -98,14 +98,14 @@ class Generation(EngineTask):
         """The strips, laid with the first frame; from then on only their pictures change."""
         scene = bpy.data.scenes[self.version.scene]
         if not self.placed:
-            self.placed = self._lay(scene)
+            self.placed = self._lay_frames(scene)
             with stalls.slice("undo step"):
                 bpy.ops.ed.undo_push(message="Generate: First Frames")
         else:
             with stalls.slice("show frames"):
                 refresh(scene, self.folder)
 
-    def _place_conditions(self):
+    def _lay_conditions(self):
         """Lays what was drawn into the scene, muted."""
         scene = bpy.data.scenes.get(self.version.scene)
         while scene is not None and why_not_now(scene):
@@ -113,10 +113,10 @@ class Generation(EngineTask):
             scene = bpy.data.scenes.get(self.version.scene)
         if scene is not None:
             with stalls.slice("lay strips"):
-                self.placed = (conditions.place(scene, self.folder),)
+                self.placed = (conditions.lay_conditions(scene, self.folder),)
             self.undo_name = "Preview Conditions"
 
-    def _place(self):
+    def _lay_finished(self):
         """Lays what is finished into the scene, of a cancelled or failed job too."""
         scene = bpy.data.scenes.get(self.version.scene)
         if scene is None:
@@ -125,13 +125,13 @@ class Generation(EngineTask):
         while why_not_now(scene):  # adding strips then crashes Blender
             yield
             scene = bpy.data.scenes[self.version.scene]
-        self.placed = self._lay(scene)
+        self.placed = self._lay_frames(scene)
         self.undo_name = "Generate"
 
-    def _lay(self, scene):
+    def _lay_frames(self, scene):
         hello = self._link.hello
         with stalls.slice("lay strips"):
-            return place(scene, self.folder, self.version.strip, pack=hello.pack["hash"] if hello
+            return lay_frames(scene, self.folder, self.version.strip, pack=hello.pack["hash"] if hello
                          else runs.pack_hash(self.folder))
 
     def achieved(self) -> str:
@@ -156,8 +156,8 @@ class FramePreview(Generation):
 
     teaches = False
 
-    def _place(self):
-        yield from super()._place()
+    def _lay_finished(self):
+        yield from super()._lay_finished()
         self.undo_name = "Preview Frame"
 
     def achieved(self) -> str:

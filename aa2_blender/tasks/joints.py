@@ -9,7 +9,7 @@ from ..gather.problem import GatherError
 from ..link.engine_job import Link
 from ..link.interpreter import Launch
 from ..settings.properties import picture_named
-from .task import EngineTask
+from .task import EngineTask, TaskState
 
 
 class JointSearch(EngineTask):
@@ -23,7 +23,7 @@ class JointSearch(EngineTask):
         self.folder.mkdir(parents=True, exist_ok=True)
         yield from self._ask_engine(messages.FindJoints(str(self.picture)))
         self._end_as_engine()
-        if self.state != "cancelled":
+        if self.state is not TaskState.CANCELLED:
             self._keep(self.engine_job.answer)
 
     def _keep(self, found: messages.Joints) -> None:

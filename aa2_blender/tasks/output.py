@@ -11,8 +11,8 @@ from ..embedded.engine.contract.errors import JobError
 from ..gather.problem import GatherError
 from ..link.engine_job import Link
 from ..link.interpreter import Launch
-from ..place.passes import place
-from .task import EngineTask, Progress, Task
+from ..place.passes import lay_passes
+from .task import EngineTask, Progress, Task, TaskState
 
 _CHILD = Path(__file__).with_name("movie_child.py")
 
@@ -28,8 +28,8 @@ class Delivery(EngineTask):
     def _work(self):
         yield from self._ask_engine(messages.Deliver(str(self.folder), self.form, self.layers))
         self._end_as_engine()
-        if self.scene and self.state != "cancelled":
-            place(bpy.data.scenes[self.scene], self.folder, self.layers)
+        if self.scene and self.state is not TaskState.CANCELLED:
+            lay_passes(bpy.data.scenes[self.scene], self.folder, self.layers)
             self.undo_name = "Add Passes"
 
     def achieved(self) -> str:

@@ -13,7 +13,8 @@ from ..gather.camera import size_of
 from ..gather.problem import GatherError
 from ..link.engine_job import Link
 from ..link.interpreter import Launch
-from .task import EngineTask, Progress
+from ..settings.table import DriverKind, MaskUse
+from .task import EngineTask, Progress, TaskState
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom in parts of the picture, y down
 
@@ -34,7 +35,7 @@ def asked(folder: Path) -> messages.Estimate | None:
         return None
     mask = files.path(str(folder), files.GIVEN_MASK) if chosen.mask_use else None
     return messages.Estimate(str(folder), frame=chosen.frame, box=chosen.box, mask=mask,
-                           mask_use=chosen.mask_use or "join", clean=chosen.clean)
+                           mask_use=chosen.mask_use or MaskUse.JOIN.value, clean=chosen.clean)
 
 
 def box_at(boxes, x: float, y: float) -> int | None:
@@ -51,7 +52,7 @@ def choose(scene, box: Box, frame: int) -> None:
                           f"{', '.join(f'{part:.3g}' for part in box)} in parts of it.",
                           "Give left < right and top < bottom.")
     ours = scene.aa2
-    ours.driver, ours.performer_box, ours.performer_frame = "PERFORMER", (left, top, right, bottom), frame
+    ours.driver, ours.performer_box, ours.performer_frame = DriverKind.PERFORMER, (left, top, right, bottom), frame
 
 
 class PeopleSearch(EngineTask):
@@ -72,7 +73,7 @@ class PeopleSearch(EngineTask):
                 picture = self._picture(folder)
             yield from self._ask_engine(messages.FindPeople(picture))
             self._end_as_engine()
-        if self.state == "working":
+        if self.state is TaskState.WORKING:
             self._keep(self.engine_job.answer)
 
     def _picture(self, folder) -> str:

@@ -7,10 +7,11 @@ import logging
 import time
 from collections.abc import Generator
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from ..embedded.engine.contract.errors import JobError
-from ..link.engine_job import EngineJob, Link
+from ..link.engine_job import EngineJob, EngineState, Link
 from ..link.interpreter import Launch
 
 SLICE_S = 0.05  # between two looks at the engine
@@ -28,6 +29,15 @@ INTERNAL_HINT = "Send Blender's console output and the job's folder with a repor
 logger = logging.getLogger(__name__)
 
 
+class TaskState(StrEnum):
+    """Of a task. The last three are its ends."""
+
+    WORKING = "working"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
 @dataclass(frozen=True)
 class Progress:
     """Where a task is: `step` of `total` of a stage, seconds to its end or None while unknown."""
@@ -43,12 +53,12 @@ class Progress:
         return f"{WORDS.get(self.stage, self.stage)}{count}{eta}"
 
 
-# After each slice of work: how far it is now, None where that is still true which was told before.
+# After each slice of work: how far it is now, None where nothing has changed.
 Slices = Generator[Progress | None, None, None]
 
 
 class Task:
-    """Work in a job's `folder`. `state`: working, then done, failed (`error` says why) or cancelled.
+    """Work in a job's `folder`. `error` says why it failed.
 
     A kind of task writes `_work`, a generator that yields after each slice and raises what went wrong, and `achieved`.
     `undo_name` is what the step back is called in a window, "" while the file is as it was. `engine_job` is what an
@@ -57,7 +67,7 @@ class Task:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self.state = "working"
+        self.state = TaskState.WORKING
         self.progress = Progress("Beginning")
         self.undo_name = ""
         self.error: JobError | None = None
@@ -87,8 +97,8 @@ class Task:
         try:
             self.progress = next(self._steps) or self.progress
         except StopIteration:
-            if self.state == "working":
-                self.state = "done"
+            if self.state is TaskState.WORKING:
+                self.state = TaskState.DONE
         except JobError as error:
             self._fail(error)
         except OSError as error:
@@ -97,31 +107,31 @@ class Task:
         except Exception as error:
             logger.exception("a task failed")
             self._fail(JobError("internal", f"A fault in the add-on: {type(error).__name__}: {error}.", INTERNAL_HINT))
-        return self.state == "working"
+        return self.state is TaskState.WORKING
 
     def run(self, tell=lambda progress: None, stop_asked=lambda: False) -> "Task":
         """Blocks until the end; `tell` is called with every new Progress, `stop_asked` between slices."""
-        told = None
+        seen = None
         while self.advance():
             if stop_asked():
                 self.cancel()
-            if self.progress != told:
-                told = self.progress
-                tell(told)
+            if self.progress != seen:
+                seen = self.progress
+                tell(seen)
             if self.engine_job:
                 time.sleep(SLICE_S)
         return self
 
     def cancel(self) -> None:
         """Stops at the next slice; what is finished stays."""
-        if self.state == "working":
+        if self.state is TaskState.WORKING:
             self._steps.close()
-            self.state = "cancelled"
+            self.state = TaskState.CANCELLED
 
     def _fail(self, error: JobError) -> None:
         """Ends it with this error."""
         self.error = error
-        self.state = "failed"
+        self.state = TaskState.FAILED
 
 
 class EngineTask(Task):
@@ -132,7 +142,7 @@ class EngineTask(Task):
         self._link, self._launch = link, launch
 
     def cancel(self) -> None:
-        if self.state == "working" and self.engine_job and not self.engine_job.ended:
+        if self.state is TaskState.WORKING and self.engine_job and not self.engine_job.ended:
             self._link.cancel()
             self.progress = Progress("Cancelling")
         else:
@@ -143,21 +153,21 @@ class EngineTask(Task):
         stands before the stages' names, so that WORDS can tell the same stage of two requests apart."""
         self.progress = Progress("Starting the engine")
         self.engine_job = self._link.start(self._launch, request, self.folder)
-        if self.engine_job.state == "running":  # it is warm
+        if self.engine_job.state is EngineState.RUNNING:  # it is warm
             self.progress = Progress("prepare")
         while not self.engine_job.ended:
             yield
             self._link.pump()
             said = self.engine_job.progress
-            if said and self.engine_job.state == "running":
+            if said and self.engine_job.state is EngineState.RUNNING:
                 self.progress = Progress(doing + said.stage, said.step, said.total, said.eta_s)
 
     def _end_as_engine(self) -> None:
         """The task ends as its engine's job did."""
         if self.engine_job.error:
             raise self.engine_job.error
-        if self.engine_job.state == "cancelled":
-            self.state = "cancelled"
+        if self.engine_job.state is EngineState.CANCELLED:
+            self.state = TaskState.CANCELLED
 
 
 def duration(seconds: float) -> str:

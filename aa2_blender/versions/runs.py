@@ -39,7 +39,7 @@ class _LastRun:
 
 
 def write(folder: Path, hello: messages.Hello | None, job) -> None:
-    """Keep who ran last (`hello`) and how it ended (`job`: link.jobs.EngineJob); nothing where no engine answered."""
+    """Keep who ran last (`hello`) and how it ended (`job`: an EngineJob); nothing where no engine answered."""
     if hello is None:
         return
     done = job.answer if isinstance(job.answer, messages.Finished) else None
@@ -48,7 +48,7 @@ def write(folder: Path, hello: messages.Hello | None, job) -> None:
     try:
         files.write_whole(files.path(folder, NAME), json.dumps(plain(last), indent=1).encode())
     except JobError:
-        return  # a full disk has been told of by the engine
+        return  # the engine has said that the disk is full
 
 
 def read(folder) -> dict:

@@ -15,6 +15,7 @@ from .crop import CropPlan, joints_to_crop, plan_crops, put_back, reference_crop
 from .depth import limb_depth, near_and_far
 from .environment import environment, known_inside, without_performer
 from .frames import as_bits, as_float, read_colour, read_grey, read_reference
+from .known_light import KnownLight, read_light
 from .mask import bounding_box, grown, limb_volume_depth, limb_volumes, region_of, volume_box
 from .objects import SCENE_TOLERANCE, depth_in_metres, holdout, object_mask
 from .pose import draw_skeleton
@@ -36,7 +37,8 @@ _MASKS_LOOKED_AT = 12    # frames of the shot that tell how far the mask goes be
 @dataclass(frozen=True)
 class Shot:
     """What is fixed for the whole shot: figures[i] is frame i + 1's Figure in job pixels, or None; mask is the kind of
-    region that the weights know (mask.KINDS), surface whether they read the surface's maps."""
+    region that the weights know (mask.KINDS), surface whether they read the surface's maps; light: what is known of the
+    place's."""
     folder: str
     job: jobs.Job
     figures: tuple
@@ -46,6 +48,7 @@ class Shot:
     masked: bool
     mask: str = "shape_agnostic"
     surface: bool = False
+    light: KnownLight = KnownLight()
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,8 @@ def plan_shot(folder, job, mask="shape_agnostic", joints=None, height_px=None, *
     plan = plan_crops(boxes, job.size, _shape(job.settings.shape))
     near, far = near_and_far((figure.body, figure.hands)
                              for figure, seen in zip(figures, plan.present, strict=True) if seen and figure is not None)
-    return Shot(folder, job, figures, plan, near, far, masked, mask, surface)
+    light = read_light(folder, job.frames, job.size)
+    return Shot(folder, job, figures, plan, near, far, masked, mask, surface, light)
 
 
 def _shape(name: jobs.Shape) -> tuple[int, int] | Literal["auto"]:
@@ -222,7 +226,8 @@ def _surface_maps(shot, reference, number, maps, plate):
     performed = None if shot.job.clean_plate else plate
     figure = _in_crop(_carrying(reference, number), shot.plan.crops[number - 1])
     return surface_inputs(maps, figure, reference.character.depth_worth, plate=performed, performer=maps.mask > 0,
-                          reference_light=reference.character.avatar.light)
+                          reference_light=reference.character.avatar.light,
+                          white=shot.light.in_crop(number, maps, shot.plan.crops[number - 1]))
 
 
 def character_mask(shot, number, reference: ReferenceBundle | None = None) -> np.ndarray:

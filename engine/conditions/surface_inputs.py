@@ -12,27 +12,24 @@ Ours; the channels in order, each times the coverage and about -1 .. 1, 0 where 
 """
 import numpy as np
 
-from ..contract import harmonics
 from ..contract.skeleton import BODY_INDEX
 from .surface import light as lights
 from .surface.template import Limb
 
 CHANNELS = 15
 LIGHT_SCALE = 0.8       # of the shown light, so that one twice as bright as white is still about 1
-_BRIGHTEST = 2.2        # of the known light, linear
-_GAMMA = 1 / 2.2
 _LEAST_SEEN = 150       # pixels of a performer, from which a light can be read
 _KINDS = {Limb.HEAD: 0, Limb.HAIR: 0, Limb.LEFT_HAND: 1, Limb.RIGHT_HAND: 1, Limb.TORSO: 2, Limb.SKIRT: 2,
           Limb.LEFT_UPPER_ARM: 3, Limb.RIGHT_UPPER_ARM: 3, Limb.LEFT_FOREARM: 3, Limb.RIGHT_FOREARM: 3}
 _KIND_OF = np.array([_KINDS.get(limb, 4) for limb in Limb] + [5])      # the last: no limb
 
 
-def surface_inputs(maps, figure, depth_worth: float, *, reference_light=None, known=None, plate=None,
+def surface_inputs(maps, figure, depth_worth: float, *, reference_light=None, white=None, plate=None,
                    performer=None) -> np.ndarray:
     """(h, w, CHANNELS) float32.
 
     maps: surface.drawing.Maps of the frame; figure: whose joints they follow; depth_worth: person units of a metre;
-    reference_light (5,): Avatar.light; known (9, 3): the place's light, as contract/harmonics.py has it, or None;
+    reference_light (5,): Avatar.light; white (h, w, 3): what a white surface shows there (known_light.py), or None;
     plate (h, w, 3) 0..1 sRGB and performer (h, w) bool: a plate with somebody at the surface's place, and where.
     """
     height, width = maps.coverage.shape
@@ -49,9 +46,8 @@ def surface_inputs(maps, figure, depth_worth: float, *, reference_light=None, kn
     kinds = _KIND_OF[maps.part.ravel()[there]]
     known_kind = kinds < 5
     flat[there[known_kind], 5 + kinds[known_kind]] = cover[known_kind, 0]
-    if known is not None:
-        shade = np.stack(harmonics.basis(*normal.T.astype(np.float64)), axis=1) @ np.asarray(known, np.float64)
-        flat[there, 10:13] = LIGHT_SCALE * np.clip(shade, 0, _BRIGHTEST) ** _GAMMA * cover
+    if white is not None:
+        flat[there, 10:13] = LIGHT_SCALE * white.reshape(-1, 3)[there] * cover
     turned = lights.turned(normal)
     if reference_light is not None:
         flat[there, 13] = np.clip(turned @ np.asarray(reference_light), -1, 1) * cover[:, 0]

@@ -21,6 +21,7 @@ CODES = {
     "job_missing": "the folder holds no job.json",
     "job_newer": "job.json was written by a newer version of the add-on",
     "job_not_writable": "the engine may not write into the job's folder",
+    "light_invalid": "light.json is not one, or the light of a frame of it is wrong",
     "mask_invalid": "a mask, object or depth picture has the wrong size or kind",
     "mask_missing": "a mask, object or depth picture that the job needs is not there",
     "not_saved": "the frames were placed, but the .blend could not be saved",

@@ -20,6 +20,7 @@ Folder = str | os.PathLike[str]
 
 JOB = "job.json"
 POSE = "pose.json"
+LIGHT = "light.json"
 REFERENCE = "reference.png"
 EVENTS = "events.jsonl"
 LOG = "engine.log"
@@ -39,6 +40,7 @@ SHOWN = "shown"
 STATE = "state"
 OUTPUT = "output"
 CLEAN = "clean"
+IRRADIANCE = "irradiance"
 ESTIMATE = "estimate"
 GIVEN_MASK = "estimate/mask"
 LOOKS = "estimate/looks"
@@ -58,12 +60,12 @@ PREVIEWS: tuple[Condition, ...] = get_args(Condition)
 SHOWN_KINDS = PREVIEWS
 
 # Every name of docs/architecture.md's job folder: what lies in the folders are numbered pictures and the like.
-FOLDERS = (SOURCE, MASK, CLEAN, OBJECTS, DEPTH, FRAMES, SHADOW, STATE, OUTPUT, PREVIEW, SHOWN,
+FOLDERS = (SOURCE, MASK, CLEAN, OBJECTS, DEPTH, IRRADIANCE, FRAMES, SHADOW, STATE, OUTPUT, PREVIEW, SHOWN,
            ESTIMATE, GIVEN_MASK, LOOKS, DEPTHS, *(f"{PREVIEW}/{kind}" for kind in PREVIEWS),
            *(f"{SHOWN}/{kind}" for kind in SHOWN_KINDS),
            *(f"{OUTPUT}/{layer}_{form}" for layer in DELIVERED for form in FORMS),
            "target", "matte", "shade", "contact")
-FILES = (JOB, POSE, REFERENCE, MADE, REQUEST, RUN, ESTIMATED, FOUND, FOUND_MASK, f"{LOOKS}/key.json",
+FILES = (JOB, POSE, LIGHT, REFERENCE, MADE, REQUEST, RUN, ESTIMATED, FOUND, FOUND_MASK, f"{LOOKS}/key.json",
          f"{DEPTHS}/key.json",
          f"{FRAMES}/blank.png", f"{SHADOW}/blank.png", "reference_pose.json", "reference_matte.png",
          "reference_v2.png", "clip.json")

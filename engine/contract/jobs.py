@@ -40,6 +40,9 @@ BITS: tuple[Bits, ...] = get_args(Bits)
 MASK_USES: tuple[MaskUse, ...] = get_args(MaskUse)
 # What people read but no pixel depends on.
 INFORMATIONAL = ("name", "first_frame", "fps", "driver")
+# What only the composition depends on, of the job and of its settings: the networks' latents stay where it changes.
+COMPOSED = ("mask_feather",)
+COMPOSED_SETTINGS = ("grain", "blur", "shadow", "exposure", "warmth", "light")
 # Fields whose errors have a code of their own; all others are job_invalid.
 _CODES = {"size": "size_invalid", "frames": "frames_invalid", "first_frame": "frames_invalid", "fps": "frames_invalid",
           "settings": "settings_invalid", "reference": "reference_invalid"}
@@ -103,7 +106,8 @@ class Driver:
 @record
 class Settings:
     """How to generate; None means what the pack says. `shape` is the crop's (width x height). `grain` and `blur`: as
-    the plate's, measured on it."""
+    the plate's, measured on it. `exposure` (stops), `warmth` (-1 cold .. 1 warm) and `light` (0 the reference's colours
+    .. 1 in the light of the place) are put on the character when its frames are composed."""
 
     engine: EngineName = checked(choice(*ENGINES), default="compact")
     steps: int | None = checked(or_none(whole(1, 1000)), default=None)
@@ -114,6 +118,9 @@ class Settings:
     blur: bool = checked(flag, default=True)
     shadow: bool = checked(flag, default=True)
     shape: Shape = checked(_IS_SHAPE, default="auto")
+    exposure: float = checked(number(-5, 5), default=0.0)
+    warmth: float = checked(number(-1, 1), default=0.0)
+    light: float = checked(number(0, 1), default=1.0)
 
 
 @record
@@ -180,14 +187,35 @@ def write(folder: files.Folder, job: Job) -> None:
 
 
 def key(job: Job, inputs: Iterable[str], pack_hash: str) -> str:
-    """What a frame was made from, as 32 hex digits.
+    """What the latents of a window were made from, as 32 hex digits.
 
-    `inputs`: digests (hex) of every file the frame depends on, in order; `pack_hash` (hex) of the weights. Of the job
-    everything counts but INFORMATIONAL; the engine's version counts too.
+    `inputs`: digests (hex) of every file the window depends on, in order; `pack_hash` (hex) of the weights. Of the job
+    everything counts but INFORMATIONAL and what only the composition depends on; the engine's version counts too.
     """
-    counted = {name: value for name, value in plain(job).items() if name not in INFORMATIONAL}
-    text = json.dumps([version.ENGINE, counted, list(inputs), pack_hash], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+    return _hashed([version.ENGINE, _denoised(job), list(inputs), pack_hash])
+
+
+def differ_in_composition(one: Job, other: Job) -> bool:
+    """Whether the same inputs give the same latents in both jobs: what differs only the composition depends on."""
+    return one != other and _denoised(one) == _denoised(other)
+
+
+def frame_key(job: Job, window_key: str) -> str:
+    """What a frame was composed from, as 32 hex digits: its window's key, and the rest of the job."""
+    settings = plain(job)["settings"]
+    return _hashed([window_key, [plain(job)[name] for name in COMPOSED],
+                    [settings[name] for name in COMPOSED_SETTINGS]])
+
+
+def _denoised(job: Job) -> dict[str, Any]:
+    """What latents depend on, of a job."""
+    counted = {name: value for name, value in plain(job).items() if name not in (*INFORMATIONAL, *COMPOSED)}
+    counted["settings"] = {name: value for name, value in counted["settings"].items() if name not in COMPOSED_SETTINGS}
+    return counted
+
+
+def _hashed(values: list[Any]) -> str:
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def _from_json(value: dict[str, Any]) -> Job:

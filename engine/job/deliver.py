@@ -15,6 +15,7 @@ from ..conditions.pose import draw_skeleton
 from ..contract import files, jobs
 from ..contract.errors import JobError
 from ..contract.messages import Finished
+from ..layers import srgb
 from .plan import plan_job
 from .progress import Watch
 from .subject import find_subject
@@ -80,9 +81,8 @@ def _write(path, picture, form) -> None:
 
 
 def _linear(picture) -> np.ndarray:
-    """sRGB (IEC 61966-2-1) -> linear; with alpha, straight -> premultiplied."""
-    colour = picture[..., :3]
-    colour = np.where(colour <= 0.04045, colour / 12.92, ((colour + 0.055) / 1.055) ** 2.4)
+    """sRGB -> linear; with alpha, straight -> premultiplied."""
+    colour = srgb.linear(picture[..., :3])
     if picture.shape[2] == 4:
         return np.concatenate([colour * picture[..., 3:], picture[..., 3:]], axis=-1).astype(np.float32)
-    return colour.astype(np.float32)
+    return colour

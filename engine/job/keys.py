@@ -50,7 +50,8 @@ def picture_kinds(folder: str, job: jobs.Job) -> tuple[tuple[str, str, bool], ..
     return ((files.SOURCE, "source_missing", True), (files.OBJECTS, "mask_missing", job.objects is not None),
             (files.DEPTH, "mask_missing", job.depth is not None),
             (files.MASK, "mask_missing", files.has(folder, files.MASK)),
-            (files.CLEAN, "source_missing", job.clean_pictures))
+            (files.CLEAN, "source_missing", job.clean_pictures),
+            (files.IRRADIANCE, "source_missing", files.has(folder, files.IRRADIANCE)))
 
 
 def _base_digests(plan: RunPlan) -> list[str]:
@@ -59,7 +60,7 @@ def _base_digests(plan: RunPlan) -> list[str]:
     shot, subject = plan.shot, plan.subject
     found = json.dumps([None if values is None else np.asarray(values, np.float64).tolist()
                         for values in (subject.joints, subject.height_px, subject.depths)])
-    return [file_digest(files.path(shot.folder, files.POSE)),
+    return [file_digest(files.path(shot.folder, files.POSE)), file_digest(files.path(shot.folder, files.LIGHT)),
             file_digest(files.path(shot.folder, shot.job.reference.file)), found,
             *[repr(shot.job.fps)] * (shot.job.retarget > 0),
             repr([(c.centre, c.step, c.shape) for c in shot.plan.crops]), repr((shot.near, shot.far))]

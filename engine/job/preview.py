@@ -70,7 +70,8 @@ def over_plate(kind, picture, crop, size):
 
 
 def _check_frame(folder, job, number) -> None:
-    for kind in [files.SOURCE] + [files.CLEAN] * job.clean_pictures:
+    colours = [files.CLEAN] * job.clean_pictures + [files.IRRADIANCE] * files.has(folder, files.IRRADIANCE)
+    for kind in [files.SOURCE, *colours]:
         read_colour(files.picture(folder, kind, number), job.size)
     wanted = [files.OBJECTS] * (job.objects is not None) + [files.DEPTH] * (job.depth is not None)
     if files.has(folder, files.MASK):

@@ -1,17 +1,19 @@
-"""What an earlier run of a job left: which key each frame came from, and the latents that the next window starts from.
+"""What an earlier run of a job left: which key each frame came from, and the latents that its networks made.
 
 A frame depends on its window's files and, through the latents handed on, on every window before it: the keys are a
-chain. So that a resumed job gives the same bits without making earlier windows again, each window's last latents are
-kept in state/.
+chain. Each window's latents are kept in state/: a resumed job goes on from them to the same bits, and what only the
+composition depends on (grain, exposure ...) changes without denoising again.
 """
 
 import hashlib
 import json
 import logging
+import math
 import os
 import re
 import struct
 import zlib
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +21,7 @@ import numpy as np
 from ..contract import files, json_reader
 
 log = logging.getLogger(__name__)
-STATE_FORMAT = 1
+STATE_FORMAT = 2
 MADE_FORMAT = 2
 _LAYERS = (files.FRAMES, files.SHADOW)
 _LATENTS = re.compile(r"\d{4,}\.latents")
@@ -107,21 +109,37 @@ class Made:
         files.sync_folder(os.path.dirname(path))
 
 
-def save_latents(folder, window, key: str, latents) -> None:
-    """Keep the last latents (n, h, w, c) of a window for the one that follows."""
-    array = np.ascontiguousarray(latents, "<f4")
-    header = {"format": STATE_FORMAT, "key": key, "shape": array.shape, "sha256": _digest(array.tobytes())}
-    files.write_whole(_state_path(folder, window), json.dumps(header).encode() + b"\n" + array.tobytes(),
-                      synced=True)
+@dataclass(frozen=True)
+class Latents:
+    """What a window's networks made: latents (n, h, w, c) of the frames that are made of it, the last ones handed on to
+    the next window (m, h, w, c), and heads (n, h', w', c') or None. float32: a resumed run goes on to the same bits."""
+
+    latents: np.ndarray
+    handed_on: np.ndarray
+    heads: np.ndarray | None = None
 
 
-def load_latents(folder, window, key: str):
-    """The latents that save_latents kept under this key, or None where there are none or they are damaged."""
+def save_latents(folder, window, key: str, made: Latents) -> None:
+    """Keep them for the window that follows, and for the same frames composed otherwise."""
+    arrays = {name: np.ascontiguousarray(array, "<f4") for name, array in vars(made).items() if array is not None}
+    raw = b"".join(array.tobytes() for array in arrays.values())
+    header = {"format": STATE_FORMAT, "key": key, "shapes": {name: array.shape for name, array in arrays.items()},
+              "sha256": _digest(raw)}
+    files.write_whole(_state_path(folder, window), json.dumps(header).encode() + b"\n" + raw, synced=True)
+
+
+def load_latents(folder, window, key: str) -> Latents | None:
+    """What save_latents kept under this key, or None where there is nothing or it is damaged."""
     try:
         header, _, raw = Path(_state_path(folder, window)).read_bytes().partition(b"\n")
         header = json_reader.parse(header)
-        right = (header["format"], header["key"], header["sha256"]) == (STATE_FORMAT, key, _digest(raw))
-        return np.frombuffer(raw, "<f4").reshape(header["shape"]) if right else None
+        if (header["format"], header["key"], header["sha256"]) != (STATE_FORMAT, key, _digest(raw)):
+            return None
+        arrays, at = {}, 0
+        for name, shape in header["shapes"].items():
+            arrays[name] = np.frombuffer(raw, "<f4", math.prod(shape), at).reshape(shape)
+            at += arrays[name].nbytes
+        return Latents(**arrays)
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

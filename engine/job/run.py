@@ -22,6 +22,7 @@ from ..engines.compact.denoise.clip import denoise_window, encode_conditions, en
 from ..layers.compose import blank, canvas_of, compose
 from ..layers.grain import Grain
 from ..layers.heads import Heads
+from ..layers.look import Look
 from ..layers.surface import Shown
 from .fix_range import KEY as KEPT
 from .fix_range import kept_latents, kept_numbers, look_for
@@ -31,7 +32,7 @@ from .memory import peak_mb
 from .plan import plan_job
 from .plates import Plates
 from .progress import Watch
-from .resume import Made, load_latents, remove_other_latents, save_latents
+from .resume import Latents, Made, load_latents, remove_other_latents, save_latents
 from .subject import find_subject, warn_of_unseen
 
 log = logging.getLogger(__name__)
@@ -121,14 +122,19 @@ class Generation:
         before = None
         for window in windows:
             key, is_last = self.keys[window], window is windows[-1]
-            latents = self._handed_on(window, key, is_last)
-            if latents is None:
-                latents = self._make_window(window, key, before, is_last)
-            before = latents
+            latents = load_latents(self.folder, window, key)
+            is_finished = self.finished_frames.has(window.made, jobs.frame_key(self.job, key))
+            if is_finished and (is_last or latents is not None):
+                self._reuse(window)
+            elif latents is not None:
+                self._compose_again(window, key, latents)
+            else:
+                latents = self._make_window(window, key, before)
+            before = None if is_last else latents.handed_on
 
     def finished(self) -> Finished:
         with self.watch.stage("write"):
-            remove_other_latents(self.folder, [window for windows in self.spans for window in windows[:-1]])
+            remove_other_latents(self.folder, [window for windows in self.spans for window in windows])
         stages = {name: round(seconds, 3) for name, seconds in self.watch.stages.items()}
         return Finished(self.folder, self.job.frames, self.made, self.reused, self.passed,
                         round(self.watch.seconds, 3), stages, peak_mb())
@@ -151,28 +157,29 @@ class Generation:
         own. Not sooner, so that a run stopped in its first window leaves the earlier take whole (ours)."""
         wanted = dict.fromkeys(self._empty_frames(), self._nobody)
         wanted.update(dict.fromkeys(self.plan.kept, KEPT))
-        wanted.update((number, key) for window, key in self.keys.items() for number in window.made)
+        wanted.update((number, jobs.frame_key(self.job, key))
+                      for window, key in self.keys.items() for number in window.made)
         with self.watch.stage("write"):
             self.finished_frames.keep_only(wanted)
 
-    def _handed_on(self, window, key, is_last):
-        """The latents that a finished window hands on (none after the last); None where it has to be made."""
-        if not self.finished_frames.has(window.made, key):
-            return None
-        latents = np.zeros(0, np.float32) if is_last else load_latents(self.folder, window, key)
-        if latents is None:
-            log.info("frames %d to %d are finished, but what they hand on is gone: made again",
-                     window.start, window.stop - 1)
-            return None
+    def _reuse(self, window) -> None:
+        """A window that is finished."""
         self._remove_other_takes()
         self.reused += len(window.made)
         for number in window.made:
             self.emit(Frame(self.folder, number))
         self.watch.advance("denoise", self.sampling.steps, reused=True)
-        return latents
 
-    def _make_window(self, window, key, before, is_last):
-        """Read, denoise, decode, compose, write; returns the latents for the next window."""
+    def _compose_again(self, window, key, kept) -> None:
+        """A window whose frames are lost, or were composed otherwise: its latents are there."""
+        self.watch.work_begins()
+        with self.watch.stage("read"):
+            bundle = build_window(self.shot, self.reference, window.frames, self.plates.in_crop)
+        self._compose_window(window, key, kept, bundle)
+        self.watch.advance("denoise", self.sampling.steps)
+
+    def _make_window(self, window, key, before) -> Latents:
+        """Read, denoise, decode, compose, write; returns the latents, also for the next window."""
         watch = self.watch
         watch.work_begins()
         with watch.stage("read"):
@@ -187,18 +194,21 @@ class Generation:
         with watch.stage("denoise"):
             latents, heads = denoise_window(self.runtime, window, conditions, appearance, self.sampling,
                                             after_step=self._stepped, before=ahead, after=after)
+        known = latents if before is None else np.concatenate([before, latents])
+        made = Latents(latents, known[-max(self.pack.manifest.overlap, 1):], heads)
+        with watch.stage("write"):
+            save_latents(self.folder, window, key, made)
+        self._compose_window(window, key, made, bundle)
+        return made
+
+    def _compose_window(self, window, key, made, bundle) -> None:
         self._remove_other_takes()
         self.finished_frames.forget(window.made)
-        known = latents if before is None else np.concatenate([before, latents])
-        handed_on = known[-max(self.pack.manifest.overlap, 1):]
-        if not is_last:
-            with watch.stage("write"):
-                save_latents(self.folder, window, key, handed_on)
         for i, number in enumerate(window.made):
-            self._finish_frame(number, latents[i], bundle, len(window.before) + i, None if heads is None else heads[i])
-        self.finished_frames.add(window.made, key)
+            self._finish_frame(number, made.latents[i], bundle, len(window.before) + i,
+                               None if made.heads is None else made.heads[i])
+        self.finished_frames.add(window.made, jobs.frame_key(self.job, key))
         self.made += len(window.made)
-        return handed_on
 
     def _kept_latents(self, numbers):
         """Latents of frames that are kept; None for no frames."""
@@ -219,16 +229,21 @@ class Generation:
             canvas = canvas_of(job.size, job.bits, self.shot.plan.crops[number - 1])
             has_matte = job.clean_plate and self.pack.manifest.matte_and_shadow
             maps = plate_maps(self.shot, self.reference, number, canvas.box)
-            shown = shown_of(maps, bundle, place, heads)
+            shown = shown_of(maps, bundle, place, heads, self._white_of(number, maps, canvas.box))
             layers = compose(decoded, plate=bundle.plate[place], region=bundle.region[place], clean_plate=has_matte,
                              shadow=job.settings.shadow, canvas=canvas, shown=shown,
                              holdout=frame_holdout(self.shot, number, maps, canvas.box),
                              grain=self._grain_of(number, canvas.box), feather=mask_feather(job, number),
                              grow=mask_grow(job, number),
-                             blur=float(np.interp(number, *self.blurs)), behind=self._behind(number, canvas.box))
+                             blur=float(np.interp(number, *self.blurs)), behind=self._behind(number, canvas.box),
+                             look=Look.of(job.settings))
         with self.watch.stage("write"):
             self._write(number, layers)
         self.emit(Frame(self.folder, number))
+
+    def _white_of(self, number, maps, box):
+        """What white shows in a box of job pixels; None where the light is not known, or no surface is lit."""
+        return None if maps is None else self.shot.light.in_box(number, maps, box)
 
     def _grain_of(self, number, box):
         """Grain (h, w, 3) for a box of job pixels, as strong as the plate's there; None where there is none."""
@@ -262,11 +277,12 @@ class Generation:
         return self._appearance
 
 
-def shown_of(maps, bundle, place, heads) -> Shown | None:
-    """What is composed of a frame's surface; heads as the net gives them, or None."""
+def shown_of(maps, bundle, place, heads, white) -> Shown | None:
+    """What is composed of a frame's surface; heads as the net gives them, or None; white as Shown has it."""
     if maps is None:
         return None
-    return Shown(maps, bundle.warp[place], bundle.mask[place, ..., 0], None if heads is None else Heads.of(heads))
+    told = None if heads is None else Heads.of(heads)
+    return Shown(maps, bundle.warp[place], bundle.mask[place, ..., 0], told, white)
 
 
 def _look_for_pictures(folder, job) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 from ..conditions.crop import Crop, put_back
 from ..conditions.frames import as_bits, bleed
 from .blur import measure_blur, missing_blur, softened
+from .look import AS_MADE, Look
 from .surface import Shown, lit_surface, regrown
 
 # What a decoder leaves where there should be nothing, and what it lacks where there should be all (ours: a matte of 3 %
@@ -63,7 +64,7 @@ def blank(size, bits) -> Layers:
 
 def compose(decoded, *, plate, region, clean_plate: bool, shadow: bool, canvas: Canvas, holdout=None, grain=None,
             feather: float = 0.0, grow: float = 0.0, blur: float = 0.0, behind=None,
-            shown: Shown | None = None) -> Layers:
+            shown: Shown | None = None, look: Look = AS_MADE) -> Layers:
     """decoded (H, W, 5), plate (H, W, 3), region (H, W, 1): one frame in its crop, 0..1.
 
     clean_plate: nobody is in the plate, decoded's matte and shadow are to be used.
@@ -74,7 +75,7 @@ def compose(decoded, *, plate, region, clean_plate: bool, shadow: bool, canvas: 
     job pixels over which the layer fades inside M_f's edge; blur:
     how soft the plate is around it, as a sigma in job pixels: a layer that is sharper becomes so. shown: the
     character's surface in this frame; its outline, not the blocks of M_f, then ends a patch. grow: job pixels by which
-    that outline is moved outwards.
+    that outline is moved outwards. look: what is changed of the character, and of nothing else, by hand.
     """
     decoded = np.clip(decoded, 0.0, 1.0)
     region = region[..., 0]
@@ -89,8 +90,11 @@ def compose(decoded, *, plate, region, clean_plate: bool, shadow: bool, canvas: 
         here = np.s_[top:bottom, left:right]
         holdout = None if holdout is None else holdout[here]
         rgba, factor = _in_job_pixels(colour, alpha, lit, canvas)
+        who = None if has_matte else _cover(decoded[..., 3], canvas)
         if shown is not None:
-            rgba = _with_surface(rgba, shown, decoded, canvas, has_matte=has_matte, grow=grow, feather=feather)
+            rgba, who = _with_surface(rgba, shown, decoded, canvas, has_matte=has_matte, grow=grow, feather=feather,
+                                      strength=look.light)
+        rgba = _graded(rgba, look, None if has_matte else who)
         rgba = _as_the_plate(rgba, holdout if behind is None else None, grain, blur)
         if behind is not None:
             rgba = _over(behind, rgba, factor, _cover(edge, canvas), holdout)
@@ -177,19 +181,30 @@ def _in_job_pixels(colour, alpha, lit, canvas):
     return np.dstack([rgb, alpha]), 1.0 - put_back(1.0 - lit, canvas.crop, size)
 
 
-def _with_surface(rgba, shown, decoded, canvas, *, has_matte, grow, feather):
-    """The surface over what the network painted, (h, w, 4); with a matte it is the layer, in a patch it stands within
-    it. feather is in crop pixels."""
-    colour, alpha, known = lit_surface(shown, decoded, canvas.crop)
+def _with_surface(rgba, shown, decoded, canvas, *, has_matte, grow, feather, strength):
+    """The surface over what the network painted, (h, w, 4), and its alpha (h, w); with a matte it is the layer, in a
+    patch it stands within it. feather is in crop pixels."""
+    colour, alpha, known = lit_surface(shown, decoded, canvas.crop, strength)
     alpha = regrown(alpha, decoded[..., 3], canvas.crop, grow)
     if feather > 0:
         alpha = alpha * _faded(alpha, feather * canvas.crop.step)
     share = known[..., None]
     colour = share * colour + (1.0 - share) * rgba[..., :3]
     if has_matte:
-        return np.dstack([bleed(colour, alpha), alpha])
-    return np.dstack([colour * alpha[..., None] + rgba[..., :3] * (1.0 - alpha[..., None]),
-                      np.maximum(rgba[..., 3], alpha)])
+        return np.dstack([bleed(colour, alpha), alpha]), alpha
+    mixed = colour * alpha[..., None] + rgba[..., :3] * (1.0 - alpha[..., None])
+    return np.dstack([mixed, np.maximum(rgba[..., 3], alpha)]), alpha
+
+
+def _graded(rgba, look, who):
+    """The layer as the artist changes it by hand; who (h, w) 0..1: where it is the character, None: everywhere."""
+    colour = rgba[..., :3]
+    graded = look.graded(colour)
+    if graded is colour:
+        return rgba
+    if who is not None:
+        graded = colour + who[..., None] * (graded - colour)
+    return np.dstack([graded, rgba[..., 3]])
 
 
 def _as_the_plate(rgba, holdout, grain, blur):

@@ -18,6 +18,8 @@ GAIN = (0.4, 2.5)        # what light may do to a colour
 # of the confidence: from here on the surface is shown, from there on alone (drawing.CONFIDENCE)
 KNOWN = (0.15, 0.35)
 FLOOR = 0.02             # of sRGB, so that black cloth says nothing about the light
+# What a correctly exposed reference shows of white, in the unit of known_light (ours, fitted on training windows).
+WHITE = 0.9
 COARSE = 4               # crop pixels to one of the light's own: it has no detail
 _MOST_GAIN = 2.0         # of its logarithm, light and turn together
 _EDGE_SMOOTH = 0.8       # pixels: distances are of whole pixels, and would give steps
@@ -28,11 +30,13 @@ _STILL = 0.15            # pixels: an outline that moves less stays exactly as i
 class Shown:
     """One frame's surface: maps in the box of job pixels that is composed; in the crop, warp (H, W, 4), premultiplied,
     as the network was shown it, and mask (H, W), M_c; heads: what the network says of it, None of one that was not
-    trained with the surface."""
+    trained with the surface; white (h, w, 3) in the maps' pixels: what a white surface shows there, None where the
+    place's light is not known (conditions/known_light.py)."""
     maps: Maps
     warp: np.ndarray
     mask: np.ndarray
     heads: Heads | None = None
+    white: np.ndarray | None = None
 
 
 def light_gain(decoded, warp) -> np.ndarray:
@@ -47,24 +51,34 @@ def light_gain(decoded, warp) -> np.ndarray:
     return np.clip(painted / shown, *GAIN).astype(np.float32)
 
 
-def lit_surface(shown: Shown, decoded, crop: Crop):
+def lit_surface(shown: Shown, decoded, crop: Crop, strength: float = 1.0):
     """(colour (h, w, 3), alpha (h, w), known (h, w)) float32 in the maps' pixels; known 0..1:
     how far the surface may be shown.
 
-    crop: the network's, in the pixels of the maps; decoded as for light_gain.
+    crop: the network's, in the pixels of the maps; decoded as for light_gain; strength 0..1: how far the light counts.
     """
     maps = shown.maps
     size = maps.coverage.shape[::-1]
     coverage = np.maximum(maps.coverage, np.float32(1e-3))
     known = np.clip((maps.confidence / coverage - KNOWN[0]) / (KNOWN[1] - KNOWN[0]), 0.0, 1.0)
     gain, alpha = _laid(light_gain(decoded, shown.warp), crop, size, COARSE), maps.coverage
+    if shown.white is not None:
+        gain = with_known_light(gain, shown.white)
     if shown.heads is not None:
         gain, alpha = gain * head_gain(shown.heads, maps, crop), moved_edge(shown.heads, maps, crop)
         known = np.clip(known + _laid(shown.heads.gate, crop, size, CELL), 0.0, 1.0)
+    if strength != 1:
+        gain = gain ** np.float32(strength)
     colour = np.clip(maps.colour * (gain / coverage[..., None]), 0.0, 1.0)
     if shown.heads is not None:
         colour = bleed(colour, maps.coverage)
     return colour, alpha, known
+
+
+def with_known_light(gain, white):
+    """The geometric mean of the network's gain, which knows how the reference is exposed, and that of a known
+    light, which knows where the light comes from (ours; docs/method.md has the figures)."""
+    return np.sqrt(gain * np.clip(white / np.float32(WHITE), *GAIN))
 
 
 def head_gain(heads: Heads, maps: Maps, crop: Crop) -> np.ndarray:

@@ -9,6 +9,7 @@ import numpy as np
 
 from engine.conditions.bundle import SURFACE_ROOM
 from engine.conditions.character import carry, frame_maps, frame_picture
+from engine.conditions.known_light import white_in_light
 from engine.conditions.mask import grown, limb_volumes
 from engine.conditions.poses import Figure
 from engine.conditions.surface_inputs import CHANNELS, surface_inputs
@@ -76,8 +77,9 @@ class Carried:
             room = limb_volumes(figure.body, figure.hands, figure.height_px, size, self._clothing)
             warp = frame_picture(character, None, figure, size)
             return Frame(warp, np.zeros((*warp.shape[:2], CHANNELS), np.float32), room)
+        white = None if given.light is None else white_in_light(maps, given.light)
         inputs = surface_inputs(maps, character.figures[k], character.depth_worth,
-                                reference_light=character.avatar.light, known=given.light, plate=given.plate,
+                                reference_light=character.avatar.light, white=white, plate=given.plate,
                                 performer=given.performer)
         room = grown(maps.mask, SURFACE_ROOM * self._clothing * figure.height_px)
         return Frame(frame_picture(character, maps, figure, size), inputs, room)

@@ -11,12 +11,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from engine.conditions.surface_inputs import LIGHT_SCALE
 from engine.engines.compact.nets.model import Model
 from engine.engines.compact.nets.sizes import COMPACT
 from engine.engines.compact.nets.surface_heads import Heads
 from engine.layers.heads import EDGE_REACH, EDGE_STEP
 from engine.layers.surface import COARSE as CELL_OF_LIGHT
-from engine.layers.surface import FLOOR, GAIN, KNOWN, LIGHT_SIGMA
+from engine.layers.surface import FLOOR, GAIN, KNOWN, LIGHT_SIGMA, WHITE
 
 from .loop import Recipe
 from .losses import show_linearly
@@ -29,6 +30,7 @@ COARSE = (4, 8, 16)     # pixels a side of what colours are compared over
 LIGHT_WEIGHT, EDGE_WEIGHT, PICTURE_WEIGHT = 3.0, 1.0, 0.5
 STEADY = 0.02           # of the heads' squares: they leave the surface as it is where they know nothing
 FLICKER_WEIGHT = 0.5
+LIT = slice(10, 13)     # of the maps: the known light (conditions/surface_inputs.py)
 BAND = EDGE_REACH + 2   # pixels about the outline over which alphas are compared
 
 # Its nets' sizes, and those of what it starts from.
@@ -75,8 +77,8 @@ def composite(heads: Heads, colour: Tensor, maps: Tensor, cover: Tensor, painted
     share = cover.clamp(min=1e-3)
     known = ((maps[:, :1] / share - KNOWN[0]) / (KNOWN[1] - KNOWN[0])).clamp(0, 1)
     known = (known + _spread(heads.gate, size)).clamp(0, 1)
-    lit = colour * low_frequencies(colour * cover, cover, painted) * gain(heads, maps[:, 1:4] / share, size)
-    lit = lit.clamp(0, 1)
+    coarse = with_known_light(low_frequencies(colour * cover, cover, painted), maps[:, LIT] / share / LIGHT_SCALE)
+    lit = (colour * coarse * gain(heads, maps[:, 1:4] / share, size)).clamp(0, 1)
     return known * lit + (1 - known) * painted[:, :3]
 
 
@@ -87,6 +89,12 @@ def low_frequencies(surface: Tensor, cover: Tensor, painted: Tensor) -> Tensor:
     shown = _smoothed(surface * matte) + FLOOR * share
     wanted = _smoothed(painted[:, :3].clamp(0, 1) * cover * matte) + FLOOR * share
     return _spread((wanted / shown).clamp(*GAIN), surface.shape[-2:])
+
+
+def with_known_light(coarse: Tensor, white: Tensor) -> Tensor:
+    """(n, 3, H, W), as layers/surface.py has it; white: 0 all over where a frame's light is not known."""
+    known = (white.amax(dim=(1, 2, 3), keepdim=True) > 0).float()
+    return known * (coarse * (white / WHITE).clamp(*GAIN)).sqrt() + (1 - known) * coarse
 
 
 def gain(heads: Heads, normal: Tensor, size) -> Tensor:

@@ -194,7 +194,7 @@ def test_what_a_preset_lacks_is_guessed(rig):
     made = rig.find_map(thing)
     assert made.preset == "Rigify metarig" and made.joints["left_knee"] == ("lower", "head")
     states = {row.joint: row.state for row in rig.rows_of(thing)[1]}
-    assert states["left_knee"] == rig.GUESS and states["right_knee"] == rig.PRESET
+    assert states["left_knee"] == rig.JointState.GUESS and states["right_knee"] == rig.JointState.PRESET
     with pytest.raises(Exception, match="left knee"):
         rig.find_map(thing, preset="Rigify metarig")
 
@@ -214,9 +214,10 @@ def test_rows_for_the_table(rig):
     name, rows = rig.rows_of(thing, entries=[("left_wrist", "Tatze", "head"), ("left_elbow", "nowhere", "head")])
     states = {row.joint: (row.bone, row.state) for row in rows}
     assert name == "Rigify metarig" and list(states) == list(rig.JOINTS)
-    assert states["left_wrist"] == ("Tatze", rig.OWN) and states["left_elbow"] == ("nowhere", rig.WRONG)
-    assert states["right_knee"] == ("", rig.MISSING) and states["right_toe"] == ("", "")
-    assert states["neck"] == ("spine.004", rig.PRESET)
+    assert states["left_wrist"] == ("Tatze", rig.JointState.OWN)
+    assert states["left_elbow"] == ("nowhere", rig.JointState.WRONG)
+    assert states["right_knee"] == ("", rig.JointState.MISSING) and states["right_toe"] == ("", "")
+    assert states["neck"] == ("spine.004", rig.JointState.PRESET)
 
 
 def test_split_limbs_begin_at_the_joint(rig):

@@ -78,5 +78,5 @@ def test_blank_frames_are_not_written_into_a_link(blank, outside, tmp_path):
     (folder / "frames").rename(tmp_path / "real frames")
     (folder / "frames").symlink_to(outside)
     with pytest.raises(JobError) as caught:
-        import_module(f"{MODULE}.place.strip").place(blank, folder)
+        import_module(f"{MODULE}.place.strip").lay_frames(blank, folder)
     assert caught.value.code == "job_linked" and content(outside) == before

@@ -107,7 +107,7 @@ def test_the_view_transform_is_respected(blank, extension, tmp_path, transform):
     names = shots.write_sequence(tmp_path / "plate", 1, SIZE)
     shots.image_strip(blank, tmp_path / "plate", names)
     plate_only = seen_in(blank, transform, tmp_path)
-    strip_room.place(blank, job_folder(tmp_path / "job", frames=1), "plate")
+    strip_room.lay_frames(blank, job_folder(tmp_path / "job", frames=1), "plate")
     with_layer = seen_in(blank, transform, tmp_path)
     nothing = (layer(1)[..., 3] == 0)
     nothing[:, :SIZE[0] // 3] = False  # the shadow

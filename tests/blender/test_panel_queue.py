@@ -13,10 +13,10 @@ from test_queue import advance
 @pytest.fixture(autouse=True)
 def own_rates(part, monkeypatch, tmp_path):
     """No run of another test has measured this machine."""
-    estimate = part("cost")
-    monkeypatch.setattr(estimate, "_path", lambda: str(tmp_path / "rates.json"))
-    monkeypatch.setattr(estimate, "_kept", None)
-    return estimate
+    cost = part("cost")
+    monkeypatch.setattr(cost, "_path", lambda: str(tmp_path / "rates.json"))
+    monkeypatch.setattr(cost, "_kept", None)
+    return cost
 
 
 def test_every_panel_draws_an_empty_file_and_a_whole_shot(blank, part, tmp_path):
@@ -29,16 +29,16 @@ def test_every_panel_draws_an_empty_file_and_a_whole_shot(blank, part, tmp_path)
 def test_the_cost_is_said_before_the_press_and_measured_afterwards(shot, part, engine, own_rates):
     look = part("panels.look")
     engine("paints")
-    before = look.estimate_told(shot)
+    before = look.cost_text(shot)
     assert before.startswith("4 frames: roughly ") and "not measured here yet" in before
     said = " ".join(drawn(part("panels.queue").Queue, shot).all_of("label"))
     assert before in said
     bpy.ops.aa2.generate()
-    after = look.estimate_told(shot)
+    after = look.cost_text(shot)
     assert after.startswith("4 frames: about ") and " GB" in after
     assert json.loads(Path(own_rates._path()).read_text())["rates"]
     shot.aa2.strip = "gone"
-    assert look.estimate_told(shot) == ""
+    assert look.cost_text(shot) == ""
 
 
 def test_a_damaged_file_of_rates_is_as_none(shot, part, engine, own_rates):
@@ -46,7 +46,7 @@ def test_a_damaged_file_of_rates_is_as_none(shot, part, engine, own_rates):
     for damage in ("", "[]", '{"rates": {"a": {"strange": 1}}}', '{"rates": 3}'):
         Path(own_rates._path()).write_text(damage)
         own_rates._kept = None
-        assert "not measured" in part("panels.look").estimate_told(shot)
+        assert "not measured" in part("panels.look").cost_text(shot)
 
 
 def test_rows_have_their_state_their_error_and_their_remedy(shot, engine, queue, part):
@@ -133,31 +133,31 @@ def test_another_folder_for_jobs(shot, tmp_path):
 
 
 def test_a_measured_rate_foretells_the_run_it_was_measured_on(part, extension):
-    estimate, messages = part("cost"), part("embedded.engine.contract.messages")
-    work = estimate.Work(frames=48, megapixels=0.5, steps=2, window=8, overlap=2)
+    cost, messages = part("cost"), part("embedded.engine.contract.messages")
+    work = cost.Work(frames=48, megapixels=0.5, steps=2, window=8, overlap=2)
     assert work.denoised == 48 + 7 * 2, "eight windows, all but the first with two frames of the one before"
     stages = {"prepare": 0.5, "encode": 6.0, "decode": 4.0, "denoise": 12.0, "read": 1.0, "compose": 2.0, "write": 1.0}
     done = messages.Finished("x", 48, 48, 0, 0, 26.5, stages, 1000.0)
-    first = estimate.learnt(estimate.reckoned(2), work, done)
-    told = estimate.estimate(work, first)
+    first = cost.learnt(cost.reckoned(2), work, done)
+    told = cost.cost_of(work, first)
     assert told.seconds == pytest.approx(26.5, abs=1.0) and told.memory_mb == pytest.approx(1000.0) and told.measured
-    twice = estimate.estimate(estimate.Work(96, 0.5, 2, 8, 2), first)
+    twice = cost.cost_of(cost.Work(96, 0.5, 2, 8, 2), first)
     assert twice.seconds == pytest.approx(52.5, abs=2.0)
     slower = messages.Finished("x", 48, 48, 0, 0, 53.0, {name: 2 * seconds for name, seconds in stages.items()}, None)
-    assert first.denoise_s < estimate.learnt(first, work, slower).denoise_s < 2 * first.denoise_s
+    assert first.denoise_s < cost.learnt(first, work, slower).denoise_s < 2 * first.denoise_s
 
 
 def test_guidance_costs_a_second_pass_and_a_partial_run_tells_the_same_rate(part):
-    estimate, messages = part("cost"), part("embedded.engine.contract.messages")
+    cost, messages = part("cost"), part("embedded.engine.contract.messages")
     settings = part("embedded.engine.contract.jobs").Settings
-    plain, guided = (estimate.work(24, (960, 540), settings(guidance=g, steps=10), estimate.EMBEDDED_PACK)
+    plain, guided = (cost.work(24, (960, 540), settings(guidance=g, steps=10), cost.EMBEDDED_PACK)
                      for g in (1.0, 2.0))
-    rate = estimate.reckoned(2)
+    rate = cost.reckoned(2)
     assert guided.passes == 2 * plain.passes \
-        and estimate.estimate(guided, rate).seconds > estimate.estimate(plain, rate).seconds
+        and cost.cost_of(guided, rate).seconds > cost.cost_of(plain, rate).seconds
     half = messages.Finished("x", 24, 12, 12, 0, 9.0, {"denoise": 6.0}, None)
     whole = messages.Finished("x", 24, 24, 0, 0, 18.0, {"denoise": 12.0}, None)
-    assert estimate.learnt(rate, plain, half).denoise_s == pytest.approx(estimate.learnt(rate, plain, whole).denoise_s)
+    assert cost.learnt(rate, plain, half).denoise_s == pytest.approx(cost.learnt(rate, plain, whole).denoise_s)
 
 
 def test_strips_are_not_added_while_blender_renders_or_plays(made, shot, part, monkeypatch):

@@ -146,7 +146,7 @@ def test_a_clean_plate_is_gathered_bit_for_bit_and_none_is_made(part, shot, engi
     (dict(mask_strip="short", mask_use="OVERRIDE"), "shows the frames 2 to 3, the plate 1 to 4"),
     (dict(mask_strip="late"), "none of the plate's frames"),
     (dict(clean_strip="short"), "clean plate 'short' shows the frames 2 to 3"),
-    (dict(performer_box=(0, 0, 1, 1), performer_frame=9), "chosen on frame 9, outside of the frames 1 to 4"),
+    (dict(performer_box=(0, 0, 1, 1), performer_frame=9), "chosen on frame 9, outside the frames 1 to 4"),
     (dict(objects="props"), "no camera"),
 ])
 def test_problems_are_named_before_anything_is_pressed(part, shot, tmp_path, change, words):
@@ -186,7 +186,7 @@ def test_with_a_rig_the_mask_joins_its_meshes_or_its_limbs_or_overrides_both(par
     limbs, job = mask("JOIN")
     assert np.array_equal(limbs, corner[..., 0]) and job.mask_joins, "the engine adds the limbs"
     scene.aa2.mask_use = "CHOOSE"
-    assert "only chooses a performer" in said(part, scene)[0]
+    assert "set to choose a performer" in said(part, scene)[0]
 
 
 def test_objects_hide_a_performer_where_there_is_a_camera(part, shot, tmp_path):
@@ -302,17 +302,17 @@ def test_the_found_mask_becomes_a_strip_for_a_rig_to_paint_in(part, shot, engine
                           was[..., 0]) and was.any() and not was.all()
 
 
-def test_finding_a_performer_is_part_of_the_estimate(part, shot, engine, session):
+def test_finding_a_performer_is_part_of_the_cost(part, shot, engine, session):
     room = part("cost")
     one = room.Work(frames=10, megapixels=1, steps=1, window=8, overlap=2)
     rate = room.Rate(performer_s=0.5)
-    more = room.estimate(room.replace(one, performed=True), rate).seconds - room.estimate(one, rate).seconds
+    more = room.cost_of(room.replace(one, performed=True), rate).seconds - room.cost_of(one, rate).seconds
     assert more == pytest.approx(5.0)
     engine("paints")
     assert generate() == ""
     launch = part("settings.preferences").engine_launch()
     assert room.rate_of(launch).performer_s == pytest.approx(0.1 / small_shot.FRAMES)
-    assert "frames: about" in part("panels.look").estimate_told(shot)
+    assert "frames: about" in part("panels.look").cost_text(shot)
 
 
 def test_the_panel_shows_what_a_performer_needs_and_nothing_of_a_rig(part, shot, engine):
@@ -353,5 +353,5 @@ def test_previews_find_the_performer_first(part, shot, engine, session):
     assert asked_of(session.current().folder)["frame"] == 1 \
         and (session.current().folder / "frames" / "0001.png").exists()
     shot.frame_set(4)
-    with pytest.raises(RuntimeError, match="chosen on frame 3, outside of the frames 4 to 4"):
+    with pytest.raises(RuntimeError, match="chosen on frame 3, outside the frames 4 to 4"):
         bpy.ops.aa2.preview_frame()

@@ -54,7 +54,7 @@ def render(scene, tmp_path, frame):
 
 
 def test_linear_formula_on_the_jobs_frames_only(placing, scene, tmp_path):
-    placing.place(scene, job_folder(tmp_path / "job", first_frame=-1, made=[1, 3]))
+    placing.lay_nodes(scene, job_folder(tmp_path / "job", first_frame=-1, made=[1, 3]))
     for frame, number in ((-1, 1), (1, 3)):
         assert np.abs(render(scene, tmp_path, frame) - over(number)).max() < 1e-3
     for frame in (-2, 0, 2, 50):
@@ -77,11 +77,11 @@ def test_again_replaces_its_own_and_nothing_else(placing, scene, tmp_path):
     before = nodes(tree)
     one, two = (job_folder(tmp_path / name, name=name) for name in ("one", "two"))
     for folder in (one, two, one):
-        placing.place(scene, folder)
+        placing.lay_nodes(scene, folder)
     assert len(nodes(tree)) == len(before) + 2
     assert foreign.outputs[0].links[0].to_node.name in ("one", "two")
     groups = len(bpy.data.node_groups)
-    placing.place(scene, two)
+    placing.lay_nodes(scene, two)
     assert len(bpy.data.node_groups) == groups
     for folder in (one, two):
         placing.remove(scene, folder)
@@ -92,4 +92,4 @@ def test_nothing_made_yet(placing, scene, tmp_path):
     folder = job_folder(tmp_path / "job", frames=1)
     (folder / "frames" / "0001.png").unlink()
     with pytest.raises(Exception, match="no finished frame"):
-        placing.place(scene, folder)
+        placing.lay_nodes(scene, folder)

@@ -78,7 +78,7 @@ def plate_of(scene, tmp_path, count=3, start=1, **how):
 
 def test_exact_where_nothing_was_made_and_by_the_formula_elsewhere(placing, scene, tmp_path):
     plate_of(scene, tmp_path)
-    names = placing.place(scene, job_folder(tmp_path / "job"), "plate")
+    names = placing.lay_frames(scene, job_folder(tmp_path / "job"), "plate")
     assert names == ("shot one shadow", "shot one character")
     for frame in (1, 2, 3):
         out = render(scene, tmp_path, frame)
@@ -99,7 +99,7 @@ def test_every_value_passes_back_and_forth(placing, scene, tmp_path):
     assert np.array_equal(read(folder / "source" / "0001.png"), ramp)
     Image.fromarray(np.dstack([ramp[::-1], np.zeros((48, 64), np.uint8)])).save(folder / "frames" / "0001.png")
     Image.fromarray(np.full((48, 64, 3), 255, np.uint8)).save(folder / "shadow" / "0001.png")
-    placing.place(scene, folder, "plate")
+    placing.lay_frames(scene, folder, "plate")
     assert np.array_equal(render(scene, tmp_path), ramp)
 
 
@@ -113,7 +113,7 @@ def test_over_a_plate_that_moves(placing, scene, tmp_path):
         strip.transform.keyframe_insert("scale_x", frame=frame)
     folder = job_folder(tmp_path / "job")
     plate.write_plate(scene, strip, folder, first=1, last=3, start=1, bits=8)
-    placing.place(scene, folder, "plate")
+    placing.lay_frames(scene, folder, "plate")
     for frame in (1, 2, 3):
         source = read(folder / "source" / f"000{frame}.png").astype(float)
         assert worst(render(scene, tmp_path, frame), over(source, frame)) <= ROUNDING
@@ -123,25 +123,26 @@ def test_channels_frames_and_what_is_told(placing, scene, tmp_path):
     plate_of(scene, tmp_path, start=-4)
     other = image_strip(scene, tmp_path / "plate", ["0001.png"] * 9, start=-6, channel=3, name="title")
     folder = job_folder(tmp_path / "job", first_frame=-4)
-    shade, figure = (strips(scene.sequence_editor)[name] for name in placing.place(scene, folder, "plate", pack="abc"))
+    names = placing.lay_frames(scene, folder, "plate", pack="abc")
+    shade, figure = (strips(scene.sequence_editor)[name] for name in names)
     assert (shade.channel, figure.channel) == (4, 5) and other.channel == 3
     from bl_ext.user_default.aa2_blender.blender_api import strip_range
     assert strip_range(figure) == strip_range(shade) == (-4, -1)
     assert (figure.blend_type, shade.blend_type) == ("ALPHA_OVER", "MULTIPLY")
     assert figure["aa2_seed"] == "7" and figure["aa2_pack"] == "abc" and figure["aa2_job"] == str(folder)
     assert figure["aa2_engine"] and figure.alpha_mode == "STRAIGHT"
-    again = strips(scene.sequence_editor)[placing.place(scene, folder, "plate")[1]]
+    again = strips(scene.sequence_editor)[placing.lay_frames(scene, folder, "plate")[1]]
     assert again["aa2_pack"] == "abc" and again.channel == 5
 
 
 def test_again_replaces_its_own_only(placing, scene, tmp_path):
     plate_of(scene, tmp_path)
     one, two = (job_folder(tmp_path / name, name=name) for name in ("one", "two"))
-    placing.place(scene, one, "plate")
-    placing.place(scene, two, "plate")
+    placing.lay_frames(scene, one, "plate")
+    placing.lay_frames(scene, two, "plate")
     before = {s.name: s.channel for s in strips(scene.sequence_editor)}
     for _ in range(2):
-        placing.place(scene, one, "plate")
+        placing.lay_frames(scene, one, "plate")
     assert {s.name: s.channel for s in strips(scene.sequence_editor)} == before and len(before) == 5
 
 
@@ -149,7 +150,7 @@ def test_caches_are_as_before(placing, scene, tmp_path):
     plate_of(scene, tmp_path)
     editor = scene.sequence_editor
     editor.use_prefetch = True
-    placing.place(scene, job_folder(tmp_path / "job"), "plate")
+    placing.lay_frames(scene, job_folder(tmp_path / "job"), "plate")
     assert editor.use_prefetch
     editor.use_prefetch = False
 
@@ -159,12 +160,12 @@ def test_part_of_the_frames(placing, scene, tmp_path, made):
     """Frames that are not made show the plate; they join when placed again."""
     plate_of(scene, tmp_path)
     folder = job_folder(tmp_path / "job", made=made)
-    placing.place(scene, folder, "plate")
+    placing.lay_frames(scene, folder, "plate")
     for frame in (1, 2, 3):
         wanted = over(coded(frame), frame) if frame in made else coded(frame)
         assert worst(render(scene, tmp_path, frame), wanted) <= (ROUNDING if frame in made else 0)
     job_folder(tmp_path / "job")
-    placing.place(scene, folder, "plate")
+    placing.lay_frames(scene, folder, "plate")
     assert worst(render(scene, tmp_path, 1), over(coded(1), 1)) <= ROUNDING
 
 
@@ -173,7 +174,7 @@ def test_no_frames_no_strips(placing, scene, tmp_path):
     folder = job_folder(tmp_path / "job", frames=1)
     for kind in ("frames", "shadow"):
         (folder / kind / "0001.png").unlink()
-    assert placing.place(scene, folder, "plate") == ()
+    assert placing.lay_frames(scene, folder, "plate") == ()
 
 
 def test_no_shadow(placing, scene, tmp_path):
@@ -181,7 +182,7 @@ def test_no_shadow(placing, scene, tmp_path):
     folder = job_folder(tmp_path / "job")
     for path in (folder / "shadow").iterdir():
         path.unlink()
-    name, = placing.place(scene, folder, "plate")
+    name, = placing.lay_frames(scene, folder, "plate")
     assert strips(scene.sequence_editor)[name].channel == 3
 
 
@@ -189,14 +190,14 @@ def test_saved_files_keep_relative_paths(placing, scene, tmp_path):
     plate_of(scene, tmp_path)
     folder = job_folder(tmp_path / "Straße – été" / "-job 1")
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "shot.blend"))
-    names = placing.place(scene, folder, "plate")
+    names = placing.lay_frames(scene, folder, "plate")
     figure = strips(scene.sequence_editor)[names[1]]
     assert figure.directory.startswith("//") and figure["aa2_job"].startswith("//")
     bpy.ops.wm.save_mainfile()
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "shot.blend"))
     scene = bpy.context.scene
     assert worst(render(scene, tmp_path, 2), over(coded(2), 2)) <= ROUNDING
-    assert placing.place(scene, folder, "plate") == names
+    assert placing.lay_frames(scene, folder, "plate") == names
     assert len(strips(scene.sequence_editor)) == 3
 
 
@@ -208,7 +209,7 @@ def test_half_size_lies_pixel_on_pixel(placing, scene, tmp_path):
     Image.fromarray(np.kron(coded(1), np.ones((2, 2, 1), np.uint8))).save(tmp_path / "big.png")
     image_strip(scene, tmp_path, ["big.png"])
     bare = render(scene, tmp_path)
-    placing.place(scene, job_folder(tmp_path / "job", frames=1), "plate")
+    placing.lay_frames(scene, job_folder(tmp_path / "job", frames=1), "plate")
     assert len(strips(editor)) == 3
     assert worst(render(scene, tmp_path), over(bare, 1)) <= ROUNDING
 
@@ -225,7 +226,7 @@ def test_scaled_strip_leaks_no_hidden_colour(placing, scene, tmp_path):
     rgba = np.dstack([np.full((48, 64, 3), (200, 30, 60), np.uint8), np.where(layer(1)[..., 3] > 127, 255, 0)])
     Image.fromarray(rgba.astype(np.uint8)).save(folder / "frames" / "0001.png")
     (folder / "shadow" / "0001.png").unlink()
-    name, = placing.place(scene, folder, "plate")
+    name, = placing.lay_frames(scene, folder, "plate")
     transform = strips(scene.sequence_editor)[name].transform
     transform.scale_x = transform.scale_y = 1.5
     out = render(scene, tmp_path)

@@ -129,12 +129,12 @@ def test_progress_is_told_in_the_artists_words(shot, extension, engine, session)
 
 def test_the_panel_tells_which_frames_meet(shot, extension):
     driver = import_module(extension.__name__ + ".panels.driver")
-    assert driver.frames_told(shot) == ""
+    assert driver.frames_text(shot) == ""
     shot.aa2.derive_offset, shot.aa2.frame_offset = False, 100
     last = small_shot.FRAMES
-    assert driver.frames_told(shot) == f"1-{last} is 101-{100 + last} of {shot.name}"
+    assert driver.frames_text(shot) == f"1-{last} is 101-{100 + last} of {shot.name}"
     shot.aa2.armature = None
-    assert driver.frames_told(shot) == ""
+    assert driver.frames_text(shot) == ""
 
 
 def test_place_again_after_the_strips_were_deleted(shot, engine, session):

@@ -8,8 +8,10 @@ import shutil
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from engine.conditions.frames import write_picture
 from engine.contract import files, job_log, jobs, messages
 from engine.contract.errors import JobError
 from engine.door.answer import Engine, Tail, answer
@@ -46,6 +48,8 @@ def finished(tmp_path_factory):
     """A finished job of two frames; to be copied."""
     folder = tmp_path_factory.mktemp("finished") / "v001"
     write_job(str(folder), 2)
+    for number in (1, 2):
+        write_picture(files.picture(str(folder), files.IRRADIANCE, number), np.full((240, 320, 3), 128, np.uint8))
     generate(folder)
     return folder
 

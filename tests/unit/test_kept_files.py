@@ -122,14 +122,19 @@ def assert_types(value) -> None:
         found = getattr(value, name)
         is_union = typing.get_origin(wanted) in (types.UnionType, typing.Union)
         options = typing.get_args(wanted) if is_union else (wanted,)
-        kinds = [typing.get_origin(one) or one for one in options]
-        literals = [(type(value), value) for one, kind in zip(options, kinds, strict=True) if kind is typing.Literal
-                    for value in typing.get_args(one)]
-        assert type(found) in kinds or (type(found), found) in literals, f"{name}: {found!r}"
+        assert any(_is_of(found, one) for one in options), f"{name}: {found!r}"
         if dataclasses.is_dataclass(found):
             assert_types(found)
         if name in ("meshes", "objects", "collections"):
             assert all(type(one) is str for one in found)
+
+
+def _is_of(value, wanted) -> bool:
+    origin = typing.get_origin(wanted)
+    if origin is typing.Literal:
+        return value in typing.get_args(wanted)
+    return type(value) is (origin or wanted)
+
 
 
 RUN = {"engine": "0.1.0", "runtime": "onnxruntime", "device": "cpu", "pack": {"name": "compact", "hash": "ab"},

@@ -48,6 +48,35 @@ def test_changed_and_lost_frames_are_made_again_with_what_follows(tmp_path):
     assert (finished.made, finished.reused) == (4, 4)
 
 
+@pytest.mark.parametrize("changes", [
+    {"settings": jobs.Settings(exposure=1.0)}, {"settings": jobs.Settings(warmth=-0.5)},
+    {"settings": jobs.Settings(grain=False, blur=False)}, {"mask_feather": (3.0,) * 8}])
+def test_what_only_the_composition_depends_on_is_changed_without_denoising(tmp_path, changes):
+    write_job(str(tmp_path), 8)
+    generate(tmp_path)
+    first = written(tmp_path)
+    for made, wanted in ((changes, None), ({}, first)):
+        write_job(str(tmp_path), 8, **made)
+        runtime = FakeRuntime()
+        finished, _ = generate(tmp_path, runtime=runtime)
+        assert (finished.made, finished.reused, runtime.steps) == (8, 0, 0)
+        assert (written(tmp_path) == first) == (wanted is not None)
+    write_job(str(tmp_path), 8, settings=jobs.Settings(seed=2))
+    assert generate(tmp_path)[0].made == 8
+
+
+@pytest.mark.parametrize("damage", [lambda data: data[:-4], lambda data: data[:200] + b"?" + data[201:],
+                                    lambda data: b'{"format": 2}' + data, lambda data: b""])
+def test_damaged_latents_are_made_again(tmp_path, damage):
+    write_job(str(tmp_path), 8)
+    generate(tmp_path)
+    first = written(tmp_path)
+    path = tmp_path / "state" / "0004.latents"
+    path.write_bytes(damage(path.read_bytes()))
+    finished, _ = generate(tmp_path)
+    assert finished.made >= 4 and written(tmp_path) == first
+
+
 def test_pictures_that_are_not_read_are_not_in_the_key(tmp_path):
     write_job(str(tmp_path), 4)
     generate(tmp_path)
@@ -72,10 +101,10 @@ def test_every_picture_that_is_read_is_in_the_key(tmp_path, kind):
 def test_latents_that_no_later_run_can_use_are_removed(tmp_path):
     write_job(str(tmp_path), 8)
     generate(tmp_path)
-    assert sorted(os.listdir(tmp_path / "state")) == ["0004.latents", "0006.latents"]
+    assert sorted(os.listdir(tmp_path / "state")) == ["0004.latents", "0006.latents", "0008.latents"]
     write_job(str(tmp_path), 8, settings=jobs.Settings(window=8))
     generate(tmp_path)
-    assert os.listdir(tmp_path / "state") == []
+    assert os.listdir(tmp_path / "state") == ["0008.latents"]
 
 
 @pytest.mark.parametrize("harm", [lambda path: path.unlink(), lambda path: path.write_bytes(b""),

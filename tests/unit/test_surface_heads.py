@@ -7,8 +7,10 @@ import torch
 
 from engine.conditions import surface_inputs
 from engine.conditions.crop import Crop
+from engine.conditions.known_light import white_in_light
 from engine.conditions.surface import drawing, light
 from engine.conditions.surface.avatar import build_avatar
+from engine.conditions.surface_inputs import LIGHT_SCALE
 from engine.contract import harmonics
 from engine.engines.compact.nets import surface_heads
 from engine.engines.compact.nets.model import fork_weights, save_weights
@@ -60,7 +62,7 @@ def shown(values):
 def test_channels_are_what_they_are_called(drawn):
     maps, figure = drawn
     found = surface_inputs.surface_inputs(maps, figure, 1.0, reference_light=np.array([1, 0, 0, 0, 0]),
-                                          known=[[harmonics.AMBIENT * 0.5] * 3] + [[0] * 3] * 8)
+                                          white=white_in_light(maps, [[harmonics.AMBIENT * 0.5] * 3] + [[0] * 3] * 8))
     whole = maps.coverage == 1
     assert found.shape == (*maps.coverage.shape, surface_inputs.CHANNELS) and not found[maps.coverage == 0].any()
     assert np.allclose(found[whole, 1:4], maps.normal[whole], atol=1e-6)
@@ -121,15 +123,19 @@ def test_training_reads_the_heads_as_the_product_does():
     assert np.allclose(ours.edge, theirs.edge[0, 0], atol=1e-5) and np.allclose(ours.gate, theirs.gate[0, 0], atol=1e-6)
 
 
-def test_training_composes_as_the_product_does():
+@pytest.mark.parametrize("white", [None, 0.7])
+def test_training_composes_as_the_product_does(white):
     rng = np.random.default_rng(1)
     values = 0.4 * rng.normal(size=(SIDE // 8, SIDE // 8, heads.CHANNELS)).astype(np.float32)
     values[..., -1] = 0      # the gate: compose.py mixes
     one, painted = shown(values), rng.random((SIDE, SIDE, 5)).astype(np.float32)
     painted[..., :3] *= np.linspace(0.2, 0.6, SIDE)[:, None, None]
+    one = replace(one, white=None if white is None else np.full((SIDE, SIDE, 3), white, np.float32))
     ours, _, _ = lit_surface(one, painted, crop())
+    lit = LIGHT_SCALE * (white or 0) * one.maps.coverage[..., None].repeat(3, axis=2)
     colour = one.maps.colour / np.maximum(one.maps.coverage, 1e-3)[..., None]
-    given = colour, np.dstack([one.maps.confidence, one.maps.normal]), one.maps.coverage[..., None], painted
+    maps = np.dstack([one.maps.confidence, one.maps.normal, np.zeros((SIDE, SIDE, 6), np.float32), lit])
+    given = colour, maps, one.maps.coverage[..., None], painted
     theirs = stage_surface.composite(surface_heads.Heads.of(tensor(values)), *map(tensor, given))[0].permute(1, 2, 0)
     inside = one.maps.coverage == 1
     assert np.allclose(ours[inside], theirs.numpy()[inside], atol=2e-3) and ours[inside].std() > 0.05
