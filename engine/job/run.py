@@ -130,7 +130,7 @@ class Generation:
                 self._compose_again(window, key, latents)
             else:
                 latents = self._make_window(window, key, before)
-            before = None if is_last else latents.handed_on
+            before = None if latents is None else latents.handed_on
 
     def finished(self) -> Finished:
         with self.watch.stage("write"):

@@ -6,7 +6,7 @@ import numpy as np
 from . import srgb
 
 _WARM = 0.5             # stops by which red gains and blue loses at a warmth of 1
-_LUMA = np.float32([0.2126, 0.7152, 0.0722])       # of linear Rec. 709
+_LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)       # of linear Rec. 709
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Look:
         """(h, w, 3) float32 sRGB 0..1 -> the same in this exposure and warmth."""
         if not self.exposure and not self.warmth:
             return colour
-        warm = 2.0 ** (_WARM * self.warmth * np.float32([1, 0, -1]))
+        warm = 2.0 ** (_WARM * self.warmth * np.array([1, 0, -1], np.float32))
         gain = np.float32(2.0 ** self.exposure) * warm / (warm @ _LUMA)
         return srgb.encoded(np.clip(srgb.linear(np.clip(colour, 0, 1)) * gain.astype(np.float32), 0, 1))
 
