@@ -165,8 +165,10 @@ def _shout(text: str) -> None:
 
 def _lint(name: str, title: str) -> int:
     """One of LINTERS, by the rules in pyproject.toml. basedpyright reads the packages of the environment `engine`."""
-    python = environments.ensure("lint")
-    packages = ["--pythonpath", str(environments.ensure("engine"))] if name == "basedpyright" else []
+    python, packages = environments.ensure("lint"), []
+    if name == "basedpyright":
+        packages = ["--pythonpath", str(environments.ensure("engine"))]
+        links.for_checker(ROOT, ROOT / "dist" / "typed" / links.NAME)
     say(title)
     code = _call(python, ["-m", name, *LINTERS[name], *packages], {},
                  lambda line, **more: limits.run(line, title, seconds=limits.LINT_S, **more))

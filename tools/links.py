@@ -32,13 +32,34 @@ def link(checkout: Path, folder: Path, packages: Path) -> Path:
             f"{folder} is there and was not made by `build.py link`; remove the extension in Blender's preferences and "
             "start again."
         )
-    shutil.rmtree(folder, ignore_errors=True)  # the links, not what they lead to
-    targets = {
+    targets = _add_on(checkout) | {
+        MANIFEST: checkout / MANIFEST, "embedded/engine": checkout / "engine", "embedded/packages": packages
+    }
+    _fill(folder, targets)
+    say(
+        f"{len(targets)} links in {folder}; in Blender: Preferences > Add-ons, switch AA2 on; after an edit: F3, "
+        "Reload Scripts"
+    )
+    return folder
+
+
+def for_checker(checkout: Path, folder: Path) -> Path:
+    """Makes `folder` of links to the add-on, with the engine where the zip has it: relative imports lead there."""
+    _fill(folder, _add_on(checkout) | {"embedded/engine": checkout / "engine"})
+    return folder
+
+
+def _add_on(checkout: Path) -> dict[str, Path]:
+    return {
         path.name: path
         for path in sorted((checkout / NAME).iterdir())
         if not path.name.startswith((".", "__pycache__"))
     }
-    targets |= {MANIFEST: checkout / MANIFEST, "embedded/engine": checkout / "engine", "embedded/packages": packages}
+
+
+def _fill(folder: Path, targets: dict[str, Path]) -> None:
+    """Makes the folder anew of links, {place in it: what it leads to}. Raises Stop if no link can be made."""
+    shutil.rmtree(folder, ignore_errors=True)  # the links, not what they lead to
     try:
         (folder / "embedded").mkdir(parents=True)
         (folder / "embedded" / "__init__.py").touch()
@@ -50,11 +71,6 @@ def link(checkout: Path, folder: Path, packages: Path) -> Path:
             f"{folder} could not be made of links ({error}); choose a folder where you may write, and on Windows "
             "switch on Developer Mode, which allows links."
         ) from None
-    say(
-        f"{len(targets)} links in {folder}; in Blender: Preferences > Add-ons, switch AA2 on; after an edit: F3, "
-        "Reload Scripts"
-    )
-    return folder
 
 
 def users_own() -> Path:

@@ -120,7 +120,7 @@ def _performer(request, frames):
         return None
     frame = request.performer_frame if request.performer_box else frames[0]
     return jobs.Performer(frame=frame - frames[0] + 1, box=request.performer_box,
-                              mask_use=str(request.mask_use) if request.mask_strip else None,
+                              mask_use=jobs.IS_MASK_USE(str(request.mask_use)) if request.mask_strip else None,
                               clean=request.make_clean and not request.clean_strip)
 
 

@@ -76,7 +76,7 @@ class Link:
         if self._process and not (self._process.alive() and self._process.launch == launch):
             self._drop()
         is_warm = self._process is not None
-        if is_warm:
+        if self._process is not None:
             self._process.log_to(folder / "engine.log")
         else:
             self.hello = None
@@ -87,12 +87,24 @@ class Link:
             self._ask()
         return self.job
 
+    @property
+    def _at_work(self) -> EngineJob:
+        """The job, for whatever is called only while there is one."""
+        assert self.job is not None
+        return self.job
+
+    @property
+    def _engine(self) -> EngineProcess:
+        """The process, for whatever is called only while there is one."""
+        assert self._process is not None
+        return self._process
+
     def pump(self, budget_s: float = 0.004) -> None:
         """Takes what the engine said since the last call, for at most about `budget_s`; call it every 50 ms or so."""
         began = time.monotonic()
         job = self.job
         while job and not job.ended and time.monotonic() - began < budget_s:
-            item = self._process.mailbox.take()
+            item = self._engine.mailbox.take()
             if item is None:
                 break
             self._take(item)
@@ -108,7 +120,7 @@ class Link:
         if self.job.state == EngineState.STARTING:
             return self._end(EngineState.CANCELLED, drop=True)
         self.job.state = EngineState.CANCELLING
-        self._process.send(messages.Cancel())
+        self._engine.send(messages.Cancel())
         self._deadline = self._clock.seconds + self.patience.cancel
         self._terminated = False
 
@@ -122,8 +134,8 @@ class Link:
 
     def _ask(self) -> None:
         try:
-            if self._process.send(self.job.request):
-                self.job.state = EngineState.RUNNING
+            if self._engine.send(self._at_work.request):
+                self._at_work.state = EngineState.RUNNING
         except JobError as error:  # such as a path that no system has
             self._fail(error)
 
@@ -150,10 +162,10 @@ class Link:
 
     def _is_ours(self, event) -> bool:
         """Events of a job that was given up may still be on their way."""
-        return messages.subject(event) in (None, messages.subject(self.job.request))
+        return messages.subject(event) in (None, messages.subject(self._at_work.request))
 
     def _happened(self, event) -> None:
-        job = self.job
+        job = self._at_work
         match event:
             case messages.Progress():
                 job.progress = event
@@ -177,11 +189,11 @@ class Link:
         """After every pump, since an engine that never stops talking is late too: is it time for the next degree?"""
         now = self._clock.look(time.monotonic())
         self._listen_for_work(now)
-        if self.job.state == EngineState.CANCELLING:
+        if self._at_work.state == EngineState.CANCELLING:
             if now > self._deadline and self._terminated:
                 self._end(EngineState.CANCELLED, drop=True)
             elif now > self._deadline:
-                self._process.terminate()
+                self._engine.terminate()
                 self._terminated = True
                 self._deadline = now + self.patience.terminate
         elif now - self._silent_since > (self.patience.hello if self.hello is None else self.patience.silence):
@@ -194,7 +206,7 @@ class Link:
     def _listen_for_work(self, now: float) -> None:
         """What was said and not taken yet counts as said now. Before its hello nothing that an engine says is worth
         waiting for."""
-        process, waits = self._process, len(self._process.mailbox) > 0
+        process, waits = self._engine, len(self._engine.mailbox) > 0
         if self.hello and (waits or process.heard != self._heard):
             self._silent_since = now
         if waits or process.worked != self._worked or not self.hello:
@@ -202,14 +214,14 @@ class Link:
         self._heard, self._worked = process.heard, process.worked
 
     def _give_up(self, why: str) -> None:
-        words = self._process.last_words()
+        words = self._engine.last_words()
         self._fail(JobError("engine_silent", why + (f" Its last lines:\n{words}" if words else ""), REPAIR), drop=True)
 
     def _died(self, returncode: int) -> None:
-        if self.job.state == EngineState.CANCELLING:
+        if self._at_work.state == EngineState.CANCELLING:
             return self._end(EngineState.CANCELLED, drop=True)
         how = f"was ended by signal {-returncode}" if returncode < 0 else f"ended with exit code {returncode}"
-        words = self._process.last_words()
+        words = self._engine.last_words()
         hint = "The system may have run out of memory; close other programs and generate again." \
             if returncode == -9 else REPAIR
         self._fail(JobError("engine_died", f"The engine {how}." + (f" Its last lines:\n{words}" if words else ""),
@@ -217,11 +229,11 @@ class Link:
                    drop=True)
 
     def _fail(self, error: JobError, drop: bool = False) -> None:
-        self.job.error = error
+        self._at_work.error = error
         self._end(EngineState.FAILED, drop)
 
     def _end(self, state: EngineState, drop: bool = False) -> None:
-        self.job.state = state
+        self._at_work.state = state
         if drop:
             self._drop()
 

@@ -84,6 +84,8 @@ def _packages(embedded: Path) -> list[Path]:
 def _blender_numpy() -> list[Path]:
     """The folder of Blender's numpy, where a bare child of this interpreter would not look; else nothing."""
     spec = importlib.util.find_spec("numpy")
+    if spec is None or spec.origin is None:
+        return []
     home = Path(spec.origin).resolve().parent.parent
     seen = {Path(path).resolve() for path in site.getsitepackages()}
     return [] if home in seen else [home]

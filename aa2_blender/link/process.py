@@ -4,12 +4,14 @@ Two daemon threads read: they end with the process and never keep Blender from q
 and the log, both bounded; everything that decides is on the caller's thread.
 """
 import contextlib
+import io
 import json
 import logging
 import subprocess
 import threading
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 from ..embedded.engine.contract import job_log, messages
 from ..embedded.engine.contract.errors import JobError
@@ -62,7 +64,9 @@ class EngineProcess:
             raise JobError("engine_died",
                            f"The engine could not be started with {launch.command[0]}: {error.strerror}.",
                            "Install the extension again, or correct the Python in its preferences.") from None
-        self._wire = Wire(self._child.stdout, self._child.stdin)
+        self._stdin = cast(io.BufferedWriter, self._child.stdin)  # they are pipes, and binary
+        self._stderr = cast(io.BufferedReader, self._child.stderr)
+        self._wire = Wire(cast(io.BufferedReader, self._child.stdout), self._stdin)
         self._listener = threading.Thread(target=self._keep_log, daemon=True, name="aa2 engine log")
         self._listener.start()
         threading.Thread(target=self._listen, daemon=True, name="aa2 engine events").start()
@@ -94,7 +98,7 @@ class EngineProcess:
         self.mailbox.close()
         self.send(messages.Shutdown())
         with contextlib.suppress(OSError):
-            self._child.stdin.close()
+            self._stdin.close()
         for end in (lambda: None, self._child.terminate, self._child.kill):
             end()
             try:
@@ -123,6 +127,7 @@ class EngineProcess:
 
     def _listen_to_the_end(self) -> None:
         while True:
+            value = None
             try:
                 value = self._wire.receive()
                 if value is None:
@@ -143,7 +148,7 @@ class EngineProcess:
 
     def _keep_log(self) -> None:
         """In pieces of a bounded size, whether or not the engine ends its lines."""
-        while chunk := self._child.stderr.read1(_CHUNK):
+        while chunk := self._stderr.read1(_CHUNK):
             self._tail = (self._tail + chunk)[-_TAIL:]
             try:
                 job_log.append(self._log, chunk)

@@ -17,7 +17,7 @@ from .queue_file import RowState
 
 ACTIVE = (RowState.GATHERING, RowState.RUNNING)
 # Rows that an earlier Blender left: what was at work then waits for the artist now.
-LEFT = dict.fromkeys((*ACTIVE, RowState.WAITING), RowState.PAUSED)
+LEFT: dict[RowState, RowState] = dict.fromkeys((*ACTIVE, RowState.WAITING), RowState.PAUSED)
 logger = logging.getLogger(__name__)
 
 
@@ -43,6 +43,12 @@ class Row:
     @property
     def error(self) -> JobError | None:
         return self.refused or (self.task.error if self.task else None)
+
+    @property
+    def at_work(self) -> Task:
+        """The task, for whatever is done only while there is one."""
+        assert self.task is not None
+        return self.task
 
     @property
     def progress(self) -> Progress:
@@ -113,7 +119,7 @@ class Queue:
         """A running job stops at the next step, its finished frames stay and the next row begins."""
         if row.state is RowState.RUNNING:
             row._pausing = True
-            row.task.cancel()
+            row.at_work.cancel()
         elif row.state is RowState.WAITING:
             self._turn(row, RowState.PAUSED)
 
@@ -131,9 +137,9 @@ class Queue:
     def cancel(self, row: Row) -> None:
         """What runs is stopped, what waits is taken out of the queue; finished frames stay on the disk."""
         if row.state in ACTIVE:
-            row.task.cancel()
+            row.at_work.cancel()
         if row.state is RowState.GATHERING:
-            row.task.run()
+            row.at_work.run()
             self._gathered(row)
         elif row.state in (RowState.WAITING, RowState.PAUSED):
             self._turn(row, RowState.CANCELLED)

@@ -70,7 +70,7 @@ def forget() -> None:
         bpy.app.timers.unregister(_tick)
     gathering = queue.at_work()
     for task in (_current, gathering and gathering.task):
-        if _working(task):
+        if task is not None and task.state is TaskState.WORKING:
             task.cancel()
     link.close()
     queue.rows.clear()
@@ -91,8 +91,8 @@ def _tick() -> float | None:
     shown = _shown()
     watched = [task for task in (_current, *(row.task for row in queue.rows)) if _working(task)]
     with stalls.slice("timer"):
-        beside = _current not in [row.task for row in queue.rows] and _working(_current)
-        more = _current.advance() if beside else False
+        beside = None if _current in [row.task for row in queue.rows] or not _working(_current) else _current
+        more = beside.advance() if beside is not None else False
         more = queue.advance() or more
     for task in dict.fromkeys(watched):
         if not _working(task):

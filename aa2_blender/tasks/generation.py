@@ -53,12 +53,12 @@ class Generation(EngineTask):
         shown, shown_at = 0, 0.0
         for _look in self._ask_engine(self.ask(str(self.folder))):
             yield
-            made = len(self.engine_job.frames)
+            made = len(self._asked.frames)
             if made > shown and self._shows_early() and time.monotonic() - shown_at >= SHOWN_EVERY_S:
                 self._show()
                 shown, shown_at = made, time.monotonic()
         runs.write(self.folder, self._link.hello, self.engine_job)
-        if self.engine_job.frames and self.ask is messages.Run:
+        if self._asked.frames and self.ask is messages.Run:
             yield from self._lay_finished()
         self.seconds = time.monotonic() - self.began
         if self.ask is messages.Run and self.teaches:
@@ -74,8 +74,8 @@ class Generation(EngineTask):
         if ask is None:
             return True
         yield from self._ask_engine(ask, "find ")
-        self._looks.append(self.engine_job)
-        cost.learn_performer(self.engine_job.answer, self._launch)
+        self._looks.append(self._asked)
+        cost.learn_performer(self._asked.answer, self._launch)
         self._end_as_engine()
         return self.state is TaskState.WORKING
 
@@ -85,7 +85,7 @@ class Generation(EngineTask):
         if self.ask is not messages.Run or self._launch.embedded is None:
             return True
         yield from self._ask_engine(messages.FindSubject(str(self.folder)), "find ")
-        self._looks.append(self.engine_job)
+        self._looks.append(self._asked)
         self._end_as_engine()
         return self.state is TaskState.WORKING
 
@@ -103,7 +103,7 @@ class Generation(EngineTask):
                 bpy.ops.ed.undo_push(message="Generate: First Frames")
         else:
             with stalls.slice("show frames"):
-                refresh(scene, self.folder)
+                refresh(scene, str(self.folder))
 
     def _lay_conditions(self):
         """Lays what was drawn into the scene, muted."""
@@ -136,7 +136,7 @@ class Generation(EngineTask):
 
     def achieved(self) -> str:
         what = "frames" if self.ask is messages.Run else "frames of conditions"
-        return f"{self.engine_job.answer.frames} {what} in {duration(self.seconds)}"
+        return f"{self._answer(messages.Finished).frames} {what} in {duration(self.seconds)}"
 
     def summary(self) -> dict:
         """The end of a generation as a JSON object, for the command line."""

@@ -24,7 +24,7 @@ class JointSearch(EngineTask):
         yield from self._ask_engine(messages.FindJoints(str(self.picture)))
         self._end_as_engine()
         if self.state is not TaskState.CANCELLED:
-            self._keep(self.engine_job.answer)
+            self._keep(self._answer(messages.Joints))
 
     def _keep(self, found: messages.Joints) -> None:
         if found.body is None:

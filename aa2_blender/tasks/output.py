@@ -2,6 +2,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import bpy
@@ -21,9 +22,11 @@ class Delivery(EngineTask):
     """Lets the engine write `layers` of a job in a form; where `scene` names one,
     they are laid over its strips, muted."""
 
-    def __init__(self, folder: Path, form: str, layers, *, link: Link, launch: Launch, scene=""):
+    def __init__(self, folder: Path, form: files.Form, layers: Iterable[files.Layer], *, link: Link, launch: Launch,
+                 scene: str = ""):
         super().__init__(folder, link=link, launch=launch)
-        self.form, self.layers, self.scene = form, tuple(layers), scene
+        self.form: files.Form = form
+        self.layers, self.scene = tuple(layers), scene
 
     def _work(self):
         yield from self._ask_engine(messages.Deliver(str(self.folder), self.form, self.layers))

@@ -74,7 +74,7 @@ class PeopleSearch(EngineTask):
             yield from self._ask_engine(messages.FindPeople(picture))
             self._end_as_engine()
         if self.state is TaskState.WORKING:
-            self._keep(self.engine_job.answer)
+            self._keep(self._answer(messages.People))
 
     def _picture(self, folder) -> str:
         scene = bpy.data.scenes[self.scene]
@@ -98,5 +98,5 @@ class PeopleSearch(EngineTask):
         self.crowd = Crowd(self.scene, self.frame, boxes)
 
     def achieved(self) -> str:
-        count = len(self.crowd.boxes)
+        count = len(self.crowd.boxes) if self.crowd else 0
         return "One person found" if count == 1 else f"{count} people found"

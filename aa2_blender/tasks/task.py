@@ -9,6 +9,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import TypeVar
 
 from ..embedded.engine.contract.errors import JobError
 from ..link.engine_job import EngineJob, EngineState, Link
@@ -26,6 +27,7 @@ WORDS = {
     "find mask": "Drawing the performer's mask", "find clean": "Making the clean plate",
     "prepare": "Preparing", "denoise": "Generating", "check": "Drawing conditions"}
 INTERNAL_HINT = "Send Blender's console output and the job's folder with a report; Generate works again."
+A = TypeVar("A")  # a kind of answer
 logger = logging.getLogger(__name__)
 
 
@@ -162,11 +164,23 @@ class EngineTask(Task):
             if said and self.engine_job.state is EngineState.RUNNING:
                 self.progress = Progress(doing + said.stage, said.step, said.total, said.eta_s)
 
+    @property
+    def _asked(self) -> EngineJob:
+        """What the engine was asked, for whatever comes after _ask_engine."""
+        assert self.engine_job is not None
+        return self.engine_job
+
+    def _answer(self, kind: type[A]) -> A:
+        """What the engine answered: the request says of which kind that is."""
+        answer = self._asked.answer
+        assert isinstance(answer, kind)
+        return answer
+
     def _end_as_engine(self) -> None:
         """The task ends as its engine's job did."""
-        if self.engine_job.error:
-            raise self.engine_job.error
-        if self.engine_job.state is EngineState.CANCELLED:
+        if self._asked.error:
+            raise self._asked.error
+        if self._asked.state is EngineState.CANCELLED:
             self.state = TaskState.CANCELLED
 
 
