@@ -57,12 +57,12 @@ class Generation(EngineTask):
             if made > shown and self._shows_early() and time.monotonic() - shown_at >= SHOWN_EVERY_S:
                 self._show()
                 shown, shown_at = made, time.monotonic()
-        runs.write(self.folder, self._link.hello, self.engine_job)
+        runs.write(self.folder, self._link.hello, self._asked)
         if self._asked.frames and self.ask is messages.Run:
             yield from self._lay_finished()
         self.seconds = time.monotonic() - self.began
         if self.ask is messages.Run and self.teaches:
-            cost.learn(self.folder, self._link.hello, self.engine_job, self._launch)
+            cost.learn(self.folder, self._link.hello, self._asked, self._launch)
         self._end_as_engine()
         if self.ask is messages.Preview and self.state is TaskState.WORKING:
             yield from self._lay_conditions()

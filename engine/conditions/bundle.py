@@ -4,6 +4,7 @@ What an input is called and means stands in docs/architecture.md ("the networks'
 are built, so that a long shot needs no more memory than a short one.
 """
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -81,7 +82,8 @@ class Bundle:
         return environment(self.plate, self.region, self.known)
 
 
-def plan_shot(folder, job, mask="shape_agnostic", joints=None, height_px=None, *, surface=False) -> Shot:
+def plan_shot(folder: str, job, mask: str = "shape_agnostic", joints: np.ndarray | None = None,
+              height_px: float | None = None, *, surface=False) -> Shot:
     """Read pose.json and lay the shot's crops; the first person of a frame is the character. mask: the kind of region
     that the weights know, surface: whether they read the surface's maps. joints and height_px: the reference's, as for
     build_reference,
@@ -111,7 +113,8 @@ def _shape(name: jobs.Shape) -> tuple[int, int] | Literal["auto"]:
     return width, height
 
 
-def build_reference(shot, joints=None, height_px=None, matte=None, depths=None) -> ReferenceBundle:
+def build_reference(shot, joints: np.ndarray | None = None, height_px: float | None = None,
+                    matte: np.ndarray | None = None, depths=None) -> ReferenceBundle:
     """The job's reference picture fitted into the shot's shape, and its character's surface fitted to it.
 
     joints (20, 3) x, y, confidence in the picture's pixels, matte (h, w) float32 0..1 and depths (20,) metres, as
@@ -147,7 +150,7 @@ def build_window(shot, reference: ReferenceBundle, numbers, plate_of=None) -> Bu
     return Bundle(tuple(numbers), *(np.stack(layer) for layer in zip(*layers, strict=True)))
 
 
-def frame_holdout(shot, number, maps=None, box=None):
+def frame_holdout(shot, number: int, maps=None, box=None):
     """(h, w) float32 0..1 in job pixels: what lies in front of the character in this frame;
     None where the job has no depths.
 
@@ -168,7 +171,7 @@ def frame_holdout(shot, number, maps=None, box=None):
                               for kind, span, tolerance in layers])
 
 
-def plate_maps(shot, reference: ReferenceBundle, number, box):
+def plate_maps(shot, reference: ReferenceBundle, number: int, box):
     """The surface in the `box` (left, top, right, bottom) of a frame, in job pixels;
     None where the limb warp stands in."""
     left, top, right, bottom = box
@@ -178,12 +181,12 @@ def plate_maps(shot, reference: ReferenceBundle, number, box):
                       (left, top, right - left, bottom - top))
 
 
-def frame_region(shot, number, region) -> np.ndarray:
+def frame_region(shot, number: int, region: np.ndarray) -> np.ndarray:
     """A window's region M_f (H, W, 1) of one frame, back in job pixels (h, w)."""
     return put_back(np.ascontiguousarray(region[..., 0]), shot.plan.crops[number - 1], shot.job.size)
 
 
-def draw_previews(shot, reference: ReferenceBundle, number) -> dict:
+def draw_previews(shot, reference: ReferenceBundle, number: int) -> dict:
     """What the networks are given for one frame, as pictures to look at: {name of files.PREVIEWS: (H, W, 3) uint8}."""
     window = build_window(shot, reference, [number])
     mask = 0.5 * window.region[0] + 0.5 * window.mask[0]
@@ -192,19 +195,19 @@ def draw_previews(shot, reference: ReferenceBundle, number) -> dict:
     return {name: as_bits(np.broadcast_to(picture, (*picture.shape[:2], 3))) for name, picture in pictures.items()}
 
 
-def _plate_in_crop(shot, number) -> np.ndarray:
+def _plate_in_crop(shot, number: int) -> np.ndarray:
     stored = read_colour(files.picture(shot.folder, files.SOURCE, number), shot.job.size)
     return as_float(take(stored, shot.plan.crops[number - 1]))
 
 
-def _conditions(shot, reference, number, plate) -> tuple:
+def _conditions(shot, reference, number: int, plate: np.ndarray) -> tuple:
     """One frame's plate, mask, region, known, skeleton, depth, warp, objects and maps, each (H, W, channels)."""
     crop, figure = shot.plan.crops[number - 1], _figure_in_crop(shot, number)
     width, height = size = crop.shape
     maps = _crop_maps(shot, reference, number)
     mask = _character_mask(shot, number, figure, maps)
     region = region_of(mask, shot.mask)[..., None]
-    told = _surface_maps(shot, reference, number, maps, plate)
+    surface = _surface_maps(shot, reference, number, maps, plate)
     if shot.job.clean_pictures:
         clean = read_colour(files.picture(shot.folder, files.CLEAN, number), shot.job.size)
         plate = without_performer(plate, as_float(take(clean, crop)), region)
@@ -212,15 +215,15 @@ def _conditions(shot, reference, number, plate) -> tuple:
     objects = _objects_in_crop(shot, number)[..., None]
     if figure is None:
         blank = np.zeros((height, width, 4), np.float32)
-        return plate, mask[..., None], region, known, blank[..., :3], blank[..., :1], blank, objects, told
+        return plate, mask[..., None], region, known, blank[..., :3], blank[..., :1], blank, objects, surface
     joints = figure.body, figure.hands, size, figure.height_px
     warp = frame_picture(reference.character, maps, figure, size)
     return (plate, mask[..., None], region, known, draw_skeleton(*joints),
-            limb_depth(*joints, near=shot.near, far=shot.far), warp, objects, told)
+            limb_depth(*joints, near=shot.near, far=shot.far), warp, objects, surface)
 
 
-def _surface_maps(shot, reference, number, maps, plate):
-    """What the networks are told of the surface; plate: as it is, with whoever stands in it."""
+def _surface_maps(shot, reference, number: int, maps, plate: np.ndarray):
+    """What the networks read of the surface; plate: as it is, with whoever stands in it."""
     if not shot.surface or maps is None:
         return np.zeros((*plate.shape[:2], CHANNELS * shot.surface), np.float32)
     performed = None if shot.job.clean_plate else plate
@@ -230,23 +233,23 @@ def _surface_maps(shot, reference, number, maps, plate):
                           white=shot.light.in_crop(number, maps, shot.plan.crops[number - 1]))
 
 
-def character_mask(shot, number, reference: ReferenceBundle | None = None) -> np.ndarray:
+def character_mask(shot, number: int, reference: ReferenceBundle | None = None) -> np.ndarray:
     """M_c (H, W) float32 0 or 1 of one frame in its crop; with the reference, its surface counts."""
     maps = None if reference is None else _crop_maps(shot, reference, number)
     return _character_mask(shot, number, _figure_in_crop(shot, number), maps)
 
 
-def mask_grow(job, number) -> float:
+def mask_grow(job, number: int) -> float:
     """By how many pixels of the job the mask of a frame (1..N) grows; below 0 it shrinks."""
     return job.mask_grow[number - 1] if job.mask_grow else 0.0
 
 
-def mask_feather(job, number) -> float:
+def mask_feather(job, number: int) -> float:
     """Over how many pixels of the job a frame's layer fades inside the region's edge."""
     return job.mask_feather[number - 1] if job.mask_feather else 0.0
 
 
-def _character_mask(shot, number, figure, maps=None) -> np.ndarray:
+def _character_mask(shot, number: int, figure, maps=None) -> np.ndarray:
     """M_c (H, W) float32 0 or 1 in the crop: the job's mask and the surface's `maps`, where it has no mask these with
     room for cloth and hair or else the limb volumes, or both, grown as asked.
     Both too where limbs have other lengths than the mask shows."""
@@ -264,12 +267,12 @@ def _character_mask(shot, number, figure, maps=None) -> np.ndarray:
     return grown(mask.astype(np.float32), mask_grow(shot.job, number) / crop.step)
 
 
-def _carrying(reference, number):
+def _carrying(reference, number: int):
     """The frame's Figure that carries the reference's surface, in job pixels; None where there is none."""
     return None if reference.character is None else reference.character.figures[number - 1]
 
 
-def _crop_maps(shot, reference, number):
+def _crop_maps(shot, reference, number: int):
     """The surface in a frame's crop; None where the limb warp stands in,
     and where the character is not in the frame."""
     figure, crop = _carrying(reference, number), shot.plan.crops[number - 1]
@@ -279,21 +282,21 @@ def _crop_maps(shot, reference, number):
                                     lambda: frame_maps(reference.character, _in_crop(figure, crop), crop.shape))
 
 
-def _volume(shot, figure, maps, size) -> np.ndarray:
+def _volume(shot, figure, maps, size: Sequence[int]) -> np.ndarray:
     """(H, W) bool: what the character fills where nobody has drawn it."""
     if maps is None:
         return limb_volumes(figure.body, figure.hands, figure.height_px, size, shot.job.clothing) > VOLUME_SEEN
     return grown(maps.mask, SURFACE_ROOM * shot.job.clothing * figure.height_px) > 0
 
 
-def _laid_in(part, box, size) -> np.ndarray:
+def _laid_in(part, box, size: Sequence[int]) -> np.ndarray:
     """(h, w) of the picture's `size` (w, h): depths of a box of it, infinite around."""
     whole = np.full(size[::-1], np.inf, np.float32)
     whole[box[1]:box[3], box[0]:box[2]] = part
     return whole
 
 
-def _objects_in_crop(shot, number) -> np.ndarray:
+def _objects_in_crop(shot, number: int) -> np.ndarray:
     crop = shot.plan.crops[number - 1]
     if shot.job.objects is None:
         return np.zeros(crop.shape[::-1], np.float32)
@@ -301,12 +304,12 @@ def _objects_in_crop(shot, number) -> np.ndarray:
     return (take(object_mask(stored), crop) > 0.5).astype(np.float32)
 
 
-def _depth_picture(shot, kind, span, number) -> np.ndarray:
+def _depth_picture(shot, kind: str, span, number: int) -> np.ndarray:
     stored = read_grey(files.picture(shot.folder, kind, number), shot.job.size)
     return depth_in_metres(stored, span.near, span.far)
 
 
-def _figure_in_crop(shot, number):
+def _figure_in_crop(shot, number: int):
     """The frame's Figure in its crop's pixels; None where the character is not in the frame."""
     figure = shot.figures[number - 1]
     return _in_crop(figure, shot.plan.crops[number - 1]) if shot.plan.present[number - 1] else None
@@ -322,7 +325,7 @@ def _volume_box(figure, job):
     return None if figure is None else volume_box(figure.body, figure.hands, figure.height_px, job.clothing)
 
 
-def _grown_to_masks(boxes, folder, job) -> list:
+def _grown_to_masks(boxes, folder: str, job) -> list:
     """Boxes grown by as much as the masks of a few frames go beyond them, in parts of a box (ours: reading every mask
     of a shot before its first frame would cost seconds)."""
     known = [i for i, box in enumerate(boxes) if box is not None]
@@ -348,7 +351,7 @@ def _grown(box, beyond) -> tuple:
     return (*(box[:2] - beyond[:2] * side).tolist(), *(box[2:] + beyond[2:] * side).tolist())
 
 
-def _reference_figure(reference, joints, height_px, depths=None):
+def _reference_figure(reference, joints: np.ndarray | None, height_px: float | None, depths=None):
     if reference.joints is not None:
         joints, height_px = reference.joints, reference.height_px
     depths = depths if reference.depths is None else reference.depths
@@ -362,7 +365,7 @@ def _reference_figure(reference, joints, height_px, depths=None):
     return Figure(body, (None, None), height_px) if height_px > 0 else None
 
 
-def _matte_of_joints(picture, figure):
+def _matte_of_joints(picture: np.ndarray, figure):
     def volumes(share):
         size = tuple(max(round(side * share), 2) for side in picture.shape[1::-1])
         body = figure.body * (share, share, 1, 1)
@@ -370,7 +373,7 @@ def _matte_of_joints(picture, figure):
     return of_joints(np.ascontiguousarray(picture[..., :3]), volumes)
 
 
-def _reference_box(picture, figure):
+def _reference_box(picture: np.ndarray, figure):
     """Where the character is: its own alpha, else its joints' volumes, else unknown."""
     seen = picture[..., 3] > 0.5
     if not seen.all() and seen.any():

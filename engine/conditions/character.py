@@ -3,6 +3,7 @@
 Ours: the paper shows its networks the reference picture alone.
 A surface that follows the joints says where each piece of it goes.
 """
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -33,7 +34,7 @@ class Character:
     person: Person
     recent: dict = field(default_factory=dict, compare=False)
 
-    def once(self, key, make):
+    def once(self, key: str, make):
         """What make() gives for a key, made once for as long as it is one of the last few asked for."""
         if key not in self.recent:
             if len(self.recent) >= _RECENT:
@@ -42,7 +43,8 @@ class Character:
         return self.recent[key]
 
 
-def carry(picture, matte, figure: Figure, figures, *, cut_out, limbs: Figure, refine: bool) -> Character:
+def carry(picture: np.ndarray, matte: np.ndarray, figure: Figure, figures, *, cut_out, limbs: Figure,
+          refine: bool) -> Character:
     """picture (h, w, 3) and matte (h, w) float32 0..1 of the reference, figure: its Figure there; figures: the shot's,
     or None each. cut_out (H, W, 4) and limbs: the same reference at the networks' size. refine:
     the matte is a pose model's."""
@@ -64,7 +66,7 @@ def worth_of_depth(figures, template) -> float:
     return depth_factor(seen, template)
 
 
-def frame_maps(character: Character | None, figure, size, window=None) -> Maps | None:
+def frame_maps(character: Character | None, figure, size: Sequence[int], window=None) -> Maps | None:
     """The surface in a frame of `size` (w, h) whose pixels the figure is in; None where the limb warp stands in. window
     (left, top, w, h): the part that is wanted."""
     if character is None or character.avatar is None or figure is None:
@@ -72,7 +74,7 @@ def frame_maps(character: Character | None, figure, size, window=None) -> Maps |
     return draw(character.avatar, figure, size, character.depth_worth, window=window, turns=figure.turns)
 
 
-def frame_picture(character: Character | None, maps, figure, size) -> np.ndarray:
+def frame_picture(character: Character | None, maps, figure, size: Sequence[int]) -> np.ndarray:
     """(h, w, 4) float32 0..1, RGB premultiplied by coverage: the surface's `maps`,
     or the limb warp where they are None."""
     if maps is not None:

@@ -4,6 +4,7 @@ Ours (the paper is silent on resolution): the crop follows a smoothed centre at 
 picture neither zooms nor shakes from frame to frame. A plan is a function of the whole shot, never of windows:
 no jump at a seam.
 """
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -56,7 +57,7 @@ class CropPlan:
         return tuple(i + 1 for i, present in enumerate(self.present) if present)
 
 
-def plan_crops(boxes, size, shape: tuple[int, int] | Literal["auto"] = "auto") -> CropPlan:
+def plan_crops(boxes, size: Sequence[int], shape: tuple[int, int] | Literal["auto"] = "auto") -> CropPlan:
     """The shot's crops.
 
     boxes: for every frame the character's (left, top, right, bottom) in job pixels, or None; size the job's (w, h);
@@ -78,7 +79,7 @@ def plan_crops(boxes, size, shape: tuple[int, int] | Literal["auto"] = "auto") -
                           for (x, y), s in zip(centres, steps, strict=True)), present)
 
 
-def reference_crop(size, box, shape) -> Crop:
+def reference_crop(size: Sequence[int], box, shape) -> Crop:
     """The reference fitted into a shape: the character's box with its margin,
     or the whole picture where box is None."""
     if box is None:
@@ -88,7 +89,7 @@ def reference_crop(size, box, shape) -> Crop:
     return Crop((float(centre[0]), float(centre[1])), float(_needed(box, shape, MARGIN)[0]), tuple(shape))
 
 
-def take(picture, crop: Crop, interpolation=cv2.INTER_LINEAR) -> np.ndarray:
+def take(picture: np.ndarray, crop: Crop, interpolation=cv2.INTER_LINEAR) -> np.ndarray:
     """Picture (H, W[, c]) float32, uint8 or uint16 -> (h, w[, c]) in the crop, of its own type.
 
     Past the picture's edge its edge goes on. Shrinking averages first, so that nothing aliases; INTER_NEAREST takes
@@ -109,7 +110,7 @@ def take(picture, crop: Crop, interpolation=cv2.INTER_LINEAR) -> np.ndarray:
     return _warp(small, to_crop, crop.shape, interpolation)
 
 
-def put_back(picture, crop: Crop, size) -> np.ndarray:
+def put_back(picture: np.ndarray, crop: Crop, size: Sequence[int]) -> np.ndarray:
     """(h, w[, c]) float32 in the crop -> (H, W[, c]) of the job's size (w, h), clipped to 0..1; 0 outside the crop.
 
     Enlarging is Lanczos, shrinking averages first.
@@ -133,7 +134,7 @@ def put_back(picture, crop: Crop, size) -> np.ndarray:
     return result
 
 
-def laid(picture, crop: Crop, size) -> np.ndarray:
+def laid(picture: np.ndarray, crop: Crop, size: Sequence[int]) -> np.ndarray:
     """(h, w, c) uint8 in the crop -> (H, W, c) uint8 of a picture of the size (w, h), 0 outside the crop: quick,
     to look at."""
     matrix = crop.matrix
@@ -142,21 +143,21 @@ def laid(picture, crop: Crop, size) -> np.ndarray:
                           borderMode=cv2.BORDER_CONSTANT)
 
 
-def joints_to_crop(joints, crop: Crop) -> np.ndarray:
+def joints_to_crop(joints: np.ndarray, crop: Crop) -> np.ndarray:
     """(n, 4) joints in the picture's pixels -> the crop's; depth and confidence stay."""
     joints = np.array(joints, np.float64)
     joints[:, :2] = joints[:, :2] @ crop.matrix[:, :2].T + crop.matrix[:, 2]
     return joints
 
 
-def joints_from_crop(joints, crop: Crop) -> np.ndarray:
+def joints_from_crop(joints: np.ndarray, crop: Crop) -> np.ndarray:
     """(n, 4) joints in the crop's pixels -> the picture's."""
     joints = np.array(joints, np.float64)
     joints[:, :2] = (joints[:, :2] - crop.matrix[:, 2]) * crop.step
     return joints
 
 
-def _visible(box, size):
+def _visible(box, size: Sequence[int]):
     """The part of a box inside the frame as an array (4,); None where that is less than a pixel."""
     if box is None or not np.isfinite(box).all():
         return None
@@ -177,7 +178,7 @@ def _needed(boxes, shape, margin) -> np.ndarray:
     return ((boxes[:, 2:] - boxes[:, :2]) * (1 + 2 * margin) / np.array(shape)).max(axis=1)
 
 
-def _cost(boxes, shape, size) -> float:
+def _cost(boxes, shape, size: Sequence[int]) -> float:
     """How coarse a shape shows the shot, and how much of it would lie outside the frame, as mean logarithms (ours)."""
     steps = _needed(boxes, shape, MARGIN)
     beyond = np.maximum(np.log(steps[:, None] * np.array(shape) / np.array(size)), 0.0).sum(axis=1)
@@ -193,13 +194,13 @@ def _even_steps(steps) -> np.ndarray:
     wanted = np.log(steps)
     frames = np.arange(len(wanted))
     bounded = np.array([(wanted - MOST_ZOOM * np.abs(frames - t)).max() for t in frames])
-    held = np.pad(bounded, SCALE_FRAMES, mode="edge")
-    widest = np.lib.stride_tricks.sliding_window_view(held, 2 * SCALE_FRAMES + 1).max(axis=1)
+    padded = np.pad(bounded, SCALE_FRAMES, mode="edge")
+    widest = np.lib.stride_tricks.sliding_window_view(padded, 2 * SCALE_FRAMES + 1).max(axis=1)
     return np.exp(_smooth(widest, SCALE_FRAMES, "edge"))
 
 
-def _even_centres(boxes, steps, shape, size) -> np.ndarray:
-    """(frames, 2): the boxes' centres evened out, held where the character is inside and, if possible, the crop too."""
+def _even_centres(boxes, steps, shape, size: Sequence[int]) -> np.ndarray:
+    """(frames, 2): the boxes' centres evened out, kept where the character is inside and, if possible, the crop too."""
     half = 0.5 * steps[:, None] * np.array(shape)
     spare = LEAST_MARGIN * (boxes[:, 2:] - boxes[:, :2])
     low, high = boxes[:, 2:] + spare - half, boxes[:, :2] - spare + half
@@ -239,7 +240,7 @@ def _whole_box(crop, shape, shrink):
     return low, low + -(-(high - low) // shrink) * shrink
 
 
-def _warp(picture, matrix, size, interpolation) -> np.ndarray:
+def _warp(picture: np.ndarray, matrix, size: Sequence[int] | np.ndarray, interpolation) -> np.ndarray:
     """cv2's warp with a matrix whose pixel centres lie at halves; past the picture's edge its edge goes on."""
     shifted = matrix.copy()
     shifted[:, 2] += matrix[:, :2] @ (0.5, 0.5) - 0.5

@@ -2,6 +2,8 @@
 
 The armature gives depth exactly: 1/depth is linear along a limb in screen space. Limbs lie far to near, as in pose.py.
 """
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
@@ -35,7 +37,8 @@ def normalise_depth(depth, near: float, far: float):
     return (FLOOR + (1.0 - FLOOR) * part).astype(np.float32)
 
 
-def limb_depth(body, hands, size, height_px, *, near: float, far: float) -> np.ndarray:
+def limb_depth(body: np.ndarray, hands, size: Sequence[int], height_px: float, *, near: float,
+               far: float) -> np.ndarray:
     """D_s as (h, w, 1) float32: FLOOR..1 on the skeleton, 0 off it; arguments as for draw_skeleton."""
     width, height = size
     picture = np.zeros((height, width), np.float32)
@@ -45,7 +48,7 @@ def limb_depth(body, hands, size, height_px, *, near: float, far: float) -> np.n
     return picture[..., None]
 
 
-def lay_depth(picture, outline, start, end, *, shade=None, nearer_only=False) -> None:
+def lay_depth(picture: np.ndarray, outline, start, end, *, shade=None, nearer_only=False) -> None:
     """Write the depth of the limb start..end (x, y, depth each) into picture (h, w) wherever the outline covers it.
 
     shade turns metres into what is written; nearer_only keeps what is nearer already.

@@ -2,7 +2,7 @@
 import numpy as np
 
 
-def known_inside(region, clean_plate: bool) -> np.ndarray:
+def known_inside(region: np.ndarray, clean_plate: bool) -> np.ndarray:
     """1 where the environment may be seen inside M_f: all of it on a clean plate, nothing where a performer stands.
 
     Ours (docs/method.md, "Two plates"): into an empty plate the character is inserted, and what it covers is known.
@@ -10,12 +10,12 @@ def known_inside(region, clean_plate: bool) -> np.ndarray:
     return region.copy() if clean_plate else np.zeros_like(region)
 
 
-def environment(plate, region, known) -> np.ndarray:
+def environment(plate: np.ndarray, region: np.ndarray, known) -> np.ndarray:
     """The plate (..., 3) outside M_f and where it is known inside: I * (1 - M_f * (1 - known)) (paper 3.2)."""
     return plate * (1.0 - region * (1.0 - known))
 
 
-def without_performer(plate, clean, region) -> np.ndarray:
+def without_performer(plate: np.ndarray, clean, region: np.ndarray) -> np.ndarray:
     """The plate (..., 3) with the clean plate's pixels inside M_f (..., 1): to the networks,
     an empty plate to insert into.
 

@@ -2,6 +2,8 @@
 
 cv2.imread and imwrite cannot open names with accents on every system, so bytes are read and written by Python.
 """
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
@@ -18,15 +20,16 @@ _HINTS = {"missing": _ANEW_HINT, "size": _ANEW_HINT,
           "large": "Scale it down in any picture program."}
 
 
-def read_picture(path, *, missing="source_missing", unreadable="source_unreadable", size=None,
+def read_picture(path: files.Folder, *, missing="source_missing", unreadable="source_unreadable",
+                 size: Sequence[int] | None = None,
                  most_pixels=MOST_SIDE ** 2) -> np.ndarray:
     """The file's pixels as stored: (h, w), (h, w, 3) RGB or (h, w, 4) RGBA, uint8 or uint16.
 
     `missing` and `unreadable` are the codes of the JobError where it is not there, or no picture, or not of `size` (w,
-    h), or of more than `most_pixels` or MOST_SIDE: that is told by its header, before it is decoded.
+    h), or of more than `most_pixels` or MOST_SIDE: its header says that, before it is decoded.
     """
     try:
-        file, told = open_picture(path, size=size, most_pixels=most_pixels)
+        file, expected = open_picture(path, size=size, most_pixels=most_pixels)
     except Unreadable as why:
         raise JobError(missing if why.kind == "missing" else unreadable, why.message, _HINTS[why.kind]) from None
     try:
@@ -35,24 +38,24 @@ def read_picture(path, *, missing="source_missing", unreadable="source_unreadabl
     except OSError as error:
         raise JobError(unreadable, f"{path} cannot be read: {error.strerror or error}.") from None
     picture = _decode(data)
-    if picture is None or picture.shape[1::-1] != told:
+    if picture is None or picture.shape[1::-1] != expected:
         raise JobError(unreadable, f"{path} is no whole picture that can be read ({data.size} bytes).",
                        _HINTS["unreadable"])
     return picture
 
 
-def read_colour(path, size=None) -> np.ndarray:
+def read_colour(path: files.Folder, size: Sequence[int] | None = None) -> np.ndarray:
     """A frame of the plate as (h, w, 3) RGB uint8 or uint16, sRGB; as_float makes it 0..1."""
     return np.ascontiguousarray(as_colour(read_picture(path, size=size))[..., :3])
 
 
-def read_grey(path, size=None) -> np.ndarray:
+def read_grey(path: files.Folder, size: Sequence[int] | None = None) -> np.ndarray:
     """A mask or depth picture as stored in one channel: (h, w) uint8 or uint16."""
     picture = read_picture(path, missing="mask_missing", unreadable="mask_invalid", size=size)
     return picture if picture.ndim == 2 else np.ascontiguousarray(picture[..., 0])
 
 
-def read_reference(path) -> np.ndarray:
+def read_reference(path: files.Folder) -> np.ndarray:
     """The reference as (h, w, 4) float32 0..1, straight alpha."""
     picture = read_picture(path, missing="reference_missing", unreadable="reference_unreadable",
                            most_pixels=MOST_REFERENCE)
@@ -64,36 +67,36 @@ def read_reference(path) -> np.ndarray:
     return np.concatenate([picture, opaque], axis=-1)
 
 
-def as_float(picture) -> np.ndarray:
+def as_float(picture: np.ndarray) -> np.ndarray:
     """uint8 or uint16 -> float32 0..1."""
     return picture.astype(np.float32) / np.float32(np.iinfo(picture.dtype).max)
 
 
-def as_colour(picture) -> np.ndarray:
+def as_colour(picture: np.ndarray) -> np.ndarray:
     """(h, w) -> (h, w, 3); colour pictures stay."""
     return np.repeat(picture[..., None], 3, axis=-1) if picture.ndim == 2 else picture
 
 
-def as_bits(picture, bits=8) -> np.ndarray:
+def as_bits(picture: np.ndarray, bits=8) -> np.ndarray:
     """float 0..1 -> uint8 or uint16, rounded."""
     scaled = np.clip(picture, 0.0, 1.0)
     scaled *= (1 << bits) - 1
     return np.rint(scaled, out=scaled).astype(np.uint8 if bits == 8 else np.uint16)
 
 
-def encoded(picture) -> bytes:
+def encoded(picture: np.ndarray) -> bytes:
     """(h, w), (h, w, 3) RGB or (h, w, 4) RGBA, uint8 or uint16, as the bytes of a PNG."""
     order = {2: None, 3: cv2.COLOR_RGB2BGR, 4: cv2.COLOR_RGBA2BGRA}[2 if picture.ndim == 2 else picture.shape[2]]
     data = cv2.imencode(".png", picture if order is None else cv2.cvtColor(picture, order), _COMPRESSION)[1]
     return data.tobytes()
 
 
-def write_picture(path, picture) -> None:
+def write_picture(path: files.Folder, picture: np.ndarray) -> None:
     """Write what `encoded` takes: whole under its name, or not at all."""
     files.write_whole(path, encoded(picture))
 
 
-def bleed(colour, alpha) -> np.ndarray:
+def bleed(colour: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     """Colour (h, w, 3) carried outwards under alpha (h, w) 0, so that scaling a strip draws no dark rim.
 
     Each pixel takes the nearest covered one's colour, up to BLEED_PX away; beyond it is black.
@@ -105,7 +108,7 @@ def bleed(colour, alpha) -> np.ndarray:
     nearest = np.zeros((labels.max() + 1, colour.shape[-1]), colour.dtype)
     covered = bare == 0
     nearest[labels[covered]] = colour[covered]
-    return nearest[labels] * (away <= BLEED_PX)[..., None].astype(colour.dtype)
+    return nearest[np.asarray(labels, np.int32)] * (away <= BLEED_PX)[..., None].astype(colour.dtype)
 
 
 def _decode(data):

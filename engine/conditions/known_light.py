@@ -44,15 +44,15 @@ class KnownLight:
             return MOST_WHITE * as_float(self._picture(number)[top:bottom, left:right])
         return self._on(number, maps)
 
-    def _on(self, number, maps):
+    def _on(self, number: int, maps):
         coefficients = self.frames[number - 1] if self.frames else None
         return None if coefficients is None else white_in_light(maps, coefficients)
 
-    def _picture(self, number):
+    def _picture(self, number: int):
         return read_colour(files.picture(self.folder, files.IRRADIANCE, number), self.size)
 
 
-def read_light(folder: str, frames: int, size) -> KnownLight:
+def read_light(folder: str, frames: int, size: tuple[int, int]) -> KnownLight:
     """Of a job's folder. Raises JobError naming the frame that is wrong."""
     path = files.path(folder, files.LIGHT)
     has_pictures = files.has(folder, files.IRRADIANCE)
@@ -87,7 +87,7 @@ def white_in_light(maps, coefficients) -> np.ndarray:
     return white
 
 
-def _coefficients(path, entry, number):
+def _coefficients(path: str, entry, number: int):
     if entry is None:
         return None
     try:

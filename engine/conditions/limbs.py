@@ -15,7 +15,7 @@ _PALM = [0, 5, 9, 13, 17]      # wrist and the four knuckles
 _PALM_BEYOND_WRIST = 0.35      # of the forearm, where the hand itself is not known (ours)
 
 
-def clean_joints(joints) -> np.ndarray:
+def clean_joints(joints: np.ndarray) -> np.ndarray:
     """(n, 4) x, y, depth, confidence as float64, with confidence 0 wherever a position is not finite."""
     joints = np.array(joints, np.float64)
     bad = ~np.isfinite(joints).all(axis=1)
@@ -28,8 +28,8 @@ def clean_hands(hands) -> tuple:
     return tuple(None if hand is None else clean_joints(hand) for hand in (hands or (None, None)))
 
 
-def with_derived(body, hands=None) -> np.ndarray:
-    """(24, 4): the 20 body joints, then head centre, pelvis and palms; what cannot be told has confidence 0."""
+def with_derived(body: np.ndarray, hands=None) -> np.ndarray:
+    """(24, 4): the 20 body joints, then head centre, pelvis and palms; what is not known has confidence 0."""
     points = np.zeros((len(POINTS), 4))
     points[:len(BODY)] = clean_joints(body)
     points[INDEX["head"]] = _head(points)
@@ -39,7 +39,7 @@ def with_derived(body, hands=None) -> np.ndarray:
     return points
 
 
-def depth_scale(points, height_px: float) -> np.ndarray:
+def depth_scale(points: np.ndarray, height_px: float) -> np.ndarray:
     """(n,) pixels that the standing height spans at each point's depth; height_px where depths are not known."""
     pelvis, depths = points[INDEX["pelvis"]], points[:, 2]
     known = (depths > 1e-6) & (points[:, 3] >= SEEN)
@@ -53,8 +53,8 @@ def depth_scale(points, height_px: float) -> np.ndarray:
     return float(height_px) * np.clip(ratio, 1 / 3, 3.0)
 
 
-def facing(points) -> int:
-    """1 from the front, -1 from behind, 0 where it cannot be told; by the shoulders about the body's axis (ours)."""
+def facing(points: np.ndarray) -> int:
+    """1 from the front, -1 from behind, 0 where that is not known; by the shoulders about the body's axis (ours)."""
     right, left, neck, pelvis = (points[INDEX[n]] for n in ("right_shoulder", "left_shoulder", "neck", "pelvis"))
     if min(right[3], left[3], neck[3], pelvis[3]) < SEEN:
         return 0
@@ -63,7 +63,7 @@ def facing(points) -> int:
     return int(np.sign(turn)) if abs(turn) > 0.1 * float(down @ down) else 0
 
 
-def _head(points) -> np.ndarray:
+def _head(points: np.ndarray) -> np.ndarray:
     for names in _HEAD_SOURCES:
         seen = [points[INDEX[n]] for n in names if points[INDEX[n], 3] >= SEEN]
         if seen:
@@ -71,11 +71,11 @@ def _head(points) -> np.ndarray:
     return np.zeros(4)
 
 
-def _mean_if_all_seen(joints) -> np.ndarray:
+def _mean_if_all_seen(joints: np.ndarray) -> np.ndarray:
     return joints.mean(axis=0) if joints[:, 3].min() >= SEEN else np.zeros(4)
 
 
-def _palm(points, side, hand) -> np.ndarray:
+def _palm(points: np.ndarray, side, hand) -> np.ndarray:
     if hand is not None and (hand[_PALM, 3] >= SEEN).all():
         return hand[_PALM].mean(axis=0)
     elbow, wrist = points[INDEX[f"{side}_elbow"]], points[INDEX[f"{side}_wrist"]]

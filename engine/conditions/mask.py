@@ -3,6 +3,8 @@ and from joints to a mask where none is given.
 
 Limb volumes (ours) are inflated to clothing, because a body without its skirt and hair is too thin a mask.
 """
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
@@ -49,20 +51,20 @@ _CLOTHES = [
 _CHEST = 0.45             # of the way from neck to pelvis: how far hair hangs
 
 
-def region_of(mask, kind: str) -> np.ndarray:
+def region_of(mask: np.ndarray, kind: str) -> np.ndarray:
     """M_f (h, w) float32, 0 or 1, of M_c (h, w), as inference makes it for weights of this kind; one of KINDS."""
     if kind == "shape_agnostic":
         return shape_agnostic_at_inference(mask)
     return _bare_region(mask, kind)
 
 
-def random_region(mask, rng, kind: str) -> np.ndarray:
+def random_region(mask: np.ndarray, rng, kind: str) -> np.ndarray:
     """M_f as training draws it for weights of this kind; three numbers are drawn whatever the kind and the mask."""
     region = random_shape_agnostic(mask, rng)
     return region if kind == "shape_agnostic" else _bare_region(mask, kind)
 
 
-def _bare_region(mask, kind) -> np.ndarray:
+def _bare_region(mask: np.ndarray, kind: str) -> np.ndarray:
     if kind == "box":
         return shape_agnostic(mask, 1, 1)
     if kind == "exact":
@@ -70,7 +72,7 @@ def _bare_region(mask, kind) -> np.ndarray:
     raise ValueError(f"mask: expected one of {', '.join(KINDS)}, got {kind!r}")
 
 
-def shape_agnostic(mask, k_h: int, k_w: int, boxes=None) -> np.ndarray:
+def shape_agnostic(mask: np.ndarray, k_h: int, k_w: int, boxes=None) -> np.ndarray:
     """M_f (h, w) float32, 0 or 1: each of k_h x k_w blocks of M_c's bounding box set to the block's maximum (paper
     3.2).
 
@@ -91,7 +93,7 @@ def shape_agnostic(mask, k_h: int, k_w: int, boxes=None) -> np.ndarray:
     return region
 
 
-def shape_agnostic_at_inference(mask, boxes=None) -> np.ndarray:
+def shape_agnostic_at_inference(mask: np.ndarray, boxes=None) -> np.ndarray:
     """M_f with patches of about 10 x 10 pixels (paper 3.2: k_h = h / 10, k_w = w / 10); arguments as shape_agnostic."""
     seen = np.asarray(mask) > 0
     region = np.zeros(seen.shape, np.float32)
@@ -102,7 +104,7 @@ def shape_agnostic_at_inference(mask, boxes=None) -> np.ndarray:
     return region
 
 
-def random_shape_agnostic(mask, rng) -> np.ndarray:
+def random_shape_agnostic(mask: np.ndarray, rng) -> np.ndarray:
     """M_f for training: k drawn anew at each call (paper 3.2: k_h in (1, h), k_w in (1, w)).
 
     Ours, the paper being silent: half of the draws are inference's, the others log-uniform, so that a box and an exact
@@ -117,7 +119,7 @@ def random_shape_agnostic(mask, rng) -> np.ndarray:
     return shape_agnostic(mask, round(high ** part_h), round(wide ** part_w))
 
 
-def grown(mask, pixels: float) -> np.ndarray:
+def grown(mask: np.ndarray, pixels: float) -> np.ndarray:
     """M_c (h, w) float32, 0 or 1, wider by so many pixels all around; below 0 thinner. Beyond the picture's edge there
     is nothing to grow from, and nothing to shrink from.
 
@@ -140,7 +142,7 @@ def bounding_box(seen):
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
-def limb_volumes(body, hands, height_px, size, clothing: float = 1.0) -> np.ndarray:
+def limb_volumes(body: np.ndarray, hands, height_px: float, size: Sequence[int], clothing: float = 1.0) -> np.ndarray:
     """M_c from joints alone (ours): (h, w) float32 0..1, antialiased; clothing 0 = bare body, 1 = dressed.
 
     Radii are parts of height_px and grow with nearness. size is (w, h); joints as for pose.draw_skeleton.
@@ -152,7 +154,8 @@ def limb_volumes(body, hands, height_px, size, clothing: float = 1.0) -> np.ndar
     return canvas.astype(np.float32) * np.float32(1 / 255)
 
 
-def limb_volume_depth(body, hands, height_px, size, clothing: float = 1.0) -> np.ndarray:
+def limb_volume_depth(body: np.ndarray, hands, height_px: float, size: Sequence[int],
+                      clothing: float = 1.0) -> np.ndarray:
     """Depth in metres of the nearest limb volume at each pixel, (h, w) float32, infinite where there is none (ours).
 
     A volume has its bones' depth: the exact surface is not known from joints.
@@ -165,7 +168,7 @@ def limb_volume_depth(body, hands, height_px, size, clothing: float = 1.0) -> np
     return nearest
 
 
-def volume_box(body, hands, height_px, clothing: float = 1.0):
+def volume_box(body: np.ndarray, hands, height_px: float, clothing: float = 1.0):
     """(left, top, right, bottom) in pixels of the limb volumes, not cut to any frame; None where no volume is known."""
     volumes = _balls(body, hands, height_px, clothing)
     if not volumes:
@@ -175,7 +178,7 @@ def volume_box(body, hands, height_px, clothing: float = 1.0):
     return (*low.tolist(), *high.tolist())
 
 
-def _balls(body, hands, height_px, clothing) -> list:
+def _balls(body: np.ndarray, hands, height_px: float, clothing: float) -> list:
     """Volumes as arrays (n, 4) of balls x, y, depth, radius in pixels; only those whose points are all seen."""
     points = with_derived(body, hands)
     scales = depth_scale(points, height_px)
@@ -189,7 +192,7 @@ def _balls(body, hands, height_px, clothing) -> list:
     return found + _finger_balls(hands, height_px, clothing)
 
 
-def _finger_balls(hands, height_px, clothing) -> list:
+def _finger_balls(hands, height_px: float, clothing: float) -> list:
     radius = (_FINGER_RADIUS[0] + clothing * _FINGER_RADIUS[1]) * height_px
     found = []
     for hand in clean_hands(hands):
@@ -199,7 +202,7 @@ def _finger_balls(hands, height_px, clothing) -> list:
     return found
 
 
-def _outline(balls, size) -> np.ndarray:
+def _outline(balls, size: Sequence[int]) -> np.ndarray:
     """The convex hull of discs, (n, 2) pixels; discs too far outside the frame for cv2's integers are brought
     nearer."""
     radii = np.minimum(balls[:, 3:], 2.0 * max(size))

@@ -9,14 +9,14 @@ SCENE_TOLERANCE = 0.04
 _EDGE = np.array([0.25, 0.5, 0.25], np.float32)
 
 
-def depth_in_metres(stored, near: float, far: float) -> np.ndarray:
+def depth_in_metres(stored: np.ndarray, near: float, far: float) -> np.ndarray:
     """uint16 (h, w) as a job stores it -> metres float32: 0 is nothing (infinite), 1 lies at far, 65535 at near."""
     metres = np.float32(far) + (np.float32(near) - np.float32(far)) * ((stored.astype(np.float32) - 1)
                                                                        / np.float32(65534))
     return np.where(stored > 0, metres, np.float32(np.inf))
 
 
-def object_mask(stored) -> np.ndarray:
+def object_mask(stored: np.ndarray) -> np.ndarray:
     """M_o (h, w) float32: 1 where the stored depth uint16 (h, w) has an object (paper 3.3)."""
     return (stored > 0).astype(np.float32)
 

@@ -4,6 +4,7 @@ Limbs are ellipses dimmed to 0.6, joints are dots in full colour, both laid far 
 depth). The strokes are shared with depth.py, so that the skeleton's binarised mask M_s is the same in both.
 """
 import colorsys
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import cv2
@@ -46,7 +47,7 @@ class Stroke(NamedTuple):
     colour: tuple         # RGB 0..255
 
 
-def draw_skeleton(body, hands, size, height_px) -> np.ndarray:
+def draw_skeleton(body: np.ndarray, hands, size: Sequence[int], height_px: float) -> np.ndarray:
     """The skeleton picture, (h, w, 3) float32 0..1.
 
     body (20, 4) x, y, depth, confidence; hands None or (left, right), each (21, 4) or None; size (w, h);
@@ -59,7 +60,7 @@ def draw_skeleton(body, hands, size, height_px) -> np.ndarray:
     return canvas.astype(np.float32) * np.float32(1 / 255)
 
 
-def strokes(body, hands, size, height_px) -> list:
+def strokes(body: np.ndarray, hands, size: Sequence[int], height_px: float) -> list:
     """The skeleton's strokes that can touch the frame, far to near; arguments as for draw_skeleton."""
     body, found = clean_joints(body), []
     wide = _half_width(HALF_WIDTH, size, height_px)
@@ -77,7 +78,7 @@ def fixed_point(outline) -> np.ndarray:
     return np.rint((outline - 0.5) * (1 << _SHIFT)).astype(np.int32)
 
 
-def clip_segments(starts, ends, size, margin) -> tuple:
+def clip_segments(starts, ends, size: Sequence[int], margin) -> tuple:
     """Cut segments to the frame grown by margin: (t0, t1) in 0..1 along each, t0 > t1 where nothing is left.
 
     Liang and Barsky's way. Cutting, not clamping, keeps a limb's direction when its joint is far outside.
@@ -93,12 +94,12 @@ def clip_segments(starts, ends, size, margin) -> tuple:
     return np.maximum(enter.max(axis=1), 0.0), np.minimum(leave.min(axis=1), 1.0)
 
 
-def _half_width(part, size, height_px) -> float:
+def _half_width(part, size: Sequence[int], height_px: float) -> float:
     height = float(height_px) if np.isfinite(height_px) else 0.0
     return min(max(part * height, MIN_HALF_WIDTH), max(size) / 16)
 
 
-def _limbs(joints, ends, colours, half_width, size, dim=LIMB_DIM) -> list:
+def _limbs(joints: np.ndarray, ends, colours, half_width, size: Sequence[int], dim=LIMB_DIM) -> list:
     a, b = joints[ends[:, 0]], joints[ends[:, 1]]
     sure = np.minimum(np.minimum(a[:, 3], b[:, 3]), 1.0)
     t0, t1 = clip_segments(a[:, :2], b[:, :2], size, 4 * half_width + max(size))
@@ -111,7 +112,7 @@ def _limbs(joints, ends, colours, half_width, size, dim=LIMB_DIM) -> list:
     return result
 
 
-def _dots(body, radius, size) -> list:
+def _dots(body: np.ndarray, radius, size: Sequence[int]) -> list:
     inside = (body[:, :2] > -radius).all(axis=1) & (body[:, :2] < np.asarray(size) + radius).all(axis=1)
     result = []
     for i in np.flatnonzero(inside & (body[:, 3] >= SEEN)):

@@ -34,7 +34,7 @@ class Figure:
     turns: dict = field(default_factory=dict)
 
 
-def read_poses(folder, frames: int) -> tuple:
+def read_poses(folder: str, frames: int) -> tuple:
     """For each of the job's frames the tuple of its Figures; raises JobError naming the frame that is wrong."""
     path = files.path(folder, files.POSE)
     try:
@@ -54,7 +54,7 @@ def read_poses(folder, frames: int) -> tuple:
     return tuple(_people(entry, number) for number, entry in enumerate(value["frames"], 1))
 
 
-def standing_height(body) -> float:
+def standing_height(body: np.ndarray) -> float:
     """Pixels that the standing height spans, from a body's longest part; 0 where none is seen (ours)."""
     points = with_derived(body)
     found = [np.hypot(*(points[INDEX[a], :2] - points[INDEX[b], :2])) / part for a, b, part in _PARTS
@@ -62,7 +62,7 @@ def standing_height(body) -> float:
     return float(max(found, default=0.0))
 
 
-def _people(entry, number) -> tuple:
+def _people(entry, number: int) -> tuple:
     if not isinstance(entry, dict) or not isinstance(entry.get("people"), list):
         raise JobError("pose_invalid", f"pose.json: frame {number}: expected {{'people': [...]}}.", _HINT)
     return tuple(_figure(person, f"pose.json: frame {number}, person {i}")

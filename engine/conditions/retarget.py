@@ -27,7 +27,7 @@ _LOWER = 12.0          # how much the lower foot counts as the one that carries,
 _FACE = ("nose", "right_eye", "left_eye", "right_ear", "left_ear")
 
 
-def retargeted(figures, joints, height_px, *, strength, fps) -> tuple:
+def retargeted(figures, joints: np.ndarray, height_px: float, *, strength, fps: float) -> tuple:
     """figures: for each frame a Figure or None; joints (20, 3) x, y, confidence of the reference in its pixels and its
     standing height in pixels; strength 0..1. Hands move with their wrists and keep their size."""
     known = [i for i, figure in enumerate(figures) if figure is not None]
@@ -77,7 +77,7 @@ def _lengths(places, seen, heights) -> dict:
     """Of each limb over the shot, as a part of the standing height; left out where it is never seen."""
     found = {}
 
-    def measure(name, start, end, sure):
+    def measure(name, start, end, sure) -> None:
         lengths = np.linalg.norm(start - end, axis=-1) / heights
         if sure.any():
             found[name] = max(found.get(name, 0.0), float(np.median(lengths[sure])))
@@ -97,7 +97,7 @@ def _lengths(places, seen, heights) -> dict:
     return found
 
 
-def _reference_lengths(joints, height_px) -> dict:
+def _reference_lengths(joints: np.ndarray, height_px: float) -> dict:
     """The same of one flat picture; widths only where it faces the camera or turns its back."""
     flat = np.column_stack([joints[:, :2], np.zeros(len(joints))])[None]
     found = _lengths(flat, joints[None, :, 2] >= SEEN, np.array([height_px]))
@@ -116,7 +116,7 @@ def _ratios(lengths, wanted, strength) -> dict:
     return {name: float(ratio ** strength) for name, ratio in ratios.items()}
 
 
-def _standing(places, seen, heights, numbers, fps):
+def _standing(places, seen, heights, numbers, fps: float):
     """(frames, 2) 0..1: how surely the right and the left foot stand."""
     feet = places[:, [_I["right_ankle"], _I["left_ankle"]]]
     there = seen[:, [_I["right_ankle"], _I["left_ankle"]]]
@@ -135,7 +135,7 @@ def _evened(values, frames):
     return np.stack([np.convolve(column, kernel / kernel.sum(), "valid") for column in padded.T], axis=1)
 
 
-def _moved(places, seen, ratios, stands, fps):
+def _moved(places, seen, ratios, stands, fps: float):
     """(frames, 20, 3): every joint at its new place; depths in pixels like the rest."""
     hips = [_I["right_hip"], _I["left_hip"]]
     ankles = [_I["right_ankle"], _I["left_ankle"]]

@@ -24,7 +24,8 @@ _KINDS = {Limb.HEAD: 0, Limb.HAIR: 0, Limb.LEFT_HAND: 1, Limb.RIGHT_HAND: 1, Lim
 _KIND_OF = np.array([_KINDS.get(limb, 4) for limb in Limb] + [5])      # the last: no limb
 
 
-def surface_inputs(maps, figure, depth_worth: float, *, reference_light=None, white=None, plate=None,
+def surface_inputs(maps, figure, depth_worth: float, *, reference_light=None, white=None,
+                   plate: np.ndarray | None = None,
                    performer=None) -> np.ndarray:
     """(h, w, CHANNELS) float32.
 
@@ -57,7 +58,7 @@ def surface_inputs(maps, figure, depth_worth: float, *, reference_light=None, wh
     return out
 
 
-def performers_light(maps, plate, performer) -> np.ndarray:
+def performers_light(maps, plate: np.ndarray, performer) -> np.ndarray:
     """(5,) of log luma by surface.light.turned: how the light falls on whoever stands in the plate where the surface
     is; zeros where too little of them is seen. A constant a limb takes the cloth's colour out (ours)."""
     sure = performer & (maps.coverage >= 1) & (maps.part >= 0)

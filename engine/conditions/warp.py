@@ -7,6 +7,7 @@ the other side (reference from the front, frame from behind) pieces are mirrored
 go to left limbs, and the head still goes to the head, where the skeleton's missing nose tells the net that no face
 may show. Where it may, the head is shifted and stretched sideways until nose, eyes and ears lie on the frame's.
 """
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import cv2
@@ -53,12 +54,12 @@ class Person(NamedTuple):
     facing: int           # 1 front, -1 back, 0 unknown
 
 
-def person(body, hands, height_px) -> Person:
+def person(body: np.ndarray, hands, height_px: float) -> Person:
     points = with_derived(body, hands)
     return Person(points, depth_scale(points, height_px), facing(points))
 
 
-def warp_limbs(reference, source: Person, target: Person, size) -> np.ndarray:
+def warp_limbs(reference, source: Person, target: Person, size: Sequence[int]) -> np.ndarray:
     """The reference's limbs on the target's, (h, w, 4) float32 0..1: RGB premultiplied by coverage, coverage.
 
     reference (H, W, 4) float32 0..1: sRGB and the person's matte, which keeps the backdrop out of the pieces; source

@@ -7,6 +7,7 @@ other kinds nothing is known, and "" is said of them.
 import os
 import struct
 import zlib
+from typing import BinaryIO
 
 _PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8"
 _PNG_END, _JPEG_END = b"\0\0\0\0IEND\xaeB`\x82", b"\xff\xd9"
@@ -18,12 +19,12 @@ _EBML, _SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"
 _ENDS = "ends in the middle"
 
 
-def is_known_picture(file) -> bool:
+def is_known_picture(file: BinaryIO) -> bool:
     """Whether why_not_whole can tell of this picture."""
     return _start(file).startswith((_PNG, _JPEG))
 
 
-def why_not_whole(file, *, closely=False) -> str:
+def why_not_whole(file: BinaryIO, *, closely: bool = False) -> str:
     """What is wrong, for a sentence that begins with the file's name. Little is read, but `closely` every byte of a
     PNG, for its checksums."""
     start, length = _start(file), os.fstat(file.fileno()).st_size
@@ -34,18 +35,18 @@ def why_not_whole(file, *, closely=False) -> str:
             return _png(file, length, closely)
         if start.startswith(_JPEG):
             return _jpeg(file, length)
-        end = _told_end(file, start, length)
+        end = _stated_end(file, start, length)
     except struct.error:
         return _ENDS
     return f"was cut off: it has {length:,} of {end:,} bytes" if end > length else ""
 
 
-def _start(file):
+def _start(file: BinaryIO) -> bytes:
     file.seek(0)
     return file.read(_SHORT)
 
 
-def _png(file, length, closely):
+def _png(file: BinaryIO, length: int, closely: bool) -> str:
     file.seek(max(length - _SHORT, 0))
     if not closely and _PNG_END in file.read(_SHORT):
         return ""
@@ -63,12 +64,12 @@ def _png(file, length, closely):
     return _ENDS
 
 
-def _jpeg(file, length):
+def _jpeg(file: BinaryIO, length: int) -> str:
     file.seek(max(length - _TAIL, 0))
     return "" if _JPEG_END in file.read(_TAIL) else _ENDS
 
 
-def _told_end(file, start, length) -> int:
+def _stated_end(file: BinaryIO, start: bytes, length: int) -> int:
     """Where the file should end; 0 where it doesn't tell."""
     if start[:4] == b"RIFF" and start[8:12] == b"AVI ":
         return _riff_end(file, length)
@@ -79,7 +80,7 @@ def _told_end(file, start, length) -> int:
     return 0
 
 
-def _riff_end(file, length):
+def _riff_end(file: BinaryIO, length: int) -> int:
     """A large AVI is several RIFFs; one of no size was never finished, and tells nothing. The last byte may fill up."""
     at = 0
     while at + 12 <= length:
@@ -91,7 +92,7 @@ def _riff_end(file, length):
     return at - 1 if at == length + 1 else at
 
 
-def _boxes_end(file, length):
+def _boxes_end(file: BinaryIO, length: int) -> int:
     at = 0
     while at + 8 <= length:
         file.seek(at)
@@ -104,7 +105,7 @@ def _boxes_end(file, length):
     return at if at > length else 0
 
 
-def _matroska_end(start):
+def _matroska_end(start: bytes) -> int:
     """The segment holds all but the first element; one of unknown size was streamed."""
     head, at = _variable(start, 4)
     at += head or 0

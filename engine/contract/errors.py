@@ -81,7 +81,7 @@ class JobError(Exception):
         return f"{self.message} {self.remedy}".strip()
 
 
-def writing_failed(error, path):
+def writing_failed(error: OSError, path: object) -> JobError:
     """The JobError of an OSError raised while writing `path`."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return JobError("disk_full", f"Cannot write {path}: the disk is full.",

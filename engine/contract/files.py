@@ -134,7 +134,7 @@ def refuse_links(folder: Folder) -> None:
             _refuse_odd(there, about)
 
 
-def open_in_place(path: str, flags: int) -> int:
+def open_in_place(path: Folder, flags: int) -> int:
     """A descriptor of an ordinary file that is written in place, made where there is none; os.open's flags. A link is
     not followed. Raises JobError."""
     try:
@@ -230,7 +230,7 @@ def remove_numbered(folder: Folder, endings: Iterable[str]) -> None:
         raise writing_failed(error, folder) from None
 
 
-def _about(path: str) -> os.stat_result | None:
+def _about(path: Folder) -> os.stat_result | None:
     try:
         return os.lstat(path)
     except (FileNotFoundError, NotADirectoryError):
@@ -244,7 +244,7 @@ def _is_link(about: os.stat_result) -> bool:
     return stat.S_ISLNK(about.st_mode) or getattr(about, "st_reparse_tag", None) in _LINK_TAGS
 
 
-def _linked(path: str) -> JobError:
+def _linked(path: Folder) -> JobError:
     try:
         target = f" to {os.readlink(path)}"
     except OSError:
@@ -254,7 +254,7 @@ def _linked(path: str) -> JobError:
                     "Remove the link, or put what it leads to in its place; the job's folder itself may be a link.")
 
 
-def _refuse_odd(path: str, about: os.stat_result) -> None:
+def _refuse_odd(path: Folder, about: os.stat_result) -> None:
     if not stat.S_ISREG(about.st_mode):
         raise JobError("job_linked", f"{path}: expected an ordinary file, got a folder or a device.", "Remove it.")
     if about.st_nlink > 1:

@@ -9,6 +9,7 @@ import os
 
 from . import files
 from .errors import JobError, writing_failed
+from .files import Folder
 
 LARGEST = 4 * 1024 * 1024  # bytes (ours: the events of 30,000 frames)
 _BEGINNING, _END = 64 * 1024, LARGEST // 2
@@ -22,18 +23,18 @@ _NOTES = {True: json.dumps({"type": "shortened", "message": _GONE}).encode() + b
 class LogFile(logging.Handler):
     """What is logged in this process, to the log of a job."""
 
-    def __init__(self, path):
+    def __init__(self, path: str):
         super().__init__()
         self._path = path
 
-    def emit(self, record):
+    def emit(self, record: logging.LogRecord) -> None:
         try:
             append(self._path, self.format(record).encode("utf-8", "backslashreplace")[:_LONGEST_RECORD] + b"\n")
         except JobError:
             return  # stderr says all the same
 
 
-def append(path, data: bytes) -> None:
+def append(path: Folder, data: bytes) -> None:
     """Adds to a log; raises JobError. One that cannot be made shorter any more (somebody holds it open) is left as it
     is."""
     file = files.open_in_place(path, os.O_WRONLY | os.O_APPEND)
@@ -50,7 +51,7 @@ def append(path, data: bytes) -> None:
         _shorten(path)
 
 
-def _shorten(path) -> None:
+def _shorten(path: Folder) -> None:
     with open(path, "rb") as file:
         beginning = file.read(_BEGINNING)
         file.seek(-_END, os.SEEK_END)

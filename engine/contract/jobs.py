@@ -125,7 +125,7 @@ class Settings:
 
 @record
 class FixRange:
-    """Only the frames `first`..`last` (1..N) are generated; all others lie finished in the folder already and are held:
+    """Only the frames `first`..`last` (1..N) are generated; all others lie finished in the folder already and are kept:
     those beside the range ride along, so that it joins them."""
 
     first: int = checked(whole(1, 1_000_000))

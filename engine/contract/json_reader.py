@@ -10,6 +10,7 @@ import math
 import os
 import re
 import stat
+from typing import Any, NoReturn
 
 from .errors import JobError
 
@@ -34,7 +35,7 @@ class Unreadable(ValueError):
     """What is no bounded JSON object; the message says what was expected and what was found."""
 
 
-def parse(raw: bytes, largest: int = LARGEST, most_containers: int | None = None) -> dict:
+def parse(raw: bytes, largest: int = LARGEST, most_containers: int | None = None) -> dict[str, Any]:
     """The JSON object in UTF-8 bytes; raises Unreadable.
 
     At most `largest` bytes, DEEPEST levels and `most_containers` lists and objects (an empty list of 3 bytes takes 80
@@ -59,7 +60,7 @@ def parse(raw: bytes, largest: int = LARGEST, most_containers: int | None = None
     return value
 
 
-def read(path, largest: int = LARGEST) -> dict:
+def read(path: str | os.PathLike[str], largest: int = LARGEST) -> dict[str, Any]:
     """The JSON object in a file; raises OSError where there is none to be opened, and Unreadable. Never waits for a
     pipe."""
     try:
@@ -74,7 +75,7 @@ def read(path, largest: int = LARGEST) -> dict:
         raise Unreadable(f"no file can have that name: {error}") from None
 
 
-def keep_aside(path) -> str:
+def keep_aside(path: str | os.PathLike[str]) -> str:
     """Renames a damaged file, so that another can be written and no work of the artist's is lost with it: to
     `NAME.damaged`, or `NAME.damaged-2` and so on. The new path; raises JobError where the file has to stay, which
     nobody may write over then."""
@@ -93,7 +94,7 @@ def keep_aside(path) -> str:
                    "Move it away, so that another can be written.")
 
 
-def _look_at_brackets(raw, most) -> None:
+def _look_at_brackets(raw: bytes, most: int) -> None:
     """Before the parser, whose stack is the process's: on Python 3.11 it survives 989 levels that nothing can print
     then."""
     if raw.count(b"[") + raw.count(b"{") <= min(DEEPEST, most):
@@ -109,7 +110,7 @@ def _look_at_brackets(raw, most) -> None:
         raise Unreadable(f"expected at most {DEEPEST} levels of lists and objects, each of them closed")
 
 
-def _object(pairs) -> dict:
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) < len(pairs):
         names = [name for name, _ in pairs]
@@ -118,11 +119,11 @@ def _object(pairs) -> dict:
     return value
 
 
-def _no_constant(name):
+def _no_constant(name: str) -> NoReturn:
     raise Unreadable(f"expected a number, got {name}")
 
 
-def _finite(digits) -> float:
+def _finite(digits: str) -> float:
     value = float(digits)
     if not math.isfinite(value):
         raise Unreadable(f"expected a number that a float can hold, got {digits[:60]}")

@@ -6,8 +6,13 @@ anything is decoded, because a few kilobytes may unpack to gigabytes.
 
 import os
 import stat
+from collections.abc import Sequence
+from typing import BinaryIO, Literal
 
-from .picture_header import KINDS, picture_size
+from .files import Folder
+from .picture_header import KINDS, Size, picture_size
+
+Fault = Literal["missing", "unreadable", "size", "large"]
 
 MOST_SIDE = 16384                # pixels on a side: the largest job's
 # A reference's pixels: some 45 bytes each are needed while it is fitted into a crop (measured), and 33 million hold
@@ -18,16 +23,16 @@ _SPARE_BYTES = 64 << 20          # beside them: EXIF, previews, colour profiles
 
 
 class Unreadable(Exception):
-    """Why a file is not read: `kind` is "missing", "unreadable", "size" (another than was asked for) or "large"; the
-    message says what was expected and got."""
+    """Why a file is not read: `kind` ("size": another than was asked for), and a message of what was expected and
+    got."""
 
-    def __init__(self, kind, message):
+    def __init__(self, kind: Fault, message: str):
         super().__init__(message)
         self.kind = kind
         self.message = message
 
 
-def open_regular(path):
+def open_regular(path: Folder) -> BinaryIO:
     """A binary file to read from. Raises Unreadable for what is not there, cannot be opened, or is a folder, a pipe, a
     device or a socket: a pipe that nobody writes to would be waited for without end, a device read without end."""
     try:
@@ -46,7 +51,8 @@ def open_regular(path):
     return file
 
 
-def open_picture(path, *, size=None, most_pixels=MOST_SIDE ** 2):
+def open_picture(path: Folder, *, size: Sequence[int] | None = None,
+                 most_pixels: int = MOST_SIDE ** 2) -> tuple[BinaryIO, Size]:
     """(file, (width, height)) of a picture: opened as by open_regular, at its start. Raises Unreadable too where its
     header is none that we know, is not of `size`, or tells of too many pixels."""
     file = open_regular(path)
@@ -63,7 +69,7 @@ def open_picture(path, *, size=None, most_pixels=MOST_SIDE ** 2):
         raise
 
 
-def _check(path, found, length, size, most_pixels):
+def _check(path: Folder, found: Size, length: int, size: Sequence[int] | None, most_pixels: int) -> None:
     width, height = found
     if size is not None and found != tuple(size):
         raise Unreadable("size", f"{path}: expected {size[0]}x{size[1]} pixels, got {width}x{height}.")
@@ -75,11 +81,11 @@ def _check(path, found, length, size, most_pixels):
                          "pixels.")
 
 
-def _without_waiting(path, flags):
+def _without_waiting(path: str, flags: int) -> int:
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
-def _kind(mode):
+def _kind(mode: int) -> str:
     kinds = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device",
              stat.S_IFSOCK: "a socket"}
     return kinds.get(stat.S_IFMT(mode), "no regular file")

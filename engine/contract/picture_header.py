@@ -4,7 +4,9 @@ PNG (RFC 2083 11.2.2), JPEG (ITU T.81 B.2.2), TIFF 6.0 and BigTIFF, BMP, WebP (R
 """
 
 import struct
+from typing import BinaryIO
 
+Size = tuple[int, int]  # width, height
 KINDS = "PNG, JPEG, TIFF, BMP or WebP"
 _PNG, _BMP, _JPEG = b"\x89PNG\r\n\x1a\n", b"BM", b"\xff\xd8"
 _BARE_MARKERS = {0x01, *range(0xD0, 0xD9)}                                 # JPEG's markers without a length
@@ -15,7 +17,7 @@ _TIFF_WIDTH, _TIFF_HEIGHT = 256, 257
 _TIFF_NUMBERS = {3: "H", 4: "I", 16: "Q"}
 
 
-def picture_size(file):
+def picture_size(file: BinaryIO) -> Size | None:
     """(width, height) of the picture in a binary file that can seek; None where its header is of none of KINDS."""
     file.seek(0)
     start = file.read(32)
@@ -26,9 +28,10 @@ def picture_size(file):
     return size if size and min(size) > 0 else None
 
 
-def _size(file, start):
+def _size(file: BinaryIO, start: bytes) -> Size | None:
     if start.startswith(_PNG):
-        return struct.unpack(">II", start[16:24])
+        width, height = struct.unpack(">II", start[16:24])
+        return width, height
     if start.startswith(_JPEG):
         return _jpeg(file)
     if start.startswith(_BMP):
@@ -40,17 +43,18 @@ def _size(file, start):
     return None
 
 
-def _bmp(start):
+def _bmp(start: bytes) -> Size:
     if struct.unpack("<I", start[14:18])[0] == 12:
-        return struct.unpack("<HH", start[18:22])
+        width, height = struct.unpack("<HH", start[18:22])
+        return width, height
     width, height = struct.unpack("<ii", start[18:26])
     return width, abs(height)                                              # below 0: rows from the top
 
 
-def _webp(start):
+def _webp(start: bytes) -> Size | None:
     kind, data = start[12:16], start[20:]
     if kind == b"VP8X":
-        return tuple(int.from_bytes(data[at:at + 3], "little") + 1 for at in (4, 7))
+        return int.from_bytes(data[4:7], "little") + 1, int.from_bytes(data[7:10], "little") + 1
     if kind == b"VP8L":
         bits = struct.unpack("<I", data[1:5])[0]
         return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
@@ -58,7 +62,7 @@ def _webp(start):
     return (width & 0x3FFF, height & 0x3FFF) if kind == b"VP8 " else None
 
 
-def _jpeg(file):
+def _jpeg(file: BinaryIO) -> Size | None:
     """Goes from marker to marker up to the frame's."""
     file.seek(2)
     for _ in range(_MOST_MARKERS):
@@ -77,7 +81,7 @@ def _jpeg(file):
     return None
 
 
-def _tiff(file, start):
+def _tiff(file: BinaryIO, start: bytes) -> Size | None:
     """The first directory's width and height."""
     order, big = "<>"[start[:2] == b"MM"], start[2:4] in (b"+\0", b"\0+")
     file.seek(struct.unpack(order + "Q", start[8:16])[0] if big else struct.unpack(order + "I", start[4:8])[0])

@@ -39,7 +39,7 @@ def serve(open_engine, writer, reader=None) -> int:
     """Say hello, then do requests until stdin closes or a shutdown comes; then the process ends with exit code 0, or 1
     after a fault in one of its threads.
 
-    open_engine() -> answer.Engine, called here so that its JobError is told as `failed`; only then this returns, with
+    open_engine() -> answer.Engine, called here so that its JobError is said as `failed`; only then this returns, with
     the exit code 2.
     """
     from . import answer as answers  # numpy and cv2 come with it: only now that stdout is ours

@@ -4,6 +4,7 @@ an estimate that was stopped goes on from them."""
 import json
 import os
 import zlib
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from .region import Region
 _POINTS, _REGIONS, _CELLS = 33, 10, 256
 _PART_ROWS = 3 + 2 * 21
 _COUNT = whole(0, 1_000_000)
-# What has to be told of footage that was read whole (intake.py), and how.
+# The record of footage that was read whole (intake.py): its fields and their checks.
 _TOLD = {"whole": flag, "frames": _COUNT, "size": tuple_of(_COUNT, _COUNT), "fps": number(0, 1e6),
          "cuts": list_of(_COUNT), "held": list_of(_COUNT), "interlaced": flag, "uneven": flag, "bits": _COUNT}
 _FACE = [INDEX[name] for name in POINTS]
@@ -28,18 +29,18 @@ _FACE = [INDEX[name] for name in POINTS]
 class Looks:
     """One file a frame, in the folder `estimate/looks`, which belongs to `key`: looks of another key are removed."""
 
-    def __init__(self, folder, key):
+    def __init__(self, folder: str, key: dict[str, Any]):
         self._folder = files.path(folder, files.LOOKS)
         empty_unless(self._folder, key)
 
-    def keep(self, number, found) -> None:
+    def keep(self, number: int, found: Landmarks) -> None:
         """found: Landmarks of frame `number`."""
         values = np.concatenate([found.pixels.ravel(), found.world.ravel(), found.visibility.ravel(),
                                  _numbers(found.region), _numbers(found.next_region)]).astype(np.float32)
         mask = np.clip(np.rint(found.mask_logits / LOGIT_STEP), -127, 127).astype(np.int8)
         files.write_whole(self._path(number), values.tobytes() + zlib.compress(mask.tobytes(), 1))
 
-    def recall(self, number):
+    def recall(self, number: int):
         """The Landmarks of a frame, or None where none are kept (or the file is broken)."""
         kept = self._read(number)
         if kept is None:
@@ -66,7 +67,7 @@ class Looks:
                 kept[frame] = Points(pixels, world, visibility)
         return kept
 
-    def keep_parts(self, number, face, hands) -> None:
+    def keep_parts(self, number: int, face, hands) -> None:
         """face (3, 2) as face.POINTS, or None; hands {side: (21, 4)} as hands.find_hands gives them."""
         rows = np.full((_PART_ROWS, 4), np.nan, np.float32)
         if face is not None:
@@ -76,7 +77,7 @@ class Looks:
                 rows[3 + 21 * k:24 + 21 * k] = hands[side]
         files.write_whole(self._path(number, "parts"), rows.tobytes())
 
-    def recall_parts(self, number):
+    def recall_parts(self, number: int):
         """(face, hands) as they were kept; None where none were, be it that nothing was looked for."""
         try:
             rows = np.fromfile(self._path(number, "parts"), np.float32).reshape(_PART_ROWS, 4)
@@ -86,7 +87,7 @@ class Looks:
         return None if np.isnan(face).any() else face, {side: hand for side, hand in hands.items()
                                                         if not np.isnan(hand).any()}
 
-    def _read(self, number):
+    def _read(self, number: int):
         """((pixels, world, visibility, regions) float64, the packed mask), or None."""
         try:
             with open(self._path(number), "rb") as file:
@@ -97,49 +98,49 @@ class Looks:
         pixels, world, visibility, regions = np.split(values, np.cumsum((66, 99, 33)))
         return (pixels.reshape(-1, 2), world.reshape(-1, 3), visibility, regions), data[4 * values.size:]
 
-    def _path(self, number, kind="look"):
+    def _path(self, number: int, kind: str = "look"):
         return os.path.join(self._folder, f"{number:04d}.{kind}")
 
 
-def empty_unless(folder, key) -> None:
+def empty_unless(folder: str, key: dict[str, Any]) -> None:
     """Removes what is ours in a folder unless it was made with this key, a JSON object; it is then that key's."""
-    told = os.path.join(folder, "key.json")
-    if _read_json(told) != key:
+    key_file = os.path.join(folder, "key.json")
+    if _read_json(key_file) != key:
         files.remove_numbered(folder, ("look", "parts", "depth"))
-        files.write_whole(told, json.dumps(key).encode())
+        files.write_whole(key_file, json.dumps(key).encode())
 
 
-def read_told(folder):
+def read_record(folder: str):
     """estimate/estimate.json as it was left; {} where it is not there, damaged, or of footage that was not read
     whole."""
-    told = _read_json(files.path(folder, files.ESTIMATED)) or {}
+    record = _read_json(files.path(folder, files.ESTIMATED)) or {}
     try:
         for name, check in _TOLD.items():
-            check(told.get(name))
+            check(record.get(name))
     except ValueError:
         return {}
-    return told
+    return record
 
 
-def write_told(folder, told) -> None:
-    files.write_whole(files.path(folder, files.ESTIMATED), json.dumps(told, indent=1).encode())
+def write_record(folder: str, record) -> None:
+    files.write_whole(files.path(folder, files.ESTIMATED), json.dumps(record, indent=1).encode())
 
 
-def make_folder(folder) -> None:
+def make_folder(folder: str) -> None:
     try:
         os.makedirs(folder, exist_ok=True)
     except OSError as error:
         raise writing_failed(error, folder) from None
 
 
-def _read_json(path):
+def _read_json(path: str):
     try:
         return json_reader.read(path)
     except (OSError, json_reader.Unreadable):
         return None
 
 
-def _numbers(region):
+def _numbers(region: Region):
     return np.array([*region.centre, region.side, *region.up])
 
 

@@ -48,7 +48,7 @@ _AS_BONES, _AS_LANDMARKS = _matrix(1.0), _matrix(0.0)
 _SOURCES = [np.flatnonzero(row > 0.4) for row in _AS_LANDMARKS]
 
 
-def joints_of(points, as_bones=True):
+def joints_of(points: np.ndarray, as_bones=True):
     """(33, k) of landmarks -> (20, k) of contract.skeleton.BODY; pixels, metres and depths alike,
     since it is linear."""
     return (_AS_BONES if as_bones else _AS_LANDMARKS) @ points

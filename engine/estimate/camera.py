@@ -1,6 +1,8 @@
 """A shot's pictures and the performer's masks in; whether the camera moved, and the
 homography from any frame onto another, out."""
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 
@@ -17,7 +19,7 @@ _STILL = 0.15  # pixels between two frames, below which the motion found is the 
 class Camera:
     """Of the frames `numbers` of one shot; check() may raise to stop."""
 
-    def __init__(self, folder, size, numbers, check=lambda: None):
+    def __init__(self, folder: str, size: tuple[int, int], numbers, check: Callable[[], None] = lambda: None):
         self._first, self._folder, self._size = numbers[0], folder, size
         self._scale = min(1.0, _LONG_SIDE / max(size))
         width, height = size
@@ -34,11 +36,11 @@ class Camera:
         moved = [np.abs(cv2.perspectiveTransform(self._corners, m) - self._corners).max() for m in self._to_first]
         self.locked = max(moved) < _LOCKED
 
-    def onto(self, other, number):
+    def onto(self, other, number: int):
         """(3, 3): pixel indices of frame `other` -> those of frame `number`."""
         return np.linalg.inv(self._to_first[number - self._first]) @ self._to_first[other - self._first]
 
-    def _seen(self, number):
+    def _seen(self, number: int):
         """(grey picture, where the performer is not), at the tracking's size."""
         picture = read_colour(files.picture(self._folder, files.SOURCE, number), self._size)
         picture = picture if picture.dtype == np.uint8 else as_bits(as_float(picture))
@@ -68,7 +70,7 @@ class Camera:
         return np.linalg.inv(scale) @ matrix @ scale
 
 
-def _flow(here, there, points):
+def _flow(here, there, points: np.ndarray):
     """Of points (n, 1, 2) in one picture: where they are in another, whether they were found there, and how well."""
     # OpenCV's stub knows only points to begin at
     return cv2.calcOpticalFlowPyrLK(here, there, points, None)  # pyright: ignore[reportCallIssue, reportArgumentType]

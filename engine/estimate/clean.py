@@ -24,7 +24,7 @@ _BAND = 64  # rows at a time, for flat memory
 _INPAINTED = 5
 
 
-def write_clean(folder, shot, *, watch, say, pieces) -> None:
+def write_clean(folder: str, shot, *, watch, say, pieces: int) -> None:
     """Writes clean/ for every frame of the intake.Intake; mask/ is there. say(code, message, frames) warns of holes."""
     unseen = []
     for numbers in shot.shots():
@@ -42,7 +42,7 @@ def write_clean(folder, shot, *, watch, say, pieces) -> None:
             "from around it.", unseen)
 
 
-def _write(folder, shot, number, samples, behind) -> bool:
+def _write(folder: str, shot, number: int, samples, behind) -> bool:
     """Whether something had to be made up."""
     picture = read_colour(files.picture(folder, files.SOURCE, number), shot.size)
     covered = samples.covered(number)
@@ -65,11 +65,11 @@ def _write(folder, shot, number, samples, behind) -> bool:
 class _Samples:
     """Pictures (h, w, 3) uint8 of the shot with where the performer covers them; the last ones are kept."""
 
-    def __init__(self, folder, size, kept=2 * _NEAR + 4):
+    def __init__(self, folder: str, size: tuple[int, int], kept=2 * _NEAR + 4):
         self._folder, self._size, self._most = folder, size, kept
         self._kept = OrderedDict()
 
-    def get(self, number):
+    def get(self, number: int):
         """(picture, covered)."""
         if number not in self._kept:
             picture = read_colour(files.picture(self._folder, files.SOURCE, number), self._size)
@@ -79,7 +79,7 @@ class _Samples:
         self._kept.move_to_end(number)
         return self._kept[number]
 
-    def covered(self, number):
+    def covered(self, number: int):
         """(h, w) bool: the mask with a margin for motion blur and hair."""
         mask = read_grey(files.picture(self._folder, files.MASK, number), self._size) > 0
         box = _box(mask)
@@ -102,7 +102,7 @@ class _Locked:
             self._colour[rows], self._known[rows] = _median(np.stack([p[rows] for p in pictures]),
                                                             np.stack([c[rows] for c in covered]))
 
-    def of(self, number, box):
+    def of(self, number: int, box):
         here = np.s_[box[1]:box[3], box[0]:box[2]]
         return self._colour[here], self._known[here]
 
@@ -110,11 +110,11 @@ class _Locked:
 class _Moving:
     """For each frame, those near by laid onto it."""
 
-    def __init__(self, samples, camera, numbers, fps):
+    def __init__(self, samples, camera, numbers, fps: float):
         self._samples, self._camera = samples, camera
         self._chosen = np.array(numbers[::max(1, round(_NEAR_S * fps))])
 
-    def of(self, number, box):
+    def of(self, number: int, box):
         nearest = np.argsort(np.abs(self._chosen - number), kind="stable")[:2 * _NEAR]
         pictures, covered = [], []
         corner = np.array([[1.0, 0, -box[0]], [0, 1, -box[1]], [0, 0, 1]])
@@ -145,18 +145,18 @@ def _faded(covered):
     return np.clip(inside / _LEAST_MARGIN, 0.0, 1.0)
 
 
-def _inpainted(colour, hole, picture, covered):
+def _inpainted(colour: np.ndarray, hole, picture: np.ndarray, covered):
     """What was never seen, from what is around it."""
     around = np.where(covered[..., None], colour, _as(picture, np.uint8))
     return cv2.inpaint(np.ascontiguousarray(around), hole.astype(np.uint8), _INPAINTED, cv2.INPAINT_TELEA)
 
 
-def _as(picture, kind):
+def _as(picture: np.ndarray, kind: np.dtype | type):
     if picture.dtype == kind:
         return picture
     return (picture >> 8).astype(np.uint8) if kind == np.uint8 else picture.astype(np.uint16) * 257
 
 
-def _box(mask):
+def _box(mask: np.ndarray):
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     return (int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1) if rows.size else None

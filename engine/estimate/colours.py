@@ -27,7 +27,7 @@ def histogram(pixels):
     return counts.ravel() / max(float(counts.sum()), 1e-9)
 
 
-def signature(picture, found):
+def signature(picture: np.ndarray, found):
     """(h, w, 3) uint8 and somebody's Landmarks -> (parts, 512) colours of shirt and trousers, or None where neither is
     large enough to tell (ours)."""
     crop = cut(picture, found.region, _CROP)

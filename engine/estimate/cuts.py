@@ -24,7 +24,7 @@ class CutFinder:
         self._before = None
         self._changes = []
 
-    def is_cut(self, picture) -> bool:
+    def is_cut(self, picture: np.ndarray) -> bool:
         """picture (h, w, 3) uint8."""
         small = cv2.resize(picture, _THUMBNAIL, interpolation=cv2.INTER_AREA)
         thumbnail, colours = small.astype(np.float32) / 255.0, histogram(small.reshape(-1, 3))
@@ -48,7 +48,7 @@ def _correlation(one, other) -> float:
     return float(((one - one.mean()) * (other - other.mean())).mean() / (one.std() * other.std() + 1e-6))
 
 
-def is_combed(before, picture):
+def is_combed(before: np.ndarray, picture: np.ndarray) -> bool | None:
     """Whether what moved between two frames (h, w, 3) uint8 is drawn in two fields, line by line; None where too little
     moved to tell."""
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.int16)

@@ -16,7 +16,7 @@ _WINDOWS_PER_LEVEL = 50  # about half a second
 _SMALLEST_WINDOW = 96
 
 
-def find_body(picture, threads):
+def find_body(picture: np.ndarray, threads: int):
     """(h, w, 3) uint8 -> the Region of its main person, or None.
 
     The whole picture is looked at first, then squares of it, ever smaller ones, because the detector sees 224 pixels
@@ -29,7 +29,7 @@ def find_body(picture, threads):
     return None
 
 
-def find_people(picture, threads, *, near=None, like=None):
+def find_people(picture: np.ndarray, threads: int, *, near=None, like=None):
     """(h, w, 3) uint8 -> Regions of all people, the likeliest first.
 
     near: a Region; only people about there. like: a Region; anywhere, but only people of about its size. One person is
@@ -47,7 +47,7 @@ def find_people(picture, threads, *, near=None, like=None):
     return kept
 
 
-def look_about(picture, region, threads, *, times=1):
+def look_about(picture: np.ndarray, region: Region, threads: int, *, times=1):
     """The Region of somebody -> (whether the detector sees that body in `times` of the windows about it, Regions of
     others there): the landmarks hold on to what the detector knows is no body (measured on vans,
     bicycles and shadows)."""
@@ -63,16 +63,16 @@ def look_about(picture, region, threads, *, times=1):
     return times <= 0, others
 
 
-def _is_turned_alike(region, other):
+def _is_turned_alike(region: Region, other: Region) -> bool:
     return np.dot(region.up, other.up) > 0.7
 
 
-def _is_same(region, other):
+def _is_same(region: Region, other: Region) -> bool:
     apart = np.hypot(*np.subtract(region.centre, other.centre))
     return apart < 0.15 * max(region.side, other.side) and 0.5 < region.side / other.side < 2.0
 
 
-def _around(region):
+def _around(region: Region):
     """Windows that hold a person of about this size who is about there: one about it and four beside it."""
     side = 1.5 * region.side
     x, y = region.centre
@@ -98,7 +98,7 @@ def _starts(length, side):
     return list(np.linspace(0, length - side, int(np.ceil(2 * (length - side) / side)) + 1))
 
 
-def _people_in(picture, window, threads):
+def _people_in(picture: np.ndarray, window: Region, threads: int):
     """[(score, Region)] of the people in the window, the likeliest first."""
     crop = cut(picture, window, SIZE).astype(np.float32) / 127.5 - 1.0
     values, logits = answers("person_detector", threads, ["Identity", "Identity_1"], crop[None])

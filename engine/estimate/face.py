@@ -16,7 +16,7 @@ _SIZE, _MARGIN = 192, 2.0
 _ASTRAY = 0.3  # of the face's width from where the body model has them (ours)
 
 
-def find_face(picture, found, height_px, threads):
+def find_face(picture: np.ndarray, found, height_px: float, threads: int):
     """(h, w, 3) uint8 and somebody's Landmarks -> (3, 2) float32 pixels of POINTS, or None where no face is seen."""
     outline = found.pixels[_BODY_FACE]
     if height_px < LEAST_HEIGHT or found.visibility[INDEX["nose"]] < 0.5 or not _is_turned_here(found):
@@ -37,6 +37,6 @@ def find_face(picture, found, height_px, threads):
     return points.astype(np.float32) if astray < _ASTRAY * width else None
 
 
-def _is_turned_here(found):
+def _is_turned_here(found) -> bool:
     """Whether the nose is nearer to the camera than the ears."""
     return found.world[INDEX["nose"], 2] < min(found.world[INDEX["left_ear"], 2], found.world[INDEX["right_ear"], 2])

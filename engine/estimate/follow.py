@@ -6,6 +6,7 @@ looked for, and followed back from where he is found again to where he was lost 
 the square).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -79,7 +80,8 @@ class Follower:
     an earlier run kept, or None; `check`() may raise to stop; `looked`(number) after each frame's first look. `crossed`
     becomes the frames somebody else was seen close to him in."""
 
-    def __init__(self, *, read, keep, choice, fps, threads, recall=lambda number: None, check=lambda: None,
+    def __init__(self, *, read, keep, choice, fps: float, threads: int, recall=lambda number: None,
+                 check: Callable[[], None] = lambda: None,
                  looked=lambda number: None):
         self._read, self._keep, self._recall, self._choice = read, keep, recall, choice
         self.crossed = set()
@@ -117,7 +119,7 @@ class Follower:
                     return i, replace(track, unsure=_NEVER) if doubtful else track
         return None
 
-    def _chosen(self, number, doubtful):
+    def _chosen(self, number: int, doubtful):
         picture = self._read(number)
         people = self._people(picture, doubtful=doubtful)
         if not people:
@@ -137,7 +139,7 @@ class Follower:
                 return max(alike, key=lambda track: _alike(track, self._wears) or 0.0, default=None)
         return max(people, key=lambda track: _size(track.found))
 
-    def _people(self, picture, **where):
+    def _people(self, picture: np.ndarray, **where):
         """A Track without motion for each person."""
         return [Track(found, signature(picture, found), np.zeros(2))
                 for found in everybody(picture, self._threads, **where)]
@@ -171,7 +173,7 @@ class Follower:
             at += 1
         return track, at
 
-    def _next(self, number, track):
+    def _next(self, number: int, track):
         """The Track at the next frame, or None."""
         picture, awaited = self._read(number), track.awaited()
         kept = self._recall(number)
@@ -203,10 +205,10 @@ class Follower:
                 return i, _moved(track, best.found, best.wears, gap)
         return None
 
-    def _found(self, number, track) -> None:
+    def _found(self, number: int, track) -> None:
         self._keep(number, track.found, track.known)
 
-    def _checked(self, number, track):
+    def _checked(self, number: int, track):
         """The Track, in some frames looked at by the detector: None where it has not known him for too long."""
         if number % max(1, round(self._fps * _CHECK_S)):
             return replace(track, beside=max(0, track.beside - 1))
@@ -220,7 +222,7 @@ class Follower:
         return None if unsure > _UNSURE else replace(track, unsure=unsure, beside=beside)
 
 
-def _is_region(one, other):
+def _is_region(one, other) -> bool:
     """Whether two Regions are the same but for rounding."""
     return np.allclose((*one.centre, one.side, *one.up), (*other.centre, other.side, *other.up), rtol=1e-4, atol=1e-3)
 
@@ -236,7 +238,7 @@ def _spread(count, most):
     return sorted({round(i) for i in np.linspace(0, count - 1, min(most, count))})
 
 
-def everybody(picture, threads, *, doubtful=False, **where):
+def everybody(picture: np.ndarray, threads: int, *, doubtful=False, **where):
     """(h, w, 3) uint8 -> Landmarks of each person the detector and then the landmarks see; doubtful: also those whom
     the detector does not see again where the landmarks are; where: as find_people's."""
     people = []
@@ -249,14 +251,14 @@ def everybody(picture, threads, *, doubtful=False, **where):
     return [one for one in people if not any(_is_piece(one, other) for other in people)]
 
 
-def box_of(found):
+def box_of(found: Landmarks):
     """left, top, right, bottom of the landmarks that are seen."""
     seen = found.visibility > _SEEN
     points = found.pixels[seen] if seen.any() else found.pixels
     return (*points.min(axis=0), *points.max(axis=0))
 
 
-def _moved(track, found, wears, frames):
+def _moved(track, found: Landmarks, wears, frames):
     motion = np.subtract(found.next_region.centre, track.found.next_region.centre) / frames
     learnt, alike = track.wears, wears is not None and track.wears is not None and likeness(wears, track.wears)
     if wears is not None and (not alike or alike[1] >= _LEARNT_FROM):
@@ -268,7 +270,7 @@ def _moved(track, found, wears, frames):
     return Track(found, learnt, motion, unsure=track.unsure if frames == 1 else 0, beside=track.beside)
 
 
-def _is_there(found, picture, solidity):
+def _is_there(found: Landmarks, picture: np.ndarray, solidity) -> bool:
     """Whether it is a body and enough of it lies in the picture: one who leaves it is not made up outside."""
     height, width = picture.shape[:2]
     points = found.pixels[_CORE]
@@ -276,7 +278,7 @@ def _is_there(found, picture, solidity):
     return inside.sum() >= _LEAST_CORE and found.solidity() >= solidity
 
 
-def _is_near(found, track, frames):
+def _is_near(found: Landmarks, track, frames) -> bool:
     awaited = track.awaited(frames)
     apart = np.hypot(*np.subtract(found.next_region.centre, awaited.centre))
     growth = found.next_region.side / awaited.side
@@ -284,7 +286,7 @@ def _is_near(found, track, frames):
     return apart < reach * awaited.side and 1 / times < growth < times
 
 
-def _is_dressed(wears, track, least):
+def _is_dressed(wears, track, least) -> bool:
     """Whether the clothes may be the track's; no clothes seen tell nothing."""
     alike = None if wears is None or track.wears is None else likeness(wears, track.wears)
     return alike is None or (alike[0] >= least and alike[1] >= (_SAME_BESIDE if track.beside else _SAME_PART))
@@ -304,19 +306,19 @@ def _fit(other, track, gap):
     return (_SAME if alike is None else alike) - 0.3 * apart / (1.0 + 0.1 * gap)
 
 
-def _is_same(found, other):
+def _is_same(found: Landmarks, other) -> bool:
     side = max(found.next_region.side, other.next_region.side)
     return np.abs(found.pixels[_CORE] - other.pixels[_CORE]).mean() < 0.08 * side
 
 
-def _is_piece(found, other):
+def _is_piece(found: Landmarks, other) -> bool:
     """Whether it is no one but a hand or a pattern on somebody much larger."""
     left, top, right, bottom = box_of(other)
     x, y = found.next_region.centre
     return found.next_region.side < _PIECE * other.next_region.side and left < x < right and top < y < bottom
 
 
-def _size(found):
+def _size(found: Landmarks):
     """How large someone is, for the choice of the largest: his square, as far as he is surely seen."""
     return found.next_region.side * float(found.visibility[_CORE].mean())
 
@@ -329,7 +331,7 @@ def _overlap(one, other):
     return shared / max(areas - shared, 1e-9)
 
 
-def _covered(found, mask):
+def _covered(found: Landmarks, mask: np.ndarray):
     """The part of the seen landmarks that lies in a mask (h, w)."""
     height, width = mask.shape
     seen = found.pixels[found.visibility > _SEEN].astype(int)

@@ -5,6 +5,7 @@ import math
 import queue
 import re
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,11 +35,11 @@ _MANY = 0.02  # of the pictures
 
 @dataclass(frozen=True)
 class Frame:
-    """Frame `number` (1..N) as (h, w, 3) uint8 sRGB; `held` where it repeats the frame before, since none was there."""
+    """Frame `number` (1..N) as (h, w, 3) uint8 sRGB; `repeated` where none was there, so that it is the one before."""
 
     number: int
     picture: np.ndarray
-    held: bool = False
+    repeated: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class Footage:
 
     def read(self, clock=None):
         """Yields every Frame; decoding runs ahead on a thread of its own, which ends with the generator. clock: a Clock
-        that is told when each picture came."""
+        that hears when each picture came."""
         source = self._pictures() if self.pictures else self._movie(clock or Clock())
         yield from _ahead(source)
 
@@ -64,21 +65,21 @@ class Footage:
         picture = np.empty((0, 0, 3), np.uint8)
         for number, path in enumerate(self.pictures, 1):
             try:
-                picture, held = read_rgb(path), False
+                picture, repeated = read_rgb(path), False
             except JobError as error:
                 if number == 1:
                     raise
                 log.warning("%s", error)
-                held = True
+                repeated = True
             if picture.shape[1::-1] != self.size:
                 raise JobError("footage_unreadable",
                                f"{path}: expected {self.size[0]}x{self.size[1]} pixels as in the first "
                                f"picture, got {picture.shape[1]}x{picture.shape[0]}.", "Give pictures of one size.")
-            yield Frame(number, picture, held)
+            yield Frame(number, picture, repeated)
 
     def _movie(self, clock):
         """The picture shown at each tick of an even clock, as a player shows it (ours: pictures that come too close
-        together are left out, and one is held where the file has a hole)."""
+        together are left out, and one is repeated where the file has a hole)."""
         capture = _opened(self.path)
         try:
             step, number, began, last = 1000.0 / self.fps, 0, None, None
@@ -99,7 +100,7 @@ class Footage:
         finally:
             capture.release()
 
-    def _sized(self, picture):
+    def _sized(self, picture: np.ndarray):
         if picture.shape[1::-1] == self.size:
             return picture
         return cv2.resize(picture, self.size, interpolation=cv2.INTER_AREA)
@@ -130,14 +131,14 @@ class Clock:
         """How many of the pictures that the file tells of did not come; 0 where they are so few that it may have
         miscounted. Both count, the pictures and the time of the last: a file of uneven times holds fewer than its rate
         tells."""
-        told = footage.frames
-        if not told or self._last is None:
+        counted = footage.frames
+        if not counted or self._last is None:
             return 0
-        lacking = told - max(self.pictures, round(self._last) + 1)
-        return lacking if lacking > max(_MISCOUNTED, min(_MISCOUNTED_PART * told, footage.fps)) else 0
+        lacking = counted - max(self.pictures, round(self._last) + 1)
+        return lacking if lacking > max(_MISCOUNTED, min(_MISCOUNTED_PART * counted, footage.fps)) else 0
 
 
-def open_footage(path) -> Footage:
+def open_footage(path: str | Path) -> Footage:
     """A movie file, a picture, or a folder of pictures in the order of their numbers.
     Raises JobError naming what is wrong."""
     path = Path(path)
@@ -149,13 +150,13 @@ def open_footage(path) -> Footage:
     return _large_enough(_movie_of(path))
 
 
-def read_rgb(path):
+def read_rgb(path: Path):
     """A picture file -> (h, w, 3) uint8 sRGB, whatever its bits; transparency is left out."""
     picture = as_colour(read_picture(path, missing="footage_missing", unreadable="footage_unreadable"))[..., :3]
     return np.ascontiguousarray(picture if picture.dtype == np.uint8 else as_bits(as_float(picture)))
 
 
-def _check_file(path) -> None:
+def _check_file(path: Path) -> None:
     """OpenCV waits for a pipe's other end without end, and dies of a name that is no UTF-8."""
     if not is_whole_text(str(path)):
         raise JobError("footage_unreadable", f"{str(path)!r} is a name that OpenCV cannot open.", "Rename the file.")
@@ -169,7 +170,7 @@ def _check_file(path) -> None:
         raise JobError("footage_unreadable", f"{path} is empty (0 bytes).", "Export or copy the video again.")
 
 
-def _folder(folder) -> Footage:
+def _folder(folder: Path) -> Footage:
     pictures = sorted((p for p in folder.iterdir() if p.suffix.lower() in PICTURES and not p.name.startswith(".")),
                       key=lambda p: [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", p.name)])
     if not pictures:
@@ -178,13 +179,13 @@ def _folder(folder) -> Footage:
     return _large_enough(_of_pictures(folder, tuple(pictures)))
 
 
-def _of_pictures(path, pictures) -> Footage:
+def _of_pictures(path: Path, pictures) -> Footage:
     first = read_picture(pictures[0], missing="footage_missing", unreadable="footage_unreadable")
     return Footage(path, (first.shape[1], first.shape[0]), _STILL_FPS, len(pictures), len(pictures) == 1, pictures,
                    8 * first.dtype.itemsize)
 
 
-def _movie_of(path) -> Footage:
+def _movie_of(path: Path) -> Footage:
     capture = _opened(path)
     try:
         _check_size(path, [int(capture.get(side)) for side in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT)])
@@ -201,14 +202,14 @@ def _movie_of(path) -> Footage:
     return Footage(path, (picture.shape[1], picture.shape[0]), fps, frames, frames == 1, bits=bits)
 
 
-def _check_size(path, size) -> None:
+def _check_size(path: Path, size: Sequence[int]) -> None:
     """Before a picture is decoded."""
     if max(size) > MOST_SIDE:
         raise JobError("footage_unreadable", f"{path}: expected at most {MOST_SIDE} pixels on a side, got "
                        f"{size[0]}x{size[1]}.", "Export it smaller.")
 
 
-def _opened(path):
+def _opened(path: Path):
     """A capture that turns its pictures as the file says."""
     capture = cv2.VideoCapture(str(path))
     capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
@@ -225,10 +226,10 @@ def _decoded(capture):
             yield picture, capture.get(cv2.CAP_PROP_POS_MSEC)
 
 
-def _rate(capture, told) -> float:
+def _rate(capture, named) -> float:
     """Frames a second: as the file says, or, where that is none, from the times of its first pictures."""
-    if math.isfinite(told) and _LEAST_FPS <= told <= _MOST_FPS:
-        return float(told)
+    if math.isfinite(named) and _LEAST_FPS <= named <= _MOST_FPS:
+        return float(named)
     times = [capture.get(cv2.CAP_PROP_POS_MSEC)]
     while len(times) < 50 and capture.grab():
         times.append(capture.get(cv2.CAP_PROP_POS_MSEC))
@@ -262,7 +263,7 @@ def _ahead(source):
             except queue.Full:
                 continue
 
-    def work():
+    def work() -> None:
         try:
             for item in source:
                 put(item)

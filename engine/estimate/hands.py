@@ -27,7 +27,7 @@ _BRIDGED_S, _SIGMA_S, _LEAST_SIGMA = 0.25, 0.05, 1.2
 _KNUCKLE = HAND_INDEX["middle_1"]
 
 
-def find_hands(picture, found, height_px, threads):
+def find_hands(picture: np.ndarray, found, height_px: float, threads: int):
     """(h, w, 3) uint8 and somebody's Landmarks -> {side: (21, 4) float32 x, y in pixels, z in metres from the wrist
     (away from the camera), presence}; only hands that are there."""
     hands = {}
@@ -43,7 +43,7 @@ def find_hands(picture, found, height_px, threads):
     return hands
 
 
-def steady_hands(hands, bodies, *, shots, fps, size):
+def steady_hands(hands, bodies, *, shots, fps: float, size: tuple[int, int]):
     """{number: {side: (21, 4)}} as find_hands' of all frames and {number: motion.Body}, shots as motion.steady's ->
     {number: [left, right]}, each (21, 4) float32 x, y, depth in metres, confidence, or None. Short holes are bridged,
     points out of the picture left out."""
@@ -58,7 +58,7 @@ def steady_hands(hands, bodies, *, shots, fps, size):
     return result
 
 
-def _hand(picture, wrist, little, index, threads):
+def _hand(picture: np.ndarray, wrist, little, index, threads: int):
     knuckles = (2 * index + little) / 3
     palm = max(float(np.hypot(*(knuckles - wrist))), 1e-3)
     up = (knuckles - wrist) / palm
@@ -81,7 +81,7 @@ def _hand(picture, wrist, little, index, threads):
                             np.full(21, presence.item())]).astype(np.float32)
 
 
-def _is_hand(hand, wrist, height_px):
+def _is_hand(hand, wrist, height_px: float) -> bool:
     palm = np.hypot(*(hand[_KNUCKLE, :2] - hand[0, :2]))
     return palm < _PALM[1] * height_px and np.hypot(*(hand[0, :2] - wrist)) < _ASTRAY * height_px \
         and np.ptp(hand[:, :2], axis=0).max() > _PALM[0] * height_px
@@ -98,7 +98,7 @@ def _assigned(hands, body):
     return mine
 
 
-def _steady(mine, side, seen, fps):
+def _steady(mine, side, seen, fps: float):
     numbers = np.arange(seen[0], seen[-1] + 1)
     there = np.isin(numbers, seen)
     values = np.zeros((len(numbers), 21, 4))
@@ -109,7 +109,7 @@ def _steady(mine, side, seen, fps):
     return zip(numbers.tolist(), values, strict=True)
 
 
-def _placed(hand, body, side, size):
+def _placed(hand, body, side, size: tuple[int, int]):
     """With depth and confidence, as a pose holds it; None where nothing of it is to be drawn."""
     wrist = INDEX[f"{side}_wrist"]
     sure = np.minimum(hand[:, 3], body.points.visibility[wrist])

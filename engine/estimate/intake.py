@@ -11,7 +11,7 @@ from pathlib import Path
 from ..conditions.frames import write_picture
 from ..contract import files, jobs
 from ..contract.errors import JobError
-from .appearance import read_told, write_told
+from .appearance import read_record, write_record
 from .cuts import CutFinder, is_combed
 from .footage import Clock, open_footage
 from .source import Source
@@ -45,11 +45,11 @@ class _Sights:
 
     def __init__(self):
         self._cuts, self._before = CutFinder(), None
-        self.cuts, self.held, self.moved, self.combed = [], [], 0, 0
+        self.cuts, self.repeated, self.moved, self.combed = [], [], 0, 0
 
-    def see(self, number, picture, held=False):
-        if held:
-            return self.held.append(number)
+    def see(self, number: int, picture, repeated=False):
+        if repeated:
+            return self.repeated.append(number)
         if self._cuts.is_cut(picture):
             self.cuts.append(number)
         elif self._before is not None and number % 4 == 0:
@@ -63,38 +63,38 @@ class _Sights:
         return self.combed >= max(_LEAST_COMBED, _COMBED * self.moved)
 
 
-def take_in(folder, video, *, watch, say, pieces) -> Intake:
+def take_in(folder: str, video, *, watch, say, pieces: int) -> Intake:
     """video: a path, or None for the pictures that lie in source/ already. What an earlier, stopped estimate has read
     stays. Each frame advances watch by `pieces`. say(code, message, frames) warns."""
     source = _identity(Path(video)) if video else _own_identity(folder)
-    told = read_told(folder)
-    if told.get("source") == source and told.get("whole") and _all_there(folder, told["frames"]):
-        watch.advance(STAGE, pieces * told["frames"], reused=True)
+    record = read_record(folder)
+    if record.get("source") == source and record.get("whole") and _all_there(folder, record["frames"]):
+        watch.advance(STAGE, pieces * record["frames"], reused=True)
     else:
-        write_told(folder, {"source": source})
+        write_record(folder, {"source": source})
         sights, facts = (_read_movie if video else _read_source)(folder, video, watch, pieces)
-        told = {"source": source, "whole": True, "cuts": sights.cuts, "held": sights.held,
+        record = {"source": source, "whole": True, "cuts": sights.cuts, "held": sights.repeated,
                 "interlaced": sights.interlaced,
                 **facts}
-        write_told(folder, told)
-    _warn(told, say)
-    return Intake(told["frames"], tuple(told["size"]), told["fps"], tuple(told["cuts"]), source)
+        write_record(folder, record)
+    _warn(record, say)
+    return Intake(record["frames"], tuple(record["size"]), record["fps"], tuple(record["cuts"]), source)
 
 
-def expected(folder, video) -> int:
+def expected(folder: str, video) -> int:
     """About how many frames there will be; 0 where the file doesn't tell.
     Raises JobError where there is nothing to read."""
     return open_footage(video).frames if video else jobs.read(folder).frames
 
 
-def _read_movie(folder, video, watch, pieces):
+def _read_movie(folder: str, video, watch, pieces: int):
     """Writes source/ and job.json. What is finished stays: a video that is too short for it is refused."""
     footage, clock, sights, count = open_footage(video), Clock(), _Sights(), 0
     _refuse_shorter(folder, footage, watch)
     for frame in footage.read(clock):
         watch.check()
         write_picture(files.picture(folder, files.SOURCE, frame.number), frame.picture)
-        sights.see(frame.number, frame.picture, frame.held)
+        sights.see(frame.number, frame.picture, frame.repeated)
         count = frame.number
         watch.advance(STAGE, pieces)
     for kind in _READ_FROM_VIDEO:
@@ -104,7 +104,7 @@ def _read_movie(folder, video, watch, pieces):
                     "bits": footage.bits, "missing": clock.missing(footage)}
 
 
-def _refuse_shorter(folder, footage, watch) -> None:
+def _refuse_shorter(folder: str, footage, watch) -> None:
     """No finished frame goes because a video is shorter, be it another one or cut off; nor, if it is cut off, what was
     read of it before. Where there are any, the video is read once more, before the first picture is written over."""
     finished, read = (max((number for kind in kinds for number in files.numbers(folder, kind)), default=0)
@@ -122,7 +122,7 @@ def _refuse_shorter(folder, footage, watch) -> None:
                        "Copy or export the video again, or give another folder for the job.")
 
 
-def _read_source(folder, _, watch, pieces):
+def _read_source(folder: str, _, watch, pieces: int):
     """Only looks."""
     job, sights = jobs.read(folder), _Sights()
     with Source(folder, job.frames, job.size) as source:
@@ -134,11 +134,11 @@ def _read_source(folder, _, watch, pieces):
                     "missing": 0}
 
 
-def _all_there(folder, frames) -> bool:
+def _all_there(folder: str, frames) -> bool:
     return files.numbers(folder, files.SOURCE)[:frames] == list(range(1, frames + 1))
 
 
-def _write_job(folder, footage, count) -> None:
+def _write_job(folder: str, footage, count) -> None:
     """A new job.json; one that is there keeps its settings and reference."""
     facts = {"name": footage.path.stem or "shot", "size": footage.size, "frames": count, "bits": 8,
              "fps": min(max(footage.fps, 0.001), 1000.0), "clean_plate": False}
@@ -153,38 +153,38 @@ def _write_job(folder, footage, count) -> None:
     jobs.write(folder, dataclasses.replace(job, **facts, **unfit))
 
 
-def _warn(told, say) -> None:
-    if told.get("missing"):
-        say("footage_cut_off", f"The video's file tells of {told['frames'] + told['missing']} frames, and only "
-            f"{told['frames']} can be read: it was cut off, or it is damaged at its end. Copy or export it again if "
+def _warn(record, say) -> None:
+    if record.get("missing"):
+        say("footage_cut_off", f"The video's file tells of {record['frames'] + record['missing']} frames, and only "
+            f"{record['frames']} can be read: it was cut off, or it is damaged at its end. Copy or export it again if "
             "frames are missing.", ())
-    if told["cuts"]:
+    if record["cuts"]:
         say("cut_found",
-            f"Another shot begins at frame {', '.join(map(str, told['cuts']))}; the performer is looked for in each "
-            "by his clothes, and nothing is carried over a cut.", told["cuts"])
-    if told["held"]:
-        say("frames_held", f"{len(told['held'])} pictures of the video are missing or damaged; the one before is held.",
-            told["held"])
-    if told["interlaced"]:
+            f"Another shot begins at frame {', '.join(map(str, record['cuts']))}; the performer is looked for in each "
+            "by his clothes, and nothing is carried over a cut.", record["cuts"])
+    if record["held"]:
+        say("frames_held", f"{len(record['held'])} pictures of the video are missing or damaged; the one before is "
+            "shown in their place.", record["held"])
+    if record["interlaced"]:
         say("interlaced",
             "The video is interlaced: moving limbs are drawn in two fields. Deinterlace it for a better pose.", ())
-    if told["uneven"]:
+    if record["uneven"]:
         say("frames_uneven",
-            f"The pictures come at uneven times; they were brought to {told['fps']:.3g} a second, as a player "
+            f"The pictures come at uneven times; they were brought to {record['fps']:.3g} a second, as a player "
             "shows them.", ())
-    if told["bits"] > 8:
+    if record["bits"] > 8:
         say("colour_reduced",
-            f"The video has {told['bits']} bits a channel, of which 8 are kept; HDR looks pale. In Blender the "
+            f"The video has {record['bits']} bits a channel, of which 8 are kept; HDR looks pale. In Blender the "
             "strip keeps its depth.", ())
 
 
-def _identity(path) -> str:
+def _identity(path: Path) -> str:
     """Of a movie file or a folder of pictures: names, sizes and times of change."""
     there = sorted(path.iterdir()) if path.is_dir() else [path]
     return _digest([(str(p.resolve()), p) for p in there])
 
 
-def _own_identity(folder) -> str:
+def _own_identity(folder: str) -> str:
     source = Path(files.path(folder, files.SOURCE))
     return _digest([(p.name, p) for p in sorted(source.glob("*.png"))])
 
@@ -200,7 +200,7 @@ def _digest(named) -> str:
     return digest.hexdigest()[:32]
 
 
-def _remove_after(folder, kind, last) -> None:
+def _remove_after(folder: str, kind: str, last) -> None:
     """Pictures of an earlier, longer video."""
     for number in files.numbers(folder, kind):
         if number > last:

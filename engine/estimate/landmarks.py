@@ -60,7 +60,7 @@ class Landmarks:
         return paste(_sigmoid(self.mask_logits), self.region, picture_size)
 
 
-def look(picture, region, threads):
+def look(picture: np.ndarray, region: Region, threads: int):
     """(h, w, 3) uint8 and the Region of a body -> Landmarks, or None where the model sees nobody in it.
 
     The picture's edge is drawn on outside it, as MediaPipe does here (its detector gets black): with black the model
@@ -88,12 +88,12 @@ def _rounded(values):
     return np.asarray(values, np.float32).astype(np.float64)
 
 
-def _rounded_region(region):
+def _rounded_region(region: Region):
     x, y, side, up_x, up_y = _rounded((*region.centre, region.side, *region.up)).tolist()
     return Region((x, y), side, (up_x, up_y))
 
 
-def _refined(points, heat):
+def _refined(points: np.ndarray, heat):
     """(n, 2) points 0..1 -> the same, each drawn to the centre of the heat around it (MediaPipe's refinement).
 
     heat (cells, cells, n) 0..1; a point whose surroundings are nowhere hot stays.

@@ -32,7 +32,7 @@ _HINT = "Use an ONNX export of Depth Anything V2, or none."
 class DepthNet:
     """A picture -> its inverse depth. `threads`: of onnxruntime, 0 = one a core."""
 
-    def __init__(self, path, threads=0):
+    def __init__(self, path: str, threads: int = 0):
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.log_severity_level = 3
@@ -53,7 +53,7 @@ class DepthNet:
         self.digest = hashlib.sha256(self._data).hexdigest()[:32]
         del self._data
 
-    def run(self, picture):
+    def run(self, picture: np.ndarray):
         """(h, w, 3) uint8 -> (h', w') float32, larger = nearer, over the whole picture."""
         size = self._size(picture.shape[1], picture.shape[0])
         scaled = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if size[0] < picture.shape[1]
@@ -71,25 +71,26 @@ class DepthNet:
         return (wide if isinstance(wide, int) else free[0], high if isinstance(high, int) else free[1])
 
 
-def from_model(path, bodies, source, folder, *, shots, fps, watch, threads, pieces):
-    """{number: motion.Body} with joint depths by the network in `path`. What it told of a frame is kept in the job."""
+def from_model(path: str, bodies, source, folder: str, *, shots, fps: float, watch, threads: int, pieces: int):
+    """{number: motion.Body} with joint depths by the network in `path`. What it gave of a frame is kept in the job."""
     net = DepthNet(path, threads)
     kept = files.path(folder, files.DEPTHS)
     empty_unless(kept, {"model": net.digest, "shots": [[s.start, s.stop] for s in shots]})
-    told = {}
+    inverse = {}
     for number in sorted(bodies):
         watch.check()
-        told[number] = _told(os.path.join(kept, f"{number:04d}.depth"), net, source, number, bodies[number])
+        path = os.path.join(kept, f"{number:04d}.depth")
+        inverse[number] = _inverse_depths(path, net, source, number, bodies[number])
         watch.advance(STAGE, pieces)
     result = dict(bodies)
     for shot in shots:
         numbers = [number for number in shot if number in bodies]
         if numbers:
-            result.update(_fitted({n: bodies[n] for n in numbers}, np.stack([told[n] for n in numbers]), fps))
+            result.update(_fitted({n: bodies[n] for n in numbers}, np.stack([inverse[n] for n in numbers]), fps))
     return result
 
 
-def _told(path, net, source, number, body):
+def _inverse_depths(path: str, net, source, number: int, body):
     """(20,) inverse depth at each joint, NaN where it isn't seen."""
     try:
         values = np.fromfile(path, np.float32)
@@ -103,22 +104,22 @@ def _told(path, net, source, number, body):
     return values
 
 
-def _at(depth, joints, size):
+def _at(depth, joints: np.ndarray, size: tuple[int, int]):
     cells = np.floor(joints[:, :2] / size * depth.shape[::-1]).astype(int)
     cells = np.clip(cells, 0, np.array(depth.shape[::-1]) - 1)
     return np.where(joints[:, 3] > _SEEN, depth[cells[:, 1], cells[:, 0]], np.nan).astype(np.float32)
 
 
-def _fitted(bodies, told, fps):
-    """told (n, 20) -> the bodies with depths: 1 / depth = a * told + b, one a and b for the shot."""
+def _fitted(bodies, inverse, fps: float):
+    """inverse (n, 20) -> the bodies with depths: 1 / depth = a * inverse + b, one a and b for the shot."""
     joints = np.stack([body.body for body in bodies.values()]).astype(np.float64)
-    seen = np.isfinite(told) & (joints[..., 2] > 0)
-    if seen.sum() < 8 or np.ptp(told[seen]) < 1e-9:
+    seen = np.isfinite(inverse) & (joints[..., 2] > 0)
+    if seen.sum() < 8 or np.ptp(inverse[seen]) < 1e-9:
         return bodies
-    line = _line(told[seen], 1.0 / joints[..., 2][seen])
+    line = _line(inverse[seen], 1.0 / joints[..., 2][seen])
     if line is None:
         return bodies
-    depth = 1.0 / np.maximum(np.where(seen, told, 0.0) * line[0] + line[1], 1e-3)
+    depth = 1.0 / np.maximum(np.where(seen, inverse, 0.0) * line[0] + line[1], 1e-3)
     use = seen & (np.abs(depth - joints[..., 2]) < _APART)
     offset = smooth(np.where(use, depth - joints[..., 2], 0.0)[..., None], use + 0.05,
                     max(_LEAST_SIGMA, _SIGMA_S * fps))[..., 0]
@@ -129,7 +130,7 @@ def _fitted(bodies, told, fps):
 
 def _line(x, y):
     """(a, b) of y = a x + b, a > 0, by least squares that weigh outliers down;
-    None where nearer things are told farther."""
+    None where nearer things come out farther."""
     weights, a, b = np.ones_like(y), 0.0, 0.0
     for _ in range(5):
         a, b = np.polyfit(x, y, 1, w=np.sqrt(weights))

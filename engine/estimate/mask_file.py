@@ -8,7 +8,7 @@ from ..contract.errors import JobError
 from .footage import open_footage
 
 
-def open_mask(path, shot, folder):
+def open_mask(path: str, shot, folder: str):
     """-> mask(number) -> (h, w) bool, or None where path is None. A movie is laid out as pictures first, in
     files.GIVEN_MASK. Raises JobError where it has not the shot's size or too few pictures."""
     if path is None:
@@ -22,13 +22,13 @@ def open_mask(path, shot, folder):
         raise JobError("mask_missing", f"{path}: expected {shot.frames} pictures, one a frame, got {len(pictures)}.",
                        "Give a mask as long as the video; black is nobody.")
 
-    def mask(number):
+    def mask(number: int):
         picture = read_picture(pictures[number - 1], missing="mask_missing", unreadable="mask_invalid", size=shot.size)
         return _as_mask(picture)
     return mask
 
 
-def _as_mask(picture):
+def _as_mask(picture: np.ndarray):
     """(h, w[, 1..4]) uint8 or uint16 -> (h, w) bool: what is light, and not transparent."""
     values = as_float(picture)
     if values.ndim == 2:
@@ -37,7 +37,7 @@ def _as_mask(picture):
     return (light * values[..., 3] if values.shape[-1] == 4 else light) > 0.5
 
 
-def _laid_out(footage, shot, folder):
+def _laid_out(footage, shot, folder: str):
     pictures = []
     for frame in footage.read():
         if frame.number > shot.frames:

@@ -30,7 +30,7 @@ class Body:
     bridged: bool = False
 
 
-def steady(found, shots, *, fps, size):
+def steady(found, shots, *, fps: float, size: tuple[int, int]):
     """{number: Points or Landmarks}, the shots as ranges of numbers, the picture's (width, height) -> {number: Body}.
 
     Each shot is done by itself, and each stretch of it without a long hole.
@@ -45,7 +45,7 @@ def steady(found, shots, *, fps, size):
     return bodies
 
 
-def _steady_stretch(found, seen, tall, fps, size):
+def _steady_stretch(found, seen, tall, fps: float, size: tuple[int, int]):
     """tall: the performer's height in the model's metres, one for the whole video, so that nobody breathes in size."""
     pixels, world, visibility = (np.stack([getattr(found[n], name) for n in seen]).astype(np.float64)
                                  for name in ("pixels", "world", "visibility"))

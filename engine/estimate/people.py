@@ -31,7 +31,7 @@ class Person:
     right_hand: np.ndarray | None = None
 
 
-def find_joints(picture, threads=0):
+def find_joints(picture: np.ndarray, threads: int = 0):
     """(h, w, 3 or 4) uint8 sRGB, straight alpha -> the Person who is the picture's subject, or None.
 
     BlazePose: detector, landmarks, then landmarks again from the square that the first ones ask for. threads: of
@@ -49,7 +49,7 @@ def find_joints(picture, threads=0):
                   height_px=scale * standing_height(found.world))
 
 
-def find_boxes(picture, threads=0):
+def find_boxes(picture: np.ndarray, threads: int = 0):
     """(h, w, 3) uint8 -> [(left, top, right, bottom)] of everybody in the picture, in its pixels and cut to it, the
     largest first: of the points that are seen, with a head's room above them."""
     height, width = picture.shape[:2]
@@ -64,7 +64,7 @@ def find_boxes(picture, threads=0):
     return sorted(boxes, key=lambda box: (box[0] - box[2]) * (box[3] - box[1]))
 
 
-def look_twice(picture, threads):
+def look_twice(picture: np.ndarray, threads: int):
     """The Landmarks of the main person, from the square that a first look asked for, or None."""
     region = find_body(picture, threads)
     first = None if region is None else look(picture, region, threads)
@@ -73,7 +73,7 @@ def look_twice(picture, threads):
     return look(picture, first.next_region, threads) or first
 
 
-def _opaque(picture):
+def _opaque(picture: np.ndarray):
     """(h, w, 3 or 4) uint8 -> (h, w, 3) uint8, transparency filled with grey."""
     if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] not in (3, 4):
         raise JobError("reference_unreadable",

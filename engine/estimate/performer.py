@@ -1,6 +1,7 @@
 """A request to estimate in; a job folder whose source/, pose.json, mask/ and, if asked for,
 clean/ tell of one performer, out."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -30,7 +31,8 @@ SMALL_PX = 60  # standing height under which joints are unsure (measured on stre
 _FORM = 1  # of what Looks keeps, counted up when it changes
 
 
-def estimate(request, *, emit, stop_asked=lambda: False, threads=0) -> Finished:
+def estimate(request, *, emit: Callable[[object], None], stop_asked: Callable[[], bool] = lambda: False,
+             threads: int = 0) -> Finished:
     """request: contract.messages.Estimate. What an earlier estimate of the same performer has seen is not looked at
     again. Raises JobError, or progress.Stopped; then what is finished stays for the next time."""
     make_folder(request.job)
@@ -43,7 +45,7 @@ def estimate(request, *, emit, stop_asked=lambda: False, threads=0) -> Finished:
 class _Estimate:
     """One estimate: the request, what is known of the shot, and counts."""
 
-    def __init__(self, request, emit, watch, threads):
+    def __init__(self, request, emit: Callable[[object], None], watch: Watch, threads: int):
         self.request, self.emit, self.watch, self.threads = request, emit, watch, threads
         self.folder, self.reused, self._looked = request.job, 0, set()
 
@@ -102,13 +104,13 @@ class _Estimate:
             follower.follow(list(numbers))
         return sorted(follower.crossed)
 
-    def _advance(self, number) -> None:
+    def _advance(self, number: int) -> None:
         """A frame may be looked at more than once, and from both sides."""
         if number not in self._looked:
             self._looked.add(number)
             self.watch.advance("follow", FOLLOW)
 
-    def _keep(self, number, found, known) -> None:
+    def _keep(self, number: int, found, known) -> None:
         """known: an earlier run kept it already."""
         self.reused += known
         if not known:

@@ -6,7 +6,7 @@ from ..conditions.limbs import clean_joints
 from ..contract import files, version
 
 
-def write_pose(folder, frames, bodies, hands) -> None:
+def write_pose(folder: str, frames, bodies, hands) -> None:
     """{number: motion.Body} and {number: [left, right]}, each (21, 4) or None -> pose.json of frames 1..frames; frames
     without a body have nobody in them. Hundredths of a pixel, tenths of a millimetre: finer than what can be seen."""
     entries = [_entry(bodies.get(number), *hands.get(number, (None, None))) for number in range(1, frames + 1)]

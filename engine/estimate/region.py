@@ -1,5 +1,6 @@
 """Turned squares of a picture: cut out for a model, and the model's points and mask brought back into the picture."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -20,11 +21,11 @@ class Region:
         up_x, up_y = self.up
         return np.array([[-up_y, up_x], [-up_x, -up_y]])
 
-    def to_picture(self, points):
+    def to_picture(self, points: np.ndarray | Sequence):
         """(n, 2) points of the crop, 0..1 -> (n, 2) pixels of the picture."""
         return np.asarray(self.centre) + (np.asarray(points) - 0.5) @ self.axes * self.side
 
-    def to_crop(self, points):
+    def to_crop(self, points: np.ndarray | Sequence):
         """(n, 2) pixels of the picture -> (n, 2) points of the crop, 0..1 inside it."""
         return (np.asarray(points) - self.centre) @ self.axes.T / self.side + 0.5
 
@@ -44,7 +45,7 @@ def body_region(hips, reach, margin=1.25):
                   up=(float(direction[0] / radius), float(direction[1] / radius)))
 
 
-def cut(picture, region, size, border=cv2.BORDER_CONSTANT):
+def cut(picture: np.ndarray, region: Region, size: int, border=cv2.BORDER_CONSTANT):
     """(h, w, 3) uint8 and a Region -> (size, size, 3) uint8; outside the picture black, or what OpenCV's border says.
 
     The picture is shrunk by area averaging first where the region is more than twice as large as the crop (ours:
@@ -61,13 +62,13 @@ def cut(picture, region, size, border=cv2.BORDER_CONSTANT):
                           borderMode=border)
 
 
-def paste(values, region, picture_size):
+def paste(values, region: Region, picture_size):
     """(size, size) float32 of a region -> (h, w) float32 of the whole picture, 0 outside the region."""
     matrix = _between_indices(_crop_to_picture(region, values.shape[0]))
     return cv2.warpAffine(values, matrix, picture_size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
 
 
-def _crop_to_picture(region, size):
+def _crop_to_picture(region: Region, size: int) -> np.ndarray:
     """(3, 3): pixels of a crop of this size -> pixels of the picture."""
     matrix = np.eye(3)
     matrix[:2, :2] = region.axes.T * (region.side / size)

@@ -16,7 +16,7 @@ _BONE = 0.02  # of the standing height: how wide a limb is drawn into the mask, 
 _CROP = 256
 
 
-def silhouette(number, body, recall, size):
+def silhouette(number: int, body, recall, size: tuple[int, int]):
     """Frame `number` with its motion.Body -> (h, w) bool of a picture of this (width, height).
 
     recall(number) -> Landmarks or None. The person's masks of the frame and its neighbours are averaged in the person's
@@ -31,7 +31,7 @@ def silhouette(number, body, recall, size):
     return _belonging((sure > 0.5) | (volumes & (sure > _LIKELY)) | bones, bones)
 
 
-def _averaged(number, found, recall):
+def _averaged(number: int, found, recall):
     total, weights = _NOW * _sure(found), _NOW
     for beside in (recall(number - 1), recall(number + 1)):
         if beside is not None and 0.8 < beside.region.side / found.region.side < 1.25:
@@ -43,7 +43,7 @@ def _sure(found):
     return 1.0 / (1.0 + np.exp(-np.clip(found.mask_logits, -30, 30)))
 
 
-def _borrowed(number, body, recall, size, reach=15):
+def _borrowed(number: int, body, recall, size: tuple[int, int], reach=15):
     """A bridged frame's silhouette: that of the nearest frame, moved along with the hips."""
     for away in range(1, reach + 1):
         for other in (number - away, number + away):
@@ -55,14 +55,14 @@ def _borrowed(number, body, recall, size, reach=15):
     return np.zeros((size[1], size[0]), np.float32)
 
 
-def _certain(joints):
+def _certain(joints: np.ndarray):
     """(20, 4) with confidence 0 where it is not certain enough to widen a mask."""
     joints = np.array(joints, np.float64)
     joints[joints[:, 3] < _CERTAIN, 3] = 0.0
     return joints
 
 
-def _bones(joints, height_px, size):
+def _bones(joints: np.ndarray, height_px: float, size: tuple[int, int]):
     """(h, w) bool: lines along the limbs both of whose joints are certain."""
     drawn = np.zeros((size[1], size[0]), np.uint8)
     for start, end in LIMBS:
@@ -72,7 +72,7 @@ def _bones(joints, height_px, size):
     return drawn > 0
 
 
-def _belonging(mask, bones):
+def _belonging(mask: np.ndarray, bones):
     """The parts of a mask (h, w) bool that touch a limb; all of it where no limb is certain."""
     if not bones.any():
         return mask
@@ -81,7 +81,7 @@ def _belonging(mask, bones):
     return np.isin(labels, kept[kept > 0])
 
 
-def cut_off(mask, joints):
+def cut_off(mask: np.ndarray, joints: np.ndarray):
     """The names of confident joints (20, 4) that lie outside of a mask (h, w): empty for every silhouette."""
     height, width = mask.shape
     return [name for name, i in BODY_INDEX.items() if joints[i, 3] >= _CERTAIN

@@ -57,7 +57,7 @@ def bridge(values, there):
     return filled.reshape(np.shape(values))
 
 
-def stretches_of(numbers, longest_s, fps):
+def stretches_of(numbers, longest_s, fps: float):
     """Ascending frame numbers in lists that break where more than `longest_s` seconds, and more than one frame,
     are missing."""
     longest, lists = max(1, round(longest_s * fps)), []

@@ -15,7 +15,7 @@ class Source:
     """Frames 1..frames of `size` (width, height) in the folder's source/, read by a thread of its own;
     a context manager."""
 
-    def __init__(self, folder, frames, size):
+    def __init__(self, folder: str, frames, size: tuple[int, int]):
         self._folder, self._frames, self._size = folder, frames, size
         self._waiting, self._last = OrderedDict(), 0
         self._reader = ThreadPoolExecutor(1, "source")
@@ -23,10 +23,10 @@ class Source:
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_) -> None:
         self._reader.shutdown(cancel_futures=True)
 
-    def read(self, number):
+    def read(self, number: int):
         """(h, w, 3) uint8 sRGB; raises JobError where the picture is missing or broken."""
         onwards, self._last = (1 if number >= self._last else -1), number
         for ahead in range(_AHEAD + 1):
@@ -38,6 +38,6 @@ class Source:
             self._waiting.popitem(last=False)[1].cancel()
         return self._waiting[number].result()
 
-    def _read(self, number):
+    def _read(self, number: int):
         picture = read_colour(files.picture(self._folder, files.SOURCE, number), self._size)
         return np.ascontiguousarray(picture if picture.dtype == np.uint8 else as_bits(as_float(picture)))

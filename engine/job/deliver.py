@@ -6,6 +6,7 @@ single-layer EXR of half floats (premultiplied alpha, linear Rec. 709: what a co
 
 import functools
 import os
+from collections.abc import Callable
 
 import cv2
 import numpy as np
@@ -24,8 +25,9 @@ os.environ.setdefault("OPENCV_IO_ENABLE_OPENEXR", "1")  # looked at by OpenCV at
 _EXR = [cv2.IMWRITE_EXR_TYPE, cv2.IMWRITE_EXR_TYPE_HALF, cv2.IMWRITE_EXR_COMPRESSION, cv2.IMWRITE_EXR_COMPRESSION_ZIP]
 
 
-def deliver(folder: str, form: files.Form, layers: tuple[files.Layer, ...], *, emit, find_joints,
-            stop_asked=lambda: False) -> Finished:
+def deliver(folder: str, form: files.Form, layers: tuple[files.Layer, ...], *, emit: Callable[[object], None],
+            find_joints,
+            stop_asked: Callable[[], bool] = lambda: False) -> Finished:
     """Write the `layers` (of files.DELIVERED) of every frame in a `form` of files.FORMS; frames that were delivered
     before are written anew. find_joints as for run.run, asked for the skeleton of a job that retargets. Raises
     JobError, or progress.Stopped."""
@@ -51,7 +53,7 @@ def deliver(folder: str, form: files.Form, layers: tuple[files.Layer, ...], *, e
     return Finished(folder, job.frames, job.frames - passed, 0, passed, watch.seconds, watch.stages)
 
 
-def _picture(shot, layer, number) -> np.ndarray:
+def _picture(shot, layer, number: int) -> np.ndarray:
     """One frame of a layer as (h, w), (h, w, 3) or (h, w, 4), uint8 or uint16."""
     if layer == "skeleton":
         return _skeleton(shot, number)
@@ -60,7 +62,7 @@ def _picture(shot, layer, number) -> np.ndarray:
     return picture[..., 3] if layer == "matte" else picture
 
 
-def _skeleton(shot, number) -> np.ndarray:
+def _skeleton(shot, number: int) -> np.ndarray:
     """The pose over the whole picture, black where nobody is."""
     figure, size = shot.figures[number - 1], shot.job.size
     if figure is None or not shot.plan.present[number - 1]:
@@ -68,7 +70,7 @@ def _skeleton(shot, number) -> np.ndarray:
     return as_bits(draw_skeleton(figure.body, figure.hands, size, figure.height_px))
 
 
-def _write(path, picture, form) -> None:
+def _write(path: str, picture: np.ndarray, form) -> None:
     if form != "exr":
         return write_picture(path, as_bits(as_float(picture), int(form[3:])))
     linear = _linear(as_float(picture)) if picture.ndim == 3 else as_float(picture)
@@ -80,7 +82,7 @@ def _write(path, picture, form) -> None:
     files.write_whole(path, data.tobytes())
 
 
-def _linear(picture) -> np.ndarray:
+def _linear(picture: np.ndarray) -> np.ndarray:
     """sRGB -> linear; with alpha, straight -> premultiplied."""
     colour = srgb.linear(picture[..., :3])
     if picture.shape[2] == 4:

@@ -28,7 +28,7 @@ def kept_numbers(job: jobs.Job) -> list[int]:
     return [number for number in range(1, job.frames + 1) if not job.fix.first <= number <= job.fix.last]
 
 
-def look_for(folder, numbers) -> None:
+def look_for(folder: str, numbers) -> None:
     """Every kept frame is there and whole; raises JobError."""
     for number in numbers:
         for kind in (files.FRAMES, files.SHADOW):
@@ -48,11 +48,11 @@ def kept_latents(runtime, shot, reference, plates: dict, clean_plate: bool) -> n
                                     for number, plate in plates.items()]))
 
 
-def _five_channels(shot, reference, number, plate, clean_plate) -> np.ndarray:
+def _five_channels(shot, reference, number: int, plate: np.ndarray, clean_plate: bool) -> np.ndarray:
     """(H, W, 5): what the decoder must have given for this frame, in its crop, over its plate (h, w, 3)."""
     crop = shot.plan.crops[number - 1]
 
-    def layer(kind):
+    def layer(kind: str):
         return as_float(read_picture(files.picture(shot.folder, kind, number), size=shot.job.size))
     character, shadow = layer(files.FRAMES), layer(files.SHADOW)
     alpha = character[..., 3:]

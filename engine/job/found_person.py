@@ -9,6 +9,7 @@ import hashlib
 import json
 import logging
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,7 +36,8 @@ class Found:
     mask: np.ndarray
 
 
-def find_and_keep(folder: str, *, find_joints, emit, stop_asked=lambda: False) -> Finished:
+def find_and_keep(folder: str, *, find_joints, emit: Callable[[object], None],
+                  stop_asked: Callable[[], bool] = lambda: False) -> Finished:
     """Looks into the job's reference where a generation would, and keeps what is found, or that nobody is. Raises
     JobError."""
     watch = Watch(folder, emit, stop_asked)
@@ -43,7 +45,7 @@ def find_and_keep(folder: str, *, find_joints, emit, stop_asked=lambda: False) -
         job = jobs.read(folder)
     watch.begin("reference", 1)
 
-    def look(picture):
+    def look(picture: np.ndarray) -> None:
         if _kept(folder, picture) is _NOT_KEPT:
             _keep(folder, picture, find_joints(picture))
     with watch.stage("reference"):
@@ -53,37 +55,37 @@ def find_and_keep(folder: str, *, find_joints, emit, stop_asked=lambda: False) -
 
 def kept_or(folder: str, find_joints):
     """find_joints(picture) for this job: what is kept of that very picture, else who looks for it."""
-    def find(picture):
+    def find(picture: np.ndarray):
         kept = _kept(folder, picture)
         return find_joints(picture) if kept is _NOT_KEPT else kept
     return find
 
 
-def _keep(folder, picture, person) -> None:
-    told = None
+def _keep(folder: str, picture: np.ndarray, person) -> None:
+    entry = None
     if person is not None:
         mask = np.ascontiguousarray(person.mask, "<f4").tobytes()
         files.write_whole(files.path(folder, files.FOUND_MASK), mask)
-        told = {"body": np.asarray(person.body, np.float32).tolist(), "height_px": float(person.height_px),
+        entry = {"body": np.asarray(person.body, np.float32).tolist(), "height_px": float(person.height_px),
                 "mask": hashlib.sha256(mask).hexdigest()}
-    value = {"engine": version.ENGINE, "picture": _digest(picture), "person": told}
+    value = {"engine": version.ENGINE, "picture": _digest(picture), "person": entry}
     files.write_whole(files.path(folder, files.FOUND), json.dumps(value).encode())
 
 
-def _kept(folder, picture):
+def _kept(folder: str, picture: np.ndarray):
     """Found, None for nobody, or _NOT_KEPT: nothing, or of another picture or version, or not as it was written."""
     try:
         value = json_reader.read(files.path(folder, files.FOUND), _LONGEST)
         if (value["engine"], value["picture"]) != (version.ENGINE, _digest(picture)):
             return _NOT_KEPT
-        told = value["person"]
-        if told is None:
+        entry = value["person"]
+        if entry is None:
             return None
         mask = _read(files.path(folder, files.FOUND_MASK), 4 * picture.shape[0] * picture.shape[1])
-        body = np.asarray(told["body"], np.float32)
-        height_px = float(told["height_px"])
+        body = np.asarray(entry["body"], np.float32)
+        height_px = float(entry["height_px"])
         right = body.shape == (len(BODY), 4) and np.isfinite(body).all() and np.isfinite(height_px)
-        if not right or hashlib.sha256(mask).hexdigest() != told["mask"]:
+        if not right or hashlib.sha256(mask).hexdigest() != entry["mask"]:
             return _NOT_KEPT
         return Found(body, height_px, np.frombuffer(mask, "<f4").reshape(picture.shape[:2]))
     except FileNotFoundError:
@@ -93,12 +95,12 @@ def _kept(folder, picture):
         return _NOT_KEPT
 
 
-def _read(path, longest) -> bytes:
+def _read(path: str, longest) -> bytes:
     """A file of at most so many bytes."""
     if os.stat(path).st_size > longest:
         raise ValueError(f"{path}: expected at most {longest} bytes")
     return Path(path).read_bytes()
 
 
-def _digest(picture) -> str:
+def _digest(picture: np.ndarray) -> str:
     return hashlib.sha256(repr((picture.shape, str(picture.dtype))).encode() + picture.tobytes()).hexdigest()

@@ -35,6 +35,6 @@ def _peak_on_windows() -> float | None:
     counters = Counters(size=ctypes.sizeof(Counters))
     kernel = ctypes.windll.kernel32
     kernel.GetCurrentProcess.restype = ctypes.c_void_p
-    told = kernel.K32GetProcessMemoryInfo(ctypes.c_void_p(kernel.GetCurrentProcess()),
+    is_known = kernel.K32GetProcessMemoryInfo(ctypes.c_void_p(kernel.GetCurrentProcess()),
                                           ctypes.byref(counters), counters.size)
-    return counters.peak / 1e6 if told else None
+    return counters.peak / 1e6 if is_known else None

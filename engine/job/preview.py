@@ -3,6 +3,7 @@ needs no weights."""
 
 import dataclasses
 import functools
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from .subject import find_subject
 _FLAT = {"mask": (255, 255, 255), "objects": (255, 140, 0)}  # of what has no colours of its own
 
 
-def check(folder: str, *, emit, stop_asked=lambda: False) -> Finished:
+def check(folder: str, *, emit: Callable[[object], None], stop_asked: Callable[[], bool] = lambda: False) -> Finished:
     """Read every file that a generation would read."""
     files.refuse_links(folder)
     watch = Watch(folder, emit, stop_asked)
@@ -35,7 +36,8 @@ def check(folder: str, *, emit, stop_asked=lambda: False) -> Finished:
     return Finished(folder, job.frames, 0, 0, len(plan.absent), watch.seconds, watch.stages)
 
 
-def preview(folder: str, *, emit, find_joints, stop_asked=lambda: False) -> Finished:
+def preview(folder: str, *, emit: Callable[[object], None], find_joints,
+            stop_asked: Callable[[], bool] = lambda: False) -> Finished:
     """Write the conditions of every frame: to preview/ as the networks get them,
     to shown/ where they lie in the plate."""
     files.refuse_links(folder)
@@ -58,7 +60,7 @@ def preview(folder: str, *, emit, find_joints, stop_asked=lambda: False) -> Fini
     return Finished(folder, job.frames, job.frames, 0, len(plan.absent), watch.seconds, watch.stages)
 
 
-def over_plate(kind, picture, crop, size):
+def over_plate(kind: str, picture: np.ndarray, crop, size: Sequence[int]):
     """A preview (h, w, 3) uint8 in its crop -> (H/2, W/2, 4) uint8 RGBA over the plate of `size` (w, h), half of that
     each way: quick to look at, and clear where the condition says nothing."""
     grey = picture.max(axis=-1, keepdims=True)
@@ -69,7 +71,7 @@ def over_plate(kind, picture, crop, size):
     return laid(np.concatenate([colour, alpha], axis=-1), crop, [-(-x // 2) for x in size])
 
 
-def _check_frame(folder, job, number) -> None:
+def _check_frame(folder: str, job, number: int) -> None:
     colours = [files.CLEAN] * job.clean_pictures + [files.IRRADIANCE] * files.has(folder, files.IRRADIANCE)
     for kind in [files.SOURCE, *colours]:
         read_colour(files.picture(folder, kind, number), job.size)

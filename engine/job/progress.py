@@ -1,6 +1,7 @@
 """How far a job is, where its time goes, and when it will be done."""
 
 import time
+from collections.abc import Callable
 from contextlib import contextmanager
 
 from ..contract.messages import Progress
@@ -16,7 +17,7 @@ class Watch:
     `total` pieces of work are counted in `advance`; those an earlier run had done are left out of the rate.
     """
 
-    def __init__(self, job: str, emit, stop_asked, clock=time.monotonic):
+    def __init__(self, job: str, emit: Callable[[object], None], stop_asked: Callable[[], bool], clock=time.monotonic):
         self._job, self._emit, self._stop_asked, self._clock = job, emit, stop_asked, clock
         self._began = clock()
         self._done = self._worked = 0

@@ -70,7 +70,7 @@ class Made:
         if known:
             self._write()
 
-    def write(self, number, pictures: dict) -> None:
+    def write(self, number: int, pictures: dict) -> None:
         """The bytes of a frame's pictures, by _LAYERS, go to the disk; add() takes their digests."""
         for kind, data in pictures.items():
             files.write_whole(files.picture(self._folder, kind, number), data, synced=True)
@@ -88,10 +88,10 @@ class Made:
             files.sync_folder(files.path(self._folder, kind))
         self._write()
 
-    def _record(self, number) -> dict:
+    def _record(self, number: int) -> dict:
         return self._records.get(str(number), {})
 
-    def _is_as_written(self, number, kind) -> bool:
+    def _is_as_written(self, number: int, kind: str) -> bool:
         """Where an earlier version of the engine kept no digest, the picture counts while it is a whole PNG by its own
         checksums; the digest is taken then."""
         try:
@@ -119,7 +119,7 @@ class Latents:
     heads: np.ndarray | None = None
 
 
-def save_latents(folder, window, key: str, made: Latents) -> None:
+def save_latents(folder: str, window, key: str, made: Latents) -> None:
     """Keep them for the window that follows, and for the same frames composed otherwise."""
     arrays = {name: np.ascontiguousarray(array, "<f4") for name, array in vars(made).items() if array is not None}
     raw = b"".join(array.tobytes() for array in arrays.values())
@@ -128,7 +128,7 @@ def save_latents(folder, window, key: str, made: Latents) -> None:
     files.write_whole(_state_path(folder, window), json.dumps(header).encode() + b"\n" + raw, synced=True)
 
 
-def load_latents(folder, window, key: str) -> Latents | None:
+def load_latents(folder: str, window, key: str) -> Latents | None:
     """What save_latents kept under this key, or None where there is nothing or it is damaged."""
     try:
         header, _, raw = Path(_state_path(folder, window)).read_bytes().partition(b"\n")
@@ -144,7 +144,7 @@ def load_latents(folder, window, key: str) -> Latents | None:
         return None
 
 
-def remove_other_latents(folder, windows) -> None:
+def remove_other_latents(folder: str, windows) -> None:
     """Only what these windows hand on stays; the rest is of a job that was planned otherwise. What is called otherwise
     is not the engine's, and stays too."""
     kept = {os.path.basename(_state_path(folder, window)) for window in windows}
@@ -156,7 +156,7 @@ def remove_other_latents(folder, windows) -> None:
             log.warning("%s/%s stays: %s", files.STATE, name, error)
 
 
-def file_digest(path) -> str:
+def file_digest(path: str) -> str:
     """sha256 (hex) of a file; "none" where it is not there."""
     try:
         with open(path, "rb") as file:
@@ -165,11 +165,11 @@ def file_digest(path) -> str:
         return "none"
 
 
-def _state_path(folder, window) -> str:
+def _state_path(folder: str, window) -> str:
     return files.path(folder, f"{files.STATE}/{window.stop - 1:04d}.latents")
 
 
-def _read_records(path) -> dict:
+def _read_records(path: str) -> dict:
     """{number as text: {"key", "frames", "shadow"}}; version 1 had the keys alone. A missing or damaged file knows no
     frames: they are made again."""
     try:

@@ -3,6 +3,7 @@
 import functools
 import logging
 import os
+from collections.abc import Callable
 
 import numpy as np
 
@@ -39,7 +40,8 @@ log = logging.getLogger(__name__)
 _BLURS_MEASURED = 8  # frames of a shot
 
 
-def run(folder: str, pack, runtime, *, emit, find_joints, stop_asked=lambda: False) -> Finished:
+def run(folder: str, pack, runtime, *, emit: Callable[[object], None], find_joints,
+        stop_asked: Callable[[], bool] = lambda: False) -> Finished:
     """Generate a job's frames; what an earlier run left finished stays.
 
     pack: packs.store.Pack; runtime: runtimes.base.Runtime; emit(event) of contract.messages; find_joints((h, w, 4)
@@ -63,14 +65,14 @@ def run(folder: str, pack, runtime, *, emit, find_joints, stop_asked=lambda: Fal
 class Generation:
     """One run of one job. Its state: what is fixed for the shot, with every window's key, and counts."""
 
-    def __init__(self, folder, job, pack, runtime, *, emit, watch):
+    def __init__(self, folder: str, job, pack, runtime, *, emit: Callable[[object], None], watch: Watch):
         self.folder, self.job, self.pack, self.runtime = folder, job, pack, runtime
         self.emit, self.watch = emit, watch
         self._nobody = absent_key(job)
         self.made = self.reused = self.passed = 0
 
     def prepare(self, find_joints) -> None:
-        """Everything that is fixed for the shot, and every error that can be told before the first frame."""
+        """Everything that is fixed for the shot, and every error that can be known before the first frame."""
         with self.watch.stage("prepare"):
             self.watch.begin("prepare", 1)
             _make_folders(self.folder)
@@ -170,7 +172,7 @@ class Generation:
             self.emit(Frame(self.folder, number))
         self.watch.advance("denoise", self.sampling.steps, reused=True)
 
-    def _compose_again(self, window, key, kept) -> None:
+    def _compose_again(self, window, key: str, kept) -> None:
         """A window whose frames are lost, or were composed otherwise: its latents are there."""
         self.watch.work_begins()
         with self.watch.stage("read"):
@@ -178,7 +180,7 @@ class Generation:
         self._compose_window(window, key, kept, bundle)
         self.watch.advance("denoise", self.sampling.steps)
 
-    def _make_window(self, window, key, before) -> Latents:
+    def _make_window(self, window, key: str, before) -> Latents:
         """Read, denoise, decode, compose, write; returns the latents, also for the next window."""
         watch = self.watch
         watch.work_begins()
@@ -201,7 +203,7 @@ class Generation:
         self._compose_window(window, key, made, bundle)
         return made
 
-    def _compose_window(self, window, key, made, bundle) -> None:
+    def _compose_window(self, window, key: str, made, bundle) -> None:
         self._remove_other_takes()
         self.finished_frames.forget(window.made)
         for i, number in enumerate(window.made):
@@ -216,7 +218,7 @@ class Generation:
         return kept_latents(self.runtime, self.shot, self.reference,
                             {number: self.plates.of(number).whole for number in numbers}, clean_plate)
 
-    def _finish_frame(self, number, latents, bundle, place, heads) -> None:
+    def _finish_frame(self, number: int, latents: np.ndarray, bundle, place, heads) -> None:
         """latents (h, w, c); `place` is the frame's index in the bundle; heads: what the net says of its surface, or
         None. One by one, so that the first comes soon."""
         job = self.job
@@ -241,11 +243,11 @@ class Generation:
             self._write(number, layers)
         self.emit(Frame(self.folder, number))
 
-    def _white_of(self, number, maps, box):
+    def _white_of(self, number: int, maps, box):
         """What white shows in a box of job pixels; None where the light is not known, or no surface is lit."""
         return None if maps is None else self.shot.light.in_box(number, maps, box)
 
-    def _grain_of(self, number, box):
+    def _grain_of(self, number: int, box):
         """Grain (h, w, 3) for a box of job pixels, as strong as the plate's there; None where there is none."""
         left, top, right, bottom = box
         if self.grain is None or right <= left or bottom <= top:
@@ -253,7 +255,7 @@ class Generation:
         sigma = self.plates.of(number).grain
         return sigma * self.grain.of(number, (right - left, bottom - top)) if sigma.any() else None
 
-    def _behind(self, number, box):
+    def _behind(self, number: int, box):
         """What the performer covers (h, w, 3) in a box of job pixels; None where that is not known, or no matte is."""
         if not (self.job.clean_pictures and self.pack.manifest.matte_and_shadow) or self.job.clean_plate:
             return None
@@ -261,7 +263,7 @@ class Generation:
         stored = read_colour(files.picture(self.folder, files.CLEAN, number), self.job.size)
         return as_float(stored[top:bottom, left:right])
 
-    def _write(self, number, layers) -> None:
+    def _write(self, number: int, layers) -> None:
         self.finished_frames.write(number,
                                    {files.FRAMES: encoded(layers.character), files.SHADOW: encoded(layers.shadow)})
 
@@ -281,11 +283,11 @@ def shown_of(maps, bundle, place, heads, white) -> Shown | None:
     """What is composed of a frame's surface; heads as the net gives them, or None; white as Shown has it."""
     if maps is None:
         return None
-    told = None if heads is None else Heads.of(heads)
-    return Shown(maps, bundle.warp[place], bundle.mask[place, ..., 0], told, white)
+    parts = None if heads is None else Heads.of(heads)
+    return Shown(maps, bundle.warp[place], bundle.mask[place, ..., 0], parts, white)
 
 
-def _look_for_pictures(folder, job) -> None:
+def _look_for_pictures(folder: str, job) -> None:
     """Every picture's file is there: said before the first frame, not when the last one is reached."""
     for kind, code, is_read in picture_kinds(folder, job):
         missing = sorted(set(range(1, job.frames + 1)) - set(files.numbers(folder, kind))) if is_read else []
@@ -295,7 +297,7 @@ def _look_for_pictures(folder, job) -> None:
                            f"{len(missing)} are missing.", "Generate again to write the job anew.")
 
 
-def _make_folders(folder) -> None:
+def _make_folders(folder: str) -> None:
     """The folders that the engine writes to: whether it may is said before the first window is made."""
     for kind in (files.FRAMES, files.SHADOW, files.STATE):
         path = files.path(folder, kind)

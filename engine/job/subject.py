@@ -1,5 +1,6 @@
 """A job's reference -> its subject: the joints where the artist gave none, their depths, and the matte."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -30,7 +31,7 @@ class Subject(NamedTuple):
     depths: np.ndarray | None = None
 
 
-def find_subject(folder, job, *, find_joints, emit) -> Subject:
+def find_subject(folder: str, job, *, find_joints, emit: Callable[[object], None]) -> Subject:
     """find_joints((h, w, 4) uint8) -> estimate.people.Person or None.
     Warns where joints are wanted and nobody is found."""
     picture = read_reference(files.path(folder, job.reference.file))
@@ -55,7 +56,7 @@ def find_subject(folder, job, *, find_joints, emit) -> Subject:
                    round(float(person.height_px), 1), matte, depths)
 
 
-def warn_of_unseen(character, folder, emit) -> None:
+def warn_of_unseen(character, folder: str, emit: Callable[[object], None]) -> None:
     """Says what of the character is made up, because the reference does not show it. character: as carry gives it, or
     None."""
     if character is None:
@@ -82,7 +83,7 @@ def _same_person(reference, person) -> bool:
     return bool(both.any()) and float(np.median(away)) < _SAME * person.height_px
 
 
-def _believable(mask, joints):
+def _believable(mask: np.ndarray, joints: np.ndarray):
     """The mask (h, w), unless most of the joints (20, 3) x, y, confidence lie outside it: of half a person, or of
     another."""
     joints = np.asarray(joints)

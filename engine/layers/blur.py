@@ -12,7 +12,7 @@ _LEAST_PIXELS = 24
 _MOST = 12.0             # pixels; above it a gradient is no edge's (ours)
 
 
-def measure_blur(picture, wanted=None) -> float:
+def measure_blur(picture: np.ndarray, wanted=None) -> float:
     """(h, w, 3) float32 0..1 -> sigma in pixels of the Gaussian that its sharper edges were blurred by; 0 where no edge
     is to be seen. wanted (h, w) bool: where to look.
 

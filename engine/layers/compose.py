@@ -6,6 +6,7 @@ performer covers is known, the patch is the character over that. Where the chara
 alpha come from there, at the plate's own resolution.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -48,7 +49,7 @@ class Canvas:
     box: tuple
 
 
-def canvas_of(size, bits, crop: Crop) -> Canvas:
+def canvas_of(size: Sequence[int], bits, crop: Crop) -> Canvas:
     """Layers are made within the crop's box only: a far figure costs no full frame."""
     low = np.clip(np.ceil(np.array(crop.box[:2]) - 0.5).astype(int), 0, size)
     high = np.clip(np.ceil(np.array(crop.box[2:]) - 0.5).astype(int), low, size)
@@ -56,13 +57,14 @@ def canvas_of(size, bits, crop: Crop) -> Canvas:
     return Canvas(tuple(size), bits, inside, (*low.tolist(), *high.tolist()))
 
 
-def blank(size, bits) -> Layers:
+def blank(size: Sequence[int], bits) -> Layers:
     """The layers of a frame with nobody in it: transparent, and no shadow."""
     kind = np.uint8 if bits == 8 else np.uint16
     return Layers(np.zeros((size[1], size[0], 4), kind), np.full((size[1], size[0], 3), np.iinfo(kind).max, kind))
 
 
-def compose(decoded, *, plate, region, clean_plate: bool, shadow: bool, canvas: Canvas, holdout=None, grain=None,
+def compose(decoded: np.ndarray, *, plate: np.ndarray, region: np.ndarray, clean_plate: bool, shadow: bool,
+            canvas: Canvas, holdout=None, grain=None,
             feather: float = 0.0, grow: float = 0.0, blur: float = 0.0, behind=None,
             shown: Shown | None = None, look: Look = AS_MADE) -> Layers:
     """decoded (H, W, 5), plate (H, W, 3), region (H, W, 1): one frame in its crop, 0..1.
@@ -104,7 +106,7 @@ def compose(decoded, *, plate, region, clean_plate: bool, shadow: bool, canvas: 
     return layers
 
 
-def _character(decoded, plate, region, feather):
+def _character(decoded: np.ndarray, plate: np.ndarray, region: np.ndarray, feather: float):
     """Unmixed foreground and matte inside M_f: C = a F + (1 - a) plate * shadow, solved for F."""
     alpha = decoded[..., 3] * (_faded(region, feather) if feather > 0 else region)
     sure = alpha >= UNMIXED_FROM
@@ -114,12 +116,12 @@ def _character(decoded, plate, region, feather):
     return bleed(unmixed.astype(np.float32), sure.astype(np.float32)), alpha
 
 
-def _patch(decoded, region, alpha):
+def _patch(decoded: np.ndarray, region: np.ndarray, alpha: np.ndarray):
     """Everything generated inside M_f."""
     return bleed(np.ascontiguousarray(decoded[..., :3]), (region > 0.5).astype(np.float32)), alpha
 
 
-def _patch_alpha(region, feather, mask):
+def _patch_alpha(region: np.ndarray, feather: float, mask: np.ndarray | None):
     """(H, W): where a patch lies: M_f faded inwards; where the character's mask (H, W) is known, that faded outwards,
     and nothing outside of M_f, where the plate stays as it is."""
     width = max(feather, PATCH_FADE)
@@ -130,14 +132,14 @@ def _patch_alpha(region, feather, mask):
     return np.maximum(mask > 0.5, np.minimum(outwards, _faded(region, PATCH_EDGE)))
 
 
-def _cover(alpha, canvas):
+def _cover(alpha: np.ndarray, canvas):
     """The patch's alpha, (box height, box width)."""
     left, top, right, bottom = canvas.box
     return np.clip(put_back(np.ascontiguousarray(alpha, dtype=np.float32), canvas.crop, (right - left, bottom - top)),
                    0.0, 1.0)
 
 
-def _over(behind, rgba, factor, cover, holdout):
+def _over(behind, rgba: np.ndarray, factor, cover, holdout):
     """The character over what the performer covers, its shadow on it, as a patch of alpha `cover`. Outside of it no
     shadow is laid: the performer's own is still there (ours)."""
     alpha = rgba[..., 3:]
@@ -145,7 +147,7 @@ def _over(behind, rgba, factor, cover, holdout):
     return np.dstack([colour, cover if holdout is None else np.minimum(cover, 1.0 - holdout)]).astype(np.float32)
 
 
-def _faded(region, width: float):
+def _faded(region: np.ndarray, width: float):
     """(H, W): 0 outside of M_f, rising to 1 over `width` crop pixels inside of it."""
     inside = cv2.distanceTransform(np.pad((region > 0.5).astype(np.uint8), 1, mode="edge"), cv2.DIST_L2, 5)[1:-1, 1:-1]
     return np.clip(inside / width, 0.0, 1.0)
@@ -171,7 +173,7 @@ def _from_the_ends(length, first, last):
     return np.minimum(places if first else none, places[::-1] if last else none)
 
 
-def _in_job_pixels(colour, alpha, lit, canvas):
+def _in_job_pixels(colour: np.ndarray, alpha: np.ndarray, lit, canvas):
     """What the network painted: box-sized (h, w, 4) RGBA and (h, w) shadow factor, float32."""
     left, top, right, bottom = canvas.box
     size = (right - left, bottom - top)
@@ -181,7 +183,7 @@ def _in_job_pixels(colour, alpha, lit, canvas):
     return np.dstack([rgb, alpha]), 1.0 - put_back(1.0 - lit, canvas.crop, size)
 
 
-def _with_surface(rgba, shown, decoded, canvas, *, has_matte, grow, feather, strength):
+def _with_surface(rgba: np.ndarray, shown, decoded: np.ndarray, canvas, *, has_matte, grow, feather: float, strength):
     """The surface over what the network painted, (h, w, 4), and its alpha (h, w); with a matte it is the layer, in a
     patch it stands within it. feather is in crop pixels."""
     colour, alpha, known = lit_surface(shown, decoded, canvas.crop, strength)
@@ -196,7 +198,7 @@ def _with_surface(rgba, shown, decoded, canvas, *, has_matte, grow, feather, str
     return np.dstack([mixed, np.maximum(rgba[..., 3], alpha)]), alpha
 
 
-def _graded(rgba, look, who):
+def _graded(rgba: np.ndarray, look, who):
     """The layer as the artist changes it by hand; who (h, w) 0..1: where it is the character, None: everywhere."""
     colour = rgba[..., :3]
     graded = look.graded(colour)
@@ -207,7 +209,7 @@ def _graded(rgba, look, who):
     return np.dstack([graded, rgba[..., 3]])
 
 
-def _as_the_plate(rgba, holdout, grain, blur):
+def _as_the_plate(rgba: np.ndarray, holdout, grain, blur):
     """The layer as soft and as grainy as the plate around it, and cut by what lies in front of it."""
     rgb, alpha = np.ascontiguousarray(rgba[..., :3]), np.ascontiguousarray(rgba[..., 3])
     if blur > 0:

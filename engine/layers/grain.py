@@ -1,6 +1,7 @@
 """The plate's grain: measured on the plate, made anew for the character that lies over it."""
 
 import functools
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -13,7 +14,7 @@ _MOST = 12 / 255         # above this it is texture (ours)
 _TILE = 512
 
 
-def measure_grain(plate) -> np.ndarray:
+def measure_grain(plate: np.ndarray) -> np.ndarray:
     """(h, w, 3) float32 0..1 sRGB -> (3,) standard deviation of its finest noise; 0 where there is none to be seen.
 
     Immerkaer 1996, "Fast noise variance estimation", with a median in place of the mean so that edges do not count
@@ -43,7 +44,7 @@ class Grain:
                                           for k in range(4)))
         self._tile = (parts / np.float32(65535) - 2) * np.float32(np.sqrt(3))
 
-    def of(self, frame: int, size) -> np.ndarray:
+    def of(self, frame: int, size: Sequence[int]) -> np.ndarray:
         """(h, w, 3) float32 of unit deviation for the frame (1..N) and a size (w, h)."""
         left, top = (int(word) % _TILE for word in np.random.Philox(
             key=np.array([self._seed, frame], np.uint64)).random_raw(2))

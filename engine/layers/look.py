@@ -23,7 +23,7 @@ class Look:
         """settings: contract.jobs.Settings."""
         return cls(settings.exposure, settings.warmth, settings.light)
 
-    def graded(self, colour) -> np.ndarray:
+    def graded(self, colour: np.ndarray) -> np.ndarray:
         """(h, w, 3) float32 sRGB 0..1 -> the same in this exposure and warmth."""
         if not self.exposure and not self.warmth:
             return colour

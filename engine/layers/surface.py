@@ -3,6 +3,7 @@
 Ours. A network of this size smears what it decodes, and its light is right only on the whole: so it gives the light, as
 a gain without detail, and the surface gives the picture. Where the surface knows little, the network's picture stays.
 """
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -39,7 +40,7 @@ class Shown:
     white: np.ndarray | None = None
 
 
-def light_gain(decoded, warp) -> np.ndarray:
+def light_gain(decoded: np.ndarray, warp) -> np.ndarray:
     """(H / 4, W / 4, 3) float32: by what the surface's colours are to be multiplied, smooth.
 
     decoded (H, W, 5): the network's frame in its crop, 0..1; warp (H, W, 4): the surface there, premultiplied.
@@ -51,7 +52,7 @@ def light_gain(decoded, warp) -> np.ndarray:
     return np.clip(painted / shown, *GAIN).astype(np.float32)
 
 
-def lit_surface(shown: Shown, decoded, crop: Crop, strength: float = 1.0):
+def lit_surface(shown: Shown, decoded: np.ndarray, crop: Crop, strength: float = 1.0):
     """(colour (h, w, 3), alpha (h, w), known (h, w)) float32 in the maps' pixels; known 0..1:
     how far the surface may be shown.
 
@@ -104,7 +105,7 @@ def moved_edge(heads: Heads, maps: Maps, crop: Crop) -> np.ndarray:
     return np.where(np.abs(moves) < _STILL, maps.coverage, moved).astype(np.float32)
 
 
-def regrown(alpha, matte, crop: Crop, pixels: float) -> np.ndarray:
+def regrown(alpha: np.ndarray, matte: np.ndarray, crop: Crop, pixels: float) -> np.ndarray:
     """The surface's alpha (h, w) by so many of its pixels wider or, below 0, narrower, as an artist asks of the mask.
 
     Wider, it takes what the network paints there, by its matte (H, W) in the crop:
@@ -121,13 +122,13 @@ def regrown(alpha, matte, crop: Crop, pixels: float) -> np.ndarray:
     return np.maximum(alpha, np.where(away <= pixels, matte, 0.0)).astype(np.float32)
 
 
-def _smoothed(picture):
+def _smoothed(picture: np.ndarray):
     small = cv2.resize(np.ascontiguousarray(picture, np.float32), None, fx=1 / COARSE, fy=1 / COARSE,
                        interpolation=cv2.INTER_AREA)
     return cv2.GaussianBlur(small, (0, 0), LIGHT_SIGMA / COARSE, borderType=cv2.BORDER_CONSTANT)
 
 
-def _laid(gain, crop: Crop, size, cell):
+def _laid(gain, crop: Crop, size: Sequence[int], cell):
     """What a grid of one value for each cell x cell crop pixels says, in the pixels of a picture of `size` (w, h); its
     edges go on beyond the crop."""
     scale = np.array([[1 / cell], [1 / cell]])

@@ -17,9 +17,9 @@ _HALF = ".half"  # what the exporter writes behind the name of a weight, which i
 
 def check_contents(folder: Path, unread) -> None:
     """`unread` as in the manifest. Raises ValueError naming the file and what in it, and OSError."""
-    left, told = set(unread_weights(folder)), set(unread)
-    if left != told:
-        missing, extra = sorted(told - left), sorted(left - told)
+    left, listed = set(unread_weights(folder)), set(unread)
+    if left != listed:
+        missing, extra = sorted(listed - left), sorted(left - listed)
         raise ValueError(f"{WEIGHTS}: missing {missing[:3]}, unexpected {extra[:3]}")
 
 
@@ -28,28 +28,28 @@ def unread_weights(folder: Path) -> tuple[str, ...]:
     above."""
     path = folder / WEIGHTS
     with _named(path):
-        held = places(path)
-        check_finite(path, held)
+        stored = places(path)
+        check_finite(path, stored)
     read = set()
     for name in GRAPHS:
         with _named(folder / name):
             for pointer in pointers(folder / name):
-                _check_pointer(pointer, held)
+                _check_pointer(pointer, stored)
                 read.add(pointer.name.removesuffix(_HALF))
-    return tuple(sorted(held.keys() - read))
+    return tuple(sorted(stored.keys() - read))
 
 
-def _check_pointer(pointer, held) -> None:
+def _check_pointer(pointer, stored) -> None:
     name = pointer.name.removesuffix(_HALF)
     if pointer.file != WEIGHTS:
         raise ValueError(f"{name}: expected a weight of {WEIGHTS}, got one of {pointer.file[:200]!r}")
-    if name not in held:
+    if name not in stored:
         raise ValueError(f"{name}: expected a weight that {WEIGHTS} has, got none of this name")
-    place = held[name]
+    place = stored[name]
     wanted = (FLOAT16, place.shape, place.begin, place.end - place.begin)
-    told = (pointer.kind, pointer.shape, pointer.offset, pointer.length)
-    if told != wanted:
-        raise ValueError(f"{name}: expected (kind, shape, offset, length) {wanted} as in {WEIGHTS}, got {told}")
+    found = (pointer.kind, pointer.shape, pointer.offset, pointer.length)
+    if found != wanted:
+        raise ValueError(f"{name}: expected (kind, shape, offset, length) {wanted} as in {WEIGHTS}, got {found}")
 
 
 @contextmanager

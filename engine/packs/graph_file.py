@@ -11,7 +11,7 @@ from pathlib import Path
 
 FLOAT16 = 10
 _BYTES, _WORDS = 2, {1: 8, 5: 4}  # wire types: a length and so many bytes; the sizes of fixed words
-# The numbers of fields in onnx.proto: of a model, a graph, a tensor, and an entry of what is told about another file.
+# The numbers of fields in onnx.proto: of a model, a graph, a tensor, and an entry of what is said of another file.
 _GRAPH, _WEIGHT = 7, 5
 _SHAPE, _KIND, _NAME, _ELSEWHERE = 1, 2, 8, 13
 _KEY, _VALUE = 1, 2
@@ -46,7 +46,7 @@ def pointers(path: Path) -> list[Pointer]:
 
 def _pointer(tensor) -> Pointer | None:
     """None where the numbers lie in the graph itself."""
-    name, kind, shape, told = "", 0, [], []
+    name, kind, shape, elsewhere = "", 0, [], []
     for number, value in _fields(tensor):
         if number == _NAME:
             name = _text(value)
@@ -55,13 +55,13 @@ def _pointer(tensor) -> Pointer | None:
         elif number == _SHAPE:
             shape += [value] if isinstance(value, int) else _packed(value)
         elif number == _ELSEWHERE:
-            told.append(_pair(_message(value)))
-    if not told:
+            elsewhere.append(_pair(_message(value)))
+    if not elsewhere:
         return None
-    keys = sorted(key for key, _ in told)
+    keys = sorted(key for key, _ in elsewhere)
     if keys != ["length", _WORD, "offset"]:
         raise ValueError(f"{name}: expected length, {_WORD} and offset, once each, got {', '.join(keys)[:80]}")
-    where = dict(told)
+    where = dict(elsewhere)
     return Pointer(name, kind, tuple(shape), where[_WORD], _whole(where["offset"]), _whole(where["length"]))
 
 

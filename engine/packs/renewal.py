@@ -27,8 +27,8 @@ def renew(folder: Path) -> str:
         for name in manifests.FILES:
             check_file(folder / name, File(**before["files"][name]))
         names = [field.name for field in dataclasses.fields(Manifest) if field.name not in _MADE_ANEW]
-        told = {name: before[name] for name in names}
-        manifests.write(folder, told, unread_weights(folder))
+        fields = {name: before[name] for name in names}
+        manifests.write(folder, fields, unread_weights(folder))
     except (KeyError, TypeError) as error:
         raise JobError("pack_invalid", f"{path}: expected an earlier manifest of the same files: {error}.",
                        "Export the weights again.") from None

@@ -34,7 +34,7 @@ def open_pack(folder: Path | str | None = None) -> Pack:
     return Pack(folder, manifest, digest)
 
 
-def _check_contents(folder, manifest) -> None:
+def _check_contents(folder: Path, manifest) -> None:
     try:
         check_contents(folder, manifest.unread)
     except OSError as error:
@@ -43,7 +43,7 @@ def _check_contents(folder, manifest) -> None:
         raise JobError("pack_invalid", f"{folder}: {error}.", _AGAIN) from None
 
 
-def check_file(path, expected) -> tuple:
+def check_file(path: Path, expected) -> tuple:
     """Compares a file with its entry of the manifest (manifest.File); what it was when it was found right. Raises
     JobError."""
     try:

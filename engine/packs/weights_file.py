@@ -97,7 +97,7 @@ def _wholes(value) -> bool:
     return isinstance(value, list) and all(type(one) is int and 0 <= one < 2**53 for one in value)
 
 
-def _without_gaps(found, begin, size) -> None:
+def _without_gaps(found, begin, size: int) -> None:
     """Each tensor begins where the one before ends, the last one ends with the file."""
     at = begin
     for name, place in sorted(found.items(), key=lambda pair: (pair[1].begin, pair[1].end)):

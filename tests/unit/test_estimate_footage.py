@@ -40,7 +40,7 @@ def test_a_movie_comes_whole_and_in_order(tmp_path):
     assert (opened.size, opened.fps, opened.frames, opened.still) == (SIZE, 25.0, 12, False)
     assert [frame.number for frame in frames] == list(range(1, 13)) and numbers_shown(frames) == list(range(12))
     assert frames[0].picture[4, 4, 0] > 200 > frames[0].picture[4, 4, 2]  # RGB
-    assert not any(frame.held for frame in frames)
+    assert not any(frame.repeated for frame in frames)
 
 
 def test_odd_sizes(tmp_path):
@@ -75,7 +75,7 @@ def test_a_hole_in_the_times_is_held(tmp_path):
     path.write_bytes(data)
     frames = list(footage.open_footage(path).read())
     assert numbers_shown(frames) == [0, 1, 2, 3, 4, 4, 6, 7, 8, 9, 10, 11]
-    assert [frame.number for frame in frames if frame.held] == [6]
+    assert [frame.number for frame in frames if frame.repeated] == [6]
 
 
 def test_a_movie_cut_off_gives_what_there_is(tmp_path):
@@ -134,7 +134,7 @@ def test_a_broken_picture_in_the_middle_is_held(tmp_path):
         cv2.imwrite(str(tmp_path / f"{number}.png"), picture(number))
     (tmp_path / "2.png").write_bytes((tmp_path / "2.png").read_bytes()[:40])
     frames = list(footage.open_footage(tmp_path).read())
-    assert [frame.held for frame in frames] == [False, False, True, False]
+    assert [frame.repeated for frame in frames] == [False, False, True, False]
     assert numbers_shown(frames) == [0, 1, 1, 3]
 
 

@@ -28,7 +28,7 @@ class Appearance:
 
 @dataclass(frozen=True)
 class Conditions:
-    """What the net is told of one window: arrays and features as engines/compact/runtimes/base.py has them."""
+    """What the net reads of one window: arrays and features as engines/compact/runtimes/base.py has them."""
 
     environment: np.ndarray
     masks: np.ndarray
@@ -114,12 +114,12 @@ def _encode_objects(runtime, bundle) -> np.ndarray:
 
 
 def _predict(runtime, noisy, per_frame, conditions, appearance, guidance) -> tuple:
-    told = dict(environment=conditions.environment, masks=conditions.masks, pose=conditions.pose,
+    shared = dict(environment=conditions.environment, masks=conditions.masks, pose=conditions.pose,
                 objects=conditions.objects, maps=conditions.maps)
     x0, heads = runtime.denoise(noisy, per_frame, warp=conditions.warp, coverage=conditions.coverage,
-                         reference=appearance.features, **told)
+                         reference=appearance.features, **shared)
     if appearance.without is None:
         return x0, heads
     without, _ = runtime.denoise(noisy, per_frame, warp=np.repeat(appearance.empty_warp, len(noisy), axis=0),
-                              coverage=np.zeros_like(conditions.coverage), reference=appearance.without, **told)
+                              coverage=np.zeros_like(conditions.coverage), reference=appearance.without, **shared)
     return guided(x0, without, guidance), heads

@@ -20,7 +20,7 @@ def choose(pack, wanted: str | None = None, threads: int | None = None) -> Runti
     """The runtime `wanted` (one of RUNTIMES), or the first that can be imported; `threads` None for one a core.
 
     Imports happen here and nowhere else at the engine's start. A blank picture is decoded, so that the runtime knows on
-    which device it runs and weights that give no picture are told before a job. `pack`: packs.store.Pack.
+    which device it runs and weights that give no picture are known before a job. `pack`: packs.store.Pack.
     """
     reasons = []
     for name in (wanted,) if wanted else RUNTIMES:
