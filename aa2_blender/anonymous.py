@@ -35,7 +35,7 @@ _PROCESS = re.compile(r"(\bprocess \d+ on )[^\s,;:'\")]*[^\s,;:'\").]")      # e
 _COMMON_HOSTS = {"localhost", "blender", "engine", "linux", "python"}
 
 
-def anonymous(text: str, job, *, home=None, host=None) -> str:
+def anonymous(text: str, job: Path, *, home: str | None = None, host: str | None = None) -> str:
     """The text with the folder `job` as JOB, and without anything that tells the writer. `home` and `host`: this
     machine's own unless given."""
     host = platform.node() if host is None else host
@@ -48,7 +48,7 @@ def anonymous(text: str, job, *, home=None, host=None) -> str:
     return _LOCAL_NUMBER.sub(HOST, _MAILBOX.sub(LEFT_OUT, text))
 
 
-def _without_folder(text, folder, word):
+def _without_folder(text: str, folder: str, word: str) -> str:
     """However it is spelled: as it is, by its real path, within JSON, in an address, with either separator."""
     if len(Path(folder).parts) < 2:
         return text
@@ -60,7 +60,7 @@ def _without_folder(text, folder, word):
     return text
 
 
-def _last_name(match) -> str:
+def _last_name(match: re.Match[str]) -> str:
     names = [name for name in _SEPARATORS.split(match["rest"]) if name not in ("", "?", ".")]
     if match["share"] and names[:1] == ["UNC"]:
         del names[0]
@@ -69,7 +69,7 @@ def _last_name(match) -> str:
     return f"{LEFT_OUT}/{names[-1]}"
 
 
-def _private(match, names) -> int:
+def _private(match: re.Match[str], names: list[str]) -> int:
     """How many of the first names have to go whatever the path's length."""
     if match["share"]:
         return 2

@@ -16,6 +16,7 @@ import bpy
 from .embedded.engine.contract import files, jobs, json_reader, messages
 from .embedded.engine.contract.errors import JobError
 from .embedded.engine.contract.fields import build, checked, number, whole
+from .link.engine_job import EngineJob
 from .link.interpreter import EMBEDDED, Launch
 
 EMBEDDED_PACK = EMBEDDED / "engine" / "packs" / "compact"
@@ -90,7 +91,7 @@ def work_of(job: jobs.Job, pack: Path) -> Work:
     return work(job.frames, job.size, job.settings, pack)
 
 
-def work(frames: int, size, settings: jobs.Settings, pack: Path, performed=False) -> Work:
+def work(frames: int, size: tuple[int, int], settings: jobs.Settings, pack: Path, performed: bool = False) -> Work:
     steps, window, overlap = _of_pack(pack)
     window = min(settings.window or window, frames)
     return Work(frames, size[0] * size[1] / 1e6, settings.steps or steps, window, min(overlap, max(window - 1, 0)),
@@ -108,7 +109,7 @@ def reckoned(cores: int) -> Rate:
     return Rate(nets_s=_NETS_GFLOP / speed, denoise_s=_DENOISE_GFLOP / speed)
 
 
-def learn(folder, hello, job, launch: Launch) -> None:
+def learn(folder: str | Path, hello: messages.Hello | None, job: EngineJob, launch: Launch) -> None:
     """Called after a run: keeps what it took, where it ended well and made frames."""
     done = job.answer
     if not isinstance(done, messages.Finished) or done.made < 1:
@@ -119,7 +120,7 @@ def learn(folder, hello, job, launch: Launch) -> None:
         return  # nothing depends on it but a label
 
 
-def learn_performer(done, launch: Launch) -> None:
+def learn_performer(done: object, launch: Launch) -> None:
     """Called after a performer was looked for; `done` is the engine's answer. Frames that an earlier run had found
     teach nothing."""
     if not isinstance(done, messages.Finished) or done.made < 1 or done.reused:
@@ -133,7 +134,7 @@ def learn_performer(done, launch: Launch) -> None:
         return
 
 
-def _keep(launch, rate) -> None:
+def _keep(launch: Launch, rate: Rate) -> None:
     global _kept
     kept = {**_rates(), _key(launch): rate}
     rates = {key: asdict(one) for key, one in kept.items()}
@@ -143,7 +144,7 @@ def _keep(launch, rate) -> None:
 
 def learnt(before: Rate, work: Work, done: messages.Finished) -> Rate:
     """A rate with one more run: new figures count half. `done` tells the stages' seconds, of `made` frames."""
-    def took(*names):
+    def took(*names) -> float:
         return sum(done.stages.get(name, 0.0) for name in names)
     denoised = work.denoised * done.made / work.frames
     new = {"start_s": took("prepare", "reference", "hash") + _START_S / 2,
@@ -162,11 +163,11 @@ def pack_folder(launch: Launch) -> Path:
     return Path(command[command.index("--pack") + 1]) if "--pack" in command else EMBEDDED_PACK
 
 
-def _reckoned_mb(work):
+def _reckoned_mb(work: Work) -> float:
     return _BASE_MB + _FRAME_MB * work.window + _MEGAPIXEL_MB * work.megapixels
 
 
-def _of_pack(folder):
+def _of_pack(folder: str | Path) -> tuple[int, int, int]:
     """(default steps, window, overlap) as the pack's manifest says; usual ones where it cannot be read. Asked for at
     every redraw, so it is read once for each state of the file."""
     path = Path(folder) / "pack.json"
@@ -177,7 +178,7 @@ def _of_pack(folder):
 
 
 @functools.lru_cache(maxsize=4)
-def _read_pack(path, _changed):
+def _read_pack(path: str, _changed: int) -> tuple[int, int, int]:
     value, count = json_reader.read(path), whole(0, 1000)
     return count(value["default_steps"]), count(value["window"]), count(value["overlap"])
 

@@ -2,7 +2,8 @@
 else nothing."""
 import os
 import time
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 ASKED = os.environ.get("AA2_MEASURE") == "1"
 # What was done (timer, gather, draw ..., press ...) -> milliseconds of the longest time; and what the processor needed
@@ -12,13 +13,13 @@ longest_cpu_ms: dict[str, float] = {}
 _within: list[list[float]] = []  # of each open slice: seconds of its inner slices, and the processor's part
 
 
-def slice(kind: str):
+def slice(kind: str) -> AbstractContextManager[None]:
     """A context whose duration counts as one of this kind; that of slices within it counts as theirs alone."""
     return _measured(kind) if ASKED else nullcontext()
 
 
 @contextmanager
-def _measured(kind):
+def _measured(kind: str) -> Iterator[None]:
     began, worked = time.perf_counter(), time.thread_time()
     _within.append([0.0, 0.0])
     try:

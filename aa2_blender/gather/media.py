@@ -6,11 +6,12 @@ Blender often draws a single pixel of it.
 """
 
 import os
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import bpy
 
-from ..blender_api import content_length, content_start, content_trimmed, is_retimed, strip_range, strips
+from ..blender_api import Strip, content_length, content_start, content_trimmed, is_retimed, strip_range, strips
 from ..embedded.engine.contract.cut_off import is_known_picture, why_not_whole
 from ..embedded.engine.contract.picture_file import Unreadable, open_regular
 from ..embedded.engine.contract.picture_header import picture_size
@@ -29,7 +30,7 @@ class Fault(NamedTuple):
     repeats: bool = False
 
 
-def faults(strip, first, last, *, closely=False):
+def faults(strip: Strip, first: int, last: int, *, closely: bool = False) -> Iterator[Fault]:
     """Yields the Faults of the files that the frames first..last of a strip need. Quick, unless `closely`: then each
     picture is read to its end."""
     if last < first:
@@ -49,19 +50,19 @@ def faults(strip, first, last, *, closely=False):
             yield from faults(source, first, last, closely=closely)
 
 
-def inputs(strip):
+def inputs(strip: Strip) -> list[Strip]:
     """The strips that an effect strip works on."""
     return [source for source in (getattr(strip, "input_1", None), getattr(strip, "input_2", None)) if source]
 
 
-def _of_several(inside, first, last, closely):
+def _of_several(inside: Iterable[Strip], first: int, last: int, closely: bool) -> Iterator[Fault]:
     for strip in inside:
         if not strip.mute:
             start, end = strip_range(strip)
             yield from faults(strip, max(first, start), min(last, end - 1), closely=closely)
 
 
-def _of_scene(strip, first, last, closely):
+def _of_scene(strip: Strip, first: int, last: int, closely: bool) -> Iterator[Fault]:
     """Of the sequencer of a scene, where the strip shows that. A retimed strip may show any frame of it."""
     editor = strip.scene.sequence_editor if strip.scene and strip.scene_input == "SEQUENCER" else None
     if editor is None:
@@ -73,7 +74,7 @@ def _of_scene(strip, first, last, closely):
     yield from _of_several(strips(editor), first, last, closely)
 
 
-def _of_pictures(strip, first, last, closely):
+def _of_pictures(strip: Strip, first: int, last: int, closely: bool) -> Iterator[Fault]:
     folder, shown = bpy.path.abspath(strip.directory), {}
     for frame in range(first, last + 1):
         element = strip.strip_elem_from_frame(frame)
@@ -86,7 +87,7 @@ def _of_pictures(strip, first, last, closely):
             yield Fault(path, why, tuple(frames))
 
 
-def _of_movie(strip, first, last, closely):
+def _of_movie(strip: Strip, first: int, last: int, closely: bool) -> Iterator[Fault]:
     """`closely`, when its frames have been looked at before, only whether it is there."""
     path, frames = bpy.path.abspath(strip.filepath), tuple(range(first, last + 1))
     cut = _of_file(path, False)
@@ -101,7 +102,7 @@ def _of_movie(strip, first, last, closely):
         yield Fault(path, why, frames, strip, bool(cut))
 
 
-def _of_file(path, closely) -> str:
+def _of_file(path: str, closely: bool) -> str:
     try:
         with open_regular(path) as file:
             return why_not_whole(file, closely=closely)
@@ -111,7 +112,7 @@ def _of_file(path, closely) -> str:
         return f"cannot be read: {error.strerror or error}"
 
 
-def look_at_picture(path):
+def look_at_picture(path: str) -> tuple[str, tuple[int, int] | None]:
     """(why a picture can't be read, "" where nothing is known against it; its size by its header, None for unknown)."""
     why = _of_file(path, True)
     if why:
@@ -120,12 +121,12 @@ def look_at_picture(path):
         return "", picture_size(file)
 
 
-def _is_known(path) -> bool:
+def _is_known(path: str) -> bool:
     with open_regular(path) as file:
         return is_known_picture(file)
 
 
-def _unless_loaded(path) -> str:
+def _unless_loaded(path: str) -> str:
     """Blender tells of kinds that we do not know."""
     try:
         image = bpy.data.images.load(path, check_existing=False)
@@ -137,7 +138,7 @@ def _unless_loaded(path) -> str:
         bpy.data.images.remove(image)
 
 
-def _movie_length(path) -> int:
+def _movie_length(path: str) -> int:
     """How many frames Blender counts in the file now; a strip keeps the number it was made with. 0: it is no movie."""
     try:
         clip = bpy.data.movieclips.load(path, check_existing=False)

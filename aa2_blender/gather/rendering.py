@@ -5,7 +5,7 @@ import bpy
 from .problem import GatherError
 
 
-def render(scene, what, *, animation=False):
+def render(scene: bpy.types.Scene, what: str, *, animation: bool = False) -> None:
     """Render the scene's frame, or all its frames, to its own output path; blocks. `what` is made, for the error.
 
     The scene is the context's meanwhile: given its name only, Blender renders a still of the window's frame instead.

@@ -33,7 +33,7 @@ _Passed: Any = make_dataclass("_Passed", [(one.name, one.type, checked(one.metad
                                           for one in fields_of(Job) if one.name in PASSED], frozen=True, kw_only=True)
 
 
-def _file(value):
+def _file(value: Any) -> str:
     """A path, or "" for none."""
     return value if value == "" else path_name(value)
 
