@@ -30,6 +30,9 @@ class Look(Part):
         column.prop(ours, "grain")
         column.prop(ours, "blur")
         layout.prop(ours, "shadow")
+        column = layout.column(heading="Character", align=True)
+        for name in ("exposure", "warmth", "light"):
+            column.prop(ours, name)
         for name in ("mask_grow", "mask_feather"):
             row = layout.row(align=True)
             row.use_property_decorate = True

@@ -178,6 +178,15 @@ _LOOK = (
             True, field="settings.blur"),
     Setting("shadow", Kind.FLAG, "Shadow", "Add a second strip that darkens the plate under the character", True,
             field="settings.shadow"),
+    Setting("exposure", Kind.NUMBER, "Exposure",
+            "How many stops brighter the character is; Generate only composes the frames again", 0.0, -5, 5,
+            option="exposure", field="settings.exposure"),
+    Setting("warmth", Kind.NUMBER, "Warmth",
+            "White balance of the character: less than 0 is colder, more is warmer; Generate only composes the frames "
+            "again", 0.0, -1, 1, subtype="FACTOR", option="warmth", field="settings.warmth"),
+    Setting("light", Kind.NUMBER, "Light",
+            "How far the character is lit as the plate: 0 keeps the colours of the reference; Generate only composes "
+            "the frames again", 1.0, 0, 1, subtype="FACTOR", option="light", field="settings.light"),
     Setting("mask_grow", Kind.NUMBER, "Mask Grow",
             "Grow the region that may be painted by so many pixels (less than 0: shrink it)", 0.0, -200, 200,
             subtype="PIXEL", field="mask_grow", is_keyed=True),

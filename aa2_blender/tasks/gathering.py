@@ -32,7 +32,7 @@ class Gathered(Version):
     """The next version of the shot in the folder `shot`, gathered as `request` asks.
 
     Where an earlier version was gathered from the very same, it is that one and the new one goes: its finished frames
-    count.
+    count. Where one differs only in what is composed, its latents count.
     """
 
     def __init__(self, request: Request, shot: Path, reserved: Reserved = tuple) -> None:
@@ -44,6 +44,9 @@ class Gathered(Version):
         with _whole_or_gone(self.folder):
             yield from _in_slices(gather(self._request, self.folder))
             twin = yield from folders.twin(self.folder)
+            kin = None if twin else (yield from folders.kin(self.folder))
+            if kin:
+                folders.take_latents(self.folder, kin)
         if twin:
             folders.discard(self.folder)
             self.folder = twin

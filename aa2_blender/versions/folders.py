@@ -54,15 +54,27 @@ def twin(folder: Path):
     for other in versions(folder.parent):
         if other == folder or not filecmp.cmp(folder / files.JOB, other / files.JOB, shallow=False):
             continue
-        same = True
-        for name in _inputs(folder):
-            same = (other / name).is_file() and filecmp.cmp(folder / name, other / name, shallow=False)
-            yield
-            if not same:
-                break
-        if same and len(_inputs(other)) == len(_inputs(folder)):
+        if (yield from _has_the_inputs_of(other, folder)):
             return other
     return None
+
+
+def kin(folder: Path):
+    """A generator that ends with the latest other version whose latents this one can take, since both were gathered
+    from the same inputs and only the composition differs (jobs.COMPOSED), or None; yields between files."""
+    job = jobs.read(folder)
+    for other in reversed(versions(folder.parent)):
+        if other == folder or not _is_akin(other, job):
+            continue
+        if (yield from _has_the_inputs_of(other, folder)):
+            return other
+    return None
+
+
+def take_latents(folder: Path, other: Path) -> None:
+    """Gives a version what the engine made of its kin, so that it denoises nothing and looks for no performer."""
+    for name in (*_estimated(other), *_latents(other)):
+        share(other / name, folder / name)
 
 
 def copied(folder: Path, target: Path):
@@ -146,6 +158,25 @@ def read_request(folder: Path) -> Request | None:
     except (OSError, ValueError) as error:
         logger.warning("%s cannot be read: %s", path, error)
         return None
+
+
+def _has_the_inputs_of(other: Path, folder: Path):
+    for name in _inputs(folder):
+        is_same = (other / name).is_file() and filecmp.cmp(folder / name, other / name, shallow=False)
+        yield
+        if not is_same:
+            return False
+    return len(_inputs(other)) == len(_inputs(folder))
+
+
+def _is_akin(other: Path, job: jobs.Job) -> bool:
+    with suppress(JobError):
+        return jobs.differ_in_composition(jobs.read(other), job)
+    return False
+
+
+def _latents(folder: Path) -> list[str]:
+    return [path.relative_to(folder).as_posix() for path in sorted((folder / files.STATE).glob("*.latents"))]
 
 
 def _inputs(folder: Path) -> list[str]:

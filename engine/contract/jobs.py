@@ -192,19 +192,29 @@ def key(job: Job, inputs: Iterable[str], pack_hash: str) -> str:
     `inputs`: digests (hex) of every file the window depends on, in order; `pack_hash` (hex) of the weights. Of the job
     everything counts but INFORMATIONAL and what only the composition depends on; the engine's version counts too.
     """
-    counted = {name: value for name, value in plain(job).items() if name not in (*INFORMATIONAL, *COMPOSED)}
-    counted["settings"] = {name: value for name, value in counted["settings"].items() if name not in COMPOSED_SETTINGS}
-    return _hashed([version.ENGINE, counted, list(inputs), pack_hash])
+    return _hashed([version.ENGINE, _denoised(job), list(inputs), pack_hash])
 
 
-def frame_key(job, window_key):
+def differ_in_composition(one: Job, other: Job) -> bool:
+    """Whether the same inputs give the same latents in both jobs: what differs only the composition depends on."""
+    return one != other and _denoised(one) == _denoised(other)
+
+
+def frame_key(job: Job, window_key: str) -> str:
     """What a frame was composed from, as 32 hex digits: its window's key, and the rest of the job."""
     settings = plain(job)["settings"]
     return _hashed([window_key, [plain(job)[name] for name in COMPOSED],
                     [settings[name] for name in COMPOSED_SETTINGS]])
 
 
-def _hashed(values):
+def _denoised(job: Job) -> dict[str, Any]:
+    """What latents depend on, of a job."""
+    counted = {name: value for name, value in plain(job).items() if name not in (*INFORMATIONAL, *COMPOSED)}
+    counted["settings"] = {name: value for name, value in counted["settings"].items() if name not in COMPOSED_SETTINGS}
+    return counted
+
+
+def _hashed(values: list[Any]) -> str:
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:32]
 
 

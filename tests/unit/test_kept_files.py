@@ -121,11 +121,19 @@ def assert_types(value) -> None:
     for name, wanted in typing.get_type_hints(type(value)).items():
         found = getattr(value, name)
         options = typing.get_args(wanted) if isinstance(wanted, types.UnionType) else (wanted,)
-        assert type(found) in [typing.get_origin(one) or one for one in options], f"{name}: {found!r}"
+        assert any(_is_of(found, one) for one in options), f"{name}: {found!r}"
         if dataclasses.is_dataclass(found):
             assert_types(found)
         if name in ("meshes", "objects", "collections"):
             assert all(type(one) is str for one in found)
+
+
+def _is_of(value, wanted) -> bool:
+    origin = typing.get_origin(wanted)
+    if origin is typing.Literal:
+        return value in typing.get_args(wanted)
+    return type(value) is (origin or wanted)
+
 
 
 RUN = {"engine": "0.1.0", "runtime": "onnxruntime", "device": "cpu", "pack": {"name": "compact", "hash": "ab"},

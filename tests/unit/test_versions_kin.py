@@ -1,0 +1,56 @@
+"""A version that differs from an earlier one in what is composed alone takes its latents."""
+import pytest
+
+from engine.conditions.frames import read_picture
+from engine.contract import files, jobs
+from tests.unit.add_on import part
+from tests.unit.fake_runtime import FakeRuntime
+from tests.unit.test_run import generate, written
+from tests.unit.walker import write_job
+
+folders = part("versions.folders")
+
+
+def ended(generator):
+    try:
+        while True:
+            next(generator)
+    except StopIteration as end:
+        return end.value
+
+
+@pytest.fixture
+def shot(tmp_path):
+    """v001 is made."""
+    write_job(str(tmp_path / "v001"), 8)
+    generate(tmp_path / "v001")
+    return tmp_path
+
+
+def brightness(folder):
+    picture = read_picture(files.picture(str(folder), files.FRAMES, 3))
+    return picture[picture[..., 3] > 200][:, :3].mean()
+
+
+def test_another_exposure_is_composed_alone_and_the_first_version_stays(shot):
+    before, second = written(shot / "v001"), shot / "v002"
+    write_job(str(second), 8, settings=jobs.Settings(exposure=0.5))
+    assert ended(folders.twin(second)) is None and ended(folders.kin(second)) == shot / "v001"
+    folders.take_latents(second, shot / "v001")
+    runtime = FakeRuntime()
+    finished, _ = generate(second, runtime=runtime)
+    assert finished.made == 8 and runtime.steps == 0
+    assert brightness(second) > brightness(shot / "v001") + 5 and written(shot / "v001") == before
+
+
+@pytest.mark.parametrize("fields", [{}, {"settings": jobs.Settings(seed=1, exposure=0.5)},
+                                    {"settings": jobs.Settings(exposure=0.5), "clothing": 0.5}])
+def test_other_latents_make_no_kin(shot, fields):
+    write_job(str(shot / "v002"), 8, **fields)
+    assert ended(folders.kin(shot / "v002")) is None
+
+
+def test_another_plate_makes_no_kin(shot):
+    write_job(str(shot / "v002"), 8, settings=jobs.Settings(warmth=1.0))
+    (shot / "v002" / "source" / "0004.png").write_bytes(b"another")
+    assert ended(folders.kin(shot / "v002")) is None
