@@ -9,7 +9,7 @@ _MOST = 64
 _kept = None
 
 
-def thumbnail_of(path: Path) -> int:
+def thumbnail_of(path: Path | None) -> int:
     """The icon of a picture as it is on the disk now; 0 for no picture."""
     if path is None or _kept is None:
         return 0
