@@ -1,8 +1,8 @@
-"""A text for others to read in; the same without what tells who and where its writer is, out.
+"""A text that others will read -> the same text without what tells who and where its writer is.
 
-Folders, users, hosts, network shares and addresses go; what helps to find a fault stays: the last name of every path,
-versions, codes. Where a path ends cannot be known for sure, since names hold spaces and apostrophes: all goes up to its
-last separator, and rather a word too many than one too few.
+Folders, users, hosts, network shares and addresses are removed. What helps to find a fault stays: the last name of
+every path, releases, codes. Names may hold spaces and apostrophes, so the end of a path cannot be known for sure. So
+everything up to its last separator is removed: rather a word too many than one too few.
 """
 
 import json
@@ -49,7 +49,8 @@ def anonymous(text: str, job: Path, *, home: str | None = None, host: str | None
 
 
 def _without_folder(text: str, folder: str, word: str) -> str:
-    """However it is spelled: as it is, by its real path, within JSON, in an address, with either separator."""
+    """Replaces the folder in every spelling: as it is, by its real path, within JSON, in an address, with either
+    separator."""
     if len(Path(folder).parts) < 2:
         return text
     spelled = {folder, os.path.realpath(folder), folder.replace("\\", "/")}
@@ -70,7 +71,7 @@ def _last_name(match: re.Match[str]) -> str:
 
 
 def _private(match: re.Match[str], names: list[str]) -> int:
-    """How many of the first names have to go whatever the path's length."""
+    """How many of the first names have to go, however long the path is."""
     if match["share"]:
         return 2
     if match["scheme"] and match["host"] and match["scheme"].lower() in _DISTANT:

@@ -1,5 +1,5 @@
-"""Blender's API from 4.2 to 5.2 -> one way to say each thing; the only file that knows the differences,
-found by feature."""
+"""Blender's API from 4.2 to 5.2 -> one way to say each thing. This is the only file that knows the differences. It
+looks for features, not for release numbers."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -65,7 +65,7 @@ def is_retimed(strip: Strip) -> bool:
 
 
 def show_missing_media(editor: bpy.types.SequenceEditor, shown: bool) -> None:
-    """Whether what cannot be read is drawn as a placeholder, or as nothing."""
+    """Sets whether media that cannot be read is drawn as a placeholder or as nothing."""
     editor.show_missing_media = shown
 
 
@@ -90,7 +90,7 @@ def new_effect(owner: StripOwner, *, name: str, kind: str, channel: int, first: 
 
 @contextmanager
 def quiet_sequencer(editor: bpy.types.SequenceEditor) -> Iterator[None]:
-    """Prefetch and caches off while strips are added or removed: Blender crashes exactly there otherwise."""
+    """Switches prefetch and caches off while strips are added or removed, because Blender crashes there otherwise."""
     before = {name: getattr(editor, name) for name in _CACHES if hasattr(editor, name)}
     try:
         for name in before:
@@ -171,7 +171,7 @@ def compositor_or_none(scene: bpy.types.Scene) -> bpy.types.NodeTree | None:
 
 
 def composite_input(tree: bpy.types.NodeTree) -> bpy.types.NodeSocket:
-    """The socket whose picture becomes the render, made with its node where there is none."""
+    """The socket whose picture becomes the render. It is made with its node if there is none."""
     kind = "CompositorNodeComposite" if hasattr(bpy.types, "CompositorNodeComposite") else "NodeGroupOutput"
     node = next((n for n in tree.nodes if n.bl_idname == kind), None) or tree.nodes.new(kind)
     return node.inputs[0]

@@ -53,12 +53,12 @@ def generate(*, scene: str = "", performer: bool = False, performer_box: Sequenc
              **options) -> tuple[int, dict]:
     """Generates the shot of a scene and saves the file; (exit code, summary). Blocks.
 
-    `options` are settings, called and explained in settings/table.py: `strip`, `reference`, `rig`, `seed` ...; what is
-    None stays as the file says. Names are datablocks' names; `meshes` and `objects` are lists of objects' names beside
-    those that the file says; `performer` lets a person in the plate drive, whoever stands in `performer_box` (left,
-    top, right, bottom), pixels of the render, on the frame `performer_frame` (None: the first); a `rig` drives itself;
-    `pack`, `threads` and `engine_python` stand for the preferences; `save` is the .blend to write, None the open one,
-    "" none; `tell` gets each Progress.
+    `options` are settings: `strip`, `reference`, `rig`, `seed` ... Their names and meanings are in settings/table.py. A
+    setting that is None stays as the file has it. Names are names of datablocks. `meshes` and `objects` are lists of
+    objects' names, in addition to those in the file. `performer` lets a person in the plate drive: the one in
+    `performer_box` (left, top, right, bottom), pixels of the render, on the frame `performer_frame` (None: the first).
+    A `rig` makes the armature the driver. `pack`, `threads` and `engine_python` replace the preferences. `save` is the
+    .blend to write, None the open one, "" none. `tell` gets each Progress.
     """
     if unknown := options.keys() - OPTIONS.keys():
         raise TypeError(f"generate() takes {', '.join(OPTIONS)}; it has no option {', '.join(sorted(unknown))}")
@@ -121,7 +121,7 @@ def _run(task: Generation, save: str | None, tell: Callable[[Progress], None]) -
 
 @contextmanager
 def _stop_signals() -> Iterator[threading.Event]:
-    """Ctrl-C and a farm's SIGTERM set the event it gives, and interrupt nothing."""
+    """Ctrl-C and a farm's SIGTERM set the event that it gives. They interrupt nothing."""
     stop = threading.Event()
     before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -142,7 +142,7 @@ def _code(task: Generation) -> int:
 
 
 def _value(one: Setting, given: Any) -> Any:
-    """What the property of a setting takes, of what the command line was given."""
+    """The value that a setting's property takes for what was given on the command line."""
     if one.kind is Kind.FILE:
         return os.path.abspath(given)
     if one.kind is Kind.CHOICE:
@@ -191,7 +191,8 @@ def command(arguments: list[str]) -> int:
 
 
 def _keep_stdout() -> int:
-    """stdout for the summary alone: Blender's own lines about renders and saves go to stderr until the process ends."""
+    """Keeps stdout for the summary alone. Until the process ends, Blender's own lines about renders and saves go to
+    stderr."""
     sys.stdout.flush()
     answers = os.dup(1)
     os.dup2(2, 1)

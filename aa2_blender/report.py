@@ -1,4 +1,4 @@
-"""A job's folder -> one text that says what a developer needs to know, and no path of the artist's beyond the job."""
+"""A job's folder -> a text that tells a developer what is needed, and no path of the artist's outside the job."""
 import json
 import os
 import platform
@@ -33,7 +33,7 @@ def software() -> str:
 
 
 def tail(path: str | Path, lines: int) -> str:
-    """The last lines of a file, "" where there is none; reads its end only, so a panel may ask."""
+    """The last lines of a file, "" if there is none. It reads only the end, so a panel may ask."""
     try:
         with open(path, "rb") as file:
             file.seek(0, os.SEEK_END)
@@ -64,7 +64,7 @@ def _job(folder: str | Path) -> str:
 
 
 def _events(folder: str | Path) -> str:
-    """The last events, their texts as they are read: paths are hard to tell within JSON's escapes."""
+    """The last events. Their texts are written out, because paths are hard to recognise within JSON's escapes."""
     return "\n".join(map(_event, tail(files.path(folder, files.EVENTS), 12).splitlines()))
 
 

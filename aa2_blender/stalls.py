@@ -1,5 +1,5 @@
-"""How long Blender's main thread was kept by us at a time: asked for by AA2_MEASURE=1 in the environment,
-else nothing."""
+"""The longest times for which the add-on kept Blender's main thread busy. They are measured only if AA2_MEASURE=1 is in
+the environment."""
 import os
 import time
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ _within: list[list[float]] = []  # of each open slice: seconds of its inner slic
 
 
 def slice(kind: str) -> AbstractContextManager[None]:
-    """A context whose duration counts as one of this kind; that of slices within it counts as theirs alone."""
+    """A context whose duration counts for this kind. The time of slices inside it counts for those alone."""
     return _measured(kind) if ASKED else nullcontext()
 
 

@@ -12,12 +12,12 @@ from .request import Request
 
 
 def mask_kind(request: Request) -> str:
-    """The job's folder for the artist's mask: with a performer the engine makes mask/ of it and of what it sees."""
+    """The job's folder for the artist's mask. With a performer the engine makes mask/ from it and from what it sees."""
     return files.GIVEN_MASK if request.performer else files.MASK
 
 
 def find(scene: bpy.types.Scene, name: str, what: str) -> Strip:
-    """The strip `name` of a scene; `what` it is chosen as, for the GatherError of one that is gone."""
+    """The strip `name` of a scene. If it is gone, the GatherError says what (`what`) it is chosen as."""
     try:
         return plate.find(scene, name)
     except GatherError:
@@ -26,8 +26,8 @@ def find(scene: bpy.types.Scene, name: str, what: str) -> Strip:
 
 def check(scene: bpy.types.Scene, name: str, what: str, plate_name: str, frames: tuple[int, int], *,
           whole: bool) -> None:
-    """Raises a GatherError where a strip can't be what it is chosen as; `frames` (first, last) of the plate, all of
-    which it has to show where it is to be `whole`. Looks at no file."""
+    """Raises a GatherError if a strip cannot be what it is chosen as. `frames` is (first, last) of the plate; a strip
+    that has to be `whole` must show all of them. Reads no file."""
     strip = find(scene, name, what)
     if name == plate_name:
         raise GatherError(f"The {what} is the plate itself.", f"Choose another strip as {what}, or none.")

@@ -1,4 +1,4 @@
-"""A Request -> a whole job folder, in slices that leave the blend as it was between one and the next."""
+"""A Request -> a whole job folder, in slices. Between two slices the blend is as it was."""
 
 import os
 from collections.abc import Generator, Iterator
@@ -31,8 +31,8 @@ _PLATE_SLICE, _DEPTH_SLICE = (32, 4) if bpy.app.background else (8, 1)
 def gather(request: Request, folder: str | Path) -> Iterator[tuple[str, int, int]]:
     """A generator that fills `folder` and yields (stage, step, total) after each slice.
 
-    Run it through, or take a slice from a timer; dropping it half-way leaves the blend as it was and no job.json.
-    Raises GatherError or another JobError. Frames that the engine made before stay.
+    Run it to its end, or take one slice at a time from a timer. If it is dropped half-way, the blend is as it was and
+    there is no job.json. Raises GatherError or another JobError. Frames that the engine made before stay.
     """
     folder = os.fspath(folder)
     for problem in problems(request):
@@ -115,7 +115,7 @@ def _depths(request: Request, folder: str,
 
 
 def _silhouettes(request: Request, shot: Shot) -> list[bpy.types.Object]:
-    """The meshes that the mask is rendered of: none where the artist's overrides it."""
+    """The meshes that are rendered for the mask. None if the artist's mask overrides it."""
     return [] if request.performer or shot.mask_strip and request.mask_use == MaskUse.OVERRIDE else shot.meshes
 
 
@@ -154,8 +154,8 @@ def _slices(frames: range, size: int) -> list[range]:
 
 
 def _empty(folder: str) -> None:
-    """An unfinished folder is no job: job.json and all that is gathered go, what the engine made stays, and so does
-    what the artist laid there under a name of his own."""
+    """Removes job.json and all that was gathered, because an unfinished folder is no job. What the engine made stays,
+    and so does what the artist put there under another name."""
     try:
         for kind in (files.SOURCE, files.MASK, files.OBJECTS, files.DEPTH, files.CLEAN, files.GIVEN_MASK):
             where = files.path(folder, kind)

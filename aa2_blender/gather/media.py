@@ -1,8 +1,9 @@
-"""A strip and frames of the timeline -> the files behind them that are missing, no media or not whole, by their frames.
+"""A strip and frames of the timeline -> the files behind them that are missing, no media or not whole, with their
+frames.
 
-Blender shows a placeholder in a colour of its own for what it cannot read, and a cut-off movie's last picture for all
-that is missing of it; neither may become a plate. The colour tells nothing: a plate may have it, and for pictures
-Blender often draws a single pixel of it.
+Blender shows a coloured placeholder for what it cannot read. For all frames that a cut-off movie lacks, it shows the
+last picture. Neither may become a plate. The colour proves nothing: a plate may contain it, and for pictures Blender
+often draws a single pixel of it.
 """
 
 import os
@@ -20,8 +21,9 @@ MISSING = "does not exist"
 
 
 class Fault(NamedTuple):
-    """`why` follows the path in a sentence. `frames`: numbers of the timeline of the strip's scene. `strip`: a movie
-    strip where only a render tells which of these frames have no picture; `repeats`: its last one may go on instead."""
+    """`why` follows the path in a sentence. `frames` are numbers of the timeline of the strip's scene. `strip` is a
+    movie strip if only a render shows which of these frames have no picture. `repeats`: Blender may repeat its last
+    picture instead."""
 
     path: str
     why: str
@@ -127,7 +129,7 @@ def _is_known(path: str) -> bool:
 
 
 def _unless_loaded(path: str) -> str:
-    """Blender tells of kinds that we do not know."""
+    """For kinds of pictures that this module does not know, Blender says whether it can read them."""
     try:
         image = bpy.data.images.load(path, check_existing=False)
     except RuntimeError as error:
@@ -139,7 +141,8 @@ def _unless_loaded(path: str) -> str:
 
 
 def _movie_length(path: str) -> int:
-    """How many frames Blender counts in the file now; a strip keeps the number it was made with. 0: it is no movie."""
+    """How many frames Blender counts in the file now, 0 if it is no movie. A strip keeps the number it was made
+    with."""
     try:
         clip = bpy.data.movieclips.load(path, check_existing=False)
     except RuntimeError:

@@ -22,8 +22,8 @@ def write_mask(folder: str, number: int, depth: np.ndarray, drawn: np.ndarray | 
 
 
 class DepthPictures:
-    """One kind of 16-bit depth pictures. Frames come first, the range they share is known last: arrays wait on disk, so
-    that memory does not grow with the shot."""
+    """One kind of 16-bit depth pictures. Their common range is known only after the last frame. Until then the arrays
+    wait on disk, so that memory does not grow with the shot."""
 
     def __init__(self, folder: str, kind: str) -> None:
         self._folder, self._kind = folder, kind

@@ -108,7 +108,7 @@ class _Motion:
 
 def _read(motion: _Motion, i: int, depsgraph: bpy.types.Depsgraph, rig: bpy.types.Object, camera: bpy.types.Object,
           skeleton: Skeleton, *, size: tuple[int, int], aspect: tuple[float, float]) -> None:
-    """One evaluated frame into row `i`; everything that can wait is done for all frames at once afterwards."""
+    """Reads one evaluated frame into row `i`. Everything that can wait is done afterwards, for all frames at once."""
     posed, seen = rig.evaluated_get(depsgraph), camera.evaluated_get(depsgraph)
     for thing in (posed, seen):
         if not thing.is_evaluated:

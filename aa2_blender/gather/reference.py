@@ -68,7 +68,7 @@ def _loaded(path: str) -> bpy.types.Image:
 
 
 def _kept(name: str) -> bpy.types.Image:
-    """An image of this blend; its file is looked at where Blender has yet to read it."""
+    """An image of this blend. If Blender has not read its file yet, the file is checked first."""
     image = bpy.data.images[name]
     if image.source == "FILE" and not (image.has_data or image.packed_file):
         _check_file(bpy.path.abspath(image.filepath, library=image.library), name)
@@ -76,7 +76,7 @@ def _kept(name: str) -> bpy.types.Image:
 
 
 def _check_file(path: str, name: str) -> None:
-    """Before Blender decodes it: it may be a pipe, or unpack to gigabytes."""
+    """Checks the file before Blender decodes it: it may be a pipe, or unpack to gigabytes."""
     why, size = media.look_at_picture(path)
     if why:
         raise GatherError(f"The reference {name!r} {why}.", _REMEDY)
@@ -104,7 +104,7 @@ def _check(image: bpy.types.Image, name: str) -> None:
 
 
 def _save(image: bpy.types.Image, workshop: bpy.types.Scene, target: str) -> None:
-    """Through a scene of our own whose view transform is Standard, so that sRGB bytes stay what they are."""
+    """Saves through a temporary scene whose view transform is Standard, so that sRGB bytes stay what they are."""
     workshop.display_settings.display_device = "sRGB"
     workshop.view_settings.view_transform, workshop.view_settings.look = "Standard", "None"
     workshop.render.dither_intensity = 0.0

@@ -1,5 +1,5 @@
-"""What the artist asked for, by names only, so that it outlives undo: the one door to gathering. Each field is checked
-when a kept request is read (versions/folders.py)."""
+"""What the artist asked for, by names only, so that it survives undo. Gathering starts from nothing else. Each field is
+checked when a kept request is read (versions/folders.py)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, make_dataclass

@@ -19,7 +19,7 @@ def scene_kept(scene: bpy.types.Scene) -> Iterator[bpy.types.Scene]:
 
 @contextmanager
 def no_new_datablocks() -> Iterator[None]:
-    """Removes every datablock that was made inside: temporary scenes, pictures, materials, the render's result."""
+    """Removes every datablock that was made inside: temporary scenes, pictures, materials, the render result."""
     before = {block.as_pointer() for block in _datablocks()}
     try:
         yield
@@ -29,7 +29,8 @@ def no_new_datablocks() -> Iterator[None]:
 
 @contextmanager
 def temporary_scene(source: bpy.types.Scene | None = None) -> Iterator[bpy.types.Scene]:
-    """A scene of our own, empty or a copy of `source` with its strips but without its objects; gone afterwards."""
+    """A temporary scene, empty or a copy of `source` with its strips but without its objects. It is removed
+    afterwards."""
     with no_new_datablocks():
         scene = source.copy() if source else bpy.data.scenes.new("AA2 temporary")
         for child in list(scene.collection.children):
@@ -41,7 +42,7 @@ def temporary_scene(source: bpy.types.Scene | None = None) -> Iterator[bpy.types
 
 @contextmanager
 def shown_in_renders(objects: Iterable[bpy.types.Object]) -> Iterator[None]:
-    """Lets objects appear in renders that their artist has switched off there."""
+    """Lets objects appear in renders even if the artist has switched them off there."""
     hidden = [thing for thing in objects if thing.hide_render]
     try:
         for thing in hidden:

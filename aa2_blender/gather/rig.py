@@ -199,10 +199,12 @@ def _find(bones: tuple[tuple[str, str], ...], places: bytes, preset: str,
 @lru_cache(maxsize=32)
 def _found(bones: tuple[tuple[str, str], ...], places: bytes, preset: str,
            own: frozenset[str]) -> tuple[str, BoneEnds, frozenset[str]]:
-    """(name, joint -> (bone, end), the joints among them that are guessed): the preset with the most required bones,
-    parents in order, then with the most of all, then with the most under their very names. What neither it nor the
-    artist (`own`, joints) has is guessed, all of it where the preset knows less than half;
-    nothing where the artist asked for a preset."""
+    """(name, joint -> (bone, end), the joints among them that are guessed) of the best preset.
+
+    The best one has the most required bones with their parents in order, then the most bones, then the most with
+    exactly its names. What neither it nor the artist (`own`, joints) has is guessed. If the preset knows less than
+    half, all of it is guessed. Nothing is guessed if the artist chose a preset.
+    """
     parents = dict(bones)
     known = {}
     for name in parents:
@@ -227,8 +229,8 @@ def _found(bones: tuple[tuple[str, str], ...], places: bytes, preset: str,
 
 
 def _match(preset: BoneEnds, parents: dict[str, str], known: dict[tuple[str, str], str]) -> BoneEnds:
-    """Those joints of a preset whose bone the rig has, by its very name or else by its canonical one, and which hangs
-    from the joint's before it."""
+    """The joints of a preset whose bone the rig has, by its exact name or else by its canonical one. The bone also has
+    to hang from the bone of the joint before it."""
     joints = {}
     for joint, (bone, end) in preset.items():
         name = bone if bone in parents else known.get(canonical(bone))
@@ -241,8 +243,8 @@ def _match(preset: BoneEnds, parents: dict[str, str], known: dict[tuple[str, str
 
 
 def _above_shoulders(joints: BoneEnds, parents: dict[str, str]) -> str:
-    """The neck's bone: where arms hang from it, it is the chest of a rig with one bone more, and the neck is the next
-    one towards the head."""
+    """The bone of the neck. If the arms hang from it, the rig has one bone more: this is the chest, and the neck is the
+    next bone towards the head."""
     arm, above = list(_ancestry(joints["left_shoulder"][0], parents)), joints["neck"][0]
     for bone in _ancestry(joints["head"][0], parents):
         if bone in arm:
@@ -278,7 +280,7 @@ def _check_parents(joints: BoneEnds, parents: dict[str, str]) -> None:
 
 
 def _loose(joints: BoneEnds, parents: dict[str, str]) -> Iterator[tuple[str, str]]:
-    """The (upper, lower) joints, both there, of which the lower's bone does not hang from the upper's."""
+    """The pairs (upper, lower) of joints in which the lower's bone does not hang from the upper's."""
     for upper, lower in _CHAINS:
         if upper in joints and lower in joints and joints[upper][0] not in _ancestry(joints[lower][0], parents):
             yield upper, lower

@@ -19,9 +19,9 @@ _SAME_SHAPE = 0.02
 
 
 class Shot:
-    """What a request's names mean now. Made anew for each slice of work, because undo makes all of it invalid.
+    """What a request's names mean now. It is made again for each slice of work, because undo makes all of it invalid.
 
-    `rig` is None where a performer drives. `offset`: (frame of the driver's scene) - (frame of the edit's). Raises
+    `rig` is None if a performer drives. `offset`: (frame of the driver's scene) - (frame of the edit's). Raises
     GatherError for names that mean nothing.
     """
 
@@ -92,7 +92,8 @@ def driver_of(request: Request, scene: bpy.types.Scene, strip: Strip) -> bpy.typ
 
 
 def offset_of(request: Request, strip: Strip, driver: bpy.types.Scene) -> int:
-    """What to add to a frame of the edit to get the driver's; a scene strip of that scene says it itself."""
+    """What to add to a frame of the edit to get the driver's frame. A scene strip of that scene has this number
+    itself."""
     if request.frame_offset is not None:
         return request.frame_offset
     if strip.type == "SCENE" and strip.scene == driver:
@@ -101,7 +102,7 @@ def offset_of(request: Request, strip: Strip, driver: bpy.types.Scene) -> int:
 
 
 def problems(request: Request) -> list[GatherError]:
-    """All that is known to be missing before anything is pressed, as GatherErrors; looks into no folder but the
+    """All that is known to be missing before a button is pressed, as GatherErrors. It reads no folder but the
     reference's, so that a panel can ask at every redraw."""
     found = []
     checks = (_plate_problem, _reference_problem, *([_performer_problem] if request.performer else [_rig_problem]),

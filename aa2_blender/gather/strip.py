@@ -36,7 +36,7 @@ def find(scene: bpy.types.Scene, name: str) -> Strip:
 
 
 def why_no_plate(strip: Strip) -> str:
-    """A sentence when a strip can be no plate, else ""; looks at no file."""
+    """A sentence if a strip cannot be a plate, else "". Reads no file."""
     if strip.type in _NO_PICTURE:
         return f"Strip {strip.name!r} is {_NO_PICTURE[strip.type]}; expected a movie, images, a scene or a meta strip."
     first, end = strip_range(strip)
@@ -59,8 +59,8 @@ def frames_of(strip: Strip, wanted: tuple[int, int] | None = None) -> tuple[int,
 
 
 def check_files(strip: Strip, first: int, last: int, *, closely: bool = False) -> None:
-    """Raise a GatherError naming the files behind the frames first..last that are missing, no media or not whole, and
-    their frames. `closely` reads each picture to its end, which takes a hundredth of its render."""
+    """Raises a GatherError that names the files behind the frames first..last that are missing, no media or not whole,
+    and their frames. `closely` reads each picture to its end, which takes a hundredth of the time of its render."""
     found = []
     for fault in media.faults(strip, first, last, closely=closely):
         frames = _without_picture(fault) if fault.strip else fault.frames
@@ -242,7 +242,7 @@ def _is_deep(path: str) -> bool:
 
 
 def _check_engine(strip: Strip) -> None:
-    """A scene strip drawn by EEVEE or Workbench ends the whole process where a headless Linux has no libEGL."""
+    """Without libEGL, a scene strip drawn by EEVEE or Workbench ends the whole process on a headless Linux."""
     if not (bpy.app.background and sys.platform.startswith("linux")):
         return
     scenes = {child.scene for child in (_within(strip) if strip.type == "META" else [strip]) if child.type == "SCENE"}

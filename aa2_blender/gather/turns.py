@@ -76,8 +76,9 @@ def turns_on_frames(turns: Turns, matrices: np.ndarray, points: np.ndarray, worl
 
 
 def _teller(rig: bpy.types.Object, joints: BoneEnds, limb: str) -> str:
-    """The bone that is turned as the limb's end: the last one before its second joint; for a forearm the hand, since a
-    wrist cannot twist and rigs leave the twist to either. "" where the limb has no bone of its own."""
+    """The bone that shows how the end of the limb is turned: the last one before its second joint. For a forearm it is
+    the hand, since a wrist cannot twist and a rig may put the twist into either. "" if the limb has no bone of its
+    own."""
     (first, at), (last, end) = (joints[joint] for joint in TURNED_LIMBS[limb])
     if end == "tail" or limb.endswith("forearm"):
         return last

@@ -34,7 +34,7 @@ class Button:
         return {"CANCELLED"}
 
     def asked(self, scene: bpy.types.Scene) -> tuple[Request, str]:
-        """(the scene's Request, what is missing for it in words, "" for nothing)."""
+        """(the scene's Request, what is missing for it as a sentence, "" for nothing)."""
         scene.aa2.strip = plate_name(scene)  # placing makes another strip the active one
         request = request_of(scene)
         return request, " ".join(map(str, problems(request)))

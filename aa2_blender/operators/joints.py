@@ -92,7 +92,7 @@ class AA2_OT_edit_reference_joints(Button, bpy.types.Operator):
         return {"RUNNING_MODAL"}
 
     def _load(self, scene: bpy.types.Scene) -> None:
-        """The picture as the engine will see it, as a texture of its own; no datablock stays."""
+        """Loads the picture as the engine will see it, as a texture. No datablock stays."""
         with tempfile.TemporaryDirectory() as folder:
             reference.write(request_of(scene).reference, scene, folder)
             picture = bpy.data.images.load(files.path(folder, files.REFERENCE), check_existing=False)

@@ -46,7 +46,7 @@ class AA2_OT_add_passes(OfVersion, StartButton, bpy.types.Operator):
 
 
 class _InScene(OfVersion, Button):
-    """A button that shows the result outside of the sequencer, in the scene of rig and camera."""
+    """A button that shows the result outside the sequencer, in the scene of the rig and the camera."""
 
     bl_options = {"REGISTER", "UNDO"}
 

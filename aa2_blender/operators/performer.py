@@ -41,7 +41,7 @@ class AA2_OT_choose_performer(StartButton, bpy.types.Operator):
     _boxes = _timer = None
 
     def act(self, context: bpy.types.Context) -> set[str] | None:
-        """By numbers; without any, the largest on the frame, which is looked for until it is found."""
+        """By numbers. Without any, the largest person on the frame is chosen when the search has ended."""
         scene = shot_scene(context)
         frame = self.frame or scene.frame_current
         if tuple(self.box) != NOBODY:
@@ -116,8 +116,8 @@ class AA2_OT_choose_performer(StartButton, bpy.types.Operator):
 
 
 class _Boxes:
-    """The boxes of a search over the preview of an area, until remove(). Blender may draw when the operator is gone
-    already, so nothing of it is in here."""
+    """The boxes of a search, drawn over the preview of an area until remove(). Blender may draw when the operator is
+    gone already, so nothing of the operator is in here."""
 
     def __init__(self, area: bpy.types.Area, search: performer.PeopleSearch) -> None:
         self.search, self.under = search, None

@@ -1,4 +1,4 @@
-"""What is seen before it is paid for: the conditions of all frames, the character on one."""
+"""Looking before generating: the conditions of all frames, or the character on one frame."""
 from dataclasses import replace
 
 import bpy

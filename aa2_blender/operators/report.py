@@ -1,4 +1,4 @@
-"""When something went wrong: its log, one text to send, another place for jobs."""
+"""If something went wrong: its log, a text to send, another folder for jobs."""
 from pathlib import Path
 
 import bpy

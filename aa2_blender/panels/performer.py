@@ -8,7 +8,7 @@ from ..settings.request_of import NOBODY, request_of
 
 
 def draw_performer(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
-    """Who of the people in the plate it is, and whether a clean plate is made."""
+    """Which person in the plate is the performer, and whether a clean plate is made."""
     ours = scene.aa2
     row = layout.row(align=True)
     row.operator(AA2_OT_choose_performer.bl_idname, icon="RESTRICT_SELECT_OFF")

@@ -32,7 +32,7 @@ _THUMBNAIL = 4.0  # times a button's height
 
 
 class Queue(Part):
-    """What is missing, the buttons, and below them the queue: no button moves under the mouse when a job begins."""
+    """What is missing, the buttons, and the queue below them. So no button moves under the mouse when a job begins."""
 
     bl_label = "Generate"
 

@@ -1,4 +1,4 @@
-"""Pictures on the disk as icons, which Blender reads beside the drawing of a panel."""
+"""Pictures on the disk as icons. Blender reads them in the background while it draws."""
 import os
 from pathlib import Path
 

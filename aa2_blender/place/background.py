@@ -1,5 +1,5 @@
-"""A job's frames in a 3D scene: in front of a camera's view, or on a plane that fills it;
-both laid anew when asked again."""
+"""A job's frames in a 3D scene: in front of a camera's view, or on a plane that fills it. Both are replaced when they
+are laid again."""
 
 import os
 from pathlib import Path
@@ -33,8 +33,8 @@ def show_in_camera(camera: bpy.types.Object | None, folder: str | Path,
 
 def show_on_plane(scene: bpy.types.Scene, camera: bpy.types.Object | None, folder: str | Path,
                   offset: int = 0) -> bpy.types.Object:
-    """A plane, child of the camera, that fills its view at the scene's distance of focus; it shines with the picture's
-    own colours and takes no light."""
+    """A plane, child of the camera, that fills its view at the scene's distance of focus. It emits the picture's own
+    colours and takes no light."""
     data = _perspective(camera)
     folder = os.path.abspath(os.fspath(folder))
     job = job_of(folder)
@@ -69,7 +69,7 @@ def _perspective(camera: bpy.types.Object | None) -> bpy.types.Camera:
 
 
 def _distance(scene: bpy.types.Scene, camera: bpy.types.Object, job: jobs.Job) -> float:
-    """Of the rig from the camera, along its view; ten units where the rig is gone or behind."""
+    """The distance of the rig from the camera, along its view. Ten units if the rig is gone or behind the camera."""
     rig = scene.objects.get(job.driver.rig)
     away = -(camera.matrix_world.inverted() @ rig.matrix_world.translation).z if rig else 0.0
     return away if away > 0.01 else 10.0

@@ -91,8 +91,8 @@ def _pictures(tree: bpy.types.NodeTree, job: jobs.Job, folder: str, kind: str, o
 
 
 def _presence(tree: bpy.types.NodeTree, job: jobs.Job, made: list[int], offset: int) -> bpy.types.NodeSocket:
-    """A number that is 1 on the frames that are made and 0 elsewhere: a sequence holds its last picture for ever, and
-    some Blender releases show black for a missing one."""
+    """A number that is 1 on the frames that are made and 0 elsewhere. Without it a sequence would repeat its last
+    picture for ever, and some Blender releases show black for a missing one."""
     shown = number(tree)
     for first, last in _runs(made):
         start, end = (job.first_frame + offset + number - 1 for number in (first, last))

@@ -1,5 +1,5 @@
-"""The clean plate or the mask that the engine made of a performer's job -> a muted strip above its layers, from then on
-the artist's own."""
+"""The clean plate or the mask that the engine made for a performer -> a muted strip above the job's layers, which
+belongs to the artist from then on."""
 
 import os
 from pathlib import Path

@@ -61,8 +61,8 @@ def lay_frames(scene: bpy.types.Scene, folder: str | Path, plate: str = "", pack
 
 
 def why_not_now(scene: bpy.types.Scene) -> str:
-    """A sentence while strips must not be added, because Blender crashes there; else "".
-    (A save blocks every caller.)"""
+    """A sentence while strips must not be added, because Blender would crash, else "". (During a save nobody can call
+    this.)"""
     if bpy.app.is_job_running("RENDER"):
         return "Strips cannot be added while Blender renders."
     editor = scene.sequence_editor
@@ -84,8 +84,8 @@ def folder_of(strip: Strip) -> str:
 
 
 def refresh(scene: bpy.types.Scene, folder: str | Path = "") -> int:
-    """Let the strips (of one job's folder, "" for all) show frames that were not made yet when they were placed, and
-    not those that are gone; returns how many pictures changed. Adds no strip, so it may be called at any time."""
+    """Lets the strips (of one job's folder, "" for all) show frames that have been made since they were laid, and no
+    longer those that are gone. Returns how many pictures changed. It adds no strip, so it may be called at any time."""
     changed = 0
     for strip in of_ours(scene):
         where = folder_of(strip)
@@ -174,7 +174,7 @@ def _remove_earlier(editor: bpy.types.SequenceEditor, folder: str) -> dict[str, 
 
 
 def _mute_versions(editor: bpy.types.SequenceEditor, folder: str) -> None:
-    """Mute the shot's version while one frame is tried over it: else that frame would have two characters.
+    """Mutes the shot's version while one frame is tried over it, since that frame would have two characters otherwise.
     A/B shows it again."""
     for strip in all_strips(editor):
         beside = strip.get(JOB) and os.path.dirname(os.path.abspath(bpy.path.abspath(strip[JOB]))) \
@@ -195,7 +195,8 @@ def _plate_channel(editor: bpy.types.SequenceEditor, job: jobs.Job, plate: str) 
 
 
 def free_channel(editor: bpy.types.SequenceEditor, job: jobs.Job, below: int, earlier: int | None = None) -> int:
-    """The first channel above `below` that is free on the job's frames; the one it had before where that still is."""
+    """The first channel above `below` that is free on the job's frames, or `earlier`, the channel it had before, if
+    that is still free."""
     taken = {strip.channel for strip in strips(editor) if overlaps(strip, job)}
     if earlier and earlier > below and earlier not in taken:
         return earlier

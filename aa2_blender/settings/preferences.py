@@ -34,7 +34,7 @@ def of_this_machine() -> AA2_AP_preferences:
 
 
 def engine_launch(*, pack: str | None = None, threads: int | None = None, python: str | None = None) -> Launch:
-    """How to start the engine: as given, else as the artist prefers it; raises JobError where that cannot be."""
+    """How to start the engine: as given, else as the preferences say. Raises JobError if that is not possible."""
     ours = of_this_machine()
 
     def path(given: str | None, preferred: str) -> str:
@@ -45,8 +45,8 @@ def engine_launch(*, pack: str | None = None, threads: int | None = None, python
 
 
 def copies_folder() -> str:
-    """Where the engine loads copies from: only Windows keeps loaded files from being replaced.
-    Goes with the extension."""
+    """The folder from which the engine loads copies. Only Windows needs it, because loaded files cannot be replaced
+    there. It is removed with the extension."""
     return bpy.utils.extension_path_user(ADD_ON, path="loaded", create=True) if os.name == "nt" else ""
 
 

@@ -29,14 +29,14 @@ RELATIVE = {"PATH_SUPPORTS_BLEND_RELATIVE"} if (
 
 
 def _offered(kind: str) -> dict[str, Any]:
-    """What makes a pointer offer only objects of one type. Without a window nobody chooses, and the module of 4.2 ends
-    with a crash after any `poll`, so nothing; gather/shot.py looks at the type again."""
+    """What makes a pointer offer only objects of one type. Without a window nobody chooses, and the module of 4.2
+    crashes at exit after any `poll`. So there is none then; gather/shot.py checks the type again."""
     return {} if bpy.app.background else {"poll": lambda _settings, thing: thing.type == kind}
 
 
 def _calls(update: Callable[[Any, bpy.types.Context], None]) -> dict[str, Any]:
-    """What lets a change call `update`. Not in the module of 4.2, which ends with a crash after any: cli.py and
-    settings/request_of.py do without."""
+    """What makes a change call `update`. The module of 4.2 crashes at exit after any update, so there is none; cli.py
+    and settings/request_of.py do without."""
     return {} if bpy.app.background and bpy.app.version < (4, 5) else {"update": update}
 
 
@@ -50,7 +50,8 @@ class AA2_PG_joint(bpy.types.PropertyGroup):
 
 
 class AA2_PG_bone(bpy.types.PropertyGroup):
-    """The artist's own bone of a joint, `name` as in gather/rig.py; no bone: it is found."""
+    """The bone that the artist chose for a joint. `name` is the joint, as in gather/rig.py; without a bone it is
+    found."""
 
     __annotations__ = {
         "bone": StringProperty(name="Bone", description="The bone of this joint (empty: from the preset or the guess)"),
@@ -81,7 +82,7 @@ def _add_touched(name: str) -> Callable[[Any, bpy.types.Context], None]:
 
 
 def another_armature(ours: bpy.types.PropertyGroup, _context: bpy.types.Context | None = None) -> None:
-    """Of the artist's own bones, those stay that the other armature has too."""
+    """Keeps those of the artist's own bones that the other armature has too."""
     there = ours.armature.data.bones if ours.armature and ours.armature.type == "ARMATURE" else ()
     for one in ours.bones:
         if one.bone not in there:
@@ -89,7 +90,7 @@ def another_armature(ours: bpy.types.PropertyGroup, _context: bpy.types.Context 
 
 
 def picture_named(ours: bpy.types.PropertyGroup) -> str:
-    """Which picture the settings name as the reference, in words that change with it."""
+    """The picture that is the reference, as a text that changes with it."""
     named = {ReferenceKind.FILE: ours.reference_path,
              ReferenceKind.IMAGE: ours.reference_image.name if ours.reference_image else "",
              ReferenceKind.STRIP: f"{ours.reference_frame} {ours.reference_strip}"}
@@ -97,7 +98,7 @@ def picture_named(ours: bpy.types.PropertyGroup) -> str:
 
 
 def another_reference(ours: bpy.types.PropertyGroup, _context: bpy.types.Context | None = None) -> None:
-    """Joints belong to the picture in which they were found; the same picture chosen again keeps them."""
+    """Removes the joints if they belong to another picture. If the same picture is chosen again, they stay."""
     if ours.reference_joints_of != picture_named(ours):
         ours.reference_joints.clear()
         ours.reference_height = 0

@@ -88,7 +88,7 @@ def _box(ours: bpy.types.PropertyGroup, size: tuple[int, int]) -> tuple[float, .
 
 
 def _names(things: Iterable[bpy.types.ID | None]) -> tuple[str, ...]:
-    """Of those that there are, once each."""
+    """The names of the things that are there, once each."""
     return tuple(dict.fromkeys(thing.name for thing in things if thing))
 
 
