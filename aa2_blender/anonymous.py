@@ -1,8 +1,8 @@
-"""A text for others to read in; the same without what tells who and where its writer is, out.
+"""A text that others will read -> the same text without what tells who and where its writer is.
 
-Folders, users, hosts, network shares and addresses go; what helps to find a fault stays: the last name of every path,
-versions, codes. Where a path ends cannot be known for sure, since names hold spaces and apostrophes: all goes up to its
-last separator, and rather a word too many than one too few.
+Folders, users, hosts, network shares and addresses are removed. What helps to find a fault stays: the last name of
+every path, releases, codes. Names may hold spaces and apostrophes, so the end of a path cannot be known for sure. So
+everything up to its last separator is removed: rather a word too many than one too few.
 """
 
 import json
@@ -35,7 +35,7 @@ _PROCESS = re.compile(r"(\bprocess \d+ on )[^\s,;:'\")]*[^\s,;:'\").]")      # e
 _COMMON_HOSTS = {"localhost", "blender", "engine", "linux", "python"}
 
 
-def anonymous(text: str, job, *, home=None, host=None) -> str:
+def anonymous(text: str, job: Path, *, home: str | None = None, host: str | None = None) -> str:
     """The text with the folder `job` as JOB, and without anything that tells the writer. `home` and `host`: this
     machine's own unless given."""
     host = platform.node() if host is None else host
@@ -48,8 +48,9 @@ def anonymous(text: str, job, *, home=None, host=None) -> str:
     return _LOCAL_NUMBER.sub(HOST, _MAILBOX.sub(LEFT_OUT, text))
 
 
-def _without_folder(text, folder, word):
-    """However it is spelled: as it is, by its real path, within JSON, in an address, with either separator."""
+def _without_folder(text: str, folder: str, word: str) -> str:
+    """Replaces the folder in every spelling: as it is, by its real path, within JSON, in an address, with either
+    separator."""
     if len(Path(folder).parts) < 2:
         return text
     spelled = {folder, os.path.realpath(folder), folder.replace("\\", "/")}
@@ -60,7 +61,7 @@ def _without_folder(text, folder, word):
     return text
 
 
-def _last_name(match) -> str:
+def _last_name(match: re.Match[str]) -> str:
     names = [name for name in _SEPARATORS.split(match["rest"]) if name not in ("", "?", ".")]
     if match["share"] and names[:1] == ["UNC"]:
         del names[0]
@@ -69,8 +70,8 @@ def _last_name(match) -> str:
     return f"{LEFT_OUT}/{names[-1]}"
 
 
-def _private(match, names) -> int:
-    """How many of the first names have to go whatever the path's length."""
+def _private(match: re.Match[str], names: list[str]) -> int:
+    """How many of the first names have to go, however long the path is."""
     if match["share"]:
         return 2
     if match["scheme"] and match["host"] and match["scheme"].lower() in _DISTANT:

@@ -1,66 +1,75 @@
-"""Blender's API from 4.2 to 5.2 -> one way to say each thing; the only file that knows the differences,
-found by feature."""
+"""Blender's API from 4.2 to 5.2 -> one way to say each thing. This is the only file that knows the differences. It
+looks for features, not for release numbers."""
 
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeAlias
 
 import bpy
 
+if TYPE_CHECKING:
+    Strip: TypeAlias = bpy.types.Strip
+else:
+    Strip = bpy.types.Strip if hasattr(bpy.types, "Strip") else bpy.types.Sequence  # up to 4.3
+
+StripOwner: TypeAlias = bpy.types.SequenceEditor | Strip  # a meta strip
+Sockets = tuple[bpy.types.NodeSocket, bpy.types.NodeSocket, bpy.types.NodeSocket, bpy.types.NodeSocket]
 _CACHES = ("use_prefetch", "use_cache_raw", "use_cache_preprocessed", "use_cache_composite", "use_cache_final")
 
 
-def strips(owner):
+def strips(owner: StripOwner) -> bpy.types.bpy_prop_collection:
     """The strips of a sequence editor or meta strip (an empty collection is falsy, so hasattr and never `or`)."""
     return owner.strips if hasattr(owner, "strips") else owner.sequences
 
 
-def all_strips(editor):
+def all_strips(editor: bpy.types.SequenceEditor) -> bpy.types.bpy_prop_collection:
     """The strips of a sequence editor with those inside metas."""
     return getattr(editor, all_strips_name(editor))
 
 
-def all_strips_name(editor):
+def all_strips_name(editor: bpy.types.SequenceEditor) -> str:
     """What all_strips is called in this Blender, for a search field of a panel."""
     return "strips_all" if hasattr(editor, "strips_all") else "sequences_all"
 
 
-def sequencer_scene(context):
+def sequencer_scene(context: bpy.types.Context) -> bpy.types.Scene:
     """The scene whose strips the artist sees: from 5.0 the workspace's own, before that the window's."""
     return getattr(context, "sequencer_scene", None) or context.scene
 
 
-def strip_range(strip):
+def strip_range(strip: Strip) -> tuple[int, int]:
     """(first frame, frame after the last) that a strip shows on the timeline."""
     if hasattr(strip, "left_handle"):
         return int(strip.left_handle), int(strip.right_handle)
     return int(strip.frame_final_start), int(strip.frame_final_end)
 
 
-def content_start(strip):
+def content_start(strip: Strip) -> float:
     """The timeline's frame on which a strip's untrimmed content begins."""
     return strip.content_start if hasattr(strip, "content_start") else strip.frame_start
 
 
-def content_trimmed(strip):
+def content_trimmed(strip: Strip) -> int:
     """How many frames of a strip's content were cut off at its start for good (Blender's Hold Split, Trim)."""
     return strip.content_trim_start if hasattr(strip, "content_trim_start") else strip.animation_offset_start
 
 
-def content_length(strip):
+def content_length(strip: Strip) -> int:
     """How many frames a strip's content had when it was made, less what was cut off for good at either end."""
     return strip.content_duration if hasattr(strip, "content_duration") else strip.frame_duration
 
 
-def is_retimed(strip):
+def is_retimed(strip: Strip) -> bool:
     """Whether a strip has retiming keys; in 4.2, strips of scenes can have none."""
     return bool(len(getattr(strip, "retiming_keys", ())))
 
 
-def show_missing_media(editor, shown):
-    """Whether what cannot be read is drawn as a placeholder, or as nothing."""
+def show_missing_media(editor: bpy.types.SequenceEditor, shown: bool) -> None:
+    """Sets whether media that cannot be read is drawn as a placeholder or as nothing."""
     editor.show_missing_media = shown
 
 
-def trim(strip, first, end):
+def trim(strip: Strip, first: int, end: int) -> None:
     """Trim a strip to the frames first..end-1 of the timeline."""
     if hasattr(strip, "left_handle"):
         strip.left_handle, strip.right_handle = first, end
@@ -68,7 +77,8 @@ def trim(strip, first, end):
         strip.frame_final_start, strip.frame_final_end = first, end
 
 
-def new_effect(owner, *, name, kind, channel, first, end, inputs=()):
+def new_effect(owner: StripOwner, *, name: str, kind: str, channel: int, first: int, end: int,
+               inputs: Sequence[Strip] = ()) -> Strip:
     """A new effect strip over the frames first..end-1."""
     function = strips(owner).new_effect
     known = {p.identifier for p in strips(owner).bl_rna.functions["new_effect"].parameters}
@@ -79,8 +89,8 @@ def new_effect(owner, *, name, kind, channel, first, end, inputs=()):
 
 
 @contextmanager
-def quiet_sequencer(editor):
-    """Prefetch and caches off while strips are added or removed: Blender crashes exactly there otherwise."""
+def quiet_sequencer(editor: bpy.types.SequenceEditor) -> Iterator[None]:
+    """Switches prefetch and caches off while strips are added or removed, because Blender crashes there otherwise."""
     before = {name: getattr(editor, name) for name in _CACHES if hasattr(editor, name)}
     try:
         for name in before:
@@ -91,7 +101,7 @@ def quiet_sequencer(editor):
             setattr(editor, name, value)
 
 
-def curve(block, path):
+def curve(block: bpy.types.Scene, path: str) -> bpy.types.FCurve | None:
     """The F-curve of a datablock's property, or None; from 5.0 actions have layers and no curves of their own."""
     animation = block.animation_data
     action = animation.action if animation else None
@@ -108,7 +118,7 @@ def curve(block, path):
     return None
 
 
-def curve_maker(thing, name):
+def curve_maker(thing: bpy.types.Object, name: str) -> Callable[[str, int, str], bpy.types.FCurve]:
     """A new action `name` of an object -> make(path, index, group): its new F-curve;
     from 4.4 actions have slots and layers."""
     action = bpy.data.actions.new(name)
@@ -119,14 +129,15 @@ def curve_maker(thing, name):
     animation.action_slot = slot = action.slots.new(id_type="OBJECT", name=thing.name)
     bag = action.layers.new("Layer").strips.new(type="KEYFRAME").channelbag(slot, ensure=True)
 
-    def make(path, index, group):
+    def make(path: str, index: int, group: str) -> bpy.types.FCurve:
         made = bag.fcurves.new(path, index=index)
         made.group = bag.groups.get(group) or bag.groups.new(group)
         return made
     return make
 
 
-def set_picture_format(settings, file_format, *, color_mode, color_depth):
+def set_picture_format(settings: bpy.types.ImageFormatSettings, file_format: str, *, color_mode: str,
+                       color_depth: str) -> None:
     """Image settings of a render; from 5.0 the media type has to be said first."""
     if hasattr(settings, "media_type"):
         settings.media_type = "IMAGE"
@@ -135,14 +146,14 @@ def set_picture_format(settings, file_format, *, color_mode, color_depth):
     settings.color_depth = color_depth
 
 
-def render_path(path):
+def render_path(path: str) -> str:
     """A path as a render's output wants it: from 4.5 braces are template variables and have to be doubled."""
     output = bpy.types.RenderSettings.bl_rna.properties["filepath"]
     templates = getattr(output, "is_path_supports_templates", False)
     return path.replace("{", "{{").replace("}", "}}") if templates else path
 
 
-def compositor(scene):
+def compositor(scene: bpy.types.Scene) -> bpy.types.NodeTree:
     """The scene's compositing tree, made where it has none."""
     if hasattr(scene, "compositing_node_group"):
         if scene.compositing_node_group is None:
@@ -152,21 +163,21 @@ def compositor(scene):
     return scene.node_tree
 
 
-def compositor_or_none(scene):
+def compositor_or_none(scene: bpy.types.Scene) -> bpy.types.NodeTree | None:
     """The scene's compositing tree, or None."""
     if hasattr(scene, "compositing_node_group"):
         return scene.compositing_node_group
     return scene.node_tree if scene.use_nodes else None
 
 
-def composite_input(tree):
-    """The socket whose picture becomes the render, made with its node where there is none."""
+def composite_input(tree: bpy.types.NodeTree) -> bpy.types.NodeSocket:
+    """The socket whose picture becomes the render. It is made with its node if there is none."""
     kind = "CompositorNodeComposite" if hasattr(bpy.types, "CompositorNodeComposite") else "NodeGroupOutput"
     node = next((n for n in tree.nodes if n.bl_idname == kind), None) or tree.nodes.new(kind)
     return node.inputs[0]
 
 
-def _new_compositor(name):
+def _new_compositor(name: str) -> bpy.types.NodeTree:
     tree = bpy.data.node_groups.new(name, "CompositorNodeTree")
     tree.interface.new_socket("Image", in_out="OUTPUT", socket_type="NodeSocketColor")
     layers, output = tree.nodes.new("CompositorNodeRLayers"), tree.nodes.new("NodeGroupOutput")
@@ -175,7 +186,7 @@ def _new_compositor(name):
     return tree
 
 
-def alpha_over(tree):
+def alpha_over(tree: bpy.types.NodeTree) -> Sockets:
     """An Alpha Over node for premultiplied pictures -> its sockets (factor, background, foreground, output)."""
     node = tree.nodes.new("CompositorNodeAlphaOver")
     named = "Background" in node.inputs
@@ -183,7 +194,7 @@ def alpha_over(tree):
     return *(node.inputs[key] for key in order), node.outputs[0]
 
 
-def multiply(tree):
+def multiply(tree: bpy.types.NodeTree) -> Sockets:
     """A node that multiplies two colours -> its sockets (factor, a, b, output)."""
     if hasattr(bpy.types, "CompositorNodeMixRGB"):
         node = tree.nodes.new("CompositorNodeMixRGB")
@@ -195,13 +206,13 @@ def multiply(tree):
     return tuple(sockets[name] for name in ("Factor_Float", "A_Color", "B_Color", "Result_Color"))
 
 
-def number(tree):
+def number(tree: bpy.types.NodeTree) -> bpy.types.NodeSocket:
     """A node that gives one number -> its output socket, whose default_value can be keyed."""
     kind = "CompositorNodeValue" if hasattr(bpy.types, "CompositorNodeValue") else "ShaderNodeValue"
     return tree.nodes.new(kind).outputs[0]
 
 
-def fit_to_render(tree):
+def fit_to_render(tree: bpy.types.NodeTree) -> tuple[bpy.types.NodeSocket, bpy.types.NodeSocket]:
     """A node that stretches a picture to the render's size -> its sockets (input, output)."""
     node = tree.nodes.new("CompositorNodeScale")
     if hasattr(node, "space"):

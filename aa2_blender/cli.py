@@ -7,8 +7,10 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 import bpy
 
@@ -44,16 +46,19 @@ logger = logging.getLogger(__name__)
 _handle = None
 
 
-def generate(*, scene="", performer=False, performer_box=None, performer_frame=None, meshes=(), objects=(), pack=None,
-             threads=None, engine_python=None, save=None, tell=lambda progress: None, **options) -> tuple[int, dict]:
+def generate(*, scene: str = "", performer: bool = False, performer_box: Sequence[float] | None = None,
+             performer_frame: int | None = None, meshes: Sequence[str] = (), objects: Sequence[str] = (),
+             pack: str | None = None, threads: int | None = None, engine_python: str | None = None,
+             save: str | None = None, tell: Callable[[Progress], None] = lambda progress: None,
+             **options) -> tuple[int, dict]:
     """Generates the shot of a scene and saves the file; (exit code, summary). Blocks.
 
-    `options` are settings, called and explained in settings/table.py: `strip`, `reference`, `rig`, `seed` ...; what is
-    None stays as the file says. Names are datablocks' names; `meshes` and `objects` are lists of objects' names beside
-    those that the file says; `performer` lets a person in the plate drive, whoever stands in `performer_box` (left,
-    top, right, bottom), pixels of the render, on the frame `performer_frame` (None: the first); a `rig` drives itself;
-    `pack`, `threads` and `engine_python` stand for the preferences; `save` is the .blend to write, None the open one,
-    "" none; `tell` gets each Progress.
+    `options` are settings: `strip`, `reference`, `rig`, `seed` ... Their names and meanings are in settings/table.py. A
+    setting that is None stays as the file has it. Names are names of datablocks. `meshes` and `objects` are lists of
+    objects' names, in addition to those in the file. `performer` lets a person in the plate drive: the one in
+    `performer_box` (left, top, right, bottom), pixels of the render, on the frame `performer_frame` (None: the first).
+    A `rig` makes the armature the driver. `pack`, `threads` and `engine_python` replace the preferences. `save` is the
+    .blend to write, None the open one, "" none. `tell` gets each Progress.
     """
     if unknown := options.keys() - OPTIONS.keys():
         raise TypeError(f"generate() takes {', '.join(OPTIONS)}; it has no option {', '.join(sorted(unknown))}")
@@ -84,12 +89,13 @@ def generate(*, scene="", performer=False, performer_box=None, performer_frame=N
     return _run(task, save, tell)
 
 
-def _choose(shot, box, frame) -> None:
+def _choose(shot: bpy.types.Scene, box: Sequence[float], frame: int | None) -> None:
     """The performer in a box of pixels of the render."""
-    parts = tuple(side / whole for side, whole in zip(box, (*size_of(shot), *size_of(shot)), strict=False))
+    width, height = size_of(shot)
+    left, top, right, bottom = box
     if frame is None:
         frame = frames_of(find(shot, plate_name(shot)))[0]
-    performers.choose(shot, parts, frame)
+    performers.choose(shot, (left / width, top / height, right / width, bottom / height), frame)
 
 
 def failure(error: JobError) -> dict:
@@ -97,7 +103,7 @@ def failure(error: JobError) -> dict:
     return {"state": TaskState.FAILED, "error": in_json(error)}
 
 
-def _run(task: Generation, save: str | None, tell) -> tuple[int, dict]:
+def _run(task: Generation, save: str | None, tell: Callable[[Progress], None]) -> tuple[int, dict]:
     with _stop_signals() as stop:
         task.run(tell, stop.is_set)
     session.link.close()
@@ -114,8 +120,8 @@ def _run(task: Generation, save: str | None, tell) -> tuple[int, dict]:
 
 
 @contextmanager
-def _stop_signals():
-    """Ctrl-C and a farm's SIGTERM set the event it gives, and interrupt nothing."""
+def _stop_signals() -> Iterator[threading.Event]:
+    """Ctrl-C and a farm's SIGTERM set the event that it gives. They interrupt nothing."""
     stop = threading.Event()
     before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -135,8 +141,8 @@ def _code(task: Generation) -> int:
     return PLACED if task.placed else ENGINE
 
 
-def _value(one: Setting, given):
-    """What the property of a setting takes, of what the command line was given."""
+def _value(one: Setting, given: Any) -> Any:
+    """The value that a setting's property takes for what was given on the command line."""
     if one.kind is Kind.FILE:
         return os.path.abspath(given)
     if one.kind is Kind.CHOICE:
@@ -146,7 +152,7 @@ def _value(one: Setting, given):
     return _named(bpy.data.objects, given, one.only.lower()) if one.kind is Kind.OBJECT else given
 
 
-def _set(ours, chosen: dict) -> None:
+def _set(ours: bpy.types.PropertyGroup, chosen: dict) -> None:
     for name, value in chosen.items():
         if value is not None:
             try:
@@ -155,7 +161,7 @@ def _set(ours, chosen: dict) -> None:
                 raise GatherError(f"The setting {name} cannot be {value!r}: {error}.", "Give another value.") from None
 
 
-def _named(collection, name: str, kind: str):
+def _named(collection: bpy.types.bpy_prop_collection, name: str, kind: str) -> Any:
     found = collection.get(name)
     if found is None:
         raise GatherError(f"There is no {kind} {name!r} in this file; it has {', '.join(collection.keys()) or 'none'}.",
@@ -168,7 +174,7 @@ def command(arguments: list[str]) -> int:
     try:
         given = _parser().parse_args(arguments)
     except SystemExit as end:
-        return end.code or PLACED
+        return int(end.code or PLACED)
     options = vars(given)
     options.pop("task")
     answers = _keep_stdout()
@@ -185,7 +191,8 @@ def command(arguments: list[str]) -> int:
 
 
 def _keep_stdout() -> int:
-    """stdout for the summary alone: Blender's own lines about renders and saves go to stderr until the process ends."""
+    """Keeps stdout for the summary alone. Until the process ends, Blender's own lines about renders and saves go to
+    stderr."""
     sys.stdout.flush()
     answers = os.dup(1)
     os.dup2(2, 1)
@@ -195,7 +202,7 @@ def _keep_stdout() -> int:
 class Teller:
     """Writes progress to stderr: each stage when it begins, then at most a line a second."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.stage, self.shown_at = "", 0.0
 
     def __call__(self, progress: Progress) -> None:
@@ -232,16 +239,16 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_option(parser: argparse.ArgumentParser, one: Setting) -> None:
     """The option of a setting. What is not given is None, so that it stays as the file says."""
-    kind = {"action": argparse.BooleanOptionalAction} if one.kind is Kind.FLAG else {
+    kind: dict[str, Any] = {"action": argparse.BooleanOptionalAction} if one.kind is Kind.FLAG else {
         "type": _TYPES.get(one.kind, str), "metavar": _METAVARS.get(one.kind),
         "choices": [choice[0].lower() for choice in one.choices] or None}
     parser.add_argument(f"--{one.option.replace('_', '-')}", default=None, help=one.tooltip, **kind)
 
 
-def register():
+def register() -> None:
     global _handle
     _handle = bpy.utils.register_cli_command("aa2", command)
 
 
-def unregister():
+def unregister() -> None:
     bpy.utils.unregister_cli_command(_handle)

@@ -1,7 +1,7 @@
-"""How long a shot will take on this machine and how much memory: from what earlier runs took,
-kept in the user's folder.
+"""How long a shot will take on this machine, and how much memory.
 
-Before the first run it is reckoned from the operations that the networks need, and said to be so.
+This follows from what earlier runs took, which is kept in the user's folder. Before the first run it is calculated from
+the operations that the networks need, and the panel says so.
 """
 import functools
 import hashlib
@@ -16,6 +16,7 @@ import bpy
 from .embedded.engine.contract import files, jobs, json_reader, messages
 from .embedded.engine.contract.errors import JobError
 from .embedded.engine.contract.fields import build, checked, number, whole
+from .link.engine_job import EngineJob
 from .link.interpreter import EMBEDDED, Launch
 
 EMBEDDED_PACK = EMBEDDED / "engine" / "packs" / "compact"
@@ -37,9 +38,9 @@ _kept: dict[str, "Rate"] | None = None  # what is in the user's file, once it wa
 
 @dataclass(frozen=True)
 class Rate:
-    """Seconds: of the start, a frame's encoding and decoding, a million pixels' reading and writing, a frame's
-    denoising step, finding a performer in a frame; `memory` is measured over reckoned memory; `runs` were measured,
-    0 for a reckoned rate."""
+    """Seconds for the start, for encoding and decoding a frame, for reading and writing a million pixels, for one
+    denoising step of a frame, and for finding a performer in a frame. `memory` is measured memory divided by calculated
+    memory. `runs` is how many runs were measured, 0 for a calculated rate."""
 
     start_s: float = checked(_SECONDS, _START_S)
     nets_s: float = checked(_SECONDS, 0.0)
@@ -79,7 +80,7 @@ class Cost:
 
 
 def cost_of(work: Work, rate: Rate) -> Cost:
-    """Time and memory of the engine; gathering comes before."""
+    """Time and memory of the engine. Gathering, which comes before, is not included."""
     each = rate.nets_s + rate.megapixel_s * work.megapixels + (rate.performer_s if work.performed else 0.0)
     seconds = rate.start_s + work.frames * each + work.denoised * work.steps * work.passes * rate.denoise_s
     return Cost(seconds, rate.memory * _reckoned_mb(work), rate.runs > 0)
@@ -90,7 +91,7 @@ def work_of(job: jobs.Job, pack: Path) -> Work:
     return work(job.frames, job.size, job.settings, pack)
 
 
-def work(frames: int, size, settings: jobs.Settings, pack: Path, performed=False) -> Work:
+def work(frames: int, size: tuple[int, int], settings: jobs.Settings, pack: Path, performed: bool = False) -> Work:
     steps, window, overlap = _of_pack(pack)
     window = min(settings.window or window, frames)
     return Work(frames, size[0] * size[1] / 1e6, settings.steps or steps, window, min(overlap, max(window - 1, 0)),
@@ -98,18 +99,18 @@ def work(frames: int, size, settings: jobs.Settings, pack: Path, performed=False
 
 
 def rate_of(launch: Launch) -> Rate:
-    """What is known of an engine that is started so."""
+    """The rate of an engine that is started by `launch`."""
     return _rates().get(_key(launch)) or reckoned(_cores(launch))
 
 
 def reckoned(cores: int) -> Rate:
-    """The rate of a machine where nothing has run yet."""
+    """The rate of a machine on which nothing has run yet."""
     speed = _GFLOPS_A_CORE * max(cores, 1)
     return Rate(nets_s=_NETS_GFLOP / speed, denoise_s=_DENOISE_GFLOP / speed)
 
 
-def learn(folder, hello, job, launch: Launch) -> None:
-    """Called after a run: keeps what it took, where it ended well and made frames."""
+def learn(folder: str | Path, hello: messages.Hello | None, job: EngineJob, launch: Launch) -> None:
+    """Called after a run. Keeps what it took if it ended well and made frames."""
     done = job.answer
     if not isinstance(done, messages.Finished) or done.made < 1:
         return
@@ -119,7 +120,7 @@ def learn(folder, hello, job, launch: Launch) -> None:
         return  # nothing depends on it but a label
 
 
-def learn_performer(done, launch: Launch) -> None:
+def learn_performer(done: object, launch: Launch) -> None:
     """Called after a performer was looked for; `done` is the engine's answer. Frames that an earlier run had found
     teach nothing."""
     if not isinstance(done, messages.Finished) or done.made < 1 or done.reused:
@@ -133,7 +134,7 @@ def learn_performer(done, launch: Launch) -> None:
         return
 
 
-def _keep(launch, rate) -> None:
+def _keep(launch: Launch, rate: Rate) -> None:
     global _kept
     kept = {**_rates(), _key(launch): rate}
     rates = {key: asdict(one) for key, one in kept.items()}
@@ -142,8 +143,9 @@ def _keep(launch, rate) -> None:
 
 
 def learnt(before: Rate, work: Work, done: messages.Finished) -> Rate:
-    """A rate with one more run: new figures count half. `done` tells the stages' seconds, of `made` frames."""
-    def took(*names):
+    """The rate after one more run. New figures count half. `done` has the seconds of each stage, for the frames that
+    were made."""
+    def took(*names) -> float:
         return sum(done.stages.get(name, 0.0) for name in names)
     denoised = work.denoised * done.made / work.frames
     new = {"start_s": took("prepare", "reference", "hash") + _START_S / 2,
@@ -162,12 +164,12 @@ def pack_folder(launch: Launch) -> Path:
     return Path(command[command.index("--pack") + 1]) if "--pack" in command else EMBEDDED_PACK
 
 
-def _reckoned_mb(work):
+def _reckoned_mb(work: Work) -> float:
     return _BASE_MB + _FRAME_MB * work.window + _MEGAPIXEL_MB * work.megapixels
 
 
-def _of_pack(folder):
-    """(default steps, window, overlap) as the pack's manifest says; usual ones where it cannot be read. Asked for at
+def _of_pack(folder: str | Path) -> tuple[int, int, int]:
+    """(default steps, window, overlap) from the pack's manifest, or usual ones if it cannot be read. Panels ask at
     every redraw, so it is read once for each state of the file."""
     path = Path(folder) / "pack.json"
     try:
@@ -177,7 +179,7 @@ def _of_pack(folder):
 
 
 @functools.lru_cache(maxsize=4)
-def _read_pack(path, _changed):
+def _read_pack(path: str, _changed: int) -> tuple[int, int, int]:
     value, count = json_reader.read(path), whole(0, 1000)
     return count(value["default_steps"]), count(value["window"]), count(value["overlap"])
 
@@ -198,7 +200,7 @@ def _path() -> str:
 
 
 def _key(launch: Launch) -> str:
-    """Of an engine's weights, Python and threads; no path can be read out of it."""
+    """A key for an engine's weights, Python and threads. No path can be read out of it."""
     return hashlib.sha256("\0".join(launch.command).encode()).hexdigest()[:16]
 
 

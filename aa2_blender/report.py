@@ -1,4 +1,4 @@
-"""A job's folder -> one text that says what a developer needs to know, and no path of the artist's beyond the job."""
+"""A job's folder -> a text that tells a developer what is needed, and no path of the artist's outside the job."""
 import json
 import os
 import platform
@@ -9,13 +9,14 @@ import bpy
 
 from .anonymous import anonymous
 from .embedded.engine.contract import files, json_reader, version
+from .embedded.engine.contract.errors import JobError
 from .versions import runs
 
 LOG_LINES = 40
 _TAIL_BYTES = 32_768
 
 
-def report(folder: Path, error=None) -> str:
+def report(folder: Path, error: JobError | None = None) -> str:
     """What happened to the job in `folder`; `error`: the JobError it ended with."""
     parts = [("Software", software()), ("Error", _error_text(error)), ("Last run", _plain(runs.read(folder))),
              ("Job", _job(folder)), ("Events", _events(folder)),
@@ -31,8 +32,8 @@ def software() -> str:
                       f"Python {sys.version.split()[0]}", f"{platform.platform()}, {os.cpu_count()} cores"))
 
 
-def tail(path, lines: int) -> str:
-    """The last lines of a file, "" where there is none; reads its end only, so a panel may ask."""
+def tail(path: str | Path, lines: int) -> str:
+    """The last lines of a file, "" if there is none. It reads only the end, so a panel may ask."""
     try:
         with open(path, "rb") as file:
             file.seek(0, os.SEEK_END)
@@ -43,13 +44,13 @@ def tail(path, lines: int) -> str:
     return "\n".join(text.splitlines()[-lines:])
 
 
-def _error_text(error) -> str:
+def _error_text(error: JobError | None) -> str:
     if error is None:
         return ""
     return f"{error.code}: {error.message}\n{error.remedy}".strip()
 
 
-def _job(folder) -> str:
+def _job(folder: str | Path) -> str:
     """job.json without the artist's joints, which are long, and without names of things."""
     try:
         value = json_reader.read(files.path(folder, files.JOB))
@@ -62,12 +63,12 @@ def _job(folder) -> str:
     return f"{made} frames are made\n{_plain(value)}"
 
 
-def _events(folder) -> str:
-    """The last events, their texts as they are read: paths are hard to tell within JSON's escapes."""
+def _events(folder: str | Path) -> str:
+    """The last events. Their texts are written out, because paths are hard to recognise within JSON's escapes."""
     return "\n".join(map(_event, tail(files.path(folder, files.EVENTS), 12).splitlines()))
 
 
-def _event(line) -> str:
+def _event(line: str) -> str:
     try:
         value = json_reader.parse(line.encode())
         return ", ".join(f"{name}: {entry}" for name, entry in value.items())

@@ -1,8 +1,9 @@
-"""How long Blender's main thread was kept by us at a time: asked for by AA2_MEASURE=1 in the environment,
-else nothing."""
+"""The longest times for which the add-on kept Blender's main thread busy. They are measured only if AA2_MEASURE=1 is in
+the environment."""
 import os
 import time
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 ASKED = os.environ.get("AA2_MEASURE") == "1"
 # What was done (timer, gather, draw ..., press ...) -> milliseconds of the longest time; and what the processor needed
@@ -12,13 +13,13 @@ longest_cpu_ms: dict[str, float] = {}
 _within: list[list[float]] = []  # of each open slice: seconds of its inner slices, and the processor's part
 
 
-def slice(kind: str):
-    """A context whose duration counts as one of this kind; that of slices within it counts as theirs alone."""
+def slice(kind: str) -> AbstractContextManager[None]:
+    """A context whose duration counts for this kind. The time of slices inside it counts for those alone."""
     return _measured(kind) if ASKED else nullcontext()
 
 
 @contextmanager
-def _measured(kind):
+def _measured(kind: str) -> Iterator[None]:
     began, worked = time.perf_counter(), time.thread_time()
     _within.append([0.0, 0.0])
     try:

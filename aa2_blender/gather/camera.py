@@ -1,16 +1,17 @@
 """The camera of a driver's scene at a frame, and points in the world <-> pixels and depth in the job's picture."""
 
+import bpy
 import numpy as np
 
 
-def size_of(scene):
+def size_of(scene: bpy.types.Scene) -> tuple[int, int]:
     """(width, height) in pixels that the scene renders, as Blender rounds them."""
     render = scene.render
     return (render.resolution_x * render.resolution_percentage // 100,
             render.resolution_y * render.resolution_percentage // 100)
 
 
-def camera_at(scene, frame, name=""):
+def camera_at(scene: bpy.types.Scene, frame: int, name: str = "") -> bpy.types.Object | None:
     """The camera object that shows `frame`: the named one, else by the timeline's markers as Blender switches them
     (the last one not after the frame, or the leftmost), else the scene's."""
     if name:
@@ -22,7 +23,7 @@ def camera_at(scene, frame, name=""):
     return min(markers, key=lambda m: m.frame).camera if markers else scene.camera
 
 
-def pixel_aspect(scene, size):
+def pixel_aspect(scene: bpy.types.Scene, size: tuple[int, int]) -> tuple[float, float]:
     """(x, y) pixel aspect, at least 1, that shows the driver's whole frame in a picture of `size`.
 
     The driver's scene may have another resolution than the edit: its frame then fills the edit's (ours: the plate was
@@ -33,7 +34,7 @@ def pixel_aspect(scene, size):
     return x / min(x, y), y / min(x, y)
 
 
-def project(points, cameras, projections, size):
+def project(points: np.ndarray, cameras: np.ndarray, projections: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """World points (F,K,3) -> (x, y, depth) (F,K,3): pixels with y down and planar depth, positive in front.
 
     `cameras`: (F,4,4) normalised world matrices; `projections`: (F,4,4) from camera to clip space. Agrees with
@@ -47,7 +48,7 @@ def project(points, cameras, projections, size):
     return np.stack([x, y, -seen[..., 2]], axis=2)
 
 
-def unproject(points, cameras, projections, size):
+def unproject(points: np.ndarray, cameras: np.ndarray, projections: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """The inverse of `project`: (x, y, depth) (F,K,3) -> world points (F,K,3)."""
     across, up = points[..., 0] / size[0] * 2 - 1, 1 - points[..., 1] / size[1] * 2
     depth = points[..., 2]
@@ -58,6 +59,6 @@ def unproject(points, cameras, projections, size):
     return _transform(np.concatenate([flat, -depth[..., None]], axis=2), cameras)[..., :3]
 
 
-def _transform(points, matrices):
+def _transform(points: np.ndarray, matrices: np.ndarray) -> np.ndarray:
     """(F,K,3) by (F,4,4) -> homogeneous (F,K,4)."""
     return points @ matrices[:, :, :3].transpose(0, 2, 1) + matrices[:, None, :, 3]

@@ -7,6 +7,7 @@ the picture's alpha is the silhouette.
 
 import os
 import tempfile
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 import bpy
@@ -21,13 +22,14 @@ from .restore import scene_kept, shown_in_renders, temporary_scene
 _SURFACES = {"MESH", "CURVE", "SURFACE", "FONT", "META", "CURVES", "POINTCLOUD", "EMPTY"}
 
 
-def surfaces(objects):
+def surfaces(objects: Iterable[bpy.types.Object]) -> list[bpy.types.Object]:
     """Those of `objects` that can be seen: meshes, curves, hair, and empties that show a collection."""
     return [thing for thing in objects
             if thing.type in _SURFACES and (thing.type != "EMPTY" or thing.instance_collection)]
 
 
-def render(objects, driver, *, frames, size, camera=""):
+def render(objects: list[bpy.types.Object], driver: bpy.types.Scene, *, frames: Sequence[int], size: tuple[int, int],
+           camera: str = "") -> Generator[np.ndarray, None, None]:
     """Yields for each of `frames` (of the driver's scene) a (height, width) float32 depth; inf where nothing is.
 
     Nothing but `objects` is in the picture. `size`: (width, height) of the job.
@@ -45,7 +47,8 @@ def render(objects, driver, *, frames, size, camera=""):
             yield _read(path, size)
 
 
-def _set_up(scene, driver, objects, size):
+def _set_up(scene: bpy.types.Scene, driver: bpy.types.Scene, objects: list[bpy.types.Object],
+            size: tuple[int, int]) -> None:
     if not hasattr(scene, "cycles"):
         raise GatherError("Cycles is switched off, which draws masks and object depth.",
                           "Switch on the add-on 'Cycles Render Engine' in the preferences.")
@@ -65,7 +68,7 @@ def _set_up(scene, driver, objects, size):
     scene.view_layers[0].material_override = _glowing_depth()
 
 
-def _glowing_depth():
+def _glowing_depth() -> bpy.types.Material:
     material = bpy.data.materials.new("AA2 depth")
     if not material.node_tree:                                        # from 5.0 every material has nodes
         material.use_nodes = True
@@ -79,7 +82,7 @@ def _glowing_depth():
     return material
 
 
-def _read(path, size):
+def _read(path: str, size: tuple[int, int]) -> np.ndarray:
     """The EXR's red channel where its alpha is there; Blender's rows begin at the bottom."""
     with _image(path) as image:
         pixels = np.empty(size[0] * size[1] * 4, np.float32)
@@ -89,7 +92,7 @@ def _read(path, size):
 
 
 @contextmanager
-def _image(path):
+def _image(path: str) -> Iterator[bpy.types.Image]:
     image = bpy.data.images.load(path, check_existing=False)
     image.colorspace_settings.is_data = True
     try:

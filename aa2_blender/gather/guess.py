@@ -6,10 +6,13 @@ joint. Only bones' heads are looked at where that is enough, since tails of impo
 """
 import math
 from collections import defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
+
+from .presets import BoneEnds
 
 FINGERS = ("thumb", "index", "middle", "ring", "little")
 _FEWEST = 12            # paired bones of a body: three of each limb
@@ -39,40 +42,40 @@ class _Body:
     ways: dict = field(default_factory=dict)
 
     @cached_property
-    def middle(self):
+    def middle(self) -> np.ndarray:
         """The place (3,) that the sides mirror each other about."""
         return np.median(self.heads, axis=0)
 
     @cached_property
-    def below(self):
+    def below(self) -> dict[int, list[int]]:
         """bone -> the bones that hang from it."""
         found = defaultdict(list)
         for bone, parent in enumerate(self.parents):
             found[parent].append(bone)
         return found
 
-    def children(self, bone):
+    def children(self, bone: int) -> list[int]:
         return self.below[bone]
 
-    def above(self, bone):
+    def above(self, bone: int) -> list[int]:
         """The bone and those it hangs from, the root last."""
         found = [bone]
         while self.parents[found[-1]] >= 0:
             found.append(self.parents[found[-1]])
         return found
 
-    def out(self, point):
+    def out(self, point: np.ndarray) -> float:
         """How far out of the middle a point lies, on the pairs' first side."""
         return float((point - self.middle) @ self.across) / self.size
 
-    def end(self, bone, end):
+    def end(self, bone: int, end: str) -> np.ndarray:
         return self.heads[bone] if end == "head" else self.tails[bone]
 
-    def path(self, bone):
+    def path(self, bone: int) -> list[int]:
         """The longest way from a bone to a leaf, through heads; a list of bones."""
         return self._longest(bone)[1]
 
-    def _longest(self, bone):
+    def _longest(self, bone: int) -> tuple[float, list[int]]:
         """(length, bones) of that way; found once a bone."""
         if bone not in self.ways:
             below = [(math.dist(self.heads[child], self.heads[bone]) + length, way)
@@ -82,7 +85,8 @@ class _Body:
         return self.ways[bone]
 
 
-def guess(names, parents, heads, tails, side_of):
+def guess(names: Sequence[str], parents: Sequence[str], heads: np.ndarray, tails: np.ndarray,
+          side_of: Callable[[str], str]) -> BoneEnds:
     """joint -> (bone, "head" or "tail") of all required joints, with toes and fingers where they are;
     {} where it is no body.
 
@@ -103,13 +107,13 @@ def guess(names, parents, heads, tails, side_of):
     first = _first_side(body, leg) or {"l": "left", "r": "right"}.get(side_of(names[leg["knee"][0]]))
     found = {**middle, **{f"{first}_{joint}": place for joint, place in {**leg, **arm}.items()}}
     other = {"left": "right", "right": "left"}.get(first or "")
-    found |= {f"{other}_{joint}": (body.pairs.get(bone), end) for joint, (bone, end) in {**leg, **arm}.items()}
-    if other is None or any(bone is None for bone, _ in found.values()):
+    found |= {f"{other}_{joint}": (body.pairs.get(bone, -1), end) for joint, (bone, end) in {**leg, **arm}.items()}
+    if other is None or any(bone < 0 for bone, _ in found.values()):
         return {}
     return {joint: (names[bone], end) for joint, (bone, end) in found.items()}
 
 
-def _body(names, parents, heads, tails):
+def _body(names: Sequence[str], parents: Sequence[str], heads: np.ndarray, tails: np.ndarray) -> _Body | None:
     """The _Body; None where too few bones mirror each other. Across is the axis that mirrors most of them, up the
     longer of the others, towards the head: where fewer of the paired bones' ends lie."""
     order = {name: i for i, name in enumerate(names)}
@@ -132,7 +136,7 @@ def _body(names, parents, heads, tails):
     return body if legs < 0 else replace(body, up=-up)
 
 
-def _pairs(heads, tails, axis, size):
+def _pairs(heads: np.ndarray, tails: np.ndarray, axis: np.ndarray, size: float) -> dict[int, int]:
     """bone -> the bone at its mirror image, both ways; none for those in the middle. Of several that begin there, the
     one whose tail fits."""
     middle, near = np.median(heads, axis=0), _MIRRORED * size
@@ -151,18 +155,18 @@ def _pairs(heads, tails, axis, size):
     return dict(zip(off[mutual].tolist(), off[nearest[mutual]].tolist(), strict=True))
 
 
-def _squares(a, b):
+def _squares(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """(A, 3) and (B, 3) points -> their squared distances (A, B), without an array of all their differences."""
     a, b = a.astype(np.float32), b.astype(np.float32)
     return np.maximum((a**2).sum(1)[:, None] + (b**2).sum(1) - 2 * a @ b.T, 0)
 
 
-def _rise(body, way):
+def _rise(body: _Body, way: list[int]) -> float:
     """How far a way goes up, negative for down."""
     return float(body.up @ (body.heads[way[-1]] - body.heads[way[0]]))
 
 
-def _leg(body, way):
+def _leg(body: _Body, way: list[int]) -> dict[str, tuple[int, str]]:
     """hip, knee, ankle and toe of the way from a hip to a toe; {} where it is none."""
     cosines = [-body.up @ _unit(step) for step in np.diff(body.heads[way], axis=0)] if len(way) > 1 else []
     first = next((i for i, cosine in enumerate(cosines) if cosine > _DOWNWARD), None)
@@ -182,7 +186,7 @@ def _leg(body, way):
     return leg
 
 
-def _arm(body, way):
+def _arm(body: _Body, way: list[int]) -> dict[str, tuple[int, str]]:
     """shoulder, elbow, wrist and fingers of the way from a clavicle or shoulder to a fingertip; {} where it is none."""
     hand = next((i for i, bone in enumerate(way) if len(body.children(bone)) > 2 or i and _has_thumb(body, way, i)),
                 None)
@@ -204,7 +208,7 @@ def _arm(body, way):
     return {**best[1], **(_fingers(body, way[hand]) if hand else {})}
 
 
-def _has_thumb(body, way, i):
+def _has_thumb(body: _Body, way: list[int], i: int) -> bool:
     """Whether something branches off the way's bone `i` to the side: bones that twist lie along it. Of captured people
     all of a hand begins at the wrist, and only tails tell."""
     if i + 1 >= len(way):
@@ -217,7 +221,7 @@ def _has_thumb(body, way, i):
     return any(np.linalg.norm(np.cross(along, at[bone] - start)) > _THUMB * body.size for bone in beside)
 
 
-def _fingers(body, hand):
+def _fingers(body: _Body, hand: int) -> dict[str, tuple[int, str]]:
     """The points of five fingers of three bones each (a bone before them is the palm's); {} for other hands."""
     ways = [way[-3:] for way in _ways(body, hand) if len(way) > 3]
     if len(ways) != 5:
@@ -230,13 +234,13 @@ def _fingers(body, hand):
             for k, place in enumerate([*((bone, "head") for bone in way), (way[-1], "tail")], 1)}
 
 
-def _ways(body, bone):
+def _ways(body: _Body, bone: int) -> list[list[int]]:
     """Every way from a bone to a leaf."""
     below = [way for child in body.children(bone) for way in _ways(body, child)]
     return [[bone, *way] for way in below] or [[bone]]
 
 
-def _middle(body, arms):
+def _middle(body: _Body, arms: list[int]) -> dict[str, tuple[int, str]]:
     """neck and head above the bone that the arms hang from; {} where there is none."""
     if not arms:
         return {}
@@ -259,14 +263,14 @@ def _middle(body, arms):
     return {"neck": (neck, "head"), "head": (way[-1], "head")}
 
 
-def _has_face(body, bone):
+def _has_face(body: _Body, bone: int) -> bool:
     """Whether bones of both sides hang from a bone above the shoulders, though they may begin in its middle."""
     below = body.children(bone)
     places = {tuple(np.round(body.heads[child] / (1e-3 * body.size))) for child in below}
     return len(places) < len(below) or any(child in body.pairs for child in below)
 
 
-def _first_side(body, leg):
+def _first_side(body: _Body, leg: dict[str, tuple[int, str]]) -> str | None:
     """"left" or "right": the side of the pairs that lie outwards, as the toes tell what is in front;
     None without toes."""
     if "toe" not in leg:
@@ -276,11 +280,11 @@ def _first_side(body, leg):
     return None if abs(left) < 1e-3 * body.size else "left" if left > 0 else "right"
 
 
-def _part(start, point, end):
+def _part(start: np.ndarray, point: np.ndarray, end: np.ndarray) -> float:
     """How far along its two legs a point lies between start and end."""
     before, after = np.linalg.norm(point - start), np.linalg.norm(end - point)
-    return before / max(before + after, 1e-9)
+    return float(before / max(before + after, 1e-9))
 
 
-def _unit(vector):
+def _unit(vector: np.ndarray) -> np.ndarray:
     return vector / max(np.linalg.norm(vector), 1e-9)

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
+import bpy
 import numpy as np
 
 from ..embedded.engine.contract.skeleton import HEAD_HEIGHT, HEAD_POINTS
+from .presets import BoneEnds
 from .problem import GatherError
 
 # A head bone this much shorter or longer than the canon's head is a helper's length, not the skull's (ours).
@@ -25,7 +27,7 @@ class Head:
     height: float
 
 
-def measure(rig, joints):
+def measure(rig: bpy.types.Object, joints: BoneEnds) -> Head:
     """The Head of an armature object whose map is `joints` (rig.BoneMap.joints)."""
     at = {joint: at_rest(rig, bone, end) for joint, (bone, end) in joints.items()}
     bone = rig.data.bones[joints["head"][0]]
@@ -40,7 +42,7 @@ def measure(rig, joints):
     return Head(carried[0], carried[1:], height)
 
 
-def _heights(at, length):
+def _heights(at: dict[str, np.ndarray], length: float) -> tuple[float, float]:
     """(standing height, head's height) from the rest pose's extent along the spine, skull's base to soles."""
     hips = (at["left_hip"] + at["right_hip"]) / 2
     spine = _unit(at["neck"] - hips)
@@ -53,7 +55,8 @@ def _heights(at, length):
     return float(canon - HEAD_HEIGHT * canon + size), float(size)
 
 
-def _axes(at, rig, bone):
+def _axes(at: dict[str, np.ndarray], rig: bpy.types.Object,
+          bone: bpy.types.Bone) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The head's (up, left, forward) at rest. Forward = left x up, whatever way the character faces;
     toes confirm it."""
     up = _unit(np.subtract(bone.tail_local, bone.head_local))
@@ -71,13 +74,13 @@ def _axes(at, rig, bone):
     return up, left, forward
 
 
-def at_rest(rig, bone, end):
+def at_rest(rig: bpy.types.Object, bone: str, end: str) -> np.ndarray:
     """(3,) where the head or tail of a bone lies at rest, in the armature's space."""
-    bone = rig.data.bones[bone]
-    return np.array(bone.head_local if end == "head" else bone.tail_local, dtype=float)
+    resting = rig.data.bones[bone]
+    return np.array(resting.head_local if end == "head" else resting.tail_local, dtype=float)
 
 
-def _unit(vector):
+def _unit(vector: np.ndarray) -> np.ndarray:
     length = np.linalg.norm(vector)
     if length < 1e-9:
         raise GatherError("Two joints of the rest pose that should be apart lie on one place.", "Correct the bone map.")

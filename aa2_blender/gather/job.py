@@ -1,7 +1,9 @@
-"""A Request -> a whole job folder, in slices that leave the blend as it was between one and the next."""
+"""A Request -> a whole job folder, in slices. Between two slices the blend is as it was."""
 
 import os
+from collections.abc import Generator, Iterator
 from contextlib import closing, suppress
+from pathlib import Path
 from typing import Any
 
 import bpy
@@ -13,6 +15,8 @@ from . import companions, depth, objects, pose, reference
 from . import strip as plate
 from .keyframes import values
 from .problem import GatherError
+from .request import Request
+from .rig import BoneMap
 from .shot import Shot, bone_map, problems
 
 __all__ = ["gather", "problems"]
@@ -24,11 +28,11 @@ _POSE_SLICE = 96
 _PLATE_SLICE, _DEPTH_SLICE = (32, 4) if bpy.app.background else (8, 1)
 
 
-def gather(request, folder):
+def gather(request: Request, folder: str | Path) -> Iterator[tuple[str, int, int]]:
     """A generator that fills `folder` and yields (stage, step, total) after each slice.
 
-    Run it through, or take a slice from a timer; dropping it half-way leaves the blend as it was and no job.json.
-    Raises GatherError or another JobError. Frames that the engine made before stay.
+    Run it to its end, or take one slice at a time from a timer. If it is dropped half-way, the blend is as it was and
+    there is no job.json. Raises GatherError or another JobError. Frames that the engine made before stay.
     """
     folder = os.fspath(folder)
     for problem in problems(request):
@@ -57,7 +61,7 @@ def gather(request, folder):
     yield "job", 1, 1
 
 
-def _pose(request, folder, frames, bones):
+def _pose(request: Request, folder: str, frames: range, bones: BoneMap) -> Iterator[tuple[str, int, int]]:
     skeleton = pose.skeleton_of(Shot(request).rig, bones.joints)
     people = []
     for part in _slices(frames, _POSE_SLICE):
@@ -72,7 +76,7 @@ def _pose(request, folder, frames, bones):
     pose.write(folder, people)
 
 
-def _beside(request, folder, frames):
+def _beside(request: Request, folder: str, frames: range) -> Iterator[tuple[str, int, int]]:
     """Writes the artist's mask and the clean plate where there are any."""
     for kind, of in ((companions.mask_kind(request), lambda shot: shot.mask_strip),
                      (files.CLEAN, lambda shot: shot.clean_strip)):
@@ -84,7 +88,8 @@ def _beside(request, folder, frames):
             yield kind, part[-1] - frames[0] + 1, len(frames)
 
 
-def _depths(request, folder, frames):
+def _depths(request: Request, folder: str,
+            frames: range) -> Generator[tuple[str, int, int], None, dict[str, jobs.DepthRange | None]]:
     """Writes mask/, objects/ and depth/ where they are asked for; returns the DepthRange of the last two by name."""
     shot = Shot(request)
     joins = shot.mask_strip is not None
@@ -109,12 +114,12 @@ def _depths(request, folder, frames):
     return {kind: waiting.write() for kind, waiting in pictures.items()}
 
 
-def _silhouettes(request, shot):
-    """The meshes that the mask is rendered of: none where the artist's overrides it."""
+def _silhouettes(request: Request, shot: Shot) -> list[bpy.types.Object]:
+    """The meshes that are rendered for the mask. None if the artist's mask overrides it."""
     return [] if request.performer or shot.mask_strip and request.mask_use == MaskUse.OVERRIDE else shot.meshes
 
 
-def _performer(request, frames):
+def _performer(request: Request, frames: range) -> jobs.Performer | None:
     """What the engine is to be asked about the performer; None where a rig drives."""
     if not request.performer:
         return None
@@ -124,7 +129,8 @@ def _performer(request, frames):
                               clean=request.make_clean and not request.clean_strip)
 
 
-def _job(request, shot, frames, bits, bones, ranges):
+def _job(request: Request, shot: Shot, frames: range, bits: jobs.Bits, bones: BoneMap | None,
+         ranges: dict[str, jobs.DepthRange | None]) -> jobs.Job:
     render = shot.scene.render
     source, performer = request.reference, _performer(request, frames)
     given: dict[str, Any] = {field: getattr(request, field) for field in PASSED}
@@ -143,13 +149,13 @@ def _job(request, shot, frames, bits, bones, ranges):
                                performer=performer))
 
 
-def _slices(frames, size):
+def _slices(frames: range, size: int) -> list[range]:
     return [frames[i:i + size] for i in range(0, len(frames), size)]
 
 
-def _empty(folder):
-    """An unfinished folder is no job: job.json and all that is gathered go, what the engine made stays, and so does
-    what the artist laid there under a name of his own."""
+def _empty(folder: str) -> None:
+    """Removes job.json and all that was gathered, because an unfinished folder is no job. What the engine made stays,
+    and so does what the artist put there under another name."""
     try:
         for kind in (files.SOURCE, files.MASK, files.OBJECTS, files.DEPTH, files.CLEAN, files.GIVEN_MASK):
             where = files.path(folder, kind)

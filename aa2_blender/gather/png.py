@@ -11,7 +11,7 @@ _LEVEL = 1
 _GREY, _RGB, _RGBA = 0, 2, 6
 
 
-def write_grey(path, picture):
+def write_grey(path: str, picture: np.ndarray) -> None:
     """Write (height, width) uint8 or uint16, whole or not at all."""
     height, width = picture.shape
     bits = picture.dtype.itemsize * 8
@@ -19,21 +19,21 @@ def write_grey(path, picture):
     _write(path, width, height, bits, _GREY, np.pad(rows, ((0, 0), (1, 0))).tobytes())
 
 
-def write_colour(path, picture):
+def write_colour(path: str, picture: np.ndarray) -> None:
     """Write (height, width, 3) uint8 RGB, whole or not at all."""
     height, width = picture.shape[:2]
     rows = np.ascontiguousarray(picture).reshape(height, 3 * width)
     _write(path, width, height, 8, _RGB, np.pad(rows, ((0, 0), (1, 0))).tobytes())
 
 
-def write_plain(path, size, colour):
+def write_plain(path: str, size: tuple[int, int], colour: tuple[int, ...]) -> None:
     """Write a picture of one 8-bit colour, (r, g, b) or (r, g, b, a)."""
     width, height = size
     kind = _RGBA if len(colour) == 4 else _RGB
     _write(path, width, height, 8, kind, (b"\0" + bytes(colour) * width) * height)
 
 
-def _write(path, width, height, bits, kind, rows):
+def _write(path: str, width: int, height: int, bits: int, kind: int, rows: bytes) -> None:
     """`rows`: each row's bytes after its filter byte (PNG specification, sections 11.2.2 and 9.2)."""
     header = struct.pack(">IIBBBBB", width, height, bits, kind, 0, 0, 0)
     chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows, _LEVEL)), (b"IEND", b""))

@@ -1,18 +1,23 @@
 """An armature's motion through the camera -> the frames of pose.json."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import bpy
 import numpy as np
 
 from ..embedded.engine.contract import files, version
 from ..embedded.engine.contract.skeleton import BODY, BODY_INDEX, HAND, HEAD_POINT_SEEN, HEAD_POINTS
 from .camera import camera_at, pixel_aspect, project
 from .head import Head, measure
+from .presets import BoneEnds
 from .problem import GatherError
 from .restore import scene_kept
 from .turns import Turns, turns_of, turns_on_frames
 
+Person = dict[str, Any]  # as in pose.json
 _FACE = [BODY_INDEX[name] for name in HEAD_POINTS]
 _SIDES = ("left", "right")
 # Flesh around the outermost joints, as a part of the standing height: nearer to the picture's edge than this, a person
@@ -39,11 +44,11 @@ class Skeleton:
     turns: Turns | None
 
 
-def skeleton_of(rig, joints):
+def skeleton_of(rig: bpy.types.Object, joints: BoneEnds) -> Skeleton:
     """The Skeleton of an armature object whose map is `joints` (rig.BoneMap.joints)."""
     order = {bone.name: i for i, bone in enumerate(rig.pose.bones)}
 
-    def index(name):
+    def index(name: str) -> int:
         if name not in joints:
             return -1
         bone, end = joints[name]
@@ -55,7 +60,8 @@ def skeleton_of(rig, joints):
                     head_bone=joints["head"][0], head=measure(rig, joints), turns=turns_of(rig, joints))
 
 
-def people(scene, rig, skeleton, *, frames, size, camera=""):
+def people(scene: bpy.types.Scene, rig: bpy.types.Object, skeleton: Skeleton, *, frames: Sequence[int],
+           size: tuple[int, int], camera: str = "") -> list[list[Person]]:
     """For each of `frames` (numbers of the driver's scene): the list `people` of pose.json.
 
     Sets the scene's frame and puts it back. `camera` names one, "" follows the scene's markers.
@@ -73,7 +79,7 @@ def people(scene, rig, skeleton, *, frames, size, camera=""):
     return _written(motion, skeleton, size)
 
 
-def write(folder, frames):
+def write(folder: str, frames: list[list[Person]]) -> None:
     """Write pose.json; `frames`: the list `people` of each frame."""
     # dumps is written in C, dump is not: it alone would take as long as all the rest (measured).
     text = json.dumps({"version": version.POSE, "frames": [{"people": people} for people in frames]})
@@ -94,14 +100,15 @@ class _Motion:
     projections: np.ndarray
 
     @classmethod
-    def empty(cls, frames, skeleton):
+    def empty(cls, frames: int, skeleton: Skeleton) -> "_Motion":
         limbs = len(skeleton.turns.bones) if skeleton.turns else 0
         return cls(np.empty((frames, 2 * skeleton.bones, 3), np.float32), np.empty((frames, limbs, 4, 4)),
                    *(np.empty((frames, 4, 4)) for _ in range(4)))
 
 
-def _read(motion, i, depsgraph, rig, camera, skeleton, *, size, aspect):
-    """One evaluated frame into row `i`; everything that can wait is done for all frames at once afterwards."""
+def _read(motion: _Motion, i: int, depsgraph: bpy.types.Depsgraph, rig: bpy.types.Object, camera: bpy.types.Object,
+          skeleton: Skeleton, *, size: tuple[int, int], aspect: tuple[float, float]) -> None:
+    """Reads one evaluated frame into row `i`. Everything that can wait is done afterwards, for all frames at once."""
     posed, seen = rig.evaluated_get(depsgraph), camera.evaluated_get(depsgraph)
     for thing in (posed, seen):
         if not thing.is_evaluated:
@@ -118,7 +125,7 @@ def _read(motion, i, depsgraph, rig, camera, skeleton, *, size, aspect):
         motion.limbs[i, k] = [row[:] for row in bones[bone].matrix]
 
 
-def _written(motion, skeleton, size):
+def _written(motion: _Motion, skeleton: Skeleton, size: tuple[int, int]) -> list[list[Person]]:
     """All frames' joints at once: (F,K,3) in the world -> pixels, depth and confidence -> lists."""
     points = motion.ends[:, skeleton.points].astype(float)
     turns = _turns(motion, points, skeleton.turns)
@@ -142,7 +149,7 @@ def _written(motion, skeleton, size):
             for body, height, focal, turned, there in rows]
 
 
-def _turns(motion, points, turns):
+def _turns(motion: _Motion, points: np.ndarray, turns: Turns | None) -> Sequence[dict[str, list[float]] | None]:
     """Each frame's {limb: quaternion}, None for all where the rig tells none."""
     if turns is None:
         return [None] * len(points)
@@ -151,11 +158,11 @@ def _turns(motion, points, turns):
     return [{limb: values[i] for limb, values in found.items()} for i in range(len(points))]
 
 
-def _to_world(points, worlds):
+def _to_world(points: np.ndarray, worlds: np.ndarray) -> np.ndarray:
     return points @ worlds[:, :3, :3].transpose(0, 2, 1) + worlds[:, None, :3, 3]
 
 
-def _face_seen(face, motion):
+def _face_seen(face: np.ndarray, motion: _Motion) -> np.ndarray:
     """Confidence (F,5) of the face's points: 1 where they are turned towards the camera (skeleton.HEAD_POINT_SEEN)."""
     outwards = face[:, 1:] - face[:, :1]
     ortho = np.abs(motion.projections[:, 3, 3]) > 0.5               # the last row is (0, 0, 0, 1)
@@ -165,7 +172,7 @@ def _face_seen(face, motion):
     return (cosine >= HEAD_POINT_SEEN).astype(float)
 
 
-def _heights(joints, motion, height, size):
+def _heights(joints: np.ndarray, motion: _Motion, height: float, size: tuple[int, int]) -> np.ndarray:
     """(F,) pixels that the standing height would span at the pelvis' depth, or at the middle of what is in front."""
     hips = joints[:, [BODY_INDEX["left_hip"], BODY_INDEX["right_hip"]], 2].mean(axis=1)
     scale = np.cbrt(np.abs(np.linalg.det(motion.worlds[:, :3, :3])))
@@ -177,7 +184,7 @@ def _heights(joints, motion, height, size):
     return height * scale * motion.projections[:, 1, 1] * size[1] / 2 / w
 
 
-def _in_picture(joints, heights, size):
+def _in_picture(joints: np.ndarray, heights: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """(F,) whether the box around the joints in front of the camera, and their flesh, touches the picture."""
     there = joints[..., 3] > 0
     margin = _FLESH * heights[:, None]
@@ -186,14 +193,15 @@ def _in_picture(joints, heights, size):
     return there.any(axis=1) & (high > 0).all(axis=1) & (low < np.array(size)).all(axis=1)
 
 
-def _focal_lengths(motion, size):
+def _focal_lengths(motion: _Motion, size: tuple[int, int]) -> list[float | None]:
     """The camera's focal length in pixels of each frame; None for an orthographic camera."""
     lengths = np.round(motion.projections[:, 1, 1] * size[1] / 2, 3).tolist()
     return [length if abs(row[3]) < 0.5 else None
             for length, row in zip(lengths, motion.projections[:, 3], strict=True)]
 
 
-def _person(joints, height, focal, turns, hands):
+def _person(joints: list[list[float]], height: float, focal: float | None, turns: dict[str, list[float]] | None,
+            hands: tuple[str, ...]) -> list[Person]:
     body, rest = joints[:len(BODY)], joints[len(BODY):]
     person = {"body": body, "left_hand": None, "right_hand": None, "height_px": height, "focal_px": focal}
     for i, side in enumerate(hands):

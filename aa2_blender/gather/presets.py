@@ -5,11 +5,15 @@ Names are compared without case, separators and namespace (rig.canonical), so on
 maker's rig is tested stands in docs/presets.md.
 """
 
+from collections.abc import Sequence
+
+BoneEnds = dict[str, tuple[str, str]]  # joint -> (bone, "head" or "tail")
 FINGERS = ("thumb", "index", "middle", "ring", "little")
 _LIMBS = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
 
 
-def _preset(sides, *, neck, head, limbs, toe, fingers):
+def _preset(sides: dict[str, str], *, neck: str, head: str, limbs: list[str], toe: tuple[str, str],
+            fingers: list[list[str]]) -> BoneEnds:
     """Both sides written out. `limbs`: the bones that begin at shoulder, elbow, wrist, hip, knee, ankle; `toe`: (bone,
     end); `fingers`: three bones of each of FINGERS, a fourth where one begins at the tip, [] where a rig has none."""
     joints = {"neck": (neck, "head"), "head": (head, "head")}
@@ -24,12 +28,12 @@ def _preset(sides, *, neck, head, limbs, toe, fingers):
     return joints
 
 
-def _numbered(pattern, names, numbers=(1, 2, 3)):
+def _numbered(pattern: str, names: Sequence[int | str], numbers: Sequence[int] = (1, 2, 3)) -> list[list[str]]:
     """Three bones of each finger, from a pattern with {finger} and {k} (and {S}, kept)."""
     return [[pattern.format(S="{S}", finger=name, k=k) for k in numbers] for name in names]
 
 
-def _rigify(prefix):
+def _rigify(prefix: str) -> BoneEnds:
     return _preset(
         {"left": "L", "right": "R"}, neck=f"{prefix}spine.004", head=f"{prefix}spine.006",
         limbs=[prefix + bone + ".{S}" for bone in ("upper_arm", "forearm", "hand", "thigh", "shin", "foot")],
@@ -39,7 +43,7 @@ def _rigify(prefix):
 
 # VRM names the thumb's bones otherwise than the other fingers', and 0.x otherwise than 1.0:
 # the bones of both are tried.
-def _vrm(thumb):
+def _vrm(thumb: tuple[str, str, str]) -> BoneEnds:
     names = ("Index", "Middle", "Ring", "Little")
     return _preset(
         {"left": "left", "right": "right"}, neck="neck", head="head",
@@ -50,7 +54,7 @@ def _vrm(thumb):
 
 
 # What place/rig.py makes of a performer's pose: each joint is the head of a bone, those of the face too.
-def _performer():
+def _performer() -> BoneEnds:
     joints = _preset(
         {"left": "L", "right": "R"}, neck="neck", head="head",
         limbs=[bone + ".{S}" for bone in ("upper_arm", "forearm", "hand", "thigh", "shin", "foot")],

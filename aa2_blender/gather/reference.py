@@ -1,6 +1,7 @@
 """A file, an image datablock or a frame of a strip -> the job's reference.png, 8 bits a channel."""
 
 import os
+from pathlib import Path
 
 import bpy
 
@@ -11,6 +12,7 @@ from ..settings.table import ReferenceKind
 from . import media
 from . import strip as plate
 from .problem import GatherError
+from .request import ReferenceSource
 from .restore import temporary_scene
 
 # A smaller picture shows no character (ours).
@@ -18,7 +20,7 @@ SMALLEST = 32
 _REMEDY = "Choose a PNG, JPEG or EXR picture that shows the whole character."
 
 
-def problem(source):
+def problem(source: ReferenceSource) -> str:
     """A sentence when the reference is missing, else ""; quick enough for every redraw."""
     if not source.name:
         return "No reference picture of the character is chosen."
@@ -29,7 +31,7 @@ def problem(source):
     return ""
 
 
-def write(source, scene, folder):
+def write(source: ReferenceSource, scene: bpy.types.Scene, folder: str | Path) -> None:
     """Write reference.png; `scene` is the edit's, for a reference taken from one of its strips."""
     message = problem(source)
     if message:
@@ -44,7 +46,7 @@ def write(source, scene, folder):
         _save(image, workshop, target)
 
 
-def _write_strip(source, scene, target):
+def _write_strip(source: ReferenceSource, scene: bpy.types.Scene, target: str) -> None:
     strip = plate.find(scene, source.name)
     message = plate.why_no_plate(strip)
     if message:
@@ -57,7 +59,7 @@ def _write_strip(source, scene, target):
     plate.render(scene, strip, first=source.frame, last=source.frame, write_to=lambda _: target)
 
 
-def _loaded(path):
+def _loaded(path: str) -> bpy.types.Image:
     _check_file(bpy.path.abspath(path), path)
     try:
         return bpy.data.images.load(bpy.path.abspath(path), check_existing=False)
@@ -65,30 +67,30 @@ def _loaded(path):
         raise GatherError(f"The reference {path!r} cannot be read: {str(error).strip()}", _REMEDY) from None
 
 
-def _kept(name):
-    """An image of this blend; its file is looked at where Blender has yet to read it."""
+def _kept(name: str) -> bpy.types.Image:
+    """An image of this blend. If Blender has not read its file yet, the file is checked first."""
     image = bpy.data.images[name]
     if image.source == "FILE" and not (image.has_data or image.packed_file):
         _check_file(bpy.path.abspath(image.filepath, library=image.library), name)
     return image
 
 
-def _check_file(path, name):
-    """Before Blender decodes it: it may be a pipe, or unpack to gigabytes."""
+def _check_file(path: str, name: str) -> None:
+    """Checks the file before Blender decodes it: it may be a pipe, or unpack to gigabytes."""
     why, size = media.look_at_picture(path)
     if why:
         raise GatherError(f"The reference {name!r} {why}.", _REMEDY)
     _check_pixels(size or (0, 0), name)
 
 
-def _check_pixels(size, name):
+def _check_pixels(size: tuple[int, int], name: str) -> None:
     if max(size) > MOST_SIDE or size[0] * size[1] > MOST_REFERENCE:
         raise GatherError(f"The reference {name!r} has {size[0]} x {size[1]} pixels; expected at most {MOST_SIDE} each "
                           f"way and {MOST_REFERENCE / 1e6:.0f} million in all.",
                           "Scale it down in any picture program.")
 
 
-def _check(image, name):
+def _check(image: bpy.types.Image, name: str) -> None:
     if image.source not in ("FILE", "GENERATED"):
         raise GatherError(f"The reference {name!r} is a {image.source.lower()}, not one picture.", _REMEDY)
     width, height = image.size
@@ -101,8 +103,8 @@ def _check(image, name):
     _check_pixels((width, height), name)
 
 
-def _save(image, workshop, target):
-    """Through a scene of our own whose view transform is Standard, so that sRGB bytes stay what they are."""
+def _save(image: bpy.types.Image, workshop: bpy.types.Scene, target: str) -> None:
+    """Saves through a temporary scene whose view transform is Standard, so that sRGB bytes stay what they are."""
     workshop.display_settings.display_device = "sRGB"
     workshop.view_settings.view_transform, workshop.view_settings.look = "Standard", "None"
     workshop.render.dither_intensity = 0.0

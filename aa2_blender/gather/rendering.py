@@ -1,14 +1,16 @@
-"""A scene of our own -> its picture or pictures on disk, by Blender's render operator."""
+"""A temporary scene -> its picture or pictures on disk, by Blender's render operator."""
 
 import bpy
 
 from .problem import GatherError
 
 
-def render(scene, what, *, animation=False):
-    """Render the scene's frame, or all its frames, to its own output path; blocks. `what` is made, for the error.
+def render(scene: bpy.types.Scene, what: str, *, animation: bool = False) -> None:
+    """Renders the scene's frame, or all its frames, to its own output path; blocks. `what` is what is made, for the
+    error message.
 
-    The scene is the context's meanwhile: given its name only, Blender renders a still of the window's frame instead.
+    The scene is the context's scene meanwhile. Given only its name, Blender renders a still of the window's frame
+    instead.
     """
     try:
         with bpy.context.temp_override(scene=scene):

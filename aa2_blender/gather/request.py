@@ -1,5 +1,5 @@
-"""What the artist asked for, by names only, so that it outlives undo: the one door to gathering. Each field is checked
-when a kept request is read (versions/folders.py)."""
+"""What the artist asked for, by names only, so that it survives undo. Gathering starts from nothing else. Each field is
+checked when a kept request is read (versions/folders.py)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, make_dataclass
@@ -33,7 +33,7 @@ _Passed: Any = make_dataclass("_Passed", [(one.name, one.type, checked(one.metad
                                           for one in fields_of(Job) if one.name in PASSED], frozen=True, kw_only=True)
 
 
-def _file(value):
+def _file(value: Any) -> str:
     """A path, or "" for none."""
     return value if value == "" else path_name(value)
 

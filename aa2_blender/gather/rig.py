@@ -4,19 +4,23 @@ import json
 import os
 import re
 import unicodedata
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from pathlib import Path
 
+import bpy
 import numpy as np
 
 from ..embedded.engine.contract import json_reader
 from ..embedded.engine.contract.fields import shown
 from ..embedded.engine.contract.skeleton import BODY, HAND, HEAD_POINTS
 from .guess import guess
-from .presets import PRESETS
+from .presets import PRESETS, BoneEnds
 from .problem import GatherError
 
+Entries = Sequence[tuple[str, str, str]]  # (joint, bone, end)
 SIDES = ("left", "right")
 HAND_JOINTS = tuple(f"{side}_{point}" for side in SIDES for point in HAND[1:])
 BODY_JOINTS = tuple(name for name in BODY if name not in HEAD_POINTS)
@@ -30,6 +34,7 @@ _CHAINS = [("neck", "head")] + [
     (("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle"), ("ankle", "toe"))]
 # What BoneMap.preset says where no preset has all that is required.
 GUESSED = "guessed by structure"
+_SIDE_LETTERS = {"左": "l", "右": "r"}
 _FORMAT = 1
 
 
@@ -64,7 +69,7 @@ class Row:
     state: JointState
 
 
-def find_map(rig, *, preset="", entries=()):
+def find_map(rig: bpy.types.Object, *, preset: str = "", entries: Entries = ()) -> BoneMap:
     """The BoneMap of an armature object.
 
     `preset` names one of PRESETS, "" takes the one with the most required bones; what it lacks is guessed by structure.
@@ -79,7 +84,7 @@ def find_map(rig, *, preset="", entries=()):
         raise GatherError(f"Rig {rig.name!r}: {error.message}", error.remedy) from None
 
 
-def rows_of(rig, *, preset="", entries=()):
+def rows_of(rig: bpy.types.Object, *, preset: str = "", entries: Entries = ()) -> tuple[str, list[Row]]:
     """(the preset's name, GUESSED or "", a Row for each of JOINTS) of an armature object,
     whatever is missing or wrong."""
     bones, places = _rest(rig)
@@ -100,7 +105,7 @@ def rows_of(rig, *, preset="", entries=()):
     return name, rows
 
 
-def read_map(path):
+def read_map(path: str | Path) -> tuple[tuple[str, str, str], ...]:
     """The entries, (joint, bone, end), of a saved bone map; read again only when the file has changed."""
     try:
         return _read_map(path, os.stat(path).st_mtime_ns)
@@ -110,7 +115,7 @@ def read_map(path):
 
 
 @lru_cache(maxsize=8)
-def _read_map(path, _changed):
+def _read_map(path: str | Path, _changed: int) -> tuple[tuple[str, str, str], ...]:
     try:
         value = json_reader.read(path)
     except (OSError, json_reader.Unreadable) as error:
@@ -136,7 +141,7 @@ def _read_map(path, _changed):
     return tuple(entries)
 
 
-def write_map(path, entries):
+def write_map(path: str | Path, entries: Entries) -> None:
     """Save the artist's entries, (joint, bone, end), to share them."""
     for joint, bone, end in entries:
         _check_entry(joint, bone, end)
@@ -145,7 +150,7 @@ def write_map(path, entries):
         json.dump({"version": _FORMAT, "joints": joints}, file, indent=1, ensure_ascii=False)
 
 
-def canonical(bone):
+def canonical(bone: str) -> tuple[str, str]:
     """A bone's name without maker's prefix, case and separators -> (name, side); the side is "l", "r" or "".
 
     `mixamorig:LeftHandThumb1` -> ("handthumb1", "l"); `DEF-upper_arm.L.001` -> ("defupperarm1", "l"); `左手首`
@@ -158,13 +163,13 @@ def canonical(bone):
     for word in words:
         match = re.fullmatch(r"(l|r)|(left|right|左|右)(.*)", word)
         if match and not side:
-            side = {"左": "l", "右": "r"}.get(word[0], word[0])
+            side = _SIDE_LETTERS.get(word[0]) or word[0]
             word = match[3] or ""
         kept.append(word.lstrip("0") or word)
     return "".join(kept), side
 
 
-def _rest(rig):
+def _rest(rig: bpy.types.Object) -> tuple[tuple[tuple[str, str], ...], bytes]:
     """((name, parent's name) of each bone, (2B, 3) float32 heads and tails at rest as bytes) of an armature object."""
     bones = rig.data.bones
     places = np.empty((2, len(bones), 3), np.float32)
@@ -174,7 +179,8 @@ def _rest(rig):
 
 
 @lru_cache(maxsize=32)
-def _find(bones, places, preset, entries):
+def _find(bones: tuple[tuple[str, str], ...], places: bytes, preset: str,
+          entries: tuple[tuple[str, str, str], ...]) -> BoneMap:
     """_rest's bones and places -> the BoneMap; cached because the panel asks at every redraw."""
     parents = dict(bones)
     name, found, _ = _found(bones, places, preset, frozenset(joint for joint, _, _ in entries))
@@ -191,11 +197,14 @@ def _find(bones, places, preset, entries):
 
 
 @lru_cache(maxsize=32)
-def _found(bones, places, preset, own):
-    """(name, joint -> (bone, end), the joints among them that are guessed): the preset with the most required bones,
-    parents in order, then with the most of all, then with the most under their very names. What neither it nor the
-    artist (`own`, joints) has is guessed, all of it where the preset knows less than half;
-    nothing where the artist asked for a preset."""
+def _found(bones: tuple[tuple[str, str], ...], places: bytes, preset: str,
+           own: frozenset[str]) -> tuple[str, BoneEnds, frozenset[str]]:
+    """(name, joint -> (bone, end), the joints among them that are guessed) of the best preset.
+
+    The best one has the most required bones with their parents in order, then the most bones, then the most with
+    exactly its names. What neither it nor the artist (`own`, joints) has is guessed. If the preset knows less than
+    half, all of it is guessed. Nothing is guessed if the artist chose a preset.
+    """
     parents = dict(bones)
     known = {}
     for name in parents:
@@ -219,9 +228,9 @@ def _found(bones, places, preset, own):
     return best, found[best], frozenset()
 
 
-def _match(preset, parents, known):
-    """Those joints of a preset whose bone the rig has, by its very name or else by its canonical one, and which hangs
-    from the joint's before it."""
+def _match(preset: BoneEnds, parents: dict[str, str], known: dict[tuple[str, str], str]) -> BoneEnds:
+    """The joints of a preset whose bone the rig has, by its exact name or else by its canonical one. The bone also has
+    to hang from the bone of the joint before it."""
     joints = {}
     for joint, (bone, end) in preset.items():
         name = bone if bone in parents else known.get(canonical(bone))
@@ -233,9 +242,9 @@ def _match(preset, parents, known):
     return {joint: place for joint, place in joints.items() if joint not in loose}
 
 
-def _above_shoulders(joints, parents):
-    """The neck's bone: where arms hang from it, it is the chest of a rig with one bone more, and the neck is the next
-    one towards the head."""
+def _above_shoulders(joints: BoneEnds, parents: dict[str, str]) -> str:
+    """The bone of the neck. If the arms hang from it, the rig has one bone more: this is the chest, and the neck is the
+    next bone towards the head."""
     arm, above = list(_ancestry(joints["left_shoulder"][0], parents)), joints["neck"][0]
     for bone in _ancestry(joints["head"][0], parents):
         if bone in arm:
@@ -245,7 +254,7 @@ def _above_shoulders(joints, parents):
     return joints["neck"][0]
 
 
-def _check_entry(joint, bone, end):
+def _check_entry(joint: str, bone: str, end: str) -> None:
     if joint not in JOINTS:
         raise GatherError(f"the bone map has a joint {joint!r}; expected one of {', '.join(JOINTS[:19])} "
                           "or a finger's such as left_index_1.", "Correct that line of the bone map.")
@@ -255,14 +264,14 @@ def _check_entry(joint, bone, end):
                           "Correct that line of the bone map.")
 
 
-def _check_complete(joints, preset):
+def _check_complete(joints: BoneEnds, preset: str) -> None:
     missing = [_words(joint) for joint in REQUIRED if joint not in joints]
     if missing:
         raise GatherError(f"no bone for {', '.join(missing)} (the preset that fits best is {preset}).",
                           "Name the missing bones in the table of joints.")
 
 
-def _check_parents(joints, parents):
+def _check_parents(joints: BoneEnds, parents: dict[str, str]) -> None:
     for upper, lower in _loose(joints, parents):
         above, bone = joints[upper][0], joints[lower][0]
         raise GatherError(f"bone {bone!r} of the {_words(lower)} does not hang from bone {above!r} of the "
@@ -270,18 +279,18 @@ def _check_parents(joints, parents):
                           "Correct these two in the bone map.")
 
 
-def _loose(joints, parents):
-    """The (upper, lower) joints, both there, of which the lower's bone does not hang from the upper's."""
+def _loose(joints: BoneEnds, parents: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """The pairs (upper, lower) of joints in which the lower's bone does not hang from the upper's."""
     for upper, lower in _CHAINS:
         if upper in joints and lower in joints and joints[upper][0] not in _ancestry(joints[lower][0], parents):
             yield upper, lower
 
 
-def _ancestry(bone, parents):
+def _ancestry(bone: str, parents: dict[str, str]) -> Iterator[str]:
     while bone:
         yield bone
         bone = parents[bone]
 
 
-def _words(joint):
+def _words(joint: str) -> str:
     return joint.replace("_", " ")

@@ -3,7 +3,7 @@
 import numpy as np
 
 
-def arc(a, b):
+def arc(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """(F, 3, 3): the shortest rotation of directions (F, 3) onto others."""
     axis, cosine = np.cross(a, b), (a * b).sum(axis=1)
     skew = np.zeros((len(a), 3, 3))
@@ -16,13 +16,13 @@ def arc(a, b):
     return turned
 
 
-def nearest(matrices):
+def nearest(matrices: np.ndarray) -> np.ndarray:
     """(..., 3, 3): the rotations nearest to matrices of positive determinant (the polar decomposition's)."""
     u, _, v = np.linalg.svd(matrices)
     return u @ v
 
 
-def quaternions(turns):
+def quaternions(turns: np.ndarray) -> np.ndarray:
     """(F, 3, 3) -> (F, 4) w, x, y, z, each on the same side as the one before, so that curves don't jump."""
     m = turns
     trace = np.einsum("fii->f", m)
@@ -39,6 +39,6 @@ def quaternions(turns):
     return found * np.concatenate([[1.0 if found[0, 0] >= 0 else -1.0], sign]).cumprod()[:, None]
 
 
-def unit(vectors):
+def unit(vectors: np.ndarray) -> np.ndarray:
     """Vectors (..., 3) at length 1; 0 stays 0."""
     return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)

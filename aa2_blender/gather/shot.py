@@ -1,27 +1,31 @@
 """A request's names -> the scenes, strip, rig and objects they mean, and every problem that keeps them from a job."""
 
+from typing import Any
+
 import bpy
 
-from ..blender_api import all_strips, content_start, content_trimmed
+from ..blender_api import Strip, all_strips, content_start, content_trimmed
 from ..settings.table import MaskUse
 from . import companions, reference, rig
 from . import strip as plate
 from .camera import camera_at, size_of
 from .depth import surfaces
 from .problem import GatherError
+from .request import Request
+from .rig import BoneMap
 
 # Frames of two scenes count as one shape up to this difference of their aspects: rounding to whole pixels (ours).
 _SAME_SHAPE = 0.02
 
 
 class Shot:
-    """What a request's names mean now. Made anew for each slice of work, because undo makes all of it invalid.
+    """What a request's names mean now. It is made again for each slice of work, because undo makes all of it invalid.
 
-    `rig` is None where a performer drives. `offset`: (frame of the driver's scene) - (frame of the edit's). Raises
+    `rig` is None if a performer drives. `offset`: (frame of the driver's scene) - (frame of the edit's). Raises
     GatherError for names that mean nothing.
     """
 
-    def __init__(self, request):
+    def __init__(self, request: Request) -> None:
         self.scene = _named(bpy.data.scenes, request.scene, "scene")
         self.strip = plate.find(self.scene, request.strip)
         self.driver = driver_of(request, self.scene, self.strip)
@@ -32,7 +36,7 @@ class Shot:
         self._request = request
 
     @property
-    def camera(self):
+    def camera(self) -> str:
         """The camera's name, "" for the driver's own with its markers; a scene strip may have one of its own."""
         own = getattr(self.strip, "scene_camera", None)
         if self._request.camera or not own or self.strip.scene != self.driver:
@@ -40,23 +44,23 @@ class Shot:
         return own.name
 
     @property
-    def mask_strip(self):
+    def mask_strip(self) -> Strip | None:
         """The artist's mask, None where there is none."""
         name = self._request.mask_strip
         return companions.find(self.scene, name, "mask strip") if name else None
 
     @property
-    def clean_strip(self):
+    def clean_strip(self) -> Strip | None:
         """The plate without its performer, None where there is none, or nobody to be replaced."""
         name = "" if self._request.clean_plate else self._request.clean_strip
         return companions.find(self.scene, name, "clean plate") if name else None
 
     @property
-    def meshes(self):
+    def meshes(self) -> list[bpy.types.Object]:
         return [_named(bpy.data.objects, name, "mesh") for name in self._request.meshes]
 
     @property
-    def objects(self):
+    def objects(self) -> list[bpy.types.Object]:
         """The visible objects named one by one or by their collection, once each."""
         named = [_named(bpy.data.objects, name, "object") for name in self._request.objects]
         for name in self._request.collections:
@@ -65,7 +69,7 @@ class Shot:
         return surfaces(dict.fromkeys(named))
 
     @property
-    def holdouts(self):
+    def holdouts(self) -> list[bpy.types.Object]:
         """Everything visible in the driver's scene but the character, which is what its rig moves."""
         if not self._request.holdouts:
             return []
@@ -75,7 +79,7 @@ class Shot:
                         and (thing in objects or not _moved_by(thing, self.rig)))
 
 
-def driver_of(request, scene, strip):
+def driver_of(request: Request, scene: bpy.types.Scene, strip: Strip) -> bpy.types.Scene:
     """The scene of rig and camera: the named one, else the edit's own or a scene strip's where the rig is in it, else
     the only one that holds the rig."""
     if request.driver_scene:
@@ -87,8 +91,9 @@ def driver_of(request, scene, strip):
     return chosen[0] if chosen else holding[0] if len(holding) == 1 else likely[-1]
 
 
-def offset_of(request, strip, driver):
-    """What to add to a frame of the edit to get the driver's; a scene strip of that scene says it itself."""
+def offset_of(request: Request, strip: Strip, driver: bpy.types.Scene) -> int:
+    """What to add to a frame of the edit to get the driver's frame. A scene strip of that scene has this number
+    itself."""
     if request.frame_offset is not None:
         return request.frame_offset
     if strip.type == "SCENE" and strip.scene == driver:
@@ -96,8 +101,8 @@ def offset_of(request, strip, driver):
     return 0
 
 
-def problems(request):
-    """All that is known to be missing before anything is pressed, as GatherErrors; looks into no folder but the
+def problems(request: Request) -> list[GatherError]:
+    """All that is known to be missing before a button is pressed, as GatherErrors. It reads no folder but the
     reference's, so that a panel can ask at every redraw."""
     found = []
     checks = (_plate_problem, _reference_problem, *([_performer_problem] if request.performer else [_rig_problem]),
@@ -110,7 +115,7 @@ def problems(request):
     return found
 
 
-def _plate_problem(request):
+def _plate_problem(request: Request) -> None:
     scene = bpy.data.scenes.get(request.scene)
     editor = scene.sequence_editor if scene else None
     strip = all_strips(editor).get(request.strip) if editor else None
@@ -124,12 +129,12 @@ def _plate_problem(request):
     plate.frames_of(strip, request.frames)
 
 
-def needs_camera(request):
+def needs_camera(request: Request) -> bool:
     """Whether anything is seen through the scene's camera: a rig, or objects that hide a performer."""
     return not request.performer or bool(request.objects or request.collections or request.holdouts)
 
 
-def _performer_problem(request):
+def _performer_problem(request: Request) -> None:
     strip = _strip_of(request)
     if strip is None or request.performer_box is None:
         return
@@ -140,7 +145,7 @@ def _performer_problem(request):
                           "Choose the performer again, on one of these.", "choose_performer")
 
 
-def _beside_problem(request):
+def _beside_problem(request: Request) -> None:
     strip, scene = _strip_of(request), bpy.data.scenes.get(request.scene)
     if strip is None or not (request.mask_strip or request.clean_strip):
         return
@@ -155,19 +160,19 @@ def _beside_problem(request):
         companions.check(scene, request.clean_strip, "clean plate", request.strip, frames, whole=True)
 
 
-def _strip_of(request):
+def _strip_of(request: Request) -> Strip | None:
     """The plate's strip, None where _plate_problem says what is wrong with it."""
     scene = bpy.data.scenes.get(request.scene)
     return all_strips(scene.sequence_editor).get(request.strip) if scene and scene.sequence_editor else None
 
 
-def _reference_problem(request):
+def _reference_problem(request: Request) -> None:
     message = reference.problem(request.reference)
     if message:
         raise GatherError(message, "Choose a picture that shows the whole character.")
 
 
-def _rig_problem(request):
+def _rig_problem(request: Request) -> None:
     if not request.rig:
         raise GatherError("No armature is chosen.",
                           "Choose the rig that drives the character, or the performer in the plate.")
@@ -178,7 +183,7 @@ def _rig_problem(request):
     bone_map(request, thing)
 
 
-def bone_map(request, armature):
+def bone_map(request: Request, armature: bpy.types.Object) -> BoneMap:
     """The BoneMap of an armature object as the request wants it; raises GatherError."""
     saved = rig.read_map(request.bone_map) if request.bone_map else ()
     own = {joint for joint, _, _ in request.bones}
@@ -186,7 +191,7 @@ def bone_map(request, armature):
     return rig.find_map(armature, preset=request.preset, entries=entries)
 
 
-def _camera_problem(request):
+def _camera_problem(request: Request) -> None:
     scene, strip = bpy.data.scenes.get(request.scene), _strip_of(request)
     if strip is None:
         return
@@ -209,20 +214,20 @@ def _camera_problem(request):
                           "the frames have different shapes.", "Give both scenes a resolution of the same shape.")
 
 
-def _names_problem(request):
+def _names_problem(request: Request) -> None:
     for name in (*request.meshes, *request.objects):
         _named(bpy.data.objects, name, "object")
     for name in request.collections:
         _named(bpy.data.collections, name, "collection")
 
 
-def _named(collection, name, what):
+def _named(collection: bpy.types.bpy_prop_collection, name: str, what: str) -> Any:
     thing = collection.get(name) if name else None
     if thing is None:
         raise GatherError(f"There is no {what} {name!r}.", "Choose it again.")
     return thing
 
 
-def _moved_by(thing, armature):
+def _moved_by(thing: bpy.types.Object, armature: bpy.types.Object | None) -> bool:
     return armature is not None and (thing.parent == armature or any(
         modifier.type == "ARMATURE" and modifier.object == armature for modifier in thing.modifiers))

@@ -6,13 +6,15 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import bpy
 
-from ..blender_api import all_strips, render_path, set_picture_format, show_missing_media, strip_range, strips
-from ..embedded.engine.contract import files
+from ..blender_api import Strip, all_strips, render_path, set_picture_format, show_missing_media, strip_range, strips
+from ..embedded.engine.contract import files, jobs
 from . import media, rendering
+from .media import Fault
 from .problem import GatherError
 from .restore import temporary_scene
 
@@ -24,7 +26,7 @@ _NO_PICTURE = {"SOUND": "a sound", "COLOR": "a plain colour"}
 _GPU_ENGINES = ("BLENDER_EEVEE", "BLENDER_EEVEE_NEXT", "BLENDER_WORKBENCH")
 
 
-def find(scene, name):
+def find(scene: bpy.types.Scene, name: str) -> Strip:
     """The strip `name` of a scene, or a GatherError."""
     editor = scene.sequence_editor
     strip = all_strips(editor).get(name) if editor else None
@@ -33,8 +35,8 @@ def find(scene, name):
     return strip
 
 
-def why_no_plate(strip):
-    """A sentence when a strip can be no plate, else ""; looks at no file."""
+def why_no_plate(strip: Strip) -> str:
+    """A sentence if a strip cannot be a plate, else "". Reads no file."""
     if strip.type in _NO_PICTURE:
         return f"Strip {strip.name!r} is {_NO_PICTURE[strip.type]}; expected a movie, images, a scene or a meta strip."
     first, end = strip_range(strip)
@@ -45,7 +47,7 @@ def why_no_plate(strip):
     return ""
 
 
-def frames_of(strip, wanted=None):
+def frames_of(strip: Strip, wanted: tuple[int, int] | None = None) -> tuple[int, int]:
     """(first, last) frame of the timeline; `wanted` (first, last) cuts the strip's own range."""
     first, end = strip_range(strip)
     if wanted:
@@ -56,9 +58,9 @@ def frames_of(strip, wanted=None):
     return first, end - 1
 
 
-def check_files(strip, first, last, *, closely=False):
-    """Raise a GatherError naming the files behind the frames first..last that are missing, no media or not whole, and
-    their frames. `closely` reads each picture to its end, which takes a hundredth of its render."""
+def check_files(strip: Strip, first: int, last: int, *, closely: bool = False) -> None:
+    """Raises a GatherError that names the files behind the frames first..last that are missing, no media or not whole,
+    and their frames. `closely` reads each picture to its end, which takes a hundredth of the time of its render."""
     found = []
     for fault in media.faults(strip, first, last, closely=closely):
         frames = _without_picture(fault) if fault.strip else fault.frames
@@ -74,20 +76,25 @@ def check_files(strip, first, last, *, closely=False):
                       "Copy or export them again, or trim the strip to the frames that are there.")
 
 
-def bits_of(strip):
+def bits_of(strip: Strip) -> jobs.Bits:
     """Bits a channel that hold the strip's pixels: 8, or 16 where its source is deeper or is rendered."""
     if strip.type == "META":
-        return max((bits_of(child) for child in strips(strip)), default=8)
+        return _deepest(strips(strip))
     if strip.type == "SCENE":
         return 16
     sources = media.inputs(strip)
     if sources:
-        return max(map(bits_of, sources))
+        return _deepest(sources)
     path = _first_file(strip)
     return 16 if path and _is_deep(path) else 8
 
 
-def render(scene, strip, *, first, last, write_to, bits=8, mode="RGB"):
+def _deepest(several: Iterable[Strip]) -> jobs.Bits:
+    return 16 if any(bits_of(strip) == 16 for strip in several) else 8
+
+
+def render(scene: bpy.types.Scene, strip: Strip, *, first: int, last: int, write_to: Callable[[int], str],
+           bits: int = 8, mode: str = "RGB") -> None:
     """Render the frames first..last of one strip alone; `write_to(frame)` is the PNG's path.
 
     Works on a copy of the scene that is gone afterwards: view transform Standard, no look, no exposure, so 8-bit
@@ -111,13 +118,14 @@ def render(scene, strip, *, first, last, write_to, bits=8, mode="RGB"):
         shutil.rmtree(workshop, ignore_errors=True)
 
 
-def write_plate(scene, strip, folder, *, first, last, start, bits):
+def write_plate(scene: bpy.types.Scene, strip: Strip, folder: str | Path, *, first: int, last: int, start: int,
+                bits: int) -> None:
     """The frames first..last into the job's source/, of which the frame `start` is number 1."""
     render(scene, strip, first=first, last=last, bits=bits,
            write_to=lambda frame: files.picture(folder, files.SOURCE, frame - start + 1))
 
 
-def _run(scene, first, last, workshop):
+def _run(scene: bpy.types.Scene, first: int, last: int, workshop: str) -> Iterator[tuple[int, str]]:
     """Yields (frame, path). One render for all frames; Blender renders no animation before frame 0, so those singly."""
     for frame in range(first, min(last, -1) + 1):
         scene.frame_set(frame)
@@ -133,7 +141,7 @@ def _run(scene, first, last, workshop):
             yield frame, os.path.join(workshop, f"{frame:04d}.png")
 
 
-def _isolate(scene, name):
+def _isolate(scene: bpy.types.Scene, name: str) -> None:
     """Mute everything but the strip and the metas around it."""
     strip = all_strips(scene.sequence_editor)[name]
     kept = {name}
@@ -150,14 +158,14 @@ def _isolate(scene, name):
     strip.blend_type, strip.blend_alpha = "ALPHA_OVER", 1.0
 
 
-def _within(meta):
+def _within(meta: Strip) -> Iterator[Strip]:
     for child in strips(meta):
         yield child
         if child.type == "META":
             yield from _within(child)
 
 
-def _make_exact(scene, bits, mode):
+def _make_exact(scene: bpy.types.Scene, bits: int, mode: str) -> None:
     """Settings under which pixels pass unchanged (measured in every Blender release), at the scene's own size."""
     render, view = scene.render, scene.view_settings
     scene.display_settings.display_device = "sRGB"
@@ -178,7 +186,7 @@ def _make_exact(scene, bits, mode):
     render.image_settings.color_management = "FOLLOW_SCENE"
 
 
-def _without_picture(fault):
+def _without_picture(fault: Fault) -> tuple[int, ...]:
     """Those of a Fault's frames, numbers in a row, at which its movie has no picture: where the sequencer draws another
     one with placeholders than without them; and, of a movie that was cut off, those at the end that are alike."""
     first = max(fault.frames[0] - 1, strip_range(fault.strip)[0])      # a single one is compared with the one before
@@ -192,7 +200,7 @@ def _without_picture(fault):
     return tuple(sorted(without.intersection(fault.frames)))
 
 
-def _small_pictures(strip, numbers, placeholders):
+def _small_pictures(strip: Strip, numbers: range, placeholders: bool) -> dict[int, bytes]:
     """{frame: the bytes of a small picture of a strip alone}."""
     with tempfile.TemporaryDirectory() as folder, temporary_scene(strip.id_data) as scene:
         _isolate(scene, strip.name)
@@ -203,7 +211,7 @@ def _small_pictures(strip, numbers, placeholders):
         return {frame: Path(made).read_bytes() for frame, made in _run(scene, numbers[0], numbers[-1], folder)}
 
 
-def _spans(frames) -> str:
+def _spans(frames: tuple[int, ...]) -> str:
     """Numbers as spans: 'frames 4, 6 to 9'."""
     spans = []
     for frame in frames:
@@ -215,13 +223,13 @@ def _spans(frames) -> str:
     return ("frame " if len(frames) == 1 else "frames ") + text + (" ..." if len(spans) > _MOST_NAMED else "")
 
 
-def _first_file(strip):
+def _first_file(strip: Strip) -> str:
     if strip.type == "IMAGE":
         return os.path.join(bpy.path.abspath(strip.directory), strip.elements[0].filename)
     return bpy.path.abspath(strip.filepath) if strip.type == "MOVIE" else ""
 
 
-def _is_deep(path):
+def _is_deep(path: str) -> bool:
     """Whether Blender decodes the file to floats: EXR, 16-bit PNG, 10-bit movies."""
     try:
         image = bpy.data.images.load(path, check_existing=False)
@@ -233,8 +241,8 @@ def _is_deep(path):
         bpy.data.images.remove(image)
 
 
-def _check_engine(strip):
-    """A scene strip drawn by EEVEE or Workbench ends the whole process where a headless Linux has no libEGL."""
+def _check_engine(strip: Strip) -> None:
+    """Without libEGL, a scene strip drawn by EEVEE or Workbench ends the whole process on a headless Linux."""
     if not (bpy.app.background and sys.platform.startswith("linux")):
         return
     scenes = {child.scene for child in (_within(strip) if strip.type == "META" else [strip]) if child.type == "SCENE"}
@@ -244,7 +252,7 @@ def _check_engine(strip):
                           "Install libegl1 and libgl1-mesa-dri, or render that scene with Cycles.")
 
 
-def _has_egl():
+def _has_egl() -> bool:
     try:
         return bool(ctypes.CDLL("libEGL.so.1"))
     except OSError:

@@ -5,10 +5,12 @@ Ours. Only the movement of a bone from rest to pose counts. Its roll, its axes a
 
 from dataclasses import dataclass
 
+import bpy
 import numpy as np
 
 from ..embedded.engine.contract.skeleton import BODY_INDEX, TURNED_LIMBS
 from .head import at_rest
+from .presets import BoneEnds
 from .rotations import arc, nearest, quaternions, unit
 
 # Set on an armature that was made from joints alone: nobody saw how its bones are twisted.
@@ -34,7 +36,7 @@ class Turns:
     person: np.ndarray
 
 
-def turns_of(rig, joints):
+def turns_of(rig: bpy.types.Object, joints: BoneEnds) -> Turns | None:
     """The Turns of an armature object whose map is `joints` (rig.BoneMap.joints); None where its rest pose is no
     person's or its twists mean nothing."""
     at = {joint: at_rest(rig, bone, end) for joint, (bone, end) in joints.items()}
@@ -49,7 +51,8 @@ def turns_of(rig, joints):
                  undone=np.linalg.inv(rests[:, :3, :3]), person=person)
 
 
-def turns_on_frames(turns, matrices, points, worlds, cameras):
+def turns_on_frames(turns: Turns, matrices: np.ndarray, points: np.ndarray, worlds: np.ndarray,
+                    cameras: np.ndarray) -> dict[str, np.ndarray]:
     """{limb: (F, 4) quaternions w, x, y, z} from a person at rest who faces the camera to the pose,
     x right, y down, z away.
 
@@ -72,9 +75,10 @@ def turns_on_frames(turns, matrices, points, worlds, cameras):
     return out
 
 
-def _teller(rig, joints, limb):
-    """The bone that is turned as the limb's end: the last one before its second joint; for a forearm the hand, since a
-    wrist cannot twist and rigs leave the twist to either. "" where the limb has no bone of its own."""
+def _teller(rig: bpy.types.Object, joints: BoneEnds, limb: str) -> str:
+    """The bone that shows how the end of the limb is turned: the last one before its second joint. For a forearm it is
+    the hand, since a wrist cannot twist and a rig may put the twist into either. "" if the limb has no bone of its
+    own."""
     (first, at), (last, end) = (joints[joint] for joint in TURNED_LIMBS[limb])
     if end == "tail" or limb.endswith("forearm"):
         return last
@@ -84,7 +88,7 @@ def _teller(rig, joints, limb):
     return above.name
 
 
-def _axes(at):
+def _axes(at: dict[str, np.ndarray]) -> np.ndarray:
     """(3, 3): rows left, down and back of a rest pose in the armature's axes, whatever way it faces."""
     down = unit(at["left_hip"] + at["right_hip"] - 2 * at["neck"])
     left = at["left_shoulder"] - at["right_shoulder"] + at["left_hip"] - at["right_hip"]
@@ -92,10 +96,10 @@ def _axes(at):
     return np.stack([left, down, np.cross(left, down)])
 
 
-def _stands(at, person):
+def _stands(at: dict[str, np.ndarray], person: np.ndarray) -> bool:
     """Whether a rest pose is a standing person's: the head up, legs down, arms between hanging and T pose, left
     and right on their sides, toes and nose in front."""
-    def along(joint, other):
+    def along(joint: str, other: str) -> np.ndarray:
         return person @ unit(at[other] - at[joint])
     straight = all(along(*TURNED_LIMBS[f"{side}_{limb}"])[1] > _LEGS
                    for side in ("left", "right") for limb in ("thigh", "shin"))
@@ -107,6 +111,6 @@ def _stands(at, person):
     return bool(straight and arms and sided and ahead and along("neck", "head")[1] < 0)
 
 
-def _way(at, limb):
+def _way(at: dict[str, np.ndarray], limb: str) -> np.ndarray:
     start, end = TURNED_LIMBS[limb]
     return unit(at[end] - at[start])

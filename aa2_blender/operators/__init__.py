@@ -7,11 +7,11 @@ CLASSES = (*shot.CLASSES, *character.CLASSES, *joints.CLASSES, *driver.CLASSES, 
            *preview.CLASSES, *queue.CLASSES, *result.CLASSES, *report.CLASSES, *output.CLASSES)
 
 
-def register():
+def register() -> None:
     for cls in CLASSES:
         bpy.utils.register_class(cls)
 
 
-def unregister():
+def unregister() -> None:
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)

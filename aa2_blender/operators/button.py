@@ -1,14 +1,18 @@
 """What our operators share: they report, and never leave Blender with an exception."""
+import bpy
+
 from .. import stalls
+from ..embedded.engine.contract import messages
 from ..embedded.engine.contract.errors import JobError
 from ..gather.job import problems
+from ..gather.request import Request
 from ..queue import session
 from ..settings.preferences import engine_launch
 from ..settings.properties import shot_scene
 from ..settings.request_of import job_folder, plate_name, request_of
 from ..tasks.gathering import Gathered
 from ..tasks.generation import Generation
-from ..tasks.task import TaskState
+from ..tasks.task import Task, TaskState
 
 
 class Button:
@@ -16,7 +20,7 @@ class Button:
 
     bl_options = {"REGISTER"}
 
-    def execute(self, context):
+    def execute(self, context: bpy.types.Context) -> set[str]:
         try:
             with stalls.slice(f"press {self.bl_idname}"):
                 return self.act(context) or {"FINISHED"}
@@ -25,17 +29,17 @@ class Button:
         except OSError as error:
             return self.refuse(f"{error.filename or 'A file'}: {error.strerror or error}.")
 
-    def refuse(self, message):
+    def refuse(self, message: str) -> set[str]:
         self.report({"ERROR"}, message)
         return {"CANCELLED"}
 
-    def asked(self, scene):
-        """(the scene's Request, what is missing for it in words, "" for nothing)."""
+    def asked(self, scene: bpy.types.Scene) -> tuple[Request, str]:
+        """(the scene's Request, what is missing for it as a sentence, "" for nothing)."""
         scene.aa2.strip = plate_name(scene)  # placing makes another strip the active one
         request = request_of(scene)
         return request, " ".join(map(str, problems(request)))
 
-    def begin(self, task):
+    def begin(self, task: Task) -> set[str]:
         """Starts a task; in background mode it has ended on return, and its end is reported."""
         session.begin(task)
         if task.state is TaskState.FAILED:
@@ -47,12 +51,12 @@ class StartButton(Button):
     """A button that needs the engine, so it waits for the one before."""
 
     @classmethod
-    def poll(cls, _context):
+    def poll(cls, _context: bpy.types.Context) -> bool:
         if session.busy():
             cls.poll_message_set("A job is running; cancel it or wait")
         return not session.busy()
 
-    def start(self, context, ask):
+    def start(self, context: bpy.types.Context, ask: type[messages.Run] | type[messages.Preview]) -> set[str]:
         scene = shot_scene(context)
         request, missing = self.asked(scene)
         if missing:

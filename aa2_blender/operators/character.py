@@ -22,7 +22,7 @@ class AA2_OT_use_frame_as_reference(Button, bpy.types.Operator):
     bl_label = "Use Current Frame"
     bl_options = {"REGISTER", "UNDO"}
 
-    def act(self, context):
+    def act(self, context: bpy.types.Context) -> set[str] | None:
         scene = shot_scene(context)
         active = scene.sequence_editor.active_strip if scene.sequence_editor else None
         if active is None:
@@ -44,13 +44,13 @@ class AA2_OT_find_reference_joints(StartButton, bpy.types.Operator):
     bl_idname = "aa2.find_reference_joints"
     bl_label = "Find Joints"
 
-    def act(self, context):
+    def act(self, context: bpy.types.Context) -> set[str] | None:
         scene = shot_scene(context)
         return self.begin(JointSearch(picture_of(scene), scene.name, job_folder(scene), link=session.link,
                                       launch=engine_launch()))
 
 
-def picture_of(scene) -> Path:
+def picture_of(scene: bpy.types.Scene) -> Path:
     """The reference as a file: the artist's own, or one written beside the versions, as the engine will see it."""
     source = request_of(scene).reference
     if source.kind == ReferenceKind.FILE and source.name and Path(source.name).is_file():

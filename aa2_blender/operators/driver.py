@@ -15,7 +15,7 @@ class OfRig:
     """A button that needs an armature."""
 
     @classmethod
-    def poll(cls, context):
+    def poll(cls, context: bpy.types.Context) -> bool:
         if shot_scene(context).aa2.armature is None:
             cls.poll_message_set("Choose an armature first")
             return False
@@ -29,7 +29,7 @@ class AA2_OT_edit_bones(OfRig, Button, bpy.types.Operator):
     bl_label = "Edit Bones"
     bl_options = {"REGISTER", "UNDO"}
 
-    def act(self, context):
+    def act(self, context: bpy.types.Context) -> set[str] | None:
         fill_table(shot_scene(context).aa2)
 
 
@@ -40,7 +40,7 @@ class AA2_OT_clear_bones(OfRig, Button, bpy.types.Operator):
     bl_label = "Clear Own Bones"
     bl_options = {"REGISTER", "UNDO"}
 
-    def act(self, context):
+    def act(self, context: bpy.types.Context) -> set[str] | None:
         ours = shot_scene(context).aa2
         ours.bone_map = ""
         for one in ours.bones:
@@ -54,7 +54,7 @@ class AA2_OT_use_active_bone(OfRig, Button, bpy.types.Operator):
     bl_label = "Use Active Bone"
     bl_options = {"REGISTER", "UNDO"}
 
-    def act(self, context):
+    def act(self, context: bpy.types.Context) -> set[str] | None:
         ours = shot_scene(context).aa2
         active = ours.armature.data.bones.active
         if active is None:
@@ -72,7 +72,7 @@ class AA2_OT_load_bone_map(Button, ImportHelper, bpy.types.Operator):
     filename_ext = ".json"
     filter_glob: StringProperty(default="*.json", options={"HIDDEN"})
 
-    def act(self, context):
+    def act(self, context: bpy.types.Context) -> set[str] | None:
         entries = read_map(self.filepath)
         ours = shot_scene(context).aa2
         if ours.armature:
@@ -92,7 +92,7 @@ class AA2_OT_save_bone_map(OfRig, Button, ExportHelper, bpy.types.Operator):
     filename_ext = ".json"
     filter_glob: StringProperty(default="*.json", options={"HIDDEN"})
 
-    def act(self, context):
+    def act(self, context: bpy.types.Context) -> set[str] | None:
         scene = shot_scene(context)
         try:
             found = bone_map(request_of(scene), scene.aa2.armature)
@@ -105,7 +105,7 @@ class AA2_OT_save_bone_map(OfRig, Button, ExportHelper, bpy.types.Operator):
             write_map(self.filepath, [(joint, *place) for joint, place in found.joints.items()])
 
 
-def fill_table(ours):
+def fill_table(ours: bpy.types.PropertyGroup) -> None:
     """A row of the table for each joint, in their order; those that are there keep their bones."""
     if [one.name for one in ours.bones] == list(JOINTS):
         return

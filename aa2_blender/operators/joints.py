@@ -52,13 +52,13 @@ class AA2_OT_edit_reference_joints(Button, bpy.types.Operator):
     _compiled = False  # kept with the class: Blender compiles a shader when it is first drawn with
 
     @classmethod
-    def poll(cls, context):
+    def poll(cls, context: bpy.types.Context) -> bool:
         message = reference.problem(request_of(shot_scene(context)).reference)
         if message:
             cls.poll_message_set(message)
         return not message
 
-    def act(self, context):
+    def act(self, context: bpy.types.Context) -> set[str] | None:
         """By numbers: one joint to one place."""
         ours = shot_scene(context).aa2
         if not self.properties.is_property_set("place") or len(ours.reference_joints) != len(BODY):
@@ -66,7 +66,7 @@ class AA2_OT_edit_reference_joints(Button, bpy.types.Operator):
                                "Find Joints.")
         ours.reference_joints[BODY.index(self.joint)].place = self.place
 
-    def invoke(self, context, event):
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         if bpy.app.background or self.properties.is_property_set("place"):
             return self.execute(context)
         kind = _SPACES.get(context.area.type if context.area else "")
@@ -91,8 +91,8 @@ class AA2_OT_edit_reference_joints(Button, bpy.types.Operator):
         self._area.tag_redraw()
         return {"RUNNING_MODAL"}
 
-    def _load(self, scene):
-        """The picture as the engine will see it, as a texture of its own; no datablock stays."""
+    def _load(self, scene: bpy.types.Scene) -> None:
+        """Loads the picture as the engine will see it, as a texture. No datablock stays."""
         with tempfile.TemporaryDirectory() as folder:
             reference.write(request_of(scene).reference, scene, folder)
             picture = bpy.data.images.load(files.path(folder, files.REFERENCE), check_existing=False)
@@ -102,7 +102,7 @@ class AA2_OT_edit_reference_joints(Button, bpy.types.Operator):
             finally:
                 bpy.data.images.remove(picture)
 
-    def modal(self, context, event):
+    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Called with every event of the window; those over the picture are ours."""
         scene, region = bpy.data.scenes.get(self._scene), self._region(context)
         if scene is None or region is None or len(scene.aa2.reference_joints) != len(BODY):
@@ -121,7 +121,8 @@ class AA2_OT_edit_reference_joints(Button, bpy.types.Operator):
             self._area.tag_redraw()
         return {"RUNNING_MODAL"}
 
-    def _take(self, joints, event, region, mouse):
+    def _take(self, joints: bpy.types.bpy_prop_collection, event: bpy.types.Event, region: bpy.types.Region,
+              mouse: tuple[float, float]) -> None:
         """One event over the picture."""
         fit = self._fit(region)
         if event.type == "MOUSEMOVE":
@@ -144,25 +145,26 @@ class AA2_OT_edit_reference_joints(Button, bpy.types.Operator):
             self._shift = [0.0, 0.0] if self._zoom == 1.0 else [s + m - p for s, m, p in zip(self._shift,
                                                                                              mouse, moved, strict=True)]
 
-    def _nearest(self, joints, fit, mouse):
+    def _nearest(self, joints: bpy.types.bpy_prop_collection, fit: tuple[float, float, float],
+                 mouse: tuple[float, float]) -> int | None:
         near = _NEAR * bpy.context.preferences.system.ui_scale
         return nearest([to_region(joint.place, fit, self._size) for joint in joints], mouse, near)
 
-    def _region(self, context):
+    def _region(self, context: bpy.types.Context) -> bpy.types.Region | None:
         """The region of the picture, found anew each time; None where its editor is gone."""
         open_ones = [area for window in context.window_manager.windows for area in window.screen.areas]
         if self._area not in open_ones:
             return None
         return next((one for one in self._area.regions if one.type == self._region_type), None)
 
-    def _fit(self, region):
+    def _fit(self, region: bpy.types.Region) -> tuple[float, float, float]:
         """(pixels of the region to one of the picture, its left and bottom in the region)."""
         width, height = self._size
         scale = 0.94 * min(region.width / width, region.height / height) * self._zoom
         return scale, region.width / 2 - scale * width / 2 + self._shift[0], \
             region.height / 2 - scale * height / 2 + self._shift[1]
 
-    def end(self, context, answer):
+    def end(self, context: bpy.types.Context, answer: set[str]) -> set[str]:
         """Nothing of ours stays in the window."""
         if self._handler:
             self._space.draw_handler_remove(self._handler, self._region_type)
@@ -172,11 +174,11 @@ class AA2_OT_edit_reference_joints(Button, bpy.types.Operator):
             self._area.tag_redraw()
         return answer
 
-    def cancel(self, context):
+    def cancel(self, context: bpy.types.Context) -> None:
         """Called by Blender where it ends the operator itself, as when another file is opened."""
         self.end(context, {"CANCELLED"})
 
-    def draw_joints(self):
+    def draw_joints(self) -> None:
         """Called by Blender whenever it draws a region of that kind: the picture and its joints over all else."""
         context = bpy.context
         scene = bpy.data.scenes.get(self._scene)
@@ -192,7 +194,7 @@ class AA2_OT_edit_reference_joints(Button, bpy.types.Operator):
             draw_skeleton(joints, self._under if self._dragged is None else self._dragged)
 
 
-def lay_standing(ours, size):
+def lay_standing(ours: bpy.types.PropertyGroup, size: tuple[int, int]) -> None:
     """Joints of a standing figure in a picture of the size (width, height), for the artist to drag."""
     ours.reference_joints.clear()
     for name in BODY:
@@ -203,35 +205,38 @@ def lay_standing(ours, size):
     ours.reference_joints_of = picture_named(ours)
 
 
-def kept(ours):
+def kept(ours: bpy.types.PropertyGroup) -> list[tuple[str, tuple[float, float], float]]:
     """The joints as plain values."""
     return [(joint.name, tuple(joint.place), joint.confidence) for joint in ours.reference_joints]
 
 
-def put_back(ours, values):
+def put_back(ours: bpy.types.PropertyGroup, values: list[tuple[str, tuple[float, float], float]]) -> None:
     for joint, (name, place, confidence) in zip(ours.reference_joints, values, strict=False):
         joint.name, joint.place, joint.confidence = name, place, confidence
 
 
-def to_region(place, fit, size):
+def to_region(place: tuple[float, float], fit: tuple[float, float, float],
+              size: tuple[int, int]) -> tuple[float, float]:
     """Pixels of the picture, y down -> of the region, y up."""
     scale, left, bottom = fit
     return left + scale * place[0], bottom + scale * (size[1] - place[1])
 
 
-def to_picture(mouse, fit, size):
+def to_picture(mouse: tuple[float, float], fit: tuple[float, float, float],
+               size: tuple[int, int]) -> tuple[float, float]:
     scale, left, bottom = fit
     return (mouse[0] - left) / scale, size[1] - (mouse[1] - bottom) / scale
 
 
-def nearest(places, mouse, near):
+def nearest(places: list[tuple[float, float]], mouse: tuple[float, float], near: float) -> int | None:
     """The index of the place that the mouse has; None where none is nearer than `near` pixels."""
     apart = [((x - mouse[0])**2 + (y - mouse[1])**2)**.5 for x, y in places]
     best = min(range(len(apart)), key=apart.__getitem__)
     return best if apart[best] <= near else None
 
 
-def draw_picture(texture, size, fit, region):
+def draw_picture(texture: gpu.types.GPUTexture, size: tuple[int, int], fit: tuple[float, float, float],
+                 region: tuple[int, int]) -> None:
     shader = gpu.shader.from_builtin("UNIFORM_COLOR")
     shader.uniform_float("color", _BACKDROP)
     _quad(shader, 0, 0, *region).draw(shader)
@@ -243,12 +248,13 @@ def draw_picture(texture, size, fit, region):
           texCoord=((0, 0), (1, 0), (1, 1), (0, 1))).draw(shader)
 
 
-def _quad(shader, left, bottom, right, top, **more):
+def _quad(shader: gpu.types.GPUShader, left: float, bottom: float, right: float, top: float,
+          **more) -> gpu.types.GPUBatch:
     return batch_for_shader(shader, "TRI_FAN", {
         "pos": ((left, bottom), (right, bottom), (right, top), (left, top)), **more})
 
 
-def draw_skeleton(joints, marked):
+def draw_skeleton(joints: list[tuple[tuple[float, float], float]], marked: int | None) -> None:
     """`joints`: ((x, y), seen) of each of BODY, in the region; `marked`: the index of the one under the mouse,
     or None."""
     places = dict(zip(BODY, joints, strict=False))
@@ -269,24 +275,25 @@ def draw_skeleton(joints, marked):
     gpu.state.blend_set("NONE")
 
 
-def _coloured(shader, kind, points):
+def _coloured(shader: gpu.types.GPUShader, kind: str,
+              points: list[tuple[tuple[float, float], tuple[float, float, float, float]]]) -> None:
     """Draws ((x, y), (r, g, b, a)) points, all at once."""
     places, colours = zip(*points, strict=True)
     batch_for_shader(shader, kind, {"pos": places, "color": colours}).draw(shader)
 
 
-def _name(text, place):
+def _name(text: str, place: tuple[float, float]) -> None:
     blf.size(0, 13 * bpy.context.preferences.system.ui_scale)
     blf.color(0, *_MARKED)
     blf.position(0, place[0] + 10, place[1] + 8, 0)
     blf.draw(0, text)
 
 
-def _colour(name):
+def _colour(name: str) -> tuple[float, float, float, float]:
     return _LEFT if name.startswith("left") else _RIGHT if name.startswith("right") else _MIDDLE
 
 
-def _faded(colour, seen):
+def _faded(colour: tuple[float, float, float, float], seen: float) -> tuple[float, float, float, float]:
     return colour if seen else (*colour[:3], _UNSEEN)
 
 

@@ -13,7 +13,7 @@ class AA2_OT_add_selected_objects(Button, bpy.types.Operator):
     bl_label = "Add Selected Objects"
     bl_options = {"REGISTER", "UNDO"}
 
-    def act(self, context):
+    def act(self, context: bpy.types.Context) -> set[str] | None:
         ours = shot_scene(context).aa2
         there = [one.thing for one in ours.touched]
         scene = ours.driver_scene or context.scene
@@ -35,10 +35,10 @@ class AA2_OT_remove_object(Button, bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     @classmethod
-    def poll(cls, context):
+    def poll(cls, context: bpy.types.Context) -> bool:
         return len(shot_scene(context).aa2.touched) > 0
 
-    def act(self, context):
+    def act(self, context: bpy.types.Context) -> set[str] | None:
         ours = shot_scene(context).aa2
         ours.touched.remove(min(ours.touched_index, len(ours.touched) - 1))
         ours.touched_index = max(min(ours.touched_index, len(ours.touched) - 1), 0)

@@ -1,4 +1,6 @@
 """The result for other programs and other editors: files, passes, nodes, the camera's background, a plane."""
+from pathlib import Path
+
 import bpy
 from bpy.props import EnumProperty
 
@@ -24,7 +26,7 @@ class AA2_OT_write_output(OfVersion, StartButton, bpy.types.Operator):
     bl_label = "Write Output"
     form: EnumProperty(name="Form", items=FORMS, default="png8")
 
-    def act(self, context):
+    def act(self, context: bpy.types.Context) -> set[str] | None:
         folder = folder_of_shot(shot_scene(context))
         if self.form == "movie":
             return self.begin(Movie(folder))
@@ -37,18 +39,18 @@ class AA2_OT_add_passes(OfVersion, StartButton, bpy.types.Operator):
     bl_idname = "aa2.add_passes"
     bl_label = "Add Passes"
 
-    def act(self, context):
+    def act(self, context: bpy.types.Context) -> set[str] | None:
         scene = shot_scene(context)
         return self.begin(Delivery(folder_of_shot(scene), "png8", ("matte", "shadow", "skeleton"), link=session.link,
                                    launch=engine_launch(), scene=scene.name))
 
 
 class _InScene(OfVersion, Button):
-    """A button that shows the result outside of the sequencer, in the scene of rig and camera."""
+    """A button that shows the result outside the sequencer, in the scene of the rig and the camera."""
 
     bl_options = {"REGISTER", "UNDO"}
 
-    def places(self, context):
+    def places(self, context: bpy.types.Context) -> tuple[Path, bpy.types.Scene, bpy.types.Object | None, int]:
         """(the version's folder, the scene that is rendered, its camera, that scene's frame less the edit's)."""
         scene = shot_scene(context)
         folder = folder_of_shot(scene)
@@ -65,7 +67,7 @@ class AA2_OT_add_nodes(_InScene, bpy.types.Operator):
     bl_idname = "aa2.add_nodes"
     bl_label = "Compositor"
 
-    def act(self, context):
+    def act(self, context: bpy.types.Context) -> set[str] | None:
         folder, driver, _camera, offset = self.places(context)
         name = compositor.lay_nodes(driver, folder, offset)
         self.report({"INFO"}, f"Added the node {name!r} to the compositor of {driver.name!r}")
@@ -77,7 +79,7 @@ class AA2_OT_add_background(_InScene, bpy.types.Operator):
     bl_idname = "aa2.add_background"
     bl_label = "Camera Background"
 
-    def act(self, context):
+    def act(self, context: bpy.types.Context) -> set[str] | None:
         folder, _driver, camera, offset = self.places(context)
         background.show_in_camera(camera, folder, offset)
 
@@ -88,7 +90,7 @@ class AA2_OT_add_plane(_InScene, bpy.types.Operator):
     bl_idname = "aa2.add_plane"
     bl_label = "Plane"
 
-    def act(self, context):
+    def act(self, context: bpy.types.Context) -> set[str] | None:
         folder, driver, camera, offset = self.places(context)
         plane = background.show_on_plane(driver, camera, folder, offset)
         self.report({"INFO"}, f"Added the plane {plane.name!r}")

@@ -40,8 +40,8 @@ class AA2_OT_choose_performer(StartButton, bpy.types.Operator):
 
     _boxes = _timer = None
 
-    def act(self, context):
-        """By numbers; without any, the largest on the frame, which is looked for until it is found."""
+    def act(self, context: bpy.types.Context) -> set[str] | None:
+        """By numbers. Without any, the largest person on the frame is chosen when the search has ended."""
         scene = shot_scene(context)
         frame = self.frame or scene.frame_current
         if tuple(self.box) != NOBODY:
@@ -52,7 +52,7 @@ class AA2_OT_choose_performer(StartButton, bpy.types.Operator):
             performer.choose(scene, task.crowd.boxes[0], frame)
         return ended
 
-    def invoke(self, context, event):
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         if bpy.app.background or self.properties.is_property_set("box"):
             return self.execute(context)
         area = preview_area(context)
@@ -67,7 +67,7 @@ class AA2_OT_choose_performer(StartButton, bpy.types.Operator):
         context.window_manager.modal_handler_add(self)
         return {"RUNNING_MODAL"}
 
-    def modal(self, context, event):
+    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Called with every event of the window: a click in the preview chooses, Escape ends it; the rest passes."""
         search = self._boxes.search
         with stalls.slice("choose performer"):
@@ -83,7 +83,7 @@ class AA2_OT_choose_performer(StartButton, bpy.types.Operator):
                 return self.end(context, {"CANCELLED"})
             return self.choose(context, event)
 
-    def choose(self, context, event):
+    def choose(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         boxes = self._boxes
         scene, region = bpy.data.scenes.get(boxes.search.scene), boxes.region(context)
         if scene is None or region is None:
@@ -99,7 +99,7 @@ class AA2_OT_choose_performer(StartButton, bpy.types.Operator):
             return self.end(context, {"FINISHED"})
         return {"RUNNING_MODAL"}
 
-    def end(self, context, answer):
+    def end(self, context: bpy.types.Context, answer: set[str]) -> set[str]:
         """Nothing of ours stays in the window."""
         if self._boxes:
             self._boxes.remove(context)
@@ -110,28 +110,29 @@ class AA2_OT_choose_performer(StartButton, bpy.types.Operator):
             context.workspace.status_text_set(None)
         return answer
 
-    def cancel(self, context):
+    def cancel(self, context: bpy.types.Context) -> None:
         """Called by Blender where it ends the operator itself, as when another file is opened."""
         self.end(context, {"CANCELLED"})
 
 
 class _Boxes:
-    """The boxes of a search over the preview of an area, until remove(). Blender may draw when the operator is gone
-    already, so nothing of it is in here."""
+    """The boxes of a search, drawn over the preview of an area until remove(). Blender may draw when the operator is
+    gone already, so nothing of the operator is in here."""
 
-    def __init__(self, area, search):
+    def __init__(self, area: bpy.types.Area, search: performer.PeopleSearch) -> None:
         self.search, self.under = search, None
         self._area, self._looked = area, False
         self._handler = bpy.types.SpaceSequenceEditor.draw_handler_add(self.draw, (), "PREVIEW", "POST_PIXEL")
 
-    def region(self, context):
+    def region(self, context: bpy.types.Context) -> bpy.types.Region | None:
         """The preview's region; None where it is shown no more."""
         open_areas = context.window.screen.areas if context.window else ()
         if not any(area == self._area for area in open_areas):
             return None
         return next((region for region in self._area.regions if region.type == "PREVIEW" and region.width > 1), None)
 
-    def look_at(self, region, scene, place):
+    def look_at(self, region: bpy.types.Region, scene: bpy.types.Scene,
+                place: tuple[float, float] | None) -> int | None:
         """Which box lies under a pixel of the region, None for none or no pixel; it is drawn as such."""
         under = performer.box_at(self.search.crowd.boxes, *part_at(region.view2d, scene, *place)) if place else None
         if under != self.under or not self._looked:
@@ -139,7 +140,7 @@ class _Boxes:
             region.tag_redraw()
         return under
 
-    def draw(self):
+    def draw(self) -> None:
         """Called by Blender whenever it draws a preview: lines and names over it, and nothing else."""
         context, search = bpy.context, self.search
         scene = bpy.data.scenes.get(search.scene)
@@ -149,7 +150,7 @@ class _Boxes:
             for i, box in enumerate(search.crowd.boxes):
                 draw_box(context.region.view2d, scene, box, str(i + 1), _CHOSEN if i == self.under else _LINE)
 
-    def remove(self, context):
+    def remove(self, context: bpy.types.Context) -> None:
         if self._handler:
             bpy.types.SpaceSequenceEditor.draw_handler_remove(self._handler, "PREVIEW")
             self._handler = None
@@ -165,7 +166,7 @@ class AA2_OT_forget_performer(Button, bpy.types.Operator):
     bl_label = "Use Largest Person"
     bl_options = {"REGISTER", "UNDO"}
 
-    def act(self, context):
+    def act(self, context: bpy.types.Context) -> set[str] | None:
         ours = shot_scene(context).aa2
         ours.performer_box, ours.performer_frame = NOBODY, 0
 
@@ -178,14 +179,14 @@ class AA2_OT_make_rig_from_pose(Button, bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     @classmethod
-    def poll(cls, context):
+    def poll(cls, context: bpy.types.Context) -> bool:
         folder = folder_of_shot(shot_scene(context))
         has_pose = folder is not None and (folder / files.POSE).is_file()
         if not has_pose:
             cls.poll_message_set("No pose is found yet: generate, or preview the conditions, with a performer first")
         return has_pose and context.mode == "OBJECT"
 
-    def act(self, context):
+    def act(self, context: bpy.types.Context) -> set[str] | None:
         scene = shot_scene(context)
         request = request_of(scene)
         strip = find(scene, request.strip)
@@ -197,7 +198,7 @@ class AA2_OT_make_rig_from_pose(Button, bpy.types.Operator):
         self.report({"INFO"}, f"{made.name} drives now")
 
 
-def preview_area(context):
+def preview_area(context: bpy.types.Context) -> bpy.types.Area | None:
     """An area of the window that shows the sequencer's preview; None where there is none."""
     areas = [area for area in context.window.screen.areas if area.type == "SEQUENCE_EDITOR"
              and area.spaces.active.view_type in ("PREVIEW", "SEQUENCER_PREVIEW")]
@@ -205,27 +206,28 @@ def preview_area(context):
                                                           default=None)
 
 
-def view_size(scene):
+def view_size(scene: bpy.types.Scene) -> tuple[float, float]:
     """The picture's width and height in the preview's own units, which lie around its middle (measured: render
     percentage doesn't count, pixel aspect does)."""
     render = scene.render
     return render.resolution_x * render.pixel_aspect_x / render.pixel_aspect_y, float(render.resolution_y)
 
 
-def part_at(view, scene, x, y):
+def part_at(view: bpy.types.View2D, scene: bpy.types.Scene, x: float, y: float) -> tuple[float, float]:
     """A pixel of the preview's region -> parts of the picture, y down."""
     width, height = view_size(scene)
     across, up = view.region_to_view(x, y)
     return across / width + 0.5, 0.5 - up / height
 
 
-def pixel_at(view, scene, across, down):
+def pixel_at(view: bpy.types.View2D, scene: bpy.types.Scene, across: float, down: float) -> tuple[float, float]:
     """Parts of the picture, y down -> a pixel of the preview's region."""
     width, height = view_size(scene)
     return view.view_to_region((across - 0.5) * width, (0.5 - down) * height, clip=False)
 
 
-def draw_box(view, scene, box, name, colour):
+def draw_box(view: bpy.types.View2D, scene: bpy.types.Scene, box: performer.Box, name: str,
+             colour: tuple[float, float, float, float]) -> None:
     left, top = pixel_at(view, scene, box[0], box[1])
     right, bottom = pixel_at(view, scene, box[2], box[3])
     shader = gpu.shader.from_builtin("UNIFORM_COLOR")
@@ -242,7 +244,7 @@ def draw_box(view, scene, box, name, colour):
     blf.draw(0, name)
 
 
-def _search(scene, frame):
+def _search(scene: bpy.types.Scene, frame: int) -> performer.PeopleSearch:
     scene.aa2.strip = plate_name(scene)
     return performer.PeopleSearch(scene.name, scene.aa2.strip, frame, job_folder(scene), link=session.link,
                                   launch=engine_launch())

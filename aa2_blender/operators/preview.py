@@ -1,4 +1,4 @@
-"""What is seen before it is paid for: the conditions of all frames, the character on one."""
+"""Looking before generating: the conditions of all frames, or the character on one frame."""
 from dataclasses import replace
 
 import bpy
@@ -22,7 +22,7 @@ class AA2_OT_preview_conditions(StartButton, bpy.types.Operator):
     bl_idname = "aa2.preview_conditions"
     bl_label = "Preview Conditions"
 
-    def act(self, context):
+    def act(self, context: bpy.types.Context) -> set[str] | None:
         return self.start(context, messages.Preview)
 
 
@@ -32,7 +32,7 @@ class AA2_OT_preview_frame(StartButton, bpy.types.Operator):
     bl_idname = "aa2.preview_frame"
     bl_label = "Preview Frame"
 
-    def act(self, context):
+    def act(self, context: bpy.types.Context) -> set[str] | None:
         scene = shot_scene(context)
         request, missing = self.asked(scene)
         if missing:
@@ -57,13 +57,13 @@ class AA2_OT_show_condition(Button, bpy.types.Operator):
                                                 for kind in files.SHOWN_KINDS])
 
     @classmethod
-    def poll(cls, context):
+    def poll(cls, context: bpy.types.Context) -> bool:
         found = bool(conditions.metas(shot_scene(context)))
         if not found:
             cls.poll_message_set("Press Preview Conditions first")
         return found
 
-    def act(self, context):
+    def act(self, context: bpy.types.Context) -> set[str] | None:
         scene = shot_scene(context)
         meta = conditions.meta_of(scene, job_folder(scene) / "v001") or conditions.metas(scene)[0]
         conditions.switch(meta, self.kind)

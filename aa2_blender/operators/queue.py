@@ -5,6 +5,7 @@ from bpy.props import IntProperty
 
 from ..place.strip import lay_frames
 from ..queue import session
+from ..queue.queue import Row
 from ..queue.queue_file import RowState
 from ..settings.preferences import engine_launch
 from ..settings.properties import shot_scene
@@ -21,13 +22,13 @@ class EnqueueButton(Button):
     _row = None
 
     @classmethod
-    def poll(cls, _context):
+    def poll(cls, _context: bpy.types.Context) -> bool:
         if session.queue.gathering():
             cls.poll_message_set("A shot is being gathered; wait or press Escape")
             return False
         return True
 
-    def enqueue(self, context, version: Version):
+    def enqueue(self, context: bpy.types.Context, version: Version) -> set[str]:
         engine_launch()  # where no engine can be started, that is said before anything is gathered
         self._row = row = session.enqueue(version)
         if bpy.app.background or context.window is None:
@@ -35,7 +36,7 @@ class EnqueueButton(Button):
         context.window_manager.modal_handler_add(self)
         return {"RUNNING_MODAL"}
 
-    def modal(self, context, event):
+    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Called with every event of the window while the shot is gathered; lets all of them through but Escape."""
         row = self._row
         if row.state is RowState.GATHERING and row in session.queue.rows:
@@ -48,14 +49,14 @@ class EnqueueButton(Button):
         self.finish(context)
         return {"FINISHED", "PASS_THROUGH"}
 
-    def finish(self, context):
+    def finish(self, context: bpy.types.Context) -> None:
         context.workspace.status_text_set(None)
 
-    def cancel(self, context):
+    def cancel(self, context: bpy.types.Context) -> None:
         """Called by Blender where it ends the operator itself, as when another file is opened."""
         self.finish(context)
 
-    def ended(self, row):
+    def ended(self, row: Row) -> set[str]:
         """In background mode the whole job has ended on return, and its end is reported."""
         if row.state is RowState.FAILED:
             return self.refuse(str(row.error))
@@ -68,7 +69,7 @@ class AA2_OT_generate(EnqueueButton, bpy.types.Operator):
     bl_idname = "aa2.generate"
     bl_label = "Generate"
 
-    def act(self, context):
+    def act(self, context: bpy.types.Context) -> set[str] | None:
         scene = shot_scene(context)
         new_seed(scene.aa2)
         request, missing = self.asked(scene)
@@ -77,7 +78,7 @@ class AA2_OT_generate(EnqueueButton, bpy.types.Operator):
         return self.enqueue(context, Gathered(request, job_folder(scene), session.queue.reserved))
 
 
-def new_seed(ours):
+def new_seed(ours: bpy.types.PropertyGroup) -> None:
     """Where the seed is not locked, every press tries another."""
     if not ours.seed_lock:
         ours.seed = (ours.seed * 1664525 + 1013904223) % 2**31
@@ -90,10 +91,10 @@ class AA2_OT_cancel(Button, bpy.types.Operator):
     bl_label = "Cancel"
 
     @classmethod
-    def poll(cls, _context):
+    def poll(cls, _context: bpy.types.Context) -> bool:
         return session.busy()
 
-    def act(self, _context):
+    def act(self, _context: bpy.types.Context) -> set[str] | None:
         row = session.queue.at_work()
         if row:
             session.queue.cancel(row)
@@ -106,7 +107,7 @@ class RowButton(Button):
 
     row: IntProperty(options={"HIDDEN", "SKIP_SAVE"})
 
-    def act(self, _context):
+    def act(self, _context: bpy.types.Context) -> set[str] | None:
         rows = session.queue.rows
         if not 0 <= self.row < len(rows):
             return self.refuse("That row of the queue is gone.")
@@ -120,7 +121,7 @@ class AA2_OT_queue_move(RowButton, bpy.types.Operator):
     bl_label = "Move in Queue"
     by: IntProperty(default=-1, min=-1, max=1, options={"HIDDEN", "SKIP_SAVE"})
 
-    def change(self, row):
+    def change(self, row: Row) -> set[str] | None:
         session.queue.move(row, self.by)
 
 
@@ -130,7 +131,7 @@ class AA2_OT_queue_pause(RowButton, bpy.types.Operator):
     bl_idname = "aa2.queue_pause"
     bl_label = "Pause"
 
-    def change(self, row):
+    def change(self, row: Row) -> set[str] | None:
         session.queue.pause(row)
 
 
@@ -140,7 +141,7 @@ class AA2_OT_queue_resume(RowButton, bpy.types.Operator):
     bl_idname = "aa2.queue_resume"
     bl_label = "Resume"
 
-    def change(self, row):
+    def change(self, row: Row) -> set[str] | None:
         session.queue.resume(row)
         session.go_on()
         if bpy.app.background and row.state is RowState.FAILED:
@@ -153,7 +154,7 @@ class AA2_OT_queue_cancel(RowButton, bpy.types.Operator):
     bl_idname = "aa2.queue_cancel"
     bl_label = "Cancel Job"
 
-    def change(self, row):
+    def change(self, row: Row) -> set[str] | None:
         if row.state in (RowState.GATHERING, RowState.RUNNING, RowState.WAITING):
             session.queue.cancel(row)
         else:
@@ -167,7 +168,7 @@ class AA2_OT_queue_place(RowButton, bpy.types.Operator):
     bl_label = "Place"
     bl_options = {"REGISTER", "UNDO"}
 
-    def change(self, row):
+    def change(self, row: Row) -> set[str] | None:
         scene = bpy.data.scenes.get(row.scene)
         if scene is None:
             return self.refuse(f"There is no scene {row.scene!r}. Give a scene this name and place again.")

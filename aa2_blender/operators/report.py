@@ -1,4 +1,4 @@
-"""When something went wrong: its log, one text to send, another place for jobs."""
+"""If something went wrong: its log, a text to send, another folder for jobs."""
 from pathlib import Path
 
 import bpy
@@ -21,7 +21,7 @@ class JobButton(Button):
 
     folder: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
 
-    def job(self, context) -> Path | None:
+    def job(self, context: bpy.types.Context) -> Path | None:
         if self.folder:
             return Path(self.folder)
         task = session.current()
@@ -34,7 +34,7 @@ class AA2_OT_show_log(JobButton, bpy.types.Operator):
     bl_idname = "aa2.show_log"
     bl_label = "Show Log"
 
-    def act(self, context):
+    def act(self, context: bpy.types.Context) -> set[str] | None:
         folder = self.job(context)
         said = tail(files.path(folder, files.LOG), _LINES) if folder else ""
         if not said:
@@ -53,7 +53,7 @@ class AA2_OT_copy_report(JobButton, bpy.types.Operator):
     bl_idname = "aa2.copy_report"
     bl_label = "Copy Report"
 
-    def act(self, context):
+    def act(self, context: bpy.types.Context) -> set[str] | None:
         folder = self.job(context)
         if folder is None:
             return self.refuse("There is no job to report on yet. Generate first.")
@@ -71,12 +71,12 @@ class AA2_OT_choose_jobs_folder(Button, bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
     directory: StringProperty(subtype="DIR_PATH")
 
-    def invoke(self, context, _event):
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
         self.directory = str(jobs_root(shot_scene(context)))
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
-    def act(self, context):
+    def act(self, context: bpy.types.Context) -> set[str] | None:
         if not Path(bpy.path.abspath(self.directory)).is_dir():
             return self.refuse(f"Expected a folder, got {self.directory!r}.")
         shot_scene(context).aa2.output = self.directory

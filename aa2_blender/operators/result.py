@@ -1,5 +1,6 @@
 """The result: a version's frames laid into the scene, compared, made again, found again."""
 import os
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,7 +23,7 @@ class OfVersion:
     """A button that needs a version with frames."""
 
     @classmethod
-    def poll(cls, context):
+    def poll(cls, context: bpy.types.Context) -> bool:
         if folder_of_shot(shot_scene(context)) is None:
             cls.poll_message_set("Nothing is generated yet")
             return False
@@ -36,7 +37,7 @@ class AA2_OT_place_again(OfVersion, Button, bpy.types.Operator):
     bl_label = "Place Again"
     bl_options = {"REGISTER", "UNDO"}
 
-    def act(self, context):
+    def act(self, context: bpy.types.Context) -> set[str] | None:
         scene = shot_scene(context)
         strips = lay_frames(scene, folder_of_shot(scene), scene.aa2.strip, pack=runs.pack_hash(folder_of_shot(scene)))
         self.report({"INFO"}, f"Placed {', '.join(strips)}")
@@ -50,7 +51,7 @@ class AA2_OT_show_version(OfVersion, Button, bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
     by: IntProperty(name="By", description="How many versions newer (less than 0: older)", default=1)
 
-    def act(self, context):
+    def act(self, context: bpy.types.Context) -> set[str] | None:
         scene = shot_scene(context)
         shown = folder_of_shot(scene)
         made = other_versions(shown)
@@ -69,10 +70,10 @@ class AA2_OT_compare(Button, bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     @classmethod
-    def poll(cls, context):
+    def poll(cls, context: bpy.types.Context) -> bool:
         return bool(strips_of_shot(shot_scene(context)))
 
-    def act(self, context):
+    def act(self, context: bpy.types.Context) -> set[str] | None:
         shown = [strip for strip in strips_of_shot(shot_scene(context))
                  if strip["aa2_kind"] in (files.FRAMES, files.SHADOW)]
         mute = not all(strip.mute for strip in shown)
@@ -84,10 +85,11 @@ class _AnotherVersion(OfVersion, EnqueueButton):
     """A button that adds another version of the meant one to the queue."""
 
     @classmethod
-    def poll(cls, context):
+    def poll(cls, context: bpy.types.Context) -> bool:
         return super().poll(context) and EnqueueButton.poll.__func__(cls, context)
 
-    def copy(self, context, change, kept_frames=()):
+    def copy(self, context: bpy.types.Context, change: Callable[[jobs.Job], jobs.Job],
+             kept_frames: Sequence[int] = ()) -> set[str]:
         scene = shot_scene(context)
         folder = folder_of_shot(scene)
         request = folders.read_request(folder)
@@ -103,7 +105,7 @@ class AA2_OT_redo(_AnotherVersion, bpy.types.Operator):
     bl_idname = "aa2.redo"
     bl_label = "Redo"
 
-    def act(self, context):
+    def act(self, context: bpy.types.Context) -> set[str] | None:
         folder = folder_of_shot(shot_scene(context))
         request = folders.read_request(folder)
         if request is None:
@@ -117,7 +119,7 @@ class AA2_OT_vary_seed(_AnotherVersion, bpy.types.Operator):
     bl_idname = "aa2.vary_seed"
     bl_label = "Vary Seed"
 
-    def act(self, context):
+    def act(self, context: bpy.types.Context) -> set[str] | None:
         seed = folders.other_seed(folder_of_shot(shot_scene(context)))
         return self.copy(context, lambda job: replace(job, fix=None, settings=replace(job.settings, seed=seed)))
 
@@ -130,7 +132,7 @@ class AA2_OT_fix_range(_AnotherVersion, bpy.types.Operator):
     first: IntProperty(name="First", description="First frame of the timeline to make again")
     last: IntProperty(name="Last", description="Last frame of the timeline to make again")
 
-    def act(self, context):
+    def act(self, context: bpy.types.Context) -> set[str] | None:
         folder = folder_of_shot(shot_scene(context))
         job = jobs.read(folder)
         first, last = self.first - job.first_frame + 1, self.last - job.first_frame + 1
@@ -156,14 +158,14 @@ class AA2_OT_relink(Button, bpy.types.Operator):
     directory: StringProperty(subtype="DIR_PATH", options={"SKIP_SAVE"})
 
     @classmethod
-    def poll(cls, context):
+    def poll(cls, context: bpy.types.Context) -> bool:
         return bool(of_ours(shot_scene(context)))
 
-    def invoke(self, context, _event):
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
-    def act(self, context):
+    def act(self, context: bpy.types.Context) -> set[str] | None:
         scene = shot_scene(context)
         shown = strips_of_shot(scene) or of_ours(scene)
         found = Path(bpy.path.abspath(self.directory))
@@ -173,7 +175,7 @@ class AA2_OT_relink(Button, bpy.types.Operator):
             conditions.relink(scene, folder, there)
 
 
-def _job_in(folder, version) -> Path:
+def _job_in(folder: Path, version: str) -> Path:
     """The chosen folder where it is the job's own, else the version in it."""
     return folder if (folder / files.JOB).is_file() else folder / version
 

@@ -36,7 +36,7 @@ class AA2_OT_use_active_strip(Button, bpy.types.Operator):
                (Role.MASK, "Mask", "White where the character may be painted"),
                (Role.CLEAN, "Clean Plate", "The plate without its performer")))
 
-    def act(self, context):
+    def act(self, context: bpy.types.Context) -> set[str] | None:
         scene = shot_scene(context)
         active = scene.sequence_editor.active_strip if scene.sequence_editor else None
         if active is None:
@@ -51,14 +51,14 @@ class _AddMade(Button):
     kind, otherwise = "", ""
 
     @classmethod
-    def poll(cls, context):
+    def poll(cls, context: bpy.types.Context) -> bool:
         folder = folder_of_shot(shot_scene(context))
         there = folder is not None and estimates.is_made(folder, cls.kind)
         if not there:
             cls.poll_message_set(cls.otherwise)
         return there
 
-    def act(self, context):
+    def act(self, context: bpy.types.Context) -> set[str] | None:
         scene = shot_scene(context)
         self.report({"INFO"}, f"Added {estimates.lay_estimated(scene, folder_of_shot(scene), self.kind)}")
 
@@ -86,7 +86,7 @@ class AA2_OT_use_preview_range(Button, bpy.types.Operator):
     bl_label = "Use Preview Range"
     bl_options = {"REGISTER", "UNDO"}
 
-    def act(self, context):
+    def act(self, context: bpy.types.Context) -> set[str] | None:
         scene = shot_scene(context)
         chosen = (scene.frame_preview_start, scene.frame_preview_end) if scene.use_preview_range else (
             scene.frame_start, scene.frame_end)

@@ -2,13 +2,14 @@
 import bpy
 
 from . import character, driver, look, menu, objects, queue, result, shot, thumbnails
+from .drawing import Part
 
 EDITORS = (("SEQUENCE_EDITOR", "sequencer"), ("VIEW_3D", "view"))
 LISTS = (*driver.LISTS, *objects.LISTS)
 PARTS = (*shot.PARTS, *character.PARTS, *driver.PARTS, *objects.PARTS, *look.PARTS, *queue.PARTS, *result.PARTS)
 
 
-def _panel(part, order, space, short):
+def _panel(part: type[Part], order: int, space: str, short: str) -> type[bpy.types.Panel]:
     """One step as a panel class of one editor."""
     name = f"AA2_PT_{short}_{part.__name__.lower()}"
     parent = {"bl_parent_id": f"AA2_PT_{short}_{part.parent.__name__.lower()}"} if part.parent else {}
@@ -19,7 +20,7 @@ def _panel(part, order, space, short):
 CLASSES = tuple(_panel(part, order, space, short) for space, short in EDITORS for order, part in enumerate(PARTS))
 
 
-def register():
+def register() -> None:
     for cls in (*LISTS, *CLASSES):
         bpy.utils.register_class(cls)
     queue.register()
@@ -27,7 +28,7 @@ def register():
     menu.register()
 
 
-def unregister():
+def unregister() -> None:
     menu.unregister()
     thumbnails.unregister()
     queue.unregister()

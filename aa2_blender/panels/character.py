@@ -19,7 +19,7 @@ class Character(Part):
 
     bl_label = "Character"
 
-    def tell(self, layout, context, scene):
+    def tell(self, layout: bpy.types.UILayout, context: bpy.types.Context, scene: bpy.types.Scene) -> None:
         ours = scene.aa2
         layout.prop(ours, "reference_kind", expand=True)
         if ours.reference_kind == ReferenceKind.STRIP:
@@ -34,13 +34,13 @@ class Character(Part):
         row.operator(AA2_OT_edit_reference_joints.bl_idname, icon="ARMATURE_DATA")
 
 
-def draw_strip(layout, scene):
+def draw_strip(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
     """Which frame of which strip is the reference."""
     draw_strip_field(layout, scene, "reference_strip", "SEQUENCE", AA2_OT_use_frame_as_reference.bl_idname)
     layout.prop(scene.aa2, "reference_frame")
 
 
-def reference_icon(layout, scene):
+def reference_icon(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> int:
     """The icon of the reference's picture, 0 where there is none: of a strip's frame, as it was written last."""
     ours = scene.aa2
     if ours.reference_kind == ReferenceKind.IMAGE:
@@ -57,7 +57,7 @@ class ReferenceJoints(Part):
     bl_options = {"DEFAULT_CLOSED"}
     parent = Character
 
-    def tell(self, layout, context, scene):
+    def tell(self, layout: bpy.types.UILayout, context: bpy.types.Context, scene: bpy.types.Scene) -> None:
         layout.use_property_split = False
         if not scene.aa2.reference_joints:
             layout.label(text="None yet: Generate finds them automatically", icon="INFO")

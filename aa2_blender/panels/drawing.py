@@ -1,6 +1,8 @@
 """What the tab's panels share: their place in the sidebar, and text wrapped to it."""
 import textwrap
 
+import bpy
+
 from .. import stalls
 from ..blender_api import all_strips_name
 from ..settings.properties import shot_scene
@@ -15,18 +17,19 @@ class Part:
     bl_category = "AA2"
     parent = None
 
-    def draw(self, context):
+    def draw(self, context: bpy.types.Context) -> None:
         self.layout.use_property_split = True
         self.layout.use_property_decorate = False
         with stalls.slice(f"draw {type(self).__name__}"):
             self.tell(self.layout, context, shot_scene(context))
 
-    def tell(self, layout, context, scene):
+    def tell(self, layout: bpy.types.UILayout, context: bpy.types.Context, scene: bpy.types.Scene) -> None:
         """Draws the step for `scene`, whose settings `scene.aa2` it shows. Called at each redraw: reads no big file."""
         raise NotImplementedError
 
 
-def draw_strip_field(layout, scene, name, icon, button):
+def draw_strip_field(layout: bpy.types.UILayout, scene: bpy.types.Scene, name: str, icon: str,
+                     button: str) -> bpy.types.OperatorProperties:
     """The setting `name`, a strip of the scene's sequencer, with an eyedropper; returns the button's operator."""
     row = layout.row(align=True)
     editor = scene.sequence_editor
@@ -37,7 +40,7 @@ def draw_strip_field(layout, scene, name, icon, button):
     return row.operator(button, text="", icon="EYEDROPPER")
 
 
-def draw_text(layout, context, text, icon="NONE"):
+def draw_text(layout: bpy.types.UILayout, context: bpy.types.Context, text: str, icon: str = "NONE") -> None:
     """A text of any length, wrapped to the sidebar; the first line carries the icon."""
     width = context.region.width / (PIXELS_A_LETTER * context.preferences.system.ui_scale) - 6
     lines = [line for part in text.splitlines() for line in textwrap.wrap(part, max(int(width), 24))]

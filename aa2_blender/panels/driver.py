@@ -3,7 +3,7 @@ import bpy
 from bpy.app.translations import pgettext_iface as translated
 
 from ..gather.problem import GatherError
-from ..gather.rig import GUESSED, REQUIRED, JointState, read_map, rows_of
+from ..gather.rig import GUESSED, REQUIRED, JointState, Row, read_map, rows_of
 from ..gather.shot import Shot
 from ..gather.strip import frames_of
 from ..operators.driver import (
@@ -32,7 +32,7 @@ class Driver(Part):
 
     bl_label = "Driver"
 
-    def tell(self, layout, context, scene):
+    def tell(self, layout: bpy.types.UILayout, context: bpy.types.Context, scene: bpy.types.Scene) -> None:
         ours = scene.aa2
         layout.prop(ours, "driver", expand=True)
         if ours.driver == DriverKind.PERFORMER:
@@ -42,7 +42,7 @@ class Driver(Part):
         layout.prop(ours, "retarget")
 
 
-def draw_rig(layout, scene):
+def draw_rig(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
     """The armature, its camera and their time."""
     ours = scene.aa2
     for name in ("armature", "driver_scene", "camera", "derive_offset"):
@@ -58,7 +58,7 @@ class OfRig(Part):
     """A part of the step that only an armature needs."""
 
     @classmethod
-    def poll(cls, context):
+    def poll(cls, context: bpy.types.Context) -> bool:
         return shot_scene(context).aa2.driver == DriverKind.ARMATURE
 
 
@@ -69,7 +69,7 @@ class Bones(OfRig):
     bl_options = {"DEFAULT_CLOSED"}
     parent = Driver
 
-    def tell(self, layout, context, scene):
+    def tell(self, layout: bpy.types.UILayout, context: bpy.types.Context, scene: bpy.types.Scene) -> None:
         ours = scene.aa2
         layout.prop(ours, "bone_preset")
         if ours.armature is None or ours.armature.type != "ARMATURE":
@@ -91,7 +91,9 @@ class AA2_UL_bones(bpy.types.UIList):
 
     rows = {}  # joint -> gather.rig.Row, put here by the panel just before it draws the list
 
-    def draw_item(self, context, layout, data, item, icon, active_data, active_property, index=0, flt_flag=0):
+    def draw_item(self, context: bpy.types.Context, layout: bpy.types.UILayout, data: bpy.types.PropertyGroup,
+                  item: bpy.types.PropertyGroup, icon: int, active_data: bpy.types.PropertyGroup, active_property: str,
+                  index: int = 0, flt_flag: int = 0) -> None:
         """Called by Blender for each row that is seen."""
         found = self.rows.get(item.name)
         row = layout.split(factor=0.45)
@@ -99,7 +101,7 @@ class AA2_UL_bones(bpy.types.UIList):
         row.label(text=found.bone if found else "", translate=False)
 
 
-def table_of(ours):
+def table_of(ours: bpy.types.PropertyGroup) -> tuple[str, list[Row]]:
     """(the preset's name, a gather.rig.Row for each joint) of the chosen armature."""
     try:
         saved = read_map(bpy.path.abspath(ours.bone_map)) if ours.bone_map else ()
@@ -109,7 +111,7 @@ def table_of(ours):
                    entries=(*saved, *own_bones(ours)))
 
 
-def draw_summary(layout, name, rows):
+def draw_summary(layout: bpy.types.UILayout, name: str, rows: list[Row]) -> None:
     """Whose names the bones have, and how many of those that are needed are there."""
     bad = [row for row in rows if row.state in BAD]
     found = sum(row.joint in REQUIRED and row.state not in BAD for row in rows)
@@ -119,7 +121,7 @@ def draw_summary(layout, name, rows):
                  icon="ERROR" if bad else "CHECKMARK", translate=False)
 
 
-def draw_table(layout, ours, rows):
+def draw_table(layout: bpy.types.UILayout, ours: bpy.types.PropertyGroup, rows: dict[str, Row]) -> None:
     """The joints, and below them the bone of the selected one."""
     AA2_UL_bones.rows = rows
     layout.template_list(AA2_UL_bones.__name__, "", ours, "bones", ours, "bones_index", rows=6)
@@ -134,7 +136,7 @@ def draw_table(layout, ours, rows):
     row.prop(item, "end", expand=True)
 
 
-def _words(joint):
+def _words(joint: str) -> str:
     return joint.replace("_", " ")
 
 
@@ -145,12 +147,12 @@ class Body(OfRig):
     bl_options = {"DEFAULT_CLOSED"}
     parent = Driver
 
-    def tell(self, layout, context, scene):
+    def tell(self, layout: bpy.types.UILayout, context: bpy.types.Context, scene: bpy.types.Scene) -> None:
         for name in ("mesh", "meshes", "clothing"):
             layout.prop(scene.aa2, name)
 
 
-def frames_text(scene):
+def frames_text(scene: bpy.types.Scene) -> str:
     """Which frames of the rig's scene stand for the plate's; "" where the scene is one, or something is missing."""
     request = request_of(scene)
     try:

@@ -1,4 +1,5 @@
 """Step 5, the look: how the frames are made, where they lie, and what that will cost here."""
+import bpy
 from bpy.app.translations import pgettext_iface as translated
 
 from ..cost import cost_of, pack_folder, rate_of, work
@@ -17,7 +18,7 @@ class Look(Part):
     bl_label = "Look"
     bl_options = {"DEFAULT_CLOSED"}
 
-    def tell(self, layout, context, scene):
+    def tell(self, layout: bpy.types.UILayout, context: bpy.types.Context, scene: bpy.types.Scene) -> None:
         ours = scene.aa2
         layout.prop(ours, "engine")
         row = layout.row(align=True)
@@ -40,14 +41,14 @@ class Look(Part):
         draw_text(layout, context, str(job_folder(scene)))
 
 
-def draw_cost(layout, context, scene):
+def draw_cost(layout: bpy.types.UILayout, context: bpy.types.Context, scene: bpy.types.Scene) -> None:
     """Time and memory of the shot, before they are spent."""
     text = cost_text(scene)
     if text:
         draw_text(layout, context, text, icon="TIME")
 
 
-def cost_text(scene) -> str:
+def cost_text(scene: bpy.types.Scene) -> str:
     """The cost in words; "" where the shot or the engine is not known."""
     request = request_of(scene)
     try:

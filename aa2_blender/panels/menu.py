@@ -52,7 +52,7 @@ class AA2_MT_character(bpy.types.Menu):
     bl_idname = "AA2_MT_character"
     bl_label = "AA2 Character"
 
-    def draw(self, _context):
+    def draw(self, _context: bpy.types.Context) -> None:
         layout = self.layout
         layout.operator_context = "INVOKE_REGION_WIN"
         for step in STEPS:
@@ -61,19 +61,19 @@ class AA2_MT_character(bpy.types.Menu):
             layout.separator()
 
 
-def draw_entry(menu, _context):
+def draw_entry(menu: bpy.types.Menu, _context: bpy.types.Context) -> None:
     """Called by Blender when it draws one of MENUS."""
     menu.layout.separator()
     menu.layout.menu(AA2_MT_character.bl_idname)
 
 
-def register():
+def register() -> None:
     bpy.utils.register_class(AA2_MT_character)
     for name in MENUS:
         getattr(bpy.types, name).append(draw_entry)
 
 
-def unregister():
+def unregister() -> None:
     for name in MENUS:
         getattr(bpy.types, name).remove(draw_entry)
     bpy.utils.unregister_class(AA2_MT_character)

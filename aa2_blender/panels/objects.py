@@ -10,7 +10,9 @@ _ROWS = 3
 class AA2_UL_touched(bpy.types.UIList):
     """One object or collection of the list."""
 
-    def draw_item(self, context, layout, data, item, icon, active_data, active_property, index=0, flt_flag=0):
+    def draw_item(self, context: bpy.types.Context, layout: bpy.types.UILayout, data: bpy.types.PropertyGroup,
+                  item: bpy.types.PropertyGroup, icon: int, active_data: bpy.types.PropertyGroup, active_property: str,
+                  index: int = 0, flt_flag: int = 0) -> None:
         """Called by Blender for each row that is seen."""
         shown = item.collection or item.thing
         if shown is None:
@@ -25,7 +27,7 @@ class Objects(Part):
 
     bl_label = "Objects"
 
-    def tell(self, layout, context, scene):
+    def tell(self, layout: bpy.types.UILayout, context: bpy.types.Context, scene: bpy.types.Scene) -> None:
         ours = scene.aa2
         row = layout.row()
         row.template_list(AA2_UL_touched.__name__, "", ours, "touched", ours, "touched_index", rows=_ROWS)

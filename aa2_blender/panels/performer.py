@@ -1,4 +1,5 @@
 """Step 3, the driver: what a performer in the plate needs in place of a rig."""
+import bpy
 from bpy.app.translations import pgettext_iface as translated
 
 from ..gather.shot import needs_camera
@@ -6,8 +7,8 @@ from ..operators.performer import AA2_OT_choose_performer, AA2_OT_forget_perform
 from ..settings.request_of import NOBODY, request_of
 
 
-def draw_performer(layout, scene):
-    """Who of the people in the plate it is, and whether a clean plate is made."""
+def draw_performer(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
+    """Which person in the plate is the performer, and whether a clean plate is made."""
     ours = scene.aa2
     row = layout.row(align=True)
     row.operator(AA2_OT_choose_performer.bl_idname, icon="RESTRICT_SELECT_OFF")
@@ -23,7 +24,7 @@ def draw_performer(layout, scene):
             layout.prop(ours, name)
 
 
-def performer_text(ours) -> str:
+def performer_text(ours: bpy.types.PropertyGroup) -> str:
     """Who drives, in words."""
     if tuple(ours.performer_box) != NOBODY:
         return translated("Chosen on frame {frame}").format(frame=ours.performer_frame)

@@ -16,10 +16,10 @@ from ..operators.queue import (
 )
 from ..place import conditions
 from ..queue import session
-from ..queue.queue import ACTIVE
+from ..queue.queue import ACTIVE, Row
 from ..queue.queue_file import RowState
 from ..settings.request_of import job_folder, request_of
-from ..tasks.task import TaskState
+from ..tasks.task import Progress, TaskState
 from .drawing import Part
 from .look import draw_cost
 from .remedies import draw_problem
@@ -32,11 +32,11 @@ _THUMBNAIL = 4.0  # times a button's height
 
 
 class Queue(Part):
-    """What is missing, the buttons, and below them the queue: no button moves under the mouse when a job begins."""
+    """What is missing, the buttons, and the queue below them. So no button moves under the mouse when a job begins."""
 
     bl_label = "Generate"
 
-    def tell(self, layout, context, scene):
+    def tell(self, layout: bpy.types.UILayout, context: bpy.types.Context, scene: bpy.types.Scene) -> None:
         found = problems(request_of(scene))
         for problem in found:
             draw_problem(layout, context, problem)
@@ -57,7 +57,7 @@ class Queue(Part):
             draw_row(layout, context, place, row)
 
 
-def draw_conditions(layout, scene):
+def draw_conditions(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
     """A switch for each condition that is drawn."""
     meta = conditions.meta_of(scene, job_folder(scene) / "v001")
     if meta is None:
@@ -69,7 +69,7 @@ def draw_conditions(layout, scene):
             grid.operator(AA2_OT_show_condition.bl_idname, text=kind.capitalize(), depress=not strip.mute).kind = kind
 
 
-def draw_row(layout, context, place, row):
+def draw_row(layout: bpy.types.UILayout, context: bpy.types.Context, place: int, row: Row) -> None:
     """One shot: what it is, its buttons, how far it is, its newest frame."""
     box = layout.box()
     head = box.row(align=True)
@@ -91,7 +91,7 @@ def draw_row(layout, context, place, row):
         box.template_icon(icon_value=thumbnail, scale=_THUMBNAIL)
 
 
-def draw_buttons(layout, place, row):
+def draw_buttons(layout: bpy.types.UILayout, place: int, row: Row) -> None:
     move = AA2_OT_queue_move.bl_idname
     if row.state is RowState.WAITING:
         for by, icon in ((-1, "TRIA_UP"), (1, "TRIA_DOWN")):
@@ -104,12 +104,12 @@ def draw_buttons(layout, place, row):
     layout.operator(AA2_OT_queue_cancel.bl_idname, text="", icon="X", emboss=False).row = place
 
 
-def draw_progress(layout, progress):
+def draw_progress(layout: bpy.types.UILayout, progress: Progress) -> None:
     factor = min(progress.step / progress.total, 1.0) if progress.total else 0.0
     layout.progress(factor=factor, text=str(progress))
 
 
-def draw_status(header, _context):
+def draw_status(header: bpy.types.Header, _context: bpy.types.Context) -> None:
     """Called by Blender when it draws the status bar: the row of the queue that is at work,
     else what runs beside it."""
     row, beside = session.queue.at_work(), session.current()
@@ -118,11 +118,11 @@ def draw_status(header, _context):
         header.layout.progress(factor=progress.step / progress.total if progress.total else 0.0, text=str(progress))
 
 
-def register():
+def register() -> None:
     bpy.types.STATUSBAR_HT_header.append(draw_status)
 
 
-def unregister():
+def unregister() -> None:
     bpy.types.STATUSBAR_HT_header.remove(draw_status)
 
 

@@ -1,4 +1,6 @@
 """A problem in a panel: what is wrong, what to do, and the button that does it where there is one."""
+import bpy
+
 from ..embedded.engine.contract.errors import JobError
 from ..settings.preferences import ADD_ON
 from .drawing import draw_text
@@ -18,7 +20,7 @@ BUTTONS = {
 }
 
 
-def draw_problem(layout, context, error: JobError) -> None:
+def draw_problem(layout: bpy.types.UILayout, context: bpy.types.Context, error: JobError) -> None:
     """What is wrong, the remedy, and its button."""
     draw_text(layout, context, error.message, icon="ERROR")
     draw_text(layout, context, error.remedy, icon="BLANK1")

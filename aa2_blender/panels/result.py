@@ -1,6 +1,8 @@
 """Step 7, the result: the version that is shown, what can be done with it, and how the last work ended."""
+import bpy
 from bpy.app.translations import pgettext_iface as translated
 
+from ..blender_api import Strip
 from ..embedded.engine.contract import files
 from ..operators.output import (
     AA2_OT_add_background,
@@ -22,7 +24,7 @@ from ..operators.result import (
 from ..place.strip import ENGINE, PACK, SEED, VERSION, lost
 from ..queue import session
 from ..report import tail
-from ..tasks.task import TaskState
+from ..tasks.task import Task, TaskState
 from ..versions.shown import folder_of_shot, strips_of_shot
 from .drawing import Part, draw_text
 from .remedies import draw_problem
@@ -35,7 +37,7 @@ class Result(Part):
 
     bl_label = "Result"
 
-    def tell(self, layout, context, scene):
+    def tell(self, layout: bpy.types.UILayout, context: bpy.types.Context, scene: bpy.types.Scene) -> None:
         for folder in lost(scene):
             draw_text(layout, context, f"The frames of {folder} are not there.", icon="ERROR")
             layout.operator(AA2_OT_relink.bl_idname, icon="FILE_FOLDER")
@@ -55,7 +57,7 @@ class Result(Part):
             draw_end(layout, context, task)
 
 
-def draw_version(layout, strip):
+def draw_version(layout: bpy.types.UILayout, strip: Strip) -> None:
     """Which version lies over the plate and what made it, between the buttons to the one before and after."""
     row = layout.row(align=True)
     row.operator(AA2_OT_show_version.bl_idname, text="", icon="TRIA_LEFT").by = -1
@@ -66,7 +68,7 @@ def draw_version(layout, strip):
                                   engine=strip.get(ENGINE, "?")), translate=False)
 
 
-def draw_end(layout, context, task):
+def draw_end(layout: bpy.types.UILayout, context: bpy.types.Context, task: Task) -> None:
     box = layout.box()
     if task.error:
         draw_problem(box, context, task.error)
@@ -86,7 +88,7 @@ class Fix(Part):
     bl_options = {"DEFAULT_CLOSED"}
     parent = Result
 
-    def tell(self, layout, context, scene):
+    def tell(self, layout: bpy.types.UILayout, context: bpy.types.Context, scene: bpy.types.Scene) -> None:
         column = layout.column(align=True)
         column.prop(scene.aa2, "fix_first")
         column.prop(scene.aa2, "fix_last")
@@ -101,7 +103,7 @@ class Output(Part):
     bl_options = {"DEFAULT_CLOSED"}
     parent = Result
 
-    def tell(self, layout, context, scene):
+    def tell(self, layout: bpy.types.UILayout, context: bpy.types.Context, scene: bpy.types.Scene) -> None:
         layout.prop(scene.aa2, "form")
         layout.operator(AA2_OT_write_output.bl_idname, icon="EXPORT").form = scene.aa2.form
         layout.operator(AA2_OT_add_passes.bl_idname, icon="RENDERLAYERS")
@@ -118,7 +120,7 @@ class Log(Part):
     bl_options = {"DEFAULT_CLOSED"}
     parent = Result
 
-    def tell(self, layout, context, scene):
+    def tell(self, layout: bpy.types.UILayout, context: bpy.types.Context, scene: bpy.types.Scene) -> None:
         task = session.current()
         folder = task.folder if task else folder_of_shot(scene)
         said = tail(files.path(folder, files.LOG), _LOG_LINES) if folder else ""

@@ -1,4 +1,6 @@
 """Step 1, the shot: which strip is the plate, and what the artist has made for it: a mask, a clean plate."""
+import bpy
+
 from ..operators.shot import (
     ROLES,
     AA2_OT_add_clean_plate,
@@ -16,7 +18,7 @@ class Shot(Part):
 
     bl_label = "Shot"
 
-    def tell(self, layout, context, scene):
+    def tell(self, layout: bpy.types.UILayout, context: bpy.types.Context, scene: bpy.types.Scene) -> None:
         ours = scene.aa2
         if scene != context.scene:
             layout.label(text=scene.name, icon="SCENE_DATA")
@@ -27,7 +29,7 @@ class Shot(Part):
         row.prop(ours, "clean_plate")
 
 
-def draw_range(layout, scene):
+def draw_range(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
     """Whether all of the plate's frames are made, or which."""
     ours = scene.aa2
     row = layout.row(align=True)
@@ -46,7 +48,7 @@ class Beside(Part):
     bl_options = {"DEFAULT_CLOSED"}
     parent = Shot
 
-    def tell(self, layout, context, scene):
+    def tell(self, layout: bpy.types.UILayout, context: bpy.types.Context, scene: bpy.types.Scene) -> None:
         ours = scene.aa2
         draw_strip(layout, scene, Role.MASK, "MOD_MASK")
         if ours.mask_strip:
@@ -59,7 +61,7 @@ class Beside(Part):
         row.operator(AA2_OT_add_clean_plate.bl_idname, icon="ADD")
 
 
-def draw_strip(layout, scene, role, icon):
+def draw_strip(layout: bpy.types.UILayout, scene: bpy.types.Scene, role: Role, icon: str) -> None:
     """The strip of a role (operators/shot.py), with a button that takes the active one."""
     draw_strip_field(layout, scene, ROLES[role], icon, AA2_OT_use_active_strip.bl_idname).role = role
 

@@ -1,5 +1,6 @@
-"""Pictures on the disk as icons, which Blender reads beside the drawing of a panel."""
+"""Pictures on the disk as icons. Blender reads them in the background while it draws."""
 import os
+from pathlib import Path
 
 import bpy
 import bpy.utils.previews
@@ -8,7 +9,7 @@ _MOST = 64
 _kept = None
 
 
-def thumbnail_of(path) -> int:
+def thumbnail_of(path: Path | None) -> int:
     """The icon of a picture as it is on the disk now; 0 for no picture."""
     if path is None or _kept is None:
         return 0
@@ -25,12 +26,12 @@ def thumbnail_of(path) -> int:
     return _kept[name].icon_id
 
 
-def register():
+def register() -> None:
     global _kept
     _kept = bpy.utils.previews.new()
 
 
-def unregister():
+def unregister() -> None:
     global _kept
     bpy.utils.previews.remove(_kept)
     _kept = None

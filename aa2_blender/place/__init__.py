@@ -1,1 +1,1 @@
-"""Lays the frames of a job folder into a scene, as often as asked with the same result."""
+"""Lays the frames of a job folder into a scene. Laying them twice gives the same result as once."""

@@ -1,7 +1,8 @@
-"""A job's frames in a 3D scene: in front of a camera's view, or on a plane that fills it;
-both laid anew when asked again."""
+"""A job's frames in a 3D scene: in front of a camera's view, or on a plane that fills it. Both are replaced when they
+are laid again."""
 
 import os
+from pathlib import Path
 
 import bpy
 
@@ -9,12 +10,13 @@ from ..embedded.engine.contract import files, jobs
 from .strip import JOB, PlaceError, path_in_blend, same_shot
 
 
-def job_of(folder):
+def job_of(folder: str | Path) -> jobs.Job:
     """The job of a version's folder."""
     return jobs.read(os.path.abspath(os.fspath(folder)))
 
 
-def show_in_camera(camera, folder, offset=0):
+def show_in_camera(camera: bpy.types.Object | None, folder: str | Path,
+                   offset: int = 0) -> bpy.types.CameraBackgroundImage:
     """A background image of the camera, drawn in front of the scene; `offset`: the scene's frame less the edit's."""
     data = _perspective(camera)
     folder = os.path.abspath(os.fspath(folder))
@@ -29,9 +31,10 @@ def show_in_camera(camera, folder, offset=0):
     return shown
 
 
-def show_on_plane(scene, camera, folder, offset=0):
-    """A plane, child of the camera, that fills its view at the scene's distance of focus; it shines with the picture's
-    own colours and takes no light."""
+def show_on_plane(scene: bpy.types.Scene, camera: bpy.types.Object | None, folder: str | Path,
+                  offset: int = 0) -> bpy.types.Object:
+    """A plane, child of the camera, that fills its view at the scene's distance of focus. It emits the picture's own
+    colours and takes no light."""
     data = _perspective(camera)
     folder = os.path.abspath(os.fspath(folder))
     job = job_of(folder)
@@ -58,21 +61,21 @@ def show_on_plane(scene, camera, folder, offset=0):
     return plane
 
 
-def _perspective(camera):
+def _perspective(camera: bpy.types.Object | None) -> bpy.types.Camera:
     if camera is None or camera.type != "CAMERA" or camera.data.type == "PANO":
         raise PlaceError("There is no perspective or orthographic camera to show the result in.",
                          "Add or choose a camera.")
     return camera.data
 
 
-def _distance(scene, camera, job):
-    """Of the rig from the camera, along its view; ten units where the rig is gone or behind."""
+def _distance(scene: bpy.types.Scene, camera: bpy.types.Object, job: jobs.Job) -> float:
+    """The distance of the rig from the camera, along its view. Ten units if the rig is gone or behind the camera."""
     rig = scene.objects.get(job.driver.rig)
     away = -(camera.matrix_world.inverted() @ rig.matrix_world.translation).z if rig else 0.0
     return away if away > 0.01 else 10.0
 
 
-def _sequence(folder):
+def _sequence(folder: str) -> bpy.types.Image:
     numbers = files.numbers(folder, files.FRAMES)
     if not numbers:
         raise PlaceError(f"{folder} holds no finished frame.", "Generate first.")
@@ -82,12 +85,12 @@ def _sequence(folder):
     return image
 
 
-def _time(user, job, offset):
+def _time(user: bpy.types.ImageUser, job: jobs.Job, offset: int) -> None:
     user.frame_start, user.frame_duration, user.frame_offset = job.first_frame + offset, job.frames, 0
     user.use_auto_refresh = True
 
 
-def _material(job, folder, offset):
+def _material(job: jobs.Job, folder: str, offset: int) -> bpy.types.Material:
     """Emission where the picture is, nothing elsewhere."""
     material = bpy.data.materials.new(job.name)
     if not material.node_tree:  # from 5.0 every material has one

@@ -5,6 +5,7 @@ Every joint is the head of a bone, whose location is keyed like its rotation, so
 joint exactly where it was seen; nothing is scaled (ours).
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,7 +36,7 @@ class Bone:
     turn: str = ""
 
 
-def _bones():
+def _bones() -> Iterator[Bone]:
     yield Bone("hips", "", "pelvis", "waist", "hips")
     yield Bone("spine", "hips", "waist", "neck", "chest")
     yield Bone("neck", "spine", "neck", "skull")
@@ -64,7 +65,7 @@ _ABOVE |= {bone.head: _BY_NAME[bone.parent].head for bone in BONES if bone.paren
 _ABOVE |= {f"{side}_shoulder": "neck" for side in SIDES}
 
 
-def _template():
+def _template() -> np.ndarray:
     """POINTS of a person at rest who faces -Y and stands on z = 0, in parts of the standing height (ours, from common
     canons); arms hang away from the body, so that elbows and shoulders can be recognised."""
     body = {"pelvis": (0, 0, 0.53), "waist": (0, 0, 0.62), "neck": (0, 0, 0.83), "skull": (0, 0, 0.87),
@@ -89,7 +90,7 @@ def _template():
 TEMPLATE = _template()
 
 
-def points_of(joints, seen, height):
+def points_of(joints: np.ndarray, seen: np.ndarray, height: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Joints (F, 20 + 40, 3) in space, as POINTS without the derived ones, and whether each was seen on each frame ->
     (points (F, P, 3), whether each was ever seen (P,), the head's turn (F, 3, 3), columns left, up, forward).
 
@@ -125,7 +126,7 @@ def points_of(joints, seen, height):
     return points, ever, turn
 
 
-def rest_points(points, ever, height):
+def rest_points(points: np.ndarray, ever: np.ndarray, height: float) -> np.ndarray:
     """(P, 3): the person at rest as TEMPLATE stands, with the limbs' usual lengths where they were seen."""
     rest = height * TEMPLATE
     for name, above in sorted(_ABOVE.items(), key=lambda pair: _depth(pair[0])):
@@ -139,7 +140,8 @@ def rest_points(points, ever, height):
     return rest
 
 
-def bases(points, ever, head_turn, rest, matrices):
+def bases(points: np.ndarray, ever: np.ndarray, head_turn: np.ndarray, rest: np.ndarray,
+          matrices: np.ndarray) -> np.ndarray:
     """Where each bone of BONES lies on each frame, as Blender keeps it:
     (F, B, 4, 4) relative to its parent and its own rest.
 
@@ -162,7 +164,8 @@ def bases(points, ever, head_turn, rest, matrices):
     return out
 
 
-def _turned(bone, carried, own, points, ever, head_turn, rest):
+def _turned(bone: Bone, carried: np.ndarray, own: np.ndarray, points: np.ndarray, ever: np.ndarray,
+            head_turn: np.ndarray, rest: np.ndarray) -> np.ndarray:
     """(F, 3, 3): how a bone is turned, as far as the points tell; else as its parent takes it."""
     if bone.turn == "head":
         upright = np.stack([(1, 0, 0), (0, 0, 1), (0, -1, 0)], axis=1)
@@ -175,7 +178,7 @@ def _turned(bone, carried, own, points, ever, head_turn, rest):
     return arc(was, unit(points[:, INDEX[bone.tail]] - points[:, INDEX[bone.head]])) @ carried
 
 
-def _turn(points, part):
+def _turn(points: np.ndarray, part: str) -> np.ndarray:
     """(F, 3, 3), columns left, up, forward, of the hips or the chest."""
     ends = ("left_hip", "right_hip") if part == "hips" else ("left_shoulder", "right_shoulder")
     up = unit(points[:, INDEX["neck"]] - points[:, INDEX["pelvis"]])
@@ -184,7 +187,7 @@ def _turn(points, part):
     return np.stack([left, up, np.cross(left, up)], axis=2)
 
 
-def _head_turn(places, canon):
+def _head_turn(places: np.ndarray, canon: np.ndarray) -> np.ndarray:
     """(F, 3, 3): the rotation that fits HEAD_POINTS' axes onto a face best (Kabsch 1976)."""
     a, b = canon - canon.mean(axis=0), places - places.mean(axis=1, keepdims=True)
     u, _, v = np.linalg.svd(np.einsum("fki,kj->fij", b, a))
@@ -192,7 +195,7 @@ def _head_turn(places, canon):
     return u @ v
 
 
-def _depth(name):
+def _depth(name: str) -> int:
     depth = 0
     while name in _ABOVE:
         name, depth = _ABOVE[name], depth + 1

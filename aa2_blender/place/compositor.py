@@ -1,6 +1,8 @@
 """A job's frames -> one node group over the render, in linear light: (1 - a) * plate * shadow + a * foreground."""
 
 import os
+from collections.abc import Iterator
+from pathlib import Path
 
 import bpy
 
@@ -9,7 +11,7 @@ from ..embedded.engine.contract import files, jobs
 from .strip import JOB, PlaceError, path_in_blend, same_shot
 
 
-def lay_nodes(scene, folder, offset=0):
+def lay_nodes(scene: bpy.types.Scene, folder: str | Path, offset: int = 0) -> str:
     """Put the job's node group before the composite's input; returns the group node's name.
 
     `offset`: the scene's frame less the edit's. A group that an earlier call made for this job, or another version of
@@ -32,7 +34,7 @@ def lay_nodes(scene, folder, offset=0):
     return node.name
 
 
-def remove(scene, folder):
+def remove(scene: bpy.types.Scene, folder: str | Path) -> None:
     """Take out this job's group and link what it lay between."""
     tree = compositor(scene)
     for node in [node for node in tree.nodes if node.get(JOB) and same_shot(node[JOB], folder)]:
@@ -46,7 +48,7 @@ def remove(scene, folder):
             bpy.data.node_groups.remove(group)
 
 
-def _insert(tree, node, target):
+def _insert(tree: bpy.types.NodeTree, node: bpy.types.Node, target: bpy.types.NodeSocket) -> None:
     """Between the composite's input and what feeds it, or the render layers where nothing does."""
     if target.links:
         source = target.links[0].from_socket
@@ -58,7 +60,7 @@ def _insert(tree, node, target):
     tree.links.new(node.outputs[0], target)
 
 
-def _group(job, folder, offset):
+def _group(job: jobs.Job, folder: str, offset: int) -> bpy.types.NodeTree:
     tree = bpy.data.node_groups.new(f"{job.name} over", "CompositorNodeTree")
     tree.interface.new_socket("Image", in_out="INPUT", socket_type="NodeSocketColor")
     tree.interface.new_socket("Image", in_out="OUTPUT", socket_type="NodeSocketColor")
@@ -75,7 +77,7 @@ def _group(job, folder, offset):
     return tree
 
 
-def _pictures(tree, job, folder, kind, offset):
+def _pictures(tree: bpy.types.NodeTree, job: jobs.Job, folder: str, kind: str, offset: int) -> bpy.types.NodeSocket:
     """The image sequence of one kind, linear and premultiplied as the compositor reads it, at the render's size."""
     first = files.picture(folder, kind, files.numbers(folder, kind)[0])
     image = bpy.data.images.load(path_in_blend(first), check_existing=True)
@@ -88,9 +90,9 @@ def _pictures(tree, job, folder, kind, offset):
     return fitted
 
 
-def _presence(tree, job, made, offset):
-    """A number that is 1 on the frames that are made and 0 elsewhere: a sequence holds its last picture for ever, and
-    some Blender releases show black for a missing one."""
+def _presence(tree: bpy.types.NodeTree, job: jobs.Job, made: list[int], offset: int) -> bpy.types.NodeSocket:
+    """A number that is 1 on the frames that are made and 0 elsewhere. Without it a sequence would repeat its last
+    picture for ever, and some Blender releases show black for a missing one."""
     shown = number(tree)
     for first, last in _runs(made):
         start, end = (job.first_frame + offset + number - 1 for number in (first, last))
@@ -100,7 +102,7 @@ def _presence(tree, job, made, offset):
     return shown
 
 
-def _runs(numbers):
+def _runs(numbers: list[int]) -> Iterator[tuple[int, int]]:
     """Ascending numbers -> (first, last) of each unbroken run."""
     starts = [n for i, n in enumerate(numbers) if i == 0 or numbers[i - 1] != n - 1]
     ends = [n for i, n in enumerate(numbers) if i == len(numbers) - 1 or numbers[i + 1] != n + 1]

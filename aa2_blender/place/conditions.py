@@ -2,8 +2,11 @@
 never rendered."""
 
 import os
+from pathlib import Path
 
-from ..blender_api import quiet_sequencer, strips, trim
+import bpy
+
+from ..blender_api import Strip, quiet_sequencer, strips, trim
 from ..embedded.engine.contract import files, jobs
 from .strip import PlaceError, free_channel, overlaps, path_in_blend, same_shot, why_not_now
 
@@ -11,7 +14,7 @@ from .strip import PlaceError, free_channel, overlaps, path_in_blend, same_shot,
 JOB, KIND = "aa2_conditions", "aa2_condition"
 
 
-def lay_conditions(scene, folder):
+def lay_conditions(scene: bpy.types.Scene, folder: str | Path) -> str:
     """Lay what the engine drew for a job into a scene, all of it muted; returns the metastrip's name. The metastrip
     that an earlier call made for this job, or another version of it, is replaced. Raises PlaceError."""
     reason = why_not_now(scene)
@@ -37,18 +40,18 @@ def lay_conditions(scene, folder):
     return meta.name
 
 
-def metas(scene):
+def metas(scene: bpy.types.Scene) -> list[Strip]:
     """The metastrips of conditions in a scene."""
     editor = scene.sequence_editor
     return [strip for strip in strips(editor) if strip.get(JOB)] if editor else []
 
 
-def meta_of(scene, folder):
+def meta_of(scene: bpy.types.Scene, folder: str | Path) -> Strip | None:
     """The metastrip of a job's conditions, or None."""
     return next((meta for meta in metas(scene) if same_shot(meta[JOB], folder)), None)
 
 
-def switch(meta, kind):
+def switch(meta: Strip, kind: str) -> None:
     """Show or hide one condition; the metastrip is muted where none is shown."""
     for strip in strips(meta):
         if strip.get(KIND) == kind:
@@ -56,7 +59,7 @@ def switch(meta, kind):
     meta.mute = all(strip.mute for strip in strips(meta))
 
 
-def relink(scene, folder, found):
+def relink(scene: bpy.types.Scene, folder: str | Path, found: str | Path) -> None:
     """Let the strips of a job's conditions show the same files in the folder `found`, where there are any."""
     meta = meta_of(scene, os.path.abspath(folder))
     if meta is None or not os.path.isdir(os.path.join(found, files.SHOWN)):
@@ -67,7 +70,7 @@ def relink(scene, folder, found):
             strip.directory = path_in_blend(os.path.join(os.path.abspath(found), files.SHOWN, strip[KIND]))
 
 
-def _add(owner, scene, job, folder, kind):
+def _add(owner: Strip, scene: bpy.types.Scene, job: jobs.Job, folder: str, kind: str) -> Strip:
     where = os.path.join(folder, files.SHOWN, kind)
     directory = path_in_blend(where)
     names = [os.path.basename(files.picture(folder, f"{files.SHOWN}/{kind}", n)) for n in range(1, job.frames + 1)]
@@ -86,7 +89,7 @@ def _add(owner, scene, job, folder, kind):
     return strip
 
 
-def _remove_earlier(editor, folder):
+def _remove_earlier(editor: bpy.types.SequenceEditor, folder: str) -> tuple[int | None, set[str]]:
     """Takes out the shot's earlier metastrip; returns its channel, None where there was none,
     and what was shown in it."""
     channel, shown = None, set()

@@ -1,9 +1,12 @@
-"""The clean plate or the mask that the engine made of a performer's job -> a muted strip above its layers, from then on
-the artist's own."""
+"""The clean plate or the mask that the engine made for a performer -> a muted strip above the job's layers, which
+belongs to the artist from then on."""
 
 import os
+from pathlib import Path
 
-from ..blender_api import all_strips, quiet_sequencer, strips
+import bpy
+
+from ..blender_api import Strip, all_strips, quiet_sequencer, strips
 from ..embedded.engine.contract import files, jobs
 from .strip import PlaceError, free_channel, path_in_blend, same_folder, why_not_now
 
@@ -13,12 +16,12 @@ MADE_FOR, MADE = "aa2_made_for", "aa2_made"
 WORDS = {files.CLEAN: "clean plate", files.MASK: "mask"}
 
 
-def is_made(folder, kind):
+def is_made(folder: str | Path, kind: str) -> bool:
     """Whether the engine has made pictures of a kind (WORDS) of this job's performer; cheap enough for every redraw."""
     return os.path.isfile(files.picture(folder, kind, 1)) and os.path.isfile(files.path(folder, files.ESTIMATED))
 
 
-def lay_estimated(scene, folder, kind):
+def lay_estimated(scene: bpy.types.Scene, folder: str | Path, kind: str) -> str:
     """Lay what the engine made (a kind of WORDS) into a scene; returns the strip's name.
     One that was there is replaced."""
     reason = why_not_now(scene)
@@ -42,7 +45,8 @@ def lay_estimated(scene, folder, kind):
     return strip.name
 
 
-def _add(scene, editor, job, folder, kind, name, above):
+def _add(scene: bpy.types.Scene, editor: bpy.types.SequenceEditor, job: jobs.Job, folder: str, kind: str, name: str,
+         above: int) -> Strip:
     directory = path_in_blend(os.path.join(folder, kind))
     names = [os.path.basename(files.picture(folder, kind, number)) for number in range(1, job.frames + 1)]
     strip = strips(editor).new_image(name=name, filepath=os.path.join(directory, names[0]),

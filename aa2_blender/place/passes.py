@@ -1,15 +1,19 @@
 """A job's passes (matte, skeleton, shadow) as muted strips above its layers, on the same frames."""
 
 import os
+from collections.abc import Sequence
+from pathlib import Path
 
-from ..blender_api import quiet_sequencer, strips
+import bpy
+
+from ..blender_api import Strip, quiet_sequencer, strips
 from ..embedded.engine.contract import files, jobs
 from .strip import JOB, KIND, PlaceError, free_channel, of_ours, path_in_blend, same_folder, why_not_now
 
 FORM = "png8"
 
 
-def lay_passes(scene, folder, layers):
+def lay_passes(scene: bpy.types.Scene, folder: str | Path, layers: Sequence[files.Layer]) -> tuple[str, ...]:
     """Lay delivered layers of a job into a scene; returns the strips' names.
     Those that were there before are replaced."""
     reason = why_not_now(scene)
@@ -29,7 +33,8 @@ def lay_passes(scene, folder, layers):
     return tuple(names)
 
 
-def _add(scene, editor, job, folder, layer, kind):
+def _add(scene: bpy.types.Scene, editor: bpy.types.SequenceEditor, job: jobs.Job, folder: str, layer: files.Layer,
+         kind: str) -> Strip:
     above = max((strip.channel for strip in of_ours(scene) if same_folder(strip[JOB], folder)), default=0)
     directory = path_in_blend(os.path.join(folder, *kind.split("/")))
     names = [os.path.basename(files.delivered(folder, layer, FORM, number)) for number in range(1, job.frames + 1)]

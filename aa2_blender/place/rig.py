@@ -2,6 +2,8 @@
 with a key on each frame the person is on."""
 
 import os
+from pathlib import Path
+from typing import Any
 
 import bpy
 import numpy as np
@@ -17,6 +19,7 @@ from ..gather.turns import UNTWISTED
 from .bones import BONES, INDEX, SEEN, SIDES, bases, points_of, rest_points
 from .strip import PlaceError
 
+Person = dict[str, Any]  # of pose.json, its lists made tuples
 _HIPS = [BODY_INDEX["left_hip"], BODY_INDEX["right_hip"]]
 _JOINT = tuple_of(*[number(-1e9, 1e9)] * 4)
 # A person of pose.json, field by field.
@@ -26,7 +29,7 @@ _LARGEST_POSE = 2**30                                               # bytes (our
 _STUB = 0.02                                                        # of the height: a bone that only marks a place
 
 
-def make(scene, folder, *, camera="", offset=0):
+def make(scene: bpy.types.Scene, folder: str | Path, *, camera: str = "", offset: int = 0) -> bpy.types.Object:
     """An armature object that moves as the first person of the job's pose, seen through the scene's camera.
 
     `camera` names one, "" follows the markers; `offset` is a frame of the scene less the edit's. Raises PlaceError.
@@ -34,12 +37,12 @@ def make(scene, folder, *, camera="", offset=0):
     folder = os.path.abspath(os.fspath(folder))
     job = jobs.read(folder)
     people = _people(folder)
-    there = [i for i, person in enumerate(people) if person]
+    there = {i: person for i, person in enumerate(people) if person}
     if not there:
         raise PlaceError(f"Nobody is on any frame of {folder}.", "Choose a version whose performer was found.")
     frames = [job.first_frame + i + offset for i in there]
     cameras, projections = _views(scene, frames, camera, job.size)
-    joints, seen, heights = _joints([people[i] for i in there])
+    joints, seen, heights = _joints(list(there.values()))
     if not seen[:, _HIPS].any(axis=0).all() or not seen[:, BODY_INDEX["neck"]].any():
         raise PlaceError("The performer's hips or neck are not seen on any frame, so there is no body to build on.",
                          "Choose a version in which the performer is seen from the knees up.")
@@ -48,7 +51,7 @@ def make(scene, folder, *, camera="", offset=0):
     return _build(scene, f"{job.name} performer", places, seen, height, cameras, frames)
 
 
-def _people(folder):
+def _people(folder: str) -> list[Person | None]:
     """The first person of each frame as pose.json has it, None where nobody is."""
     try:
         frames = json_reader.read(files.path(folder, files.POSE), _LARGEST_POSE)["frames"]
@@ -57,11 +60,11 @@ def _people(folder):
         raise PlaceError(f"The pose of {folder} cannot be read: {error}.", "Generate that version first.") from None
 
 
-def _person(value):
+def _person(value: dict[str, Any]) -> Person:
     return {name: check(value[name]) for name, check in _PERSON.items()}
 
 
-def _joints(people):
+def _joints(people: list[Person]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(F, 60, 3) x, y, depth of body and hands, (F, 60) whether they were seen, (F,) height_px."""
     nothing = [[0.0] * 4] * len(HAND)
     rows = np.array([[*person["body"], *(joint for side in SIDES for joint in (person[f"{side}_hand"] or nothing)[1:])]
@@ -69,7 +72,8 @@ def _joints(people):
     return rows[..., :3], rows[..., 3] > SEEN, np.array([person["height_px"] for person in people])
 
 
-def _views(scene, frames, camera, size):
+def _views(scene: bpy.types.Scene, frames: list[int], camera: str,
+           size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
     """Each frame's camera and projection, as gather/pose reads them."""
     cameras, projections = np.empty((len(frames), 4, 4)), np.empty((len(frames), 4, 4))
     aspect = pixel_aspect(scene, size)
@@ -89,7 +93,8 @@ def _views(scene, frames, camera, size):
     return cameras, projections
 
 
-def _at_the_cameras_distance(joints, seen, heights, projections, job):
+def _at_the_cameras_distance(joints: np.ndarray, seen: np.ndarray, heights: np.ndarray, projections: np.ndarray,
+                             job: jobs.Job) -> tuple[np.ndarray, float]:
     """Joints with the depths that the scene's lens gives, and the person's height in the scene's units.
 
     A performer's depths stand for a supposed lens: as a whole he is as much further away as the scene's is longer, so
@@ -107,7 +112,8 @@ def _at_the_cameras_distance(joints, seen, heights, projections, job):
     return moved, float(np.median(each))
 
 
-def _build(scene, name, joints, seen, height, cameras, frames):
+def _build(scene: bpy.types.Scene, name: str, joints: np.ndarray, seen: np.ndarray, height: float, cameras: np.ndarray,
+           frames: list[int]) -> bpy.types.Object:
     points, ever, head_turn = points_of(joints, seen, height)
     rest = rest_points(points, ever, height)
     data = bpy.data.armatures.new(name)
@@ -125,7 +131,7 @@ def _build(scene, name, joints, seen, height, cameras, frames):
     return rig
 
 
-def _stand(points, height, cameras):
+def _stand(points: np.ndarray, height: float, cameras: np.ndarray) -> np.ndarray:
     """(4, 4) of the armature: upright below the pelvis' usual place, facing the first camera."""
     pelvis = np.median(points[:, INDEX["pelvis"]], axis=0)
     towards = cameras[0, :3, 3] - pelvis
@@ -136,7 +142,7 @@ def _stand(points, height, cameras):
     return matrix
 
 
-def _add_bones(scene, rig, rest, height):
+def _add_bones(scene: bpy.types.Scene, rig: bpy.types.Object, rest: np.ndarray, height: float) -> None:
     """Needs the scene to be the window's for as long as edit mode lasts."""
     window, layer = bpy.context.window, scene.view_layers[0]
     before = window.scene if window else None
@@ -159,7 +165,7 @@ def _add_bones(scene, rig, rest, height):
             window.scene = before
 
 
-def _key(rig, moved, ever, frames):
+def _key(rig: bpy.types.Object, moved: np.ndarray, ever: np.ndarray, frames: list[int]) -> None:
     """A key of location and rotation on each frame for each bone that was seen; straight lines between them."""
     make_curve = curve_maker(rig, rig.name)
     for i, bone in enumerate(BONES):
@@ -173,11 +179,11 @@ def _key(rig, moved, ever, frames):
                 _fill(make_curve(f'pose.bones["{bone.name}"].{prop}', index, bone.name), frames, values[:, index])
 
 
-def _straight():
+def _straight() -> int:
     return bpy.types.Keyframe.bl_rna.properties["interpolation"].enum_items["LINEAR"].value
 
 
-def _fill(curve, frames, values):
+def _fill(curve: bpy.types.FCurve, frames: list[int], values: np.ndarray) -> None:
     points = curve.keyframe_points
     points.add(len(frames))
     points.foreach_set("co", np.column_stack([frames, values]).astype(np.float32).ravel())

@@ -3,10 +3,11 @@
 import json
 import os
 import re
+from pathlib import Path
 
 import bpy
 
-from ..blender_api import all_strips, quiet_sequencer, strip_range, strips
+from ..blender_api import Strip, all_strips, quiet_sequencer, strip_range, strips
 from ..embedded.engine.contract import files, jobs, version
 from ..embedded.engine.contract.errors import JobError
 from ..embedded.engine.contract.fields import plain
@@ -31,7 +32,7 @@ class PlaceError(JobError):
         super().__init__("place", message, remedy)
 
 
-def lay_frames(scene, folder, plate="", pack=""):
+def lay_frames(scene: bpy.types.Scene, folder: str | Path, plate: str = "", pack: str = "") -> tuple[str, ...]:
     """Lay the frames that exist in a job's folder into a scene; returns the names of the strips, shadow first.
 
     Strips that an earlier call made for this job, or for another version of it, are replaced, in their channels; a
@@ -59,9 +60,9 @@ def lay_frames(scene, folder, plate="", pack=""):
     return tuple(strip.name for strip in made)
 
 
-def why_not_now(scene):
-    """A sentence while strips must not be added, because Blender crashes there; else "".
-    (A save blocks every caller.)"""
+def why_not_now(scene: bpy.types.Scene) -> str:
+    """A sentence while strips must not be added, because Blender would crash, else "". (During a save nobody can call
+    this.)"""
     if bpy.app.is_job_running("RENDER"):
         return "Strips cannot be added while Blender renders."
     editor = scene.sequence_editor
@@ -71,20 +72,20 @@ def why_not_now(scene):
     return ""
 
 
-def of_ours(scene):
+def of_ours(scene: bpy.types.Scene) -> list[Strip]:
     """The strips of a scene that show a job's frames."""
     editor = scene.sequence_editor
     return [strip for strip in all_strips(editor) if strip.get(JOB)] if editor else []
 
 
-def folder_of(strip):
+def folder_of(strip: Strip) -> str:
     """The job folder whose frames a strip of ours shows."""
     return os.path.abspath(bpy.path.abspath(strip[JOB]))
 
 
-def refresh(scene, folder=""):
-    """Let the strips (of one job's folder, "" for all) show frames that were not made yet when they were placed, and
-    not those that are gone; returns how many pictures changed. Adds no strip, so it may be called at any time."""
+def refresh(scene: bpy.types.Scene, folder: str | Path = "") -> int:
+    """Lets the strips (of one job's folder, "" for all) show frames that have been made since they were laid, and no
+    longer those that are gone. Returns how many pictures changed. It adds no strip, so it may be called at any time."""
     changed = 0
     for strip in of_ours(scene):
         where = folder_of(strip)
@@ -101,7 +102,7 @@ def refresh(scene, folder=""):
     return changed
 
 
-def relink(scene, folder, found):
+def relink(scene: bpy.types.Scene, folder: str, found: str | Path) -> None:
     """Let this job's strips show the same files in the folder `found`;
     raises PlaceError where that is not the job's."""
     found = os.path.abspath(os.fspath(found))
@@ -114,13 +115,14 @@ def relink(scene, folder, found):
             strip[JOB] = path_in_blend(found)
 
 
-def lost(scene):
+def lost(scene: bpy.types.Scene) -> list[str]:
     """The folders of our strips that are not there any more."""
     return sorted({folder_of(strip) for strip in of_ours(scene)
                    if not os.path.isdir(os.path.join(folder_of(strip), strip[KIND]))})
 
 
-def _add(scene, editor, job, folder, *, kind, channel, pack):
+def _add(scene: bpy.types.Scene, editor: bpy.types.SequenceEditor, job: jobs.Job, folder: str, *, kind: str,
+         channel: int, pack: str) -> Strip:
     names = _names(job, folder, kind)
     where = os.path.join(folder, kind)
     directory = path_in_blend(where)
@@ -143,7 +145,7 @@ def _add(scene, editor, job, folder, *, kind, channel, pack):
     return strip
 
 
-def _names(job, folder, kind):
+def _names(job: jobs.Job, folder: str, kind: str) -> list[str]:
     """A file name for each frame; the blank one, written here, where the engine has made none yet."""
     there = set(files.numbers(folder, kind))
     if len(there) < job.frames:
@@ -153,7 +155,7 @@ def _names(job, folder, kind):
             for number in range(1, job.frames + 1)]
 
 
-def _remove_earlier(editor, folder):
+def _remove_earlier(editor: bpy.types.SequenceEditor, folder: str) -> dict[str, tuple[int, str]]:
     """Take out this job's own strips, of whatever version, and those of the frame that was tried before it; returns the
     (channel, pack) that each kind of the former had."""
     earlier = {}
@@ -171,8 +173,8 @@ def _remove_earlier(editor, folder):
     return earlier
 
 
-def _mute_versions(editor, folder):
-    """Mute the shot's version while one frame is tried over it: else that frame would have two characters.
+def _mute_versions(editor: bpy.types.SequenceEditor, folder: str) -> None:
+    """Mutes the shot's version while one frame is tried over it, since that frame would have two characters otherwise.
     A/B shows it again."""
     for strip in all_strips(editor):
         beside = strip.get(JOB) and os.path.dirname(os.path.abspath(bpy.path.abspath(strip[JOB]))) \
@@ -181,7 +183,7 @@ def _mute_versions(editor, folder):
             strip.mute = True
 
 
-def _plate_channel(editor, job, plate):
+def _plate_channel(editor: bpy.types.SequenceEditor, job: jobs.Job, plate: str) -> int:
     """The channel to lie above: the plate's (its outermost meta's), or the lowest picture's on those frames."""
     strip = all_strips(editor).get(plate) if plate else None
     while strip and strip.parent_meta():
@@ -192,21 +194,22 @@ def _plate_channel(editor, job, plate):
     return min(under, default=0)
 
 
-def free_channel(editor, job, below, earlier=None):
-    """The first channel above `below` that is free on the job's frames; the one it had before where that still is."""
+def free_channel(editor: bpy.types.SequenceEditor, job: jobs.Job, below: int, earlier: int | None = None) -> int:
+    """The first channel above `below` that is free on the job's frames, or `earlier`, the channel it had before, if
+    that is still free."""
     taken = {strip.channel for strip in strips(editor) if overlaps(strip, job)}
     if earlier and earlier > below and earlier not in taken:
         return earlier
     return next(channel for channel in range(below + 1, below + 1 + len(taken) + 1) if channel not in taken)
 
 
-def overlaps(strip, job):
+def overlaps(strip: Strip, job: jobs.Job) -> bool:
     """Whether a strip lies on any frame of a job."""
     first, end = strip_range(strip)
     return first < job.first_frame + job.frames and end > job.first_frame
 
 
-def path_in_blend(path):
+def path_in_blend(path: str) -> str:
     """A path as it is kept in the file: relative where the blend is saved and on the same drive."""
     if not bpy.data.filepath:
         return path
@@ -216,12 +219,12 @@ def path_in_blend(path):
         return path
 
 
-def same_folder(kept, folder):
+def same_folder(kept: str, folder: str | Path) -> bool:
     """Whether a kept path means this folder."""
     return os.path.abspath(bpy.path.abspath(kept)) == os.path.abspath(folder)
 
 
-def same_shot(kept, folder):
+def same_shot(kept: str, folder: str | Path) -> bool:
     """Whether a kept path means this folder or another version of it."""
     kept, folder = os.path.abspath(bpy.path.abspath(kept)), os.path.abspath(folder)
     siblings = os.path.dirname(kept) == os.path.dirname(folder)

@@ -14,14 +14,16 @@ class AA2_AP_preferences(bpy.types.AddonPreferences):
 
     bl_idname = ADD_ON
 
-    pack: StringProperty(
-        name="Weights", description="A folder of weights (empty: the embedded ones)", subtype="DIR_PATH")
-    threads: IntProperty(name="Threads", description="Processor threads of the engine (0: one a core)", min=0, max=256)
-    python: StringProperty(
-        name="Python", subtype="FILE_PATH",
-        description="A Python with torch that runs the networks (empty: Blender's own and the embedded runtime)")
+    __annotations__ = {
+        "pack": StringProperty(
+            name="Weights", description="A folder of weights (empty: the embedded ones)", subtype="DIR_PATH"),
+        "threads": IntProperty(
+            name="Threads", description="Processor threads of the engine (0: one a core)", min=0, max=256),
+        "python": StringProperty(
+            name="Python", subtype="FILE_PATH",
+            description="A Python with torch that runs the networks (empty: Blender's own and the embedded runtime)")}
 
-    def draw(self, _context):
+    def draw(self, _context: bpy.types.Context) -> None:
         self.layout.use_property_split = True
         for name in ("pack", "threads", "python"):
             self.layout.prop(self, name)
@@ -32,10 +34,10 @@ def of_this_machine() -> AA2_AP_preferences:
 
 
 def engine_launch(*, pack: str | None = None, threads: int | None = None, python: str | None = None) -> Launch:
-    """How to start the engine: as given, else as the artist prefers it; raises JobError where that cannot be."""
+    """How to start the engine: as given, else as the preferences say. Raises JobError if that is not possible."""
     ours = of_this_machine()
 
-    def path(given, preferred):
+    def path(given: str | None, preferred: str) -> str:
         name = preferred if given is None else given
         return bpy.path.abspath(name) if name else ""
     return launch(python=path(python, ours.python), pack=path(pack, ours.pack),
@@ -43,14 +45,14 @@ def engine_launch(*, pack: str | None = None, threads: int | None = None, python
 
 
 def copies_folder() -> str:
-    """Where the engine loads copies from: only Windows keeps loaded files from being replaced.
-    Goes with the extension."""
+    """The folder from which the engine loads copies. Only Windows needs it, because loaded files cannot be replaced
+    there. It is removed with the extension."""
     return bpy.utils.extension_path_user(ADD_ON, path="loaded", create=True) if os.name == "nt" else ""
 
 
-def register():
+def register() -> None:
     bpy.utils.register_class(AA2_AP_preferences)
 
 
-def unregister():
+def unregister() -> None:
     bpy.utils.unregister_class(AA2_AP_preferences)

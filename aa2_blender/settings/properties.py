@@ -1,4 +1,11 @@
-"""What the artist chooses for a shot, kept with the scene whose sequencer holds the plate: `scene.aa2`."""
+"""What the artist chooses for a shot, kept with the scene whose sequencer holds the plate: `scene.aa2`.
+
+Blender reads properties from a class's annotations. Here they are written as a dictionary, so that nobody takes them
+for types.
+"""
+from collections.abc import Callable
+from typing import Any
+
 import bpy
 from bpy.props import (
     BoolProperty,
@@ -21,44 +28,48 @@ RELATIVE = {"PATH_SUPPORTS_BLEND_RELATIVE"} if (
     "is_path_supports_blend_relative" in bpy.types.Property.bl_rna.properties) else set()
 
 
-def _offered(kind):
-    """What makes a pointer offer only objects of one type. Without a window nobody chooses, and the module of 4.2 ends
-    with a crash after any `poll`, so nothing; gather/shot.py looks at the type again."""
+def _offered(kind: str) -> dict[str, Any]:
+    """What makes a pointer offer only objects of one type. Without a window nobody chooses, and the module of 4.2
+    crashes at exit after any `poll`. So there is none then; gather/shot.py checks the type again."""
     return {} if bpy.app.background else {"poll": lambda _settings, thing: thing.type == kind}
 
 
-def _calls(update):
-    """What lets a change call `update`. Not in the module of 4.2, which ends with a crash after any: cli.py and
-    settings/request_of.py do without."""
+def _calls(update: Callable[[Any, bpy.types.Context], None]) -> dict[str, Any]:
+    """What makes a change call `update`. The module of 4.2 crashes at exit after any update, so there is none; cli.py
+    and settings/request_of.py do without."""
     return {} if bpy.app.background and bpy.app.version < (4, 5) else {"update": update}
 
 
 class AA2_PG_joint(bpy.types.PropertyGroup):
     """One joint of the reference picture: `name`, its place in pixels (y down) and how sure it is."""
 
-    place: FloatVectorProperty(name="Place", description="Pixels from the left and from the top", size=2)
-    confidence: FloatProperty(name="Seen", description="0 if the joint is not in the picture",
-                              min=0, max=1, default=1)
+    __annotations__ = {
+        "place": FloatVectorProperty(name="Place", description="Pixels from the left and from the top", size=2),
+        "confidence": FloatProperty(name="Seen", description="0 if the joint is not in the picture",
+                                   min=0, max=1, default=1)}
 
 
 class AA2_PG_bone(bpy.types.PropertyGroup):
-    """The artist's own bone of a joint, `name` as in gather/rig.py; no bone: it is found."""
+    """The bone that the artist chose for a joint. `name` is the joint, as in gather/rig.py; without a bone it is
+    found."""
 
-    bone: StringProperty(name="Bone", description="The bone of this joint (empty: from the preset or the guess)")
-    end: EnumProperty(name="End", description="Where on the bone the joint is", items=ENDS, default="head")
+    __annotations__ = {
+        "bone": StringProperty(name="Bone", description="The bone of this joint (empty: from the preset or the guess)"),
+        "end": EnumProperty(name="End", description="Where on the bone the joint is", items=ENDS, default="head")}
 
 
 class AA2_PG_touched(bpy.types.PropertyGroup):
     """One object, or all of a collection, that the character touches or passes behind."""
 
-    thing: PointerProperty(name="Object", type=bpy.types.Object)
-    collection: PointerProperty(name="Collection", type=bpy.types.Collection)
+    __annotations__ = {
+        "thing": PointerProperty(name="Object", type=bpy.types.Object),
+        "collection": PointerProperty(name="Collection", type=bpy.types.Collection)}
 
 
-def _add_touched(name):
+def _add_touched(name: str) -> Callable[[Any, bpy.types.Context], None]:
     """An update that moves what was picked in the field `name` into the list,
     so that the field is free for the next."""
-    def update(ours, _context):
+    def update(ours: bpy.types.PropertyGroup, _context: bpy.types.Context) -> None:
         picked = getattr(ours, name)
         if picked is None:
             return
@@ -70,24 +81,24 @@ def _add_touched(name):
     return update
 
 
-def another_armature(ours, _context=None):
-    """Of the artist's own bones, those stay that the other armature has too."""
+def another_armature(ours: bpy.types.PropertyGroup, _context: bpy.types.Context | None = None) -> None:
+    """Keeps those of the artist's own bones that the other armature has too."""
     there = ours.armature.data.bones if ours.armature and ours.armature.type == "ARMATURE" else ()
     for one in ours.bones:
         if one.bone not in there:
             one.bone = ""
 
 
-def picture_named(ours) -> str:
-    """Which picture the settings name as the reference, in words that change with it."""
+def picture_named(ours: bpy.types.PropertyGroup) -> str:
+    """The picture that is the reference, as a text that changes with it."""
     named = {ReferenceKind.FILE: ours.reference_path,
              ReferenceKind.IMAGE: ours.reference_image.name if ours.reference_image else "",
              ReferenceKind.STRIP: f"{ours.reference_frame} {ours.reference_strip}"}
     return f"{ours.reference_kind} {named[ours.reference_kind]}"
 
 
-def another_reference(ours, _context=None):
-    """Joints belong to the picture in which they were found; the same picture chosen again keeps them."""
+def another_reference(ours: bpy.types.PropertyGroup, _context: bpy.types.Context | None = None) -> None:
+    """Removes the joints if they belong to another picture. If the same picture is chosen again, they stay."""
     if ours.reference_joints_of != picture_named(ours):
         ours.reference_joints.clear()
         ours.reference_height = 0
@@ -97,27 +108,29 @@ class AA2_PG_settings(bpy.types.PropertyGroup):
     """One shot: the settings of the table, and here what buttons and lists keep beside them. Empty pointers mean what
     the tooltip says; numbers of 0 mean what the engine's weights say."""
 
-    performer_box: FloatVectorProperty(
-        name="Performer",
-        description="Where the performer stands, in parts of the picture: left, top, right, bottom (all 0: the "
-        "largest person)", size=4, min=0, max=1)
-    performer_frame: IntProperty(name="On Frame",
-                                 description="The frame of the timeline on which the performer was chosen")
-    touched: CollectionProperty(type=AA2_PG_touched)
-    touched_index: IntProperty(name="Objects", description="What the character touches, holds or passes behind")
-    objects: PointerProperty(
-        name="Add Collection",
-        description="Add all objects of a collection to those that the character touches, holds or passes behind",
-        type=bpy.types.Collection, **_calls(_add_touched("objects")))
-    add_object: PointerProperty(
-        name="Add Object", description="Add an object to those that the character touches, holds or passes behind",
-        type=bpy.types.Object, **_calls(_add_touched("add_object")))
-    bones: CollectionProperty(type=AA2_PG_bone)
-    bones_index: IntProperty(name="Joint", description="The joint whose bone is chosen below")
-    reference_joints: CollectionProperty(type=AA2_PG_joint)
-    reference_joints_of: StringProperty(name="Joints of", description="The picture in which the joints were found")
-    reference_height: FloatProperty(
-        name="Height", description="The character's standing height in the reference, in pixels", min=0)
+    __annotations__ = {
+        "performer_box": FloatVectorProperty(
+            name="Performer",
+            description="Where the performer stands, in parts of the picture: left, top, right, bottom (all 0: the "
+            "largest person)", size=4, min=0, max=1),
+        "performer_frame": IntProperty(name="On Frame",
+                                       description="The frame of the timeline on which the performer was chosen"),
+        "touched": CollectionProperty(type=AA2_PG_touched),
+        "touched_index": IntProperty(name="Objects", description="What the character touches, holds or passes behind"),
+        "objects": PointerProperty(
+            name="Add Collection",
+            description="Add all objects of a collection to those that the character touches, holds or passes behind",
+            type=bpy.types.Collection, **_calls(_add_touched("objects"))),
+        "add_object": PointerProperty(
+            name="Add Object", description="Add an object to those that the character touches, holds or passes behind",
+            type=bpy.types.Object, **_calls(_add_touched("add_object"))),
+        "bones": CollectionProperty(type=AA2_PG_bone),
+        "bones_index": IntProperty(name="Joint", description="The joint whose bone is chosen below"),
+        "reference_joints": CollectionProperty(type=AA2_PG_joint),
+        "reference_joints_of": StringProperty(
+            name="Joints of", description="The picture in which the joints were found"),
+        "reference_height": FloatProperty(
+            name="Height", description="The character's standing height in the reference, in pixels", min=0)}
 
 
 UPDATES = {"armature": another_armature, **dict.fromkeys(
@@ -127,7 +140,7 @@ _TEXTS = {Kind.TEXT: {}, Kind.FILE: {"subtype": "FILE_PATH", "options": RELATIVE
           Kind.FOLDER: {"subtype": "DIR_PATH", "options": RELATIVE}}
 
 
-def property_of(one: Setting):
+def property_of(one: Setting) -> Any:
     """The property of a line of the table."""
     words = {"name": one.label, "description": one.tooltip,
             **(_calls(UPDATES[one.name]) if one.name in UPDATES else {})}
@@ -147,7 +160,7 @@ def property_of(one: Setting):
 AA2_PG_settings.__annotations__ |= {one.name: property_of(one) for one in SETTINGS}
 
 
-def shot_scene(context):
+def shot_scene(context: bpy.types.Context) -> bpy.types.Scene:
     """The scene whose settings a panel or operator means (an edit is often not the shot): the sequencer's; where it has
     no strips, the one that names it as its rig's scene, else the only one that has strips."""
     scene = sequencer_scene(context)
@@ -158,20 +171,20 @@ def shot_scene(context):
     return naming[0] if naming else edits[0] if len(edits) == 1 else scene
 
 
-def _has_strips(scene):
+def _has_strips(scene: bpy.types.Scene) -> bool:
     return scene.sequence_editor is not None and len(strips(scene.sequence_editor)) > 0
 
 
 CLASSES = (AA2_PG_joint, AA2_PG_bone, AA2_PG_touched, AA2_PG_settings)
 
 
-def register():
+def register() -> None:
     for cls in CLASSES:
         bpy.utils.register_class(cls)
     bpy.types.Scene.aa2 = PointerProperty(type=AA2_PG_settings)
 
 
-def unregister():
+def unregister() -> None:
     del bpy.types.Scene.aa2
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)

@@ -1,5 +1,6 @@
 """A scene's settings -> the Request that gathering takes, and the folder its job lies in."""
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import bpy
@@ -16,7 +17,7 @@ NOBODY = (0.0, 0.0, 0.0, 0.0)  # the box of no chosen performer
 NOT_IN_FILE_NAMES = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
 
 
-def request_of(scene) -> Request:
+def request_of(scene: bpy.types.Scene) -> Request:
     """What the settings of `scene` ask for, by names only."""
     ours = scene.aa2
     performer = ours.driver == DriverKind.PERFORMER
@@ -39,7 +40,7 @@ def request_of(scene) -> Request:
         **_values(ours, table.PASSED))
 
 
-def plate_name(scene) -> str:
+def plate_name(scene: bpy.types.Scene) -> str:
     """The chosen plate, else the active strip; "" where there is none."""
     if scene.aa2.strip:
         return scene.aa2.strip
@@ -47,17 +48,17 @@ def plate_name(scene) -> str:
     return active.name if active else ""
 
 
-def job_name(scene) -> str:
+def job_name(scene: bpy.types.Scene) -> str:
     """A file name that stays the same for the same plate, so that a second run resumes the first."""
     return NOT_IN_FILE_NAMES.sub("_", f"{scene.name} {plate_name(scene)}".strip()).strip(". ") or "shot"
 
 
-def job_folder(scene) -> Path:
+def job_folder(scene: bpy.types.Scene) -> Path:
     """Where the versions of the scene's shot lie; in the extension's own folder while the file has none."""
     return jobs_root(scene) / job_name(scene)
 
 
-def jobs_root(scene) -> Path:
+def jobs_root(scene: bpy.types.Scene) -> Path:
     """The folder that holds the scene's shots."""
     output = scene.aa2.output or "//"
     if output.startswith("//") and not bpy.data.filepath:
@@ -67,7 +68,7 @@ def jobs_root(scene) -> Path:
     return Path(jobs).resolve()
 
 
-def _reference(ours) -> ReferenceSource:
+def _reference(ours: bpy.types.PropertyGroup) -> ReferenceSource:
     joints = None
     if len(ours.reference_joints) == len(BODY):
         joints = tuple((*joint.place, joint.confidence) for joint in ours.reference_joints)
@@ -79,31 +80,31 @@ def _reference(ours) -> ReferenceSource:
         joints=joints, height_px=ours.reference_height or None if joints else None)
 
 
-def _box(ours, size):
+def _box(ours: bpy.types.PropertyGroup, size: tuple[int, int]) -> tuple[float, ...] | None:
     """The chosen performer's box in pixels of the job; None where nobody was chosen."""
     if tuple(ours.performer_box) == NOBODY:
         return None
     return tuple(round(part * side, 2) for part, side in zip(ours.performer_box, (*size, *size), strict=True))
 
 
-def _names(things) -> tuple[str, ...]:
-    """Of those that there are, once each."""
+def _names(things: Iterable[bpy.types.ID | None]) -> tuple[str, ...]:
+    """The names of the things that are there, once each."""
     return tuple(dict.fromkeys(thing.name for thing in things if thing))
 
 
-def own_bones(ours) -> tuple:
+def own_bones(ours: bpy.types.PropertyGroup) -> tuple:
     """The artist's own (joint, bone, end)."""
     return tuple((one.name, one.bone, one.end) for one in ours.bones if one.bone)
 
 
-def _meshes(ours) -> tuple[str, ...]:
+def _meshes(ours: bpy.types.PropertyGroup) -> tuple[str, ...]:
     chosen = [ours.mesh] if ours.mesh else []
     if ours.meshes:
         chosen += [thing for thing in ours.meshes.all_objects if thing.type == "MESH" and thing != ours.mesh]
     return tuple(thing.name for thing in chosen)
 
 
-def _values(ours, settings) -> dict:
+def _values(ours: bpy.types.PropertyGroup, settings: dict[str, table.Setting]) -> dict:
     """The values of settings by their fields of the job."""
     found = {field: getattr(ours, one.name) for field, one in settings.items()}
     return {field: None if settings[field].zero_is_none and value == 0 else value for field, value in found.items()}

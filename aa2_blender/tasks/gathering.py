@@ -1,5 +1,5 @@
 """How a version of a shot comes to be, in slices: gathered from the scene, copied from another, or there already."""
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -102,7 +102,7 @@ class Gathering(Task):
         return "Gathered"
 
 
-def _in_slices(steps: Generator[tuple[str, int, int], None, None]) -> Iterator[Progress]:
+def _in_slices(steps: Iterator[tuple[str, int, int]]) -> Iterator[Progress]:
     """What gathering tells after each slice: the one thing of ours that may keep the window waiting."""
     while True:
         with stalls.slice("gather"):

@@ -27,7 +27,7 @@ from ..job.run import run
 from ..packs.store import Pack, open_pack
 
 log = logging.getLogger(__name__)
-_TAIL_LINES = 20
+_TAIL_LINES = 40
 
 
 class Tail(logging.Handler):

@@ -19,10 +19,10 @@ ADDED = {
     Setting("haste", Kind.NUMBER, "Haste", "How fast", 0.25, 0, 1, option="haste", field="haste"))
 SETTINGS = (*MADE_UP, *_SHOT''')],
     "embedded/engine/contract/jobs.py": [
-        ("    engine: str = checked(",
-         "    wind: int | None = checked(or_none(whole(1, 12)), None)\n    engine: str = checked("),
+        ("    steps: int | None = checked(",
+         "    wind: int | None = checked(or_none(whole(1, 12)), default=None)\n    steps: int | None = checked("),
         ("    clothing: float = checked(",
-         "    haste: float = checked(number(0, 1), 0.25)\n    clothing: float = checked(")]}
+         "    haste: float = checked(number(0, 1), default=0.25)\n    clothing: float = checked(")]}
 
 
 @pytest.fixture

@@ -67,6 +67,12 @@ def test_every_choice_of_the_contract_is_offered(name, choices):
     assert [choice for choice, _label, _tooltip in table.GENERATION[name].choices] == list(choices)
 
 
+def test_every_mask_use_of_the_contract_is_offered():
+    offered = table.OPTIONS["mask_use"].choices
+    assert [choice for choice, _label, _tooltip in offered] == [use.name for use in table.MaskUse]
+    assert sorted(use.value for use in table.MaskUse) == sorted(jobs.MASK_USES)
+
+
 def test_the_request_has_the_jobs_fields():
     """With the job's checks: what the one refuses, the other refuses."""
     fields = {one.name: one for one in dataclasses.fields(part("gather.request").Request)}
