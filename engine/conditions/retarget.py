@@ -116,7 +116,7 @@ def _ratios(lengths, wanted, strength) -> dict:
     return {name: float(ratio ** strength) for name, ratio in ratios.items()}
 
 
-def _standing(places, seen, heights, numbers, fps: float):
+def _standing(places, seen, heights, numbers, fps: float) -> np.ndarray:
     """(frames, 2) 0..1: how surely the right and the left foot stand."""
     feet = places[:, [_I["right_ankle"], _I["left_ankle"]]]
     there = seen[:, [_I["right_ankle"], _I["left_ankle"]]]
@@ -127,7 +127,7 @@ def _standing(places, seen, heights, numbers, fps: float):
     return _evened(stands, _EVEN_S * fps)
 
 
-def _evened(values, frames):
+def _evened(values, frames) -> np.ndarray:
     """(n, k) evened out over so many frames on each side; the ends hold."""
     reach = max(1, round(frames))
     kernel = np.hanning(2 * reach + 3)[1:-1]
@@ -135,7 +135,7 @@ def _evened(values, frames):
     return np.stack([np.convolve(column, kernel / kernel.sum(), "valid") for column in padded.T], axis=1)
 
 
-def _moved(places, seen, ratios, stands, fps: float):
+def _moved(places, seen, ratios, stands, fps: float) -> np.ndarray:
     """(frames, 20, 3): every joint at its new place; depths in pixels like the rest."""
     hips = [_I["right_hip"], _I["left_hip"]]
     ankles = [_I["right_ankle"], _I["left_ankle"]]
@@ -162,7 +162,7 @@ def _moved(places, seen, ratios, stands, fps: float):
     return np.where(seen[..., None], moved, places)
 
 
-def _ground(places, ankles, stands):
+def _ground(places, ankles, stands) -> np.ndarray:
     """(frames, 3): the point that carries: the foot that stands, or is lower, or between both."""
     feet = places[:, ankles]
     size = np.maximum(np.abs(places[:, [_I["neck"]]] - feet)[..., 1].max(axis=1), 1.0)
@@ -190,7 +190,7 @@ def _carry(moved, places, seen, start, end, ratio) -> None:
     moved[:, end] = moved[:, start] + length * (places[:, end] - places[:, start])
 
 
-def _knee(before, hip, ankle, thigh, shin):
+def _knee(before, hip, ankle, thigh, shin) -> np.ndarray:
     """(frames, 3): where the knee comes between hip and ankle: bent to the side it was bent to,
     as far as the lengths ask.
 

@@ -115,7 +115,7 @@ def _matroska_end(start: bytes) -> int:
     return 0 if size is None else at + size
 
 
-def _variable(data, at):
+def _variable(data: bytes, at: int) -> tuple[int | None, int]:
     """(number, where it ends) of EBML's numbers of variable length; None where the number says that it is unknown."""
     first, = struct.unpack("B", data[at:at + 1])
     more = 8 - first.bit_length()                                          # bytes behind the first

@@ -15,6 +15,7 @@ terms that are odd in x, numbers 3, 4 and 7, change their sign.
 """
 
 from math import pi, sqrt
+from typing import Any
 
 COEFFICIENTS = 9
 DEGREES = (0, 1, 1, 1, 2, 2, 2, 2, 2)           # l of each coefficient
@@ -23,7 +24,7 @@ LAMBERT = (pi, 2 * pi / 3, pi / 4)
 AMBIENT = 2 * sqrt(pi)                          # the first coefficient of the light 1 from everywhere; the others are 0
 
 
-def basis(x, y, z):
+def basis(x: Any, y: Any, z: Any) -> tuple[Any, ...]:
     """The nine terms at a unit normal; numbers or arrays of numbers alike."""
     first, second = sqrt(3 / (4 * pi)), sqrt(15 / (4 * pi))
     return (0 * x + 1 / AMBIENT, first * y, first * z, first * x,

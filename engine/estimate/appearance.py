@@ -140,7 +140,7 @@ def _read_json(path: str):
         return None
 
 
-def _numbers(region: Region):
+def _numbers(region: Region) -> np.ndarray:
     return np.array([*region.centre, region.side, *region.up])
 
 

@@ -24,7 +24,7 @@ OFFSETS = {
 }
 
 
-def _matrix(with_offsets):
+def _matrix(with_offsets) -> np.ndarray:
     """(20, 33): joints are this times landmarks; each row sums to one, so that it holds wherever the body is."""
     rows = {joint: _row([joint]) for joint in BODY if joint in INDEX}
     for name, (start, ways) in OFFSETS.items():
@@ -48,12 +48,12 @@ _AS_BONES, _AS_LANDMARKS = _matrix(1.0), _matrix(0.0)
 _SOURCES = [np.flatnonzero(row > 0.4) for row in _AS_LANDMARKS]
 
 
-def joints_of(points: np.ndarray, as_bones=True):
+def joints_of(points: np.ndarray, as_bones=True) -> np.ndarray:
     """(33, k) of landmarks -> (20, k) of contract.skeleton.BODY; pixels, metres and depths alike,
     since it is linear."""
     return (_AS_BONES if as_bones else _AS_LANDMARKS) @ points
 
 
-def confidence_of(visibility):
+def confidence_of(visibility) -> np.ndarray:
     """(33,) -> (20,)."""
     return np.array([visibility[rows].min() for rows in _SOURCES])

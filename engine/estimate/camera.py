@@ -36,7 +36,7 @@ class Camera:
         moved = [np.abs(cv2.perspectiveTransform(self._corners, m) - self._corners).max() for m in self._to_first]
         self.locked = max(moved) < _LOCKED
 
-    def onto(self, other, number: int):
+    def onto(self, other, number: int) -> np.ndarray:
         """(3, 3): pixel indices of frame `other` -> those of frame `number`."""
         return np.linalg.inv(self._to_first[number - self._first]) @ self._to_first[other - self._first]
 
@@ -51,7 +51,7 @@ class Camera:
                             np.ones((15, 15)))
         return grey, (1 - hidden) * 255
 
-    def _step(self, now, before):
+    def _step(self, now, before) -> np.ndarray:
         """(3, 3) full-size pixel indices of a frame -> those of the frame before;
         the identity where too little is seen."""
         points = cv2.goodFeaturesToTrack(now[0], _POINTS, 0.01, 8, mask=now[1])

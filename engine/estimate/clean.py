@@ -79,7 +79,7 @@ class _Samples:
         self._kept.move_to_end(number)
         return self._kept[number]
 
-    def covered(self, number: int):
+    def covered(self, number: int) -> np.ndarray:
         """(h, w) bool: the mask with a margin for motion blur and hair."""
         mask = read_grey(files.picture(self._folder, files.MASK, number), self._size) > 0
         box = _box(mask)
@@ -138,7 +138,7 @@ def _median(pictures, covered):
     return np.take_along_axis(values, middle[None, ..., None], axis=0)[0].clip(0, 255).astype(np.uint8), count > 0
 
 
-def _faded(covered):
+def _faded(covered) -> np.ndarray:
     """(h, w) 0..1: rises inside of what is covered, over its margin,
     so that a shadow at the feet ends in no hard edge."""
     inside = cv2.distanceTransform(np.pad(covered.astype(np.uint8), 1, mode="edge"), cv2.DIST_L2, 5)[1:-1, 1:-1]

@@ -14,7 +14,7 @@ _LEAST_PIXELS = 12
 _PARTS = ((11, 12, 24, 23), (23, 24, 26, 25))
 
 
-def histogram(pixels):
+def histogram(pixels) -> np.ndarray:
     """(n, 3) uint8 -> (512,) float32, the part of them in each of 8 x 8 x 8 colours; smoothed, so that a change of
     light moves little."""
     cells = (pixels >> 5).astype(np.intp)

@@ -29,7 +29,7 @@ def find_body(picture: np.ndarray, threads: int):
     return None
 
 
-def find_people(picture: np.ndarray, threads: int, *, near=None, like=None):
+def find_people(picture: np.ndarray, threads: int, *, near=None, like=None) -> list[Region]:
     """(h, w, 3) uint8 -> Regions of all people, the likeliest first.
 
     near: a Region; only people about there. like: a Region; anywhere, but only people of about its size. One person is
@@ -119,7 +119,7 @@ def _people_in(picture: np.ndarray, window: Region, threads: int):
     return people
 
 
-def _overlaps(boxes, box):
+def _overlaps(boxes, box) -> np.ndarray:
     """(n, 4) and (4,) as left, top, right, bottom -> (n,) intersection over union."""
     low, high = np.maximum(boxes[:, :2], box[:2]), np.minimum(boxes[:, 2:], box[2:])
     shared = np.prod(np.clip(high - low, 0, None), axis=1)
@@ -128,7 +128,7 @@ def _overlaps(boxes, box):
 
 
 @functools.cache
-def _anchors():
+def _anchors() -> np.ndarray:
     """(2254, 2): the point 0..1 each of the detector's rows is measured from (BlazePose's 28, 14 and 7 cell grids)."""
     grids = []
     for cells, rows_per_cell in ((28, 2), (14, 2), (7, 6)):

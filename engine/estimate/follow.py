@@ -238,7 +238,7 @@ def _spread(count, most):
     return sorted({round(i) for i in np.linspace(0, count - 1, min(most, count))})
 
 
-def everybody(picture: np.ndarray, threads: int, *, doubtful=False, **where):
+def everybody(picture: np.ndarray, threads: int, *, doubtful=False, **where) -> list[Landmarks]:
     """(h, w, 3) uint8 -> Landmarks of each person the detector and then the landmarks see; doubtful: also those whom
     the detector does not see again where the landmarks are; where: as find_people's."""
     people = []

@@ -150,7 +150,7 @@ def open_footage(path: str | Path) -> Footage:
     return _large_enough(_movie_of(path))
 
 
-def read_rgb(path: Path):
+def read_rgb(path: Path) -> np.ndarray:
     """A picture file -> (h, w, 3) uint8 sRGB, whatever its bits; transparency is left out."""
     picture = as_colour(read_picture(path, missing="footage_missing", unreadable="footage_unreadable"))[..., :3]
     return np.ascontiguousarray(picture if picture.dtype == np.uint8 else as_bits(as_float(picture)))

@@ -27,7 +27,7 @@ _BRIDGED_S, _SIGMA_S, _LEAST_SIGMA = 0.25, 0.05, 1.2
 _KNUCKLE = HAND_INDEX["middle_1"]
 
 
-def find_hands(picture: np.ndarray, found, height_px: float, threads: int):
+def find_hands(picture: np.ndarray, found, height_px: float, threads: int) -> dict[str, np.ndarray]:
     """(h, w, 3) uint8 and somebody's Landmarks -> {side: (21, 4) float32 x, y in pixels, z in metres from the wrist
     (away from the camera), presence}; only hands that are there."""
     hands = {}

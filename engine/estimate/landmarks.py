@@ -55,7 +55,7 @@ class Landmarks:
         hit = self.mask_logits[tuple(np.clip(cells, 0, self.mask_logits.shape[0] - 1)[:, ::-1].T)] > 0
         return decided * float((inside & hit).mean())
 
-    def mask(self, picture_size):
+    def mask(self, picture_size) -> np.ndarray:
         """(h, w) float32 0..1 of a picture of this (width, height): the person's silhouette."""
         return paste(_sigmoid(self.mask_logits), self.region, picture_size)
 
@@ -93,7 +93,7 @@ def _rounded_region(region: Region):
     return Region((x, y), side, (up_x, up_y))
 
 
-def _refined(points: np.ndarray, heat):
+def _refined(points: np.ndarray, heat) -> np.ndarray:
     """(n, 2) points 0..1 -> the same, each drawn to the centre of the heat around it (MediaPipe's refinement).
 
     heat (cells, cells, n) 0..1; a point whose surroundings are nowhere hot stays.

@@ -52,7 +52,7 @@ def pelvis_depth(scale, picture_size):
     return SUPPOSED_LENS * max(picture_size) / scale
 
 
-def body_joints(found, depth, picture_size, *, as_bones=True, least=SURE_IN_A_STILL):
+def body_joints(found, depth, picture_size, *, as_bones=True, least=SURE_IN_A_STILL) -> np.ndarray:
     """(20, 4) float32: x, y, depth, confidence by contract.skeleton.BODY; `depth` of the pelvis in metres. as_bones:
     where a rig's bones have their joints (bones.py), else where the landmarks are. least:
     visibility a joint must have."""
@@ -62,7 +62,7 @@ def body_joints(found, depth, picture_size, *, as_bones=True, least=SURE_IN_A_ST
     return np.column_stack([places, np.where(inside, sure, 0.0)]).astype(np.float32)
 
 
-def _turned_here(found, least):
+def _turned_here(found, least) -> np.ndarray:
     """(33,): the visibility; 0 where it is low, or on the side of the head turned away."""
     confidence = np.where(found.visibility >= least, found.visibility, 0.0)
     ears = found.world[[INDEX["left_ear"], INDEX["right_ear"]]]

@@ -53,7 +53,7 @@ class DepthNet:
         self.digest = hashlib.sha256(self._data).hexdigest()[:32]
         del self._data
 
-    def run(self, picture: np.ndarray):
+    def run(self, picture: np.ndarray) -> np.ndarray:
         """(h, w, 3) uint8 -> (h', w') float32, larger = nearer, over the whole picture."""
         size = self._size(picture.shape[1], picture.shape[0])
         scaled = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if size[0] < picture.shape[1]
@@ -90,7 +90,7 @@ def from_model(path: str, bodies, source, folder: str, *, shots, fps: float, wat
     return result
 
 
-def _inverse_depths(path: str, net, source, number: int, body):
+def _inverse_depths(path: str, net, source, number: int, body) -> np.ndarray:
     """(20,) inverse depth at each joint, NaN where it isn't seen."""
     try:
         values = np.fromfile(path, np.float32)

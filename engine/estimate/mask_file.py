@@ -28,7 +28,7 @@ def open_mask(path: str, shot, folder: str):
     return mask
 
 
-def _as_mask(picture: np.ndarray):
+def _as_mask(picture: np.ndarray) -> np.ndarray:
     """(h, w[, 1..4]) uint8 or uint16 -> (h, w) bool: what is light, and not transparent."""
     values = as_float(picture)
     if values.ndim == 2:

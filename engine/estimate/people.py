@@ -49,7 +49,7 @@ def find_joints(picture: np.ndarray, threads: int = 0):
                   height_px=scale * standing_height(found.world))
 
 
-def find_boxes(picture: np.ndarray, threads: int = 0):
+def find_boxes(picture: np.ndarray, threads: int = 0) -> list[tuple[float, float, float, float]]:
     """(h, w, 3) uint8 -> [(left, top, right, bottom)] of everybody in the picture, in its pixels and cut to it, the
     largest first: of the points that are seen, with a head's room above them."""
     height, width = picture.shape[:2]
@@ -73,7 +73,7 @@ def look_twice(picture: np.ndarray, threads: int):
     return look(picture, first.next_region, threads) or first
 
 
-def _opaque(picture: np.ndarray):
+def _opaque(picture: np.ndarray) -> np.ndarray:
     """(h, w, 3 or 4) uint8 -> (h, w, 3) uint8, transparency filled with grey."""
     if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] not in (3, 4):
         raise JobError("reference_unreadable",

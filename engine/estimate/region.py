@@ -16,20 +16,20 @@ class Region:
     up: tuple[float, float] = (0.0, -1.0)
 
     @property
-    def axes(self):
+    def axes(self) -> np.ndarray:
         """(2, 2): rows are the picture's directions of the crop's x (right) and y (down), each of length one."""
         up_x, up_y = self.up
         return np.array([[-up_y, up_x], [-up_x, -up_y]])
 
-    def to_picture(self, points: np.ndarray | Sequence):
+    def to_picture(self, points: np.ndarray | Sequence) -> np.ndarray:
         """(n, 2) points of the crop, 0..1 -> (n, 2) pixels of the picture."""
         return np.asarray(self.centre) + (np.asarray(points) - 0.5) @ self.axes * self.side
 
-    def to_crop(self, points: np.ndarray | Sequence):
+    def to_crop(self, points: np.ndarray | Sequence) -> np.ndarray:
         """(n, 2) pixels of the picture -> (n, 2) points of the crop, 0..1 inside it."""
         return (np.asarray(points) - self.centre) @ self.axes.T / self.side + 0.5
 
-    def rotate(self, vectors):
+    def rotate(self, vectors) -> np.ndarray:
         """(n, 2) directions of the crop -> the same directions in the picture, their lengths kept."""
         return np.asarray(vectors) @ self.axes
 
@@ -45,7 +45,7 @@ def body_region(hips, reach, margin=1.25):
                   up=(float(direction[0] / radius), float(direction[1] / radius)))
 
 
-def cut(picture: np.ndarray, region: Region, size: int, border=cv2.BORDER_CONSTANT):
+def cut(picture: np.ndarray, region: Region, size: int, border=cv2.BORDER_CONSTANT) -> np.ndarray:
     """(h, w, 3) uint8 and a Region -> (size, size, 3) uint8; outside the picture black, or what OpenCV's border says.
 
     The picture is shrunk by area averaging first where the region is more than twice as large as the crop (ours:
@@ -62,7 +62,7 @@ def cut(picture: np.ndarray, region: Region, size: int, border=cv2.BORDER_CONSTA
                           borderMode=border)
 
 
-def paste(values, region: Region, picture_size):
+def paste(values, region: Region, picture_size) -> np.ndarray:
     """(size, size) float32 of a region -> (h, w) float32 of the whole picture, 0 outside the region."""
     matrix = _between_indices(_crop_to_picture(region, values.shape[0]))
     return cv2.warpAffine(values, matrix, picture_size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
@@ -76,7 +76,7 @@ def _crop_to_picture(region: Region, size: int) -> np.ndarray:
     return matrix
 
 
-def _between_indices(matrix):
+def _between_indices(matrix) -> np.ndarray:
     """(3, 3) between pixel coordinates, first centre 0.5 -> (2, 3) between array indices, as OpenCV wants."""
     shift = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
     return (np.linalg.inv(shift) @ matrix @ shift)[:2]

@@ -11,7 +11,7 @@ _WEIGHED = ("elbow", "wrist", "knee", "ankle", "foot_index")  # far from the bod
 _AGAINST_MODEL = 0.12
 
 
-def changed(place, seen):
+def changed(place, seen) -> np.ndarray:
     """(n, 33, 3) metres and (n, 33) 0..1 -> (n, 2) bool: in which frames arms, legs are to be exchanged.
 
     The cheapest way through all frames (Viterbi): motion from frame to frame costs its length, a change of sides costs
@@ -21,7 +21,7 @@ def changed(place, seen):
     return np.stack([_cheapest(place, seen, group) for group in GROUPS], axis=1)
 
 
-def exchange(values, which):
+def exchange(values, which) -> np.ndarray:
     """(n, 33, ...) values with the sides of a group exchanged in the frames of `which` (n, 2) bool."""
     values = np.array(values)
     for group, frames in zip(GROUPS, which.T, strict=True):

@@ -55,14 +55,14 @@ def _borrowed(number: int, body, recall, size: tuple[int, int], reach=15):
     return np.zeros((size[1], size[0]), np.float32)
 
 
-def _certain(joints: np.ndarray):
+def _certain(joints: np.ndarray) -> np.ndarray:
     """(20, 4) with confidence 0 where it is not certain enough to widen a mask."""
     joints = np.array(joints, np.float64)
     joints[joints[:, 3] < _CERTAIN, 3] = 0.0
     return joints
 
 
-def _bones(joints: np.ndarray, height_px: float, size: tuple[int, int]):
+def _bones(joints: np.ndarray, height_px: float, size: tuple[int, int]) -> np.ndarray:
     """(h, w) bool: lines along the limbs both of whose joints are certain."""
     drawn = np.zeros((size[1], size[0]), np.uint8)
     for start, end in LIMBS:

@@ -15,7 +15,7 @@ _NARROW = 0.3  # of a window's width, for quick motion
 _QUICK = 4.0  # of the trembling's power, from which a difference is motion rather than trembling
 
 
-def smooth(values, weights, sigma):
+def smooth(values, weights, sigma) -> np.ndarray:
     """(n, k, d) values and (n, k) weights >= 0 -> (n, k, d); sigma in frames, a Gaussian's, of the fit's window.
 
     Values far off the fit are weighed down and the fit made again, so that one bad frame leaves no bump.
@@ -48,7 +48,7 @@ def smooth_motion(values, weights, sigma):
     return wide + quick[..., None] * (narrow - wide)
 
 
-def bridge(values, there):
+def bridge(values, there) -> np.ndarray:
     """(n, ...) values and (n,) bool -> the same with what is not there interpolated in a straight line; at least one is
     there, and before the first and after the last it stays."""
     numbers, known = np.arange(len(values)), np.flatnonzero(there)
@@ -90,14 +90,14 @@ def _fit(values, weights, sigma):
             + third[..., None] * moments[2]) / whole[..., None]
 
 
-def _trembling(values):
+def _trembling(values) -> np.ndarray:
     """(k,): the power of what changes from frame to frame without going on, by fourth differences, which smooth motion
     is nearly free of; robustly."""
     fourth = np.diff(values, 4, axis=0)
     return (np.median(np.sum(fourth ** 2, axis=2), axis=0) / 70.0)
 
 
-def evened(values, sigma):
+def evened(values, sigma) -> np.ndarray:
     """(n, k) as Gaussian means over time; the ends hold."""
     reach = int(np.ceil(3 * sigma))
     kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
@@ -105,7 +105,7 @@ def evened(values, sigma):
     return np.stack([np.convolve(column, kernel / kernel.sum(), "valid") for column in padded.T], axis=1)
 
 
-def _usual(away, weights, sigma):
+def _usual(away, weights, sigma) -> np.ndarray:
     """(n, k): how far values are off their fit as a rule, about each frame; never nothing."""
     reach = max(2, int(np.ceil(4 * sigma)))
     padded = np.pad(away, [(reach, reach), (0, 0)], mode="reflect" if len(away) > reach else "edge")

@@ -26,7 +26,7 @@ class Source:
     def __exit__(self, *_) -> None:
         self._reader.shutdown(cancel_futures=True)
 
-    def read(self, number: int):
+    def read(self, number: int) -> np.ndarray:
         """(h, w, 3) uint8 sRGB; raises JobError where the picture is missing or broken."""
         onwards, self._last = (1 if number >= self._last else -1), number
         for ahead in range(_AHEAD + 1):

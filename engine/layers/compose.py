@@ -121,7 +121,7 @@ def _patch(decoded: np.ndarray, region: np.ndarray, alpha: np.ndarray):
     return bleed(np.ascontiguousarray(decoded[..., :3]), (region > 0.5).astype(np.float32)), alpha
 
 
-def _patch_alpha(region: np.ndarray, feather: float, mask: np.ndarray | None):
+def _patch_alpha(region: np.ndarray, feather: float, mask: np.ndarray | None) -> np.ndarray:
     """(H, W): where a patch lies: M_f faded inwards; where the character's mask (H, W) is known, that faded outwards,
     and nothing outside of M_f, where the plate stays as it is."""
     width = max(feather, PATCH_FADE)
@@ -132,7 +132,7 @@ def _patch_alpha(region: np.ndarray, feather: float, mask: np.ndarray | None):
     return np.maximum(mask > 0.5, np.minimum(outwards, _faded(region, PATCH_EDGE)))
 
 
-def _cover(alpha: np.ndarray, canvas):
+def _cover(alpha: np.ndarray, canvas) -> np.ndarray:
     """The patch's alpha, (box height, box width)."""
     left, top, right, bottom = canvas.box
     return np.clip(put_back(np.ascontiguousarray(alpha, dtype=np.float32), canvas.crop, (right - left, bottom - top)),
@@ -147,7 +147,7 @@ def _over(behind, rgba: np.ndarray, factor, cover, holdout):
     return np.dstack([colour, cover if holdout is None else np.minimum(cover, 1.0 - holdout)]).astype(np.float32)
 
 
-def _faded(region: np.ndarray, width: float):
+def _faded(region: np.ndarray, width: float) -> np.ndarray:
     """(H, W): 0 outside of M_f, rising to 1 over `width` crop pixels inside of it."""
     inside = cv2.distanceTransform(np.pad((region > 0.5).astype(np.uint8), 1, mode="edge"), cv2.DIST_L2, 5)[1:-1, 1:-1]
     return np.clip(inside / width, 0.0, 1.0)
@@ -166,7 +166,7 @@ def _faded_shadow(factor, canvas):
     return (1.0 - weight * dark).astype(np.float32)
 
 
-def _from_the_ends(length, first, last):
+def _from_the_ends(length, first, last) -> np.ndarray:
     """(length,) how many pixels away the nearer of the ends that count is; infinite where neither does."""
     places = np.arange(length, dtype=np.float32)
     none = np.full_like(places, np.inf)
@@ -209,7 +209,7 @@ def _graded(rgba: np.ndarray, look, who):
     return np.dstack([graded, rgba[..., 3]])
 
 
-def _as_the_plate(rgba: np.ndarray, holdout, grain, blur):
+def _as_the_plate(rgba: np.ndarray, holdout, grain, blur) -> np.ndarray:
     """The layer as soft and as grainy as the plate around it, and cut by what lies in front of it."""
     rgb, alpha = np.ascontiguousarray(rgba[..., :3]), np.ascontiguousarray(rgba[..., 3])
     if blur > 0:
