@@ -1,4 +1,4 @@
-"""The one family of errors, on both sides of the pipe, and every code that they carry."""
+"""The one family of errors, on both sides of the pipe, and every code that an error may have."""
 
 import errno
 
@@ -46,7 +46,7 @@ CODES = {
     "source_unreadable": "a picture of the plate cannot be read",
 }
 
-# Warnings travel in `warning` events and end nothing.
+# Warnings are sent as `warning` events and do not end the job.
 WARNINGS = {
     "clean_holes": "the performer never leaves these places: what is behind is not known, and was filled in",
     "colour_reduced": "the video has more than 8 bits or is HDR; it was brought to 8 bits",
@@ -66,8 +66,9 @@ WARNINGS = {
 
 
 class JobError(Exception):
-    """What stops a job: a code of CODES, a message (expected, found, which field or file), and the remedy, which is
-    what to do about it. `action` names what does that for the artist, "" for nothing (panels/remedies.py)."""
+    """An error that stops a job: a code of CODES, a message (expected, found, which field or file), and the remedy,
+    which says what to do about it. `action` chooses the button that does this for the artist, "" for none
+    (panels/remedies.py)."""
 
     def __init__(self, code: str, message: str, remedy: str = "", action: str = "") -> None:
         assert code in CODES, code

@@ -1,4 +1,4 @@
-"""Values from JSON -> checked values of frozen dataclasses: each field names its check, errors name the field.
+"""Values from JSON -> checked values of frozen dataclasses. Each field has a check, and each error names its field.
 
 A check takes a value and returns the one to keep; its ValueError says what was expected.
 """
@@ -15,11 +15,11 @@ B = TypeVar("B")
 C = TypeVar("C")
 CheckOf = Callable[[Any], T]  # a value from JSON -> the one to keep
 _LONGEST_SHOWN = 60
-_LONGEST_PATH = 32_767  # characters, of Windows; other systems hold fewer
+_LONGEST_PATH = 32_767  # characters, the limit of Windows; other systems allow fewer
 
 
 class FieldError(ValueError):
-    """A field, by its path such as `settings.steps`, that is missing, unknown or wrong."""
+    """A field that is missing, unknown or wrong; `path` names it, for example `settings.steps`."""
 
     def __init__(self, path: str, message: str):
         super().__init__(message)
@@ -37,14 +37,14 @@ def checked(check: CheckOf[T] | _Nested[T]) -> T: ...
 @overload
 def checked(check: CheckOf[T] | _Nested[T], default: T) -> T: ...
 def checked(check, default=MISSING) -> Any:
-    """A dataclass field whose value from JSON passes through `check`; without a default it is required. To a type
-    checker it is of the type that `check` returns."""
+    """A dataclass field whose value from JSON passes through `check`. Without a default, the field is required. For a
+    type checker, the field has the type that `check` returns."""
     return field(default=default, metadata={"check": check})
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(checked,))
 def record(cls: type[T]) -> type[T]:
-    """A frozen dataclass of checked fields; type checkers know from it which of them may be left out."""
+    """A frozen dataclass of checked fields. It tells type checkers which fields may be left out."""
     return dataclass(frozen=True)(cls)
 
 
@@ -86,7 +86,7 @@ def _join(path: str, name: object) -> str:
 
 
 def shown(value: object) -> str:
-    """A value as messages tell it: not endless."""
+    """A value as messages show it, cut to _LONGEST_SHOWN characters."""
     text = repr(value)
     return text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN - 3] + "..."
 
@@ -96,7 +96,7 @@ def nested(cls: type[T]) -> _Nested[T]: ...
 @overload
 def nested(cls: type[T], optional: Literal[True]) -> _Nested[T | None]: ...
 def nested(cls: type, optional: bool = False) -> _Nested:
-    """The check of a field that is itself a dataclass, or null where `optional`."""
+    """The check of a field that is itself a dataclass; with `optional`, it may be null."""
     return _Nested(cls, optional)
 
 
@@ -109,7 +109,7 @@ def whole(low: int, high: int) -> CheckOf[int]:
 
 
 def number(low: float, high: float) -> CheckOf[float]:
-    """A finite range: what is no number, or an endless one, lies outside it."""
+    """A number in a finite range; NaN and infinity lie outside every range."""
     def check(value: Any) -> float:
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
             raise ValueError(f"a number from {low:g} to {high:g}")
@@ -127,7 +127,7 @@ def choice(*choices: T) -> CheckOf[T]:
 
 
 def is_whole_text(value: str) -> bool:
-    """Whether a text can be written as UTF-8: names of the system's may hold halves of surrogate pairs."""
+    """Whether a text can be written as UTF-8. The system's file names may contain halves of surrogate pairs."""
     try:
         value.encode()
     except UnicodeEncodeError:
@@ -142,8 +142,8 @@ def text(value: Any) -> str:
 
 
 def whole_text(value: Any) -> str:
-    """A text that a UTF-8 file and every name of Blender's can hold: names of the system's may contain halves of
-    surrogate pairs, and nothing's name contains a NUL."""
+    """A text that fits into a UTF-8 file and into any name in Blender. The system's file names may contain halves of
+    surrogate pairs, and no name may contain a NUL."""
     if not is_whole_text(text(value)):
         raise ValueError("a text without halves of characters")
     if "\0" in value:
@@ -152,8 +152,8 @@ def whole_text(value: Any) -> str:
 
 
 def path_name(value: Any) -> str:
-    """The path of a file or folder, be there anything or not. A name that is no UTF-8 is refused here: OpenCV dies of
-    it deep inside."""
+    """The path of a file or folder, which need not exist. A name that is not UTF-8 is refused here, because it crashes
+    OpenCV."""
     if not 0 < len(text(value)) <= _LONGEST_PATH or "\0" in value or not is_whole_text(value):
         raise ValueError(f"the path of a file or folder of 1 to {_LONGEST_PATH} characters, "
                          "without zeros and halves of characters")
@@ -167,7 +167,7 @@ def flag(value: Any) -> bool:
 
 
 def file_name(value: Any) -> str:
-    """A file directly in the job's folder: a job never reaches outside its folder."""
+    """The name of a file directly in the job's folder, so that a job never reads outside its folder."""
     if not isinstance(value, str) or value in ("", ".", "..") or {"/", "\\", "\0"} & set(value) \
             or os.path.basename(value) != value or not is_whole_text(value):
         raise ValueError("the name of a file in the job's folder")

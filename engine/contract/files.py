@@ -1,5 +1,6 @@
-"""Where each file of a job lies, how frames are numbered (1..N, four digits or more), how a file is written whole, and
-the one rule about links: no folder or file of a job is one, so that nothing outside the job is written or removed."""
+"""Where each file of a job lies, how frames are numbered (1..N, four digits or more), and how a file is written whole.
+Also the one rule about links: no folder or file of a job may be a link, so that nothing outside the job is written or
+removed."""
 
 import contextlib
 import errno
@@ -50,7 +51,7 @@ MOVIE = "output/character.mov"
 MOVIE_LOG = "output/movie.log"
 FOUND = "estimate/reference.json"
 FOUND_MASK = "estimate/reference.mask"
-# What a finished job is written out as, for other programs.
+# The layers that a finished job is written out as, for other programs.
 Layer = Literal["character", "shadow", "matte", "skeleton"]
 Form = Literal["png8", "png16", "exr"]
 Condition = Literal["skeleton", "depth", "surface", "mask", "environment", "objects"]
@@ -59,7 +60,7 @@ FORMS: tuple[Form, ...] = get_args(Form)
 PREVIEWS: tuple[Condition, ...] = get_args(Condition)
 SHOWN_KINDS = PREVIEWS
 
-# Every name of docs/architecture.md's job folder: what lies in the folders are numbered pictures and the like.
+# Every name in the job folder, as docs/architecture.md lists them. The folders contain numbered pictures and the like.
 FOLDERS = (SOURCE, MASK, CLEAN, OBJECTS, DEPTH, IRRADIANCE, FRAMES, SHADOW, STATE, OUTPUT, PREVIEW, SHOWN,
            ESTIMATE, GIVEN_MASK, LOOKS, DEPTHS, *(f"{PREVIEW}/{kind}" for kind in PREVIEWS),
            *(f"{SHOWN}/{kind}" for kind in SHOWN_KINDS),
@@ -69,22 +70,22 @@ FILES = (JOB, POSE, LIGHT, REFERENCE, MADE, REQUEST, RUN, ESTIMATED, FOUND, FOUN
          f"{DEPTHS}/key.json",
          f"{FRAMES}/blank.png", f"{SHADOW}/blank.png", "reference_pose.json", "reference_matte.png",
          "reference_v2.png", "clip.json")
-# These are written in place, all others anew beside their name:
-# another (hard) name of such a file would change with it.
+# These are written in place. All others are written under a new name and renamed. If such a file had another (hard)
+# name, the other file would change with it.
 IN_PLACE = (LOCK, EVENTS, LOG, MOVIE, MOVIE_LOG)
 
-# A viewer or a scanner that has a file open keeps Windows from replacing it, as a rule for much less than this (ours).
+# On Windows, a file that a viewer or a scanner has open cannot be replaced; they rarely keep it open this long (ours).
 PATIENCE_S = 3.0
-OLD_S = 24 * 3600.0  # nobody writes one file for as long (ours)
+OLD_S = 24 * 3600.0  # no writer needs this long for one file (ours)
 _NUMBERED = re.compile(r"(\d{4,})\.png")
-# What only the engine that holds the job's lock writes, in these folders.
+# In these folders, files with these names are written only by the engine that has the job's lock.
 _LOCKED = (FRAMES, SHADOW, STATE, LOOKS, DEPTHS)
 _LOCKED_FILE = re.compile(r"\d{4,}\.(png|latents|look|parts|depth)|(made|key)\.json|probe")
-# In containers the pid is the same everywhere, and so may the name of the host be.
+# In different containers, the pid and even the host's name may be the same.
 _HOST = hashlib.blake2b(platform.node().encode(errors="replace"), digest_size=4).hexdigest()
 _TEMPORARY = re.compile(r"\.aa2-([0-9a-f]{8})-[0-9a-f]{16}-(.+)")
 _NOT_THROUGH_LINKS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-_LINK_TAGS = (0xA000000C, 0xA0000003)  # Windows' symbolic links and mount points, to which junctions belong
+_LINK_TAGS = (0xA000000C, 0xA0000003)  # Windows' symbolic links and mount points, which include junctions
 
 
 def picture(folder: Folder, kind: str, number: int) -> str:
@@ -103,12 +104,12 @@ def path(folder: Folder, name: str) -> str:
 
 
 def has(folder: Folder, kind: str) -> bool:
-    """Whether the job has pictures of this kind, be they all or some."""
+    """Whether the job has pictures of this kind, all of them or only some."""
     return bool(numbers(folder, kind))
 
 
 def numbers(folder: Folder, kind: str) -> list[int]:
-    """The numbers of the pictures of one kind that exist, ascending; other files are passed over."""
+    """The numbers of the existing pictures of one kind, ascending; other files are ignored."""
     try:
         names = os.listdir(os.path.join(folder, *kind.split("/")))
     except (FileNotFoundError, NotADirectoryError):
@@ -117,11 +118,11 @@ def numbers(folder: Folder, kind: str) -> list[int]:
 
 
 def refuse_links(folder: Folder) -> None:
-    """To be called before the first write. Raises JobError(job_linked) where a folder or file of the job is a link or a
-    junction, or is one of IN_PLACE and no ordinary file of one name.
+    """Call this before the first write. Raises JobError(job_linked) if a folder or file of the job is a link or a
+    junction, or if a file of IN_PLACE is not an ordinary file with only one name.
 
-    The job's folder itself may be reached through a link: that is the artist's own set-up. A single numbered picture
-    may be a link as well: it is read through, but written beside its name, so that only the link goes.
+    The job's folder itself may be reached through a link, because the artist set this up. A single numbered picture may
+    also be a link. It is read through the link, but a new picture is written beside it and replaces only the link.
     """
     for name in (*FOLDERS, *FILES, *IN_PLACE):
         there = path(folder, name)
@@ -135,8 +136,8 @@ def refuse_links(folder: Folder) -> None:
 
 
 def open_in_place(path: Folder, flags: int) -> int:
-    """A descriptor of an ordinary file that is written in place, made where there is none; os.open's flags. A link is
-    not followed. Raises JobError."""
+    """The descriptor of an ordinary file that is written in place; the file is created if it does not exist. `flags`
+    are those of os.open. A link is not followed. Raises JobError."""
     try:
         before = _about(path)
         if before is not None and _is_link(before):
@@ -153,15 +154,14 @@ def open_in_place(path: Folder, flags: int) -> int:
 
 
 def own_name(name: str) -> str:
-    """A name that nobody else has, for what is made beside `name` and goes again: same extension, so that writers know
-    the format."""
+    """A unique name for a temporary file beside `name`. It keeps the extension, so that writers know the format."""
     return f".aa2-{_HOST}-{secrets.token_hex(8)}-{name}"
 
 
 @contextlib.contextmanager
 def unfinished(path: Folder) -> Iterator[str]:
-    """The path of a new, empty file beside `path`, which takes its place at the end of the block, or goes where the
-    block raises. Makes the folder; raises JobError for an OSError."""
+    """The path of a new, empty file beside `path`. At the end of the block it replaces `path`; if the block raises, it
+    is removed. Makes the folder; raises JobError for an OSError."""
     folder, name = os.path.split(path)
     beside = os.path.join(folder, own_name(name))
     try:
@@ -178,7 +178,7 @@ def unfinished(path: Folder) -> Iterator[str]:
 
 def write_whole(path: Folder, data: bytes | memoryview, *, synced: bool = False) -> None:
     """Write a file under a temporary name and rename it: whole or not at all. Makes its folder; raises JobError.
-    synced: its bytes are on the disk before it has its name."""
+    synced: its bytes are on the disk before it gets its name."""
     with unfinished(path) as beside, open(beside, "wb") as file:
         file.write(data)
         if synced:
@@ -187,8 +187,8 @@ def write_whole(path: Folder, data: bytes | memoryview, *, synced: bool = False)
 
 
 def sync_folder(folder: Folder) -> None:
-    """The names in a folder are on the disk, where the system can do it: Windows opens no folders,
-    some drives sync none."""
+    """Write the names in a folder to the disk, if the system can: Windows cannot open folders, and some drives cannot
+    sync them."""
     if os.name == "nt":
         return
     with contextlib.suppress(OSError):
@@ -200,11 +200,11 @@ def sync_folder(folder: Folder) -> None:
 
 
 def remove_left_over(folder: Folder) -> None:
-    """Called by who holds the job's lock: temporaries of writers that were killed go.
+    """Remove temporary files of writers that were killed. Only the process with the job's lock calls this.
 
-    Those of this machine in what only the holder writes go at once, because nobody else can be writing them. All others
-    go when they are old: the add-on and a delivery write without the lock, and on a drive that knows no locks an engine
-    on another machine may be at work.
+    A temporary file of this machine is removed at once if only the lock's holder writes such files, because nobody else
+    can be writing it. All others are removed when they are old: the add-on and a delivery write without the lock, and
+    on a drive without locks an engine on another machine may be working.
     """
     for kind in ("", *FOLDERS):
         where = path(folder, kind) if kind else folder
@@ -218,8 +218,8 @@ def remove_left_over(folder: Folder) -> None:
 
 
 def remove_numbered(folder: Folder, endings: Iterable[str]) -> None:
-    """Of one folder, what is called as the engine calls it, 0001.<one of endings>; all else is the artist's and stays.
-    Raises JobError."""
+    """Remove files of one folder that are named as the engine names them, 0001.<one of endings>. Files with other names
+    belong to the artist and stay. Raises JobError."""
     form = re.compile(rf"\d{{4,}}\.({'|'.join(endings)})")
     try:
         for name in filter(form.fullmatch, os.listdir(folder)):
@@ -240,7 +240,8 @@ def _about(path: Folder) -> os.stat_result | None:
 
 
 def _is_link(about: os.stat_result) -> bool:
-    """A symbolic link, or on Windows a junction; a file that a cloud drive keeps elsewhere is none."""
+    """Whether it is a symbolic link, or on Windows a junction. A file that a cloud drive stores elsewhere is not a
+    link."""
     return stat.S_ISLNK(about.st_mode) or getattr(about, "st_reparse_tag", None) in _LINK_TAGS
 
 
@@ -273,7 +274,7 @@ def _is_old(path: str) -> bool:
 
 
 def _remove(path: str) -> None:
-    """A file, or a folder in which the add-on rendered; what cannot go stays for the next time."""
+    """Remove a file, or a folder in which the add-on rendered. What cannot be removed stays until the next time."""
     if os.path.isdir(path) and not os.path.islink(path):
         return shutil.rmtree(path, ignore_errors=True)
     with contextlib.suppress(OSError):
@@ -281,7 +282,7 @@ def _remove(path: str) -> None:
 
 
 def _replace(source: str, target: Folder) -> None:
-    """os.replace, tried again while somebody has the target open."""
+    """os.replace, tried again while another program has the target open."""
     deadline = time.monotonic() + PATIENCE_S
     while True:
         try:

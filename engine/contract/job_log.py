@@ -1,6 +1,7 @@
-"""Lines of engine.log and events.jsonl, in; files that stay small whatever an engine says, out.
+"""Lines of engine.log and events.jsonl in; files that stay small, however much an engine writes, out.
 
-Where one grows over LARGEST, the middle goes: its beginning tells how the engine started, its end what happened last.
+If a file grows over LARGEST, its middle is removed: the beginning tells how the engine started, the end what happened
+last.
 """
 
 import json
@@ -15,13 +16,13 @@ LARGEST = 4 * 1024 * 1024  # bytes (ours: the events of 30,000 frames)
 _BEGINNING, _END = 64 * 1024, LARGEST // 2
 _LONGEST_RECORD = 64 * 1024
 _GONE = "Older lines were taken out here, so that this file stays small."
-# Of a file of JSON lines, and of any other.
+# True: for a file of JSON lines; False: for any other.
 _NOTES = {True: json.dumps({"type": "shortened", "message": _GONE}).encode() + b"\n",
           False: f"... {_GONE} ...\n".encode()}
 
 
 class LogFile(logging.Handler):
-    """What is logged in this process, to the log of a job."""
+    """Writes what this process logs to the log of a job."""
 
     def __init__(self, path: str):
         super().__init__()
@@ -31,12 +32,12 @@ class LogFile(logging.Handler):
         try:
             append(self._path, self.format(record).encode("utf-8", "backslashreplace")[:_LONGEST_RECORD] + b"\n")
         except JobError:
-            return  # stderr says all the same
+            return  # stderr still gets the line
 
 
 def append(path: Folder, data: bytes) -> None:
-    """Adds to a log; raises JobError. One that cannot be made shorter any more (somebody holds it open) is left as it
-    is."""
+    """Add to a log; raises JobError. A log that cannot be shortened any more, because another program has it open,
+    stays as it is."""
     file = files.open_in_place(path, os.O_WRONLY | os.O_APPEND)
     try:
         size = os.fstat(file).st_size
@@ -57,6 +58,6 @@ def _shorten(path: Folder) -> None:
         file.seek(-_END, os.SEEK_END)
         end = file.read()
     beginning = beginning[:beginning.rfind(b"\n") + 1]
-    end = end[end.find(b"\n") + 1:]  # all of it where it is one long line
+    end = end[end.find(b"\n") + 1:]  # everything, if it is one long line
     note = _NOTES[str(path).endswith(".jsonl")]
     files.write_whole(path, beginning.removesuffix(note) + note + end)

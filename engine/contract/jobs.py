@@ -1,4 +1,5 @@
-"""job.json <-> Job: everything a generation depends on, checked field by field when it is read and written."""
+"""job.json <-> Job: everything that a generation depends on. Each field is checked when it is read and when it is
+written."""
 
 import hashlib
 import json
@@ -38,16 +39,17 @@ SHAPES: tuple[Shape, ...] = get_args(Shape)
 ENGINES: tuple[EngineName, ...] = get_args(EngineName)
 BITS: tuple[Bits, ...] = get_args(Bits)
 MASK_USES: tuple[MaskUse, ...] = get_args(MaskUse)
-# What people read but no pixel depends on.
+# Fields that people read but no pixel depends on.
 INFORMATIONAL = ("name", "first_frame", "fps", "driver")
-# What only the composition depends on, of the job and of its settings: the networks' latents stay where it changes.
+# Fields of the job, and of its settings, that only the composition depends on. If they change, the networks' latents
+# stay.
 COMPOSED = ("mask_feather",)
 COMPOSED_SETTINGS = ("grain", "blur", "shadow", "exposure", "warmth", "light")
 # Fields whose errors have a code of their own; all others are job_invalid.
 _CODES = {"size": "size_invalid", "frames": "frames_invalid", "first_frame": "frames_invalid", "fps": "frames_invalid",
           "settings": "settings_invalid", "reference": "reference_invalid"}
-# What a performer's depths stand for, since a picture says nothing about its lens: the focal length over the picture's
-# longer side, a 50 mm lens (ours).
+# The focal length over the picture's longer side that a performer's depths assume, because a picture does not show its
+# lens: a 50 mm lens (ours).
 SUPPOSED_LENS = 50 / 36
 IS_MASK_USE: CheckOf[MaskUse] = choice(*MASK_USES)
 _IS_MASK_USE_OR_NONE: CheckOf[MaskUse | None] = or_none(IS_MASK_USE)
@@ -60,7 +62,8 @@ _JOINT = tuple_of(_COORDINATE, _COORDINATE, number(0, 1))
 
 @record
 class DepthRange:
-    """What 16-bit pictures mean: 65535 lies at `near` metres along the camera's axis, 1 at `far`, 0 is nothing."""
+    """What the values of 16-bit pictures mean: 65535 is `near` metres along the camera's axis, 1 is `far`, 0 is
+    nothing."""
 
     near: float = checked(_COORDINATE)
     far: float = checked(_COORDINATE)
@@ -68,9 +71,9 @@ class DepthRange:
 
 @record
 class Reference:
-    """The character's picture. `joints`, (x, y, confidence) * 20 in its pixels, and `height_px` only where the artist
-    gave them; otherwise the engine looks for them. `depths`, metres in front of a supposed 50 mm lens, one a joint,
-    0 not known."""
+    """The character's picture. `joints`, (x, y, confidence) * 20 in its pixels, and `height_px` are set only if the
+    artist gave them; otherwise the engine looks for them. `depths`: one for each joint, in metres in front of an
+    assumed 50 mm lens, 0 if not known."""
 
     file: str = checked(file_name, default=files.REFERENCE)
     joints: tuple[Joint, ...] | None = checked(or_none(tuple_of(*[_JOINT] * len(BODY))), default=None)
@@ -80,8 +83,8 @@ class Reference:
 
 @record
 class Performer:
-    """Who in source/ drives, for the add-on to ask messages.Estimate by: the fields are that request's. `mask_use` is
-    null where the artist gave no mask (files.GIVEN_MASK)."""
+    """The performer in source/ who drives. The add-on makes the request messages.Estimate from these fields, which are
+    named as in the request. `mask_use` is null if the artist gave no mask (files.GIVEN_MASK)."""
 
     frame: int = checked(whole(1, 1_000_000), default=1)
     box: Box | None = checked(or_none(tuple_of(_COORDINATE, _COORDINATE, _COORDINATE, _COORDINATE)), default=None)
@@ -91,8 +94,8 @@ class Performer:
 
 @record
 class Driver:
-    """Where the pose came from, for people to read: names of the scene, camera and rig, the bone preset, and
-    `frame_offset` = (frame of the shot's scene) - (frame of the edit's scene); or the `performer` in the plate, who has
+    """Where the pose came from, for people to read: the names of the scene, camera and rig, the bone preset, and
+    `frame_offset` = (frame of the shot's scene) - (frame of the edit's scene). Or the `performer` in the plate, who has
     to be estimated before a run."""
 
     scene: str = checked(whole_text, default="")
@@ -106,8 +109,8 @@ class Driver:
 @record
 class Settings:
     """How to generate; None means what the pack says. `shape` is the crop's (width x height). `grain` and `blur`: as
-    the plate's, measured on it. `exposure` (stops), `warmth` (-1 cold .. 1 warm) and `light` (0 the reference's colours
-    .. 1 in the light of the place) are put on the character when its frames are composed."""
+    measured on the plate. `exposure` (stops), `warmth` (-1 cold .. 1 warm) and `light` (0 the reference's colours .. 1
+    in the light of the place) are applied to the character when its frames are composed."""
 
     engine: EngineName = checked(choice(*ENGINES), default="compact")
     steps: int | None = checked(or_none(whole(1, 1000)), default=None)
@@ -125,8 +128,8 @@ class Settings:
 
 @record
 class FixRange:
-    """Only the frames `first`..`last` (1..N) are generated; all others lie finished in the folder already and are kept:
-    those beside the range ride along, so that it joins them."""
+    """Only the frames `first`..`last` (1..N) are generated. All others are finished in the folder already and are kept.
+    The networks see the kept frames beside the range, so that the range continues them."""
 
     first: int = checked(whole(1, 1_000_000))
     last: int = checked(whole(1, 1_000_000))
@@ -134,15 +137,15 @@ class FixRange:
 
 @record
 class Job:
-    """One shot: `frames` pictures of `size` (width, height), numbered 1..frames, of which picture 1 is the scene's
-    frame `first_frame` (may be negative). `clean_plate` is False where a performer, to be replaced, is in the plate.
-    `clothing` inflates limb volumes to what the character wears (1 = dressed: a knee-long skirt and long hair lie
-    inside; 0.5 = close-fitting). `mask_grow` and `mask_feather`, a number for each frame or null for none: by how many
-    pixels of the job the region that may be painted in grows (below 0: shrinks), and over how many the layer fades
-    inside its edge. `clean_pictures`: clean/ shows each frame without the performer to be replaced, so that what he
-    covers is known (given, or made by messages.Estimate before the run).
-    `mask_joins`: the limb volumes count beside mask/.
-    `retarget` 0..1: how far the skeleton is brought from the driver's proportions to the reference's."""
+    """One shot: `frames` pictures of `size` (width, height), numbered 1..frames. Picture 1 is the scene's frame
+    `first_frame` (may be negative). `clean_plate` is False if the plate shows a performer who is replaced. `clothing`
+    inflates limb volumes to what the character wears (1 = dressed: a knee-long skirt and long hair lie inside; 0.5 =
+    close-fitting). `mask_grow` and `mask_feather`: a number for each frame, or null for none. `mask_grow` is by how
+    many pixels of the job the painted region grows (below 0: shrinks), and `mask_feather` is over how many pixels the
+    layer fades inside its edge. `clean_pictures`: clean/ shows each frame without the performer who is replaced, so
+    that what he covers is known (given, or made by messages.Estimate before the run). `mask_joins`: the limb volumes
+    count as well as mask/. `retarget` 0..1: how far the skeleton's proportions move from the driver's to the
+    reference's."""
 
     name: str = checked(whole_text)
     size: tuple[int, int] = checked(tuple_of(_SIDE, _SIDE))
@@ -166,7 +169,7 @@ class Job:
 
 
 def read(folder: files.Folder) -> Job:
-    """The Job of a folder; raises JobError where job.json is missing, newer, or wrong in a field."""
+    """The Job of a folder; raises JobError if job.json is missing, newer, or has a wrong field."""
     path = files.path(folder, files.JOB)
     try:
         value = json_reader.read(path)
@@ -180,7 +183,7 @@ def read(folder: files.Folder) -> Job:
 
 
 def write(folder: files.Folder, job: Job) -> None:
-    """Write job.json (whole or not at all) after checking `job` as `read` does; makes the folder."""
+    """Check `job` as `read` does, then write job.json (whole or not at all); makes the folder."""
     value = {"version": version.JOB, **plain(job)}
     _from_json(value)
     files.write_whole(files.path(folder, files.JOB), json.dumps(value, indent=1, ensure_ascii=False).encode())
@@ -189,14 +192,15 @@ def write(folder: files.Folder, job: Job) -> None:
 def key(job: Job, inputs: Iterable[str], pack_hash: str) -> str:
     """What the latents of a window were made from, as 32 hex digits.
 
-    `inputs`: digests (hex) of every file the window depends on, in order; `pack_hash` (hex) of the weights. Of the job
-    everything counts but INFORMATIONAL and what only the composition depends on; the engine's version counts too.
+    `inputs`: digests (hex) of every file that the window depends on, in order; `pack_hash` (hex) of the weights. All
+    fields of the job count, except INFORMATIONAL and those that only the composition depends on. The engine's version
+    counts too.
     """
     return _hashed([version.ENGINE, _denoised(job), list(inputs), pack_hash])
 
 
 def differ_in_composition(one: Job, other: Job) -> bool:
-    """Whether the same inputs give the same latents in both jobs: what differs only the composition depends on."""
+    """Whether the jobs differ, but only in the composition: the same inputs give the same latents in both."""
     return one != other and _denoised(one) == _denoised(other)
 
 
@@ -208,7 +212,7 @@ def frame_key(job: Job, window_key: str) -> str:
 
 
 def _denoised(job: Job) -> dict[str, Any]:
-    """What latents depend on, of a job."""
+    """The fields of a job that latents depend on."""
     counted = {name: value for name, value in plain(job).items() if name not in (*INFORMATIONAL, *COMPOSED)}
     counted["settings"] = {name: value for name, value in counted["settings"].items() if name not in COMPOSED_SETTINGS}
     return counted

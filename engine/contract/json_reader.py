@@ -1,7 +1,7 @@
-"""Bytes that anybody may have written, in; a bounded JSON object, or one error that says what is wrong with them, out.
+"""Untrusted bytes in; a JSON object of limited size, or one error that says what is wrong with the bytes, out.
 
-The only place that parses JSON (tests/unit/test_imports.py): a wire, a job's files and a list of shots are all read
-here.
+This is the only place that parses JSON (tests/unit/test_imports.py): lines of the wire, a job's files and a list of
+shots are all read here.
 """
 
 import json
@@ -15,24 +15,24 @@ from typing import Any, NoReturn
 from .errors import JobError
 
 log = logging.getLogger(__name__)
-# Our deepest file is pose.json (an object, frames, a frame, people, a person, body, a joint: 7); the rest is room
+# Our deepest file is pose.json (an object, frames, a frame, people, a person, body, a joint: 7); the rest is reserve
 # (ours).
 DEEPEST = 32
-# Our largest file but pose.json, whose reader asks for more: made.json with a key of 45 bytes for each of a million
-# frames.
+# Our largest file except pose.json, whose reader sets a higher limit: made.json with a key of 45 bytes for each of a
+# million frames.
 LARGEST = 64 * 1024 * 1024
 _MOST_ASIDE = 100
-# An unfinished string goes to the end, so that each byte is looked at once.
+# An unfinished string reaches to the end, so that each byte is read only once.
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\Z)', re.DOTALL)
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _ALL_SQUARE = bytes.maketrans(b"{}", b"[]")
-# With all digits written as 0: without one of these no number is too large for a float.
+# All digits are replaced by 0. If none of these occurs then, no number is too large for a float.
 _PERHAPS_ENDLESS = (b"e000", b"0" * 200)
 _ALL_ZEROS = bytes.maketrans(b"123456789E", b"000000000e")
 
 
 class Unreadable(ValueError):
-    """What is no bounded JSON object; the message says what was expected and what was found."""
+    """The bytes are not a JSON object within the limits; the message says what was expected and what was found."""
 
 
 def parse(raw: bytes, largest: int = LARGEST, most_containers: int | None = None) -> dict[str, Any]:
@@ -45,7 +45,7 @@ def parse(raw: bytes, largest: int = LARGEST, most_containers: int | None = None
         raise Unreadable(f"expected at most {largest} bytes, got {len(raw)}")
     _look_at_brackets(raw, len(raw) if most_containers is None else most_containers)
     digits = raw.translate(_ALL_ZEROS, b"+")
-    parse_float = _finite if any(sign in digits for sign in _PERHAPS_ENDLESS) else None  # it is slow: one call a number
+    parse_float = _finite if any(sign in digits for sign in _PERHAPS_ENDLESS) else None  # slow: a call for each number
     try:
         value = json.loads(raw.decode("utf-8"), object_pairs_hook=_object, parse_constant=_no_constant,
                            parse_float=parse_float)
@@ -61,7 +61,7 @@ def parse(raw: bytes, largest: int = LARGEST, most_containers: int | None = None
 
 
 def read(path: str | os.PathLike[str], largest: int = LARGEST) -> dict[str, Any]:
-    """The JSON object in a file; raises OSError where there is none to be opened, and Unreadable. Never waits for a
+    """The JSON object in a file. Raises OSError if the file cannot be opened, and Unreadable. Never waits for a
     pipe."""
     try:
         found = os.stat(path)
@@ -71,14 +71,14 @@ def read(path: str | os.PathLike[str], largest: int = LARGEST) -> dict[str, Any]
             return parse(file.read(largest + 1), largest)
     except Unreadable:
         raise
-    except ValueError as error:  # of os.stat: a name that no file can have
+    except ValueError as error:  # raised by os.stat: no file can have this name
         raise Unreadable(f"no file can have that name: {error}") from None
 
 
 def keep_aside(path: str | os.PathLike[str]) -> str:
-    """Renames a damaged file, so that another can be written and no work of the artist's is lost with it: to
-    `NAME.damaged`, or `NAME.damaged-2` and so on. The new path; raises JobError where the file has to stay, which
-    nobody may write over then."""
+    """Rename a damaged file, so that a new one can be written and the artist's work in it is not lost: to
+    `NAME.damaged`, or `NAME.damaged-2` and so on. Returns the new path. Raises JobError if the file cannot be renamed;
+    then nobody may overwrite it."""
     path = os.fspath(path)
     names = (f"{path}.damaged" + (f"-{count}" if count > 1 else "") for count in range(1, _MOST_ASIDE + 1))
     free = next((name for name in names if not os.path.lexists(name)), None)
@@ -95,14 +95,14 @@ def keep_aside(path: str | os.PathLike[str]) -> str:
 
 
 def _look_at_brackets(raw: bytes, most: int) -> None:
-    """Before the parser, whose stack is the process's: on Python 3.11 it survives 989 levels that nothing can print
-    then."""
+    """Runs before the parser, which uses the process's stack: on Python 3.11 it survives 989 levels, but then nothing
+    can print the result."""
     if raw.count(b"[") + raw.count(b"{") <= min(DEEPEST, most):
         return
     left = _STRING.sub(b"", raw).translate(_ALL_SQUARE, _NO_BRACKETS)
     if (count := left.count(b"[")) > most:
         raise Unreadable(f"expected at most {most} lists and objects, got {count}")
-    for _ in range(DEEPEST):  # each turn takes the innermost level away
+    for _ in range(DEEPEST):  # each turn removes the innermost level
         before, left = left, left.replace(b"[]", b"")
         if left == before:
             break

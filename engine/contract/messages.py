@@ -1,4 +1,4 @@
-"""The messages of the wire as dataclasses, and their way to and from JSON objects."""
+"""The messages of the wire as dataclasses, and their conversion to and from JSON objects."""
 
 
 from typing import Any, TypeVar
@@ -25,8 +25,8 @@ from .fields import (
 from .skeleton import BODY
 
 T = TypeVar("T")
-# So that the longest honest line is shorter than wire.LONGEST_LINE: what is longer is cut by whoever says it (ours: an
-# hour of frames; each of twenty log lines whole).
+# With these limits, the longest correct line is shorter than wire.LONGEST_LINE; the sender cuts what is longer (ours:
+# an hour of frames; each of twenty log lines whole).
 MOST_NAMED = 100_000
 LONGEST_TEXT = 20_000
 _IS_LAYER: CheckOf[files.Layer] = choice(*files.DELIVERED)
@@ -45,7 +45,8 @@ def _numbers(value: Any) -> tuple[int, ...]:
 
 
 def _told(value: Any) -> str:
-    """A text for people, as every panel and log can show it: not endless, and halves of characters written out."""
+    """A text for people that every panel and log can show: cut to LONGEST_TEXT, with halves of characters written
+    out."""
     return text(value)[:LONGEST_TEXT].encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")
 
 
@@ -77,13 +78,13 @@ class Preview:
 
 @record
 class Check:
-    """Read the job in this folder and all its files; finished or failed, nothing is generated."""
+    """Read the job in this folder and all its files. Ends with finished or failed; nothing is generated."""
     job: str = checked(path_name)
 
 
 @record
 class Deliver:
-    """Write layers of a finished job to its output/ in a form; needs no weights."""
+    """Write layers of a finished job to its output/ in one form; needs no weights."""
     job: str = checked(path_name)
     form: files.Form = checked(choice(*files.FORMS))
     layers: tuple[files.Layer, ...] = checked(list_of(_IS_LAYER))
@@ -103,19 +104,20 @@ class FindPeople:
 
 @record
 class FindSubject:
-    """Look for the person in the reference of the job in this folder and keep what is found in its estimate/, for an
-    engine that can run the networks and cannot look. Needs no weights. Ends with `finished`."""
+    """Look for the person in the reference of the job in this folder, and store the result in its estimate/. It is for
+    an engine that can run the networks but cannot look. Needs no weights. Ends with `finished`."""
     job: str = checked(path_name)
 
 
 @record
 class Estimate:
-    """Find the performer in the job's source/, or in `video` (a file or a folder; it becomes source/ and job.json), and
-    write pose.json and mask/. `box` (left, top, right, bottom) pixels in frame `frame`, or `mask` (a video or a folder
-    of pictures as long as the shot, best files.GIVEN_MASK: mask/ itself is written), tells who it is, else the largest;
-    `mask_use`: whether the artist's mask only tells that, joins the estimated one or overrides it. `hands`: hands and
-    faces too. `clean`: clean/ too, the plate without the performer. `depth_model`: an ONNX file of Depth Anything V2's
-    form. Needs no weights. Ends with `finished`: made = frames with the performer, passed = those without."""
+    """Find the performer in the job's source/, or in `video` (a file or a folder, which becomes source/ and job.json),
+    and write pose.json and mask/. Who the performer is: the person in `box` (left, top, right, bottom; pixels in frame
+    `frame`), or the one in `mask` (a video or a folder of pictures as long as the shot, best files.GIVEN_MASK, because
+    mask/ itself is written), else the largest. `mask_use`: whether the artist's mask only chooses the performer, joins
+    the estimated mask or overrides it. `hands`: also find hands and faces. `clean`: also write clean/, the plate
+    without the performer. `depth_model`: an ONNX file of the form of Depth Anything V2. Needs no weights. Ends with
+    `finished`: made = frames with the performer, passed = those without."""
     job: str = checked(path_name)
     video: str | None = checked(or_none(path_name), default=None)
     frame: int = checked(whole(1, 1_000_000), default=1)
@@ -151,7 +153,7 @@ class Hello:
 
 @record
 class Progress:
-    """`step` of `total` of a stage; `eta_s` to the end of the job, null while unknown."""
+    """`step` of `total` of a stage; `eta_s`: seconds to the end of the job, null while unknown."""
     job: str = checked(text)
     stage: str = checked(_told)
     step: int = checked(_COUNT)
@@ -161,15 +163,15 @@ class Progress:
 
 @record
 class Frame:
-    """Frame `number` (1..N) lies in frames/ and shadow/, final."""
+    """Frame `number` (1..N) is in frames/ and shadow/ and will not change."""
     job: str = checked(text)
     number: int = checked(whole(1, 1_000_000))
 
 
 @record
 class Warned:
-    """Something to know that ends nothing; `code` of errors.WARNINGS, `frames` it concerns (1..N), MOST_NAMED at
-    most."""
+    """A warning; it does not end the job. `code` is one of errors.WARNINGS; `frames` (1..N) are those it concerns, at
+    most MOST_NAMED."""
     job: str = checked(text)
     code: str = checked(_told)
     message: str = checked(_told)
@@ -178,7 +180,7 @@ class Warned:
 
 @record
 class Joints:
-    """The person found in `picture`: (x, y, confidence) * 20 in its pixels; `body` null where nobody was found."""
+    """The person found in `picture`: (x, y, confidence) * 20 in its pixels; `body` is null if nobody was found."""
     picture: str = checked(text)
     body: tuple[jobs.Joint, ...] | None = checked(or_none(tuple_of(*[_JOINT] * len(BODY))), default=None)
     height_px: float | None = checked(or_none(number(0, 1e6)), default=None)
@@ -186,15 +188,16 @@ class Joints:
 
 @record
 class People:
-    """Everybody found in `picture`, the largest first: (left, top, right, bottom) in its pixels,
-    of what is seen of each."""
+    """Everybody found in `picture`, the largest first: a box (left, top, right, bottom) in its pixels around what is
+    seen of each person."""
     picture: str = checked(text)
     boxes: tuple[jobs.Box, ...] = checked(list_of(_BOX), default=())
 
 
 @record
 class Failed:
-    """The request failed; `code` of errors.CODES. `job` is the folder or picture of the request, null for none."""
+    """The request failed; `code` is one of errors.CODES. `job` is the folder or picture of the request, null for
+    none."""
     job: str | None = checked(or_none(text))
     code: str = checked(_told)
     message: str = checked(_told)
@@ -203,15 +206,15 @@ class Failed:
 
 @record
 class Cancelled:
-    """The job stopped as asked; `frames` are finished and stay."""
+    """The job stopped as requested; `frames` are finished and stay."""
     job: str = checked(text)
     frames: int = checked(_COUNT)
 
 
 @record
 class Finished:
-    """The job is done: of `frames`, `made` now, `reused` from an earlier run, `passed` through with nobody in them;
-    `peak_mb` is the most memory that the engine has needed, null where the system doesn't tell."""
+    """The job is done. Of its `frames`, this run `made` some, `reused` some from an earlier run, and `passed` those
+    with nobody in them. `peak_mb` is the most memory that the engine has needed, null if the system doesn't say."""
     job: str = checked(text)
     frames: int = checked(_COUNT)
     made: int = checked(_COUNT)
@@ -224,7 +227,7 @@ class Finished:
 
 @record
 class Heartbeat:
-    """Every second: the engine is alive; `busy` while a request runs."""
+    """Sent every second: the engine is alive; `busy` while a request runs."""
     busy: bool = checked(flag, default=False)
 
 
@@ -238,7 +241,8 @@ _TYPES = {cls: name for table in (REQUESTS, EVENTS) for name, cls in table.items
 
 
 def to_json(message: object) -> dict[str, Any]:
-    """A message as a JSON object with its `type`; a JobError(protocol_garbage) where the other end would refuse it."""
+    """A message as a JSON object with its `type`. Raises JobError(protocol_garbage) if the other end would refuse
+    it."""
     kind = _TYPES[type(message)]
     return {"type": kind, **plain(_built(kind, type(message), plain(message)))}
 
@@ -249,12 +253,12 @@ def subject(message: object) -> str | None:
 
 
 def request(value: object) -> Any:
-    """The request in a JSON object; a JobError(protocol_garbage) says what is wrong with it."""
+    """The request in a JSON object. Raises JobError(protocol_garbage), which says what is wrong with it."""
     return _message(REQUESTS, value)
 
 
 def event(value: object) -> Any:
-    """The event in a JSON object; a JobError(protocol_garbage) says what is wrong with it."""
+    """The event in a JSON object. Raises JobError(protocol_garbage), which says what is wrong with it."""
     return _message(EVENTS, value)
 
 

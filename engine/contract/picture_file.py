@@ -1,7 +1,7 @@
-"""A path in; an open file of a picture that may be decoded, or the reason why not, out.
+"""A path in; an open file of a picture that may be decoded, or the reason why it may not, out.
 
-The one door to pictures that come from outside: what never ends is not waited for, and the header is looked at before
-anything is decoded, because a few kilobytes may unpack to gigabytes.
+All pictures from outside are opened here. Only regular files are opened, so that reading always ends. The header is
+read before anything is decoded, because a few kilobytes may unpack to gigabytes.
 """
 
 import os
@@ -14,17 +14,17 @@ from .picture_header import KINDS, Size, picture_size
 
 Fault = Literal["missing", "unreadable", "size", "large"]
 
-MOST_SIDE = 16384                # pixels on a side: the largest job's
-# A reference's pixels: some 45 bytes each are needed while it is fitted into a crop (measured), and 33 million hold
-# most cameras' photographs (ours).
+MOST_SIDE = 16384                # pixels on a side: as in the largest job
+# A reference's pixels. Fitting it into a crop takes some 45 bytes for each pixel (measured), and most cameras'
+# photographs have at most 33 million (ours).
 MOST_REFERENCE = 1 << 25
-_MOST_BYTES = 16                 # of a file for each of its pixels: twice as much as four channels of 16 bits
-_SPARE_BYTES = 64 << 20          # beside them: EXIF, previews, colour profiles
+_MOST_BYTES = 16                 # of a file for each of its pixels: twice the size of four channels of 16 bits
+_SPARE_BYTES = 64 << 20          # allowed on top: EXIF, previews, colour profiles
 
 
 class Unreadable(Exception):
-    """Why a file is not read: `kind` ("size": another than was asked for), and a message of what was expected and
-    got."""
+    """Why a file cannot be read: `kind` ("size": it has another size than requested), and a message with what was
+    expected and what was found."""
 
     def __init__(self, kind: Fault, message: str):
         super().__init__(message)
@@ -33,8 +33,8 @@ class Unreadable(Exception):
 
 
 def open_regular(path: Folder) -> BinaryIO:
-    """A binary file to read from. Raises Unreadable for what is not there, cannot be opened, or is a folder, a pipe, a
-    device or a socket: a pipe that nobody writes to would be waited for without end, a device read without end."""
+    """A binary file to read from. Raises Unreadable if the file is missing, cannot be opened, or is a folder, a pipe, a
+    device or a socket: reading a pipe that nobody writes to, or a device, might never end."""
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):
             raise Unreadable("unreadable", f"{path} is {_kind(os.stat(path).st_mode)}; expected a file.")
@@ -45,7 +45,7 @@ def open_regular(path: Folder) -> BinaryIO:
         raise Unreadable("unreadable", f"{path} cannot be read: {error.strerror or error}.") from None
     except ValueError:
         raise Unreadable("unreadable", f"{str(path)!r} can be the name of no file.") from None
-    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):                  # it was replaced meanwhile
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):                  # it was replaced in the meantime
         file.close()
         raise Unreadable("unreadable", f"{path} is no regular file.")
     return file
@@ -53,8 +53,8 @@ def open_regular(path: Folder) -> BinaryIO:
 
 def open_picture(path: Folder, *, size: Sequence[int] | None = None,
                  most_pixels: int = MOST_SIDE ** 2) -> tuple[BinaryIO, Size]:
-    """(file, (width, height)) of a picture: opened as by open_regular, at its start. Raises Unreadable too where its
-    header is none that we know, is not of `size`, or tells of too many pixels."""
+    """(file, (width, height)) of a picture, opened as by open_regular and positioned at its start. Also raises
+    Unreadable if the header is of no known kind, is not of `size`, or states too many pixels."""
     file = open_regular(path)
     try:
         found, length = picture_size(file), os.fstat(file.fileno()).st_size

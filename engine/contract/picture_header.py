@@ -1,6 +1,7 @@
-"""An open picture file in; its size in pixels as its header says, before anything is decoded, out.
+"""An open picture file in; its size in pixels, as its header states it, out. Nothing is decoded.
 
-PNG (RFC 2083 11.2.2), JPEG (ITU T.81 B.2.2), TIFF 6.0 and BigTIFF, BMP, WebP (RFC 9649): what the engine reads.
+PNG (RFC 2083 11.2.2), JPEG (ITU T.81 B.2.2), TIFF 6.0 and BigTIFF, BMP, WebP (RFC 9649): the kinds that the engine
+reads.
 """
 
 import struct
@@ -10,20 +11,20 @@ Size = tuple[int, int]  # width, height
 KINDS = "PNG, JPEG, TIFF, BMP or WebP"
 _PNG, _BMP, _JPEG = b"\x89PNG\r\n\x1a\n", b"BM", b"\xff\xd8"
 _BARE_MARKERS = {0x01, *range(0xD0, 0xD9)}                                 # JPEG's markers without a length
-_FRAME_MARKERS = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}                # those that tell a size
-_MOST_MARKERS = 4096                                                       # before it: each holds up to 64 kB
+_FRAME_MARKERS = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}                # those with a size
+_MOST_MARKERS = 4096                                                       # before the size; each has up to 64 kB
 _MOST_ENTRIES = 4096                                                       # of a TIFF's directory
 _TIFF_WIDTH, _TIFF_HEIGHT = 256, 257
 _TIFF_NUMBERS = {3: "H", 4: "I", 16: "Q"}
 
 
 def picture_size(file: BinaryIO) -> Size | None:
-    """(width, height) of the picture in a binary file that can seek; None where its header is of none of KINDS."""
+    """(width, height) of the picture in a seekable binary file; None if its header is of none of KINDS."""
     file.seek(0)
     start = file.read(32)
     try:
         size = _size(file, start)
-    except (struct.error, OverflowError, OSError):                         # it ends in its header, or leads nowhere
+    except (struct.error, OverflowError, OSError):                         # it ends early, or an offset is wrong
         return None
     return size if size and min(size) > 0 else None
 
@@ -48,7 +49,7 @@ def _bmp(start: bytes) -> Size:
         width, height = struct.unpack("<HH", start[18:22])
         return width, height
     width, height = struct.unpack("<ii", start[18:26])
-    return width, abs(height)                                              # below 0: rows from the top
+    return width, abs(height)                                              # below 0: the first row is the top one
 
 
 def _webp(start: bytes) -> Size | None:
@@ -63,11 +64,11 @@ def _webp(start: bytes) -> Size | None:
 
 
 def _jpeg(file: BinaryIO) -> Size | None:
-    """Goes from marker to marker up to the frame's."""
+    """Go from marker to marker up to the frame's."""
     file.seek(2)
     for _ in range(_MOST_MARKERS):
         byte = file.read(1)
-        while byte == b"\xff":                                             # any number may stand before a marker
+        while byte == b"\xff":                                             # any number of these may precede a marker
             byte = file.read(1)
         if not byte:
             return None

@@ -1,7 +1,7 @@
-"""The joints and limbs that poses are written in: names, order, and the head's points.
+"""The joints and limbs that poses consist of: names, order, and the head's points.
 
-The body is OpenPose's 18 joints in OpenPose's order, so that public Animate-Anyone weights can be fed, plus the two
-toes (ours: feet are where contact shows). A hand is the 21 points that every hand model uses.
+The body is OpenPose's 18 joints in OpenPose's order, so that public Animate-Anyone weights can be used, plus the two
+toes (ours: contact shows at the feet). A hand is the 21 points that every hand model uses.
 """
 
 BODY = (
@@ -15,7 +15,7 @@ BODY = (
 )
 BODY_INDEX = {name: i for i, name in enumerate(BODY)}
 
-# OpenPose's 17 limbs (its shoulder-ear pair left out as the released weights do), then the two feet.
+# OpenPose's 17 limbs (without its shoulder-ear pair, as in the released weights), then the two feet.
 LIMBS = (
     ("neck", "right_shoulder"), ("neck", "left_shoulder"),
     ("right_shoulder", "right_elbow"), ("right_elbow", "right_wrist"),
@@ -34,7 +34,7 @@ HAND_LIMBS = tuple(
     (HAND[0] if k == 1 else f"{finger}_{k - 1}", f"{finger}_{k}")
     for finger in ("thumb", "index", "middle", "ring", "little") for k in (1, 2, 3, 4))
 
-# The limbs whose turn from the rest pose a rig's bones tell, each with its two joints.
+# The limbs for which a rig's bones give the turn from the rest pose, each with its two joints.
 TURNED_LIMBS = {f"{side}_{limb}": (f"{side}_{start}", f"{side}_{end}") for side in ("left", "right")
                 for limb, start, end in (("thigh", "hip", "knee"), ("shin", "knee", "ankle"),
                                          ("upper_arm", "shoulder", "elbow"), ("forearm", "elbow", "wrist"))}
@@ -46,10 +46,10 @@ HEAD_POINTS = {
     "right_eye": (-0.14, 0.04, 0.38), "left_eye": (0.14, 0.04, 0.38),
     "right_ear": (-0.33, -0.02, 0.0), "left_ear": (0.33, -0.02, 0.0),
 }
-# A face point is seen while the direction from the head's centre to it is turned towards the camera by at least this
-# cosine; below it its confidence is 0 (ours; the sign that tells a back from a front).
+# A face point is seen while the cosine between two directions is at least this: from the head's centre to the point,
+# and towards the camera. Below it, the point's confidence is 0 (ours; the sign tells a back from a front).
 HEAD_POINT_SEEN = -0.25
 
-# A person's proportions as parts of the standing height, for rigs that lack a piece and for limb volumes (ours, from
+# A person's proportions as parts of the standing height, for rigs without one of these and for limb volumes (ours, from
 # common artists' canons of 7.5 heads).
 HEAD_HEIGHT = 0.13

@@ -1,4 +1,4 @@
-"""One JSON object a line over two binary streams: the same class at the engine's end and at the add-on's."""
+"""One JSON object per line over two binary streams; the engine and the add-on use the same class."""
 
 import io
 import json
@@ -8,14 +8,16 @@ from typing import Any, BinaryIO
 from . import json_reader
 from .errors import JobError
 
-# A line longer than this is garbage, whoever sends it (the longest honest one is a `warning`: see messages.MOST_NAMED).
+# A line longer than this is garbage, whoever sends it (the longest correct one is a `warning`: see
+# messages.MOST_NAMED).
 LONGEST_LINE = 1024 * 1024
-# Lists and objects in a line: `people` has one for each box, all others have few (ours).
+# Lists and objects in a line: `people` has one for each box, all other messages have few (ours).
 _MOST_CONTAINERS = 10_000
 
 
 class Garbage(JobError):
-    """A line that is no JSON object; `raw` holds its bytes, of a line that is too long the first LONGEST_LINE."""
+    """A line that is not a JSON object. `raw` has its bytes; of a line that is too long, only the first
+    LONGEST_LINE."""
 
     def __init__(self, raw: bytes, reason: str):
         super().__init__("protocol_garbage", f"Expected a JSON object a line, got {raw[:200]!r} ({reason}).")
@@ -25,8 +27,8 @@ class Garbage(JobError):
 class Wire:
     """Reads from one binary stream and writes to another; many threads may write, one reads.
 
-    `reader` and `writer` are binary file objects; either may be None where only one way is used. `size` is the last
-    received line's, in bytes.
+    `reader` and `writer` are binary file objects; either may be None if only one direction is used. `size` is the
+    length of the last received line in bytes.
     """
 
     def __init__(self, reader: BinaryIO | None = None, writer: BinaryIO | None = None):
@@ -36,8 +38,8 @@ class Wire:
         self.size = 0
 
     def receive(self) -> dict[str, Any] | None:
-        """The next JSON object, blocking; None at the end of the stream. Raises Garbage, after which reading goes on
-        with the next line, and OSError or ValueError where the stream itself is broken or closed."""
+        """The next JSON object, blocking; None at the end of the stream. Raises Garbage, after which the next call
+        reads the next line. Raises OSError or ValueError if the stream itself is broken or closed."""
         while True:
             raw = self._reader.readline(LONGEST_LINE)
             self.size = len(raw)
@@ -50,13 +52,13 @@ class Wire:
                 return _parse(raw)
 
     def _pass_over_line(self) -> None:
-        """What is left of a line that is too long is no line of its own, whatever it looks like."""
+        """Skip the rest of a line that is too long: it is not a line of its own, whatever it looks like."""
         while (more := self._reader.readline(LONGEST_LINE)) and not more.endswith(b"\n"):
             continue
 
     def send(self, value: dict[str, Any]) -> bool:
-        """Write one JSON object; returns False where the other end is gone. What is no JSON (NaN) is the caller's
-        fault: a ValueError; messages.to_json finds it first."""
+        """Write one JSON object; returns False if the other end is gone. A value that JSON does not allow (NaN) is the
+        caller's fault and raises ValueError; messages.to_json finds it first."""
         line = json.dumps(value, ensure_ascii=True, allow_nan=False).encode() + b"\n"
         with self._writing:
             try:
