@@ -1,19 +1,21 @@
 """The engine's command line.
 
-    python -m engine serve                  the add-on's end of the wire: JSON lines on stdin and stdout
-    python -m engine run JOB                generate a job folder's frames (what is finished stays)
+    python -m engine serve                  answer the add-on: one JSON object per line on stdin and stdout
+    python -m engine run JOB                generate the frames of a job folder (finished frames stay)
     python -m engine preview JOB            write the conditions of a job folder to its preview/
     python -m engine check JOB              read a job folder and all its files
-    python -m engine joints PICTURE         the joints of the person in a picture, as JSON
-    python -m engine people PICTURE         a box around everybody in a picture, as JSON
-    python -m engine subject JOB            the person in a job's reference, kept for an engine that cannot look
-    python -m engine estimate VIDEO -o JOB  the performer in a video -> a job folder with pose and mask; JOB alone: in
-    its source/ python -m lab train ... | export ... make a pack (needs torch)
-    python -m engine manifest FOLDER        write the manifest of a pack anew; its weights stay as they are
-    python -m lab score ...              measure a pack on held-out clips
+    python -m engine joints PICTURE         print the joints of the person in a picture, as JSON
+    python -m engine people PICTURE         print a box around everybody in a picture, as JSON
+    python -m engine subject JOB            find the person in a job's reference and store the result in the job,
+                                            for an engine that cannot look for people
+    python -m engine estimate VIDEO -o JOB  make a job folder with pose and mask from the performer in a video;
+                                            without VIDEO, the footage is in the job's source/
+    python -m engine manifest FOLDER        write the manifest of a pack again; its weights do not change
+    python -m lab train ... | export ...    make a pack (needs torch)
+    python -m lab score ...                 measure a pack on held-out clips
 
 Exit codes: 0 done; 1 failed (the reason is on stderr); 2 the engine could not start or the command line is wrong;
-130 interrupted, finished frames stay.
+130 interrupted (finished frames stay).
 """
 
 import argparse
@@ -29,7 +31,7 @@ from .contract import files, job_log, messages
 from .contract.errors import JobError
 from .contract.picture_file import Unreadable, open_regular
 
-COPIES = "AA2_COPIES"    # in the environment: the folder for copies (copies.py); set by the add-on on Windows
+COPIES = "AA2_COPIES"    # environment variable: the folder for copies (door/copies.py); the add-on sets it on Windows
 
 
 def main(arguments=None) -> int:
@@ -77,7 +79,7 @@ def _box(text):
 
 
 def _request(options):
-    """What the command line asks for, as a request that is checked as one from the wire is; raises JobError."""
+    """The request that the command line makes, checked like a request from the wire; raises JobError."""
     request = messages.request(messages.to_json(_asked(options)))
     if getattr(options, "reference", None):
         _copy_reference(options.reference, options.subject)
@@ -115,8 +117,8 @@ def _serve(options) -> int:
 
 
 def _from_copies(folder: Path) -> Path | None:
-    """Libraries come from copies in the folder from now on; the copied pack. None where none can be made:
-    the originals work."""
+    """From now on, load libraries from copies in this folder; returns the copied pack. None if no copy can be made:
+    then the originals are used."""
     from .door.copies import use
     try:
         return use(folder)
@@ -126,7 +128,7 @@ def _from_copies(folder: Path) -> Path | None:
 
 
 def _once(options) -> int:
-    """One request, its progress on stderr."""
+    """Answer one request and show its progress on stderr."""
     from .door.answer import Tail, answer
     _log_to_stderr(logging.WARNING)
     tail, stop = Tail(), threading.Event()
@@ -147,7 +149,7 @@ def _once(options) -> int:
 
 
 def _stop_politely(stop) -> None:
-    """On the first Ctrl-C or SIGTERM: after the denoising step; on the second: at once."""
+    """The first Ctrl-C or SIGTERM stops after the denoising step; the second stops at once."""
     stop.set()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
@@ -163,7 +165,7 @@ def _log_to_stderr(level) -> None:
 
 
 class Teller:
-    """Events -> lines for a person on stderr; progress overwrites itself where stderr is a terminal."""
+    """Events -> lines for people on stderr; if stderr is a terminal, progress overwrites itself."""
 
     def __init__(self, stream=sys.stderr):
         self._stream = stream
