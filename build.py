@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-if sys.version_info < (3, 11):      # noqa: UP036  who has an older Python is told so
+if sys.version_info < (3, 11):      # noqa: UP036  an older Python gets a message
     sys.exit(f"build.py needs Python 3.11 or later, and this is {sys.version.split()[0]}; start it with a newer one.")
 
 from tools import clips_data, debian, environments, limits, links, package, platforms, repository, root
@@ -18,16 +18,16 @@ from tools.telling import Missing, Stop, say
 TIERS = ("lint", "unit", "blender", "e2e", "window")
 LINTERS = {"ruff": ["check", "--no-cache"], "basedpyright": []}    # name -> its arguments
 NEVER_SKIPPED = ("bpy-4.5.15", "bpy-5.2.3")
-MOST_CRASHES = 20           # of Blender in one run of `clips`
-MOST_PROCESSES = 4          # of the unit tests: each takes a gigabyte
+MOST_CRASHES = 20           # how often Blender may crash in one run of `clips`
+MOST_PROCESSES = 4          # of the unit tests: each needs a gigabyte
 LARGE_CLIPS = 8             # of `score --large`
 
 
 def main() -> int:
-    """Runs one task; its exit code, or 1 with one sentence when the task could not be done."""
+    """Run one task. Returns its exit code, or 1 and one sentence if the task could not be done."""
     parser = _parser()
     arguments, rest = parser.parse_known_args()
-    if "rest" in arguments:             # another program's, which may begin with an option
+    if "rest" in arguments:             # these arguments are for another program; the first may be an option
         arguments.rest = rest
     elif rest:
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
@@ -78,8 +78,7 @@ def run_bench(arguments: argparse.Namespace) -> int:
 
 
 def run_score(arguments: argparse.Namespace) -> int:
-    """The engine's own command, in the environment that has the perceptual measure;
-    clips and frames are kept in .build/."""
+    """Run `lab score` in the environment that has the perceptual measure; clips and frames are kept in .build/."""
     threads = arguments.workers or os.cpu_count()
     if arguments.large:
         _render_held_out("large", min(arguments.clips, LARGE_CLIPS), threads, "--frames", "4", "--size", "1024", "1024")
@@ -97,7 +96,7 @@ def run_score(arguments: argparse.Namespace) -> int:
 
 
 def run_clips(arguments: argparse.Namespace) -> int:
-    """Renders in the demo's Blender, without installing the extension there."""
+    """Render in the demo's Blender; the extension is not installed there."""
     python = environments.ensure(DEMO_BLENDER)
     folder = [str(Path(name).resolve()) for name in arguments.rest[:1] if not name.startswith("-")]
     command = ["-m", "lab", "clips", *folder, *arguments.rest[len(folder):]]
@@ -106,14 +105,15 @@ def run_clips(arguments: argparse.Namespace) -> int:
         command += ["--data", str(clips_data.bodies(python)), *(["--motions", str(moved)] if moved else [])]
     for _ in range(MOST_CRASHES):
         code = _call(python, command, _surroundings(None, DEMO_BLENDER))
-        if code in (0, 1, 2):           # it came to an end of its own
+        if code in (0, 1, 2):           # it ended by itself
             return code
         say(f"Blender crashed ({code}); going on with the clips that are not there yet")
     raise Stop(f"Blender crashed {MOST_CRASHES} times; what is finished stays, and the same command goes on")
 
 
 def _render_held_out(folder: str, count: int, threads: int, *more: str) -> None:
-    """Blender's clips that are scored; where this machine cannot have them, score says that they are missing."""
+    """Render the clips of Blender's world that are scored. If this machine cannot render them, score says that they are
+    missing."""
     if not count:
         return
     wanted = [str(BUILD / "score" / folder), "--held-out", "--clips", str(count), "--threads", str(threads), *more]
@@ -128,8 +128,8 @@ def run_generate(arguments: argparse.Namespace) -> int:
 
 
 def run_tests(arguments: argparse.Namespace) -> int:
-    """The linters, then every tier in pytest processes of its own: unit and e2e once, blender once for each bpy,
-    window in Debian's Blender."""
+    """Run the linters, then every tier in its own pytest process: unit and e2e once, blender once for each bpy, window
+    in Debian's Blender."""
     tiers = ["window"] if arguments.window else [arguments.tier] if arguments.tier else TIERS
     release = arguments.window or root.TESTED
     names = {"lint": list(LINTERS), "blender": [f"bpy-{arguments.bpy}"] if arguments.bpy else BLENDERS,
@@ -155,7 +155,8 @@ def run_tests(arguments: argparse.Namespace) -> int:
 
 
 def _must_run(name: str) -> bool:
-    """Not a Debian root: where nobody may mount, as in many a CI, there can be none."""
+    """Whether it fails the run if this environment is missing. A Debian root may be missing: it cannot be made without
+    the right to mount, which many a CI lacks."""
     return name in (*NEVER_SKIPPED, *LINTERS, "engine") or name not in root.RELEASES and os.environ.get("CI") == "true"
 
 
@@ -164,7 +165,8 @@ def _shout(text: str) -> None:
 
 
 def _lint(name: str, title: str) -> int:
-    """One of LINTERS, by the rules in pyproject.toml. basedpyright reads the packages of the environment `engine`."""
+    """Run one of LINTERS, by the rules in pyproject.toml. basedpyright reads the packages of the environment
+    `engine`."""
     python, packages = environments.ensure("lint"), []
     if name == "basedpyright":
         packages = ["--pythonpath", str(environments.ensure("engine"))]
@@ -184,11 +186,11 @@ def _pytest(tier: str, name: str, title: str) -> int:
     told, shown = {}, []
     if tier == "window":
         root.ensure(name)
-        told, shown = {"AA2_WINDOW": name}, ["-raP"]    # what was clicked, and the times
+        told, shown = {"AA2_WINDOW": name}, ["-raP"]    # report what was clicked, and the times
     python = environments.ensure(name if tier == "blender" else "engine")
     archive = None if tier == "unit" else package.make(root.ZIPS[name] if tier == "window" else platforms.here())
     limit = limits.TIERS[tier]
-    if tier == "unit":      # a file a process at a time, each on one core: in half the time on two
+    if tier == "unit":      # one file per process at a time, each on one core: half the time on two cores
         shown = ["-n", str(min(os.cpu_count() or 1, MOST_PROCESSES)), "--dist", "loadfile"]
         told["OMP_NUM_THREADS"] = "1"
     command = ["-m", "pytest", "-q", "--durations=8", *limit.for_pytest(), *shown, str(folder)]
@@ -203,7 +205,8 @@ def _in_blender(command: list[str]) -> int:
 
 
 def _surroundings(archive: Path | None, blender: str) -> dict[str, str]:
-    """What our own scripts and tests are told: the zip, a bpy's Python, and an empty folder of Blender's own."""
+    """The environment variables for our own scripts and tests: the zip, a bpy's Python, and an empty user folder for
+    Blender."""
     told = {"PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
     if archive:
         told["AA2_ZIP"] = str(archive)
