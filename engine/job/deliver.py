@@ -1,7 +1,7 @@
 """A finished job -> its layers and passes as picture sequences for other programs, in output/ beside the frames.
 
-character RGBA, shadow, matte and skeleton, each in a folder of its own: PNG of 8 or 16 bits (straight alpha, sRGB), or
-single-layer EXR of half floats (premultiplied alpha, linear Rec. 709: what a compositor expects).
+character RGBA, shadow, matte and skeleton, each in its own folder: PNG of 8 or 16 bits (straight alpha, sRGB), or
+single-layer EXR of half floats (premultiplied alpha, linear Rec. 709, as compositors expect).
 """
 
 import functools
@@ -21,7 +21,7 @@ from .plan import plan_job
 from .progress import Watch
 from .subject import find_subject
 
-os.environ.setdefault("OPENCV_IO_ENABLE_OPENEXR", "1")  # looked at by OpenCV at its first EXR
+os.environ.setdefault("OPENCV_IO_ENABLE_OPENEXR", "1")  # OpenCV reads this at its first EXR
 _EXR = [cv2.IMWRITE_EXR_TYPE, cv2.IMWRITE_EXR_TYPE_HALF, cv2.IMWRITE_EXR_COMPRESSION, cv2.IMWRITE_EXR_COMPRESSION_ZIP]
 
 
@@ -29,7 +29,7 @@ def deliver(folder: str, form: files.Form, layers: tuple[files.Layer, ...], *, e
             find_joints,
             stop_asked: Callable[[], bool] = lambda: False) -> Finished:
     """Write the `layers` (of files.DELIVERED) of every frame in a `form` of files.FORMS; frames that were delivered
-    before are written anew. find_joints as for run.run, asked for the skeleton of a job that retargets. Raises
+    before are written again. find_joints as for run.run; it is called for the skeleton of a job that retargets. Raises
     JobError, or progress.Stopped."""
     files.refuse_links(folder)
     watch = Watch(folder, emit, stop_asked)

@@ -1,8 +1,8 @@
-"""Frames that a range to fix leaves as they are -> latents that ride along beside it,
-as if a window had just made them.
+"""Frames that a range to fix does not touch -> their latents, as if a window had just made them. The
+windows of the range include these frames, so that the range joins them.
 
-The latents of every frame are not kept (ours: 200 kB each), and the artist may have painted on a frame: its pictures
-are what counts.
+The latents of every frame are not stored (ours: 200 kB each), and the artist may have painted on a frame. So the
+latents are made from the frame's pictures.
 """
 
 import os
@@ -22,14 +22,14 @@ _HINT = "Generate the whole shot, or fix a range of a version that has all frame
 
 
 def kept_numbers(job: jobs.Job) -> list[int]:
-    """The frames (1..N) that a range to fix does not touch; none where the whole shot is generated."""
+    """The frames (1..N) that a range to fix does not touch; empty if the whole shot is generated."""
     if job.fix is None:
         return []
     return [number for number in range(1, job.frames + 1) if not job.fix.first <= number <= job.fix.last]
 
 
 def look_for(folder: str, numbers) -> None:
-    """Every kept frame is there and whole; raises JobError."""
+    """Check that every kept frame exists and is whole; raises JobError."""
     for number in numbers:
         for kind in (files.FRAMES, files.SHADOW):
             path = files.picture(folder, kind, number)
@@ -40,8 +40,9 @@ def look_for(folder: str, numbers) -> None:
 
 
 def kept_latents(runtime, shot, reference, plates: dict, clean_plate: bool) -> np.ndarray | None:
-    """Latents (n, h, w, c) of finished frames; None for none. plates: {number: (h, w, 3) uint8 or uint16}. clean_plate:
-    the layer's alpha is the matte; else the layer is a patch, and the mask of the character stands for it."""
+    """Latents (n, h, w, c) of finished frames; None if `plates` is empty. plates: {number: (h, w, 3) uint8 or uint16}.
+    clean_plate: the layer's alpha is the matte; otherwise the layer is a patch, and the character's mask is used as the
+    matte."""
     if not plates:
         return None
     return runtime.encode(np.stack([_five_channels(shot, reference, number, as_float(plate), clean_plate)

@@ -1,8 +1,7 @@
-"""The person in a job's reference, found by one engine and kept in the job -> the same person for another.
+"""The person in a job's reference: found by one engine, stored in the job, and read by another.
 
-An artist's own Python runs the networks with torch and has no onnxruntime, which finds people. So the add-on lets its
-own engine look first. What is kept is the same to the last bit, so it makes no difference to a frame which engine
-looked.
+An artist's own Python runs the networks with torch. It has no onnxruntime, which finds people, so the add-on lets its
+own engine look first. The stored person is the same to the last bit, so a frame does not depend on which engine looked.
 """
 
 import hashlib
@@ -22,14 +21,14 @@ from .progress import Watch
 from .subject import find_subject
 
 log = logging.getLogger(__name__)
-_LONGEST = 64 * 1024  # bytes of the file with the joints; 20 joints take 2 thousand
+_LONGEST = 64 * 1024  # the largest file with joints, in bytes; 20 joints take 2 thousand
 _NOT_KEPT = object()
 
 
 @dataclass(frozen=True)
 class Found:
-    """As estimate.people.Person: body (20, 4) float32 x, y, depth, confidence in the picture's pixels; mask (h, w)
-    float32 0..1."""
+    """Has the fields of estimate.people.Person: body (20, 4) float32 x, y, depth, confidence in the picture's pixels;
+    mask (h, w) float32 0..1."""
 
     body: np.ndarray
     height_px: float
@@ -38,7 +37,7 @@ class Found:
 
 def find_and_keep(folder: str, *, find_joints, emit: Callable[[object], None],
                   stop_asked: Callable[[], bool] = lambda: False) -> Finished:
-    """Looks into the job's reference where a generation would, and keeps what is found, or that nobody is. Raises
+    """Look into the job's reference if a generation would, and store the person, or that there is nobody. Raises
     JobError."""
     watch = Watch(folder, emit, stop_asked)
     with watch.stage("prepare"):
@@ -54,7 +53,8 @@ def find_and_keep(folder: str, *, find_joints, emit: Callable[[object], None],
 
 
 def kept_or(folder: str, find_joints):
-    """find_joints(picture) for this job: what is kept of that very picture, else who looks for it."""
+    """find_joints(picture) for this job: it returns the person stored for this very picture, else it calls the given
+    find_joints."""
     def find(picture: np.ndarray):
         kept = _kept(folder, picture)
         return find_joints(picture) if kept is _NOT_KEPT else kept
@@ -73,7 +73,8 @@ def _keep(folder: str, picture: np.ndarray, person) -> None:
 
 
 def _kept(folder: str, picture: np.ndarray):
-    """Found, None for nobody, or _NOT_KEPT: nothing, or of another picture or version, or not as it was written."""
+    """Found; None for nobody; or _NOT_KEPT if nothing is stored, if it is of another picture or version, or if it is
+    damaged."""
     try:
         value = json_reader.read(files.path(folder, files.FOUND), _LONGEST)
         if (value["engine"], value["picture"]) != (version.ENGINE, _digest(picture)):
@@ -96,7 +97,7 @@ def _kept(folder: str, picture: np.ndarray):
 
 
 def _read(path: str, longest) -> bytes:
-    """A file of at most so many bytes."""
+    """The bytes of a file, which may have at most so many."""
     if os.stat(path).st_size > longest:
         raise ValueError(f"{path}: expected at most {longest} bytes")
     return Path(path).read_bytes()

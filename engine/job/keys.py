@@ -1,7 +1,7 @@
-"""A plan and the files that its frames are read from -> the key of every window: what a frame that an earlier run made
-has to have come from, to be this run's too.
+"""A plan and the files that its frames are read from -> the key of every window. A frame of an earlier run counts in
+this run only if it came from the same key.
 
-Keys are a chain, because a window goes on from the latents of the one before it.
+The keys are a chain, because each window continues from the latents of the window before.
 """
 
 import functools
@@ -17,7 +17,7 @@ from .resume import file_digest
 
 
 def window_keys(plan: RunPlan, pack_hash: str, check: Callable[[], None]) -> dict[Window, str]:
-    """Of every window that the plan denoises; check() is called before each frame and may raise to stop."""
+    """The key of every window that the plan denoises. check() is called before each frame and may raise to stop."""
     folder, job = plan.shot.folder, plan.shot.job
     kinds = [kind for kind, _, is_read in picture_kinds(folder, job) if is_read]
     keys, base = {}, _base_digests(plan)
@@ -45,8 +45,7 @@ def absent_key(job: jobs.Job) -> str:
 
 
 def picture_kinds(folder: str, job: jobs.Job) -> tuple[tuple[str, str, bool], ...]:
-    """(kind, code of the error where one is missing, whether the job is read from them) of the pictures of every
-    frame."""
+    """The kinds of pictures of every frame: (kind, code of the error if one is missing, whether the job reads them)."""
     return ((files.SOURCE, "source_missing", True), (files.OBJECTS, "mask_missing", job.objects is not None),
             (files.DEPTH, "mask_missing", job.depth is not None),
             (files.MASK, "mask_missing", files.has(folder, files.MASK)),
@@ -55,8 +54,8 @@ def picture_kinds(folder: str, job: jobs.Job) -> tuple[tuple[str, str, bool], ..
 
 
 def _base_digests(plan: RunPlan) -> list[str]:
-    """Of what every frame depends on: poses, reference with its joints and their depths, and the plan of the whole
-    shot."""
+    """Digests of what every frame depends on: the poses, the reference with its joints and their depths, and the plan
+    of the whole shot."""
     shot, subject = plan.shot, plan.subject
     found = json.dumps([None if values is None else np.asarray(values, np.float64).tolist()
                         for values in (subject.joints, subject.height_px, subject.depths)])

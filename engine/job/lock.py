@@ -1,7 +1,7 @@
-"""A job folder -> the lock that one engine at a time holds while it generates there.
+"""A job folder -> the lock that only one engine at a time has while it generates there.
 
-The lock is the system's, on the open file engine.lock: it goes with the process however that ends, so there are no
-stale ones. What the file says is for people and for the message of the engine that is turned away.
+It is the system's lock on the open file engine.lock. It ends with the process, however that ends, so no stale lock can
+remain. The text in the file is for people, and for the message of an engine that is refused.
 """
 
 import contextlib
@@ -23,7 +23,7 @@ if os.name == "nt":
     import msvcrt
 
     def _take(file: int) -> None:
-        """Far behind the text, because nobody else may read the bytes that are locked."""
+        """Locks a byte far after the text, because nobody else can read locked bytes."""
         os.lseek(file, 1 << 20, os.SEEK_SET)
         msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
 else:
@@ -34,15 +34,15 @@ else:
 
 
 class Lock:
-    """engine.lock of one folder. Somebody may delete the file while it is locked: then the lock on the file without a
-    name keeps nobody away. So a lock counts only while the name leads to the locked file."""
+    """engine.lock of one folder. Somebody may delete the file while it is locked; then a lock on the nameless file
+    stops nobody. So a lock counts only while the name leads to the locked file."""
 
     def __init__(self, folder: str):
         self._folder, self._path = folder, files.path(folder, files.LOCK)
         self._file = _NO_FILE
 
     def wait(self, check: Callable[[], None]) -> None:
-        """Takes the lock, for which another engine is given PATIENCE_S to end."""
+        """Take the lock. If another engine has it, wait PATIENCE_S for that engine to end."""
         deadline = time.monotonic() + PATIENCE_S
         while not self._is_taken():
             check()
@@ -51,9 +51,9 @@ class Lock:
             time.sleep(0.1)
 
     def look(self) -> None:
-        """Between two pieces of work: a lock whose file was deleted is taken anew, so that a stray deletion costs
-        nothing. Where another engine was faster this one stops with JobError(job_busy),
-        before it writes anything more."""
+        """Call this between pieces of work. If the lock's file was deleted, it is made and locked again, so that a
+        stray deletion does no harm. If another engine was faster, raises JobError(job_busy), before anything more is
+        written."""
         if not self._is_at_its_name() and not self._is_taken():
             raise self._busy(f"{files.LOCK} was deleted while this engine was generating, and {self._holder()} has "
                              "begun to generate in this folder.")
@@ -64,7 +64,7 @@ class Lock:
         self._file = _NO_FILE
 
     def _is_taken(self) -> bool:
-        """Tries once, on the file that has the name now."""
+        """Try once to lock the file that has the name now."""
         self.release()
         self._file = files.open_in_place(self._path, os.O_RDWR)
         if not _taken(self._file, self._folder) or not self._is_at_its_name():
@@ -73,7 +73,8 @@ class Lock:
         return True
 
     def _is_at_its_name(self) -> bool:
-        """Windows lets nobody delete or rename a file that is open like this."""
+        """Whether the name still leads to the locked file. On Windows it always does: nobody can delete or rename a
+        file that is open like this."""
         if os.name == "nt":
             return True
         try:
@@ -94,11 +95,11 @@ class Lock:
 
 @contextlib.contextmanager
 def locked(folder: str, check: Callable[[], None]) -> Iterator[Lock]:
-    """Inside, no other engine generates in this folder: the Lock, whose look() is to be called between pieces of work.
-    check() is called while another engine still holds it and may raise to stop.
+    """Inside the block, no other engine generates in this folder. Yields the Lock; call its look() between pieces of
+    work. While another engine has the lock, check() is called, and it may raise to stop.
 
-    Raises JobError before anything is written: job_linked where the folder leads elsewhere,
-    job_busy where the other stays.
+    Raises JobError before anything is written: job_linked if a link in the folder leads elsewhere, job_busy if the
+    other engine stays.
     """
     files.refuse_links(folder)
     lock = Lock(folder)
@@ -115,7 +116,7 @@ def _taken(file: int, folder: str) -> bool:
         _take(file)
     except (BlockingIOError, PermissionError):
         return False
-    except OSError as error:  # some network drives know no locks
+    except OSError as error:  # some network drives have no locks
         log.warning("%s cannot be locked (%s): no second engine must generate there", folder, error)
     return True
 

@@ -1,4 +1,4 @@
-"""How much memory this process has needed at most."""
+"""The most memory that this process has needed."""
 
 import ctypes
 import sys
@@ -10,7 +10,7 @@ except ImportError:  # Windows
 
 
 def peak_mb() -> float | None:
-    """The peak of this process's resident memory in MB; None where the system does not tell."""
+    """The peak of this process's resident memory in MB; None if the system does not say."""
     if sys.platform.startswith("linux"):
         return _peak_on_linux()
     if resource is not None:
@@ -19,7 +19,8 @@ def peak_mb() -> float | None:
 
 
 def _peak_on_linux() -> float | None:
-    """VmHWM of /proc: getrusage there counts what the parent had before it started us (measured: Blender's 1.3 GB)."""
+    """VmHWM of /proc. On Linux, getrusage includes what the parent had before it started us (measured: Blender's 1.3
+    GB)."""
     try:
         with open("/proc/self/status", encoding="ascii") as file:
             return next(int(line.split()[1]) / 1e3 for line in file if line.startswith("VmHWM"))

@@ -1,6 +1,5 @@
-"""A job -> its plan: all that is fixed for the shot before its first frame is made, in one value that nothing changes
-afterwards. run, preview, check and deliver all have theirs from plan_job.
-"""
+"""A job -> its plan: everything that is decided for the shot before its first frame is made, in one value that does not
+change afterwards. run, preview, check and deliver all get their plan from plan_job."""
 
 import functools
 from collections.abc import Callable
@@ -20,8 +19,8 @@ from .subject import Subject
 
 @dataclass(frozen=True)
 class Plan:
-    """shot: figures, crops, depths and kind of region; subject: who is in the reference, nobody where that was not
-    looked for; kept: the frames (1..N) that a range to fix leaves as they are."""
+    """shot: figures, crops, depths and kind of region; subject: who is in the reference, empty if nobody looked; kept:
+    the frames (1..N) that a range to fix does not touch."""
 
     shot: Shot
     subject: Subject
@@ -35,8 +34,8 @@ class Plan:
 
 @dataclass(frozen=True)
 class RunPlan(Plan):
-    """With weights: for each run of frames with somebody in them the windows that are made of it, in `spans`, each of
-    at most `window` frames; and how they are denoised."""
+    """The plan of a run with weights. `spans`: for each run of frames with somebody in them, the windows that make
+    these frames, each of at most `window` frames. `sampling`: how they are denoised."""
 
     window: int
     spans: tuple[tuple[Window, ...], ...]
@@ -54,8 +53,9 @@ def plan_job(folder: str, job: jobs.Job, look: Callable[[], Subject] | None = No
 def plan_job(folder: str, job: jobs.Job, look: Callable[[], Subject] | None, manifest: Manifest) -> RunPlan: ...
 def plan_job(folder: str, job: jobs.Job, look: Callable[[], Subject] | None = None,
              manifest: Manifest | None = None) -> Plan:
-    """look: who looks into the reference, None where nothing depends on it; manifest: of the weights, if any. pose.json
-    is read before look() is called, and again after it where the job retargets. Raises JobError."""
+    """look: a function that looks into the reference, or None if nothing depends on it; manifest: of the weights, if
+    any. pose.json is read before look() is called; if the job retargets, it is read again afterwards. Raises
+    JobError."""
     plan = functools.partial(plan_shot, folder, job)
     if manifest is not None:
         plan = functools.partial(plan, manifest.mask, surface=manifest.surface)

@@ -1,7 +1,7 @@
-"""The plate's pictures in; what a generation reads of each, taken in one decode, out.
+"""The plate's pictures in; what a generation needs of each, taken in one decode, out.
 
-A picture of a large plate takes 25 to 50 MB, what is read of it less than 1 MB. So that is kept instead, of as many
-frames as a window has: memory stays flat however long the shot is.
+A picture of a large plate takes 25 to 50 MB; what is needed of it takes less than 1 MB. So only that is kept, for as
+many frames as a window has: memory stays the same, however long the shot is.
 """
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,10 +19,10 @@ from ..layers.grain import measure_grain
 
 @dataclass(frozen=True)
 class Plate:
-    """What is read of one frame's plate.
+    """What a generation needs of one frame's plate.
 
     in_crop (H, W, 3) uint8 or uint16, as the networks see it; grain (3,) its deviation and blur its sigma within the
-    crop, 0 where they are not asked for; whole (h, w, 3) as stored, of frames that are kept, else None.
+    crop, 0 if not asked for; whole (h, w, 3) as stored, only for frames that are kept, else None.
     """
 
     in_crop: np.ndarray
@@ -32,10 +32,10 @@ class Plate:
 
 
 class Plates:
-    """The plates of a shot by frame (1..N), each decoded when it is first asked for.
+    """The plates of a shot by frame (1..N), each decoded when it is first needed.
 
-    most: how many stay, of those last asked for; blurs: frames whose blur is measured, which stay as well (a few of the
-    shot, ours: job/run.py); kept: frames of which the whole picture is read; has_grain: whether grain is measured.
+    most: how many of the last ones stay in memory; blurs: frames whose blur is measured, which also stay (a few of the
+    shot, ours: job/run.py); kept: frames whose whole picture is needed; has_grain: whether grain is measured.
     """
 
     def __init__(self, shot: Shot, *, most: int, blurs: Iterable[int] = (), kept: Iterable[int] = (),
@@ -46,7 +46,7 @@ class Plates:
         self._recent: dict[int, Plate] = {}
 
     def of(self, number: int) -> Plate:
-        """Raises JobError where the picture is missing or broken."""
+        """The plate of a frame. Raises JobError if the picture is missing or broken."""
         if number in self._blurs:
             if number not in self._measured:
                 self._measured[number] = self._read(number)

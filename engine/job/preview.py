@@ -1,5 +1,5 @@
-"""A job folder -> the first thing that is wrong with it as a JobError, or its conditions as pictures;
-needs no weights."""
+"""A job folder -> the first thing that is wrong with it, as a JobError, or its conditions as pictures. Needs no
+weights."""
 
 import dataclasses
 import functools
@@ -16,7 +16,7 @@ from .plan import plan_job
 from .progress import Watch
 from .subject import find_subject
 
-_FLAT = {"mask": (255, 255, 255), "objects": (255, 140, 0)}  # of what has no colours of its own
+_FLAT = {"mask": (255, 255, 255), "objects": (255, 140, 0)}  # the colour of conditions that have none of their own
 
 
 def check(folder: str, *, emit: Callable[[object], None], stop_asked: Callable[[], bool] = lambda: False) -> Finished:
@@ -38,8 +38,8 @@ def check(folder: str, *, emit: Callable[[object], None], stop_asked: Callable[[
 
 def preview(folder: str, *, emit: Callable[[object], None], find_joints,
             stop_asked: Callable[[], bool] = lambda: False) -> Finished:
-    """Write the conditions of every frame: to preview/ as the networks get them,
-    to shown/ where they lie in the plate."""
+    """Write the conditions of every frame: to preview/ as the networks see them, and to shown/ where they lie over the
+    plate."""
     files.refuse_links(folder)
     watch = Watch(folder, emit, stop_asked)
     with watch.stage("prepare"):
@@ -61,8 +61,8 @@ def preview(folder: str, *, emit: Callable[[object], None], find_joints,
 
 
 def over_plate(kind: str, picture: np.ndarray, crop, size: Sequence[int]):
-    """A preview (h, w, 3) uint8 in its crop -> (H/2, W/2, 4) uint8 RGBA over the plate of `size` (w, h), half of that
-    each way: quick to look at, and clear where the condition says nothing."""
+    """A preview (h, w, 3) uint8 in its crop -> (H/2, W/2, 4) uint8 RGBA over the plate of `size` (w, h), at half its
+    width and height, which is quick to show. It is transparent where the condition says nothing."""
     grey = picture.max(axis=-1, keepdims=True)
     there = np.where(grey > 0, np.uint8(255), np.uint8(0))
     alpha = {"mask": grey, "environment": np.full_like(grey, 255), "objects": there // 5 * 3}.get(kind, there)

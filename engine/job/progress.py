@@ -1,4 +1,4 @@
-"""How far a job is, where its time goes, and when it will be done."""
+"""How far a job is, how long each stage takes, and when the job will be done."""
 
 import time
 from collections.abc import Callable
@@ -8,13 +8,13 @@ from ..contract.messages import Progress
 
 
 class Stopped(Exception):
-    """The artist asked for an end; raised between two pieces of work, never inside one."""
+    """The artist asked to stop. Raised between two pieces of work, never inside one."""
 
 
 class Watch:
-    """The seconds of each stage, progress events with the time that is left, and the place where a stop is noticed.
+    """Counts the seconds of each stage, sends progress events with the time that is left, and notices a stop.
 
-    `total` pieces of work are counted in `advance`; those an earlier run had done are left out of the rate.
+    `advance` counts towards `total` pieces of work; the pieces that an earlier run made do not count in the rate.
     """
 
     def __init__(self, job: str, emit: Callable[[object], None], stop_asked: Callable[[], bool], clock=time.monotonic):
@@ -32,7 +32,7 @@ class Watch:
 
     @contextmanager
     def stage(self, name: str):
-        """Counts what happens inside to this stage; looks for a stop first."""
+        """Time the block as this stage; check for a stop first."""
         self.check()
         began = self._clock()
         try:
@@ -41,14 +41,14 @@ class Watch:
             self.stages[name] = self.stages.get(name, 0.0) + self._clock() - began
 
     def check(self) -> None:
-        """Between any two pieces of work."""
+        """Raise Stopped if a stop was asked for. Call this between any two pieces of work."""
         if self._stop_asked():
             raise Stopped
         for look in self._looks:
             look()
 
     def also(self, look) -> None:
-        """look() is called by each check from now on, and may raise to end the job."""
+        """From now on, each check also calls look(), which may raise to end the job."""
         self._looks.append(look)
 
     def begin(self, stage: str, total: int) -> None:
@@ -56,12 +56,12 @@ class Watch:
         self._emit(Progress(self._job, stage, 0, total))
 
     def work_begins(self) -> None:
-        """From here on the rate is measured."""
+        """The rate is measured from here on."""
         if self._working_since is None:
             self._working_since = self._clock()
 
     def advance(self, stage: str, pieces: int = 1, reused: bool = False) -> None:
-        """`pieces` more are done; `reused` where they took no work. A total that was guessed too low grows."""
+        """`pieces` more are done; `reused` if they took no work. If `total` was too low, it grows."""
         self._done += pieces
         self.total = max(self.total, self._done)
         self._worked += 0 if reused else pieces

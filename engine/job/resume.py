@@ -1,8 +1,8 @@
-"""What an earlier run of a job left: which key each frame came from, and the latents that its networks made.
+"""What an earlier run of a job left: the key that each frame came from, and the latents that its networks made.
 
-A frame depends on its window's files and, through the latents handed on, on every window before it: the keys are a
-chain. Each window's latents are kept in state/: a resumed job goes on from them to the same bits, and what only the
-composition depends on (grain, exposure ...) changes without denoising again.
+A frame depends on its window's files and, through the latents that are handed on, on every window before it: the keys
+are a chain. Each window's latents are stored in state/. A resumed job continues from them to the same bits, and what
+only the composition depends on (grain, exposure ...) changes without denoising again.
 """
 
 import hashlib
@@ -29,27 +29,28 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 
 
 class Made:
-    """frames/made.json: of every finished frame the key, and digests of its pictures' bytes. Read once, written after
-    every window; what it names is on the disk before it says so."""
+    """frames/made.json: the key of every finished frame, and digests of its pictures' bytes. It is read once and
+    written after every window. A frame is on the disk before it is named here."""
 
     def __init__(self, folder: str):
         self._folder = folder
         self._records = _read_records(files.path(folder, files.MADE))
-        self._digests = {}  # of pictures that are written and not in the records yet
+        self._digests = {}  # of pictures that are written but not in the records yet
         self._is_one_take = False
 
     def has(self, numbers, key: str) -> bool:
-        """Whether all these frames lie finished in frames/ and shadow/, came from this key,
-        and are what was written then.
+        """Whether all these frames are finished in frames/ and shadow/, came from this key, and have not changed since
+        they were written.
 
-        Each picture is read once a run, which costs less than the digest of its plate that every run takes anyway.
+        Each picture is read once per run. This costs less than the digest of its plate, which every run needs anyway.
         """
         return all(self._record(n).get("key") == key and all(self._is_as_written(n, kind) for kind in _LAYERS)
                    for n in numbers)
 
     def keep_only(self, wanted: dict) -> None:
-        """Remove the frames and shadows that did not come from `wanted`'s key for their number; those without a record
-        may be of any take. Looks into the folders once a run: afterwards all that is written is of this take."""
+        """Remove the frames and shadows that did not come from `wanted`'s key for their number. Those without a record
+        may be of any take, so they are removed too. Only the first call of a run looks into the folders: after it,
+        everything that is written is of this take."""
         if self._is_one_take:
             return
         there = {number for kind in _LAYERS for number in files.numbers(self._folder, kind)}
@@ -63,7 +64,7 @@ class Made:
         self._is_one_take = True
 
     def forget(self, numbers) -> None:
-        """Before frames are overwritten: a run that is killed must not leave the old key on a new frame."""
+        """Call this before frames are overwritten: if the run is killed, the old key must not stay on a new frame."""
         known = [str(n) for n in numbers if str(n) in self._records]
         for number in known:
             del self._records[number]
@@ -71,14 +72,14 @@ class Made:
             self._write()
 
     def write(self, number: int, pictures: dict) -> None:
-        """The bytes of a frame's pictures, by _LAYERS, go to the disk; add() takes their digests."""
+        """Write the bytes of a frame's pictures, by _LAYERS, to the disk; add() stores their digests."""
         for kind, data in pictures.items():
             files.write_whole(files.picture(self._folder, kind, number), data, synced=True)
         self._digests[number] = {kind: _short_digest(data) for kind, data in pictures.items()}
 
     def add(self, numbers, key: str) -> None:
-        """These frames are on the disk; the file says so before this returns. Frames that this run did not write keep
-        the digests they have: kept ones none, since the artist may have painted on them."""
+        """Record that these frames are on the disk; the file says so before this returns. Frames that this run did not
+        write keep the digests they have; kept frames have none, because the artist may have painted on them."""
         if not numbers:
             return
         for number in numbers:
@@ -92,8 +93,8 @@ class Made:
         return self._records.get(str(number), {})
 
     def _is_as_written(self, number: int, kind: str) -> bool:
-        """Where an earlier version of the engine kept no digest, the picture counts while it is a whole PNG by its own
-        checksums; the digest is taken then."""
+        """Whether the picture has not changed since it was written. If an earlier version of the engine stored no
+        digest, the picture counts if it is a whole PNG by its own checksums; its digest is stored then."""
         try:
             data = Path(files.picture(self._folder, kind, number)).read_bytes()
         except OSError:
@@ -111,8 +112,9 @@ class Made:
 
 @dataclass(frozen=True)
 class Latents:
-    """What a window's networks made: latents (n, h, w, c) of the frames that are made of it, the last ones handed on to
-    the next window (m, h, w, c), and heads (n, h', w', c') or None. float32: a resumed run goes on to the same bits."""
+    """What a window's networks made: latents (n, h, w, c) of the frames that this window makes, the last latents, which
+    are handed on to the next window (m, h, w, c), and heads (n, h', w', c') or None. float32, so that a resumed run
+    continues to the same bits."""
 
     latents: np.ndarray
     handed_on: np.ndarray
@@ -120,7 +122,7 @@ class Latents:
 
 
 def save_latents(folder: str, window, key: str, made: Latents) -> None:
-    """Keep them for the window that follows, and for the same frames composed otherwise."""
+    """Store them for the next window, and for composing the same frames again."""
     arrays = {name: np.ascontiguousarray(array, "<f4") for name, array in vars(made).items() if array is not None}
     raw = b"".join(array.tobytes() for array in arrays.values())
     header = {"format": STATE_FORMAT, "key": key, "shapes": {name: array.shape for name, array in arrays.items()},
@@ -129,7 +131,7 @@ def save_latents(folder: str, window, key: str, made: Latents) -> None:
 
 
 def load_latents(folder: str, window, key: str) -> Latents | None:
-    """What save_latents kept under this key, or None where there is nothing or it is damaged."""
+    """What save_latents stored under this key; None if there is nothing or it is damaged."""
     try:
         header, _, raw = Path(_state_path(folder, window)).read_bytes().partition(b"\n")
         header = json_reader.parse(header)
@@ -145,8 +147,8 @@ def load_latents(folder: str, window, key: str) -> Latents | None:
 
 
 def remove_other_latents(folder: str, windows) -> None:
-    """Only what these windows hand on stays; the rest is of a job that was planned otherwise. What is called otherwise
-    is not the engine's, and stays too."""
+    """Remove the latents of all other windows: they are of a job that was planned differently. Files with other names
+    are not the engine's and stay."""
     kept = {os.path.basename(_state_path(folder, window)) for window in windows}
     there = filter(_LATENTS.fullmatch, os.listdir(files.path(folder, files.STATE)))
     for name in set(there) - kept:
@@ -157,7 +159,7 @@ def remove_other_latents(folder: str, windows) -> None:
 
 
 def file_digest(path: str) -> str:
-    """sha256 (hex) of a file; "none" where it is not there."""
+    """sha256 (hex) of a file; "none" if it does not exist."""
     try:
         with open(path, "rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
@@ -170,8 +172,8 @@ def _state_path(folder: str, window) -> str:
 
 
 def _read_records(path: str) -> dict:
-    """{number as text: {"key", "frames", "shadow"}}; version 1 had the keys alone. A missing or damaged file knows no
-    frames: they are made again."""
+    """{number as text: {"key", "frames", "shadow"}}; format 1 had only the keys. A missing or damaged file gives no
+    frames, so they are made again."""
     try:
         records = json_reader.read(path)["frames"]
     except (OSError, ValueError, KeyError, TypeError):
@@ -182,7 +184,7 @@ def _read_records(path: str) -> dict:
 
 
 def is_whole_png(data: bytes) -> bool:
-    """Whether every chunk is there and agrees with its CRC (PNG specification, section 5)."""
+    """Whether every chunk exists and agrees with its CRC (PNG specification, section 5)."""
     at, kind = len(_PNG), b""
     while data.startswith(_PNG) and kind != b"IEND" and at + 12 <= len(data):
         length, kind = struct.unpack_from(">I4s", data, at)
@@ -194,7 +196,7 @@ def is_whole_png(data: bytes) -> bool:
 
 
 def _short_digest(data: bytes) -> str:
-    """Against damage, not against anybody who means harm: fast, and short in the file."""
+    """A fast digest, short in the file: it finds damage, but is no defence against intent."""
     return hashlib.blake2b(data, digest_size=16).hexdigest()
 
 

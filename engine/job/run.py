@@ -1,4 +1,4 @@
-"""A job folder and a runtime -> frames/ and shadow/, window by window, with events on the way."""
+"""A job folder and a runtime -> frames/ and shadow/, window by window. Sends events while it works."""
 
 import functools
 import logging
@@ -37,16 +37,16 @@ from .resume import Latents, Made, load_latents, remove_other_latents, save_late
 from .subject import find_subject, warn_of_unseen
 
 log = logging.getLogger(__name__)
-_BLURS_MEASURED = 8  # frames of a shot
+_BLURS_MEASURED = 8  # frames in a shot
 
 
 def run(folder: str, pack, runtime, *, emit: Callable[[object], None], find_joints,
         stop_asked: Callable[[], bool] = lambda: False) -> Finished:
-    """Generate a job's frames; what an earlier run left finished stays.
+    """Generate a job's frames; frames that an earlier run finished stay.
 
     pack: packs.store.Pack; runtime: runtimes.base.Runtime; emit(event) of contract.messages; find_joints((h, w, 4)
-    uint8) -> estimate.people.Person or None, asked unless the artist gave joints and a reference that is cut out;
-    stop_asked() is looked at between any two pieces of work. Raises JobError, or progress.Stopped.
+    uint8) -> estimate.people.Person or None, called unless the artist gave joints and a reference that is cut out;
+    stop_asked() is called between any two pieces of work. Raises JobError, or progress.Stopped.
     """
     watch = Watch(folder, emit, stop_asked)
     with watch.stage("prepare"):
@@ -63,7 +63,7 @@ def run(folder: str, pack, runtime, *, emit: Callable[[object], None], find_join
 
 
 class Generation:
-    """One run of one job. Its state: what is fixed for the shot, with every window's key, and counts."""
+    """One run of one job. Its state: what is decided for the shot, with every window's key, and counts."""
 
     def __init__(self, folder: str, job, pack, runtime, *, emit: Callable[[object], None], watch: Watch):
         self.folder, self.job, self.pack, self.runtime = folder, job, pack, runtime
@@ -72,7 +72,7 @@ class Generation:
         self.made = self.reused = self.passed = 0
 
     def prepare(self, find_joints) -> None:
-        """Everything that is fixed for the shot, and every error that can be known before the first frame."""
+        """Decide everything for the shot, and find every error that can be known before the first frame."""
         with self.watch.stage("prepare"):
             self.watch.begin("prepare", 1)
             _make_folders(self.folder)
@@ -96,14 +96,14 @@ class Generation:
         self.watch.begin("denoise", sum(map(len, self.spans)) * self.sampling.steps)
 
     def keep(self) -> None:
-        """The frames that a range to fix does not touch: they are there and stay."""
+        """Record and report the frames that a range to fix does not touch: they exist and stay."""
         self.finished_frames.add(self.plan.kept, KEPT)
         self.reused += len(self.plan.kept)
         for number in self.plan.kept:
             self.emit(Frame(self.folder, number))
 
     def pass_through(self) -> None:
-        """Frames with nobody in them: transparent, no shadow, one warning that names them."""
+        """Write the frames with nobody in them: transparent, no shadow. One warning names them."""
         numbers = self._empty_frames()
         if not numbers:
             return
@@ -120,7 +120,7 @@ class Generation:
         self.finished_frames.add(numbers, self._nobody)
 
     def make_span(self, windows) -> None:
-        """One run of frames with somebody in them, window after window."""
+        """Make one run of frames with somebody in them, window after window."""
         before = None
         for window in windows:
             key, is_last = self.keys[window], window is windows[-1]
@@ -146,8 +146,8 @@ class Generation:
         return [number for number in self.plan.absent if number not in kept]
 
     def _measured_plates(self) -> tuple:
-        """The plates, and (numbers, sigmas) of the blur in some frames of the shot,
-        between which it is taken to change evenly (ours)."""
+        """The plates, and (numbers, sigmas) of the blur in some frames of the shot. Between these frames, the blur is
+        assumed to change evenly (ours)."""
         there = self.plan.made
         numbers = there[::max(len(there) // _BLURS_MEASURED, 1)] if self.job.settings.blur else []
         plates = Plates(self.shot, most=self.plan.window, blurs=numbers, kept=self.plan.kept,
@@ -155,8 +155,9 @@ class Generation:
         return plates, (numbers or [1], [plates.of(number).blur for number in numbers] or [0.0])
 
     def _remove_other_takes(self) -> None:
-        """Before this run's first frame is there: however it ends, no frame of another seed or plate lies among its
-        own. Not sooner, so that a run stopped in its first window leaves the earlier take whole (ours)."""
+        """Call this before this run writes its first frame: then no frame of another seed or plate remains among this
+        run's frames, however it ends. It is not called earlier, so that a run that is stopped in its first window
+        leaves the earlier take whole (ours)."""
         wanted = dict.fromkeys(self._empty_frames(), self._nobody)
         wanted.update(dict.fromkeys(self.plan.kept, KEPT))
         wanted.update((number, jobs.frame_key(self.job, key))
@@ -165,7 +166,7 @@ class Generation:
             self.finished_frames.keep_only(wanted)
 
     def _reuse(self, window) -> None:
-        """A window that is finished."""
+        """Count and report a window that is finished."""
         self._remove_other_takes()
         self.reused += len(window.made)
         for number in window.made:
@@ -173,7 +174,7 @@ class Generation:
         self.watch.advance("denoise", self.sampling.steps, reused=True)
 
     def _compose_again(self, window, key: str, kept) -> None:
-        """A window whose frames are lost, or were composed otherwise: its latents are there."""
+        """Compose a window whose frames are lost, or were composed with other settings. Its latents exist."""
         self.watch.work_begins()
         with self.watch.stage("read"):
             bundle = build_window(self.shot, self.reference, window.frames, self.plates.in_crop)
@@ -181,7 +182,7 @@ class Generation:
         self.watch.advance("denoise", self.sampling.steps)
 
     def _make_window(self, window, key: str, before) -> Latents:
-        """Read, denoise, decode, compose, write; returns the latents, also for the next window."""
+        """Read, denoise, decode, compose and write a window; returns its latents, which the next window needs."""
         watch = self.watch
         watch.work_begins()
         with watch.stage("read"):
@@ -213,14 +214,14 @@ class Generation:
         self.made += len(window.made)
 
     def _kept_latents(self, numbers):
-        """Latents of frames that are kept; None for no frames."""
+        """Latents of frames that are kept; None if there are no numbers."""
         clean_plate = self.job.clean_plate and self.pack.manifest.matte_and_shadow
         return kept_latents(self.runtime, self.shot, self.reference,
                             {number: self.plates.of(number).whole for number in numbers}, clean_plate)
 
     def _finish_frame(self, number: int, latents: np.ndarray, bundle, place, heads) -> None:
         """latents (h, w, c); `place` is the frame's index in the bundle; heads: what the net says of its surface, or
-        None. One by one, so that the first comes soon."""
+        None. Frames are finished one by one, so that the first comes soon."""
         job = self.job
         with self.watch.stage("decode"):
             decoded = self.runtime.decode(latents[None])[0]
@@ -244,11 +245,11 @@ class Generation:
         self.emit(Frame(self.folder, number))
 
     def _white_of(self, number: int, maps, box):
-        """What white shows in a box of job pixels; None where the light is not known, or no surface is lit."""
+        """The colour of white in a box of job pixels; None if the light is not known, or no surface is lit."""
         return None if maps is None else self.shot.light.in_box(number, maps, box)
 
     def _grain_of(self, number: int, box):
-        """Grain (h, w, 3) for a box of job pixels, as strong as the plate's there; None where there is none."""
+        """Grain (h, w, 3) for a box of job pixels, as strong as the plate's there; None if there is none."""
         left, top, right, bottom = box
         if self.grain is None or right <= left or bottom <= top:
             return None
@@ -256,7 +257,8 @@ class Generation:
         return sigma * self.grain.of(number, (right - left, bottom - top)) if sigma.any() else None
 
     def _behind(self, number: int, box):
-        """What the performer covers (h, w, 3) in a box of job pixels; None where that is not known, or no matte is."""
+        """What the performer covers (h, w, 3) in a box of job pixels; None if it is not known, or the weights give no
+        matte."""
         if not (self.job.clean_pictures and self.pack.manifest.matte_and_shadow) or self.job.clean_plate:
             return None
         left, top, right, bottom = box
@@ -272,7 +274,8 @@ class Generation:
         self.watch.check()
 
     def _encoded_reference(self):
-        """Features of the reference, when the first window needs them: a job that is all finished needs none."""
+        """Features of the reference. They are made when the first window needs them: a job with all frames finished
+        needs none."""
         if self._appearance is None:
             self._appearance = encode_reference(self.runtime, self.reference.picture, self.reference.skeleton,
                                                 self.sampling.guidance)
@@ -288,7 +291,7 @@ def shown_of(maps, bundle, place, heads, white) -> Shown | None:
 
 
 def _look_for_pictures(folder: str, job) -> None:
-    """Every picture's file is there: said before the first frame, not when the last one is reached."""
+    """Check that every picture's file exists before the first frame is made, not when the last one is reached."""
     for kind, code, is_read in picture_kinds(folder, job):
         missing = sorted(set(range(1, job.frames + 1)) - set(files.numbers(folder, kind))) if is_read else []
         if missing:
@@ -298,7 +301,7 @@ def _look_for_pictures(folder: str, job) -> None:
 
 
 def _make_folders(folder: str) -> None:
-    """The folders that the engine writes to: whether it may is said before the first window is made."""
+    """Make the folders that the engine writes to. It finds out before the first window whether it may write there."""
     for kind in (files.FRAMES, files.SHADOW, files.STATE):
         path = files.path(folder, kind)
         try:

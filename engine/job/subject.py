@@ -10,19 +10,19 @@ from ..conditions.surface.template import Limb
 from ..contract import files
 from ..contract.messages import Warned
 
-_SAME = 0.05    # of the standing height, between joints of one person as given and as found (ours)
-_INSIDE = 0.6  # of the joints found have to lie in the matte found, or it is of something else (ours)
+_SAME = 0.05    # of the standing height: the most by which the given and the found joints of one person differ (ours)
+_INSIDE = 0.6  # the share of found joints that must lie in the found matte; else it shows something else (ours)
 _PARTS = {"legs": (Limb.LEFT_SHIN, Limb.RIGHT_SHIN), "feet": (Limb.LEFT_FOOT, Limb.RIGHT_FOOT),
           "hands": (Limb.LEFT_HAND, Limb.RIGHT_HAND)}
 
 
 class Subject(NamedTuple):
-    """Who is to be seen in the reference.
+    """Who can be seen in the reference.
 
-    joints (20, 3) x, y, confidence in its pixels and the standing height in pixels: None where the artist gave them or
-    nobody can be found. matte (h, w) float32 0..1: the picture's own alpha where it is cut out, else as estimated, or
-    None. depths (20,) metres in front of a supposed 50 mm lens, 0 where not known:
-    None where the artist gave them or nobody is found.
+    joints (20, 3) x, y, confidence in its pixels and the standing height in pixels: None if the artist gave them or
+    nobody was found. matte (h, w) float32 0..1: the picture's own alpha if it is cut out, else the estimated one, or
+    None. depths (20,) metres in front of an assumed 50 mm lens, 0 if not known: None if the artist gave them or nobody
+    was found.
     """
 
     joints: np.ndarray | None = None
@@ -32,8 +32,8 @@ class Subject(NamedTuple):
 
 
 def find_subject(folder: str, job, *, find_joints, emit: Callable[[object], None]) -> Subject:
-    """find_joints((h, w, 4) uint8) -> estimate.people.Person or None.
-    Warns where joints are wanted and nobody is found."""
+    """find_joints((h, w, 4) uint8) -> estimate.people.Person or None. Warns if joints are needed and nobody was
+    found."""
     picture = read_reference(files.path(folder, job.reference.file))
     alpha = picture[..., 3] if (picture[..., 3] < 1).any() else None
     given = job.reference.joints is not None
@@ -48,7 +48,8 @@ def find_subject(folder: str, job, *, find_joints, emit: Callable[[object], None
         return Subject(matte=alpha)
     matte = alpha if alpha is not None else _believable(person.mask, job.reference.joints if given else
                                                         person.body[:, [0, 1, 3]])
-    # Rounded, because a machine's last bits must not make another machine's finished frames stale.
+    # Rounded: otherwise a frame that is finished on one machine would count as outdated on another, because of the last
+    # bits.
     depths = np.round(person.body[:, 2].astype(np.float64), 3) if _same_person(job.reference, person) else None
     if given:
         return Subject(matte=matte, depths=depths)
@@ -57,8 +58,8 @@ def find_subject(folder: str, job, *, find_joints, emit: Callable[[object], None
 
 
 def warn_of_unseen(character, folder: str, emit: Callable[[object], None]) -> None:
-    """Says what of the character is made up, because the reference does not show it. character: as carry gives it, or
-    None."""
+    """Warn about the parts of the character that are invented, because the reference does not show them. character: as
+    carry gives it, or None."""
     if character is None:
         return
     if character.avatar is None:
@@ -73,8 +74,8 @@ def warn_of_unseen(character, folder: str, emit: Callable[[object], None]) -> No
 
 
 def _same_person(reference, person) -> bool:
-    """Whether the joints that the artist gave are the found person's, some of them corrected:
-    then the depths are theirs too."""
+    """Whether the artist's joints are those of the found person, some of them corrected. Then the depths are also that
+    person's."""
     if reference.joints is None:
         return True
     given = np.array(reference.joints)
@@ -84,8 +85,8 @@ def _same_person(reference, person) -> bool:
 
 
 def _believable(mask: np.ndarray, joints: np.ndarray):
-    """The mask (h, w), unless most of the joints (20, 3) x, y, confidence lie outside it: of half a person, or of
-    another."""
+    """The mask (h, w); None if most of the joints (20, 3) x, y, confidence lie outside it, because it then shows half a
+    person, or another one."""
     joints = np.asarray(joints)
     seen = joints[joints[:, 2] > 0, :2].astype(int)
     rows, columns = (np.clip(seen[:, k], 0, mask.shape[1 - k] - 1) for k in (1, 0))
