@@ -1,1 +1,1 @@
-"""The process's ends: requests in, events out."""
+"""Where requests enter the process and events leave it."""

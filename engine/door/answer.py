@@ -1,6 +1,6 @@
-"""A request -> events, whatever happens: the door behind which every fault becomes a `failed` event.
+"""A request -> events, whatever happens: every error becomes a `failed` event here.
 
-Used by serve.py and by the command line alike.
+serve.py and the command line both use it.
 """
 
 import collections
@@ -31,7 +31,7 @@ _TAIL_LINES = 40
 
 
 class Tail(logging.Handler):
-    """The last lines of the log, for the hint of a failure that nobody foresaw."""
+    """The last lines of the log, used as the hint of an unexpected failure."""
 
     def __init__(self):
         super().__init__()
@@ -45,14 +45,14 @@ class Tail(logging.Handler):
 
 
 class Engine:
-    """What a process keeps between requests: the pack, the runtime, and who looks for joints."""
+    """What a process keeps between requests: the pack, the runtime, and the function that looks for joints."""
 
     def __init__(self, pack: Pack, runtime: Runtime, find_joints):
         self.pack, self.runtime, self.find_joints = pack, runtime, find_joints
 
     @classmethod
     def open(cls, *, folder=None, runtime=None, threads=None) -> "Engine":
-        """The pack in `folder` (None: the embedded one) on the runtime of this name (None: the first there is)."""
+        """The pack in `folder` (None: the embedded one) on the runtime of this name (None: the first available one)."""
         pack = open_pack(folder)
         if pack.manifest.depth_convention != CONVENTION:
             raise JobError("pack_invalid", f"{pack.folder}: depth_convention: expected {CONVENTION!r}, got "
@@ -69,8 +69,8 @@ class Engine:
 
 
 def find_joints(picture, threads=0):
-    """estimate.people.find_joints, imported when it is first asked for: the engine's start must not wait for it. The
-    last picture's answer is kept, since one reference serves many jobs. threads: 0 for one a core."""
+    """estimate.people.find_joints, imported at the first call, so that the engine starts quickly. The answer for the
+    last picture is kept, because one reference serves many jobs. threads: 0 for one per core."""
     return _found(picture.tobytes(), picture.shape, threads)
 
 
@@ -86,7 +86,7 @@ def _found(raw, shape, threads):
 
 
 def answer(request, engine, *, emit, stop_asked, tail: Tail) -> bool:
-    """Do what a request of contract/messages.py asks; True where it ended well. Events go to `emit` and, where the
+    """Do what a request of contract/messages.py asks; returns True if it ended well. Events go to `emit` and, if the
     request has a job, to its events.jsonl. `engine` may be None for requests that need no weights."""
     subject = messages.subject(request)
     folder = getattr(request, "job", None)
@@ -107,14 +107,14 @@ def answer(request, engine, *, emit, stop_asked, tail: Tail) -> bool:
         log.exception("out of memory")
         say(messages.Failed(subject, "out_of_memory", "The machine has too little memory free for this job.",
                           "Close other programs, or generate fewer frames a window (settings)."))
-    except Exception as error:  # the door: the engine lives on
+    except Exception as error:  # a door: the engine goes on
         log.exception("%s failed", type(request).__name__)
         say(messages.Failed(subject, "internal", f"{type(error).__name__}: {error}", tail.text()))
     return False
 
 
 def _do(request, engine, say, stop_asked):
-    """The event that ends the request well."""
+    """Do the request; returns its last event."""
     seek = engine.find_joints if engine else find_joints
     match request:
         case messages.Run(job):
@@ -146,14 +146,14 @@ def _joints(path, seek) -> messages.Joints:
 
 
 def _people(path) -> messages.People:
-    from ..estimate.footage import read_rgb  # onnxruntime comes with it: the engine's start must not wait for it
+    from ..estimate.footage import read_rgb  # it imports onnxruntime; the engine must start without waiting for that
     from ..estimate.people import find_boxes
     return messages.People(path, tuple(find_boxes(read_rgb(path))))
 
 
 class _Record:
-    """A job's events.jsonl, and no other folder's: one with no file of a job is none, unless the request only begins
-    it. Where it cannot be written it stays as it is: the request itself tells why, or needs no record."""
+    """A job's events.jsonl. A folder with no file of a job gets none, unless the request is the one that begins the
+    job. If it cannot be written, it stays as it is: the request itself reports why, or needs no record."""
 
     def __init__(self, folder: str | None, is_begun: bool):
         self._folder, self._is_begun = folder, is_begun

@@ -1,8 +1,9 @@
-"""What the engine holds open, its libraries and weights -> a copy outside of the extension,
-which an upgrade may replace.
+"""The files that the engine keeps open, its libraries and weights -> a copy outside the extension, so that an upgrade
+can replace the originals.
 
-On Windows nobody can replace a library that is loaded or weights that are mapped, so the extension could not be
-upgraded or removed while any Blender's engine runs. The copy is named after what is in it; a new version makes another.
+On Windows nobody can replace a library that is loaded, or weights that are mapped. So the extension could not be
+upgraded or removed while any Blender's engine runs. The copy is named after its content; a new version makes a new
+copy.
 """
 
 import hashlib
@@ -14,15 +15,15 @@ from pathlib import Path
 
 from ..packs.store import DEFAULT
 
-HOME = Path(__file__).absolute().parents[2]      # holds engine/ and packages/
-ABANDONED_S = 3600      # a copy that was begun so long ago is nobody's any more
+HOME = Path(__file__).absolute().parents[2]      # contains engine/ and packages/
+ABANDONED_S = 3600      # a copy that was begun longer ago than this was given up
 
 
 def use(folder: Path, home: Path = HOME, pack: Path = DEFAULT) -> Path:
-    """Copies, where `folder` has no such copy yet, the packages below `home` that sys.path names, and the pack; turns
-    sys.path to them. Returns the pack's copy. Raises OSError where nothing can be written.
+    """Copy the packages below `home` that sys.path names, and the pack, unless `folder` has such a copy already. Point
+    sys.path to the copies. Returns the pack's copy. Raises OSError if nothing can be written.
 
-    Called before anything of the packages is imported.
+    Call this before anything is imported from the packages.
     """
     packages = [Path(path) for path in sys.path if home / "packages" in Path(path).parents]
     sources = [*packages, *([pack] if pack.is_dir() else [])]
@@ -35,7 +36,7 @@ def use(folder: Path, home: Path = HOME, pack: Path = DEFAULT) -> Path:
 
 
 def _name(sources: list[Path]) -> str:
-    """Of the files' names, sizes and times, which differ from one installation to the next."""
+    """Made of the files' names, sizes and times, which differ from one installation to the next."""
     digest = hashlib.sha256()
     for source in sources:
         for file in sorted(path for path in source.rglob("*") if path.is_file()):
@@ -52,12 +53,13 @@ def _copy(sources: list[Path], home: Path, target: Path) -> None:
         os.rename(scratch, target)
     except OSError:
         shutil.rmtree(scratch, ignore_errors=True)
-        if not target.is_dir():     # else another engine was quicker
+        if not target.is_dir():     # otherwise another engine was faster
             raise
 
 
 def _clear(folder: Path, keep: Path) -> None:
-    """Older copies go, but those in use, which Windows does not let be renamed, and those that are being made."""
+    """Remove older copies, except those that are in use, which Windows does not let anybody rename, and those that are
+    just being made."""
     for old in folder.iterdir():
         if old == keep or old.suffix and time.time() - old.stat().st_mtime < ABANDONED_S:
             continue

@@ -1,8 +1,8 @@
-"""The engine as a process: requests come in on stdin, events go out on stdout, one JSON object a line each.
+"""The engine as a process: requests come in on stdin, events go out on stdout, one JSON object per line.
 
-Threads: the main one does the jobs; one reads stdin; one says that the engine is alive and watches over the parent. The
-last two are daemons, so that the end of the main thread is the end of the process; and the end of either of them,
-foreseen or not, ends the main one: an engine that hears nobody or is silent must not stay.
+Threads: the main thread does the jobs; one thread reads stdin; one sends heartbeats and watches the parent. The last
+two are daemons, so the process ends with the main thread. If either of them ends, expected or not, it ends the main
+thread too: an engine that hears nobody, or says nothing, must not stay.
 """
 
 import logging
@@ -20,15 +20,16 @@ from ..contract.wire import Garbage, Wire
 
 log = logging.getLogger(__name__)
 HEARTBEAT_S = 1.0
-# After stdin closed or the parent died, a denoising step may finish; then the process ends whatever it does.
+# When stdin has closed or the parent has died, a denoising step may finish for so long. Then the process ends, whatever
+# it is doing.
 GRACE_S = 3.0
 ENDS = (messages.Finished, messages.Joints, messages.People, messages.Cancelled, messages.Failed)
 
 
 def claim_stdout():
-    """A binary stream on the real stdout, which from now on nobody else can write to: fd 1 leads to stderr.
+    """A binary stream on the real stdout. From now on nothing else can write to it: fd 1 leads to stderr.
 
-    Called first of all, before anything is imported that might print.
+    Call this first, before importing anything that might print.
     """
     ours = os.dup(1)
     os.dup2(2, 1)
@@ -36,14 +37,14 @@ def claim_stdout():
 
 
 def serve(open_engine, writer, reader=None) -> int:
-    """Say hello, then do requests until stdin closes or a shutdown comes; then the process ends with exit code 0, or 1
-    after a fault in one of its threads.
+    """Say hello, then do requests until stdin closes or a shutdown comes. Then the process ends with exit code 0, or 1
+    after an error in one of its threads.
 
-    open_engine() -> answer.Engine, called here so that its JobError is said as `failed`; only then this returns, with
-    the exit code 2.
+    open_engine() -> answer.Engine. It is called here, so that its JobError is sent as `failed`. This function returns
+    only in that case, with the exit code 2.
     """
-    from . import answer as answers  # numpy and cv2 come with it: only now that stdout is ours
-    # Ctrl-C in the parent's terminal: the parent decides what becomes of us
+    from . import answer as answers  # imports numpy and cv2, which must not print to the real stdout
+    # Ctrl-C in the parent's terminal reaches us too; the parent decides what we do
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     server = _Server(Wire(reader or sys.stdin.buffer, writer), answers)
     engine = server.open(open_engine)
@@ -69,15 +70,15 @@ class _Server:
         self._ending = threading.Event()
         self._busy = False
         self.exit_code = 0
-        self._state = threading.Lock()  # over _busy and _stop
+        self._state = threading.Lock()  # guards _busy and _stop
 
     def open(self, open_engine):
-        """The engine, or None after `failed` was said."""
+        """The engine, or None after `failed` was sent."""
         try:
             return open_engine()
         except JobError as error:
             self.say(messages.Failed(None, error.code, error.message, error.remedy))
-        except Exception as error:  # a door: the add-on is told why
+        except Exception as error:  # a door: the add-on gets the reason
             log.exception("the engine cannot start")
             self.say(messages.Failed(None, "internal", f"{type(error).__name__}: {error}", self._tail.text()))
         return None
@@ -87,12 +88,12 @@ class _Server:
             self.end("nobody reads stdout")
 
     def work(self, engine) -> None:
-        """On the main thread: one request after the other, until end() was called."""
+        """On the main thread: do one request after the other, until end() is called."""
         while (request := self._requests.get()) is not None:
             self._answers.answer(request, engine, emit=self._say_of_job, stop_asked=self._stop_asked, tail=self._tail)
 
     def _say_of_job(self, event) -> None:
-        """The engine is free before it says that a job ended: the next request may come at once."""
+        """Mark the engine as free before sending that a job ended, because the next request may come at once."""
         if isinstance(event, ENDS):
             with self._state:
                 self._busy = False
@@ -100,17 +101,18 @@ class _Server:
         self.say(event)
 
     def until_its_end(self, name: str, work) -> None:
-        """The whole of a thread: `work()` returns the reason why it ends, and whatever it raises is one too."""
+        """The whole life of a thread. `work()` returns the reason for its end; any error that it raises is also a
+        reason."""
         reason, code = f"a fault in the thread {name}", 1
         try:
             reason, code = work(), 0
-        except Exception:  # a door: told before the process ends, not after
+        except Exception:  # a door: it is logged before the process ends, not after
             log.exception("%s", reason)
         finally:
             self.end(reason, code)
 
     def listen(self) -> str:
-        """On the reader's thread: every line is answered, whatever it raises."""
+        """On the reader's thread: answer every line, whatever error it raises."""
         while True:
             try:
                 value = self._wire.receive()
@@ -125,7 +127,7 @@ class _Server:
                 self._take(messages.request(value))
             except JobError as error:
                 self._refuse(error)
-            except Exception as error:  # a door: who sent it must not wait for ever
+            except Exception as error:  # a door: the sender must not wait for ever
                 log.exception("a request could not be taken")
                 self.say(messages.Failed(None, "internal", f"{type(error).__name__}: {error}", self._tail.text()))
 
@@ -134,7 +136,7 @@ class _Server:
         self.say(messages.Failed(None, error.code, error.message, "Send one JSON object a line."))
 
     def beat(self) -> str:
-        """On the heartbeat's thread."""
+        """On the heartbeat's thread: send heartbeats and watch the parent."""
         while not self._ending.wait(HEARTBEAT_S):
             self.say(messages.Heartbeat(self._busy))
             if os.getppid() != self._parent:
@@ -151,7 +153,7 @@ class _Server:
         self._requests.put(None)
         try:
             threading.Thread(target=_leave_for_sure, daemon=True, name="end").start()
-        except RuntimeError:  # the system gives no thread any more: nobody else would make sure
+        except RuntimeError:  # the system allows no more threads, so no other thread could make sure
             os._exit(1)
 
     def _stop_asked(self) -> bool:
@@ -185,6 +187,6 @@ def _leave_for_sure() -> NoReturn:
 
 
 def _leave(code: int) -> NoReturn:
-    """Ends the process here: the interpreter's own way out aborts where a daemon thread is inside a read of stdin."""
+    """End the process here. The interpreter's normal exit aborts if a daemon thread is reading stdin."""
     logging.shutdown()
     os._exit(code)
