@@ -1,8 +1,8 @@
-"""The files of a pack in; a ValueError where they are not networks that this engine may run, out.
+"""The files of a pack in; a ValueError, if they are not networks that this engine may run, out.
 
-A checksum says that a file is what its maker wrote. This says that what he wrote is right: the graphs read nothing but
-the weights beside them, each of the right size and kind, and these are numbers. No runtime is needed, so all of them
-refuse the same.
+A checksum shows that a file is as its maker wrote it. This module checks that the maker wrote something valid: the
+graphs read only the weights beside them, each weight has the right size and kind, and all values are finite numbers. It
+needs no runtime, so every runtime refuses the same packs.
 """
 
 from contextlib import contextmanager
@@ -12,11 +12,11 @@ from .graph_file import FLOAT16, pointers
 from .manifest import GRAPHS, WEIGHTS
 from .weights_file import check_finite, places
 
-_HALF = ".half"  # what the exporter writes behind the name of a weight, which is cast to single precision at once
+_HALF = ".half"  # the exporter appends this to the name of a weight that is cast to single precision at once
 
 
 def check_contents(folder: Path, unread) -> None:
-    """`unread` as in the manifest. Raises ValueError naming the file and what in it, and OSError."""
+    """`unread` as in the manifest. Raises ValueError, which names the file and what is wrong in it, and OSError."""
     left, listed = set(unread_weights(folder)), set(unread)
     if left != listed:
         missing, extra = sorted(listed - left), sorted(left - listed)
@@ -24,8 +24,8 @@ def check_contents(folder: Path, unread) -> None:
 
 
 def unread_weights(folder: Path) -> tuple[str, ...]:
-    """The names, in order, of the weights that no graph reads: of parts that the pack's sizes switch off. Raises as
-    above."""
+    """The names, in order, of the weights that no graph reads: they belong to parts that the pack's sizes switch off.
+    Raises the same errors as check_contents."""
     path = folder / WEIGHTS
     with _named(path):
         stored = places(path)
@@ -54,7 +54,7 @@ def _check_pointer(pointer, stored) -> None:
 
 @contextmanager
 def _named(path: Path):
-    """The file's name stands before what is said of it."""
+    """Put the file's name before the message of a ValueError."""
     try:
         yield
     except ValueError as error:

@@ -1,17 +1,18 @@
-"""A graph's file, in; which bytes of which file each of its weights is read from, out. Reads ONNX without its package.
+"""A graph's file in; the file and bytes that each of its weights is read from, out. Reads ONNX without the package
+onnx.
 
 ONNX is a protocol buffer: fields of a number, a wire type and a value. Only the graph's own list of weights is read,
-where the exporter writes. A file can be named in many other places (constants of nodes, graphs inside of graphs,
-functions), but each time by the word `location`: where that word stands more often than the weights need it, the graph
-is refused.
+because the exporter writes there. A graph can name a file in many other places (constants of nodes, graphs inside
+graphs, functions), but each time with the word `location`. If this word occurs more often than the weights need it, the
+graph is refused.
 """
 
 from dataclasses import dataclass
 from pathlib import Path
 
 FLOAT16 = 10
-_BYTES, _WORDS = 2, {1: 8, 5: 4}  # wire types: a length and so many bytes; the sizes of fixed words
-# The numbers of fields in onnx.proto: of a model, a graph, a tensor, and an entry of what is said of another file.
+_BYTES, _WORDS = 2, {1: 8, 5: 4}  # wire types: a length with its bytes; the sizes of fixed words
+# The numbers of fields in onnx.proto: of a model, a graph, a tensor, and an entry that describes another file.
 _GRAPH, _WEIGHT = 7, 5
 _SHAPE, _KIND, _NAME, _ELSEWHERE = 1, 2, 8, 13
 _KEY, _VALUE = 1, 2
@@ -20,7 +21,7 @@ _WORD = "location"
 
 @dataclass(frozen=True)
 class Pointer:
-    """A weight that lies in another file: its `kind` of number (FLOAT16 or another), its shape, and its bytes."""
+    """A weight that is stored in another file: its `kind` of number (FLOAT16 or another), its shape, and its bytes."""
 
     name: str
     kind: int
@@ -31,7 +32,7 @@ class Pointer:
 
 
 def pointers(path: Path) -> list[Pointer]:
-    """Raises ValueError, which says what is wrong, and OSError."""
+    """The weights that are stored in other files. Raises ValueError, which says what is wrong, and OSError."""
     data = path.read_bytes()
     found = []
     for number, model in _fields(data):
@@ -45,7 +46,7 @@ def pointers(path: Path) -> list[Pointer]:
 
 
 def _pointer(tensor) -> Pointer | None:
-    """None where the numbers lie in the graph itself."""
+    """None if the numbers are in the graph itself."""
     name, kind, shape, elsewhere = "", 0, [], []
     for number, value in _fields(tensor):
         if number == _NAME:
@@ -71,7 +72,7 @@ def _pair(entry) -> tuple[str, str]:
 
 
 def _fields(data):
-    """Yields (number, value): an int, bytes, or None for a fixed word, which nothing here needs."""
+    """Yields (number, value): an int, bytes, or None for a fixed word, which is not needed here."""
     at, end = 0, len(data)
     while at < end:
         tag, at = _varint(data, at)
@@ -91,8 +92,8 @@ def _fields(data):
 
 
 def _varint(data, at) -> tuple[int, int]:
-    """The number at `at`, seven bits a byte with the lowest first, and where it ends."""
-    if at < len(data) and data[at] < 0x80:  # nearly all are one byte
+    """The number at `at`, seven bits per byte with the lowest first, and where it ends."""
+    if at < len(data) and data[at] < 0x80:  # nearly all numbers have one byte
         return data[at], at + 1
     value = 0
     for k, byte in enumerate(data[at:at + 10]):

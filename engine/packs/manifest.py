@@ -1,4 +1,5 @@
-"""pack.json <-> Manifest: what a set of weights is, what it learnt, and checksums of each file and of itself."""
+"""pack.json <-> Manifest: what a set of weights is, how it was trained, and checksums of each file and of the
+manifest."""
 
 import dataclasses
 import hashlib
@@ -21,7 +22,7 @@ GRAPHS = ("decode.onnx", "denoise.onnx", "encode.onnx", "objects.onnx", "pose.on
 FILES = (*GRAPHS, WEIGHTS)
 _AGAIN = "Install the weights again."
 _SEAL = "sha256"       # the field with the checksum of all other fields
-_WIDEST = 4096         # channels: far more than any of ours, and little enough to be no attack on memory
+_WIDEST = 4096         # channels: far more than ours have, and few enough to be no attack on memory
 
 
 def _object(value: Any) -> dict[str, Any]:
@@ -37,7 +38,7 @@ class File:
 
 
 def _files(value: Any) -> dict[str, File]:
-    """Every graph and the weights, and nothing else: what is not listed here is never opened."""
+    """Every graph and the weights, and nothing else: a file that is not listed here is never opened."""
     if set(_object(value)) != set(FILES):
         raise ValueError(f"the files {', '.join(FILES)}")
     return {name: _file(name, entry) for name, entry in value.items()}
@@ -51,7 +52,7 @@ def _file(name: str, entry: Any) -> File:
 
 
 def _sizes(value: Any) -> dict[str, Any]:
-    """Fields of engines/compact/nets/sizes.py, each of its kind; what is left out is as in the compact networks."""
+    """Fields of engines/compact/nets/sizes.py, each of its type; a missing field is as in the compact networks."""
     usual = {field.name: field.default for field in dataclasses.fields(Sizes)}
     for name, given in _object(value).items():
         if name not in usual or not _is_like(given, usual[name]):
@@ -93,25 +94,26 @@ class Manifest:
 
     @property
     def surface(self) -> bool:
-        """Whether the networks read the body surface, and say how it is lit."""
+        """Whether the networks read the body surface and predict its lighting."""
         return self.sizes.get("surface", False)
 
     @property
     def matte_and_shadow(self) -> bool:
-        """Whether the weights give the character's matte and its shadow;
-        else what they paint inside the region is a patch."""
+        """Whether the weights give the character's matte and its shadow; otherwise what they paint inside the region is
+        a patch."""
         return self.sizes.get("matte_and_shadow", True)
 
 
 def read(folder: Path) -> tuple[Manifest, str]:
-    """The manifest of a pack's folder and its hash (hex), which stands for the whole pack: it holds every checksum."""
+    """The manifest of a pack's folder, and its hash (hex). The hash identifies the whole pack, because the manifest
+    contains every file's checksum."""
     path = Path(folder) / NAME
     value, raw = load(path)
     return parse(value, path), hashlib.sha256(raw).hexdigest()
 
 
 def load(path: Path) -> tuple[Any, bytes]:
-    """The JSON value of a pack.json, whatever it is, and its bytes. Raises JobError."""
+    """The JSON value of a pack.json, even if it is wrong, and its bytes. Raises JobError."""
     try:
         raw = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
@@ -141,10 +143,10 @@ def parse(value: object, path: Path) -> Manifest:
 
 
 def _check_seal(fields: dict[str, Any], found: object, path: Path) -> None:
-    """The format comes first: what another one seals is not known."""
+    """Check the format first: what another format seals is not known."""
     written = fields.get("format")
     if type(written) is not int:
-        return  # a field that is wrong, and is told as such
+        return  # the field is wrong; parse() reports it
     if written > FORMAT:
         raise JobError("pack_newer", f"{path}: format: expected at most {FORMAT}, got {written}.",
                        "Update the extension.")
@@ -157,18 +159,18 @@ def _check_seal(fields: dict[str, Any], found: object, path: Path) -> None:
 
 
 def seal(fields: dict) -> str:
-    """The checksum (hex) of a manifest's fields, however they are laid out in the file."""
+    """The checksum (hex) of a manifest's fields; it does not depend on their layout in the file."""
     plain = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(plain.encode()).hexdigest()
 
 
 def write(folder: Path, about: dict[str, Any], unread: Iterable[str]) -> None:
-    """pack.json of a folder: `about` are the fields of Manifest but format, files and `unread`. Raises JobError, and
-    then writes nothing."""
+    """Write pack.json of a folder. `about`: the fields of Manifest except format, files and `unread`. If it raises
+    JobError, nothing was written."""
     files = {name: {"sha256": hashlib.sha256((folder / name).read_bytes()).hexdigest(),
                     "bytes": (folder / name).stat().st_size} for name in FILES}
     fields = {"format": FORMAT, **about, "files": files, "unread": list(unread)}
-    fields["training"] = fields.pop("training")  # the longest comes last
+    fields["training"] = fields.pop("training")  # the longest field comes last
     sealed = {**fields, _SEAL: seal(fields)}
     parse(sealed, folder / NAME)
     write_whole(folder / NAME, (json.dumps(sealed, indent=1) + "\n").encode())

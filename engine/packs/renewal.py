@@ -2,7 +2,7 @@
 
     python -m engine manifest FOLDER
 
-Weights and graphs are read, and not written. They have to be what the manifest that is there says of them.
+The weights and graphs are read and do not change. They must agree with the existing manifest.
 """
 
 import argparse
@@ -20,7 +20,7 @@ _MADE_ANEW = ("format", "files", "unread")
 
 
 def renew(folder: Path) -> str:
-    """Writes pack.json; the pack's hash from now on. Raises JobError, and then writes nothing."""
+    """Write pack.json; returns the pack's new hash. If it raises JobError, nothing was written."""
     path = folder / manifests.NAME
     before, _ = manifests.load(path)
     try:

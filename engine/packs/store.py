@@ -10,8 +10,8 @@ from .manifest import Manifest, read
 
 DEFAULT = Path(__file__).parent / "compact"
 _AGAIN = "Install the weights again."
-# (path, modification time, size, checksum) of files found right, for as long as this process lives; and of packs the
-# folder, its manifest's hash and these of all files.
+# What was found right, for as long as this process lives: of files, (path, modification time, size, checksum); of
+# packs, the folder, its manifest's hash and these of all files.
 _checked: set = set()
 
 
@@ -19,12 +19,12 @@ _checked: set = set()
 class Pack:
     folder: Path
     manifest: Manifest
-    hash: str   # hex, of the manifest and with it of every file
+    hash: str   # hex, of the manifest and, through it, of every file
 
 
 def open_pack(folder: Path | str | None = None) -> Pack:
-    """The pack in this folder (None: the embedded one); a JobError tells missing, truncated, changed and wrong files
-    apart."""
+    """The pack in this folder (None: the embedded one). The JobError distinguishes missing, truncated, changed and
+    wrong files."""
     folder = Path(folder or DEFAULT)
     manifest, digest = read(folder)
     seen = (str(folder), digest, *(check_file(folder / name, expected) for name, expected in manifest.files.items()))
@@ -44,8 +44,8 @@ def _check_contents(folder: Path, manifest) -> None:
 
 
 def check_file(path: Path, expected) -> tuple:
-    """Compares a file with its entry of the manifest (manifest.File); what it was when it was found right. Raises
-    JobError."""
+    """Compare a file with its entry of the manifest (manifest.File). Returns the file's state, (path, modification
+    time, size, checksum). Raises JobError."""
     try:
         status = path.stat()
     except OSError as error:

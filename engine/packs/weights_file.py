@@ -1,7 +1,7 @@
-"""weights.safetensors, in; where each tensor lies, or the tensors as numpy arrays, out. Needs numpy alone.
+"""weights.safetensors in; the position of each tensor, or the tensors as numpy arrays, out. Needs only numpy.
 
-The format: 8 bytes with the header's length (little endian), the header as a JSON object, then the tensors' bytes. A
-file that was made to harm is told by its header: nothing is read, and no memory taken, that the file does not hold.
+The format: 8 bytes with the header's length (little endian), the header as a JSON object, then the tensors' bytes. The
+header of a malicious file is recognised: nothing is read, and no memory used, beyond what the file really has.
 """
 
 import math
@@ -17,13 +17,13 @@ LONGEST_HEADER = 4 * 1024 * 1024  # bytes; the compact model's has 50 thousand (
 HALF = "F16"                      # the one kind of number in a pack
 _MOST_DIMENSIONS = 8
 _NOTES = "__metadata__"
-_CHUNK = 256 * 1024               # numbers looked at together: as much as a core keeps near
-_EXPONENT = np.uint16(0x7C00)     # all its bits are set in what is endless or no number (IEEE 754, half precision)
+_CHUNK = 256 * 1024               # numbers that are checked together: as many as fit into a core's cache
+_EXPONENT = np.uint16(0x7C00)     # all these bits are set in infinity and NaN (IEEE 754, half precision)
 
 
 @dataclass(frozen=True)
 class Place:
-    """Of one tensor: its shape, and where its bytes begin and end, from the start of the file."""
+    """One tensor's shape, and where its bytes begin and end, counted from the start of the file."""
 
     shape: tuple[int, ...]
     begin: int
@@ -50,7 +50,8 @@ def places(path: Path) -> dict[str, Place]:
 
 
 def tensors(path: Path) -> dict[str, np.ndarray]:
-    """Name -> array of float16, all parts of one block of memory. Raises ValueError and OSError, as `places` does."""
+    """Name -> array of float16; all arrays share one block of memory. Raises ValueError and OSError, as `places`
+    does."""
     found = places(path)
     begin = min((place.begin for place in found.values()), default=0)
     data = np.fromfile(path, "<f2", offset=begin)
@@ -59,7 +60,7 @@ def tensors(path: Path) -> dict[str, np.ndarray]:
 
 
 def check_finite(path: Path, found: dict[str, Place]) -> None:
-    """Raises ValueError naming the first tensor of `places` that holds what is endless or no number."""
+    """Raises ValueError, which names the first tensor of `places` with an infinity or NaN."""
     chunk = np.empty(_CHUNK, "<u2")
     with path.open("rb") as file:
         at = file.seek(min((place.begin for place in found.values()), default=0))
@@ -73,7 +74,7 @@ def check_finite(path: Path, found: dict[str, Place]) -> None:
 
 
 def _object(raw):
-    """The header; a name that comes twice is refused, since two readers might take different ones."""
+    """The header. A name that occurs twice is refused, because two readers might take different ones."""
     try:
         return json_reader.parse(raw)
     except json_reader.Unreadable as error:
@@ -98,7 +99,7 @@ def _wholes(value) -> bool:
 
 
 def _without_gaps(found, begin, size: int) -> None:
-    """Each tensor begins where the one before ends, the last one ends with the file."""
+    """Check that each tensor begins where the one before ends, and that the last one ends with the file."""
     at = begin
     for name, place in sorted(found.items(), key=lambda pair: (pair[1].begin, pair[1].end)):
         if place.begin != at:
