@@ -129,7 +129,7 @@ class Settings:
 @record
 class FixRange:
     """Only the frames `first`..`last` (1..N) are generated. All others are finished in the folder already and are kept.
-    The networks see the kept frames beside the range, so that the range continues them."""
+    The networks see the kept frames beside the range, so that the range joins them."""
 
     first: int = checked(whole(1, 1_000_000))
     last: int = checked(whole(1, 1_000_000))
