@@ -1,1 +1,1 @@
-"""From a job folder to the engine process and its events back; knows no scene."""
+"""From a job folder to the engine process, and its events back; knows nothing of scenes."""

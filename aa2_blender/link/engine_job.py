@@ -1,4 +1,4 @@
-"""A request for the engine, in; one EngineJob that ends as done, failed or cancelled whatever the engine does, out."""
+"""A request for the engine in; one EngineJob, which ends as done, failed or cancelled whatever the engine does, out."""
 import time
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -11,11 +11,11 @@ from .patience import LookClock, Patience
 from .process import Babble, Ended, EngineProcess, Said
 
 REPAIR = "Generate again; if it happens again, send engine.log and events.jsonl of the job's folder."
-MOST_WARNINGS = 100  # of one job, each another; what an engine in an endless loop adds is in the job's events.jsonl
+MOST_WARNINGS = 100  # of one job, all different; the job's events.jsonl has all others, however many
 
 
 class EngineState(StrEnum):
-    """Of a request. The last three are its ends."""
+    """The state of a request. The last three are ends."""
 
     STARTING = "starting"
     RUNNING = "running"
@@ -30,7 +30,7 @@ ENDS = (EngineState.DONE, EngineState.FAILED, EngineState.CANCELLED)
 
 @dataclass
 class EngineJob:
-    """One request's life; `frames` are final on disk (1..N)."""
+    """The life of one request; `frames` (1..N) are final on disk."""
 
     request: object
     folder: Path
@@ -52,8 +52,8 @@ _USUAL = Patience()
 
 
 class Link:
-    """The engine kept warm between jobs, and at most one job. All calls come from Blender's main thread; only close()
-    blocks."""
+    """Keeps the engine warm between jobs, and has at most one job. All calls come from Blender's main thread; only
+    close() blocks."""
 
     def __init__(self, patience: Patience = _USUAL):
         self.patience = patience
@@ -61,15 +61,15 @@ class Link:
         self.job: EngineJob | None = None
         self._process: EngineProcess | None = None
         self._clock = LookClock()
-        self._deadline = 0.0  # of the cancellation's present degree
+        self._deadline = 0.0  # of the present step of the cancellation
         self._terminated = False
-        self._heard = self._worked = 0  # of the process, when it was looked at last
+        self._heard = self._worked = 0  # of the process, when it was last checked
         self._silent_since = self._idle_since = 0.0
 
     def start(self, launch: Launch, request, folder: Path) -> EngineJob:
-        """Begins a request in the process that `launch` has for it; its files and the engine's log lie in `folder`. A
-        running engine of the same launch is used again. Raises JobError where one job runs already or no engine can be
-        started."""
+        """Send a request to the process that `launch` has for it; the request's files and the engine's log are in
+        `folder`. A running engine of the same launch is used again. Raises JobError if a job runs already or no engine
+        can be started."""
         if self.job and not self.job.ended:
             raise JobError("engine_busy", f"The engine still works on {self.job.folder}.", "Cancel it or wait for it.")
         launch = launch.of(request)
@@ -89,18 +89,19 @@ class Link:
 
     @property
     def _at_work(self) -> EngineJob:
-        """The job, for whatever is called only while there is one."""
+        """The job; only for code that runs while there is one."""
         assert self.job is not None
         return self.job
 
     @property
     def _engine(self) -> EngineProcess:
-        """The process, for whatever is called only while there is one."""
+        """The process; only for code that runs while there is one."""
         assert self._process is not None
         return self._process
 
     def pump(self, budget_s: float = 0.004) -> None:
-        """Takes what the engine said since the last call, for at most about `budget_s`; call it every 50 ms or so."""
+        """Take what the engine has said since the last call, for about `budget_s` at most; call this about every 50
+        ms."""
         began = time.monotonic()
         job = self.job
         while job and not job.ended and time.monotonic() - began < budget_s:
@@ -114,7 +115,7 @@ class Link:
             job.longest_pump_s = max(job.longest_pump_s, time.monotonic() - began)
 
     def cancel(self) -> None:
-        """Asks the engine to stop; pump() gets less polite when it does not. Finished frames stay."""
+        """Ask the engine to stop. If it does not, pump() uses stronger means. Finished frames stay."""
         if not self.job or self.job.ended or self.job.state == EngineState.CANCELLING:
             return
         if self.job.state == EngineState.STARTING:
@@ -125,7 +126,7 @@ class Link:
         self._terminated = False
 
     def close(self) -> None:
-        """Blocks until the engine is gone (seconds at most); a running job ends as cancelled. For quitting."""
+        """Block until the engine is gone (at most seconds); a running job ends as cancelled. For quitting."""
         if self.job and not self.job.ended:
             self.job.state = EngineState.CANCELLED
         if self._process:
@@ -136,7 +137,7 @@ class Link:
         try:
             if self._engine.send(self._at_work.request):
                 self._at_work.state = EngineState.RUNNING
-        except JobError as error:  # such as a path that no system has
+        except JobError as error:  # for example a path that no system allows
             self._fail(error)
 
     def _take(self, item: Said | Babble | Ended) -> None:
@@ -161,7 +162,7 @@ class Link:
         self._ask()
 
     def _is_ours(self, event) -> bool:
-        """Events of a job that was given up may still be on their way."""
+        """Whether an event is about the present job. Events of a job that was given up may still arrive."""
         return messages.subject(event) in (None, messages.subject(self._at_work.request))
 
     def _happened(self, event) -> None:
@@ -186,7 +187,8 @@ class Link:
                 self._end(EngineState.DONE)
 
     def _look_at_clock(self) -> None:
-        """After every pump, since an engine that never stops talking is late too: is it time for the next degree?"""
+        """Check after every pump whether it is time for the next step: an engine that never stops talking can be late
+        too."""
         now = self._clock.look(time.monotonic())
         self._listen_for_work(now)
         if self._at_work.state == EngineState.CANCELLING:
@@ -204,8 +206,8 @@ class Link:
                           "but not how the job ended.")
 
     def _listen_for_work(self, now: float) -> None:
-        """What was said and not taken yet counts as said now. Before its hello nothing that an engine says is worth
-        waiting for."""
+        """A message that waits in the mailbox counts as said now. Before hello, nothing that an engine says extends the
+        wait."""
         process, waits = self._engine, len(self._engine.mailbox) > 0
         if self.hello and (waits or process.heard != self._heard):
             self._silent_since = now
@@ -238,7 +240,7 @@ class Link:
             self._drop()
 
     def _drop(self) -> None:
-        """Gives the present engine up; the next job starts another."""
+        """Give up the present engine; the next job starts another one."""
         if self._process:
             self._process.kill()
         self._process = None

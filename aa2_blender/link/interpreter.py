@@ -1,6 +1,6 @@
-"""Where the extension lies and what the artist prefers, in; the engine's command line and environment, out.
+"""The place of the extension and the artist's preferences in; the engine's command line and environment, out.
 
-Which process answers which request is decided here alone (Launch.of).
+Only this module decides which process answers which request (Launch.of).
 """
 import importlib.util
 import os
@@ -12,27 +12,26 @@ from pathlib import Path
 from ..embedded.engine.contract import messages
 from ..embedded.engine.contract.errors import JobError
 
-# Not resolved: where the extension is made of links (`build.py link`), its files lead into the checkout,
-# which has no embedded/.
+# Not resolved: if the extension consists of links (`build.py link`), its files lead into the checkout, which has no
+# embedded/.
 EMBEDDED = Path(__file__).absolute().parent.parent / "embedded"
-# Blender's own settings that would follow into a child: 5.1 and later leak OCIO, and a PYTHONHOME of Blender's is right
-# only for Blender's own Python.
+# Blender's own variables that a child would inherit: 5.1 and later leak OCIO, and Blender's PYTHONHOME is right only
+# for Blender's own Python.
 NOT_FOR_ANOTHER_PYTHON = ("PYTHONHOME", "PYTHONPATH")
 
 
 @dataclass(frozen=True)
 class Launch:
-    """How to start an engine: what goes to Popen. `embedded`: another launch, of Blender's own Python with the embedded
-    packages, where this one is of a Python that the artist prefers; None where this one answers everything."""
+    """How to start an engine: the arguments of Popen. If this launch is of a Python that the artist prefers, `embedded`
+    is the launch of Blender's own Python with the embedded packages. It is None if this launch answers everything."""
 
     command: tuple[str, ...]
     environment: tuple[tuple[str, str], ...]
     embedded: "Launch | None" = None
 
     def of(self, request) -> "Launch":
-        """The launch of the process that answers a request. A Python of the artist's own is there to run the networks:
-        it has torch, and need not have what finds people in pictures or draws conditions. So it gets `run` and nothing
-        else."""
+        """The launch of the process that answers a request. An artist's own Python is there to run the networks. It has
+        torch, but it may lack what finds people in pictures or draws conditions. So it gets only `run`."""
         return self if self.embedded is None or isinstance(request, messages.Run) else self.embedded
 
 
@@ -40,10 +39,10 @@ def launch(*, python: str = "", pack: str = "", threads: int = 0, embedded: Path
            copies: str = "") -> Launch:
     """The launch of the embedded engine.
 
-    `python`: an interpreter of the artist's own (with torch) for the networks, empty for Blender's Python and the
-    embedded packages; `pack`: a folder of weights, empty for the embedded ones; `threads`: 0 for one a core;
-    `embedded`: the folder of the engine and its packages, None for EMBEDDED; `copies`: a folder where the engine keeps
-    what it loads, so that the extension's own files stay free to be replaced; empty to load those.
+    `python`: an artist's own interpreter (with torch) for the networks, empty for Blender's Python and the embedded
+    packages; `pack`: a folder of weights, empty for the embedded ones; `threads`: 0 for one per core; `embedded`: the
+    folder of the engine and its packages, None for EMBEDDED; `copies`: a folder to which the engine copies what it
+    loads, so that the extension's own files can be replaced; empty to load the originals.
     """
     folder = embedded or EMBEDDED
     words = ("-s", "-P", "-m", "engine", "serve", *(("--pack", pack) if pack else ()),
@@ -55,7 +54,7 @@ def launch(*, python: str = "", pack: str = "", threads: int = 0, embedded: Path
                        "Correct it in the add-on's preferences, or leave it empty for the embedded engine.")
     try:
         own = _own(folder, words, copies)
-    except JobError:  # this Blender's Python has no packages here: then the other one has to do everything
+    except JobError:  # there are no packages for this Blender's Python, so the artist's Python has to do everything
         own = None
     return Launch((python, *words), _environment([folder], foreign=True), own)
 
@@ -82,7 +81,7 @@ def _packages(embedded: Path) -> list[Path]:
 
 
 def _blender_numpy() -> list[Path]:
-    """The folder of Blender's numpy, where a bare child of this interpreter would not look; else nothing."""
+    """The folder of Blender's numpy, if a bare child of this interpreter would not look there; else nothing."""
     spec = importlib.util.find_spec("numpy")
     if spec is None or spec.origin is None:
         return []

@@ -1,19 +1,19 @@
-"""What the engine says, from the thread that reads it to Blender's own, in its order and in little memory.
+"""Carries what the engine says from the reading thread to Blender's main thread, in order and in little memory.
 
-The reading thread waits where Blender has not taken enough, and the engine then waits inside its next line; nothing is
-lost, but that of progress only the newest is kept.
+If Blender has not taken enough, the reading thread waits, and the engine then waits while writing its next line.
+Nothing is lost, except that only the newest progress is kept.
 """
 import collections
 import threading
 
-# Bytes of lines that wait, an event's own size in memory included (ours: some 15,000 frames of a finished job, told at
-# once).
+# Bytes of waiting lines, including the size of each event in memory (ours: some 15,000 frames of a finished job, sent
+# at once).
 ROOM = 16 * 1024 * 1024
 _OVERHEAD = 1000
 
 
 class Mailbox:
-    """One thread puts, another takes."""
+    """One thread puts items in, another takes them."""
 
     def __init__(self, room: int = ROOM):
         self._room = room
@@ -23,8 +23,8 @@ class Mailbox:
         self._changed = threading.Condition()
 
     def put(self, item, size: int, newest_counts: bool = False) -> None:
-        """Waits for room; `size` in bytes. Of items that follow one another only the last is kept where
-        `newest_counts`."""
+        """Wait for room, then add the item; `size` in bytes. Of successive items with `newest_counts`, only the last is
+        kept."""
         weight = size + _OVERHEAD
         with self._changed:
             if newest_counts and self._letters and self._letters[-1][2]:
@@ -35,7 +35,7 @@ class Mailbox:
                 self._weight += weight
 
     def take(self):
-        """The oldest item, None where there is none; never waits."""
+        """The oldest item, or None; never waits."""
         with self._changed:
             if not self._letters:
                 return None
@@ -45,8 +45,7 @@ class Mailbox:
             return item
 
     def close(self) -> None:
-        """Nobody takes any more: what waits and what comes is thrown away, so that the reading thread comes to its
-        end."""
+        """From now on nothing is taken: waiting and new items are thrown away, so that the reading thread can end."""
         with self._changed:
             self._closed = True
             self._letters.clear()

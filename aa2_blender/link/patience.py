@@ -1,16 +1,16 @@
-"""How long Blender waits for an engine, and by which clock."""
+"""How long Blender waits for an engine, and the clock that measures this."""
 from dataclasses import dataclass
 
-# Of the time between two looks at most so much counts. In a window one comes every 50 ms; where none came for minutes,
-# it was Blender that slept (a stopped process, a closed laptop) or was busy, and what the engine said meanwhile is
-# still to be read.
+# At most so much of the time between two checks counts. In a window, Blender checks every 50 ms. If it has not checked
+# for minutes, Blender itself slept (a stopped process, a closed laptop) or was busy, and what the engine said meanwhile
+# has not been read yet.
 MOST_BETWEEN_LOOKS_S = 1.0
 
 
 @dataclass(frozen=True)
 class Patience:
-    """Seconds after which the next, less polite thing is done (ours: a cold disk, thirty missed heartbeats, ten that
-    tell of no work)."""
+    """Seconds after which the next, stronger step is taken (ours: a cold disk, thirty missed heartbeats, ten heartbeats
+    that report no work)."""
 
     hello: float = 120.0
     silence: float = 30.0
@@ -20,14 +20,14 @@ class Patience:
 
 
 class LookClock:
-    """`seconds` pass only while somebody looks."""
+    """A clock whose `seconds` pass only while somebody calls look()."""
 
     def __init__(self):
         self.seconds = 0.0
         self._looked_at = None
 
     def look(self, now: float) -> float:
-        """`now`: monotonic seconds. The clock's own seconds."""
+        """`now`: monotonic seconds. Returns the clock's own seconds."""
         if self._looked_at is not None:
             self.seconds += min(max(now - self._looked_at, 0.0), MOST_BETWEEN_LOOKS_S)
         self._looked_at = now

@@ -1,7 +1,7 @@
-"""A Launch, in; a running engine whose events come out of a mailbox, whose stderr goes into a log.
+"""A Launch in; a running engine, whose events come out of a mailbox and whose stderr goes into a log, out.
 
-Two daemon threads read: they end with the process and never keep Blender from quitting. They only put into the mailbox
-and the log, both bounded; everything that decides is on the caller's thread.
+Two daemon threads read: they end with the process and never keep Blender from quitting. They only write to the mailbox
+and the log, both of limited size; all decisions are made on the caller's thread.
 """
 import contextlib
 import io
@@ -20,8 +20,8 @@ from .interpreter import Launch
 from .mailbox import Mailbox
 
 LAST_LINES = 12
-_LONGEST_LAST_LINE = 300  # characters that are shown of each
-_CHUNK, _TAIL = 64 * 1024, 8 * 1024  # bytes of stderr: read at once, kept for the last lines
+_LONGEST_LAST_LINE = 300  # characters that are shown of each line
+_CHUNK, _TAIL = 64 * 1024, 8 * 1024  # bytes of stderr: read at once; kept for the last lines
 logger = logging.getLogger(__name__)
 
 
@@ -34,21 +34,21 @@ class Said:
 
 @dataclass(frozen=True)
 class Babble:
-    """A line on stdout that is no event; `error` holds its bytes."""
+    """A line on stdout that is not an event; `error` has its bytes."""
 
     error: JobError
 
 
 @dataclass(frozen=True)
 class Ended:
-    """The process is gone; nothing follows."""
+    """The process has ended; nothing follows."""
 
     returncode: int
 
 
 class EngineProcess:
     """One engine, from start to end. `mailbox` gives Said, Babble and at the end Ended. `heard` counts the lines that
-    it said, `worked` those of them that tell of work: all but heartbeats of an idle engine."""
+    the engine has said; `worked` counts those that report work: all except the heartbeats of an idle engine."""
 
     def __init__(self, launch: Launch, log: Path):
         self.launch = launch
@@ -64,7 +64,7 @@ class EngineProcess:
             raise JobError("engine_died",
                            f"The engine could not be started with {launch.command[0]}: {error.strerror}.",
                            "Install the extension again, or correct the Python in its preferences.") from None
-        self._stdin = cast(io.BufferedWriter, self._child.stdin)  # they are pipes, and binary
+        self._stdin = cast(io.BufferedWriter, self._child.stdin)  # both are pipes, and binary
         self._stderr = cast(io.BufferedReader, self._child.stderr)
         self._wire = Wire(cast(io.BufferedReader, self._child.stdout), self._stdin)
         self._listener = threading.Thread(target=self._keep_log, daemon=True, name="aa2 engine log")
@@ -72,29 +72,29 @@ class EngineProcess:
         threading.Thread(target=self._listen, daemon=True, name="aa2 engine events").start()
 
     def log_to(self, log: Path) -> None:
-        """What the engine writes to stderr from now on goes to this file: each job has its own."""
+        """From now on, what the engine writes to stderr goes to this file: each job has its own."""
         self._log = log
 
     def send(self, request) -> bool:
-        """Sends one request of contract/messages.py; False where the engine is gone."""
+        """Send one request of contract/messages.py; False if the engine is gone."""
         return self._wire.send(messages.to_json(request))
 
     def alive(self) -> bool:
         return self._child.poll() is None
 
     def terminate(self) -> None:
-        """Asks the system to end it; does not wait."""
+        """Ask the system to end the process; does not wait."""
         if self.alive():
             self._child.terminate()
 
     def kill(self) -> None:
-        """Ends it at once and listens no more; does not wait."""
+        """End the process at once and stop listening; does not wait."""
         self.mailbox.close()
         if self.alive():
             self._child.kill()
 
     def close(self, patience: float = 2.0) -> None:
-        """Blocks until the process is gone: stdin closed, then terminated, then killed, `patience` seconds each."""
+        """Block until the process is gone: close stdin, then terminate, then kill, `patience` seconds each."""
         self.mailbox.close()
         self.send(messages.Shutdown())
         with contextlib.suppress(OSError):
@@ -116,7 +116,7 @@ class EngineProcess:
     def _listen(self) -> None:
         try:
             self._listen_to_the_end()
-        except Exception as error:  # a door: whoever waits for the engine has to know
+        except Exception as error:  # a door: whoever waits for the engine must get an answer
             logger.exception("the engine's events cannot be read")
             fault = JobError("internal", f"A fault in the add-on: {type(error).__name__}: {error}.")
             self.mailbox.put(Babble(fault), 0)
@@ -147,7 +147,7 @@ class EngineProcess:
                 self.mailbox.put(item, self._wire.size, newest_counts=isinstance(event, messages.Progress))
 
     def _keep_log(self) -> None:
-        """In pieces of a bounded size, whether or not the engine ends its lines."""
+        """Read in pieces of limited size, even if the engine never ends its lines."""
         while chunk := self._stderr.read1(_CHUNK):
             self._tail = (self._tail + chunk)[-_TAIL:]
             try:
