@@ -1,1 +1,1 @@
-"""The shots that wait, kept on disk, and the session that works on them."""
+"""The shots that wait, stored on disk, and the session that works on them."""

@@ -1,7 +1,8 @@
-"""The shots that wait for the engine: gathered one after another, generated one after another, each kept on disk.
+"""The shots that wait for the engine. They are gathered one after another and generated one after another, and each is
+stored on disk.
 
-A row is a version's folder and what is to become of it. Rows live in this process and in queue.json beside the shots
-(queue_file.py), never in the blend, so that neither undo nor a crash takes one away.
+A row is a version's folder and what will be done with it. Rows are stored in this process and in queue.json beside the
+shots (queue_file.py), never in the .blend file, so that neither undo nor a crash removes one.
 """
 import logging
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from . import queue_file
 from .queue_file import RowState
 
 ACTIVE = (RowState.GATHERING, RowState.RUNNING)
-# Rows that an earlier Blender left: what was at work then waits for the artist now.
+# The states of rows that an earlier Blender left: what was running then, now waits for the artist.
 LEFT: dict[RowState, RowState] = dict.fromkeys((*ACTIVE, RowState.WAITING), RowState.PAUSED)
 logger = logging.getLogger(__name__)
 
@@ -26,8 +27,8 @@ class Row:
     """One shot in the queue.
 
     `scene` and `strip` name the plate; `folder` is the version's (the shot's while gathering); `task` is its present or
-    last work, None for a row of an earlier Blender. `frames` of the shot; 0 while gathering. `placed`: the end of it is
-    in the scene.
+    last work, None for a row of an earlier Blender. `frames` of the shot; 0 while gathering. `placed`: the result is in
+    the scene.
     """
 
     scene: str
@@ -37,7 +38,7 @@ class Row:
     task: Task | None = None
     frames: int = 0
     placed: bool = False
-    refused: JobError | None = None  # why no engine could be started for it
+    refused: JobError | None = None  # why no engine could be started for this row
     _pausing: bool = field(default=False, repr=False)
 
     @property
@@ -46,7 +47,7 @@ class Row:
 
     @property
     def at_work(self) -> Task:
-        """The task, for whatever is done only while there is one."""
+        """The task; only for code that runs while there is one."""
         assert self.task is not None
         return self.task
 
@@ -56,20 +57,20 @@ class Row:
 
     @property
     def last_frame(self) -> Path | None:
-        """The newest finished frame, for a thumbnail."""
+        """The newest finished frame, used as a thumbnail."""
         job = self.task.engine_job if self.task else None
         number = job.frames[-1] if job and job.frames else 0
         return Path(files.picture(self.folder, files.FRAMES, number)) if number else None
 
     def made(self) -> int:
-        """How many frames lie on the disk."""
+        """How many frames are on the disk."""
         return len(files.numbers(self.folder, files.FRAMES)) if self.frames else 0
 
 
 class Queue:
     """Rows in the order of their turns. All calls come from Blender's main thread; `advance` does one slice of work.
 
-    `link` and `launch()` say how an engine is reached; `began(task)` is called with every task that begins.
+    `link` and `launch()` are the way to the engine; `began(task)` is called with every task that begins.
     """
 
     def __init__(self, link, launch, began=lambda task: None):
@@ -77,18 +78,18 @@ class Queue:
         self._link, self._launch, self._began = link, launch, began
 
     def add(self, version: Version) -> Row:
-        """A version to be made; its turn to generate comes when the rows above are done."""
+        """Add a version to make. It is generated when the rows above are done."""
         row = Row(version.scene, version.strip, version.shot, task=Gathering(version))
         self._began(row.task)
         self.rows.append(row)
         return row
 
     def reserved(self) -> tuple[Path, ...]:
-        """Versions that rows wait for: no other shot may be gathered over them."""
+        """The versions that rows wait for: no other shot may be gathered over them."""
         return tuple(row.folder for row in self.rows if row.state is not RowState.GATHERING)
 
     def at_work(self) -> Row | None:
-        """The row whose task runs now: what is gathered comes first, since the artist waits for it."""
+        """The row whose task runs now. Gathering comes first, because the artist waits for it."""
         return self._first(RowState.GATHERING) or self._first(RowState.RUNNING)
 
     def gathering(self) -> bool:
@@ -98,7 +99,7 @@ class Queue:
         return any(row.state in (*ACTIVE, RowState.WAITING) for row in self.rows)
 
     def advance(self) -> bool:
-        """One slice of gathering and one look at the engine; True while there is more to do."""
+        """Do one slice of gathering and check the engine once; True while there is more to do."""
         row = self._first(RowState.GATHERING)
         if row:
             self._gather(row)
@@ -108,7 +109,7 @@ class Queue:
         return self.busy()
 
     def move(self, row: Row, by: int) -> None:
-        """`by` -1 is a place up, 1 a place down."""
+        """`by`: -1 moves the row one place up, 1 one place down."""
         place = self.rows.index(row) + by
         if 0 <= place < len(self.rows):
             self.rows.remove(row)
@@ -116,7 +117,7 @@ class Queue:
             self.keep(row)
 
     def pause(self, row: Row) -> None:
-        """A running job stops at the next step, its finished frames stay and the next row begins."""
+        """Stop a running job at the next step. Its finished frames stay, and the next row begins."""
         if row.state is RowState.RUNNING:
             row._pausing = True
             row.at_work.cancel()
@@ -124,7 +125,7 @@ class Queue:
             self._turn(row, RowState.PAUSED)
 
     def resume(self, row: Row) -> None:
-        """Goes on where it stopped; what was never gathered whole has to be generated anew."""
+        """Continue where the row stopped. A shot that was never gathered completely must be generated again."""
         if row.state in (*ACTIVE, RowState.WAITING):
             return
         if not (row.folder / files.JOB).is_file():
@@ -135,7 +136,7 @@ class Queue:
         self._turn(row, RowState.WAITING)
 
     def cancel(self, row: Row) -> None:
-        """What runs is stopped, what waits is taken out of the queue; finished frames stay on the disk."""
+        """Stop a running row; take a waiting row out of the queue. Finished frames stay on the disk."""
         if row.state in ACTIVE:
             row.at_work.cancel()
         if row.state is RowState.GATHERING:
@@ -145,7 +146,7 @@ class Queue:
             self._turn(row, RowState.CANCELLED)
 
     def remove(self, row: Row) -> None:
-        """Takes an ended row out of the list; nothing is removed from the disk."""
+        """Take an ended row out of the list; nothing is removed from the disk."""
         self.cancel(row)
         if row.state not in ACTIVE:
             if row in self.rows:
@@ -153,8 +154,8 @@ class Queue:
             queue_file.forget(row.folder)
 
     def restore(self, root: Path, scenes) -> None:
-        """Adds what queue.json of a folder of jobs lists for `scenes` (names) and what is not done;
-        called after loading."""
+        """Add the rows that queue.json of a folder of jobs lists for `scenes` (names) and that are not done. Called
+        after loading."""
         there = {row.folder for row in self.rows}
         for kept in queue_file.read(root):
             if kept.folder in there or kept.scene not in scenes:
@@ -167,8 +168,8 @@ class Queue:
                 self.rows.append(row)
 
     def keep(self, *rows: Row) -> None:
-        """Writes the rows' folders, order and states to queue.json;
-        a disk that cannot be written to only loses the list."""
+        """Write the rows' folders, order and states to queue.json. If the disk cannot be written to, only the list is
+        lost."""
         for root in {row.folder.parent.parent for row in rows}:
             kept = [queue_file.Kept(row.folder, row.scene, row.strip, row.state, row.frames, row.placed)
                     for row in self.rows if row.state is not RowState.GATHERING and row.folder.parent.parent == root]
@@ -181,7 +182,7 @@ class Queue:
         return next((row for row in self.rows if row.state == state), None)
 
     def _next(self) -> Row | None:
-        """The next waiting row, begun; None while the engine does something else."""
+        """Begin the next waiting row and return it; None while the engine does something else."""
         row = self._first(RowState.WAITING)
         if row is None or self._link.job and not self._link.job.ended:
             return None
@@ -201,7 +202,7 @@ class Queue:
             self._gathered(row)
 
     def _gathered(self, row) -> None:
-        """After the end of gathering: it waits for its turn, or is out."""
+        """Gathering has ended: the row now waits for its turn, or leaves the queue."""
         if row.task.state is TaskState.CANCELLED:
             self.rows.remove(row)
             return
@@ -211,7 +212,7 @@ class Queue:
         row.folder = row.task.folder
         row.frames = jobs.read(row.folder).frames
         for other in [other for other in self.rows if other is not row and other.folder == row.folder]:
-            if other.state in (*ACTIVE, RowState.WAITING):  # the same was asked for twice
+            if other.state in (*ACTIVE, RowState.WAITING):  # the same was requested twice
                 self.rows.remove(row)
                 return
             self.rows.remove(other)

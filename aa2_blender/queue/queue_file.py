@@ -1,5 +1,5 @@
-"""queue.json beside the shots of a folder of jobs: which versions wait, in which order. The job folders are the truth;
-what is lost of a damaged list is made anew from them."""
+"""queue.json beside the shots of a folder of jobs: which versions wait, and in which order. The job folders are the
+truth; if a part of the list is damaged, it is made again from them."""
 import json
 import logging
 from dataclasses import asdict, dataclass
@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 
 class RowState(StrEnum):
-    """Of a shot in the queue. All but the first are kept in the list."""
+    """The state of a shot in the queue. All but the first are stored in the list."""
 
     GATHERING = "gathering"
     WAITING = "waiting"
@@ -33,7 +33,8 @@ _KEPT = tuple(state.value for state in RowState if state is not RowState.GATHERI
 
 @dataclass(frozen=True)
 class Kept:
-    """A row as it is kept; `folder` is absolute here and relative to the list on the disk, so that both can move."""
+    """A row as it is stored. `folder` is absolute here and relative to the list on the disk, so that both can be
+    moved."""
 
     folder: Path
     scene: str
@@ -52,7 +53,7 @@ def _inside(value):
 
 @dataclass(frozen=True)
 class _Entry:
-    """A Kept as it lies in the file; `folder` is SHOT/VERSION."""
+    """A Kept as it is in the file; `folder` is SHOT/VERSION."""
 
     folder: str = checked(_inside)
     scene: str = checked(text)
@@ -63,21 +64,21 @@ class _Entry:
 
 
 def read(root: Path) -> list[Kept]:
-    """The rows whose job folders are still there, in their order; where some of the list is damaged, every unfinished
+    """The rows whose job folders still exist, in their order. If a part of the list is damaged, every unfinished
     version that the rest does not list comes after them."""
     return _read(Path(root))[0]
 
 
 def write(root: Path, rows: list[Kept]) -> None:
-    """Keeps these rows before those that another Blender has in the same list; raises JobError. A damaged list is kept
-    aside."""
+    """Write these rows, followed by those that another Blender has in the same list; raises JobError. A damaged list is
+    renamed first."""
     root, ours = Path(root), {row.folder for row in rows}
     there, is_damaged = _read(root)
     _write(root, [*rows, *(row for row in there if row.folder not in ours)], is_damaged)
 
 
 def forget(folder: Path) -> None:
-    """Takes one version out of its list; raises JobError."""
+    """Take one version out of its list; raises JobError."""
     root = folder.parent.parent
     if (root / NAME).is_file():
         there, is_damaged = _read(root)
@@ -85,7 +86,7 @@ def forget(folder: Path) -> None:
 
 
 def _read(root) -> tuple[list[Kept], bool]:
-    """(rows, whether something in the list is damaged)."""
+    """(rows, whether a part of the list is damaged)."""
     try:
         kept, faults = _entries(root, json_reader.read(root / NAME))
     except (FileNotFoundError, NotADirectoryError):
@@ -100,7 +101,7 @@ def _read(root) -> tuple[list[Kept], bool]:
 
 
 def _entries(root, value) -> tuple[list[Kept], list[str]]:
-    """(rows of the entries that are right, what is wrong with the file and with the others)."""
+    """(rows of the correct entries, what is wrong with the file and with the other entries)."""
     jobs, version = value.get("jobs"), value.get("version")
     if version != _FORMAT or isinstance(version, bool) or not isinstance(jobs, list):
         return [], [f"expected format {_FORMAT} and a list of jobs, got format {shown(version)}"]
@@ -124,7 +125,7 @@ def _write(root, rows, is_damaged) -> None:
 
 
 def _found(root) -> list[Kept]:
-    """Every version below a folder of jobs that is not finished, as paused."""
+    """Every unfinished version below a folder of jobs, as a paused row."""
     found = []
     for version in _versions(root):
         request = folders.read_request(version)

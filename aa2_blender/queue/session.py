@@ -1,4 +1,5 @@
-"""The work of this Blender: a queue of shots, and one task beside it, ticked by a timer, ended whatever happens."""
+"""The work of this Blender: a queue of shots, and one task beside it. A timer advances both, and they end whatever
+happens."""
 import logging
 import time
 
@@ -34,12 +35,12 @@ def current() -> Task | None:
 
 
 def busy() -> bool:
-    """Whether anything is gathered or asked of the engine."""
+    """Whether anything is being gathered, or the engine has a request."""
     return _working(_current) or queue.busy()
 
 
 def begin(task: Task) -> None:
-    """Runs a task beside the queue, from a timer; in background mode, where timers never fire, until its end."""
+    """Run a task beside the queue, from a timer; in background mode, where timers never fire, run it to its end."""
     _began(task)
     if bpy.app.background:
         task.run()
@@ -48,14 +49,14 @@ def begin(task: Task) -> None:
 
 
 def enqueue(version: Version) -> Row:
-    """Puts a version to be made into the queue; in background mode all is done on return."""
+    """Put a version to make into the queue; in background mode, it is done when this returns."""
     row = queue.add(version)
     go_on()
     return row
 
 
 def go_on() -> None:
-    """Called after anything was put into the queue or resumed."""
+    """Call this after something was put into the queue or resumed."""
     if not bpy.app.background:
         return _tick_soon()
     while queue.advance():
@@ -64,7 +65,7 @@ def go_on() -> None:
 
 
 def forget() -> None:
-    """Stops all tasks with the engine and forgets them; the queue stays on the disk."""
+    """Stop all tasks and the engine, and forget them; the queue stays on the disk."""
     global _current
     if not bpy.app.background and bpy.app.timers.is_registered(_tick):
         bpy.app.timers.unregister(_tick)
@@ -87,7 +88,8 @@ def _tick_soon() -> None:
 
 
 def _tick() -> float | None:
-    """Called by Blender's timer on the main thread, never during a render or a save; seconds to the next call."""
+    """Blender's timer calls this on the main thread, never during a render or a save. Returns the seconds to the next
+    call."""
     shown = _shown()
     watched = [task for task in (_current, *(row.task for row in queue.rows)) if _working(task)]
     with stalls.slice("timer"):
@@ -106,7 +108,7 @@ def _tick() -> float | None:
 
 
 def _shown() -> list:
-    """What the panels tell of the work: where it changes, they are drawn anew."""
+    """What the panels show of the work: when it changes, they are drawn again."""
     return [str(_current.progress) if _current else "", *((row.state, str(row.progress)) for row in queue.rows)]
 
 
@@ -120,7 +122,8 @@ def _ended(task) -> None:
 
 
 def _redraw(kind: str = "") -> None:
-    """Redraws our editors, or only their regions of one kind: a preview drawn at each look slows the engine down."""
+    """Redraw our editors, or only their regions of one kind: drawing a preview at each check would slow the engine
+    down."""
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:
             if area.type in SHOWN_IN:
@@ -131,18 +134,18 @@ def _redraw(kind: str = "") -> None:
 
 @persistent
 def _file_is_left(_path) -> None:
-    """Called before another file is opened: the scene of a running task goes away."""
+    """Called before another file is opened, because then the scene of a running task goes away."""
     forget()
 
 
 @persistent
 def _file_is_there(_path) -> None:
-    """Called after a file was opened: what an earlier Blender left in its jobs is offered again."""
+    """Called after a file was opened: offer again what an earlier Blender left in its jobs."""
     restore()
 
 
 def restore() -> None:
-    """Reads the lists of the scenes' job folders, and shows frames that were finished after the file was saved."""
+    """Read the lists of the scenes' job folders, and show frames that were finished after the file was saved."""
     scenes = {scene.name for scene in bpy.data.scenes}
     for root in dict.fromkeys(jobs_root(scene) for scene in bpy.data.scenes):
         queue.restore(root, scenes)
@@ -151,13 +154,13 @@ def restore() -> None:
 
 
 def _is_enabled() -> None:
-    """Called by a timer soon after the extension is enabled, perhaps by an upgrade in the midst of a job."""
+    """A timer calls this soon after the extension is enabled; that may be an upgrade in the middle of a job."""
     restore()
 
 
 @persistent
 def _stepped_back(_scene, _depsgraph=None) -> None:
-    """Called after undo and redo: the strips show every frame that is finished, whatever the step remembers."""
+    """Called after undo and redo: the strips show every finished frame, whatever the undo step contains."""
     for scene in bpy.data.scenes:
         refresh(scene)
 
