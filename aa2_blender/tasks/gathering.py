@@ -1,4 +1,5 @@
-"""How a version of a shot comes to be, in slices: gathered from the scene, copied from another, or there already."""
+"""How a version of a shot is made, in slices: gathered from the scene, copied from another version, or there
+already."""
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,11 +13,11 @@ from ..place.strip import PREVIEW_FRAME
 from ..versions import folders
 from .task import Progress, Slices, Task
 
-Reserved = Callable[[], tuple[Path, ...]]  # the folders that a queue waits for, asked when gathering begins
+Reserved = Callable[[], tuple[Path, ...]]  # the folders that a queue waits for; called when gathering begins
 
 
 class Version:
-    """A version that is there already. `folder` is the version's own after `made`; `scene` and `strip` name its plate;
+    """A version that exists already. After `made`, `folder` is the version's own; `scene` and `strip` name its plate;
     `shot` is the folder of all versions of its shot."""
 
     def __init__(self, folder: Path, *, scene: str, strip: str) -> None:
@@ -24,15 +25,15 @@ class Version:
         self.shot = folder.parent
 
     def made(self) -> Slices:
-        """Makes what is not there yet."""
+        """Make what does not exist yet."""
         yield from ()
 
 
 class Gathered(Version):
     """The next version of the shot in the folder `shot`, gathered as `request` asks.
 
-    Where an earlier version was gathered from the very same, it is that one and the new one goes: its finished frames
-    count. Where one differs only in what is composed, its latents count.
+    If an earlier version was gathered from the very same inputs, that one is used with its finished frames, and the new
+    one is removed. If an earlier version differs only in what is composed, its latents are used.
     """
 
     def __init__(self, request: Request, shot: Path, reserved: Reserved = tuple) -> None:
@@ -54,8 +55,8 @@ class Gathered(Version):
 
 
 class Copied(Version):
-    """Another version of the version `source`, with the job that `change` makes of its own and its finished frames
-    `kept_frames` (1..N); nothing is gathered."""
+    """A new version made from the version `source`: it has the job that `change` makes of the source's job, and the
+    source's finished frames `kept_frames` (1..N). Nothing is gathered."""
 
     def __init__(self, source: Path, change: Callable[[Job], Job], *, scene: str, strip: str,
                  reserved: Reserved = tuple, kept_frames=()) -> None:
@@ -73,7 +74,8 @@ class Copied(Version):
 
 
 class TriedFrame(Version):
-    """One frame, gathered as `request` asks into a folder of its own beside the versions, made anew each time."""
+    """One frame, gathered as `request` asks into its own folder beside the versions. The folder is written again each
+    time."""
 
     def __init__(self, request: Request, shot: Path) -> None:
         super().__init__(shot / PREVIEW_FRAME, scene=request.scene, strip=request.strip)
@@ -85,7 +87,7 @@ class TriedFrame(Version):
 
 
 class Gathering(Task):
-    """Makes a version; its turn to generate comes later."""
+    """Makes a version, which is generated later."""
 
     def __init__(self, version: Version) -> None:
         super().__init__(version.folder)
@@ -103,7 +105,7 @@ class Gathering(Task):
 
 
 def _in_slices(steps: Iterator[tuple[str, int, int]]) -> Iterator[Progress]:
-    """What gathering tells after each slice: the one thing of ours that may keep the window waiting."""
+    """The progress of gathering after each slice. Of our code, only gathering may keep the window waiting."""
     while True:
         with stalls.slice("gather"):
             step = next(steps, None)
@@ -114,7 +116,7 @@ def _in_slices(steps: Iterator[tuple[str, int, int]]) -> Iterator[Progress]:
 
 @contextmanager
 def _whole_or_gone(folder: Path) -> Iterator[None]:
-    """A version that was never whole leaves nothing behind, unless an engine wrote to it."""
+    """If a version was not gathered completely, remove it, unless an engine has written to it."""
     try:
         yield
     except BaseException:

@@ -15,17 +15,17 @@ from . import performer
 from .gathering import Version
 from .task import EngineTask, Progress, TaskState, duration, in_json
 
-SHOWN_EVERY_S = 1.0  # new frames appear in the strip at most so often: each time the sequencer draws anew
+SHOWN_EVERY_S = 1.0  # new frames appear in the strip at most this often, because the sequencer draws again each time
 
 
 class Generation(EngineTask):
-    """Makes `version`; lets the engine find the performer where one drives, then generate, and places the frames in the
+    """Makes `version`, lets the engine find the performer if one drives, lets it generate, and lays the frames into the
     version's scene.
 
-    `ask`: messages.Run, or messages.Preview to stop at the networks' inputs. `placed` are the names of the strips made.
+    `ask`: messages.Run, or messages.Preview to stop before the networks. `placed`: the names of the new strips.
     """
 
-    teaches = True  # its times tell what the next shot will take
+    teaches = True  # the cost of later shots is estimated from this task's times
 
     def __init__(self, version: Version, *, link: Link, launch: Launch, ask=messages.Run) -> None:
         super().__init__(version.folder, link=link, launch=launch)
@@ -43,7 +43,7 @@ class Generation(EngineTask):
         return [warning.message for job in (*self._looks, self._last_job()) if job for warning in job.warnings]
 
     def _last_job(self) -> EngineJob | None:
-        """The engine's job that makes frames, or conditions; None before it was asked for."""
+        """The engine's job that makes frames or conditions; None before it is requested."""
         return None if any(self.engine_job is look for look in self._looks) else self.engine_job
 
     def _work(self):
@@ -68,8 +68,8 @@ class Generation(EngineTask):
             yield from self._lay_conditions()
 
     def _find_performer(self):
-        """The pose, mask and clean plate of a performer who drives; ends with False where that was stopped. What an
-        earlier run has found is not looked for again: the engine knows."""
+        """Find the pose, mask and clean plate of a performer who drives; returns False if this was stopped. The engine
+        knows what an earlier run has found and does not look for it again."""
         ask = performer.asked(self.folder)
         if ask is None:
             return True
@@ -80,8 +80,8 @@ class Generation(EngineTask):
         return self.state is TaskState.WORKING
 
     def _find_subject(self):
-        """The person in the reference, where the engine that generates may be none that can look; ends with False where
-        that was stopped."""
+        """Find the person in the reference, if the engine that generates may be unable to look; returns False if this
+        was stopped."""
         if self.ask is not messages.Run or self._launch.embedded is None:
             return True
         yield from self._ask_engine(messages.FindSubject(str(self.folder)), "find ")
@@ -90,12 +90,13 @@ class Generation(EngineTask):
         return self.state is TaskState.WORKING
 
     def _shows_early(self) -> bool:
-        """Finished frames are shown while the rest runs, but not where nobody looks, nor where the scene is gone."""
+        """Whether finished frames are shown while the rest runs: not in background mode, and not if the scene is
+        gone."""
         scene = bpy.data.scenes.get(self.version.scene)
         return self.ask is messages.Run and not bpy.app.background and scene is not None and not why_not_now(scene)
 
     def _show(self):
-        """The strips, laid with the first frame; from then on only their pictures change."""
+        """Lay the strips with the first frame; from then on, only their pictures change."""
         scene = bpy.data.scenes[self.version.scene]
         if not self.placed:
             self.placed = self._lay_frames(scene)
@@ -106,7 +107,7 @@ class Generation(EngineTask):
                 refresh(scene, str(self.folder))
 
     def _lay_conditions(self):
-        """Lays what was drawn into the scene, muted."""
+        """Lay the drawn conditions into the scene, muted."""
         scene = bpy.data.scenes.get(self.version.scene)
         while scene is not None and why_not_now(scene):
             yield
@@ -117,12 +118,12 @@ class Generation(EngineTask):
             self.undo_name = "Preview Conditions"
 
     def _lay_finished(self):
-        """Lays what is finished into the scene, of a cancelled or failed job too."""
+        """Lay the finished frames into the scene, also those of a cancelled or failed job."""
         scene = bpy.data.scenes.get(self.version.scene)
         if scene is None:
             return
         self.progress = Progress("Placing")
-        while why_not_now(scene):  # adding strips then crashes Blender
+        while why_not_now(scene):  # adding strips would crash Blender now
             yield
             scene = bpy.data.scenes[self.version.scene]
         self.placed = self._lay_frames(scene)
@@ -139,7 +140,7 @@ class Generation(EngineTask):
         return f"{self._answer(messages.Finished).frames} {what} in {duration(self.seconds)}"
 
     def summary(self) -> dict:
-        """The end of a generation as a JSON object, for the command line."""
+        """The result of a generation as a JSON object, for the command line."""
         job = self._last_job()
         answer = job.answer if job and isinstance(job.answer, messages.Finished) else None
         counts = {name: getattr(answer, name, None) for name in ("made", "reused", "passed")}

@@ -1,4 +1,5 @@
-"""A reference picture -> the joints that the engine finds in it, in the scene's settings for the artist to correct."""
+"""A reference picture -> the joints that the engine finds in it. They go into the scene's settings, where the artist
+can correct them."""
 from pathlib import Path
 
 import bpy

@@ -1,9 +1,8 @@
-"""Run by a Blender of its own, without a window: PNG frames with alpha -> one movie with alpha.
+"""A separate Blender without a window runs this: PNG frames with alpha -> one movie with alpha.
 
     blender -b --factory-startup --python movie_child.py -- FRAMES_FOLDER COUNT FPS MOVIE
 
-ProRes 4444 where this Blender writes it (from 4.5 on), else QuickTime Animation, which keeps alpha too.
-Prints the codec.
+ProRes 4444 if this Blender writes it (from 4.5 on), else QuickTime Animation, which also keeps alpha. Prints the codec.
 """
 import os
 import sys
@@ -39,7 +38,7 @@ def _strip(scene, folder, count):
 
 
 def _make_exact(scene):
-    """Pixels pass as they are."""
+    """Pixels are written as they are."""
     scene.sequencer_colorspace_settings.name = "sRGB"
     view, render = scene.view_settings, scene.render
     view.view_transform, view.look, view.exposure, view.gamma = "Standard", "None", 0.0, 1.0
@@ -63,7 +62,7 @@ def _choose_movie(render):
 
 
 def _plain(path):
-    """From 4.5 braces in a render's path are template variables."""
+    """From 4.5 on, braces in a render's path are template variables."""
     output = bpy.types.RenderSettings.bl_rna.properties["filepath"]
     templates = getattr(output, "is_path_supports_templates", False)
     return path.replace("{", "{{").replace("}", "}}") if templates else path

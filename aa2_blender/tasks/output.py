@@ -1,4 +1,5 @@
-"""A finished version -> picture sequences or a movie for other programs, and passes as strips; nothing waits for it."""
+"""A finished version -> picture sequences or a movie for other programs, and passes as strips. Blender does not wait
+for it."""
 import os
 import subprocess
 import sys
@@ -19,8 +20,8 @@ _CHILD = Path(__file__).with_name("movie_child.py")
 
 
 class Delivery(EngineTask):
-    """Lets the engine write `layers` of a job in a form; where `scene` names one,
-    they are laid over its strips, muted."""
+    """Lets the engine write `layers` of a job in a form. If `scene` names a scene, the layers are laid over its strips,
+    muted."""
 
     def __init__(self, folder: Path, form: files.Form, layers: Iterable[files.Layer], *, link: Link, launch: Launch,
                  scene: str = ""):
@@ -40,8 +41,8 @@ class Delivery(EngineTask):
 
 
 class Movie(Task):
-    """One movie with alpha of the character, written by a Blender of its own:
-    Blender's render would stand still here."""
+    """One movie with alpha of the character. A separate Blender writes it, because rendering in this one would block
+    it."""
 
     def __init__(self, folder: Path):
         super().__init__(folder)
@@ -78,7 +79,7 @@ class Movie(Task):
 
 
 def _blender():
-    """How to start a Blender like this one with the child's script; the module is its own Blender."""
+    """How to start a Blender like this one with the child's script. The bpy module starts its own Python."""
     if bpy.app.binary_path:
         return [bpy.app.binary_path, "-b", "--factory-startup", "--python-exit-code", "1", "--python", str(_CHILD)]
     return [sys.executable, str(_CHILD)]

@@ -1,4 +1,5 @@
-"""The performer in the plate who drives: what the engine is asked about him, and whom it finds in one frame."""
+"""The performer in the plate who drives: the request to the engine about him, and everybody whom the engine finds in
+one frame."""
 import os
 import tempfile
 from dataclasses import dataclass
@@ -39,13 +40,14 @@ def asked(folder: Path) -> messages.Estimate | None:
 
 
 def box_at(boxes, x: float, y: float) -> int | None:
-    """Which of the boxes a click means: the smallest around the point (parts of the picture); None for none."""
+    """The box that a click selects: the smallest around the point (parts of the picture); None if there is none."""
     around = [i for i, (left, top, right, bottom) in enumerate(boxes) if left <= x <= right and top <= y <= bottom]
     return min(around, key=lambda i: (boxes[i][2] - boxes[i][0]) * (boxes[i][3] - boxes[i][1]), default=None)
 
 
 def choose(scene, box: Box, frame: int) -> None:
-    """Whoever stands in the box on that frame of the timeline drives from now on; raises GatherError for no box."""
+    """From now on, the person in this box on this frame of the timeline drives; raises GatherError if there is no
+    box."""
     left, top, right, bottom = (min(max(part, 0.0), 1.0) for part in box)
     if right <= left or bottom <= top:
         raise GatherError(f"Expected the performer's box as left, top, right, bottom inside the picture, got "
@@ -56,7 +58,7 @@ def choose(scene, box: Box, frame: int) -> None:
 
 
 class PeopleSearch(EngineTask):
-    """Looks for everybody on a frame of the plate `strip` of the scene named `scene`; `crowd` says who is there. The
+    """Looks for everybody on a frame of the plate `strip` of the scene named `scene`; the result is `crowd`. The
     engine's log goes to `folder`."""
 
     def __init__(self, scene: str, strip: str, frame: int, folder: Path, *, link: Link, launch: Launch):

@@ -1,7 +1,7 @@
-"""Work that is done a slice at a time on Blender's main thread, and that ends as done, failed or cancelled.
+"""Work that is done in slices on Blender's main thread, and that ends as done, failed or cancelled.
 
-In a window a timer takes the slices; in background mode, where timers never fire and one still registered at exit
-would crash 4.2, a loop does.
+In a window, a timer runs the slices. In background mode a loop runs them: there, timers never fire, and a timer that is
+still registered at exit would crash 4.2.
 """
 import logging
 import time
@@ -15,8 +15,8 @@ from ..embedded.engine.contract.errors import JobError
 from ..link.engine_job import EngineJob, EngineState, Link
 from ..link.interpreter import Launch
 
-SLICE_S = 0.05  # between two looks at the engine
-# A stage of gathering or of the engine, as the artist reads it.
+SLICE_S = 0.05  # between two checks of the engine
+# A stage of gathering or of the engine -> the words that the artist reads.
 WORDS = {
     "reference": "Gathering the reference", "pose": "Gathering the pose", "mask": "Gathering the mask",
     "estimate/mask": "Gathering the mask strip", "clean": "Gathering the clean plate",
@@ -27,12 +27,12 @@ WORDS = {
     "find mask": "Drawing the performer's mask", "find clean": "Making the clean plate",
     "prepare": "Preparing", "denoise": "Generating", "check": "Drawing conditions"}
 INTERNAL_HINT = "Send Blender's console output and the job's folder with a report; Generate works again."
-A = TypeVar("A")  # a kind of answer
+A = TypeVar("A")  # a type of answer
 logger = logging.getLogger(__name__)
 
 
 class TaskState(StrEnum):
-    """Of a task. The last three are its ends."""
+    """The state of a task. The last three are ends."""
 
     WORKING = "working"
     DONE = "done"
@@ -42,7 +42,7 @@ class TaskState(StrEnum):
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a task is: `step` of `total` of a stage, seconds to its end or None while unknown."""
+    """How far a task is: `step` of `total` of a stage, and seconds to its end, or None while unknown."""
 
     stage: str
     step: int = 0
@@ -55,16 +55,16 @@ class Progress:
         return f"{WORDS.get(self.stage, self.stage)}{count}{eta}"
 
 
-# After each slice of work: how far it is now, None where nothing has changed.
+# After each slice of work: how far it is now, or None if nothing has changed.
 Slices = Generator[Progress | None, None, None]
 
 
 class Task:
     """Work in a job's `folder`. `error` says why it failed.
 
-    A kind of task writes `_work`, a generator that yields after each slice and raises what went wrong, and `achieved`.
-    `undo_name` is what the step back is called in a window, "" while the file is as it was. `engine_job` is what an
-    EngineTask asks the engine.
+    A kind of task defines `_work`, a generator that yields after each slice and raises what went wrong, and `achieved`.
+    `undo_name` is the name of the undo step in a window, "" while the file has not changed. `engine_job` is the
+    engine's job of an EngineTask.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -82,12 +82,12 @@ class Task:
 
     @property
     def folder(self) -> Path:
-        """Where its files and the engine's log lie."""
+        """The folder of its files and the engine's log."""
         return self._folder
 
     @property
     def warnings(self) -> list[str]:
-        """What to know about what it has made."""
+        """What the artist should know about the result."""
         return []
 
     def achieved(self) -> str:
@@ -95,7 +95,7 @@ class Task:
         raise NotImplementedError
 
     def advance(self) -> bool:
-        """Does one slice; True while there is more to do. Never raises: a fault ends the task as failed."""
+        """Do one slice; True while there is more to do. Never raises: an error ends the task as failed."""
         try:
             self.progress = next(self._steps) or self.progress
         except StopIteration:
@@ -112,7 +112,7 @@ class Task:
         return self.state is TaskState.WORKING
 
     def run(self, tell=lambda progress: None, stop_asked=lambda: False) -> "Task":
-        """Blocks until the end; `tell` is called with every new Progress, `stop_asked` between slices."""
+        """Block until the end. `tell` is called with every new Progress, `stop_asked` between slices."""
         seen = None
         while self.advance():
             if stop_asked():
@@ -125,19 +125,19 @@ class Task:
         return self
 
     def cancel(self) -> None:
-        """Stops at the next slice; what is finished stays."""
+        """Stop at the next slice; what is finished stays."""
         if self.state is TaskState.WORKING:
             self._steps.close()
             self.state = TaskState.CANCELLED
 
     def _fail(self, error: JobError) -> None:
-        """Ends it with this error."""
+        """End the task with this error."""
         self.error = error
         self.state = TaskState.FAILED
 
 
 class EngineTask(Task):
-    """A task that asks the engine which `launch` starts, over `link`."""
+    """A task that sends requests over `link` to the engine that `launch` starts."""
 
     def __init__(self, folder: Path, *, link: Link, launch: Launch) -> None:
         super().__init__(folder)
@@ -151,11 +151,11 @@ class EngineTask(Task):
             super().cancel()
 
     def _ask_engine(self, request, doing=""):
-        """Yields until the engine has ended the request one way or another; look at `engine_job` afterwards. `doing`
-        stands before the stages' names, so that WORDS can tell the same stage of two requests apart."""
+        """Yield until the engine has ended the request, one way or another; look at `engine_job` afterwards. `doing` is
+        put before the stages' names, so that WORDS can distinguish the same stage of two requests."""
         self.progress = Progress("Starting the engine")
         self.engine_job = self._link.start(self._launch, request, self.folder)
-        if self.engine_job.state is EngineState.RUNNING:  # it is warm
+        if self.engine_job.state is EngineState.RUNNING:  # the engine was running already
             self.progress = Progress("prepare")
         while not self.engine_job.ended:
             yield
@@ -166,18 +166,18 @@ class EngineTask(Task):
 
     @property
     def _asked(self) -> EngineJob:
-        """What the engine was asked, for whatever comes after _ask_engine."""
+        """The engine's job; only for code that runs after _ask_engine."""
         assert self.engine_job is not None
         return self.engine_job
 
     def _answer(self, kind: type[A]) -> A:
-        """What the engine answered: the request says of which kind that is."""
+        """The engine's answer; `kind` is the type of answer to this request."""
         answer = self._asked.answer
         assert isinstance(answer, kind)
         return answer
 
     def _end_as_engine(self) -> None:
-        """The task ends as its engine's job did."""
+        """End the task as its engine's job ended."""
         if self._asked.error:
             raise self._asked.error
         if self._asked.state is EngineState.CANCELLED:
@@ -191,5 +191,5 @@ def duration(seconds: float) -> str:
 
 
 def in_json(error: JobError) -> dict[str, str]:
-    """An error as the command line's summary tells it."""
+    """An error as the command line's summary shows it."""
     return {"code": error.code, "message": error.message, "hint": error.remedy}
