@@ -1,1 +1,1 @@
-"""A shot's versions v001, v002 ...: their folders, their runs, the one that is shown."""
+"""A shot's versions v001, v002 ...: their folders, their runs, and the one that is shown."""

@@ -1,5 +1,4 @@
-"""A shot's folder -> its versions v001, v002 ..., each a job folder of its own:
-nothing that was generated is overwritten."""
+"""A shot's folder -> its versions v001, v002 ..., each with its own job folder. No generated frame is overwritten."""
 import filecmp
 import json
 import logging
@@ -15,21 +14,21 @@ from ..embedded.engine.contract.errors import JobError
 from ..embedded.engine.contract.fields import build, plain, shown
 from ..gather.request import Request
 
-REQUEST = files.REQUEST  # what was asked for, by the names of the blend: the add-on's own, the engine doesn't read it
+REQUEST = files.REQUEST  # the request, with the names of the .blend file; only the add-on reads it
 _REQUEST_FORMAT = 1
 _VERSION = re.compile(r"v(\d{3,})")
 _PICTURES = (files.SOURCE, files.OBJECTS, files.DEPTH)
-_LARGEST_SEED = 2**31 - 1  # of a number that Blender's interface holds
+_LARGEST_SEED = 2**31 - 1  # of a number in Blender's interface
 logger = logging.getLogger(__name__)
 
 
 def is_version(folder) -> bool:
-    """Whether a folder is called like a version."""
+    """Whether a folder has the name of a version."""
     return _VERSION.fullmatch(Path(folder).name) is not None
 
 
 def versions(shot: Path) -> list[Path]:
-    """The job folders of a shot, oldest first; folders without job.json are unfinished and none."""
+    """The job folders of a shot, oldest first. A folder without job.json is unfinished and does not count."""
     try:
         found = [path for path in Path(shot).iterdir() if is_version(path) and (path / files.JOB).is_file()]
     except OSError:
@@ -38,8 +37,8 @@ def versions(shot: Path) -> list[Path]:
 
 
 def vacant(shot: Path, reserved=()) -> Path:
-    """Where the next version is to be gathered: after the last, or over the last where that has no frame and no queue
-    (`reserved`, folders) waits for it."""
+    """Where to gather the next version: after the last one, or over the last one if it has no frame and no queue waits
+    for it (`reserved`, folders)."""
     there = versions(shot)
     if there and there[-1] not in reserved and not files.has(there[-1], files.FRAMES):
         return there[-1]
@@ -49,8 +48,8 @@ def vacant(shot: Path, reserved=()) -> Path:
 
 
 def twin(folder: Path):
-    """A generator that ends with the other version gathered from the very same inputs, or None;
-    yields between files."""
+    """A generator that returns the other version that was gathered from the very same inputs, or None; yields between
+    files."""
     for other in versions(folder.parent):
         if other == folder or not filecmp.cmp(folder / files.JOB, other / files.JOB, shallow=False):
             continue
@@ -60,8 +59,8 @@ def twin(folder: Path):
 
 
 def kin(folder: Path):
-    """A generator that ends with the latest other version whose latents this one can take, since both were gathered
-    from the same inputs and only the composition differs (jobs.COMPOSED), or None; yields between files."""
+    """A generator that returns the latest other version whose latents this one can use, or None: both were gathered
+    from the same inputs, and only the composition differs (jobs.COMPOSED). Yields between files."""
     job = jobs.read(folder)
     for other in reversed(versions(folder.parent)):
         if other == folder or not _is_akin(other, job):
@@ -72,14 +71,15 @@ def kin(folder: Path):
 
 
 def take_latents(folder: Path, other: Path) -> None:
-    """Gives a version what the engine made of its kin, so that it denoises nothing and looks for no performer."""
+    """Give a version what the engine made for its kin, so that nothing is denoised and no performer is looked for
+    again."""
     for name in (*_estimated(other), *_latents(other)):
         share(other / name, folder / name)
 
 
 def copied(folder: Path, target: Path):
-    """A generator that gives another version the inputs of this one, without copying bytes where the disk can share
-    them; yields (stage, step, total). The job itself is left to write_changed, afterwards."""
+    """A generator that gives another version the inputs of this one, without copying bytes if the disk can share them;
+    yields (stage, step, total). The job itself is written afterwards, by write_changed."""
     files.refuse_links(target)
     names = [*_inputs(folder), *_estimated(folder)]
     for step, name in enumerate(names, 1):
@@ -97,7 +97,7 @@ def copied_frames(folder: Path, target: Path, numbers):
 
 
 def write_changed(folder: Path, target: Path, change) -> None:
-    """job.json and request.json of another version: those of `folder` after `change`(Job) -> Job."""
+    """Write job.json and request.json of another version: those of `folder` after `change`(Job) -> Job."""
     job = change(jobs.read(folder))
     request = read_request(folder)
     if request:
@@ -106,8 +106,8 @@ def write_changed(folder: Path, target: Path, change) -> None:
 
 
 def discard(folder: Path) -> None:
-    """Removes a version that was never finished: the names of a job in it, and the folders that are empty then.
-    Whatever else lies there is the artist's; a folder with links is left as it is."""
+    """Remove a version that was never finished: files with the names of a job, and the folders that are then empty. All
+    other files belong to the artist; a folder with links stays as it is."""
     with suppress(JobError):
         files.refuse_links(folder)
         for kind in sorted(files.FOLDERS, key=len, reverse=True):
@@ -121,7 +121,7 @@ def discard(folder: Path) -> None:
 
 
 def share(source: Path, target: Path) -> None:
-    """The same file in another place: a hard link, or a copy where there can be none."""
+    """Put the same file in another place: as a hard link, or as a copy if that is impossible."""
     target.parent.mkdir(parents=True, exist_ok=True)
     target.unlink(missing_ok=True)
     try:
@@ -137,7 +137,7 @@ def other_seed(folder: Path) -> int:
 
 
 def write_request(folder: Path, request: Request) -> None:
-    """Keeps what a version is asked for; a damaged file of an earlier request is kept aside. Raises JobError."""
+    """Store the request of a version; a damaged file of an earlier request is renamed first. Raises JobError."""
     path = files.path(folder, REQUEST)
     if os.path.isfile(path) and read_request(folder) is None:
         json_reader.keep_aside(path)
@@ -145,7 +145,7 @@ def write_request(folder: Path, request: Request) -> None:
 
 
 def read_request(folder: Path) -> Request | None:
-    """What a version was asked for; None where nobody can tell any more."""
+    """The request of a version; None if it cannot be read any more."""
     path = files.path(folder, REQUEST)
     try:
         value = json_reader.read(path)
@@ -180,8 +180,8 @@ def _latents(folder: Path) -> list[str]:
 
 
 def _inputs(folder: Path) -> list[str]:
-    """The files that were gathered, relative to the folder; job.json is not among them,
-    nor what is made of a performer."""
+    """The files that were gathered, relative to the folder. This excludes job.json and what the engine made from a
+    performer."""
     job = jobs.read(folder)
     performer = job.driver.performer
     is_given = job.clean_pictures and not (performer and performer.clean)
@@ -191,7 +191,7 @@ def _inputs(folder: Path) -> list[str]:
 
 
 def _estimated(folder: Path) -> list[str]:
-    """The files that the engine made of a performer, so that a copy need not look for him again."""
+    """The files that the engine made from a performer, so that a copy need not look for him again."""
     performer = jobs.read(folder).driver.performer
     if performer is None:
         return []

@@ -1,4 +1,4 @@
-"""What made a version's frames: run.json beside them, for strips, reports and for finding out later."""
+"""What made a version's frames: run.json beside them, used by strips and reports, and for finding out later."""
 import json
 import logging
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ def _stages(value):
 
 @dataclass(frozen=True)
 class _LastRun:
-    """`pack`: name and hash of the weights; `seconds` null where the run did not end well."""
+    """`pack`: name and hash of the weights; `seconds` is null if the run did not end well."""
 
     engine: str = checked(whole_text)
     runtime: str = checked(whole_text)
@@ -39,7 +39,8 @@ class _LastRun:
 
 
 def write(folder: Path, hello: messages.Hello | None, job) -> None:
-    """Keep who ran last (`hello`) and how it ended (`job`: an EngineJob); nothing where no engine answered."""
+    """Store who ran last (`hello`) and how the run ended (`job`: an EngineJob). Writes nothing if no engine
+    answered."""
     if hello is None:
         return
     done = job.answer if isinstance(job.answer, messages.Finished) else None
@@ -48,11 +49,11 @@ def write(folder: Path, hello: messages.Hello | None, job) -> None:
     try:
         files.write_whole(files.path(folder, NAME), json.dumps(plain(last), indent=1).encode())
     except JobError:
-        return  # the engine has said that the disk is full
+        return  # the engine has reported already that the disk is full
 
 
 def read(folder) -> dict:
-    """What `write` kept; {} where there is nothing to be read."""
+    """What `write` stored; {} if there is nothing to read."""
     path = files.path(folder, NAME)
     try:
         return plain(build(_LastRun, json_reader.read(path)))
@@ -64,5 +65,5 @@ def read(folder) -> dict:
 
 
 def pack_hash(folder) -> str:
-    """Of the weights that the last run had; "" where that is not known."""
+    """The hash of the weights of the last run; "" if it is not known."""
     return read(folder).get("pack", {}).get("hash", "")

@@ -8,7 +8,7 @@ from . import folders
 
 
 def strips_of_shot(scene) -> list:
-    """The strips of the version that is meant: of the active strip's shot where that is one of ours, else of the
+    """The strips of the version that the artist means: of the active strip's shot if that strip is ours, else of the
     settings' shot."""
     placed = of_ours(scene)
     active = scene.sequence_editor.active_strip if scene.sequence_editor else None
@@ -21,7 +21,7 @@ def strips_of_shot(scene) -> list:
 
 
 def folder_of_shot(scene) -> Path | None:
-    """The version's folder: the shown one's, else the newest with frames; None where nothing is generated yet."""
+    """The version's folder: the shown one's, else the newest with frames; None if nothing is generated yet."""
     shown = strips_of_shot(scene)
     if shown:
         return Path(folder_of(shown[0]))
@@ -30,6 +30,6 @@ def folder_of_shot(scene) -> Path | None:
 
 
 def other_versions(folder: Path) -> list[Path]:
-    """All versions of the shot that have frames, this one too, oldest first."""
+    """All versions of the shot that have frames, including this one, oldest first."""
     found = folders.versions(folder.parent) if folders.is_version(folder) else [folder]
     return [path for path in found if files.has(path, files.FRAMES)]
