@@ -1,4 +1,4 @@
-"""The add-on's rooms without bpy, without Blender: part("link.engine_job") is that module, as it lies in the installed
+"""Imports the add-on's rooms without bpy: part("link.engine_job") is that module, as it is in the installed
 extension."""
 
 import importlib
@@ -11,8 +11,8 @@ _NAME = "add_on_without_blender"
 
 
 def part(name: str):
-    """A module of aa2_blender; the engine's contract is `part("embedded.engine.contract.errors")` and is not the tests'
-    own copy."""
+    """A module of aa2_blender. The engine's contract is `part("embedded.engine.contract.errors")`, which is not the
+    same module as the tests' own import of it."""
     for package, folder in ((_NAME, ROOT / "aa2_blender"), (f"{_NAME}.embedded", ROOT)):
         if package not in sys.modules:
             sys.modules[package] = types.ModuleType(package)

@@ -1,4 +1,4 @@
-"""The template in painted clothes, drawn as a reference: what is under every pixel is known."""
+"""The template in painted clothes, drawn as a reference: the colour under every pixel is known."""
 import numpy as np
 
 from engine.conditions.surface import template as templates
@@ -22,7 +22,7 @@ STANDING = (("left", "shoulder", (0, 0, 1), 25), ("right", "shoulder", (0, 0, 1)
 
 
 def painted() -> np.ndarray:
-    """(V, 3) each vertex's own colour: long sleeves, trousers, shoes, a face and hair."""
+    """(V, 3): each vertex's own colour, with long sleeves, trousers, shoes, a face and hair."""
     limbs = TEMPLATE.limbs
     colours = np.full((len(limbs), 3), SHIRT)
     colours[
@@ -38,7 +38,8 @@ def painted() -> np.ndarray:
 
 
 def drawn(colours, *, turns=STANDING, degrees=0, girth=0.0, hem=None, size=person.SIZE):
-    """(picture (h, w, 3), matte (h, w), figure, pose, stance) of vertices of colours (V, 3), girth metres thicker."""
+    """(picture (h, w, 3), matte (h, w), figure, pose, stance), drawn from vertices with colours (V, 3) and girth metres
+    thicker."""
     figure = person.figure(person.turned(person.joints(*turns), degrees), hands=False)
     pose = pose_of(Space.of(figure, TEMPLATE), TEMPLATE, size)
     if hem is not None:

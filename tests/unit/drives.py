@@ -1,4 +1,4 @@
-"""Fixtures: a folder on a mount of its own, a folder that may only be read; `pytest_plugins` names this module."""
+"""Fixtures: a folder on its own mount, and a read-only folder. Test files name this module in `pytest_plugins`."""
 import os
 import subprocess
 
@@ -7,7 +7,7 @@ import pytest
 
 @pytest.fixture
 def mounted(tmp_path):
-    """mount(*options) -> a folder on a mount of its own; a loud skip where mounting is not allowed."""
+    """mount(*options) -> a folder on its own mount; skips loudly if mounting is not allowed."""
     folder = tmp_path / "mounted"
     folder.mkdir()
 
@@ -22,8 +22,8 @@ def mounted(tmp_path):
 
 @pytest.fixture
 def read_only(tmp_path, mounted):
-    """read_only(folder) -> the folder as nobody can write to it: of a read-only drive for root,
-    who may write everywhere else."""
+    """read_only(folder) -> the same folder, but nobody can write to it. For root, who may write everywhere else, it is
+    on a read-only drive."""
     changed = []
 
     def read_only(folder):

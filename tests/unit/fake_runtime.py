@@ -1,8 +1,8 @@
-"""A runtime without networks: paints a disc of the reference's mean colour into the region,
-so that pixels can be foretold.
+"""A runtime without networks: it paints a disc of the reference's mean colour into the region, so that a test can
+predict the pixels.
 
-Its latents are the pictures averaged over 4 x 4 pixels, three channels of noise beside them. What a frame gets depends
-a little on the noise and on the frames before it, so that a wrong seed, a wrong window or a wrong resume shows.
+Its latents are the pictures averaged over 4 x 4 pixels, with three channels of noise beside them. A frame depends a
+little on the noise and on the frames before it. So a wrong seed, a wrong window or a wrong resume changes the pixels.
 """
 
 import time
@@ -21,7 +21,7 @@ WINDOW, OVERLAP, STEPS = 4, 2, 2
 
 
 class FakeRuntime:
-    """`steps` counts the calls of denoise, of which the first takes `step_s` and the others `later_s`."""
+    """`steps` counts the calls of denoise; the first call takes `step_s`, the others `later_s`."""
 
     def __init__(self, step_s=0.0, later_s=None):
         self.step_s = step_s
@@ -65,12 +65,13 @@ class FakeRuntime:
 
 
 def whole_person_in(picture):
-    """The walker's figure in any picture, which the mask fills: what stands in for looking at it."""
+    """The walker's figure in any picture; the mask is the whole picture. It replaces the real search in a picture."""
     return Person(figure().astype(np.float32), HEIGHT_PX, np.ones(picture.shape[:2], np.float32))
 
 
 def person_in(picture):
-    """The same without a hip: the limb warp stands in for the surface, whose fitting takes half a second a run."""
+    """The same person without a hip: then the limb warp is used instead of the surface, whose fitting takes half a
+    second per run."""
     person = whole_person_in(picture)
     person.body[BODY_INDEX["left_hip"]] = 0
     return person

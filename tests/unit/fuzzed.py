@@ -1,10 +1,10 @@
-"""A seed, in; lines as a broken peer would write them, out: right ones, changed in their values, their structure or
-their bytes."""
+"""A seed in; lines as a broken peer would write them out: correct lines whose values, structure or bytes are
+changed."""
 
 import json
 import random
 
-# What no field of ours takes, or few do; no path that lies outside of where a test may write.
+# Values that none or few of our fields take; no path lies outside the folder where a test may write.
 ODD = [None, True, False, 0, -1, 3, 1.5, -0.0, 10**30, 2**63, "", "x", "a\0b", "\ud800", "\udcff", "é" * 300, [], {},
        [[]], [1, 2, 3, 4], [None] * 4,
        {"a": 1}, [{"a": [{}]}], "../none", "\n"]
@@ -26,7 +26,7 @@ def lines(seed: int, count: int, patterns=REQUESTS):
 
 
 def mutated(chance: random.Random, value):
-    """The value with one place in it changed: another value, one less, or one that nobody knows."""
+    """The value with one change: another value in one place, one entry less, or one unknown entry more."""
     value = json.loads(json.dumps(value))
     holder = chance.choice(list(_holders(value)))
     keys = list(holder) if isinstance(holder, dict) else list(range(len(holder)))
@@ -41,7 +41,7 @@ def mutated(chance: random.Random, value):
 
 
 def _holders(value):
-    """Every object and list in a value, itself first."""
+    """Every object and list in a value, starting with the value itself."""
     if isinstance(value, (dict, list)):
         yield value
         for inner in value.values() if isinstance(value, dict) else value:
@@ -54,7 +54,7 @@ def _line(chance, pattern) -> bytes:
         return json.dumps(pattern).encode()
     if kind in (1, 2):
         return json.dumps(mutated(chance, pattern)).encode()
-    if kind == 3:  # a value that JSON, or Python's, has no type for
+    if kind == 3:  # a value that JSON, or Python's version of it, has no type for
         text = json.dumps({**pattern, chance.choice([*pattern, "extra"]): "HERE"}).encode()
         return text.replace(b'"HERE"', chance.choice(RAW))
     raw = bytearray(json.dumps(pattern).encode())

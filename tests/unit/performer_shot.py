@@ -20,7 +20,7 @@ def read(name):
 
 
 def room(size=SIZE, seed=1):
-    """(h, w, 3) uint8: soft blotches, so that a camera's motion can be seen."""
+    """(h, w, 3) uint8: soft blotches, which make a camera's motion visible."""
     rng = np.random.default_rng(seed)
     small = rng.integers(90, 200, (size[1] // 20 + 2, size[0] // 20 + 2, 3), np.uint8)
     return cv2.resize(small, size, interpolation=cv2.INTER_CUBIC)
@@ -38,7 +38,7 @@ def figure(name="front", scale=1.0, tint=(1.0, 1.0, 1.0)):
 
 
 def laid(backdrop, place, drawn):
-    """The backdrop with a figure at `place` (x, y), partly outside or not, and its mask."""
+    """The backdrop with a figure at `place` (x, y), which may be partly outside, and the figure's mask."""
     picture, cover = drawn
     result, mask = backdrop.copy(), np.zeros(backdrop.shape[:2], bool)
     x, y = place
@@ -57,7 +57,7 @@ def places(frames, start=0, step=20):
 
 
 def film(frames=12, *, backdrop=None, name="front", **where):
-    """[(picture, mask)] of a figure that goes to the right."""
+    """[(picture, mask)] of a figure that moves to the right."""
     backdrop = room() if backdrop is None else backdrop
     drawn = figure(name, SCALE)
     return [laid(backdrop, place, drawn) for place in places(frames, **where)]
@@ -84,7 +84,7 @@ def ffmpeg(*arguments):
 
 
 def true_joints(place, name="front"):
-    """{joint: (x, y)} of the figure laid at a place."""
+    """{joint: (x, y)} of the figure at a place."""
     return {joint: SCALE * np.array(at) + place for joint, at in TRUTH[name]["joints"].items()}
 
 

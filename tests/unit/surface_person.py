@@ -1,4 +1,4 @@
-"""A figure made from the template itself, seen by a camera, in any pose: its bones are known exactly."""
+"""A figure made from the template itself and seen by a camera, in any pose: its bones are known exactly."""
 import numpy as np
 
 from engine.conditions.poses import Figure
@@ -12,8 +12,8 @@ _BELOW = {"elbow": ("elbow", "wrist"), "shoulder": ("shoulder", "elbow", "wrist"
 
 
 def joints(*turns):
-    """The template's joints about the hips' middle; turns (side, joint, axis, degrees) from the outer joints
-    inwards."""
+    """The template's joints, measured from the middle of the hips; turns (side, joint, axis, degrees) from the outer
+    joints inwards."""
     tall = templates.load().joints
     at = {name: place - 0.5 * (tall["left_hip"] + tall["right_hip"]) for name, place in tall.items()}
     for side, joint, axis, degrees in turns:
@@ -33,7 +33,7 @@ def turned(at, degrees, axis=(0, 1, 0)):
 
 
 def figure(at, *, distance=DISTANCE, focal=FOCAL, middle=(128.0, 165.0), hands=True, units=1.0):
-    """The Figure of joints in metres at a distance from a camera; units: how many of the scene's units a metre is."""
+    """The Figure of joints in metres at a distance from a camera; units: how many of the scene's units are a metre."""
     def seen(names):
         places = np.stack([at[name] for name in names])
         depth = places[:, 2] + distance

@@ -1,4 +1,5 @@
-"""Texts for others tell no folder, user, host, share or address, and keep what helps: last names, versions, codes."""
+"""Texts for others contain no folder, user, host, share or address, and keep what helps: last names, versions,
+codes."""
 
 import importlib.util
 from pathlib import Path
@@ -11,7 +12,7 @@ JOB = "/srv/aa2_jobs/a shot/v001"
 
 @pytest.fixture(scope="module")
 def anonymous():
-    """The module alone: its package needs Blender."""
+    """Only the module, because its package needs Blender."""
     told = importlib.util.spec_from_file_location("anonymous", ROOT / "aa2_blender" / "anonymous.py")
     module = importlib.util.module_from_spec(told)
     told.loader.exec_module(module)

@@ -1,4 +1,4 @@
-"""What the bench tells of the machine: what its numbers depend on, and nothing that says whose machine it is."""
+"""What the bench reports about the machine: what its numbers depend on, and nothing that identifies its owner."""
 import os
 import platform
 

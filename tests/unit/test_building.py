@@ -94,7 +94,7 @@ def test_every_zip_s_wheels_are_pinned_by_sha256():
 
 
 def test_pip_refuses_a_wheel_of_another_sha256(tmp_path, monkeypatch):
-    """The wheel is written here; no network is asked."""
+    """The wheel is written here; no network is used."""
     monkeypatch.setattr(wheels, "WHEELS", {"any": ("3.11", "thing==1", {"linux-x64": "0" * 64})})
     with zipfile.ZipFile(tmp_path / "thing-1-cp37-abi3-manylinux2014_x86_64.whl", "w") as archive:
         archive.writestr("thing-1.dist-info/METADATA", "Metadata-Version: 2.1\nName: thing\nVersion: 1\n")
@@ -222,7 +222,7 @@ def test_what_no_longer_fits_into_a_ci_run_is_not_begun(tmp_path, monkeypatch):
 
 
 def is_running(pid):
-    """Ended ones may wait to be buried by a parent that is not ours."""
+    """Whether a process runs. One that has ended may still wait for a parent that is not ours."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:

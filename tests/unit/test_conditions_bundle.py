@@ -124,7 +124,7 @@ def test_frames_without_the_character_have_an_empty_region(tmp_path):
 
 
 def test_who_is_out_of_the_frame_does_not_stretch_the_range_of_depths(tmp_path):
-    """A character who comes from 60 m away at the side would press everything in the picture flat."""
+    """Without this, a character who comes from 60 m away at the side would press all depths in the picture flat."""
     def person(x, depth):
         body = figure() * (0.6, 0.6, 1, 1) + (x, 0, 0, 0)
         body[:, 2] = depth

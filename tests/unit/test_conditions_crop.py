@@ -1,4 +1,4 @@
-"""Crops: they follow without zooming or jumping, hold the character, and pixels and joints go there and back."""
+"""Crops follow the character without zooming or jumping and contain it, and pixels and joints map there and back."""
 import cv2
 import numpy as np
 import pytest
@@ -25,13 +25,13 @@ def box(x, y, tall, wide=None):
 
 
 def walk_past(frames=60, bob=6.0):
-    """Left to right at constant distance, swinging arms and bobbing each step."""
+    """Somebody walks from left to right at constant distance, swinging arms and bobbing with each step."""
     t = np.arange(frames)
     return [box(200 + 12 * i, 600 + bob * np.sin(0.5 * i), 360, 150 + 60 * np.sin(0.5 * i)) for i in t]
 
 
 def walk_near(frames=96):
-    """Towards the camera from 8 m to 2.5 m."""
+    """Somebody walks towards the camera, from 8 m to 2.5 m."""
     depth = np.linspace(8.0, 2.5, frames)
     return [box(640, 360 + 700 / z, 1300 / z, (440 + 90 * np.sin(0.5 * i)) / z) for i, z in enumerate(depth)]
 
@@ -81,7 +81,8 @@ def test_the_centre_moves_evenly():
 
 
 def test_no_jump_at_a_seam():
-    """The plan is the whole shot's: windows of any length cut it without a step larger than elsewhere."""
+    """The plan is made for the whole shot: windows of any length divide it, and no step at a seam is larger than
+    elsewhere."""
     plan = plan_crops(walk_near(), FRAME)
     pace = np.abs(np.diff(np.column_stack([centres(plan), 100 * np.log(steps(plan))]), axis=0)).max(axis=1)
     for window in (8, 16, 24):

@@ -1,4 +1,4 @@
-"""Structured depth: perspective along limbs, one range a shot, exactly on the skeleton."""
+"""Structured depth: perspective along limbs, one range per shot, exactly on the skeleton."""
 import numpy as np
 
 from engine.conditions.depth import FLOOR, limb_depth, near_and_far, normalise_depth

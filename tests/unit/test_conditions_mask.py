@@ -1,4 +1,5 @@
-"""The shape-agnostic mask by the paper's formula at all its edges, and limb volumes wide enough for clothes."""
+"""The shape-agnostic mask follows the paper's formula at all its edges, and limb volumes are wide enough for
+clothes."""
 import cv2
 import numpy as np
 import pytest
@@ -166,7 +167,8 @@ def test_wild_joints_give_finite_volumes(wild):
 
 
 def by_distance(mask, pixels):
-    """Grown or shrunk pixel by pixel: on when a pixel of the mask lies within so many, or none of the others does."""
+    """Grown or shrunk pixel by pixel. Grown: a pixel is on if a pixel of the mask lies within `pixels`. Shrunk: it is
+    on if no pixel outside the mask does."""
     y, x = np.mgrid[:mask.shape[0], :mask.shape[1]]
     wanted = mask > 0 if pixels > 0 else mask == 0
     near = np.zeros(mask.shape, bool)
@@ -178,14 +180,14 @@ def by_distance(mask, pixels):
 @pytest.mark.parametrize("pixels", [1, 2, 7, -1, -3])
 def test_grown_by_so_many_pixels_all_around(pixels):
     mask = blob(3)
-    mask[:9, :9] = 1                                                       # it goes on beyond the picture's corner
+    mask[:9, :9] = 1                                                       # it continues beyond the picture's corner
     changed = grown(mask, pixels)
     assert changed.dtype == np.float32 and np.array_equal(changed, by_distance(mask, pixels))
     assert np.array_equal(grown(mask, 0.4), mask) and (pixels > 0 or changed[0, 0] == 1)
 
 
 def test_grown_by_the_most_a_job_may_ask_for_takes_no_longer():
-    """A disc of 20,001 pixels would take hours; the test's own time limit is the alarm."""
+    """A disc of 20,001 pixels would take hours; then this test would exceed its time limit."""
     mask = limb_volumes(figure(), None, HEIGHT_PX, (1920, 1080)) > 0.5
     mask = mask.astype(np.float32)
     assert grown(mask, 10_000).all() and not grown(mask, -10_000).any()

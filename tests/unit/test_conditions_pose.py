@@ -1,4 +1,4 @@
-"""The skeleton picture: what is drawn where, in which colours and order, and that nothing makes it fail."""
+"""The skeleton picture: what is drawn where, in which colours and order; no input makes it fail."""
 import numpy as np
 import pytest
 

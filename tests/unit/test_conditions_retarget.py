@@ -1,4 +1,5 @@
-"""Figures brought to a reference's proportions: limbs take its lengths, feet that stand stay, strength goes between."""
+"""Figures get a reference's proportions: limbs take its lengths, standing feet stay, and half the strength goes half
+way."""
 
 import dataclasses
 
@@ -16,12 +17,12 @@ LEGS = (("hip", "knee"), ("knee", "ankle"))
 
 
 def standing(frames=20, **changed):
-    """A shot of one who stands still."""
+    """A shot of somebody who stands still."""
     return tuple(Figure(figure(changed), (None, hand_at(93, 138)), HEIGHT_PX) for _ in range(frames))
 
 
 def walking(frames=24, fps=24.0):
-    """Hips that go to the right at 3 px a frame, feet that stand by turns and swing past each other."""
+    """Hips that move to the right at 3 px a frame; the feet stand in turns and swing past each other."""
     figures = []
     for t in range(frames):
         body = figure()
@@ -39,7 +40,7 @@ def walking(frames=24, fps=24.0):
 
 
 def reference(**stretch):
-    """(20, 3) of the standing figure with its legs, arms or head longer."""
+    """(20, 3): the standing figure with longer legs, arms or a larger head."""
     body = figure()[:, [0, 1, 3]]
     scaled = body.copy()
     for side in ("right", "left"):
@@ -61,7 +62,7 @@ def length(body, a, b):
 
 
 def test_the_same_proportions_change_nothing():
-    for shot, atol in ((standing(), 1e-6), (walking(), 3.0)):  # the walker's knees are drawn only roughly
+    for shot, atol in ((standing(), 1e-6), (walking(), 3.0)):  # the walker's knees are only drawn roughly
         for before, after in zip(shot, brought(shot), strict=True):
             assert np.allclose(after.body, before.body, atol=atol)
 
@@ -112,7 +113,8 @@ def test_a_foot_that_stands_does_not_slide(stretch):
 
 
 def test_depth_counts_in_a_limbs_length():
-    """An arm held towards the camera is as long as one held down: the shot's own depths tell how long."""
+    """An arm that points towards the camera is as long as one that hangs down; the shot's own depths give the
+    length."""
     shot = []
     for t in range(20):
         angle = np.radians(80 * t / 19)

@@ -1,4 +1,4 @@
-"""The limb warp: each limb of the reference arrives on its place, the right way round, in depth order."""
+"""The limb warp: each limb of the reference arrives in its place, the right way round, in depth order."""
 import numpy as np
 import pytest
 
@@ -10,7 +10,7 @@ COAT = (0.9, 0.6, 0.1)
 
 
 def whole(picture):
-    """A reference all of which counts as the person."""
+    """A reference in which every pixel counts as the person."""
     return np.dstack([picture, np.ones(picture.shape[:2], np.float32)])
 
 
@@ -94,8 +94,8 @@ def test_wild_joints_are_survived(wild):
 
 
 def test_a_head_in_profile_carries_the_face_to_the_front():
-    """The frame's nose lies far to one side of the ear: the reference's nose has to arrive there,
-    and the collar stays."""
+    """The frame's nose lies far to one side of the ear. The reference's nose has to arrive there, and the collar
+    stays."""
     reference, body = drawn_reference(), figure()
     row, column = int(body[BODY_INDEX["nose"], 1]), int(body[BODY_INDEX["nose"], 0])
     reference[row - 2:row + 3, column - 2:column + 3] = (1, 0, 1)

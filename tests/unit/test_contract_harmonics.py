@@ -1,4 +1,4 @@
-"""Light as nine numbers a channel: the basis, its order and signs, against integrals over the sphere."""
+"""Light as nine numbers per channel: the basis, its order and signs, compared with integrals over the sphere."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ POINTS = 20_000
 
 @pytest.fixture(scope="module")
 def sphere():
-    """(3, n) unit normals, each with the same part of the sphere."""
+    """(3, n) unit normals, each of which represents the same part of the sphere."""
     k = np.arange(POINTS) + 0.5
     z, turn = 1 - 2 * k / POINTS, np.pi * (1 + 5 ** 0.5) * k
     return np.stack([np.sqrt(1 - z * z) * np.cos(turn), np.sqrt(1 - z * z) * np.sin(turn), z])
@@ -35,7 +35,8 @@ def test_the_first_degree_is_y_z_x_without_signs():
 
 
 def test_a_light_from_one_side_and_from_everywhere(sphere):
-    """LAMBERT and AMBIENT are the integrals, and nine numbers show a matt ball to 9 % of the light, where it grazes."""
+    """LAMBERT and AMBIENT are the integrals, and nine numbers show a matt ball to within 9 % of the light at grazing
+    angles."""
     towards = np.array([0.48, -0.6, 0.64])
     shading = 0.7 * np.maximum(towards @ sphere, 0) + 0.2
     terms = np.stack(basis(*sphere))

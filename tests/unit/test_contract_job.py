@@ -20,7 +20,7 @@ FULL = Job(name="Schuß 影", size=(1919, 1081), frames=250, first_frame=-12, fp
 
 
 def raw(folder, **changes):
-    """job.json of PLAIN with fields changed; `...` takes a field out."""
+    """job.json of PLAIN with changed fields; `...` removes a field."""
     write(str(folder), PLAIN)
     path = folder / "job.json"
     value = json.loads(path.read_text()) | changes
@@ -120,7 +120,7 @@ def test_a_job_that_cannot_be_put_in_place_leaves_nothing(tmp_path):
 
 @pytest.mark.parametrize("refusals, written", [(3, True), (10**6, False)])
 def test_a_file_that_somebody_looks_at_is_replaced_when_they_let_go(tmp_path, monkeypatch, refusals, written):
-    """As on Windows, where an open file cannot be replaced."""
+    """This simulates Windows, where an open file cannot be replaced."""
     replace, left = os.replace, iter(range(refusals))
 
     def held(source, target):

@@ -1,4 +1,4 @@
-"""Messages go over the wire and come back the same; garbage is kept and reported, and reading goes on."""
+"""Messages come out of the wire as they went in; garbage is stored and reported, and reading continues."""
 
 import io
 import json
@@ -118,7 +118,8 @@ def test_a_line_that_is_too_long_is_one_line_and_its_end_is_none(size):
 
 
 def test_the_longest_that_is_said_is_heard():
-    """An hour of frames, a fault with twenty endless log lines, and paths as long as a system has them."""
+    """An hour of frames, an error with twenty endless log lines, and paths of the greatest length that a system
+    allows."""
     path = "/" + "\U0001f600" * 5000
     for message in (messages.Warned(path, "nobody_found", "x" * 10**5, tuple(range(1, 150_000))),
                     messages.Failed(path, "internal", "\U0001f600" * 10**5, "\U0001f600" * 10**5)):

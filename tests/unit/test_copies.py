@@ -1,4 +1,4 @@
-"""Copies of what the engine loads: made once for each state of the originals, older ones cleared, never half a copy."""
+"""Copies of what the engine loads: made once for each state of the originals, older ones removed, never half a copy."""
 import os
 import sys
 

@@ -1,4 +1,5 @@
-"""A media file that was cut off or damaged is told by its structure; a whole one is not, whatever follows its end."""
+"""A media file that was cut off or damaged is recognised by its structure; a whole file is accepted, whatever follows
+its end."""
 
 import io
 
@@ -61,7 +62,7 @@ def test_a_flipped_byte_of_a_png(media, tmp_path):
 
 @pytest.mark.parametrize("name", ["a.avi", "a.mkv", "a.mp4"])
 def test_a_movie_that_does_not_tell_its_end_is_believed(media, tmp_path, name):
-    """Written by a recorder that was never stopped, or streamed."""
+    """The movie was written by a recorder that was never stopped, or it was streamed."""
     data = bytearray(media[name])
     if name == "a.avi":
         data[4:8] = bytes(4)

@@ -1,4 +1,4 @@
-"""A finished job as sequences for other programs: each form holds the same picture, by its own convention."""
+"""A finished job as picture sequences for other programs: each form has the same picture, by its own convention."""
 
 import os
 from types import SimpleNamespace
@@ -91,7 +91,7 @@ def test_other_forms_are_refused_at_the_door(form, layers):
 
 
 def test_frames_of_another_size_and_beyond_the_jobs(job):
-    """A longer video's frame may lie there; the job's own frames are all that is delivered."""
+    """A longer video's frame may be there; only the job's own frames are delivered."""
     write_picture(files.picture(job, files.FRAMES, 3), np.zeros((8, 8, 4), np.uint8))
     run(job, "png8", ("matte",))
     assert not os.path.exists(files.delivered(job, "matte", "png8", 3))

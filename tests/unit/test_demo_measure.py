@@ -1,4 +1,4 @@
-"""The demo's measures: CIEDE2000 against the published pairs; likeness on pictures whose answer is known."""
+"""The demo's measures: CIEDE2000 on the published pairs; likeness on pictures whose answer is known."""
 import json
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""Noise, schedule, sampler and windows by their numbers; a window denoised with the frames it was handed."""
+"""Noise, schedule, sampler and windows by their numbers; a window that is denoised with the frames handed to it."""
 
 import math
 from itertools import pairwise
@@ -27,7 +27,7 @@ def test_noise_is_normal_and_its_frame_decides():
 
 
 def test_noise_is_the_same_on_every_machine():
-    """Made once and written down: numpy 1.24 and 2.5 have to agree."""
+    """The numbers were made once and written down: numpy 1.24 and 2.5 have to agree."""
     assert frame_noise(1, 1, (4,)).tolist() == pytest.approx(KNOWN_NOISE, abs=1e-6)
     assert np.isfinite(frame_noise(2**63 - 1, 10**6, (4,))).all()
 
@@ -80,7 +80,7 @@ def test_spans_are_where_somebody_is():
 
 
 class Counting:
-    """A runtime that predicts the environment, or what it is told of the reference, and keeps what it was asked."""
+    """A runtime that predicts the environment, or what the reference says, and stores its inputs."""
 
     def __init__(self):
         self.asked, self.encoded, self.warps = [], 0, []

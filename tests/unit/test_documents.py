@@ -1,6 +1,6 @@
-"""Documents, docstrings and comments name only what is there: relative links, paths of files, cited headings.
+"""Documents, docstrings and comments name only what exists: relative links, paths of files, cited headings.
 
-A path may be told from a room on, as the code tells it: `conditions/mask.py` stands for the file that ends so.
+A path may begin at a room, as in the code: `conditions/mask.py` stands for the file whose path ends so.
 """
 
 import ast
@@ -17,7 +17,7 @@ from tools import environments
 
 ROOT = Path(__file__).resolve().parents[2]
 NOT_OURS = {".build", ".git", "dist", "demo_output", "__pycache__", ".pytest_cache", ".ruff_cache"}
-OLD_PATHS = "Old and new paths"  # a section with this heading names what has moved away
+OLD_PATHS = "Old and new paths"  # a section with this heading names files that have moved
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 NAMED = re.compile(r"(?<![\w/.*~-])((?:(?:\.\.?|[\w*-][\w.*-]*)/)*[\w*-]+\.(?:py|md))(?![\w(/]|\.\w)")
 CITED = re.compile(r'([\w./-]+\.md), ("[^"]+"(?: and "[^"]+")*)')
@@ -37,11 +37,11 @@ DOCUMENTS = [name for name in FILES if name.endswith(".md")]
 SOURCES = [name for name in FILES if name.endswith(".py")]
 TOLD = {
     name.split("/", count)[-1] for name in FILES for count in range(name.count("/") + 1)
-}  # each file from every room above it on
+}  # each file, with its path from every room above it
 
 
 def exists(named, beside=""):
-    """Whether a file of the checkout is meant; `beside`: the folder of the file that names it."""
+    """Whether the checkout has the named file; `beside`: the folder of the file that names it."""
     places = {
         named,
         os.path.normpath(os.path.join(beside, named)),
@@ -60,7 +60,7 @@ def anchors(document):
 
 
 def words_of(source):
-    """The docstrings and comments of a Python file, a comment of several lines in one."""
+    """The docstrings and comments of a Python file; a comment of several lines counts as one."""
     text = (ROOT / source).read_text(encoding="utf-8")
     tree = ast.parse(text)
     found = [
@@ -77,13 +77,13 @@ def words_of(source):
 
 
 def text_of(document):
-    """Without the section that names old paths."""
+    """The text without the section that names old paths."""
     text = (ROOT / document).read_text(encoding="utf-8")
     return re.sub(rf"(?ms)^(#+) {OLD_PATHS}$.*?(?=^\1 |\Z)", "", text)
 
 
 def missing(text, beside):
-    """What the text names and is not there; what a command in a block writes beside it may be anything."""
+    """What the text names but does not exist. A file that a command in a code block writes may have any name."""
     prose = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
     gone = [named for named in NAMED.findall(text) if "/" in named and not exists(named, beside)]
     gone += [named for named in NAMED.findall(prose) if "/" not in named and not exists(named, beside)]

@@ -22,8 +22,8 @@ def read(name):
 
 
 def worst_distance(person, name, move=(0.0, 0.0), scale=1.0):
-    """Pixels between the found joints and the true ones, the farthest of those that are seen;
-    eyes left out of a back."""
+    """The distance in pixels between the found joints and the true ones, for the farthest of those that are seen; a
+    back has no eyes."""
     joints = {joint: place for joint, place in TRUTH[name]["joints"].items() if person.body[BODY_INDEX[joint], 3] > 0}
     assert len(joints) >= 12
     return max(np.hypot(*(person.body[BODY_INDEX[joint], :2] - (np.array(place) * scale + move)))
@@ -56,10 +56,10 @@ def test_neck_and_depth():
     body = people.find_joints(read("turned"), threads=1).body
     shoulders = body[[BODY_INDEX["left_shoulder"], BODY_INDEX["right_shoulder"]]]
     above = shoulders[:, :2].mean(axis=0) - body[BODY_INDEX["neck"], :2]
-    assert abs(above[0]) < 10 and 10 < above[1] < 35  # where a rig's neck begins, over the shoulders' joints
+    assert abs(above[0]) < 10 and 10 < above[1] < 35  # where a rig's neck begins, above the joints of the shoulders
     np.testing.assert_allclose(body[BODY_INDEX["neck"], 2], shoulders[:, 2].mean(axis=0), atol=0.05)
     assert (body[:, 2] > 0).all()
-    assert shoulders[1, 2] < shoulders[0, 2]  # turned to the character's left: the right shoulder comes to the front
+    assert shoulders[1, 2] < shoulders[0, 2]  # turned to the character's left: the right shoulder is nearer
 
 
 def test_mask_covers_the_figure_and_not_the_backdrop():
@@ -79,7 +79,7 @@ def test_what_is_cut_off_has_no_confidence():
 
 
 def test_joints_are_linear_in_the_landmarks():
-    """So that they hold wherever a body is, however large, and for depths as for pixels."""
+    """So they hold wherever a body is, however large it is, and for depths as for pixels."""
     points = np.random.default_rng(0).normal(0, 50, (33, 3))
     for as_bones in (True, False):
         joints = bones.joints_of(points, as_bones)

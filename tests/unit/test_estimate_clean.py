@@ -1,5 +1,5 @@
-"""What lies behind a performer is brought from other frames: a locked camera's, a moving one's;
-what never shows is filled in."""
+"""What lies behind a performer is copied from other frames, with a locked camera and with a moving one. What never
+shows is filled in."""
 
 import cv2
 import numpy as np
@@ -29,7 +29,7 @@ def shot(folder, views, places):
 
 
 def cleaned(folder, intake):
-    """Codes of warnings."""
+    """The codes of the warnings."""
     told = []
     watch = Watch(str(folder), lambda event: None, lambda: False)
     watch.work_begins()
@@ -38,7 +38,7 @@ def cleaned(folder, intake):
 
 
 def worst(folder, views):
-    """The largest mean error inside of a mask."""
+    """The largest mean error inside a mask."""
     errors = []
     for number, view in enumerate(views, 1):
         true = cv2.warpPerspective(WORLD, view, SIZE, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP).astype(int)
@@ -68,7 +68,7 @@ def test_a_moving_camera(tmp_path):
         views.append(np.array([[scale * np.cos(angle), -np.sin(angle), 40 + 5 * t],
                                [np.sin(angle), scale * np.cos(angle), 30 + t],
                                [1e-6 * t, 0, 1]]))
-    intake = shot(tmp_path, views, across(start=85, step=5))  # what he covers shows in frames near by
+    intake = shot(tmp_path, views, across(start=85, step=5))  # what he covers shows in nearby frames
     camera = Camera(str(tmp_path), SIZE, range(1, FRAMES + 1))
     assert not camera.locked
     corners = np.float64([[[20, 20], [220, 20], [220, 140], [20, 140]]])

@@ -1,4 +1,4 @@
-"""A movie that was cut off is said to be, and what is finished in the job's folder outlives every shorter video."""
+"""A warning says that a movie was cut off, and a shorter video never removes what is finished in the job's folder."""
 
 import numpy as np
 import performer_shot as shots
@@ -40,7 +40,7 @@ def taken(job, video):
 
 
 def finish(job):
-    """As if the job had been estimated and generated."""
+    """Makes the job look as if it had been estimated and generated."""
     (job / files.POSE).write_text("the pose of 20 frames")
     for kind in FINISHED[1:]:
         for number in range(1, FRAMES + 1):
@@ -102,9 +102,9 @@ def test_a_shorter_video_takes_the_place_of_one_of_which_nothing_is_finished(fil
 @pytest.mark.parametrize("told, dues, missing", [
     (20, range(20), 0), (20, range(18), 0), (20, range(17), 3), (0, range(5), 0), (20, (), 0),
     (1000, range(991), 0), (1000, range(989), 11), (100_000, range(99_970), 30),
-    (20, [2 * k for k in range(10)], 0)])                                  # as long as it says, of fewer pictures
+    (20, [2 * k for k in range(10)], 0)])                                  # as long as it says, but with fewer pictures
 def test_how_many_are_missing(told, dues, missing):
-    """Two frames, or one in a hundred up to a second of them, may be a container's fault."""
+    """Up to two missing frames, or one in a hundred up to one second's worth, may be the container's fault."""
     clock = Clock()
     for due in dues:
         clock.tell(due)

@@ -1,5 +1,5 @@
-"""A depth network of Depth Anything V2's form, tiny and made here: read, run at its own size,
-fitted once a shot; others refused."""
+"""A depth network of the form of Depth Anything V2, tiny and made here: it is read, run at its own size and fitted once
+per shot. Other networks are refused."""
 
 import numpy as np
 import onnx
@@ -34,7 +34,8 @@ def write_net(path, *, shape=(1, 3, "height", "width"), names=("pixel_values", "
 
 
 class Pictures:
-    """A source whose green tells the inverse depth at each joint, and whose arm is farther than the landmarks think."""
+    """A source whose green channel gives the inverse depth at each joint, and whose arm is farther away than the
+    landmarks say."""
 
     def __init__(self, bodies, depths):
         self._bodies, self._depths = bodies, depths
@@ -47,7 +48,7 @@ class Pictures:
 
 
 def shot(frames=6):
-    """Bodies whose joints lie apart, at 2.5 to 4 m."""
+    """Bodies whose joints are at different depths, from 2.5 to 4 m."""
     bodies = {}
     for number in range(1, frames + 1):
         joints = np.array([(20 + 60 * (k % 5), 20 + 50 * (k // 5), 2.5 + 1.5 * k / 19, 0.9) for k in range(len(BODY))],
@@ -105,7 +106,7 @@ def test_what_hides_a_joint_is_not_its_depth(tmp_path):
 def test_a_network_that_knows_no_depth_changes_nothing(tmp_path):
     bodies = shot()
     depths = {n: body.body[:, 2].astype(float) for n, body in bodies.items()}
-    for weights in ([0, 0, 0], [0, -1, 0]):  # one value everywhere; nearer things told to be farther
+    for weights in ([0, 0, 0], [0, -1, 0]):  # one value everywhere; nearer things said to be farther
         made = by_model(write_net(tmp_path / f"{weights[1]}.onnx", weights=weights), tmp_path, bodies, depths)
         assert all(np.array_equal(made[n].body, bodies[n].body) for n in bodies)
 

@@ -1,4 +1,4 @@
-"""Footage of every kind, harmed ones too, comes as frames on an even timeline; cuts and fields are seen."""
+"""Footage of every kind, even damaged, becomes frames on an even timeline; cuts and fields are recognised."""
 
 import struct
 import tracemalloc
@@ -14,7 +14,7 @@ SIZE = (96, 64)
 
 
 def picture(number, size=SIZE):
-    """Grey that tells its number, with a bright corner at the top left."""
+    """A grey picture that encodes its number, with a bright corner at the top left."""
     drawn = np.full((size[1], size[0], 3), 40 + 8 * (number % 24), np.uint8)
     drawn[:16, :16] = (250, 40, 40)
     return drawn
@@ -30,7 +30,7 @@ def write_movie(path, count, *, size=SIZE, fps=25.0, code="mp4v", backend=cv2.CA
 
 
 def numbers_shown(frames):
-    """Which numbers the pictures tell."""
+    """The numbers that the pictures encode."""
     return [round((float(frame.picture[40:, 40:].mean()) - 40) / 8) for frame in frames]
 
 
@@ -59,11 +59,11 @@ def test_a_movie_is_turned_as_it_says(tmp_path):
     opened = footage.open_footage(path)
     frames = list(opened.read())
     assert opened.size == (SIZE[1], SIZE[0]) and frames[0].picture.shape == (SIZE[0], SIZE[1], 3)
-    assert frames[0].picture[4, -4, 0] > 200 > frames[0].picture[4, 4, 0]  # the corner went to the right
+    assert frames[0].picture[4, -4, 0] > 200 > frames[0].picture[4, 4, 0]  # the corner moved to the right
 
 
 def test_a_hole_in_the_times_is_held(tmp_path):
-    """A corrupt or missing frame shifts nothing after it: the one before is shown in its place."""
+    """A corrupt or missing frame does not shift the frames after it: the frame before is shown in its place."""
     path = write_movie(tmp_path / "a.avi", 12, code="MJPG")
     data = bytearray(path.read_bytes())
     chunks, at = [], data.index(b"movi") + 4
@@ -87,7 +87,7 @@ def test_a_movie_cut_off_gives_what_there_is(tmp_path):
 
 
 class Uneven:
-    """A capture of pictures at times of its own, as FFmpeg gives them for a telephone's video."""
+    """A capture with pictures at times of its own, as FFmpeg gives them for a telephone's video."""
 
     def __init__(self, times):
         self._times, self._at = times, -1
@@ -107,9 +107,9 @@ class Uneven:
 
 
 @pytest.mark.parametrize("times, shown", [
-    ([0, 41, 79, 120, 160], [0, 1, 2, 3, 4]),          # a trembling clock
+    ([0, 41, 79, 120, 160], [0, 1, 2, 3, 4]),          # a clock with jitter
     ([0, 40, 160, 200], [0, 1, 1, 1, 2, 3]),           # a hole
-    ([0, 20, 40, 60, 80], [0, 2, 4]),                  # twice too many
+    ([0, 20, 40, 60, 80], [0, 2, 4]),                  # twice as many as needed
     ([1000, 1040, 1080], [0, 1, 2]),                   # does not begin at 0
     ([0, 0, 0, 0], [0, 1, 2, 3]),                      # no times at all
     ([float("nan")] * 3, [0, 1, 2]),
@@ -172,7 +172,7 @@ def test_pictures_of_another_size_are_refused_by_name(tmp_path):
 
 
 def test_memory_stays_flat(tmp_path):
-    """A reader who is slow makes the decoder wait."""
+    """A slow reader makes the decoder wait."""
     opened = footage.open_footage(write_movie(tmp_path / "a.mp4", 200, size=(320, 240)))
     tracemalloc.start()
     for frame in opened.read():
@@ -185,7 +185,7 @@ def test_memory_stays_flat(tmp_path):
 def test_reading_may_be_left_off(tmp_path):
     frames = footage.open_footage(write_movie(tmp_path / "a.mp4", 50)).read()
     next(frames)
-    frames.close()  # hangs where the thread does not end
+    frames.close()  # hangs if the thread does not end
 
 
 def rooms(count=2):

@@ -1,4 +1,5 @@
-"""Jitter goes without lag, holes are bridged, left and right stay where they are: on motion that is known exactly."""
+"""Jitter is removed without lag, gaps are bridged, and left and right stay where they are, on motion that is known
+exactly."""
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from engine.estimate.landmarks import INDEX, NAMES
 from engine.estimate.lift import Points
 
 FPS, SIZE = 25.0, (640, 480)
-SCALE = 150.0  # pixels a metre
+SCALE = 150.0  # pixels per metre
 STANDING = {"nose": (0, -0.65, -0.1), "shoulder": (0.18, -0.5, 0), "elbow": (0.22, -0.22, 0),
             "wrist": (0.24, 0.02, -0.03),
             "hip": (0.1, 0, 0), "knee": (0.1, 0.42, 0), "ankle": (0.1, 0.82, 0.05), "heel": (0.1, 0.86, 0.08),
@@ -18,7 +19,7 @@ STANDING = {"nose": (0, -0.65, -0.1), "shoulder": (0.18, -0.5, 0), "elbow": (0.2
 
 
 def walker(count):
-    """(count, 33, 3) metres: somebody walks to the right, seen from the side, arms and legs swinging."""
+    """(count, 33, 3) metres: somebody walks to the right, seen from the side, with swinging arms and legs."""
     t = np.arange(count) / FPS
     world = np.zeros((count, len(NAMES), 3))
     for i, name in enumerate(NAMES):
@@ -34,7 +35,7 @@ def walker(count):
 
 
 def seen(world, pixels=None, visibility=1.0):
-    """{number: Points}, the walker moving across the picture."""
+    """{number: Points} of the walker, who moves across the picture."""
     count = len(world)
     pixels = world_pixels(world) if pixels is None else pixels
     return {n + 1: Points(pixels[n], world[n], np.full(len(NAMES), visibility)) for n in range(count)}
@@ -46,7 +47,7 @@ def world_pixels(world):
 
 
 def joint(pixels, name):
-    """(count, 2): where a rig's joint lies among the landmarks (count, 33, 2)."""
+    """(count, 2): the position of a rig's joint among the landmarks (count, 33, 2)."""
     return np.stack([joints_of(frame)[BODY_INDEX[name]] for frame in pixels])
 
 
@@ -55,12 +56,12 @@ def xy(bodies, name):
 
 
 def jitter(track, truth):
-    """The error of acceleration, root mean square, pixels a frame squared."""
+    """The root mean square error of the acceleration, in pixels per frame squared."""
     return float(np.sqrt(np.mean(np.diff(track - truth, 2, axis=0) ** 2)))
 
 
 def lag(track, truth):
-    """Frames by which a track comes after the truth: the shift at which they agree best, to a hundredth."""
+    """How many frames a track is behind the truth: the shift with the best agreement, to a hundredth."""
     shifts, n = np.arange(-2, 2.01, 0.01), np.arange(len(truth))
     errors = [np.abs(np.interp(n[4:-4], n + s, truth[:, 0]) - track[4:-4, 0]).sum() for s in shifts]
     return float(shifts[int(np.argmin(errors))])
@@ -147,10 +148,10 @@ def test_depth_and_height_are_one_size_for_the_shot():
     trembling = world * rng.uniform(0.9, 1.1, (80, 1, 1))
     bodies = motion.steady(seen(trembling, world_pixels(world)), [range(1, 81)], fps=FPS, size=SIZE)
     heights = np.array([bodies[n].height_px for n in sorted(bodies)])
-    assert np.ptp(heights) / heights.mean() < 0.08  # legs that swing without a knee are longer by as much
+    assert np.ptp(heights) / heights.mean() < 0.08  # legs that swing without a knee look longer by as much
     legs = np.array([bodies[n].body[BODY_INDEX["left_hip"], 2] - bodies[n].body[BODY_INDEX["right_hip"], 2]
                      for n in bodies])
-    assert (legs < 0).all() and np.std(legs) < 0.02  # the left side is the nearer one
+    assert (legs < 0).all() and np.std(legs) < 0.02  # the left side is nearer
 
 
 def test_few_frames_are_enough():

@@ -1,7 +1,7 @@
-"""Footage of the kinds that telephones, cameras and editors write, made by FFmpeg:
-taken in with a warning that says what is odd.
+"""Footage of the kinds that telephones, cameras and editors write, made by FFmpeg. It is read, and a warning says what
+is odd.
 
-Skipped, loudly, where there is no ffmpeg.
+Skipped, loudly, without ffmpeg.
 """
 
 import shutil

@@ -1,5 +1,5 @@
-"""A film of a known figure -> a job: joints and mask where they are, warnings that say what is odd,
-stopped and gone on with."""
+"""A film of a known figure -> a job. Joints and mask are in the right place, warnings say what is odd, and the estimate
+can be stopped and continued."""
 
 import json
 import os

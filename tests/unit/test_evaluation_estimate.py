@@ -10,7 +10,7 @@ FRAMES, HEIGHT = 24, 200.0
 
 
 def truth():
-    """A body that sways quickly, its limbs at depths of their own."""
+    """A body that sways quickly; each of its limbs has its own depth."""
     rng = np.random.default_rng(0)
     still = np.column_stack([rng.uniform(50, 150, (len(BODY), 2)), np.linspace(2.0, 4.0, len(BODY)),
                              np.ones(len(BODY))])

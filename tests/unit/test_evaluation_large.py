@@ -1,4 +1,4 @@
-"""Outlines and detail at a plate's resolution: each measure answers to its own fault."""
+"""Outlines and detail at a plate's resolution: each measure reacts to its own error."""
 import math
 from argparse import Namespace
 from pathlib import Path
@@ -32,12 +32,12 @@ def test_the_outline_is_a_band_on_either_side():
 
 
 def test_an_outline_that_is_moved_or_blurred_is_told():
-    """A step moved by a pixel is wrong in one of the band's 2 * EDGE_PX."""
+    """If a step is moved by a pixel, one of the band's 2 * EDGE_PX pixels is wrong."""
     true = disc(30)
     assert edge_error([(true, true)]) == 0
     assert edge_error([(disc(31), true)]) == pytest.approx(1 / (2 * EDGE_PX), rel=0.15)
     assert edge_error([(disc(30, soft=8), true)]) > 0.05
-    assert edge_error([(np.where(disc(15) > 0, 0, true), true)]) == 0     # a hole inside is no outline's fault
+    assert edge_error([(np.where(disc(15) > 0, 0, true), true)]) == 0     # a hole inside is not an error of the outline
     assert math.isnan(edge_error([(true, np.zeros_like(true))]))
 
 

@@ -25,7 +25,8 @@ def test_psnr_of_a_tenth_everywhere_is_20_db():
 
 
 def test_psnr_does_not_overflow_as_bytes_would():
-    """Black against white is 0 dB; the field's uint8 subtraction calls it 48 (docs/method.md, "Scores")."""
+    """Black against white is 0 dB; with the uint8 subtraction that is common in the field, it would be 48
+    (docs/method.md, "Scores")."""
     assert psnr_over([(flat(0), flat(1), EVERYWHERE)]) == pytest.approx(0.0)
 
 
@@ -53,7 +54,7 @@ def test_relit_forgives_a_light_of_the_clip_and_nothing_else():
     other = true * (0.5, 0.8, 1.2) + (0.1, 0.0, -0.1)
     assert psnr_relit(zip(other, true, [EVERYWHERE] * 2, strict=True)) == pytest.approx(BEST)
     wrong = other.copy()
-    wrong[1] += 0.2      # another light in one of the frames
+    wrong[1] += 0.2      # one of the frames has another light
     assert psnr_over(zip(wrong, true, [EVERYWHERE] * 2, strict=True)) < psnr_relit(zip(wrong, true, [EVERYWHERE] * 2,
                                                                                        strict=True)) < 30
     assert math.isnan(psnr_relit([(true[0], true[0], NOWHERE)]))

@@ -1,4 +1,4 @@
-"""The sheet of a replaced performer shows, a row a frame, the pictures of the job about the performer."""
+"""The sheet of a replaced performer shows the job's pictures about the performer, one row for each frame."""
 
 import cv2
 import numpy as np
@@ -14,7 +14,7 @@ SIZE = (320, 240)
 
 @pytest.fixture
 def job(tmp_path):
-    """Three frames; a blue clean plate, a layer with opaque red in its upper half, a shadow of one half."""
+    """Three frames: a blue clean plate, a layer with opaque red in its upper half, a shadow of one half."""
     walker.write_job(tmp_path, 3, masks=True)
     layer = np.zeros((240, 320, 4), np.uint8)
     layer[:120] = 255, 0, 0, 255

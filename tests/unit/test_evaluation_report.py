@@ -31,7 +31,7 @@ def test_means_and_intervals_leave_nan_out():
 
 
 def test_the_interval_is_that_of_the_mean():
-    """Of 400 normal values the mean's standard error is a twentieth of their deviation."""
+    """For 400 normal values, the standard error of the mean is a twentieth of their deviation."""
     values = np.random.default_rng(0).normal(10, 2, 400)
     low, high = interval(values, weights(["fast"] * 400, map(str, range(400)), 2000))
     assert high - low == pytest.approx(2 * 1.96 * 2 / 20, rel=0.12) and low < values.mean() < high
@@ -45,7 +45,7 @@ def test_paired_p():
     rng = np.random.default_rng(1)
     scenes = rng.normal(20, 5, 32)
     taken = weights(["fast"] * 32, map(str, range(32)))
-    better = scenes - rng.uniform(0.1, 0.3, 32)  # far less than what scenes differ by: only pairing sees it
+    better = scenes - rng.uniform(0.1, 0.3, 32)  # far less than the differences between scenes: only pairing reveals it
     assert paired_p(scenes, better, taken) < 0.001 and paired_p(better, scenes, taken) < 0.001
     assert paired_p(scenes, scenes, taken) == 1
     assert paired_p(scenes, scenes + rng.normal(0, 1, 32), taken) > 0.01

@@ -1,5 +1,5 @@
-"""The situations to look at: their pictures are those that are told, and a shot is cut to a tall plate with its
-joints."""
+"""The situations to look at: their pictures are those that the list names, and a shot is cut to a tall plate together
+with its joints."""
 import hashlib
 
 import numpy as np

@@ -23,8 +23,8 @@ SEED = 63 + 64 * 5
 
 
 def finder(folder):
-    """Who finds in the clip's reference the person who is there: with the truth's joints, depths and matte,
-    as a perfect pose model."""
+    """A function that finds the right person in the clip's reference, with the true joints, depths and matte, like a
+    perfect pose model."""
     person = json.loads((folder / "reference_pose.json").read_text())["frames"][0]["people"][0]
     matte = read_picture(folder / "reference_matte.png").astype(np.float32) / 255
     found = Person(np.array(person["body"], np.float32), person["height_px"], matte)
@@ -60,7 +60,7 @@ def test_the_reference_is_an_opaque_picture_with_joints_in_two_dimensions(clip, 
 
 
 def test_what_is_known_of_the_reference_is_never_read(clip, tmp_path):
-    """With truth that is another's, and with none, every row makes the same frames."""
+    """With the truth of another clip, and with none, every row makes the same frames."""
     engine = engine_for(clip)
     spoilt = shutil.copytree(clip.folder, tmp_path / "clip")
     write_picture(files.path(spoilt, "reference_matte.png"), np.zeros(SIZE, np.uint8))
@@ -81,7 +81,8 @@ def test_what_is_known_of_the_reference_is_never_read(clip, tmp_path):
 
 
 def test_the_alpha_measured_is_the_one_that_is_laid(clip, tmp_path):
-    """In an insertion the layer's own; of a patch, the character's as it would be laid on a clean plate."""
+    """In an insertion, it is the layer's own alpha; for a patch, it is the character's alpha as it would be laid on a
+    clean plate."""
     made = generate(clip, engine_for(clip), tmp_path)
     surface = bare(clip, engine_for(clip))
     for number, (one, drawn) in enumerate(zip(made, surface, strict=True), 1):
@@ -127,7 +128,7 @@ def test_the_bare_surface_has_no_shadow_and_nothing_beside_it(clip):
 
 @pytest.mark.parametrize("light", ["gain", "light"])
 def test_a_fitted_light_is_found_again(clip, light):
-    """Where the truth is the surface under a light of the kind that is fitted, the fit leaves nothing."""
+    """If the truth is the surface under a light of the fitted kind, the fit has no error."""
     laid = laid_frames(clip.folder, clip.references, engine_for(clip))
     factors = np.array([0.9, 0.7, 0.5], np.float32)
     slopes = np.float32(0.1 if light == "light" else 0) * np.arange(9, dtype=np.float32).reshape(3, 3) / 9
@@ -153,8 +154,8 @@ def test_each_ceiling_is_nearer_to_the_truth(clip, monkeypatch, tmp_path):
 
 
 def test_what_is_to_be_found_is_not_given(clip, tmp_path, monkeypatch):
-    """The reference alone: its joints; the performer too: the frames' joints and masks, which
-    `estimate` makes anew; the objects stand about whom it found."""
+    """With "reference", the joints of the reference are not given. With "performer", the frames' joints and masks are
+    not given either: `estimate` finds them, and the objects' depths follow the person whom it found."""
     asked = []
     engine = engine_for(clip)
     found = generate(clip, engine, tmp_path / "reference", found="reference")
@@ -162,7 +163,7 @@ def test_what_is_to_be_found_is_not_given(clip, tmp_path, monkeypatch):
         and not found[0].limb_warp
 
     def stand_in(request, *, emit, threads):
-        """Finds the truth, twice as far away."""
+        """Finds the truth, but twice as far away."""
         folder = tmp_path / "performer"
         asked.append(sorted(path.name for path in folder.iterdir()))
         told = json.loads((clip.folder / files.POSE).read_text())
@@ -184,7 +185,7 @@ def test_only_clips_with_a_performer_are_asked_for_one(clip):
 
 
 def test_nothing_may_change_outside_of_the_rows_own_region(clip, tmp_path, monkeypatch):
-    """A frame says where it was made; what is laid beyond that counts, whatever the truth's region is."""
+    """A frame says where it was made. A layer beyond that region counts as an error, whatever the truth's region is."""
     monkeypatch.setattr("lab.evaluation.measure.found_joints", lambda picture: None)
     truth = read_truth(clip)
     made = generate(clip, engine_for(clip), tmp_path)

@@ -1,4 +1,4 @@
-"""Which rows and clips a score is made of, and what is said of those that are missing."""
+"""Which rows and clips a score consists of, and what is said about those that are missing."""
 import json
 import pickle
 from argparse import Namespace

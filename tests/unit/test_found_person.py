@@ -1,4 +1,5 @@
-"""The person in a reference, kept in the job: the very same for another engine, and never another picture's."""
+"""The person in a reference, stored in the job: exactly the same for another engine, and never the person of another
+picture."""
 
 import json
 from pathlib import Path
@@ -22,7 +23,7 @@ def folder(tmp_path):
 
 
 def person(picture):
-    """A mask with every bit of its numbers in use, and joints that no decimal can write short."""
+    """A mask that uses every bit of its numbers, and joints that no short decimal can represent."""
     mask = np.random.default_rng(1).random(picture.shape[:2], np.float32)
     mask[40:230, 80:180] = 0.9
     return Person(figure().astype(np.float32) + np.float32(1 / 3), HEIGHT_PX + 0.1, mask)

@@ -1,4 +1,4 @@
-"""Packs that somebody made to harm, with every checksum right: both runtimes refuse them, in a sentence."""
+"""Malicious packs with correct checksums: both runtimes refuse them with one sentence."""
 
 import json
 import shutil
@@ -28,7 +28,7 @@ def pack(tiny_pack, tmp_path):
 
 
 def refused(folder, message):
-    """The pack of a maker who writes its manifest by hand; both runtimes say `message`."""
+    """A pack whose maker writes the manifest by hand; both runtimes say `message`."""
     value = json.loads((folder / "pack.json").read_text())
     told = {name: value[name] for name in value if name not in ("format", "files", "unread", "sha256")}
     manifests.write(folder, told, value["unread"])
@@ -118,7 +118,7 @@ def test_a_tensor_that_is_missing(pack):
 
 
 def test_a_tensor_too_many(pack):
-    """The graphs point to where the others lie now."""
+    """The graphs point to where the other tensors are now."""
     header, data = header_of(pack / WEIGHTS)
     header["of.another.net"] = {"dtype": "F16", "shape": [1], "data_offsets": [len(data), len(data) + 2]}
     rewrite(pack / WEIGHTS, header, data + b"\0\0")
@@ -154,7 +154,7 @@ def test_a_graph_that_reads_the_weights_at_another_place(pack, key, value):
 
 
 def told(path, key, value):
-    """Another value of what the graph's first weight tells of its file; a new key too."""
+    """Changes what the graph's first weight says about its file: another value, or a new key."""
     graph = onnx.load(path, load_external_data=False)
     tensor = next(tensor for tensor in graph.graph.initializer if tensor.external_data)
     entry = next((entry for entry in tensor.external_data if entry.key == key), None) or tensor.external_data.add()
@@ -163,7 +163,7 @@ def told(path, key, value):
 
 
 def elsewhere():
-    """A tensor that lies in a file outside of the pack."""
+    """A tensor that is stored in a file outside the pack."""
     tensor = TensorProto(name="secret", data_type=TensorProto.FLOAT, dims=[1], data_location=TensorProto.EXTERNAL)
     for key, value in (("location", "../secret"), ("offset", "0"), ("length", "4")):
         entry = tensor.external_data.add()
@@ -205,7 +205,7 @@ def test_a_graph_that_is_none(pack, content):
 
 
 def test_every_cut_of_a_graph_is_a_graph_or_told_not_to_be(pack, tmp_path):
-    """A reader that is given anything ends, with what it found or a ValueError."""
+    """Whatever a reader is given, it ends with what it found or with a ValueError."""
     data = (pack / "pose.onnx").read_bytes()
     for end in range(0, len(data), max(len(data) // 300, 1)):
         (tmp_path / "cut.onnx").write_bytes(data[:end])
@@ -216,8 +216,8 @@ def test_every_cut_of_a_graph_is_a_graph_or_told_not_to_be(pack, tmp_path):
 
 
 def test_a_graph_of_other_inputs(pack):
-    """Its weights are right, and it is not what the engine asks for: told when it is opened, so at hello or at its
-    first use."""
+    """Its weights are right, but the engine needs other inputs. The error comes when the graph is opened: at hello, or
+    at its first use."""
     graph = onnx.load(pack / "pose.onnx", load_external_data=False)
     for node in graph.graph.node:
         node.input[:] = ["bones" if one == "skeleton" else one for one in node.input]
@@ -229,7 +229,7 @@ def test_a_graph_of_other_inputs(pack):
 
 
 def test_a_blank_picture_is_decoded_before_hello(pack):
-    """Every weight is a number, and what they make is none: latents are divided by the scale."""
+    """Every weight is a number, but the result is not: latents are divided by the scale."""
     header, data = header_of(pack / WEIGHTS)
     begin, end = header["decoder.scale"]["data_offsets"]
     rewrite(pack / WEIGHTS, header, data[:begin] + bytes(end - begin) + data[end:])
@@ -237,7 +237,7 @@ def test_a_blank_picture_is_decoded_before_hello(pack):
 
 
 def test_weights_of_other_networks(pack):
-    """The graphs fit the weights, and neither is of the sizes that the manifest tells."""
+    """The graphs fit the weights, but neither has the sizes that the manifest states."""
     value = json.loads((pack / "pack.json").read_text())
     value["sizes"]["level_width"] = 32
     (pack / "pack.json").write_text(json.dumps(value))

@@ -1,4 +1,5 @@
-"""Who may import whom (docs/architecture.md), read from the sources, so that it holds without any package installed."""
+"""Who may import whom (docs/architecture.md), read from the source files, so that the test needs no package
+installed."""
 import ast
 import sys
 from pathlib import Path
@@ -7,7 +8,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAVY = {"torch", "onnx", "safetensors"}
-# The first rule whose path begins a file's path holds: (path, packages it may import beside the standard library).
+# The first rule whose path is the beginning of a file's path counts: (path, packages that it may import besides the
+# standard library).
 ENGINE_RULES = (
     ("engine/contract/", set()),
     ("engine/packs/manifest.py", set()),
@@ -29,7 +31,7 @@ LAB_RULES = (
     ("lab/evaluation/", {"numpy", "cv2", "engine"}),
     ("lab/", {"numpy", "cv2", "engine"} | HEAVY),
 )
-# How the body models came here; run by hand, in an environment that it makes itself.
+# How the body models came here: run by hand, in an environment that it makes itself.
 MADE_BY_HAND = {"convert_models.py": {"numpy", "onnx", "flatbuffers", "tensorflow"}}
 BLENDER_MODULES = {"bpy", "bpy_extras", "mathutils", "bmesh", "gpu", "gpu_extras", "blf", "addon_utils"}
 
@@ -53,7 +55,7 @@ def imports(path):
 
 
 def at_start(path):
-    """Whole names of what a file imports when it is imported itself, not inside its functions."""
+    """The full names of what a file imports when it is imported, not inside its functions."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     inside = {child for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.Lambda))
               for child in ast.walk(node)}
@@ -70,7 +72,7 @@ def at_start(path):
 
 
 def foreign(path):
-    """The packages outside the standard library that a file names."""
+    """The packages outside the standard library that a file imports."""
     return {dotted.partition(".")[0] for level, dotted in imports(path) if level == 0} - set(sys.stdlib_module_names)
 
 
@@ -109,8 +111,8 @@ def test_the_build_needs_nothing_installed(path):
 
 
 def test_no_circle_of_imports():
-    """Whatever a file imports on import does not import it back: then each can be read, and loaded,
-    from its own beginning."""
+    """No file that a file imports at its start imports that file back. So each can be read, and loaded, from its
+    beginning."""
     ahead = {path: {file for dotted in at_start(path) for file in _files(dotted) if file.name != "__init__.py"} - {path}
              for folder in ("aa2_blender", "engine", "lab", "tools") for path in sources(folder)}
     while leaves := [path for path, files in ahead.items() if not files & ahead.keys()]:
@@ -127,13 +129,13 @@ def test_nothing_heavy_is_reached_when_the_engine_starts(start):
 
 
 def test_the_runtime_on_pytorch_reaches_no_package_that_packs_are_made_with():
-    """The artist's Python has torch and numpy; onnx and safetensors are for who makes packs."""
+    """The artist's Python has torch and numpy; onnx and safetensors are for people who make packs."""
     assert reached("engine/engines/compact/runtimes/pytorch.py").keys() - set(sys.stdlib_module_names) \
         == {"torch", "numpy", "engine"}
 
 
 def reached(start):
-    """The packages that are imported with a file, through our own files -> a file that does it."""
+    """The packages that are imported with a file, also through our other files -> a file that imports them."""
     seen, waiting, packages = set(), [ROOT / start], {}
     while waiting:
         path = waiting.pop()
@@ -147,7 +149,7 @@ def reached(start):
 
 
 def _files(dotted):
-    """The files of ours that importing a dotted name runs."""
+    """Our files that run when a dotted name is imported."""
     parts = dotted.split(".")
     places = [ROOT.joinpath(*parts[:count]) for count in range(1, len(parts) + 1)]
     found = [file for place in places for file in (place / "__init__.py", place.with_suffix(".py"))]
@@ -164,8 +166,7 @@ def parsers(path):
 
 
 def test_only_the_bounded_reader_parses_json():
-    """What anybody may have written is read in one place: bounded, and with one error for all that can be wrong with
-    it."""
+    """Untrusted bytes are read in one place: within limits, and with one error for everything that can be wrong."""
     assert {name(path) for folder in ("engine", "aa2_blender") for path in sources(folder) if list(parsers(path))} \
         == {"engine/contract/json_reader.py"}
 

@@ -1,5 +1,5 @@
-"""Nothing outside of a job's folder is written or removed, whatever in it is a link;
-and what is the artist's in it stays."""
+"""Nothing outside a job's folder is written or removed, whatever in it is a link, and the artist's own files in it
+stay."""
 
 import itertools
 import os
@@ -45,7 +45,7 @@ SINGLE = [name for name in NAMES if re.fullmatch(r"\d{4}\.\w+", name.rpartition(
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
-    """A finished job of two frames; to be copied."""
+    """A finished job of two frames, for copying."""
     folder = tmp_path_factory.mktemp("finished") / "v001"
     write_job(str(folder), 2)
     for number in (1, 2):
@@ -61,7 +61,7 @@ def job(finished, tmp_path):
 
 @pytest.fixture
 def outside(tmp_path):
-    """A folder of the artist's with files called like the engine's."""
+    """A folder of the artist's, with files that have the engine's names."""
     folder = tmp_path / "outside"
     folder.mkdir()
     for name in ("0001.png", "0002.png", "0009.png", "0006.latents", "0001.look", "key.json", "made.json", "notes.txt"):

@@ -1,4 +1,4 @@
-"""The logs of a job stay small, whatever is written to them, and lie where they are meant to."""
+"""The logs of a job stay small, however much is written to them, and lie in the right place."""
 
 import json
 import logging
@@ -12,7 +12,7 @@ from engine.contract.job_log import LogFile, append
 
 @pytest.fixture
 def small(monkeypatch):
-    """Logs of 4 kB, of which the first 500 bytes and the last 2 kB outlast."""
+    """Logs of 4 kB, of which the first 500 bytes and the last 2 kB are kept."""
     for name, size in (("LARGEST", 4000), ("_BEGINNING", 500), ("_END", 2000)):
         monkeypatch.setattr(job_log, name, size)
 

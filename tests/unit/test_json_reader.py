@@ -1,4 +1,4 @@
-"""Whatever bytes come, they are a small JSON object or one error that says what is wrong with them."""
+"""Whatever bytes come in, the result is a small JSON object or one error that says what is wrong with them."""
 
 import json
 import os
@@ -51,7 +51,7 @@ def test_the_bounds_are_exact():
 
 
 def test_a_long_unfinished_text_takes_no_time():
-    """Looking for its end from every quotation mark in it would take hours."""
+    """It would take hours to look for its end from every quotation mark in it."""
     with pytest.raises(Unreadable):
         parse(b'{"a": [[' + b'"' + b'\\"' * 2_000_000 + b"[" * DEEPEST)
 

@@ -1,5 +1,5 @@
-"""What the add-on keeps on the disk, after anything was done to it: rows, requests and runs of right types, or none
-with a warning."""
+"""The add-on's own files after any kind of damage: rows, requests and runs have the right types, or there are none and
+a warning says so."""
 
 import dataclasses
 import json
@@ -30,8 +30,8 @@ FULL = request.Request(
 
 @pytest.fixture
 def root(tmp_path):
-    """A folder of jobs: shot/v001 is done, v002 is half made, and both are in the list; v003 is half made and is
-    not."""
+    """A folder of jobs: shot/v001 is done, v002 is half made, and both are in the list; v003 is half made but not in
+    the list."""
     for number, made in ((1, 2), (2, 1), (3, 0)):
         folder = tmp_path / "shot" / f"v{number:03}"
         jobs.write(str(folder), jobs.Job("shot", (64, 48), 2))
@@ -103,7 +103,7 @@ def test_a_damaged_request_is_as_none_and_kept_aside(root, caplog, damage):
 
 
 def test_a_thousand_mutated_requests_are_right_or_none(tmp_path):
-    """Right: every field of the type that it says."""
+    """Right means that every field has its declared type."""
     takes.write_request(tmp_path, FULL)
     chance, path = random.Random(20), tmp_path / "request.json"
     right, read = json.loads(path.read_text()), 0
@@ -117,7 +117,7 @@ def test_a_thousand_mutated_requests_are_right_or_none(tmp_path):
 
 
 def assert_types(value) -> None:
-    """Of a dataclass, by its annotations."""
+    """Checks the fields of a dataclass against its annotations."""
     for name, wanted in typing.get_type_hints(type(value)).items():
         found = getattr(value, name)
         is_union = typing.get_origin(wanted) in (types.UnionType, typing.Union)

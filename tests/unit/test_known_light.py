@@ -1,4 +1,4 @@
-"""The light that a job knows: read, turned into what white shows, put on the character."""
+"""The light that a job knows is read, turned into the colour of white, and applied to the character."""
 import json
 import shutil
 

@@ -1,4 +1,4 @@
-"""Grain is measured as it was made and made as it was measured; layers over the plate give the picture back."""
+"""Grain is measured as it was made and made as it was measured; the layers over the plate give the picture back."""
 
 import numpy as np
 import pytest
@@ -112,7 +112,8 @@ def test_holdout_shadow_switch_and_a_crop_beside_the_picture():
 
 
 def test_a_matte_that_knows_what_lies_in_front_is_not_thinned_twice():
-    """The networks learn the visible matte: where an object's edge crosses the character, it holds the edge already."""
+    """The networks learn the visible matte: where an object's edge crosses the character, the matte already has this
+    edge."""
     decoded = np.ones((96, 96, 5), np.float32)
     decoded[..., 3] = np.linspace(1, 0, 96, dtype=np.float32)
     holdout = 1 - decoded[..., 3]
@@ -153,8 +154,8 @@ def test_grain_lies_on_the_character_only():
 
 
 def test_a_patch_over_a_known_background_is_the_character_over_that():
-    """A performer in grey stands in the plate; what he covers is known to be green: no grey is left,
-    and no shadow outside."""
+    """A performer in grey stands in the plate, and what he covers is known to be green: no grey remains, and no shadow
+    outside."""
     size, crop = (96, 96), Crop((48.0, 48.0), 1.0, (96, 96))
     green, red, grey = np.float32([0.1, 0.6, 0.2]), np.float32([0.9, 0.1, 0.1]), np.float32([0.5, 0.5, 0.5])
     region = np.zeros((96, 96, 1), np.float32)
@@ -165,7 +166,7 @@ def test_a_patch_over_a_known_background_is_the_character_over_that():
     lit[60:96, 40:56] = 0.5
     behind = np.broadcast_to(green, (96, 96, 3)).astype(np.float32)
     plate = np.where(region > 0, behind, grey)
-    blurred = plate + np.float32(0.05)                                # networks don't give the plate back to the bit
+    blurred = plate + np.float32(0.05)                                # networks don't reproduce the plate exactly
     decoded = np.concatenate([matte * red + (1 - matte) * blurred * lit, matte, lit], axis=-1).astype(np.float32)
     told = dict(plate=plate, region=region, clean_plate=False, shadow=True,
                 canvas=canvas_of(size, 16, crop), behind=behind)

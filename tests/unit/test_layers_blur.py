@@ -1,4 +1,4 @@
-"""The plate's blur: measured right on edges of known softness, and given to a layer that is too sharp."""
+"""The plate's blur is measured correctly on edges of known softness, and applied to a layer that is too sharp."""
 
 import cv2
 import numpy as np

@@ -1,4 +1,4 @@
-"""Exposure, warmth and strength of the light, put on by hand."""
+"""Exposure, warmth and strength of the light, compared with values worked out by hand."""
 import numpy as np
 import pytest
 

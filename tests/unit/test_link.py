@@ -1,5 +1,5 @@
-"""The link to the engine without Blender: little memory and small logs in a flood, and a patience that only Blender's
-own looks use up."""
+"""The link to the engine without Blender: it needs little memory and small logs in a flood of messages, and its
+patience runs only while Blender checks."""
 
 import os
 import signal
@@ -86,7 +86,7 @@ def test_only_looks_let_time_pass():
 
 
 def test_a_flood_while_blender_is_busy_is_bounded_and_loses_nothing(link, tmp_path, monkeypatch):
-    """Nobody takes anything for a while; the engine has to wait."""
+    """Nothing is taken for a while; the engine has to wait."""
     monkeypatch.setattr(part("link.process"), "Mailbox", lambda: Mailbox(room=1_000_000))
     job = link.start(launch("spills", "6"), messages.Run(str(tmp_path)), tmp_path)
     process = link._process
@@ -122,8 +122,8 @@ def test_heartbeats_are_no_hello(tmp_path):
 
 
 def test_a_paused_blender_does_not_call_a_good_engine_silent():
-    """One that works for longer than Blender's patience, while Blender is stopped for longer too, as in a laptop that
-    is closed."""
+    """The engine works for longer than Blender's patience. Meanwhile Blender is stopped for even longer, as when a
+    laptop is closed."""
     blender = subprocess.Popen([sys.executable, "-m", "tests.unit.waiting_blender", "works", "7"], cwd=ROOT,
                                stdout=subprocess.PIPE, text=True,
                                env={**os.environ, "PYTHONPATH": str(ROOT)})
@@ -146,7 +146,7 @@ def test_a_request_that_cannot_be_sent_fails_and_the_link_is_free(link, tmp_path
 
 
 def test_a_reading_thread_that_dies_of_a_fault_ends_the_job(link, tmp_path, monkeypatch):
-    """And the engine, which nobody hears any more."""
+    """It also ends the engine, because nobody hears it any more."""
     monkeypatch.setattr(part("link.process"), "Said", lambda event: {}["no such event"])
     job = link.start(launch("polite"), messages.Run(str(tmp_path)), tmp_path)
     child = link._process._child

@@ -1,4 +1,4 @@
-"""engine.lock: one engine generates in a folder at a time, even when somebody deletes the file while it is held."""
+"""engine.lock: one engine at a time generates in a folder, even if somebody deletes the file while it is locked."""
 
 import os
 import subprocess
@@ -14,7 +14,7 @@ from tests.unit.test_run import asked, generate, written
 from tests.unit.walker import write_job
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows lets nobody delete an open file")
-# Holds a folder's lock and looks after it whenever it is asked.
+# Takes a folder's lock, and checks it whenever a line comes in.
 HOLDER = """
 import sys
 from engine.contract.errors import JobError
@@ -32,7 +32,7 @@ with locked(sys.argv[1], lambda: None) as lock:
 
 
 class Holder:
-    """An engine in another process, as far as the lock is concerned."""
+    """Another process that has the lock, as an engine would."""
 
     def __init__(self, folder):
         self.process = subprocess.Popen([sys.executable, "-c", HOLDER, str(folder)],
@@ -65,7 +65,7 @@ def hold(monkeypatch):
 
 
 def nobody():
-    """No stop is asked for while waiting."""
+    """A check that never stops the wait."""
 
 
 def test_a_deleted_lock_is_taken_anew_and_keeps_others_away_again(tmp_path, hold):
@@ -121,7 +121,7 @@ def test_a_running_job_writes_nothing_more_once_another_engine_began(tmp_path, h
 
 
 def test_a_lock_that_is_replaced_while_it_is_taken_is_not_held(tmp_path, monkeypatch):
-    """Between opening and locking the name may go to another file."""
+    """Between opening and locking, the name may move to another file."""
     take, times = lock._take, []
 
     def replacing(file):

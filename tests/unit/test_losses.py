@@ -1,4 +1,4 @@
-"""What the stages minimise: sharp and a little off beats blurred, and weights count."""
+"""What the stages minimise: a sharp picture that is a little off beats a blurred one, and weights count."""
 import pytest
 
 torch = pytest.importorskip("torch")

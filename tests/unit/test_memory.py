@@ -1,4 +1,4 @@
-"""The peak of the engine's memory is its own: neither too little nor what its parent had."""
+"""The reported peak is the engine's own: not too low, and without the memory of its parent."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Each of the paper's parts does what it must: identity at the start, and the influence it is there for."""
+"""Each of the paper's parts does its work: it changes nothing at the start, and later has the intended influence."""
 
 from dataclasses import replace
 
@@ -55,7 +55,7 @@ def test_gated_blending_stays_in_the_mask():
 
 
 def test_objects_far_apart_are_each_blended():
-    """Two objects in the mask: taking one away changes its own place and leaves the other's."""
+    """Two objects are in the mask: removing one changes its own place and leaves the other's."""
     blending = tiny_model().denoising_net.blending["mid"]
     noise, objects = torch.randn(1, 32, 6, 12), torch.randn(1, 32, 6, 12)
     both, left = torch.zeros(1, 1, 6, 12), torch.zeros(1, 1, 6, 12)

@@ -1,4 +1,5 @@
-"""Weights that are missing, truncated, one bit changed, too new or no weights at all: each with an error of its own."""
+"""Weights that are missing, truncated, changed by one bit, too new or no weights at all: each case has its own
+error."""
 
 import dataclasses
 import json
@@ -18,12 +19,12 @@ from engine.packs.store import open_pack
 
 @pytest.fixture
 def pack(tiny_pack, tmp_path):
-    """A whole pack to harm."""
+    """A whole pack that a test may damage."""
     return shutil.copytree(tiny_pack, tmp_path / "pack")
 
 
 def change(folder, sealed=True, **changes):
-    """pack.json with other fields; `...` takes one out. `sealed`: as its maker would write it."""
+    """Changes fields of pack.json; `...` removes one. `sealed`: as its maker would write it."""
     value = json.loads((folder / "pack.json").read_text()) | changes
     value = {name: given for name, given in value.items() if given is not ...}
     seal = value.pop("sha256")
@@ -48,7 +49,7 @@ def test_a_right_pack_opens_and_its_hash_stands_for_it(tiny_pack, pack):
 
 @pytest.mark.parametrize("name", ["pack.json", *FILES])
 def test_the_hash_depends_on_every_byte(tiny_pack, pack, name):
-    """One bit changed anywhere: the pack is refused, or, where the bit is in the layout of pack.json, it is another
+    """One bit is changed anywhere: the pack is refused. If the bit belongs to the layout of pack.json, it is another
     pack."""
     right, data = open_pack(tiny_pack).hash, (pack / name).read_bytes()
     for place in range(0, len(data), max(len(data) // 40, 1)):
@@ -122,7 +123,7 @@ def test_a_manifest_that_is_wrong_in_a_field(pack, changes, message):
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_file_that_the_manifest_does_not_list(pack, name):
-    """It would be run and be in no checksum."""
+    """It would be run without being in any checksum."""
     files = json.loads((pack / "pack.json").read_text())["files"]
     change(pack, files={one: entry for one, entry in files.items() if one != name})
     error = refused(pack)

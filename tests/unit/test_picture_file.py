@@ -1,4 +1,5 @@
-"""The one door to pictures: the header of every kind tells the size; bombs, and what is no file, are refused."""
+"""All pictures from outside are opened in one place: the header of every kind gives the size; bombs, and what is not a
+file, are refused."""
 
 import io
 import os
@@ -36,7 +37,7 @@ def written(folder, name):
 
 
 def claiming(path, width, height):
-    """A PNG of a few bytes whose header tells of any size, with rows of zeros as its data."""
+    """A PNG of a few bytes whose header states any size, with rows of zeros as its data."""
     def chunk(name, data):
         return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
@@ -122,7 +123,7 @@ def irregular(folder, kind):
     (frames.read_reference, "reference_unreadable"), (frames.read_colour, "source_unreadable"),
     (frames.read_grey, "mask_invalid"), (footage.read_rgb, "footage_unreadable"), (DepthNet, "pack_missing")])
 def test_what_is_no_file_is_refused_at_once(tmp_path, monkeypatch, kind, read, code):
-    """A pipe that nobody writes to would be waited for without end; the test's own time limit is the alarm."""
+    """Reading a pipe that nobody writes to would never end; then this test would exceed its time limit."""
     monkeypatch.chdir(tmp_path)                                            # a socket's name has to be short
     path = irregular(tmp_path, kind) if kind != "socket" else os.path.basename(irregular(type(tmp_path)("."), kind))
     with pytest.raises(JobError, match=f"0001.png is a {kind}") as failure:

@@ -1,4 +1,4 @@
-"""Every picture of the plate is decoded once a run, and opened once more for its digest."""
+"""Every picture of the plate is decoded once per run, and opened once more for its digest."""
 
 import collections
 import hashlib
@@ -27,7 +27,7 @@ _LISTENS = []
 
 
 def _listen(event, arguments):
-    if event == "open" and _LISTENS and arguments[1] is not None:   # os.open, beneath open, tells no mode
+    if event == "open" and _LISTENS and arguments[1] is not None:   # os.open, which open uses, reports no mode
         _OPENED.append(str(arguments[0]))
 
 
@@ -58,7 +58,8 @@ def counts(monkeypatch):
 
 
 def written_job(folder, **fields):
-    """Each frame's plate is another, told apart by its bytes; soft edges, and grain on them."""
+    """Each frame's plate has different bytes, so that the test can tell them apart; with soft edges, and grain on
+    them."""
     write_job(str(folder), FRAMES, size=SIZE, **fields)
     rng = np.random.default_rng(1)
     wall = cv2.GaussianBlur(np.where(np.arange(SIZE[0]) // 20 % 2, 160.0, 60.0) * np.ones((SIZE[1], 1)), (0, 0), 2)

@@ -1,4 +1,4 @@
-"""The reference's subject: whose joints and whose matte are taken."""
+"""The reference's subject: whose joints and whose matte are used."""
 from types import SimpleNamespace
 
 import numpy as np
@@ -46,7 +46,7 @@ def test_a_mask_beside_the_joints_is_not_believed(tmp_path, job):
 
 
 def test_the_artists_joints_say_whether_a_mask_is_believed(tmp_path):
-    """A pose model that sees half of a person gives a mask that holds its own joints."""
+    """A pose model that sees half of a person gives a mask that contains its own joints."""
     job = write_job(str(tmp_path), 1, reference=jobs.Reference(joints=JOINTS, height_px=HEIGHT_PX))
     mask = np.zeros((256, 256), np.float32)
     middle = int(np.median([y for _, y, _ in JOINTS]))

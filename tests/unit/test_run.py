@@ -16,7 +16,7 @@ from tests.unit.walker import write_job
 
 
 class Teller(list):
-    """Keeps every event."""
+    """Stores every event."""
 
     def of(self, kind):
         return [event for event in self if isinstance(event, kind)]
@@ -30,7 +30,7 @@ def generate(folder, *, runtime=None, find_joints=person_in, stop_asked=lambda: 
 
 
 def asked(folder, engine=None, stop_asked=lambda: False, request=None):
-    """The request (to run) through the door: the last event."""
+    """Sends the request (to run) as the engine's process would; returns the last event."""
     told, tail = Teller(), Tail()
     logging.getLogger().addHandler(tail)
     answer(request or messages.Run(str(folder)), engine or Engine(fake_pack(), FakeRuntime(), person_in),
@@ -139,7 +139,7 @@ def test_a_performer_is_covered_by_a_patch_with_its_own_shadow(tmp_path):
 
 
 class Nobody(FakeRuntime):
-    """Decodes no character anywhere."""
+    """A runtime that decodes no character anywhere."""
 
     def decode(self, latents):
         return super().decode(latents) * (1, 1, 1, 0, 1)

@@ -1,4 +1,5 @@
-"""A range of a finished shot made again: its neighbours stay to the bit, ride along, and a resume knows it."""
+"""A range of a finished shot is made again: its neighbours stay exactly the same, the networks see them, and a resume
+knows them."""
 
 import shutil
 from dataclasses import replace
@@ -19,7 +20,7 @@ FRAMES = 12
 
 
 class Watching(FakeRuntime):
-    """Keeps which levels each denoising call was given."""
+    """Stores the noise levels of each denoising call."""
 
     def __init__(self):
         super().__init__()
@@ -39,7 +40,7 @@ def finished(tmp_path):
 
 
 def fixed(folder, first, last, seed=2, target=None):
-    """Another version that fixes a range of a finished one, as the add-on makes it."""
+    """Another version, which fixes a range of a finished one, as the add-on makes it."""
     target = target or folder.parent / "v002"
     shutil.copytree(folder, target, ignore=shutil.ignore_patterns("state", "made.json", "engine.lock"))
     job = jobs.read(str(folder))
@@ -67,7 +68,7 @@ def test_neighbours_on_both_sides_ride_along_at_level_0(finished):
 
 
 def test_the_range_follows_its_neighbours(finished):
-    """A neighbour that was painted over changes the frames beside it: its pictures are what counts."""
+    """If a neighbour was painted over, the frames beside it change: the pictures are what counts."""
     plain = fixed(finished, 6, 7)
     generate(plain)
     painted = fixed(finished, 6, 7, target=finished.parent / "v003")

@@ -1,4 +1,5 @@
-"""A job that is killed, whose disk is full or whose frames are damaged goes on to the same bytes; no frame is lost."""
+"""A job that is killed, whose disk is full or whose frames are damaged continues to the same bytes; no frame is
+lost."""
 
 import errno
 import json
@@ -19,7 +20,7 @@ from tests.unit.walker import write_job
 ROOT = Path(__file__).parents[2]
 KILLS, FRAMES, WINDOWS = 20, 8, 6
 SHORT = jobs.Settings(window=2)
-# Imports once; then, for each line, runs a job in a process of its own and kills that after so many seconds.
+# Imports once. Then, for each line, runs a job in its own process, which is killed after so many seconds.
 NURSERY = """
 import os, signal, sys, time
 from engine.job.run import run
@@ -47,8 +48,8 @@ for line in sys.stdin:
 
 @pytest.fixture
 def generate_for():
-    """generate_for(seconds, folder) -> how many frames were reused in another process,
-    or "killed" after so many seconds."""
+    """generate_for(seconds, folder) -> how many frames another process reused, or "killed" if it was killed after so
+    many seconds."""
     nursery = subprocess.Popen([sys.executable, "-c", NURSERY], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                text=True)
     assert nursery.stdout.readline() == "ready\n"
@@ -129,7 +130,7 @@ def test_a_damaged_frame_is_made_again_and_no_other(finished, tmp_path, kind, ho
 
 @pytest.mark.parametrize("how, made", [(None, 0), ("half", 2), ("one byte", 2), ("zeros", 2)])
 def test_a_record_without_digests_counts_where_the_picture_is_whole(finished, tmp_path, how, made):
-    """As an earlier engine wrote made.json."""
+    """made.json is as an earlier engine wrote it."""
     job = Path(shutil.copytree(finished, tmp_path / "job"))
     record, expected = job / "frames" / "made.json", written(job)
     told = json.loads(record.read_bytes())
@@ -171,13 +172,13 @@ def test_pictures_and_folders_are_on_the_disk_before_the_record_says_so(tmp_path
 
 
 class Disk:
-    """Stands in for open(): takes so many bytes, then it is full, in the midst of a file."""
+    """Replaces open(): it takes so many bytes, and then the disk is full, in the middle of a file."""
 
     def __init__(self, free):
         self.free, self.taken = free, 0
 
     def open(self, path, mode, **more):
-        file = open(path, mode, **more)  # noqa: SIM115  who opens it closes it
+        file = open(path, mode, **more)  # noqa: SIM115  the caller of open closes it
         if "w" in mode:
             write = file.write
             file = _Counted(file, lambda data: self._write(write, data))
@@ -192,7 +193,7 @@ class Disk:
 
 
 class _Counted:
-    """An open file that writes by another function."""
+    """An open file that writes with another function."""
 
     def __init__(self, file, write):
         self._file, self.write = file, write

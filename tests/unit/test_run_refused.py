@@ -1,4 +1,4 @@
-"""Why a job cannot be run: files that are missing, a folder in use, faults, full disks; each with its code."""
+"""Why a job cannot run: missing files, a folder in use, errors in the engine, full disks; each has its code."""
 
 import errno
 import json
@@ -59,7 +59,7 @@ with locked(sys.argv[1], lambda: None):
 
 @pytest.fixture
 def hold():
-    """hold(folder, seconds) is another process that holds the folder's lock."""
+    """hold(folder, seconds) starts another process that has the folder's lock."""
     started = []
 
     def start(folder, seconds):

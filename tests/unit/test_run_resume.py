@@ -1,4 +1,4 @@
-"""What a run finds of an earlier one: it goes on to the same bits, and makes again only what changed."""
+"""What a run finds of an earlier one: it continues to the same bits, and makes only what changed again."""
 
 import json
 import os

@@ -38,8 +38,8 @@ def runtimes(pack):
 
 @pytest.mark.parametrize("name", ["onnxruntime", "pytorch"])
 def test_hello_tells_the_device_of_what_is_open_and_not_of_what_is_installed(pack, monkeypatch, name):
-    """onnxruntime-gpu, or torch with CUDA, on a machine where no GPU answers: the processor runs it, so `cpu` is
-    said."""
+    """This is onnxruntime-gpu, or torch with CUDA, on a machine with no working GPU: the networks run on the processor,
+    so hello says `cpu`."""
     installed = ["CUDAExecutionProvider", "CPUExecutionProvider"]
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: installed)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
@@ -65,14 +65,14 @@ print(runtime.describe().runtime, runtime.describe().device)
 
 
 def test_pytorch_needs_nothing_that_packs_are_made_with(pack):
-    """An artist's Python with torch and without onnx: no word about installing the extension again."""
+    """An artist's Python has torch but not onnx: no message says to install the extension again."""
     done = subprocess.run([sys.executable, "-c", WITHOUT, str(pack)], capture_output=True, text=True, timeout=120)
     assert done.stdout.split() == ["pytorch", "cuda" if torch.cuda.is_available() else "cpu"], done.stderr
 
 
 @pytest.fixture(scope="module")
 def surface_runtimes(tmp_path_factory):
-    """Of networks that read the body surface."""
+    """Both runtimes with networks that read the body surface."""
     sizes, folder = replace(SIZES, surface=True), tmp_path_factory.mktemp("pack")
     write_pack(tiny_model(sizes), folder, {"note": "random weights, for tests"}, steps=1)
     return OrtRuntime(folder), PytorchRuntime(folder, sizes.as_dict(), "cpu")
@@ -116,7 +116,7 @@ def test_parity_of_every_call(runtimes, frames, width, height):
 
 
 class Listening:
-    """A runtime, and all that it decodes."""
+    """A runtime that stores everything that it decodes."""
 
     def __init__(self, runtime):
         self._runtime, self.decoded = runtime, []
@@ -131,8 +131,8 @@ class Listening:
 
 @pytest.mark.parametrize("size, frames, guidance", [((320, 240), 4, 1.5), ((256, 256), 11, 1.0)])
 def test_parity_of_a_whole_clip(pack, tmp_path, size, frames, guidance):
-    """Pixels 0..1 as they are decoded: one window and two, two steps, with and without guidance, crops of two shapes.
-    (Layers are made of these with thresholds, on whose two sides one pixel may fall.)"""
+    """Compares the decoded pixels 0..1: one window and two, two steps, with and without guidance, crops of two shapes.
+    (The layers are made from these with thresholds, and one pixel may fall on either side.)"""
     made = []
     for name in ("onnxruntime", "pytorch"):
         write_job(str(tmp_path / name), frames, size=size, settings=Settings(guidance=guidance))

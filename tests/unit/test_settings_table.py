@@ -1,4 +1,4 @@
-"""The table of settings says what the contract says of the same fields: ranges, defaults, choices."""
+"""The table of settings agrees with the contract about the same fields: ranges, defaults, choices."""
 
 import dataclasses
 
@@ -9,7 +9,7 @@ from tests.unit.add_on import part
 table, jobs = part("settings.table"), part("embedded.engine.contract.jobs")
 OWN = {one.name: one for one in dataclasses.fields(jobs.Job)}
 GENERATION = {one.name: one for one in dataclasses.fields(jobs.Settings)}
-LARGEST = 2**31 - 1  # of Blender's whole numbers
+LARGEST = 2**31 - 1  # the largest whole number in Blender
 
 
 def field_of(one):
@@ -22,7 +22,7 @@ def of_job():
 
 
 def takes(one, value) -> bool:
-    """Whether the contract takes a setting's value."""
+    """Whether the contract accepts a setting's value."""
     value = None if one.zero_is_none and value == 0 else (value,) if one.is_keyed else value
     try:
         field_of(one).metadata["check"](value)
@@ -43,7 +43,8 @@ def test_names_and_options_are_told_once():
 
 @pytest.mark.parametrize("one", of_job(), ids=lambda one: one.name)
 def test_the_contract_takes_the_whole_range_and_no_more(one):
-    """A mask may grow further in a job than in the panel, where nobody needs it; a seed too."""
+    """A mask may grow further in a job than in the panel, because nobody needs that much there; the same goes for the
+    seed."""
     wider = {"mask_grow": (-10000, 10000), "mask_feather": (0, 10000), "seed": (0, 2**63 - 1)}
     if one.choices:
         assert all(takes(one, choice) for choice, _label, _tooltip in one.choices) and not takes(one, "another")
@@ -74,7 +75,7 @@ def test_every_mask_use_of_the_contract_is_offered():
 
 
 def test_the_request_has_the_jobs_fields():
-    """With the job's checks: what the one refuses, the other refuses."""
+    """It also has the job's checks: both refuse the same values."""
     fields = {one.name: one for one in dataclasses.fields(part("gather.request").Request)}
     assert set(table.PASSED) == {"clothing", "retarget"}
     for name in table.PASSED:

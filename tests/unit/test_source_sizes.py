@@ -1,4 +1,4 @@
-"""How long our sources may be (CONTRIBUTING.md), so that each can be read in one sitting."""
+"""How long our source files and functions may be (CONTRIBUTING.md), so that each can be read in one sitting."""
 
 import ast
 from pathlib import Path
@@ -10,13 +10,13 @@ MOST_LINES_OF_A_FUNCTION = 50
 
 
 def sources():
-    """Place below ROOT -> text."""
+    """Path below ROOT -> text."""
     paths = [ROOT / "build.py", *(path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.py")))]
     return {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in paths}
 
 
 def functions(text):
-    """(name, lines with its decorators) of every function, however deep."""
+    """(name, lines with its decorators) of every function, however deeply nested."""
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])

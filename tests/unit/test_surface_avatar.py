@@ -1,5 +1,5 @@
-"""A reference becomes an Avatar that looks like it, completes what it hides, and whatever the reference is, nothing
-breaks."""
+"""A reference becomes an Avatar that looks like it and completes what is hidden. Nothing breaks, whatever the reference
+is."""
 import cv2
 import numpy as np
 import pytest
@@ -66,7 +66,7 @@ def test_from_the_side_what_is_shown_from_the_front_does_not_become_bands(refere
     maps = seen_from(build_avatar(noisy, matte, figure, TEMPLATE), 90)
     torso = cv2.erode(((maps.part == Limb.TORSO) & (maps.coverage == 1)).astype(np.uint8), np.ones((3, 3))) > 0
     across = [maps.colour[row][torso[row]].mean() for row in range(len(torso)) if torso[row].sum() > 6]
-    assert np.abs(np.diff(across)).mean() < 0.035  # one row beside the next: a pixel carried on would give 0.17
+    assert np.abs(np.diff(across)).mean() < 0.035  # from one row to the next; repeating a single pixel would give 0.17
 
 
 def test_half_a_person_has_invented_legs_of_its_trousers(reference):
@@ -84,7 +84,7 @@ def test_half_a_person_has_invented_legs_of_its_trousers(reference):
 
 
 def test_head_and_shoulders_have_a_body_made_up(reference):
-    """A pose model supposes hips below the picture, and is not sure of them."""
+    """A pose model places hips below the picture, with low confidence."""
     picture, matte, figure = reference
     body = figure.body.copy()
     hips = [BODY_INDEX["left_hip"], BODY_INDEX["right_hip"]]
@@ -93,7 +93,7 @@ def test_head_and_shoulders_have_a_body_made_up(reference):
     unsure = Figure(body, figure.hands, figure.height_px)
     avatar = sound(build_avatar(picture[:cut], matte[:cut], unsure, TEMPLATE))
     assert {Limb.LEFT_THIGH, Limb.LEFT_SHIN, Limb.LEFT_FOOT} <= set(avatar.invented)
-    assert build_avatar(picture, matte, unsure, TEMPLATE) is None       # in the picture they would be seen
+    assert build_avatar(picture, matte, unsure, TEMPLATE) is None       # inside the picture they would be seen
     body[hips, 1] = 6 * cut
     assert build_avatar(picture[:cut], matte[:cut], unsure, TEMPLATE) is None
 
@@ -126,7 +126,7 @@ def test_without_hips_or_shoulders_there_is_no_avatar(reference, names):
 
 
 def changed(reference, case):
-    """The reference, ruined in one way: (picture, matte, figure)."""
+    """The reference, damaged in one way: (picture, matte, figure)."""
     picture, matte, figure = (reference[0].copy(), reference[1].copy(), reference[2])
     body, height, rng = figure.body.copy(), figure.height_px, np.random.default_rng(5)
     if case == "noise":

@@ -1,5 +1,5 @@
-"""Bad references and bad frames, those that no other test of the surface has: each ends in a picture, and no vertex is
-ever not a number."""
+"""Bad references and bad frames that no other test of the surface has: each gives a picture, and no vertex is ever
+NaN."""
 import dataclasses
 
 import numpy as np
@@ -37,7 +37,7 @@ def without(figure, *names):
 
 
 def shown(avatar, figure, k=1.0):
-    """The Maps of a figure that is drawn; every vertex and every pixel is a number."""
+    """The Maps of a figure that is drawn; the test fails if a vertex or a pixel is NaN."""
     placed = drawing.place(avatar, figure, k)
     assert np.isfinite(placed.places).all() and np.isfinite(placed.normals).all()
     maps = drawing.draw(avatar, figure, person.SIZE, k)
@@ -93,7 +93,7 @@ def test_a_picture_of_6000_by_4000_is_worked_on_small(reference):
 
 
 def cut_out(folder, alpha):
-    """The character of a job whose reference is the walker's with this alpha (h, w) 0..1, magenta where it is 0."""
+    """The character of a job whose reference is the walker's, with this alpha (h, w) 0..1; magenta where it is 0."""
     job = walker.write_job(folder, 1)
     picture = walker.drawn_reference()
     picture[alpha == 0] = (1, 0, 1)
@@ -117,7 +117,7 @@ def test_a_png_that_is_transparent_all_over_ends_in_a_picture_or_the_limb_warp(t
 
 
 def swapped(figure):
-    """The figure whose left and right legs have changed their names, as an estimate does where they cross."""
+    """The figure whose left and right legs are exchanged, as an estimate does when the legs cross."""
     body, sides = figure.body.copy(), [[BODY_INDEX[f"{side}_{name}"] for name in ("knee", "ankle", "toe")]
                                        for side in ("left", "right")]
     body[sum(sides, [])] = body[sum(sides[::-1], [])]

@@ -1,5 +1,5 @@
-"""Joints -> bones -> the moved surface: exact where a person is the template, without flips where bodies go, finite
-everywhere."""
+"""Joints -> bones -> the moved surface: exact if the person is the template, without flips in poses that bodies can
+take, and always finite."""
 import numpy as np
 import pytest
 
@@ -61,7 +61,7 @@ def test_longer_limbs_grow_along_and_not_in_girth():
     ("shoulder", (0, 0, 1), 150), ("shoulder", (1, 0, 0), -170), ("hip", (1, 0, 0), -120), ("elbow", (1, 0, 0), -140),
     ("wrist", (0.55, 0.65, -0.52), 400)])
 def test_nothing_flips_while_a_limb_goes_through_its_range(side, joint, axis, through):
-    """The surface moves at most a few times as far as the joints, also where a wrist turns beyond half a turn."""
+    """The surface moves at most a few times as far as the joints, even if a wrist turns by more than half a turn."""
     sign = -1 if side == "right" and axis[2] else 1
     before = None
     for degrees in np.arange(0, abs(through), 4.0):
@@ -128,7 +128,7 @@ def test_a_rig_that_tells_its_bones_turns_is_believed():
 def test_no_vertex_is_ever_not_a_number(seed):
     rng = np.random.default_rng(seed)
     joints = {name: at * (1, 1, seed % 2) for name, at in person.joints().items()}
-    if seed < 4:                                                    # all in one place, or in a line
+    if seed < 4:                                                    # all joints in one place, or in a line
         joints = {name: at * 0 if seed < 2 else at * (0, 1, 0) for name, at in joints.items()}
     elif seed < 8:
         for name in rng.choice(sorted(joints), 12):

@@ -1,4 +1,5 @@
-"""Whose pixels are whose: hands, hair and skirts by their colours; and rows of a chart that go on round a limb."""
+"""Which pixels belong to what: hands, hair and skirts are recognised by their colours; rows of a chart continue around
+a limb."""
 import numpy as np
 import pytest
 
@@ -37,7 +38,7 @@ def test_hands_before_trousers_are_the_hands_own():
 
 
 def test_from_behind_a_hand_before_the_chest_is_hidden_and_the_back_is_seen():
-    """Joints say where it is in the picture, not that it is seen there."""
+    """Joints say where the hand is in the picture, not that it is seen there."""
     turns = (("left", "shoulder", (1, 0, 0), -60), ("left", "elbow", (0, 1, 0), 60),
              ("right", "shoulder", (0, 0, 1), -25))
     picture, matte, figure, pose, stance = dressed.drawn(dressed.painted(), turns=turns, degrees=180)
@@ -127,7 +128,7 @@ def test_trousers_that_hang_over_shoes_are_the_shins_own():
     assert (on_foot & (shows > 0.9)).sum() > 20
     assert (claims != NOTHING)[on_foot & (shows > 0.9)].mean() > 0.8 > 0.05 > (claims != NOTHING)[shows < 0.1].mean()
     assert set(claims[claims != NOTHING]) == {Limb.LEFT_SHIN, Limb.RIGHT_SHIN}
-    colours[feet] = TROUSERS                                # boots of the trousers' colour: nothing tells
+    colours[feet] = TROUSERS                                # boots of the trousers' colour: nothing distinguishes them
     picture, matte, _, pose, stance = dressed.drawn(colours)
     assert (garment.cuff_claims(nothing, picture, matte, pose, stance) == NOTHING).all()
 
@@ -168,4 +169,4 @@ def test_every_face_has_its_own_place_in_the_atlas():
             apart = (boxes[i, :2] >= boxes[j, 2:]).any() or (boxes[j, :2] >= boxes[i, 2:]).any()
             assert apart, f"charts {i} and {j} overlap"
     edges = np.linalg.norm(layout.uv - np.roll(layout.uv, 1, axis=1), axis=2)
-    assert np.quantile(edges, 0.99) < 0.08 * 300                      # no face is torn across its chart
+    assert np.quantile(edges, 0.99) < 0.08 * 300                      # no face of the mesh is torn across its chart

@@ -1,5 +1,5 @@
-"""A frame's maps: what each pixel says, that edges are as smooth as from samples everywhere, and that no figure is too
-odd to draw."""
+"""A frame's maps: what each pixel says. Edges are as smooth as with samples everywhere, and no figure is too odd to
+draw."""
 import dataclasses
 import tracemalloc
 
@@ -18,8 +18,8 @@ TEMPLATE = templates.load()
 
 
 def an_avatar(skirt=False, source=0):
-    """The template as it is, red on its left and blue on its right side, from an atlas of as many pixels as metres in
-    the picture."""
+    """The template as it is, red on its left and blue on its right side. Its atlas has as many pixels per metre as the
+    picture."""
     tags = TEMPLATE.tags[TEMPLATE.faces[:, 0]]
     faces = TEMPLATE.faces[(tags <= (Tag.SKIRT if skirt else Tag.HAND))]
     atlas = np.zeros((8, 64, 3), np.float32)
@@ -111,7 +111,7 @@ def test_without_hips_or_shoulders_there_are_no_maps(names):
 
 @pytest.mark.parametrize("height", [3, 20, 2000])
 def test_persons_of_any_height(height):
-    """Of a person of 2000 pixels only a piece is in the picture; one of 3 is still there."""
+    """Of a person of 2000 pixels, only a part is in the picture; a person of 3 pixels is still there."""
     at = person.joints()
     figure = person.figure(at, focal=height / TEMPLATE.height * person.DISTANCE)
     maps = finite(drawing.draw(an_avatar(), figure, person.SIZE, 1.0))

@@ -1,4 +1,4 @@
-"""A clip's figures: gaps are closed without pops, fading faces, rigs whose left is right."""
+"""A clip's figures: gaps are closed without jumps, faces fade, and rigs may have left and right exchanged."""
 import dataclasses
 
 import numpy as np
@@ -13,7 +13,7 @@ TEMPLATE = templates.load()
 
 
 def walk(count=24):
-    """A person who turns and comes nearer while an arm is raised."""
+    """A person turns and comes nearer while an arm is raised."""
     poses = [person.turned(person.joints(("left", "shoulder", (0, 0, 1), -3.0 * i)), 4.0 * i) for i in range(count)]
     return [person.figure(at, distance=5 - 0.05 * i) for i, at in enumerate(poses)]
 

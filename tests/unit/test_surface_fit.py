@@ -1,4 +1,4 @@
-"""From a matte to girth and outline: the matte's edge is found, holes are closed, the least-squares problem is
+"""From a matte to girth and outline: the matte's edge is found, holes are closed, and the least-squares problem is
 solved."""
 import cv2
 import numpy as np

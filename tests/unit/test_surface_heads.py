@@ -1,4 +1,4 @@
-"""What the networks are told of the surface, and what their heads make of it."""
+"""What the networks see of the surface, and what their heads make of it."""
 from dataclasses import replace
 
 import numpy as np
@@ -107,7 +107,7 @@ def test_light_and_turn_are_a_gain():
 @pytest.mark.parametrize("step", [1.0, 0.5])
 @pytest.mark.parametrize("edge", [0.4, -0.4, 9])
 def test_an_outline_moves_by_crop_pixels_and_stays_sharp(edge, step):
-    """At twice the crop's resolution it moves by twice the pixels."""
+    """At twice the crop's resolution, it moves by twice as many pixels."""
     move = heads.EDGE_REACH * np.tanh(edge) / step
     alpha = moved_edge(Heads.of(raw(edge=edge, side=round(SIDE / step / 8))), disc(12), crop(step))
     assert np.sqrt(alpha.sum() / np.pi) == pytest.approx(12 + move, abs=0.6)

@@ -1,4 +1,5 @@
-"""Triangles -> the frontmost at each pixel: against a plain z-buffer, at any size, without holes between neighbours."""
+"""Triangles -> the frontmost one at each pixel: compared with a plain z-buffer, at any size, without holes between
+neighbours."""
 import tracemalloc
 
 import numpy as np
@@ -8,7 +9,7 @@ from engine.conditions.surface.raster import front, interpolated, raster
 
 
 def plain(xy, z, faces, size):
-    """The depth (h, w) by asking every triangle at every pixel."""
+    """The depth (h, w), found by testing every triangle at every pixel."""
     width, height = size
     x, y = np.meshgrid(np.arange(width) + 0.5, np.arange(height) + 0.5)
     depth = np.full((height, width), np.inf)
@@ -31,7 +32,7 @@ def test_the_nearest_triangle_is_seen(spread):
     triangle, barycentric = raster(xy, z, faces, size)
     depth = np.where(triangle >= 0, interpolated(z, faces, triangle, barycentric)[..., 0], np.inf)
     wrong = ~np.isclose(depth, plain(xy, z, faces, size), rtol=1e-3)
-    assert wrong.mean() < 0.002 and (triangle >= 0).any()           # an edge through a middle may fall either way
+    assert wrong.mean() < 0.002 and (triangle >= 0).any()           # an edge through a middle may fall on either side
 
 
 def test_a_mesh_has_no_holes_at_shared_edges():

@@ -1,4 +1,4 @@
-"""The surface in a whole run: it is the layer, at the plate's resolution, and a frame's own M_f holds it."""
+"""The surface in a whole run: it is the layer, at the plate's resolution, and each frame's own M_f contains it."""
 import numpy as np
 
 from engine.conditions.bundle import build_reference, build_window, plan_shot, plate_maps

@@ -1,4 +1,4 @@
-"""A figure's joints in pixels and depth -> person units and back, whatever the camera, the scene's units and what is
+"""A figure's joints in pixels and depth -> person units and back, for any camera and scene units, also with joints
 missing."""
 import dataclasses
 
@@ -16,7 +16,7 @@ TEMPLATE = templates.load()
 
 
 def changed(figure, **joints):
-    """A figure with joints by name elsewhere, (x, y, depth, confidence); None takes one away."""
+    """A figure with some joints elsewhere, (x, y, depth, confidence) by name; None removes a joint."""
     body = figure.body.copy()
     for name, place in joints.items():
         body[BODY_INDEX[name]] = (0, 0, 0, 0) if place is None else place
@@ -40,7 +40,7 @@ def test_pixels_come_back():
 
 
 def test_the_worth_of_depth_is_found_where_the_focal_length_is_not_known():
-    """Scenes whose metre is a foot long: limbs would shrink whenever they point at the camera."""
+    """In these scenes a unit is not a metre: limbs would seem to shrink whenever they point at the camera."""
     poses = [person.turned(person.joints(("left", "shoulder", (0, 0, 1), a), ("right", "hip", (1, 0, 0), a)), b)
              for a, b in ((-60, 0), (-20, 50), (20, 100), (60, 150))]
     figures = [person.figure(at, units=1 / 1.25) for at in poses]
@@ -83,8 +83,7 @@ def test_a_joint_behind_the_camera_is_one_that_is_missing():
 
 @pytest.mark.parametrize("sign", [1, -1])
 def test_a_flat_figure_from_the_side_turns_to_where_face_and_feet_point(sign):
-    """Its hips and shoulders lie on one another in the picture; the side that is nearer is the one that faces the
-    camera."""
+    """Its hips and shoulders coincide in the picture; the nearer side is the one that faces the camera."""
     figure = person.figure(person.turned(person.joints(), 90 * sign), hands=False)
     body = figure.body.copy()
     body[:, 2] = 0

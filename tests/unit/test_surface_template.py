@@ -1,4 +1,4 @@
-"""The body surface's template: what is in the repository is whole, light and symmetric."""
+"""The body surface's template: the file in the repository is complete, small and symmetric."""
 import hashlib
 import json
 from pathlib import Path

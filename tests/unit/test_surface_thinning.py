@@ -1,4 +1,4 @@
-"""A mesh with fewer vertices: its shape stays, its vertices stay where they were, and its border stays open."""
+"""A mesh with fewer vertices: it keeps its shape, the remaining vertices do not move, and its border stays open."""
 import numpy as np
 import pytest
 

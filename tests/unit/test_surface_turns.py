@@ -1,4 +1,4 @@
-"""A rig's turns of its limbs: only their twist counts, from whatever pose the rig rests in, and nothing flips."""
+"""A rig's turns of its limbs: only their twist counts, whatever pose the rig rests in, and nothing flips."""
 import dataclasses
 
 import numpy as np
@@ -52,7 +52,7 @@ def twist(limb, degrees):
 
 
 def share(maps, limb):
-    """How much of a limb shows the person's front."""
+    """The share of a limb that shows the person's front."""
     seen = (maps.part == limb) & (maps.coverage == 1)
     assert seen.sum() > 60
     return float(maps.colour[seen, 0].mean())
@@ -98,7 +98,8 @@ def test_nothing_flips_while_a_limb_turns_all_round(limb):
 
 
 def test_what_is_left_of_a_rigs_bone_rolls_is_not_seen():
-    """test_gather_turns holds pose.json of a rig with random rolls to 1e-4 in turns and 2e-3 pixels in joints."""
+    """test_gather_turns limits the errors in pose.json of a rig with random rolls: 1e-4 in turns and 2e-3 pixels in
+    joints."""
     rng = np.random.default_rng(0)
     turns = twist("left_forearm", 70) | twist("right_thigh", 20)
     usual = figure(turns, joints=person.joints(("left", "elbow", (0, 1, 0), 40)))
@@ -111,8 +112,8 @@ def test_what_is_left_of_a_rigs_bone_rolls_is_not_seen():
 
 
 def resting(upper, fore):
-    """The turns of a rig whose arms point so (left, down, back; the right ones mirrored) at rest, which it has left for
-    the template's own pose: upper arms swing, then elbows bend."""
+    """The turns of a rig whose arms point in these directions (left, down, back; mirrored for the right arm) at rest.
+    The rig has moved from there to the template's own pose: upper arms swing, then elbows bend."""
     turns = {}
     for side, x in (("left", 1), ("right", -1)):
         upper_way, fore_way = (unit(np.array(v, float) * (x, 1, 1)) for v in (upper, fore))
@@ -128,7 +129,7 @@ def test_the_pose_that_a_rig_rests_in_does_not_matter(upper, fore):
 
 
 def test_a_t_poses_palms_look_down_and_its_elbows_bend_forwards():
-    """What the swing from the template's half raised and bent arms to a T pose makes of them."""
+    """The result of the swing from the template's half raised and bent arms to a T pose."""
     turns = resting((1, 0, 0), (1, 0, 0))
     knuckles = unit(TEMPLATE.joints["left_index_1"] - TEMPLATE.joints["left_little_1"])
     assert (turns["left_forearm"].T @ knuckles)[2] < -0.95
@@ -137,7 +138,7 @@ def test_a_t_poses_palms_look_down_and_its_elbows_bend_forwards():
 
 
 def test_only_the_twist_of_a_turn_is_taken():
-    """The joints say where limbs point, also where a turn says otherwise."""
+    """The joints say where limbs point, even if a turn says something else."""
     swing = turn_about(np.array([0, 0, 1.0]), np.radians([30]))
     whole = points(figure({"left_upper_arm": swing, "left_forearm": swing}))
     np.testing.assert_allclose(whole, points(figure()), atol=0.06)
@@ -152,7 +153,7 @@ def test_a_mirrored_figure_takes_its_turns_to_the_other_side():
     reflected = {limb: FLIPPED @ turn @ FLIPPED for limb, turn in turns.items()}
     found = points(mirrored(figure(reflected, joints=other)))
     wanted = (points(figure(turns, joints=joints)) * (-1, 1, 1))[TEMPLATE.mirror]
-    seam = TEMPLATE.points[:, 0] == 0                               # whose weights lean to one side by a little
+    seam = TEMPLATE.points[:, 0] == 0                               # their weights lean a little to one side
     np.testing.assert_allclose(found[~seam], wanted[~seam], atol=2e-3)
     assert np.abs(found - points(mirrored(figure(joints=other)))).max() > 0.04
 

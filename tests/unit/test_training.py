@@ -1,4 +1,4 @@
-"""Pools and windows of clips, ablations and trials, and what is said of what is wrong."""
+"""Pools and windows of clips, ablations and trials, and the messages about what is wrong."""
 
 import json
 import shutil
@@ -88,7 +88,7 @@ def test_a_stage_learns_from_windows(prepared, tmp_path, monkeypatch):
 
 
 def broken(clips, folder, **changes):
-    """A copy of the pool in which one clip of every shape differs."""
+    """A copy of the pool in which one clip of every shape is different."""
     shutil.copytree(clips, folder)
     for path in sorted(folder.glob("*.npz"))[:6]:
         clip = pooled_clip.read(path)
@@ -237,7 +237,7 @@ def test_averaged_weights_start_another_run(clips, tmp_path):
 
 
 def test_the_autoencoder_starts_at_the_principal_components(clips):
-    """Before any training, pictures survive at 24 dB or better and a flat shadow exactly."""
+    """Before any training, pictures are reproduced at 24 dB or better, and a flat shadow exactly."""
     from engine.engines.compact.nets.model import Model
     from engine.engines.compact.nets.sizes import COMPACT
     from engine.engines.compact.nets.vae import start_from_components

@@ -1,4 +1,4 @@
-"""A training run that is cut, killed, paused or out of disk goes on as if nothing had been."""
+"""A training run that is stopped, killed, paused or out of disk space continues as if nothing had happened."""
 
 import errno
 import io

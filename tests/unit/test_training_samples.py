@@ -35,7 +35,8 @@ def test_samples_are_in_range_and_repeatable(clips):
 
 
 def test_what_the_net_may_not_see_is_not_in_the_environment(clips):
-    """Outside M_f the environment is the target's picture or the clean plate; inside it is empty unless it is known."""
+    """Outside M_f, the environment is the target's picture or the clean plate; inside, it is empty unless it is
+    known."""
     maker = SampleMaker(clips, (192, 352))
     kinds = set()
     for seed in range(12):
@@ -46,7 +47,7 @@ def test_what_the_net_may_not_see_is_not_in_the_environment(clips):
         if not known.any() and np.array_equal(made.environment[0, :3][:, region == 0],
                                               made.target[0, :3][:, region == 0]):
             kinds.add("replacement")
-            # nothing of the performer is left standing outside the mask
+            # no part of the performer remains outside the mask
             assert not (made.target[0, 3] > 0.05)[region == 0].any()
         elif known.any():
             kinds.add("insertion")
@@ -54,7 +55,8 @@ def test_what_the_net_may_not_see_is_not_in_the_environment(clips):
 
 
 def test_other_masks_and_no_matte_are_drawn_from_the_same_chances(clips):
-    """The ablations' samples differ in the region and in the matte and shadow, and in nothing that was drawn."""
+    """The ablations' samples differ only in the region and in the matte and shadow, not in anything that was drawn at
+    random."""
     maker = SampleMaker(clips, (256, 256))
     for seed in range(6):
         paper, exact, box = sample(maker, seed), sample(maker, seed, mask="exact"), sample(maker, seed, mask="box")
@@ -76,7 +78,7 @@ def test_the_loss_counts_the_character_most_and_the_rest_a_tenth(clips):
 
 
 def test_a_mirrored_clip_is_what_a_mirror_shows(clips, monkeypatch):
-    """Pictures are turned round, the left hand is the right one, and the joints still lie on the character."""
+    """Pictures are mirrored, the left hand becomes the right one, and the joints still lie on the character."""
     clip = pooled_clip.read(sorted(clips.glob("*.npz"))[0])
     monkeypatch.setattr(samples, "MIRRORED", 1.0)
     turned = samples.mirror(np.random.default_rng(0), clip)

@@ -1,5 +1,4 @@
-"""Clips of both worlds: a job folder with its truth is learnt from as the pool's own clips are,
-in the share that is asked for."""
+"""Clips of both worlds: training uses a job folder with its truth like the pool's own clips, in the requested share."""
 
 import json
 import shutil
@@ -18,7 +17,8 @@ SHAPE = pooled_clip.SHAPES[0]
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory):
-    """Two job folders as Blender's world has them, of the seeds 0 and 6, and one that is held out; two frames each."""
+    """Two job folders as Blender's world makes them, of the seeds 0 and 6, and one that is held out; two frames
+    each."""
     folder = tmp_path_factory.mktemp("clips")
     for seed, shape in ((0, SHAPE), (6, SHAPE), (63, (256, 256))):
         clip_folder.write_clip(folder / f"{seed:08d}", seed, frames=2, variant="insertion", masked=True, shape=shape)
@@ -27,7 +27,7 @@ def folders(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def both(folders, tmp_path_factory):
-    """A pool with two clips of the fast world, of the same shape, and the two that are brought in."""
+    """A pool with two clips of the fast world, of the same shape, and the two clips that are added."""
     folder = tmp_path_factory.mktemp("pool")
     pool.fill(folder, count=2, frames=2, first_seed=12, stride=6)
     assert pool.main([str(folder), "--blender", str(folders)]) == 0
@@ -39,7 +39,7 @@ def test_a_job_folder_is_the_clip_that_a_pool_has(folders):
     for name, value in vars(drawn).items():
         got = getattr(found, name)
         assert got.dtype.kind == np.asarray(value).dtype.kind, name
-        # job folders store where objects are, not how much of a pixel
+        # job folders say where objects are, but not how much of a pixel they cover
         if name == "layers":
             assert ((value[..., pooled_clip.OBJECTS] > 127) != (got[..., pooled_clip.OBJECTS] > 127)).mean() < 0.004, \
                 "along their edges"
@@ -78,7 +78,7 @@ def test_a_shorter_clip_is_shown_to_and_fro(both):
 
 def test_a_bank_has_both_worlds(folders, tmp_path, monkeypatch):
     monkeypatch.setattr(windows, "FEWEST", 1)
-    windows.fill(tmp_path, count=6, frames=3, first_seed=12)  # nobody of the folders
+    windows.fill(tmp_path, count=6, frames=3, first_seed=12)  # no person from the folders
     assert windows.main([str(tmp_path), "--blender", str(folders), "--frames", "3"]) == 0
     assert len(list(tmp_path.glob("6*.npz"))) == 2 * windows.A_RENDERED_CLIP
     before = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}

@@ -1,4 +1,4 @@
-"""A version that differs from an earlier one in what is composed alone takes its latents."""
+"""A version that differs from an earlier one only in its composition takes that version's latents."""
 import pytest
 
 from engine.conditions.frames import read_picture
@@ -21,7 +21,7 @@ def ended(generator):
 
 @pytest.fixture
 def shot(tmp_path):
-    """v001 is made."""
+    """A shot in which v001 is made."""
     write_job(str(tmp_path / "v001"), 8)
     generate(tmp_path / "v001")
     return tmp_path

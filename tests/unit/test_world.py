@@ -1,4 +1,4 @@
-"""The synthetic world: exact joints, exact layers, seeded."""
+"""The synthetic world: exact joints, exact layers, the same for the same seed."""
 
 import numpy as np
 import pytest
@@ -118,7 +118,7 @@ def ball(radius, z):
 
 @pytest.mark.parametrize("seed", range(4))
 def test_the_light_of_a_seed_foretells_a_white_ball(seed):
-    """Drawn by the world's own shading; its darker rim, which is no light, is taken out again."""
+    """The ball is drawn by the world's own shading; its darker rim, which is not light, is removed again."""
     light, rotation = draw_light(np.random.default_rng(seed)), np.array([[0.8, 0.6, 0], [0, 0, -1], [-0.6, 0.8, 0]])
     white = ball(0.02, 4.0)
     hits, _ = render(white, np.array([9000.0]), np.array([[60.0, 60.0]]), (120, 120))

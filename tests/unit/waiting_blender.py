@@ -1,4 +1,4 @@
-"""Stands for a Blender that waits for an engine: ENGINE [ARGUMENT ...] -> how the job ended, on stdout. It has QUICK's
+"""Acts as a Blender that waits for an engine: ENGINE [ARGUMENT ...] -> how the job ended, on stdout. It has QUICK's
 patience."""
 
 import os

@@ -1,4 +1,4 @@
-"""A figure of 205 px in a 256 x 256 picture in a few poses, its drawn reference, and a small job folder around it."""
+"""A figure of 205 px in a 256 x 256 picture in a few poses, its drawn reference, and a small job folder with it."""
 import json
 
 import cv2
@@ -21,7 +21,7 @@ SLEEVES = {"right": (0.8, 0.2, 0.2), "left": (0.2, 0.7, 0.2)}
 
 
 def figure(changed=None, behind=False):
-    """(20, 4): standing at 4 m seen from the front, with the joints of `changed` (x, y, depth) elsewhere."""
+    """(20, 4): the figure stands at 4 m and is seen from the front; `changed` moves joints to (x, y, depth)."""
     places = {name: (*xy, 4.0) for name, xy in STANDING.items()} | (changed or {})
     body = np.array([(*places[name], 1.0) for name in BODY])
     if behind:
@@ -57,7 +57,7 @@ def drawn_reference():
 
 
 def moved(body, scale, x, y):
-    """The figure scaled about its feet, which come to (x, y); twice as large is half as far."""
+    """The figure scaled about its feet, which move to (x, y); a figure that is twice as large is half as far away."""
     body = body.copy()
     body[:, :2] = (body[:, :2] - (128, 226)) * scale + (x, y)
     body[:, 2] /= scale
