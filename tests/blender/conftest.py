@@ -1,7 +1,7 @@
-"""Blender as a module with the extension installed from its zip, once for all tests of one version.
+"""Blender as a module with the extension installed from its zip, once for all tests of one Blender release.
 
-`build.py test` names the zip (AA2_ZIP) and an empty folder for Blender (BLENDER_USER_RESOURCES); by hand, the newest
-zip in dist/ and a folder of pytest's are taken: `.build/envs/bpy-4.5.15/bin/python -m pytest
+`build.py test` names the zip (AA2_ZIP) and an empty folder for Blender (BLENDER_USER_RESOURCES). If you start pytest by
+hand, the newest zip in dist/ and a folder of pytest's are used: `.build/envs/bpy-4.5.15/bin/python -m pytest
 tests/blender/test_shell_*.py`.
 """
 import importlib
@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ENGINES = ROOT / "tests" / "engines"
 MODULE = "bl_ext.user_default.aa2_blender"
 os.environ.setdefault("BLENDER_USER_RESOURCES", tempfile.mkdtemp(prefix="aa2-resources-"))
-# The sources lie beside the tests; only the installed extension may be imported.
+# The source files lie beside the tests, but only the installed extension may be imported.
 sys.path[:] = [path for path in sys.path if Path(path or ".").resolve() != ROOT]
 
 bpy = importlib.import_module("bpy")
@@ -31,7 +31,7 @@ def _zip() -> str:
 
 @pytest.fixture(scope="session")
 def extension():
-    """The installed, enabled extension as a module; its parts are its attributes (`extension.link.engine_job`)."""
+    """The installed, enabled extension as a module; its rooms are its attributes (`extension.link.engine_job`)."""
     bpy.ops.extensions.package_install_files(filepath=_zip(), repo="user_default", enable_on_install=True)
     assert MODULE in bpy.context.preferences.addons, "the extension was not enabled"
     return importlib.import_module(MODULE)
@@ -39,7 +39,7 @@ def extension():
 
 @pytest.fixture
 def blank(extension):
-    """An empty file with the extension enabled; the scene."""
+    """The scene of an empty file, with the extension enabled."""
     bpy.ops.wm.read_homefile(use_empty=True)
     return bpy.context.scene
 
@@ -66,7 +66,7 @@ def engine(extension, tmp_path, monkeypatch):
 
 @pytest.fixture
 def preferred_python(extension, tmp_path):
-    """preferred_python("paints") names a Python in the preferences that is that engine, whatever it is told to run."""
+    """preferred_python("paints") names a Python in the preferences; whatever it is told to run, it is that engine."""
     preferences = bpy.context.preferences.addons[extension.__name__].preferences
 
     def use(name, *arguments):
@@ -92,13 +92,13 @@ def part(extension):
 
 @pytest.fixture
 def shot(blank, tmp_path):
-    """The small shot's scene; many a file of tests has a shot of its own."""
+    """The small shot's scene; many test files have their own shot instead."""
     return importlib.import_module("small_shot").make(tmp_path / "a shot é")
 
 
 @pytest.fixture
 def made(shot, engine):
-    """One version, placed; its folder."""
+    """The folder of one version that is generated and placed."""
     engine("paints")
     bpy.ops.aa2.generate()
     return importlib.import_module("shots").folder_of(shot)
@@ -111,7 +111,7 @@ def queue(session):
 
 @pytest.fixture
 def add(part, session):
-    """add(scene, seed=3) is what the press of Generate does in a window: a row, and no work yet."""
+    """add(scene, seed=3) does what pressing Generate does in a window: it adds a row and does no work yet."""
     def press(scene, **settings):
         for name, value in settings.items():
             setattr(scene.aa2, name, value)

@@ -1,6 +1,6 @@
-"""A layout that keeps what a panel draws, so that panels can be tested where there is no window.
+"""A layout that stores what a panel draws, so that panels can be tested without a window.
 
-It is as strict as Blender's: properties and operators have to exist, icons have to be known.
+It is as strict as Blender's: properties and operators must exist, and icons must be known.
 """
 from types import SimpleNamespace
 
@@ -10,7 +10,7 @@ ICONS = bpy.types.UILayout.bl_rna.functions["label"].parameters["icon"].enum_ite
 
 
 class Layout:
-    """`said` holds (kind, text) of everything drawn here and in all layouts below, in order."""
+    """`said` lists (kind, text) of everything that is drawn here and in all layouts below, in order."""
 
     def __init__(self, said=None):
         self.said = [] if said is None else said
@@ -52,7 +52,7 @@ class Layout:
         return SimpleNamespace(**dict.fromkeys(kind.bl_rna.properties.keys()))
 
     def template_list(self, name, _id, data, collection, _active, index, rows=5):
-        """Draws all rows, as a list long enough would."""
+        """Draws all rows, like a list that is long enough."""
         kind = getattr(bpy.types, name)
         assert index in data.bl_rna.properties
         seen = SimpleNamespace(**{key: value for key, value in vars(kind).items() if not key.startswith("__")})

@@ -1,5 +1,5 @@
-"""Run by test_settings_table.py in a Blender of its own: installs the zip AA2_ZIP, whose table has two made-up
-settings, gathers the small shot with them, and prints as JSON what has become of them."""
+"""test_settings_table.py runs this in a separate Blender. It installs the zip AA2_ZIP, whose table has two made-up
+settings, gathers the small shot with them, and prints as JSON where they arrived."""
 import contextlib
 import importlib
 import io

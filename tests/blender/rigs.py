@@ -1,18 +1,18 @@
-"""Rigs of the known makers, made by script: each has its maker's names, hierarchy,
-twist bones and helpers over one body.
+"""Rigs as the known makers build them, made by a script: each has its maker's names, hierarchy, twist bones and
+helpers, all over the same body.
 
-Written from the makers' own documentation and exports as everybody knows them; no file of theirs is used. `joints_of`
-tells where the body's joints really are, whatever the bones are called.
+They are written from the makers' own documentation and well-known exports; no file of theirs is used. `joints_of` gives
+the true places of the body's joints, whatever the bones are called.
 """
 import numpy as np
 
 ARM, LEG = ("shoulder", "elbow", "wrist"), ("hip", "knee", "ankle")
 FINGERS = ("thumb", "index", "middle", "ring", "little")
-DROP = np.radians(50)                     # of an A-pose's arms
+DROP = np.radians(50)                     # of the arms of an A-pose
 
 
 def points(a_pose=False):
-    """Names -> places of a person 1.8 m tall who faces -Y, metres; the sides' points are of the left, at +x."""
+    """Names -> places of a person 1.8 m tall who faces -Y, in metres; points of a side are those of the left, at +x."""
     at = {"floor": (0, 0, 0), "pelvis": (0, 0, .98), "waist": (0, 0, 1.1), "ribs": (0, 0, 1.22), "chest": (0, 0, 1.34),
           "collar": (0, 0, 1.45), "neck": (0, 0, 1.5), "nape": (0, 0, 1.55), "skull": (0, -.01, 1.6),
           "crown": (0, -.01, 1.8),
@@ -47,9 +47,9 @@ def joints_of(a_pose=False):
 
 
 def build(middle, side, sides, a_pose=False, tails=None):
-    """bone -> (parent, head, tail). `middle` and `side`: (name, parent, from, to), of the left; in `side` {S} stands
-    for one of `sides` and {T} for Left or Right. `tails`: a vector instead of the tails' true places, as other
-    programs' bones have."""
+    """bone -> (parent, head, tail). `middle` and `side`: (name, parent, from, to), with the points of the left; in
+    `side`, {S} stands for one of `sides` and {T} for Left or Right. `tails`: a vector that replaces the true places of
+    the tails, as in bones from other programs."""
     at, bones = points(a_pose), {}
     every = [(*row, "", "", 1) for row in middle]
     every += [(*row, name, word, x) for name, word, x in zip(sides, ("Left", "Right"), (1, -1), strict=True)
@@ -62,8 +62,8 @@ def build(middle, side, sides, a_pose=False, tails=None):
 
 
 def fingers(pattern, hand, names, numbers=(1, 2, 3), palm="", of=FINGERS):
-    """The rows of the fingers `of`: pattern with {finger} and {k}, {S} kept; `palm`:
-    a pattern of metacarpals before them."""
+    """The rows of the fingers `of`: `pattern` has {finger} and {k}, and {S} is kept; `palm`: a pattern of the
+    metacarpals before them."""
     rows = []
     for name, finger in zip(names, of, strict=True):
         parent = hand
@@ -91,7 +91,7 @@ def limb(names, stops, parent):
 
 
 def unreal(five=False):
-    """The mannequins: root, twist bones, IK helpers, bones along X (their tails lie anywhere), A-pose."""
+    """The mannequins: root, twist bones, IK helpers, bones along X (so their tails are arbitrary), A-pose."""
     backs = [f"spine_0{k}" for k in range(1, 6 if five else 4)]
     top = backs[-1]
     middle = [("root", "", "floor", "waist"), ("pelvis", "root", "pelvis", "waist"),
@@ -191,8 +191,8 @@ def daz():
 
 
 def mmd(suffix=False):
-    """A standard MMD model as it is imported: legs hang from the lower body, arms from the upper; twist, IK and D
-    bones. `suffix`: 腕.L as the importer can rename them, instead of 左腕."""
+    """A standard MMD model after import: legs hang from the lower body, arms from the upper; twist, IK and D bones.
+    `suffix`: 腕.L, as the importer may rename them, instead of 左腕."""
     name = "{name}.{S}" if suffix else "{S}{name}"
 
     def n(text):
@@ -213,7 +213,7 @@ def mmd(suffix=False):
 
 
 def mmd_english():
-    """The English names that a standard MMD model carries beside the Japanese ones."""
+    """The English names that a standard MMD model has beside the Japanese ones."""
     middle = [("master", "", "floor", "waist"), ("center", "master", "waist", "ribs"),
               *spine(["upper body", "upper body2", "neck", "head"],
                      ["waist", "chest", "neck", "skull", "crown"], parent="center"),

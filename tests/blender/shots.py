@@ -1,5 +1,5 @@
-"""Small scenes for the gather and place tests: coded plates, rigs made by script, cameras;
-and readers for what comes out."""
+"""Small scenes for the tests of gathering and placing: coded plates, rigs made by a script, cameras, and readers for
+the results."""
 import json
 import subprocess
 import sys
@@ -16,7 +16,8 @@ def strips(editor):
 
 
 def coded(number, size=(64, 48)):
-    """(height, width, 3) uint8 that tells its own number: blocks of bits in red, a gradient in green, noise in blue."""
+    """(height, width, 3) uint8 that encodes its own number: blocks of bits in red, a gradient in green, noise in
+    blue."""
     width, height = size
     picture = np.zeros((height, width, 3), np.uint8)
     for bit in range(8):
@@ -57,7 +58,7 @@ def set_size(scene, size, percentage=100):
 
 
 def read(path):
-    """(height, width, channels) as the file has it, 8 or 16 bits."""
+    """(height, width, channels) with the file's own 8 or 16 bits."""
     image = Image.open(path)
     return np.array(image)
 
@@ -119,7 +120,7 @@ FINGERS = ("Thumb", "Index", "Middle", "Ring", "Pinky")
 
 
 def metarig_bones(prefix=""):
-    """PERSON under Rigify's names."""
+    """PERSON with Rigify's names."""
     def name(bone):
         return prefix + RIGIFY_NAMES.get(bone, bone) if bone else ""
     return _both_sides({name(bone): (name(parent), head, tail) for bone, (parent, head, tail) in PERSON.items()},
@@ -127,7 +128,7 @@ def metarig_bones(prefix=""):
 
 
 def generated_bones():
-    """PERSON as Rigify generates it: DEF- bones, arms and legs in two pieces, beside control bones of other names."""
+    """PERSON as Rigify generates it: DEF- bones, arms and legs in two pieces, and control bones with other names."""
     whole, bones = metarig_bones("DEF-"), {}
     for bone, (parent, head, tail) in whole.items():
         split = any(part in bone for part in ("upper_arm", "forearm", "thigh", "shin"))
@@ -143,7 +144,7 @@ def generated_bones():
 
 
 def mixamo_bones(prefix="mixamorig:", fingers=True):
-    """PERSON under Mixamo's names, with three bones a finger."""
+    """PERSON with Mixamo's names, with three bones for each finger."""
     def name(bone):
         base, dot, _ = bone.partition(".")
         return prefix + MIXAMO_NAMES[base] if bone else ""
@@ -170,8 +171,8 @@ def _both_sides(bones, names):
 
 
 def blenders_metarig():
-    """The 159 bones of Rigify's human metarig. Made in a child: with Rigify enabled,
-    4.2 as a module crashes at exit."""
+    """The 159 bones of Rigify's human metarig. A child process makes them: with Rigify enabled, the 4.2 module crashes
+    at exit."""
     code = ("import bpy, json, os\n"
             "bpy.ops.preferences.addon_enable(module='rigify')\n"
             "bpy.ops.object.armature_human_metarig_add()\n"

@@ -1,8 +1,8 @@
-"""A small clip of Blender's world, and what is compared with it; run by a bpy's Python from the checkout,
+"""A small clip of Blender's world, and the values that it is compared with. A bpy's Python runs this from the checkout,
 not from the zip.
 
     small_clip.py FOLDER      writes FOLDER/clip, FOLDER/held_out (a reference), FOLDER/whole.png, light.json,
-                              seeds.json ...; ends with 77 where the data cannot be had
+                              seeds.json ...; exits with 77 if the data cannot be had
 """
 import importlib
 import json
@@ -18,7 +18,7 @@ from tools import clips_data
 from tools.telling import Missing
 
 SEED, SIZE, FRAMES = 7, (128, 128), 2       # a hand goes down on a table
-LEVEL = 0.5                                 # of the ball in the rooms of a reference that is made without one
+LEVEL = 0.5                                 # of the ball in the rooms of a reference that is made without a ball
 
 
 def main(folder: Path) -> int:
@@ -30,7 +30,7 @@ def main(folder: Path) -> int:
     command.prepare()
     made = importlib.import_module("lab.clips.clip")
     recipe = made.Recipe(SEED, FRAMES, SIZE, "insertion", True, "reach", fps=4.0)
-    left_over = folder / "clip" / "target" / "0009.png"     # of a run that was killed
+    left_over = folder / "clip" / "target" / "0009.png"     # left by a run that was killed
     left_over.parent.mkdir(parents=True)
     left_over.write_bytes(b"torn")
     made.write_clip(folder / "clip", recipe, data=data, motions=None)
@@ -75,7 +75,7 @@ Frame Time: .0416667
 
 
 def _capture(folder):
-    """What is read from the motion above, and what is said of a file that is none."""
+    """What is read from the motion above, and the message about a file that is not one."""
     capture = importlib.import_module("lab.clips.capture")
     (folder / "a.bvh").write_text(BVH)
     (folder / "b.bvh").write_text("HIERARCHY")
@@ -88,7 +88,7 @@ def _capture(folder):
 
 
 def _whole(path, made, recipe, data):
-    """The clip's first frame as Cycles renders it with everybody in it, with eight times the samples."""
+    """The clip's first frame, as Cycles renders it with everybody in it and with eight times the samples."""
     import bpy
     shot = made._stage(recipe, data, None)
     scene, passes = bpy.context.scene, made.passes
@@ -102,8 +102,8 @@ def _whole(path, made, recipe, data):
 
 
 def _analytic():
-    """A sun and a sky of one colour on an empty scene, and what the ball finds there: two frames,
-    places and cameras."""
+    """A sun and an evenly coloured sky over an empty scene, and what the ball finds there: two frames, places and
+    cameras."""
     import bpy
     import numpy as np
     from mathutils import Euler, Vector
@@ -116,7 +116,7 @@ def _analytic():
     scene.world.node_tree.nodes["Background"].inputs["Color"].default_value = (0.1, 0.2, 0.3, 1)
     sun = bpy.data.objects.new("Sun", bpy.data.lights.new("Sun", "SUN"))
     sun.data.energy, sun.data.color, sun.data.angle = 2.0, (1.0, 0.8, 0.5), 0.01
-    way = Vector((0.5, -0.6, 0.7)).normalized()             # towards the sun
+    way = Vector((0.5, -0.6, 0.7)).normalized()             # direction towards the sun
     sun.rotation_euler = way.to_track_quat("Z", "Y").to_euler()
     scene.collection.objects.link(sun)
     wall = shapes.box(scene.collection, "Figure", (-1, -1, -1), (1, 1, 1), None)
@@ -130,16 +130,15 @@ def _analytic():
 
 
 def _levels():
-    """By the room's level, those of 200 references whose own light is 3."""
+    """For each level of the room: the levels of 200 references whose own light is 3."""
     reference = importlib.import_module("lab.clips.reference")
     return {level: [3 * reference.metered(reference.generator(seed, "exposure"), level, 3.0) for seed in range(200)]
             for level in (0.05, 0.9, 30.0)}
 
 
 def _seen_ball(folder, made, recipe, data):
-    """A larger ball at the chest of the clip's first frame, rendered from outside by the clip's own camera with nobody
-    in the room: its pixels (n, 3), linear, as exposed in the clip,
-    and the normals there (n, 3) in the camera's axes."""
+    """A larger ball at the chest of the clip's first frame, which the clip's own camera renders with nobody in the
+    room. Its pixels (n, 3), linear, as exposed in the clip, and the normals there (n, 3) in the camera's axes."""
     import bpy
     import numpy as np
     shot = made._stage(recipe, data, None)
@@ -172,7 +171,8 @@ def _seen_ball(folder, made, recipe, data):
 
 
 def _seeds(folder, data):
-    """Which clips the command makes, with nothing drawn: of three kinds of set, and of one that is started again."""
+    """Which clips the command makes, without rendering any: for three kinds of set, and for one that is started
+    again."""
     run = importlib.import_module("lab.clips.command")
     found = []
 
@@ -192,7 +192,7 @@ def _seeds(folder, data):
             "truth": seeds("truth", "--clips", "32", "--ground-truth")}
     (folder / "train" / "00000004" / run.TOLD).unlink()
     told["again"] = seeds("train", "--clips", "130")
-    for number, tries in ((4, "x"), (5, "xx")):         # Blender crashed over the one once, over the other twice
+    for number, tries in ((4, "x"), (5, "xx")):         # Blender crashed once at the one, twice at the other
         (folder / "train" / f"{number:08d}" / run.TOLD).unlink()
         (folder / "train" / f"{number:08d}.tries").write_text(tries)
     told["crashed"] = seeds("train", "--clips", "130")

@@ -1,4 +1,4 @@
-"""The smallest whole shot: four frames of 64x48, a figure of bare bones in front of the camera, a reference picture."""
+"""The smallest complete shot: four frames of 64x48, an armature in front of the camera, a reference picture."""
 from pathlib import Path
 
 import bpy
@@ -10,8 +10,8 @@ FRAMES = 4
 
 
 def make(folder: Path, frames: int = FRAMES, size: tuple = SIZE, scene=None):
-    """Fills the open, empty file (or another scene of it) with the shot, its files in `folder`; the scene, with its
-    settings made."""
+    """Fills the open, empty file (or another of its scenes) with the shot; its files are in `folder`. Returns the
+    scene, with its settings made."""
     scene = scene or bpy.context.scene
     shots.set_size(scene, size)
     scene.frame_end = frames

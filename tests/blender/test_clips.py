@@ -1,5 +1,5 @@
-"""Blender's world of clips: its layers are what Blender renders, its joints are on the body,
-what is held out stays apart."""
+"""Blender's world of clips: its layers are what Blender renders, its joints lie on the body, and held-out clips stay
+separate."""
 import json
 import os
 import subprocess
@@ -94,14 +94,14 @@ def test_a_hand_on_the_table_is_a_contact(clip):
 
 
 def terms(normals):
-    """(n, 9): the basis of engine/contract/harmonics.py, written out anew."""
+    """(n, 9): the basis of engine/contract/harmonics.py, written again."""
     x, y, z = np.asarray(normals, float).T
     return np.stack([0.282095 + 0 * x, 0.488603 * y, 0.488603 * z, 0.488603 * x, 1.092548 * x * y, 1.092548 * y * z,
                      0.315392 * (3 * z * z - 1), 1.092548 * x * z, 0.546274 * (x * x - y * y)], axis=-1)
 
 
 def level(coefficients):
-    """How bright the ball's disc is to the camera: the mean of what its pixels show."""
+    """How bright the ball looks to the camera: the mean of its pixels."""
     x, y = (np.mgrid[0:200, 0:200] + 0.5) / 100 - 1
     inside = x * x + y * y < 1
     normals = np.stack([x, y, -np.sqrt(np.maximum(1 - x * x - y * y, 0))], axis=-1)[inside]
@@ -109,8 +109,7 @@ def level(coefficients):
 
 
 def test_a_sun_and_a_sky_are_found_by_the_ball(made):
-    """A sun makes a white surface that faces it as bright as its strength over pi;
-    by Ramamoorthi and Hanrahan (2001)."""
+    """A sun gives a white surface that faces it its strength over pi (Ramamoorthi and Hanrahan 2001)."""
     told = json.loads((made / "light.json").read_text())["analytic"]
     lambert = np.array([3.141593] + [2.094395] * 3 + [0.785398] * 5)
     for found, towards in zip(told["found"], told["towards"], strict=True):
@@ -160,7 +159,7 @@ def test_a_held_out_reference_has_both_exposures(made):
     assert np.allclose(scaled, both["second"]["light"], atol=1e-3), "one light, exposed twice"
 
 
-BONES = ((8, 9), (9, 10), (11, 12), (12, 13), (2, 3), (5, 6))       # of thighs, shins and upper arms
+BONES = ((8, 9), (9, 10), (11, 12), (12, 13), (2, 3), (5, 6))       # thighs, shins and upper arms
 
 
 def test_focal_lengths_keep_bones_as_long_in_reference_and_frames(clip):
@@ -194,8 +193,8 @@ def test_held_out_seeds_are_apart_and_a_run_goes_on(made):
 
 
 def test_captured_motion_is_read_with_z_up(made):
-    """The root keeps its place; the knee turned by 90 degrees about x carries the foot from below it to behind (-z is
-    +y here)."""
+    """The root keeps its place. The knee is turned by 90 degrees about x, which moves the foot from below it to behind
+    it (-z becomes +y here)."""
     told = json.loads((made / "capture.json").read_text())
     assert "no 'Frame Time'" in told["error"]
     assert np.allclose(told["Hips"], [(1, -2, 10)] * 2) and np.allclose(told["Knee"], [(1, -2, 8)] * 2)

@@ -1,4 +1,4 @@
-"""Masks and object depth: Blender's own rays as oracle, pixel by pixel."""
+"""Masks and object depth, compared pixel by pixel with Blender's own ray casts."""
 import math
 
 import bpy
@@ -28,7 +28,7 @@ def scene(blank):
 
 
 def rays(scene, size, things):
-    """(height, width) planar depth by scene.ray_cast through the centre of each pixel; inf where nothing is hit."""
+    """(height, width) planar depth by scene.ray_cast through the centre of each pixel; inf if nothing is hit."""
     eye = scene.camera
     bpy.context.view_layer.update()
     graph = bpy.context.evaluated_depsgraph_get()
@@ -48,7 +48,7 @@ def rays(scene, size, things):
 
 
 def agree(got, wanted):
-    """Silhouettes differ in at most a few pixels that lie exactly on an edge; inside, depth is the same."""
+    """Silhouettes differ in at most a few pixels, which lie exactly on an edge; inside, depth is the same."""
     both = np.isfinite(got) & np.isfinite(wanted)
     assert both.sum() > 50 and (np.isfinite(got) != np.isfinite(wanted)).sum() <= 3
     assert np.abs(got[both] - wanted[both]).max() < 2e-3
@@ -64,7 +64,8 @@ def test_depth_is_what_rays_hit(depth, scene, kind):
 
 
 def test_only_the_named_objects(depth, scene):
-    """A wall in front that is not named hides nothing; an object switched off in renders appears and stays off."""
+    """A wall in front that is not named hides nothing; an object that is disabled in renders appears and stays
+    disabled."""
     thing, wall = cube(scene), cube(scene, (0, -3, 1), 2, name="wall")
     thing.hide_render = True
     got, = depth.render([thing], scene, frames=(1,), size=(41, 31))
@@ -74,7 +75,7 @@ def test_only_the_named_objects(depth, scene):
 
 
 def test_posed_mesh_frame_by_frame(depth, scene):
-    """A mesh that its rig carries across the picture, also before frame 0 and in a scene the window does not show."""
+    """A rig carries a mesh across the picture, also before frame 0 and in a scene that the window does not show."""
     shot = bpy.data.scenes.new("shot")
     set_size(shot, (41, 31))
     eye = camera(shot, name="shot camera")
@@ -92,7 +93,7 @@ def test_posed_mesh_frame_by_frame(depth, scene):
 
 
 def test_another_shape_of_pixels(depth, scene):
-    """A driver's scene of 82x62 seen in an edit of 41x31: the same picture."""
+    """A driver's scene of 82x62, in an edit of 41x31: the same picture."""
     thing = cube(scene)
     small, = depth.render([thing], scene, frames=(1,), size=(41, 31))
     set_size(scene, (82, 62))

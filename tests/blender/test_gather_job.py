@@ -1,4 +1,5 @@
-"""A whole shot into a job folder: an edit scene over a shot scene; and the blend afterwards, to the last property."""
+"""A whole shot becomes a job folder: an edit scene over a shot scene. Afterwards every property of the .blend is as
+before."""
 import os
 
 import bpy
@@ -35,8 +36,8 @@ def shot(blank, tmp_path):
 
 
 def edited_shot(blank, tmp_path):
-    """Edit scene 'Schnitt' with 8 coded pictures from frame 101, its trimmed 103..106; shot scene with rig,
-    camera, prop."""
+    """Edit scene 'Schnitt' with 8 coded pictures from frame 101, trimmed to 103..106; shot scene with rig, camera,
+    prop."""
     blank.name = "Schnitt"
     shot = bpy.data.scenes.new("shot")
     for scene in (blank, shot):
@@ -94,7 +95,7 @@ def test_the_whole_folder(job, shot, tmp_path):
     middle = [np.nonzero(read(folder / "mask" / f"000{i}.png"))[1].mean() + 0.5 for i in (1, 4)]
     assert middle == pytest.approx([necks[0], necks[3]], abs=1.5)
     assert made.objects.near == pytest.approx(3.8, abs=0.01) and made.objects.near == made.depth.near
-    assert made.depth.far == pytest.approx(6.0, abs=0.01)            # the wall's front; the body is no holdout
+    assert made.depth.far == pytest.approx(6.0, abs=0.01)            # the wall's front; the body hides nothing
 
 
 def test_the_blend_is_as_it_was(job, shot, tmp_path):
@@ -104,7 +105,7 @@ def test_the_blend_is_as_it_was(job, shot, tmp_path):
 
 
 def test_the_blend_is_as_it_was_after_every_slice(job, shot, tmp_path):
-    """Dropped half-way, as Cancel does; and a folder that is not finished is no job."""
+    """Gathering is stopped half-way, as Cancel does; an unfinished folder is not a job."""
     before = dump()
     steps = job.gather(everything(tmp_path), tmp_path / "job")
     for stage, _, _ in steps:
@@ -148,7 +149,7 @@ def test_what_is_no_longer_asked_for_goes(job, shot, tmp_path):
 
 
 def test_offset_and_camera_of_a_scene_strip(job, shot, tmp_path):
-    """The plate is the shot itself: scene, offset and camera follow from the strip."""
+    """The plate is the shot itself: scene, offset and camera come from the strip."""
     other = bpy.data.scenes["shot"]
     other.render.engine, other.cycles.samples = "CYCLES", 1
     other.frame_start, other.frame_end = 3, 6
@@ -163,7 +164,7 @@ def test_offset_and_camera_of_a_scene_strip(job, shot, tmp_path):
 
 
 def test_slices_of_a_window_give_the_same_bytes(job, shot, tmp_path, monkeypatch):
-    """Background mode takes longer ones."""
+    """Background mode uses longer slices."""
     list(job.gather(everything(tmp_path), tmp_path / "long"))
     monkeypatch.setattr(job, "_DEPTH_SLICE", 1)
     monkeypatch.setattr(job, "_PLATE_SLICE", 3)
@@ -268,8 +269,8 @@ def compare(before, after):
 
 
 def dump():
-    """path -> value: the names of all datablocks, and every property of scenes, their parts and strips,
-    and of objects."""
+    """path -> value: the names of all datablocks, and every property of scenes, their parts and strips, and of
+    objects."""
     from bl_ext.user_default.aa2_blender import blender_api
     out = {}
     for kind in bpy.data.bl_rna.properties:
@@ -288,7 +289,7 @@ def dump():
     return out
 
 
-# What evaluating anything at all changes, and is no choice of anybody's.
+# These change whenever anything is evaluated, and nobody sets them.
 _IDLE = {"is_evaluated", "tag", "is_updated", "is_updated_data", "session_uid", "statistics"}
 
 

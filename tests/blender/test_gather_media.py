@@ -1,4 +1,5 @@
-"""Media that are missing, damaged or shorter than their strip are refused by file and frame; nothing else is."""
+"""Media that are missing, damaged or shorter than their strip are refused, and the message names file and frame;
+nothing else is refused."""
 import os
 import shutil
 
@@ -9,7 +10,7 @@ from PIL import Image
 from shots import coded, image_strip, number_in, read, set_size, strips, write_sequence
 from test_gather_strip import trim
 
-PLACEHOLDERS = [(216, 0, 191), (217, 0, 191)]       # as Blender draws what is missing, by its version
+PLACEHOLDERS = [(216, 0, 191), (217, 0, 191)]       # what Blender draws for missing media, by its release
 
 
 @pytest.fixture
@@ -56,7 +57,7 @@ def write_movie(scene, folder, path, pictures, container="MPEG4"):
 
 
 def movie_strip(scene, path, data, *, then=None, start=1, channel=1, name="film"):
-    """A strip of a movie whose file is `then` another one."""
+    """A strip of a movie whose file is then replaced by `then`."""
     path.write_bytes(data)
     editor = scene.sequence_editor or scene.sequence_editor_create()
     strip = strips(editor).new_movie(name, str(path), channel=channel, frame_start=start)
@@ -157,7 +158,7 @@ def test_a_picture_in_the_middle(plate, scene, tmp_path, how):
 
 
 def test_half_a_jpeg(plate, scene, tmp_path):
-    """Blender draws what there is of it, and says nothing."""
+    """Blender draws the part that exists, and reports nothing."""
     Image.fromarray(coded(1)).save(tmp_path / "1.jpg", quality=95)
     plate.check_files(image_strip(scene, tmp_path, ["1.jpg"]), 1, 1)
     harm(tmp_path / "1.jpg", "cut")
@@ -167,7 +168,7 @@ def test_half_a_jpeg(plate, scene, tmp_path):
 
 @pytest.mark.parametrize("colour", PLACEHOLDERS)
 def test_a_plate_of_the_placeholders_colour_is_a_plate(plate, scene, tmp_path, colour):
-    """An artist may film a magenta wall, in pictures and in a movie, even one that became shorter."""
+    """An artist may film a magenta wall, in pictures and in a movie, even in one that became shorter."""
     wall = np.full((48, 64, 3), colour, np.uint8)
     write_movie(scene, tmp_path / "pictures", tmp_path / "long.mp4", [wall] * 20)
     write_movie(scene, tmp_path / "pictures", tmp_path / "short.mp4", [wall] * 12)
@@ -182,13 +183,13 @@ def in_meta(scene, strip, end):
     meta = strips(scene.sequence_editor).new_meta("meta", channel=3, frame_start=1)
     strip.move_to_meta(meta)
     for frame in (2, 1):
-        strip.frame_start = frame                     # only a change inside tells a meta how long it is
+        strip.frame_start = frame                     # only a change inside updates a metastrip's length
     trim(meta, 1, end)
     return meta
 
 
 def in_scene(scene, strip, end):
-    """The strip's scene as a strip of another one, ten frames later."""
+    """The strip's scene as a strip of another scene, ten frames later."""
     other = bpy.data.scenes.new("edit")
     set_size(other, (64, 48))
     scene.frame_start, scene.frame_end = 1, end - 1

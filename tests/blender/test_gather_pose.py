@@ -1,5 +1,5 @@
-"""The rig through the camera: Blender's own projection as oracle, visibility of the face,
-frames without the character."""
+"""The rig through the camera, compared with Blender's own projection; which face points are seen; frames without the
+character."""
 import math
 
 import bpy
@@ -72,7 +72,7 @@ def expect(scene, seen, thing, bone, end, joint):
 
 
 def test_another_size_of_the_same_shape(pose, scene):
-    """An edit at half the shot's resolution: the same places in half the pixels."""
+    """An edit at half the shot's resolution: the same places, in half the pixels."""
     thing = armature(scene, metarig_bones())
     camera(scene)
     whole, half = (people(pose, scene, thing, size=size)[0][0] for size in ((320, 180), (160, 90)))
@@ -112,12 +112,12 @@ def test_face_follows_the_head_bone(pose, scene):
     camera(scene)
     head = thing.pose.bones["spine.006"]
     head.rotation_mode = "XYZ"
-    head.rotation_euler.y = math.pi          # about the bone, which points up
+    head.rotation_euler.y = math.pi          # about the bone's axis, which points up
     assert seen_face(people(pose, scene, thing)[0][0]) == {"left_ear", "right_ear"}
 
 
 def test_height_in_pixels(pose, scene):
-    """A 1.8 m person at 5 m: its own soles and crown, projected."""
+    """A person 1.8 m tall at 5 m: compared with the projection of the soles and the crown."""
     thing, seen = armature(scene, metarig_bones()), camera(scene)
     bpy.context.view_layer.update()
     top, bottom = (world_to_camera_view(scene, seen, Vector((0, 0, z))).y for z in (1.8, 0.02))
@@ -125,7 +125,7 @@ def test_height_in_pixels(pose, scene):
 
 
 def test_frames_without_the_character(pose, scene):
-    """Walks from behind the camera through the picture and out of it to the side."""
+    """The character walks from behind the camera through the picture and leaves it at the side."""
     thing = armature(scene, metarig_bones())
     camera(scene)
     for frame, place in ((1, (0, -9, 0)), (2, (0, 0, 0)), (3, (40, 0, 0))):
@@ -135,7 +135,7 @@ def test_frames_without_the_character(pose, scene):
 
 
 def test_joints_behind_the_camera_are_not_there(pose, scene):
-    """The camera between the hands: one arm is in front, the other behind; nothing is infinite."""
+    """The camera is between the hands: one arm is in front of it, the other behind; no value is infinite."""
     thing = armature(scene, metarig_bones())
     camera(scene, (0, 0, 1.46), (math.pi / 2, 0, -math.pi / 2))       # looks to +x, along the left arm
     person, = people(pose, scene, thing)[0]

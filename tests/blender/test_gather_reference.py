@@ -1,4 +1,4 @@
-"""The reference from a file, an image datablock or a strip; and what is no reference."""
+"""The reference from a file, an image datablock or a strip, and files that are not a reference."""
 import struct
 import zlib
 
@@ -88,7 +88,7 @@ def test_a_frame_of_a_strip(write, blank, tmp_path):
 @pytest.mark.parametrize("how, said", [("pipe", "is a pipe"), ("cut", "ends in the middle"), ("flipped", "is damaged"),
                                        ("large", "20000 x 20000 pixels; expected at most")])
 def test_a_file_is_looked_at_before_blender_reads_it(write, tmp_path, kind, how, said):
-    """Blender waits for a pipe without end, and unpacks a picture of any size."""
+    """Blender would wait for a pipe without end, and decode a picture of any size."""
     path = tmp_path / "r.png"
     Image.fromarray(coded(3, SIZE)).save(path)
     name = path

@@ -1,4 +1,4 @@
-"""Bones to joints: presets under many spellings, the artist's own map, and errors that name joint and bone."""
+"""From bones to joints: presets under many spellings, the artist's own map, and errors that name joint and bone."""
 import json
 import sys
 from pathlib import Path
@@ -46,7 +46,7 @@ def test_presets(rig, bones, preset, wrist):
     assert set(rig.REQUIRED) <= set(made.joints)
 
 
-# maker -> (the preset that has to win, the rig, whether its arms hang in an A-pose, hands' joints it has on a side)
+# maker -> (the preset that must win, the rig, whether its arms hang in an A-pose, how many joints it has for each hand)
 MAKERS = {
     "UE4": ("Unreal mannequin", rigs.unreal(), True, 20), "UE5": ("Unreal mannequin", rigs.unreal(five=True), True, 20),
     "MPFB": ("MakeHuman", rigs.makehuman(), True, 20), "VRoid": ("VRoid", rigs.vroid(), False, 20),
@@ -59,7 +59,7 @@ MAKERS = {
 
 
 def places(thing, made):
-    """joint -> where it lies at rest."""
+    """joint -> its place at rest."""
     return {joint: tuple(getattr(thing.data.bones[bone], f"{end}_local")) for joint, (bone, end) in made.joints.items()}
 
 
@@ -93,8 +93,7 @@ def turned(place, matrix):
 @pytest.mark.parametrize("maker", MAKERS)
 @pytest.mark.parametrize("facing", ["-y", "+x", "y up"])
 def test_rigs_of_nobody_are_guessed_by_structure(rig, maker, facing):
-    """The same bodies whose bones have names that say nothing, also built towards +X,
-    and lying as other programs have it."""
+    """The same bodies, but their bones' names say nothing; also facing +X, and lying down as in other programs."""
     matrix = {"-y": np.eye(3), "+x": np.array([[0, -1, 0], [1, 0, 0], [0, 0, 1]]),
               "y up": np.array([[1, 0, 0], [0, 0, 1], [0, -1, 0]])}[facing]
     _, bones, a_pose, _ = MAKERS[maker]
@@ -105,13 +104,13 @@ def test_rigs_of_nobody_are_guessed_by_structure(rig, maker, facing):
     assert made.preset == rig.GUESSED
     at = places(thing, made)
     for joint, place in rigs.joints_of(a_pose).items():
-        # where a neck of two bones begins is a matter of taste
+        # it is a matter of taste where a neck of two bones begins
         near = 0.06 if joint in ("neck", "head") else 1e-5
         assert at[joint] == pytest.approx(turned(place, matrix), abs=near), joint
 
 
-# Rigs that others made (real_rigs/README.md): (file, the preset that has to win, its left wrist, hands' joints on a
-# side)
+# Rigs that others made (real_rigs/README.md): (file, the preset that must win, its left wrist, how many joints it has
+# for each hand)
 REAL = {"makehuman_default": ("MakeHuman", "wrist.L", 20), "makehuman_mixamo": ("Mixamo", "mixamorig:LeftHand", 20),
         "makehuman_game_engine": ("Unreal mannequin", "hand_l", 20),
         "makehuman_rigify_human": ("Rigify metarig", "hand.L", 20),
@@ -119,8 +118,8 @@ REAL = {"makehuman_default": ("MakeHuman", "wrist.L", 20), "makehuman_mixamo": (
 
 
 def real(name, skirt=0):
-    """An armature of a file of real_rigs/, with a skirt of so many bones; motions come in as Blender's own importer
-    makes them."""
+    """An armature from a file of real_rigs/, with a skirt of so many bones; motions are imported by Blender's own
+    importer."""
     file = HERE / "real_rigs" / name
     if name.startswith("cmu"):
         bpy.ops.preferences.addon_enable(module="io_anim_bvh")
@@ -162,7 +161,7 @@ def test_real_rigs_are_guessed_as_their_names_say(rig, name):
 
 
 def test_a_great_rig_of_nobody_keeps_no_window_waiting(rig):
-    """A panel asks at each redraw; the first time it is guessed, afterwards it is known."""
+    """A panel asks at each redraw. The rig is guessed the first time; after that, the result is remembered."""
     thing = real("makehuman_default", skirt=600)
     for i, bone in enumerate(list(thing.data.bones)):
         bone.name = f"bone{i:03}"
@@ -173,7 +172,7 @@ def test_a_great_rig_of_nobody_keeps_no_window_waiting(rig):
 
 
 def calls_of(work):
-    """How many functions, of Python and of C, the work calls: its cost, the same on every machine."""
+    """How many functions of Python and of C the work calls: a measure of cost that is the same on every machine."""
     count = 0
 
     def counted(frame, event, what):
@@ -200,7 +199,7 @@ def test_what_a_preset_lacks_is_guessed(rig):
 
 
 def test_no_body_is_guessed_nowhere(rig):
-    """A dog's legs, a chain and a sign are no person: the joints that are missing are named, nothing is made up."""
+    """A dog's legs, a chain and a sign are not a person: the error names the missing joints, and none is invented."""
     chain = {f"c{i}": (f"c{i - 1}" if i else "", (0, 0, i), (0, 0, i + 1)) for i in range(30)}
     for bones in (chain, {"only": ("", (0, 0, 0), (0, 0, 1))}):
         with pytest.raises(Exception, match="left wrist"):

@@ -1,4 +1,4 @@
-"""Plate frames out of the sequencer: bit for bit, frame for frame, whatever the artist did to the strip."""
+"""Plate frames from the sequencer: the right frame, bit for bit, whatever the artist did to the strip."""
 import os
 
 import bpy
@@ -21,7 +21,7 @@ def scene(blank):
 
 
 def made(plate, scene, strip, tmp_path, wanted=None, bits=8):
-    """Numbers 1.. of the plate's pictures as written."""
+    """The plate's pictures 1.. as they were written."""
     first, last = plate.frames_of(strip, wanted)
     folder = tmp_path / "job"
     plate.write_plate(scene, strip, folder, first=first, last=last, start=first, bits=bits)
@@ -41,8 +41,8 @@ def test_every_value_survives(plate, scene, tmp_path):
 
 @pytest.mark.parametrize("bits", [8, 16])
 def test_pictures_are_compressed(plate, scene, tmp_path, bits):
-    """A smooth picture takes less than half of its pixels' bytes. Blender writes some of its percents without any
-    compression."""
+    """A smooth picture takes less than half of its pixels' bytes. At some values of its compression setting, Blender
+    does not compress at all."""
     smooth = np.linspace(0, 255, 64 * 48 * 3).astype(np.uint8).reshape(48, 64, 3)
     Image.fromarray(smooth).save(tmp_path / "smooth.png")
     out = made(plate, scene, image_strip(scene, tmp_path, ["smooth.png"]), tmp_path, bits=bits)
@@ -51,7 +51,8 @@ def test_pictures_are_compressed(plate, scene, tmp_path, bits):
 
 
 def test_sixteen_bits_stay(plate, scene, tmp_path):
-    """Every 16-bit value that a float of the sequencer can hold comes back within one step; 8 bits would be 128 off."""
+    """Every 16-bit value that a float of the sequencer can represent comes back within one step; with 8 bits, it would
+    be 128 off."""
     ramp = np.linspace(0, 65535, 64 * 48 * 3).astype(np.uint16).reshape(48, 64, 3)
     write_png16(tmp_path / "deep.png", ramp)
     strip = image_strip(scene, tmp_path, ["deep.png"])
@@ -92,7 +93,7 @@ def test_reversed(plate, scene, tmp_path):
 
 
 def test_retimed(plate, scene, tmp_path):
-    """Pictures held by strobe and cropped come out as Blender's own render of the scene shows them."""
+    """Pictures that are repeated by strobe and cropped come out as Blender's own render of the scene shows them."""
     strip = image_strip(scene, tmp_path, write_sequence(tmp_path, 9), start=3)
     strip.strobe, strip.use_reverse_frames, strip.crop.min_x, strip.transform.scale_x = 3, True, 8, 0.7
     trim(strip, 5, 10)
@@ -101,7 +102,7 @@ def test_retimed(plate, scene, tmp_path):
 
 
 def bare(scene, first, last, folder):
-    """What Blender's own render of the scene gives, without a copy of anything."""
+    """What Blender's own render of the scene gives, without copying anything."""
     scene.view_settings.view_transform, scene.frame_start, scene.frame_end = "Standard", first, last
     scene.render.image_settings.color_mode = "RGB"
     scene.render.dither_intensity, scene.render.filepath = 0, str(folder / "####")
@@ -115,7 +116,7 @@ def same(some, others):
 
 @pytest.mark.skipif(bpy.app.version < (5, 1), reason="before 5.1 keys can be set by hand only: Python's add crashes")
 def test_retiming_keys(plate, scene, tmp_path):
-    """The first half slow, the second fast, trimmed at both ends."""
+    """The first half is slow, the second fast, and both ends are trimmed."""
     strip = image_strip(scene, tmp_path, write_sequence(tmp_path, 16), start=1)
     key = strip.retiming_keys.add(timeline_frame=6)
     key.timeline_frame = 11
@@ -125,7 +126,7 @@ def test_retiming_keys(plate, scene, tmp_path):
 
 
 def test_movie_frame_by_frame_and_in_slices(plate, scene, tmp_path):
-    """Starting between two key frames gives the very frames that one run over all gives."""
+    """Starting between two key frames gives the same frames as one run over all of them."""
     write_movie(scene, tmp_path, 30)
     strip = strips(scene.sequence_editor).new_movie("film", str(tmp_path / "film.mp4"), channel=1, frame_start=-4)
     whole = made(plate, scene, strip, tmp_path)
@@ -151,7 +152,7 @@ def write_movie(scene, folder, count):
 
 
 def test_exr_becomes_sixteen_bits(plate, scene, tmp_path):
-    """Linear light to sRGB, and what is brighter than white becomes white."""
+    """Linear light becomes sRGB, and what is brighter than white becomes white."""
     from bl_ext.user_default.aa2_blender import blender_api
     light = np.repeat(np.linspace(0, 1.5, 64, dtype=np.float32)[None], 48, axis=0)
     image = bpy.data.images.new("light", 64, 48, float_buffer=True)
@@ -159,7 +160,7 @@ def test_exr_becomes_sixteen_bits(plate, scene, tmp_path):
     blender_api.set_picture_format(scene.render.image_settings, "OPEN_EXR", color_mode="RGB", color_depth="32")
     image.save_render(str(tmp_path / "light.exr"), scene=scene)
     strip = image_strip(scene, tmp_path, ["light.exr"])
-    strip.colorspace_settings.name = "Linear Rec.709"          # before 5.0 Python gets sRGB for a new strip
+    strip.colorspace_settings.name = "Linear Rec.709"          # before 5.0, Python gets sRGB for a new strip
     assert plate.bits_of(strip) == 16
     made(plate, scene, strip, tmp_path, bits=16)
     got = read_rgb16(tmp_path / "job" / "source" / "0001.png")[0, :, 0] / 65535
@@ -182,7 +183,7 @@ def test_speed_effect(plate, scene, tmp_path):
 
 
 def test_only_the_strip(plate, scene, tmp_path):
-    """Other strips, a muted plate, half opacity and a look of the artist's change nothing."""
+    """Other strips, a muted plate, half opacity and the artist's view settings change nothing."""
     names = write_sequence(tmp_path, 3)
     strip = image_strip(scene, tmp_path, names)
     image_strip(scene, tmp_path, names[::-1], channel=7, name="above")
@@ -200,14 +201,14 @@ def test_inside_a_meta(plate, scene, tmp_path):
     strip.move_to_meta(meta)
     cover.move_to_meta(meta)
     for frame in (2, 1):
-        cover.frame_start = frame                     # only a change inside tells a meta how long it is
+        cover.frame_start = frame                     # only a change inside updates a metastrip's length
     trim(meta, 1, 5)
     assert [number_in(p) for p in made(plate, scene, strip, tmp_path)] == [1, 2, 3, 4]
     assert [number_in(p) for p in made(plate, scene, meta, tmp_path, wanted=(1, 4))] == [4, 3, 2, 1]
 
 
 def test_animated_transform(plate, scene, tmp_path):
-    """The strip slides one pixel a frame: its keys are followed in the copy that is rendered."""
+    """The strip slides one pixel a frame: the copy that is rendered has the same keys."""
     strip = image_strip(scene, tmp_path, ["one.png"] * 4)
     Image.fromarray(coded(1)).save(tmp_path / "one.png")
     for frame in (1, 4):
@@ -233,7 +234,8 @@ def test_names_of_every_kind(plate, scene, tmp_path):
 
 
 def test_same_bytes_again(plate, scene, tmp_path):
-    """Engines resume by the digests of their inputs, so nothing of the day or the file may be in the pictures."""
+    """The engine compares digests of its inputs when it resumes, so the pictures may contain nothing about the day or
+    the file."""
     strip = image_strip(scene, tmp_path, write_sequence(tmp_path, 1))
     made(plate, scene, strip, tmp_path)
     before = (tmp_path / "job/source/0001.png").read_bytes()

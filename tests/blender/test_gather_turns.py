@@ -1,5 +1,5 @@
-"""How limbs are turned: from the bones' movement alone, whatever their rolls and axes, and only where the rest pose is
-a person."""
+"""How limbs are turned: found only from the bones' movement, whatever their rolls and axes, and only if the rest pose
+is a person."""
 import math
 from pathlib import Path
 
@@ -46,7 +46,7 @@ def rotation(quaternion):
 
 
 def turn(thing, bone, axis, degrees, frame=None):
-    """Turn a bone by what the armature's own axes say, whatever its roll."""
+    """Turn a bone about an axis of the armature, whatever the bone's roll."""
     posed = thing.pose.bones[bone]
     rest = posed.bone.matrix_local.to_3x3()
     posed.rotation_mode = "QUATERNION"
@@ -62,7 +62,7 @@ def way(thing, bone):
 
 
 def twisted(axis, degrees):
-    """A rotation about an axis of the scene's, in the camera's axes."""
+    """A rotation about an axis of the scene, in the camera's axes."""
     return INTO_CAMERA @ np.array(Matrix.Rotation(math.radians(degrees), 3, Vector(axis))) @ INTO_CAMERA.T
 
 
@@ -77,7 +77,7 @@ def roll(thing, seed):
 
 
 def moved(scene, bones, seed=None):
-    """A rig in some pose on three frames, with the rolls as Blender gives them or drawn at random."""
+    """A rig in some pose on three frames, with Blender's own rolls or with random ones."""
     thing = armature(scene, bones, name=f"rig {seed}")
     if seed is not None:
         roll(thing, seed)
@@ -126,7 +126,7 @@ def test_a_bone_twisted_by_a_quarter_about_itself(turns, scene, limb):
     ("MPFB", "wrist.L", "left_forearm"), ("MMD", "左手捩", "left_forearm"), ("Genesis 8", "lThighTwist", "left_thigh"),
     ("UE4", "hand_l", "left_forearm")])
 def test_twist_bones_count(turns, scene, maker, bone, limb):
-    """Also where a rig leaves the forearm's twist to the hand."""
+    """They also count if a rig leaves the forearm's twist to the hand."""
     thing = armature(scene, MAKERS[maker])
     start, end = {"left_forearm": ("elbow", "wrist"), "left_upper_arm": ("shoulder", "elbow"),
                   "left_thigh": ("hip", "knee")}[limb]
@@ -172,7 +172,7 @@ def posed(thing):
 
 
 def test_a_rig_of_centimetres_that_lies_on_its_back(turns, scene):
-    """As FBX brings it: y is up in the armature, whose object is turned and scaled."""
+    """FBX imports it like this: y is up in the armature, and its object is turned and scaled."""
     def lying(place):
         x, y, z = place
         return 100 * x, 100 * z, -100 * y
@@ -196,7 +196,7 @@ def test_a_rig_stretched_by_its_object_keeps_rotations(turns, scene):
 
 
 def test_a_mirrored_rig_turns_as_its_mirror_image(turns, scene):
-    """A rotation under the rig's own names: the engine exchanges left and right."""
+    """A rotation with the rig's own names: the engine exchanges left and right."""
     thing = posed(armature(scene, metarig_bones()))
     usual = turns(thing)
     thing.scale.x = -1
@@ -214,7 +214,7 @@ def test_a_bone_that_is_flat_or_mirrored_tells_nothing(turns, scene):
 
 
 def about_shoulder(turned):
-    """Arms whose points beyond the shoulder lie where `turned` takes them, (outwards, forwards, up) of each."""
+    """Arms whose points beyond the shoulder are where `turned` moves them, (outwards, forwards, up) of each."""
     def change(place):
         side = math.copysign(1, place[0])
         out, ahead, up = turned(abs(place[0]) - 0.18)
@@ -265,7 +265,7 @@ def test_a_rig_made_from_joints_alone_tells_no_twist(people, scene):
 
 
 def test_a_motion_of_a_laboratory(people, scene):
-    """Its rest pose is a T pose: its bones tell the twists."""
+    """Its rest pose is a T pose, so its bones give the twists."""
     bpy.ops.preferences.addon_enable(module="io_anim_bvh")
     bpy.ops.import_anim.bvh(filepath=str(Path(__file__).parent / "real_rigs" / "cmu_01_01.bvh"), global_scale=0.05)
     thing = bpy.context.object

@@ -1,4 +1,4 @@
-"""What the add-on writes into a job's folder stays in it, and what the artist laid there stays there."""
+"""What the add-on writes into a job's folder stays inside it, and the artist's own files there stay."""
 import os
 from importlib import import_module
 

@@ -1,5 +1,5 @@
-"""The result elsewhere: passes, files, a movie with alpha, the compositor, the camera, a plane;
-and the view transform."""
+"""The result for other uses: passes, files, a movie with alpha, the compositor, the camera, a plane, and the view
+transform."""
 from importlib import import_module
 
 import bpy
@@ -39,7 +39,7 @@ def test_a_movie_keeps_alpha(made, shot, session, part, tmp_path):
     task = session.current()
     wanted = "ProRes 4444" if bpy.app.version >= (4, 5, 0) else "QuickTime Animation"
     assert task.codec == wanted and task.path == made / "output" / "character.mov"
-    # Read as an image: 5.2's sequencer takes the straight alpha of such a movie for premultiplied.
+    # Read as an image, because 5.2's sequencer takes the straight alpha of such a movie for premultiplied.
     film = bpy.data.images.load(str(task.path))
     assert tuple(film.size) == SIZE and film.channels == 4
     pixels = np.array(film.pixels[:]).reshape(SIZE[1], SIZE[0], 4)
@@ -100,7 +100,7 @@ def test_without_a_camera_it_says_so(made, shot):
 
 @pytest.mark.parametrize("transform", ["Standard", "AgX", "Filmic"])
 def test_the_view_transform_is_respected(blank, extension, tmp_path, transform):
-    """The layer over the plate looks as their sum, painted by hand, does in the same view; the plate doesn't change."""
+    """The layer over the plate looks like their sum, painted by hand, in the same view; the plate doesn't change."""
     strip_room = import_module(extension.__name__ + ".place.strip")
     shots.set_size(blank, SIZE)
     blank.render.dither_intensity = 0

@@ -1,4 +1,4 @@
-"""What the panels say of look, queue, result and errors; the report and the log."""
+"""What the panels show about look, queue, result and errors; the report and the log."""
 import json
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from test_queue import advance
 
 @pytest.fixture(autouse=True)
 def own_rates(part, monkeypatch, tmp_path):
-    """No run of another test has measured this machine."""
+    """The rates of this machine, without what runs of other tests have measured."""
     cost = part("cost")
     monkeypatch.setattr(cost, "_path", lambda: str(tmp_path / "rates.json"))
     monkeypatch.setattr(cost, "_kept", None)

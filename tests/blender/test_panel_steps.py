@@ -1,4 +1,4 @@
-"""Shot, Character, Driver and Objects: what the artist chooses reaches the job, and the panels tell the truth of it."""
+"""Shot, Character, Driver and Objects: the artist's choices reach the job, and the panels show the true state."""
 import json
 from importlib import import_module
 
@@ -25,8 +25,7 @@ def problems(part, shot):
     return lambda: part("gather.job").problems(part("settings.request_of").request_of(shot))
 
 
-# --- 1, shot
-# ------------------------------------------------------------------------------------------------------------
+# --- 1: Shot
 
 
 def test_a_part_of_the_strip(shot, engine, session, request_of):
@@ -52,8 +51,7 @@ def test_a_range_beside_the_strip_is_a_problem(shot, problems, part):
     assert "range_first" in drawn(part("panels.shot").Shot, shot).all_of("prop")
 
 
-# --- 2, character
-# -------------------------------------------------------------------------------------------------------
+# --- 2: Character
 
 
 def test_a_frame_of_a_strip_is_the_reference(shot, request_of, part, problems):
@@ -128,8 +126,7 @@ def test_a_standing_figure_where_no_joints_are_found(shot, part, request_of):
     assert room.kept(shot.aa2) == before
 
 
-# --- 3, driver
-# ----------------------------------------------------------------------------------------------------------
+# --- 3: Driver
 
 
 def table(part, shot):
@@ -202,8 +199,7 @@ def test_a_saved_map_is_loaded_into_the_table(shot, tmp_path, part):
     assert rows["left_wrist"] == ("mixamorig:LeftHandIndex1", "head") and rows["left_toe"][1] == "tail"
 
 
-# --- 4, objects
-# ---------------------------------------------------------------------------------------------------------
+# --- 4: Objects
 
 
 @WITH_UPDATES
@@ -240,12 +236,11 @@ def test_listed_objects_hide_the_character(shot, engine, session):
     assert import_module(f"{ROOT}.versions.folders").read_request(folder).objects == ("table",)
 
 
-# --- habits
-# -------------------------------------------------------------------------------------------------------------
+# --- All panels
 
 
 def test_all_buttons_are_in_a_menu_with_a_tooltip_and_those_that_change_the_file_can_be_undone(part):
-    """F3 searches menus; the queue's rows, which need one, and the parts of a table are in the panel alone."""
+    """F3 searches menus. Buttons that need a row of the queue, and the parts of a table, are only in the panel."""
     menu, operators = part("panels.menu"), part("operators")
     offered = {operator for step in menu.STEPS for operator in step}
     missing = {cls.bl_idname for cls in operators.CLASSES if cls not in offered}

@@ -1,5 +1,5 @@
-"""A performer in the plate drives: what is gathered, what the engine is asked, in which order,
-and what the artist is told."""
+"""A performer in the plate drives: what is gathered, which requests the engine gets in which order, and what the artist
+is told."""
 import json
 import os
 from pathlib import Path
@@ -15,7 +15,7 @@ from PIL import Image
 
 @pytest.fixture
 def shot(blank, tmp_path):
-    """A plate with a performer: neither rig nor camera."""
+    """A plate with a performer, without a rig or a camera."""
     scene = small_shot.make(tmp_path / "a shot é")
     for thing in list(scene.objects):
         bpy.data.objects.remove(thing)
@@ -24,7 +24,7 @@ def shot(blank, tmp_path):
 
 
 def drawn(scene, folder, name, pictures, *, start=1, channel=5):
-    """A strip of the sequencer from pictures in memory; its name."""
+    """A strip in the sequencer made from pictures in memory; returns its name."""
     folder.mkdir(parents=True, exist_ok=True)
     names = [f"{name}_{i:04}.png" for i in range(1, len(pictures) + 1)]
     for file, picture in zip(names, pictures, strict=True):
@@ -33,7 +33,7 @@ def drawn(scene, folder, name, pictures, *, start=1, channel=5):
 
 
 def greys(count=small_shot.FRAMES, size=small_shot.SIZE):
-    """Masks of every grey there is, a different one a frame."""
+    """Masks with every value of grey, different in each frame."""
     ramp = np.arange(size[0] * size[1]).reshape(size[1], size[0]) % 256
     return [np.repeat(((ramp + 50 * i) % 256).astype(np.uint8)[..., None], 3, axis=2) for i in range(count)]
 
@@ -344,7 +344,7 @@ def test_a_row_whose_performer_was_not_found_in_time_goes_on(shot, engine, sessi
 
 def test_previews_find_the_performer_first(part, shot, engine, session):
     engine("paints")
-    with pytest.raises(RuntimeError, match="no drawn conditions"):  # which this engine never draws
+    with pytest.raises(RuntimeError, match="no drawn conditions"):  # this engine never draws any
         bpy.ops.aa2.preview_conditions()
     assert (session.current().folder / "pose.json").exists()
     shot.frame_set(3)

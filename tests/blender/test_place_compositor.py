@@ -1,11 +1,11 @@
-"""The compositor's way: linear light, foreign nodes untouched, idempotent."""
+"""The result in the compositor: linear light, the artist's nodes untouched, and the same after a second time."""
 import bpy
 import numpy as np
 import pytest
 from shots import camera, set_size
 from test_place_strip import SIZE, job_folder, layer, shadow
 
-GREY = 0.2                     # linear, what the render's world shines with
+GREY = 0.2                     # linear; the brightness of the render's world
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def placing(extension):
 
 @pytest.fixture
 def scene(blank):
-    """A render of nothing but a grey world, with Cycles at one sample."""
+    """A render of only a grey world, in Cycles with one sample."""
     set_size(blank, SIZE)
     camera(blank)
     blank.world = bpy.data.worlds.new("grey")

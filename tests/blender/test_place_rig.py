@@ -1,5 +1,5 @@
-"""A performer's pose becomes a rig, and that rig drives again: the same joints, whatever the lens,
-the holes and the jitter."""
+"""A performer's pose becomes a rig, and this rig drives again: it gives the same joints for any lens, with gaps and
+jitter."""
 import json
 
 import bpy
@@ -9,12 +9,12 @@ import shots
 import small_shot
 
 SIZE, FRAMES = (640, 480), 8
-LENS_PX = 50 / 36 * 640                                             # what a performer's depths stand for
+LENS_PX = 50 / 36 * 640                                             # the focal length that a performer's depths assume
 
 
 @pytest.fixture
 def shot(blank, tmp_path):
-    """A plate, a performer and a camera that moves: no rig."""
+    """A plate, a performer and a camera that moves; no rig."""
     scene = small_shot.make(tmp_path / "shot", FRAMES, SIZE)
     bpy.data.objects.remove(scene.aa2.armature)
     scene.aa2.driver = "PERFORMER"
@@ -27,8 +27,8 @@ def shot(blank, tmp_path):
 
 
 def performer(part, frame, rng, hands=True):
-    """Someone 1.75 m tall who walks, waves and turns, 5 m from the supposed lens,
-    with an estimator's jitter in every length."""
+    """Somebody 1.75 m tall who walks, waves and turns, 5 m from the assumed lens, with an estimator's jitter in every
+    length."""
     skeleton, bones = part("embedded.engine.contract.skeleton"), part("place.bones")
     height, turn = 1.75, 0.5 * np.sin(frame / 3)
     places = dict(zip(bones.POINTS, height * bones.TEMPLATE, strict=True))
@@ -72,14 +72,15 @@ def job(part, shot, tmp_path):
 
 
 def driven_again(part, scene, rig, tmp_path):
-    """pose.json's people as the rig drives them, gathered through the add-on's own way."""
+    """The people in pose.json when the rig drives, gathered as the add-on does it."""
     scene.aa2.driver, scene.aa2.armature, scene.aa2.clean_plate = "ARMATURE", rig, False
     list(part("gather.job").gather(part("settings.request_of").request_of(scene), tmp_path / "again"))
     return shots.poses(tmp_path / "again")
 
 
 def apart(people, again, part):
-    """Pixels between the joints of two poses where the first is sure: body, hands."""
+    """The distances in pixels between the joints of two poses, for joints that are certain in the first: body,
+    hands."""
     rows = []
     for before, after in zip(people, again, strict=True):
         if not before:
@@ -106,7 +107,7 @@ def test_the_rig_gives_the_pose_back(part, shot, job, tmp_path):
     assert np.abs(heights / before - 1).max() < 0.15
     depths = np.array([[joint[2] for joint in person[0]["body"]] for person in again])
     wanted = np.array([[joint[2] for joint in person["body"]] for person in people])
-    # an ear that is turned away has none
+    # an ear that faces away has no depth
     relative = np.where(depths > 0, (depths - depths[:, 8:9]) - (wanted - wanted[:, 8:9]), 0)
     assert np.abs(relative).max() < 0.01, "what lies between joints stays, whatever the lens"
 
@@ -177,7 +178,7 @@ def _curves(rig):
 
 
 def test_the_button_makes_a_rig_that_drives_in_one_undo_step(shot, engine, session):
-    """From a performer's shot to the same shot driven by the rig, as an artist presses it."""
+    """From a performer's shot to the same shot driven by the rig, with the buttons that an artist presses."""
     engine("paints")
     assert not bpy.ops.aa2.make_rig_from_pose.poll()
     bpy.ops.aa2.generate()
@@ -197,7 +198,7 @@ def test_the_button_makes_a_rig_that_drives_in_one_undo_step(shot, engine, sessi
 
 
 def test_a_rig_in_a_scene_of_its_own(shot, engine, session):
-    """The edit shows another scene, whose frames are others: the keys lie where that scene shows the plate."""
+    """The edit shows another scene with other frame numbers: the keys are where that scene shows the plate."""
     engine("paints")
     other = bpy.data.scenes.new("Shot")
     shots.set_size(other, SIZE)

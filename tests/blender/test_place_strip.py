@@ -1,4 +1,4 @@
-"""Frames back over the plate: exact beside the character, free of hidden colour, idempotent."""
+"""Frames over the plate: exact beside the character, free of hidden colour, and the same after a second time."""
 import bpy
 import numpy as np
 import pytest
@@ -25,7 +25,7 @@ def scene(blank):
 
 
 def job_folder(folder, *, frames=3, first_frame=1, size=SIZE, made=None, name="shot one"):
-    """A finished job: a ramp of colours in a soft disc, shadow left of it; `made`: which frames exist."""
+    """A finished job: a ramp of colours in a soft disc, with a shadow to its left; `made`: which frames exist."""
     from bl_ext.user_default.aa2_blender.embedded.engine.contract import jobs
     jobs.write(str(folder), jobs.Job(name=name, size=size, frames=frames, first_frame=first_frame,
                                    settings=jobs.Settings(seed=7)))
@@ -38,7 +38,7 @@ def job_folder(folder, *, frames=3, first_frame=1, size=SIZE, made=None, name="s
 
 
 def layer(number, size=SIZE):
-    """RGBA: alpha a soft disc, colour everywhere (the bleed under alpha 0 is loud on purpose)."""
+    """RGBA: alpha is a soft disc, and colour is everywhere (colour under alpha 0 is conspicuous on purpose)."""
     y, x = np.mgrid[:size[1], :size[0]]
     away = np.hypot(x - size[0] / 2, y - size[1] / 2) / min(size)
     alpha = np.clip((0.35 - away) * 8, 0, 1)
@@ -68,7 +68,7 @@ def render(scene, tmp_path, frame=1):
 
 
 def worst(got, wanted):
-    """The largest difference of two pictures, 0..255."""
+    """The largest difference between two pictures, 0..255."""
     return float(np.abs(got - wanted).max())
 
 
@@ -88,7 +88,7 @@ def test_exact_where_nothing_was_made_and_by_the_formula_elsewhere(placing, scen
 
 
 def test_every_value_passes_back_and_forth(placing, scene, tmp_path):
-    """Plate out, layer of nothing back over it: all 256 values of each channel."""
+    """The plate is read out and an empty layer laid over it: all 256 values of each channel stay."""
     ramp = np.arange(64 * 48) % 256
     ramp = np.stack([ramp, ramp[::-1], np.roll(ramp, 100)], axis=1).reshape(48, 64, 3).astype(np.uint8)
     Image.fromarray(ramp).save(tmp_path / "ramp.png")
@@ -104,7 +104,7 @@ def test_every_value_passes_back_and_forth(placing, scene, tmp_path):
 
 
 def test_over_a_plate_that_moves(placing, scene, tmp_path):
-    """The plate slides and grows by keys; the layer made from its pictures lies still and fits on every frame."""
+    """The plate slides and grows by keys. The layer made from its pictures does not move and fits on every frame."""
     from bl_ext.user_default.aa2_blender.gather import strip as plate
     strip = plate_of(scene, tmp_path)
     for frame, offset, scale in ((1, 0, 1.0), (3, 9, 1.3)):
@@ -157,7 +157,7 @@ def test_caches_are_as_before(placing, scene, tmp_path):
 
 @pytest.mark.parametrize("made", [[2], [1, 3], [3]])
 def test_part_of_the_frames(placing, scene, tmp_path, made):
-    """Frames that are not made show the plate; they join when placed again."""
+    """Frames that are not made show the plate; when they are made, placing again adds them."""
     plate_of(scene, tmp_path)
     folder = job_folder(tmp_path / "job", made=made)
     placing.lay_frames(scene, folder, "plate")
@@ -202,8 +202,8 @@ def test_saved_files_keep_relative_paths(placing, scene, tmp_path):
 
 
 def test_half_size_lies_pixel_on_pixel(placing, scene, tmp_path):
-    """A job made at 50 %: at 50 % the layer is exact again,
-    although the sequencer shrinks pictures by the percentage."""
+    """A job made at 50 %: at 50 % the layer is exact again, although the sequencer shrinks pictures by the
+    percentage."""
     set_size(scene, (128, 96), 50)
     editor = scene.sequence_editor_create()
     Image.fromarray(np.kron(coded(1), np.ones((2, 2, 1), np.uint8))).save(tmp_path / "big.png")
@@ -215,10 +215,11 @@ def test_half_size_lies_pixel_on_pixel(placing, scene, tmp_path):
 
 
 def test_scaled_strip_leaks_no_hidden_colour(placing, scene, tmp_path):
-    """Scaled by 1.5, the layer's edge stays between plate and figure: what lies under alpha 0 is never seen.
+    """Scaled by 1.5, the layer's edge stays between plate and figure: the colour under alpha 0 is never seen.
 
-    The engine bleeds the figure's own colour outwards; so made here, a scaled edge must be the formula's with the
-    figure's one colour, whatever alpha the filter makes."""
+    The engine extends the figure's own colour outwards. A layer made like this here must have the edge that the formula
+    gives for the figure's one colour, whatever alpha the filter makes.
+    """
     white = np.full((48, 64, 3), 255, np.uint8)
     Image.fromarray(white).save(tmp_path / "white.png")
     image_strip(scene, tmp_path, ["white.png"])
@@ -230,7 +231,7 @@ def test_scaled_strip_leaks_no_hidden_colour(placing, scene, tmp_path):
     transform = strips(scene.sequence_editor)[name].transform
     transform.scale_x = transform.scale_y = 1.5
     out = render(scene, tmp_path)
-    alpha = (255 - out[..., 1]) / (255 - 30)                          # green tells the filtered alpha
+    alpha = (255 - out[..., 1]) / (255 - 30)                          # the filtered alpha, computed from green
     wanted = 255 + alpha[..., None] * (np.array([200, 30, 60]) - 255.0)
     assert ((alpha > 0.1) & (alpha < 0.9)).sum() > 20
     assert worst(out, wanted) <= 2.0

@@ -1,5 +1,5 @@
-"""Preview Conditions and Preview Frame with the extension's own engine: strips over the plate,
-the plate itself untouched."""
+"""Preview Conditions and Preview Frame with the extension's own engine: strips over the plate, and the plate itself
+unchanged."""
 from importlib import import_module
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The queue: turns, pauses, what a crash leaves, and that nothing on the disk is overwritten."""
+"""The queue: turns, pauses, what remains after a crash; nothing on the disk is overwritten."""
 import json
 import time
 from pathlib import Path
@@ -11,7 +11,7 @@ from shots import placed
 
 
 def advance(queue, until, seconds=20.0):
-    """Ticks as the timer does, until the condition holds."""
+    """Advances the queue as the timer does, until the condition is true."""
     end = time.monotonic() + seconds
     while not until():
         assert time.monotonic() < end, [(row.folder, row.state, row.error) for row in queue.rows]
@@ -28,7 +28,7 @@ def states(queue):
 
 
 def kept(folder):
-    """What queue.json says: {version: state} in its order."""
+    """The content of queue.json: {version: state} in its order."""
     value = json.loads((Path(folder) / "queue.json").read_text())
     return {entry["folder"].rpartition("/")[2]: entry["state"] for entry in value["jobs"]}
 
@@ -132,7 +132,7 @@ def test_a_dead_engine_fails_one_row_and_the_next_goes_on(shot, engine, queue, a
 
 
 def test_what_a_crash_leaves_is_offered_again(shot, engine, queue, add, session, part):
-    """The process is gone with everything in memory; the file is opened again."""
+    """The process has ended, and everything in memory is lost; the file is opened again."""
     engine("slow")
     running, waiting = add(shot, seed=1), add(shot, seed=2)
     advance(queue, lambda: running.task.engine_job and running.task.engine_job.frames and waiting.state == "waiting")

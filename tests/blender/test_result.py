@@ -1,4 +1,4 @@
-"""The result: versions of a shot, compared, varied, made again, found again, and shown while they grow."""
+"""The result: versions of a shot that are compared, varied, made again, found again, and shown while they grow."""
 import json
 import shutil
 from importlib import import_module
@@ -34,7 +34,7 @@ def test_vary_seed_makes_a_version_of_the_same_inputs(made, shot):
 
 
 def test_the_copy_of_a_version_outlives_the_first_gathered_anew(made, shot):
-    """Inputs may be shared on the disk: gathering must not write through the link."""
+    """Versions may share inputs on the disk, so gathering must not write through the link."""
     bpy.ops.aa2.vary_seed()
     varied = folder_of(shot)
     before = (varied / "pose.json").read_bytes()
@@ -120,7 +120,7 @@ def test_without_any_version_the_buttons_say_so(shot):
 
 
 def test_finished_frames_appear_while_the_rest_runs(made, shot, extension, tmp_path):
-    """The strip was placed when frame 1 was finished; the others come later and are shown without a new strip."""
+    """The strip was placed when frame 1 was finished; the later frames are shown without a new strip."""
     strip_room = import_module(extension.__name__ + ".place.strip")
     for number in (2, 3, 4):
         for kind in ("frames", "shadow"):

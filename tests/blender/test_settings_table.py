@@ -1,5 +1,5 @@
-"""A line in the table of settings, and a field of the contract's, are all that a new setting needs: two made-up ones
-are written into a copy of the zip, and found in the properties, the command's options, the request and the job."""
+"""A new setting needs only a line in the table of settings and a field in the contract. Two made-up settings are
+written into a copy of the zip; they must appear in the properties, the command's options, the request and the job."""
 import json
 import os
 import subprocess

@@ -1,5 +1,5 @@
-"""Generate, Cancel, Place Again and the rest through their operators,
-with whole engines that only lack the networks."""
+"""Generate, Cancel, Place Again and the rest, started as operators, with engines that are complete except for the
+networks."""
 import json
 import os
 from importlib import import_module
@@ -88,7 +88,7 @@ def test_job_folder_not_writable(shot, engine, tmp_path):
 
 
 def test_cancel_at_every_stage(shot, extension, engine, session):
-    """Advances a task slice by slice as the timer does, cancels after each number of slices, and ends it."""
+    """Advances a task slice by slice as the timer does, cancels it after different numbers of slices, and ends it."""
     engine("paints")
     asking, preferences = (import_module(f"{extension.__name__}.settings.{name}")
                            for name in ("request_of", "preferences"))

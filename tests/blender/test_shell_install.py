@@ -1,5 +1,5 @@
-"""The installed zip: it registers and unregisters without a trace,
-and its engine's packages import beside this numpy."""
+"""The installed zip: it registers and unregisters without a trace, and its engine's packages can be imported beside
+this numpy."""
 import os
 import subprocess
 import sys

@@ -1,4 +1,5 @@
-"""Every way an engine can misbehave ends the job with its reason, and the next job works. Real processes, real link."""
+"""In whatever way an engine misbehaves, the job ends with the reason, and the next job works. Real processes, real
+link."""
 import os
 import sys
 import time
@@ -25,7 +26,7 @@ def link(jobs):
 
 @pytest.fixture
 def start(extension, link, tmp_path):
-    """start("polite") begins a job with that engine; the job."""
+    """start("polite") begins a job with that engine and returns the job."""
     from importlib import import_module
     interpreter = import_module(extension.__name__ + ".link.interpreter")
     messages = import_module(extension.__name__ + ".embedded.engine.contract.messages")
@@ -39,7 +40,7 @@ def start(extension, link, tmp_path):
 
 
 def until(condition, link, seconds=15.0, pause=0.01):
-    """Pumps as Blender's timer does, every `pause` seconds; fails when the condition does not come true."""
+    """Calls pump() as Blender's timer does, every `pause` seconds; fails if the condition does not become true."""
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, f"still {link.job.state} after {seconds} s"
@@ -119,7 +120,7 @@ def test_no_pump_takes_longer_than_five_milliseconds_in_a_flood(link, start):
     job = start("floods")
     until(lambda: job.ended, link, 60)
     assert job.state == "done"
-    # One pump stops after 4 ms at the next event; a busy machine may take the processor away in between.
+    # One pump stops after 4 ms at the next event; on a busy machine, other processes may run in between.
     assert job.longest_pump_s < 0.1
 
 
@@ -162,7 +163,7 @@ def test_cancel_ends_an_engine_that_never_stops_talking(link, start):
     until(lambda: job.frames, link)
     child = link._process._child
     link.cancel()
-    ended(link, job, "cancelled", pause=0.2)  # a busy Blender: there is always more to hear than one pump takes
+    ended(link, job, "cancelled", pause=0.2)  # a busy Blender: there are always more messages than one pump takes
     assert child.wait(5) != 0
     ended(link, start("polite"), "done")
 

@@ -1,4 +1,4 @@
-"""A Python of the artist's own runs the networks and nothing else: which request goes to which process."""
+"""An artist's own Python runs only the networks: which request goes to which process."""
 import json
 import sys
 from pathlib import Path
@@ -12,7 +12,8 @@ SIZE = small_shot.SIZE
 
 @pytest.fixture
 def told(engine, preferred_python, tmp_path):
-    """Both engines paint and note what they are asked; told() -> {"own": [...], "preferred": [...]}, and forgets it."""
+    """Both engines paint and note their requests; told() -> {"own": [...], "preferred": [...]}, and then empties the
+    notes."""
     notes = {name: tmp_path / f"{name}.txt" for name in ("own", "preferred")}
     engine("paints", "--notes", str(notes["own"]))
     preferred_python("paints", "--notes", str(notes["preferred"]))
@@ -31,7 +32,7 @@ def shot(blank, tmp_path):
 
 
 def test_every_request_has_its_process(part):
-    """A new kind of request goes to Blender's own Python, until somebody decides otherwise here."""
+    """A new kind of request goes to Blender's own Python, unless somebody decides otherwise here."""
     interpreter, messages = part("link.interpreter"), part("embedded.engine.contract.messages")
     own = interpreter.Launch(("own",), ())
     both = interpreter.Launch(("preferred",), (), own)
@@ -41,7 +42,7 @@ def test_every_request_has_its_process(part):
 
 
 def test_the_two_launches(part, preferred_python, monkeypatch):
-    """The preferred Python sees the engine and none of the packages; Blender's own has them."""
+    """The preferred Python gets the engine but none of the packages; Blender's own gets both."""
     preferred_python("paints")
     launch = part("settings.preferences").engine_launch(threads=3)
     assert launch.command[0].endswith("python for paints") and launch.embedded.command[0] == sys.executable
@@ -83,7 +84,7 @@ def test_a_performer_is_found_in_our_own_process(shot, told, session, part):
 
 
 def test_a_preferred_python_that_cannot_do_more_is_not_asked_for_more(shot, engine, preferred_python, session):
-    """It dies at the first request: joints are found all the same, and Generate tells what is wrong with it."""
+    """It dies at the first request. Joints are found anyway, and Generate reports what is wrong with it."""
     engine("paints")
     preferred_python("dies_at_start")
     assert bpy.ops.aa2.find_reference_joints() == {"FINISHED"}

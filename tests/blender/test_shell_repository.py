@@ -1,5 +1,5 @@
-"""`build.py repo`: Blender adds the folder by its address, lists the extension,
-installs it from there and takes it away."""
+"""`build.py repo`: Blender adds the folder by its address, lists the extension, installs it from there and removes
+it."""
 import json
 import subprocess
 import sys
@@ -32,7 +32,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture
 def address(folder):
-    """Where a web server of this test hands the folder out."""
+    """The address at which a web server of this test offers the folder."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}/index.json"
