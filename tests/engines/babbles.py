@@ -1,4 +1,4 @@
-"""Prints what is no JSON, as a library that writes to stdout would."""
+"""Prints lines that are not JSON, like a library that writes to stdout."""
 import sys
 import time
 

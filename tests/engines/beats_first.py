@@ -1,4 +1,4 @@
-"""Says that it is alive, but never hello."""
+"""Sends heartbeats, but never hello."""
 import time
 
 from speaking import say

@@ -1,4 +1,4 @@
-"""Says a hundred thousand true things at once."""
+"""Sends a hundred thousand correct messages at once."""
 from speaking import finish, hello, requests, say
 
 hello()

@@ -1,4 +1,4 @@
-"""Takes the job, and from then on says that it is alive and does nothing."""
+"""Takes the job, and from then on sends heartbeats that say it does nothing."""
 import time
 
 from speaking import hello, requests, say

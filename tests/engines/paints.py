@@ -1,6 +1,6 @@
-"""Lays a red square over the middle of every frame of the job, and a shadow strip: a whole engine but for the networks.
-It finds a performer as wide as a third of the picture in the middle of each, and is told apart by what it writes. With
-`--notes FILE` it adds to that file what it is asked."""
+"""An engine that is complete except for the networks: it paints a red square in the middle of every frame of the job,
+and a shadow. It finds a performer in the middle of each frame, a third of the picture wide. Its files differ from those
+of the real engine. With `--notes FILE`, it adds its requests to that file."""
 import json
 import os
 import struct
@@ -33,13 +33,14 @@ def paint(folder, number, width, height):
 
 
 def person(width, height):
-    """Someone upright who fills the picture's height, 4 m away: joints of pose.json."""
+    """Somebody upright who fills the picture's height, 4 m away, as joints of pose.json."""
     body = [[width / 2 + (k % 3 - 1) * width / 12, height * (0.1 + 0.04 * k), 4.0, 1.0] for k in range(20)]
     return {"body": body, "left_hand": None, "right_hand": None, "height_px": height * 0.8}
 
 
 def estimate(request, job):
-    """pose.json, mask/ and, where asked, clean/; the request itself lies beside them, for tests to read."""
+    """pose.json, mask/ and, if requested, clean/; the request itself is stored beside them, so that tests can read
+    it."""
     folder, (width, height) = request["job"], job["size"]
     for number in range(1, job["frames"] + 1):
         for kind in ["mask"] + ["clean"] * request["clean"]:

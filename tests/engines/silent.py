@@ -1,4 +1,4 @@
-"""Takes the job and never says anything again, deaf to cancel too."""
+"""Takes the job and then sends nothing more; it also ignores cancel."""
 import time
 
 from speaking import hello

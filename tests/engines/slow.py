@@ -1,4 +1,5 @@
-"""Takes a job, makes a frame a second, looks for cancel between frames as the engine does between steps."""
+"""Takes a job and makes one frame each second. It checks for cancel between frames, as the engine does between
+steps."""
 import select
 import sys
 

@@ -1,4 +1,4 @@
-"""What the misbehaving engines of this folder share: the wire's lines, written by hand on purpose."""
+"""What the misbehaving engines of this folder share: the lines of the wire, written by hand on purpose."""
 import json
 import sys
 

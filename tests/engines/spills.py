@@ -1,4 +1,4 @@
-"""Writes so many MB to stderr without an end of line, says two thousand lines for each, and ends the job."""
+"""Writes so many MB to stderr without an end of line, sends two thousand messages for each, and ends the job."""
 import sys
 
 from speaking import finish, hello, requests, say

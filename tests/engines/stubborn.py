@@ -1,4 +1,4 @@
-"""Works on whatever it is told, and ignores being terminated."""
+"""Works on every request, and ignores being terminated."""
 import signal
 import time
 

@@ -1,4 +1,4 @@
-"""Says progress without end and listens to nobody, as an engine in an endless loop would."""
+"""Sends progress without end and ignores all requests, like an engine in an endless loop."""
 from speaking import hello, requests, say
 
 hello()

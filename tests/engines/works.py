@@ -1,4 +1,4 @@
-"""Works for as many seconds as its argument says, with a heartbeat all the while, and says nothing else before its
+"""Works for as many seconds as its argument says. It sends heartbeats all the while, and nothing else before the
 end."""
 import sys
 import time
