@@ -1,7 +1,7 @@
-"""The whole way, as an artist goes it: `python build.py demo` runs this in a bpy 4.5 with a fresh user folder.
+"""Does everything an artist does: `python build.py demo` runs this in a bpy 4.5 with a fresh user folder.
 
-Takes the zip (AA2_ZIP) and the demo shot; leaves in demo_output/ the frames, the composite, a movie, the .blend and one
-contact sheet, and says where each lies, how long each stage took, and how recognisable the character is.
+It takes the zip (AA2_ZIP) and the demo shot. In demo_output/ it leaves the frames, the composite, a movie, the .blend
+and one contact sheet. It prints where each is, how long each stage took, and how recognisable the character is.
 """
 import argparse
 import faulthandler
@@ -24,7 +24,7 @@ from tests.demo.stages import Stages, watched
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 MODULE = "bl_ext.user_default.aa2_blender"
-OFFSET = 79     # the shot's frame less the edit's: picture 4 of the plate is 104 there and 25 here
+OFFSET = 79     # the shot's frame minus the edit's: picture 4 of the plate is at 104 there and at 25 here
 
 
 def main():
@@ -61,7 +61,7 @@ def main():
 
 
 def install(pack):
-    """The zip into the fresh user folder, as Install from Disk does it."""
+    """Install the zip into the fresh user folder, as Install from Disk does."""
     bpy.ops.extensions.package_install_files(filepath=os.environ["AA2_ZIP"], repo="user_default",
                                              enable_on_install=True)
     bpy.context.preferences.addons[MODULE].preferences.pack = str(Path(pack).resolve()) if pack else ""
@@ -69,7 +69,7 @@ def install(pack):
 
 
 def open_shot(made, output):
-    """A copy of the shot in the output folder, opened; returns its edit scene."""
+    """Open a copy of the shot in the output folder; returns its edit scene."""
     shutil.rmtree(output, ignore_errors=True)
     shutil.copytree(made, output, ignore=shutil.ignore_patterns("still.png", "complete"))
     shutil.copy(HERE / "reference.png", output)
@@ -88,7 +88,7 @@ def choose(edit):
 
 
 def press(stages, name, button):
-    """Press a button and show its progress; ends the demo with the button's own words where it fails."""
+    """Press a button and show its progress. If it fails, the demo ends with the button's own message."""
     session = importlib.import_module(MODULE + ".queue.session")
     before = session.current()
 
@@ -111,7 +111,7 @@ def press(stages, name, button):
 
 
 def job_of(edit):
-    """The job's folder by the strips that were placed: their paths are relative, and the files are there."""
+    """The job's folder, found through the strips that were placed: their paths are relative, and the files exist."""
     placed = [strip for strip in edit.sequence_editor.strips if strip.get("aa2_job")]
     for strip in placed:
         folder = Path(bpy.path.abspath(strip.directory))

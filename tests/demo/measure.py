@@ -1,6 +1,6 @@
 """A finished job folder -> how recognisable its character is, in numbers: colours, joints, holes, noise.
 
-All four are ours, chosen for the first pack to pass; docs/evaluation.md measures likeness better:
+All four measures are ours, as a test for the first pack to pass; docs/evaluation.md measures likeness better:
 - colour: of each body part, the CIEDE2000 between the reference's median colour and the frame's, median over frames;
 - joints: the share of seen, unhidden joints that lie inside the matte;
 - holes: the largest share, in any frame, of the limbs' cores that the matte leaves open;
@@ -18,12 +18,12 @@ from lab.evaluation.body_parts import CORE, CORE_LINES, PARTS, SEEN, band, tone
 from lab.evaluation.colour import delta_e_2000
 
 COLOUR_MOST, JOINTS_LEAST, HOLES_MOST, NOISE_MOST = 15.0, 0.95, 0.02, 6.0
-SOLID = 0.5                 # matte from which a pixel is the character's
+SOLID = 0.5                 # the least matte of a pixel that counts as the character's
 
 
 @dataclass(frozen=True)
 class Likeness:
-    """`colours`: CIEDE2000 by body part; parts never seen are left out."""
+    """`colours`: CIEDE2000 by body part; parts that are never seen are missing."""
 
     colours: dict = field(default_factory=dict)
     joints: float = 0.0
@@ -31,7 +31,7 @@ class Likeness:
     noise: float = 0.0
 
     def faults(self):
-        """What misses its bound, one sentence each."""
+        """What misses its limit, one sentence each."""
         found = [f"{part}: colour is {value:.1f} from the reference's (CIEDE2000), at most {COLOUR_MOST:g} expected"
                  for part, value in self.colours.items() if value > COLOUR_MOST]
         if self.joints < JOINTS_LEAST:
@@ -80,7 +80,7 @@ def picture(path, mode):
 
 
 def unhidden(job_folder, job, number, body):
-    """(h, w) bool: where no object stands before the nearest of the body's joints (a cautious holdout)."""
+    """(h, w) bool: where no object is nearer than the nearest of the body's joints (a cautious hold-out)."""
     path = Path(files.picture(job_folder, files.OBJECTS, number))
     width, height = job["size"]
     if not job.get("objects") or not path.exists():
@@ -107,7 +107,7 @@ def joints_inside(matte, free, joints):
 
 
 def noise(rgb, where):
-    """Mean distance of luminance to its 3x3 median, in 8-bit steps, over some pixels, at least one."""
+    """The mean distance of luminance to its 3x3 median, in 8-bit steps, over the given pixels (at least one)."""
     rows, columns = np.where(where.any(1))[0], np.where(where.any(0))[0]
     box = slice(max(rows[0] - 1, 0), rows[-1] + 2), slice(max(columns[0] - 1, 0), columns[-1] + 2)
     light, chosen = rgb[box] @ np.array((0.2126, 0.7152, 0.0722), np.float32), where[box]

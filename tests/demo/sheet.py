@@ -13,7 +13,7 @@ PAPER, INK, CHECKS = (24, 25, 28), (232, 232, 228), ((96, 96, 98), (128, 128, 13
 
 
 def shown(frames, rows):
-    """The numbers (1..frames) of `rows` frames spread over the shot, first and last among them."""
+    """The numbers (1..frames) of `rows` frames spread over the shot, including the first and the last."""
     return sorted({round(1 + (frames - 1) * k / max(rows - 1, 1)) for k in range(rows)})
 
 
@@ -39,7 +39,7 @@ def contact_sheet(job_folder, composites, target, *, first_frame, rows=6):
 
 
 def cells(job_folder, number):
-    """Plate, skeleton, depth, mask and the layer around the character over a checkerboard, of one frame."""
+    """Plate, skeleton, depth, mask, and the layer over a checkerboard, all around the character, for one frame."""
     def picture(kind):
         return Image.open(files.picture(job_folder, kind, number))
     layer = picture(files.FRAMES).convert("RGBA")
@@ -49,7 +49,8 @@ def cells(job_folder, number):
 
 
 def around(job_folder, number, size, shape):
-    """A box (left, top, right, bottom) of width / height `shape` about the character; the whole picture without one."""
+    """A box (left, top, right, bottom) around the character, with width / height `shape`; the whole picture if there is
+    no character."""
     people = json.loads((job_folder / files.POSE).read_text())["frames"][number - 1]["people"]
     seen = [joint for joint in people[0]["body"] if joint[3] > 0] if people else []
     if not seen:
@@ -66,7 +67,7 @@ def checkerboard(size, square=15):
 
 
 def fitted(picture, size):
-    """The whole picture within `size`, centred on black."""
+    """The whole picture scaled to fit into `size`, centred on black."""
     scale = min(size[0] / picture.width, size[1] / picture.height)
     small = picture.convert("RGB").resize((max(round(picture.width * scale), 1), max(round(picture.height * scale), 1)),
                                           Image.Resampling.LANCZOS)

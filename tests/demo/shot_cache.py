@@ -1,4 +1,4 @@
-"""The demo shot on disk: made once for each state of the scripts that make it, under .build/demo_shot/."""
+"""The demo shot on disk, in .build/demo_shot/: made once for each state of the scripts that make it."""
 import hashlib
 import shutil
 import subprocess
@@ -7,13 +7,13 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 CACHE = HERE.parent.parent / ".build" / "demo_shot"
-SHARED = HERE.parent.parent / "lab" / "clips"     # with Blender's world of clips
+SHARED = HERE.parent.parent / "lab" / "clips"     # shared with Blender's world of clips
 SCRIPTS = (*(HERE / name for name in ("shot.py", "film.py", "room.py", "walk.py")),
            *(SHARED / name for name in ("materials.py", "puppet.py", "shapes.py")))
 
 
 def shot_folder(*more):
-    """The folder with shot.blend, plate.mp4 and plate/; rendered first if these scripts have not made one yet.
+    """The folder with shot.blend, plate.mp4 and plate/. If these scripts have not made one yet, it is rendered first.
 
     `more` goes to shot.py (a test asks for a small one: "--percent", "20").
     """

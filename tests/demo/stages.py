@@ -1,10 +1,10 @@
-"""What takes how long: a line of progress while something runs, and the table of stages at the end."""
+"""How long things take: a line of progress while something runs, and a table of the stages at the end."""
 import sys
 import threading
 import time
 from contextlib import contextmanager
 
-LOOK_S, QUIET_S = 0.2, 2.0     # between looks at a task; between lines where the output is no terminal
+LOOK_S, QUIET_S = 0.2, 2.0     # between checks of a task; between lines if the output is not a terminal
 
 
 class Stages:
@@ -15,7 +15,7 @@ class Stages:
 
     @contextmanager
     def __call__(self, name):
-        """Time what is done inside."""
+        """Time the block."""
         print(f"{name} ...", flush=True)
         began = time.monotonic()
         try:
@@ -33,9 +33,9 @@ class Stages:
 
 @contextmanager
 def watched(look):
-    """Show the progress of blocking work: look() -> a line of text or None, called on a thread of its own.
+    """Show the progress of blocking work: look() -> a line of text or None, called on a separate thread.
 
-    Yields the seconds that each first word of those lines lasted, filled while the work runs.
+    Yields {stage: seconds}, which is filled while the work runs. The lines begin with the name of their stage.
     """
     ended, spent = threading.Event(), {}
     thread = threading.Thread(target=_watch, args=(look, ended, spent), daemon=True)
