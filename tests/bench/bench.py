@@ -1,7 +1,7 @@
-"""`python build.py bench [--json FILE]`: the speeds that matter to an artist, each beside what it should reach.
+"""`python build.py bench [--json FILE]`: the speeds that matter to an artist, each with its target.
 
-Runs in the engine's environment; Blender's part runs in AA2_BPY_PYTHON with the zip of AA2_ZIP. Ratios are taken in
-turns within one run, times are medians. No test: a busy machine measures its business.
+Runs in the engine's environment; Blender's part runs in AA2_BPY_PYTHON with the zip of AA2_ZIP. Ratios are measured in
+turns within one run; times are medians. This is not a test: on a busy machine, it measures the other work too.
 """
 import argparse
 import json
@@ -19,8 +19,8 @@ from tests.bench.job import write_job
 
 HERE = Path(__file__).parent
 THREADS = min(2, os.cpu_count() or 1)
-SHORT = 16      # frames of the job that goes through the link
-# key: what it is, its target as people read it, whether a value reaches it, how it is written.
+SHORT = 16      # of the job that is sent through the link
+# key: what it is, its target as people read it, whether a value reaches the target, how the value is written.
 ROWS = {
     "pose_vs_frame_set": ("armature to pose.json, over the bare frame loop", "<= 1.25", lambda v: v <= 1.25, "{:.2f}"),
     "plate_vs_render": ("plate frames, 1080p, over the bare render to PNG", "<= 1.3", lambda v: v <= 1.3, "{:.2f}"),
@@ -87,12 +87,12 @@ def in_blender(pack):
 
 
 def window_seconds(pack):
-    """Seconds of one window's denoising at the default steps: a job of exactly one window."""
+    """Seconds to denoise one window at the default steps: a job of exactly one window."""
     return run(open_pack(pack).manifest.window, pack, THREADS, None)[0]["stages"]["denoise"]
 
 
 def table(numbers):
-    """The numbers as a Markdown table, with the machine and the stages below."""
+    """The numbers as a Markdown table, with the machine above and the stages below."""
     warm = numbers["window_denoise_s"] + 0.3
     lines = ["| what | measured | to reach | |", "| --- | --- | --- | --- |"]
     for key, (what, target, reaches, form) in ROWS.items():

@@ -1,4 +1,4 @@
-"""How fast and how large the engine is: whole runs in processes of their own, and its denoiser against a matmul."""
+"""The speed and size of the engine: whole runs in separate processes, and its denoiser compared with a matmul."""
 import json
 import os
 import statistics
@@ -19,12 +19,13 @@ from engine.packs.store import open_pack
 from tests.bench.job import write_job
 
 RUNS, FRAMES = 3, 48
-MEMORY_FRAMES, MEMORY_STEPS = (60, 600), 1  # memory is held by the window, whatever the number of steps
+MEMORY_FRAMES, MEMORY_STEPS = (60, 600), 1  # the window determines the memory, whatever the number of steps
 MATMUL = 1024
 
 
 def frames_per_second(pack, threads, steps=None):
-    """(frames a second, share of each stage, steps): the median of whole runs, job folder to frames, 256x256."""
+    """(frames per second, share of each stage, steps): the median of whole runs, from job folder to frames, at
+    256x256."""
     finished = [run(FRAMES, pack, threads, steps)[0] for _ in range(RUNS)]
     middle = sorted(finished, key=lambda event: event["seconds"])[RUNS // 2]
     shares = {name: round(seconds / middle["seconds"], 4) for name, seconds in middle["stages"].items()}
@@ -32,7 +33,7 @@ def frames_per_second(pack, threads, steps=None):
 
 
 def memory_ratio(pack, threads):
-    """Peak resident memory of a run of 600 frames over that of one of 60."""
+    """Peak resident memory of a run of 600 frames divided by that of a run of 60."""
     short, long = (run(count, pack, threads, MEMORY_STEPS)[1] for count in MEMORY_FRAMES)
     return long / short
 
@@ -54,7 +55,8 @@ def run(count, pack, threads, steps):
 
 
 def denoise_share(pack, threads):
-    """FLOP/s of a full window's denoising step over FLOP/s of a 1024x1024 matmul, in turns in this process."""
+    """FLOP/s of a full window's denoising step divided by FLOP/s of a 1024x1024 matmul, measured in turns in this
+    process."""
     opened = open_pack(pack)
     runtime = OrtRuntime(opened.folder, threads)
     step, operations = denoising_step(runtime, opened.manifest)
@@ -87,7 +89,8 @@ def denoising_step(runtime, manifest):
 
 
 def operations_a_frame(manifest):
-    """Of a denoising step, counted by torch on the same networks (engine/engines/compact/nets/flops.py)."""
+    """The operations of a denoising step per frame, counted by torch on the same networks
+    (engine/engines/compact/nets/flops.py)."""
     from engine.engines.compact.nets.flops import flops_per_frame
     from engine.engines.compact.nets.model import Model
     from engine.engines.compact.nets.sizes import Sizes
@@ -95,7 +98,7 @@ def operations_a_frame(manifest):
 
 
 def matmul(threads):
-    """A call that multiplies two square matrices on onnxruntime with the engine's number of threads."""
+    """A call that multiplies two square matrices in onnxruntime with the engine's number of threads."""
     shape = [MATMUL, MATMUL]
     a, b, c = (helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name in "abc")
     graph = helper.make_graph([helper.make_node("MatMul", ["a", "b"], ["c"])], "matmul", [a, b], [c])
@@ -109,7 +112,7 @@ def matmul(threads):
 
 
 def seconds(call, at_least=0.5):
-    """Seconds of one call, repeated for half a second or more."""
+    """The seconds of one call, which is repeated for half a second or more."""
     began, count = time.perf_counter(), 0
     while time.perf_counter() - began < at_least:
         call()

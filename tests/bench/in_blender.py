@@ -1,7 +1,7 @@
 """The bench's part inside Blender: `python in_blender.py JOB PACK ANSWER` in a bpy with the zip of AA2_ZIP.
 
-Measures the armature against its bare frame loop, the plate against its bare render, and the engine through the link;
-writes the numbers as JSON to ANSWER. PACK "" means the embedded weights.
+Measures gathering the armature compared with only its frame loop, gathering the plate compared with only its render,
+and the engine through the link. Writes the numbers as JSON to ANSWER. PACK "" means the embedded weights.
 """
 import importlib
 import json
@@ -37,7 +37,8 @@ def addon(name):
 
 
 def pose_ratio():
-    """Armature to pose.json over the bare frame_set loop, in turns; the median of the ratios.
+    """The time from armature to pose.json divided by the time of the frame_set loop alone, in turns; the median of the
+    ratios.
 
     The rig is Rigify's metarig of 159 bones with a key on every bone in every tenth frame, as captured motion has.
     """
@@ -75,7 +76,8 @@ def wriggle(rig):
 
 
 def plate_ratio():
-    """The plate's frames out of the sequencer over a bare render of the same strip to PNG, 1080p, in turns."""
+    """The time to get the plate's frames out of the sequencer divided by that of a bare render of the same strip to
+    PNG, 1080p, in turns."""
     from film import encode
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=False)
     scene = bpy.context.scene
@@ -127,7 +129,8 @@ def seconds(call):
 
 
 def link_times(job, pack):
-    """Engine start to hello; press to the first finished frame, without and with an engine running; longest pump."""
+    """From engine start to hello; from the press to the first finished frame, without and with a running engine; the
+    longest pump."""
     jobs = addon("link.engine_job")
     launch = addon("link.interpreter").launch(pack=pack)
     runs, pumps = [], []
@@ -143,7 +146,8 @@ def link_times(job, pack):
 
 
 def one_run(link, launch, job, seed):
-    """One whole job through the link, pumped as the add-on's timer does; another seed makes every frame anew."""
+    """One whole job through the link, pumped as the add-on's timer does; with another seed, every frame is made
+    again."""
     contract = addon("embedded.engine.contract.jobs")
     messages = addon("embedded.engine.contract.messages")
     told = json.loads((job / "job.json").read_text())

@@ -19,7 +19,7 @@ CLOTHES = (("hip", "knee", (0.1, 0.1, 0.5), 20), ("knee", "ankle", (0.1, 0.1, 0.
 
 
 def write_job(folder, count, steps=None):
-    """A whole job folder of `count` frames in the square crop; `steps` None: as the weights say. The folder again."""
+    """A whole job folder of `count` frames in the square crop; `steps` None: as the weights say. Returns the folder."""
     noise = np.random.default_rng(3)
     plates = [noise.integers(90, 150, (*SIZE[::-1], 3), np.uint8) for _ in range(4)]
     people = []
