@@ -1,4 +1,4 @@
-"""Real processes: a bpy with the installed zip, the engine it starts, and small random weights in a whole pack."""
+"""Real processes: a bpy with the installed zip, the engine that it starts, and a whole pack of small random weights."""
 import json
 import os
 import shutil
@@ -15,7 +15,7 @@ BPY = os.environ.get("AA2_BPY_PYTHON", str(ROOT / ".build/envs/bpy-4.5.15/bin/py
 
 @pytest.fixture(scope="session")
 def surroundings(tmp_path_factory):
-    """The environment of a fresh Blender; by hand, the newest zip is taken."""
+    """The environment of a fresh Blender. If you start pytest by hand, the newest zip is used."""
     built = sorted((ROOT / "dist").glob("aa2_blender-*-linux_x64.zip"), key=lambda path: path.stat().st_mtime)
     told = {"AA2_ZIP": str(built[-1])} if built else {}
     told["BLENDER_USER_RESOURCES"] = str(tmp_path_factory.mktemp("resources"))
@@ -37,7 +37,7 @@ def pack(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def blender(surroundings):
-    """blender(script, *arguments) runs a script in the bpy's Python; the finished process."""
+    """blender(script, *arguments) runs a script in the bpy's Python; returns the finished process."""
     def run(script, *arguments, **more):
         return subprocess.run([BPY, str(script), *map(str, arguments)], env={**surroundings, **more}, text=True,
                               capture_output=True, timeout=180, cwd=ROOT)
@@ -51,7 +51,7 @@ def first_shot(blender, tmp_path_factory):
 
 @pytest.fixture
 def shot(first_shot, tmp_path):
-    """A saved small shot: its .blend, in a folder with a space, an accent and a leading dash."""
+    """A saved small shot: its .blend, in a folder with a space, an accent and a leading dash in its name."""
     return Path(shutil.copytree(first_shot.parent, tmp_path / first_shot.parent.name)) / first_shot.name
 
 
@@ -64,7 +64,7 @@ def make_shot(blender, tmp_path, *numbers):
 
 @pytest.fixture
 def generate(blender, pack):
-    """generate(blend, *options) runs the command; (exit code, summary, stderr)."""
+    """generate(blend, *options) runs the command; returns (exit code, summary, stderr)."""
     def run(blend, *options, **more):
         given = {"--pack": pack, "--threads": 1}
         extra = [word for name, value in given.items() if name not in options for word in (name, value)]
@@ -77,7 +77,7 @@ def generate(blender, pack):
 
 @pytest.fixture
 def fake(tmp_path):
-    """fake("paints", "--one") is a Python for --engine-python that starts that engine of tests/engines."""
+    """fake("paints", "--one") is a Python for --engine-python that starts this engine of tests/engines."""
     def make(name, *arguments):
         script = tmp_path / f"fake {name}"
         engine = ROOT / "tests" / "engines" / f"{name}.py"

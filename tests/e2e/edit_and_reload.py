@@ -1,6 +1,7 @@
-"""Run in a bpy's Python: enables the linked extension, edits its checkout, reloads; prints what was seen as JSON.
+"""A bpy's Python runs this: it enables the linked extension, edits its checkout, reloads, and prints what it saw as
+JSON.
 
-edit_and_reload.py CHECKOUT: a copy of this checkout, which the links in extensions/user_default lead to.
+edit_and_reload.py CHECKOUT: a copy of this checkout, to which the links in extensions/user_default lead.
 """
 
 import importlib
@@ -18,7 +19,7 @@ version = checkout / "engine" / "contract" / "version.py"
 
 
 def look():
-    """The version that the add-on knows, that which its engine's own process knows, and a button's tooltip."""
+    """The add-on's version, the version that the engine's process has, and a button's tooltip."""
     launch = importlib.import_module(MODULE + ".link.interpreter").launch()
     ask = [
         launch.command[0],
@@ -53,7 +54,7 @@ edited.write_text(edited.read_text(encoding="utf-8").replace(written, "An edited
 version.write_text(version.read_text(encoding="utf-8") + '\nENGINE = "9.8.7"\n', encoding="utf-8")
 bpy.utils.load_scripts(
     reload_scripts=True
-)  # what the operator Reload Scripts starts by a timer, which the bpy module never calls
+)  # the operator Reload Scripts starts this with a timer, which the bpy module never calls
 look()
 print(json.dumps(said), flush=True)
-os._exit(0)  # after this the bpy module may hang at its end, with no add-on enabled too
+os._exit(0)  # after this, the bpy module may hang when it ends, even with no add-on enabled

@@ -1,10 +1,10 @@
-"""Run in a bpy's Python: what becomes of an engine when its extension is disabled, installed again or removed.
+"""A bpy's Python runs this: what happens to an engine when its extension is disabled, installed again or removed.
 
     keep_and_replace.py JOB PACK disable | upgrade | remove
 
-Starts an engine on the job through the installed extension, does the one thing to the extension while the engine works,
-and prints JSON: the first engine's process id, whether the extension is enabled, how a run after an upgrade ended,
-what is left.
+It starts an engine on the job through the installed extension. While the engine works, it does the one thing to the
+extension. Then it prints JSON: the first engine's process id, whether the extension is enabled, how a run after an
+upgrade ended, and which files are left.
 """
 import importlib
 import json
@@ -25,12 +25,12 @@ def install():
 
 
 def start():
-    """An engine that has begun to generate; (its process id, its job)."""
+    """Starts an engine and waits until it generates; returns (its process id, its job)."""
     session, preferences, messages = (importlib.import_module(f"{MODULE}.{name}") for name in
                                     ("queue.session", "settings.preferences", "embedded.engine.contract.messages"))
     launch = preferences.engine_launch(pack=PACK, threads=1)
     job = session.link.start(launch, messages.Run(str(JOB)), JOB)
-    while not (job.ended or len(job.frames) > 8):   # a window and more
+    while not (job.ended or len(job.frames) > 8):   # more than one window
         session.link.pump()
         time.sleep(0.01)
     return session.link._process._child.pid, job

@@ -1,4 +1,4 @@
-"""Run in a bpy's Python: opens a .blend without the extension and prints its strips as JSON."""
+"""A bpy's Python runs this: it opens a .blend without the extension and prints its strips as JSON."""
 import json
 import sys
 

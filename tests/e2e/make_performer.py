@@ -1,7 +1,9 @@
-"""Run in a bpy's Python: installs the zip and saves a shot whose plate shows a performer, with neither rig nor camera.
+"""A bpy's Python runs this: it installs the zip and saves a shot whose plate shows a performer, without a rig or a
+camera.
 
-    make_performer.py FOLDER NAME.blend FRAMES: FOLDER holds the plate's pictures plate/0001.png ...
-    and reference.png already.
+    make_performer.py FOLDER NAME.blend FRAMES
+
+FOLDER already contains reference.png and the plate's pictures plate/0001.png ...
 """
 import os
 import sys

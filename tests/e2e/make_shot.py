@@ -1,4 +1,4 @@
-"""Run in a bpy's Python: installs the zip and saves the small shot. FOLDER is made; the .blend lies in it.
+"""A bpy's Python runs this: it installs the zip and saves the small shot. It makes FOLDER, with the .blend in it.
 
     make_shot.py FOLDER NAME.blend [FRAMES WIDTH HEIGHT]
 """

@@ -1,8 +1,8 @@
-"""The real engine process around a runtime without networks whose every step takes as long as the first argument says.
+"""The real engine process with a runtime without networks; each of its steps takes as long as the first argument says.
 
-With the word `prints` a library in it writes to stdout what no engine should; with `hangs` the second step never ends;
-with `deaf` the thread that reads requests dies of a fault at the second line, and with `dumb` that of the heartbeat at
-the second beat.
+More words change it. `prints`: a library in it writes to stdout what no engine should. `hangs`: the second step never
+ends. `deaf`: the thread that reads requests ends with an error at the second line. `dumb`: the heartbeat's thread ends
+with an error at the second heartbeat.
 """
 
 import logging

@@ -1,4 +1,4 @@
-"""Run in a bpy's Python: starts the engine through the installed extension, prints its process id, and waits."""
+"""A bpy's Python runs this: it starts the engine through the installed extension, prints its process id, and waits."""
 import importlib
 import os
 import sys

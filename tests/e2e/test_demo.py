@@ -1,4 +1,4 @@
-"""The demo as a stranger starts it, on a small shot: all that it promises lies there, the character is recognisable."""
+"""The demo as a stranger starts it, on a small shot: every promised file exists, and the character is recognisable."""
 import subprocess
 
 from conftest import BPY, ROOT
@@ -9,7 +9,7 @@ EMBEDDED = ROOT / "engine" / "packs" / "compact" / "pack.json"
 
 
 def test_the_demo_leaves_what_it_promises(surroundings, pack, tmp_path):
-    """Random weights stand in where the checkout has no trained ones; then nobody can be recognised."""
+    """If the checkout has no trained weights, random ones are used; then nobody can be recognised."""
     trained = EMBEDDED.exists()
     weights = [] if trained else ["--pack", pack]
     output = tmp_path / "demo"

@@ -1,4 +1,4 @@
-"""The engine as a process of its own: what it says, how it stops, and that it never outlives its parent."""
+"""The engine as a separate process: what it sends, how it stops, and that it never outlives its parent."""
 
 import json
 import os
@@ -28,7 +28,7 @@ PATIENCE_S = 60
 
 
 class Process:
-    """An engine and the wire to it."""
+    """An engine, and the wire to it."""
 
     def __init__(self, arguments):
         self.child = subprocess.Popen([sys.executable, *arguments], env=ENVIRONMENT, stdin=subprocess.PIPE,
@@ -39,8 +39,8 @@ class Process:
         assert self.wire.send(messages.to_json(request))
 
     def next(self, *kinds):
-        """The next event of these kinds; all others but heartbeats go to `self.passed`.
-        A failure nobody waits for is one."""
+        """The next event of these kinds. All others except heartbeats go to `self.passed`, but a failure that is not
+        among them fails the test."""
         self.passed = []
         end = time.monotonic() + PATIENCE_S
         while (value := self.wire.receive()) is not None:
@@ -54,7 +54,7 @@ class Process:
         raise AssertionError(f"the engine ended: {self.child.stderr.read().decode()}")
 
     def end(self):
-        """Closes stdin; the exit code."""
+        """Closes stdin; returns the exit code."""
         self.child.stdin.close()
         return self.child.wait(PATIENCE_S)
 
@@ -246,7 +246,7 @@ def test_shutdown_and_an_interrupt(start):
 
 @pytest.mark.parametrize("stdin", ["a pipe", "half a line"])
 def test_shutdown_while_stdin_stays_open(start, stdin):
-    """The reader waits inside a read then, which the interpreter's own way out does not survive."""
+    """The reader is then waiting inside a read, in which case the interpreter's normal exit fails."""
     processes = [slow(start, "0") for _ in range(3)]
     for process in processes:
         process.child.stdin.write(b'{"type": "shutdown"}\n' + (b'{"type"' if stdin == "half a line" else b""))
@@ -263,7 +263,7 @@ child.wait()
 
 
 def test_it_ends_when_its_parent_is_killed(tmp_path):
-    """Its stdin stays open in this process, so that only the watch over the parent can end it."""
+    """Its stdin stays open in this process, so only the watch over the parent can end it."""
     reading, writing = os.pipe()
     parent = subprocess.Popen([sys.executable, "-c", PARENT, sys.executable, *SLOW, "0"],
                               env=ENVIRONMENT, stdin=reading, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
@@ -311,7 +311,7 @@ def change_the_steps(path):
 
 
 def end_in_no_number(pack):
-    """The last weight is no number, and the manifest is right."""
+    """The last weight is NaN, and the manifest is right."""
     data = bytearray((pack / "weights.safetensors").read_bytes())
     data[-2:] = b"\xff\xff"
     (pack / "weights.safetensors").write_bytes(data)

@@ -1,5 +1,4 @@
-"""Whatever comes in on stdin is answered; no line and no fault of a thread leaves an engine behind that hears
-nobody."""
+"""Every line on stdin is answered. No line and no error in a thread leaves an engine behind that hears nobody."""
 
 import threading
 import time
@@ -23,7 +22,7 @@ __all__ = ["start"]  # the fixture
                                  b'{"type": "estimate", "job": "a", "frame": 1e999}\n',
                                  b'{"type": "run", "job": "\\udc80"}\n'])
 def test_no_line_ends_the_reader_of_a_busy_engine(start, tmp_path, raw):
-    """Afterwards it is cancelled as ever, and ends as ever."""
+    """Afterwards it is cancelled and ends as usual."""
     write_job(str(tmp_path), 8)
     process = slow(start, "0.1")
     process.ask(messages.Run(str(tmp_path)))
@@ -37,8 +36,8 @@ def test_no_line_ends_the_reader_of_a_busy_engine(start, tmp_path, raw):
 
 
 def test_five_thousand_fuzzed_lines_are_answered_one_by_one(start, tmp_path, monkeypatch):
-    """Each by one event, whatever it is: while a job runs, and while none does. Then the engine works as ever, and
-    ends."""
+    """Each line gets one event, whatever it is: while a job runs, and while none does. Then the engine works and ends
+    as usual."""
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")  # paths in the lines are relative
     write_job("job", 4)
@@ -47,7 +46,7 @@ def test_five_thousand_fuzzed_lines_are_answered_one_by_one(start, tmp_path, mon
         process.ask(messages.Run("job"))
         lines = [line.replace(b"\n", b"") for line in fuzzed.lines(seed, 500)]
         writing = threading.Thread(target=write, args=(process, lines))
-        writing.start()  # of its own: who only writes fills the pipe that it should empty
+        writing.start()  # in its own thread: without a reader, the writer would fill the pipe and wait for ever
         for _ in range(1 + sum(map(is_answered, lines))):
             ended(process)
         writing.join(PATIENCE_S)
@@ -65,7 +64,7 @@ def write(process, lines) -> None:
 
 
 def is_answered(line) -> bool:
-    """All but blank lines and a cancel, which has nothing to stop or ends a job that is counted already."""
+    """All lines are, except blank ones and cancel, which either stops nothing or ends a job that is counted already."""
     try:
         return bool(line.strip()) and not isinstance(messages.request(parse(line)), messages.Cancel)
     except (Unreadable, JobError):
@@ -84,7 +83,7 @@ def ended(process) -> str:
 
 @pytest.mark.parametrize("fault", ["deaf", "dumb"])
 def test_a_thread_that_dies_of_a_fault_takes_the_process_with_it(start, tmp_path, fault):
-    """While a step runs that never returns; stdin stays open."""
+    """Meanwhile a step runs that never returns, and stdin stays open."""
     write_job(str(tmp_path), 8)
     process = slow(start, "0", "hangs", fault)
     process.ask(messages.Run(str(tmp_path)))

@@ -1,4 +1,4 @@
-"""The engine's process lives no longer than the Blender that started it."""
+"""The engine's process does not outlive the Blender that started it."""
 import subprocess
 import time
 
@@ -24,7 +24,7 @@ def gone(pid, seconds):
 
 @pytest.fixture
 def start(surroundings, tmp_path, pack):
-    """start() is a Blender whose engine has answered; (process, engine's process id)."""
+    """start() is a Blender whose engine has answered; returns (process, engine's process id)."""
     started = []
 
     def begin(*more):

@@ -1,4 +1,4 @@
-"""`build.py link` in a real Blender: the engine's packages are found, and an edit is there after Reload Scripts."""
+"""`build.py link` in a real Blender: the engine's packages are found, and an edit takes effect after Reload Scripts."""
 
 import json
 import os

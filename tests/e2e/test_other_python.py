@@ -1,4 +1,4 @@
-"""A Python of the artist's own that has torch, and neither onnxruntime nor onnx nor safetensors; real networks."""
+"""An artist's own Python, which has torch but neither onnxruntime nor onnx nor safetensors; real networks."""
 import json
 import os
 import shutil
@@ -36,7 +36,7 @@ def engine(python, *arguments):
 
 @pytest.fixture
 def job(tmp_path):
-    """A job whose reference is a picture of somebody, without joints."""
+    """A job without joints, whose reference is a picture of a person."""
     write_job(str(tmp_path / "job"), 2)
     shutil.copy(FIGURE, files.path(str(tmp_path / "job"), files.REFERENCE))
     return tmp_path / "job"

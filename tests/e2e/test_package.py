@@ -1,4 +1,4 @@
-"""The zip that is tested: its bill of materials equals what lies in it, counted here from the zip's own bytes."""
+"""The zip under test: its bill of materials agrees with its content, which is counted here from the zip's own bytes."""
 
 import hashlib
 import json
@@ -26,7 +26,7 @@ def bill(archive):
 
 
 def places(component):
-    """{place in the zip: sha256} of a component and its parts, where it is a file."""
+    """{place in the zip: sha256} of a component and its parts, for those that are files."""
     found = {part: sha256 for one in component.get("components", ()) for part, sha256 in places(one).items()}
     if "hashes" in component:
         found[component["evidence"]["occurrences"][0]["location"]] = component["hashes"][0]["content"]

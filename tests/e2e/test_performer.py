@@ -1,5 +1,5 @@
-"""A performer in the plate, end to end: found by the real models, replaced by frames of the real engine,
-a rig made of it."""
+"""A performer in the plate, end to end: found by the real models, replaced by frames of the real engine, and made into
+a rig."""
 import json
 from pathlib import Path
 
@@ -13,7 +13,7 @@ REFERENCE = ROOT / "tests" / "demo" / "reference.png"
 
 
 def person():
-    """A cut-out figure that the body model sees: the demo's character."""
+    """A cut-out figure that the body model recognises: the demo's character."""
     picture = Image.open(REFERENCE).convert("RGB")
     whole = np.array(picture)
     backdrop = np.median(whole[:, :4].reshape(-1, 3), axis=0)
@@ -28,7 +28,8 @@ def person():
 
 @pytest.fixture(scope="module")
 def performed(blender, tmp_path_factory):
-    """A saved shot: the figure slides 10 pixels a frame over a wall of soft colours; (its .blend, its boxes)."""
+    """A saved shot in which the figure slides 10 pixels a frame in front of a wall of soft colours; returns (its
+    .blend, its boxes)."""
     folder = tmp_path_factory.mktemp("performer") / "a shot é"
     (folder / "plate").mkdir(parents=True)
     figure, mask = person()

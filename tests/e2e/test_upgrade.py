@@ -1,4 +1,4 @@
-"""The extension is disabled, upgraded or removed while its engine generates: the engine is gone, the job is not."""
+"""The extension is disabled, upgraded or removed while its engine generates: the engine ends, and the job remains."""
 import json
 import os
 import subprocess
@@ -11,7 +11,7 @@ from test_life import gone
 from engine.contract import files
 from tests.unit.walker import HEIGHT_PX, figure, moved, write_job
 
-FRAMES = 60     # enough that the engine is still at work when the extension goes
+FRAMES = 60     # enough that the engine is still working when the extension goes
 
 
 def _person(x):
@@ -21,7 +21,7 @@ def _person(x):
 
 @pytest.fixture
 def after(blender, pack, tmp_path):
-    """after("upgrade") is what the Blender told, and the job's folder."""
+    """after("upgrade") returns what Blender printed, and the job's folder."""
     def act(what):
         job = tmp_path / "job é"
         write_job(str(job), FRAMES, people={number: [_person(160 + number)] for number in range(1, FRAMES + 1)})
@@ -39,7 +39,7 @@ def after(blender, pack, tmp_path):
 
 @pytest.fixture
 def start_with_copies(surroundings, pack, tmp_path):
-    """An engine of the installed extension, started as Windows starts it: (the engine's id, the copies)."""
+    """An engine of the installed extension, started as on Windows; returns (the engine's id, the copies)."""
     copies = tmp_path / "copies é"
     environment = {**surroundings, "AA2_COPIES": str(copies), "BLENDER_USER_RESOURCES": str(tmp_path / "resources")}
     os.mkdir(tmp_path / "resources")
@@ -72,7 +72,7 @@ def test_removing_leaves_the_jobs_and_nothing_else(after):
 
 
 def test_on_windows_the_engine_loads_copies_only(start_with_copies):
-    """What Windows would lock are the libraries: all that are mapped lie in the copy."""
+    """Windows locks libraries: all that are mapped lie in the copy."""
     pid, copies = start_with_copies
     mapped = {line.split(maxsplit=5)[5].strip() for line in Path(f"/proc/{pid}/maps").read_text().splitlines()
               if len(line.split(maxsplit=5)) == 6}
