@@ -1,4 +1,4 @@
-"""Who sits before the window: what an artist sees of the editor and of our work, and what was told of it."""
+"""The artist at the window: sees the editor and our work, and keeps a record of both."""
 import importlib
 import subprocess
 import sys
@@ -10,8 +10,8 @@ from hand import FAR, Hand, NotFound, region
 
 MODULE = "bl_ext.user_default.aa2_blender"
 OUT = Path(sys.argv[sys.argv.index("--") + 1])
-SUBPANEL = 31        # pixels from the middle of a panel's last button to that of the head of the first panel in it
-TOP, BOTTOM = 0, FAR  # turns of the wheel
+SUBPANEL = 31        # pixels from the middle of a panel's last button to the middle of the first subpanel's header
+TOP, BOTTOM = 0, FAR  # turns of the mouse wheel
 SETTLED_S = 1.0      # after a change, until the window shows it
 PATIENCE_S = 120     # for a whole generation on a busy machine
 told = {"clicked": [], "steps_s": {}, "pictures": {}, "happened": {}, "longest_ms": {}, "longest_cpu_ms": {},
@@ -19,17 +19,17 @@ told = {"clicked": [], "steps_s": {}, "pictures": {}, "happened": {}, "longest_m
 
 
 class Wrong(Exception):
-    """Blender shows something else than an artist may expect."""
+    """Blender shows something that an artist would not expect."""
 
 
 class Artist:
-    """The eyes; the chapters derive from it. All of it runs in Blender's main thread, from one timer."""
+    """The artist's eyes; the chapters are subclasses. Everything runs in Blender's main thread, from one timer."""
 
     def __init__(self):
         self.enter()
 
     def enter(self):
-        """Finds the window anew: opening a file makes all that was known of it invalid."""
+        """Find the window again: after a file is opened, nothing that was known about it is valid."""
         self.window = bpy.context.window_manager.windows[0]
         self.area = max(self.window.screen.areas, key=lambda area: area.width * area.height)
         self.hand = Hand(self.window)
@@ -44,7 +44,7 @@ class Artist:
         return importlib.import_module(MODULE + ".queue.session")
 
     def go(self, *steps):
-        """One step after another; how long each took is told."""
+        """Do one step after another, and record how long each took."""
         for step in steps:
             began = time.monotonic()
             yield from step()
@@ -58,7 +58,7 @@ class Artist:
         return editor.strips_all if hasattr(editor, "strips_all") else editor.sequences_all
 
     def ours(self, plate="Room"):
-        """Names of a plate's strips of a version: not those of a single previewed frame, nor its passes."""
+        """The names of a plate's strips that belong to a version: not those of a previewed frame or of passes."""
         return [strip.name for strip in self.strips() if strip.get("aa2_job")
                 and Path(strip["aa2_job"]).name.startswith("v") and Path(strip["aa2_job"]).parent.name.endswith(plate)]
 
@@ -79,7 +79,7 @@ class Artist:
         return window.x + x, window.y + y
 
     def pick(self, name):
-        """The strip becomes the plate."""
+        """Make this strip the plate."""
         yield from self.hand.click(self.middle_of(name), f"the strip {name} in the timeline")
         yield from self.press("aa2.use_active_strip")
         self.expect("plate", self.edit.aa2.strip, name)
@@ -89,7 +89,7 @@ class Artist:
         yield from self.hand.move((window.x + window.width // 2, window.y + window.height - 60))
 
     def unfold(self, name, below, by, wanted):
-        """Opens a closed panel and sees to it that `wanted` is in it."""
+        """Open a closed panel and check that `wanted` is in it."""
         yield from self.hand.fold(self.area, name, below, by)
         try:
             yield from self.hand.find(self.area, wanted)
@@ -104,7 +104,7 @@ class Artist:
             yield 0.1
 
     def until_idle(self, what):
-        """Until the task beside the queue is done."""
+        """Wait until the task beside the queue is done."""
         yield from self.until(lambda: not self.session.busy(), f"the end of {what}")
         task = self.session.current()
         if task.state != "done":
@@ -115,8 +115,8 @@ class Artist:
             raise Wrong(f"{what}: expected {wanted!r}, got {got!r}.")
 
     def take(self, name, down=TOP, settled_s=SETTLED_S):
-        """A picture of the window, and where the editor's parts lie in it, in pixels from the left and the top. `down`:
-        how far the sidebar is scrolled for it, in turns of the wheel; None leaves it."""
+        """Take a picture of the window, and record where the editor's parts are, in pixels from the left and the top.
+        `down`: how far the sidebar is scrolled for it, in turns of the wheel; None does not scroll."""
         if down is not None:
             yield from self.hand.page(self.area, down)
         yield from self.hand.away(self.area)
@@ -135,7 +135,7 @@ def photograph(name):
 
 
 def keep_times():
-    """What stalls.py has counted so far; an upgrade makes it count anew."""
+    """Record what stalls.py has counted so far; an upgrade resets it."""
     stalls = importlib.import_module(MODULE + ".stalls")
     for name in ("longest_ms", "longest_cpu_ms"):
         for kind, ms in getattr(stalls, name).items():

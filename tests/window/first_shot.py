@@ -1,21 +1,21 @@
-"""The first shot, as docs/manual/first-shot.md tells it:
-from the opened file to a character that is there after a reload."""
+"""The first shot, as in docs/manual/first-shot.md: from the opened file to a character that is still there after a
+reload."""
 import time
 
 import bpy
 from artist import BOTTOM, MODULE, SETTLED_S, SUBPANEL, Artist, Wrong, told
 from hand import region
 
-OFFSET = "79"        # of the demo shot: picture 4 of the plate is 104 there and 25 here
-SHOWN_FRAME = 44     # the performer stands free
-WIDER = 110          # pixels by which the sidebar is drawn out
+OFFSET = "79"        # of the demo shot: picture 4 of the plate is at 104 there and at 25 here
+SHOWN_FRAME = 44     # no object hides the performer
+WIDER = 110          # pixels by which the sidebar is widened
 CONDITIONS = ("skeleton", "depth", "surface", "mask", "environment", "objects")
-WINDOW = 8           # frames made together; one that was stopped in its midst is made again, to the same pictures
+WINDOW = 8           # frames that are made together; a window that was stopped is made again, with the same pictures
 ENOUGH = 8           # finished frames before the job is stopped in the middle
 
 
 class FirstShot(Artist):
-    """Steps are generators of the seconds to wait."""
+    """Each step is a generator of the seconds to wait."""
 
     def first_shot(self):
         yield from self.go(
@@ -24,10 +24,10 @@ class FirstShot(Artist):
             self.resume, self.place, self.undo_and_redo, self.compare, self.save_and_reload)
 
     def open(self):
-        """The file as it is opened, the sequencer large, and our tab in its sidebar."""
+        """Open the file, enlarge the sequencer, and show our tab in its sidebar."""
         bpy.context.preferences.addons[MODULE].preferences.threads = 1      # slow enough to be stopped in the middle
         self.window.scene = self.edit
-        # 5.0 and later: the sequencer's scene need not be the window's
+        # in 5.0 and later, the sequencer's scene may differ from the window's
         if hasattr(self.window.workspace, "sequencer_scene"):
             self.window.workspace.sequencer_scene = self.edit
         self.area.type = "SEQUENCE_EDITOR"
@@ -37,7 +37,7 @@ class FirstShot(Artist):
         self.enter()
         self.area.spaces.active.view_type = "SEQUENCER_PREVIEW"
         self.area.spaces.active.show_region_ui = True
-        self.area.spaces.active.timeline_overlay.show_thumbnails = False    # they come when they come
+        self.area.spaces.active.timeline_overlay.show_thumbnails = False    # they appear at unpredictable times
         self.edit.frame_set(SHOWN_FRAME)
         yield 3.0
         region(self.area, "UI").active_panel_category = "AA2"
@@ -60,7 +60,7 @@ class FirstShot(Artist):
         yield from self.take("character")
 
     def look_at_the_joints(self):
-        """They are found, one is pulled off its place over the picture, and Escape puts it back."""
+        """The joints are found; one is dragged over the picture, and Escape puts it back."""
         yield from self.press("aa2.find_reference_joints")
         yield from self.until_idle("finding the joints")
         joints = self.edit.aa2.reference_joints
@@ -76,7 +76,7 @@ class FirstShot(Artist):
         self.expect("the wrist after Escape", tuple(joints["left_wrist"].place), before)
 
     def in_picture(self, place):
-        """A pixel of the reference as it is shown over the preview, as a place of the window."""
+        """A pixel of the reference over the preview, as a place in the window."""
         view, size = region(self.area, "PREVIEW"), \
             bpy.data.images.load(bpy.path.abspath(self.edit.aa2.reference_path)).size
         scale = 0.94 * min(view.width / size[0], view.height / size[1])
@@ -94,7 +94,7 @@ class FirstShot(Artist):
         yield from self.take("driver")
 
     def look_at_the_bones(self):
-        """The table of joints, opened and closed."""
+        """Open and close the table of joints."""
         yield from self.unfold("Bones", "retarget", SUBPANEL, "aa2.edit_bones")
         yield from self.press("aa2.edit_bones")
         self.expect("joints in the table without a bone", [row.name for row in self.edit.aa2.bones if row.bone], [])
@@ -121,7 +121,7 @@ class FirstShot(Artist):
         self.expect("muted", {strip.mute for strip in shown}, {True})
 
     def preview_a_frame(self):
-        """The one under the playhead, over the plate until the shot is there."""
+        """Preview the frame under the playhead; its strip is over the plate until the shot is there."""
         yield from self.press("aa2.preview_frame")
         yield from self.until_idle("the preview of a frame")
         yield from self.take("frame", BOTTOM)
@@ -160,7 +160,7 @@ class FirstShot(Artist):
         yield from self.take("result", None)
 
     def place(self):
-        """The strips are thrown away as an artist would, and laid again by the button."""
+        """Delete the strips as an artist would, and place them again with the button."""
         for name in self.ours():
             yield from self.hand.click(self.middle_of(name), f"the strip {name}")
             yield from self.hand.keys("x", words="X, over the timeline")

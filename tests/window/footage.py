@@ -1,5 +1,5 @@
-"""The demo's reference -> pictures of a take: a performer who slides over a wall of soft colours,
-as the body model sees one."""
+"""The demo's reference -> pictures of a take: a performer whom the body model recognises slides in front of a wall of
+soft colours."""
 from pathlib import Path
 
 import cv2
@@ -29,7 +29,7 @@ def _person():
     backdrop = np.median(whole[:, :4].reshape(-1, 3), axis=0)
     _count, parts, stats, _centres = cv2.connectedComponentsWithStats(
         (np.abs(whole - backdrop).max(axis=-1) > 24).astype(np.uint8))
-    figure = 1 + stats[1:, cv2.CC_STAT_AREA].argmax()     # and not the backdrop's darker corner
+    figure = 1 + stats[1:, cv2.CC_STAT_AREA].argmax()     # not the darker corner of the backdrop
     mask = Image.fromarray(255 * (parts == figure).astype(np.uint8))
     box = mask.getbbox()
     size = round((box[2] - box[0]) * TALL / (box[3] - box[1])), TALL

@@ -1,19 +1,19 @@
-"""An artist's hand in a real window: finds our buttons by asking Blender what lies under the mouse, clicks,
-types, looks.
+"""An artist's hand in a real window: it finds our buttons by asking Blender what is under the mouse, and clicks and
+types.
 
-Runs inside Blender. Every method that moves the mouse is a generator of the seconds to wait, since Blender handles its
-events only between two calls of its timers. Places are pixels from the window's left and bottom, as Blender counts.
+Runs inside Blender. Every method that moves the mouse is a generator of the seconds to wait, because Blender handles
+events only between two calls of its timers. Places are pixels from the window's left and bottom, as in Blender.
 """
 import subprocess
 
 import bpy
 
 SETTLED_S = 0.4         # after a click, until the window shows it
-PROBED_S = 0.04         # after a move, until Blender knows the button under the mouse
+PROBED_S = 0.04         # after a move, until Blender knows which button is under the mouse
 ROW = 16                # pixels; less than the height of a button
-NEAR = 12               # rows; where the next button is likely
-# Of the sidebar's width: where fields and single buttons lie, where others do,
-# and where to look when it is at none of these.
+NEAR = 12               # rows in which the next button is likely
+# Places as parts of the sidebar's width: of fields and single buttons, of other buttons, and where to look if a button
+# is at none of these.
 MIDDLE = 0.75
 LIES = {"aa2.use_active_strip": 0.89, "aa2.find_reference_joints": 0.3, "aa2.preview_conditions": 0.3,
         "aa2.place_again": 0.3,
@@ -21,39 +21,39 @@ LIES = {"aa2.use_active_strip": 0.89, "aa2.find_reference_joints": 0.3, "aa2.pre
         "aa2.queue_move": 0.755,
         "aa2.show_version(by=-1": 0.04, "aa2.show_condition(kind='environment'": 0.63,
         "aa2.show_condition(kind='skeleton'": 0.1}
-# Operators that lie in the sidebar's upper part; all others lie at its end, where it is scrolled to first.
+# Operators in the upper part of the sidebar. For all others, the sidebar is first scrolled to its end.
 UPPER = ("aa2.use_active_strip", "aa2.find_reference_joints", "aa2.edit_reference_joints", "aa2.edit_bones",
          "aa2.choose_performer")
 ACROSS = (0.89, 0.845, 0.3, 0.8, 0.93, 0.6, 0.45, 0.15, 0.05)
 WHEEL_UP, WHEEL_DOWN = "4", "5"
-FAR = 60                # turns of the wheel, from one end of the sidebar to the other
+FAR = 60                # turns of the mouse wheel from one end of the sidebar to the other
 
 
-HEAD = 26               # pixels; the height of a closed panel within another
+HEAD = 26               # pixels; the height of a closed subpanel
 
 
 class NotFound(Exception):
-    """No such button could be seen."""
+    """No such button was found."""
 
 
 class Hand:
-    """`clicked` tells in words what was pressed, in order."""
+    """`clicked` lists in words what was pressed, in order."""
 
     def __init__(self, window):
         self.window = window
         self.clicked = []
-        self._seen = {}         # what -> its last place
-        self._passed = {}       # what lay under the mouse on its ways -> the last place
+        self._seen = {}         # button -> its last place
+        self._passed = {}       # what was under the mouse while it moved -> its last place
         self._row = window.height   # a little above the last button that was found: the next one is likely below
 
     def press(self, area, what, words=""):
-        """Finds the button of an operator ("aa2.generate") or setting ("strip") in an area's sidebar and clicks it."""
+        """Find the button of an operator ("aa2.generate") or setting ("strip") in an area's sidebar, and click it."""
         place = yield from self.find(area, what)
         yield from self.click(place, words or f"the button {what}")
 
     def find(self, area, what):
-        """The place of a button: where it was last, else on the page of the sidebar that is shown, else from its top
-        down; first where it is known to lie across the sidebar."""
+        """The place of a button. First its last place is tried, then the visible page of the sidebar, then all of the
+        sidebar from its top. The part of the width where the button is known to be comes first."""
         sidebar = region(area, "UI")
         for place in [self._seen.get(what), *(place for found, place in self._passed.items() if matches(found, what))]:
             if place and (yield from self._lies_at(place, area, sidebar, what)):
@@ -72,8 +72,8 @@ class Hand:
         raise NotFound(f"There is no button {what!r} in the sidebar.")
 
     def _search(self, area, sidebar, what, shares, most=None):
-        """Looks below the last button that was found and round again, at these parts of the sidebar's width;
-        at `most` rows."""
+        """Look below the last button that was found, and then from the top, at these parts of the sidebar's width and
+        in at most `most` rows."""
         top, bottom = sidebar.y + sidebar.height - ROW // 2, sidebar.y
         rows = list(range(min(self._row, top), bottom, -ROW)) + list(range(top, self._row, -ROW))
         for share in shares:
@@ -85,7 +85,7 @@ class Hand:
         return False
 
     def page(self, area, down):
-        """Scrolls the sidebar to its top, then down by turns of the wheel, as far as it goes."""
+        """Scroll the sidebar to its top, and then down by turns of the wheel, as far as it goes."""
         sidebar = region(area, "UI")
         yield from self._scroll(sidebar, WHEEL_UP, FAR)
         if down:
@@ -105,7 +105,7 @@ class Hand:
         return matches(found, what)
 
     def middle(self, area, what):
-        """The place of a button at half its height."""
+        """The place of a button, at the middle of its height."""
         x, y = yield from self.find(area, what)
         ends = []
         for step in (2, -2):
@@ -116,7 +116,7 @@ class Hand:
         return x, sum(ends) // 2
 
     def fold(self, area, name, below, by):
-        """Opens or closes the panel `name`, whose head lies `by` pixels below the middle of a button."""
+        """Open or close the panel `name`, whose header is `by` pixels below the middle of a button."""
         _x, y = yield from self.middle(area, below)
         yield from self.click((region(area, "UI").x + 80, y - by), f"the head of {name}")
 
@@ -125,14 +125,14 @@ class Hand:
         yield PROBED_S
 
     def click(self, place, words):
-        """A press of the left button, told as `words`."""
+        """Click with the left button; recorded as `words`."""
         yield from self.move(place)
         self._key("click", "1")
         self.clicked.append(words)
         yield SETTLED_S
 
     def enter(self, area, what, text):
-        """Writes over what stands in a field of text or of a number."""
+        """Replace the content of a text or number field."""
         place = yield from self.find(area, what)
         yield from self.move(place)
         self._key("click", "--repeat", "2", "--delay", "60", "1")
@@ -143,14 +143,14 @@ class Hand:
         self.clicked.append(f"the field {what}, and wrote {text}")
 
     def choose(self, area, what, name):
-        """Picks from the list that a field for an object, a scene or a collection opens."""
+        """Choose an entry of the list that a field for an object, a scene or a collection opens."""
         yield from self.click((yield from self.find(area, what)), f"the field {what}, and chose {name}")
         self._key("type", "--delay", "20", name)
         yield SETTLED_S
         yield from self.keys("Return")
 
     def drag(self, place, by):
-        """Pulls what lies at a place, such as the edge of a sidebar."""
+        """Drag what is at a place, for example the edge of a sidebar."""
         yield from self.move(place)
         self._key("mousedown", "1")
         yield PROBED_S
@@ -160,7 +160,7 @@ class Hand:
         yield SETTLED_S
 
     def keys(self, *names, words=""):
-        """Keys by X's names, one after another; they go to the editor under the mouse."""
+        """Press keys, with X's names, one after another; they go to the editor under the mouse."""
         for name in names:
             self._key("key", name)
             yield SETTLED_S
@@ -168,7 +168,8 @@ class Hand:
             self.clicked.append(words)
 
     def away(self, area):
-        """The mouse over no button, but within the editor: only there does the last button let go of it."""
+        """Move the mouse away from all buttons, but inside the editor: only there does the last button lose its
+        highlight."""
         viewer = region(area, "PREVIEW")
         yield from self.move((viewer.x + viewer.width // 2, viewer.y + viewer.height // 2))
 
@@ -181,7 +182,7 @@ def region(area, kind):
 
 
 def under_mouse(window, area, sidebar):
-    """What the button under the mouse does, as Python would say it; "" over no button."""
+    """What the button under the mouse does, as a Python expression; "" if there is no button."""
     manager = bpy.context.window_manager
     with bpy.context.temp_override(window=window, area=area, region=sidebar):
         if bpy.ops.ui.copy_python_command_button.poll():
@@ -196,5 +197,5 @@ def under_mouse(window, area, sidebar):
 
 
 def matches(found, what):
-    """`what`: an operator's name, perhaps with the beginning of its arguments, or a setting's."""
+    """`what`: an operator's name, possibly with the beginning of its arguments, or a setting's name."""
     return found.startswith(f"bpy.ops.{what}" + "(" * ("(" not in what)) or found.endswith(f".aa2.{what}")

@@ -1,5 +1,5 @@
-"""What comes after the first shot, as the other pages of docs/manual tell it: fixing, replacing, the queue, output,
-an upgrade."""
+"""What comes after the first shot, as in the other pages of docs/manual: fixing, replacing, the queue, output, an
+upgrade."""
 from itertools import pairwise
 from pathlib import Path
 
@@ -9,14 +9,14 @@ from hand import HEAD, region
 
 HERE = Path(__file__).parent
 FIX = ("40", "43")      # frames of the timeline
-BOXED = 36              # as SUBPANEL, where the last button is in a box
-MANY, FEW = "48", "1"   # steps; many are slow enough to be paused, passed over and upgraded in the midst of it
-# a strip with a performer, its first frame, the one on which he is chosen
+BOXED = 36              # like SUBPANEL, if the last button is in a box
+MANY, FEW = "48", "1"   # steps; many are slow enough to be paused, overtaken and upgraded in the middle
+# a strip with a performer, its first frame, and the frame on which he is chosen
 TAKE, TAKE_FIRST, TAKE_FRAME = "Take", 80, 84
 
 
 class OtherShots(Artist):
-    """Steps are generators of the seconds to wait."""
+    """Each step is a generator of the seconds to wait."""
 
     def other_shots(self):
         yield from self.go(
@@ -31,7 +31,7 @@ class OtherShots(Artist):
             self.expect("Scene Hides", self.edit.aa2.holdouts, wanted)
 
     def fix_a_range(self):
-        """Four frames anew, the others held: the next version."""
+        """Four frames are made again, the others kept: this gives the next version."""
         yield from self.unfold("Fix Range", "aa2.vary_seed", SUBPANEL, "fix_first")
         for name, frame in zip(("fix_first", "fix_last"), FIX, strict=True):
             yield from self.hand.enter(self.area, name, frame)
@@ -54,7 +54,7 @@ class OtherShots(Artist):
         yield from self.take("replace")
 
     def bring_in_a_take(self):
-        """Pictures of a performer, laid behind the first shot as Add > Image/Sequence does."""
+        """Pictures of a performer, added behind the first shot as Add > Image/Sequence does."""
         pictures = sorted(path.name for path in (HERE / "shot" / "take").glob("*.png"))
         with bpy.context.temp_override(window=self.window, area=self.area, region=region(self.area, "WINDOW")):
             bpy.ops.sequencer.image_strip_add(directory=str(HERE / "shot" / "take"),
@@ -84,7 +84,7 @@ class OtherShots(Artist):
         yield from self.take("performer")
 
     def in_preview(self, box):
-        """The middle of a box, (left, top, right, bottom) in parts of the picture, as a place of the window."""
+        """The middle of a box, (left, top, right, bottom) in parts of the picture, as a place in the window."""
         view = region(self.area, "PREVIEW")
         across, down = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
         render = self.edit.render
@@ -92,8 +92,8 @@ class OtherShots(Artist):
         return view.x + x, view.y + y
 
     def queue_two_shots(self):
-        """A slow one of the room's, the take behind it, another of the room's: turns changed, one paused,
-        one cancelled."""
+        """Queue a slow shot of the room, the take behind it, and another shot of the room. Turns are exchanged, one
+        shot is paused, one cancelled."""
         yield from self.generate_of("Room")
         yield from self.until(lambda: self.row().state == "running", "the first shot at work")
         yield from self.hand.enter(self.area, "steps", FEW)
@@ -130,7 +130,7 @@ class OtherShots(Artist):
         yield from self.until(lambda: len(self.session.queue.rows) > rows, "another row in the queue")
 
     def write_output(self):
-        """Of the take, whose frames are few."""
+        """Write the output of the take, which has few frames."""
         yield from self.pick(TAKE)
         yield from self.unfold("Output", "wm.path_open", BOXED + HEAD, "form")
         yield from self.press("aa2.write_output")
@@ -142,8 +142,8 @@ class OtherShots(Artist):
         yield from self.take("output", BOTTOM)
 
     def upgrade_at_work(self):
-        """The zip is installed once more while the engine works: it ends, the queue stays,
-        and the new engine goes on."""
+        """The zip is installed again while the engine works: the engine ends, the queue stays, and the new engine
+        continues."""
         place = next(i for i, state in enumerate(self.states()) if state == ("Room", "v003", "paused"))
         yield from self.press(f"aa2.queue_resume(row={place}")
         row = self.session.queue.rows[place]

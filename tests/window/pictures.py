@@ -1,8 +1,8 @@
-"""The window test's pictures: what a run shows, against the committed ones of docs/images/.
+"""The pictures of the window test: those of a run, compared with the committed ones of docs/images/.
 
-    python tests/window/pictures.py      takes the last run's pictures as the new ones: few colours, small
+    python tests/window/pictures.py      makes the last run's pictures the new ones: few colours, small
 
-Compared are means of squares of eight pixels, of the sidebar and of the timeline. What a run cannot repeat (seconds,
+The sidebar and the timeline are compared, as means of squares of eight pixels. What differs from run to run (seconds,
 how far a bar is, the newest frame) stays below the tolerated number of squares; a missing button does not.
 """
 import json
@@ -15,7 +15,8 @@ from PIL import Image
 ROOT = Path(__file__).resolve().parents[2]
 IMAGES, TAKEN = ROOT / "docs" / "images", ROOT / ".build" / "window" / "pictures"
 WHOLE_WIDTH = 800
-# Committed picture -> what it shows; the window's is made smaller. Others of a run are looked at through `SAME`.
+# Committed picture -> what it shows; a picture of the window is made smaller. Other pictures of a run are compared
+# through `SAME`.
 SHOWN = {"open": "window", "character": "sidebar", "joints": "window", "bones": "sidebar",
          "driver": "sidebar", "preview": "window", "frame": "window",
          "running": "window", "cancelled": "sidebar", "result": "window", "placed": "window", "undone": "window",
@@ -24,14 +25,14 @@ SHOWN = {"open": "window", "character": "sidebar", "joints": "window", "bones": 
 SAME = {"redone": "placed"}
 SQUARE = 8          # pixels of the window
 TABS = 28           # pixels
-DIFFERENT = 10      # of 255: a button differs from the panel under it by 23, a letter's square from another's by less
-# Squares. A button of half the sidebar's width covers 60, a strip 700.
+DIFFERENT = 10      # of 255: a button differs from the panel under it by 23, squares with different letters by less
+# In squares. A button of half the sidebar's width covers 60, a strip 700.
 TOLERATED = {"sidebar": 30, "timeline": 100}
 WITH_A_BAR = {"running": 90, "queue": 120}     # in the sidebar: how far the bar is, and the newest frame
 
 
 def prepared(name: str, folder: Path, places: dict) -> Image.Image:
-    """A run's picture as it would be committed; `places`: of its parts in the window, (left, top, width, height)."""
+    """A run's picture as it would be committed; `places`: its parts in the window, (left, top, width, height)."""
     picture = Image.open(folder / f"{name}.png").convert("RGB")
     if SHOWN[SAME.get(name, name)] == "sidebar":
         x, y, width, height = places["sidebar"]
@@ -40,8 +41,8 @@ def prepared(name: str, folder: Path, places: dict) -> Image.Image:
 
 
 def squares(picture: Image.Image, shown: str, part: str, places: dict) -> np.ndarray:
-    """Means of a part's squares, (rows, columns, 3) float32 0..255.
-    The tabs beside the panels come and go with strips."""
+    """Means of a part's squares, (rows, columns, 3) float32 0..255. The tabs beside the panels are left out, because
+    they come and go with strips."""
     x, y, width, height = places[part]
     scale = picture.width / (places["window"][2] if shown == "window" else width)
     left, top = (x, y) if shown == "window" else (0, 0)
@@ -56,7 +57,7 @@ def different(first: np.ndarray, second: np.ndarray) -> int:
 
 
 def faults(name: str, picture: Image.Image, committed: Image.Image, places: dict) -> list[str]:
-    """What differs by more than is tolerated, in words."""
+    """What differs by more than the tolerance, in words."""
     shown = SHOWN[SAME.get(name, name)]
     found = []
     for part in ("sidebar",) if shown == "sidebar" else TOLERATED:
@@ -71,7 +72,7 @@ def main():
     told = json.loads((TAKEN / "told.json").read_text())
     for name in SHOWN:
         target = IMAGES / f"{name}.png"
-        # Median cut gives its colours to the many greys of a sidebar, the octree keeps the strips'.
+        # Median cut uses its colours up for the many greys of a sidebar; the octree keeps the colours of the strips.
         method = Image.Quantize.MEDIANCUT if SHOWN[name] == "sidebar" else Image.Quantize.FASTOCTREE
         prepared(name, TAKEN, told["pictures"][name]).quantize(256, method).save(target, optimize=True)
         print(f"{target.stat().st_size / 1e3:6.1f} kB  {target.relative_to(ROOT)}", file=sys.stderr)

@@ -1,11 +1,11 @@
-"""What an artist does with the demo shot, in a real Blender with a window and by the mouse; run by test_window.py:
+"""What an artist does with the demo shot, in a real Blender with a window and a mouse. test_window.py runs this:
 
     blender --window-geometry 0 0 1280 960 shot.blend --python story.py -- OUT
 
-Writes OUT/NAME.png (the whole window at each stage) and OUT/told.json: what was clicked, where the editor's parts lay,
-what became of the jobs, how long each step took, and how long each thing of ours kept the window waiting
-(AA2_MEASURE=1). Exit code 1, and the reason in told.json, where something is not as it should be. The demo shot's own
-numbers are tests/demo/shot.py's.
+Writes OUT/NAME.png (the whole window at each stage) and OUT/told.json: what was clicked, where the editor's parts were,
+how the jobs ended, how long each step took, and how long each part of our code kept the window waiting (AA2_MEASURE=1).
+If something is wrong, the exit code is 1 and told.json has the reason. The numbers of the demo shot come from
+tests/demo/shot.py.
 """
 import functools
 import importlib
@@ -35,7 +35,7 @@ class Story(FirstShot, OtherShots):
 
 
 def tick(steps):
-    """The next thing the artist does."""
+    """Do the next thing that the artist does."""
     try:
         if time.monotonic() - BEGAN > WHOLE_S:
             raise Wrong(f"Not done after {WHOLE_S} s; {[*told['steps_s']][-1:]} was the last step that was.")
@@ -53,5 +53,5 @@ def tick(steps):
     os._exit(code)
 
 
-# persistent: the timer outlives the opening of a file
+# persistent: the timer must survive the opening of a file
 bpy.app.timers.register(functools.partial(tick, Story().steps()), first_interval=3.0, persistent=True)

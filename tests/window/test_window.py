@@ -1,5 +1,5 @@
-"""A real Blender with a window and a mouse: the whole way of an artist, its pictures,
-and how long we keep them waiting."""
+"""A real Blender with a window and a mouse: everything that an artist does, its pictures, and how long our code keeps
+the window waiting."""
 import json
 import os
 import shutil
@@ -21,21 +21,21 @@ BPY = os.environ.get("AA2_BPY_PYTHON", str(ROOT / ".build/envs/bpy-4.5.15/bin/py
 TAKEN = pictures.TAKEN if RELEASE == root.TESTED else pictures.TAKEN.with_name(f"pictures-{RELEASE}")
 HOME = "home/ada/window"     # in the root
 SIZE = (1280, 960)
-WHOLE_S = 560   # for Blender with the story, which has a limit of its own
+WHOLE_S = 560   # for Blender with the story, which has its own limit
 MAKE_SHOT = "from tests.demo.shot_cache import shot_folder; print(shot_folder('--percent', '40', '--samples', '8'))"
-# What is asked for is 16 ms, a sixtieth of a second, and each number is printed. On two idle cores all but gathering
-# keep to it. A machine that does other work at once (caches shared, a load of 8 seen here) has needed 18 ms of the
-# processor and 150 ms by the clock for the same, so that failing means several times of each.
+# The target is 16 ms, a sixtieth of a second, and each number is printed. On two idle cores, everything except
+# gathering meets it. On a machine that does other work at once (shared caches, a load of 8 seen here), the same has
+# taken 18 ms of the processor and 150 ms by the clock. So only several times these values count as a failure.
 ASKED_MS, BUSY_MS, WAITED_MS = 16, 60, 1000
-# Gathering goes a frame at a time, with progress and Escape; shaders are compiled once a session,
-# by the software that stands in for a GPU.
+# Gathering works a frame at a time, with progress and Escape. Shaders are compiled once per session, by the software
+# that replaces a GPU.
 GATHERING = {"gather", "compile shaders"}
 
 
 @pytest.fixture(scope="module")
 def blender():
-    """blender(words, timeout) runs Blender, or a screen with Blender, where the extension is installed;
-    what came of it."""
+    """blender(words, timeout) runs Blender, or a screen with Blender, with the extension installed; returns its
+    result."""
     try:
         folder = root.ensure(RELEASE)
     except Missing as missing:
@@ -54,7 +54,7 @@ def blender():
 
 @pytest.fixture(scope="module")
 def told(blender):
-    """What story.py told of its run; its pictures lie in TAKEN."""
+    """What story.py reported about its run; its pictures are in TAKEN."""
     width, height = map(str, SIZE)
     done = blender(["xvfb-run", "-a", "-s", f"-screen 0 {width}x{height}x24", "blender",
                     "--window-geometry", "0", "0", width,
@@ -68,7 +68,7 @@ def told(blender):
 
 
 def _furnish(home):
-    """What the story needs, laid where its Blender sees it."""
+    """Put what the story needs where its Blender sees it."""
     made = subprocess.run([BPY, "-c", MAKE_SHOT], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)},
                           capture_output=True, text=True)
     assert made.returncode == 0, made.stderr[-3000:]
@@ -111,7 +111,7 @@ def test_it_looks_as_it_did(told, name):
 
 
 def test_the_character_is_seen_and_hidden(told):
-    """The viewer of the result and of A/B show the same plate, with and without somebody in it."""
+    """The viewer of the result and that of A/B show the same plate, with and without somebody in it."""
     x, y, width, height = told["pictures"]["result"]["viewer"]
     shown, hidden = (np.asarray(Image.open(TAKEN / f"{name}.png").convert("RGB").crop(
         (x, y, x + width, y + height)), float) for name in ("result", "compare"))
@@ -134,7 +134,7 @@ def test_nothing_of_ours_keeps_the_window_waiting(told):
 
 @pytest.mark.parametrize("what", ["aa2.generate", "aa2.place_again", "aa2.vary_seed"])
 def test_a_missing_button_would_be_seen(told, what):
-    """A picture with the button painted over by the panel it stands on is at fault."""
+    """A picture in which the panel's colour is painted over the button must be reported."""
     places = told["pictures"]["result"]
     left, _top, width, _height = places["sidebar"]
     picture = Image.open(TAKEN / "result.png").convert("RGB")
@@ -146,7 +146,7 @@ def test_a_missing_button_would_be_seen(told, what):
 
 
 def test_a_farm_finds_what_the_artist_made(told, blender):
-    """The saved shot, without a window: of the same settings, so that no frame is made again."""
+    """The saved shot is generated without a window, with the same settings: no frame is made again."""
     assert not told["error"]
     done = blender(["blender", "-b", f"/{HOME}/shot/shot.blend", "--command", "aa2", "generate", "--scene", "Edit",
                     "--save", f"/{HOME}/shot/farm.blend"], timeout=300)
