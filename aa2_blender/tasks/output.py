@@ -86,5 +86,5 @@ def _blender():
 
 
 def _environment():
-    """Ours; the module waits for itself in slices of a loop, so the child may take its time."""
+    """This process's environment. The bpy module waits in slices of a loop, so the child may take its time."""
     return {name: value for name, value in os.environ.items() if name != "OCIO"}

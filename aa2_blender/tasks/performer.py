@@ -30,7 +30,7 @@ class Crowd:
 
 
 def asked(folder: Path) -> messages.Estimate | None:
-    """The request about the performer of a gathered job; None where a rig drives."""
+    """The request about the performer of a gathered job; None if a rig drives."""
     chosen = jobs.read(folder).driver.performer
     if chosen is None:
         return None
