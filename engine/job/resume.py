@@ -196,7 +196,7 @@ def is_whole_png(data: bytes) -> bool:
 
 
 def _short_digest(data: bytes) -> str:
-    """A fast digest, short in the file: it finds damage, but is no defence against intent."""
+    """A fast digest, short in the file. It finds accidental damage; it does not protect against deliberate changes."""
     return hashlib.blake2b(data, digest_size=16).hexdigest()
 
 
