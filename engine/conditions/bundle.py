@@ -1,4 +1,4 @@
-"""From a job folder to the networks' inputs: one shot's plan, its reference, and windows of conditions.
+"""A job folder -> the networks' inputs: one shot's plan, its reference, and windows of conditions.
 
 docs/architecture.md ("the networks' inputs") says what each input is called and means. The files of a window are read
 when the window is built, so that a long shot needs no more memory than a short one.

@@ -45,9 +45,9 @@ class Character:
 
 def carry(picture: np.ndarray, matte: np.ndarray, figure: Figure, figures, *, cut_out, limbs: Figure,
           refine: bool) -> Character:
-    """picture (h, w, 3) and matte (h, w) float32 0..1 of the reference, figure: its Figure there; figures: the shot's,
-    or None each. cut_out (H, W, 4) and limbs: the same reference at the networks' size. refine:
-    the matte is a pose model's."""
+    """The reference's Character for a shot. picture (h, w, 3), matte (h, w) float32 0..1 and figure: the reference and
+    its Figure in it; figures: the shot's Figures, None in frames without one. cut_out (H, W, 4) and limbs: the same
+    reference and Figure at the networks' size. refine: the matte comes from a pose model."""
     template = templates.load()
     avatar = build_avatar(picture, matte, figure, template, refine=refine)
     figures = _fit_to_carry(figures, template)
@@ -75,8 +75,8 @@ def frame_maps(character: Character | None, figure, size: Sequence[int], window=
 
 
 def frame_picture(character: Character | None, maps, figure, size: Sequence[int]) -> np.ndarray:
-    """(h, w, 4) float32 0..1, RGB premultiplied by coverage: the surface's `maps`,
-    or the limb warp where they are None."""
+    """(h, w, 4) float32 0..1, RGB premultiplied by coverage: the surface's `maps`, or the limb warp if they are
+    None."""
     if maps is not None:
         return np.dstack([maps.colour, maps.coverage])
     if character is None:

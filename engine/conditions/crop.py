@@ -81,8 +81,8 @@ def plan_crops(boxes, size: Sequence[int], shape: tuple[int, int] | Literal["aut
 
 
 def reference_crop(size: Sequence[int], box, shape) -> Crop:
-    """The reference fitted into a shape: the character's box with its margin,
-    or the whole picture where box is None."""
+    """The Crop that fits the reference into a shape: the character's box with its margin, or the whole picture if box
+    is None."""
     if box is None:
         return Crop((size[0] / 2, size[1] / 2), max(size[0] / shape[0], size[1] / shape[1]), tuple(shape))
     box = np.array([box], float)
@@ -159,7 +159,7 @@ def joints_from_crop(joints: np.ndarray, crop: Crop) -> np.ndarray:
 
 
 def _visible(box, size: Sequence[int]):
-    """The part of a box inside the frame as an array (4,); None where that is less than a pixel."""
+    """The part of a box inside the frame as an array (4,); None if that is less than a pixel."""
     if box is None or not np.isfinite(box).all():
         return None
     cut = np.concatenate([np.clip(box[:2], 0, size), np.clip(box[2:], 0, size)])

@@ -1,4 +1,4 @@
-"""From one person's joints to the structured depth D_s = D * M_s: depth on the skeleton, 0 off it (paper 3.4).
+"""One person's joints -> the structured depth D_s = D * M_s: depth on the skeleton, 0 off it (paper 3.4).
 
 The armature gives depth exactly: 1/depth is linear along a limb in screen space. Limbs are drawn from far to near, as
 in pose.py.

@@ -1,4 +1,4 @@
-"""From plate and region M_f to the environment: everything that is not the character (paper 3.2)."""
+"""Plate and region M_f -> the environment: everything that is not the character (paper 3.2)."""
 import numpy as np
 
 

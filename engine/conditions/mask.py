@@ -1,5 +1,4 @@
-"""From the character's mask M_c to the shape-agnostic region M_f (paper 3.2),
-and from joints to a mask where none is given.
+"""The character's mask M_c -> the shape-agnostic region M_f (paper 3.2); and joints -> a mask, if none is given.
 
 Limb volumes (ours) are inflated to clothing, because a body without its skirt and hair is too thin a mask.
 """

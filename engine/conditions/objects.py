@@ -1,4 +1,4 @@
-"""From the 16-bit depth pictures of a job to the object mask M_o (paper 3.3) and to what hides the character (ours)."""
+"""The 16-bit depth pictures of a job -> the object mask M_o (paper 3.3), and what hides the character (ours)."""
 import cv2
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""From one person's joints to the skeleton picture P, in OpenPose's style so that public pose guiders can read it.
+"""One person's joints -> the skeleton picture P, in OpenPose's style so that public pose guiders can read it.
 
 Limbs are ellipses dimmed to 0.6, joints are dots in full colour. Both are drawn from far to near (ours: OpenPose's
 order ignores depth). depth.py uses the same strokes, so that the skeleton's binarised mask M_s is the same in both.

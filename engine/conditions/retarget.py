@@ -119,7 +119,7 @@ def _ratios(lengths, wanted, strength) -> dict:
 
 
 def _standing(places, seen, heights, numbers, fps: float) -> np.ndarray:
-    """(frames, 2) 0..1: how surely the right and the left foot stand."""
+    """(frames, 2) 0..1: how certainly the right and the left foot stand."""
     feet = places[:, [_I["right_ankle"], _I["left_ankle"]]]
     there = seen[:, [_I["right_ankle"], _I["left_ankle"]]]
     if len(places) < 2:

@@ -19,7 +19,7 @@ STAGE = "clean"
 _SAMPLES = 31  # pictures in the median of a locked shot
 _NEAR = 12  # pictures on each side, in a moving shot
 _NEAR_S = 0.2  # seconds between these pictures
-_MARGIN, _LEAST_MARGIN = 0.03, 3  # by how much a mask is widened: in parts of its height, in pixels
+_MARGIN, _LEAST_MARGIN = 0.03, 3  # by how much a mask is widened: a part of its height, but at least so many pixels
 _BAND = 64  # rows at a time, so that memory use stays constant
 _INPAINTED = 5
 

@@ -20,7 +20,7 @@ NEEDED = tuple(f"{side}_{name}" for side in SIDES for name in (
 _BONE_OF_FINGER = {"thumb": "thumb", "index": "index", "middle": "middle", "ring": "ring", "little": "pinky"}
 _ONE = np.ones(3)
 _BACK = np.array([0.0, 0.0, 1.0])
-# Sines of the bend at which a hinge begins to count, and at which it counts completely. The second number is how much
+# Sines of the bend at which a hinge begins to count, and at which it counts completely. The last number is how much
 # more bend is needed if the hinge contradicts the limb's least turn, because noise then bends the joint the wrong way
 # (ours).
 _KNEE, _KNEE_WRONG = (0.15, 0.50), 0.6

@@ -116,8 +116,8 @@ def axis_of(joints, limb) -> np.ndarray:
 
 
 def _unrolled(template, faces, limb):
-    """(flat (n, 3, 2), far (n, 3), metres once round): the angle about the axis times the mean radius, and the distance
-    along it."""
+    """(flat (n, 3, 2), far (n, 3), metres once around): the angle about the axis times the mean radius, and the
+    distance along it."""
     start, end, front, domes = _axis(template.joints, limb)
     along = (end - start) / np.linalg.norm(end - start)
     front = front - (front @ along) * along

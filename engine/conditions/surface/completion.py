@@ -19,8 +19,8 @@ class Spreading:
     """The mesh as a graph over which colours spread, but not from one kind of vertices to another."""
 
     def __init__(self, template, kinds, vertices=None):
-        """kinds (V,): colours spread only between vertices of the same kind; vertices: their numbers, all by
-        default."""
+        """kinds (V,): colours spread only between vertices of the same kind; vertices: the indices of those in the
+        graph, all by default."""
         vertices = np.arange(len(template.points)) if vertices is None else vertices
         place = np.full(len(template.points), -1)
         place[vertices] = np.arange(len(vertices))

@@ -125,7 +125,7 @@ class _Sheet:
         padded = np.zeros((-(-len(at) // _ROW) * _ROW, 2), np.float32)
         padded[:len(at)] = at + to_1 * u[:, None] + to_2 * v[:, None]
         grid = padded.reshape(-1, _ROW, 2)
-        # OpenCV's stub knows no map of both coordinates
+        # OpenCV's stub does not allow one map with both coordinates
         drawn = cv2.remap(self.atlas, grid, None,  # pyright: ignore[reportCallIssue, reportArgumentType]
                           cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return drawn.reshape(-1, 3)[:len(at)]

@@ -98,7 +98,7 @@ def _looked_up(pose, stance, sight, own):
 
 
 def _mean_at(sight, pixels, pose, stance, vertices):
-    """(colours (n, 3), weight (n,) 0 or 1): the mean of pixels (h, w) around vertices (n,), if there are any."""
+    """(colours (n, 3), weight (n,) 0 or 1): the mean of pixels (h, w) around vertices (n,), where there are any."""
     blur = max(_FINE * pose.metre, 0.6)
     mask = (sight.free & pixels).astype(np.float32)
     x, y = (np.clip(np.nan_to_num(stance.pixels[vertices, k]), 0, pose.size[k] - 1).astype(int) for k in (0, 1))
