@@ -1,7 +1,7 @@
-"""From a job folder to the networks' inputs: one shot's plan, its reference, and windows of conditions.
+"""A job folder -> the networks' inputs: one shot's plan, its reference, and windows of conditions.
 
-What an input is called and means stands in docs/architecture.md ("the networks' inputs"). Windows are read when they
-are built, so that a long shot needs no more memory than a short one.
+docs/architecture.md ("the networks' inputs") says what each input is called and means. The files of a window are read
+when the window is built, so that a long shot needs no more memory than a short one.
 """
 import functools
 from collections.abc import Sequence
@@ -27,19 +27,19 @@ from .surface_inputs import CHANNELS, surface_inputs
 
 MASK_SEEN = 0.02         # of a painted or rendered mask: soft edges are the character's too
 VOLUME_SEEN = 0.5        # of the volumes' antialiased edge; both as in training
-# of the standing height, about the surface, where it stands for the mask: hair and hems move (ours)
+# In standing heights: how far the surface's mask is grown where the job has no mask, because hair and hems move (ours)
 SURFACE_ROOM = 0.012
-VOLUMES_ABOUT = 0.0, 1.5  # of the room for cloth: where a reference's person is at least, and at most (ours)
-HEIGHT_OFF = 1.6         # times: a height so far from what the limbs say is another person's (ours)
+VOLUMES_ABOUT = 0.0, 1.5  # clothing of the limb volumes that the reference's person fills at least, and at most (ours)
+HEIGHT_OFF = 1.6         # a factor: a height that is further from the one by the limbs is another person's (ours)
 GREY = 0.5               # behind a reference that is cut out, as behind the warp in training (ours)
-_MASKS_LOOKED_AT = 12    # frames of the shot that tell how far the mask goes beyond the limb volumes
+_MASKS_LOOKED_AT = 12    # frames of the shot that show how far the mask goes beyond the limb volumes
 
 
 @dataclass(frozen=True)
 class Shot:
-    """What is fixed for the whole shot: figures[i] is frame i + 1's Figure in job pixels, or None; mask is the kind of
-    region that the weights know (mask.KINDS), surface whether they read the surface's maps; light: what is known of the
-    place's."""
+    """What is fixed for the whole shot. figures[i] is the Figure of frame i + 1 in job pixels, or None. mask: the kind
+    of region that the weights know (mask.KINDS). surface: whether the weights read the surface's maps. light: what is
+    known of the light of the place."""
     folder: str
     job: jobs.Job
     figures: tuple
@@ -54,8 +54,8 @@ class Shot:
 
 @dataclass(frozen=True)
 class ReferenceBundle:
-    """The reference in the crop's shape: picture and skeleton (H, W, 3) float32 0..1; character: who is carried to the
-    frames, None where no joints are known."""
+    """The reference in the crop's shape: picture and skeleton (H, W, 3) float32 0..1. character: the Character that is
+    carried to the frames, or None if no joints are known."""
     picture: np.ndarray
     skeleton: np.ndarray
     character: Character | None
@@ -63,8 +63,8 @@ class ReferenceBundle:
 
 @dataclass(frozen=True)
 class Bundle:
-    """A window's conditions, (F, H, W, channels) float32 0..1; numbers are its frames, 1..N; maps as surface_inputs has
-    them, of no channels where the weights do not read them."""
+    """A window's conditions, (F, H, W, channels) float32 0..1; numbers: its frames, 1..N. maps: as surface_inputs
+    returns them, with no channels if the weights do not read them."""
     numbers: tuple
     plate: np.ndarray
     mask: np.ndarray
@@ -84,10 +84,9 @@ class Bundle:
 
 def plan_shot(folder: str, job, mask: str = "shape_agnostic", joints: np.ndarray | None = None,
               height_px: float | None = None, *, surface=False) -> Shot:
-    """Read pose.json and lay the shot's crops; the first person of a frame is the character. mask: the kind of region
-    that the weights know, surface: whether they read the surface's maps. joints and height_px: the reference's, as for
-    build_reference,
-    for a job that retargets to them."""
+    """Read pose.json and plan the shot's crops. The first person of a frame is the character. mask: the kind of region
+    that the weights know. surface: whether they read the surface's maps. joints and height_px: the reference's, as for
+    build_reference; they are used if the job retargets to them."""
     figures = tuple(people[0] if people else None for people in read_poses(folder, job.frames))
     if job.retarget > 0:
         reference = _reference_figure(job.reference, joints, height_px)
@@ -118,8 +117,8 @@ def build_reference(shot, joints: np.ndarray | None = None, height_px: float | N
     """The job's reference picture fitted into the shot's shape, and its character's surface fitted to it.
 
     joints (20, 3) x, y, confidence in the picture's pixels, matte (h, w) float32 0..1 and depths (20,) metres, as
-    estimated; the job's own joints and depths, given with it, come first.
-    Without a matte the joints and the colours say who the person is; without joints, all of the picture is.
+    estimated. If the job itself has joints and depths, these are used instead. Without a matte, the person is found
+    from the joints and the colours. Without joints, the whole picture counts as the person.
     """
     path = files.path(shot.folder, shot.job.reference.file)
     picture = read_reference(path)
@@ -143,7 +142,7 @@ def build_reference(shot, joints: np.ndarray | None = None, height_px: float | N
 def build_window(shot, reference: ReferenceBundle, numbers, plate_of=None) -> Bundle:
     """The conditions of the frames `numbers` (1..N); frames without the character have an empty region.
 
-    plate_of(number) -> (H, W, 3) float32 0..1, the frame's plate in its crop, of who has read it already.
+    plate_of(number) -> (H, W, 3) float32 0..1, the frame's plate in its crop, from a caller that has read it already.
     """
     plate_of = plate_of or functools.partial(_plate_in_crop, shot)
     layers = [_conditions(shot, reference, number, plate_of(number)) for number in numbers]
@@ -154,9 +153,9 @@ def frame_holdout(shot, number: int, maps=None, box=None):
     """(h, w) float32 0..1 in job pixels: what lies in front of the character in this frame;
     None where the job has no depths.
 
-    maps: the character's surface in the `box` (left, top, right, bottom) of the frame;
-    without them limb volumes stand for it.
-    For placing the result: alpha = min(matte, 1 - holdout), the matte being what is visible of the character itself.
+    maps: the character's surface in the `box` (left, top, right, bottom) of the frame; without them, the limb volumes
+    are used instead. The result is placed with alpha = min(matte, 1 - holdout). The matte is already the visible part
+    of the character.
     """
     figure, size = shot.figures[number - 1], shot.job.size
     layers = [(kind, span, tolerance) for kind, span, *tolerance in
@@ -172,8 +171,8 @@ def frame_holdout(shot, number: int, maps=None, box=None):
 
 
 def plate_maps(shot, reference: ReferenceBundle, number: int, box):
-    """The surface in the `box` (left, top, right, bottom) of a frame, in job pixels;
-    None where the limb warp stands in."""
+    """The surface in the `box` (left, top, right, bottom) of a frame, in job pixels; None where the limb warp is used
+    instead."""
     left, top, right, bottom = box
     if right <= left or bottom <= top:
         return None
@@ -182,12 +181,12 @@ def plate_maps(shot, reference: ReferenceBundle, number: int, box):
 
 
 def frame_region(shot, number: int, region: np.ndarray) -> np.ndarray:
-    """A window's region M_f (H, W, 1) of one frame, back in job pixels (h, w)."""
+    """The region M_f (H, W, 1) of one frame of a window -> the same in job pixels (h, w)."""
     return put_back(np.ascontiguousarray(region[..., 0]), shot.plan.crops[number - 1], shot.job.size)
 
 
 def draw_previews(shot, reference: ReferenceBundle, number: int) -> dict:
-    """What the networks are given for one frame, as pictures to look at: {name of files.PREVIEWS: (H, W, 3) uint8}."""
+    """The networks' inputs for one frame, as pictures to look at: {name of files.PREVIEWS: (H, W, 3) uint8}."""
     window = build_window(shot, reference, [number])
     mask = 0.5 * window.region[0] + 0.5 * window.mask[0]
     pictures = {"skeleton": window.skeleton[0], "depth": window.depth[0], "surface": window.warp[0, ..., :3],
@@ -223,7 +222,7 @@ def _conditions(shot, reference, number: int, plate: np.ndarray) -> tuple:
 
 
 def _surface_maps(shot, reference, number: int, maps, plate: np.ndarray):
-    """What the networks read of the surface; plate: as it is, with whoever stands in it."""
+    """The surface's maps as the networks read them. plate: the original one, with whoever stands in it."""
     if not shot.surface or maps is None:
         return np.zeros((*plate.shape[:2], CHANNELS * shot.surface), np.float32)
     performed = None if shot.job.clean_plate else plate
@@ -250,9 +249,10 @@ def mask_feather(job, number: int) -> float:
 
 
 def _character_mask(shot, number: int, figure, maps=None) -> np.ndarray:
-    """M_c (H, W) float32 0 or 1 in the crop: the job's mask and the surface's `maps`, where it has no mask these with
-    room for cloth and hair or else the limb volumes, or both, grown as asked.
-    Both too where limbs have other lengths than the mask shows."""
+    """M_c (H, W) float32 0 or 1 in the crop: the job's mask. If the job has none, the surface's `maps` with some room
+    for cloth and hair; if there is no surface either, the limb volumes. Both are joined if the job asks for it, or if
+    it retargets: the limbs then have other lengths than in the mask. The covered pixels of the surface always count.
+    The result is grown as the job says."""
     crop = shot.plan.crops[number - 1]
     mask = np.zeros(crop.shape[::-1], bool)
     if figure is None:
@@ -263,18 +263,18 @@ def _character_mask(shot, number: int, figure, maps=None) -> np.ndarray:
     if not shot.masked or shot.job.mask_joins or shot.job.retarget > 0:
         mask |= _volume(shot, figure, maps, crop.shape)
     if maps is not None:
-        mask |= maps.coverage > 0          # what is laid of the surface lies inside of M_f
+        mask |= maps.coverage > 0          # every drawn pixel of the surface lies inside M_f
     return grown(mask.astype(np.float32), mask_grow(shot.job, number) / crop.step)
 
 
 def _carrying(reference, number: int):
-    """The frame's Figure that carries the reference's surface, in job pixels; None where there is none."""
+    """The frame's Figure that carries the reference's surface, in job pixels; None without one."""
     return None if reference.character is None else reference.character.figures[number - 1]
 
 
 def _crop_maps(shot, reference, number: int):
-    """The surface in a frame's crop; None where the limb warp stands in,
-    and where the character is not in the frame."""
+    """The surface in a frame's crop; None where the limb warp is used instead, and where the character is not in the
+    frame."""
     figure, crop = _carrying(reference, number), shot.plan.crops[number - 1]
     if figure is None or not shot.plan.present[number - 1]:
         return None
@@ -283,14 +283,14 @@ def _crop_maps(shot, reference, number: int):
 
 
 def _volume(shot, figure, maps, size: Sequence[int]) -> np.ndarray:
-    """(H, W) bool: what the character fills where nobody has drawn it."""
+    """(H, W) bool: what the character fills in a frame without a mask."""
     if maps is None:
         return limb_volumes(figure.body, figure.hands, figure.height_px, size, shot.job.clothing) > VOLUME_SEEN
     return grown(maps.mask, SURFACE_ROOM * shot.job.clothing * figure.height_px) > 0
 
 
 def _laid_in(part, box, size: Sequence[int]) -> np.ndarray:
-    """(h, w) of the picture's `size` (w, h): depths of a box of it, infinite around."""
+    """(h, w) of the picture's `size` (w, h): the depths of its box, and infinity around it."""
     whole = np.full(size[::-1], np.inf, np.float32)
     whole[box[1]:box[3], box[0]:box[2]] = part
     return whole
@@ -326,8 +326,8 @@ def _volume_box(figure, job):
 
 
 def _grown_to_masks(boxes, folder: str, job) -> list:
-    """Boxes grown by as much as the masks of a few frames go beyond them, in parts of a box (ours: reading every mask
-    of a shot before its first frame would cost seconds)."""
+    """The boxes, grown as far as the masks of a few frames go beyond them, measured in box sides (ours: reading every
+    mask of a shot before its first frame would cost seconds)."""
     known = [i for i, box in enumerate(boxes) if box is not None]
     beyond = np.zeros(4)
     for i in known[::max(len(known) // _MASKS_LOOKED_AT, 1)]:
@@ -341,7 +341,8 @@ def _grown_to_masks(boxes, folder: str, job) -> list:
 
 
 def _wider(box, pixels) -> tuple:
-    """A box that has room for a mask grown by so many pixels; a shrunk mask leaves it as it is, for calm crops."""
+    """A box with room for a mask that grows by so many pixels. If the mask shrinks, the box stays, so that the crops
+    stay calm."""
     more = max(pixels, 0.0)
     return box[0] - more, box[1] - more, box[2] + more, box[3] + more
 
@@ -361,7 +362,7 @@ def _reference_figure(reference, joints: np.ndarray | None, height_px: float | N
     body = np.column_stack([joints[:, :2], np.zeros(len(joints)) if depths is None else depths, joints[:, 2]])
     by_limbs = standing_height(body)
     if not height_px or by_limbs > 0 and not 1 / HEIGHT_OFF < height_px / by_limbs < HEIGHT_OFF:
-        height_px = by_limbs        # a height that was found before the joints were corrected
+        height_px = by_limbs        # the given height was found before the joints were corrected
     return Figure(body, (None, None), height_px) if height_px > 0 else None
 
 
@@ -374,7 +375,7 @@ def _matte_of_joints(picture: np.ndarray, figure):
 
 
 def _reference_box(picture: np.ndarray, figure):
-    """Where the character is: its own alpha, else its joints' volumes, else unknown."""
+    """The character's box: from the picture's alpha, else from the limb volumes, else None."""
     seen = picture[..., 3] > 0.5
     if not seen.all() and seen.any():
         return bounding_box(seen)

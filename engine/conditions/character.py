@@ -1,7 +1,7 @@
-"""The reference's character carried to the frames: on its body surface, or as a limb warp where that cannot be.
+"""The reference's character carried to the frames: on its body surface, or as a limb warp if it can have no surface.
 
-Ours: the paper shows its networks the reference picture alone.
-A surface that follows the joints says where each piece of it goes.
+Ours: the paper shows its networks only the reference picture. A surface that follows the joints says where each piece
+of it goes.
 """
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -18,15 +18,15 @@ from .surface.space import depth_factor
 from .warp import Person, person, warp_limbs
 
 _RECENT = 4               # frames: a window and the next share two
-_FIGURES_LOOKED_AT = 60   # of a shot, that tell what a metre of depth is worth
+_FIGURES_LOOKED_AT = 60   # of a shot, from which the worth of a metre of depth is measured
 
 
 @dataclass(frozen=True)
 class Character:
-    """avatar: the reference's surface, None where its hips or shoulders are not seen; figures: the shot's, fit to carry
-    it, by frame, in job pixels; depth_worth: person units that a metre of the shot's depth is worth. cut_out (H, W, 4)
-    float32 0..1, the reference with its matte, and its `person`: for the limb warp. recent: maps that the next window
-    asks for again."""
+    """avatar: the reference's surface, None where its hips or shoulders are not seen; figures: the shot's, one for each
+    frame, in job pixels, made fit to carry the surface. depth_worth: how many person units a metre of the shot's depth
+    is. cut_out (H, W, 4) float32 0..1: the reference with its matte; it and its `person` serve the limb warp. recent:
+    maps that the next window asks for again."""
     avatar: Avatar | None
     figures: tuple
     depth_worth: float
@@ -35,7 +35,7 @@ class Character:
     recent: dict = field(default_factory=dict, compare=False)
 
     def once(self, key: str, make):
-        """What make() gives for a key, made once for as long as it is one of the last few asked for."""
+        """The result of make() for a key. It is made once and kept while the key is one of the last few."""
         if key not in self.recent:
             if len(self.recent) >= _RECENT:
                 del self.recent[next(iter(self.recent))]
@@ -45,9 +45,9 @@ class Character:
 
 def carry(picture: np.ndarray, matte: np.ndarray, figure: Figure, figures, *, cut_out, limbs: Figure,
           refine: bool) -> Character:
-    """picture (h, w, 3) and matte (h, w) float32 0..1 of the reference, figure: its Figure there; figures: the shot's,
-    or None each. cut_out (H, W, 4) and limbs: the same reference at the networks' size. refine:
-    the matte is a pose model's."""
+    """The reference's Character for a shot. picture (h, w, 3), matte (h, w) float32 0..1 and figure: the reference and
+    its Figure in it; figures: the shot's Figures, None in frames without one. cut_out (H, W, 4) and limbs: the same
+    reference and Figure at the networks' size. refine: the matte comes from a pose model."""
     template = templates.load()
     avatar = build_avatar(picture, matte, figure, template, refine=refine)
     figures = _fit_to_carry(figures, template)
@@ -56,8 +56,8 @@ def carry(picture: np.ndarray, matte: np.ndarray, figure: Figure, figures, *, cu
 
 
 def worth_of_depth(figures, template) -> float:
-    """Person units a metre of depth: by the camera's focal length where pose.json tells it,
-    else by limbs that keep their lengths."""
+    """Person units in a metre of depth: from the camera's focal length if pose.json has it, else from the rule that
+    limbs keep their lengths."""
     seen = _looked_at(figures)
     known = [template.height * figure.focal / (figure.height_px * depth) for figure in seen
              if figure.focal and (depth := _hips_depth(figure)) > 0]
@@ -67,16 +67,16 @@ def worth_of_depth(figures, template) -> float:
 
 
 def frame_maps(character: Character | None, figure, size: Sequence[int], window=None) -> Maps | None:
-    """The surface in a frame of `size` (w, h) whose pixels the figure is in; None where the limb warp stands in. window
-    (left, top, w, h): the part that is wanted."""
+    """The surface in a frame of `size` (w, h), with the figure in that frame's pixels; None where the limb warp is used
+    instead. window (left, top, w, h): the part that is wanted."""
     if character is None or character.avatar is None or figure is None:
         return None
     return draw(character.avatar, figure, size, character.depth_worth, window=window, turns=figure.turns)
 
 
 def frame_picture(character: Character | None, maps, figure, size: Sequence[int]) -> np.ndarray:
-    """(h, w, 4) float32 0..1, RGB premultiplied by coverage: the surface's `maps`,
-    or the limb warp where they are None."""
+    """(h, w, 4) float32 0..1, RGB premultiplied by coverage: the surface's `maps`, or the limb warp if they are
+    None."""
     if maps is not None:
         return np.dstack([maps.colour, maps.coverage])
     if character is None:
@@ -85,7 +85,8 @@ def frame_picture(character: Character | None, maps, figure, size: Sequence[int]
 
 
 def _fit_to_carry(figures, template) -> tuple:
-    """No joint pops where it is missing for some frames, and a mirrored rig's left is the person's."""
+    """The figures with gaps filled, so that no joint pops when it is missing in some frames. If the rig is mirrored,
+    left and right are swapped."""
     whole = without_gaps(figures)
     if is_mirrored(_looked_at(whole), template):
         return tuple(None if figure is None else mirrored(figure) for figure in whole)

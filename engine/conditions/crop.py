@@ -1,8 +1,8 @@
-"""From where the character is in every frame to the crops that the networks see, and pixels to a crop and back.
+"""The character's box in every frame -> the crops that the networks see; and pixels into a crop and back.
 
-Ours (the paper is silent on resolution): the crop follows a smoothed centre at a slowly changing scale, so that the
-picture neither zooms nor shakes from frame to frame. A plan is a function of the whole shot, never of windows:
-no jump at a seam.
+Ours (the paper says nothing about resolution): the crop follows a smoothed centre at a slowly changing scale, so that
+the picture neither zooms nor shakes from frame to frame. A plan is made from the whole shot, never from windows, so
+that there is no jump at a seam.
 """
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,18 +11,19 @@ from typing import Literal
 import cv2
 import numpy as np
 
-SHAPES = ((192, 352), (256, 256), (352, 192))   # width, height: of nearly equal area
+SHAPES = ((192, 352), (256, 256), (352, 192))   # width, height; the areas are nearly equal
 MARGIN = 0.12            # of the character's box, on each side
-LEAST_MARGIN = 0.04      # what the smoothing of the centre may leave of it
+LEAST_MARGIN = 0.04      # how much of it must stay after the centre is smoothed
 MOST_ZOOM = 0.03         # change of the scale from one frame to the next, in logarithm
-SCALE_FRAMES = 12        # frames on each side over which the scale is evened out
-CENTRE_FRAMES = 8        # frames on each side over which the centre is evened out
-FINEST = 0.25            # job pixels to a crop pixel at least: a far figure is not enlarged further
+SCALE_FRAMES = 12        # frames on each side over which the scale is smoothed
+CENTRE_FRAMES = 8        # frames on each side over which the centre is smoothed
+FINEST = 0.25            # job pixels in a crop pixel, at least: a distant figure is not enlarged further
 
 
 @dataclass(frozen=True)
 class Crop:
-    """A rectangle of a picture: its centre in the picture's pixels, picture pixels to a crop pixel, (width, height)."""
+    """A rectangle of a picture: its centre in the picture's pixels, its step (picture pixels in a crop pixel) and its
+    shape (width, height)."""
     centre: tuple
     step: float
     shape: tuple
@@ -36,7 +37,7 @@ class Crop:
 
     @property
     def box(self) -> tuple:
-        """(left, top, right, bottom) in the picture's pixels; may go past its edges."""
+        """(left, top, right, bottom) in the picture's pixels; may go beyond the picture's edges."""
         half = 0.5 * self.step * np.array(self.shape)
         return (*(np.array(self.centre) - half).tolist(), *(np.array(self.centre) + half).tolist())
 
@@ -53,7 +54,7 @@ class CropPlan:
 
     @property
     def numbers(self) -> tuple:
-        """The frames (1..N) that have the character; the others pass through."""
+        """The frames (1..N) with the character; all others pass through unchanged."""
         return tuple(i + 1 for i, present in enumerate(self.present) if present)
 
 
@@ -61,8 +62,8 @@ def plan_crops(boxes, size: Sequence[int], shape: tuple[int, int] | Literal["aut
     """The shot's crops.
 
     boxes: for every frame the character's (left, top, right, bottom) in job pixels, or None; size the job's (w, h);
-    shape (w, h) or "auto", the one of SHAPES that shows the character largest with least beyond the frame. What of the
-    character is out of frame is not followed.
+    shape (w, h) or "auto", the one of SHAPES that shows the character largest with the least area outside the frame.
+    Parts of the character outside the frame are not followed.
     """
     boxes = [_visible(box, size) for box in boxes]
     present = tuple(box is not None for box in boxes)
@@ -80,8 +81,8 @@ def plan_crops(boxes, size: Sequence[int], shape: tuple[int, int] | Literal["aut
 
 
 def reference_crop(size: Sequence[int], box, shape) -> Crop:
-    """The reference fitted into a shape: the character's box with its margin,
-    or the whole picture where box is None."""
+    """The Crop that fits the reference into a shape: the character's box with its margin, or the whole picture if box
+    is None."""
     if box is None:
         return Crop((size[0] / 2, size[1] / 2), max(size[0] / shape[0], size[1] / shape[1]), tuple(shape))
     box = np.array([box], float)
@@ -90,10 +91,10 @@ def reference_crop(size: Sequence[int], box, shape) -> Crop:
 
 
 def take(picture: np.ndarray, crop: Crop, interpolation=cv2.INTER_LINEAR) -> np.ndarray:
-    """Picture (H, W[, c]) float32, uint8 or uint16 -> (h, w[, c]) in the crop, of its own type.
+    """Picture (H, W[, c]) float32, uint8 or uint16 -> (h, w[, c]) in the crop, of the same type.
 
-    Past the picture's edge its edge goes on. Shrinking averages first, so that nothing aliases; INTER_NEAREST takes
-    single pixels (for depths).
+    Beyond the picture's edge, the edge pixels are repeated. Shrinking averages first, to avoid aliasing; INTER_NEAREST
+    takes single pixels (for depths).
     """
     shrink = max(round(crop.step), 1)
     matrix = crop.matrix
@@ -113,7 +114,7 @@ def take(picture: np.ndarray, crop: Crop, interpolation=cv2.INTER_LINEAR) -> np.
 def put_back(picture: np.ndarray, crop: Crop, size: Sequence[int]) -> np.ndarray:
     """(h, w[, c]) float32 in the crop -> (H, W[, c]) of the job's size (w, h), clipped to 0..1; 0 outside the crop.
 
-    Enlarging is Lanczos, shrinking averages first.
+    Enlarging uses Lanczos; shrinking averages first.
     """
     shrink = max(round(1 / crop.step), 1)
     result = np.zeros((size[1], size[0], *picture.shape[2:]), np.float32)
@@ -135,8 +136,8 @@ def put_back(picture: np.ndarray, crop: Crop, size: Sequence[int]) -> np.ndarray
 
 
 def laid(picture: np.ndarray, crop: Crop, size: Sequence[int]) -> np.ndarray:
-    """(h, w, c) uint8 in the crop -> (H, W, c) uint8 of a picture of the size (w, h), 0 outside the crop: quick,
-    to look at."""
+    """(h, w, c) uint8 in the crop -> (H, W, c) uint8 in a picture of the size (w, h), 0 outside the crop. Quick, for
+    looking at only."""
     matrix = crop.matrix
     matrix[:, 2] += matrix[:, :2] @ (0.5, 0.5) - 0.5
     return cv2.warpAffine(picture, matrix, tuple(size), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
@@ -158,7 +159,7 @@ def joints_from_crop(joints: np.ndarray, crop: Crop) -> np.ndarray:
 
 
 def _visible(box, size: Sequence[int]):
-    """The part of a box inside the frame as an array (4,); None where that is less than a pixel."""
+    """The part of a box inside the frame as an array (4,); None if that is less than a pixel."""
     if box is None or not np.isfinite(box).all():
         return None
     cut = np.concatenate([np.clip(box[:2], 0, size), np.clip(box[2:], 0, size)])
@@ -166,30 +167,31 @@ def _visible(box, size: Sequence[int]):
 
 
 def _filled(boxes) -> np.ndarray:
-    """(frames, 4): frames without the character lie between their neighbours;
-    before and after the nearest one holds."""
+    """(frames, 4): frames without the character are interpolated between their neighbours; before the first and after
+    the last known frame, the nearest one is repeated."""
     known = np.flatnonzero([box is not None for box in boxes])
     rows = np.array([boxes[i] for i in known])
     return np.stack([np.interp(np.arange(len(boxes)), known, column) for column in rows.T], axis=1)
 
 
 def _needed(boxes, shape, margin) -> np.ndarray:
-    """(frames,) picture pixels to a crop pixel that show each box with its margin."""
+    """(frames,) the step (picture pixels in a crop pixel) that shows each box with its margin."""
     return ((boxes[:, 2:] - boxes[:, :2]) * (1 + 2 * margin) / np.array(shape)).max(axis=1)
 
 
 def _cost(boxes, shape, size: Sequence[int]) -> float:
-    """How coarse a shape shows the shot, and how much of it would lie outside the frame, as mean logarithms (ours)."""
+    """How coarsely a shape shows the shot, plus how much of the crop would lie outside the frame, as mean logarithms
+    (ours)."""
     steps = _needed(boxes, shape, MARGIN)
     beyond = np.maximum(np.log(steps[:, None] * np.array(shape) / np.array(size)), 0.0).sum(axis=1)
     return float((np.log(steps) + beyond).mean())
 
 
 def _even_steps(steps) -> np.ndarray:
-    """A slow curve that is nowhere below steps (the character stays inside): the running maximum, evened out.
+    """A slow curve that is never below steps, so that the character stays inside: the running maximum, smoothed.
 
-    The maximum reaches as far as the smoothing, whose mean is then of values none of which is too small. Both keep a
-    walk towards the camera monotone.
+    The maximum reaches as far as the smoothing, so no value that enters the smoothed mean is too small. In a walk
+    towards the camera, both stay monotone.
     """
     wanted = np.log(steps)
     frames = np.arange(len(wanted))
@@ -200,7 +202,8 @@ def _even_steps(steps) -> np.ndarray:
 
 
 def _even_centres(boxes, steps, shape, size: Sequence[int]) -> np.ndarray:
-    """(frames, 2): the boxes' centres evened out, kept where the character is inside and, if possible, the crop too."""
+    """(frames, 2): the boxes' centres smoothed. The character stays inside the crop and, if possible, the crop inside
+    the frame."""
     half = 0.5 * steps[:, None] * np.array(shape)
     spare = LEAST_MARGIN * (boxes[:, 2:] - boxes[:, :2])
     low, high = boxes[:, 2:] + spare - half, boxes[:, :2] - spare + half
@@ -218,8 +221,8 @@ def _even_centres(boxes, steps, shape, size: Sequence[int]) -> np.ndarray:
 def _smooth(values: np.ndarray, reach: int, ends: Literal["edge", "reflect"]) -> np.ndarray:
     """Zero-phase Hann mean over `reach` frames on each side.
 
-    Beyond the shot's ends values hold ("edge") or go on turned about the end point ("reflect": a steady walk keeps its
-    pace).
+    Beyond the shot's ends, the end value is repeated ("edge") or the curve is mirrored through the end point
+    ("reflect": a steady walk keeps its pace).
     """
     reach = min(reach, len(values) - 1)
     if reach < 1:
@@ -231,7 +234,8 @@ def _smooth(values: np.ndarray, reach: int, ends: Literal["edge", "reflect"]) ->
 
 
 def _whole_box(crop, shape, shrink):
-    """The crop's box with a border, in whole pixels, of a size that `shrink` divides; it holds some of the picture."""
+    """The crop's box with a border, in whole pixels. `shrink` divides its size, and some of the picture is always
+    inside."""
     box = np.array(crop.box)
     low = np.floor(box[:2]).astype(int) - 2 * shrink
     high = np.ceil(box[2:]).astype(int) + 2 * shrink
@@ -241,7 +245,8 @@ def _whole_box(crop, shape, shrink):
 
 
 def _warp(picture: np.ndarray, matrix, size: Sequence[int] | np.ndarray, interpolation) -> np.ndarray:
-    """cv2's warp with a matrix whose pixel centres lie at halves; past the picture's edge its edge goes on."""
+    """cv2's warp with a matrix whose pixel centres lie at halves; beyond the picture's edge, the edge pixels are
+    repeated."""
     shifted = matrix.copy()
     shifted[:, 2] += matrix[:, :2] @ (0.5, 0.5) - 0.5
     size = tuple(int(side) for side in size)

@@ -1,6 +1,7 @@
-"""From one person's joints to the structured depth D_s = D * M_s: depth on the skeleton, 0 off it (paper 3.4).
+"""One person's joints -> the structured depth D_s = D * M_s: depth on the skeleton, 0 off it (paper 3.4).
 
-The armature gives depth exactly: 1/depth is linear along a limb in screen space. Limbs lie far to near, as in pose.py.
+The armature gives depth exactly: 1/depth is linear along a limb in screen space. Limbs are drawn from far to near, as
+in pose.py.
 """
 from collections.abc import Sequence
 
@@ -10,7 +11,7 @@ import numpy as np
 from .limbs import SEEN, clean_hands, clean_joints
 from .pose import fixed_point, strokes
 
-# The convention that a pack was trained with; its manifest quotes it and differing packs are refused.
+# The convention that a pack was trained with. The pack's manifest quotes it; a pack with another one is refused.
 FLOOR = 0.1
 CONVENTION = f"linear, near=1, far={FLOOR}, off the skeleton 0, once a shot over the character's joints"
 _SHIFT = 4
@@ -19,7 +20,7 @@ _SHIFT = 4
 def near_and_far(people) -> tuple:
     """(near, far) in metres over every seen joint of a shot; (1.0, 1.0) where no depth is known.
 
-    people: iterable of (body, hands) as for draw_skeleton, of the frames in which they are to be seen.
+    people: iterable of (body, hands) as for draw_skeleton, only of frames in which they are seen.
     """
     depths = [joints[(joints[:, 3] >= SEEN) & (joints[:, 2] > 0), 2]
               for body, hands in people
@@ -51,7 +52,7 @@ def limb_depth(body: np.ndarray, hands, size: Sequence[int], height_px: float, *
 def lay_depth(picture: np.ndarray, outline, start, end, *, shade=None, nearer_only=False) -> None:
     """Write the depth of the limb start..end (x, y, depth each) into picture (h, w) wherever the outline covers it.
 
-    shade turns metres into what is written; nearer_only keeps what is nearer already.
+    shade turns metres into the written values. nearer_only: a pixel that is already nearer stays.
     """
     height, width = picture.shape
     low = np.clip(np.floor(outline.min(axis=0)).astype(int) - 1, 0, (width, height))
@@ -67,7 +68,7 @@ def lay_depth(picture: np.ndarray, outline, start, end, *, shade=None, nearer_on
 
 
 def _depth_along(start, end, low, high) -> np.ndarray:
-    """Depth (rows, columns) of a limb over the box low..high: 1/depth linear in the place along it on screen."""
+    """Depth (rows, columns) of a limb over the box low..high: 1/depth is linear in the position along it on screen."""
     step = end[:2] - start[:2]
     square = float(step @ step)
     if square < 1e-9 or start[2] <= 1e-6 or end[2] <= 1e-6:

@@ -1,11 +1,12 @@
-"""From plate and region M_f to the environment: everything that is not the character (paper 3.2)."""
+"""Plate and region M_f -> the environment: everything that is not the character (paper 3.2)."""
 import numpy as np
 
 
 def known_inside(region: np.ndarray, clean_plate: bool) -> np.ndarray:
-    """1 where the environment may be seen inside M_f: all of it on a clean plate, nothing where a performer stands.
+    """1 where the networks may see the environment inside M_f: everywhere on a clean plate, nowhere if a performer
+    stands there.
 
-    Ours (docs/method.md, "Two plates"): into an empty plate the character is inserted, and what it covers is known.
+    Ours (docs/method.md, "Two plates"): the character is inserted into an empty plate, so what it covers is known.
     """
     return region.copy() if clean_plate else np.zeros_like(region)
 
@@ -16,10 +17,10 @@ def environment(plate: np.ndarray, region: np.ndarray, known) -> np.ndarray:
 
 
 def without_performer(plate: np.ndarray, clean, region: np.ndarray) -> np.ndarray:
-    """The plate (..., 3) with the clean plate's pixels inside M_f (..., 1): to the networks,
-    an empty plate to insert into.
+    """The plate (..., 3) with the clean plate's pixels inside M_f (..., 1). For the networks, this is an empty plate to
+    insert into.
 
-    Ours: replacement with a clean plate is then the insertion that training shows half of the time. Outside of M_f the
-    plate stays as it was shot, a performer's shadow included.
+    Ours: replacement with a clean plate then looks like an insertion, which is half of the training. Outside M_f, the
+    plate stays as it was shot, including a performer's shadow.
     """
     return plate + region * (clean - plate)

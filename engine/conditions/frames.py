@@ -1,6 +1,6 @@
-"""Picture files <-> arrays: any file name, 8 or 16 bit, written whole or not at all.
+"""Picture files <-> arrays: any file name, 8 or 16 bit. A file is written completely or not at all.
 
-cv2.imread and imwrite cannot open names with accents on every system, so bytes are read and written by Python.
+cv2.imread and imwrite cannot open names with accents on every system, so Python reads and writes the bytes.
 """
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from ..contract import files
 from ..contract.errors import JobError
 from ..contract.picture_file import MOST_REFERENCE, MOST_SIDE, Unreadable, open_picture
 
-BLEED_PX = 64            # how far colour is carried out under alpha 0; further out nothing can sample it
+BLEED_PX = 64            # how far colour is extended under alpha 0; nothing samples it further out
 LEAST_REFERENCE = 16     # pixels on its shorter side
 _COMPRESSION = [cv2.IMWRITE_PNG_COMPRESSION, 3]
 _ANEW_HINT = "Generate again to write the job anew."
@@ -25,8 +25,9 @@ def read_picture(path: files.Folder, *, missing="source_missing", unreadable="so
                  most_pixels=MOST_SIDE ** 2) -> np.ndarray:
     """The file's pixels as stored: (h, w), (h, w, 3) RGB or (h, w, 4) RGBA, uint8 or uint16.
 
-    `missing` and `unreadable` are the codes of the JobError where it is not there, or no picture, or not of `size` (w,
-    h), or of more than `most_pixels` or MOST_SIDE: its header says that, before it is decoded.
+    Raises JobError with the code `missing` if the file does not exist. The code is `unreadable` if it is not a picture,
+    if it is not of `size` (w, h), or if it is larger than `most_pixels` or MOST_SIDE. The size is read from its header,
+    before it is decoded.
     """
     try:
         file, expected = open_picture(path, size=size, most_pixels=most_pixels)
@@ -73,7 +74,7 @@ def as_float(picture: np.ndarray) -> np.ndarray:
 
 
 def as_colour(picture: np.ndarray) -> np.ndarray:
-    """(h, w) -> (h, w, 3); colour pictures stay."""
+    """(h, w) -> (h, w, 3); colour pictures stay as they are."""
     return np.repeat(picture[..., None], 3, axis=-1) if picture.ndim == 2 else picture
 
 
@@ -92,14 +93,14 @@ def encoded(picture: np.ndarray) -> bytes:
 
 
 def write_picture(path: files.Folder, picture: np.ndarray) -> None:
-    """Write what `encoded` takes: whole under its name, or not at all."""
+    """Write a picture as `encoded` takes it: completely under its name, or not at all."""
     files.write_whole(path, encoded(picture))
 
 
 def bleed(colour: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """Colour (h, w, 3) carried outwards under alpha (h, w) 0, so that scaling a strip draws no dark rim.
+    """Colour (h, w, 3) extended outwards to where alpha (h, w) is 0, so that scaling a strip draws no dark rim.
 
-    Each pixel takes the nearest covered one's colour, up to BLEED_PX away; beyond it is black.
+    Each pixel takes the colour of the nearest covered pixel, up to BLEED_PX away; further out it is black.
     """
     bare = (alpha <= 0).astype(np.uint8)
     if bare.all() or not bare.any():
@@ -112,7 +113,7 @@ def bleed(colour: np.ndarray, alpha: np.ndarray) -> np.ndarray:
 
 
 def _decode(data):
-    """Bytes -> RGB order, None where cv2 cannot read them all."""
+    """Bytes -> pixels in RGB order; None if cv2 cannot read all of them."""
     if not data.size:
         return None
     try:

@@ -1,7 +1,7 @@
-"""The light that a job knows -> what a white surface would show in it, at every pixel of the body surface.
+"""The light that a job knows -> the colour of a white surface in this light, at every pixel of the body surface.
 
-Ours. light.json has it as spherical harmonics of each frame (contract/harmonics.py), irradiance/ as pictures, which
-come first where a job has both.
+Ours. light.json has spherical harmonics for each frame (contract/harmonics.py), irradiance/ has pictures. If a job has
+both, the pictures are used.
 """
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from .crop import take
 from .frames import as_float, read_colour
 
 VERSION = 1
-MOST_WHITE = 2.0        # what the brightest pixel of irradiance/ says: twice the picture's white
+MOST_WHITE = 2.0        # the value of the brightest pixel of irradiance/: twice the picture's white
 _BRIGHTEST = 2.2        # of a white surface, in linear light
 _GAMMA = 1 / 2.2
 _LARGEST, _LARGEST_FRAME = 2**16, 2**11      # bytes of light.json, and of each frame in it
@@ -23,8 +23,8 @@ _REMEDY = "Write it anew, or remove it: the networks then guess the light."
 
 @dataclass(frozen=True)
 class KnownLight:
-    """What a job knows of its light: `frames` has the (9, 3) of each frame or None; has_pictures: irradiance/ is
-    there. The empty one knows nothing."""
+    """What a job knows about its light. frames: the (9, 3) of each frame, or None. has_pictures: irradiance/ exists.
+    Without arguments, it knows nothing."""
 
     folder: str = ""
     size: tuple = (0, 0)
@@ -32,7 +32,8 @@ class KnownLight:
     has_pictures: bool = False
 
     def in_crop(self, number: int, maps, crop) -> np.ndarray | None:
-        """(H, W, 3), what white shows at frame `number`'s surface, whose maps are in the crop; None: not known."""
+        """(H, W, 3): the colour of white on the surface of frame `number`, whose maps are in the crop; None if not
+        known."""
         if self.has_pictures:
             return MOST_WHITE * as_float(take(self._picture(number), crop))
         return self._on(number, maps)
@@ -53,7 +54,7 @@ class KnownLight:
 
 
 def read_light(folder: str, frames: int, size: tuple[int, int]) -> KnownLight:
-    """Of a job's folder. Raises JobError naming the frame that is wrong."""
+    """The KnownLight of a job's folder. Raises JobError that names the wrong frame."""
     path = files.path(folder, files.LIGHT)
     has_pictures = files.has(folder, files.IRRADIANCE)
     try:
@@ -73,14 +74,14 @@ def read_light(folder: str, frames: int, size: tuple[int, int]) -> KnownLight:
 
 
 def shade_of(normals, coefficients) -> np.ndarray:
-    """(n, 3) 0..: what a white surface with unit normals (n, 3) shows in a light (9, 3), as the picture shows it (a
-    power of 1 / 2.2 of linear light); 1 is the picture's white."""
+    """(n, 3) 0..: the colour of a white surface with unit normals (n, 3) in a light (9, 3), encoded like the picture
+    (linear light to the power of 1 / 2.2); 1 is the picture's white."""
     shade = np.stack(harmonics.basis(*np.asarray(normals, np.float32).T), axis=1) @ np.asarray(coefficients, np.float32)
     return np.clip(shade, 0, _BRIGHTEST) ** np.float32(_GAMMA)
 
 
 def white_in_light(maps, coefficients) -> np.ndarray:
-    """(h, w, 3) of shade_of where the surface's maps cover anything, else 0."""
+    """(h, w, 3): shade_of where the surface's maps cover anything, else 0."""
     white = np.zeros((*maps.coverage.shape, 3), np.float32)
     there = maps.coverage > 0
     white[there] = shade_of(maps.normal[there] / maps.coverage[there, None], coefficients)

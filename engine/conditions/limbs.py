@@ -1,4 +1,4 @@
-"""From one person's joints to points with derived ones (head, pelvis, palms) and sizes in pixels.
+"""One person's joints -> the same with derived points (head, pelvis, palms), and sizes in pixels.
 
 Shared by everything that draws a body: skeleton, depth, volumes, warp. Pixels as in docs/architecture.md.
 """
@@ -6,7 +6,7 @@ import numpy as np
 
 from ..contract.skeleton import BODY
 
-SEEN = 0.05          # joints of less confidence are not drawn (ours)
+SEEN = 0.05          # joints with less confidence are not drawn (ours)
 DERIVED = ("head", "pelvis", "right_palm", "left_palm")
 POINTS = BODY + DERIVED
 INDEX = {name: i for i, name in enumerate(POINTS)}
@@ -29,7 +29,7 @@ def clean_hands(hands) -> tuple:
 
 
 def with_derived(body: np.ndarray, hands=None) -> np.ndarray:
-    """(24, 4): the 20 body joints, then head centre, pelvis and palms; what is not known has confidence 0."""
+    """(24, 4): the 20 body joints, then head centre, pelvis and palms; unknown points have confidence 0."""
     points = np.zeros((len(POINTS), 4))
     points[:len(BODY)] = clean_joints(body)
     points[INDEX["head"]] = _head(points)
@@ -40,7 +40,7 @@ def with_derived(body: np.ndarray, hands=None) -> np.ndarray:
 
 
 def depth_scale(points: np.ndarray, height_px: float) -> np.ndarray:
-    """(n,) pixels that the standing height spans at each point's depth; height_px where depths are not known."""
+    """(n,) pixels that the standing height spans at each point's depth; height_px if no depths are known."""
     pelvis, depths = points[INDEX["pelvis"]], points[:, 2]
     known = (depths > 1e-6) & (points[:, 3] >= SEEN)
     if pelvis[3] >= SEEN and pelvis[2] > 1e-6:
@@ -54,7 +54,8 @@ def depth_scale(points: np.ndarray, height_px: float) -> np.ndarray:
 
 
 def facing(points: np.ndarray) -> int:
-    """1 from the front, -1 from behind, 0 where that is not known; by the shoulders about the body's axis (ours)."""
+    """1 from the front, -1 from behind, 0 if not known; decided by the sides of the shoulders relative to the body's
+    axis (ours)."""
     right, left, neck, pelvis = (points[INDEX[n]] for n in ("right_shoulder", "left_shoulder", "neck", "pelvis"))
     if min(right[3], left[3], neck[3], pelvis[3]) < SEEN:
         return 0

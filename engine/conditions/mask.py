@@ -1,5 +1,4 @@
-"""From the character's mask M_c to the shape-agnostic region M_f (paper 3.2),
-and from joints to a mask where none is given.
+"""The character's mask M_c -> the shape-agnostic region M_f (paper 3.2); and joints -> a mask, if none is given.
 
 Limb volumes (ours) are inflated to clothing, because a body without its skirt and hair is too thin a mask.
 """
@@ -12,18 +11,18 @@ from .depth import lay_depth
 from .limbs import INDEX, SEEN, clean_hands, depth_scale, with_derived
 from .pose import clip_segments, fixed_point
 
-# What the region M_f may be made of the mask M_c: the paper's blocks, or one of its two ablations (paper 3.2).
+# How the region M_f is made from the mask M_c: by the paper's blocks, or as in one of its two ablations (paper 3.2).
 KINDS = ("shape_agnostic", "exact", "box")
 INFERENCE_PATCH = 10      # pixels: k_h = h / 10, k_w = w / 10 (paper 3.2)
-EXACT_AS_INFERENCE = 0.5  # of training's draws have the patches of inference, so that it is seen most (ours)
+EXACT_AS_INFERENCE = 0.5  # of training's draws have the patches of inference, so that these are seen most often (ours)
 _SHIFT = 4
-_ROUNDING = 1e-3          # pixels that a distance may be off (cv2 counts in float32)
+_ROUNDING = 1e-3          # pixels by which a distance may be wrong (cv2 calculates in float32)
 _CIRCLE = np.stack([np.cos(np.linspace(0, 2 * np.pi, 24, endpoint=False)),
                     np.sin(np.linspace(0, 2 * np.pi, 24, endpoint=False))], axis=1)
 
-# Bodies as convex hulls of balls: (point, radius, what clothing adds), in parts of the standing height (ours; bare
-# radii from artists' canons, clothing so that a knee-long flared skirt,
-# loose sleeves and hair to the chest lie inside).
+# Bodies as convex hulls of spheres: (point, bare radius, what clothing adds), in standing heights (ours). The bare
+# radii are from artists' canons. Clothing is chosen so that a knee-long flared skirt, loose sleeves and hair down to
+# the chest lie inside.
 _HEAD, _NECK = ("head", 0.070, 0.030), ("neck", 0.035, 0.030)
 _TORSO = (("right_shoulder", 0.040, 0.025), ("left_shoulder", 0.040, 0.025),
           ("right_hip", 0.055, 0.025), ("left_hip", 0.055, 0.025))
@@ -48,18 +47,19 @@ _CLOTHES = [
      ("left_knee", 0.036, 0.060)),
     (("head", 0.070, 0.030), ("chest", 0.030, 0.055)),
 ]
-_CHEST = 0.45             # of the way from neck to pelvis: how far hair hangs
+_CHEST = 0.45             # of the way from neck to pelvis: hair hangs down to here
 
 
 def region_of(mask: np.ndarray, kind: str) -> np.ndarray:
-    """M_f (h, w) float32, 0 or 1, of M_c (h, w), as inference makes it for weights of this kind; one of KINDS."""
+    """M_c (h, w) -> M_f (h, w) float32, 0 or 1, as inference makes it for weights of this kind (one of KINDS)."""
     if kind == "shape_agnostic":
         return shape_agnostic_at_inference(mask)
     return _bare_region(mask, kind)
 
 
 def random_region(mask: np.ndarray, rng, kind: str) -> np.ndarray:
-    """M_f as training draws it for weights of this kind; three numbers are drawn whatever the kind and the mask."""
+    """M_f as training draws it for weights of this kind. It always draws three numbers, whatever the kind and the
+    mask."""
     region = random_shape_agnostic(mask, rng)
     return region if kind == "shape_agnostic" else _bare_region(mask, kind)
 
@@ -76,9 +76,9 @@ def shape_agnostic(mask: np.ndarray, k_h: int, k_w: int, boxes=None) -> np.ndarr
     """M_f (h, w) float32, 0 or 1: each of k_h x k_w blocks of M_c's bounding box set to the block's maximum (paper
     3.2).
 
-    mask (h, w), above 0 where the character is; k are clamped to 1..side of the box, k = 1 is the box, k = side the
-    exact mask. boxes: [(left, top, right, bottom)] where several characters have one each (right, bottom exclusive);
-    else one box around everything. An empty mask gives all zeros; M_f always contains M_c.
+    mask (h, w), above 0 where the character is; k_h and k_w are clamped to 1..side of the box: 1 gives the box, the
+    side gives the exact mask. boxes: [(left, top, right, bottom)], one for each of several characters (right, bottom
+    exclusive); else one box around everything. An empty mask gives all zeros. M_f always contains M_c.
     """
     seen = np.asarray(mask) > 0
     region = seen.astype(np.float32)
@@ -105,11 +105,11 @@ def shape_agnostic_at_inference(mask: np.ndarray, boxes=None) -> np.ndarray:
 
 
 def random_shape_agnostic(mask: np.ndarray, rng) -> np.ndarray:
-    """M_f for training: k drawn anew at each call (paper 3.2: k_h in (1, h), k_w in (1, w)).
+    """M_f for training: k_h and k_w are drawn again at each call (paper 3.2: k_h in (1, h), k_w in (1, w)).
 
-    Ours, the paper being silent: half of the draws are inference's, the others log-uniform, so that a box and an exact
-    outline are both seen. Draws three numbers whatever the mask:
-    generators of equal seed give a clip's frames equal parts.
+    Ours, because the paper says nothing here: half of the draws use the patches of inference. The others are
+    log-uniform, so that training sees both a box and an exact outline. It always draws three numbers, whatever the
+    mask: with generators of the same seed, all frames of a clip get the same parts.
     """
     kind, part_h, part_w = rng.random(3)
     box = bounding_box(np.asarray(mask) > 0)
@@ -120,10 +120,10 @@ def random_shape_agnostic(mask: np.ndarray, rng) -> np.ndarray:
 
 
 def grown(mask: np.ndarray, pixels: float) -> np.ndarray:
-    """M_c (h, w) float32, 0 or 1, wider by so many pixels all around; below 0 thinner. Beyond the picture's edge there
-    is nothing to grow from, and nothing to shrink from.
+    """M_c (h, w) float32, 0 or 1, wider by so many pixels on all sides; below 0 thinner. Beyond the picture's edge,
+    there is nothing to grow from or to shrink from.
 
-    By each pixel's exact distance (ours): as fast for 10,000 pixels as for one, where a disc would take hours.
+    It uses each pixel's exact distance (ours): 10,000 pixels are as fast as one, while a disc would take hours.
     """
     radius = round(abs(pixels))
     seen = np.asarray(mask) > 0
@@ -135,7 +135,7 @@ def grown(mask: np.ndarray, pixels: float) -> np.ndarray:
 
 
 def bounding_box(seen):
-    """(left, top, right, bottom), right and bottom exclusive, of a boolean (h, w); None where it is empty."""
+    """(left, top, right, bottom), right and bottom exclusive, of a boolean (h, w); None if it is empty."""
     rows, columns = np.flatnonzero(seen.any(axis=1)), np.flatnonzero(seen.any(axis=0))
     if not rows.size:
         return None
@@ -145,7 +145,7 @@ def bounding_box(seen):
 def limb_volumes(body: np.ndarray, hands, height_px: float, size: Sequence[int], clothing: float = 1.0) -> np.ndarray:
     """M_c from joints alone (ours): (h, w) float32 0..1, antialiased; clothing 0 = bare body, 1 = dressed.
 
-    Radii are parts of height_px and grow with nearness. size is (w, h); joints as for pose.draw_skeleton.
+    Radii are parts of height_px and grow towards the camera. size is (w, h); joints as for pose.draw_skeleton.
     """
     width, height = size
     canvas = np.zeros((height, width), np.uint8)
@@ -156,9 +156,9 @@ def limb_volumes(body: np.ndarray, hands, height_px: float, size: Sequence[int],
 
 def limb_volume_depth(body: np.ndarray, hands, height_px: float, size: Sequence[int],
                       clothing: float = 1.0) -> np.ndarray:
-    """Depth in metres of the nearest limb volume at each pixel, (h, w) float32, infinite where there is none (ours).
+    """Depth in metres of the nearest limb volume at each pixel, (h, w) float32; infinite where there is none (ours).
 
-    A volume has its bones' depth: the exact surface is not known from joints.
+    A volume has the depth of its bones: joints do not give the exact surface.
     """
     width, height = size
     nearest = np.full((height, width), np.inf, np.float32)
@@ -169,7 +169,7 @@ def limb_volume_depth(body: np.ndarray, hands, height_px: float, size: Sequence[
 
 
 def volume_box(body: np.ndarray, hands, height_px: float, clothing: float = 1.0):
-    """(left, top, right, bottom) in pixels of the limb volumes, not cut to any frame; None where no volume is known."""
+    """(left, top, right, bottom) of the limb volumes in pixels, not cut to any frame; None if no volume is known."""
     volumes = _balls(body, hands, height_px, clothing)
     if not volumes:
         return None
@@ -179,7 +179,7 @@ def volume_box(body: np.ndarray, hands, height_px: float, clothing: float = 1.0)
 
 
 def _balls(body: np.ndarray, hands, height_px: float, clothing: float) -> list:
-    """Volumes as arrays (n, 4) of balls x, y, depth, radius in pixels; only those whose points are all seen."""
+    """Volumes as arrays (n, 4) of spheres x, y, depth, radius in pixels; only the volumes whose points are all seen."""
     points = with_derived(body, hands)
     scales = depth_scale(points, height_px)
     places = {name: (points[i], scales[i]) for name, i in INDEX.items() if points[i, 3] >= SEEN}
@@ -203,7 +203,7 @@ def _finger_balls(hands, height_px: float, clothing: float) -> list:
 
 
 def _outline(balls, size: Sequence[int]) -> np.ndarray:
-    """The convex hull of discs, (n, 2) pixels; discs too far outside the frame for cv2's integers are brought
+    """The convex hull of discs, (n, 2) pixels; discs that are too far outside the frame for cv2's integers are moved
     nearer."""
     radii = np.minimum(balls[:, 3:], 2.0 * max(size))
     centres = balls[:, :2]
@@ -218,8 +218,8 @@ def _outline(balls, size: Sequence[int]) -> np.ndarray:
 
 
 def _block_maxima(inside, k_h, k_w) -> np.ndarray:
-    """inside (h, w) bool -> (h, w) float32, each of the k_h x k_w blocks at its maximum;
-    sizes differ by at most one."""
+    """inside (h, w) bool -> (h, w) float32, each of the k_h x k_w blocks set to its maximum; the blocks' sizes differ
+    by at most one pixel."""
     high, wide = inside.shape
     rows, columns = _starts(high, k_h), _starts(wide, k_w)
     maxima = np.logical_or.reduceat(np.logical_or.reduceat(inside, rows, axis=0), columns, axis=1)

@@ -1,16 +1,16 @@
-"""From the 16-bit depth pictures of a job to the object mask M_o (paper 3.3) and to what hides the character (ours)."""
+"""The 16-bit depth pictures of a job -> the object mask M_o (paper 3.3), and what hides the character (ours)."""
 import cv2
 import numpy as np
 
-# By how much of the depth something must be nearer than the limbs, which have their bones' depth (ours). The scene's
-# own depth has the floor in it, which at the soles lies nearer than the toes do.
+# An object must be nearer than the limbs by this part of the depth, because limbs have their bones' depth (ours). The
+# scene's own depth includes the floor, and at the soles the floor is nearer than the toes are.
 TOLERANCE = 0.01
 SCENE_TOLERANCE = 0.04
 _EDGE = np.array([0.25, 0.5, 0.25], np.float32)
 
 
 def depth_in_metres(stored: np.ndarray, near: float, far: float) -> np.ndarray:
-    """uint16 (h, w) as a job stores it -> metres float32: 0 is nothing (infinite), 1 lies at far, 65535 at near."""
+    """uint16 (h, w) as a job stores it -> metres float32: 0 means nothing (infinite), 1 lies at far, 65535 at near."""
     metres = np.float32(far) + (np.float32(near) - np.float32(far)) * ((stored.astype(np.float32) - 1)
                                                                        / np.float32(65534))
     return np.where(stored > 0, metres, np.float32(np.inf))
@@ -24,8 +24,8 @@ def object_mask(stored: np.ndarray) -> np.ndarray:
 def holdout(object_depth, character_depth, tolerance: float = TOLERANCE) -> np.ndarray:
     """(h, w) float32 0..1, antialiased: where an object lies in front of the character.
 
-    Both in metres, infinite where there is nothing. Around the volumes (hair, cloth) the nearest volume's depth goes
-    on.
+    Both depths are in metres, infinite where there is nothing. Around the volumes (hair, cloth), the depth of the
+    nearest volume is used.
     """
     if not np.isfinite(character_depth).any():
         return np.zeros(object_depth.shape, np.float32)

@@ -1,7 +1,7 @@
-"""From one person's joints to the skeleton picture P, in OpenPose's style so that public pose guiders can read it.
+"""One person's joints -> the skeleton picture P, in OpenPose's style so that public pose guiders can read it.
 
-Limbs are ellipses dimmed to 0.6, joints are dots in full colour, both laid far to near (ours: OpenPose's order knows no
-depth). The strokes are shared with depth.py, so that the skeleton's binarised mask M_s is the same in both.
+Limbs are ellipses dimmed to 0.6, joints are dots in full colour. Both are drawn from far to near (ours: OpenPose's
+order ignores depth). depth.py uses the same strokes, so that the skeleton's binarised mask M_s is the same in both.
 """
 import colorsys
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from ..contract.skeleton import BODY, BODY_INDEX, HAND_INDEX, HAND_LIMBS, LIMBS
 from .limbs import SEEN, clean_hands, clean_joints
 
 LIMB_DIM = 0.6           # OpenPose's way: limbs are dimmed, dots are not
-# Of the standing height: 4 px for a person of 450 px, as public weights saw them (docs/method.md, "Pose and depth").
+# In standing heights: 4 px for a person of 450 px, as public weights were trained (docs/method.md, "Pose and depth").
 HALF_WIDTH = 0.009
 HAND_HALF_WIDTH = 0.0025
 MIN_HALF_WIDTH = 0.75    # pixels; below it strokes would break up
@@ -40,7 +40,7 @@ _HAND_ENDS = np.array([(HAND_INDEX[a], HAND_INDEX[b]) for a, b in HAND_LIMBS])
 
 class Stroke(NamedTuple):
     """One convex shape of the skeleton: its outline, its two ends (x, y, depth) and its colour."""
-    order: float          # depth it is laid at; far ones first
+    order: float          # its depth in the drawing order; far ones first
     outline: np.ndarray   # (n, 2) pixels
     start: np.ndarray     # (3,)
     end: np.ndarray       # (3,)
@@ -50,8 +50,8 @@ class Stroke(NamedTuple):
 def draw_skeleton(body: np.ndarray, hands, size: Sequence[int], height_px: float) -> np.ndarray:
     """The skeleton picture, (h, w, 3) float32 0..1.
 
-    body (20, 4) x, y, depth, confidence; hands None or (left, right), each (21, 4) or None; size (w, h);
-    height_px the standing height in pixels, which line widths follow. Confidence dims a colour.
+    body (20, 4) x, y, depth, confidence; hands None or (left, right), each (21, 4) or None; size (w, h); height_px the
+    standing height in pixels, which sets the line widths. A lower confidence dims the colour.
     """
     width, height = size
     canvas = np.zeros((height, width, 3), np.uint8)
@@ -81,7 +81,7 @@ def fixed_point(outline) -> np.ndarray:
 def clip_segments(starts, ends, size: Sequence[int], margin) -> tuple:
     """Cut segments to the frame grown by margin: (t0, t1) in 0..1 along each, t0 > t1 where nothing is left.
 
-    Liang and Barsky's way. Cutting, not clamping, keeps a limb's direction when its joint is far outside.
+    Uses Liang and Barsky's method. Cutting (not clamping) keeps a limb's direction if its joint is far outside.
     """
     low, high = np.full(2, -float(margin)), np.asarray(size, float) + margin
     step = ends - starts
@@ -123,7 +123,7 @@ def _dots(body: np.ndarray, radius, size: Sequence[int]) -> list:
 
 
 def _on_limb(a, b, t) -> np.ndarray:
-    """The point (x, y, depth) at t of the way on screen; 1/depth is linear there (perspective)."""
+    """The point (x, y, depth) at the part t of the way on screen, where 1/depth is linear (perspective)."""
     point = a[:3] + t * (b[:3] - a[:3])
     if a[2] > 1e-6 and b[2] > 1e-6:
         point[2] = 1.0 / ((1 - t) / a[2] + t / b[2])

@@ -1,4 +1,4 @@
-"""From pose.json to figures: the people of every frame with their joints as arrays."""
+"""pose.json -> figures: the people of every frame, with their joints as arrays."""
 from dataclasses import dataclass, field
 from typing import TypeGuard
 
@@ -12,11 +12,11 @@ from .limbs import INDEX, SEEN, clean_joints, with_derived
 from .surface.turning import rotation_of
 
 VERSION = 1
-_UNIT = 0.01             # by how much a quaternion's length may miss 1: it was rounded
+_UNIT = 0.01             # how far a quaternion's length may be from 1, because it was rounded
 _HINT = "Generate again to write the pose anew."
-# Bytes of the file, and of each frame in it: ten people with hands, every number at its longest (ours).
+# Bytes of the file, and of each frame in it: enough for ten people with hands and the longest numbers (ours).
 _LARGEST, _LARGEST_FRAME = 2**20, 2**16
-# Lengths as parts of the standing height, as artists' canons have them; foreshortening only makes them less (ours).
+# Lengths as parts of the standing height, from artists' canons; foreshortening can only make them shorter (ours).
 _PARTS = (("neck", "pelvis", 0.29), ("right_hip", "right_knee", 0.245), ("left_hip", "left_knee", 0.245),
           ("right_knee", "right_ankle", 0.245), ("left_knee", "left_ankle", 0.245))
 
@@ -24,9 +24,9 @@ _PARTS = (("neck", "pelvis", 0.29), ("right_hip", "right_knee", 0.245), ("left_h
 @dataclass(frozen=True)
 class Figure:
     """One person in one frame: body (20, 4) x, y, depth, confidence; hands (left, right), each (21, 4) or None;
-    height_px: the standing height in pixels at the pelvis; focal: the camera's focal length in pixels,
-    None where it is not known; turns {limb of TURNED_LIMBS: (3, 3)}: rotations from a person at rest who faces the
-    camera, in camera axes (x right, y down, z away), empty where no rig's bones tell them."""
+    height_px: the standing height in pixels at the pelvis; focal: the camera's focal length in pixels, None if not
+    known; turns {limb of TURNED_LIMBS: (3, 3)}: rotations relative to a person at rest who faces the camera, in camera
+    axes (x right, y down, z away); empty if there are no rig's bones to read them from."""
     body: np.ndarray
     hands: tuple
     height_px: float
@@ -35,7 +35,7 @@ class Figure:
 
 
 def read_poses(folder: str, frames: int) -> tuple:
-    """For each of the job's frames the tuple of its Figures; raises JobError naming the frame that is wrong."""
+    """For each of the job's frames, the tuple of its Figures. Raises JobError that names the wrong frame."""
     path = files.path(folder, files.POSE)
     try:
         value = json_reader.read(path, _LARGEST + frames * _LARGEST_FRAME)
@@ -55,7 +55,8 @@ def read_poses(folder: str, frames: int) -> tuple:
 
 
 def standing_height(body: np.ndarray) -> float:
-    """Pixels that the standing height spans, from a body's longest part; 0 where none is seen (ours)."""
+    """The standing height in pixels, by the part of the body that gives the largest one; 0 if no part is seen
+    (ours)."""
     points = with_derived(body)
     found = [np.hypot(*(points[INDEX[a], :2] - points[INDEX[b], :2])) / part for a, b, part in _PARTS
              if min(points[INDEX[a], 3], points[INDEX[b], 3]) >= SEEN]
@@ -87,7 +88,7 @@ def _figure(person, where) -> Figure:
 
 
 def _turns(value, where) -> dict:
-    """{limb: (3, 3)}; poses of performers and those of earlier versions have none."""
+    """{limb: (3, 3)}; empty for poses of performers and of earlier versions."""
     if value is None:
         return {}
     if not isinstance(value, dict):

@@ -1,9 +1,9 @@
-"""A shot's figures and the reference's joints in; the figures with the reference's proportions,
-feet where they stood, out.
+"""A shot's figures and the reference's joints -> the figures with the reference's proportions. Feet stay where they
+stood.
 
 Ours (the paper names very different body shapes as a limit): each limb keeps its direction and takes the reference's
-length, both measured as parts of the standing height. The hips come to the height over the floor that the new legs ask
-for; a foot that stands stays where it is, and the knee bends to suit (two-bone inverse kinematics).
+length. Both lengths are measured as parts of the standing height. The hips move to the height above the floor that the
+new legs need. A standing foot stays where it is, and the knee bends accordingly (two-bone inverse kinematics).
 """
 from dataclasses import replace
 
@@ -16,20 +16,21 @@ _I = BODY_INDEX
 SIDES = ("right", "left")
 _LIMBS = {"upper_arm": ("shoulder", "elbow"), "forearm": ("elbow", "wrist"), "thigh": ("hip", "knee"),
           "shin": ("knee", "ankle"), "foot": ("ankle", "toe")}
-_MOST = 1.35           # a limb becomes that much longer, or shorter, at most: more is a foreshortened reference (ours)
-_USUAL_HEIGHT = 1.7    # scene units, where the shot does not tell
-# standing heights a second: a foot slower than the first stands, faster than the second swings
+_MOST = 1.35           # the most by which a limb is scaled, up or down: more means a foreshortened reference (ours)
+_USUAL_HEIGHT = 1.7    # scene units, if the shot does not show it
+# In standing heights per second: a foot slower than the first stands, one faster than the second swings
 _STANDS, _SWINGS = 0.25, 0.9
-_EVEN_S = 0.12         # over which a foot's standing is evened out
-# over which the way from the feet up to the hips is evened out, so that no step pushes them sideways
+_EVEN_S = 0.12         # seconds over which a foot's standing is smoothed
+# seconds over which the direction from the feet up to the hips is smoothed, so that no step pushes the hips sideways
 _UP_S = 0.5
-_LOWER = 12.0          # how much the lower foot counts as the one that carries, in standing heights
+_LOWER = 12.0          # how strongly the lower foot counts as the one that carries the body, per standing height
 _FACE = ("nose", "right_eye", "left_eye", "right_ear", "left_ear")
 
 
 def retargeted(figures, joints: np.ndarray, height_px: float, *, strength, fps: float) -> tuple:
-    """figures: for each frame a Figure or None; joints (20, 3) x, y, confidence of the reference in its pixels and its
-    standing height in pixels; strength 0..1. Hands move with their wrists and keep their size."""
+    """The figures with the reference's proportions. figures: for each frame a Figure or None; joints (20, 3) x, y,
+    confidence and height_px: the reference's joints and standing height in its pixels; strength 0..1. Hands move with
+    their wrists and keep their size."""
     known = [i for i, figure in enumerate(figures) if figure is not None]
     if strength <= 0 or not known or joints is None or not height_px:
         return tuple(figures)
@@ -52,10 +53,10 @@ def retargeted(figures, joints: np.ndarray, height_px: float, *, strength, fps: 
 
 
 def _scene_height(bodies, heights) -> float:
-    """The standing height in the depths' own unit: the one with which limbs keep their lengths best over the shot.
+    """The standing height in the depths' own unit: the one that best keeps the limbs' lengths constant over the shot.
 
-    For each limb (length on screen)^2 = L^2 - (length in depth / height)^2, in standing heights: a line whose slope all
-    limbs share. Where nothing turns towards the camera the usual height decides.
+    For each limb, (length on screen)^2 = L^2 - (length in depth / height)^2, in standing heights. This is a line, and
+    all limbs share its slope. If no limb turns towards the camera, the usual height decides.
     """
     bend, spread = 1e-4, 1e-4 * _USUAL_HEIGHT ** 2
     for a, b in _ends():
@@ -74,7 +75,8 @@ def _ends() -> list:
 
 
 def _lengths(places, seen, heights) -> dict:
-    """Of each limb over the shot, as a part of the standing height; left out where it is never seen."""
+    """The length of each limb over the shot, as a part of the standing height. A limb that is never seen is left
+    out."""
     found = {}
 
     def measure(name, start, end, sure) -> None:
@@ -98,7 +100,7 @@ def _lengths(places, seen, heights) -> dict:
 
 
 def _reference_lengths(joints: np.ndarray, height_px: float) -> dict:
-    """The same of one flat picture; widths only where it faces the camera or turns its back."""
+    """The same for one flat picture. Widths are included only if the person faces the camera or shows the back."""
     flat = np.column_stack([joints[:, :2], np.zeros(len(joints))])[None]
     found = _lengths(flat, joints[None, :, 2] >= SEEN, np.array([height_px]))
     body = np.column_stack([joints[:, :2], np.zeros(len(joints)), joints[:, 2]])
@@ -108,7 +110,7 @@ def _reference_lengths(joints: np.ndarray, height_px: float) -> dict:
 
 
 def _ratios(lengths, wanted, strength) -> dict:
-    """By what each limb is to be multiplied."""
+    """The factor for each limb's length."""
     names = (*_LIMBS, "shoulders", "hips", "torso", "head")
     ratios = {name: np.clip(wanted[name] / max(lengths[name], 1e-6), 1 / _MOST, _MOST)
               if name in wanted and name in lengths
@@ -117,7 +119,7 @@ def _ratios(lengths, wanted, strength) -> dict:
 
 
 def _standing(places, seen, heights, numbers, fps: float) -> np.ndarray:
-    """(frames, 2) 0..1: how surely the right and the left foot stand."""
+    """(frames, 2) 0..1: how certainly the right and the left foot stand."""
     feet = places[:, [_I["right_ankle"], _I["left_ankle"]]]
     there = seen[:, [_I["right_ankle"], _I["left_ankle"]]]
     if len(places) < 2:
@@ -128,7 +130,7 @@ def _standing(places, seen, heights, numbers, fps: float) -> np.ndarray:
 
 
 def _evened(values, frames) -> np.ndarray:
-    """(n, k) evened out over so many frames on each side; the ends hold."""
+    """(n, k) smoothed over so many frames on each side; beyond the ends, the end values are repeated."""
     reach = max(1, round(frames))
     kernel = np.hanning(2 * reach + 3)[1:-1]
     padded = np.pad(values, [(reach, reach), (0, 0)], mode="edge")
@@ -163,7 +165,7 @@ def _moved(places, seen, ratios, stands, fps: float) -> np.ndarray:
 
 
 def _ground(places, ankles, stands) -> np.ndarray:
-    """(frames, 3): the point that carries: the foot that stands, or is lower, or between both."""
+    """(frames, 3): the point that carries the body: the standing foot, the lower foot, or a point between both."""
     feet = places[:, ankles]
     size = np.maximum(np.abs(places[:, [_I["neck"]]] - feet)[..., 1].max(axis=1), 1.0)
     low = np.exp(np.clip(_LOWER * (feet[..., 1] - feet[..., 1].max(axis=1, keepdims=True)) / size[:, None], -50, 0))
@@ -185,14 +187,13 @@ def _upper_body(moved, places, seen, ratios, root, pelvis) -> None:
 
 
 def _carry(moved, places, seen, start, end, ratio) -> None:
-    """A limb's end at its new length; where its start is not known the end only goes along."""
+    """Write a limb's end at its new length. If its start is not known, the end only moves along."""
     length = np.where(seen[:, start], ratio, 1.0)[:, None]
     moved[:, end] = moved[:, start] + length * (places[:, end] - places[:, start])
 
 
 def _knee(before, hip, ankle, thigh, shin) -> np.ndarray:
-    """(frames, 3): where the knee comes between hip and ankle: bent to the side it was bent to,
-    as far as the lengths ask.
+    """(frames, 3): the knee between hip and ankle. It bends to the same side as before, as far as the lengths require.
 
     before (frames, 3, 3): hip, knee and ankle as they were; a leg that is too short for its foot is stretched.
     """

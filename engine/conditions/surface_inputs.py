@@ -1,14 +1,14 @@
-"""The body surface in a frame -> what the networks are told of it beside its colours: an array of maps.
+"""The body surface in a frame -> the array of maps that the networks read besides its colours.
 
-Ours; the channels in order, each times the coverage and about -1 .. 1, 0 where nothing is known:
+Ours. The channels in order; each is multiplied by the coverage, is about -1 .. 1, and is 0 where nothing is known:
 
     0       confidence
     1 - 3   normal, camera axes
     4       depth behind the hips, in person units
     5 - 9   head, hands, trunk with skirt, arms, legs
-    10 - 12 the known light of the place, red, green, blue: what it makes of white, as the picture shows it
+    10 - 12 the known light of the place, red, green, blue: the colour it gives to white, encoded like the picture
     13      the reference's own light: by how much (log luma) it would brighten this place
-    14      the performer's light, read off the plate: the same
+    14      the performer's light, read from the plate: the same
 """
 import numpy as np
 
@@ -17,8 +17,8 @@ from .surface import light as lights
 from .surface.template import Limb
 
 CHANNELS = 15
-LIGHT_SCALE = 0.8       # of the shown light, so that one twice as bright as white is still about 1
-_LEAST_SEEN = 150       # pixels of a performer, from which a light can be read
+LIGHT_SCALE = 0.8       # multiplies the light's channels, so that a light twice as bright as white is still about 1
+_LEAST_SEEN = 150       # pixels of a performer; from fewer, no light is read
 _KINDS = {Limb.HEAD: 0, Limb.HAIR: 0, Limb.LEFT_HAND: 1, Limb.RIGHT_HAND: 1, Limb.TORSO: 2, Limb.SKIRT: 2,
           Limb.LEFT_UPPER_ARM: 3, Limb.RIGHT_UPPER_ARM: 3, Limb.LEFT_FOREARM: 3, Limb.RIGHT_FOREARM: 3}
 _KIND_OF = np.array([_KINDS.get(limb, 4) for limb in Limb] + [5])      # the last: no limb
@@ -29,9 +29,10 @@ def surface_inputs(maps, figure, depth_worth: float, *, reference_light=None, wh
                    performer=None) -> np.ndarray:
     """(h, w, CHANNELS) float32.
 
-    maps: surface.drawing.Maps of the frame; figure: whose joints they follow; depth_worth: person units of a metre;
-    reference_light (5,): Avatar.light; white (h, w, 3): what a white surface shows there (known_light.py), or None;
-    plate (h, w, 3) 0..1 sRGB and performer (h, w) bool: a plate with somebody at the surface's place, and where.
+    maps: surface.drawing.Maps of the frame; figure: the Figure whose joints they follow; depth_worth: person units in a
+    metre; reference_light (5,): Avatar.light; white (h, w, 3): the colour of a white surface there (known_light.py), or
+    None; plate (h, w, 3) 0..1 sRGB and performer (h, w) bool: a plate with a performer where the surface is, and the
+    performer's pixels.
     """
     height, width = maps.coverage.shape
     out = np.zeros((height, width, CHANNELS), np.float32)
@@ -59,8 +60,9 @@ def surface_inputs(maps, figure, depth_worth: float, *, reference_light=None, wh
 
 
 def performers_light(maps, plate: np.ndarray, performer) -> np.ndarray:
-    """(5,) of log luma by surface.light.turned: how the light falls on whoever stands in the plate where the surface
-    is; zeros where too little of them is seen. A constant a limb takes the cloth's colour out (ours)."""
+    """(5,) factors of surface.light.turned for log luma: how the light falls on the performer in the plate where the
+    surface is. Zeros if too little of the performer is seen. One constant for each limb removes the colour of the cloth
+    (ours)."""
     sure = performer & (maps.coverage >= 1) & (maps.part >= 0)
     if sure.sum() < _LEAST_SEEN:
         return np.zeros(lights.TERMS)

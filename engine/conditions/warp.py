@@ -1,11 +1,12 @@
-"""From the reference and its joints to the limb warp: each limb of the reference laid on its place in the frame.
+"""The reference and its joints -> the limb warp: each limb of the reference drawn at its place in the frame.
 
-Ours (docs/method.md, "Appearance and the limb warp"): correspondence is what costs training, so the net is shown
-where each piece of cloth goes. A limb moves by the map that takes its two joints to the frame's two; its length
-follows the foreshortening, its width the person's size at that depth. The torso follows its four corners. Seen from
-the other side (reference from the front, frame from behind) pieces are mirrored across their axis: left limbs still
-go to left limbs, and the head still goes to the head, where the skeleton's missing nose tells the net that no face
-may show. Where it may, the head is shifted and stretched sideways until nose, eyes and ears lie on the frame's.
+Ours (docs/method.md, "Appearance and the limb warp"): most of training is spent on learning correspondence, so the warp
+shows the net where each piece of cloth goes. A limb moves by the map that takes its two joints to the frame's two. Its
+length follows the foreshortening, its width follows the person's size at that depth. The torso follows its four
+corners. If the two are seen from opposite sides (reference from the front, frame from behind), pieces are mirrored
+across their axis: left limbs still go to left limbs, and the head to the head. The skeleton's missing nose then tells
+the net that no face may show. If a face may show, the head is shifted and stretched sideways until nose, eyes and ears
+match the frame's.
 """
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -15,8 +16,8 @@ import numpy as np
 
 from .limbs import INDEX, SEEN, depth_scale, facing, with_derived
 
-# (from, to, radius, reach before the first joint, reach beyond the second), parts of the standing height (ours:
-# generous enough to carry sleeves, trousers and hair). In the order they are laid where depths are equal.
+# (from, to, radius, reach before the first joint, reach beyond the second), in standing heights (ours: wide enough for
+# sleeves, trousers and hair). At equal depths, they are drawn in this order.
 _LIMBS = (
     *((f"{s}_{a}", f"{s}_{b}", r, before, beyond) for a, b, r, before, beyond in (
         ("hip", "knee", 0.070, 0.01, 0.0), ("knee", "ankle", 0.055, 0.0, 0.0), ("ankle", "toe", 0.035, 0.01, 0.02))
@@ -30,14 +31,14 @@ _LIMBS = (
 _HEAD = next(limb for limb in _LIMBS if limb[1] == "head")
 _CORNERS = ("right_shoulder", "left_shoulder", "right_hip", "left_hip")
 _TORSO_RADIUS = 0.05      # beyond the four corners
-_TORSO_AXIS_RADIUS = 0.10  # where it is carried along its axis instead
-_NARROW = 0.35            # of the front view's shoulder width: narrower, and the corners say nothing about the torso
-_SHOULDERS = 0.22         # a front view's shoulder width, of the standing height
+_TORSO_AXIS_RADIUS = 0.10  # if it follows its axis instead
+_NARROW = 0.35            # of the front view's shoulder width: below it, the corners say nothing about the torso
+_SHOULDERS = 0.22         # a front view's shoulder width, in standing heights
 _FACE = ("nose", "right_eye", "left_eye", "right_ear", "left_ear")
 _FACE_STRETCH = (0.6, 1.7)  # sideways, at least and at most
-_FACE_STIFF = 0.02        # of the standing height: how much evidence a stretch needs
-_SOFT = 0.25              # part of the radius over which the edge fades
-_MOST_STRETCH = 3.0       # a limb that the reference shows foreshortened is not drawn out further than this
+_FACE_STIFF = 0.02        # in standing heights: how much evidence a stretch needs
+_SOFT = 0.25              # of the radius: the edge fades over this part
+_MOST_STRETCH = 3.0       # a limb that is foreshortened in the reference is not stretched further than this
 
 
 class _Piece(NamedTuple):
@@ -62,8 +63,8 @@ def person(body: np.ndarray, hands, height_px: float) -> Person:
 def warp_limbs(reference, source: Person, target: Person, size: Sequence[int]) -> np.ndarray:
     """The reference's limbs on the target's, (h, w, 4) float32 0..1: RGB premultiplied by coverage, coverage.
 
-    reference (H, W, 4) float32 0..1: sRGB and the person's matte, which keeps the backdrop out of the pieces; source
-    its person, target the frame's; size (w, h) of the frame. Limbs missing in either are skipped.
+    reference (H, W, 4) float32 0..1: sRGB and the person's matte, which keeps the background out of the pieces; source:
+    its Person, target: the frame's; size (w, h) of the frame. A limb that is missing in either is skipped.
     """
     width, height = size
     canvas = np.zeros((height, width, 4), np.float32)
@@ -87,7 +88,8 @@ def _limb(limb, source, target, mirrored):
 
 
 def _turned_head(head, source, target):
-    """The head's piece with its face moved across the frame's neck onto the frame's; None where one shows no face."""
+    """The head's piece, with its face moved sideways (across the frame's neck) onto the frame's face. None if either
+    shows no face."""
     seen = [INDEX[n] for n in _FACE if min(source.points[INDEX[n], 3], target.points[INDEX[n], 3]) >= SEEN]
     if head is None or len(seen) < 2 or INDEX["nose"] not in seen:
         return None
@@ -105,7 +107,7 @@ def _turned_head(head, source, target):
 
 
 def _torso(source, target, mirrored):
-    """By the four corners; along the axis where a person stands sideways and the corners fall together."""
+    """The torso's piece, by its four corners; along its axis if a person stands sideways and the corners coincide."""
     corners = [INDEX[n] for n in _CORNERS]
     here, there = source.points[corners], target.points[corners]
     if min(here[:, 3].min(), there[:, 3].min()) < SEEN:
@@ -130,8 +132,8 @@ def _width(corners) -> float:
 
 
 def _along_axis(here, there, *, height_from, height_to, radius, reach, mirrored):
-    """The piece that takes segment here (2, 4) to segment there: along by their lengths,
-    across by the heights' ratio."""
+    """The piece that takes segment here (2, 4) to segment there. It scales by their lengths along the segment, and by
+    the ratio of the heights across it."""
     across = height_to / max(height_from, 1e-6)
     axis, axis_to = here[1, :2] - here[0, :2], there[1, :2] - there[0, :2]
     length, length_to = max(float(np.hypot(*axis)), 1e-3), max(float(np.hypot(*axis_to)), 1e-3)
@@ -152,7 +154,8 @@ def _axes(unit) -> np.ndarray:
 
 
 def _lay(canvas, reference, piece) -> None:
-    """Cut the piece's capsule out of the reference and lay it over the canvas, touching only its own boxes."""
+    """Cut the piece's capsule out of the reference and draw it over the canvas. Only pixels in its own boxes are
+    touched."""
     cut = _box(piece.outline, piece.radius, reference.shape)
     if cut is None:
         return
@@ -172,7 +175,7 @@ def _lay(canvas, reference, piece) -> None:
 
 
 def _box(outline, margin, shape):
-    """(left, top, right, bottom) around the outline within a picture of this shape; None where nothing is inside."""
+    """(left, top, right, bottom) around the outline within a picture of this shape; None if nothing is inside."""
     edge = (shape[1], shape[0])
     low = np.clip(np.floor(outline.min(axis=0) - margin), 0, edge).astype(int)
     high = np.clip(np.ceil(outline.max(axis=0) + margin), 0, edge).astype(int)

@@ -1,1 +1,1 @@
-"""People in a still picture: their joints and silhouette, found without a rig."""
+"""People in a picture or a video: their joints and silhouettes, found without a rig."""

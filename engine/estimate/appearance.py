@@ -1,5 +1,5 @@
-"""What was seen of the performer, frame by frame -> small files in the job's estimate/, so that memory stays flat and
-an estimate that was stopped goes on from them."""
+"""What was seen of the performer in each frame -> small files in the job's estimate/. So memory use stays constant, and
+a stopped estimate continues from these files."""
 
 import json
 import os
@@ -20,14 +20,15 @@ from .region import Region
 _POINTS, _REGIONS, _CELLS = 33, 10, 256
 _PART_ROWS = 3 + 2 * 21
 _COUNT = whole(0, 1_000_000)
-# The record of footage that was read whole (intake.py): its fields and their checks.
+# The record of footage that was read to its end (intake.py): its fields and their checks.
 _TOLD = {"whole": flag, "frames": _COUNT, "size": tuple_of(_COUNT, _COUNT), "fps": number(0, 1e6),
          "cuts": list_of(_COUNT), "held": list_of(_COUNT), "interlaced": flag, "uneven": flag, "bits": _COUNT}
 _FACE = [INDEX[name] for name in POINTS]
 
 
 class Looks:
-    """One file a frame, in the folder `estimate/looks`, which belongs to `key`: looks of another key are removed."""
+    """One file for each frame, in the folder `estimate/looks`. The folder belongs to `key`; files made with another key
+    are removed."""
 
     def __init__(self, folder: str, key: dict[str, Any]):
         self._folder = files.path(folder, files.LOOKS)
@@ -41,7 +42,7 @@ class Looks:
         files.write_whole(self._path(number), values.tobytes() + zlib.compress(mask.tobytes(), 1))
 
     def recall(self, number: int):
-        """The Landmarks of a frame, or None where none are kept (or the file is broken)."""
+        """The Landmarks of a frame, or None if none are stored or the file is broken."""
         kept = self._read(number)
         if kept is None:
             return None
@@ -54,8 +55,8 @@ class Looks:
                          mask.astype(np.float32) * np.float32(LOGIT_STEP))
 
     def points(self, frames):
-        """{number: Points} of all frames 1..frames that are kept, without the masks; nose and eyes from the face,
-        if kept."""
+        """{number: Points} of all stored frames 1..frames, without the masks. Nose and eyes come from the face, if it
+        is stored."""
         kept = {}
         for frame in range(1, frames + 1):
             found = self._read(frame)
@@ -68,7 +69,7 @@ class Looks:
         return kept
 
     def keep_parts(self, number: int, face, hands) -> None:
-        """face (3, 2) as face.POINTS, or None; hands {side: (21, 4)} as hands.find_hands gives them."""
+        """face (3, 2) as face.POINTS, or None; hands {side: (21, 4)} as hands.find_hands returns them."""
         rows = np.full((_PART_ROWS, 4), np.nan, np.float32)
         if face is not None:
             rows[:3, :2] = face
@@ -78,7 +79,7 @@ class Looks:
         files.write_whole(self._path(number, "parts"), rows.tobytes())
 
     def recall_parts(self, number: int):
-        """(face, hands) as they were kept; None where none were, be it that nothing was looked for."""
+        """(face, hands) as they were stored; None if none are stored: then nothing was searched for."""
         try:
             rows = np.fromfile(self._path(number, "parts"), np.float32).reshape(_PART_ROWS, 4)
         except (OSError, ValueError):
@@ -103,7 +104,8 @@ class Looks:
 
 
 def empty_unless(folder: str, key: dict[str, Any]) -> None:
-    """Removes what is ours in a folder unless it was made with this key, a JSON object; it is then that key's."""
+    """Removes our files from a folder unless they were made with this key, a JSON object. The folder then belongs to
+    this key."""
     key_file = os.path.join(folder, "key.json")
     if _read_json(key_file) != key:
         files.remove_numbered(folder, ("look", "parts", "depth"))
@@ -111,8 +113,8 @@ def empty_unless(folder: str, key: dict[str, Any]) -> None:
 
 
 def read_record(folder: str):
-    """estimate/estimate.json as it was left; {} where it is not there, damaged, or of footage that was not read
-    whole."""
+    """estimate/estimate.json as it was written; {} if it is missing or damaged, or if its footage was not read to its
+    end."""
     record = _read_json(files.path(folder, files.ESTIMATED)) or {}
     try:
         for name, check in _TOLD.items():

@@ -1,9 +1,8 @@
-"""BlazePose's landmarks in; where a rig's bones have their joints,
-by fixed offsets along the body's own directions, out.
+"""BlazePose's landmarks -> the joints of a rig's bones, by fixed offsets along the body's own directions.
 
-The model's landmarks lie where people point at on a body: the tip of a shoulder, the bump of an ankle. Bones begin
-inside it. The offsets are a robust fit to 83 pictures of 42 training clips of Blender's world, none of which is in the
-benchmark (docs/estimate.md has the table and what each gains).
+The model's landmarks are where people point on a body: the tip of a shoulder, the bump of an ankle. Bones begin inside
+the body. The offsets are a robust fit to 83 pictures from 42 training clips of Blender's world, none of which is in the
+benchmark (docs/estimate.md has the table and the gain of each offset).
 """
 
 import numpy as np
@@ -11,8 +10,8 @@ import numpy as np
 from ..contract.skeleton import BODY
 from .landmarks import INDEX
 
-# joint -> (its landmarks, ((landmarks, part of the way there), ...)); several landmarks stand for their middle, {side}
-# and {other} for a side and its opposite. What is not named lies on its landmark.
+# joint -> (its landmarks, ((landmarks, part of the way there), ...)). Several landmarks mean their middle; {side} and
+# {other} are a side and its opposite. A joint that is not listed lies on its landmark.
 OFFSETS = {
     "neck": (("left_shoulder", "right_shoulder"), ((("left_hip", "right_hip"), -0.134),)),
     "{side}_shoulder": (("{side}_shoulder",), ((("{side}_hip",), 0.064), (("{side}_elbow",), 0.051))),
@@ -25,7 +24,7 @@ OFFSETS = {
 
 
 def _matrix(with_offsets) -> np.ndarray:
-    """(20, 33): joints are this times landmarks; each row sums to one, so that it holds wherever the body is."""
+    """(20, 33): joints are this times landmarks. Each row sums to one, so that the body's position does not matter."""
     rows = {joint: _row([joint]) for joint in BODY if joint in INDEX}
     for name, (start, ways) in OFFSETS.items():
         for side, other in (("left", "right"), ("right", "left")):
@@ -44,13 +43,13 @@ def _row(landmarks):
 
 
 _AS_BONES, _AS_LANDMARKS = _matrix(1.0), _matrix(0.0)
-# The landmarks a joint's confidence comes from: the least sure of those it lies on.
+# The landmarks that give a joint its confidence. The least certain one counts.
 _SOURCES = [np.flatnonzero(row > 0.4) for row in _AS_LANDMARKS]
 
 
 def joints_of(points: np.ndarray, as_bones=True) -> np.ndarray:
-    """(33, k) of landmarks -> (20, k) of contract.skeleton.BODY; pixels, metres and depths alike,
-    since it is linear."""
+    """(33, k) of landmarks -> (20, k) of contract.skeleton.BODY; in pixels, metres or depths, because the map is
+    linear."""
     return (_AS_BONES if as_bones else _AS_LANDMARKS) @ points
 
 

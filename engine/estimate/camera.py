@@ -1,5 +1,5 @@
-"""A shot's pictures and the performer's masks in; whether the camera moved, and the
-homography from any frame onto another, out."""
+"""A shot's pictures and the performer's masks -> whether the camera moved, and the homography from any frame onto
+another."""
 
 from collections.abc import Callable
 
@@ -11,13 +11,13 @@ from ..contract import files
 
 _LONG_SIDE = 640  # pictures are tracked at this size
 _POINTS, _LEAST_POINTS = 300, 12
-_LOCKED = 0.5  # pixels: a corner that never moves by more belongs to a locked camera (ours)
+_LOCKED = 0.5  # pixels: if no corner of the picture ever moves by more, the camera is locked (ours)
 _REACH_PX = 3.0  # RANSAC's
-_STILL = 0.15  # pixels between two frames, below which the motion found is the tracking's own trembling (ours)
+_STILL = 0.15  # pixels between two frames: smaller motion is only jitter of the tracking (ours)
 
 
 class Camera:
-    """Of the frames `numbers` of one shot; check() may raise to stop."""
+    """The camera of the frames `numbers` of one shot; check() may raise to stop."""
 
     def __init__(self, folder: str, size: tuple[int, int], numbers, check: Callable[[], None] = lambda: None):
         self._first, self._folder, self._size = numbers[0], folder, size
@@ -52,8 +52,8 @@ class Camera:
         return grey, (1 - hidden) * 255
 
     def _step(self, now, before) -> np.ndarray:
-        """(3, 3) full-size pixel indices of a frame -> those of the frame before;
-        the identity where too little is seen."""
+        """(3, 3) full-size pixel indices of a frame -> those of the frame before; the identity if too little is
+        seen."""
         points = cv2.goodFeaturesToTrack(now[0], _POINTS, 0.01, 8, mask=now[1])
         if points is None or len(points) < _LEAST_POINTS:
             return np.eye(3)
@@ -71,6 +71,6 @@ class Camera:
 
 
 def _flow(here, there, points: np.ndarray):
-    """Of points (n, 1, 2) in one picture: where they are in another, whether they were found there, and how well."""
-    # OpenCV's stub knows only points to begin at
+    """Points (n, 1, 2) in one picture -> where they are in another, whether they were found there, and how well."""
+    # OpenCV's stub does not allow None here
     return cv2.calcOpticalFlowPyrLK(here, there, points, None)  # pyright: ignore[reportCallIssue, reportArgumentType]

@@ -1,8 +1,8 @@
-"""A shot's pictures and the performer's masks in; clean/, each picture with what was seen behind the
-performer in other frames, out.
+"""A shot's pictures and the performer's masks -> clean/: each picture with what other frames show behind the performer.
 
-Ours: the median over time of what is not covered. For a locked camera over the whole shot; for a moving one over frames
-near by, each laid onto the frame by a homography. Pixels that nobody covers stay exactly as they were shot.
+Ours: the median over time of what is not covered. With a locked camera, it is taken over the whole shot; with a moving
+one, over nearby frames, each warped onto the frame by a homography. Pixels that nobody covers stay exactly as they were
+shot.
 """
 
 from collections import OrderedDict
@@ -16,16 +16,17 @@ from ..contract import files
 from .camera import Camera
 
 STAGE = "clean"
-_SAMPLES = 31  # pictures that the median of a locked shot is taken over
-_NEAR = 12  # pictures on each side, of a moving one
-_NEAR_S = 0.2  # between them
-_MARGIN, _LEAST_MARGIN = 0.03, 3  # by which a mask is widened: of its height, pixels
-_BAND = 64  # rows at a time, for flat memory
+_SAMPLES = 31  # pictures in the median of a locked shot
+_NEAR = 12  # pictures on each side, in a moving shot
+_NEAR_S = 0.2  # seconds between these pictures
+_MARGIN, _LEAST_MARGIN = 0.03, 3  # by how much a mask is widened: a part of its height, but at least so many pixels
+_BAND = 64  # rows at a time, so that memory use stays constant
 _INPAINTED = 5
 
 
 def write_clean(folder: str, shot, *, watch, say, pieces: int) -> None:
-    """Writes clean/ for every frame of the intake.Intake; mask/ is there. say(code, message, frames) warns of holes."""
+    """Writes clean/ for every frame of the intake.Intake; mask/ must exist. say(code, message, frames) warns of
+    holes."""
     unseen = []
     for numbers in shot.shots():
         camera = Camera(folder, shot.size, numbers, check=watch.check)
@@ -43,7 +44,7 @@ def write_clean(folder: str, shot, *, watch, say, pieces: int) -> None:
 
 
 def _write(folder: str, shot, number: int, samples, behind) -> bool:
-    """Whether something had to be made up."""
+    """Write one picture of clean/. Returns whether something had to be invented."""
     picture = read_colour(files.picture(folder, files.SOURCE, number), shot.size)
     covered = samples.covered(number)
     box, made_up = _box(covered), False
@@ -63,7 +64,7 @@ def _write(folder: str, shot, number: int, samples, behind) -> bool:
 
 
 class _Samples:
-    """Pictures (h, w, 3) uint8 of the shot with where the performer covers them; the last ones are kept."""
+    """Pictures (h, w, 3) uint8 of the shot, each with the performer's mask. The last few stay in memory."""
 
     def __init__(self, folder: str, size: tuple[int, int], kept=2 * _NEAR + 4):
         self._folder, self._size, self._most = folder, size, kept
@@ -108,7 +109,7 @@ class _Locked:
 
 
 class _Moving:
-    """For each frame, those near by laid onto it."""
+    """For each frame, a plate from nearby frames that are warped onto it."""
 
     def __init__(self, samples, camera, numbers, fps: float):
         self._samples, self._camera = samples, camera
@@ -129,8 +130,8 @@ class _Moving:
 
 
 def _median(pictures, covered):
-    """(n, h, w, 3) uint8 and (n, h, w) bool -> (h, w, 3) uint8, the median of those not covered, and (h, w) where there
-    are any."""
+    """(n, h, w, 3) uint8 and (n, h, w) bool -> (h, w, 3) uint8, the median of the uncovered ones, and (h, w) bool:
+    where there are any."""
     values = np.where(covered[..., None], np.uint16(256), pictures.astype(np.uint16))
     values.sort(axis=0)
     count = (~covered).sum(axis=0)
@@ -139,14 +140,14 @@ def _median(pictures, covered):
 
 
 def _faded(covered) -> np.ndarray:
-    """(h, w) 0..1: rises inside of what is covered, over its margin,
-    so that a shadow at the feet ends in no hard edge."""
+    """(h, w) 0..1: rises inside the covered area, over its margin, so that a shadow at the feet does not end in a hard
+    edge."""
     inside = cv2.distanceTransform(np.pad(covered.astype(np.uint8), 1, mode="edge"), cv2.DIST_L2, 5)[1:-1, 1:-1]
     return np.clip(inside / _LEAST_MARGIN, 0.0, 1.0)
 
 
 def _inpainted(colour: np.ndarray, hole, picture: np.ndarray, covered):
-    """What was never seen, from what is around it."""
+    """The colours with never-seen pixels filled from their surroundings."""
     around = np.where(covered[..., None], colour, _as(picture, np.uint8))
     return cv2.inpaint(np.ascontiguousarray(around), hole.astype(np.uint8), _INPAINTED, cv2.INPAINT_TELEA)
 

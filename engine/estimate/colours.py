@@ -1,4 +1,4 @@
-"""Pixels in, how many of them are of which colour out; what a person wears tells who it is."""
+"""Pixels -> a histogram of their colours. A person is recognised by the colours of the clothes."""
 
 import functools
 
@@ -15,8 +15,8 @@ _PARTS = ((11, 12, 24, 23), (23, 24, 26, 25))
 
 
 def histogram(pixels) -> np.ndarray:
-    """(n, 3) uint8 -> (512,) float32, the part of them in each of 8 x 8 x 8 colours; smoothed, so that a change of
-    light moves little."""
+    """(n, 3) uint8 -> (512,) float32, the part of the pixels in each of 8 x 8 x 8 colours. It is smoothed, so that a
+    change of light changes little."""
     cells = (pixels >> 5).astype(np.intp)
     counts = np.bincount(cells @ (_BINS * _BINS, _BINS, 1), minlength=_BINS**3).astype(np.float32).reshape((_BINS,) * 3)
     for axis in range(3):
@@ -28,8 +28,8 @@ def histogram(pixels) -> np.ndarray:
 
 
 def signature(picture: np.ndarray, found):
-    """(h, w, 3) uint8 and somebody's Landmarks -> (parts, 512) colours of shirt and trousers, or None where neither is
-    large enough to tell (ours)."""
+    """(h, w, 3) uint8 and somebody's Landmarks -> (parts, 512) colours of shirt and trousers, or None if both are too
+    small (ours)."""
     crop = cut(picture, found.region, _CROP)
     inside = cv2.resize(found.mask_logits, (_CROP, _CROP), interpolation=cv2.INTER_LINEAR) > 0
     points = found.region.to_crop(found.pixels) * _CROP
@@ -44,8 +44,8 @@ def signature(picture: np.ndarray, found):
 
 
 def likeness(one, other):
-    """Two signatures -> (mean, least) over the parts both have, 0..1, Bhattacharyya's coefficient;
-    None where there are none."""
+    """Two signatures -> (mean, least) Bhattacharyya coefficient 0..1 over the parts that both have; None if there are
+    none."""
     both = one.any(axis=1) & other.any(axis=1)
     if not both.any():
         return None

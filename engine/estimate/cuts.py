@@ -1,4 +1,4 @@
-"""Frames one after the other in; where another shot begins, and whether the picture is interlaced, out."""
+"""Frames in order -> where another shot begins, and whether the picture is interlaced."""
 
 import cv2
 import numpy as np
@@ -8,17 +8,17 @@ from .colours import histogram
 _THUMBNAIL = (32, 18)
 _LEAST_CHANGE = 0.08  # mean of |difference| of thumbnails 0..1; a pan of a tenth of the picture stays below it (ours)
 _OUTSTANDING = 3.5  # times the median change of the frames before
-_LEAST_COLOUR = 0.25  # of the colours' histogram has to be another's
-# The same for a picture whose light and dark lie elsewhere (correlation of the thumbnails):
-# fast motion keeps 0.5 (ours)
+_LEAST_COLOUR = 0.25  # of the colours' histogram must change
+# The same for a picture whose light and dark areas are elsewhere (correlation of the thumbnails). In fast motion, the
+# correlation is still 0.5 (ours)
 _ELSEWHERE, _OUTSTANDING_ELSEWHERE, _LEAST_COLOUR_ELSEWHERE = 0.4, 2.5, 0.12
 _MEMORY = 12
-_COMBED = 1.6  # neighbouring lines differ so much more than lines of one field where something moves (ours)
+_COMBED = 1.6  # where something moves, neighbouring lines differ this many times more than lines of one field (ours)
 
 
 class CutFinder:
-    """Tells for each frame, in order, whether it begins another shot (ours: a change of thumbnail that stands out from
-    those before, together with a change of colours or of the composition, so that fast motion alone is none)."""
+    """Decides for each frame, in order, whether it begins another shot (ours: the thumbnail must change much more than
+    before, and the colours or the composition must change too, so that fast motion alone is not a cut)."""
 
     def __init__(self):
         self._before = None
@@ -49,8 +49,8 @@ def _correlation(one, other) -> float:
 
 
 def is_combed(before: np.ndarray, picture: np.ndarray) -> bool | None:
-    """Whether what moved between two frames (h, w, 3) uint8 is drawn in two fields, line by line; None where too little
-    moved to tell."""
+    """Whether what moved between two frames (h, w, 3) uint8 is drawn in two fields, line by line; None if too little
+    moved."""
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.int16)
     moved = cv2.absdiff(picture, before).max(axis=2)[1:-1] > 24
     if moved.sum() < 64:

@@ -1,4 +1,4 @@
-"""A picture in; the squares around its people, or around its main one, out."""
+"""A picture -> the squares around its people, or around its main person."""
 
 import functools
 
@@ -9,7 +9,7 @@ from .sessions import answers
 
 SIZE = 224
 _MIN_SCORE = 0.5
-_SAME_PERSON = 0.3  # overlap (intersection over union) from which two boxes are one person's
+_SAME_PERSON = 0.3  # overlap (intersection over union) at which two boxes belong to one person
 _SURE = 0.6
 _LOOKS = (1.5, 1.2, 1.0)  # windows as parts of a body's square
 _WINDOWS_PER_LEVEL = 50  # about half a second
@@ -19,8 +19,8 @@ _SMALLEST_WINDOW = 96
 def find_body(picture: np.ndarray, threads: int):
     """(h, w, 3) uint8 -> the Region of its main person, or None.
 
-    The whole picture is looked at first, then squares of it, ever smaller ones, because the detector sees 224 pixels
-    and misses people below a fifth of its window (ours; MediaPipe looks at the whole picture only).
+    The detector gets the whole picture first, then smaller and smaller squares of it, because it sees 224 pixels and
+    misses people below a fifth of its window (ours; MediaPipe uses only the whole picture).
     """
     for windows in _levels(picture.shape[1], picture.shape[0]):
         people = [person for window in windows for person in _people_in(picture, window, threads)[:1]]
@@ -30,10 +30,10 @@ def find_body(picture: np.ndarray, threads: int):
 
 
 def find_people(picture: np.ndarray, threads: int, *, near=None, like=None) -> list[Region]:
-    """(h, w, 3) uint8 -> Regions of all people, the likeliest first.
+    """(h, w, 3) uint8 -> Regions of all people, the most likely first.
 
-    near: a Region; only people about there. like: a Region; anywhere, but only people of about its size. One person is
-    often found in several windows: regions close to a likelier one of about its size are left out.
+    near: a Region; only people near it. like: a Region; people anywhere, but only of a similar size. One person is
+    often found in several windows, so a region close to a more likely one of similar size is left out.
     """
     levels = [_around(near)] if near else list(_levels(picture.shape[1], picture.shape[0]))
     if like:
@@ -48,9 +48,9 @@ def find_people(picture: np.ndarray, threads: int, *, near=None, like=None) -> l
 
 
 def look_about(picture: np.ndarray, region: Region, threads: int, *, times=1):
-    """The Region of somebody -> (whether the detector sees that body in `times` of the windows about it, Regions of
-    others there): the landmarks hold on to what the detector knows is no body (measured on vans,
-    bicycles and shadows)."""
+    """The Region of a person -> (whether the detector sees that body in `times` of the windows around it, Regions of
+    other people there). The landmarks alone are not enough: they stay on things that the detector does not take for a
+    body (measured on vans, bicycles and shadows)."""
     others, left = [], len(_LOOKS)
     for margin in _LOOKS:
         people = _people_in(picture, Region(region.centre, margin * region.side), threads)
@@ -73,7 +73,7 @@ def _is_same(region: Region, other: Region) -> bool:
 
 
 def _around(region: Region):
-    """Windows that hold a person of about this size who is about there: one about it and four beside it."""
+    """Windows that contain a person of about this size near this place: one around it and four beside it."""
     side = 1.5 * region.side
     x, y = region.centre
     return [Region((x + dx * side / 3, y + dy * side / 3), side)
@@ -81,7 +81,7 @@ def _around(region: Region):
 
 
 def _levels(width, height):
-    """The lists of square windows to look at, from the one around the whole picture to small ones."""
+    """The lists of square windows, from the one around the whole picture to small ones."""
     side = max(width, height)
     while side >= _SMALLEST_WINDOW or side == max(width, height):
         columns, rows = _starts(width, side), _starts(height, side)
@@ -92,14 +92,14 @@ def _levels(width, height):
 
 
 def _starts(length, side):
-    """Where windows of this side begin along this length, half overlapping."""
+    """Where windows with this side begin along this length; they overlap by half."""
     if length <= side:
         return [(length - side) / 2]
     return list(np.linspace(0, length - side, int(np.ceil(2 * (length - side) / side)) + 1))
 
 
 def _people_in(picture: np.ndarray, window: Region, threads: int):
-    """[(score, Region)] of the people in the window, the likeliest first."""
+    """[(score, Region)] of the people in the window, the most likely first."""
     crop = cut(picture, window, SIZE).astype(np.float32) / 127.5 - 1.0
     values, logits = answers("person_detector", threads, ["Identity", "Identity_1"], crop[None])
     scores = 1.0 / (1.0 + np.exp(-np.clip(logits[0, :, 0], -80.0, 80.0)))
@@ -129,7 +129,8 @@ def _overlaps(boxes, box) -> np.ndarray:
 
 @functools.cache
 def _anchors() -> np.ndarray:
-    """(2254, 2): the point 0..1 each of the detector's rows is measured from (BlazePose's 28, 14 and 7 cell grids)."""
+    """(2254, 2): the point 0..1 that each of the detector's rows is relative to (BlazePose's 28, 14 and 7 cell
+    grids)."""
     grids = []
     for cells, rows_per_cell in ((28, 2), (14, 2), (7, 6)):
         steps = (np.arange(cells) + 0.5) / cells

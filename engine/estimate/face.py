@@ -1,4 +1,4 @@
-"""A picture and a body's landmarks in; nose and eyes as the face model sees them, finer than the body model's, out."""
+"""A picture and a body's landmarks -> nose and eyes by the face model, finer than the body model's."""
 
 import cv2
 import numpy as np
@@ -9,15 +9,15 @@ from .region import Region, cut
 from .sessions import answers
 
 POINTS = ("nose", "right_eye", "left_eye")  # of contract.skeleton.BODY
-# of the face mesh: the tip of the nose; each eye's corners, whose middle counts
+# rows of the face mesh: the tip of the nose; each eye's corners, of which the middle is used
 _ROWS = ((1, 1), (33, 133), (362, 263))
 _BODY_FACE = slice(0, 11)
 _SIZE, _MARGIN = 192, 2.0
-_ASTRAY = 0.3  # of the face's width from where the body model has them (ours)
+_ASTRAY = 0.3  # of the face's width: the most by which they may differ from the body model's (ours)
 
 
 def find_face(picture: np.ndarray, found, height_px: float, threads: int):
-    """(h, w, 3) uint8 and somebody's Landmarks -> (3, 2) float32 pixels of POINTS, or None where no face is seen."""
+    """(h, w, 3) uint8 and somebody's Landmarks -> (3, 2) float32 pixels of POINTS, or None if no face is seen."""
     outline = found.pixels[_BODY_FACE]
     if height_px < LEAST_HEIGHT or found.visibility[INDEX["nose"]] < 0.5 or not _is_turned_here(found):
         return None

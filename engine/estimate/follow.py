@@ -1,9 +1,8 @@
-"""Pictures of one shot in; the landmarks of one chosen performer in each of them where it is to be seen, out.
+"""The pictures of one shot -> the landmarks of the chosen performer in each picture that shows the performer.
 
-Someone is followed from frame to frame in both directions from where he was chosen: the square that the last landmarks
-ask for is looked at next. What is seen there has to be where, as large as, and dressed as the performer; else he is
-looked for, and followed back from where he is found again to where he was lost (ours: MediaPipe follows whoever is in
-the square).
+The performer is followed from the frame of the choice in both directions: the last landmarks say which square to look
+at next. Whoever is seen there must have the performer's place, size and clothes. If not, the performer is searched for,
+and then followed back from there to where he was lost (ours: MediaPipe follows whoever is in the square).
 """
 
 from collections.abc import Callable
@@ -15,35 +14,38 @@ from .colours import likeness, signature
 from .detector import find_people, look_about
 from .landmarks import INDEX, Landmarks, look
 
-_SAME = 0.55  # likeness from which clothes are taken for the same ones: between one person's and two people's (ours)
-_SAME_FAR = 0.8  # where he is looked for anywhere
+_SAME = 0.55  # the least likeness of the same clothes: between the values of one person and of two people (ours)
+_SAME_FAR = 0.8  # the same, if he is searched for anywhere
 _SAME_PART = 0.45  # of shirt and of trousers each, at least
-# of each, from which a frame renews what is known, so that nobody's clothes are taken over bit by bit
+# Of shirt and trousers: only from this likeness on does a frame update his known clothes, so that they do not drift to
+# somebody else's
 _LEARNT_FROM = 0.8
-# of shirt and of trousers, while somebody is beside him: himself keeps 0.97, half hidden ones 0.8 (measured)
+# Of shirt and of trousers, while somebody is beside him: his own stay at 0.97, or 0.8 if half hidden (measured)
 _SAME_BESIDE = 0.75
-_BESIDE_S = 1.5  # how long that holds after somebody was
-_LEARN = 0.1  # how much of a signature each frame renews, so that a change of light is followed
-_STEP = 0.35  # of the square's side, the most its centre may be off from where it was awaited
+_BESIDE_S = 1.5  # how long this applies after somebody was beside him
+_LEARN = 0.1  # the part of a signature that each frame updates, so that it follows a change of light
+_STEP = 0.35  # of the square's side: the most by which its centre may miss the expected place
 _GROWTH = 1.5  # the most it may grow or shrink in a frame
 _CORE = [INDEX[f"{side}_{name}"] for name in ("shoulder", "hip", "knee") for side in ("left", "right")]
-_LEAST_CORE = 2  # of these that have to be in the picture and seen
+_LEAST_CORE = 2  # how many of these must be in the picture and seen
 _SEEN = 0.3
-_SOLID, _STILL_SOLID = 0.72, 0.62  # Landmarks.solidity of who is newly found, and of who is followed
-_COVERED = 0.3  # of the chosen one's seen landmarks lie in the artist's mask
-# sides of his square that somebody is away who may be taken for him; who may soon be (ours)
+_SOLID, _STILL_SOLID = 0.72, 0.62  # the least Landmarks.solidity of a newly found person, and of a followed one
+_COVERED = 0.3  # of the performer's seen landmarks must lie in the artist's mask
+# In sides of his square: somebody nearer than the first may be mistaken for him, nearer than the second may be soon
+# (ours)
 _CROSSING, _BESIDE = 0.6, 0.8
 _NEVER = -10**9
-_CLOSER, _DOUBTFUL = 24, 8  # frames looked at where the usual ones show nobody
-_PIECE = 0.3  # of the square's side of somebody it lies in (ours)
-_EVERYWHERE_S = 0.5  # how often he is looked for in the whole picture
-_CHECK_S, _UNSURE = 0.2, 3  # how often the detector looks at him and who is about him; how often it may not know him
-_NEARBY_S = 1.0  # how long after he was lost in each frame about where he would be
+_CLOSER, _DOUBTFUL = 24, 8  # frames that are tried if the usual ones show nobody
+_PIECE = 0.3  # of the side of another person's square: anything smaller inside it is a part of that person (ours)
+_EVERYWHERE_S = 0.5  # how often he is searched for in the whole picture
+# how often the detector looks at him and those near him; how often in a row it may fail to see him
+_CHECK_S, _UNSURE = 0.2, 3
+_NEARBY_S = 1.0  # for how long after he is lost each frame is searched near the place where he should be
 
 
 @dataclass(frozen=True)
 class Choice:
-    """Who is to be followed: the one in `box` (left, top, right, bottom) pixels of frame `frame`; or the one whom
+    """Who is followed: the person in `box` (left, top, right, bottom) pixels of frame `frame`; or the one whom
     `mask`(number) -> (h, w) bool or None covers best; or, without either, the largest."""
 
     frame: int = 1
@@ -53,9 +55,9 @@ class Choice:
 
 @dataclass(frozen=True)
 class Track:
-    """A performer at one frame: his landmarks, what he wears, and his centre's motion in pixels a frame as followed;
-    known where an earlier run had looked; unsure: how often in a row the detector did not know him; beside: for
-    how many frames more somebody counts as being beside him."""
+    """A performer at one frame: the landmarks, the clothes, and the centre's motion in pixels per frame, in the
+    direction of following. known: an earlier run has stored this. unsure: how often in a row the detector did not see
+    him. beside: for how many more frames somebody counts as beside him."""
 
     found: Landmarks
     wears: np.ndarray | None
@@ -65,20 +67,20 @@ class Track:
     beside: int = 0
 
     def awaited(self, frames=1):
-        """The Region where he should be so many frames on."""
+        """The Region where he should be after so many frames."""
         centre = np.asarray(self.found.next_region.centre) + self.motion * min(frames, 10)
         return replace(self.found.next_region, centre=(float(centre[0]), float(centre[1])))
 
     def turned(self):
-        """The same, followed the other way."""
+        """The same, followed in the other direction."""
         return replace(self, motion=-self.motion)
 
 
 class Follower:
-    """One performer through one video. `read`(number) -> (h, w, 3) uint8; `keep`(number, Landmarks, known) is called
-    once for each frame he is found in, in no order, known where it was recalled; `recall`(number) -> the Landmarks that
-    an earlier run kept, or None; `check`() may raise to stop; `looked`(number) after each frame's first look. `crossed`
-    becomes the frames somebody else was seen close to him in."""
+    """Follows one performer through one video. `read`(number) -> (h, w, 3) uint8. `keep`(number, Landmarks, known) is
+    called once for each frame in which he is found, in any order; known: it came from recall. `recall`(number) -> the
+    Landmarks that an earlier run stored, or None. `check`() may raise to stop. `looked`(number) is called after each
+    frame is looked at. `crossed` collects the frames in which somebody else is close to him."""
 
     def __init__(self, *, read, keep, choice, fps: float, threads: int, recall=lambda number: None,
                  check: Callable[[], None] = lambda: None,
@@ -104,8 +106,9 @@ class Follower:
         self._wears = last.wears
 
     def _first(self, numbers):
-        """(index, Track) of the frame the performer is first found in: the one chosen in, or from the shot's begin on;
-        now and then at first, then in more frames, at last somebody whom the detector is less sure of."""
+        """(index, Track) of the frame in which the performer is first found. It starts at the frame of the choice, or
+        at the shot's beginning. A few frames are tried first, then more; at last, people of whom the detector is less
+        sure count too."""
         chosen = self._choice.frame in numbers and (self._choice.box or self._choice.mask)
         at = numbers.index(self._choice.frame) if chosen else 0
         step = max(1, round(self._fps * _EVERYWHERE_S))
@@ -145,7 +148,7 @@ class Follower:
                 for found in everybody(picture, self._threads, **where)]
 
     def _onwards(self, numbers, track):
-        """Follow along the numbers, looking for him where he is lost; the last Track."""
+        """Follow along the numbers, and search for him when he is lost. Returns the last Track."""
         at = 0
         while True:
             track, at = self._unbroken(numbers, at, track)
@@ -160,7 +163,7 @@ class Follower:
             at = found_at + 1
 
     def _unbroken(self, numbers, at, track):
-        """(last Track, index of the first frame that he isn't found in)."""
+        """(last Track, index of the first frame in which he is not found)."""
         while at < len(numbers):
             self._check()
             following = self._next(numbers[at], track)
@@ -186,7 +189,8 @@ class Follower:
         return None
 
     def _search(self, numbers, at, track):
-        """(index, Track) of where he is found again, or None. Near where he would be first, then anywhere."""
+        """(index, Track) of the frame in which he is found again, or None. First it searches near the expected place,
+        then anywhere."""
         everywhere = max(1, round(self._fps * _EVERYWHERE_S))
         for i in range(at, len(numbers)):
             self._check()
@@ -209,7 +213,7 @@ class Follower:
         self._keep(number, track.found, track.known)
 
     def _checked(self, number: int, track):
-        """The Track, in some frames looked at by the detector: None where it has not known him for too long."""
+        """The Track, which the detector checks in some frames; None if it has not seen him for too long."""
         if number % max(1, round(self._fps * _CHECK_S)):
             return replace(track, beside=max(0, track.beside - 1))
         mine = track.found.next_region
@@ -223,24 +227,24 @@ class Follower:
 
 
 def _is_region(one, other) -> bool:
-    """Whether two Regions are the same but for rounding."""
+    """Whether two Regions are the same apart from rounding."""
     return np.allclose((*one.centre, one.side, *one.up), (*other.centre, other.side, *other.up), rtol=1e-4, atol=1e-3)
 
 
 def _apart(other, mine):
-    """How far somebody else's Region of about his size is away, in sides of a square; infinite where it is not."""
+    """The distance to somebody else's Region, in sides of a square; infinite if it is not of about his size."""
     apart = np.hypot(*np.subtract(other.centre, mine.centre))
     return 2 * apart / (other.side + mine.side) if 0.5 < other.side / mine.side < 2 else np.inf
 
 
 def _spread(count, most):
-    """At most so many places, evenly over a list of this length."""
+    """At most so many indices, evenly over a list of this length."""
     return sorted({round(i) for i in np.linspace(0, count - 1, min(most, count))})
 
 
 def everybody(picture: np.ndarray, threads: int, *, doubtful=False, **where) -> list[Landmarks]:
-    """(h, w, 3) uint8 -> Landmarks of each person the detector and then the landmarks see; doubtful: also those whom
-    the detector does not see again where the landmarks are; where: as find_people's."""
+    """(h, w, 3) uint8 -> Landmarks of each person whom the detector and then the landmarks see. doubtful: also people
+    whom the detector does not see again at the landmarks. where: as for find_people."""
     people = []
     for region in find_people(picture, threads, **where):
         found = look(picture, region, threads)
@@ -252,7 +256,7 @@ def everybody(picture: np.ndarray, threads: int, *, doubtful=False, **where) -> 
 
 
 def box_of(found: Landmarks):
-    """left, top, right, bottom of the landmarks that are seen."""
+    """left, top, right, bottom of the seen landmarks."""
     seen = found.visibility > _SEEN
     points = found.pixels[seen] if seen.any() else found.pixels
     return (*points.min(axis=0), *points.max(axis=0))
@@ -271,7 +275,7 @@ def _moved(track, found: Landmarks, wears, frames):
 
 
 def _is_there(found: Landmarks, picture: np.ndarray, solidity) -> bool:
-    """Whether it is a body and enough of it lies in the picture: one who leaves it is not made up outside."""
+    """Whether it is a body and enough of it lies in the picture. So nobody is invented outside the picture."""
     height, width = picture.shape[:2]
     points = found.pixels[_CORE]
     inside = ((points >= 0) & (points < (width, height))).all(axis=1) & (found.visibility[_CORE] > _SEEN)
@@ -287,7 +291,7 @@ def _is_near(found: Landmarks, track, frames) -> bool:
 
 
 def _is_dressed(wears, track, least) -> bool:
-    """Whether the clothes may be the track's; no clothes seen tell nothing."""
+    """Whether the clothes may be the track's. If no clothes are seen, they may be."""
     alike = None if wears is None or track.wears is None else likeness(wears, track.wears)
     return alike is None or (alike[0] >= least and alike[1] >= (_SAME_BESIDE if track.beside else _SAME_PART))
 
@@ -299,7 +303,7 @@ def _alike(track, wears):
 
 
 def _fit(other, track, gap):
-    """How well someone continues a track: clothes first, then place (ours)."""
+    """How well a person continues a track: clothes count first, then the place (ours)."""
     alike = None if track.wears is None else _alike(other, track.wears)
     awaited = track.awaited(gap)
     apart = np.hypot(*np.subtract(other.found.next_region.centre, awaited.centre)) / awaited.side
@@ -312,14 +316,14 @@ def _is_same(found: Landmarks, other) -> bool:
 
 
 def _is_piece(found: Landmarks, other) -> bool:
-    """Whether it is no one but a hand or a pattern on somebody much larger."""
+    """Whether it is not a person, but a hand of or a pattern on somebody much larger."""
     left, top, right, bottom = box_of(other)
     x, y = found.next_region.centre
     return found.next_region.side < _PIECE * other.next_region.side and left < x < right and top < y < bottom
 
 
 def _size(found: Landmarks):
-    """How large someone is, for the choice of the largest: his square, as far as he is surely seen."""
+    """How large a person is, for the choice of the largest: the square's side times the core's mean visibility."""
     return found.next_region.side * float(found.visibility[_CORE].mean())
 
 

@@ -1,4 +1,4 @@
-"""A movie, a folder of pictures or one picture in; its frames on an even timeline, read ahead by a thread, out."""
+"""A movie, a folder of pictures or one picture -> its frames on an even timeline, read ahead by a thread."""
 
 import logging
 import math
@@ -19,23 +19,25 @@ from ..contract.picture_file import MOST_SIDE, Unreadable, open_regular
 
 log = logging.getLogger(__name__)
 PICTURES = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp"}
-_AHEAD = 6  # frames that wait for their reader: what keeps memory flat
+_AHEAD = 6  # the most frames that wait for their reader, so that memory use stays constant
 _STILL_FPS = 24.0
 _LEAST_FPS, _MOST_FPS = 1.0, 240.0
-# of a frame's time that a picture may come too soon (else left out) or too late (else a hold) (ours)
+# In frames: a picture that comes earlier by more is left out; before one that comes later by more, the last is repeated
+# (ours)
 _EARLY, _LATE = 0.4, 0.5
-_TRIES = 40  # reads that may fail in a row: a decoder gives up at a damaged frame and goes on behind it
-_SMALLEST = 16  # pixels on a side, the least a job may have
-# A container's count of pictures may be off: encoders count what they dropped, and a track of sound may go on. So many
-# fewer pictures, and so much less time, pass without a word: two, or one in a hundred up to a second of them (ours).
+_TRIES = 40  # reads that may fail in a row: a decoder fails at a damaged frame and continues after it
+_SMALLEST = 16  # pixels on a side, the least that a job may have
+# A container's count of pictures may be wrong: encoders count dropped pictures, and the sound may be longer. So there
+# is no warning if only so many are missing, by count or by time: two, or one in a hundred, but at most a second of them
+# (ours).
 _MISCOUNTED, _MISCOUNTED_PART = 2, 0.01
-_UNEVEN = 0.2  # of a frame's time that a picture comes off the even clock before it counts (ours)
-_MANY = 0.02  # of the pictures
+_UNEVEN = 0.2  # in frames: a picture further off the even clock counts as uneven (ours)
+_MANY = 0.02  # of the pictures: if more come at uneven times, the movie is uneven
 
 
 @dataclass(frozen=True)
 class Frame:
-    """Frame `number` (1..N) as (h, w, 3) uint8 sRGB; `repeated` where none was there, so that it is the one before."""
+    """Frame `number` (1..N) as (h, w, 3) uint8 sRGB; `repeated`: none was there, so this is the one before."""
 
     number: int
     picture: np.ndarray
@@ -44,8 +46,8 @@ class Frame:
 
 @dataclass(frozen=True)
 class Footage:
-    """What can be read. size (width, height) as shown, after the file's own rotation; frames is the file's own count, 0
-    where it tells none: what can be read may be less; still: one picture."""
+    """Footage that can be read. size (width, height): as shown, after the file's own rotation; frames: the file's own
+    count, 0 if it has none; fewer may be readable; still: one picture."""
 
     path: Path
     size: tuple[int, int]
@@ -56,8 +58,8 @@ class Footage:
     bits: int = 8
 
     def read(self, clock=None):
-        """Yields every Frame; decoding runs ahead on a thread of its own, which ends with the generator. clock: a Clock
-        that hears when each picture came."""
+        """Yields every Frame. Its own thread decodes ahead, and ends with the generator. clock: a Clock that records
+        when each picture came."""
         source = self._pictures() if self.pictures else self._movie(clock or Clock())
         yield from _ahead(source)
 
@@ -78,8 +80,8 @@ class Footage:
             yield Frame(number, picture, repeated)
 
     def _movie(self, clock):
-        """The picture shown at each tick of an even clock, as a player shows it (ours: pictures that come too close
-        together are left out, and one is repeated where the file has a hole)."""
+        """Yields the picture at each tick of an even clock, as a player shows it (ours: pictures that come too close
+        together are left out, and where the file has a hole, a picture is repeated)."""
         capture = _opened(self.path)
         try:
             step, number, began, last = 1000.0 / self.fps, 0, None, None
@@ -87,7 +89,7 @@ class Footage:
                 began = time if began is None else began
                 due = (time - began) / step
                 if not math.isfinite(due) or due < 0 or (due == 0 and number):
-                    due = float(number)  # a file without times: one picture a tick
+                    due = float(number)  # a file without times: one picture per tick
                 clock.tell(due)
                 while last is not None and number < due - _LATE:
                     number += 1
@@ -107,15 +109,15 @@ class Footage:
 
 
 class Clock:
-    """How a movie's pictures come: `uneven` where many lie between the ticks of a clock of the file's own rate;
-    `pictures` are those that came."""
+    """When a movie's pictures come. uneven: many come between the ticks of a clock with the file's own rate. pictures:
+    how many came."""
 
     def __init__(self):
         self._last, self._steps, self._off = None, 0, 0
         self.pictures = 0
 
     def tell(self, due) -> None:
-        """due: when a picture is to be shown, in frames of the even clock."""
+        """due: when a picture should be shown, in frames of the even clock."""
         self.pictures += 1
         if self._last is not None:
             step = due - self._last
@@ -128,9 +130,9 @@ class Clock:
         return self._off > max(1, _MANY * self._steps)
 
     def missing(self, footage) -> int:
-        """How many of the pictures that the file tells of did not come; 0 where they are so few that it may have
-        miscounted. Both count, the pictures and the time of the last: a file of uneven times holds fewer than its rate
-        tells."""
+        """How many of the pictures that the file announces did not come; 0 if they are so few that the file may have
+        miscounted. A picture is missing only if both the number of pictures and the time of the last one say so,
+        because a file with uneven times has fewer pictures than its rate says."""
         counted = footage.frames
         if not counted or self._last is None:
             return 0
@@ -139,8 +141,8 @@ class Clock:
 
 
 def open_footage(path: str | Path) -> Footage:
-    """A movie file, a picture, or a folder of pictures in the order of their numbers.
-    Raises JobError naming what is wrong."""
+    """A movie file, a picture, or a folder of pictures in the order of their numbers. Raises JobError that names what
+    is wrong."""
     path = Path(path)
     if path.is_dir():
         return _folder(path)
@@ -151,13 +153,14 @@ def open_footage(path: str | Path) -> Footage:
 
 
 def read_rgb(path: Path) -> np.ndarray:
-    """A picture file -> (h, w, 3) uint8 sRGB, whatever its bits; transparency is left out."""
+    """A picture file with any number of bits -> (h, w, 3) uint8 sRGB; transparency is ignored."""
     picture = as_colour(read_picture(path, missing="footage_missing", unreadable="footage_unreadable"))[..., :3]
     return np.ascontiguousarray(picture if picture.dtype == np.uint8 else as_bits(as_float(picture)))
 
 
 def _check_file(path: Path) -> None:
-    """OpenCV waits for a pipe's other end without end, and dies of a name that is no UTF-8."""
+    """Raises JobError for files that OpenCV must not open: it waits forever for a pipe, and crashes on a name that is
+    not UTF-8."""
     if not is_whole_text(str(path)):
         raise JobError("footage_unreadable", f"{str(path)!r} is a name that OpenCV cannot open.", "Rename the file.")
     try:
@@ -203,21 +206,21 @@ def _movie_of(path: Path) -> Footage:
 
 
 def _check_size(path: Path, size: Sequence[int]) -> None:
-    """Before a picture is decoded."""
+    """Raises JobError if the size is too large, before a picture is decoded."""
     if max(size) > MOST_SIDE:
         raise JobError("footage_unreadable", f"{path}: expected at most {MOST_SIDE} pixels on a side, got "
                        f"{size[0]}x{size[1]}.", "Export it smaller.")
 
 
 def _opened(path: Path):
-    """A capture that turns its pictures as the file says."""
+    """A capture that rotates its pictures as the file says."""
     capture = cv2.VideoCapture(str(path))
     capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
     return capture
 
 
 def _decoded(capture):
-    """Yields (picture BGR, its time in ms) of all that can be decoded."""
+    """Yields (picture BGR, its time in ms) for all pictures that can be decoded."""
     failed = 0
     while failed < _TRIES:
         there, picture = capture.read()
@@ -227,7 +230,7 @@ def _decoded(capture):
 
 
 def _rate(capture, named) -> float:
-    """Frames a second: as the file says, or, where that is none, from the times of its first pictures."""
+    """Frames per second: as the file says, or else from the times of its first pictures."""
     if math.isfinite(named) and _LEAST_FPS <= named <= _MOST_FPS:
         return float(named)
     times = [capture.get(cv2.CAP_PROP_POS_MSEC)]
@@ -239,7 +242,8 @@ def _rate(capture, named) -> float:
 
 
 def _bits(capture) -> int:
-    """Bits a channel of the file: the last byte of FFmpeg's tag of a deep pixel format; letters of others mean 8."""
+    """The file's bits per channel. In FFmpeg's tag of a deep pixel format, this is the last byte; in other tags, that
+    is a letter, which means 8."""
     last = int(capture.get(cv2.CAP_PROP_CODEC_PIXEL_FORMAT)) >> 24
     return last if 8 < last <= 16 else 8
 
@@ -252,7 +256,7 @@ def _large_enough(footage) -> Footage:
 
 
 def _ahead(source):
-    """The items of a generator, made on a thread; its exception is raised here, and it stops when nobody reads on."""
+    """The items of a generator that runs on a thread. Its exception is raised here, and it stops if nobody reads on."""
     waiting, done = queue.Queue(_AHEAD), threading.Event()
     end = object()
 
@@ -270,7 +274,7 @@ def _ahead(source):
                 if done.is_set():
                     break
             put(end)
-        except Exception as error:  # handed to the reader, who raises it
+        except Exception as error:  # passed to the reader, who raises it
             put(error)
         finally:
             source.close()

@@ -1,9 +1,7 @@
-"""A picture and a body's landmarks in; the 21 points of each hand that is large enough,
-and steady hands of a shot, out.
+"""A picture and a body's landmarks -> the 21 points of each hand that is large enough; and the steady hands of a shot.
 
-MediaPipe's way (its holistic graph): a square about the palm by the body's wrist, index and little finger; the recrop
-model puts it right; the hand model finds the points in that.
-Which body's side a hand belongs to is told by the steady wrists.
+As in MediaPipe's holistic graph: the body's wrist, index and little finger give a square around the palm, the recrop
+model corrects it, and the hand model finds the points in it. The body's steady wrists decide on which side a hand is.
 """
 
 import numpy as np
@@ -14,22 +12,22 @@ from .region import Region, cut
 from .sessions import answers
 from .smooth import bridge, smooth, stretches_of
 
-LEAST_HEIGHT = 150  # pixels of standing height: below, the model makes hands up (measured)
+LEAST_HEIGHT = 150  # pixels of standing height: below it, the model invents hands (measured)
 SIDES = ("left", "right")
 _SEEN = 0.1  # of the wrist
 _PALM_SIDE, _PALM_SHIFT = 2.7, 0.1  # of the palm's length (MediaPipe's hand_landmarks_from_pose_to_recrop_roi)
 _RECROP, _SIZE = 256, 224
 _PRESENT = 0.6
-# wrist to middle knuckle as a part of the standing height; less is foreshortened, more is no hand (ours)
+# wrist to middle knuckle, as a part of the standing height: less is foreshortened, more is not a hand (ours)
 _PALM = (0.025, 0.10)
-_ASTRAY = 0.10  # of the standing height from the body's wrist: beyond, it is somebody else's (ours)
+_ASTRAY = 0.10  # in standing heights from the body's wrist: a hand further away is somebody else's (ours)
 _BRIDGED_S, _SIGMA_S, _LEAST_SIGMA = 0.25, 0.05, 1.2
 _KNUCKLE = HAND_INDEX["middle_1"]
 
 
 def find_hands(picture: np.ndarray, found, height_px: float, threads: int) -> dict[str, np.ndarray]:
     """(h, w, 3) uint8 and somebody's Landmarks -> {side: (21, 4) float32 x, y in pixels, z in metres from the wrist
-    (away from the camera), presence}; only hands that are there."""
+    (away from the camera), presence}; only hands that are seen."""
     hands = {}
     if height_px < LEAST_HEIGHT:
         return hands
@@ -45,8 +43,8 @@ def find_hands(picture: np.ndarray, found, height_px: float, threads: int) -> di
 
 def steady_hands(hands, bodies, *, shots, fps: float, size: tuple[int, int]):
     """{number: {side: (21, 4)}} as find_hands' of all frames and {number: motion.Body}, shots as motion.steady's ->
-    {number: [left, right]}, each (21, 4) float32 x, y, depth in metres, confidence, or None. Short holes are bridged,
-    points out of the picture left out."""
+    {number: [left, right]}, each (21, 4) float32 x, y, depth in metres, confidence, or None. Short gaps are bridged;
+    points outside the picture are left out."""
     mine = {number: _assigned(hands.get(number, {}), body) for number, body in bodies.items()}
     result: dict[int, list[np.ndarray | None]] = {number: [None, None] for number in bodies}
     for k, side in enumerate(SIDES):
@@ -88,7 +86,8 @@ def _is_hand(hand, wrist, height_px: float) -> bool:
 
 
 def _assigned(hands, body):
-    """Each hand to the nearer of the body's steady wrists: the model's own sides are exchanged at times."""
+    """{side: hand}: each hand goes to the nearer of the body's steady wrists, because the model sometimes exchanges the
+    sides."""
     mine = {}
     for hand in sorted(hands.values(), key=lambda hand: float(hand[0, 3])):
         apart = {side: np.hypot(*(hand[0, :2] - body.points.pixels[INDEX[f"{side}_wrist"]])) for side in SIDES}
@@ -110,7 +109,7 @@ def _steady(mine, side, seen, fps: float):
 
 
 def _placed(hand, body, side, size: tuple[int, int]):
-    """With depth and confidence, as a pose holds it; None where nothing of it is to be drawn."""
+    """The hand with depth and confidence, as in a pose; None if nothing of it can be drawn."""
     wrist = INDEX[f"{side}_wrist"]
     sure = np.minimum(hand[:, 3], body.points.visibility[wrist])
     inside = ((hand[:, :2] >= 0) & (hand[:, :2] <= size)).all(axis=1)

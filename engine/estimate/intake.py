@@ -1,5 +1,5 @@
-"""A video or a job's own pictures in; source/ and job.json,
-with where shots begin and what is odd about the pictures, out."""
+"""A video or a job's own pictures -> source/ and job.json, where shots begin, and what is unusual about the
+pictures."""
 
 import dataclasses
 import hashlib
@@ -17,7 +17,7 @@ from .footage import Clock, open_footage
 from .source import Source
 
 STAGE = "read"
-_COMBED = 0.3  # of the frames in which something moves (ours)
+_COMBED = 0.3  # of the frames in which something moves must be combed (ours)
 _LEAST_COMBED = 3
 _FINISHED = (files.FRAMES, files.SHADOW)
 _READ_FROM_VIDEO = (files.SOURCE, files.MASK, files.CLEAN)
@@ -25,8 +25,8 @@ _READ_FROM_VIDEO = (files.SOURCE, files.MASK, files.CLEAN)
 
 @dataclass(frozen=True)
 class Intake:
-    """frames pictures of size (width, height) lie in source/; cuts: numbers that begin another shot; `source` tells
-    these pictures from others."""
+    """source/ has `frames` pictures of size (width, height). cuts: the numbers of frames that begin another shot.
+    source: an identity of these pictures."""
 
     frames: int
     size: tuple[int, int]
@@ -41,7 +41,7 @@ class Intake:
 
 
 class _Sights:
-    """What is seen of the pictures as they go by."""
+    """What is noticed in the pictures while they are read."""
 
     def __init__(self):
         self._cuts, self._before = CutFinder(), None
@@ -64,8 +64,8 @@ class _Sights:
 
 
 def take_in(folder: str, video, *, watch, say, pieces: int) -> Intake:
-    """video: a path, or None for the pictures that lie in source/ already. What an earlier, stopped estimate has read
-    stays. Each frame advances watch by `pieces`. say(code, message, frames) warns."""
+    """video: a path, or None for the pictures that are in source/ already. Pictures that an earlier, stopped estimate
+    has read are used again. Each frame advances watch by `pieces`. say(code, message, frames) warns."""
     source = _identity(Path(video)) if video else _own_identity(folder)
     record = read_record(folder)
     if record.get("source") == source and record.get("whole") and _all_there(folder, record["frames"]):
@@ -82,13 +82,12 @@ def take_in(folder: str, video, *, watch, say, pieces: int) -> Intake:
 
 
 def expected(folder: str, video) -> int:
-    """About how many frames there will be; 0 where the file doesn't tell.
-    Raises JobError where there is nothing to read."""
+    """About how many frames there will be; 0 if the file does not say. Raises JobError if there is nothing to read."""
     return open_footage(video).frames if video else jobs.read(folder).frames
 
 
 def _read_movie(folder: str, video, watch, pieces: int):
-    """Writes source/ and job.json. What is finished stays: a video that is too short for it is refused."""
+    """Writes source/ and job.json. Finished frames stay: a video that is too short for them is refused."""
     footage, clock, sights, count = open_footage(video), Clock(), _Sights(), 0
     _refuse_shorter(folder, footage, watch)
     for frame in footage.read(clock):
@@ -105,8 +104,9 @@ def _read_movie(folder: str, video, watch, pieces: int):
 
 
 def _refuse_shorter(folder: str, footage, watch) -> None:
-    """No finished frame goes because a video is shorter, be it another one or cut off; nor, if it is cut off, what was
-    read of it before. Where there are any, the video is read once more, before the first picture is written over."""
+    """Raises JobError if the video is shorter than the finished frames, whether it is another one or was cut off. If it
+    was cut off, frames that were read from it before are protected too. If there are any such frames, the video is read
+    once in advance, before the first picture is overwritten."""
     finished, read = (max((number for kind in kinds for number in files.numbers(folder, kind)), default=0)
                       for kinds in (_FINISHED, (files.SOURCE,)))
     if not finished and not read:
@@ -123,7 +123,7 @@ def _refuse_shorter(folder: str, footage, watch) -> None:
 
 
 def _read_source(folder: str, _, watch, pieces: int):
-    """Only looks."""
+    """Looks at the job's own pictures, and writes nothing."""
     job, sights = jobs.read(folder), _Sights()
     with Source(folder, job.frames, job.size) as source:
         for number in range(1, job.frames + 1):
@@ -139,7 +139,7 @@ def _all_there(folder: str, frames) -> bool:
 
 
 def _write_job(folder: str, footage, count) -> None:
-    """A new job.json; one that is there keeps its settings and reference."""
+    """Writes a new job.json. An existing one keeps its settings and reference."""
     facts = {"name": footage.path.stem or "shot", "size": footage.size, "frames": count, "bits": 8,
              "fps": min(max(footage.fps, 0.001), 1000.0), "clean_plate": False}
     try:
@@ -179,7 +179,7 @@ def _warn(record, say) -> None:
 
 
 def _identity(path: Path) -> str:
-    """Of a movie file or a folder of pictures: names, sizes and times of change."""
+    """The identity of a movie file or a folder of pictures: a digest of names, sizes and modification times."""
     there = sorted(path.iterdir()) if path.is_dir() else [path]
     return _digest([(str(p.resolve()), p) for p in there])
 
@@ -201,7 +201,7 @@ def _digest(named) -> str:
 
 
 def _remove_after(folder: str, kind: str, last) -> None:
-    """Pictures of an earlier, longer video."""
+    """Removes the pictures of an earlier, longer video."""
     for number in files.numbers(folder, kind):
         if number > last:
             os.remove(files.picture(folder, kind, number))

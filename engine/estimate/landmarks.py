@@ -1,4 +1,4 @@
-"""A picture and the square around a body in, BlazePose's 33 points of it out."""
+"""A picture and the square around a body -> BlazePose's 33 points of the body."""
 
 from dataclasses import dataclass
 
@@ -17,10 +17,10 @@ NAMES = (
     "left_heel", "right_heel", "left_foot_index", "right_foot_index",
 )
 INDEX = {name: i for i, name in enumerate(NAMES)}
-_HIPS, _REACH = 33, 34  # two further points: where the body's square lies
+_HIPS, _REACH = 33, 34  # two more points, which define the body's square
 _BODY = [INDEX["nose"], *range(11, 17), *range(23, 29)]
 _DECIDED = 2.2  # of the mask's logits: 0.1 or 0.9
-LOGIT_STEP = 0.1  # finer than what can be seen of a mask
+LOGIT_STEP = 0.1  # finer than what is visible in a mask
 _MIN_PRESENCE = 0.5
 _MIN_HEAT = 0.5
 _HEAT_RADIUS = 3
@@ -28,11 +28,11 @@ _HEAT_RADIUS = 3
 
 @dataclass(frozen=True)
 class Landmarks:
-    """What one look at a body gives.
+    """The result of one look at a body.
 
     pixels (33, 2) in the picture; world (33, 3) metres from the hips' middle: x right, y down, z away from the camera;
-    visibility (33,) 0..1; region: the square looked at; next_region: the one these points ask for; mask_logits
-    (256, 256) of the region.
+    visibility (33,) 0..1; region: the square of this look; next_region: the square that follows from these points;
+    mask_logits (256, 256) of the region.
     """
 
     pixels: np.ndarray
@@ -43,9 +43,9 @@ class Landmarks:
     mask_logits: np.ndarray
 
     def solidity(self):
-        """0..1: how surely this is somebody: the part of the mask that is decided, times the part of the body's seen
-        landmarks that lie in it. People give 0.8 and more, half hidden ones 0.65, a van or a wheel 0.6 and less (ours,
-        measured on street scenes)."""
+        """0..1: how certain it is that this is a person: the decided part of the mask, times the part of the body's
+        seen landmarks that lie in the mask. People have 0.8 and more, half hidden people 0.65, a van or a wheel 0.6 and
+        less (ours, measured on street scenes)."""
         decided = float((np.abs(self.mask_logits) > _DECIDED).mean())
         seen = self.pixels[_BODY][self.visibility[_BODY] > 0.5]
         if not len(seen):
@@ -61,10 +61,10 @@ class Landmarks:
 
 
 def look(picture: np.ndarray, region: Region, threads: int):
-    """(h, w, 3) uint8 and the Region of a body -> Landmarks, or None where the model sees nobody in it.
+    """(h, w, 3) uint8 and the Region of a body -> Landmarks, or None if the model sees nobody in it.
 
-    The picture's edge is drawn on outside it, as MediaPipe does here (its detector gets black): with black the model
-    takes the edge for the body's end and is sure of hips that are out of the picture.
+    Outside the picture, its edge pixels are repeated, as in MediaPipe (whose detector gets black). With black, the
+    model takes the edge for the end of the body, and is sure of hips that are outside the picture.
     """
     crop = cut(picture, region, SIZE, border=cv2.BORDER_REPLICATE).astype(np.float32) / 255.0
     points, presence, logits, heat, world = answers(
@@ -84,7 +84,8 @@ def look(picture: np.ndarray, region: Region, threads: int):
 
 
 def _rounded(values):
-    """To what appearance.py keeps, so that an estimate that goes on from there comes to the very same."""
+    """Rounded to the precision that appearance.py stores, so that an estimate that continues from there has the same
+    result."""
     return np.asarray(values, np.float32).astype(np.float64)
 
 
@@ -94,9 +95,9 @@ def _rounded_region(region: Region):
 
 
 def _refined(points: np.ndarray, heat) -> np.ndarray:
-    """(n, 2) points 0..1 -> the same, each drawn to the centre of the heat around it (MediaPipe's refinement).
+    """(n, 2) points 0..1 -> the same, each moved to the centre of the heat around it (MediaPipe's refinement).
 
-    heat (cells, cells, n) 0..1; a point whose surroundings are nowhere hot stays.
+    heat (cells, cells, n) 0..1; a point without heat around it stays.
     """
     cells = heat.shape[0]
     refined = points.copy()

@@ -1,4 +1,4 @@
-"""BlazePose's points of one body in; joints with depth in metres, their confidence and the standing height out."""
+"""BlazePose's points of one body -> joints with depth in metres, their confidence, and the standing height."""
 
 from dataclasses import dataclass
 
@@ -9,16 +9,16 @@ from ..contract.skeleton import HEAD_POINT_SEEN
 from .bones import confidence_of, joints_of
 from .landmarks import INDEX
 
-SURE_IN_A_STILL = 0.5  # visibility under which a joint is left out: people cut off at the waist get invented hips
+# a joint with less visibility is left out, because the model invents hips for people who are cut off at the waist
+SURE_IN_A_STILL = 0.5
 _FACE = ("nose", "right_eye", "left_eye", "right_ear", "left_ear")
-# From the ankle to the shoulder's joint, as a part of the standing height (Drillis and Contini's body segments).
+# Ankle to shoulder joint, as a part of the standing height (Drillis and Contini's body segments).
 _ANKLE_TO_SHOULDER = 0.818 - 0.039
 
 
 @dataclass(frozen=True)
 class Points:
-    """One body: pixels (33, 2), world (33, 3) metres from the hips' middle, visibility (33,) 0..1;
-    as Landmarks has them."""
+    """One body: pixels (33, 2), world (33, 3) metres from the hips' middle, visibility (33,) 0..1; as in Landmarks."""
 
     pixels: np.ndarray
     world: np.ndarray
@@ -26,7 +26,8 @@ class Points:
 
 
 def pixels_per_metre(found):
-    """At the pelvis: the least-squares fit of the metric points onto the pixels of those that are seen."""
+    """Pixels per metre at the pelvis: the least-squares fit of the metric points to the pixels, weighted by
+    visibility."""
     weights = found.visibility[:, None]
     flat = found.world[:, :2] - np.average(found.world[:, :2], axis=0, weights=weights[:, 0])
     pixels = found.pixels - np.average(found.pixels, axis=0, weights=weights[:, 0])
@@ -34,7 +35,8 @@ def pixels_per_metre(found):
 
 
 def standing_height(world):
-    """Metres: the longer leg and the torso, completed by a person's proportions; works seated and waist-up."""
+    """Metres: the longer leg plus the torso, scaled to the whole body by a person's proportions. It works for seated
+    people and from the waist up."""
     def length(start, end):
         return float(np.linalg.norm(world[INDEX[start]] - world[INDEX[end]]))
 
@@ -48,14 +50,13 @@ def standing_height(world):
 
 
 def pelvis_depth(scale, picture_size):
-    """Metres in front of the supposed lens, of something `scale` pixels a metre large."""
+    """The depth in metres, seen with the supposed lens, at which a metre spans `scale` pixels."""
     return SUPPOSED_LENS * max(picture_size) / scale
 
 
 def body_joints(found, depth, picture_size, *, as_bones=True, least=SURE_IN_A_STILL) -> np.ndarray:
     """(20, 4) float32: x, y, depth, confidence by contract.skeleton.BODY; `depth` of the pelvis in metres. as_bones:
-    where a rig's bones have their joints (bones.py), else where the landmarks are. least:
-    visibility a joint must have."""
+    the joints of a rig's bones (bones.py), else the landmarks' places. least: the visibility that a joint must have."""
     places = joints_of(np.column_stack([found.pixels, depth + found.world[:, 2]]), as_bones)
     sure = confidence_of(_turned_here(found, least))
     inside = ((places[:, :2] >= 0) & (places[:, :2] <= picture_size)).all(axis=1)
@@ -63,7 +64,7 @@ def body_joints(found, depth, picture_size, *, as_bones=True, least=SURE_IN_A_ST
 
 
 def _turned_here(found, least) -> np.ndarray:
-    """(33,): the visibility; 0 where it is low, or on the side of the head turned away."""
+    """(33,): the visibility; 0 if it is low, or on the side of the head that is turned away."""
     confidence = np.where(found.visibility >= least, found.visibility, 0.0)
     ears = found.world[[INDEX["left_ear"], INDEX["right_ear"]]]
     for name in _FACE:

@@ -1,9 +1,8 @@
-"""A depth network of Depth Anything V2's form that the user names, and a shot's bodies, in;
-the bodies' depths by it, out.
+"""A depth network like Depth Anything V2, named by the user, and a shot's bodies -> the bodies' depths by this network.
 
-The network tells inverse depth up to a scale and a shift: both are fitted once per shot to the depths from the metric
-landmarks (ours), so that the range does not pump. Where the two are far apart, something else is in front of the joint,
-and the landmarks' depth stays.
+The network gives inverse depth up to a scale and a shift. Both are fitted once per shot to the depths of the metric
+landmarks (ours), so that the range does not pump. If the two depths are far apart, something else is in front of the
+joint, and the landmarks' depth stays.
 """
 
 import hashlib
@@ -21,16 +20,16 @@ from .appearance import empty_unless
 from .smooth import smooth
 
 STAGE = "depth"
-_SIDE, _PATCH = 518, 14  # Depth Anything V2's input, and what its sides are multiples of
+_SIDE, _PATCH = 518, 14  # the shorter side of Depth Anything V2's input; its sides are multiples of the second
 _MEAN, _DEVIATION = np.array([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]], np.float32)
-_APART = 0.4  # metres from the landmarks' depth at most: further, it is something else's
+_APART = 0.4  # metres: a depth further from the landmarks' belongs to something else
 _SEEN = 0.3
 _SIGMA_S, _LEAST_SIGMA = 0.12, 1.5
 _HINT = "Use an ONNX export of Depth Anything V2, or none."
 
 
 class DepthNet:
-    """A picture -> its inverse depth. `threads`: of onnxruntime, 0 = one a core."""
+    """A picture -> its inverse depth. `threads`: of onnxruntime; 0 = one per core."""
 
     def __init__(self, path: str, threads: int = 0):
         options = onnxruntime.SessionOptions()
@@ -42,7 +41,7 @@ class DepthNet:
             self._session = onnxruntime.InferenceSession(self._data, options, providers=["CPUExecutionProvider"])
         except Unreadable as why:
             raise JobError("pack_missing", f"Cannot read the depth model: {why.message}", _HINT) from None
-        except Exception as error:  # onnxruntime's own kinds of error have no common name
+        except Exception as error:  # onnxruntime's error classes have no common base
             raise JobError("pack_invalid", f"{path} is no ONNX file that onnxruntime opens: {str(error)[:200]}",
                            _HINT) from None
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
@@ -63,7 +62,7 @@ class DepthNet:
         return np.squeeze(np.asarray(depth)).astype(np.float32)
 
     def _size(self, width, height):
-        """The model's own sides where they are fixed, else the shorter one 518 and both multiples of 14."""
+        """The model's own sides if they are fixed; else the shorter one is 518, and both are multiples of 14."""
         high, wide = self._input.shape[2:]
         scale = _SIDE / min(width, height)
         sides = (max(_PATCH, round(side * scale / _PATCH) * _PATCH) for side in (width, height))
@@ -72,7 +71,8 @@ class DepthNet:
 
 
 def from_model(path: str, bodies, source, folder: str, *, shots, fps: float, watch, threads: int, pieces: int):
-    """{number: motion.Body} with joint depths by the network in `path`. What it gave of a frame is kept in the job."""
+    """{number: motion.Body} with joint depths by the network in `path`. Its result for each frame is stored in the
+    job."""
     net = DepthNet(path, threads)
     kept = files.path(folder, files.DEPTHS)
     empty_unless(kept, {"model": net.digest, "shots": [[s.start, s.stop] for s in shots]})
@@ -91,7 +91,7 @@ def from_model(path: str, bodies, source, folder: str, *, shots, fps: float, wat
 
 
 def _inverse_depths(path: str, net, source, number: int, body) -> np.ndarray:
-    """(20,) inverse depth at each joint, NaN where it isn't seen."""
+    """(20,) inverse depth at each joint; NaN if the joint is not seen."""
     try:
         values = np.fromfile(path, np.float32)
     except OSError:
@@ -111,7 +111,7 @@ def _at(depth, joints: np.ndarray, size: tuple[int, int]):
 
 
 def _fitted(bodies, inverse, fps: float):
-    """inverse (n, 20) -> the bodies with depths: 1 / depth = a * inverse + b, one a and b for the shot."""
+    """inverse (n, 20) -> the bodies with depths: 1 / depth = a * inverse + b, with one a and one b for the shot."""
     joints = np.stack([body.body for body in bodies.values()]).astype(np.float64)
     seen = np.isfinite(inverse) & (joints[..., 2] > 0)
     if seen.sum() < 8 or np.ptp(inverse[seen]) < 1e-9:
@@ -129,8 +129,8 @@ def _fitted(bodies, inverse, fps: float):
 
 
 def _line(x, y):
-    """(a, b) of y = a x + b, a > 0, by least squares that weigh outliers down;
-    None where nearer things come out farther."""
+    """(a, b) of y = a x + b, a > 0, by least squares with less weight on outliers; None if nearer things would come out
+    further away."""
     weights, a, b = np.ones_like(y), 0.0, 0.0
     for _ in range(5):
         a, b = np.polyfit(x, y, 1, w=np.sqrt(weights))

@@ -1,4 +1,4 @@
-"""A mask the artist gave, as a movie or a folder of pictures, in; the mask of any frame of the shot out."""
+"""The artist's mask, a movie or a folder of pictures -> the mask of any frame of the shot."""
 
 import numpy as np
 
@@ -9,8 +9,8 @@ from .footage import open_footage
 
 
 def open_mask(path: str, shot, folder: str):
-    """-> mask(number) -> (h, w) bool, or None where path is None. A movie is laid out as pictures first, in
-    files.GIVEN_MASK. Raises JobError where it has not the shot's size or too few pictures."""
+    """-> mask(number) -> (h, w) bool, or None if path is None. A movie is first written as pictures to
+    files.GIVEN_MASK. Raises JobError if it does not have the shot's size, or has too few pictures."""
     if path is None:
         return None
     footage = open_footage(path)
@@ -29,7 +29,7 @@ def open_mask(path: str, shot, folder: str):
 
 
 def _as_mask(picture: np.ndarray) -> np.ndarray:
-    """(h, w[, 1..4]) uint8 or uint16 -> (h, w) bool: what is light, and not transparent."""
+    """(h, w[, 1..4]) uint8 or uint16 -> (h, w) bool: True where it is light and not transparent."""
     values = as_float(picture)
     if values.ndim == 2:
         return values > 0.5

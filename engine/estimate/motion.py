@@ -1,4 +1,4 @@
-"""One performer's landmarks of a whole video, in; bodies with depth for each frame, steady in time, out."""
+"""One performer's landmarks of a whole video -> a body with depth for each frame, steady in time."""
 
 from dataclasses import dataclass
 
@@ -8,19 +8,20 @@ from .lift import Points, body_joints, pelvis_depth, pixels_per_metre, standing_
 from .sides import changed, exchange
 from .smooth import bridge, evened, smooth, smooth_motion, stretches_of
 
-BRIDGED_S = 0.6  # a hole up to this long is filled (ours: about a step of a walk)
-_SIGMA_S, _LEAST_SIGMA = 0.07, 1.3  # of the fit to each point: seconds, and frames where there are few a second
-_DEEP = 1.6  # depth trembles more and is fitted over more frames
+BRIDGED_S = 0.6  # a gap up to this long is filled (ours: about one step of a walk)
+_SIGMA_S, _LEAST_SIGMA = 0.07, 1.3  # of the fit to each point: in seconds, but at least so many frames
+_DEEP = 1.6  # depth has more jitter, so it is fitted over more frames
 _SCALE_SIGMA_S = 0.25  # a person's size in the picture changes slowly
 _BRIDGED_CONFIDENCE = 0.7
-# a joint's least visibility over time, less than a still asks for: what is seen now and then is right (measured)
+# A joint's least visibility over time. It is lower than in a still, because joints that are seen only now and then are
+# right (measured)
 _SURE = 0.2
 
 
 @dataclass(frozen=True)
 class Body:
-    """One frame: body (20, 4) float32 as contract.skeleton.BODY; height_px; scale, pixels a metre at the pelvis; depth
-    of the pelvis in metres; bridged where it was seen only before and after."""
+    """One frame: body (20, 4) float32 as contract.skeleton.BODY; height_px; scale: pixels per metre at the pelvis;
+    depth of the pelvis in metres; bridged: it was seen only before and after."""
 
     points: Points
     body: np.ndarray
@@ -33,7 +34,7 @@ class Body:
 def steady(found, shots, *, fps: float, size: tuple[int, int]):
     """{number: Points or Landmarks}, the shots as ranges of numbers, the picture's (width, height) -> {number: Body}.
 
-    Each shot is done by itself, and each stretch of it without a long hole.
+    Each shot, and each stretch of it without a long gap, is treated separately.
     """
     stretches = [stretch for shot in shots for stretch in stretches_of([n for n in shot if n in found], BRIDGED_S, fps)]
     if not stretches:
@@ -46,7 +47,8 @@ def steady(found, shots, *, fps: float, size: tuple[int, int]):
 
 
 def _steady_stretch(found, seen, tall, fps: float, size: tuple[int, int]):
-    """tall: the performer's height in the model's metres, one for the whole video, so that nobody breathes in size."""
+    """tall: the performer's height in the model's metres, one value for the whole video, so that the size does not
+    pulse."""
     pixels, world, visibility = (np.stack([getattr(found[n], name) for n in seen]).astype(np.float64)
                                  for name in ("pixels", "world", "visibility"))
     scales = np.array([pixels_per_metre(found[n]) for n in seen])
@@ -67,7 +69,7 @@ def _steady_stretch(found, seen, tall, fps: float, size: tuple[int, int]):
                             smooth(wide["world"][..., 2:], weights, _DEEP * sigma)], axis=-1)
     scales = np.exp(smooth(np.log(wide["scales"])[:, None, None], weights.mean(axis=1, keepdims=True),
                            max(_LEAST_SIGMA, _SCALE_SIGMA_S * fps))[:, 0, 0])
-    # a joint that is unsure for one frame stays drawn, and none flickers
+    # a joint that is unsure for one frame stays drawn, so that none flickers
     visibility = np.clip(evened(wide["visibility"], sigma), 0.0, 1.0)
     bodies = {}
     for i, number in enumerate(numbers):

@@ -1,4 +1,4 @@
-"""A still picture in; the joints, height and silhouette of its main person out."""
+"""A still picture -> the joints, height and silhouette of its main person."""
 
 from dataclasses import dataclass
 
@@ -10,9 +10,9 @@ from .follow import box_of, everybody
 from .landmarks import look
 from .lift import body_joints, pelvis_depth, pixels_per_metre, standing_height
 
-_BACKDROP = 128  # grey under transparent pixels: no colour cast, and neither dark nor light hair is lost in it
+_BACKDROP = 128  # grey under transparent pixels: it has no colour cast, and both dark and light hair stay visible on it
 _MIN_SIDE = 32
-_ROOM = 0.04  # of a box's height beyond the points, which lie inside the body; twice that above the eyes
+_ROOM = 0.04  # of a box's height: the margin beyond the points, which lie inside the body; twice as much above the eyes
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Person:
 
     body (20, 4) float32: x, y, depth (metres in front of a supposed 50 mm lens), confidence, in the order of
     contract.skeleton.BODY; height_px: the pixels that the standing height spans at the pelvis; mask (h, w) float32
-    0..1. Hands are not looked for yet: None.
+    0..1. Hands are not searched for yet: None.
     """
 
     body: np.ndarray
@@ -34,8 +34,8 @@ class Person:
 def find_joints(picture: np.ndarray, threads: int = 0):
     """(h, w, 3 or 4) uint8 sRGB, straight alpha -> the Person who is the picture's subject, or None.
 
-    BlazePose: detector, landmarks, then landmarks again from the square that the first ones ask for. threads: of
-    onnxruntime, 0 = one a core. Pictures with a side under 32 pixels hold nobody who can be found.
+    BlazePose: the detector, the landmarks, then the landmarks again in the square that follows from the first ones.
+    threads: of onnxruntime; 0 = one per core. In pictures with a side under 32 pixels, nobody can be found.
     """
     picture = _opaque(picture)
     height, width = picture.shape[:2]
@@ -51,7 +51,7 @@ def find_joints(picture: np.ndarray, threads: int = 0):
 
 def find_boxes(picture: np.ndarray, threads: int = 0) -> list[tuple[float, float, float, float]]:
     """(h, w, 3) uint8 -> [(left, top, right, bottom)] of everybody in the picture, in its pixels and cut to it, the
-    largest first: of the points that are seen, with a head's room above them."""
+    largest first. A box surrounds the seen points, with room for the head above them."""
     height, width = picture.shape[:2]
     if min(height, width) < _MIN_SIDE:
         return []
@@ -65,7 +65,7 @@ def find_boxes(picture: np.ndarray, threads: int = 0) -> list[tuple[float, float
 
 
 def look_twice(picture: np.ndarray, threads: int):
-    """The Landmarks of the main person, from the square that a first look asked for, or None."""
+    """The Landmarks of the main person, in the square that follows from a first look, or None."""
     region = find_body(picture, threads)
     first = None if region is None else look(picture, region, threads)
     if first is None:

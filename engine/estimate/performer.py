@@ -1,5 +1,4 @@
-"""A request to estimate in; a job folder whose source/, pose.json, mask/ and, if asked for,
-clean/ tell of one performer, out."""
+"""An estimate request -> a job folder with source/, pose.json, mask/ and, if asked for, clean/ of one performer."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -26,15 +25,16 @@ from .pose_file import write_pose
 from .silhouette import silhouette
 from .source import Source
 
-READ, FOLLOW, DEPTH, MASK, CLEAN = 2, 6, 30, 2, 3  # pieces of work a frame, about as long as each takes (ours)
-SMALL_PX = 60  # standing height under which joints are unsure (measured on street scenes)
-_FORM = 1  # of what Looks keeps, counted up when it changes
+# pieces of work per frame, in proportion to the time of each stage (ours)
+READ, FOLLOW, DEPTH, MASK, CLEAN = 2, 6, 30, 2, 3
+SMALL_PX = 60  # standing height; below it, joints are unsure (measured on street scenes)
+_FORM = 1  # the format of what Looks stores; it is increased when that changes
 
 
 def estimate(request, *, emit: Callable[[object], None], stop_asked: Callable[[], bool] = lambda: False,
              threads: int = 0) -> Finished:
-    """request: contract.messages.Estimate. What an earlier estimate of the same performer has seen is not looked at
-    again. Raises JobError, or progress.Stopped; then what is finished stays for the next time."""
+    """request: contract.messages.Estimate. Results of an earlier estimate of the same performer are used again. Raises
+    JobError or progress.Stopped; finished results then stay for the next time."""
     make_folder(request.job)
     watch = Watch(request.job, emit, stop_asked)
     with locked(request.job, watch.check) as lock:
@@ -43,7 +43,7 @@ def estimate(request, *, emit: Callable[[object], None], stop_asked: Callable[[]
 
 
 class _Estimate:
-    """One estimate: the request, what is known of the shot, and counts."""
+    """One estimate: the request, what is known about the shot, and counts."""
 
     def __init__(self, request, emit: Callable[[object], None], watch: Watch, threads: int):
         self.request, self.emit, self.watch, self.threads = request, emit, watch, threads
@@ -89,13 +89,13 @@ class _Estimate:
         self.emit(Warned(self.folder, code, message, tuple(frames)))
 
     def _key(self):
-        """What the looks depend on."""
+        """Everything that the looks depend on."""
         request = self.request
         return {"form": _FORM, "source": self.shot.source, "frame": request.frame,
                 "box": request.box and list(request.box), "mask": request.mask}
 
     def _follow(self):
-        """Fills looks; returns the frames in which others come close."""
+        """Fills looks. Returns the frames in which other people come close."""
         choice = Choice(self.request.frame, self.request.box, self.given)
         follower = Follower(read=self.source.read, keep=self._keep, recall=self.looks.recall,
                             choice=choice, fps=self.shot.fps, threads=self.threads, check=self.watch.check,
@@ -105,13 +105,13 @@ class _Estimate:
         return sorted(follower.crossed)
 
     def _advance(self, number: int) -> None:
-        """A frame may be looked at more than once, and from both sides."""
+        """Counts each frame once, because a frame may be looked at several times, and from both sides."""
         if number not in self._looked:
             self._looked.add(number)
             self.watch.advance("follow", FOLLOW)
 
     def _keep(self, number: int, found, known) -> None:
-        """known: an earlier run kept it already."""
+        """known: an earlier run has stored it already."""
         self.reused += known
         if not known:
             self.looks.keep(number, found)

@@ -1,4 +1,4 @@
-"""Steady bodies and hands of a shot in; its pose.json out."""
+"""Steady bodies and hands of a shot -> its pose.json."""
 
 import json
 
@@ -8,7 +8,8 @@ from ..contract import files, version
 
 def write_pose(folder: str, frames, bodies, hands) -> None:
     """{number: motion.Body} and {number: [left, right]}, each (21, 4) or None -> pose.json of frames 1..frames; frames
-    without a body have nobody in them. Hundredths of a pixel, tenths of a millimetre: finer than what can be seen."""
+    without a body have nobody in them. Values are rounded to hundredths of a pixel and tenths of a millimetre, which is
+    finer than the eye can see."""
     entries = [_entry(bodies.get(number), *hands.get(number, (None, None))) for number in range(1, frames + 1)]
     text = ",\n".join(json.dumps(entry, separators=(",", ":")) for entry in entries)
     files.write_whole(files.path(folder, files.POSE),

@@ -1,4 +1,5 @@
-"""Turned squares of a picture: cut out for a model, and the model's points and mask brought back into the picture."""
+"""Rotated squares of a picture: cuts them out for a model, and takes the model's points and mask back to the
+picture."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ class Region:
 
     @property
     def axes(self) -> np.ndarray:
-        """(2, 2): rows are the picture's directions of the crop's x (right) and y (down), each of length one."""
+        """(2, 2): the rows are the crop's x (right) and y (down) as directions in the picture, each of length one."""
         up_x, up_y = self.up
         return np.array([[-up_y, up_x], [-up_x, -up_y]])
 
@@ -30,14 +31,15 @@ class Region:
         return (np.asarray(points) - self.centre) @ self.axes.T / self.side + 0.5
 
     def rotate(self, vectors) -> np.ndarray:
-        """(n, 2) directions of the crop -> the same directions in the picture, their lengths kept."""
+        """(n, 2) directions of the crop -> the same directions in the picture, with the same lengths."""
         return np.asarray(vectors) @ self.axes
 
 
 def body_region(hips, reach, margin=1.25):
-    """The square around a body: `hips` its centre and `reach` the point overhead on the circle that holds the body.
+    """The square around a body: `hips` is its centre, and `reach` is the point above the head on the circle around the
+    body.
 
-    Both are (x, y) pixels. The two points and the margin are how BlazePose was trained (MediaPipe's pose graphs).
+    Both are (x, y) pixels. BlazePose was trained with these two points and this margin (MediaPipe's pose graphs).
     """
     direction = np.subtract(reach, hips).astype(np.float64)
     radius = max(float(np.hypot(*direction)), 1e-3)
@@ -46,10 +48,11 @@ def body_region(hips, reach, margin=1.25):
 
 
 def cut(picture: np.ndarray, region: Region, size: int, border=cv2.BORDER_CONSTANT) -> np.ndarray:
-    """(h, w, 3) uint8 and a Region -> (size, size, 3) uint8; outside the picture black, or what OpenCV's border says.
+    """(h, w, 3) uint8 and a Region -> (size, size, 3) uint8; outside the picture black, or as OpenCV's border mode
+    says.
 
-    The picture is shrunk by area averaging first where the region is more than twice as large as the crop (ours:
-    plain bilinear sampling of a 4K reference would alias).
+    If the region is more than twice as large as the crop, the picture is first shrunk by area averaging (ours: plain
+    bilinear sampling of a 4K reference would alias).
     """
     shrink = min(1.0, 2.0 * size / region.side)
     height, width = picture.shape[:2]
@@ -77,6 +80,6 @@ def _crop_to_picture(region: Region, size: int) -> np.ndarray:
 
 
 def _between_indices(matrix) -> np.ndarray:
-    """(3, 3) between pixel coordinates, first centre 0.5 -> (2, 3) between array indices, as OpenCV wants."""
+    """(3, 3) between pixel coordinates, first centre 0.5 -> (2, 3) between array indices, as OpenCV expects."""
     shift = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
     return (np.linalg.inv(shift) @ matrix @ shift)[:2]

@@ -1,4 +1,4 @@
-"""The model files beside this module, in; onnxruntime sessions that are opened once, out."""
+"""The model files beside this module -> onnxruntime sessions that are opened once."""
 
 import functools
 import hashlib
@@ -17,9 +17,10 @@ _REPAIR = "Install the extension again."
 
 @functools.cache
 def session(name: str, threads: int) -> onnxruntime.InferenceSession:
-    """The session of `models/<name>.onnx` on the CPU with so many threads (0 = one a core); opened once, then cached.
+    """The session of `models/<name>.onnx` on the CPU with so many threads (0 = one per core). It is opened once, then
+    cached.
 
-    A session may be run from several threads at a time. The file is compared with its checksum in models.json first.
+    Several threads may run a session at a time. The file is first compared with its checksum in models.json.
     """
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
@@ -29,7 +30,7 @@ def session(name: str, threads: int) -> onnxruntime.InferenceSession:
 
 
 def answers(name: str, threads: int, wanted: list[str], crop: np.ndarray) -> list[np.ndarray]:
-    """What the body model `name` gives under the names `wanted` for its one input (1, h, w, 3) float32."""
+    """The outputs `wanted` of the body model `name` for its one input (1, h, w, 3) float32."""
     return cast(list[np.ndarray], session(name, threads).run(wanted, {"input_1": crop}))
 
 

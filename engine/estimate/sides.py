@@ -1,22 +1,23 @@
-"""A body's points frame by frame, in; the same without frames in which left and right have changed places, out."""
+"""A body's points in each frame -> the same, with left and right corrected in frames where they were exchanged."""
 
 import numpy as np
 
 from .landmarks import INDEX
 
-# What the model takes for one another: an arm with its hand, a leg with its foot.
+# The model confuses these with the other side's: an arm with its hand, a leg with its foot.
 GROUPS = (("shoulder", "elbow", "wrist", "pinky", "index", "thumb"), ("hip", "knee", "ankle", "heel", "foot_index"))
-_WEIGHED = ("elbow", "wrist", "knee", "ankle", "foot_index")  # far from the body's middle: these tell the sides apart
-# metres of motion that a frame's change of sides has to save, since the model is mostly right (ours)
+# far from the body's middle, so these distinguish the sides
+_WEIGHED = ("elbow", "wrist", "knee", "ankle", "foot_index")
+# metres of motion that exchanging a frame's sides must save, because the model is mostly right (ours)
 _AGAINST_MODEL = 0.12
 
 
 def changed(place, seen) -> np.ndarray:
-    """(n, 33, 3) metres and (n, 33) 0..1 -> (n, 2) bool: in which frames arms, legs are to be exchanged.
+    """(n, 33, 3) metres and (n, 33) 0..1 -> (n, 2) bool: the frames in which arms, and legs, must be exchanged.
 
-    The cheapest way through all frames (Viterbi): motion from frame to frame costs its length, a change of sides costs
-    a little in every frame it lasts. So a frame or ten with sides exchanged are put right,
-    and someone who turns round is not.
+    The cheapest path through all frames (Viterbi): motion from frame to frame costs its length, and exchanged sides
+    cost a little in each frame. So one or ten frames with exchanged sides are corrected, but a person who turns around
+    is not.
     """
     return np.stack([_cheapest(place, seen, group) for group in GROUPS], axis=1)
 

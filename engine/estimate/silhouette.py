@@ -1,5 +1,4 @@
-"""What the model took for the person, frame by frame, in;
-a mask of the shot that is steady and holds every limb, out."""
+"""The model's masks of the person in each frame -> steady masks of the shot that contain every limb."""
 
 import cv2
 import numpy as np
@@ -8,19 +7,20 @@ from ..conditions.mask import limb_volumes
 from ..contract.skeleton import BODY_INDEX, LIMBS
 from .region import Region, paste
 
-_NOW, _BESIDE = 0.8, 0.1  # a frame's own weight and each neighbour's (ours: what is certain now outweighs both)
-_CERTAIN = 0.6  # confidence from which a limb has to lie inside the mask
-_BARE = -0.4  # of limb_volumes' clothing: a naked body's volumes; inside them less evidence is enough
+# a frame's own weight and each neighbour's (ours: a certain pixel of this frame outweighs both)
+_NOW, _BESIDE = 0.8, 0.1
+_CERTAIN = 0.6  # the confidence from which on a limb must lie inside the mask
+_BARE = -0.4  # the clothing of limb_volumes for a bare body; inside these volumes, less evidence is enough
 _LIKELY = 0.25
-_BONE = 0.02  # of the standing height: how wide a limb is drawn into the mask, whatever the model saw
+_BONE = 0.02  # in standing heights: how wide a limb is drawn into the mask, whatever the model saw
 _CROP = 256
 
 
 def silhouette(number: int, body, recall, size: tuple[int, int]):
     """Frame `number` with its motion.Body -> (h, w) bool of a picture of this (width, height).
 
-    recall(number) -> Landmarks or None. The person's masks of the frame and its neighbours are averaged in the person's
-    own square, which moves along with the person; then the limbs are joined, and what hangs on to nobody is dropped.
+    recall(number) -> Landmarks or None. The masks of the frame and its neighbours are averaged in the person's own
+    square, which moves along with the person. Then the limbs are added, and parts that touch no limb are removed.
     """
     joints = _certain(body.body)
     volumes = limb_volumes(joints, None, body.height_px, size, clothing=_BARE) > 0.5
@@ -44,7 +44,7 @@ def _sure(found):
 
 
 def _borrowed(number: int, body, recall, size: tuple[int, int], reach=15):
-    """A bridged frame's silhouette: that of the nearest frame, moved along with the hips."""
+    """The silhouette of a bridged frame: the nearest frame's, moved along with the hips."""
     for away in range(1, reach + 1):
         for other in (number - away, number + away):
             found = recall(other)
@@ -56,14 +56,14 @@ def _borrowed(number: int, body, recall, size: tuple[int, int], reach=15):
 
 
 def _certain(joints: np.ndarray) -> np.ndarray:
-    """(20, 4) with confidence 0 where it is not certain enough to widen a mask."""
+    """(20, 4) with confidence 0 if a joint is not certain enough to widen a mask."""
     joints = np.array(joints, np.float64)
     joints[joints[:, 3] < _CERTAIN, 3] = 0.0
     return joints
 
 
 def _bones(joints: np.ndarray, height_px: float, size: tuple[int, int]) -> np.ndarray:
-    """(h, w) bool: lines along the limbs both of whose joints are certain."""
+    """(h, w) bool: lines along the limbs with two certain joints."""
     drawn = np.zeros((size[1], size[0]), np.uint8)
     for start, end in LIMBS:
         a, b = joints[BODY_INDEX[start]], joints[BODY_INDEX[end]]
@@ -73,7 +73,7 @@ def _bones(joints: np.ndarray, height_px: float, size: tuple[int, int]) -> np.nd
 
 
 def _belonging(mask: np.ndarray, bones):
-    """The parts of a mask (h, w) bool that touch a limb; all of it where no limb is certain."""
+    """The parts of a mask (h, w) bool that touch a limb; all of it if no limb is certain."""
     if not bones.any():
         return mask
     _, labels = cv2.connectedComponents(mask.astype(np.uint8))
@@ -82,7 +82,7 @@ def _belonging(mask: np.ndarray, bones):
 
 
 def cut_off(mask: np.ndarray, joints: np.ndarray):
-    """The names of confident joints (20, 4) that lie outside of a mask (h, w): empty for every silhouette."""
+    """The names of certain joints (20, 4) that lie outside a mask (h, w). It is empty for every silhouette."""
     height, width = mask.shape
     return [name for name, i in BODY_INDEX.items() if joints[i, 3] >= _CERTAIN
             and not mask[min(max(int(joints[i, 1]), 0), height - 1), min(max(int(joints[i, 0]), 0), width - 1)]]

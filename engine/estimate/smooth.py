@@ -1,24 +1,24 @@
-"""Values frame by frame with how sure they are, in; the same without jitter, holes or lag, out.
+"""Values and their weights in each frame -> the same values without jitter, gaps or lag.
 
-Zero-phase: each frame's value is that of a parabola fitted to the frames on both sides of it (ours, after Savitzky and
-Golay), so that motion is neither delayed nor, below a parabola's bend, shortened.
+Zero-phase: each frame gets the value of a parabola that is fitted to the frames on both sides of it (ours, after
+Savitzky and Golay). So motion is not delayed, and not shortened unless it bends more than a parabola.
 """
 
 import numpy as np
 
 _FLOOR = 1e-6
-_TOGETHER = 6  # columns at a time: a long shot's sums need memory
+_TOGETHER = 6  # columns at a time, because the sums of a long shot need memory
 _RIDGE = 1e-5  # of the weights' sum, against parabolas through too few frames
-_OUTLIER = 3.0  # times the usual residual from which a value counts less and less
+_OUTLIER = 3.0  # times the usual residual: from here on, a value counts less and less
 _PASSES = 2
-_NARROW = 0.3  # of a window's width, for quick motion
-_QUICK = 4.0  # of the trembling's power, from which a difference is motion rather than trembling
+_NARROW = 0.3  # of the window's width, for quick motion
+_QUICK = 4.0  # times the jitter's power: a larger difference is motion and not jitter
 
 
 def smooth(values, weights, sigma) -> np.ndarray:
-    """(n, k, d) values and (n, k) weights >= 0 -> (n, k, d); sigma in frames, a Gaussian's, of the fit's window.
+    """(n, k, d) values and (n, k) weights >= 0 -> (n, k, d); sigma in frames, of the Gaussian window of the fit.
 
-    Values far off the fit are weighed down and the fit made again, so that one bad frame leaves no bump.
+    Values far from the fit get less weight and the fit is repeated, so that one bad frame leaves no bump.
     """
     values = np.asarray(values, np.float64)
     if len(values) < 3:
@@ -37,8 +37,8 @@ def _smoothed(values, weights, sigma):
 
 
 def smooth_motion(values, weights, sigma):
-    """As smooth, but where something moves so quickly that a window of this width would flatten it, with one of half
-    the width (ours): what the two fits differ by is weighed against the values' own trembling."""
+    """Like smooth, but with a narrower window (_NARROW) where something moves so quickly that the wide one would
+    flatten it (ours). The difference of the two fits is compared with the values' own jitter."""
     wide = smooth(values, weights, sigma)
     if len(wide) < 5:
         return wide
@@ -49,8 +49,8 @@ def smooth_motion(values, weights, sigma):
 
 
 def bridge(values, there) -> np.ndarray:
-    """(n, ...) values and (n,) bool -> the same with what is not there interpolated in a straight line; at least one is
-    there, and before the first and after the last it stays."""
+    """(n, ...) values and (n,) bool -> the same with missing values interpolated linearly. At least one must be there;
+    before the first and after the last one, that value is repeated."""
     numbers, known = np.arange(len(values)), np.flatnonzero(there)
     flat = np.asarray(values, np.float64).reshape(len(values), -1)
     filled = np.stack([np.interp(numbers, known, column[known]) for column in flat.T], axis=1)
@@ -58,7 +58,7 @@ def bridge(values, there) -> np.ndarray:
 
 
 def stretches_of(numbers, longest_s, fps: float):
-    """Ascending frame numbers in lists that break where more than `longest_s` seconds, and more than one frame,
+    """Ascending frame numbers in lists. A new list begins where more than `longest_s` seconds and more than one frame
     are missing."""
     longest, lists = max(1, round(longest_s * fps)), []
     for number in numbers:
@@ -70,7 +70,8 @@ def stretches_of(numbers, longest_s, fps: float):
 
 
 def _fit(values, weights, sigma):
-    """The parabolas' middles: weighted least squares in closed form, all frames and columns at once."""
+    """The parabolas' values at their middles: weighted least squares in closed form, for all frames and columns at
+    once."""
     reach = min(int(np.ceil(3 * sigma)), len(values) - 1)
     sums = np.zeros((5, *weights.shape))
     moments = np.zeros((3, *values.shape))
@@ -83,7 +84,8 @@ def _fit(values, weights, sigma):
             moments[power, to] += (w * lag ** power)[..., None] * values[at]
     ridge = _RIDGE * sums[0]
     s0, s1, s2, s3, s4 = sums[0], sums[1], sums[2] + ridge, sums[3], sums[4] + ridge
-    # Cramer's rule for the parabola's constant: LAPACK's threads cost more than such small systems do (measured)
+    # Cramer's rule for the parabola's constant: for such small systems, LAPACK's threads cost more than the solution
+    # (measured)
     first, second, third = s2 * s4 - s3 * s3, sums[2] * s3 - s1 * s4, s1 * s3 - s2 * sums[2]
     whole = s0 * first + s1 * second + sums[2] * third
     return (first[..., None] * moments[0] + second[..., None] * moments[1]
@@ -91,14 +93,13 @@ def _fit(values, weights, sigma):
 
 
 def _trembling(values) -> np.ndarray:
-    """(k,): the power of what changes from frame to frame without going on, by fourth differences, which smooth motion
-    is nearly free of; robustly."""
+    """(k,): the power of the jitter, as a median of fourth differences, which are almost zero in smooth motion."""
     fourth = np.diff(values, 4, axis=0)
     return (np.median(np.sum(fourth ** 2, axis=2), axis=0) / 70.0)
 
 
 def evened(values, sigma) -> np.ndarray:
-    """(n, k) as Gaussian means over time; the ends hold."""
+    """(n, k) as Gaussian means over time; beyond the ends, the end values are repeated."""
     reach = int(np.ceil(3 * sigma))
     kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
     padded = np.pad(values, [(reach, reach), (0, 0)], mode="edge")
@@ -106,7 +107,7 @@ def evened(values, sigma) -> np.ndarray:
 
 
 def _usual(away, weights, sigma) -> np.ndarray:
-    """(n, k): how far values are off their fit as a rule, about each frame; never nothing."""
+    """(n, k): how far values usually are from their fit, around each frame; never 0."""
     reach = max(2, int(np.ceil(4 * sigma)))
     padded = np.pad(away, [(reach, reach), (0, 0)], mode="reflect" if len(away) > reach else "edge")
     windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1, axis=0)

@@ -1,4 +1,4 @@
-"""A job's source/ in; its pictures one after the other, in either direction and read ahead, out."""
+"""A job's source/ -> its pictures one after another, in either direction, read ahead."""
 
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
@@ -8,12 +8,12 @@ import numpy as np
 from ..conditions.frames import as_bits, as_float, read_colour
 from ..contract import files
 
-_AHEAD, _KEPT = 3, 8  # pictures: what keeps memory flat
+_AHEAD, _KEPT = 3, 8  # pictures; the limit keeps memory use constant
 
 
 class Source:
-    """Frames 1..frames of `size` (width, height) in the folder's source/, read by a thread of its own;
-    a context manager."""
+    """Frames 1..frames of `size` (width, height) in the folder's source/, read by its own thread. It is a context
+    manager."""
 
     def __init__(self, folder: str, frames, size: tuple[int, int]):
         self._folder, self._frames, self._size = folder, frames, size
@@ -27,7 +27,7 @@ class Source:
         self._reader.shutdown(cancel_futures=True)
 
     def read(self, number: int) -> np.ndarray:
-        """(h, w, 3) uint8 sRGB; raises JobError where the picture is missing or broken."""
+        """(h, w, 3) uint8 sRGB. Raises JobError if the picture is missing or broken."""
         onwards, self._last = (1 if number >= self._last else -1), number
         for ahead in range(_AHEAD + 1):
             wanted = number + onwards * ahead

@@ -1,1 +1,1 @@
-"""From what the network decodes to the layers that lie over the plate."""
+"""What the network decodes -> the layers that lie over the plate."""

@@ -1,24 +1,24 @@
-"""How soft the plate is, measured on its edges, and a layer made as soft as that."""
+"""Measures how soft the plate is at its edges, and makes a layer just as soft."""
 
 import cv2
 import numpy as np
 
-_SMOOTHED = 1.0          # sigma that grain is smoothed by before anything is measured (ours)
-_REBLUR = 1.5            # sigma of the second blur that tells the first (Zhuo & Sim 2011)
+_SMOOTHED = 1.0          # sigma of the smoothing that removes grain before anything is measured (ours)
+_REBLUR = 1.5            # sigma of the second blur, by which the first one is measured (Zhuo & Sim 2011)
 _DIFFERENCES = 1 / 3     # variance that central differences add: a box of two pixels
-_EDGES = 0.02            # of the pixels are looked at: the strongest gradients, which are those of the sharper edges
-_LEAST_GRADIENT = 0.02   # below it there is grain and no edge (ours)
+_EDGES = 0.02            # of the pixels are used: those with the strongest gradients, which belong to the sharper edges
+_LEAST_GRADIENT = 0.02   # below it, there is only grain and no edge (ours)
 _LEAST_PIXELS = 24
-_MOST = 12.0             # pixels; above it a gradient is no edge's (ours)
+_MOST = 12.0             # pixels; above it, a gradient does not belong to an edge (ours)
 
 
 def measure_blur(picture: np.ndarray, wanted=None) -> float:
-    """(h, w, 3) float32 0..1 -> sigma in pixels of the Gaussian that its sharper edges were blurred by; 0 where no edge
-    is to be seen. wanted (h, w) bool: where to look.
+    """(h, w, 3) float32 0..1 -> sigma in pixels of the Gaussian that its sharper edges were blurred by; 0 if no edge is
+    seen. wanted (h, w) bool: where to look.
 
     Zhuo & Sim 2011, "Defocus map estimation from a single image": an edge blurred by s and once more by s0 has a
-    gradient R = sqrt(s^2 + s0^2) / s times weaker, so s = s0 / sqrt(R^2 - 1).
-    Smoothed first, against grain, and that taken off again (ours).
+    gradient R = sqrt(s^2 + s0^2) / s times weaker, so s = s0 / sqrt(R^2 - 1). The picture is smoothed first, because of
+    grain; the result is corrected for that (ours).
     """
     if min(picture.shape[:2]) < 8:
         return 0.0
@@ -39,17 +39,17 @@ def measure_blur(picture: np.ndarray, wanted=None) -> float:
 
 
 def softened(layer, extra: float) -> np.ndarray:
-    """(h, w[, c]) float32 blurred by a Gaussian of `extra` pixels; as it is below a tenth of a pixel."""
+    """(h, w[, c]) float32 blurred by a Gaussian of `extra` pixels; unchanged if `extra` is below a tenth of a pixel."""
     return cv2.GaussianBlur(layer, (0, 0), extra, borderType=cv2.BORDER_REPLICATE) if extra >= 0.1 else layer
 
 
 def missing_blur(plate: float, layer: float) -> float:
-    """Sigma that makes a layer of blur `layer` as soft as a plate of blur `plate`; 0 where it is soft enough."""
+    """Sigma that makes a layer with blur `layer` as soft as a plate with blur `plate`; 0 if it is soft enough."""
     return float(np.sqrt(max(plate ** 2 - layer ** 2, 0.0)))
 
 
 def _gradient(grey) -> np.ndarray:
-    """Central differences, in brightness a pixel."""
+    """Central differences, in brightness per pixel."""
     across = np.zeros_like(grey)
     down = np.zeros_like(grey)
     across[:, 1:-1] = (grey[:, 2:] - grey[:, :-2]) / 2
@@ -58,7 +58,7 @@ def _gradient(grey) -> np.ndarray:
 
 
 def _is_ridge(gradient) -> np.ndarray:
-    """Where a gradient is the largest of its row's or of its column's neighbours: the middle of an edge."""
+    """Where a gradient is larger than its neighbours in the row or in the column: the middle of an edge."""
     ridge = np.zeros(gradient.shape, bool)
     ridge[:, 1:-1] |= (gradient[:, 1:-1] >= gradient[:, 2:]) & (gradient[:, 1:-1] >= gradient[:, :-2])
     ridge[1:-1] |= (gradient[1:-1] >= gradient[2:]) & (gradient[1:-1] >= gradient[:-2])

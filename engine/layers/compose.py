@@ -1,9 +1,9 @@
-"""One frame as the network decodes it in its crop -> the character's layer and the shadow's, in job pixels.
+"""One frame as the network decodes it in its crop -> the layers of the character and of the shadow, in job pixels.
 
-On a clean plate the layer is the character alone: alpha is the predicted matte. Where a performer has to be covered,
-the layer is a patch: everything generated inside M_f, faded out at its edge, with the shadow in it; where what the
-performer covers is known, the patch is the character over that. Where the character's surface is known, its colour and
-alpha come from there, at the plate's own resolution.
+On a clean plate the layer is the character alone: alpha is the predicted matte. If a performer has to be covered, the
+layer is a patch: everything generated inside M_f, with the shadow in it, faded out at its edge. If it is known what the
+performer covers, the patch is the character over that. If the character's surface is known, colour and alpha come from
+it, at the plate's own resolution.
 """
 
 from collections.abc import Sequence
@@ -18,16 +18,16 @@ from .blur import measure_blur, missing_blur, softened
 from .look import AS_MADE, Look
 from .surface import Shown, lit_surface, regrown
 
-# What a decoder leaves where there should be nothing, and what it lacks where there should be all (ours: a matte of 3 %
-# over the whole region would lie as haze over the plate).
+# What a decoder leaves where there should be nothing, and what it lacks where there should be everything (ours: a matte
+# of 3 % over the whole region would lie over the plate like haze).
 HAZE = 0.04
 SHADOW_HAZE = 0.03
 # of the matte: below it, dividing by the matte would amplify errors; colour is bled in instead (ours)
 UNMIXED_FROM = 0.5
-SHADOW_FADE = 0.08       # of the crop's shorter side over which the shadow fades to none at its edges (ours)
+SHADOW_FADE = 0.08       # of the crop's shorter side, over which the shadow fades out at the crop's edges (ours)
 PATCH_FADE = 5.0         # crop pixels over which a patch fades inside M_f: half a block of the mask (ours)
-PATCH_EDGE = 3.0         # crop pixels over which such a patch ends where M_f does (ours)
-PATCH_ROOM = 2.0         # crop pixels around the performer that a patch covers wholly, where the mask is known (ours)
+PATCH_EDGE = 3.0         # crop pixels over which such a patch ends at the edge of M_f (ours)
+PATCH_ROOM = 2.0         # crop pixels around the performer that a patch covers completely, if the mask is known (ours)
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,8 @@ class Layers:
 
 @dataclass(frozen=True)
 class Canvas:
-    """The job's `size` (w, h) and `bits`; the `box` (left, top, right, bottom) of it whose pixels' centres the crop
-    covers; `crop` in the box's own pixels."""
+    """The job's `size` (w, h) and `bits`. box (left, top, right, bottom): the job pixels whose centres the crop covers.
+    crop: in the box's own pixels."""
 
     size: tuple
     bits: int
@@ -50,7 +50,7 @@ class Canvas:
 
 
 def canvas_of(size: Sequence[int], bits, crop: Crop) -> Canvas:
-    """Layers are made within the crop's box only: a far figure costs no full frame."""
+    """Layers are made only within the crop's box, so a distant figure does not cost a full frame."""
     low = np.clip(np.ceil(np.array(crop.box[:2]) - 0.5).astype(int), 0, size)
     high = np.clip(np.ceil(np.array(crop.box[2:]) - 0.5).astype(int), low, size)
     inside = replace(crop, centre=(crop.centre[0] - float(low[0]), crop.centre[1] - float(low[1])))
@@ -69,15 +69,13 @@ def compose(decoded: np.ndarray, *, plate: np.ndarray, region: np.ndarray, clean
             shown: Shown | None = None, look: Look = AS_MADE) -> Layers:
     """decoded (H, W, 5), plate (H, W, 3), region (H, W, 1): one frame in its crop, 0..1.
 
-    clean_plate: nobody is in the plate, decoded's matte and shadow are to be used.
-    behind (box height, box width, 3) 0..1,
-    only without it: what the performer covers, in job pixels, which `plate` shows inside M_f.
+    clean_plate: nobody is in the plate, so the decoded matte and shadow are used. behind (box height, box width, 3)
+    0..1, only without clean_plate: what the performer covers, in job pixels. `plate` then shows the same inside M_f.
     holdout (h, w) 0..1 in job pixels: what lies in front of the character; grain (box height, box width, 3) is added to
-    the colour; shadow False leaves the shadow out. feather:
-    job pixels over which the layer fades inside M_f's edge; blur:
-    how soft the plate is around it, as a sigma in job pixels: a layer that is sharper becomes so. shown: the
-    character's surface in this frame; its outline, not the blocks of M_f, then ends a patch. grow: job pixels by which
-    that outline is moved outwards. look: what is changed of the character, and of nothing else, by hand.
+    the colour; shadow False leaves the shadow out. feather: job pixels over which the layer fades inside M_f's edge;
+    blur: how soft the plate is around it, as a sigma in job pixels; a sharper layer is made as soft. shown: the
+    character's surface in this frame; a patch then ends at its outline, not at the blocks of M_f. grow: job pixels by
+    which that outline moves outwards. look: what the artist changes by hand, in the character only.
     """
     decoded = np.clip(decoded, 0.0, 1.0)
     region = region[..., 0]
@@ -122,8 +120,8 @@ def _patch(decoded: np.ndarray, region: np.ndarray, alpha: np.ndarray):
 
 
 def _patch_alpha(region: np.ndarray, feather: float, mask: np.ndarray | None) -> np.ndarray:
-    """(H, W): where a patch lies: M_f faded inwards; where the character's mask (H, W) is known, that faded outwards,
-    and nothing outside of M_f, where the plate stays as it is."""
+    """(H, W): the patch's alpha: M_f, faded inwards. If the character's mask (H, W) is known, the mask, faded outwards.
+    Always 0 outside M_f, where the plate stays as it is."""
     width = max(feather, PATCH_FADE)
     if mask is None or not (mask > 0.5).any():
         return _faded(region, width)
@@ -140,22 +138,22 @@ def _cover(alpha: np.ndarray, canvas) -> np.ndarray:
 
 
 def _over(behind, rgba: np.ndarray, factor, cover, holdout):
-    """The character over what the performer covers, its shadow on it, as a patch of alpha `cover`. Outside of it no
-    shadow is laid: the performer's own is still there (ours)."""
+    """The character and its shadow over what the performer covers, as a patch with the alpha `cover`. Outside the
+    patch, there is no new shadow, because the performer's own is still there (ours)."""
     alpha = rgba[..., 3:]
     colour = rgba[..., :3] * alpha + behind * factor[..., None] * (1.0 - alpha)
     return np.dstack([colour, cover if holdout is None else np.minimum(cover, 1.0 - holdout)]).astype(np.float32)
 
 
 def _faded(region: np.ndarray, width: float) -> np.ndarray:
-    """(H, W): 0 outside of M_f, rising to 1 over `width` crop pixels inside of it."""
+    """(H, W): 0 outside M_f, rising to 1 over `width` crop pixels inside it."""
     inside = cv2.distanceTransform(np.pad((region > 0.5).astype(np.uint8), 1, mode="edge"), cv2.DIST_L2, 5)[1:-1, 1:-1]
     return np.clip(inside / width, 0.0, 1.0)
 
 
 def _faded_shadow(factor, canvas):
-    """The shadow factor (H, W) without its haze; 1 where the crop ends within the picture,
-    as it is where the picture ends."""
+    """The shadow factor (H, W) without its haze. It fades to 1 at the crop's edges inside the picture, and stays as it
+    is at the picture's own edges."""
     height, width = factor.shape
     left, top, right, bottom = canvas.box
     rows = _from_the_ends(height, top > 0, bottom < canvas.size[1])
@@ -167,7 +165,7 @@ def _faded_shadow(factor, canvas):
 
 
 def _from_the_ends(length, first, last) -> np.ndarray:
-    """(length,) how many pixels away the nearer of the ends that count is; infinite where neither does."""
+    """(length,) the distance in pixels to the nearer end of those that count; infinite if none counts."""
     places = np.arange(length, dtype=np.float32)
     none = np.full_like(places, np.inf)
     return np.minimum(places if first else none, places[::-1] if last else none)
@@ -184,8 +182,8 @@ def _in_job_pixels(colour: np.ndarray, alpha: np.ndarray, lit, canvas):
 
 
 def _with_surface(rgba: np.ndarray, shown, decoded: np.ndarray, canvas, *, has_matte, grow, feather: float, strength):
-    """The surface over what the network painted, (h, w, 4), and its alpha (h, w); with a matte it is the layer, in a
-    patch it stands within it. feather is in crop pixels."""
+    """The surface over what the network painted, (h, w, 4), and the surface's alpha (h, w). With a matte, the surface
+    alone is the layer; in a patch, it is a part of it. feather is in crop pixels."""
     colour, alpha, known = lit_surface(shown, decoded, canvas.crop, strength)
     alpha = regrown(alpha, decoded[..., 3], canvas.crop, grow)
     if feather > 0:
@@ -199,7 +197,7 @@ def _with_surface(rgba: np.ndarray, shown, decoded: np.ndarray, canvas, *, has_m
 
 
 def _graded(rgba: np.ndarray, look, who):
-    """The layer as the artist changes it by hand; who (h, w) 0..1: where it is the character, None: everywhere."""
+    """The layer with the artist's changes. who (h, w) 0..1: where the layer is the character; None: everywhere."""
     colour = rgba[..., :3]
     graded = look.graded(colour)
     if graded is colour:
@@ -210,12 +208,13 @@ def _graded(rgba: np.ndarray, look, who):
 
 
 def _as_the_plate(rgba: np.ndarray, holdout, grain, blur) -> np.ndarray:
-    """The layer as soft and as grainy as the plate around it, and cut by what lies in front of it."""
+    """The layer made as soft and as grainy as the plate around it, and cut by what lies in front of it."""
     rgb, alpha = np.ascontiguousarray(rgba[..., :3]), np.ascontiguousarray(rgba[..., 3])
     if blur > 0:
         extra = missing_blur(blur, measure_blur(rgb * alpha[..., None]))
         rgb, alpha = softened(rgb, extra), softened(alpha, extra)
-    if holdout is not None:  # not the product: the matte is of what is visible, and an edge would be thinned twice
+    # not the product: the matte already shows only what is visible, so a product would thin an edge twice
+    if holdout is not None:
         alpha = np.minimum(alpha, 1.0 - holdout)
     if grain is not None:
         rgb = rgb + grain * (alpha > 0)[..., None]

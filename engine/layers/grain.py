@@ -1,4 +1,4 @@
-"""The plate's grain: measured on the plate, made anew for the character that lies over it."""
+"""The plate's grain: measured on the plate, and made again for the character that lies over it."""
 
 import functools
 from collections.abc import Sequence
@@ -7,18 +7,18 @@ import cv2
 import numpy as np
 
 _LAPLACIAN = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
-_GAIN = 6.0              # standard deviation of that mask's answer to white noise of 1
+_GAIN = 6.0              # standard deviation of that kernel's response to white noise with deviation 1
 _MEDIAN_TO_SIGMA = 1 / 0.6745
-_LEAST = 0.4 / 255       # below this it is rounding to 8 bits, not grain (ours)
-_MOST = 12 / 255         # above this it is texture (ours)
+_LEAST = 0.4 / 255       # anything lower is rounding to 8 bits, not grain (ours)
+_MOST = 12 / 255         # anything higher is texture (ours)
 _TILE = 512
 
 
 def measure_grain(plate: np.ndarray) -> np.ndarray:
-    """(h, w, 3) float32 0..1 sRGB -> (3,) standard deviation of its finest noise; 0 where there is none to be seen.
+    """(h, w, 3) float32 0..1 sRGB -> (3,) standard deviation of its finest noise; 0 if there is none.
 
-    Immerkaer 1996, "Fast noise variance estimation", with a median in place of the mean so that edges do not count
-    (ours). Clipped blacks and whites are left out: they carry no grain.
+    Immerkaer 1996, "Fast noise variance estimation", with a median instead of the mean, so that edges do not count
+    (ours). Clipped blacks and whites are left out, because they have no grain.
     """
     if min(plate.shape[:2]) < 8:
         return np.zeros(3, np.float32)
@@ -33,19 +33,20 @@ def measure_grain(plate: np.ndarray) -> np.ndarray:
 
 
 class Grain:
-    """White grain of a shot: one tile by the seed, laid elsewhere in every frame. The same for every run of a job."""
+    """White grain of a shot: one tile made from the seed, moved to another place in every frame. Every run of a job
+    gives the same grain."""
 
     def __init__(self, seed: int):
         self._seed = seed
         generator = np.random.Philox(key=np.array([seed, 0], np.uint64))
         words = generator.random_raw(_TILE * _TILE * 3).reshape(_TILE, _TILE, 3)
-        # The sum of four 16-bit numbers is near enough to a normal one, and no library decides how it is made.
+        # The sum of four 16-bit numbers is close enough to a normal one, and does not depend on any library's method.
         parts = functools.reduce(np.add, (((words >> np.uint64(16 * k)) & np.uint64(0xFFFF)).astype(np.float32)
                                           for k in range(4)))
         self._tile = (parts / np.float32(65535) - 2) * np.float32(np.sqrt(3))
 
     def of(self, frame: int, size: Sequence[int]) -> np.ndarray:
-        """(h, w, 3) float32 of unit deviation for the frame (1..N) and a size (w, h)."""
+        """(h, w, 3) float32 with deviation 1, for the frame (1..N) and a size (w, h)."""
         left, top = (int(word) % _TILE for word in np.random.Philox(
             key=np.array([self._seed, frame], np.uint64)).random_raw(2))
         rows = (np.arange(size[1]) + top) % _TILE

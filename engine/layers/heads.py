@@ -1,15 +1,15 @@
-"""What the denoising net says of the body surface beside the latents: its numbers, told apart (ours).
+"""The denoising net's second output, about the body surface -> one array for each of its parts (ours).
 
-nets/surface_heads.py has the same for tensors, in training.
+nets/surface_heads.py does the same with tensors, for training.
 """
 from dataclasses import dataclass
 
 import numpy as np
 
-EDGE_STEP = 2           # crop pixels to one of the edge's own
-CELL = 8                # crop pixels to one of the light's own
-EDGE_REACH = 6.0        # crop pixels by which an outline may be moved
-MOST_LIGHT = 1.1        # of the gain's logarithm, for each of its parts: three times as bright, or a third
+EDGE_STEP = 2           # crop pixels in one pixel of the edge
+CELL = 8                # crop pixels in one pixel of the light
+EDGE_REACH = 6.0        # the most crop pixels by which an outline may move
+MOST_LIGHT = 1.1        # the largest logarithm of the gain, for each of its parts: three times as bright, or a third
 LIGHT, TURN, EDGE, GATE = 3, 3, (CELL // EDGE_STEP) ** 2, 1
 CHANNELS = LIGHT + TURN + EDGE + GATE
 
@@ -18,7 +18,7 @@ CHANNELS = LIGHT + TURN + EDGE + GATE
 class Heads:
     """light (h, w, 3): logarithm of the gain for R, G, B, at an eighth of the crop; turn (h, w, 3): what a unit
     normal's x, y, z add to it; edge (4h, 4w): crop pixels by which the outline moves outwards; gate (h, w): -1 .. 1,
-    added to how far the surface is shown."""
+    added to the weight with which the surface is shown."""
 
     light: np.ndarray
     turn: np.ndarray
@@ -27,7 +27,7 @@ class Heads:
 
     @classmethod
     def of(cls, raw) -> "Heads":
-        """raw (h, w, CHANNELS), as the net gives them: 0 leaves the surface as it is."""
+        """raw (h, w, CHANNELS), as the net returns it. All zeros leave the surface as it is."""
         light, turn, edge, gate = np.split(np.asarray(raw, np.float32), np.cumsum([LIGHT, TURN, EDGE]), axis=-1)
         height, width, side = *edge.shape[:2], CELL // EDGE_STEP
         edge = edge.reshape(height, width, side, side).transpose(0, 2, 1, 3).reshape(height * side, width * side)

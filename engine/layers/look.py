@@ -1,17 +1,17 @@
-"""What an artist changes of a character by hand: exposure, warmth, and how far the light counts (ours)."""
+"""What an artist changes in a character by hand: exposure, warmth, and the strength of the light (ours)."""
 from dataclasses import dataclass
 
 import numpy as np
 
 from . import srgb
 
-_WARM = 0.5             # stops by which red gains and blue loses at a warmth of 1
+_WARM = 0.5             # stops that red gains and blue loses at a warmth of 1
 _LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)       # of linear Rec. 709
 
 
 @dataclass(frozen=True)
 class Look:
-    """exposure: stops; warmth: -1 (cold) .. 1 (warm), the brightness stays; light: 0 (the colours of the reference,
+    """exposure: stops; warmth: -1 (cold) .. 1 (warm), with the same brightness; light: 0 (the colours of the reference,
     without a light) .. 1 (in the light of the place)."""
 
     exposure: float = 0.0
@@ -24,7 +24,7 @@ class Look:
         return cls(settings.exposure, settings.warmth, settings.light)
 
     def graded(self, colour: np.ndarray) -> np.ndarray:
-        """(h, w, 3) float32 sRGB 0..1 -> the same in this exposure and warmth."""
+        """(h, w, 3) float32 sRGB 0..1 -> the same with this exposure and warmth."""
         if not self.exposure and not self.warmth:
             return colour
         warm = 2.0 ** (_WARM * self.warmth * np.array([1, 0, -1], np.float32))

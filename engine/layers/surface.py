@@ -1,7 +1,8 @@
 """The character's surface at the plate's resolution, lit as the network painted the character -> its colour and alpha.
 
-Ours. A network of this size smears what it decodes, and its light is right only on the whole: so it gives the light, as
-a gain without detail, and the surface gives the picture. Where the surface knows little, the network's picture stays.
+Ours. A network of this size smears what it decodes, and its light is right only overall. So the network gives the
+light, as a gain without detail, and the surface gives the picture. Where the surface has little confidence, the
+network's picture stays.
 """
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,24 +16,25 @@ from ..conditions.surface.drawing import Maps
 from .heads import CELL, EDGE_STEP, Heads
 
 LIGHT_SIGMA = 11.0       # crop pixels: finer differences between the network's picture and the surface are not light
-GAIN = (0.4, 2.5)        # what light may do to a colour
-# of the confidence: from here on the surface is shown, from there on alone (drawing.CONFIDENCE)
+GAIN = (0.4, 2.5)        # how far light may scale a colour, down and up
+# Of the confidence: from the first value on, the surface is shown; from the second on, only the surface
+# (drawing.CONFIDENCE)
 KNOWN = (0.15, 0.35)
-FLOOR = 0.02             # of sRGB, so that black cloth says nothing about the light
-# What a correctly exposed reference shows of white, in the unit of known_light (ours, fitted on training windows).
+FLOOR = 0.02             # in sRGB, added to both pictures, so that black cloth says nothing about the light
+# The value of white in a correctly exposed reference, in the unit of known_light (ours, fitted on training windows).
 WHITE = 0.9
-COARSE = 4               # crop pixels to one of the light's own: it has no detail
-_MOST_GAIN = 2.0         # of its logarithm, light and turn together
-_EDGE_SMOOTH = 0.8       # pixels: distances are of whole pixels, and would give steps
+COARSE = 4               # crop pixels in one pixel of the light, which has no detail
+_MOST_GAIN = 2.0         # the largest logarithm of the gain, for light and turn together
+_EDGE_SMOOTH = 0.8       # pixels: distances are whole pixels and would cause steps
 _STILL = 0.15            # pixels: an outline that moves less stays exactly as it is
 
 
 @dataclass(frozen=True)
 class Shown:
-    """One frame's surface: maps in the box of job pixels that is composed; in the crop, warp (H, W, 4), premultiplied,
-    as the network was shown it, and mask (H, W), M_c; heads: what the network says of it, None of one that was not
-    trained with the surface; white (h, w, 3) in the maps' pixels: what a white surface shows there, None where the
-    place's light is not known (conditions/known_light.py)."""
+    """One frame's surface. maps: in the box of job pixels that is composed. warp (H, W, 4): in the crop, premultiplied,
+    as the network saw it. mask (H, W): M_c, in the crop. heads: what the network says about the surface; None if it was
+    not trained with the surface. white (h, w, 3), in the maps' pixels: the colour of a white surface there; None if the
+    light of the place is not known (conditions/known_light.py)."""
     maps: Maps
     warp: np.ndarray
     mask: np.ndarray
@@ -41,7 +43,7 @@ class Shown:
 
 
 def light_gain(decoded: np.ndarray, warp) -> np.ndarray:
-    """(H / 4, W / 4, 3) float32: by what the surface's colours are to be multiplied, smooth.
+    """(H / 4, W / 4, 3) float32: the smooth factor for the surface's colours.
 
     decoded (H, W, 5): the network's frame in its crop, 0..1; warp (H, W, 4): the surface there, premultiplied.
     """
@@ -53,10 +55,10 @@ def light_gain(decoded: np.ndarray, warp) -> np.ndarray:
 
 
 def lit_surface(shown: Shown, decoded: np.ndarray, crop: Crop, strength: float = 1.0):
-    """(colour (h, w, 3), alpha (h, w), known (h, w)) float32 in the maps' pixels; known 0..1:
-    how far the surface may be shown.
+    """(colour (h, w, 3), alpha (h, w), known (h, w)) float32 in the maps' pixels; known 0..1: the weight with which the
+    surface may be shown.
 
-    crop: the network's, in the pixels of the maps; decoded as for light_gain; strength 0..1: how far the light counts.
+    crop: the network's, in the pixels of the maps; decoded as for light_gain; strength 0..1: the strength of the light.
     """
     maps = shown.maps
     size = maps.coverage.shape[::-1]
@@ -77,14 +79,14 @@ def lit_surface(shown: Shown, decoded: np.ndarray, crop: Crop, strength: float =
 
 
 def with_known_light(gain, white):
-    """The geometric mean of the network's gain, which knows how the reference is exposed, and that of a known
-    light, which knows where the light comes from (ours; docs/method.md has the figures)."""
+    """The geometric mean of two gains: the network's, which knows how the reference is exposed, and the known light's,
+    which knows where the light comes from (ours; docs/method.md has the figures)."""
     return np.sqrt(gain * np.clip(white / np.float32(WHITE), *GAIN))
 
 
 def head_gain(heads: Heads, maps: Maps, crop: Crop) -> np.ndarray:
-    """(h, w, 3) float32 in the maps' pixels: by what the surface's colours are multiplied beside light_gain, smooth but
-    for the normals."""
+    """(h, w, 3) float32 in the maps' pixels: the factor for the surface's colours besides light_gain. Apart from the
+    normals, it is smooth."""
     size = maps.coverage.shape[::-1]
     normal = maps.normal / np.maximum(maps.coverage, np.float32(1e-3))[..., None]
     turn = (_laid(heads.turn, crop, size, CELL) * normal).sum(axis=-1, keepdims=True)
@@ -92,7 +94,7 @@ def head_gain(heads: Heads, maps: Maps, crop: Crop) -> np.ndarray:
 
 
 def moved_edge(heads: Heads, maps: Maps, crop: Crop) -> np.ndarray:
-    """(h, w) float32: the coverage with its outline moved, as sharp as it was."""
+    """(h, w) float32: the coverage with its outline moved, as sharp as before."""
     moves = _laid(heads.edge, crop, maps.coverage.shape[::-1], EDGE_STEP) / np.float32(crop.step)
     covered = (maps.coverage >= 0.5).astype(np.uint8)
     if not covered.any():
@@ -106,10 +108,11 @@ def moved_edge(heads: Heads, maps: Maps, crop: Crop) -> np.ndarray:
 
 
 def regrown(alpha: np.ndarray, matte: np.ndarray, crop: Crop, pixels: float) -> np.ndarray:
-    """The surface's alpha (h, w) by so many of its pixels wider or, below 0, narrower, as an artist asks of the mask.
+    """The surface's alpha (h, w), wider by so many of its pixels or, below 0, narrower, as the artist sets it for the
+    mask.
 
-    Wider, it takes what the network paints there, by its matte (H, W) in the crop:
-    cloth and hair that the surface lacks.
+    A wider alpha adds what the network paints there, by its matte (H, W) in the crop: cloth and hair that the surface
+    lacks.
     """
     if pixels == 0:
         return alpha
@@ -129,10 +132,10 @@ def _smoothed(picture: np.ndarray):
 
 
 def _laid(gain, crop: Crop, size: Sequence[int], cell):
-    """What a grid of one value for each cell x cell crop pixels says, in the pixels of a picture of `size` (w, h); its
-    edges go on beyond the crop."""
+    """A grid with one value for each cell x cell crop pixels -> the same in the pixels of a picture of `size` (w, h).
+    Beyond the crop, its edge values are repeated."""
     scale = np.array([[1 / cell], [1 / cell]])
     to_gain = crop.matrix * scale
-    to_gain[:, 2] += 0.5 * (to_gain[:, :2].sum(axis=1) - 1)     # OpenCV's pixels have their centres at whole numbers
+    to_gain[:, 2] += 0.5 * (to_gain[:, :2].sum(axis=1) - 1)     # OpenCV's pixel centres are at whole numbers
     return cv2.warpAffine(np.ascontiguousarray(gain, np.float32), to_gain, size,
                           flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE)

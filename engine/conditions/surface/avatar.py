@@ -1,7 +1,6 @@
-"""From a reference to its Avatar: the template's surface with the reference's girth and colours, to be moved to any
-pose.
+"""A reference -> its Avatar: the template's surface with the reference's girth and colours, which can take any pose.
 
-Everything is numpy and cv2. The work is done on the person alone, at most WORKING_SIDE pixels high or wide.
+Everything is numpy and cv2. The picture is cut to the person and scaled to at most WORKING_SIDE pixels on a side.
 """
 from dataclasses import dataclass
 
@@ -24,19 +23,20 @@ from .stance import NOTHING, pose_of, stand
 from .template import Limb
 
 WORKING_SIDE = 1024
-_ROOM = 0.12              # of the standing height, about the person
-_LEAST_HEIGHT = 24        # pixels: less cannot be a person
-_BELOW_AT_MOST = 4        # times the picture's height: a hip supposed further down is no guess
+_ROOM = 0.12              # in standing heights, around the person
+_LEAST_HEIGHT = 24        # pixels: nothing smaller is a person
+_BELOW_AT_MOST = 4        # times the picture's height: a hip estimated further down is not believed
 _NEEDED = ("left_hip", "right_hip", "left_shoulder", "right_shoulder")
 
 
 @dataclass(frozen=True)
 class Avatar:
-    """A character's surface. displacement (V,) metres along the template's normals; faces (T', 3) those that it has;
-    atlas (H, W, 3) float32 sRGB 0..1 without the reference's light; uv (T', 3, 2) atlas pixels; source (T',) 0 seen,
-    1 mirrored, 2 carried from beside it, 3 invented; head_scale beside the template's; height_px: the standing height
-    in the atlas' pixels; light (5,) of log luma by light.turned and light_mean, the reference's own; invented: Limbs
-    of which nothing was seen; hem: a skirt's, 0 hips .. 2 ankles, or None."""
+    """A character's surface. displacement (V,) metres along the template's normals; faces (T', 3): the faces that it
+    has; atlas (H, W, 3) float32 sRGB 0..1 without the reference's light; uv (T', 3, 2) atlas pixels; source (T',) 0
+    seen, 1 mirrored, 2 extended from its surroundings, 3 invented; head_scale: the head's size relative to the
+    template's; height_px: the standing height in the atlas' pixels; light (5,), factors of light.turned for log luma,
+    and light_mean: the reference's own light; invented: Limbs of which nothing was seen; hem: where a skirt ends, 0
+    hips .. 2 ankles, or None."""
     displacement: np.ndarray
     faces: np.ndarray
     atlas: np.ndarray
@@ -51,10 +51,11 @@ class Avatar:
 
 
 def build_avatar(picture, matte, figure, template, *, refine=False):
-    """The Avatar, or None where hips or shoulders are not known, or nothing of the torso: the limb warp then stands in.
+    """The Avatar, or None if hips or shoulders are not known, or if nothing of the torso is seen. Then the limb warp is
+    used.
 
-    picture (h, w, 3) float32 sRGB 0..1; matte (h, w) float32 0..1; figure: its Figure in the picture's pixels.
-    refine: the matte is a pose model's, whose edge has to be found in the picture.
+    picture (h, w, 3) float32 sRGB 0..1; matte (h, w) float32 0..1; figure: its Figure in the picture's pixels. refine:
+    the matte comes from a pose model, so its edge has to be found in the picture.
     """
     body = _with_hips(clean_joints(figure.body), picture.shape[1::-1])
     if min(body[BODY_INDEX[name], 3] for name in _NEEDED) < SEEN or not _LEAST_HEIGHT <= figure.height_px < 1e6:
@@ -70,7 +71,8 @@ def build_avatar(picture, matte, figure, template, *, refine=False):
 
 
 def _with_hips(body, size):
-    """Hips that a pose model supposes below the picture count as seen: of head and shoulders the rest is made up."""
+    """Hips that a pose model estimates below the picture count as seen. So a picture of head and shoulders gets an
+    Avatar, and the rest of the body is invented."""
     body = body.copy()
     for name in ("left_hip", "right_hip"):
         x, y, _, confidence = body[BODY_INDEX[name]]
@@ -109,7 +111,7 @@ def _built(picture, matte, pose, seen):
 
 
 def _claims(picture, matte, pose, stance, *, hands, hair, skirt):
-    """(h, w) uint8 of Limb: whose a pixel is by its colour; later ones lie over earlier ones."""
+    """(h, w) uint8 of Limb: the limb that a pixel belongs to by its colour. Later claims replace earlier ones."""
     claims = np.full(matte.shape, NOTHING, np.uint8)
     if skirt is not None:
         claims = skirt_claims(picture, matte, pose, stance, skirt)
@@ -120,8 +122,8 @@ def _claims(picture, matte, pose, stance, *, hands, hair, skirt):
 
 
 def _person_alone(picture, matte, figure):
-    """(picture, matte, figure) of the person's box, shrunk where it is larger than WORKING_SIDE; Nones where it is
-    empty."""
+    """(picture, matte, figure) in the person's box, shrunk if it is larger than WORKING_SIDE; picture and matte are
+    None if it is empty."""
     height, width = matte.shape
     known = figure.body[figure.body[:, 3] >= SEEN, :2]
     room = _ROOM * figure.height_px
@@ -129,7 +131,7 @@ def _person_alone(picture, matte, figure):
     x, y = np.flatnonzero(inside.any(axis=0)), np.flatnonzero(inside.any(axis=1))
     low, high = known.min(axis=0) - room, known.max(axis=0) + room
     if len(x):
-        reach = low - room, high + room      # of the matte only what is near: others may stand in the picture
+        reach = low - room, high + room      # only the matte near the joints: others may be in the picture
         low = np.clip([x[0], y[0]], reach[0], low)
         high = np.clip([x[-1] + 1, y[-1] + 1], high, reach[1])
     low = np.clip(np.floor(low), 0, (width, height)).astype(int)

@@ -1,10 +1,10 @@
-"""From joints to the template's bones: each bone's rotation, origin and scale, without any search (ours).
+"""Joints -> the template's bones: each bone's rotation, origin and scale, without any search (ours).
 
-A bone's axis and length come from its two joints, its twist from what an anatomist would look at: hips, shoulders, the
-planes of knees and elbows, feet and palms. Everything is a continuous function of the joints wherever a body can go, so
-that nothing flips between frames; where it cannot go, a twist fades out before its sign changes. Left and right are
-computed together: arrays are (2, 3), left first. Axes as in template.py; a bone's y runs along it, its x to the
-person's left.
+A bone's axis and length come from its two joints. Its twist comes from what an anatomist would look at: hips,
+shoulders, the planes of knees and elbows, feet and palms. In every pose that a body can take, the result is a
+continuous function of the joints, so that nothing flips between frames. In impossible poses, a twist fades out before
+its sign changes. Left and right are computed together: arrays are (2, 3), left first. Axes as in template.py; a bone's
+y runs along it, its x to the person's left.
 """
 from typing import NamedTuple
 
@@ -20,20 +20,21 @@ NEEDED = tuple(f"{side}_{name}" for side in SIDES for name in (
 _BONE_OF_FINGER = {"thumb": "thumb", "index": "index", "middle": "middle", "ring": "ring", "little": "pinky"}
 _ONE = np.ones(3)
 _BACK = np.array([0.0, 0.0, 1.0])
-# Sines of the bend from which a hinge begins to be believed, and is believed wholly; and how much more it takes where
-# the hinge says the opposite of the limb's least turn: that is a joint bent the wrong way by noise (ours).
+# Sines of the bend at which a hinge begins to count, and at which it counts completely. The last number is how much
+# more bend is needed if the hinge contradicts the limb's least turn, because noise then bends the joint the wrong way
+# (ours).
 _KNEE, _KNEE_WRONG = (0.15, 0.50), 0.6
 _ELBOW, _ELBOW_WRONG = (0.15, 0.45), 0.5
-# Where the least turn starts from: the rest pose leant forwards by so much, so that its one blind spot lies where no
-# limb can point (up behind the head, up behind the back).
+# The least turn starts from the rest pose, leant forwards by this much. So its one blind spot is where no limb can
+# point (up behind the head, up behind the back).
 _LEAN_ARM, _LEAN_LEG = 0.7, 0.5
-_MOST_TWIST = 1.9         # radians; a forearm turns less, so what is beyond is a wrong joint
-_NECK_WEIGHT = 0.25       # of a face point's, in the head's turn
-_CHEST_PRIOR = (0.15, 0.04)  # weight of the chest's own turn for the head: no face point seen, three and more
+_MOST_TWIST = 1.9         # radians; a forearm turns less, so a larger twist means a wrong joint
+_NECK_WEIGHT = 0.25       # of a face point's weight, in the head's turn
+_CHEST_PRIOR = (0.15, 0.04)  # weight of the chest's turn in the head's: with no face point seen, and with three or more
 
 
 class Bone(NamedTuple):
-    """Columns of rotation (3, 3): the bone's own axes; origin (3,): its joint; scale (3,): along its own axes."""
+    """rotation (3, 3): its columns are the bone's own axes; origin (3,): its joint; scale (3,): along its own axes."""
     rotation: np.ndarray
     origin: np.ndarray
     scale: np.ndarray
@@ -75,12 +76,12 @@ def rest_bones(joints) -> dict:
 
 
 def pose_bones(joints, template, head_scale=None, *, confidence=None, turns=None) -> dict:
-    """{bone: Bone} for joints {name: (3,)} in person units, as Space.joints has them once they are completed.
+    """{bone: Bone} for joints {name: (3,)} in person units, as in Space.joints after it is completed.
 
-    All of NEEDED must be there; face points and hands (side_finger_1..4, all 20 of a hand) may be. head_scale: how
-    large the head is beside the template's, where it is known from the reference; else it is read off the face points.
-    confidence {name: 0..1} of face points; 1 where not given. turns {limb: (3, 3)}: rotations relative to the rest pose
-    from a rig whose bones tell them, in place of hinge planes; limbs are side_thigh, side_shin, side_upper_arm,
+    All of NEEDED must be there. Face points and hands (side_finger_1..4, all 20 of a hand) are optional. head_scale:
+    the head's size relative to the template's, if the reference gives it; else it is measured from the face points.
+    confidence {name: 0..1} of face points; 1 if not given. turns {limb: (3, 3)}: rotations relative to the rest pose,
+    read from a rig's bones and used instead of hinge planes; limbs are side_thigh, side_shin, side_upper_arm,
     side_forearm (its end at the wrist).
     """
     sides, rest, turns = _sides(joints), template.rest, turns or {}
@@ -111,7 +112,7 @@ def _both(rest, name, column=None):
 
 
 def _stretch(sides, template, a, b, least=0.5, most=1.7):
-    """(2,) lengths from joint a to b beside the template's."""
+    """(2,) lengths from joint a to b, relative to the template's."""
     own, usual = length(sides(b) - sides(a)), length(_sides(template.joints)(b) - _sides(template.joints)(a))
     return np.clip(own / usual, least, most)[:, 0]
 
@@ -124,7 +125,7 @@ def _torso(joints, sides, template) -> dict:
     usual_hip, usual_shoulder = (length(tall(name)[0] - tall(name)[1]) for name in ("hip", "shoulder"))
     long = np.clip(length(down) / length(rest_down), 0.6, 1.5)[0]
     wide = np.clip(length(hip) / usual_hip, 0.85, 1.2)[0], np.clip(length(shoulder) / usual_shoulder, 0.8, 1.25)[0]
-    # a line that is nearly a point tells nothing: there hips and shoulders turn together
+    # a line that is almost a point says nothing: then hips and shoulders turn together
     alone = smooth(length(hip) / usual_hip, 0.2, 0.6), smooth(length(shoulder) / usual_shoulder, 0.2, 0.6)
     across_hips = hip + (1 - alone[0]) * shoulder * usual_hip / usual_shoulder
     across_shoulders = shoulder + (1 - alone[1]) * hip * usual_shoulder / usual_hip
@@ -142,8 +143,7 @@ def _collarbones(out, sides, template):
 
 
 def _least_turned(body, rest_body, limb, rest_limb, across, lean):
-    """(2, 3) where the limbs' x axes go with the least turn, from the rest pose leant forwards, that the limbs'
-    directions need."""
+    """(2, 3) the limbs' x axes after the least turn from the leant rest pose to the limbs' directions."""
     start = rest_limb @ rest_body                                   # in the body's own axes
     middle = unit(start - lean * _BACK)
     carried = turned_by(least_turn(start, middle), across @ rest_body)
@@ -151,20 +151,21 @@ def _least_turned(body, rest_body, limb, rest_limb, across, lean):
 
 
 def _trust(hinge, bend, least_turned, believed, wrong):
-    """(2, 1) 0..1 how far a hinge plane is believed, by the sine of its bend."""
+    """(2, 1) 0..1 how much a hinge plane counts, from the sine of its bend."""
     agreement = dot(hinge, least_turned)
     later = wrong * smooth(-agreement, -0.1, 0.8)
     return smooth(bend - later, *believed)
 
 
 def _turned(turns, limb, along, rest, above=None):
-    """Limbs in `turns`, whose directions are `along` (2, 3), as the rig's own bones have them: ({side: x axis (3,)},
-    swings (2, 3, 3) from the template's rest to the rig's); `rest` (2, 3, 3) the template's, `above` the swings of the
-    limbs that these hang from.
+    """Twists of the limbs in `turns` from the rig's own bones: ({side: x axis (3,)}, swings (2, 3, 3) from the
+    template's rest pose to the rig's). along (2, 3): the limbs' directions; rest (2, 3, 3): the template's; above: the
+    swings of the parent limbs.
 
-    A rig may stand in T pose where the template's arms are half raised. Its limb's direction at rest follows from the
-    turn and from where the limb points now. The template's limb goes there with the limb above and then by the least
-    swing, so that only the twist is left of the turn. Without the limb above a bent elbow would add some 25 degrees.
+    A rig may rest in T pose, while the template's arms are half raised. The rig's limb direction at rest follows from
+    the turn and from where the limb points now. The template's limb is taken there by its parent's swing and then by
+    the least swing. What remains of the turn is only the twist. Without the parent's swing, a bent elbow would add some
+    25 degrees.
     """
     across, swings = {}, np.stack([np.eye(3)] * 2) if above is None else above.copy()
     for i, side in enumerate(SIDES):
@@ -176,7 +177,7 @@ def _turned(turns, limb, along, rest, above=None):
 
 
 def _replaced(across, told):
-    """The x axes (2, 3) with those of the sides that are told."""
+    """The x axes (2, 3), replaced on the sides in `told`."""
     return np.stack([told.get(side, of) for side, of in zip(SIDES, across, strict=True)])
 
 
@@ -202,8 +203,8 @@ def _legs(out, sides, template, turns):
 
 
 def _arms(out, sides, template, turns):
-    """Upper arms into `out`; gives the elbows' rotations (2, 3, 3) and {side: the wrist's across (3,)} where a rig
-    tells it."""
+    """Write the upper arms into `out`. Returns the elbows' rotations (2, 3, 3) and {side: the wrist's x axis (3,)} for
+    sides that a rig gives."""
     rest, chest = template.rest, out["chest"].rotation
     upper, fore = unit(sides("elbow") - sides("shoulder")), unit(sides("wrist") - sides("elbow"))
     across = _both(rest, "upperarm_{}_1", 0)
@@ -222,21 +223,23 @@ def _arms(out, sides, template, turns):
 
 
 def _angle(a, b, about):
-    """(..., 1) signed angle from a to b about an axis, all unit vectors, a and b upright on it."""
+    """(..., 1) signed angle from a to b about an axis. All are unit vectors; a and b are perpendicular to the axis."""
     return np.arctan2(dot(cross(a, b), about), dot(a, b))
 
 
 def _shared(angle):
-    """A twist that is shared along a limb: itself up to what a body can do, then back to 0 at half a turn, where it
-    would flip."""
+    """The twist that is spread along a limb: unchanged as far as a body can turn, then falling to 0 at half a turn,
+    where it would flip."""
     over = np.maximum(np.abs(angle) - _MOST_TWIST, 0)
     return np.sign(angle) * (np.minimum(np.abs(angle), _MOST_TWIST) - over * _MOST_TWIST / (np.pi - _MOST_TWIST))
 
 
 def _hand(out, joints, side, ends, template):
-    """One forearm, hand and its fingers; a hand that is not known goes on from the forearm's end as at rest.
+    """Write one forearm, its hand and fingers into `out`. An unknown hand continues the forearm's end as in the rest
+    pose.
 
-    A palm that is seen tells the wrist's twist better than the rig's bones: no seam is left between forearm and hand.
+    A palm that is seen gives the wrist's twist better than the rig's bones do, and leaves no seam between forearm and
+    hand.
     """
     elbow, told = ends
     c, rest, tall = side[0], template.rest, template.joints
@@ -249,7 +252,7 @@ def _hand(out, joints, side, ends, template):
         knuckles, palm = joints[f"{side}_index_1"] - joints[f"{side}_little_1"], joints[f"{side}_middle_1"] - at
         size = np.clip(length(palm) / length(tall[f"{side}_middle_1"] - tall[f"{side}_wrist"]), 0.7, 1.5)[0]
         hand = frame(palm, knuckles)
-        lost = smooth(abs(unit(knuckles) @ fore), 0.75, 0.95)       # knuckles along the forearm tell no twist
+        lost = smooth(abs(unit(knuckles) @ fore), 0.75, 0.95)       # knuckles along the forearm show no twist
         wrist = (1 - lost) * frame(fore, knuckles)[:, 0] + lost * untold
     else:
         twist = turn_about(fore, _angle(straight, untold, fore))
@@ -265,7 +268,7 @@ def _hand(out, joints, side, ends, template):
 
 
 def _forearm(out, joints, side, from_elbow, wrist, template):
-    """The twist of the wrist's across beside the elbow's, spread over three bones."""
+    """Write the forearm's three bones. They share the twist of the wrist's x axis relative to the elbow's."""
     c, rest, at = side[0], template.rest, joints[f"{side}_elbow"]
     thirds = [rest[f"lowerarm_{c}_{k}"].rotation for k in range(3)]
     along = joints[f"{side}_wrist"] - at
@@ -282,7 +285,8 @@ def _finger_bones(c):
 
 
 def _fingers(joints, side, hand, tall=None, size=1.0) -> dict:
-    """{bone: Bone} of a hand's fifteen finger bones; tall: the template's joints, None for the template itself."""
+    """{bone: Bone} of a hand's fifteen finger bones; tall: the template's joints, or None if this is the template
+    itself."""
     def ends(of):
         points = np.array([[of[f"{side}_{finger}_{k}"] for k in (1, 2, 3, 4)] for finger in FINGERS])
         return points[:, :3].reshape(15, 3), points[:, 1:].reshape(15, 3)
@@ -298,7 +302,7 @@ def _fingers(joints, side, hand, tall=None, size=1.0) -> dict:
 
 
 def _head(out, joints, template, head_scale, confidence):
-    """The head's turn from the face points that are seen and, weakly, the chest's; and the neck up to it."""
+    """Write head and neck into `out`. The head's turn comes from the seen face points and, weakly, from the chest."""
     tall, chest, rest, neck = template.joints, out["chest"].rotation, template.rest, joints["neck"]
     seen = [name for name in FACE if name in joints]
     trust = np.array([np.clip(2 * confidence.get(name, 1.0), 0, 1) for name in seen])
@@ -309,7 +313,7 @@ def _head(out, joints, template, head_scale, confidence):
     weights = np.concatenate([[_NECK_WEIGHT], trust, np.full(len(FACE) + 1, prior)])
     turn, grown = similarity(usual, there, weights)
     size = head_scale or np.clip(grown, 0.85, 1.25)
-    weights[0] *= 1 - np.clip(trust.sum(), 0, 1)                    # the face tells where the head is, not the neck
+    weights[0] *= 1 - np.clip(trust.sum(), 0, 1)                    # the face, not the neck, gives the head's position
     weights /= weights.sum()
     moved = weights @ there - size * turn @ (weights @ usual)
     foot = size * turn @ tall["headbone"] + moved

@@ -1,9 +1,8 @@
-"""The template unrolled: each limb cut open at its back and laid flat, so that colours can be kept in one picture,
-the atlas.
+"""The template unwrapped: each limb is cut open at its back and flattened, so that one picture, the atlas, holds all
+colours.
 
-Ours. A projection of the reference alone smears along every flank; in surface coordinates what is unseen can be
-filled from what lies beside it. A limb is unrolled about its axis, with its ends as domes; a hand is laid down as
-palm and back.
+Ours. A plain projection of the reference smears along every flank. In surface coordinates, unseen places can be filled
+from their surroundings. A limb is unrolled about its axis, with its ends as domes; a hand is split into palm and back.
 """
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,16 +11,16 @@ import numpy as np
 
 from .template import Limb, load
 
-PAD = 3                     # pixels about a chart
+PAD = 3                     # pixels around a chart
 _PALM = 16                  # charts 16 and 17: the palms; 6 and 7 are the backs of the hands
 CHARTS = 18
-_FINER: dict[int, float] = {Limb.HEAD: 1.3}   # times the density: the face is what people look at
+_FINER: dict[int, float] = {Limb.HEAD: 1.3}   # times the density, because people look at faces
 
 
 @dataclass(frozen=True)
 class Charts:
-    """chart (T,) of each face; flat (T, 3, 2) metres from its chart's corner; far (T, 3) metres from the limb's axis;
-    sizes (18, 2) metres; round (18,) metres once round a limb, 0 for what is laid flat."""
+    """chart (T,): the chart of each face; flat (T, 3, 2): metres from its chart's corner; far (T, 3): metres from the
+    limb's axis; sizes (18, 2): metres; round (18,): metres once around a limb, 0 for charts that are not unrolled."""
     chart: np.ndarray
     flat: np.ndarray
     far: np.ndarray
@@ -31,7 +30,7 @@ class Charts:
 
 @lru_cache(maxsize=1)
 def charts() -> Charts:
-    """Of all the template's faces, used or not."""
+    """The Charts of all the template's faces, used or not."""
     template = load()
     faces, points = template.faces, template.points.astype(float)
     chart = np.sort(template.limbs[faces], axis=1)[:, 1].astype(int)
@@ -59,8 +58,8 @@ def charts() -> Charts:
 
 @dataclass(frozen=True)
 class Layout:
-    """The charts in one picture. uv (T, 3, 2) float32 pixels; far (T, 3) metres; size (w, h); boxes (18, 4) left,
-    top, right, bottom; round (18,) pixels once round a limb, 0 for what is laid flat."""
+    """The charts in one picture. uv (T, 3, 2) float32 pixels; far (T, 3) metres; size (w, h); boxes (18, 4) left, top,
+    right, bottom; round (18,) pixels once around a limb, 0 for charts that are not unrolled."""
     uv: np.ndarray
     far: np.ndarray
     size: tuple
@@ -69,7 +68,7 @@ class Layout:
 
 
 def laid_out(density) -> Layout:
-    """All charts at so many pixels a metre."""
+    """All charts at `density` pixels per metre."""
     found = charts()
     sizes = np.ceil(found.sizes * density).astype(int) + 2 * PAD
     limit = max(int(1.3 * np.sqrt(sizes.prod(axis=1).sum())), sizes[:, 0].max())
@@ -85,7 +84,7 @@ def laid_out(density) -> Layout:
 
 
 def _axis(joints, limb):
-    """(from, to, the direction opposite to the cut, domes at its ends) of a limb at rest."""
+    """(from, to, the direction opposite to the cut, whether each end is a dome) of a limb at rest."""
     front, up = np.array([0, 0, -1.0]), np.array([0, -1.0, 0])
     middle = 0.5 * (joints["left_hip"] + joints["right_hip"])
     if limb == Limb.TORSO:
@@ -109,7 +108,7 @@ def _axis(joints, limb):
 
 
 def axis_of(joints, limb) -> np.ndarray:
-    """(3,) the direction of a limb at rest, away from the body; down for what hangs."""
+    """(3,) the direction of a limb at rest, away from the body; down for skirt and hair."""
     if limb in (Limb.LEFT_HAND, Limb.RIGHT_HAND):
         limb = limb - 2
     start, end, _, _ = _axis(joints, Limb.TORSO if limb == Limb.HAIR else limb)
@@ -117,8 +116,8 @@ def axis_of(joints, limb) -> np.ndarray:
 
 
 def _unrolled(template, faces, limb):
-    """(flat (n, 3, 2), far (n, 3), metres once round): the angle about the axis times the mean radius, and the way
-    along it."""
+    """(flat (n, 3, 2), far (n, 3), metres once around): the angle about the axis times the mean radius, and the
+    distance along it."""
     start, end, front, domes = _axis(template.joints, limb)
     along = (end - start) / np.linalg.norm(end - start)
     front = front - (front @ along) * along
@@ -136,7 +135,7 @@ def _unrolled(template, faces, limb):
 
 
 def _laid(template, faces, limb):
-    """(flat, far, palm (n,) bool): seen along the palm's normal, both sides apart."""
+    """(flat, far, palm (n,) bool): the hand as seen along the palm's normal, with palm and back separate."""
     side = "left" if limb == Limb.LEFT_HAND else "right"
     joints = template.joints
     wrist = joints[f"{side}_wrist"]

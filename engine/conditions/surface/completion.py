@@ -1,26 +1,26 @@
-"""Colours for what the reference does not show: low frequencies, spread over the surface from what is seen.
+"""Colours for what the reference does not show: low frequencies, spread over the surface from what it shows.
 
-Ours: around a limb colours spread easily, along it they hardly do, so that hems, cuffs and waists go on round the
-back; nothing spreads from cloth to hands or from a face to clothes.
+Ours: colours spread easily around a limb and hardly along it, so that hems, cuffs and waists continue around the back.
+Nothing spreads from cloth to hands or from a face to clothes.
 """
 import numpy as np
 
 from .charts import axis_of
 from .template import Limb, Tag
 
-_ALONG = 0.06        # of the ease with which colours spread around a limb
+_ALONG = 0.06        # how easily colours spread along a limb, relative to around it
 _SEEN = 4.0          # how much more a seen colour counts than a neighbour's
 _STEPS = 120
-_EXACT = 1e-7        # squared residual a vertex; a colour's step is 4e-3
+_EXACT = 1e-7        # squared residual per vertex; one 8-bit step of a colour is 4e-3
 _WEAK = np.float32(1e-4)
 
 
 class Spreading:
-    """The mesh as a graph over which colours spread; with kinds that stay apart."""
+    """The mesh as a graph over which colours spread, but not from one kind of vertices to another."""
 
     def __init__(self, template, kinds, vertices=None):
-        """kinds (V,): colours spread only between vertices of the same kind; vertices: their numbers, all by
-        default."""
+        """kinds (V,): colours spread only between vertices of the same kind; vertices: the indices of those in the
+        graph, all by default."""
         vertices = np.arange(len(template.points)) if vertices is None else vertices
         place = np.full(len(template.points), -1)
         place[vertices] = np.arange(len(vertices))
@@ -37,7 +37,8 @@ class Spreading:
         self.total[self.rows] = np.add.reduceat(self.ease, self.first, axis=0)
 
     def spread(self, colours, certain, guess) -> np.ndarray:
-        """(n, c) smooth values that keep colours (n, c) where certain (n,) 0..1; `guess` (n, c) is held very weakly."""
+        """(n, c) smooth values that stay near colours (n, c) where certain (n,) 0..1, and very weakly near `guess` (n,
+        c)."""
         certain = _SEEN * certain.astype(np.float32)[:, None]
         colours, guess = colours.astype(np.float32), guess.astype(np.float32)
         weight = certain + _WEAK + self.total
@@ -64,8 +65,8 @@ class Spreading:
 
 
 def kinds_of(template, seen) -> np.ndarray:
-    """(V,) what colours do not leave: shell, head, each hand, skirt, hair; and each foot of which enough is `seen`
-    (V,) 0..1."""
+    """(V,) the kinds of vertices that colours do not leave: shell, head, each hand, skirt, hair; and each foot if
+    enough of it is `seen` (V,) 0..1."""
     kinds = template.tags.astype(int)
     kinds[(template.tags == Tag.HAND) & (template.limbs == Limb.RIGHT_HAND)] = len(Tag)
     for foot in (Limb.LEFT_FOOT, Limb.RIGHT_FOOT):
@@ -76,7 +77,7 @@ def kinds_of(template, seen) -> np.ndarray:
 
 
 def _ease(template, i, j):
-    """Of each edge: 1 around its limb's axis, little along it."""
+    """How easily colours spread along each edge: 1 around its limb's axis, little along the axis."""
     axes = np.stack([axis_of(template.joints, limb) for limb in Limb])
     edge = template.points[j] - template.points[i]
     edge /= np.maximum(np.linalg.norm(edge, axis=1, keepdims=True), 1e-9)

@@ -1,8 +1,8 @@
 """An avatar and a frame's figure -> its maps: colour, coverage, confidence, normal, depth and part, pixel by pixel.
 
-Pixels are looked at once in their middle; only those at an outline, the character's own or a limb's before another, are
-looked at in several places (ours: the same edges as from several samples everywhere, for a third of the time). Pictures
-are drawn in tiles, so that a large picture takes no more memory than its maps.
+Each pixel is sampled once, at its centre. Only pixels at an outline (of the character, or of a limb in front of
+another) get several samples (ours: the same edges as with several samples everywhere, in a third of the time). Pictures
+are drawn in tiles, so that a large picture needs no more memory than its maps.
 """
 import weakref
 from dataclasses import dataclass
@@ -15,14 +15,15 @@ from . import template as templates
 from .raster import front, frontmost
 from .space import Space
 
-# Of Avatar.source: seen, mirrored, carried through or hair, invented.
+# For each Avatar.source: seen, mirrored, carried through or hair, invented.
 CONFIDENCE = np.array([1.0, 0.7, 0.4, 0.2], np.float32)
-_TILE = 1024, 1 << 18     # pixels: wide at most, and altogether
-_SMALL = 100              # pixels: a limb of a smaller person may pass between pixels' middles: all are looked at alike
-_JUMP = 0.03              # person units of depth between neighbours that make an outline
-_STEPS = 4                # sizes of an atlas to each halving
+_TILE = 1024, 1 << 18     # pixels: the largest width, and the largest area
+# pixels: limbs of a smaller person may fall between pixel centres, so all pixels get several samples
+_SMALL = 100
+_JUMP = 0.03              # person units of depth between neighbouring pixels that make an outline
+_STEPS = 4                # sizes of an atlas for each halving
 _SHRUNK = {}              # id of an atlas -> {step: the smaller atlas}
-_ROW = 4096               # samples a row of what cv2.remap is given, which takes at most 32767
+_ROW = 4096               # samples in a row for cv2.remap, which takes at most 32767
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,8 @@ class Maps:
     """What a frame's surface shows; h, w are the picture's or the window's.
 
     colour (h, w, 3) 0..1 sRGB, normal (h, w, 3) unit in camera axes (x right, y down, z away), confidence (h, w) 0..1:
-    all three times coverage (h, w) 0..1; depth (h, w) metres of the frontmost sample, infinite where there is none;
-    part (h, w) int8 Limb, -1 none.
+    all three are multiplied by coverage (h, w) 0..1; depth (h, w) metres of the frontmost sample, infinite where there
+    is none; part (h, w) int8 Limb, -1 for none.
     """
     colour: np.ndarray
     coverage: np.ndarray
@@ -42,7 +43,7 @@ class Maps:
 
     @property
     def mask(self) -> np.ndarray:
-        """M_c (h, w) float32, 0 or 1: the pixels that are covered by half and more."""
+        """M_c (h, w) float32, 0 or 1: the pixels that are covered by half or more."""
         return (self.coverage >= 0.5).astype(np.float32)
 
 
@@ -56,10 +57,10 @@ class Placed:
 
 
 def place(avatar, figure, k=None, turns=None):
-    """Placed, or None where the figure's hips or shoulders are not known: the limb warp stands in there.
+    """Placed, or None if the figure's hips or shoulders are not known. Then the limb warp is used.
 
-    k: person units a metre of depth (space.depth_factor), 1 where not given; turns: a rig's own, as bones.pose_bones
-    has them.
+    k: person units in a metre of depth (space.depth_factor), 1 if not given; turns: a rig's own, as for
+    bones.pose_bones.
     """
     template = templates.load()
     space = Space.of(figure, template, k)
@@ -73,11 +74,11 @@ def place(avatar, figure, k=None, turns=None):
 
 
 def draw(avatar, figure, size, k=None, *, samples=2, scale=1.0, window=None, turns=None):
-    """Maps of one frame, or None where `place` gives None.
+    """Maps of one frame, or None if `place` returns None.
 
-    size (w, h): of the picture that the figure's pixels are of; scale: pixels drawn for each of those; samples: an
-    outline's pixel is looked at in samples x samples places; window (left, top, w, h): the part of the drawn picture
-    that is wanted, in drawn pixels; k, turns: as for `place`.
+    size (w, h): of the picture that the figure's pixels refer to; scale: drawn pixels for each of its pixels; samples:
+    a pixel at an outline gets samples x samples samples; window (left, top, w, h): the part of the drawn picture that
+    is wanted, in drawn pixels; k, turns: as for `place`.
     """
     placed = place(avatar, figure, k, turns)
     if placed is None:
@@ -93,7 +94,7 @@ def draw(avatar, figure, size, k=None, *, samples=2, scale=1.0, window=None, tur
 
 
 class _Sheet:
-    """The faces that may be seen, with all that a sample takes from them; x, y, z (3, T): pixels of the window,
+    """The faces that may be seen, with all data that a sample needs. x, y, z (3, T): pixels of the window, and
     metres."""
 
     def __init__(self, avatar, placed, scale, corner):
@@ -101,7 +102,7 @@ class _Sheet:
         places, faces = placed.places.astype(np.float32), avatar.faces
         outside = front(places, faces)
         limbs = template.limbs[faces[:, 0]]
-        seen = outside | (limbs >= templates.Limb.SKIRT)             # cloth that hangs free has two sides
+        seen = outside | (limbs >= templates.Limb.SKIRT)             # loose cloth and hair have two sides
         depth = places[:, 2][faces.T]
         seen &= depth.min(axis=0) > placed.space.nearest * 1.001
         chosen = np.flatnonzero(seen)
@@ -119,18 +120,18 @@ class _Sheet:
         self.jump = _JUMP / placed.space.k
 
     def colours(self, triangle, u, v):
-        """(n, 3) of n samples."""
+        """(n, 3) colours of n samples."""
         at, to_1, to_2 = np.split(self.uv[triangle], 3, axis=1)
         padded = np.zeros((-(-len(at) // _ROW) * _ROW, 2), np.float32)
         padded[:len(at)] = at + to_1 * u[:, None] + to_2 * v[:, None]
         grid = padded.reshape(-1, _ROW, 2)
-        # OpenCV's stub knows no map of both coordinates
+        # OpenCV's stub does not allow one map with both coordinates
         drawn = cv2.remap(self.atlas, grid, None,  # pyright: ignore[reportCallIssue, reportArgumentType]
                           cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return drawn.reshape(-1, 3)[:len(at)]
 
     def normal(self, triangle, u, v):
-        """(n, 3) of n samples, towards the camera."""
+        """(n, 3) normals of n samples, towards the camera."""
         a, b, c = (self.normals[self.faces[triangle, k]] for k in range(3))
         mixed = a * (1 - u - v)[:, None] + b * u[:, None] + c * v[:, None]
         size = np.sqrt(np.einsum("ij,ij->i", mixed, mixed))
@@ -138,9 +139,11 @@ class _Sheet:
 
 
 def _shrunk(atlas, texels):
-    """The atlas smaller, so that about one of its texels comes to a pixel; texels: how many of the whole one's do.
+    """The atlas shrunk, so that about one of its texels falls on a pixel. texels: how many of the full atlas fall on
+    one.
 
-    In steps so small that none is seen while a person comes nearer; each is made once and goes with its atlas.
+    The steps are so small that none is visible when a person comes nearer. Each size is made once, and is freed with
+    its atlas.
     """
     step = max(int(np.floor(_STEPS * np.log2(max(texels, 1.0)))), 0)
     if step == 0:
@@ -191,8 +194,8 @@ def _draw_tile(maps, sheet, tile, samples, all_alike):
 
 
 def _looked_at(x, y, z, size, samples, wanted=None):
-    """(pixels (n,), (triangle, u, v, depth) each (n, samples ** 2)) of the covered pixels, or of those of `wanted` (h,
-    w)."""
+    """(pixels (n,), (triangle, u, v, depth) each (n, samples ** 2)) of the covered pixels, or only of those in `wanted`
+    (h, w)."""
     width, height = size
     finer, many = width * samples, np.float32(samples)
     places = None if wanted is None else wanted.repeat(samples, axis=0).repeat(samples, axis=1).ravel()
@@ -207,7 +210,7 @@ def _looked_at(x, y, z, size, samples, wanted=None):
 
 
 def _outlines_finer(corners, size, samples, jump):
-    """Groups as of _looked_at: pixels within surfaces looked at once, those at outlines in several places."""
+    """Groups as from _looked_at: pixels inside surfaces with one sample, and pixels at outlines with several."""
     width, height = size
     triangle, u, v, depth = frontmost(*corners, size=size)
     far = np.minimum(depth, np.float32(1e9)).reshape(height, width)

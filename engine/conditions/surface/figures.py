@@ -1,7 +1,7 @@
 """One person's figures over a clip -> figures fit for the surface: gaps closed, mirrored rigs turned.
 
-Ours. Nothing may pop where a joint is missing for some frames. Places in pixels are carried relative to the hips and in
-standing heights, so that a walking or nearing person keeps its shape.
+Ours. Nothing may pop when a joint is missing in some frames. Positions are interpolated relative to the hips and in
+standing heights, so that a person who walks or comes nearer keeps its shape.
 """
 import dataclasses
 
@@ -14,20 +14,20 @@ from .space import Space
 from .turning import cross, unit
 
 _FACE = np.array([name in FACE for name in BODY])
-_FADE = 5                 # frames over which a face point that is lost stops to turn the head
+_FADE = 5                 # frames over which a lost face point stops turning the head
 _HIPS = [BODY_INDEX["left_hip"], BODY_INDEX["right_hip"]]
-_HAND_GAP = 12            # frames: a hand that is lost for longer has moved too far to be guessed
+_HAND_GAP = 12            # frames: a hand that is lost for longer has moved too far to guess
 _SWAP = {"left": "right", "right": "left"}
 
 
 def without_gaps(figures) -> tuple:
-    """The Figures of a clip with joints that are missing in some frames laid between those of the frames around; None
+    """The Figures of a clip, with joints that are missing in some frames interpolated from the frames around. None
     stays None.
 
-    Body joints before their first or after their last frame stay as they were there; hands are only filled between two
-    frames. A face point that is missing is not seen, so it only fades over the frames next to those that see it. Frames
-    without hips are left alone. A limb whose turn some frames lack goes without it in all: it would pop where it comes
-    and goes.
+    Before its first and after its last known frame, a body joint stays as it is in that frame. Hands are filled only
+    between two frames. A missing face point is simply not seen, so it fades out over the frames next to those that see
+    it. Frames without hips stay as they are. If some frames lack a limb's turn, it is dropped in all frames, because it
+    would pop.
     """
     kept = [i for i, figure in enumerate(figures) if figure is not None and _placed(figure.body)[_HIPS].all()]
     if not kept:
@@ -50,14 +50,15 @@ def without_gaps(figures) -> tuple:
 
 
 def is_mirrored(figures, template) -> bool:
-    """Whether a rig's left is the person's right: over the clip feet and nose point backwards as its hips and shoulders
-    have it."""
+    """Whether the rig's left is the person's right: by its hips and shoulders, feet and nose point backwards over the
+    clip."""
     spaces = (Space.of(figure, template) for figure in figures if figure is not None)
     return sum(_ahead(space) for space in spaces if space is not None) < 0
 
 
 def mirrored(figure):
-    """The Figure with left and right exchanged; turns stay what they are, of the person that is seen."""
+    """The Figure with left and right exchanged. The turns' values do not change, because they describe the person as
+    seen."""
     turns = {_other_side(limb): turn for limb, turn in figure.turns.items()}
     return dataclasses.replace(figure, body=figure.body[_OTHER], hands=tuple(figure.hands[::-1]), turns=turns)
 
@@ -71,12 +72,12 @@ _OTHER = [BODY_INDEX[_other_side(name)] for name in BODY]
 
 
 def _placed(joints):
-    """(n,) bool: which joints have a place that may be used."""
+    """(n,) bool: which joints have a position that may be used."""
     return np.isfinite(joints).all(axis=1) & ((joints[:, 3] >= SEEN) | (joints[:, 2] > 0) & joints[:, :2].any(axis=1))
 
 
 def _carried(joints, figure):
-    """(n, 4) relative to the hips, in standing heights; depth in parts of the hips'."""
+    """(n, 4) relative to the hips, in standing heights; depth as a multiple of the hips' depth."""
     hips = figure.body[_HIPS].mean(axis=0)
     depth = joints[:, 2] / hips[2] if hips[2] > 0 else np.ones(len(joints))
     return np.column_stack([(joints[:, :2] - hips[:2]) / figure.height_px, depth, joints[:, 3]])
@@ -90,7 +91,8 @@ def _laid(carried, figure):
 
 
 def _filled(frames, values, known):
-    """values (f, n, 4) at frames (f,), with those that are not known (f, n) laid between the known ones' frames."""
+    """values (f, n, 4) at frames (f,), with the unknown ones (by known (f, n)) interpolated between the known
+    frames."""
     out = values.copy()
     for joint in range(values.shape[1]):
         good = known[:, joint]
@@ -101,8 +103,8 @@ def _filled(frames, values, known):
 
 
 def _fading(frames, known):
-    """(f, n) 0..0.5 confidence of points by how many frames ago or ahead they are known (f, n); half and more counts
-    wholly."""
+    """(f, n) 0..0.5 confidence of points, from the number of frames to the nearest one where they are known (f, n).
+    From half on, a confidence counts completely."""
     near = np.full(known.shape, float(_FADE))
     for point, good in enumerate(known.T):
         if good.any():
@@ -113,8 +115,8 @@ def _fading(frames, known):
 
 
 def _filled_hands(frames, figures, side):
-    """That side's hands (f,), each (21, 4) or None, short gaps filled; relative to the wrist, which is the body's
-    own."""
+    """That side's hands (f,), each (21, 4) or None, with short gaps filled. They are interpolated relative to the
+    body's wrist."""
     wrist = BODY_INDEX[f"{SIDES[side]}_wrist"]
     hands = [figure.hands[side] for figure in figures]
     known = np.array([hand is not None and _placed(np.asarray(hand)).all() for hand in hands])
@@ -136,13 +138,13 @@ def _filled_hands(frames, figures, side):
 
 
 def _ahead(space) -> float:
-    """How far feet and nose point forwards as left and right have it, in person units; below 0 where they point
-    backwards."""
+    """How far feet and nose point forwards, in person units, where left and right say what is forwards; below 0 if they
+    point backwards."""
     at = space.joints
     across = sum(at[f"left_{name}"] - at[f"right_{name}"] for name in ("hip", "shoulder"))
     back = unit(cross(across, -at["neck"]))                         # the hips' middle is 0
     ears = [at[f"{side}_ear"] for side in SIDES if f"{side}_ear" in at]
-    if space.flat:                                                  # a nose is seen from the front only
+    if space.flat:                                                  # a nose is seen only from the front
         return float(-back[2] if "nose" not in at else back[2])
     face = at["nose"] - np.mean(ears, axis=0) if "nose" in at and ears else np.zeros(3)
     feet = sum(at[f"{side}_toe"] - at[f"{side}_ankle"] for side in SIDES)

@@ -1,9 +1,7 @@
-"""From a matte to the surface's girth: how far each vertex moves along its rest normal so that the outline meets the
-matte.
+"""A matte -> the surface's girth: how far each vertex moves along its rest normal so that the outline meets the matte.
 
-Ours: lengths come from the joints, so that only the girth is left to find. Vertices on the rim
-look along their normal in the picture for the matte's edge; what they find is spread over the mesh by a small
-least-squares problem.
+Ours: lengths come from the joints, so only the girth must be found. Vertices on the silhouette look for the matte's
+edge along their normal in the picture. A small least-squares problem spreads what they find over the mesh.
 """
 import cv2
 import numpy as np
@@ -12,11 +10,11 @@ from .stance import NOTHING, stand
 from .template import Limb, Tag
 
 ROUNDS = 3
-_RIM = 0.42              # |cosine| to the camera of a vertex that may be the outline
+_RIM = 0.42              # the largest |cosine| to the camera for a vertex of the outline
 _SAMPLES = 48            # along each ray
-_INWARDS = 0.035         # metres that a surface gives way at most
-# Metres that each limb gives at most outwards: torso, head, arms, forearms, hands, thighs, shins, feet, skirt,
-# hair (ours).
+_INWARDS = 0.035         # metres: the most that a surface moves inwards
+# Metres: the most that each limb moves outwards: torso, head, arms, forearms, hands, thighs, shins, feet, skirt, hair
+# (ours).
 _OUTWARDS = np.array([.14, .12, .08, .08, .07, .07, .012, .012, .12, .12, .11, .11, .05, .05, .25, .08])
 _NEIGHBOURS = {
     Limb.TORSO: (0, 1, 8, 9, 14), Limb.HEAD: (0, 1), Limb.LEFT_UPPER_ARM: (2, 4), Limb.RIGHT_UPPER_ARM: (3, 5),
@@ -24,20 +22,19 @@ _NEIGHBOURS = {
     Limb.LEFT_THIGH: (0, 8, 10, 14), Limb.RIGHT_THIGH: (0, 9, 11, 14), Limb.LEFT_SHIN: (8, 10, 12, 14),
     Limb.RIGHT_SHIN: (9, 11, 13, 14), Limb.LEFT_FOOT: (10, 12), Limb.RIGHT_FOOT: (11, 13),
     Limb.SKIRT: (0, 8, 9, 10, 11, 14), Limb.HAIR: (0, 1, 2, 3, 15)}
-_MAY_CROSS = np.zeros((len(Limb), len(Limb) + 1), bool)     # a ray of a limb may cross the picture of these
+_MAY_CROSS = np.zeros((len(Limb), len(Limb) + 1), bool)     # a limb's ray may cross these in the picture
 for _limb, _others in _NEIGHBOURS.items():
     _MAY_CROSS[_limb, [*_others, NOTHING]] = True
-# Weights of: neighbours alike, staying, both sides alike (ours; insensitive, measured).
+# Weights for: equal neighbours, staying at rest, equal sides (ours; measured: not sensitive).
 _STIFF, _BACK, _EVEN = 0.25, 0.002, 0.5
-_HEEL = 0.008            # metres that a heel gives outwards
+_HEEL = 0.008            # metres: the most that a heel moves outwards
 _INSTEP = 0.35           # of the way from the ankle to the toes, where the heel ends
-_EAR = 0.045             # metres about an ear's joint
-_KEPT = 5.0                                # weight with which faces and hands stay as they are
+_EAR = 0.045             # metres around an ear's joint
+_KEPT = 5.0                                # weight that keeps faces and hands as they are
 
 
 def fitted(pose, matte, displacement=None, rounds=ROUNDS) -> np.ndarray:
-    """(V,) metres along the rest normals. matte (h, w) float32 0..1 in the pose's picture; displacement: where to
-    start."""
+    """(V,) metres along the rest normals. matte (h, w) float32 0..1 in the pose's picture; displacement: the start."""
     template = pose.template
     displacement = np.zeros(len(template.points)) if displacement is None else displacement
     kept = _kept(template)
@@ -55,10 +52,10 @@ def fitted(pose, matte, displacement=None, rounds=ROUNDS) -> np.ndarray:
 
 
 def spread(template, values, certain, *, stiff, back=0.0, even=0.0, steps=80) -> np.ndarray:
-    """(V,) x that makes certain (x - values)^2 + stiff sum over edges (x_i - x_j)^2 + back x^2 + even (x - mirrored
-    x)^2 least.
+    """(V,) x that minimises certain (x - values)^2 + stiff sum over edges (x_i - x_j)^2 + back x^2 + even (x - mirrored
+    x)^2.
 
-    Conjugate gradients with the diagonal as preconditioner; so many steps that what is left cannot be seen.
+    Conjugate gradients with the diagonal as preconditioner, with so many steps that the remaining error is invisible.
     """
     i, j = template.edges.T
     count, mirror = len(values), template.mirror
@@ -87,7 +84,7 @@ def spread(template, values, certain, *, stiff, back=0.0, even=0.0, steps=80) ->
 
 
 def _kept(template) -> np.ndarray:
-    """The face and the hands: their shape says more than their outline."""
+    """(V,) bool: the face and the hands. Their own shape is better than one from the outline."""
     joints, points = template.joints, template.points
     face = (
         (template.tags == Tag.HEAD)
@@ -99,13 +96,14 @@ def _kept(template) -> np.ndarray:
 
 
 def _ears(template) -> np.ndarray:
-    """(V,) bool: folds that face every way, so that from the side they would look for the back of the head."""
+    """(V,) bool: the ears. Their folds face in all directions, so from the side they would find the back of the
+    head."""
     away = [np.linalg.norm(template.points - template.joints[f"{side}_ear"], axis=1) for side in ("left", "right")]
     return (template.tags == Tag.HEAD) & (np.minimum(*away) < _EAR)
 
 
 def _heels(template) -> np.ndarray:
-    """(V,) bool: ankles and heels; what is wider there is trousers that hang over the shoes."""
+    """(V,) bool: ankles and heels. If the matte is wider there, trousers hang over the shoes."""
     found = np.zeros(len(template.points), bool)
     for side, limb in (("left", Limb.LEFT_FOOT), ("right", Limb.RIGHT_FOOT)):
         ankle, toe = template.joints[f"{side}_ankle"], template.joints[f"{side}_toe"]
@@ -115,7 +113,7 @@ def _heels(template) -> np.ndarray:
 
 
 def _most_outwards(template) -> np.ndarray:
-    """(V,) metres. Before the ears hair lies flat: what grew forwards there would stand before the face."""
+    """(V,) metres. In front of the ears, hair is kept flat, or it would stand in front of the face."""
     most = np.where(_heels(template), _HEEL, _OUTWARDS[template.limbs])
     before = template.joints["left_ear"][2] - template.points[:, 2]
     flat = np.interp(before, (-0.03, 0.03), (_OUTWARDS[Limb.HEAD], 0.012))
@@ -127,8 +125,8 @@ def _most_outwards(template) -> np.ndarray:
 
 
 def _edges_found(pose, stance, matte):
-    """(rim vertices, metres to go along each one's normal, weight 0..1) where the ray out of the limb leaves the
-    matte."""
+    """(vertices of the outline, metres to move along each one's normal, weight 0..1), where the ray out of the limb
+    leaves the matte."""
     limbs = pose.template.limbs
     rim = np.zeros(len(limbs), bool)
     rim[pose.used] = True

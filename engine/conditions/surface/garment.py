@@ -1,7 +1,7 @@
-"""Does the reference wear a skirt, and where does it end? By the cloth's own colours, since a shell knows only
-distances.
+"""Does the reference wear a skirt, and where does it end? This is found by the cloth's own colours, because a shell
+knows only distances.
 
-A skirt fills the room between the legs; trousers do not. It ends where what fills it no longer has its colour.
+A skirt fills the space between the legs; trousers do not. It ends where this space no longer has the skirt's colour.
 """
 from dataclasses import dataclass
 
@@ -13,14 +13,14 @@ from .template import Limb, Tag
 
 _LEVELS = np.arange(0.3, 2.0, 0.05)   # along the legs: 0 hips, 1 knees, 2 ankles
 _ACROSS = 60                          # samples from one leg to the other
-_GAP = 0.025                          # metres between the legs below which nothing can be told
+_GAP = 0.025                          # metres: if the gap between the legs is smaller, it says nothing
 _FILLED, _OPEN = 0.85, 0.5
 _LEAST_LEVELS = 4     # of them filled
-_SHORTEST = 0.5                       # what ends above is a jacket
-_UPRIGHT = 0.75                       # of the thigh's length points down: a seat's lap is no skirt
-_LEGS_UNDER = 0.12                    # legs go on this far above the hem: deeper in, they would poke through
-_BELOW = 0.04                         # the shell reaches this far below the hem that was seen
-_UNLIKE = 0.7                          # shoes and trousers nearer in colour cannot be told apart
+_SHORTEST = 0.5                       # anything that ends above this is a jacket
+_UPRIGHT = 0.75                       # this part of the thigh's length must point down: a seated lap is not a skirt
+_LEGS_UNDER = 0.12                    # legs are kept this far above the hem: higher up, they would poke through
+_BELOW = 0.04                         # the shell reaches this far below the seen hem
+_UNLIKE = 0.7                          # shoes and trousers with colours closer than this cannot be separated
 _LEGS = (Limb.LEFT_THIGH, Limb.RIGHT_THIGH, Limb.LEFT_SHIN, Limb.RIGHT_SHIN)
 
 
@@ -32,7 +32,7 @@ class Skirt:
 
 
 def find_skirt(picture, matte, pose, stance):
-    """The Skirt, or None. picture (h, w, 3), matte (h, w); stance: of the body without skirt and girth."""
+    """The Skirt, or None. picture (h, w, 3), matte (h, w); stance: the body's, without skirt and girth."""
     if not _stands(pose.space.joints):
         return None
     cloth = _cloth_of(picture, matte, pose, stance)
@@ -58,13 +58,13 @@ def find_skirt(picture, matte, pose, stance):
 
 
 def worn_faces(template, skirt, hair_below=None) -> np.ndarray:
-    """(T', 3): the body; with a skirt its shell down to the hem, without the thighs under it; with long hair
-    (hair_below: metres below the neck, or None) what hangs down the back."""
+    """(T', 3): the body's faces. With a skirt: also its shell down to the hem, and without the legs under it. With long
+    hair (hair_below: metres below the neck, or None): also the hair down the back."""
     tags = template.tags[template.faces[:, 0]]
     worn = (tags != Tag.SKIRT) & (tags != Tag.HAIR)
     if skirt is not None:
         level = template.leg_t[template.faces]
-        level = 0.5 * (level.min(axis=1) + level.max(axis=1))       # both halves of a square end together
+        level = 0.5 * (level.min(axis=1) + level.max(axis=1))       # both triangles of a square end together
         worn |= (tags == Tag.SKIRT) & (level < skirt.hem + _BELOW)
         worn &= ~(np.isin(template.limbs[template.faces[:, 0]], _LEGS) & (level < skirt.hem - _LEGS_UNDER))
     if hair_below is not None:
@@ -74,7 +74,7 @@ def worn_faces(template, skirt, hair_below=None) -> np.ndarray:
 
 
 def skirt_claims(picture, matte, pose, stance, skirt) -> np.ndarray:
-    """(h, w) uint8: SKIRT or a leg where the colour says which of the two a pixel about the skirt is, else NOTHING."""
+    """(h, w) uint8: for pixels around the skirt, SKIRT or a leg, whichever the colour fits; else NOTHING."""
     claims = np.full(matte.shape, NOTHING, np.uint8)
     about = np.isin(stance.limbs, (Limb.SKIRT, *_LEGS)) & (matte > 0.5)
     legs = _leg_colours(picture, matte, pose, skirt.hem)
@@ -91,7 +91,8 @@ def skirt_claims(picture, matte, pose, stance, skirt) -> np.ndarray:
 
 
 def cuff_claims(claims, picture, matte, pose, stance) -> np.ndarray:
-    """The claims (h, w) with a shin's where its colour, not the shoe's, lies on a foot: trousers hang over shoes."""
+    """The claims (h, w), plus the shin's claim where a foot shows the shin's colour and not the shoe's: trousers hang
+    over shoes."""
     claims = claims.copy()
     for foot in (Limb.LEFT_FOOT, Limb.RIGHT_FOOT):
         shin = foot - (Limb.LEFT_FOOT - Limb.LEFT_SHIN)
@@ -118,7 +119,7 @@ def _stands(joints) -> bool:
 
 
 def _cloth_of(picture, matte, pose, stance):
-    """(n, 3) colours of the upper thighs; None where they are not seen."""
+    """(n, 3) colours of the upper thighs; None if they are not seen."""
     seen = np.isin(stance.limbs, _LEGS[:2]) & (matte > 0.9)
     y, x = np.nonzero(seen)
     level, _ = _level_of(pose, np.stack([x, y], axis=1) + 0.5)
@@ -127,7 +128,7 @@ def _cloth_of(picture, matte, pose, stance):
 
 
 def _leg_colours(picture, matte, pose, hem):
-    """(n, 3) colours of the legs well below the hem; None where the skirt covers them."""
+    """(n, 3) colours of the legs well below the hem; None if the skirt covers them."""
     found = []
     for level in np.arange(hem + 0.15, min(hem + 0.6, 1.9), 0.02):
         for side in (0, 1):

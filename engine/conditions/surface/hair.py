@@ -1,4 +1,4 @@
-"""Which pixels of the reference are hair, and how far it hangs; and where a head that is not seen is hair and where
+"""Finds which pixels of the reference are hair and how far it hangs, and where an unseen part of a head is hair or
 skin."""
 from dataclasses import dataclass
 
@@ -9,21 +9,21 @@ from .shades import apart
 from .stance import NOTHING, capsule
 from .template import Limb, Tag
 
-_ANGLES = np.linspace(-np.pi, np.pi, 73)      # about the head, 0 at the crown
+_ANGLES = np.linspace(-np.pi, np.pi, 73)      # around the head, 0 at the crown
 _RADII = np.linspace(0.02, 0.22, 60)          # metres from its centre
 _CENTRE = (0, -0.03, 0.0)                     # metres from the ears' middle
-_CROWN_ANGLES = np.linspace(-0.7, 0.7, 9)     # where hair is, if there is any
+_CROWN_ANGLES = np.linspace(-0.7, 0.7, 9)     # where there is hair, if there is any
 _CROWN_PARTS = (0.75, 0.88)                   # of the outline's radius
-_CHEEK = 0.012                                # metres about the line from cheek to cheek
+_CHEEK = 0.012                                # metres around the line from cheek to cheek
 _ASIDE, _DOWN = 0.2, 0.42                     # metres from the body's axis within which hair lies on the torso
 _LEAST = 0.0008                               # square metres of hair
-_HANGING = 0.005                              # square metres of it below the neck's joint
-_LONG = 0.035                                 # metres below the neck from which it hangs on its own
+_HANGING = 0.005                              # square metres of hair below the neck's joint
+_LONG = 0.035                                 # metres below the neck, from which hair hangs free
 
 
 @dataclass(frozen=True)
 class Hair:
-    """mask (h, w) bool; below: metres that it hangs below the neck, 0 or less for short hair; colour (3,)."""
+    """mask (h, w) bool; below: how many metres it hangs below the neck, 0 or less for short hair; colour (3,)."""
     mask: np.ndarray
     below: float
     colour: np.ndarray
@@ -34,7 +34,7 @@ class Hair:
 
 
 def face_colour(picture, matte, pose, seen):
-    """(3,) of the cheeks; None where the nose or both eyes are not in `seen`."""
+    """(3,) the cheeks' colour; None if the nose or both eyes are not in `seen`."""
     names = [name for name in ("nose", "left_eye", "right_eye") if name in seen and name in pose.space.joints]
     if "nose" not in names or len(names) < 2:
         return None
@@ -50,7 +50,7 @@ def face_colour(picture, matte, pose, seen):
 
 
 def find_hair(picture, matte, pose, stance, skin):
-    """The Hair, or None for who has none, or hair of the skin's colour. skin (3,): the face's colour or None."""
+    """The Hair, or None if there is none or if it has the skin's colour. skin (3,): the face's colour or None."""
     centre, radius, at_angle = _outline(matte, pose)
     colour = np.median(
         [_pixel(picture, at_angle(angle, part)) for angle in _CROWN_ANGLES for part in _CROWN_PARTS], axis=0
@@ -81,7 +81,8 @@ def find_hair(picture, matte, pose, stance, skin):
 
 
 def scalp(template) -> np.ndarray:
-    """(V,) bool of the head: where hair grows on most people; the nape below the hairline and the face are skin."""
+    """(V,) bool: the head's vertices where hair grows on most people. The nape below the hairline and the face are
+    skin."""
     joints, points = template.joints, template.points
     behind, above = points[:, 2] - joints["left_ear"][2], joints["left_eye"][1] - points[:, 1]
     grows = (behind > 0.005) | (above > 0.075) | ((above > 0.02) & (behind > -0.03))
@@ -128,7 +129,8 @@ def _outline(matte, pose):
 
 
 def _on_torso(picture, where, pose, *, hair, skin):
-    """(h, w) bool: pixels of the torso nearer to the hair's colours than to skin and to the clothes at the waist."""
+    """(h, w) bool: pixels of the torso whose colour is nearer to the hair's than to the skin's and to the clothes' at
+    the waist."""
     found = np.zeros(where.shape, bool)
     y, x = np.nonzero(where)
     away = (np.stack([x, y], axis=1) + 0.5 - pose.axes[Limb.TORSO, 0]) / pose.metre
@@ -150,28 +152,29 @@ def _on_torso(picture, where, pose, *, hair, skin):
 
 
 def _is_hair(colours, hair, skin):
-    """(n,) bool: colours (n, 3) of the head that are the hair's, or as dark as only hair in shade is."""
+    """(n,) bool: which colours (n, 3) of the head are the hair's, or as dark as only shaded hair is."""
     like = apart(colours, hair)
     dark = colours.mean(axis=-1) < min(0.6 * hair.mean(), 1.0 if skin is None else 0.35 * skin.mean())
     return dark | (like < 1.0) if skin is None else dark | ((like < 1.0) & (like < 0.8 * apart(colours, skin)))
 
 
 def _where(mask, chosen):
-    """mask (h, w) with only the pixels that are chosen (n,) of it."""
+    """mask (h, w) with only those of its n pixels that are chosen (n,)."""
     out = mask.copy()
     out[mask] = chosen
     return out
 
 
 def _from_shades(colours, thing):
-    """(n,) how unlike colours (n, 3) are to the nearest of twelve shades of a thing (m, 3), dark to light."""
+    """(n,) how different colours (n, 3) are from the nearest of twelve shades, dark to light, of a thing's colours (m,
+    3)."""
     ordered = thing[np.argsort(thing.mean(axis=-1))]
     shades = ordered[(np.linspace(0.04, 0.96, 12) * (len(thing) - 1)).astype(int)]
     return np.min([apart(colours, shade) for shade in shades], axis=0)
 
 
 def _hanging_together(mask, centre, pose):
-    """What of the mask hangs together with the head."""
+    """The parts of the mask that are connected to the head."""
     mask = mask.astype(np.uint8)
     if pose.metre > 120:
         mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))

@@ -1,9 +1,9 @@
-"""Where the reference shows hands, and what colour hands have that it hides (in pockets, behind the back, under
+"""Finds where the reference shows hands, and the colour of hands that it hides (in pockets, behind the back, under
 sleeves).
 
-The template's hands seldom lie where the picture's do. So what is near a wrist and nearer in colour to the hand than
-to the limb behind it belongs to the hand alone: it is never painted on the thigh, and the cloth under it is filled
-from around.
+The template's hands are seldom where the picture's are. So a pixel near a wrist belongs only to the hand if its colour
+is nearer to the hand's than to that of the limb behind it: it is never painted on the thigh, and the cloth under it is
+filled from around.
 """
 from dataclasses import dataclass
 
@@ -14,14 +14,14 @@ from .shades import apart, from_typical, typical
 from .stance import NOBODY, NOTHING, capsule
 from .template import Limb
 
-_REACH, _WIDE = 0.22, 0.11                 # metres: where a hand can be beyond its wrist
-_THIN = (0.03, 0.10, 0.02)                 # from, to, radius: where it is if the forearm says true
-_LEAST = 0.0012                            # square metres of skin that make a hand
-# Metres from the axes of other limbs, thickly clothed: a hand farther out lies against nothing.
+_REACH, _WIDE = 0.22, 0.11                 # metres: the zone beyond its wrist where a hand can be
+_THIN = (0.03, 0.10, 0.02)                 # from, to, radius: where it is if the forearm's direction is right
+_LEAST = 0.0012                            # square metres of skin, the least that make a hand
+# Radii in metres of other limbs in thick clothes: a hand outside all of them has nothing behind it.
 _THICK = {Limb.TORSO: 0.23, Limb.HEAD: 0.15, Limb.LEFT_UPPER_ARM: 0.11, Limb.RIGHT_UPPER_ARM: 0.11,
           Limb.LEFT_FOREARM: 0.09, Limb.RIGHT_FOREARM: 0.09, Limb.LEFT_THIGH: 0.13, Limb.RIGHT_THIGH: 0.13}
-_MIXED = 0.006                             # metres about a hand whose pixels are half of what is behind it
-_BEHIND, _WHOLLY = 0.06, 0.9               # person units behind what is seen there; of the hand
+_MIXED = 0.006                             # metres around a hand, where pixels are half what is behind it
+_BEHIND, _WHOLLY = 0.06, 0.9               # person units behind what is seen there; this part of the hand
 _SKIN_FROM_FACE = 0.92                     # a hand is a little darker than a face (ours)
 _CLOTHED = (Limb.TORSO, Limb.LEFT_THIGH, Limb.RIGHT_THIGH, Limb.SKIRT)
 SIDES = (Limb.LEFT_HAND, Limb.RIGHT_HAND)
@@ -29,15 +29,15 @@ SIDES = (Limb.LEFT_HAND, Limb.RIGHT_HAND)
 
 @dataclass(frozen=True)
 class Hands:
-    """claims (h, w) uint8: Limb of a hand where its pixels are, NOBODY at their edge, else NOTHING; seen (left,
-    right); colours (left, right), each (3,) or None where nothing tells it."""
+    """claims (h, w) uint8: the Limb of a hand at its pixels, NOBODY at their edge, else NOTHING; seen (left, right);
+    colours (left, right), each (3,) or None if unknown."""
     claims: np.ndarray
     seen: tuple
     colours: tuple
 
 
 def find_hands(picture, matte, pose, stance, skin) -> Hands:
-    """picture (h, w, 3), matte (h, w); skin (3,): the face's colour, or None where no face is seen."""
+    """picture (h, w, 3), matte (h, w); skin (3,): the face's colour, or None if no face is seen."""
     claims = np.full(matte.shape, NOTHING, np.uint8)
     inside = matte > 0.5
     found = [_own_colour(picture, inside, pose, stance, limb=limb, skin=skin) for limb in SIDES]
@@ -52,7 +52,7 @@ def find_hands(picture, matte, pose, stance, skin) -> Hands:
 
 
 def skin_of_hands(picture, matte, pose, hands):
-    """(3,) the colour of a hand that is not its sleeve's, for who shows no face; None where there is none."""
+    """(3,) the skin's colour if no face is seen: that of a seen hand, if it differs from its sleeve's; else None."""
     for limb, seen, colour in zip(SIDES, hands.seen, hands.colours, strict=False):
         start, end = pose.axes[limb - 2]
         near, far = (start + part * (end - start) for part in (0.3, 0.7))
@@ -63,7 +63,7 @@ def skin_of_hands(picture, matte, pose, hands):
 
 
 def _is_behind(pose, stance, limb) -> bool:
-    """Whether the hand lies wholly behind the body: what is seen there is no hand."""
+    """Whether the hand is completely behind the body. Then what is seen there is not the hand."""
     x, y, depth = np.nan_to_num(stance.pixels[pose.template.limbs == limb]).T
     height, width = stance.depth.shape
     inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
@@ -74,7 +74,7 @@ def _is_behind(pose, stance, limb) -> bool:
 
 
 def _own_colour(picture, inside, pose, stance, *, limb, skin):
-    """The colour (3,) of a hand that is seen, or None."""
+    """The colour (3,) of a seen hand, or None."""
     if _is_behind(pose, stance, limb):
         return None
     wide, thin = _zone(pose, limb, 0.0, _REACH, _WIDE) & inside, _zone(pose, limb, *_THIN) & inside
@@ -91,7 +91,7 @@ def _own_colour(picture, inside, pose, stance, *, limb, skin):
 
 
 def _clothes(picture, where, stance, skin):
-    """(n, 3) typical colours of torso and thighs, and of sleeves: arms that are not of the skin's colour."""
+    """(n, 3) typical colours of torso and thighs, and of sleeves (arms that do not have the skin's colour)."""
     found = []
     for limbs in (_CLOTHED, (Limb.LEFT_UPPER_ARM, Limb.RIGHT_UPPER_ARM), (Limb.LEFT_FOREARM, Limb.RIGHT_FOREARM)):
         colours = picture[where & np.isin(stance.limbs, limbs)]
@@ -101,7 +101,7 @@ def _clothes(picture, where, stance, skin):
 
 
 def _against_nothing(pose, limb) -> bool:
-    """Is the hand's place clear of all other limbs, so that what is seen there is a hand, gloved perhaps?"""
+    """Whether the hand's place is clear of all other limbs. Then what is seen there is a hand, perhaps with a glove."""
     start, end = pose.axes[limb]
     middle = start + (end - start) / max(np.linalg.norm(end - start), 1e-6) * 0.08 * pose.metre
     for other, radius in _THICK.items():
@@ -138,7 +138,7 @@ def _pixels(picture, inside, pose, stance, *, limb, colour):
 
 
 def _joined(mine, core, pose):
-    """Only what hangs together with the hand's middle, without threads."""
+    """Only the parts that are connected to the hand's middle, without thin threads."""
     mine = cv2.morphologyEx(mine.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
     thread = 2 * int(round(0.004 * pose.metre)) + 1
     mine = cv2.morphologyEx(mine, cv2.MORPH_OPEN, np.ones((thread, thread), np.uint8))
@@ -156,7 +156,7 @@ def _wider(mask, reach):
 
 
 def _hidden_colour(picture, inside, pose, limb, other, skin):
-    """Skin, never cloth: the other hand's, the forearm's where it is bare, the face's; None where no skin is known."""
+    """A skin colour, never cloth: the other hand's, the bare forearm's, or the face's; None if no skin is known."""
     if other is not None:
         return other
     if skin is None:

@@ -1,8 +1,9 @@
-"""From the reference's pixels to the atlas: each place of the surface takes its own pixel, its mirrored one, or what
-spreads there.
+"""The reference's pixels -> the atlas: each place on the surface takes its own pixel, its mirrored one, or colours that
+spread there.
 
-A place's pixel counts where it shows that limb and nothing else: inside the matte, away from edges in depth, not
-grazed, and of no hand, skirt or hair that claims it. What is not seen loses its detail within a hand's breadth.
+A place's pixel counts if it shows that limb and nothing else: it lies inside the matte and away from edges in depth,
+the surface is not at a grazing angle, and no hand, skirt or hair claims the pixel. Beyond what is seen, detail fades
+out within a hand's breadth.
 """
 from dataclasses import dataclass, replace
 
@@ -16,25 +17,27 @@ from .template import Limb, Tag
 from .turning import smooth
 from .undertones import other_side, undertones
 
-SEEN, MIRRORED, CARRIED, INVENTED = range(4)     # where a face has its colour from
-# By how much more the mirrored place is turned to the camera, that it begins to win, and wins wholly.
+SEEN, MIRRORED, CARRIED, INVENTED = range(4)     # where the colour of a face comes from
+# The mirrored place begins to win if it is turned to the camera by the first value more, and wins completely at the
+# second.
 _BETTER = (0.25, 0.5)
-# The same for a head: where both sides graze the camera, the other's cheek would lie between this side's hair.
+# The same for a head: if both sides are at grazing angles, the other side's cheek would appear in this side's hair.
 _OTHER_FACE = (0.35, 0.7)
 _SOFT = 0.008             # metres over which seen and unseen blend
 _DETAIL = 0.09            # metres beyond the seen over which detail fades
-_LOUD = 1.5               # times what is usual on a limb: louder detail is a tie or a print, which does not go on
-_QUIET = 0.02             # and what is always let on
-_NAPE = (0.045, 0.07)     # metres below the head's joint between which colours begin to go round the neck
-_FEW = 0.04               # of a limb's vertices: fewer seen, and it is invented
-_SHOE = 0.45              # of the trousers' brightness, where the reference ends above the feet
-_DENSITY = (60, 700)      # pixels of the atlas to a metre, at least and at most
+# times the usual detail of a limb: stronger detail is a tie or a print, which is not continued
+_LOUD = 1.5
+_QUIET = 0.02             # detail of this strength is always continued
+_NAPE = (0.045, 0.07)     # metres below the head's joint: between these, colours begin to go around the neck
+_FEW = 0.04               # of a limb's vertices: if fewer are seen, the limb is invented
+_SHOE = 0.45              # of the trousers' brightness, if the reference ends above the feet
+_DENSITY = (60, 700)      # atlas pixels per metre, at least and at most
 
 
 @dataclass(frozen=True)
 class Painted:
     """atlas (H, W, 3) float32 0..1; uv (T', 3, 2); source (T',) uint8; invented: Limbs of which nothing was seen;
-    density: pixels of the atlas to a metre."""
+    density: atlas pixels per metre."""
     atlas: np.ndarray
     uv: np.ndarray
     source: np.ndarray
@@ -71,8 +74,8 @@ def paint(pose, stance, sight, *, hands, hair, skin) -> Painted:
 
 
 def _baked(pose, stance, sight, *, layout, chosen, fields, density):
-    """(atlas, weights (H, W, 2) of own and mirrored). fields (V, 5): low frequencies, how much it is hair, below the
-    nape."""
+    """(atlas, weights (H, W, 2) of own and mirrored). fields (V, 5): the colours' low frequencies, how much it is hair,
+    how far below the nape."""
     template, faces, mirror = pose.template, pose.used, pose.template.mirror
     corners = np.arange(3 * len(faces), dtype=np.int32).reshape(-1, 3)
     hit, weights = raster.raster(
@@ -108,7 +111,8 @@ def _baked(pose, stance, sight, *, layout, chosen, fields, density):
 
 @dataclass(frozen=True)
 class _Chart:
-    """One chart: colours (h, w, 3) where known (h, w) 0..1; there (h, w) bool; pixels a metre."""
+    """One chart: colours (h, w, 3) where known (h, w) 0..1; there (h, w) bool: the chart's own pixels; density: pixels
+    per metre."""
     colours: np.ndarray
     known: np.ndarray
     there: np.ndarray
@@ -116,8 +120,8 @@ class _Chart:
 
 
 def _weights(sight, limbs, values, there, soft):
-    """(how much own and mirrored places are seen (H, W, 2), how much the front of a back is (H, W)); values: as in
-    _baked."""
+    """(how well the own and mirrored places are seen (H, W, 2), how well the front of a back is seen (H, W)); values:
+    as in _baked."""
     seen, behind = np.zeros((*there.shape, 2), np.float32), np.zeros(there.shape, np.float32)
     own, other = values[there][:, :4], values[there][:, 4:8]
     limb = limbs[there]
@@ -133,8 +137,8 @@ def _weights(sight, limbs, values, there, soft):
 
 
 def _gone_round(chart, period, front=None, behind=None):
-    """(colours (h, w, 3), trust (h, w, 1)) of a chart: its rows carried round, with their detail beside what is seen,
-    and on a back the detail of its front (h, w, 3), as far as that is seen (h, w, 1)."""
+    """(colours (h, w, 3), trust (h, w, 1)) of a chart: its rows continued around the limb. They keep their detail near
+    what is seen. A back takes the detail of its front (h, w, 3), as far as that is seen (h, w, 1)."""
     base, trust = around(chart.colours, chart.known, period, chart.density)
     detail = chart.colours - base
     loud = _usual(detail, chart.known)
@@ -145,25 +149,25 @@ def _gone_round(chart, period, front=None, behind=None):
 
 
 def _filled(under, chart, hairy):
-    """The head's low frequencies (h, w, 3), with hair's detail beside hair that is seen; hairy (h, w, 1)."""
+    """The head's low frequencies (h, w, 3), with the detail of seen hair next to it; hairy (h, w, 1)."""
     hair = replace(chart, known=chart.known * (hairy[..., 0] > 0.6))
     detail = chart.colours - under
     return under + hairy * _reflected(_hushed(detail, _usual(detail, hair.known)), hair)
 
 
 def _usual(detail, known) -> float:
-    """How loud detail is on a limb, that is neither a tie nor a print."""
+    """How strong detail on a limb may be, as long as it is neither a tie nor a print."""
     found = np.abs(detail[known > 0.9]).max(axis=1)
     return _QUIET + (_LOUD * float(np.quantile(found, 0.8)) if len(found) > 20 else 0.0)
 
 
 def _hushed(detail, loud):
-    """Detail that is louder than usual is quieter the louder it is."""
+    """The detail, weakened where it is stronger than `loud`: the stronger it was, the weaker it becomes."""
     return detail * np.minimum(loud / np.maximum(np.abs(detail).max(axis=2, keepdims=True), 1e-3), 1) ** 2
 
 
 def _reflected(detail, chart):
-    """(h, w, 3): beside what is seen its detail mirrored about its edge, fading."""
+    """(h, w, 3): next to what is seen, its detail, mirrored at the edge and fading out."""
     sure, reach = chart.known > 0.9, _DETAIL * chart.density
     columns = np.arange(detail.shape[1])
     left = np.maximum.accumulate(np.where(sure, columns, -10**6), axis=1)
@@ -179,7 +183,7 @@ def _reflected(detail, chart):
 
 
 def _invented(pose, seen, worn):
-    """Limbs that the character shows and of which nothing was seen; what a skirt hides is not missing."""
+    """Limbs that belong to the character but of which nothing was seen. Limbs under a skirt do not count."""
     limbs, skirted = pose.template.limbs, (pose.template.tags == Tag.SKIRT) & worn
     hem = pose.template.leg_t[skirted].max(initial=0)
     hidden = {limb for limb in Limb if limb in (Limb.LEFT_THIGH, Limb.RIGHT_THIGH) and hem > 0.6}
@@ -200,7 +204,7 @@ def _sources(weights, uv, limbs, invented):
 
 
 def _softened(seen, there, reach):
-    """Fading to 0 at the edge of what is seen, on its inner side."""
+    """The weights, fading to 0 on the inner side of the edge of what is seen."""
     kernel = (0, 0), max(reach, 0.5)
     valid = np.maximum(cv2.GaussianBlur(there.astype(np.float32), *kernel), 1e-3)
     for k in range(seen.shape[2]):
@@ -210,7 +214,7 @@ def _softened(seen, there, reach):
 
 
 def _bled(atlas, there):
-    """The charts' colours carried a few pixels out, so that no lookup at their edge meets black."""
+    """The charts' colours extended outwards, so that a lookup at their edge never meets black."""
     _, label = cv2.distanceTransformWithLabels(
         (~there).astype(np.uint8), cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL
     )
@@ -222,7 +226,7 @@ def _bled(atlas, there):
 
 
 def _rows(faces, used):
-    """The places of faces `used` (T', 3) in `faces` (T, 3)."""
+    """The indices of the faces `used` (T', 3) in `faces` (T, 3)."""
     key = faces.astype(np.int64) @ (1, 1 << 20, 1 << 40)
     order = np.argsort(key)
     return order[np.searchsorted(key[order], used.astype(np.int64) @ (1, 1 << 20, 1 << 40))]

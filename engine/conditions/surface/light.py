@@ -1,12 +1,12 @@
-"""From the reference to its colours without its own light: what a surface's turn does to its brightness is taken
-out."""
+"""The reference -> its colours without its own light: the part of the brightness that depends on the surface's normal
+is removed."""
 import cv2
 import numpy as np
 
 from .stance import NOTHING
 
-STRENGTH = 0.8            # of the light found that is taken out; more would take cloth's own shades (measured)
-_MOST = 0.7               # of log luma, either way
+STRENGTH = 0.8            # of the light found is removed; more would also remove the cloth's own shades (measured)
+_MOST = 0.7               # of log luma, in both directions
 _SAMPLES = 6000
 _LUMA = np.array([.3, .59, .11], np.float32)
 TERMS = 5
@@ -19,9 +19,10 @@ def turned(normals) -> np.ndarray:
 
 
 def without_light(picture, stance, sure):
-    """(picture (h, w, 3) with its light evened out, light (5,), its mean over the figure).
+    """(picture (h, w, 3) with its light removed, light (5,), its mean over the figure).
 
-    sure (h, w) bool: pixels that show the surface. Log luma = a constant a limb + light . turned(normal), robustly.
+    sure (h, w) bool: pixels that show the surface. Log luma = one constant for each limb + light . turned(normal), by a
+    robust fit.
     """
     flat = np.zeros(TERMS)
     use = sure & (stance.hit >= 0) & (stance.limbs != NOTHING)
@@ -36,7 +37,8 @@ def without_light(picture, stance, sure):
 
 
 def found_light(colours, normals, limbs) -> np.ndarray:
-    """(TERMS,) of log luma by `turned`; of pixels: colours (n, 3) sRGB 0..1, unit normals (n, 3), limbs (n,)."""
+    """(TERMS,) factors of `turned` for log luma, from n pixels: colours (n, 3) sRGB 0..1, unit normals (n, 3), limbs
+    (n,)."""
     step = max(len(colours) // _SAMPLES, 1)
     return _regressed(np.log(colours[::step] @ _LUMA + 0.04), turned(normals[::step]), limbs[::step])
 

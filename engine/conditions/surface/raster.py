@@ -1,21 +1,22 @@
-"""From triangles in a picture to the one that is frontmost at each pixel: a z-buffer without a compiled part (ours).
+"""Triangles in a picture -> the frontmost one at each pixel: a z-buffer without compiled code (ours).
 
-Triangles of like width and height are laid out as equal blocks of pixels, so that numpy works on long rows; the
-z-buffer is settled by writing far triangles before near ones and mending the few pixels where that order was wrong.
+Triangles of similar width and height become blocks of pixels of one size, so that numpy works on long rows. The
+z-buffer is filled by writing far triangles before near ones, and then correcting the few pixels where that order was
+wrong.
 """
 import numpy as np
 
 _EDGE = np.float32(-1e-4)  # shared edges belong to both triangles, so that no pixel between them is missed
 _SIDES = np.array([2, 4, 7, 11, 16, 24, 36, 54, 80, 120, 180, 270, 400, 600, 900, 1300, 2000, 3000, 5000, 1 << 30])
 _STRIP = 64               # rows: taller triangles are cut
-_BLOCK = 1 << 17          # pixels looked at together: about what a core's cache holds
+_BLOCK = 1 << 17          # pixels at a time: about what a core's cache can hold
 
 
 def raster(xy, z, faces, size) -> tuple:
-    """(triangle (h, w) int32, the place in `faces`, -1 none; barycentric (h, w, 2) float32 of corners 1 and 2).
+    """(triangle (h, w) int32, the index in `faces`, -1 for none; barycentric (h, w, 2) float32 of corners 1 and 2).
 
-    xy (V, 2) pixels, z (V,) depth, nearest in front; faces (T, 3) whose both sides are seen (see `front`); size (w, h).
-    A pixel is looked at in its middle.
+    xy (V, 2) pixels, z (V,) depth, the nearest in front; faces (T, 3), both sides of which are drawn (see `front`);
+    size (w, h). A pixel is sampled at its centre.
     """
     width, height = size
     corners = (np.asarray(values, np.float32)[faces.T] for values in (xy[:, 0], xy[:, 1], z))
@@ -24,13 +25,13 @@ def raster(xy, z, faces, size) -> tuple:
 
 
 def front(xy, faces) -> np.ndarray:
-    """(T,) bool: which faces show the camera their outside, with a picture's y down."""
+    """(T,) bool: which faces show their outside to the camera, with y pointing down in the picture."""
     x, y = xy[:, 0][faces.T], xy[:, 1][faces.T]
     return (x[1] - x[0]) * (y[2] - y[0]) - (y[1] - y[0]) * (x[2] - x[0]) < 0
 
 
 def interpolated(values, faces, triangle, barycentric) -> np.ndarray:
-    """(h, w, c) float32 of values (V, c) or (V,) by vertex, or (T, 3, c) by corner; 0 where there is no triangle."""
+    """(h, w, c) float32 of values (V, c) or (V,) per vertex, or (T, 3, c) per corner; 0 where there is no triangle."""
     seen = triangle >= 0
     t, (u, v) = triangle[seen], barycentric[seen].T
     by_corner = values[t] if values.ndim == 3 else values[faces[t]].reshape(len(t), 3, -1)
@@ -40,10 +41,10 @@ def interpolated(values, faces, triangle, barycentric) -> np.ndarray:
 
 
 def frontmost(x, y, z, size, wanted=None) -> tuple:
-    """(triangle int32, u, v, depth float32), each (h * w,), of triangles whose corners are x, y, z (3, T) float32.
+    """(triangle int32, u, v, depth float32), each (h * w,), of triangles with the corners x, y, z (3, T) float32.
 
-    Where there is no triangle: -1, 0, 0, infinite. Rows of pixels one after another, size (w, h); wanted (h * w,) bool:
-    the only pixels that are asked for.
+    Where there is no triangle: -1, 0, 0, infinite. The pixels are in rows, one after another; size (w, h); wanted (h *
+    w,) bool: only these pixels are drawn.
     """
     count = size[0] * size[1]
     triangle, u, v = np.full(count, -1, np.int32), np.zeros(count, np.float32), np.zeros(count, np.float32)
@@ -54,7 +55,7 @@ def frontmost(x, y, z, size, wanted=None) -> tuple:
 
 
 def bounds(x, y, size) -> tuple:
-    """(left, top, right, bottom), each (T,) int32: the first and last pixels whose middles may lie in triangles x, y
+    """(left, top, right, bottom), each (T,) int32: the first and last pixels whose centres may lie in triangles x, y
     (3, T)."""
     along = tuple(zip((x, y), size, strict=False))
     low = (np.clip(np.ceil(c.min(axis=0) - 0.5), 0, most).astype(np.int32) for c, most in along)
@@ -63,7 +64,8 @@ def bounds(x, y, size) -> tuple:
 
 
 def _fragments(x, y, z, size, wanted):
-    """Yields (pixel, depth, triangle, u, v), flat arrays of what lies in triangles, those of one size after another."""
+    """Yields (pixel, depth, triangle, u, v), flat arrays of the pixels in triangles, one size of triangles after
+    another."""
     left, top, right, bottom = bounds(x, y, size)
     area = (x[1] - x[0]) * (y[2] - y[0]) - (y[1] - y[0]) * (x[2] - x[0])
     seen = np.flatnonzero((right >= left) & (bottom >= top) & (np.abs(area) > 1e-9))
@@ -84,7 +86,7 @@ def _fragments(x, y, z, size, wanted):
 
 
 def _strips(triangles, top, bottom):
-    """Tall triangles, with their first and last rows, again for each strip of rows that they cross."""
+    """The triangles with their first and last rows; tall ones are repeated for each strip of rows that they cross."""
     count = (bottom - top) // _STRIP + 1
     if (count == 1).all():
         return triangles, top, bottom
@@ -95,7 +97,7 @@ def _strips(triangles, top, bottom):
 
 
 def _planes(x, y, area, places):
-    """(6, T) float32: the barycentrics u and v in the middle of a triangle's first pixel, and their growth along x and
+    """(6, T) float32: the barycentrics u and v at the centre of a triangle's first pixel, and their growth along x and
     y."""
     ux, uy, vx, vy = (y[2] - y[0]) / area, (x[0] - x[2]) / area, (y[0] - y[1]) / area, (x[1] - x[0]) / area
     dx, dy = places[0] + np.float32(0.5) - x[0], places[1] + np.float32(0.5) - y[0]
@@ -103,7 +105,7 @@ def _planes(x, y, area, places):
 
 
 def _block(triangles, places, planes, depths, sides, picture):
-    """The fragments of some triangles that are at most sides (w, h) pixels large."""
+    """The fragments of triangles that are at most `sides` (w, h) pixels large."""
     (width, height), wanted = picture
     across, down = np.arange(sides[0], dtype=np.int32), np.arange(sides[1], dtype=np.int32)[:, None]
     u0, ux, uy, v0, vx, vy = planes[:, :, None, None]
@@ -127,8 +129,7 @@ def _block(triangles, places, planes, depths, sides, picture):
 
 
 def _lay(depth, part, layers):
-    """Writes what is nearest into `depth` (n,) and what goes with it into layers (triangle, u, v), each (n,), in
-    place."""
+    """Writes the nearest depth into `depth` (n,) and its values into layers (triangle, u, v), each (n,), in place."""
     pixel, z, *values = part
     waiting = np.flatnonzero(z < depth[pixel])
     pixels, depths = pixel[waiting], z[waiting]

@@ -1,28 +1,28 @@
-"""Colours around a limb, row by row of its chart: what is seen at one height goes on round the back, without its
+"""Colours around a limb, for each row of its chart: what is seen at one height continues around the back, without its
 detail.
 
-Ours: hems, cuffs, waists and stripes run round a body, so a row's colours are the best guess for the rest of the row;
-but one pixel carried on would be a band, so it is the mean of a hand's breadth beside the edge, softer along the limb
-the farther it is.
+Ours: hems, cuffs, waists and stripes run around a body, so a row's colours are the best guess for the rest of the row.
+A single repeated pixel would give a band. So the mean of a hand's breadth next to the edge is used, and further away it
+is softer along the limb.
 """
 import cv2
 import numpy as np
 
-_BREADTH = 0.08        # metres beside the edge that are averaged
-_ALONG = 0.004         # metres along the limb, near what is seen
+_BREADTH = 0.08        # metres next to the edge that are averaged
+_ALONG = 0.004         # metres of softness along the limb, near what is seen
 _FAR_ALONG = 0.004     # and far from it: a wider one would melt hems
 _FAR = 0.06            # metres
 _PATTERN = 0.03        # metres along the limb over which rows are compared
-_NOISE = 0.5           # of a row's own variance, that its mean may have by chance
-_ENOUGH = 0.02         # metres of a row that have to be seen for it to say something
-_MUCH = 0.15           # and to count wholly beside its neighbours
+_NOISE = 0.5           # of a row's own variance, which its mean may have by chance
+_ENOUGH = 0.02         # metres of a row that must be seen, or it says nothing
+_MUCH = 0.15           # metres with which it counts completely relative to its neighbours
 
 
 def around(colours, known, period, density):
-    """(base (h, w, 3), trust (h, w, 1) 0..1) of a chart that goes round in `period` pixels.
+    """(base (h, w, 3), trust (h, w, 1) 0..1) of a chart that goes once around in `period` pixels.
 
-    colours (h, w, 3) where known (h, w) 0..1; density: pixels a metre. base: the row's mean beside each seen place,
-    between the two nearest ones where nothing is seen; trust 0 where the row shows nothing at all.
+    colours (h, w, 3) where known (h, w) 0..1; density: pixels per metre. base: at seen places, the row's mean around
+    them; elsewhere, a mixture of the two nearest means. trust: 0 where the row shows nothing at all.
     """
     width = known.shape[1]
     period = int(np.clip(round(period), 4, width))
@@ -37,7 +37,7 @@ def around(colours, known, period, density):
 
 
 def _folded(colours, known, place, period):
-    """The chart's overhang laid onto where it belongs."""
+    """The chart with its overhang moved to where it belongs in the period."""
     once, weight = np.zeros((len(known), period, 3), np.float32), np.zeros((len(known), period), np.float32)
     for start in range(0, len(place), period):
         part = slice(start, min(start + period, len(place)))
@@ -49,7 +49,7 @@ def _folded(colours, known, place, period):
 
 
 def _means(once, weight, density):
-    """(h, period, 3) mean colour over a breadth of the row, going round, and its variance there (h, period)."""
+    """(h, period, 3) mean colour over a breadth of the row, which is periodic, and the variance there (h, period)."""
     reach = int(np.clip(round(0.5 * _BREADTH * density), 1, weight.shape[1] // 2))
     stacked = np.concatenate([once * weight[..., None], (once ** 2).sum(axis=2, keepdims=True) * weight[..., None],
                               weight[..., None]], axis=2)
@@ -61,8 +61,8 @@ def _means(once, weight, density):
 
 
 def _without_patterns(mean, spread, weight, density):
-    """Rows that differ from their neighbours no more than within themselves are dots and folds, not stripes: evened
-    out."""
+    """The means, smoothed where rows differ from their neighbours no more than within themselves: these are dots and
+    folds, not stripes."""
     sigma = _PATTERN * density
     amount = weight + 1e-3
     total = _blurred_along(amount, sigma)
@@ -74,7 +74,7 @@ def _without_patterns(mean, spread, weight, density):
 
 
 def _between(mean, sure):
-    """(colours, pixels to the nearest sure place): each row's means, and between two sure places their mixture by
+    """(colours, pixels to the nearest sure place): each row's means; between two sure places, their mixture by
     distance."""
     period = sure.shape[1]
     columns = np.arange(3 * period)
@@ -90,7 +90,7 @@ def _between(mean, sure):
 
 
 def _softer_far(base, trust, away, density):
-    """Far from what is seen rows blend with their neighbours, by how much of each is seen."""
+    """Far from what is seen, rows blend with their neighbours, weighted by how much of each is seen."""
     total = _blurred_along(trust, _FAR_ALONG * density)
     soft = _blurred_along(base * trust[..., None], _FAR_ALONG * density) / np.maximum(total, 1e-4)[..., None]
     far = np.clip(away / (_FAR * density), 0, 1)[..., None].astype(np.float32)
@@ -98,6 +98,6 @@ def _softer_far(base, trust, away, density):
 
 
 def _blurred_along(values, sigma):
-    """Blurred down the rows alone."""
+    """Blurred only across rows, along the limb."""
     blurred = cv2.GaussianBlur(np.ascontiguousarray(values, np.float32), (1, 0), sigmaX=1, sigmaY=max(sigma, 0.3))
     return blurred.reshape(values.shape)

@@ -1,6 +1,7 @@
-"""What of the reference may be taken: a place's pixel counts where it shows that limb and nothing else.
+"""Which of the reference's pixels may be used: a place's pixel counts if it shows that limb and nothing else.
 
-Inside the matte, away from edges in depth, not grazed, and of no hand, skirt or hair that claims it.
+It must lie inside the matte and away from edges in depth, the surface must not be at a grazing angle, and no hand,
+skirt or hair may claim the pixel.
 """
 from dataclasses import dataclass
 
@@ -11,14 +12,14 @@ from .stance import NOTHING
 from .template import Limb
 from .turning import smooth
 
-_INSET = 0.008            # metres inside the matte: its edge is mixed with the backdrop
+_INSET = 0.008            # metres inside the matte, because its edge is mixed with the background
 _BESIDE = 0.012           # metres from an edge in depth
 _NEARER = 0.07            # metres that make an edge in depth
-_FRONT = 0.06             # metres behind what is frontmost that still count as the front
-_SLEEVE = 0.03            # metres about an arm before the body: its sleeve is wider than the surface knows
+_FRONT = 0.06             # metres behind the frontmost surface that still count as the front
+_SLEEVE = 0.03            # metres around an arm in front of the body: its sleeve is wider than the surface
 _ARMS = tuple(range(Limb.LEFT_UPPER_ARM, Limb.RIGHT_HAND + 1))
-_GRAZED = (0.15, 0.45)    # cosine to the camera from which a pixel begins to count, and counts wholly
-_BEHIND = (0.15, 0.5)     # cosine away from the camera from which a back takes its front's pattern
+_GRAZED = (0.15, 0.45)    # cosines to the camera at which a pixel begins to count, and counts completely
+_BEHIND = (0.15, 0.5)     # cosines away from the camera between which a back begins to take its front's pattern
 _SAME_BEHIND = (Limb.TORSO, *range(Limb.LEFT_UPPER_ARM, Limb.RIGHT_FOREARM + 1),
                 *range(Limb.LEFT_THIGH, Limb.RIGHT_SHIN + 1), Limb.SKIRT)
 _HAIR_LIES_ON = (Limb.HEAD, Limb.TORSO, Limb.LEFT_UPPER_ARM, Limb.RIGHT_UPPER_ARM)
@@ -26,11 +27,10 @@ _HAIR_LIES_ON = (Limb.HEAD, Limb.TORSO, Limb.LEFT_UPPER_ARM, Limb.RIGHT_UPPER_AR
 
 @dataclass(frozen=True)
 class Sight:
-    """What of the reference may be taken. picture (h, w, 3) without its light; inside (h, w) bool: within the
-    matte; free (h, w) bool: and beside no edge in depth; near (h, w)
-    depth of what is frontmost about a pixel; claims (h, w) uint8 of Limb: a pixel of that limb alone, NOTHING: of the
-    limb that the surface shows, NOBODY: not to be taken; limbs (h, w): which the surface shows; k: person units a
-    metre of depth."""
+    """Which of the reference's pixels may be used. picture (h, w, 3) without its light; inside (h, w) bool: inside the
+    matte; free (h, w) bool: also away from edges in depth; near (h, w): depth of the frontmost surface around a pixel;
+    claims (h, w) uint8: the only Limb that may use the pixel, NOTHING: the limb that the surface shows there, NOBODY:
+    no limb; limbs (h, w): the limb that the surface shows; k: person units in a metre of depth."""
     picture: np.ndarray
     inside: np.ndarray
     free: np.ndarray
@@ -41,7 +41,7 @@ class Sight:
 
 
 def sight_of(picture, matte, pose, stance, claims) -> Sight:
-    """The reference as places may take from it."""
+    """The Sight of the reference."""
     inside = cv2.erode((matte > 0.9).astype(np.uint8), _disc(_INSET * pose.metre)) > 0
     near = cv2.erode(stance.depth, _disc(_BESIDE * pose.metre))
     arms = np.where(np.isin(stance.limbs, _ARMS), stance.depth, 1e6).astype(np.float32)
@@ -52,7 +52,8 @@ def sight_of(picture, matte, pose, stance, claims) -> Sight:
 
 
 def seen_there(sight, limbs, pixels, facing) -> np.ndarray:
-    """(n,) 0..1: how well places of limbs (n,) at pixels (n, 3), turned by the cosine facing (n,), are seen."""
+    """(n,) 0..1: how well places on limbs (n,) at pixels (n, 3) are seen, with the cosines to the camera facing
+    (n,)."""
     x, y, inside = _place(sight, pixels)
     claim = sight.claims[y, x]
     hand = (limbs == Limb.LEFT_HAND) | (limbs == Limb.RIGHT_HAND)
@@ -63,8 +64,8 @@ def seen_there(sight, limbs, pixels, facing) -> np.ndarray:
 
 
 def seen_through(sight, limbs, pixels, facing) -> np.ndarray:
-    """(n,) 0..1: how well the front of the same limb is seen where places (n, 3) on its back lie; nothing on heads
-    and hands."""
+    """(n,) 0..1: how well the front of the same limb is seen at the pixels (n, 3) of places on its back; 0 on heads and
+    hands."""
     x, y, inside = _place(sight, pixels)
     claim = sight.claims[y, x]
     own = (sight.limbs[y, x] == limbs) & ((claim == NOTHING) | (claim == limbs)) & np.isin(limbs, _SAME_BEHIND)

@@ -1,4 +1,4 @@
-"""From bones to the moved surface: linear blend skinning of points and normals."""
+"""Bones -> the posed surface: linear blend skinning of points and normals."""
 import numpy as np
 
 
@@ -13,9 +13,9 @@ def transforms(rest, posed, bones) -> tuple:
 
 
 def skinned(points, normals, weights, transforms) -> tuple:
-    """(P, N): points (V, 3) moved by their weights (V, B) of the bones' transforms, and their unit normals.
+    """(P, N): points (V, 3) moved by the bones' transforms with the weights (V, B), and their unit normals.
 
-    Normals take the blended matrix's cofactors, so that a bone that is stretched along does not tilt them.
+    Normals are moved by the blended matrix's cofactors, so that a stretched bone does not tilt them.
     """
     matrices, offsets = transforms
     blended = weights @ np.concatenate([matrices.reshape(-1, 9), offsets], axis=1)

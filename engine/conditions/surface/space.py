@@ -1,8 +1,8 @@
 """One figure's joints, pixels and depth <-> person units, in which the person is as tall as the template.
 
-Ours. Origin: the middle of the hips. x to the right of the picture, y down, z away from the camera; seen from the front
-that is the template's own. x and y come from pixels, the pelvis' depth and height_px; a metre of depth is worth k
-person units.
+Ours. Origin: the middle of the hips. x points to the right of the picture, y down, z away from the camera; seen from
+the front, these are the template's own axes. x and y come from pixels, the pelvis' depth and height_px. A metre of
+depth is k person units.
 """
 from dataclasses import dataclass
 from itertools import pairwise
@@ -14,22 +14,22 @@ from ..limbs import SEEN
 from .bones import FACE, SIDES
 from .turning import frame, length, similarity, unit
 
-_NEAREST = 0.05           # of the pelvis' depth: what is nearer than this cannot be laid in the picture
-_FLAT_DEPTH = 4.0         # metres, where no depth is known
-_LEAST_HEIGHT, _FARTHEST, _DEEPEST = 0.1, 1e6, 1e8  # pixels, pixels and the scene's units: beyond are no pictures
+_NEAREST = 0.05           # of the pelvis' depth: points nearer than this cannot be drawn
+_FLAT_DEPTH = 4.0         # metres, if no depth is known
+_LEAST_HEIGHT, _FARTHEST, _DEEPEST = 0.1, 1e6, 1e8  # pixels, pixels and scene units: no real picture is beyond these
 _TORSO = ("left_hip", "right_hip", "left_shoulder", "right_shoulder")
 _CHAINS = (("hip", "knee", "ankle"), ("shoulder", "elbow", "wrist"))
 _LIMBS = tuple((a, b) for chain in _CHAINS for a, b in pairwise(chain))
-_WORTH = np.geomspace(0.8, 1.7, 40)  # of a metre of depth, as tried
+_WORTH = np.geomspace(0.8, 1.7, 40)  # the tried values of a metre of depth
 
 
 @dataclass(frozen=True)
 class Space:
-    """joints {name: (3,)} all body joints but unseen face points, and side_finger_1..4 of known hands; confidence
+    """joints {name: (3,)} all body joints except unseen face points, and side_finger_1..4 of known hands; confidence
     {name: 0..1}.
 
-    k: person units a metre of depth; middle (2,): pixels of the hips; pelvis: their depth, metres; flat: no depth was
-    known.
+    k: person units in a metre of depth; middle (2,): the hips in pixels; pelvis: their depth in metres; flat: no depth
+    was known.
     """
     joints: dict
     confidence: dict
@@ -42,8 +42,8 @@ class Space:
 
     @classmethod
     def of(cls, figure, template, k=None, focal=None):
-        """The space of a Figure; None where a hip or a shoulder is not known. focal (pixels) gives k where k is None;
-        else it is 1."""
+        """The space of a Figure; None if a hip or a shoulder is not known. If k is None, it follows from focal
+        (pixels); without focal, it is 1."""
         body = np.asarray(figure.body, np.float64)
         at = dict(zip(BODY, body, strict=False))
         flat = not all(at[name][2] > 0 for name in _TORSO[:2])
@@ -69,21 +69,21 @@ class Space:
 
     @property
     def px_per_metre(self) -> float:
-        """Pixels a person unit spans at the pelvis."""
+        """Pixels that a person unit spans at the pelvis."""
         return self.height_px / self.height
 
     @property
     def camera(self) -> np.ndarray:
-        """(3,) the camera's place in person units, where the hips lie in the picture's middle."""
+        """(3,) the camera's position in person units, assuming that the hips are in the middle of the picture."""
         return np.array([0.0, 0.0, -self.pelvis * self.k])
 
     @property
     def nearest(self) -> float:
-        """Metres from the camera; to_pixels holds what is nearer at this depth, and nothing there should be drawn."""
+        """Metres from the camera. to_pixels puts nearer points at this depth, and they should not be drawn."""
         return _NEAREST * self.pelvis
 
     def from_pixels(self, places) -> np.ndarray:
-        """(n, 3) person units of (n, 3) x, y in pixels, depth in metres; depth is left out where the figure is flat."""
+        """(n, 3) person units of (n, 3) x, y in pixels, depth in metres; depth is ignored if the figure is flat."""
         depth = np.full(len(places), self.pelvis) if self.flat else places[:, 2]
         scale = depth / self.pelvis * self.height / self.height_px
         return np.column_stack([(places[:, :2] - self.middle) * scale[:, None], (depth - self.pelvis) * self.k])
@@ -111,10 +111,9 @@ class Space:
 
 
 def depth_factor(figures, template) -> float:
-    """k for a clip's figures: the worth of a metre of depth with which limbs keep their lengths over the frames best
-    (ours).
+    """k for a clip's figures: the value with which limbs best keep their lengths over the frames (ours).
 
-    Only needed where the focal length is not known. Figures without depth are left out; 1 where nothing is left.
+    Only needed if the focal length is not known. Figures without depth are left out; 1 if none is left.
     """
     rows = []
     for figure in figures:
@@ -139,7 +138,7 @@ def depth_factor(figures, template) -> float:
 
 
 def _usable(name, joint, flat) -> bool:
-    """Face points have to be seen; other joints may be used where they have a place, seen or not."""
+    """Face points must be seen. Other joints may be used if they have a position, seen or not."""
     if not np.isfinite(joint).all() or np.abs(joint[:2]).max() > _FARTHEST or joint[2] > _DEEPEST:
         return False
     placed = joint[:2].any() and joint[2] > 0 and not flat
@@ -147,10 +146,10 @@ def _usable(name, joint, flat) -> bool:
 
 
 def _lift(joints, template):
-    """Depth for the hips and shoulders of a flat figure, by what their widths lack, on the side that face and feet
-    tell.
+    """Give hips and shoulders of a flat figure a depth: as much as their widths lack, with the sign that face and feet
+    give.
 
-    Without it a flat figure seen from the side has its chest towards nobody knows where.
+    Without this, the direction of the chest is undefined in a flat figure that is seen from the side.
     """
     def step(a, b):
         return joints[b][0] - joints[a][0] if a in joints and b in joints else 0.0
@@ -166,7 +165,7 @@ def _lift(joints, template):
 
 
 def _complete(joints, template):
-    """The joints that are missing, as the template has them about the torso; a middle one is bent between its
+    """Add missing joints where the template has them relative to the torso. A missing middle joint is bent between its
     neighbours."""
     tall = template.joints
     turn, size = similarity(*(np.stack([of[name] for name in _TORSO]) for of in (tall, joints)),
@@ -190,8 +189,7 @@ def _complete(joints, template):
 
 
 def _between(start, end, first, second):
-    """The joint between two that are known, bent to the side to which the bones `first` and `second` are bent at
-    rest."""
+    """The joint between two known ones, bent to the same side as the bones `first` and `second` at rest."""
     a, b, reach = (float(length(v)[0]) for v in (first, second, end - start))
     part = np.clip((a * a - b * b + reach * reach) / max(2 * reach, 1e-6), -a, a)
     out = np.sqrt(max(a * a - part * part, 0.0)) if reach < a + b else 0.0

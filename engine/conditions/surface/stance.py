@@ -1,4 +1,4 @@
-"""The surface as it stands in the reference: where each vertex lies in the picture, and which limb each pixel shows."""
+"""The surface posed as in the reference: where each vertex is in the picture, and which limb each pixel shows."""
 from dataclasses import dataclass, replace
 
 import cv2
@@ -8,8 +8,8 @@ from . import bones, raster, skinning
 from .space import Space
 from .template import Limb, Tag, Template, normals_of
 
-NOTHING = len(Limb)     # in a map of limbs: no surface there; in a map of claims: none
-NOBODY = NOTHING + 1    # in a map of claims: of two limbs at once
+NOTHING = len(Limb)     # in a map of limbs: no surface there; in a map of claims: no claim
+NOBODY = NOTHING + 1    # in a map of claims: a mixture of two limbs
 _FACE_PAIRS = (
     ("right_eye", "left_eye"),
     ("right_ear", "left_ear"),
@@ -19,19 +19,20 @@ _FACE_PAIRS = (
     ("nose", "left_eye"),
 )
 _FACE = ("nose", "left_eye", "right_eye", "left_ear", "right_ear")
-_FACE_STIFF = 0.004           # square metres of evidence that a head unlike the mean needs (ours)
-_HEAD_SCALES = (0.9, 1.15)    # an estimated depth of the nose would give balloons otherwise (measured)
+_FACE_STIFF = 0.004           # square metres of evidence that a head needs to differ from the mean (ours)
+_HEAD_SCALES = (0.9, 1.15)    # else an estimated depth of the nose could inflate the head (measured)
 _HAND_REACH = 0.4             # of the forearm, beyond the wrist
-_THIN = 0.01                  # metres of girth that count for who hides whom
-_CLEARLY = 0.5                # confidence of a joint that is seen, not guessed behind the body
+_THIN = 0.01                  # metres of girth that count when limbs hide each other
+_CLEARLY = 0.5                # confidence of a joint that is really seen, and not guessed behind the body
 _CROWN = 0.16                 # metres above the head's joint
 
 
 @dataclass(frozen=True)
 class Stance:
-    """One displacement's picture. pixels (V, 3) x, y, depth; normals (V, 3); facing (V,) 1 towards the camera .. -1
-    away; per_metre (V,) pixels that a metre spans there; faces (T', 3) the front ones; hit (h, w), weights (h, w, 2)
-    of the raster; limbs (h, w) uint8 of Limb or NOTHING; depth (h, w) float32, 1e6 where nothing is."""
+    """The surface with one displacement, in the picture. pixels (V, 3) x, y, depth; normals (V, 3); facing (V,) 1
+    towards the camera .. -1 away; per_metre (V,) pixels that a metre spans there; faces (T', 3): those that face the
+    camera; hit (h, w), weights (h, w, 2) of the raster; limbs (h, w) uint8 Limb or NOTHING; depth (h, w) float32, 1e6
+    where nothing is."""
     pixels: np.ndarray
     normals: np.ndarray
     facing: np.ndarray
@@ -43,14 +44,14 @@ class Stance:
     depth: np.ndarray
 
     def across(self, values) -> np.ndarray:
-        """values (V, c) by vertex -> (h, w, c) float32, 0 off the surface."""
+        """values (V, c) per vertex -> (h, w, c) float32, 0 outside the surface."""
         return raster.interpolated(np.asarray(values, np.float32), self.faces, self.hit, self.weights)
 
 
 @dataclass(frozen=True)
 class Pose:
-    """The template posed as the reference stands. space: template units <-> pixels; moves: its bones' transforms;
-    used (T', 3) the faces that this character has; axes (16, 2, 2) each limb from, to, in pixels; size (w, h)."""
+    """The template in the reference's pose. space: template units <-> pixels; moves: its bones' transforms; used (T',
+    3): the faces that this character has; axes (16, 2, 2): each limb's start and end in pixels; size (w, h)."""
     template: Template
     space: Space
     posed: dict
@@ -62,11 +63,12 @@ class Pose:
 
     @property
     def metre(self) -> float:
-        """Pixels of a metre at the pelvis."""
+        """Pixels in a metre at the pelvis."""
         return self.space.px_per_metre
 
     def wearing(self, faces, hem) -> "Pose":
-        """With other faces, and a skirt that ends at hem (0 hips .. 1 knees .. 2 ankles) or None."""
+        """The same pose with other faces, and with a skirt that ends at hem (0 hips .. 1 knees .. 2 ankles), or None
+        for no skirt."""
         return replace(self, used=faces, axes=_axes(self.space, self.posed, self.head_scale, hem))
 
 
@@ -84,10 +86,11 @@ def pose_of(space, template, size) -> Pose:
 
 
 def stand(pose, displacement) -> Stance:
-    """Pose, skin and raster the surface that is displaced by (V,) metres along its normals."""
+    """Skin and rasterise the surface, displaced by (V,) metres along its normals."""
     template = pose.template
     points, pixels = _moved(pose, displacement)
-    # thick clothes must not swallow the arms before them: who hides whom is told by the body without its girth
+    # thick clothes must not swallow the arms in front of them: the body without its girth decides which limb is in
+    # front
     pixels[:, 2] = _moved(pose, np.minimum(displacement, _THIN))[1][:, 2]
     front = pose.used[raster.front(pixels[:, :2], pose.used)]
     hit, weights = raster.raster(pixels[:, :2], pixels[:, 2], front, pose.size)
@@ -119,8 +122,8 @@ def capsule(size, start, end, radius) -> np.ndarray:
 
 
 def _before_torso(space) -> dict:
-    """The joints, with elbows and wrists that are seen on the torso laid before it: estimated depths are often within
-    it. Not of who is seen from behind: there they are hidden by the torso."""
+    """The joints, with elbows and wrists that are seen over the torso moved in front of it, because estimated depths
+    often put them inside. Not if the person is seen from behind: then the torso hides them."""
     joints = dict(space.joints)
     if joints["left_shoulder"][0] < joints["right_shoulder"][0]:
         return joints
@@ -148,8 +151,8 @@ def _before_torso(space) -> dict:
 
 
 def _faced(space, template) -> dict:
-    """The joints of a figure without depths, with the face's as deep as its turn to the side says: a flat face is no
-    face."""
+    """The joints of a figure without depths, with depths for the face from its turn to the side, because a flat face
+    cannot be turned."""
     joints, tall = dict(space.joints), template.joints
     pair = next(
         (pair for pair in (("left_ear", "right_ear"), ("left_eye", "right_eye")) if all(n in joints for n in pair)),
@@ -176,7 +179,8 @@ def _per_metre(pixels, pose):
 
 
 def _head_scale(space, posed, template) -> float:
-    """By the face's distances in the picture's plane, without depths, which are the estimate's weakest."""
+    """The head's scale, from the face's distances in the picture plane. Depths are not used, because they are the
+    estimate's weakest part."""
     turn, along, square = posed["head"].rotation, 0.0, 0.0
     for a, b in _FACE_PAIRS:
         if a in space.joints and b in space.joints:

@@ -1,7 +1,7 @@
 """The mean clothed person that the surface is made of, from template.npz and template.json.
 
 Both are made by lab/surface_template.py. Axes: x to the person's left, y down, z to the person's back, metres; seen
-from the front this is a picture's x, y and depth.
+from the front, these are a picture's x, y and depth.
 """
 from dataclasses import dataclass
 from enum import IntEnum
@@ -45,7 +45,7 @@ class Limb(IntEnum):
     HAIR = 15
 
 
-# The first entry that a bone's name begins with holds; the limb is the left one's.
+# The first entry that a bone's name begins with counts; the limb is the left one.
 _LIMB_OF_BONE = (("chest", Limb.TORSO), ("pelvis", Limb.TORSO), ("clavicle", Limb.TORSO),
                  ("neck", Limb.HEAD), ("head", Limb.HEAD),
                  ("upperarm", Limb.LEFT_UPPER_ARM), ("lowerarm", Limb.LEFT_FOREARM), ("thigh", Limb.LEFT_THIGH),
@@ -56,11 +56,11 @@ _LIMB_OF_BONE = (("chest", Limb.TORSO), ("pelvis", Limb.TORSO), ("clavicle", Lim
 class Template:
     """A symmetric mesh at rest: V vertices, T triangles, B bones, E edges.
 
-    points, normals (V, 3) float32; faces (T, 3) int32, corners so that front faces have a negative area in a picture (y
-    down); weights (V, B) float32, rows sum to 1; tags, limbs (V,) uint8 of Tag and Limb; mirror (V,) the vertex on the
-    other side; edges (E, 2) of the mesh, and head and hands tied to the body; leg_t (V,) 0 at the hips' height, 1
-    knees, 2 ankles; joints {name: (3,)}: BODY, side_finger_1..4, side_clavicle, headbone, headtop; height in metres;
-    rest {bone: Bone}.
+    points, normals (V, 3) float32; faces (T, 3) int32, with corners in such an order that front faces have a negative
+    area in a picture (y down); weights (V, B) float32, rows sum to 1; tags, limbs (V,) uint8 of Tag and Limb; mirror
+    (V,) the vertex on the other side; edges (E, 2) of the mesh, plus those that tie head and hands to the body; leg_t
+    (V,) 0 at the hips' height, 1 at the knees', 2 at the ankles'; joints {name: (3,)}: BODY, side_finger_1..4,
+    side_clavicle, headbone, headtop; height in metres; rest {bone: Bone}.
     """
     points: np.ndarray
     normals: np.ndarray
@@ -79,7 +79,7 @@ class Template:
 
 @lru_cache(maxsize=1)
 def load() -> Template:
-    """The template; read once, so nobody may write into it."""
+    """The template. It is read once, so its arrays must not be changed."""
     facts = json_reader.read(_FOLDER / "template.json")
     with np.load(_FOLDER / "template.npz", allow_pickle=False) as file:
         half = {name: file[name] for name in file.files}
@@ -105,7 +105,8 @@ def load() -> Template:
 
 
 def normals_of(points, faces) -> np.ndarray:
-    """(V, 3) unit normals outwards of points (V, 3), faces weighted by their area; 0 where no face is."""
+    """(V, 3) unit normals of points (V, 3), pointing outwards, with faces weighted by their area; 0 for points without
+    a face."""
     a, b, c = (points[faces[:, k]] for k in range(3))
     turned = np.cross(b - a, c - a)
     total = np.zeros((len(points), 3))
@@ -116,7 +117,7 @@ def normals_of(points, faces) -> np.ndarray:
 
 
 def _other_side(sided):
-    """(vertex of the right half for each of the left's (n,), mirror (V,)); vertices on the seam are their own
+    """(the right half's vertex for each of the left half's (n,), mirror (V,)). A vertex on the seam is its own
     mirror."""
     other = np.arange(len(sided))
     other[sided] = len(sided) + np.arange(sided.sum())

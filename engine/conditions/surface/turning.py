@@ -1,4 +1,4 @@
-"""Directions and rotations of many bones at once: the last axis is x, y, z; nothing is ever not a number."""
+"""Directions and rotations of many bones at once. The last axis is x, y, z; no result is ever NaN."""
 import numpy as np
 
 _TINY = 1e-9
@@ -25,7 +25,7 @@ def length(v) -> np.ndarray:
 
 
 def unit(v) -> np.ndarray:
-    """v at length 1; 0 stays 0."""
+    """v with length 1; 0 stays 0."""
     return v / np.maximum(length(v), _TINY)
 
 
@@ -36,8 +36,8 @@ def smooth(x, low, high):
 
 
 def frame(along, across) -> np.ndarray:
-    """(..., 3, 3) rotations whose columns are x towards `across`, y `along` exactly, z = x cross y; any x where across
-    is along."""
+    """(..., 3, 3) rotations with the columns x, towards `across`; y, exactly `along`; z = x cross y. x is arbitrary if
+    across and along are parallel."""
     size = length(along)
     y = along / np.maximum(size, _TINY)
     if size.min() < _TINY:
@@ -59,7 +59,7 @@ def least_turn(a, b) -> np.ndarray:
     near = np.maximum(1 + c, 1e-6)
     turn = np.eye(3) + k + k @ k / near
     opposite = (1 + c[..., 0, 0]) < 1e-6
-    if opposite.any():                                              # half a turn about any axis upright on a
+    if opposite.any():                                              # half a turn about any axis perpendicular to a
         axis = frame(a, np.ones_like(a))[..., 0]
         turn = np.where(opposite[..., None, None], 2 * axis[..., :, None] * axis[..., None, :] - np.eye(3), turn)
     return turn
@@ -80,12 +80,12 @@ def rotation_of(quaternion) -> np.ndarray:
 
 
 def turned_by(rotations, v) -> np.ndarray:
-    """(..., 3) each v turned by its own rotation."""
+    """(..., 3) each v rotated by its own rotation."""
     return (rotations @ v[..., None])[..., 0]
 
 
 def similarity(a, b, weights):
-    """(rotation (3, 3), scale) that take points a (n, 3) to b best by weighted least squares about their middles
+    """(rotation (3, 3), scale) that best take points a (n, 3) to b about their centroids, by weighted least squares
     (Kabsch; Umeyama)."""
     weights = weights / weights.sum()
     x, y = a - weights @ a, b - weights @ b

@@ -1,4 +1,4 @@
-"""The low frequencies of the colours at each vertex: what is seen there, or what spreads there from what is seen."""
+"""The low frequencies of the colours at each vertex: seen there, or spread there from what is seen."""
 import cv2
 import numpy as np
 
@@ -9,10 +9,10 @@ from .stance import NOBODY, NOTHING
 from .template import Limb, Tag
 from .turning import smooth
 
-_FINE = 0.012             # metres: what is coarser spreads, what is finer is detail
-_MIRRORED = 0.7           # of what a seen place counts
-_SCALP = 0.1              # how much it counts that hair grows on a scalp that is not seen, beside what is seen
-_CHIN = (0.03, 0.06)      # metres above the neck's joint, below which a head's colours are a collar's
+_FINE = 0.012             # metres: coarser colours spread, finer ones are detail
+_MIRRORED = 0.7           # of the weight of a seen place
+_SCALP = 0.1              # how much the rule "hair grows on an unseen scalp" counts, relative to what is seen
+_CHIN = (0.03, 0.06)      # metres above the neck's joint; below, a head's colours are a collar's
 _GROWS_FROM = {Limb.LEFT_FOREARM: Limb.LEFT_UPPER_ARM, Limb.RIGHT_FOREARM: Limb.RIGHT_UPPER_ARM,
                Limb.LEFT_HAND: Limb.LEFT_FOREARM, Limb.RIGHT_HAND: Limb.RIGHT_FOREARM,
                Limb.LEFT_SHIN: Limb.LEFT_THIGH, Limb.RIGHT_SHIN: Limb.RIGHT_THIGH,
@@ -38,15 +38,15 @@ def undertones(pose, stance, sight, own, *, hands, hair, skin):
 
 
 def _head_spread(pose, stance, sight, under, *, certain, looked, hair, skin):
-    """On the head hair and skin spread apart, each over its own region: what is not seen takes the region of its
-    neighbours, and of the scalp where nothing tells. looked (V,): the vertex at whose pixel each one looks, itself or
-    its mirrored one."""
+    """On the head, hair and skin spread separately, each over its own region. An unseen place belongs to its
+    neighbours' region; without seen neighbours, the scalp is hair. looked (V,): the vertex whose pixel each vertex
+    uses: its own or its mirrored one."""
     template = pose.template
     head = np.flatnonzero(template.tags == Tag.HEAD)
     grows, sure = scalp(template)[head].astype(float), certain[head]
     seen_hair = grows if hair is None else _at_vertices(hair.mask, pose, stance)[looked[head]]
     spreading = Spreading(template, template.tags, head)
-    usual = 0.01 + _SCALP * grows                                    # ears and neck are hair where their neighbours are
+    usual = 0.01 + _SCALP * grows                                    # ears and neck are hair if their neighbours are
     hairy = spreading.spread(
         np.where(sure > 0.05, seen_hair, grows)[:, None], np.where(sure > 0.05, sure, usual), grows[:, None]
     )
@@ -72,13 +72,14 @@ def _head_spread(pose, stance, sight, under, *, certain, looked, hair, skin):
 
 
 def _at_vertices(mask, pose, stance):
-    """(V,) 0..1 of a mask (h, w), softened by a few millimetres."""
+    """(V,) 0..1: a mask (h, w) at the vertices, softened by a few millimetres."""
     x, y = (np.clip(np.nan_to_num(stance.pixels[:, k]), 0, pose.size[k] - 1).astype(int) for k in (0, 1))
     return cv2.GaussianBlur(mask.astype(np.float32), (0, 0), max(0.006 * pose.metre, 0.5))[y, x]
 
 
 def _looked_up(pose, stance, sight, own):
-    """(colours (V, 3), certain (V,)): the picture's low frequencies at each vertex, of unclaimed or own pixels."""
+    """(colours (V, 3), certain (V,)): the picture's low frequencies at each vertex, from unclaimed pixels or its own
+    limb's."""
     colours, certain = np.zeros((len(own), 3)), np.zeros(len(own))
     limbs, claims = pose.template.limbs, sight.claims
     apart = {limb: claims == limb for limb in (Limb.LEFT_HAND, Limb.RIGHT_HAND)}
@@ -97,7 +98,7 @@ def _looked_up(pose, stance, sight, own):
 
 
 def _mean_at(sight, pixels, pose, stance, vertices):
-    """(colours (n, 3), weight (n,) 0 or 1): the mean of pixels (h, w) about vertices (n,), where there are any."""
+    """(colours (n, 3), weight (n,) 0 or 1): the mean of pixels (h, w) around vertices (n,), where there are any."""
     blur = max(_FINE * pose.metre, 0.6)
     mask = (sight.free & pixels).astype(np.float32)
     x, y = (np.clip(np.nan_to_num(stance.pixels[vertices, k]), 0, pose.size[k] - 1).astype(int) for k in (0, 1))
@@ -107,8 +108,8 @@ def _mean_at(sight, pixels, pose, stance, vertices):
 
 
 def _guess(template, colours, certain):
-    """(V, 3) the mean of what is seen of each limb; else its other side's; else what lies last of the limb that it
-    grows from."""
+    """(V, 3) for each limb, the mean of what is seen of it; else of its other side; else of the end of its parent
+    limb."""
     everything = np.average(colours, axis=0, weights=certain) if certain.sum() > 0 else np.full(3, 0.5)
     means, ends = {}, {}
     for limb in Limb:
@@ -127,6 +128,6 @@ def _guess(template, colours, certain):
 
 
 def other_side(limbs):
-    """The same limbs (n,) of the person's other side."""
+    """The same limbs (n,) on the person's other side."""
     paired = (limbs >= Limb.LEFT_UPPER_ARM) & (limbs <= Limb.RIGHT_FOOT)
     return np.where(paired, limbs ^ 1, limbs)

@@ -1,1 +1,1 @@
-"""From noise to the latents of a whole shot, in numpy, once for all runtimes."""
+"""Noise -> the latents of a whole shot, in numpy, the same code for all runtimes."""

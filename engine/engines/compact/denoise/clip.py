@@ -12,14 +12,14 @@ from .samplers import ddim_step
 from .schedule import Schedule, levels
 from .windows import Window
 
-# Behind the warp where no limb covers the frame, and the reference that guidance compares with (as in training).
+# The grey behind the warp where no limb covers the frame, and of the empty reference of guidance (as in training).
 GREY = 0.5
 
 
 @dataclass(frozen=True)
 class Appearance:
-    """Who is to be seen: the reference's features. What guidance compares with, None where it is not used: `without`,
-    the features of an empty picture, and `empty_warp`, its latents (1, h, w, c)."""
+    """The character's look: the features of the reference. Guidance compares them with `without`, the features of an
+    empty picture, and `empty_warp`, its latents (1, h, w, c). Both are None if guidance is not used."""
 
     features: Any
     without: Any | None = None
@@ -28,7 +28,7 @@ class Appearance:
 
 @dataclass(frozen=True)
 class Conditions:
-    """What the net reads of one window: arrays and features as engines/compact/runtimes/base.py has them."""
+    """What the net reads for one window: arrays and features as in engines/compact/runtimes/base.py."""
 
     environment: np.ndarray
     masks: np.ndarray
@@ -41,7 +41,7 @@ class Conditions:
 
 @dataclass(frozen=True)
 class Sampling:
-    """How to denoise: noise by `seed`, `steps` steps through `schedule`, `guidance` 1 for none."""
+    """How to denoise: with noise from `seed`, in `steps` steps along `schedule`. A `guidance` of 1 means none."""
 
     schedule: Schedule
     steps: int
@@ -50,7 +50,7 @@ class Sampling:
 
 
 def encode_reference(runtime, picture, skeleton, guidance: float = 1.0) -> Appearance:
-    """The reference (H, W, 3) and its skeleton (H, W, 3; zeros where no joints are known), once a shot."""
+    """The reference (H, W, 3) and its skeleton (H, W, 3; zeros if no joints are known) -> Appearance, once per shot."""
     features = runtime.reference(picture, skeleton)
     if guidance == 1.0:
         return Appearance(features)
@@ -77,11 +77,11 @@ def encode_conditions(runtime, bundle) -> Conditions:
 def denoise_window(runtime, window: Window, conditions: Conditions, appearance: Appearance, sampling: Sampling, *,
                    before, after=None,
                    after_step=lambda: None) -> tuple[np.ndarray, np.ndarray | None]:
-    """The latents (made frames, h, w, c) of the frames that this window makes, and what the net says of the surface in
-    its last step (made frames, h/2, w/2, heads.CHANNELS), or None.
+    """The latents (made frames, h, w, c) of the frames that this window makes, and the net's output about the surface
+    in the last step (made frames, h/2, w/2, heads.CHANNELS), or None.
 
-    before, after: clean latents of window.before and window.after (None where there are none), which ride along at
-    level 0; after_step is called after every step and may raise to stop.
+    before, after: clean latents of window.before and window.after (None if there are none). The net sees them too, at
+    level 0. after_step is called after every step and may raise to stop.
     """
     shape = conditions.environment.shape[1:]
     x = window_noise(sampling.seed, window.made, shape)
@@ -101,7 +101,7 @@ def denoise_window(runtime, window: Window, conditions: Conditions, appearance: 
 
 
 def five_channels(pictures, matte=None) -> np.ndarray:
-    """(F, H, W, 3) with the matte (F, H, W, 1) given (none: 0) and shadow 1 -> (F, H, W, 5)."""
+    """(F, H, W, 3), with the given matte (F, H, W, 1) or 0, and a shadow of 1 -> (F, H, W, 5)."""
     matte = np.zeros_like(pictures[..., :1]) if matte is None else matte
     return np.concatenate([pictures, matte, np.ones_like(pictures[..., :1])], axis=-1)
 

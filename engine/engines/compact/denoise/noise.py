@@ -9,8 +9,8 @@ _LOW = np.uint64(0xFFFFFFFF)
 def frame_noise(seed: int, frame: int, shape: tuple) -> np.ndarray:
     """Standard normal noise (*shape) float32 of one frame (1..N).
 
-    Counter-based (ours): Philox keyed by (seed, frame). Normals are made here from its raw words by Box and Muller
-    (1958), because numpy keeps the words stable between its versions but not its own normals.
+    Counter-based (ours): Philox keyed by (seed, frame). The normal numbers are made here from Philox's raw words, by
+    Box and Muller (1958): between its versions, numpy keeps the words stable but not its own normal numbers.
     """
     count = int(np.prod(shape))
     words = np.random.Philox(key=np.array([seed, frame], np.uint64)).random_raw(count)
@@ -20,5 +20,5 @@ def frame_noise(seed: int, frame: int, shape: tuple) -> np.ndarray:
 
 
 def window_noise(seed: int, frames, shape: tuple) -> np.ndarray:
-    """(frames, *shape) for the frames of these numbers."""
+    """(frames, *shape) for the frames with these numbers."""
     return np.stack([frame_noise(seed, frame, shape) for frame in frames])

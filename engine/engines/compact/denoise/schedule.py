@@ -10,7 +10,7 @@ from ....contract.errors import JobError
 
 @dataclass(frozen=True)
 class Schedule:
-    """x_t = alpha(t) x0 + sigma(t) noise for a level t in 0..1: 0 the picture itself, 1 noise alone."""
+    """x_t = alpha(t) x0 + sigma(t) noise for a level t in 0..1: 0 is the picture itself, 1 is pure noise."""
 
     name: str
 
@@ -35,6 +35,6 @@ def named(name: str) -> Schedule:
 
 
 def levels(steps: int) -> list[float]:
-    """steps + 1 levels from 1 down to 0, evenly spaced: trailing, so that the first step sees noise alone
-    (Lin et al. 2023, "Common diffusion noise schedules and sample steps are flawed", 3.3)."""
+    """steps + 1 levels from 1 down to 0, evenly spaced and "trailing", so that the first step sees pure noise (Lin et
+    al. 2023, "Common diffusion noise schedules and sample steps are flawed", 3.3)."""
     return [float(t) for t in np.linspace(1.0, 0.0, steps + 1)]

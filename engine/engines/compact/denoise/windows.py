@@ -1,7 +1,7 @@
 """Which frames are denoised together: windows that overlap, never wrap, and make every frame exactly once (ours).
 
-The paper (3.1, long video) hands the last frame of one clip to the next as temporal reference; here the last `overlap`
-frames ride along in the next window as clean latents at level 0.
+The paper (3.1, long video) hands the last frame of one clip to the next as temporal reference; here the next window
+also contains the last `overlap` frames, as clean latents at level 0.
 """
 
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Window:
-    """Frames `start`..`stop`-1 (1..N) are made; `first`..`start`-1 are finished and ride along, and so are
-    `stop`..`end`-1 where a range of a finished shot is made again (None: there are none)."""
+    """Frames `start`..`stop`-1 (1..N) are made. `first`..`start`-1 are finished and pinned. If a range of a finished
+    shot is made again, `stop`..`end`-1 are pinned too (end None: there are none)."""
 
     first: int
     start: int
@@ -35,8 +35,8 @@ class Window:
 
 
 def spans(present: list[bool]) -> list[range]:
-    """The runs of frames (1..N) in which somebody is present: a shot is denoised run by run, since a character who was
-    out of the picture gives the next frames nothing to go on with (ours)."""
+    """The runs of frames (1..N) in which somebody is present: a shot is denoised run by run, because frames without the
+    character give the next frames nothing to continue from (ours)."""
     found, start = [], None
     for number, is_there in enumerate([*present, False], start=1):
         if is_there and start is None:
@@ -50,9 +50,9 @@ def spans(present: list[bool]) -> list[range]:
 def plan(frames: range, size: int, overlap: int, made: range | None = None) -> list[Window]:
     """Windows of at most `size` frames over one run of frames; the last may be shorter.
 
-    made: the part of the run that is to be made, None for all of it; up to `overlap` finished frames on either side of
-    it ride along, those after it in the last window, which leaves room for them (for fewer, where it makes one frame
-    only).
+    made: the part of the run to make, None for all of it. Up to `overlap` finished frames on each side of it are
+    pinned. Those after it are in the last window, which leaves room for them (or for fewer, if it makes only one
+    frame).
     """
     if not 0 <= overlap < size:
         raise ValueError(f"overlap: expected 0..{size - 1} for a window of {size}, got {overlap}")

@@ -43,7 +43,7 @@ def attend(q: Tensor, k: Tensor, v: Tensor, head_width: int) -> Tensor:
     def split(x: Tensor) -> Tensor:
         return x.reshape(x.shape[0], x.shape[1], -1, head_width).transpose(1, 2)
     heads = split(q), split(k), split(v)
-    # more than the fused kernels' grid takes: many short sequences
+    # many short sequences: more than the fused kernels' grid can take
     if q.is_cuda and len(q) * heads[0].shape[1] > 65535:
         y = (heads[0] @ heads[1].transpose(-1, -2) / head_width ** 0.5).softmax(dim=-1) @ heads[2]
     else:
@@ -52,10 +52,10 @@ def attend(q: Tensor, k: Tensor, v: Tensor, head_width: int) -> Tensor:
 
 
 class SpatialAttention(nn.Module):
-    """Self-attention over the tokens of a frame, joined by the reference's, then a feed-forward layer.
+    """Self-attention over the tokens of a frame and of the reference, then a feed-forward layer.
 
-    The reference net's *normed inputs* of the block of the same name are projected by this block's own key and value
-    (Animate Anyone; the paper keeps it).
+    This block's own key and value project the *normed inputs* of the reference net's block of the same name (Animate
+    Anyone; the paper keeps this).
     """
 
     def __init__(self, channels: int, head_width: int):
@@ -102,7 +102,8 @@ class Fold(nn.Module):
 
 
 class Unfold(nn.Module):
-    """Convolves and unfolds channels into 2x2 pixels: doubles the scale at the cost of the smaller one."""
+    """Convolves and unfolds channels into 2x2 pixels: doubles the scale, and the convolution costs only as much as at
+    the smaller scale."""
 
     def __init__(self, into: int, out: int, kernel: int = 3):
         super().__init__()

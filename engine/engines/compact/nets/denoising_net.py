@@ -1,4 +1,4 @@
-"""The denoising net: noisy latents, environment, warp and features in; the clean latents out (paper 3.1 to 3.4)."""
+"""The denoising net: noisy latents, environment, warp and features -> the clean latents (paper 3.1 to 3.4)."""
 
 import torch
 from torch import Tensor, nn
@@ -16,14 +16,15 @@ TEMPORAL_BLOCKS = ("down1", "down2", "mid", "up2", "up1", "up0")
 
 
 class DenoisingNet(SpatialUNet):
-    """Predicts x0. Every frame carries its own noise level, so that frames already fixed ride along at level 0."""
+    """Predicts x0. Every frame has its own noise level, so that pinned frames take part at level 0."""
 
     def __init__(self, sizes: Sizes):
         super().__init__(sizes, sizes.level_width)
         self.sizes = sizes
         latent, width = sizes.latent_channels, sizes.widths[0]
         self.conv_in = nn.Conv2d(latent * 4, width, 3, padding=1)
-        # Extra inputs enter through convolutions of their own that start at zero: the identity for given weights.
+        # Extra inputs have their own convolutions, which start at zero. So older weights give the same output as
+        # before.
         self.environment_in = zeroed(nn.Conv2d((latent + 2) * 4, width, 3, padding=1))
         self.warp_in = zeroed(nn.Conv2d((latent + 1) * 4, width, 3, padding=1))
         self.level1 = nn.Linear(sizes.level_width, sizes.level_width)
@@ -42,10 +43,10 @@ class DenoisingNet(SpatialUNet):
     def forward(self, noisy: Tensor, levels: Tensor, environment: Tensor, masks: Tensor, warp: Tensor,
                 coverage: Tensor, reference: list[Tensor], pose: Tensor, objects: list[Tensor] | None,
                 clips: int, maps: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
-        """n = clips * frames. noisy, environment, warp (n, c, h, w); levels (n,) 0..1; masks (n, 2, 4h, 4w): region
-        and known; coverage (n, 1, 4h, 4w); reference per block (clips, tokens, width) ; pose (n, w0, h/2, w/2);
-        objects as ObjectGuider gives them, None without any; maps (n, MAPS, 4h, 4w) where the sizes have the surface
-        -> x0 (n, c, h, w), and what Heads.of takes (n, heads.CHANNELS, h/2, w/2), None without the surface.
+        """n = clips * frames. noisy, environment, warp (n, c, h, w); levels (n,) 0..1; masks (n, 2, 4h, 4w): region and
+        known; coverage (n, 1, 4h, 4w); reference per block (clips, tokens, width) ; pose (n, w0, h/2, w/2); objects as
+        ObjectGuider returns them, None without any; maps (n, MAPS, 4h, 4w) if the sizes have the surface -> x0 (n, c,
+        h, w), and the input of Heads.of (n, heads.CHANNELS, h/2, w/2), None without the surface.
         """
         level = self.level2(F.silu(self.level1(sinusoid(levels * 1000, self.sizes.level_width).to(noisy.dtype))))
         level = F.silu(level)
@@ -75,7 +76,7 @@ class DenoisingNet(SpatialUNet):
         return x0, self.heads(last) if self.sizes.surface else None
 
     def _choose(self, out: Tensor, environment: Tensor, warp: Tensor, coverage: Tensor) -> Tensor:
-        """x0 = g_net * net + g_warp * warp + g_env * environment, the gates a softmax: what can be carried over (a
+        """x0 = g_net * net + g_warp * warp + g_env * environment, with gates from a softmax: what can be copied (a
         stripe of the reference, the plate outside the region) need not be invented (ours)."""
         net, logits = out[:, :-3], out[:, -3:]
         if self.sizes.likeness and self.sizes.warp:

@@ -9,7 +9,8 @@ from .sizes import COMPACT
 
 
 def flops_per_frame(model: Model, width: int, height: int, frames: int = 8) -> dict[str, float]:
-    """Call -> operations a frame (multiply and add are two), of a window of `frames`; `reference` is once a clip."""
+    """Call -> operations per frame (a multiply and an add are two), for a window of `frames`; `reference` is counted
+    once per clip."""
     c, h, w = model.sizes.latent_channels, height // 4, width // 4
     latents, masks = torch.zeros(frames, c, h, w), torch.zeros(frames, 2, height, width)
     rgb, grey = torch.zeros(frames, 3, height, width), torch.zeros(frames, 1, height, width)

@@ -32,17 +32,19 @@ class Model(nn.Module):
 
 
 def save_weights(model_state: dict[str, Tensor], path: Path) -> None:
-    """Half precision, contiguous: what a pack ships. Written whole or not at all. Raises JobError."""
-    from safetensors.torch import save  # for who trains: an artist's Python with torch need not have it
+    """Write the weights as a pack ships them: in half precision, contiguous. The file is written completely or not at
+    all. Raises JobError."""
+    from safetensors.torch import save  # only for training: an artist's Python with torch need not have it
     half = {name: tensor.detach().cpu().half().contiguous() for name, tensor in model_state.items()}
     files.write_whole(path, save(half))
 
 
 def fork_weights(parent: Sizes, sizes: Sizes, path: Path) -> Model:
-    """A model of `sizes`, the same but for switches, begun at the file's weights of a `parent`.
+    """A model of `sizes` that starts from the file's weights of a `parent`; the two may differ only in switches.
 
-    What a switched-off part does not have is left out; a surface that the parent lacks starts at zero. Raises
-    ValueError where the file does not hold the parent's weights exactly, or lacks something that `sizes` asks for.
+    Weights of switched-off parts are left out. If `sizes` has the surface and the parent has not, its weights start at
+    zero. Raises ValueError if the file's weights are not exactly the parent's, or if the file lacks something that
+    `sizes` needs.
     """
     stored, model = load_weights(parent, path).state_dict(), Model(sizes)
     if sizes.surface and not parent.surface:
@@ -60,10 +62,10 @@ def fork_weights(parent: Sizes, sizes: Sizes, path: Path) -> Model:
 def load_weights(sizes: Sizes, path: Path) -> Model:
     """A model in single precision with exactly the weights of the file.
 
-    Raises ValueError naming the missing and the unexpected keys, one of another shape, or one that is not a finite
-    number.
+    Raises ValueError that names the missing and the unexpected keys, a key with another shape, or one with numbers that
+    are not finite.
     """
-    with torch.device("meta"):  # shapes alone: no memory is taken before it is known that the file fills it
+    with torch.device("meta"):  # shapes only: memory is allocated after the file is known to fit
         model = Model(sizes)
     expected = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
     try:

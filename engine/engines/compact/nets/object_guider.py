@@ -13,8 +13,8 @@ BLENDED_BLOCKS = ("mid", "up2", "up1", "up0")
 class ObjectGuider(nn.Module):
     """Object latents and mask -> features at an eighth, a sixteenth and a thirty-second, with the mask at each.
 
-    Plain 3x3 convolutions; strides 1, 2, 2, 2, since the literal "downsampled four times" misses the decoder's
-    scales (ours).
+    Plain 3x3 convolutions with strides 1, 2, 2, 2, because the paper's literal "downsampled four times" does not match
+    the decoder's scales (ours).
     """
 
     def __init__(self, sizes: Sizes):
@@ -40,8 +40,8 @@ class SpatialBlending(nn.Module):
     """z = alpha * z_object + (1 - alpha) * z_noise, alpha = sigmoid(F(cat(z_noise, z_object))), F zeroed at the start.
 
     "literal" is the paper's form: 0.5 everywhere at the start. "gated" (ours) multiplies alpha by a learned gate that
-    starts at zero and by the object mask, so that the net begins as if the layer were not there and a place without
-    objects is never touched.
+    starts at zero and by the object mask, so that the net starts as if the layer were not there, and pixels without
+    objects never change.
     """
 
     def __init__(self, channels: int, kind: str):

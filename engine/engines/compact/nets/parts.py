@@ -1,7 +1,6 @@
-"""A Model -> one module for each call of a runtime (engines/compact/runtimes/base.py): channels last,
-as numpy has them.
+"""A Model -> one module for each call of a runtime (engines/compact/runtimes/base.py), with channels last, as in numpy.
 
-The graphs are exported from these, and the runtime on PyTorch runs them as they are.
+The graphs are exported from these modules, and the PyTorch runtime runs them directly.
 """
 
 from torch import Tensor, nn
@@ -33,7 +32,7 @@ class Decode(nn.Module):
 
 
 class Reference(nn.Module):
-    """Latents (1, h, w, c) and skeleton (1, 4h, 4w, 3) of the reference -> its features, one output a block."""
+    """Latents (1, h, w, c) and skeleton (1, 4h, 4w, 3) of the reference -> its features, one output for each block."""
 
     def __init__(self, model: Model):
         super().__init__()
@@ -55,7 +54,7 @@ class Pose(nn.Module):
 
 
 class Objects(nn.Module):
-    """Latents (F, h, w, c) and mask (F, 4h, 4w, 1) of the objects -> features and masks of three scales."""
+    """Latents (F, h, w, c) and mask (F, 4h, 4w, 1) of the objects -> features and masks at three scales."""
 
     def __init__(self, model: Model):
         super().__init__()
@@ -66,8 +65,8 @@ class Objects(nn.Module):
 
 
 class Denoise(nn.Module):
-    """One prediction for a window, x0 and, where the sizes have the surface, its heads; inputs as in
-    engines/compact/runtimes/base.py, features as the graphs above give them."""
+    """One prediction for a window: x0 and, if the sizes have the surface, its heads. Inputs are as in
+    engines/compact/runtimes/base.py, features as the graphs above return them."""
 
     def __init__(self, model: Model):
         super().__init__()

@@ -1,4 +1,5 @@
-"""Pose features with depth-wise pose modulation (paper 3.4): skeleton asks, structured depth answers, time smooths."""
+"""Pose features with depth-wise pose modulation (paper 3.4): cross-attention from the skeleton to the structured depth,
+then smoothing over time."""
 
 import torch
 from torch import Tensor, nn
@@ -26,7 +27,7 @@ class PictureEncoder(nn.Module):
 class PoseGuider(nn.Module):
     """Skeletons and structured depth of a window -> features added after the denoising net's conv_in.
 
-    The attention and the 3D convolution end in zeroed layers: without them this is the plain pose guider.
+    The attention and the 3D convolution end in zeroed layers, so that training starts from the plain pose guider.
     """
 
     def __init__(self, sizes: Sizes):

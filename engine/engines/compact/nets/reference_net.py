@@ -1,5 +1,5 @@
-"""The reference net: a U-Net without time that reads the character's picture once a clip (paper 3.1, Animate
-Anyone)."""
+"""The reference net: a U-Net without temporal layers that reads the character's picture once per clip (paper 3.1,
+Animate Anyone)."""
 
 import torch
 from torch import Tensor, nn
@@ -14,7 +14,7 @@ class ReferenceNet(SpatialUNet):
 
     def __init__(self, sizes: Sizes):
         super().__init__(sizes, level_width=0)
-        # Only the normed tokens of the last block are asked for: what would follow them is not there.
+        # Of the last block, only the normed tokens are used, so all layers after them are removed.
         del self.residual["up0"], self.grow["up0"], self.attention["up1"]
         self.last_norm = nn.LayerNorm(sizes.widths[1])
         self.blocks = REFERENCE_BLOCKS[sizes.reference_blocks]

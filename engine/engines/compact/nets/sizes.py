@@ -1,4 +1,5 @@
-"""One dataclass that says how large every network is and which of its parts are switched on; saved with the weights."""
+"""The dataclass that says how large each network is and which of its parts are switched on. It is saved with the
+weights."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -8,8 +9,8 @@ from typing import Any
 class Sizes:
     """Widths in channels. The defaults are the compact model's; the switches are the paper's ablations and ours.
 
-    The denoising net works on latents folded two by two, so its three levels lie at an eighth, a sixteenth and a
-    thirty-second of the crop: 32x32, 16x16 and 8x8 for 256x256, attention on the last two only.
+    The denoising net works on latents folded two by two. So its three levels are at an eighth, a sixteenth and a
+    thirty-second of the crop: 32x32, 16x16 and 8x8 for 256x256. Only the last two have attention.
     """
 
     latent_channels: int = 12
@@ -21,7 +22,7 @@ class Sizes:
     object_widths: tuple[int, int, int, int] = (24, 64, 160, 192)
     level_width: int = 128
 
-    # The paper's parts, each off for its ablation row.
+    # The paper's parts. Each is switched off in its ablation row.
     reference_blocks: str = "mid_up"  # or "everywhere", as the Animate Anyone family does
     blending: str = "gated"  # or "literal" (alpha 0.5 at the start), or "off"
     pose_modulation: bool = True
@@ -30,12 +31,12 @@ class Sizes:
     # Ours (docs/method.md, "Appearance and the limb warp" and "Layers").
     reference_skeleton: bool = True
     warp: bool = True
-    # Reads the body surface's maps, and says how it is lit and where its outline is wrong.
+    # The denoising net reads the body surface's maps, and says how the surface is lit and where its outline is wrong.
     surface: bool = False
-    matte_and_shadow: bool = True  # off: they are not learnt, and what is made inside M_f is laid as a patch
-    # How much more than it learnt the net trusts the limb warp where one lies, 0 or more, in the gates' logits. None in
-    # training: a regression averages over what it cannot know, hair, face and light,
-    # and these are what a character is known by (ours).
+    matte_and_shadow: bool = True  # off: they are not learnt, and everything inside M_f becomes a patch
+    # How much more the net trusts the warp than it has learnt, where the warp covers: 0 or more, added to the gates'
+    # logits. It is not used in training. Ours: a regression averages over what it cannot know, that is hair, face and
+    # light, and by these we recognise a character.
     likeness: float = 0.0
 
     def as_dict(self) -> dict:
@@ -43,7 +44,7 @@ class Sizes:
 
     @classmethod
     def from_dict(cls, fields: dict[str, Any]) -> "Sizes":
-        """Raises TypeError for a field this version does not know."""
+        """Raises TypeError for a field that this version does not know."""
         kept: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
         return cls(**kept)
 

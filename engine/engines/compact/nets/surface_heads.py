@@ -1,7 +1,7 @@
-"""What the denoising net is told of the body surface, and what it says of it beside the latents: light, edge, gate.
+"""The denoising net's input about the body surface, and its output about it besides the latents: light, edge, gate.
 
-Ours: a network of this size smears what it decodes, so it does not paint what the surface shows.
-It says how the surface is lit, where its outline lies wrong, and where its own picture is the better one.
+Ours: a network of this size smears what it decodes, so it does not paint what the surface shows. It says how the
+surface is lit, where its outline is wrong, and where the net's own picture is better.
 """
 from dataclasses import dataclass
 
@@ -12,13 +12,13 @@ from torch.nn import functional as F
 from ....layers.heads import CELL, EDGE, EDGE_REACH, EDGE_STEP, GATE, LIGHT, MOST_LIGHT, TURN
 from .blocks import zeroed
 
-# The maps of the surface: conditions/surface_inputs.py has them in order.
+# The number of maps of the surface; conditions/surface_inputs.py lists them in order.
 MAPS = 15
 
 
 @dataclass(frozen=True)
 class Heads:
-    """As layers/heads.py has them, of n frames: light, turn (n, 3, h, w), edge (n, 1, 4h, 4w), gate (n, 1, h, w)."""
+    """As in layers/heads.py, for n frames: light, turn (n, 3, h, w), edge (n, 1, 4h, 4w), gate (n, 1, h, w)."""
 
     light: Tensor
     turn: Tensor
@@ -27,7 +27,7 @@ class Heads:
 
     @classmethod
     def of(cls, raw: Tensor) -> "Heads":
-        """raw (n, CHANNELS, h, w), as the net gives them, 0 for what leaves the surface as it is."""
+        """raw (n, CHANNELS, h, w), as the net returns it. All zeros leave the surface as it is."""
         light, turn, edge, gate = raw.split([LIGHT, TURN, EDGE, GATE], dim=1)
         return cls(MOST_LIGHT * torch.tanh(light), MOST_LIGHT * torch.tanh(turn),
                    EDGE_REACH * torch.tanh(F.pixel_shuffle(edge, CELL // EDGE_STEP)), torch.tanh(gate))

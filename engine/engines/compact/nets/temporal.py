@@ -1,4 +1,4 @@
-"""Attention over time at each place of the picture (AnimateDiff's layout; the paper keeps it)."""
+"""Attention over time at each position in the picture (AnimateDiff's layout; the paper keeps it)."""
 
 import math
 
@@ -17,7 +17,7 @@ def sinusoid(positions: Tensor, channels: int) -> Tensor:
 
 
 class TemporalAttention(nn.Module):
-    """Every place attends to itself in all frames of the window; starts as the identity.
+    """Every position attends to itself in all frames of the window. It starts as the identity.
 
     LayerNorm over channels, so that the norm of a frame does not depend on its neighbours.
     """

@@ -27,8 +27,8 @@ class SpatialUNet(nn.Module):
         self.grow = nn.ModuleDict({"up1": Unfold(w2, w1, kernel=1), "up0": Unfold(w1, w0, kernel=1)})
 
     def walk_to_up1(self, x: Tensor, visit) -> tuple[Tensor, Tensor]:
-        """x (n, w0, h, w) down and up to the block before the last, and the skip for the last. `visit(name, x)` runs
-        one block; h and w must divide by four."""
+        """x (n, w0, h, w) -> the output of the block before the last, and the skip connection for the last.
+        `visit(name, x)` runs one block; h and w must divide by four."""
         skip0 = visit("down0", x)
         skip1 = visit("down1", self.shrink["down1"](skip0))
         skip2 = visit("down2", self.shrink["down2"](skip1))

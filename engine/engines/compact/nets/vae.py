@@ -1,8 +1,8 @@
-"""The compact model's own autoencoder: a picture with its matte and shadow,
-to latents at a quarter of the size and back.
+"""The compact model's own autoencoder: a picture with its matte and shadow -> latents at a quarter of the size, and
+back.
 
-Both halves are a linear map of 4x4 patches plus a convolutional detail that starts at zero (ours): begun at the
-patches' principal components, training starts where a plain net arrives after an hour on a processor.
+Both halves are a linear map of 4x4 patches plus a convolutional detail that starts at zero (ours). The map starts at
+the patches' principal components, so training starts where a plain net arrives after an hour on a processor.
 """
 
 import torch
@@ -28,7 +28,7 @@ class Encoder(nn.Module):
         self.blocks = nn.ModuleList([ResBlock(width, width) for _ in range(2)])
         self.conv_out = zeroed(nn.Conv2d(width, sizes.latent_channels, 1))
         self.linear = nn.Conv2d(PICTURE_CHANNELS * 16, sizes.latent_channels, 1)
-        # Set once the autoencoder is trained: the latents' mean and inverse deviation over the training pictures.
+        # Set after the autoencoder is trained: the latents' mean and inverse deviation over the training pictures.
         self.register_buffer("mean", torch.zeros(sizes.latent_channels))
         self.register_buffer("scale", torch.ones(sizes.latent_channels))
 
@@ -41,7 +41,7 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Latents back to (n, 5, H, W), clamped to 0..1 outside training."""
+    """Latents -> (n, 5, H, W), clamped to 0..1 except in training."""
 
     mean: Tensor
     scale: Tensor
@@ -69,7 +69,7 @@ class Decoder(nn.Module):
 
 
 def set_latent_scale(encoder: Encoder, decoder: Decoder, mean: Tensor, deviation: Tensor) -> None:
-    """Makes latents zero-mean and unit-variance per channel, which the noise schedule counts on."""
+    """Gives the latents zero mean and unit variance per channel, as the noise schedule assumes."""
     for part in (encoder, decoder):
         part.mean.copy_(mean)
         part.scale.copy_(1 / deviation)
@@ -78,7 +78,8 @@ def set_latent_scale(encoder: Encoder, decoder: Decoder, mean: Tensor, deviation
 def start_from_components(encoder: Encoder, decoder: Decoder, pictures: Tensor) -> None:
     """Sets both linear maps: the patches' principal components in colour and matte, and one latent for the mean shadow.
 
-    pictures (n, 5, H, W) 0..1. The shadow varies too little to win a component of its own, and is soft enough for one.
+    pictures (n, 5, H, W) 0..1. The shadow varies too little to get a component by itself, and is so soft that one
+    latent is enough.
     """
     patches = F.pixel_unshuffle(pictures * 2 - 1, 4).transpose(0, 1).flatten(1)
     mean = patches.mean(dim=1, keepdim=True)

@@ -1,8 +1,8 @@
-"""What every runtime does: the networks of a pack behind a few calls, numpy float32 in and out, channels last.
+"""What every runtime does: it runs a pack's networks through a few calls, with numpy float32 in and out, channels last.
 
 Shapes: F frames of a window, (H, W) the crop, (h, w) = (H/4, W/4), c latent channels (the pack's sizes say how many).
-Pictures are 0..1; the five channels are sRGB, matte, shadow factor (1 = lit). Features are opaque: they go from one
-call into another and may stay on the device.
+Pictures are 0..1; the five channels are sRGB, matte, shadow factor (1 = lit). Features are opaque: they are passed from
+one call to another, and may stay on the device.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ Features = Any
 
 @dataclass(frozen=True)
 class DeviceReport:
-    """What the nets run on, for `hello` and for bug reports."""
+    """Which runtime and device the nets run on, for `hello` and for bug reports."""
 
     runtime: str   # "onnxruntime" or "pytorch"
     version: str   # of that package
@@ -23,7 +23,7 @@ class DeviceReport:
 
 
 class Runtime(Protocol):
-    """Calls come from one thread, one at a time; sessions may be opened by the first call that needs them."""
+    """Calls come from one thread, one at a time; the first call that needs a session may open it."""
 
     def encode(self, pictures: ndarray) -> ndarray:
         """(n, H, W, 5) 0..1 -> latents (n, h, w, c)."""
@@ -34,7 +34,7 @@ class Runtime(Protocol):
         ...
 
     def reference(self, picture: ndarray, skeleton: ndarray) -> Features:
-        """(H, W, 3) and (H, W, 3), zeros where no joints are known -> appearance features, once a shot."""
+        """(H, W, 3) and (H, W, 3), zeros if no joints are known -> appearance features, once per shot."""
         ...
 
     def pose(self, skeleton: ndarray, depth: ndarray) -> Features:
@@ -48,8 +48,8 @@ class Runtime(Protocol):
     def denoise(self, noisy: ndarray, levels: ndarray, environment: ndarray, masks: ndarray, warp: ndarray,
                 coverage: ndarray, reference: Features, pose: Features, objects: Features,
                 maps: ndarray | None = None) -> tuple[ndarray, ndarray | None]:
-        """x0 (F, h, w, c) of noisy (F, h, w, c) at levels (F,) 0..1; and what layers/heads.py takes of each frame
-        (F, h/2, w/2, heads.CHANNELS), None of networks that do not read the surface.
+        """x0 (F, h, w, c) of noisy (F, h, w, c) at levels (F,) 0..1; and the input of layers/heads.py for each frame
+        (F, h/2, w/2, heads.CHANNELS), None if the networks do not read the surface.
 
         environment, warp (F, h, w, c); masks (F, H, W, 2): region M_f, known; coverage (F, H, W, 1) of the warp; maps
         (F, H, W, surface_inputs.CHANNELS), for networks that read the surface.
@@ -57,5 +57,5 @@ class Runtime(Protocol):
         ...
 
     def describe(self) -> DeviceReport:
-        """What runs it."""
+        """Which runtime and device run the nets."""
         ...

@@ -1,4 +1,4 @@
-"""A pack -> the runtime that will run it on this machine, seen to work."""
+"""A pack -> the runtime that will run it on this machine, tested with a small picture."""
 
 import importlib
 import logging
@@ -11,16 +11,17 @@ from ..nets.sizes import Sizes
 from .base import Runtime
 
 log = logging.getLogger(__name__)
-# In the order in which they are tried: the bundled one first.
+# They are tried in this order: the bundled one first.
 RUNTIMES = ("onnxruntime", "pytorch")
-_PROOF = 8  # latents a side of the picture that is decoded to see that it works (ours: small, and not too small)
+_PROOF = 8  # latents on each side of the test picture (ours: small, but not too small)
 
 
 def choose(pack, wanted: str | None = None, threads: int | None = None) -> Runtime:
-    """The runtime `wanted` (one of RUNTIMES), or the first that can be imported; `threads` None for one a core.
+    """The runtime `wanted` (one of RUNTIMES), or the first that can be imported; `threads` None means one for each
+    core.
 
-    Imports happen here and nowhere else at the engine's start. A blank picture is decoded, so that the runtime knows on
-    which device it runs and weights that give no picture are known before a job. `pack`: packs.store.Pack.
+    At the engine's start, runtimes are imported only here. A blank picture is decoded. So the runtime learns on which
+    device it runs, and weights that give no picture are found before a job. `pack`: packs.store.Pack.
     """
     reasons = []
     for name in (wanted,) if wanted else RUNTIMES:

@@ -1,4 +1,4 @@
-"""The nets on onnxruntime, from the graphs of a pack; what the extension bundles."""
+"""The nets on onnxruntime, from the graphs of a pack. The extension bundles this runtime."""
 
 import logging
 import os
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 class OrtRuntime:
-    """A session for each call, opened when first used: saying hello must not wait for graphs that nobody asked for."""
+    """One session for each call, opened at its first use: `hello` must not wait for graphs that are not needed yet."""
 
     def __init__(self, folder: Path, threads: int | None = None):
         self._folder = folder
@@ -37,8 +37,8 @@ class OrtRuntime:
         return cast(list[np.ndarray], self._sessions[name].run(None, inputs))
 
     def _opened(self, path, inputs) -> onnxruntime.InferenceSession:
-        """A session that takes these inputs; the next ones run where it does: what is installed may still not work
-        here."""
+        """A session that takes these inputs. The next sessions run on the same device, because an installed provider
+        may still not work here."""
         try:
             session = onnxruntime.InferenceSession(str(path), self._options, providers=self._providers)
         except _NOT_A_GRAPH as error:
@@ -81,7 +81,8 @@ class OrtRuntime:
         return {output.name: array for output, array in zip(self._sessions[graph].get_outputs(), made, strict=True)}
 
     def describe(self):
-        """Of the sessions that are open: what onnxruntime brings along, or was asked for, tells nothing."""
+        """Reports the device of the open sessions. Which providers are installed or were requested does not say which
+        one works."""
         providers = [session.get_providers()[0] for session in self._sessions.values()]
         device = providers[-1].removesuffix("ExecutionProvider").lower() if providers else "none"
         return DeviceReport(runtime="onnxruntime", version=onnxruntime.__version__, device=device)

@@ -1,6 +1,6 @@
-"""The nets on PyTorch, from the same weights file of a pack; for a GPU, and to check the other runtime against.
+"""The nets on PyTorch, from a pack's weights file, for GPUs and for checking the other runtime.
 
-Needs torch and numpy, and nothing of what packs are made with.
+Needs torch and numpy, and none of the libraries that make packs.
 """
 
 import logging
@@ -21,10 +21,10 @@ log = logging.getLogger(__name__)
 
 
 class PytorchRuntime:
-    """The very modules that the graphs are exported from. Features stay on the device."""
+    """Runs the same modules that the graphs are exported from. Features stay on the device."""
 
     def __init__(self, folder: Path, sizes: dict, device: str | None = None):
-        """`device` None: the GPU where one works. Raises JobError where the weights are not those of these sizes."""
+        """`device` None: the GPU if one works, else the CPU. Raises JobError if the weights do not fit these sizes."""
         model = _loaded(folder, sizes).to(device or ("cuda" if _gpu_works() else "cpu"))
         self._device = next(model.parameters()).device
         self._parts = {part.__name__: part(model).eval()
@@ -66,13 +66,13 @@ class PytorchRuntime:
 def _loaded(folder, sizes) -> Model:
     try:
         return load_weights(Sizes.from_dict(sizes), folder / WEIGHTS)
-    except (ValueError, TypeError, KeyError, RuntimeError) as error:  # the last three: sizes that make no networks
+    # the last three: no networks can be made with these sizes
+    except (ValueError, TypeError, KeyError, RuntimeError) as error:
         raise JobError("pack_invalid", f"{folder}: {error}.", "Install the weights again.") from None
 
 
 def _gpu_works() -> bool:
-    """Whether a GPU adds one and one: a driver, a card or kernels that do not fit show when the first is used, not
-    before."""
+    """Whether a GPU can add one and one. A driver, card or kernels that do not fit fail only at the first use."""
     if not torch.cuda.is_available():
         return False
     try:
