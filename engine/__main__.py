@@ -37,6 +37,9 @@ COPIES = "AA2_COPIES"    # environment variable: the folder for copies (door/cop
 def main(arguments=None) -> int:
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     options = _parser().parse_args(arguments)
+    if options.command == "manifest":
+        from .packs.renewal import main as renew
+        return renew([options.subject])
     return _serve(options) if options.command == "serve" else _once(options)
 
 
@@ -51,9 +54,11 @@ def _parser():
             command.add_argument("subject", metavar=subject)
         if name in ("serve", "run"):
             command.add_argument("--pack", help="folder of weights (default: the embedded ones)")
-            command.add_argument("--runtime", choices=("onnxruntime", "pytorch"), help="default: the first there is")
-            command.add_argument("--threads", type=int, help="default: one a core")
+            command.add_argument("--runtime", choices=("onnxruntime", "pytorch"),
+                                 help="default: the first that is installed")
+            command.add_argument("--threads", type=int, help="default: one for each core")
     _add_estimate(commands.add_parser("estimate"))
+    commands.add_parser("manifest").add_argument("subject", metavar="FOLDER")
     return parser
 
 
@@ -61,14 +66,16 @@ def _add_estimate(command) -> None:
     command.add_argument("video", metavar="VIDEO", nargs="?",
                          help="a movie, or a folder of pictures (default: JOB's own source/)")
     command.add_argument("-o", dest="subject", metavar="JOB", required=True, help="the job folder to make or complete")
-    command.add_argument("--frame", type=int, default=1, help="where --box is meant")
+    command.add_argument("--frame", type=int, default=1, help="the frame that --box is drawn in")
     command.add_argument("--box", type=_box, metavar="L,T,R,B",
                          help="pixels around the performer (default: the largest person)")
-    command.add_argument("--mask", help="movie or folder of pictures that shows the performer white")
+    command.add_argument("--mask", help="movie or folder of pictures in which the performer is white")
     command.add_argument("--mask-use", choices=("choose", "join", "override"), default="join",
-                         help="what --mask does beside choosing")
-    command.add_argument("--no-hands", dest="hands", action="store_false", help="neither hands nor face: faster")
-    command.add_argument("--clean", action="store_true", help="clean/ too, the plate without the performer")
+                         help="choose: --mask only says who the performer is; join: it joins the mask that is found;"
+                         " override: it is the mask")
+    command.add_argument("--no-hands", dest="hands", action="store_false",
+                         help="leave out hands and face, which is faster")
+    command.add_argument("--clean", action="store_true", help="also write clean/, the plate without the performer")
     command.add_argument("--depth-model", metavar="FILE", help="an ONNX file of Depth Anything V2")
     command.add_argument("--reference", metavar="FILE", help="the character's picture, copied into JOB")
 

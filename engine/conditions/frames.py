@@ -14,7 +14,7 @@ from ..contract.picture_file import MOST_REFERENCE, MOST_SIDE, Unreadable, open_
 BLEED_PX = 64            # how far colour is extended under alpha 0; nothing samples it further out
 LEAST_REFERENCE = 16     # pixels on its shorter side
 _COMPRESSION = [cv2.IMWRITE_PNG_COMPRESSION, 3]
-_ANEW_HINT = "Generate again to write the job anew."
+_ANEW_HINT = "Press Generate to write the job again."
 _HINTS = {"missing": _ANEW_HINT, "size": _ANEW_HINT,
           "unreadable": "Open and save it again as PNG in any picture program.",
           "large": "Scale it down in any picture program."}

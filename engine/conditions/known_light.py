@@ -18,7 +18,7 @@ _BRIGHTEST = 2.2        # of a white surface, in linear light
 _GAMMA = 1 / 2.2
 _LARGEST, _LARGEST_FRAME = 2**16, 2**11      # bytes of light.json, and of each frame in it
 _MOST = 1e4             # of a coefficient
-_REMEDY = "Write it anew, or remove it: the networks then guess the light."
+_REMEDY = "Write it again, or remove it: then the networks guess the light."
 
 
 @dataclass(frozen=True)

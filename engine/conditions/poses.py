@@ -13,7 +13,7 @@ from .surface.turning import rotation_of
 
 VERSION = 1
 _UNIT = 0.01             # how far a quaternion's length may be from 1, because it was rounded
-_HINT = "Generate again to write the pose anew."
+_HINT = "Press Generate to write the pose again."
 # Bytes of the file, and of each frame in it: enough for ten people with hands and the longest numbers (ours).
 _LARGEST, _LARGEST_FRAME = 2**20, 2**16
 # Lengths as parts of the standing height, from artists' canons; foreshortening can only make them shorter (ours).
@@ -43,7 +43,7 @@ def read_poses(folder: str, frames: int) -> tuple:
         raise JobError("pose_missing", f"{path} does not exist.", _HINT) from None
     except OSError as error:
         raise JobError("pose_invalid", f"{path} cannot be read: {error.strerror}.",
-                       "Look at who may read it.") from None
+                       "Check its permissions.") from None
     except json_reader.Unreadable as error:
         raise JobError("pose_invalid", f"{path}: {error}.", _HINT) from None
     if value.get("version") != VERSION or not isinstance(value.get("frames"), list):

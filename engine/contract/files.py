@@ -250,9 +250,8 @@ def _linked(path: Folder) -> JobError:
         target = f" to {os.readlink(path)}"
     except OSError:
         target = ""
-    return JobError("job_linked", f"{path} is a link{target}: what is written there would change files outside of the "
-                    "job.",
-                    "Remove the link, or put what it leads to in its place; the job's folder itself may be a link.")
+    return JobError("job_linked", f"{path} is a link{target}: writing there would change files outside of the job.",
+                    "Replace the link by the file or folder itself; only the job's folder may be a link.")
 
 
 def _refuse_odd(path: Folder, about: os.stat_result) -> None:

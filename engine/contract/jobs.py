@@ -174,11 +174,11 @@ def read(folder: files.Folder) -> Job:
     try:
         value = json_reader.read(path)
     except (FileNotFoundError, NotADirectoryError):
-        raise JobError("job_missing", f"{path} does not exist.", "Give the folder that holds job.json.") from None
+        raise JobError("job_missing", f"{path} does not exist.", "Choose the folder that holds job.json.") from None
     except OSError as error:
-        raise JobError("job_invalid", f"{path} cannot be read: {error.strerror}.", "Look at who may read it.") from None
+        raise JobError("job_invalid", f"{path} cannot be read: {error.strerror}.", "Check its permissions.") from None
     except json_reader.Unreadable as error:
-        raise JobError("job_invalid", f"{path}: {error}.", "Generate again to write it anew.") from None
+        raise JobError("job_invalid", f"{path}: {error}.", "Press Generate to write it again.") from None
     return _from_json(value)
 
 

@@ -90,8 +90,8 @@ def keep_aside(path: str | os.PathLike[str]) -> str:
             return free
         except OSError as error:
             reason = error.strerror
-    raise JobError("job_not_writable", f"{path} is damaged and cannot be kept aside: {reason}.",
-                   "Move it away, so that another can be written.")
+    raise JobError("job_not_writable", f"{path} is damaged and cannot be renamed: {reason}.",
+                   "Move it away, so that a new one can be written.")
 
 
 def _look_at_brackets(raw: bytes, most: int) -> None:

@@ -79,7 +79,7 @@ def _found(raw, shape, threads):
     try:
         from ..estimate import people
     except ImportError as error:
-        raise JobError("runtime_missing", f"Nobody can be found in a picture with this Python: {error}.",
+        raise JobError("runtime_missing", f"This Python cannot look for people in pictures: {error}.",
                        f"Install onnxruntime for {sys.executable}, or let another engine look first: "
                        "python -m engine subject JOB.") from None
     return people.find_joints(np.frombuffer(raw, np.uint8).reshape(shape), threads=threads)
@@ -106,7 +106,7 @@ def answer(request, engine, *, emit, stop_asked, tail: Tail) -> bool:
     except MemoryError:
         log.exception("out of memory")
         say(messages.Failed(subject, "out_of_memory", "The machine has too little memory free for this job.",
-                          "Close other programs, or generate fewer frames a window (settings)."))
+                          "Close other programs, or set a smaller Window."))
     except Exception as error:  # a door: the engine goes on
         log.exception("%s failed", type(request).__name__)
         say(messages.Failed(subject, "internal", f"{type(error).__name__}: {error}", tail.text()))

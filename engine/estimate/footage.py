@@ -177,7 +177,7 @@ def _folder(folder: Path) -> Footage:
     pictures = sorted((p for p in folder.iterdir() if p.suffix.lower() in PICTURES and not p.name.startswith(".")),
                       key=lambda p: [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", p.name)])
     if not pictures:
-        raise JobError("footage_missing", f"{folder} holds no pictures ({', '.join(sorted(PICTURES))}).",
+        raise JobError("footage_missing", f"{folder} contains no pictures ({', '.join(sorted(PICTURES))}).",
                        "Give a movie, a picture or a folder of pictures.")
     return _large_enough(_of_pictures(folder, tuple(pictures)))
 
@@ -195,7 +195,7 @@ def _movie_of(path: Path) -> Footage:
         picture, _ = next(_decoded(capture), (None, 0.0)) if capture.isOpened() else (None, 0.0)
         if picture is None:
             raise JobError("footage_unreadable",
-                           f"{path}: no picture of it can be read; it is damaged or of an unknown kind.",
+                           f"{path}: none of its pictures can be read. It is damaged or of an unknown kind.",
                            "Export it as MP4 (H.264) or as a folder of PNG pictures.")
         count = capture.get(cv2.CAP_PROP_FRAME_COUNT)
         fps, bits = _rate(capture, capture.get(cv2.CAP_PROP_FPS)), _bits(capture)

@@ -117,9 +117,9 @@ def _refuse_shorter(folder: str, footage, watch) -> None:
         count = frame.number
     last = max(finished, read if clock.missing(footage) else 0)
     if last > count:
-        raise JobError("footage_shorter", f"{footage.path} has {count} frames that can be read, and {folder} holds "
-                       f"{last} of a longer video.",
-                       "Copy or export the video again, or give another folder for the job.")
+        raise JobError("footage_shorter", f"{footage.path} has {count} frames that can be read, but {folder} holds "
+                       f"{last} frames of a longer one.",
+                       "Copy or export the video again, or choose another folder for the job.")
 
 
 def _read_source(folder: str, _, watch, pieces: int):
@@ -155,27 +155,27 @@ def _write_job(folder: str, footage, count) -> None:
 
 def _warn(record, say) -> None:
     if record.get("missing"):
-        say("footage_cut_off", f"The video's file tells of {record['frames'] + record['missing']} frames, and only "
+        say("footage_cut_off", f"The video's file should have {record['frames'] + record['missing']} frames, but only "
             f"{record['frames']} can be read: it was cut off, or it is damaged at its end. Copy or export it again if "
             "frames are missing.", ())
     if record["cuts"]:
         say("cut_found",
-            f"Another shot begins at frame {', '.join(map(str, record['cuts']))}; the performer is looked for in each "
-            "by his clothes, and nothing is carried over a cut.", record["cuts"])
+            f"Another shot begins at frame {', '.join(map(str, record['cuts']))}; the engine finds the performer "
+            "in each shot by his clothes, and does not smooth across a cut.", record["cuts"])
     if record["held"]:
-        say("frames_held", f"{len(record['held'])} pictures of the video are missing or damaged; the one before is "
-            "shown in their place.", record["held"])
+        say("frames_held", f"{len(record['held'])} pictures of the video are missing or damaged; the picture "
+            "before is shown instead.", record["held"])
     if record["interlaced"]:
         say("interlaced",
             "The video is interlaced: moving limbs are drawn in two fields. Deinterlace it for a better pose.", ())
     if record["uneven"]:
         say("frames_uneven",
-            f"The pictures come at uneven times; they were brought to {record['fps']:.3g} a second, as a player "
-            "shows them.", ())
+            f"The video has an uneven frame rate; it was converted to {record['fps']:.3g} frames a second, as "
+            "a player shows it.", ())
     if record["bits"] > 8:
         say("colour_reduced",
-            f"The video has {record['bits']} bits a channel, of which 8 are kept; HDR looks pale. In Blender the "
-            "strip keeps its depth.", ())
+            f"The video has {record['bits']} bits a channel, and 8 of them are used; HDR looks pale. In Blender, "
+            "the strip keeps its depth.", ())
 
 
 def _identity(path: Path) -> str:

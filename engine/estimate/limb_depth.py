@@ -25,7 +25,7 @@ _MEAN, _DEVIATION = np.array([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]], np.
 _APART = 0.4  # metres: a depth further from the landmarks' belongs to something else
 _SEEN = 0.3
 _SIGMA_S, _LEAST_SIGMA = 0.12, 1.5
-_HINT = "Use an ONNX export of Depth Anything V2, or none."
+_HINT = "Use an ONNX export of Depth Anything V2, or leave the field empty."
 
 
 class DepthNet:
@@ -42,7 +42,7 @@ class DepthNet:
         except Unreadable as why:
             raise JobError("pack_missing", f"Cannot read the depth model: {why.message}", _HINT) from None
         except Exception as error:  # onnxruntime's error classes have no common base
-            raise JobError("pack_invalid", f"{path} is no ONNX file that onnxruntime opens: {str(error)[:200]}",
+            raise JobError("pack_invalid", f"{path} is not an ONNX file that onnxruntime can open: {str(error)[:200]}",
                            _HINT) from None
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         if len(inputs) != 1 or len(inputs[0].shape) != 4 or len(outputs[0].shape) not in (3, 4):

@@ -144,20 +144,19 @@ class _Estimate:
         lost = [number for number in range(1, self.shot.frames + 1) if number not in bodies]
         if not bodies:
             return self.warn("nobody_found",
-                             "No person was found in the video: nothing in it drives the character. People under "
-                             "some 30 pixels, and those of whom little is seen, cannot be found; a box around the "
-                             "performer helps.",
+                             "No person was found in the video. People less than about 30 pixels tall, and people "
+                             "who are mostly hidden, cannot be found. A box around the performer helps.",
                              lost)
         if lost:
             self.warn("performer_lost",
-                      f"The performer is not found in {len(lost)} of {self.shot.frames} frames; there the plate "
-                      "stays as it is.", lost)
+                      f"The performer is not found in {len(lost)} of {self.shot.frames} frames; these "
+                      "frames show the plate unchanged.", lost)
         small = [number for number, body in sorted(bodies.items()) if body.height_px < SMALL_PX]
         if small:
             self.warn("performer_small",
-                      f"In {len(small)} frames the performer stands under {SMALL_PX} pixels tall; the joints are "
-                      "unsure there.", small)
+                      f"In {len(small)} frames the performer is less than {SMALL_PX} pixels tall; the joints are "
+                      "uncertain there.", small)
         if crossed:
             self.warn("people_crossing",
-                      "Somebody else comes close to the performer about these frames; look whether he is the "
-                      "one who is followed.", crossed)
+                      "Somebody else comes close to the performer near these frames. Check that the right "
+                      "person is followed.", crossed)

@@ -38,7 +38,7 @@ def deliver(folder: str, form: files.Form, layers: tuple[files.Layer, ...], *, e
         wanted = range(1, job.frames + 1)
         there = len(set(files.numbers(folder, files.FRAMES)).intersection(wanted))
         if there < job.frames:
-            raise JobError("frames_invalid", f"{there} of {job.frames} frames are made; expected all of them.",
+            raise JobError("frames_invalid", f"Only {there} of {job.frames} frames are finished.",
                            "Resume the job, then write its output.")
         look = functools.partial(find_subject, folder, job, find_joints=find_joints, emit=emit)
         plan = plan_job(folder, job, look if "skeleton" in layers and job.retarget > 0 else None)

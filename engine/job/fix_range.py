@@ -34,9 +34,9 @@ def look_for(folder: str, numbers) -> None:
         for kind in (files.FRAMES, files.SHADOW):
             path = files.picture(folder, kind, number)
             if not os.path.isfile(path):
-                raise JobError("held_missing", f"{path} does not exist, and the range to fix rests on it.", _HINT)
+                raise JobError("held_missing", f"{path} does not exist, but the range to fix needs it.", _HINT)
             if not is_whole_png(Path(path).read_bytes()):
-                raise JobError("held_missing", f"{path} is damaged, and the range to fix rests on it.", _HINT)
+                raise JobError("held_missing", f"{path} is damaged, but the range to fix needs it.", _HINT)
 
 
 def kept_latents(runtime, shot, reference, plates: dict, clean_plate: bool) -> np.ndarray | None:

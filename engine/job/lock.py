@@ -117,7 +117,7 @@ def _taken(file: int, folder: str) -> bool:
     except (BlockingIOError, PermissionError):
         return False
     except OSError as error:  # some network drives have no locks
-        log.warning("%s cannot be locked (%s): no second engine must generate there", folder, error)
+        log.warning("%s cannot be locked (%s): do not let a second engine generate there", folder, error)
     return True
 
 

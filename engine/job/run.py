@@ -109,7 +109,7 @@ class Generation:
             return
         self._remove_other_takes()
         self.emit(Warned(self.folder, "frames_passed", f"Nobody is in {len(numbers)} of {self.job.frames} frames; "
-                         "there the plate stays as it is.", tuple(numbers)))
+                         "these frames show the plate unchanged.", tuple(numbers)))
         for number in numbers:
             with self.watch.stage("write"):
                 if not self.finished_frames.has([number], self._nobody):
@@ -226,8 +226,8 @@ class Generation:
         with self.watch.stage("decode"):
             decoded = self.runtime.decode(latents[None])[0]
         if not np.isfinite(decoded).all():
-            raise JobError("internal", f"The network gave values that are no numbers in frame {number}.",
-                           "Choose another seed or number of steps; send the job's folder if it stays.")
+            raise JobError("internal", f"The network's result for frame {number} is not made of numbers.",
+                           "Choose another seed or number of steps; if it happens again, send the job's folder.")
         with self.watch.stage("compose"):
             canvas = canvas_of(job.size, job.bits, self.shot.plan.crops[number - 1])
             has_matte = job.clean_plate and self.pack.manifest.matte_and_shadow
@@ -295,9 +295,9 @@ def _look_for_pictures(folder: str, job) -> None:
     for kind, code, is_read in picture_kinds(folder, job):
         missing = sorted(set(range(1, job.frames + 1)) - set(files.numbers(folder, kind))) if is_read else []
         if missing:
-            raise JobError(code, f"{files.picture(folder, kind, missing[0])} does not exist; of {job.frames} pictures "
-                                 f"in {kind}/ "
-                           f"{len(missing)} are missing.", "Generate again to write the job anew.")
+            raise JobError(code, f"{files.picture(folder, kind, missing[0])} does not exist. {len(missing)} "
+                                 f"of the {job.frames} pictures in {kind}/ are missing.",
+                           "Press Generate to write the job again.")
 
 
 def _make_folders(folder: str) -> None:

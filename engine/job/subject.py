@@ -44,7 +44,7 @@ def find_subject(folder: str, job, *, find_joints, emit: Callable[[object], None
         if not given:
             emit(Warned(folder, "reference_joints_unknown",
                         "No person could be found in the reference; it is used without "
-                        "its joints, which costs likeness. Set its joints by hand for a better one."))
+                        "joints, and the character looks less like it. Set its joints by hand."))
         return Subject(matte=alpha)
     matte = alpha if alpha is not None else _believable(person.mask, job.reference.joints if given else
                                                         person.body[:, [0, 1, 3]])
@@ -64,13 +64,13 @@ def warn_of_unseen(character, folder: str, emit: Callable[[object], None]) -> No
         return
     if character.avatar is None:
         emit(Warned(folder, "reference_without_surface",
-                    "Hips or shoulders cannot be found in the reference, so the character is carried limb by limb, "
+                    "Hips or shoulders cannot be found in the reference, so the character is moved limb by limb, "
                     "which looks coarse. Set these joints by hand, or choose a reference that shows them."))
         return
     parts = [name for name, limbs in _PARTS.items() if all(limb in character.avatar.invented for limb in limbs)]
     if parts:
         emit(Warned(folder, "reference_in_part", f"The reference does not show the {' and '.join(parts)}; they are "
-                    "made up from what is beside them. For true ones choose a reference that shows all of the person."))
+                    "invented. To avoid this, choose a reference that shows all of the person."))
 
 
 def _same_person(reference, person) -> bool:

@@ -152,7 +152,7 @@ def _check_seal(fields: dict[str, Any], found: object, path: Path) -> None:
                        "Update the extension.")
     if written < FORMAT:
         raise JobError("pack_invalid", f"{path}: format: expected {FORMAT}, got {written}, of an earlier version.",
-                       "Write its manifest anew: python -m engine manifest FOLDER. The weights stay as they are.")
+                       "Write its manifest again: python -m engine manifest FOLDER. The weights do not change.")
     if found != seal(fields):
         raise JobError("pack_corrupt", f"{path}: expected sha256 {seal(fields)} of its other fields, got "
                        f"{str(found)[:64]}.", _AGAIN)

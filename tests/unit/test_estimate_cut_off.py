@@ -54,7 +54,7 @@ def everything(job):
 def test_a_movie_cut_off_is_said_to_be_one(films, tmp_path):
     found, told = taken(tmp_path / "job", films["cut"])
     assert 10 <= found.frames <= 15 and set(told) == {"footage_cut_off"} <= set(WARNINGS)
-    assert f"tells of {FRAMES} frames, and only {found.frames} can be read" in told["footage_cut_off"]
+    assert f"should have {FRAMES} frames, but only {found.frames} can be read" in told["footage_cut_off"]
     assert taken(tmp_path / "job", films["cut"])[1] == told, "said again where nothing is read again"
     assert taken(tmp_path / "other", films["whole"])[1] == {}
 

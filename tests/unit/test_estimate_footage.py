@@ -146,7 +146,7 @@ def test_a_still(tmp_path):
 
 @pytest.mark.parametrize("name, data, code, words", [
     ("gone.mp4", None, "footage_missing", "does not exist"), ("a.mp4", b"", "footage_unreadable", "is empty"),
-    ("a.mp4", b"no movie at all" * 50, "footage_unreadable", "no picture of it can be read"),
+    ("a.mp4", b"no movie at all" * 50, "footage_unreadable", "none of its pictures can be read"),
     ("a.png", b"\x89PNG\r\n\x1a\n", "footage_unreadable", "no whole picture")])
 def test_what_cannot_be_read_is_named(tmp_path, name, data, code, words):
     if data is not None:
@@ -157,7 +157,7 @@ def test_what_cannot_be_read_is_named(tmp_path, name, data, code, words):
 
 
 def test_an_empty_folder_and_a_tiny_picture(tmp_path):
-    with pytest.raises(JobError, match="holds no pictures"):
+    with pytest.raises(JobError, match="contains no pictures"):
         footage.open_footage(tmp_path)
     cv2.imwrite(str(tmp_path / "a.png"), np.zeros((5, 100, 3), np.uint8))
     with pytest.raises(JobError, match="at least 16 pixels"):

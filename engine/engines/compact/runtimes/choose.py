@@ -32,7 +32,7 @@ def choose(pack, wanted: str | None = None, threads: int | None = None) -> Runti
             reasons.append(f"{name}: {error}")
     raise JobError("runtime_missing", f"Expected a runtime that can be imported, got none ({'; '.join(reasons)}).",
                    f"Install onnxruntime or torch for {sys.executable}, or leave Python empty in the add-on's "
-                   "preferences. If it is empty, install the extension again: onnxruntime travels inside it.")
+                   "preferences. If it is empty, install the extension again: it contains onnxruntime.")
 
 
 def _open(name: str, pack, threads) -> Runtime:

@@ -78,5 +78,5 @@ def _gpu_works() -> bool:
     try:
         return torch.ones(1, device="cuda").add(1).item() == 2
     except (RuntimeError, AssertionError) as error:
-        log.warning("the GPU cannot be used, the processor is: %s", error)
+        log.warning("the GPU cannot be used, so the processor is used: %s", error)
         return False
