@@ -19,7 +19,8 @@ def open_mask(path: str, shot, folder: str):
                        f"{footage.size[0]}x{footage.size[1]}.", "Render the mask at the video's size.")
     pictures = footage.pictures or _laid_out(footage, shot, folder)
     if len(pictures) < shot.frames:
-        raise JobError("mask_missing", f"{path}: expected a picture for each of {shot.frames} frames, got {len(pictures)}.",
+        raise JobError("mask_missing", f"{path}: expected a picture for each of {shot.frames} frames, got "
+                                       f"{len(pictures)}.",
                        "Choose a mask that is as long as the video and black where the performer is not.")
 
     def mask(number: int):
