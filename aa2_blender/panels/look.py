@@ -30,7 +30,7 @@ class Look(Part):
         column.prop(ours, "grain")
         column.prop(ours, "blur")
         layout.prop(ours, "shadow")
-        column = layout.column(heading="Character", align=True)
+        column = layout.column(align=True)
         for name in ("exposure", "warmth", "light"):
             column.prop(ours, name)
         for name in ("mask_grow", "mask_feather"):
