@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from ..contract import files, jobs, json_reader, version
 from ..contract.messages import Finished
 from ..contract.skeleton import BODY
 from .progress import Watch
-from .subject import find_subject
+from .subject import FindJoints, FoundPerson, find_subject
 
 log = logging.getLogger(__name__)
 _LONGEST = 64 * 1024  # bytes of the file with the joints; 20 joints take 2 thousand
@@ -36,7 +37,7 @@ class Found:
     mask: np.ndarray
 
 
-def find_and_keep(folder: str, *, find_joints, emit: Callable[[object], None],
+def find_and_keep(folder: str, *, find_joints: FindJoints, emit: Callable[[object], None],
                   stop_asked: Callable[[], bool] = lambda: False) -> Finished:
     """Looks into the job's reference where a generation would, and keeps what is found, or that nobody is. Raises
     JobError."""
@@ -53,15 +54,15 @@ def find_and_keep(folder: str, *, find_joints, emit: Callable[[object], None],
     return Finished(folder, job.frames, 0, 0, 0, watch.seconds, watch.stages)
 
 
-def kept_or(folder: str, find_joints):
+def kept_or(folder: str, find_joints: FindJoints) -> FindJoints:
     """find_joints(picture) for this job: what is kept of that very picture, else who looks for it."""
-    def find(picture: np.ndarray):
+    def find(picture: np.ndarray) -> FoundPerson | None:
         kept = _kept(folder, picture)
-        return find_joints(picture) if kept is _NOT_KEPT else kept
+        return find_joints(picture) if kept is _NOT_KEPT else cast(Found | None, kept)
     return find
 
 
-def _keep(folder: str, picture: np.ndarray, person) -> None:
+def _keep(folder: str, picture: np.ndarray, person: FoundPerson | None) -> None:
     entry = None
     if person is not None:
         mask = np.ascontiguousarray(person.mask, "<f4").tobytes()
@@ -72,7 +73,7 @@ def _keep(folder: str, picture: np.ndarray, person) -> None:
     files.write_whole(files.path(folder, files.FOUND), json.dumps(value).encode())
 
 
-def _kept(folder: str, picture: np.ndarray):
+def _kept(folder: str, picture: np.ndarray) -> object:
     """Found, None for nobody, or _NOT_KEPT: nothing, or of another picture or version, or not as it was written."""
     try:
         value = json_reader.read(files.path(folder, files.FOUND), _LONGEST)
@@ -95,7 +96,7 @@ def _kept(folder: str, picture: np.ndarray):
         return _NOT_KEPT
 
 
-def _read(path: str, longest) -> bytes:
+def _read(path: str, longest: int) -> bytes:
     """A file of at most so many bytes."""
     if os.stat(path).st_size > longest:
         raise ValueError(f"{path}: expected at most {longest} bytes")
