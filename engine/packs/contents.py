@@ -5,17 +5,18 @@ the weights beside them, each of the right size and kind, and these are numbers.
 refuse the same.
 """
 
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from .graph_file import FLOAT16, pointers
+from .graph_file import FLOAT16, Pointer, pointers
 from .manifest import GRAPHS, WEIGHTS
-from .weights_file import check_finite, places
+from .weights_file import Place, check_finite, places
 
 _HALF = ".half"  # what the exporter writes behind the name of a weight, which is cast to single precision at once
 
 
-def check_contents(folder: Path, unread) -> None:
+def check_contents(folder: Path, unread: Iterable[str]) -> None:
     """`unread` as in the manifest. Raises ValueError naming the file and what in it, and OSError."""
     left, listed = set(unread_weights(folder)), set(unread)
     if left != listed:
@@ -39,7 +40,7 @@ def unread_weights(folder: Path) -> tuple[str, ...]:
     return tuple(sorted(stored.keys() - read))
 
 
-def _check_pointer(pointer, stored) -> None:
+def _check_pointer(pointer: Pointer, stored: dict[str, Place]) -> None:
     name = pointer.name.removesuffix(_HALF)
     if pointer.file != WEIGHTS:
         raise ValueError(f"{name}: expected a weight of {WEIGHTS}, got one of {pointer.file[:200]!r}")
@@ -53,7 +54,7 @@ def _check_pointer(pointer, stored) -> None:
 
 
 @contextmanager
-def _named(path: Path):
+def _named(path: Path) -> Iterator[None]:
     """The file's name stands before what is said of it."""
     try:
         yield

@@ -6,6 +6,7 @@ functions), but each time by the word `location`: where that word stands more of
 is refused.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,7 +45,7 @@ def pointers(path: Path) -> list[Pointer]:
     return found
 
 
-def _pointer(tensor) -> Pointer | None:
+def _pointer(tensor: bytes) -> Pointer | None:
     """None where the numbers lie in the graph itself."""
     name, kind, shape, elsewhere = "", 0, [], []
     for number, value in _fields(tensor):
@@ -53,7 +54,7 @@ def _pointer(tensor) -> Pointer | None:
         elif number == _KIND:
             kind = _number(value)
         elif number == _SHAPE:
-            shape += [value] if isinstance(value, int) else _packed(value)
+            shape += [value] if isinstance(value, int) else _packed(_message(value))
         elif number == _ELSEWHERE:
             elsewhere.append(_pair(_message(value)))
     if not elsewhere:
@@ -65,12 +66,12 @@ def _pointer(tensor) -> Pointer | None:
     return Pointer(name, kind, tuple(shape), where[_WORD], _whole(where["offset"]), _whole(where["length"]))
 
 
-def _pair(entry) -> tuple[str, str]:
+def _pair(entry: bytes) -> tuple[str, str]:
     read = {number: _text(value) for number, value in _fields(entry)}
     return read.get(_KEY, ""), read.get(_VALUE, "")
 
 
-def _fields(data):
+def _fields(data: bytes) -> Iterator[tuple[int, int | bytes | None]]:
     """Yields (number, value): an int, bytes, or None for a fixed word, which nothing here needs."""
     at, end = 0, len(data)
     while at < end:
@@ -90,7 +91,7 @@ def _fields(data):
         yield number, value
 
 
-def _varint(data, at) -> tuple[int, int]:
+def _varint(data: bytes, at: int) -> tuple[int, int]:
     """The number at `at`, seven bits a byte with the lowest first, and where it ends."""
     if at < len(data) and data[at] < 0x80:  # nearly all are one byte
         return data[at], at + 1
@@ -102,7 +103,7 @@ def _varint(data, at) -> tuple[int, int]:
     raise ValueError("expected a graph, got a number without an end")
 
 
-def _packed(data) -> list[int]:
+def _packed(data: bytes) -> list[int]:
     values, at = [], 0
     while at < len(data):
         value, at = _varint(data, at)
@@ -122,11 +123,11 @@ def _message(value: object) -> bytes:
     return value
 
 
-def _text(value) -> str:
+def _text(value: object) -> str:
     return _message(value).decode("utf-8", "backslashreplace")
 
 
-def _whole(text) -> int:
+def _whole(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 17):
         raise ValueError(f"expected a place in a file, got {text[:40]!r}")
     return int(text)
