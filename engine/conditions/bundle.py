@@ -4,7 +4,7 @@ docs/architecture.md ("the networks' inputs") says what each input is called and
 when the window is built, so that a long shot needs no more memory than a short one.
 """
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from ..contract import files, jobs
 from .character import Character, carry, frame_maps, frame_picture
-from .crop import CropPlan, joints_to_crop, plan_crops, put_back, reference_crop, take
+from .crop import Crop, CropPlan, joints_to_crop, plan_crops, put_back, reference_crop, take
 from .depth import limb_depth, near_and_far
 from .environment import environment, known_inside, without_performer
 from .frames import as_bits, as_float, read_colour, read_grey, read_reference
@@ -22,6 +22,7 @@ from .objects import SCENE_TOLERANCE, depth_in_metres, holdout, object_mask
 from .pose import draw_skeleton
 from .poses import Figure, read_poses, standing_height
 from .retarget import retargeted
+from .surface.drawing import Maps
 from .surface.matte import of_joints
 from .surface_inputs import CHANNELS, surface_inputs
 
@@ -82,8 +83,8 @@ class Bundle:
         return environment(self.plate, self.region, self.known)
 
 
-def plan_shot(folder: str, job, mask: str = "shape_agnostic", joints: np.ndarray | None = None,
-              height_px: float | None = None, *, surface=False) -> Shot:
+def plan_shot(folder: str, job: jobs.Job, mask: str = "shape_agnostic", joints: np.ndarray | None = None,
+              height_px: float | None = None, *, surface: bool = False) -> Shot:
     """Read pose.json and plan the shot's crops. The first person of a frame is the character. mask: the kind of region
     that the weights know. surface: whether they read the surface's maps. joints and height_px: the reference's, as for
     build_reference; they are used if the job retargets to them."""
@@ -112,8 +113,8 @@ def _shape(name: jobs.Shape) -> tuple[int, int] | Literal["auto"]:
     return width, height
 
 
-def build_reference(shot, joints: np.ndarray | None = None, height_px: float | None = None,
-                    matte: np.ndarray | None = None, depths=None) -> ReferenceBundle:
+def build_reference(shot: Shot, joints: np.ndarray | None = None, height_px: float | None = None,
+                    matte: np.ndarray | None = None, depths: np.ndarray | None = None) -> ReferenceBundle:
     """The job's reference picture fitted into the shot's shape, and its character's surface fitted to it.
 
     joints (20, 3) x, y, confidence in the picture's pixels, matte (h, w) float32 0..1 and depths (20,) metres, as
@@ -139,7 +140,8 @@ def build_reference(shot, joints: np.ndarray | None = None, height_px: float | N
                                  refine=refine))
 
 
-def build_window(shot, reference: ReferenceBundle, numbers, plate_of=None) -> Bundle:
+def build_window(shot: Shot, reference: ReferenceBundle, numbers: Sequence[int],
+                 plate_of: Callable[[int], np.ndarray] | None = None) -> Bundle:
     """The conditions of the frames `numbers` (1..N); frames without the character have an empty region.
 
     plate_of(number) -> (H, W, 3) float32 0..1, the frame's plate in its crop, from a caller that has read it already.
@@ -149,7 +151,8 @@ def build_window(shot, reference: ReferenceBundle, numbers, plate_of=None) -> Bu
     return Bundle(tuple(numbers), *(np.stack(layer) for layer in zip(*layers, strict=True)))
 
 
-def frame_holdout(shot, number: int, maps=None, box=None):
+def frame_holdout(shot: Shot, number: int, maps: Maps | None = None,
+                  box: Sequence[int] | None = None) -> np.ndarray | None:
     """(h, w) float32 0..1 in job pixels: what lies in front of the character in this frame;
     None where the job has no depths.
 
@@ -162,7 +165,7 @@ def frame_holdout(shot, number: int, maps=None, box=None):
               ((files.OBJECTS, shot.job.objects), (files.DEPTH, shot.job.depth, SCENE_TOLERANCE)) if span is not None]
     if figure is None or not layers:
         return None
-    if maps is None:
+    if maps is None or box is None:
         character = limb_volume_depth(figure.body, figure.hands, figure.height_px, size, shot.job.clothing)
     else:
         character = _laid_in(maps.depth, box, size)
@@ -170,7 +173,7 @@ def frame_holdout(shot, number: int, maps=None, box=None):
                               for kind, span, tolerance in layers])
 
 
-def plate_maps(shot, reference: ReferenceBundle, number: int, box):
+def plate_maps(shot: Shot, reference: ReferenceBundle, number: int, box: Sequence[int]) -> Maps | None:
     """The surface in the `box` (left, top, right, bottom) of a frame, in job pixels; None where the limb warp is used
     instead."""
     left, top, right, bottom = box
@@ -180,12 +183,12 @@ def plate_maps(shot, reference: ReferenceBundle, number: int, box):
                       (left, top, right - left, bottom - top))
 
 
-def frame_region(shot, number: int, region: np.ndarray) -> np.ndarray:
+def frame_region(shot: Shot, number: int, region: np.ndarray) -> np.ndarray:
     """The region M_f (H, W, 1) of one frame of a window -> the same in job pixels (h, w)."""
     return put_back(np.ascontiguousarray(region[..., 0]), shot.plan.crops[number - 1], shot.job.size)
 
 
-def draw_previews(shot, reference: ReferenceBundle, number: int) -> dict:
+def draw_previews(shot: Shot, reference: ReferenceBundle, number: int) -> dict:
     """The networks' inputs for one frame, as pictures to look at: {name of files.PREVIEWS: (H, W, 3) uint8}."""
     window = build_window(shot, reference, [number])
     mask = 0.5 * window.region[0] + 0.5 * window.mask[0]
@@ -194,12 +197,12 @@ def draw_previews(shot, reference: ReferenceBundle, number: int) -> dict:
     return {name: as_bits(np.broadcast_to(picture, (*picture.shape[:2], 3))) for name, picture in pictures.items()}
 
 
-def _plate_in_crop(shot, number: int) -> np.ndarray:
+def _plate_in_crop(shot: Shot, number: int) -> np.ndarray:
     stored = read_colour(files.picture(shot.folder, files.SOURCE, number), shot.job.size)
     return as_float(take(stored, shot.plan.crops[number - 1]))
 
 
-def _conditions(shot, reference, number: int, plate: np.ndarray) -> tuple:
+def _conditions(shot: Shot, reference: ReferenceBundle, number: int, plate: np.ndarray) -> tuple:
     """One frame's plate, mask, region, known, skeleton, depth, warp, objects and maps, each (H, W, channels)."""
     crop, figure = shot.plan.crops[number - 1], _figure_in_crop(shot, number)
     width, height = size = crop.shape
@@ -221,34 +224,36 @@ def _conditions(shot, reference, number: int, plate: np.ndarray) -> tuple:
             limb_depth(*joints, near=shot.near, far=shot.far), warp, objects, surface)
 
 
-def _surface_maps(shot, reference, number: int, maps, plate: np.ndarray):
+def _surface_maps(shot: Shot, reference: ReferenceBundle, number: int, maps: Maps | None,
+                  plate: np.ndarray) -> np.ndarray:
     """The surface's maps as the networks read them. plate: the original one, with whoever stands in it."""
-    if not shot.surface or maps is None:
+    character, carrying = reference.character, _carrying(reference, number)
+    if not shot.surface or maps is None or character is None or character.avatar is None or carrying is None:
         return np.zeros((*plate.shape[:2], CHANNELS * shot.surface), np.float32)
     performed = None if shot.job.clean_plate else plate
-    figure = _in_crop(_carrying(reference, number), shot.plan.crops[number - 1])
-    return surface_inputs(maps, figure, reference.character.depth_worth, plate=performed, performer=maps.mask > 0,
-                          reference_light=reference.character.avatar.light,
+    figure = _in_crop(carrying, shot.plan.crops[number - 1])
+    return surface_inputs(maps, figure, character.depth_worth, plate=performed, performer=maps.mask > 0,
+                          reference_light=character.avatar.light,
                           white=shot.light.in_crop(number, maps, shot.plan.crops[number - 1]))
 
 
-def character_mask(shot, number: int, reference: ReferenceBundle | None = None) -> np.ndarray:
+def character_mask(shot: Shot, number: int, reference: ReferenceBundle | None = None) -> np.ndarray:
     """M_c (H, W) float32 0 or 1 of one frame in its crop; with the reference, its surface counts."""
     maps = None if reference is None else _crop_maps(shot, reference, number)
     return _character_mask(shot, number, _figure_in_crop(shot, number), maps)
 
 
-def mask_grow(job, number: int) -> float:
+def mask_grow(job: jobs.Job, number: int) -> float:
     """By how many pixels of the job the mask of a frame (1..N) grows; below 0 it shrinks."""
     return job.mask_grow[number - 1] if job.mask_grow else 0.0
 
 
-def mask_feather(job, number: int) -> float:
+def mask_feather(job: jobs.Job, number: int) -> float:
     """Over how many pixels of the job a frame's layer fades inside the region's edge."""
     return job.mask_feather[number - 1] if job.mask_feather else 0.0
 
 
-def _character_mask(shot, number: int, figure, maps=None) -> np.ndarray:
+def _character_mask(shot: Shot, number: int, figure: Figure | None, maps: Maps | None = None) -> np.ndarray:
     """M_c (H, W) float32 0 or 1 in the crop: the job's mask. If the job has none, the surface's `maps` with some room
     for cloth and hair; if there is no surface either, the limb volumes. Both are joined if the job asks for it, or if
     it retargets: the limbs then have other lengths than in the mask. The covered pixels of the surface always count.
@@ -267,36 +272,35 @@ def _character_mask(shot, number: int, figure, maps=None) -> np.ndarray:
     return grown(mask.astype(np.float32), mask_grow(shot.job, number) / crop.step)
 
 
-def _carrying(reference, number: int):
+def _carrying(reference: ReferenceBundle, number: int) -> Figure | None:
     """The frame's Figure that carries the reference's surface, in job pixels; None without one."""
     return None if reference.character is None else reference.character.figures[number - 1]
 
 
-def _crop_maps(shot, reference, number: int):
+def _crop_maps(shot: Shot, reference: ReferenceBundle, number: int) -> Maps | None:
     """The surface in a frame's crop; None where the limb warp is used instead, and where the character is not in the
     frame."""
-    figure, crop = _carrying(reference, number), shot.plan.crops[number - 1]
-    if figure is None or not shot.plan.present[number - 1]:
+    character, figure, crop = reference.character, _carrying(reference, number), shot.plan.crops[number - 1]
+    if character is None or figure is None or not shot.plan.present[number - 1]:
         return None
-    return reference.character.once((number, crop),
-                                    lambda: frame_maps(reference.character, _in_crop(figure, crop), crop.shape))
+    return character.once((number, crop), lambda: frame_maps(character, _in_crop(figure, crop), crop.shape))
 
 
-def _volume(shot, figure, maps, size: Sequence[int]) -> np.ndarray:
+def _volume(shot: Shot, figure: Figure, maps: Maps | None, size: Sequence[int]) -> np.ndarray:
     """(H, W) bool: what the character fills in a frame without a mask."""
     if maps is None:
         return limb_volumes(figure.body, figure.hands, figure.height_px, size, shot.job.clothing) > VOLUME_SEEN
     return grown(maps.mask, SURFACE_ROOM * shot.job.clothing * figure.height_px) > 0
 
 
-def _laid_in(part, box, size: Sequence[int]) -> np.ndarray:
+def _laid_in(part: np.ndarray, box: Sequence[int], size: Sequence[int]) -> np.ndarray:
     """(h, w) of the picture's `size` (w, h): the depths of its box, and infinity around it."""
     whole = np.full(size[::-1], np.inf, np.float32)
     whole[box[1]:box[3], box[0]:box[2]] = part
     return whole
 
 
-def _objects_in_crop(shot, number: int) -> np.ndarray:
+def _objects_in_crop(shot: Shot, number: int) -> np.ndarray:
     crop = shot.plan.crops[number - 1]
     if shot.job.objects is None:
         return np.zeros(crop.shape[::-1], np.float32)
@@ -304,55 +308,56 @@ def _objects_in_crop(shot, number: int) -> np.ndarray:
     return (take(object_mask(stored), crop) > 0.5).astype(np.float32)
 
 
-def _depth_picture(shot, kind: str, span, number: int) -> np.ndarray:
+def _depth_picture(shot: Shot, kind: str, span: jobs.DepthRange, number: int) -> np.ndarray:
     stored = read_grey(files.picture(shot.folder, kind, number), shot.job.size)
     return depth_in_metres(stored, span.near, span.far)
 
 
-def _figure_in_crop(shot, number: int):
+def _figure_in_crop(shot: Shot, number: int) -> Figure | None:
     """The frame's Figure in its crop's pixels; None where the character is not in the frame."""
     figure = shot.figures[number - 1]
     return _in_crop(figure, shot.plan.crops[number - 1]) if shot.plan.present[number - 1] else None
 
 
-def _in_crop(figure, crop) -> Figure:
+def _in_crop(figure: Figure, crop: Crop) -> Figure:
     hands = tuple(None if hand is None else joints_to_crop(hand, crop) for hand in figure.hands)
     return replace(figure, body=joints_to_crop(figure.body, crop), hands=hands, height_px=figure.height_px / crop.step,
                    focal=figure.focal and figure.focal / crop.step)
 
 
-def _volume_box(figure, job):
+def _volume_box(figure: Figure | None, job: jobs.Job) -> jobs.Box | None:
     return None if figure is None else volume_box(figure.body, figure.hands, figure.height_px, job.clothing)
 
 
-def _grown_to_masks(boxes, folder: str, job) -> list:
+def _grown_to_masks(boxes: Sequence[jobs.Box | None], folder: str, job: jobs.Job) -> list:
     """The boxes, grown as far as the masks of a few frames go beyond them, measured in box sides (ours: reading every
     mask of a shot before its first frame would cost seconds)."""
-    known = [i for i, box in enumerate(boxes) if box is not None]
+    known = [(i, box) for i, box in enumerate(boxes) if box is not None]
     beyond = np.zeros(4)
-    for i in known[::max(len(known) // _MASKS_LOOKED_AT, 1)]:
+    for i, box in known[::max(len(known) // _MASKS_LOOKED_AT, 1)]:
         mask = read_grey(files.picture(folder, files.MASK, i + 1), job.size)
         mask = bounding_box(mask > MASK_SEEN * np.iinfo(mask.dtype).max)
         if mask is not None:
-            low, high = np.array(boxes[i][:2]), np.array(boxes[i][2:])
+            low, high = np.array(box[:2]), np.array(box[2:])
             more = np.concatenate([low - mask[:2], np.array(mask[2:]) - high]) / np.tile(high - low, 2)
             beyond = np.maximum(beyond, np.minimum(more, 1.0))
     return [None if box is None else _grown(np.array(box), beyond) for box in boxes]
 
 
-def _wider(box, pixels) -> tuple:
+def _wider(box: jobs.Box, pixels: float) -> tuple:
     """A box with room for a mask that grows by so many pixels. If the mask shrinks, the box stays, so that the crops
     stay calm."""
     more = max(pixels, 0.0)
     return box[0] - more, box[1] - more, box[2] + more, box[3] + more
 
 
-def _grown(box, beyond) -> tuple:
+def _grown(box: np.ndarray, beyond: np.ndarray) -> tuple:
     side = box[2:] - box[:2]
     return (*(box[:2] - beyond[:2] * side).tolist(), *(box[2:] + beyond[2:] * side).tolist())
 
 
-def _reference_figure(reference, joints: np.ndarray | None, height_px: float | None, depths=None):
+def _reference_figure(reference: jobs.Reference, joints: np.ndarray | tuple[jobs.Joint, ...] | None,
+                      height_px: float | None, depths: np.ndarray | tuple[float, ...] | None = None) -> Figure | None:
     if reference.joints is not None:
         joints, height_px = reference.joints, reference.height_px
     depths = depths if reference.depths is None else reference.depths
@@ -366,15 +371,15 @@ def _reference_figure(reference, joints: np.ndarray | None, height_px: float | N
     return Figure(body, (None, None), height_px) if height_px > 0 else None
 
 
-def _matte_of_joints(picture: np.ndarray, figure):
-    def volumes(share):
+def _matte_of_joints(picture: np.ndarray, figure: Figure) -> np.ndarray:
+    def volumes(share: float) -> list[np.ndarray]:
         size = tuple(max(round(side * share), 2) for side in picture.shape[1::-1])
         body = figure.body * (share, share, 1, 1)
         return [limb_volumes(body, (None, None), figure.height_px * share, size, room) for room in VOLUMES_ABOUT]
     return of_joints(np.ascontiguousarray(picture[..., :3]), volumes)
 
 
-def _reference_box(picture: np.ndarray, figure):
+def _reference_box(picture: np.ndarray, figure: Figure | None) -> jobs.Box | None:
     """The character's box: from the picture's alpha, else from the limb volumes, else None."""
     seen = picture[..., 3] > 0.5
     if not seen.all() and seen.any():

@@ -3,12 +3,13 @@
 Ours: the paper shows its networks only the reference picture. A surface that follows the joints says where each piece
 of it goes.
 """
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from ..contract.skeleton import BODY_INDEX
+from .crop import Crop
 from .poses import Figure
 from .surface import template as templates
 from .surface.avatar import Avatar, build_avatar
@@ -34,7 +35,7 @@ class Character:
     person: Person
     recent: dict = field(default_factory=dict, compare=False)
 
-    def once(self, key: str, make):
+    def once(self, key: tuple[int, Crop], make: Callable[[], Maps | None]) -> Maps | None:
         """The result of make() for a key. It is made once and kept while the key is one of the last few."""
         if key not in self.recent:
             if len(self.recent) >= _RECENT:
@@ -43,8 +44,8 @@ class Character:
         return self.recent[key]
 
 
-def carry(picture: np.ndarray, matte: np.ndarray, figure: Figure, figures, *, cut_out, limbs: Figure,
-          refine: bool) -> Character:
+def carry(picture: np.ndarray, matte: np.ndarray, figure: Figure, figures: Sequence[Figure | None], *,
+          cut_out: np.ndarray, limbs: Figure, refine: bool) -> Character:
     """The reference's Character for a shot. picture (h, w, 3), matte (h, w) float32 0..1 and figure: the reference and
     its Figure in it; figures: the shot's Figures, None in frames without one. cut_out (H, W, 4) and limbs: the same
     reference and Figure at the networks' size. refine: the matte comes from a pose model."""
@@ -55,7 +56,7 @@ def carry(picture: np.ndarray, matte: np.ndarray, figure: Figure, figures, *, cu
                      person(limbs.body, limbs.hands, limbs.height_px))
 
 
-def worth_of_depth(figures, template) -> float:
+def worth_of_depth(figures: Sequence[Figure | None], template: templates.Template) -> float:
     """Person units in a metre of depth: from the camera's focal length if pose.json has it, else from the rule that
     limbs keep their lengths."""
     seen = _looked_at(figures)
@@ -66,7 +67,8 @@ def worth_of_depth(figures, template) -> float:
     return depth_factor(seen, template)
 
 
-def frame_maps(character: Character | None, figure, size: Sequence[int], window=None) -> Maps | None:
+def frame_maps(character: Character | None, figure: Figure | None, size: Sequence[int],
+               window: tuple[int, int, int, int] | None = None) -> Maps | None:
     """The surface in a frame of `size` (w, h), with the figure in that frame's pixels; None where the limb warp is used
     instead. window (left, top, w, h): the part that is wanted."""
     if character is None or character.avatar is None or figure is None:
@@ -74,7 +76,7 @@ def frame_maps(character: Character | None, figure, size: Sequence[int], window=
     return draw(character.avatar, figure, size, character.depth_worth, window=window, turns=figure.turns)
 
 
-def frame_picture(character: Character | None, maps, figure, size: Sequence[int]) -> np.ndarray:
+def frame_picture(character: Character | None, maps: Maps | None, figure: Figure, size: Sequence[int]) -> np.ndarray:
     """(h, w, 4) float32 0..1, RGB premultiplied by coverage: the surface's `maps`, or the limb warp if they are
     None."""
     if maps is not None:
@@ -84,7 +86,7 @@ def frame_picture(character: Character | None, maps, figure, size: Sequence[int]
     return warp_limbs(character.cut_out, character.person, person(figure.body, figure.hands, figure.height_px), size)
 
 
-def _fit_to_carry(figures, template) -> tuple:
+def _fit_to_carry(figures: Sequence[Figure | None], template: templates.Template) -> tuple:
     """The figures with gaps filled, so that no joint pops when it is missing in some frames. If the rig is mirrored,
     left and right are swapped."""
     whole = without_gaps(figures)
@@ -93,10 +95,10 @@ def _fit_to_carry(figures, template) -> tuple:
     return whole
 
 
-def _looked_at(figures) -> list:
+def _looked_at(figures: Sequence[Figure | None]) -> list:
     seen = [figure for figure in figures if figure is not None]
     return seen[::max(len(seen) // _FIGURES_LOOKED_AT, 1)]
 
 
-def _hips_depth(figure) -> float:
+def _hips_depth(figure: Figure) -> float:
     return float(figure.body[[BODY_INDEX["right_hip"], BODY_INDEX["left_hip"]], 2].mean())

@@ -58,29 +58,30 @@ class CropPlan:
         return tuple(i + 1 for i, present in enumerate(self.present) if present)
 
 
-def plan_crops(boxes, size: Sequence[int], shape: tuple[int, int] | Literal["auto"] = "auto") -> CropPlan:
+def plan_crops(boxes: Sequence[Sequence[float] | None], size: Sequence[int],
+               shape: tuple[int, int] | Literal["auto"] = "auto") -> CropPlan:
     """The shot's crops.
 
     boxes: for every frame the character's (left, top, right, bottom) in job pixels, or None; size the job's (w, h);
     shape (w, h) or "auto", the one of SHAPES that shows the character largest with the least area outside the frame.
     Parts of the character outside the frame are not followed.
     """
-    boxes = [_visible(box, size) for box in boxes]
-    present = tuple(box is not None for box in boxes)
+    visible = [_visible(box, size) for box in boxes]
+    present = tuple(box is not None for box in visible)
     if not any(present):
         shape = SHAPES[1] if shape == "auto" else shape
         step = max(size[0] / shape[0], size[1] / shape[1])
         return CropPlan((Crop((size[0] / 2, size[1] / 2), step, tuple(shape)),) * len(boxes), present)
-    boxes = _filled(boxes)
+    filled = _filled(visible)
     if shape == "auto":
-        shape = min(SHAPES, key=lambda s: _cost(boxes, s, size))
-    steps = _even_steps(np.maximum(_needed(boxes, shape, MARGIN), FINEST))
-    centres = _even_centres(boxes, steps, shape, size)
+        shape = min(SHAPES, key=lambda s: _cost(filled, s, size))
+    steps = _even_steps(np.maximum(_needed(filled, shape, MARGIN), FINEST))
+    centres = _even_centres(filled, steps, shape, size)
     return CropPlan(tuple(Crop((float(x), float(y)), float(s), tuple(shape))
                           for (x, y), s in zip(centres, steps, strict=True)), present)
 
 
-def reference_crop(size: Sequence[int], box, shape) -> Crop:
+def reference_crop(size: Sequence[int], box: Sequence[float] | np.ndarray | None, shape: tuple[int, int]) -> Crop:
     """The Crop that fits the reference into a shape: the character's box with its margin, or the whole picture if box
     is None."""
     if box is None:
@@ -90,7 +91,7 @@ def reference_crop(size: Sequence[int], box, shape) -> Crop:
     return Crop((float(centre[0]), float(centre[1])), float(_needed(box, shape, MARGIN)[0]), tuple(shape))
 
 
-def take(picture: np.ndarray, crop: Crop, interpolation=cv2.INTER_LINEAR) -> np.ndarray:
+def take(picture: np.ndarray, crop: Crop, interpolation: int = cv2.INTER_LINEAR) -> np.ndarray:
     """Picture (H, W[, c]) float32, uint8 or uint16 -> (h, w[, c]) in the crop, of the same type.
 
     Beyond the picture's edge, the edge pixels are repeated. Shrinking averages first, to avoid aliasing; INTER_NEAREST
@@ -158,7 +159,7 @@ def joints_from_crop(joints: np.ndarray, crop: Crop) -> np.ndarray:
     return joints
 
 
-def _visible(box, size: Sequence[int]):
+def _visible(box: Sequence[float] | None, size: Sequence[int]) -> np.ndarray | None:
     """The part of a box inside the frame as an array (4,); None if that is less than a pixel."""
     if box is None or not np.isfinite(box).all():
         return None
@@ -166,7 +167,7 @@ def _visible(box, size: Sequence[int]):
     return cut if (cut[2:] - cut[:2] >= 1.0).all() else None
 
 
-def _filled(boxes) -> np.ndarray:
+def _filled(boxes: Sequence[np.ndarray | None]) -> np.ndarray:
     """(frames, 4): frames without the character are interpolated between their neighbours; before the first and after
     the last known frame, the nearest one is repeated."""
     known = np.flatnonzero([box is not None for box in boxes])
@@ -174,12 +175,12 @@ def _filled(boxes) -> np.ndarray:
     return np.stack([np.interp(np.arange(len(boxes)), known, column) for column in rows.T], axis=1)
 
 
-def _needed(boxes, shape, margin) -> np.ndarray:
+def _needed(boxes: np.ndarray, shape: tuple[int, int], margin: float) -> np.ndarray:
     """(frames,) the step (picture pixels in a crop pixel) that shows each box with its margin."""
     return ((boxes[:, 2:] - boxes[:, :2]) * (1 + 2 * margin) / np.array(shape)).max(axis=1)
 
 
-def _cost(boxes, shape, size: Sequence[int]) -> float:
+def _cost(boxes: np.ndarray, shape: tuple[int, int], size: Sequence[int]) -> float:
     """How coarsely a shape shows the shot, plus how much of the crop would lie outside the frame, as mean logarithms
     (ours)."""
     steps = _needed(boxes, shape, MARGIN)
@@ -187,7 +188,7 @@ def _cost(boxes, shape, size: Sequence[int]) -> float:
     return float((np.log(steps) + beyond).mean())
 
 
-def _even_steps(steps) -> np.ndarray:
+def _even_steps(steps: np.ndarray) -> np.ndarray:
     """A slow curve that is never below steps, so that the character stays inside: the running maximum, smoothed.
 
     The maximum reaches as far as the smoothing, so no value that enters the smoothed mean is too small. In a walk
@@ -201,7 +202,7 @@ def _even_steps(steps) -> np.ndarray:
     return np.exp(_smooth(widest, SCALE_FRAMES, "edge"))
 
 
-def _even_centres(boxes, steps, shape, size: Sequence[int]) -> np.ndarray:
+def _even_centres(boxes: np.ndarray, steps: np.ndarray, shape: tuple[int, int], size: Sequence[int]) -> np.ndarray:
     """(frames, 2): the boxes' centres smoothed. The character stays inside the crop and, if possible, the crop inside
     the frame."""
     half = 0.5 * steps[:, None] * np.array(shape)
@@ -233,7 +234,7 @@ def _smooth(values: np.ndarray, reach: int, ends: Literal["edge", "reflect"]) ->
     return np.convolve(padded, kernel / kernel.sum(), mode="valid")
 
 
-def _whole_box(crop, shape, shrink):
+def _whole_box(crop: Crop, shape: tuple[int, ...], shrink: int) -> tuple[np.ndarray, np.ndarray]:
     """The crop's box with a border, in whole pixels. `shrink` divides its size, and some of the picture is always
     inside."""
     box = np.array(crop.box)
@@ -244,7 +245,7 @@ def _whole_box(crop, shape, shrink):
     return low, low + -(-(high - low) // shrink) * shrink
 
 
-def _warp(picture: np.ndarray, matrix, size: Sequence[int] | np.ndarray, interpolation) -> np.ndarray:
+def _warp(picture: np.ndarray, matrix: np.ndarray, size: Sequence[int] | np.ndarray, interpolation: int) -> np.ndarray:
     """cv2's warp with a matrix whose pixel centres lie at halves; beyond the picture's edge, the edge pixels are
     repeated."""
     shifted = matrix.copy()

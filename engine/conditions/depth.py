@@ -3,7 +3,7 @@
 The armature gives depth exactly: 1/depth is linear along a limb in screen space. Limbs are drawn from far to near, as
 in pose.py.
 """
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import cv2
 import numpy as np
@@ -17,7 +17,7 @@ CONVENTION = f"linear, near=1, far={FLOOR}, off the skeleton 0, once a shot over
 _SHIFT = 4
 
 
-def near_and_far(people) -> tuple:
+def near_and_far(people: Iterable[tuple[np.ndarray, Sequence[np.ndarray | None] | None]]) -> tuple:
     """(near, far) in metres over every seen joint of a shot; (1.0, 1.0) where no depth is known.
 
     people: iterable of (body, hands) as for draw_skeleton, only of frames in which they are seen.
@@ -29,7 +29,7 @@ def near_and_far(people) -> tuple:
     return (float(depths.min()), float(depths.max())) if depths.size else (1.0, 1.0)
 
 
-def normalise_depth(depth, near: float, far: float):
+def normalise_depth(depth: np.ndarray, near: float, far: float) -> np.ndarray:
     """Metres -> FLOOR..1, near = 1, linear, one range for a whole shot so that a walk does not pump (paper 3.4,
     ours)."""
     if far - near < 1e-6:
@@ -38,8 +38,8 @@ def normalise_depth(depth, near: float, far: float):
     return (FLOOR + (1.0 - FLOOR) * part).astype(np.float32)
 
 
-def limb_depth(body: np.ndarray, hands, size: Sequence[int], height_px: float, *, near: float,
-               far: float) -> np.ndarray:
+def limb_depth(body: np.ndarray, hands: Sequence[np.ndarray | None] | None, size: Sequence[int], height_px: float, *,
+               near: float, far: float) -> np.ndarray:
     """D_s as (h, w, 1) float32: FLOOR..1 on the skeleton, 0 off it; arguments as for draw_skeleton."""
     width, height = size
     picture = np.zeros((height, width), np.float32)
@@ -49,7 +49,8 @@ def limb_depth(body: np.ndarray, hands, size: Sequence[int], height_px: float, *
     return picture[..., None]
 
 
-def lay_depth(picture: np.ndarray, outline, start, end, *, shade=None, nearer_only=False) -> None:
+def lay_depth(picture: np.ndarray, outline: np.ndarray, start: np.ndarray, end: np.ndarray, *,
+              shade: Callable[[np.ndarray], np.ndarray] | None = None, nearer_only: bool = False) -> None:
     """Write the depth of the limb start..end (x, y, depth each) into picture (h, w) wherever the outline covers it.
 
     shade turns metres into the written values. nearer_only: a pixel that is already nearer stays.
@@ -67,7 +68,7 @@ def lay_depth(picture: np.ndarray, outline, start, end, *, shade=None, nearer_on
     np.copyto(patch, depth if shade is None else shade(depth), where=where)
 
 
-def _depth_along(start, end, low, high) -> np.ndarray:
+def _depth_along(start: np.ndarray, end: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
     """Depth (rows, columns) of a limb over the box low..high: 1/depth is linear in the position along it on screen."""
     step = end[:2] - start[:2]
     square = float(step @ step)

@@ -11,12 +11,12 @@ def known_inside(region: np.ndarray, clean_plate: bool) -> np.ndarray:
     return region.copy() if clean_plate else np.zeros_like(region)
 
 
-def environment(plate: np.ndarray, region: np.ndarray, known) -> np.ndarray:
+def environment(plate: np.ndarray, region: np.ndarray, known: np.ndarray) -> np.ndarray:
     """The plate (..., 3) outside M_f and where it is known inside: I * (1 - M_f * (1 - known)) (paper 3.2)."""
     return plate * (1.0 - region * (1.0 - known))
 
 
-def without_performer(plate: np.ndarray, clean, region: np.ndarray) -> np.ndarray:
+def without_performer(plate: np.ndarray, clean: np.ndarray, region: np.ndarray) -> np.ndarray:
     """The plate (..., 3) with the clean plate's pixels inside M_f (..., 1). For the networks, this is an empty plate to
     insert into.
 

@@ -20,9 +20,8 @@ _HINTS = {"missing": _ANEW_HINT, "size": _ANEW_HINT,
           "large": "Scale it down in any picture program."}
 
 
-def read_picture(path: files.Folder, *, missing="source_missing", unreadable="source_unreadable",
-                 size: Sequence[int] | None = None,
-                 most_pixels=MOST_SIDE ** 2) -> np.ndarray:
+def read_picture(path: files.Folder, *, missing: str = "source_missing", unreadable: str = "source_unreadable",
+                 size: Sequence[int] | None = None, most_pixels: int = MOST_SIDE ** 2) -> np.ndarray:
     """The file's pixels as stored: (h, w), (h, w, 3) RGB or (h, w, 4) RGBA, uint8 or uint16.
 
     Raises JobError with the code `missing` if the file does not exist. The code is `unreadable` if it is not a picture,
@@ -78,7 +77,7 @@ def as_colour(picture: np.ndarray) -> np.ndarray:
     return np.repeat(picture[..., None], 3, axis=-1) if picture.ndim == 2 else picture
 
 
-def as_bits(picture: np.ndarray, bits=8) -> np.ndarray:
+def as_bits(picture: np.ndarray, bits: int = 8) -> np.ndarray:
     """float 0..1 -> uint8 or uint16, rounded."""
     scaled = np.clip(picture, 0.0, 1.0)
     scaled *= (1 << bits) - 1
@@ -112,7 +111,7 @@ def bleed(colour: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     return nearest[np.asarray(labels, np.int32)] * (away <= BLEED_PX)[..., None].astype(colour.dtype)
 
 
-def _decode(data):
+def _decode(data: np.ndarray) -> np.ndarray | None:
     """Bytes -> pixels in RGB order; None if cv2 cannot read all of them."""
     if not data.size:
         return None

@@ -3,14 +3,16 @@
 Ours. light.json has spherical harmonics for each frame (contract/harmonics.py), irradiance/ has pictures. If a job has
 both, the pictures are used.
 """
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..contract import files, harmonics, json_reader
 from ..contract.errors import JobError
-from .crop import take
+from .crop import Crop, take
 from .frames import as_float, read_colour
+from .surface.drawing import Maps
 
 VERSION = 1
 MOST_WHITE = 2.0        # the value of the brightest pixel of irradiance/: twice the picture's white
@@ -31,25 +33,25 @@ class KnownLight:
     frames: tuple = ()
     has_pictures: bool = False
 
-    def in_crop(self, number: int, maps, crop) -> np.ndarray | None:
+    def in_crop(self, number: int, maps: Maps, crop: Crop) -> np.ndarray | None:
         """(H, W, 3): the colour of white on the surface of frame `number`, whose maps are in the crop; None if not
         known."""
         if self.has_pictures:
             return MOST_WHITE * as_float(take(self._picture(number), crop))
         return self._on(number, maps)
 
-    def in_box(self, number: int, maps, box) -> np.ndarray | None:
+    def in_box(self, number: int, maps: Maps, box: Sequence[int]) -> np.ndarray | None:
         """The same in a box (left, top, right, bottom) of the frame."""
         if self.has_pictures:
             left, top, right, bottom = box
             return MOST_WHITE * as_float(self._picture(number)[top:bottom, left:right])
         return self._on(number, maps)
 
-    def _on(self, number: int, maps):
+    def _on(self, number: int, maps: Maps) -> np.ndarray | None:
         coefficients = self.frames[number - 1] if self.frames else None
         return None if coefficients is None else white_in_light(maps, coefficients)
 
-    def _picture(self, number: int):
+    def _picture(self, number: int) -> np.ndarray:
         return read_colour(files.picture(self.folder, files.IRRADIANCE, number), self.size)
 
 
@@ -73,14 +75,14 @@ def read_light(folder: str, frames: int, size: tuple[int, int]) -> KnownLight:
     return KnownLight(folder, size, found, has_pictures)
 
 
-def shade_of(normals, coefficients) -> np.ndarray:
+def shade_of(normals: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
     """(n, 3) 0..: the colour of a white surface with unit normals (n, 3) in a light (9, 3), encoded like the picture
     (linear light to the power of 1 / 2.2); 1 is the picture's white."""
     shade = np.stack(harmonics.basis(*np.asarray(normals, np.float32).T), axis=1) @ np.asarray(coefficients, np.float32)
     return np.clip(shade, 0, _BRIGHTEST) ** np.float32(_GAMMA)
 
 
-def white_in_light(maps, coefficients) -> np.ndarray:
+def white_in_light(maps: Maps, coefficients: np.ndarray) -> np.ndarray:
     """(h, w, 3): shade_of where the surface's maps cover anything, else 0."""
     white = np.zeros((*maps.coverage.shape, 3), np.float32)
     there = maps.coverage > 0
@@ -88,7 +90,7 @@ def white_in_light(maps, coefficients) -> np.ndarray:
     return white
 
 
-def _coefficients(path: str, entry, number: int):
+def _coefficients(path: str, entry: object, number: int) -> np.ndarray | None:
     if entry is None:
         return None
     try:

@@ -2,6 +2,8 @@
 
 Shared by everything that draws a body: skeleton, depth, volumes, warp. Pixels as in docs/architecture.md.
 """
+from collections.abc import Sequence
+
 import numpy as np
 
 from ..contract.skeleton import BODY
@@ -23,12 +25,12 @@ def clean_joints(joints: np.ndarray) -> np.ndarray:
     return joints
 
 
-def clean_hands(hands) -> tuple:
+def clean_hands(hands: Sequence[np.ndarray | None] | None) -> tuple:
     """(left, right), each (21, 4) or None; None stands for no hands."""
     return tuple(None if hand is None else clean_joints(hand) for hand in (hands or (None, None)))
 
 
-def with_derived(body: np.ndarray, hands=None) -> np.ndarray:
+def with_derived(body: np.ndarray, hands: Sequence[np.ndarray | None] | None = None) -> np.ndarray:
     """(24, 4): the 20 body joints, then head centre, pelvis and palms; unknown points have confidence 0."""
     points = np.zeros((len(POINTS), 4))
     points[:len(BODY)] = clean_joints(body)
@@ -76,7 +78,7 @@ def _mean_if_all_seen(joints: np.ndarray) -> np.ndarray:
     return joints.mean(axis=0) if joints[:, 3].min() >= SEEN else np.zeros(4)
 
 
-def _palm(points: np.ndarray, side, hand) -> np.ndarray:
+def _palm(points: np.ndarray, side: str, hand: np.ndarray | None) -> np.ndarray:
     if hand is not None and (hand[_PALM, 3] >= SEEN).all():
         return hand[_PALM].mean(axis=0)
     elbow, wrist = points[INDEX[f"{side}_elbow"]], points[INDEX[f"{side}_wrist"]]

@@ -29,7 +29,7 @@ _TORSO = (("right_shoulder", 0.040, 0.025), ("left_shoulder", 0.040, 0.025),
 _FINGER_RADIUS = (0.008, 0.008)
 
 
-def _sided(name_radii) -> list:
+def _sided(name_radii: Sequence[tuple[str, float, float]]) -> list:
     return [tuple((f"{side}_{name}", bare, more) for name, bare, more in name_radii) for side in ("right", "left")]
 
 
@@ -57,7 +57,7 @@ def region_of(mask: np.ndarray, kind: str) -> np.ndarray:
     return _bare_region(mask, kind)
 
 
-def random_region(mask: np.ndarray, rng, kind: str) -> np.ndarray:
+def random_region(mask: np.ndarray, rng: np.random.Generator, kind: str) -> np.ndarray:
     """M_f as training draws it for weights of this kind. It always draws three numbers, whatever the kind and the
     mask."""
     region = random_shape_agnostic(mask, rng)
@@ -72,7 +72,8 @@ def _bare_region(mask: np.ndarray, kind: str) -> np.ndarray:
     raise ValueError(f"mask: expected one of {', '.join(KINDS)}, got {kind!r}")
 
 
-def shape_agnostic(mask: np.ndarray, k_h: int, k_w: int, boxes=None) -> np.ndarray:
+def shape_agnostic(mask: np.ndarray, k_h: int, k_w: int,
+                   boxes: Sequence[tuple[int, int, int, int] | None] | None = None) -> np.ndarray:
     """M_f (h, w) float32, 0 or 1: each of k_h x k_w blocks of M_c's bounding box set to the block's maximum (paper
     3.2).
 
@@ -93,7 +94,8 @@ def shape_agnostic(mask: np.ndarray, k_h: int, k_w: int, boxes=None) -> np.ndarr
     return region
 
 
-def shape_agnostic_at_inference(mask: np.ndarray, boxes=None) -> np.ndarray:
+def shape_agnostic_at_inference(mask: np.ndarray,
+                                boxes: Sequence[tuple[int, int, int, int] | None] | None = None) -> np.ndarray:
     """M_f with patches of about 10 x 10 pixels (paper 3.2: k_h = h / 10, k_w = w / 10); arguments as shape_agnostic."""
     seen = np.asarray(mask) > 0
     region = np.zeros(seen.shape, np.float32)
@@ -104,7 +106,7 @@ def shape_agnostic_at_inference(mask: np.ndarray, boxes=None) -> np.ndarray:
     return region
 
 
-def random_shape_agnostic(mask: np.ndarray, rng) -> np.ndarray:
+def random_shape_agnostic(mask: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """M_f for training: k_h and k_w are drawn again at each call (paper 3.2: k_h in (1, h), k_w in (1, w)).
 
     Ours, because the paper says nothing here: half of the draws use the patches of inference. The others are
@@ -134,7 +136,7 @@ def grown(mask: np.ndarray, pixels: float) -> np.ndarray:
     return (within if pixels > 0 else ~within).astype(np.float32)
 
 
-def bounding_box(seen):
+def bounding_box(seen: np.ndarray) -> tuple[int, int, int, int] | None:
     """(left, top, right, bottom), right and bottom exclusive, of a boolean (h, w); None if it is empty."""
     rows, columns = np.flatnonzero(seen.any(axis=1)), np.flatnonzero(seen.any(axis=0))
     if not rows.size:
@@ -142,7 +144,8 @@ def bounding_box(seen):
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
-def limb_volumes(body: np.ndarray, hands, height_px: float, size: Sequence[int], clothing: float = 1.0) -> np.ndarray:
+def limb_volumes(body: np.ndarray, hands: Sequence[np.ndarray | None] | None, height_px: float, size: Sequence[int],
+                 clothing: float = 1.0) -> np.ndarray:
     """M_c from joints alone (ours): (h, w) float32 0..1, antialiased; clothing 0 = bare body, 1 = dressed.
 
     Radii are parts of height_px and grow towards the camera. size is (w, h); joints as for pose.draw_skeleton.
@@ -154,8 +157,8 @@ def limb_volumes(body: np.ndarray, hands, height_px: float, size: Sequence[int],
     return canvas.astype(np.float32) * np.float32(1 / 255)
 
 
-def limb_volume_depth(body: np.ndarray, hands, height_px: float, size: Sequence[int],
-                      clothing: float = 1.0) -> np.ndarray:
+def limb_volume_depth(body: np.ndarray, hands: Sequence[np.ndarray | None] | None, height_px: float,
+                      size: Sequence[int], clothing: float = 1.0) -> np.ndarray:
     """Depth in metres of the nearest limb volume at each pixel, (h, w) float32; infinite where there is none (ours).
 
     A volume has the depth of its bones: joints do not give the exact surface.
@@ -168,7 +171,8 @@ def limb_volume_depth(body: np.ndarray, hands, height_px: float, size: Sequence[
     return nearest
 
 
-def volume_box(body: np.ndarray, hands, height_px: float, clothing: float = 1.0):
+def volume_box(body: np.ndarray, hands: Sequence[np.ndarray | None] | None, height_px: float,
+               clothing: float = 1.0) -> tuple[float, float, float, float] | None:
     """(left, top, right, bottom) of the limb volumes in pixels, not cut to any frame; None if no volume is known."""
     volumes = _balls(body, hands, height_px, clothing)
     if not volumes:
@@ -178,7 +182,7 @@ def volume_box(body: np.ndarray, hands, height_px: float, clothing: float = 1.0)
     return (*low.tolist(), *high.tolist())
 
 
-def _balls(body: np.ndarray, hands, height_px: float, clothing: float) -> list:
+def _balls(body: np.ndarray, hands: Sequence[np.ndarray | None] | None, height_px: float, clothing: float) -> list:
     """Volumes as arrays (n, 4) of spheres x, y, depth, radius in pixels; only the volumes whose points are all seen."""
     points = with_derived(body, hands)
     scales = depth_scale(points, height_px)
@@ -192,7 +196,7 @@ def _balls(body: np.ndarray, hands, height_px: float, clothing: float) -> list:
     return found + _finger_balls(hands, height_px, clothing)
 
 
-def _finger_balls(hands, height_px: float, clothing: float) -> list:
+def _finger_balls(hands: Sequence[np.ndarray | None] | None, height_px: float, clothing: float) -> list:
     radius = (_FINGER_RADIUS[0] + clothing * _FINGER_RADIUS[1]) * height_px
     found = []
     for hand in clean_hands(hands):
@@ -202,7 +206,7 @@ def _finger_balls(hands, height_px: float, clothing: float) -> list:
     return found
 
 
-def _outline(balls, size: Sequence[int]) -> np.ndarray:
+def _outline(balls: np.ndarray, size: Sequence[int]) -> np.ndarray:
     """The convex hull of discs, (n, 2) pixels; discs that are too far outside the frame for cv2's integers are moved
     nearer."""
     radii = np.minimum(balls[:, 3:], 2.0 * max(size))
@@ -217,7 +221,7 @@ def _outline(balls, size: Sequence[int]) -> np.ndarray:
     return cv2.convexHull(rims)[:, 0]
 
 
-def _block_maxima(inside, k_h, k_w) -> np.ndarray:
+def _block_maxima(inside: np.ndarray, k_h: int, k_w: int) -> np.ndarray:
     """inside (h, w) bool -> (h, w) float32, each of the k_h x k_w blocks set to its maximum; the blocks' sizes differ
     by at most one pixel."""
     high, wide = inside.shape
@@ -227,6 +231,6 @@ def _block_maxima(inside, k_h, k_w) -> np.ndarray:
     return np.repeat(tall, np.diff(np.append(columns, wide)), axis=1).astype(np.float32)
 
 
-def _starts(length, parts) -> np.ndarray:
+def _starts(length: int, parts: int) -> np.ndarray:
     parts = min(max(int(parts), 1), length)
     return np.arange(parts) * length // parts

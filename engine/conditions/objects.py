@@ -21,7 +21,7 @@ def object_mask(stored: np.ndarray) -> np.ndarray:
     return (stored > 0).astype(np.float32)
 
 
-def holdout(object_depth, character_depth, tolerance: float = TOLERANCE) -> np.ndarray:
+def holdout(object_depth: np.ndarray, character_depth: np.ndarray, tolerance: float = TOLERANCE) -> np.ndarray:
     """(h, w) float32 0..1, antialiased: where an object lies in front of the character.
 
     Both depths are in metres, infinite where there is nothing. Around the volumes (hair, cloth), the depth of the
@@ -33,7 +33,7 @@ def holdout(object_depth, character_depth, tolerance: float = TOLERANCE) -> np.n
     return cv2.sepFilter2D(nearer.astype(np.float32), -1, _EDGE, _EDGE, borderType=cv2.BORDER_REPLICATE)
 
 
-def _carried_outwards(depth) -> np.ndarray:
+def _carried_outwards(depth: np.ndarray) -> np.ndarray:
     nothing = ~np.isfinite(depth)
     if not nothing.any():
         return depth

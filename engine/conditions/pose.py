@@ -47,7 +47,8 @@ class Stroke(NamedTuple):
     colour: tuple         # RGB 0..255
 
 
-def draw_skeleton(body: np.ndarray, hands, size: Sequence[int], height_px: float) -> np.ndarray:
+def draw_skeleton(body: np.ndarray, hands: Sequence[np.ndarray | None] | None, size: Sequence[int],
+                  height_px: float) -> np.ndarray:
     """The skeleton picture, (h, w, 3) float32 0..1.
 
     body (20, 4) x, y, depth, confidence; hands None or (left, right), each (21, 4) or None; size (w, h); height_px the
@@ -60,7 +61,7 @@ def draw_skeleton(body: np.ndarray, hands, size: Sequence[int], height_px: float
     return canvas.astype(np.float32) * np.float32(1 / 255)
 
 
-def strokes(body: np.ndarray, hands, size: Sequence[int], height_px: float) -> list:
+def strokes(body: np.ndarray, hands: Sequence[np.ndarray | None] | None, size: Sequence[int], height_px: float) -> list:
     """The skeleton's strokes that can touch the frame, far to near; arguments as for draw_skeleton."""
     body, found = clean_joints(body), []
     wide = _half_width(HALF_WIDTH, size, height_px)
@@ -73,12 +74,12 @@ def strokes(body: np.ndarray, hands, size: Sequence[int], height_px: float) -> l
     return sorted(found, key=lambda stroke: -stroke.order)
 
 
-def fixed_point(outline) -> np.ndarray:
+def fixed_point(outline: np.ndarray) -> np.ndarray:
     """Outline in pixels (centre of the first at 0.5, 0.5) -> cv2's fixed-point integers (centre at 0)."""
     return np.rint((outline - 0.5) * (1 << _SHIFT)).astype(np.int32)
 
 
-def clip_segments(starts, ends, size: Sequence[int], margin) -> tuple:
+def clip_segments(starts: np.ndarray, ends: np.ndarray, size: Sequence[int], margin: float) -> tuple:
     """Cut segments to the frame grown by margin: (t0, t1) in 0..1 along each, t0 > t1 where nothing is left.
 
     Uses Liang and Barsky's method. Cutting (not clamping) keeps a limb's direction if its joint is far outside.
@@ -94,12 +95,13 @@ def clip_segments(starts, ends, size: Sequence[int], margin) -> tuple:
     return np.maximum(enter.max(axis=1), 0.0), np.minimum(leave.min(axis=1), 1.0)
 
 
-def _half_width(part, size: Sequence[int], height_px: float) -> float:
+def _half_width(part: float, size: Sequence[int], height_px: float) -> float:
     height = float(height_px) if np.isfinite(height_px) else 0.0
     return min(max(part * height, MIN_HALF_WIDTH), max(size) / 16)
 
 
-def _limbs(joints: np.ndarray, ends, colours, half_width, size: Sequence[int], dim=LIMB_DIM) -> list:
+def _limbs(joints: np.ndarray, ends: np.ndarray, colours: Sequence[tuple[float, ...]], half_width: float,
+           size: Sequence[int], dim: float = LIMB_DIM) -> list:
     a, b = joints[ends[:, 0]], joints[ends[:, 1]]
     sure = np.minimum(np.minimum(a[:, 3], b[:, 3]), 1.0)
     t0, t1 = clip_segments(a[:, :2], b[:, :2], size, 4 * half_width + max(size))
@@ -112,7 +114,7 @@ def _limbs(joints: np.ndarray, ends, colours, half_width, size: Sequence[int], d
     return result
 
 
-def _dots(body: np.ndarray, radius, size: Sequence[int]) -> list:
+def _dots(body: np.ndarray, radius: float, size: Sequence[int]) -> list:
     inside = (body[:, :2] > -radius).all(axis=1) & (body[:, :2] < np.asarray(size) + radius).all(axis=1)
     result = []
     for i in np.flatnonzero(inside & (body[:, 3] >= SEEN)):
@@ -122,7 +124,7 @@ def _dots(body: np.ndarray, radius, size: Sequence[int]) -> list:
     return result
 
 
-def _on_limb(a, b, t) -> np.ndarray:
+def _on_limb(a: np.ndarray, b: np.ndarray, t: float) -> np.ndarray:
     """The point (x, y, depth) at the part t of the way on screen, where 1/depth is linear (perspective)."""
     point = a[:3] + t * (b[:3] - a[:3])
     if a[2] > 1e-6 and b[2] > 1e-6:
@@ -130,7 +132,7 @@ def _on_limb(a, b, t) -> np.ndarray:
     return point
 
 
-def _ellipse(start, end, half_width) -> np.ndarray:
+def _ellipse(start: np.ndarray, end: np.ndarray, half_width: float) -> np.ndarray:
     along = 0.5 * (end[:2] - start[:2])
     length = float(np.hypot(*along))
     unit = along / length if length > 1e-6 else np.array([1.0, 0.0])

@@ -63,14 +63,14 @@ def standing_height(body: np.ndarray) -> float:
     return float(max(found, default=0.0))
 
 
-def _people(entry, number: int) -> tuple:
+def _people(entry: object, number: int) -> tuple:
     if not isinstance(entry, dict) or not isinstance(entry.get("people"), list):
         raise JobError("pose_invalid", f"pose.json: frame {number}: expected {{'people': [...]}}.", _HINT)
     return tuple(_figure(person, f"pose.json: frame {number}, person {i}")
                  for i, person in enumerate(entry["people"], 1))
 
 
-def _figure(person, where) -> Figure:
+def _figure(person: object, where: str) -> Figure:
     if not isinstance(person, dict):
         raise JobError("pose_invalid", f"{where}: expected an object.", _HINT)
     body = _joints(person.get("body"), len(BODY), f"{where}: body")
@@ -87,7 +87,7 @@ def _figure(person, where) -> Figure:
                   _turns(person.get("turns"), f"{where}: turns"))
 
 
-def _turns(value, where) -> dict:
+def _turns(value: object, where: str) -> dict:
     """{limb: (3, 3)}; empty for poses of performers and of earlier versions."""
     if value is None:
         return {}
@@ -102,7 +102,7 @@ def _turns(value, where) -> dict:
     return {limb: rotation_of(turn) for limb, turn in value.items()}
 
 
-def _is_turn(value) -> bool:
+def _is_turn(value: object) -> bool:
     if not isinstance(value, list) or len(value) != 4:
         return False
     if not all(isinstance(part, (int, float)) and not isinstance(part, bool) and abs(part) < 2 for part in value):
@@ -114,7 +114,7 @@ def _is_length(value: object) -> TypeGuard[float]:
     return not isinstance(value, bool) and isinstance(value, (int, float)) and 0 < value < 1e9
 
 
-def _joints(value, count, where) -> np.ndarray:
+def _joints(value: object, count: int, where: str) -> np.ndarray:
     try:
         joints = np.array(value, np.float64)
     except (TypeError, ValueError, OverflowError):

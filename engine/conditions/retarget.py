@@ -5,12 +5,14 @@ Ours (the paper names very different body shapes as a limit): each limb keeps it
 length. Both lengths are measured as parts of the standing height. The hips move to the height above the floor that the
 new legs need. A standing foot stays where it is, and the knee bends accordingly (two-bone inverse kinematics).
 """
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from ..contract.skeleton import BODY_INDEX
 from .limbs import SEEN, facing, with_derived
+from .poses import Figure
 
 _I = BODY_INDEX
 SIDES = ("right", "left")
@@ -27,15 +29,17 @@ _LOWER = 12.0          # how strongly the lower foot counts as the one that carr
 _FACE = ("nose", "right_eye", "left_eye", "right_ear", "left_ear")
 
 
-def retargeted(figures, joints: np.ndarray, height_px: float, *, strength, fps: float) -> tuple:
+def retargeted(figures: Sequence[Figure | None], joints: np.ndarray, height_px: float, *, strength: float,
+               fps: float) -> tuple:
     """The figures with the reference's proportions. figures: for each frame a Figure or None; joints (20, 3) x, y,
     confidence and height_px: the reference's joints and standing height in its pixels; strength 0..1. Hands move with
     their wrists and keep their size."""
-    known = [i for i, figure in enumerate(figures) if figure is not None]
+    there = {i: figure for i, figure in enumerate(figures) if figure is not None}
+    known = list(there)
     if strength <= 0 or not known or joints is None or not height_px:
         return tuple(figures)
-    bodies = np.stack([figures[i].body for i in known]).astype(np.float64)
-    heights = np.array([figures[i].height_px for i in known])
+    bodies = np.stack([figure.body for figure in there.values()]).astype(np.float64)
+    heights = np.array([figure.height_px for figure in there.values()])
     seen, unit = bodies[..., 3] >= SEEN, _scene_height(bodies, heights)
     places = np.concatenate([bodies[..., :2], bodies[..., 2:3] * (heights / unit)[:, None, None]], axis=-1)
     ratios = _ratios(_lengths(places, seen, heights), _reference_lengths(np.asarray(joints, np.float64), height_px),
@@ -47,12 +51,12 @@ def retargeted(figures, joints: np.ndarray, height_px: float, *, strength, fps: 
         body[:, :2], body[:, 2] = moved[k, :, :2], moved[k, :, 2] * unit / heights[k]
         shift = body[:, :3] - bodies[k][:, :3]
         hands = tuple(None if hand is None else np.column_stack([hand[:, :3] + shift[_I[f"{side}_wrist"]], hand[:, 3]])
-                      for side, hand in zip(("left", "right"), figures[i].hands, strict=True))
-        result[i] = replace(figures[i], body=body, hands=hands)
+                      for side, hand in zip(("left", "right"), there[i].hands, strict=True))
+        result[i] = replace(there[i], body=body, hands=hands)
     return tuple(result)
 
 
-def _scene_height(bodies, heights) -> float:
+def _scene_height(bodies: np.ndarray, heights: np.ndarray) -> float:
     """The standing height in the depths' own unit: the one that best keeps the limbs' lengths constant over the shot.
 
     For each limb, (length on screen)^2 = L^2 - (length in depth / height)^2, in standing heights. This is a line, and
@@ -74,12 +78,12 @@ def _ends() -> list:
     return [(_I[f"{side}_{a}"], _I[f"{side}_{b}"]) for side in SIDES for a, b in _LIMBS.values()]
 
 
-def _lengths(places, seen, heights) -> dict:
+def _lengths(places: np.ndarray, seen: np.ndarray, heights: np.ndarray) -> dict:
     """The length of each limb over the shot, as a part of the standing height. A limb that is never seen is left
     out."""
     found = {}
 
-    def measure(name, start, end, sure) -> None:
+    def measure(name: str, start: np.ndarray, end: np.ndarray, sure: np.ndarray) -> None:
         lengths = np.linalg.norm(start - end, axis=-1) / heights
         if sure.any():
             found[name] = max(found.get(name, 0.0), float(np.median(lengths[sure])))
@@ -109,7 +113,7 @@ def _reference_lengths(joints: np.ndarray, height_px: float) -> dict:
     return found
 
 
-def _ratios(lengths, wanted, strength) -> dict:
+def _ratios(lengths: dict[str, float], wanted: dict[str, float], strength: float) -> dict:
     """The factor for each limb's length."""
     names = (*_LIMBS, "shoulders", "hips", "torso", "head")
     ratios = {name: np.clip(wanted[name] / max(lengths[name], 1e-6), 1 / _MOST, _MOST)
@@ -118,7 +122,7 @@ def _ratios(lengths, wanted, strength) -> dict:
     return {name: float(ratio ** strength) for name, ratio in ratios.items()}
 
 
-def _standing(places, seen, heights, numbers, fps: float) -> np.ndarray:
+def _standing(places: np.ndarray, seen: np.ndarray, heights: np.ndarray, numbers: np.ndarray, fps: float) -> np.ndarray:
     """(frames, 2) 0..1: how certainly the right and the left foot stand."""
     feet = places[:, [_I["right_ankle"], _I["left_ankle"]]]
     there = seen[:, [_I["right_ankle"], _I["left_ankle"]]]
@@ -129,7 +133,7 @@ def _standing(places, seen, heights, numbers, fps: float) -> np.ndarray:
     return _evened(stands, _EVEN_S * fps)
 
 
-def _evened(values, frames) -> np.ndarray:
+def _evened(values: np.ndarray, frames: float) -> np.ndarray:
     """(n, k) smoothed over so many frames on each side; beyond the ends, the end values are repeated."""
     reach = max(1, round(frames))
     kernel = np.hanning(2 * reach + 3)[1:-1]
@@ -137,7 +141,8 @@ def _evened(values, frames) -> np.ndarray:
     return np.stack([np.convolve(column, kernel / kernel.sum(), "valid") for column in padded.T], axis=1)
 
 
-def _moved(places, seen, ratios, stands, fps: float) -> np.ndarray:
+def _moved(places: np.ndarray, seen: np.ndarray, ratios: dict[str, float], stands: np.ndarray,
+           fps: float) -> np.ndarray:
     """(frames, 20, 3): every joint at its new place; depths in pixels like the rest."""
     hips = [_I["right_hip"], _I["left_hip"]]
     ankles = [_I["right_ankle"], _I["left_ankle"]]
@@ -164,7 +169,7 @@ def _moved(places, seen, ratios, stands, fps: float) -> np.ndarray:
     return np.where(seen[..., None], moved, places)
 
 
-def _ground(places, ankles, stands) -> np.ndarray:
+def _ground(places: np.ndarray, ankles: list[int], stands: np.ndarray) -> np.ndarray:
     """(frames, 3): the point that carries the body: the standing foot, the lower foot, or a point between both."""
     feet = places[:, ankles]
     size = np.maximum(np.abs(places[:, [_I["neck"]]] - feet)[..., 1].max(axis=1), 1.0)
@@ -173,7 +178,8 @@ def _ground(places, ankles, stands) -> np.ndarray:
     return (weights[..., None] * feet).sum(axis=1) / weights.sum(axis=1)[:, None]
 
 
-def _upper_body(moved, places, seen, ratios, root, pelvis) -> None:
+def _upper_body(moved: np.ndarray, places: np.ndarray, seen: np.ndarray, ratios: dict[str, float], root: np.ndarray,
+                pelvis: np.ndarray) -> None:
     neck = _I["neck"]
     hipped = seen[:, [_I["right_hip"], _I["left_hip"]]].all(axis=1)[:, None]
     moved[:, neck] = np.where(hipped, root + ratios["torso"] * (places[:, neck] - pelvis), places[:, neck])
@@ -186,13 +192,13 @@ def _upper_body(moved, places, seen, ratios, root, pelvis) -> None:
             before = _I[f"{side}_{part}"]
 
 
-def _carry(moved, places, seen, start, end, ratio) -> None:
+def _carry(moved: np.ndarray, places: np.ndarray, seen: np.ndarray, start: int, end: int, ratio: float) -> None:
     """Write a limb's end at its new length. If its start is not known, the end only moves along."""
     length = np.where(seen[:, start], ratio, 1.0)[:, None]
     moved[:, end] = moved[:, start] + length * (places[:, end] - places[:, start])
 
 
-def _knee(before, hip, ankle, thigh, shin) -> np.ndarray:
+def _knee(before: np.ndarray, hip: np.ndarray, ankle: np.ndarray, thigh: float, shin: float) -> np.ndarray:
     """(frames, 3): the knee between hip and ankle. It bends to the same side as before, as far as the lengths require.
 
     before (frames, 3, 3): hip, knee and ankle as they were; a leg that is too short for its foot is stretched.

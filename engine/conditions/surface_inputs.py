@@ -13,7 +13,9 @@ Ours. The channels in order; each is multiplied by the coverage, is about -1 .. 
 import numpy as np
 
 from ..contract.skeleton import BODY_INDEX
+from .poses import Figure
 from .surface import light as lights
+from .surface.drawing import Maps
 from .surface.template import Limb
 
 CHANNELS = 15
@@ -24,9 +26,9 @@ _KINDS = {Limb.HEAD: 0, Limb.HAIR: 0, Limb.LEFT_HAND: 1, Limb.RIGHT_HAND: 1, Lim
 _KIND_OF = np.array([_KINDS.get(limb, 4) for limb in Limb] + [5])      # the last: no limb
 
 
-def surface_inputs(maps, figure, depth_worth: float, *, reference_light=None, white=None,
-                   plate: np.ndarray | None = None,
-                   performer=None) -> np.ndarray:
+def surface_inputs(maps: Maps, figure: Figure, depth_worth: float, *, reference_light: np.ndarray | None = None,
+                   white: np.ndarray | None = None, plate: np.ndarray | None = None,
+                   performer: np.ndarray | None = None) -> np.ndarray:
     """(h, w, CHANNELS) float32.
 
     maps: surface.drawing.Maps of the frame; figure: the Figure whose joints they follow; depth_worth: person units in a
@@ -53,13 +55,13 @@ def surface_inputs(maps, figure, depth_worth: float, *, reference_light=None, wh
     turned = lights.turned(normal)
     if reference_light is not None:
         flat[there, 13] = np.clip(turned @ np.asarray(reference_light), -1, 1) * cover[:, 0]
-    if plate is not None:
+    if plate is not None and performer is not None:
         found = performers_light(maps, plate, performer)
         flat[there, 14] = np.clip(turned @ found, -1, 1) * cover[:, 0]
     return out
 
 
-def performers_light(maps, plate: np.ndarray, performer) -> np.ndarray:
+def performers_light(maps: Maps, plate: np.ndarray, performer: np.ndarray) -> np.ndarray:
     """(5,) factors of surface.light.turned for log luma: how the light falls on the performer in the plate where the
     surface is. Zeros if too little of the performer is seen. One constant for each limb removes the colour of the cloth
     (ours)."""
@@ -69,5 +71,5 @@ def performers_light(maps, plate: np.ndarray, performer) -> np.ndarray:
     return lights.found_light(plate[sure], maps.normal[sure], maps.part[sure])
 
 
-def _hips(figure) -> float:
+def _hips(figure: Figure) -> float:
     return float(figure.body[[BODY_INDEX["right_hip"], BODY_INDEX["left_hip"]], 2].mean())

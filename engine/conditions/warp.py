@@ -55,12 +55,12 @@ class Person(NamedTuple):
     facing: int           # 1 front, -1 back, 0 unknown
 
 
-def person(body: np.ndarray, hands, height_px: float) -> Person:
+def person(body: np.ndarray, hands: Sequence[np.ndarray | None] | None, height_px: float) -> Person:
     points = with_derived(body, hands)
     return Person(points, depth_scale(points, height_px), facing(points))
 
 
-def warp_limbs(reference, source: Person, target: Person, size: Sequence[int]) -> np.ndarray:
+def warp_limbs(reference: np.ndarray, source: Person, target: Person, size: Sequence[int]) -> np.ndarray:
     """The reference's limbs on the target's, (h, w, 4) float32 0..1: RGB premultiplied by coverage, coverage.
 
     reference (H, W, 4) float32 0..1: sRGB and the person's matte, which keeps the background out of the pieces; source:
@@ -77,7 +77,7 @@ def warp_limbs(reference, source: Person, target: Person, size: Sequence[int]) -
     return canvas
 
 
-def _limb(limb, source, target, mirrored):
+def _limb(limb: tuple[str, str, float, float, float], source: Person, target: Person, mirrored: bool) -> _Piece | None:
     start, end, radius, before, beyond = limb
     a, b = INDEX[start], INDEX[end]
     if min(source.points[a, 3], source.points[b, 3], target.points[a, 3], target.points[b, 3]) < SEEN:
@@ -87,7 +87,7 @@ def _limb(limb, source, target, mirrored):
                        radius=radius, reach=(before, beyond), mirrored=mirrored)
 
 
-def _turned_head(head, source, target):
+def _turned_head(head: _Piece | None, source: Person, target: Person) -> _Piece | None:
     """The head's piece, with its face moved sideways (across the frame's neck) onto the frame's face. None if either
     shows no face."""
     seen = [INDEX[n] for n in _FACE if min(source.points[INDEX[n], 3], target.points[INDEX[n], 3]) >= SEEN]
@@ -106,7 +106,7 @@ def _turned_head(head, source, target):
     return head._replace(matrix=np.column_stack([turn @ head.matrix[:, :2], shift]))
 
 
-def _torso(source, target, mirrored):
+def _torso(source: Person, target: Person, mirrored: bool) -> _Piece | None:
     """The torso's piece, by its four corners; along its axis if a person stands sideways and the corners coincide."""
     corners = [INDEX[n] for n in _CORNERS]
     here, there = source.points[corners], target.points[corners]
@@ -122,7 +122,7 @@ def _torso(source, target, mirrored):
     return _Piece(there[:, 2].mean(), matrix, here[[0, 1, 3, 2], :2], _TORSO_RADIUS * heights[0])
 
 
-def _width(corners) -> float:
+def _width(corners: np.ndarray) -> float:
     """The torso's width across its axis, pixels: the wider of shoulders and 1.5 times the hips."""
     axis = corners[2:, :2].mean(axis=0) - corners[:2, :2].mean(axis=0)
     unit = axis / max(float(np.hypot(*axis)), 1e-6)
@@ -131,7 +131,8 @@ def _width(corners) -> float:
     return max(abs(float(shoulders @ across)), 1.5 * abs(float(hips @ across)))
 
 
-def _along_axis(here, there, *, height_from, height_to, radius, reach, mirrored):
+def _along_axis(here: np.ndarray, there: np.ndarray, *, height_from: float, height_to: float, radius: float,
+                reach: tuple[float, float], mirrored: bool) -> _Piece | None:
     """The piece that takes segment here (2, 4) to segment there. It scales by their lengths along the segment, and by
     the ratio of the heights across it."""
     across = height_to / max(height_from, 1e-6)
@@ -148,12 +149,12 @@ def _along_axis(here, there, *, height_from, height_to, radius, reach, mirrored)
     return _Piece(there[:, 2].mean(), matrix, spine, radius * height_from)
 
 
-def _axes(unit) -> np.ndarray:
+def _axes(unit: np.ndarray) -> np.ndarray:
     """Columns: along, across."""
     return np.array([[unit[0], -unit[1]], [unit[1], unit[0]]])
 
 
-def _lay(canvas, reference, piece) -> None:
+def _lay(canvas: np.ndarray, reference: np.ndarray, piece: _Piece) -> None:
     """Cut the piece's capsule out of the reference and draw it over the canvas. Only pixels in its own boxes are
     touched."""
     cut = _box(piece.outline, piece.radius, reference.shape)
@@ -174,7 +175,7 @@ def _lay(canvas, reference, piece) -> None:
     under += moved
 
 
-def _box(outline, margin, shape):
+def _box(outline: np.ndarray, margin: float, shape: tuple[int, ...]) -> tuple[int, int, int, int] | None:
     """(left, top, right, bottom) around the outline within a picture of this shape; None if nothing is inside."""
     edge = (shape[1], shape[0])
     low = np.clip(np.floor(outline.min(axis=0) - margin), 0, edge).astype(int)
@@ -182,7 +183,7 @@ def _box(outline, margin, shape):
     return (*low.tolist(), *high.tolist()) if (low < high).all() else None
 
 
-def _coverage(piece, box) -> np.ndarray:
+def _coverage(piece: _Piece, box: tuple[int, int, int, int]) -> np.ndarray:
     """1 near the spine, fading to 0 at the radius: (rows, columns) float32 over the box."""
     soft = max(_SOFT * piece.radius, 1.0)
     left, top, right, bottom = box
@@ -196,7 +197,7 @@ def _coverage(piece, box) -> np.ndarray:
     return np.clip((piece.radius - away) / soft, 0.0, 1.0)
 
 
-def _between_boxes(matrix, cut, place) -> np.ndarray:
+def _between_boxes(matrix: np.ndarray, cut: tuple[int, int, int, int], place: tuple[int, int, int, int]) -> np.ndarray:
     """The map in the two boxes' own pixels, with cv2's first pixel centre at 0 instead of 0.5."""
     linear = matrix[:, :2]
     corner = np.array(cut[:2]) + 0.5

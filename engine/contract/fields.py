@@ -36,7 +36,7 @@ class _Nested(Generic[T]):
 def checked(check: CheckOf[T] | _Nested[T]) -> T: ...
 @overload
 def checked(check: CheckOf[T] | _Nested[T], default: T) -> T: ...
-def checked(check, default=MISSING) -> Any:
+def checked(check: CheckOf[Any] | _Nested[Any], default: object = MISSING) -> Any:
     """A dataclass field whose value from JSON passes through `check`. Without a default, the field is required. For a
     type checker, the field has the type that `check` returns."""
     return field(default=default, metadata={"check": check})

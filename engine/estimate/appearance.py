@@ -41,7 +41,7 @@ class Looks:
         mask = np.clip(np.rint(found.mask_logits / LOGIT_STEP), -127, 127).astype(np.int8)
         files.write_whole(self._path(number), values.tobytes() + zlib.compress(mask.tobytes(), 1))
 
-    def recall(self, number: int):
+    def recall(self, number: int) -> Landmarks | None:
         """The Landmarks of a frame, or None if none are stored or the file is broken."""
         kept = self._read(number)
         if kept is None:
@@ -54,7 +54,7 @@ class Looks:
         return Landmarks(pixels, world, visibility, _region(regions[:5]), _region(regions[5:]),
                          mask.astype(np.float32) * np.float32(LOGIT_STEP))
 
-    def points(self, frames):
+    def points(self, frames: int) -> dict[int, Points]:
         """{number: Points} of all stored frames 1..frames, without the masks. Nose and eyes come from the face, if it
         is stored."""
         kept = {}
@@ -68,7 +68,7 @@ class Looks:
                 kept[frame] = Points(pixels, world, visibility)
         return kept
 
-    def keep_parts(self, number: int, face, hands) -> None:
+    def keep_parts(self, number: int, face: np.ndarray | None, hands: dict[str, np.ndarray]) -> None:
         """face (3, 2) as face.POINTS, or None; hands {side: (21, 4)} as hands.find_hands returns them."""
         rows = np.full((_PART_ROWS, 4), np.nan, np.float32)
         if face is not None:
@@ -78,7 +78,7 @@ class Looks:
                 rows[3 + 21 * k:24 + 21 * k] = hands[side]
         files.write_whole(self._path(number, "parts"), rows.tobytes())
 
-    def recall_parts(self, number: int):
+    def recall_parts(self, number: int) -> tuple[np.ndarray | None, dict[str, np.ndarray]] | None:
         """(face, hands) as they were stored; None if none are stored: then nothing was searched for."""
         try:
             rows = np.fromfile(self._path(number, "parts"), np.float32).reshape(_PART_ROWS, 4)
@@ -88,7 +88,7 @@ class Looks:
         return None if np.isnan(face).any() else face, {side: hand for side, hand in hands.items()
                                                         if not np.isnan(hand).any()}
 
-    def _read(self, number: int):
+    def _read(self, number: int) -> tuple[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray], bytes] | None:
         """((pixels, world, visibility, regions) float64, the packed mask), or None."""
         try:
             with open(self._path(number), "rb") as file:
@@ -99,7 +99,7 @@ class Looks:
         pixels, world, visibility, regions = np.split(values, np.cumsum((66, 99, 33)))
         return (pixels.reshape(-1, 2), world.reshape(-1, 3), visibility, regions), data[4 * values.size:]
 
-    def _path(self, number: int, kind: str = "look"):
+    def _path(self, number: int, kind: str = "look") -> str:
         return os.path.join(self._folder, f"{number:04d}.{kind}")
 
 
@@ -112,7 +112,7 @@ def empty_unless(folder: str, key: dict[str, Any]) -> None:
         files.write_whole(key_file, json.dumps(key).encode())
 
 
-def read_record(folder: str):
+def read_record(folder: str) -> dict[str, Any]:
     """estimate/estimate.json as it was written; {} if it is missing or damaged, or if its footage was not read to its
     end."""
     record = _read_json(files.path(folder, files.ESTIMATED)) or {}
@@ -124,7 +124,7 @@ def read_record(folder: str):
     return record
 
 
-def write_record(folder: str, record) -> None:
+def write_record(folder: str, record: dict[str, Any]) -> None:
     files.write_whole(files.path(folder, files.ESTIMATED), json.dumps(record, indent=1).encode())
 
 
@@ -135,7 +135,7 @@ def make_folder(folder: str) -> None:
         raise writing_failed(error, folder) from None
 
 
-def _read_json(path: str):
+def _read_json(path: str) -> dict[str, Any] | None:
     try:
         return json_reader.read(path)
     except (OSError, json_reader.Unreadable):
@@ -146,6 +146,6 @@ def _numbers(region: Region) -> np.ndarray:
     return np.array([*region.centre, region.side, *region.up])
 
 
-def _region(values):
+def _region(values: np.ndarray) -> Region:
     x, y, side, up_x, up_y = map(float, values)
     return Region((x, y), side, (up_x, up_y))

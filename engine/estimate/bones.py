@@ -5,6 +5,8 @@ the body. The offsets are a robust fit to 83 pictures from 42 training clips of 
 benchmark (docs/estimate.md has the table and the gain of each offset).
 """
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from ..contract.skeleton import BODY
@@ -23,7 +25,7 @@ OFFSETS = {
 }
 
 
-def _matrix(with_offsets) -> np.ndarray:
+def _matrix(with_offsets: float) -> np.ndarray:
     """(20, 33): joints are this times landmarks. Each row sums to one, so that the body's position does not matter."""
     rows = {joint: _row([joint]) for joint in BODY if joint in INDEX}
     for name, (start, ways) in OFFSETS.items():
@@ -34,11 +36,11 @@ def _matrix(with_offsets) -> np.ndarray:
     return np.stack([rows[joint] for joint in BODY])
 
 
-def _row_on(side, other, names):
+def _row_on(side: str, other: str, names: Iterable[str]) -> np.ndarray:
     return _row([name.format(side=side, other=other) for name in names])
 
 
-def _row(landmarks):
+def _row(landmarks: Iterable[str]) -> np.ndarray:
     return np.mean([np.eye(len(INDEX))[INDEX[name]] for name in landmarks], axis=0)
 
 
@@ -47,12 +49,12 @@ _AS_BONES, _AS_LANDMARKS = _matrix(1.0), _matrix(0.0)
 _SOURCES = [np.flatnonzero(row > 0.4) for row in _AS_LANDMARKS]
 
 
-def joints_of(points: np.ndarray, as_bones=True) -> np.ndarray:
+def joints_of(points: np.ndarray, as_bones: bool = True) -> np.ndarray:
     """(33, k) of landmarks -> (20, k) of contract.skeleton.BODY; in pixels, metres or depths, because the map is
     linear."""
     return (_AS_BONES if as_bones else _AS_LANDMARKS) @ points
 
 
-def confidence_of(visibility) -> np.ndarray:
+def confidence_of(visibility: np.ndarray) -> np.ndarray:
     """(33,) -> (20,)."""
     return np.array([visibility[rows].min() for rows in _SOURCES])

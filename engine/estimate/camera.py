@@ -1,7 +1,7 @@
 """A shot's pictures and the performer's masks -> whether the camera moved, and the homography from any frame onto
 another."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
@@ -19,7 +19,8 @@ _STILL = 0.15  # pixels between two frames: smaller motion is only jitter of the
 class Camera:
     """The camera of the frames `numbers` of one shot; check() may raise to stop."""
 
-    def __init__(self, folder: str, size: tuple[int, int], numbers, check: Callable[[], None] = lambda: None):
+    def __init__(self, folder: str, size: tuple[int, int], numbers: Sequence[int],
+                 check: Callable[[], None] = lambda: None):
         self._first, self._folder, self._size = numbers[0], folder, size
         self._scale = min(1.0, _LONG_SIDE / max(size))
         width, height = size
@@ -36,11 +37,11 @@ class Camera:
         moved = [np.abs(cv2.perspectiveTransform(self._corners, m) - self._corners).max() for m in self._to_first]
         self.locked = max(moved) < _LOCKED
 
-    def onto(self, other, number: int) -> np.ndarray:
+    def onto(self, other: int, number: int) -> np.ndarray:
         """(3, 3): pixel indices of frame `other` -> those of frame `number`."""
         return np.linalg.inv(self._to_first[number - self._first]) @ self._to_first[other - self._first]
 
-    def _seen(self, number: int):
+    def _seen(self, number: int) -> tuple[np.ndarray, np.ndarray]:
         """(grey picture, where the performer is not), at the tracking's size."""
         picture = read_colour(files.picture(self._folder, files.SOURCE, number), self._size)
         picture = picture if picture.dtype == np.uint8 else as_bits(as_float(picture))
@@ -51,7 +52,7 @@ class Camera:
                             np.ones((15, 15)))
         return grey, (1 - hidden) * 255
 
-    def _step(self, now, before) -> np.ndarray:
+    def _step(self, now: tuple[np.ndarray, np.ndarray], before: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
         """(3, 3) full-size pixel indices of a frame -> those of the frame before; the identity if too little is
         seen."""
         points = cv2.goodFeaturesToTrack(now[0], _POINTS, 0.01, 8, mask=now[1])
@@ -70,7 +71,7 @@ class Camera:
         return np.linalg.inv(scale) @ matrix @ scale
 
 
-def _flow(here, there, points: np.ndarray):
+def _flow(here: np.ndarray, there: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Points (n, 1, 2) in one picture -> where they are in another, whether they were found there, and how well."""
     # OpenCV's stub does not allow None here
     return cv2.calcOpticalFlowPyrLK(here, there, points, None)  # pyright: ignore[reportCallIssue, reportArgumentType]

@@ -6,6 +6,7 @@ shot.
 """
 
 from collections import OrderedDict
+from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
@@ -13,7 +14,9 @@ import numpy as np
 from ..conditions.frames import read_colour, read_grey, write_picture
 from ..conditions.mask import grown
 from ..contract import files
+from ..job.progress import Watch
 from .camera import Camera
+from .intake import Intake
 
 STAGE = "clean"
 _SAMPLES = 31  # pictures in the median of a locked shot
@@ -24,7 +27,8 @@ _BAND = 64  # rows at a time, so that memory use stays constant
 _INPAINTED = 5
 
 
-def write_clean(folder: str, shot, *, watch, say, pieces: int) -> None:
+def write_clean(folder: str, shot: Intake, *, watch: Watch, say: Callable[[str, str, Sequence[int]], None],
+                pieces: int) -> None:
     """Writes clean/ for every frame of the intake.Intake; mask/ must exist. say(code, message, frames) warns of
     holes."""
     unseen = []
@@ -43,7 +47,7 @@ def write_clean(folder: str, shot, *, watch, say, pieces: int) -> None:
             "from around it.", unseen)
 
 
-def _write(folder: str, shot, number: int, samples, behind) -> bool:
+def _write(folder: str, shot: Intake, number: int, samples: "_Samples", behind: "_Locked | _Moving") -> bool:
     """Write one picture of clean/. Returns whether something had to be invented."""
     picture = read_colour(files.picture(folder, files.SOURCE, number), shot.size)
     covered = samples.covered(number)
@@ -66,11 +70,11 @@ def _write(folder: str, shot, number: int, samples, behind) -> bool:
 class _Samples:
     """Pictures (h, w, 3) uint8 of the shot, each with the performer's mask. The last few stay in memory."""
 
-    def __init__(self, folder: str, size: tuple[int, int], kept=2 * _NEAR + 4):
+    def __init__(self, folder: str, size: tuple[int, int], kept: int = 2 * _NEAR + 4):
         self._folder, self._size, self._most = folder, size, kept
         self._kept = OrderedDict()
 
-    def get(self, number: int):
+    def get(self, number: int) -> tuple[np.ndarray, np.ndarray]:
         """(picture, covered)."""
         if number not in self._kept:
             picture = read_colour(files.picture(self._folder, files.SOURCE, number), self._size)
@@ -93,7 +97,7 @@ class _Samples:
 class _Locked:
     """One plate for the whole shot."""
 
-    def __init__(self, samples, numbers):
+    def __init__(self, samples: _Samples, numbers: Sequence[int]):
         chosen = sorted({numbers[round(i)] for i in np.linspace(0, len(numbers) - 1, min(_SAMPLES, len(numbers)))})
         pictures, covered = zip(*(samples.get(number) for number in chosen), strict=True)
         self._colour = np.empty_like(pictures[0])
@@ -103,7 +107,7 @@ class _Locked:
             self._colour[rows], self._known[rows] = _median(np.stack([p[rows] for p in pictures]),
                                                             np.stack([c[rows] for c in covered]))
 
-    def of(self, number: int, box):
+    def of(self, number: int, box: tuple[int, int, int, int]) -> tuple[np.ndarray, np.ndarray]:
         here = np.s_[box[1]:box[3], box[0]:box[2]]
         return self._colour[here], self._known[here]
 
@@ -111,25 +115,25 @@ class _Locked:
 class _Moving:
     """For each frame, a plate from nearby frames that are warped onto it."""
 
-    def __init__(self, samples, camera, numbers, fps: float):
+    def __init__(self, samples: _Samples, camera: Camera, numbers: Sequence[int], fps: float):
         self._samples, self._camera = samples, camera
         self._chosen = np.array(numbers[::max(1, round(_NEAR_S * fps))])
 
-    def of(self, number: int, box):
+    def of(self, number: int, box: tuple[int, int, int, int]) -> tuple[np.ndarray, np.ndarray]:
         nearest = np.argsort(np.abs(self._chosen - number), kind="stable")[:2 * _NEAR]
         pictures, covered = [], []
         corner = np.array([[1.0, 0, -box[0]], [0, 1, -box[1]], [0, 0, 1]])
         size = (box[2] - box[0], box[3] - box[1])
         for other in np.sort(self._chosen[nearest]).tolist():
             picture, hidden = self._samples.get(other)
-            onto = corner @ self._camera.onto(other, number)
+            onto = np.matmul(corner, self._camera.onto(other, number))
             pictures.append(cv2.warpPerspective(picture, onto, size, flags=cv2.INTER_LINEAR))
             seen = cv2.warpPerspective((~hidden).astype(np.uint8) * 255, onto, size, flags=cv2.INTER_LINEAR)
             covered.append(seen < 255)
         return _median(np.stack(pictures), np.stack(covered))
 
 
-def _median(pictures, covered):
+def _median(pictures: np.ndarray, covered: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(n, h, w, 3) uint8 and (n, h, w) bool -> (h, w, 3) uint8, the median of the uncovered ones, and (h, w) bool:
     where there are any."""
     values = np.where(covered[..., None], np.uint16(256), pictures.astype(np.uint16))
@@ -139,25 +143,25 @@ def _median(pictures, covered):
     return np.take_along_axis(values, middle[None, ..., None], axis=0)[0].clip(0, 255).astype(np.uint8), count > 0
 
 
-def _faded(covered) -> np.ndarray:
+def _faded(covered: np.ndarray) -> np.ndarray:
     """(h, w) 0..1: rises inside the covered area, over its margin, so that a shadow at the feet does not end in a hard
     edge."""
     inside = cv2.distanceTransform(np.pad(covered.astype(np.uint8), 1, mode="edge"), cv2.DIST_L2, 5)[1:-1, 1:-1]
     return np.clip(inside / _LEAST_MARGIN, 0.0, 1.0)
 
 
-def _inpainted(colour: np.ndarray, hole, picture: np.ndarray, covered):
+def _inpainted(colour: np.ndarray, hole: np.ndarray, picture: np.ndarray, covered: np.ndarray) -> np.ndarray:
     """The colours with never-seen pixels filled from their surroundings."""
     around = np.where(covered[..., None], colour, _as(picture, np.uint8))
     return cv2.inpaint(np.ascontiguousarray(around), hole.astype(np.uint8), _INPAINTED, cv2.INPAINT_TELEA)
 
 
-def _as(picture: np.ndarray, kind: np.dtype | type):
+def _as(picture: np.ndarray, kind: np.dtype | type) -> np.ndarray:
     if picture.dtype == kind:
         return picture
     return (picture >> 8).astype(np.uint8) if kind == np.uint8 else picture.astype(np.uint16) * 257
 
 
-def _box(mask: np.ndarray):
+def _box(mask: np.ndarray) -> tuple[int, int, int, int] | None:
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     return (int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1) if rows.size else None

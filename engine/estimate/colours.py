@@ -5,6 +5,7 @@ import functools
 import cv2
 import numpy as np
 
+from .landmarks import Landmarks
 from .region import cut
 
 _BINS = 8
@@ -14,7 +15,7 @@ _LEAST_PIXELS = 12
 _PARTS = ((11, 12, 24, 23), (23, 24, 26, 25))
 
 
-def histogram(pixels) -> np.ndarray:
+def histogram(pixels: np.ndarray) -> np.ndarray:
     """(n, 3) uint8 -> (512,) float32, the part of the pixels in each of 8 x 8 x 8 colours. It is smoothed, so that a
     change of light changes little."""
     cells = (pixels >> 5).astype(np.intp)
@@ -27,7 +28,7 @@ def histogram(pixels) -> np.ndarray:
     return counts.ravel() / max(float(counts.sum()), 1e-9)
 
 
-def signature(picture: np.ndarray, found):
+def signature(picture: np.ndarray, found: Landmarks) -> np.ndarray | None:
     """(h, w, 3) uint8 and somebody's Landmarks -> (parts, 512) colours of shirt and trousers, or None if both are too
     small (ours)."""
     crop = cut(picture, found.region, _CROP)
@@ -43,7 +44,7 @@ def signature(picture: np.ndarray, found):
     return np.stack(parts) if np.any(parts) else None
 
 
-def likeness(one, other):
+def likeness(one: np.ndarray, other: np.ndarray) -> tuple[float, float] | None:
     """Two signatures -> (mean, least) Bhattacharyya coefficient 0..1 over the parts that both have; None if there are
     none."""
     both = one.any(axis=1) & other.any(axis=1)

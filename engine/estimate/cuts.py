@@ -43,7 +43,7 @@ class CutFinder:
         return found
 
 
-def _correlation(one, other) -> float:
+def _correlation(one: np.ndarray, other: np.ndarray) -> float:
     one, other = (thumbnail.mean(axis=-1) for thumbnail in (one, other))
     return float(((one - one.mean()) * (other - other.mean())).mean() / (one.std() * other.std() + 1e-6))
 

@@ -1,6 +1,7 @@
 """A picture -> the squares around its people, or around its main person."""
 
 import functools
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -16,7 +17,7 @@ _WINDOWS_PER_LEVEL = 50  # about half a second
 _SMALLEST_WINDOW = 96
 
 
-def find_body(picture: np.ndarray, threads: int):
+def find_body(picture: np.ndarray, threads: int) -> Region | None:
     """(h, w, 3) uint8 -> the Region of its main person, or None.
 
     The detector gets the whole picture first, then smaller and smaller squares of it, because it sees 224 pixels and
@@ -29,7 +30,8 @@ def find_body(picture: np.ndarray, threads: int):
     return None
 
 
-def find_people(picture: np.ndarray, threads: int, *, near=None, like=None) -> list[Region]:
+def find_people(picture: np.ndarray, threads: int, *, near: Region | None = None,
+                like: Region | None = None) -> list[Region]:
     """(h, w, 3) uint8 -> Regions of all people, the most likely first.
 
     near: a Region; only people near it. like: a Region; people anywhere, but only of a similar size. One person is
@@ -47,7 +49,7 @@ def find_people(picture: np.ndarray, threads: int, *, near=None, like=None) -> l
     return kept
 
 
-def look_about(picture: np.ndarray, region: Region, threads: int, *, times=1):
+def look_about(picture: np.ndarray, region: Region, threads: int, *, times: int = 1) -> tuple[bool, list[Region]]:
     """The Region of a person -> (whether the detector sees that body in `times` of the windows around it, Regions of
     other people there). The landmarks alone are not enough: they stay on things that the detector does not take for a
     body (measured on vans, bicycles and shadows)."""
@@ -72,7 +74,7 @@ def _is_same(region: Region, other: Region) -> bool:
     return apart < 0.15 * max(region.side, other.side) and 0.5 < region.side / other.side < 2.0
 
 
-def _around(region: Region):
+def _around(region: Region) -> list[Region]:
     """Windows that contain a person of about this size near this place: one around it and four beside it."""
     side = 1.5 * region.side
     x, y = region.centre
@@ -80,7 +82,7 @@ def _around(region: Region):
             for dx, dy in ((0, 0), (-1, 0), (1, 0), (0, -1), (0, 1))]
 
 
-def _levels(width, height):
+def _levels(width: int, height: int) -> Iterator[list[Region]]:
     """The lists of square windows, from the one around the whole picture to small ones."""
     side = max(width, height)
     while side >= _SMALLEST_WINDOW or side == max(width, height):
@@ -91,14 +93,14 @@ def _levels(width, height):
         side /= 2
 
 
-def _starts(length, side):
+def _starts(length: float, side: float) -> list[float]:
     """Where windows with this side begin along this length; they overlap by half."""
     if length <= side:
         return [(length - side) / 2]
     return list(np.linspace(0, length - side, int(np.ceil(2 * (length - side) / side)) + 1))
 
 
-def _people_in(picture: np.ndarray, window: Region, threads: int):
+def _people_in(picture: np.ndarray, window: Region, threads: int) -> list[tuple[float, Region]]:
     """[(score, Region)] of the people in the window, the most likely first."""
     crop = cut(picture, window, SIZE).astype(np.float32) / 127.5 - 1.0
     values, logits = answers("person_detector", threads, ["Identity", "Identity_1"], crop[None])
@@ -119,7 +121,7 @@ def _people_in(picture: np.ndarray, window: Region, threads: int):
     return people
 
 
-def _overlaps(boxes, box) -> np.ndarray:
+def _overlaps(boxes: np.ndarray, box: np.ndarray) -> np.ndarray:
     """(n, 4) and (4,) as left, top, right, bottom -> (n,) intersection over union."""
     low, high = np.maximum(boxes[:, :2], box[:2]), np.minimum(boxes[:, 2:], box[2:])
     shared = np.prod(np.clip(high - low, 0, None), axis=1)

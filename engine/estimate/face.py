@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from .hands import LEAST_HEIGHT
-from .landmarks import INDEX
+from .landmarks import INDEX, Landmarks
 from .region import Region, cut
 from .sessions import answers
 
@@ -16,7 +16,7 @@ _SIZE, _MARGIN = 192, 2.0
 _ASTRAY = 0.3  # of the face's width: the most by which they may differ from the body model's (ours)
 
 
-def find_face(picture: np.ndarray, found, height_px: float, threads: int):
+def find_face(picture: np.ndarray, found: Landmarks, height_px: float, threads: int) -> np.ndarray | None:
     """(h, w, 3) uint8 and somebody's Landmarks -> (3, 2) float32 pixels of POINTS, or None if no face is seen."""
     outline = found.pixels[_BODY_FACE]
     if height_px < LEAST_HEIGHT or found.visibility[INDEX["nose"]] < 0.5 or not _is_turned_here(found):
@@ -37,6 +37,6 @@ def find_face(picture: np.ndarray, found, height_px: float, threads: int):
     return points.astype(np.float32) if astray < _ASTRAY * width else None
 
 
-def _is_turned_here(found) -> bool:
+def _is_turned_here(found: Landmarks) -> bool:
     """Whether the nose is nearer to the camera than the ears."""
     return found.world[INDEX["nose"], 2] < min(found.world[INDEX["left_ear"], 2], found.world[INDEX["right_ear"], 2])

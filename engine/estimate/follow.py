@@ -5,7 +5,7 @@ at next. Whoever is seen there must have the performer's place, size and clothes
 and then followed back from there to where he was lost (ours: MediaPipe follows whoever is in the square).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,6 +13,7 @@ import numpy as np
 from .colours import likeness, signature
 from .detector import find_people, look_about
 from .landmarks import INDEX, Landmarks, look
+from .region import Region
 
 _SAME = 0.55  # the least likeness of the same clothes: between the values of one person and of two people (ours)
 _SAME_FAR = 0.8  # the same, if he is searched for anywhere
@@ -49,8 +50,8 @@ class Choice:
     `mask`(number) -> (h, w) bool or None covers best; or, without either, the largest."""
 
     frame: int = 1
-    box: tuple | None = None
-    mask: object = None
+    box: tuple[float, float, float, float] | None = None
+    mask: Callable[[int], np.ndarray | None] | None = None
 
 
 @dataclass(frozen=True)
@@ -66,12 +67,12 @@ class Track:
     unsure: int = 0
     beside: int = 0
 
-    def awaited(self, frames=1):
+    def awaited(self, frames: int = 1) -> Region:
         """The Region where he should be after so many frames."""
         centre = np.asarray(self.found.next_region.centre) + self.motion * min(frames, 10)
         return replace(self.found.next_region, centre=(float(centre[0]), float(centre[1])))
 
-    def turned(self):
+    def turned(self) -> "Track":
         """The same, followed in the other direction."""
         return replace(self, motion=-self.motion)
 
@@ -82,16 +83,17 @@ class Follower:
     Landmarks that an earlier run stored, or None. `check`() may raise to stop. `looked`(number) is called after each
     frame is looked at. `crossed` collects the frames in which somebody else is close to him."""
 
-    def __init__(self, *, read, keep, choice, fps: float, threads: int, recall=lambda number: None,
-                 check: Callable[[], None] = lambda: None,
-                 looked=lambda number: None):
+    def __init__(self, *, read: Callable[[int], np.ndarray], keep: Callable[[int, Landmarks, bool], None],
+                 choice: Choice, fps: float, threads: int,
+                 recall: Callable[[int], Landmarks | None] = lambda number: None,
+                 check: Callable[[], None] = lambda: None, looked: Callable[[int], None] = lambda number: None):
         self._read, self._keep, self._recall, self._choice = read, keep, recall, choice
         self.crossed = set()
         self._fps, self._threads = fps, threads
         self._check, self._looked = check, looked
         self._wears = None  # the performer's clothes, known from an earlier shot
 
-    def follow(self, numbers) -> None:
+    def follow(self, numbers: Sequence[int]) -> None:
         """numbers: the frames of one shot, ascending."""
         start = self._first(numbers)
         if start is None:
@@ -105,7 +107,7 @@ class Follower:
         self._onwards(numbers[:at][::-1], track.turned())
         self._wears = last.wears
 
-    def _first(self, numbers):
+    def _first(self, numbers: Sequence[int]) -> tuple[int, Track] | None:
         """(index, Track) of the frame in which the performer is first found. It starts at the frame of the choice, or
         at the shot's beginning. A few frames are tried first, then more; at last, people of whom the detector is less
         sure count too."""
@@ -122,32 +124,32 @@ class Follower:
                     return i, replace(track, unsure=_NEVER) if doubtful else track
         return None
 
-    def _chosen(self, number: int, doubtful):
-        picture = self._read(number)
+    def _chosen(self, number: int, doubtful: bool) -> Track | None:
+        picture, box, wears = self._read(number), self._choice.box, self._wears
         people = self._people(picture, doubtful=doubtful)
         if not people:
             return None
         mask = self._choice.mask and self._choice.mask(number)
-        if number == self._choice.frame and self._choice.box:
-            best = max(people, key=lambda track: _overlap(box_of(track.found), self._choice.box))
-            return best if _overlap(box_of(best.found), self._choice.box) > 0.05 else None
+        if number == self._choice.frame and box:
+            best = max(people, key=lambda track: _overlap(box_of(track.found), box))
+            return best if _overlap(box_of(best.found), box) > 0.05 else None
         if mask is not None and mask.any():
             best = max(people, key=lambda track: _covered(track.found, mask))
             return best if _covered(best.found, mask) > _COVERED else None
-        if mask is not None and self._wears is None:
+        if mask is not None and wears is None:
             return None
-        if self._wears is not None:
-            alike = [track for track in people if (_alike(track, self._wears) or 0.0) >= _SAME_FAR]
-            if self._choice.box or self._choice.mask or alike:
-                return max(alike, key=lambda track: _alike(track, self._wears) or 0.0, default=None)
+        if wears is not None:
+            alike = [track for track in people if (_alike(track, wears) or 0.0) >= _SAME_FAR]
+            if box or self._choice.mask or alike:
+                return max(alike, key=lambda track: _alike(track, wears) or 0.0, default=None)
         return max(people, key=lambda track: _size(track.found))
 
-    def _people(self, picture: np.ndarray, **where):
+    def _people(self, picture: np.ndarray, *, doubtful: bool = False, **where: Region) -> list[Track]:
         """A Track without motion for each person."""
         return [Track(found, signature(picture, found), np.zeros(2))
-                for found in everybody(picture, self._threads, **where)]
+                for found in everybody(picture, self._threads, doubtful=doubtful, **where)]
 
-    def _onwards(self, numbers, track):
+    def _onwards(self, numbers: Sequence[int], track: Track) -> Track:
         """Follow along the numbers, and search for him when he is lost. Returns the last Track."""
         at = 0
         while True:
@@ -162,7 +164,7 @@ class Follower:
             self._unbroken(numbers[at:found_at][::-1], 0, track.turned())
             at = found_at + 1
 
-    def _unbroken(self, numbers, at, track):
+    def _unbroken(self, numbers: Sequence[int], at: int, track: Track) -> tuple[Track, int]:
         """(last Track, index of the first frame in which he is not found)."""
         while at < len(numbers):
             self._check()
@@ -176,7 +178,7 @@ class Follower:
             at += 1
         return track, at
 
-    def _next(self, number: int, track):
+    def _next(self, number: int, track: Track) -> Track | None:
         """The Track at the next frame, or None."""
         picture, awaited = self._read(number), track.awaited()
         kept = self._recall(number)
@@ -188,7 +190,7 @@ class Follower:
                 return replace(_moved(track, found, wears, 1), known=known)
         return None
 
-    def _search(self, numbers, at, track):
+    def _search(self, numbers: Sequence[int], at: int, track: Track) -> tuple[int, Track] | None:
         """(index, Track) of the frame in which he is found again, or None. First it searches near the expected place,
         then anywhere."""
         everywhere = max(1, round(self._fps * _EVERYWHERE_S))
@@ -209,10 +211,10 @@ class Follower:
                 return i, _moved(track, best.found, best.wears, gap)
         return None
 
-    def _found(self, number: int, track) -> None:
+    def _found(self, number: int, track: Track) -> None:
         self._keep(number, track.found, track.known)
 
-    def _checked(self, number: int, track):
+    def _checked(self, number: int, track: Track) -> Track | None:
         """The Track, which the detector checks in some frames; None if it has not seen him for too long."""
         if number % max(1, round(self._fps * _CHECK_S)):
             return replace(track, beside=max(0, track.beside - 1))
@@ -226,23 +228,23 @@ class Follower:
         return None if unsure > _UNSURE else replace(track, unsure=unsure, beside=beside)
 
 
-def _is_region(one, other) -> bool:
+def _is_region(one: Region, other: Region) -> bool:
     """Whether two Regions are the same apart from rounding."""
     return np.allclose((*one.centre, one.side, *one.up), (*other.centre, other.side, *other.up), rtol=1e-4, atol=1e-3)
 
 
-def _apart(other, mine):
+def _apart(other: Region, mine: Region) -> float:
     """The distance to somebody else's Region, in sides of a square; infinite if it is not of about his size."""
     apart = np.hypot(*np.subtract(other.centre, mine.centre))
     return 2 * apart / (other.side + mine.side) if 0.5 < other.side / mine.side < 2 else np.inf
 
 
-def _spread(count, most):
+def _spread(count: int, most: int) -> list[int]:
     """At most so many indices, evenly over a list of this length."""
     return sorted({round(i) for i in np.linspace(0, count - 1, min(most, count))})
 
 
-def everybody(picture: np.ndarray, threads: int, *, doubtful=False, **where) -> list[Landmarks]:
+def everybody(picture: np.ndarray, threads: int, *, doubtful: bool = False, **where: Region) -> list[Landmarks]:
     """(h, w, 3) uint8 -> Landmarks of each person whom the detector and then the landmarks see. doubtful: also people
     whom the detector does not see again at the landmarks. where: as for find_people."""
     people = []
@@ -255,14 +257,14 @@ def everybody(picture: np.ndarray, threads: int, *, doubtful=False, **where) -> 
     return [one for one in people if not any(_is_piece(one, other) for other in people)]
 
 
-def box_of(found: Landmarks):
+def box_of(found: Landmarks) -> tuple[float, float, float, float]:
     """left, top, right, bottom of the seen landmarks."""
     seen = found.visibility > _SEEN
     points = found.pixels[seen] if seen.any() else found.pixels
     return (*points.min(axis=0), *points.max(axis=0))
 
 
-def _moved(track, found: Landmarks, wears, frames):
+def _moved(track: Track, found: Landmarks, wears: np.ndarray | None, frames: int) -> Track:
     motion = np.subtract(found.next_region.centre, track.found.next_region.centre) / frames
     learnt, alike = track.wears, wears is not None and track.wears is not None and likeness(wears, track.wears)
     if wears is not None and (not alike or alike[1] >= _LEARNT_FROM):
@@ -274,7 +276,7 @@ def _moved(track, found: Landmarks, wears, frames):
     return Track(found, learnt, motion, unsure=track.unsure if frames == 1 else 0, beside=track.beside)
 
 
-def _is_there(found: Landmarks, picture: np.ndarray, solidity) -> bool:
+def _is_there(found: Landmarks, picture: np.ndarray, solidity: float) -> bool:
     """Whether it is a body and enough of it lies in the picture. So nobody is invented outside the picture."""
     height, width = picture.shape[:2]
     points = found.pixels[_CORE]
@@ -282,7 +284,7 @@ def _is_there(found: Landmarks, picture: np.ndarray, solidity) -> bool:
     return inside.sum() >= _LEAST_CORE and found.solidity() >= solidity
 
 
-def _is_near(found: Landmarks, track, frames) -> bool:
+def _is_near(found: Landmarks, track: Track, frames: int) -> bool:
     awaited = track.awaited(frames)
     apart = np.hypot(*np.subtract(found.next_region.centre, awaited.centre))
     growth = found.next_region.side / awaited.side
@@ -290,19 +292,19 @@ def _is_near(found: Landmarks, track, frames) -> bool:
     return apart < reach * awaited.side and 1 / times < growth < times
 
 
-def _is_dressed(wears, track, least) -> bool:
+def _is_dressed(wears: np.ndarray | None, track: Track, least: float) -> bool:
     """Whether the clothes may be the track's. If no clothes are seen, they may be."""
     alike = None if wears is None or track.wears is None else likeness(wears, track.wears)
     return alike is None or (alike[0] >= least and alike[1] >= (_SAME_BESIDE if track.beside else _SAME_PART))
 
 
-def _alike(track, wears):
+def _alike(track: Track, wears: np.ndarray) -> float | None:
     """0..1, or None."""
     alike = None if track.wears is None else likeness(track.wears, wears)
     return alike and alike[0]
 
 
-def _fit(other, track, gap):
+def _fit(other: Track, track: Track, gap: int) -> float:
     """How well a person continues a track: clothes count first, then the place (ours)."""
     alike = None if track.wears is None else _alike(other, track.wears)
     awaited = track.awaited(gap)
@@ -310,24 +312,24 @@ def _fit(other, track, gap):
     return (_SAME if alike is None else alike) - 0.3 * apart / (1.0 + 0.1 * gap)
 
 
-def _is_same(found: Landmarks, other) -> bool:
+def _is_same(found: Landmarks, other: Landmarks) -> bool:
     side = max(found.next_region.side, other.next_region.side)
     return np.abs(found.pixels[_CORE] - other.pixels[_CORE]).mean() < 0.08 * side
 
 
-def _is_piece(found: Landmarks, other) -> bool:
+def _is_piece(found: Landmarks, other: Landmarks) -> bool:
     """Whether it is not a person, but a hand of or a pattern on somebody much larger."""
     left, top, right, bottom = box_of(other)
     x, y = found.next_region.centre
     return found.next_region.side < _PIECE * other.next_region.side and left < x < right and top < y < bottom
 
 
-def _size(found: Landmarks):
+def _size(found: Landmarks) -> float:
     """How large a person is, for the choice of the largest: the square's side times the core's mean visibility."""
     return found.next_region.side * float(found.visibility[_CORE].mean())
 
 
-def _overlap(one, other):
+def _overlap(one: Sequence[float], other: Sequence[float]) -> float:
     """Intersection over union of two boxes."""
     low, high = np.maximum(one[:2], other[:2]), np.minimum(one[2:], other[2:])
     shared = float(np.prod(np.clip(high - low, 0, None)))
@@ -335,7 +337,7 @@ def _overlap(one, other):
     return shared / max(areas - shared, 1e-9)
 
 
-def _covered(found: Landmarks, mask: np.ndarray):
+def _covered(found: Landmarks, mask: np.ndarray) -> float:
     """The part of the seen landmarks that lies in a mask (h, w)."""
     height, width = mask.shape
     seen = found.pixels[found.visibility > _SEEN].astype(int)

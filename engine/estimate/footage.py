@@ -5,7 +5,7 @@ import math
 import queue
 import re
 import threading
-from collections.abc import Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,13 +57,13 @@ class Footage:
     pictures: tuple[Path, ...] = ()
     bits: int = 8
 
-    def read(self, clock=None):
+    def read(self, clock: "Clock | None" = None) -> Iterator[Frame]:
         """Yields every Frame. Its own thread decodes ahead, and ends with the generator. clock: a Clock that records
         when each picture came."""
         source = self._pictures() if self.pictures else self._movie(clock or Clock())
         yield from _ahead(source)
 
-    def _pictures(self):
+    def _pictures(self) -> Generator[Frame, None, None]:
         picture = np.empty((0, 0, 3), np.uint8)
         for number, path in enumerate(self.pictures, 1):
             try:
@@ -79,7 +79,7 @@ class Footage:
                                f"picture, got {picture.shape[1]}x{picture.shape[0]}.", "Give pictures of one size.")
             yield Frame(number, picture, repeated)
 
-    def _movie(self, clock):
+    def _movie(self, clock: "Clock") -> Generator[Frame, None, None]:
         """Yields the picture at each tick of an even clock, as a player shows it (ours: pictures that come too close
         together are left out, and where the file has a hole, a picture is repeated)."""
         capture = _opened(self.path)
@@ -102,7 +102,7 @@ class Footage:
         finally:
             capture.release()
 
-    def _sized(self, picture: np.ndarray):
+    def _sized(self, picture: np.ndarray) -> np.ndarray:
         if picture.shape[1::-1] == self.size:
             return picture
         return cv2.resize(picture, self.size, interpolation=cv2.INTER_AREA)
@@ -116,7 +116,7 @@ class Clock:
         self._last, self._steps, self._off = None, 0, 0
         self.pictures = 0
 
-    def tell(self, due) -> None:
+    def tell(self, due: float) -> None:
         """due: when a picture should be shown, in frames of the even clock."""
         self.pictures += 1
         if self._last is not None:
@@ -129,7 +129,7 @@ class Clock:
     def uneven(self) -> bool:
         return self._off > max(1, _MANY * self._steps)
 
-    def missing(self, footage) -> int:
+    def missing(self, footage: Footage) -> int:
         """How many of the pictures that the file announces did not come; 0 if they are so few that the file may have
         miscounted. A picture is missing only if both the number of pictures and the time of the last one say so,
         because a file with uneven times has fewer pictures than its rate says."""
@@ -182,7 +182,7 @@ def _folder(folder: Path) -> Footage:
     return _large_enough(_of_pictures(folder, tuple(pictures)))
 
 
-def _of_pictures(path: Path, pictures) -> Footage:
+def _of_pictures(path: Path, pictures: tuple[Path, ...]) -> Footage:
     first = read_picture(pictures[0], missing="footage_missing", unreadable="footage_unreadable")
     return Footage(path, (first.shape[1], first.shape[0]), _STILL_FPS, len(pictures), len(pictures) == 1, pictures,
                    8 * first.dtype.itemsize)
@@ -212,14 +212,14 @@ def _check_size(path: Path, size: Sequence[int]) -> None:
                        f"{size[0]}x{size[1]}.", "Export it smaller.")
 
 
-def _opened(path: Path):
+def _opened(path: Path) -> cv2.VideoCapture:
     """A capture that rotates its pictures as the file says."""
     capture = cv2.VideoCapture(str(path))
     capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
     return capture
 
 
-def _decoded(capture):
+def _decoded(capture: cv2.VideoCapture) -> Iterator[tuple[np.ndarray, float]]:
     """Yields (picture BGR, its time in ms) for all pictures that can be decoded."""
     failed = 0
     while failed < _TRIES:
@@ -229,7 +229,7 @@ def _decoded(capture):
             yield picture, capture.get(cv2.CAP_PROP_POS_MSEC)
 
 
-def _rate(capture, named) -> float:
+def _rate(capture: cv2.VideoCapture, named: float) -> float:
     """Frames per second: as the file says, or else from the times of its first pictures."""
     if math.isfinite(named) and _LEAST_FPS <= named <= _MOST_FPS:
         return float(named)
@@ -241,26 +241,26 @@ def _rate(capture, named) -> float:
     return float(np.clip(1000.0 / step, _LEAST_FPS, _MOST_FPS))
 
 
-def _bits(capture) -> int:
+def _bits(capture: cv2.VideoCapture) -> int:
     """The file's bits per channel. In FFmpeg's tag of a deep pixel format, this is the last byte; in other tags, that
     is a letter, which means 8."""
     last = int(capture.get(cv2.CAP_PROP_CODEC_PIXEL_FORMAT)) >> 24
     return last if 8 < last <= 16 else 8
 
 
-def _large_enough(footage) -> Footage:
+def _large_enough(footage: Footage) -> Footage:
     if min(footage.size) < _SMALLEST:
         raise JobError("footage_unreadable", f"{footage.path}: expected at least {_SMALLEST} pixels on each side, got "
                        f"{footage.size[0]}x{footage.size[1]}.", "Give a larger video.")
     return footage
 
 
-def _ahead(source):
+def _ahead(source: Generator[Frame, None, None]) -> Iterator[Frame]:
     """The items of a generator that runs on a thread. Its exception is raised here, and it stops if nobody reads on."""
     waiting, done = queue.Queue(_AHEAD), threading.Event()
     end = object()
 
-    def put(item):
+    def put(item: object) -> None:
         while not done.is_set():
             try:
                 return waiting.put(item, timeout=0.1)

@@ -4,10 +4,13 @@ As in MediaPipe's holistic graph: the body's wrist, index and little finger give
 model corrects it, and the hand model finds the points in it. The body's steady wrists decide on which side a hand is.
 """
 
+from collections.abc import Iterator, Mapping, Sequence
+
 import numpy as np
 
 from ..contract.skeleton import HAND_INDEX
-from .landmarks import INDEX
+from .landmarks import INDEX, Landmarks
+from .motion import Body
 from .region import Region, cut
 from .sessions import answers
 from .smooth import bridge, smooth, stretches_of
@@ -25,7 +28,7 @@ _BRIDGED_S, _SIGMA_S, _LEAST_SIGMA = 0.25, 0.05, 1.2
 _KNUCKLE = HAND_INDEX["middle_1"]
 
 
-def find_hands(picture: np.ndarray, found, height_px: float, threads: int) -> dict[str, np.ndarray]:
+def find_hands(picture: np.ndarray, found: Landmarks, height_px: float, threads: int) -> dict[str, np.ndarray]:
     """(h, w, 3) uint8 and somebody's Landmarks -> {side: (21, 4) float32 x, y in pixels, z in metres from the wrist
     (away from the camera), presence}; only hands that are seen."""
     hands = {}
@@ -41,7 +44,8 @@ def find_hands(picture: np.ndarray, found, height_px: float, threads: int) -> di
     return hands
 
 
-def steady_hands(hands, bodies, *, shots, fps: float, size: tuple[int, int]):
+def steady_hands(hands: Mapping[int, Mapping[str, np.ndarray]], bodies: dict[int, Body], *, shots: Sequence[range],
+                 fps: float, size: tuple[int, int]) -> dict[int, list[np.ndarray | None]]:
     """{number: {side: (21, 4)}} as find_hands' of all frames and {number: motion.Body}, shots as motion.steady's ->
     {number: [left, right]}, each (21, 4) float32 x, y, depth in metres, confidence, or None. Short gaps are bridged;
     points outside the picture are left out."""
@@ -56,7 +60,8 @@ def steady_hands(hands, bodies, *, shots, fps: float, size: tuple[int, int]):
     return result
 
 
-def _hand(picture: np.ndarray, wrist, little, index, threads: int):
+def _hand(picture: np.ndarray, wrist: np.ndarray, little: np.ndarray, index: np.ndarray,
+          threads: int) -> np.ndarray | None:
     knuckles = (2 * index + little) / 3
     palm = max(float(np.hypot(*(knuckles - wrist))), 1e-3)
     up = (knuckles - wrist) / palm
@@ -79,13 +84,13 @@ def _hand(picture: np.ndarray, wrist, little, index, threads: int):
                             np.full(21, presence.item())]).astype(np.float32)
 
 
-def _is_hand(hand, wrist, height_px: float) -> bool:
+def _is_hand(hand: np.ndarray, wrist: np.ndarray, height_px: float) -> bool:
     palm = np.hypot(*(hand[_KNUCKLE, :2] - hand[0, :2]))
     return palm < _PALM[1] * height_px and np.hypot(*(hand[0, :2] - wrist)) < _ASTRAY * height_px \
         and np.ptp(hand[:, :2], axis=0).max() > _PALM[0] * height_px
 
 
-def _assigned(hands, body):
+def _assigned(hands: Mapping[str, np.ndarray], body: Body) -> dict[str, np.ndarray]:
     """{side: hand}: each hand goes to the nearer of the body's steady wrists, because the model sometimes exchanges the
     sides."""
     mine = {}
@@ -97,7 +102,8 @@ def _assigned(hands, body):
     return mine
 
 
-def _steady(mine, side, seen, fps: float):
+def _steady(mine: dict[int, dict[str, np.ndarray]], side: str, seen: list[int],
+            fps: float) -> Iterator[tuple[int, np.ndarray]]:
     numbers = np.arange(seen[0], seen[-1] + 1)
     there = np.isin(numbers, seen)
     values = np.zeros((len(numbers), 21, 4))
@@ -108,7 +114,7 @@ def _steady(mine, side, seen, fps: float):
     return zip(numbers.tolist(), values, strict=True)
 
 
-def _placed(hand, body, side, size: tuple[int, int]):
+def _placed(hand: np.ndarray, body: Body, side: str, size: tuple[int, int]) -> np.ndarray | None:
     """The hand with depth and confidence, as in a pose; None if nothing of it can be drawn."""
     wrist = INDEX[f"{side}_wrist"]
     sure = np.minimum(hand[:, 3], body.points.visibility[wrist])

@@ -4,16 +4,21 @@ pictures."""
 import dataclasses
 import hashlib
 import os
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from ..conditions.frames import write_picture
 from ..contract import files, jobs
 from ..contract.errors import JobError
+from ..job.progress import Watch
 from .appearance import read_record, write_record
 from .cuts import CutFinder, is_combed
-from .footage import Clock, open_footage
+from .footage import Clock, Footage, open_footage
 from .source import Source
 
 STAGE = "read"
@@ -34,7 +39,7 @@ class Intake:
     cuts: tuple[int, ...]
     source: str
 
-    def shots(self):
+    def shots(self) -> list[range]:
         """Ranges of numbers."""
         starts = [1, *self.cuts, self.frames + 1]
         return [range(a, b) for a, b in pairwise(starts) if a < b]
@@ -47,7 +52,7 @@ class _Sights:
         self._cuts, self._before = CutFinder(), None
         self.cuts, self.repeated, self.moved, self.combed = [], [], 0, 0
 
-    def see(self, number: int, picture, repeated=False):
+    def see(self, number: int, picture: np.ndarray, repeated: bool = False) -> None:
         if repeated:
             return self.repeated.append(number)
         if self._cuts.is_cut(picture):
@@ -63,7 +68,8 @@ class _Sights:
         return self.combed >= max(_LEAST_COMBED, _COMBED * self.moved)
 
 
-def take_in(folder: str, video, *, watch, say, pieces: int) -> Intake:
+def take_in(folder: str, video: str | None, *, watch: Watch, say: Callable[[str, str, Sequence[int]], None],
+            pieces: int) -> Intake:
     """video: a path, or None for the pictures that are in source/ already. Pictures that an earlier, stopped estimate
     has read are used again. Each frame advances watch by `pieces`. say(code, message, frames) warns."""
     source = _identity(Path(video)) if video else _own_identity(folder)
@@ -72,7 +78,8 @@ def take_in(folder: str, video, *, watch, say, pieces: int) -> Intake:
         watch.advance(STAGE, pieces * record["frames"], reused=True)
     else:
         write_record(folder, {"source": source})
-        sights, facts = (_read_movie if video else _read_source)(folder, video, watch, pieces)
+        sights, facts = (_read_movie(folder, video, watch, pieces) if video
+                         else _read_source(folder, watch, pieces))
         record = {"source": source, "whole": True, "cuts": sights.cuts, "held": sights.repeated,
                 "interlaced": sights.interlaced,
                 **facts}
@@ -81,12 +88,12 @@ def take_in(folder: str, video, *, watch, say, pieces: int) -> Intake:
     return Intake(record["frames"], tuple(record["size"]), record["fps"], tuple(record["cuts"]), source)
 
 
-def expected(folder: str, video) -> int:
+def expected(folder: str, video: str | None) -> int:
     """About how many frames there will be; 0 if the file does not say. Raises JobError if there is nothing to read."""
     return open_footage(video).frames if video else jobs.read(folder).frames
 
 
-def _read_movie(folder: str, video, watch, pieces: int):
+def _read_movie(folder: str, video: str, watch: Watch, pieces: int) -> tuple[_Sights, dict[str, Any]]:
     """Writes source/ and job.json. Finished frames stay: a video that is too short for them is refused."""
     footage, clock, sights, count = open_footage(video), Clock(), _Sights(), 0
     _refuse_shorter(folder, footage, watch)
@@ -103,7 +110,7 @@ def _read_movie(folder: str, video, watch, pieces: int):
                     "bits": footage.bits, "missing": clock.missing(footage)}
 
 
-def _refuse_shorter(folder: str, footage, watch) -> None:
+def _refuse_shorter(folder: str, footage: Footage, watch: Watch) -> None:
     """Raises JobError if the video is shorter than the finished frames, whether it is another one or was cut off. If it
     was cut off, frames that were read from it before are protected too. If there are any such frames, the video is read
     once in advance, before the first picture is overwritten."""
@@ -122,7 +129,7 @@ def _refuse_shorter(folder: str, footage, watch) -> None:
                        "Copy or export the video again, or choose another folder for the job.")
 
 
-def _read_source(folder: str, _, watch, pieces: int):
+def _read_source(folder: str, watch: Watch, pieces: int) -> tuple[_Sights, dict[str, Any]]:
     """Looks at the job's own pictures, and writes nothing."""
     job, sights = jobs.read(folder), _Sights()
     with Source(folder, job.frames, job.size) as source:
@@ -134,26 +141,26 @@ def _read_source(folder: str, _, watch, pieces: int):
                     "missing": 0}
 
 
-def _all_there(folder: str, frames) -> bool:
+def _all_there(folder: str, frames: int) -> bool:
     return files.numbers(folder, files.SOURCE)[:frames] == list(range(1, frames + 1))
 
 
-def _write_job(folder: str, footage, count) -> None:
+def _write_job(folder: str, footage: Footage, count: int) -> None:
     """Writes a new job.json. An existing one keeps its settings and reference."""
-    facts = {"name": footage.path.stem or "shot", "size": footage.size, "frames": count, "bits": 8,
-             "fps": min(max(footage.fps, 0.001), 1000.0), "clean_plate": False}
+    facts: dict[str, Any] = {"name": footage.path.stem or "shot", "size": footage.size, "frames": count, "bits": 8,
+                             "fps": min(max(footage.fps, 0.001), 1000.0), "clean_plate": False}
     try:
         job = jobs.read(folder)
     except JobError as error:
         if error.code != "job_missing":
             raise
         return jobs.write(folder, jobs.Job(**facts))
-    unfit = {"mask_grow": None, "mask_feather": None, "fix": None} if job.frames != count else {}
+    unfit: dict[str, Any] = {"mask_grow": None, "mask_feather": None, "fix": None} if job.frames != count else {}
     unfit |= {"objects": None, "depth": None} if (job.frames, tuple(job.size)) != (count, footage.size) else {}
     jobs.write(folder, dataclasses.replace(job, **facts, **unfit))
 
 
-def _warn(record, say) -> None:
+def _warn(record: dict[str, Any], say: Callable[[str, str, Sequence[int]], None]) -> None:
     if record.get("missing"):
         say("footage_cut_off", f"The video's file should have {record['frames'] + record['missing']} frames, but only "
             f"{record['frames']} can be read: it was cut off, or it is damaged at its end. Copy or export it again if "
@@ -189,7 +196,7 @@ def _own_identity(folder: str) -> str:
     return _digest([(p.name, p) for p in sorted(source.glob("*.png"))])
 
 
-def _digest(named) -> str:
+def _digest(named: Iterable[tuple[str, Path]]) -> str:
     digest = hashlib.sha256()
     for name, path in named:
         try:
@@ -200,7 +207,7 @@ def _digest(named) -> str:
     return digest.hexdigest()[:32]
 
 
-def _remove_after(folder: str, kind: str, last) -> None:
+def _remove_after(folder: str, kind: str, last: int) -> None:
     """Removes the pictures of an earlier, longer video."""
     for number in files.numbers(folder, kind):
         if number > last:

@@ -1,5 +1,6 @@
 """A picture and the square around a body -> BlazePose's 33 points of the body."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -42,7 +43,7 @@ class Landmarks:
     next_region: Region
     mask_logits: np.ndarray
 
-    def solidity(self):
+    def solidity(self) -> float:
         """0..1: how certain it is that this is a person: the decided part of the mask, times the part of the body's
         seen landmarks that lie in the mask. People have 0.8 and more, half hidden people 0.65, a van or a wheel 0.6 and
         less (ours, measured on street scenes)."""
@@ -55,12 +56,12 @@ class Landmarks:
         hit = self.mask_logits[tuple(np.clip(cells, 0, self.mask_logits.shape[0] - 1)[:, ::-1].T)] > 0
         return decided * float((inside & hit).mean())
 
-    def mask(self, picture_size) -> np.ndarray:
+    def mask(self, picture_size: tuple[int, int]) -> np.ndarray:
         """(h, w) float32 0..1 of a picture of this (width, height): the person's silhouette."""
         return paste(_sigmoid(self.mask_logits), self.region, picture_size)
 
 
-def look(picture: np.ndarray, region: Region, threads: int):
+def look(picture: np.ndarray, region: Region, threads: int) -> Landmarks | None:
     """(h, w, 3) uint8 and the Region of a body -> Landmarks, or None if the model sees nobody in it.
 
     Outside the picture, its edge pixels are repeated, as in MediaPipe (whose detector gets black). With black, the
@@ -83,18 +84,18 @@ def look(picture: np.ndarray, region: Region, threads: int):
         * np.float32(LOGIT_STEP))
 
 
-def _rounded(values):
+def _rounded(values: np.ndarray | Sequence[float]) -> np.ndarray:
     """Rounded to the precision that appearance.py stores, so that an estimate that continues from there has the same
     result."""
     return np.asarray(values, np.float32).astype(np.float64)
 
 
-def _rounded_region(region: Region):
+def _rounded_region(region: Region) -> Region:
     x, y, side, up_x, up_y = _rounded((*region.centre, region.side, *region.up)).tolist()
     return Region((x, y), side, (up_x, up_y))
 
 
-def _refined(points: np.ndarray, heat) -> np.ndarray:
+def _refined(points: np.ndarray, heat: np.ndarray) -> np.ndarray:
     """(n, 2) points 0..1 -> the same, each moved to the centre of the heat around it (MediaPipe's refinement).
 
     heat (cells, cells, n) 0..1; a point without heat around it stays.
@@ -113,5 +114,5 @@ def _refined(points: np.ndarray, heat) -> np.ndarray:
     return refined
 
 
-def _sigmoid(values):
+def _sigmoid(values: np.ndarray) -> np.ndarray:
     return 1.0 / (1.0 + np.exp(-np.clip(values, -80.0, 80.0)))

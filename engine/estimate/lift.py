@@ -7,7 +7,7 @@ import numpy as np
 from ..contract.jobs import SUPPOSED_LENS
 from ..contract.skeleton import HEAD_POINT_SEEN
 from .bones import confidence_of, joints_of
-from .landmarks import INDEX
+from .landmarks import INDEX, Landmarks
 
 # a joint with less visibility is left out, because the model invents hips for people who are cut off at the waist
 SURE_IN_A_STILL = 0.5
@@ -25,7 +25,7 @@ class Points:
     visibility: np.ndarray
 
 
-def pixels_per_metre(found):
+def pixels_per_metre(found: Points | Landmarks) -> float:
     """Pixels per metre at the pelvis: the least-squares fit of the metric points to the pixels, weighted by
     visibility."""
     weights = found.visibility[:, None]
@@ -34,13 +34,13 @@ def pixels_per_metre(found):
     return float((weights * flat * pixels).sum() / (weights * flat * flat).sum())
 
 
-def standing_height(world):
+def standing_height(world: np.ndarray) -> float:
     """Metres: the longer leg plus the torso, scaled to the whole body by a person's proportions. It works for seated
     people and from the waist up."""
-    def length(start, end):
+    def length(start: str, end: str) -> float:
         return float(np.linalg.norm(world[INDEX[start]] - world[INDEX[end]]))
 
-    def middle(name):
+    def middle(name: str) -> np.ndarray:
         return (world[INDEX[f"left_{name}"]] + world[INDEX[f"right_{name}"]]) / 2
 
     leg = max(length(f"{side}_hip", f"{side}_knee") + length(f"{side}_knee", f"{side}_ankle")
@@ -49,12 +49,13 @@ def standing_height(world):
     return (leg + torso) / _ANKLE_TO_SHOULDER
 
 
-def pelvis_depth(scale, picture_size):
+def pelvis_depth(scale: float, picture_size: tuple[int, int]) -> float:
     """The depth in metres, seen with the supposed lens, at which a metre spans `scale` pixels."""
     return SUPPOSED_LENS * max(picture_size) / scale
 
 
-def body_joints(found, depth, picture_size, *, as_bones=True, least=SURE_IN_A_STILL) -> np.ndarray:
+def body_joints(found: Points | Landmarks, depth: float, picture_size: tuple[int, int], *, as_bones: bool = True,
+                least: float = SURE_IN_A_STILL) -> np.ndarray:
     """(20, 4) float32: x, y, depth, confidence by contract.skeleton.BODY; `depth` of the pelvis in metres. as_bones:
     the joints of a rig's bones (bones.py), else the landmarks' places. least: the visibility that a joint must have."""
     places = joints_of(np.column_stack([found.pixels, depth + found.world[:, 2]]), as_bones)
@@ -63,7 +64,7 @@ def body_joints(found, depth, picture_size, *, as_bones=True, least=SURE_IN_A_ST
     return np.column_stack([places, np.where(inside, sure, 0.0)]).astype(np.float32)
 
 
-def _turned_here(found, least) -> np.ndarray:
+def _turned_here(found: Points | Landmarks, least: float) -> np.ndarray:
     """(33,): the visibility; 0 if it is low, or on the side of the head that is turned away."""
     confidence = np.where(found.visibility >= least, found.visibility, 0.0)
     ears = found.world[[INDEX["left_ear"], INDEX["right_ear"]]]

@@ -7,6 +7,7 @@ joint, and the landmarks' depth stays.
 
 import hashlib
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 
 import cv2
@@ -16,8 +17,11 @@ import onnxruntime
 from ..contract import files
 from ..contract.errors import JobError
 from ..contract.picture_file import Unreadable, open_regular
+from ..job.progress import Watch
 from .appearance import empty_unless
+from .motion import Body
 from .smooth import smooth
+from .source import Source
 
 STAGE = "depth"
 _SIDE, _PATCH = 518, 14  # the shorter side of Depth Anything V2's input; its sides are multiples of the second
@@ -61,7 +65,7 @@ class DepthNet:
         depth = self._session.run([self._output.name], {self._input.name: values})[0]
         return np.squeeze(np.asarray(depth)).astype(np.float32)
 
-    def _size(self, width, height):
+    def _size(self, width: int, height: int) -> tuple[int, int]:
         """The model's own sides if they are fixed; else the shorter one is 518, and both are multiples of 14."""
         high, wide = self._input.shape[2:]
         scale = _SIDE / min(width, height)
@@ -70,7 +74,8 @@ class DepthNet:
         return (wide if isinstance(wide, int) else free[0], high if isinstance(high, int) else free[1])
 
 
-def from_model(path: str, bodies, source, folder: str, *, shots, fps: float, watch, threads: int, pieces: int):
+def from_model(path: str, bodies: dict[int, Body], source: Source, folder: str, *, shots: Sequence[range], fps: float,
+               watch: Watch, threads: int, pieces: int) -> dict[int, Body]:
     """{number: motion.Body} with joint depths by the network in `path`. Its result for each frame is stored in the
     job."""
     net = DepthNet(path, threads)
@@ -90,7 +95,7 @@ def from_model(path: str, bodies, source, folder: str, *, shots, fps: float, wat
     return result
 
 
-def _inverse_depths(path: str, net, source, number: int, body) -> np.ndarray:
+def _inverse_depths(path: str, net: DepthNet, source: Source, number: int, body: Body) -> np.ndarray:
     """(20,) inverse depth at each joint; NaN if the joint is not seen."""
     try:
         values = np.fromfile(path, np.float32)
@@ -104,13 +109,13 @@ def _inverse_depths(path: str, net, source, number: int, body) -> np.ndarray:
     return values
 
 
-def _at(depth, joints: np.ndarray, size: tuple[int, int]):
+def _at(depth: np.ndarray, joints: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
     cells = np.floor(joints[:, :2] / size * depth.shape[::-1]).astype(int)
     cells = np.clip(cells, 0, np.array(depth.shape[::-1]) - 1)
     return np.where(joints[:, 3] > _SEEN, depth[cells[:, 1], cells[:, 0]], np.nan).astype(np.float32)
 
 
-def _fitted(bodies, inverse, fps: float):
+def _fitted(bodies: dict[int, Body], inverse: np.ndarray, fps: float) -> dict[int, Body]:
     """inverse (n, 20) -> the bodies with depths: 1 / depth = a * inverse + b, with one a and one b for the shot."""
     joints = np.stack([body.body for body in bodies.values()]).astype(np.float64)
     seen = np.isfinite(inverse) & (joints[..., 2] > 0)
@@ -128,7 +133,7 @@ def _fitted(bodies, inverse, fps: float):
             for (number, body), row in zip(bodies.items(), joints, strict=True)}
 
 
-def _line(x, y):
+def _line(x: np.ndarray, y: np.ndarray) -> tuple[float, float] | None:
     """(a, b) of y = a x + b, a > 0, by least squares with less weight on outliers; None if nearer things would come out
     further away."""
     weights, a, b = np.ones_like(y), 0.0, 0.0

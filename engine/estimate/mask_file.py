@@ -1,14 +1,17 @@
 """The artist's mask, a movie or a folder of pictures -> the mask of any frame of the shot."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from ..conditions.frames import as_float, read_picture, write_picture
 from ..contract import files
 from ..contract.errors import JobError
-from .footage import open_footage
+from .footage import Footage, open_footage
+from .intake import Intake
 
 
-def open_mask(path: str, shot, folder: str):
+def open_mask(path: str | None, shot: Intake, folder: str) -> Callable[[int], np.ndarray] | None:
     """-> mask(number) -> (h, w) bool, or None if path is None. A movie is first written as pictures to
     files.GIVEN_MASK. Raises JobError if it does not have the shot's size, or has too few pictures."""
     if path is None:
@@ -23,7 +26,7 @@ def open_mask(path: str, shot, folder: str):
                                        f"{len(pictures)}.",
                        "Choose a mask that is as long as the video and black where the performer is not.")
 
-    def mask(number: int):
+    def mask(number: int) -> np.ndarray:
         picture = read_picture(pictures[number - 1], missing="mask_missing", unreadable="mask_invalid", size=shot.size)
         return _as_mask(picture)
     return mask
@@ -38,7 +41,7 @@ def _as_mask(picture: np.ndarray) -> np.ndarray:
     return (light * values[..., 3] if values.shape[-1] == 4 else light) > 0.5
 
 
-def _laid_out(footage, shot, folder: str):
+def _laid_out(footage: Footage, shot: Intake, folder: str) -> list[str]:
     pictures = []
     for frame in footage.read():
         if frame.number > shot.frames:

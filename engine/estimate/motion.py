@@ -1,9 +1,11 @@
 """One performer's landmarks of a whole video -> a body with depth for each frame, steady in time."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from .landmarks import Landmarks
 from .lift import Points, body_joints, pelvis_depth, pixels_per_metre, standing_height
 from .sides import changed, exchange
 from .smooth import bridge, evened, smooth, smooth_motion, stretches_of
@@ -31,7 +33,8 @@ class Body:
     bridged: bool = False
 
 
-def steady(found, shots, *, fps: float, size: tuple[int, int]):
+def steady(found: Mapping[int, Points | Landmarks], shots: Sequence[range], *, fps: float,
+           size: tuple[int, int]) -> dict[int, Body]:
     """{number: Points or Landmarks}, the shots as ranges of numbers, the picture's (width, height) -> {number: Body}.
 
     Each shot, and each stretch of it without a long gap, is treated separately.
@@ -46,7 +49,8 @@ def steady(found, shots, *, fps: float, size: tuple[int, int]):
     return bodies
 
 
-def _steady_stretch(found, seen, tall, fps: float, size: tuple[int, int]):
+def _steady_stretch(found: Mapping[int, Points | Landmarks], seen: list[int], tall: float, fps: float,
+                    size: tuple[int, int]) -> dict[int, Body]:
     """tall: the performer's height in the model's metres, one value for the whole video, so that the size does not
     pulse."""
     pixels, world, visibility = (np.stack([getattr(found[n], name) for n in seen]).astype(np.float64)
@@ -81,7 +85,7 @@ def _steady_stretch(found, seen, tall, fps: float, size: tuple[int, int]):
     return bodies
 
 
-def _spread(values, there):
+def _spread(values: np.ndarray, there: np.ndarray) -> np.ndarray:
     wide = np.zeros((len(there), *values.shape[1:]))
     wide[there] = values
     return wide

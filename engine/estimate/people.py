@@ -7,7 +7,7 @@ import numpy as np
 from ..contract.errors import JobError
 from .detector import find_body
 from .follow import box_of, everybody
-from .landmarks import look
+from .landmarks import Landmarks, look
 from .lift import body_joints, pelvis_depth, pixels_per_metre, standing_height
 
 _BACKDROP = 128  # grey under transparent pixels: it has no colour cast, and both dark and light hair stay visible on it
@@ -31,7 +31,7 @@ class Person:
     right_hand: np.ndarray | None = None
 
 
-def find_joints(picture: np.ndarray, threads: int = 0):
+def find_joints(picture: np.ndarray, threads: int = 0) -> Person | None:
     """(h, w, 3 or 4) uint8 sRGB, straight alpha -> the Person who is the picture's subject, or None.
 
     BlazePose: the detector, the landmarks, then the landmarks again in the square that follows from the first ones.
@@ -64,7 +64,7 @@ def find_boxes(picture: np.ndarray, threads: int = 0) -> list[tuple[float, float
     return sorted(boxes, key=lambda box: (box[0] - box[2]) * (box[3] - box[1]))
 
 
-def look_twice(picture: np.ndarray, threads: int):
+def look_twice(picture: np.ndarray, threads: int) -> Landmarks | None:
     """The Landmarks of the main person, in the square that follows from a first look, or None."""
     region = find_body(picture, threads)
     first = None if region is None else look(picture, region, threads)

@@ -1,13 +1,14 @@
 """An estimate request -> a job folder with source/, pose.json, mask/ and, if asked for, clean/ of one performer."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from ..conditions.frames import write_picture
 from ..contract import files, jobs
-from ..contract.messages import Finished, Warned
+from ..contract.messages import Estimate, Finished, Warned
 from ..job.lock import locked
 from ..job.memory import peak_mb
 from ..job.progress import Watch
@@ -17,10 +18,11 @@ from .face import find_face
 from .follow import Choice, Follower
 from .hands import find_hands, steady_hands
 from .intake import expected, take_in
+from .landmarks import Landmarks
 from .lift import pixels_per_metre, standing_height
 from .limb_depth import from_model
 from .mask_file import open_mask
-from .motion import steady
+from .motion import Body, steady
 from .pose_file import write_pose
 from .silhouette import silhouette
 from .source import Source
@@ -31,7 +33,7 @@ SMALL_PX = 60  # standing height; below it, joints are unsure (measured on stree
 _FORM = 1  # the format of what Looks stores; it is increased when that changes
 
 
-def estimate(request, *, emit: Callable[[object], None], stop_asked: Callable[[], bool] = lambda: False,
+def estimate(request: Estimate, *, emit: Callable[[object], None], stop_asked: Callable[[], bool] = lambda: False,
              threads: int = 0) -> Finished:
     """request: contract.messages.Estimate. Results of an earlier estimate of the same performer are used again. Raises
     JobError or progress.Stopped; finished results then stay for the next time."""
@@ -45,7 +47,7 @@ def estimate(request, *, emit: Callable[[object], None], stop_asked: Callable[[]
 class _Estimate:
     """One estimate: the request, what is known about the shot, and counts."""
 
-    def __init__(self, request, emit: Callable[[object], None], watch: Watch, threads: int):
+    def __init__(self, request: Estimate, emit: Callable[[object], None], watch: Watch, threads: int):
         self.request, self.emit, self.watch, self.threads = request, emit, watch, threads
         self.folder, self.reused, self._looked = request.job, 0, set()
 
@@ -85,16 +87,16 @@ class _Estimate:
         return Finished(self.folder, shot.frames, made - reused, reused, shot.frames - made,
                         round(watch.seconds, 3), stages, peak_mb())
 
-    def warn(self, code, message, frames=()) -> None:
+    def warn(self, code: str, message: str, frames: Sequence[int] = ()) -> None:
         self.emit(Warned(self.folder, code, message, tuple(frames)))
 
-    def _key(self):
+    def _key(self) -> dict[str, Any]:
         """Everything that the looks depend on."""
         request = self.request
         return {"form": _FORM, "source": self.shot.source, "frame": request.frame,
                 "box": request.box and list(request.box), "mask": request.mask}
 
-    def _follow(self):
+    def _follow(self) -> list[int]:
         """Fills looks. Returns the frames in which other people come close."""
         choice = Choice(self.request.frame, self.request.box, self.given)
         follower = Follower(read=self.source.read, keep=self._keep, recall=self.looks.recall,
@@ -110,7 +112,7 @@ class _Estimate:
             self._looked.add(number)
             self.watch.advance("follow", FOLLOW)
 
-    def _keep(self, number: int, found, known) -> None:
+    def _keep(self, number: int, found: Landmarks, known: bool) -> None:
         """known: an earlier run has stored it already."""
         self.reused += known
         if not known:
@@ -121,13 +123,13 @@ class _Estimate:
             self.looks.keep_parts(number, find_face(picture, found, height, self.threads),
                                   find_hands(picture, found, height, self.threads))
 
-    def _hands(self, bodies):
+    def _hands(self, bodies: dict[int, Body]) -> dict[int, list[np.ndarray | None]]:
         if not self.request.hands:
             return {}
         found = {number: (self.looks.recall_parts(number) or (None, {}))[1] for number in bodies}
         return steady_hands(found, bodies, shots=self.shot.shots(), fps=self.shot.fps, size=self.shot.size)
 
-    def _write_masks(self, bodies) -> None:
+    def _write_masks(self, bodies: dict[int, Body]) -> None:
         nobody = np.zeros(self.shot.size[::-1], bool)
         for number in range(1, self.shot.frames + 1):
             self.watch.check()
@@ -140,7 +142,7 @@ class _Estimate:
             write_picture(files.picture(self.folder, files.MASK, number), mask.astype(np.uint8) * 255)
             self.watch.advance("mask", MASK)
 
-    def _warn_of_people(self, bodies, crossed) -> None:
+    def _warn_of_people(self, bodies: dict[int, Body], crossed: list[int]) -> None:
         lost = [number for number in range(1, self.shot.frames + 1) if number not in bodies]
         if not bodies:
             return self.warn("nobody_found",

@@ -30,12 +30,12 @@ class Region:
         """(n, 2) pixels of the picture -> (n, 2) points of the crop, 0..1 inside it."""
         return (np.asarray(points) - self.centre) @ self.axes.T / self.side + 0.5
 
-    def rotate(self, vectors) -> np.ndarray:
+    def rotate(self, vectors: np.ndarray) -> np.ndarray:
         """(n, 2) directions of the crop -> the same directions in the picture, with the same lengths."""
         return np.asarray(vectors) @ self.axes
 
 
-def body_region(hips, reach, margin=1.25):
+def body_region(hips: np.ndarray, reach: np.ndarray, margin: float = 1.25) -> Region:
     """The square around a body: `hips` is its centre, and `reach` is the point above the head on the circle around the
     body.
 
@@ -47,7 +47,7 @@ def body_region(hips, reach, margin=1.25):
                   up=(float(direction[0] / radius), float(direction[1] / radius)))
 
 
-def cut(picture: np.ndarray, region: Region, size: int, border=cv2.BORDER_CONSTANT) -> np.ndarray:
+def cut(picture: np.ndarray, region: Region, size: int, border: int = cv2.BORDER_CONSTANT) -> np.ndarray:
     """(h, w, 3) uint8 and a Region -> (size, size, 3) uint8; outside the picture black, or as OpenCV's border mode
     says.
 
@@ -65,7 +65,7 @@ def cut(picture: np.ndarray, region: Region, size: int, border=cv2.BORDER_CONSTA
                           borderMode=border)
 
 
-def paste(values, region: Region, picture_size) -> np.ndarray:
+def paste(values: np.ndarray, region: Region, picture_size: tuple[int, int]) -> np.ndarray:
     """(size, size) float32 of a region -> (h, w) float32 of the whole picture, 0 outside the region."""
     matrix = _between_indices(_crop_to_picture(region, values.shape[0]))
     return cv2.warpAffine(values, matrix, picture_size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
@@ -79,7 +79,7 @@ def _crop_to_picture(region: Region, size: int) -> np.ndarray:
     return matrix
 
 
-def _between_indices(matrix) -> np.ndarray:
+def _between_indices(matrix: np.ndarray) -> np.ndarray:
     """(3, 3) between pixel coordinates, first centre 0.5 -> (2, 3) between array indices, as OpenCV expects."""
     shift = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
     return (np.linalg.inv(shift) @ matrix @ shift)[:2]

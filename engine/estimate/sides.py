@@ -1,5 +1,7 @@
 """A body's points in each frame -> the same, with left and right corrected in frames where they were exchanged."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from .landmarks import INDEX
@@ -12,7 +14,7 @@ _WEIGHED = ("elbow", "wrist", "knee", "ankle", "foot_index")
 _AGAINST_MODEL = 0.12
 
 
-def changed(place, seen) -> np.ndarray:
+def changed(place: np.ndarray, seen: np.ndarray) -> np.ndarray:
     """(n, 33, 3) metres and (n, 33) 0..1 -> (n, 2) bool: the frames in which arms, and legs, must be exchanged.
 
     The cheapest path through all frames (Viterbi): motion from frame to frame costs its length, and exchanged sides
@@ -22,7 +24,7 @@ def changed(place, seen) -> np.ndarray:
     return np.stack([_cheapest(place, seen, group) for group in GROUPS], axis=1)
 
 
-def exchange(values, which) -> np.ndarray:
+def exchange(values: np.ndarray, which: np.ndarray) -> np.ndarray:
     """(n, 33, ...) values with the sides of a group exchanged in the frames of `which` (n, 2) bool."""
     values = np.array(values)
     for group, frames in zip(GROUPS, which.T, strict=True):
@@ -32,11 +34,11 @@ def exchange(values, which) -> np.ndarray:
     return values
 
 
-def _rows(group):
+def _rows(group: Sequence[str]) -> tuple[list[int], ...]:
     return tuple([INDEX[f"{side}_{name}"] for name in group] for side in ("left", "right"))
 
 
-def _cheapest(place, seen, group):
+def _cheapest(place: np.ndarray, seen: np.ndarray, group: Sequence[str]) -> np.ndarray:
     left, right = _rows([name for name in group if name in _WEIGHED])
     sides = np.stack([place[:, left + right], place[:, right + left]], axis=1)  # (n, as it is or exchanged, points, 3)
     sure = np.stack([seen[:, left + right], seen[:, right + left]], axis=1)

@@ -1,10 +1,14 @@
 """The model's masks of the person in each frame -> steady masks of the shot that contain every limb."""
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 
 from ..conditions.mask import limb_volumes
 from ..contract.skeleton import BODY_INDEX, LIMBS
+from .landmarks import Landmarks
+from .motion import Body
 from .region import Region, paste
 
 # a frame's own weight and each neighbour's (ours: a certain pixel of this frame outweighs both)
@@ -16,7 +20,7 @@ _BONE = 0.02  # in standing heights: how wide a limb is drawn into the mask, wha
 _CROP = 256
 
 
-def silhouette(number: int, body, recall, size: tuple[int, int]):
+def silhouette(number: int, body: Body, recall: Callable[[int], Landmarks | None], size: tuple[int, int]) -> np.ndarray:
     """Frame `number` with its motion.Body -> (h, w) bool of a picture of this (width, height).
 
     recall(number) -> Landmarks or None. The masks of the frame and its neighbours are averaged in the person's own
@@ -31,7 +35,7 @@ def silhouette(number: int, body, recall, size: tuple[int, int]):
     return _belonging((sure > 0.5) | (volumes & (sure > _LIKELY)) | bones, bones)
 
 
-def _averaged(number: int, found, recall):
+def _averaged(number: int, found: Landmarks, recall: Callable[[int], Landmarks | None]) -> np.ndarray:
     total, weights = _NOW * _sure(found), _NOW
     for beside in (recall(number - 1), recall(number + 1)):
         if beside is not None and 0.8 < beside.region.side / found.region.side < 1.25:
@@ -39,11 +43,12 @@ def _averaged(number: int, found, recall):
     return (total / weights).astype(np.float32)
 
 
-def _sure(found):
+def _sure(found: Landmarks) -> np.ndarray:
     return 1.0 / (1.0 + np.exp(-np.clip(found.mask_logits, -30, 30)))
 
 
-def _borrowed(number: int, body, recall, size: tuple[int, int], reach=15):
+def _borrowed(number: int, body: Body, recall: Callable[[int], Landmarks | None], size: tuple[int, int],
+              reach: int = 15) -> np.ndarray:
     """The silhouette of a bridged frame: the nearest frame's, moved along with the hips."""
     for away in range(1, reach + 1):
         for other in (number - away, number + away):
@@ -72,7 +77,7 @@ def _bones(joints: np.ndarray, height_px: float, size: tuple[int, int]) -> np.nd
     return drawn > 0
 
 
-def _belonging(mask: np.ndarray, bones):
+def _belonging(mask: np.ndarray, bones: np.ndarray) -> np.ndarray:
     """The parts of a mask (h, w) bool that touch a limb; all of it if no limb is certain."""
     if not bones.any():
         return mask
@@ -81,7 +86,7 @@ def _belonging(mask: np.ndarray, bones):
     return np.isin(labels, kept[kept > 0])
 
 
-def cut_off(mask: np.ndarray, joints: np.ndarray):
+def cut_off(mask: np.ndarray, joints: np.ndarray) -> list[str]:
     """The names of certain joints (20, 4) that lie outside a mask (h, w). It is empty for every silhouette."""
     height, width = mask.shape
     return [name for name, i in BODY_INDEX.items() if joints[i, 3] >= _CERTAIN

@@ -4,6 +4,8 @@ Zero-phase: each frame gets the value of a parabola that is fitted to the frames
 Savitzky and Golay). So motion is not delayed, and not shortened unless it bends more than a parabola.
 """
 
+from collections.abc import Iterable
+
 import numpy as np
 
 _FLOOR = 1e-6
@@ -15,7 +17,7 @@ _NARROW = 0.3  # of the window's width, for quick motion
 _QUICK = 4.0  # times the jitter's power: a larger difference is motion and not jitter
 
 
-def smooth(values, weights, sigma) -> np.ndarray:
+def smooth(values: np.ndarray, weights: np.ndarray, sigma: float) -> np.ndarray:
     """(n, k, d) values and (n, k) weights >= 0 -> (n, k, d); sigma in frames, of the Gaussian window of the fit.
 
     Values far from the fit get less weight and the fit is repeated, so that one bad frame leaves no bump.
@@ -27,7 +29,7 @@ def smooth(values, weights, sigma) -> np.ndarray:
     return np.concatenate([_smoothed(values[part], np.maximum(weights[part], _FLOOR), sigma) for part in parts], axis=1)
 
 
-def _smoothed(values, weights, sigma):
+def _smoothed(values: np.ndarray, weights: np.ndarray, sigma: float) -> np.ndarray:
     fit = _fit(values, weights, sigma)
     for _ in range(_PASSES):
         away = np.linalg.norm(values - fit, axis=2)
@@ -36,7 +38,7 @@ def _smoothed(values, weights, sigma):
     return fit
 
 
-def smooth_motion(values, weights, sigma):
+def smooth_motion(values: np.ndarray, weights: np.ndarray, sigma: float) -> np.ndarray:
     """Like smooth, but with a narrower window (_NARROW) where something moves so quickly that the wide one would
     flatten it (ours). The difference of the two fits is compared with the values' own jitter."""
     wide = smooth(values, weights, sigma)
@@ -48,7 +50,7 @@ def smooth_motion(values, weights, sigma):
     return wide + quick[..., None] * (narrow - wide)
 
 
-def bridge(values, there) -> np.ndarray:
+def bridge(values: np.ndarray, there: np.ndarray) -> np.ndarray:
     """(n, ...) values and (n,) bool -> the same with missing values interpolated linearly. At least one must be there;
     before the first and after the last one, that value is repeated."""
     numbers, known = np.arange(len(values)), np.flatnonzero(there)
@@ -57,7 +59,7 @@ def bridge(values, there) -> np.ndarray:
     return filled.reshape(np.shape(values))
 
 
-def stretches_of(numbers, longest_s, fps: float):
+def stretches_of(numbers: Iterable[int], longest_s: float, fps: float) -> list[list[int]]:
     """Ascending frame numbers in lists. A new list begins where more than `longest_s` seconds and more than one frame
     are missing."""
     longest, lists = max(1, round(longest_s * fps)), []
@@ -69,7 +71,7 @@ def stretches_of(numbers, longest_s, fps: float):
     return lists
 
 
-def _fit(values, weights, sigma):
+def _fit(values: np.ndarray, weights: np.ndarray, sigma: float) -> np.ndarray:
     """The parabolas' values at their middles: weighted least squares in closed form, for all frames and columns at
     once."""
     reach = min(int(np.ceil(3 * sigma)), len(values) - 1)
@@ -92,13 +94,13 @@ def _fit(values, weights, sigma):
             + third[..., None] * moments[2]) / whole[..., None]
 
 
-def _trembling(values) -> np.ndarray:
+def _trembling(values: np.ndarray) -> np.ndarray:
     """(k,): the power of the jitter, as a median of fourth differences, which are almost zero in smooth motion."""
     fourth = np.diff(values, 4, axis=0)
     return (np.median(np.sum(fourth ** 2, axis=2), axis=0) / 70.0)
 
 
-def evened(values, sigma) -> np.ndarray:
+def evened(values: np.ndarray, sigma: float) -> np.ndarray:
     """(n, k) as Gaussian means over time; beyond the ends, the end values are repeated."""
     reach = int(np.ceil(3 * sigma))
     kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
@@ -106,7 +108,7 @@ def evened(values, sigma) -> np.ndarray:
     return np.stack([np.convolve(column, kernel / kernel.sum(), "valid") for column in padded.T], axis=1)
 
 
-def _usual(away, weights, sigma) -> np.ndarray:
+def _usual(away: np.ndarray, weights: np.ndarray, sigma: float) -> np.ndarray:
     """(n, k): how far values usually are from their fit, around each frame; never 0."""
     reach = max(2, int(np.ceil(4 * sigma)))
     padded = np.pad(away, [(reach, reach), (0, 0)], mode="reflect" if len(away) > reach else "edge")

@@ -15,15 +15,15 @@ class Source:
     """Frames 1..frames of `size` (width, height) in the folder's source/, read by its own thread. It is a context
     manager."""
 
-    def __init__(self, folder: str, frames, size: tuple[int, int]):
+    def __init__(self, folder: str, frames: int, size: tuple[int, int]):
         self._folder, self._frames, self._size = folder, frames, size
         self._waiting, self._last = OrderedDict(), 0
         self._reader = ThreadPoolExecutor(1, "source")
 
-    def __enter__(self):
+    def __enter__(self) -> "Source":
         return self
 
-    def __exit__(self, *_) -> None:
+    def __exit__(self, *_: object) -> None:
         self._reader.shutdown(cancel_futures=True)
 
     def read(self, number: int) -> np.ndarray:
@@ -38,6 +38,6 @@ class Source:
             self._waiting.popitem(last=False)[1].cancel()
         return self._waiting[number].result()
 
-    def _read(self, number: int):
+    def _read(self, number: int) -> np.ndarray:
         picture = read_colour(files.picture(self._folder, files.SOURCE, number), self._size)
         return np.ascontiguousarray(picture if picture.dtype == np.uint8 else as_bits(as_float(picture)))

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
+from ..conditions.bundle import Shot
 from ..conditions.frames import as_bits, as_float, read_picture, write_picture
 from ..conditions.pose import draw_skeleton
 from ..contract import files, jobs
@@ -19,15 +20,14 @@ from ..contract.messages import Finished
 from ..layers import srgb
 from .plan import plan_job
 from .progress import Watch
-from .subject import find_subject
+from .subject import FindJoints, find_subject
 
 os.environ.setdefault("OPENCV_IO_ENABLE_OPENEXR", "1")  # OpenCV reads this at its first EXR
 _EXR = [cv2.IMWRITE_EXR_TYPE, cv2.IMWRITE_EXR_TYPE_HALF, cv2.IMWRITE_EXR_COMPRESSION, cv2.IMWRITE_EXR_COMPRESSION_ZIP]
 
 
 def deliver(folder: str, form: files.Form, layers: tuple[files.Layer, ...], *, emit: Callable[[object], None],
-            find_joints,
-            stop_asked: Callable[[], bool] = lambda: False) -> Finished:
+            find_joints: FindJoints, stop_asked: Callable[[], bool] = lambda: False) -> Finished:
     """Write the `layers` (of files.DELIVERED) of every frame in a `form` of files.FORMS; frames that were delivered
     before are written again. find_joints as for run.run; it is called for the skeleton of a job that retargets. Raises
     JobError, or progress.Stopped."""
@@ -53,7 +53,7 @@ def deliver(folder: str, form: files.Form, layers: tuple[files.Layer, ...], *, e
     return Finished(folder, job.frames, job.frames - passed, 0, passed, watch.seconds, watch.stages)
 
 
-def _picture(shot, layer, number: int) -> np.ndarray:
+def _picture(shot: Shot, layer: files.Layer, number: int) -> np.ndarray:
     """One frame of a layer as (h, w), (h, w, 3) or (h, w, 4), uint8 or uint16."""
     if layer == "skeleton":
         return _skeleton(shot, number)
@@ -62,7 +62,7 @@ def _picture(shot, layer, number: int) -> np.ndarray:
     return picture[..., 3] if layer == "matte" else picture
 
 
-def _skeleton(shot, number: int) -> np.ndarray:
+def _skeleton(shot: Shot, number: int) -> np.ndarray:
     """The pose over the whole picture, black where nobody is."""
     figure, size = shot.figures[number - 1], shot.job.size
     if figure is None or not shot.plan.present[number - 1]:
@@ -70,7 +70,7 @@ def _skeleton(shot, number: int) -> np.ndarray:
     return as_bits(draw_skeleton(figure.body, figure.hands, size, figure.height_px))
 
 
-def _write(path: str, picture: np.ndarray, form) -> None:
+def _write(path: str, picture: np.ndarray, form: files.Form) -> None:
     if form != "exr":
         return write_picture(path, as_bits(as_float(picture), int(form[3:])))
     linear = _linear(as_float(picture)) if picture.ndim == 3 else as_float(picture)

@@ -6,15 +6,17 @@ latents are made from the frame's pictures.
 """
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
-from ..conditions.bundle import character_mask
+from ..conditions.bundle import ReferenceBundle, Shot, character_mask
 from ..conditions.crop import take
 from ..conditions.frames import as_float, read_picture
 from ..contract import files, jobs
 from ..contract.errors import JobError
+from ..engines.compact.runtimes.base import Runtime
 from .resume import is_whole_png
 
 KEY = "held"  # of such a frame in frames/made.json, whoever made it
@@ -28,7 +30,7 @@ def kept_numbers(job: jobs.Job) -> list[int]:
     return [number for number in range(1, job.frames + 1) if not job.fix.first <= number <= job.fix.last]
 
 
-def look_for(folder: str, numbers) -> None:
+def look_for(folder: str, numbers: Iterable[int]) -> None:
     """Check that every kept frame exists and is whole; raises JobError."""
     for number in numbers:
         for kind in (files.FRAMES, files.SHADOW):
@@ -39,7 +41,8 @@ def look_for(folder: str, numbers) -> None:
                 raise JobError("held_missing", f"{path} is damaged, but the range to fix needs it.", _HINT)
 
 
-def kept_latents(runtime, shot, reference, plates: dict, clean_plate: bool) -> np.ndarray | None:
+def kept_latents(runtime: Runtime, shot: Shot, reference: ReferenceBundle, plates: dict,
+                 clean_plate: bool) -> np.ndarray | None:
     """Latents (n, h, w, c) of finished frames; None if `plates` is empty. plates: {number: (h, w, 3) uint8 or uint16}.
     clean_plate: the layer's alpha is the matte; otherwise the layer is a patch, and the character's mask is used as the
     matte."""
@@ -49,11 +52,12 @@ def kept_latents(runtime, shot, reference, plates: dict, clean_plate: bool) -> n
                                     for number, plate in plates.items()]))
 
 
-def _five_channels(shot, reference, number: int, plate: np.ndarray, clean_plate: bool) -> np.ndarray:
+def _five_channels(shot: Shot, reference: ReferenceBundle, number: int, plate: np.ndarray,
+                   clean_plate: bool) -> np.ndarray:
     """(H, W, 5): what the decoder must have given for this frame, in its crop, over its plate (h, w, 3)."""
     crop = shot.plan.crops[number - 1]
 
-    def layer(kind: str):
+    def layer(kind: str) -> np.ndarray:
         return as_float(read_picture(files.picture(shot.folder, kind, number), size=shot.job.size))
     character, shadow = layer(files.FRAMES), layer(files.SHADOW)
     alpha = character[..., 3:]

@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from ..contract import files, jobs, json_reader, version
 from ..contract.messages import Finished
 from ..contract.skeleton import BODY
 from .progress import Watch
-from .subject import find_subject
+from .subject import FindJoints, FoundPerson, find_subject
 
 log = logging.getLogger(__name__)
 _LONGEST = 64 * 1024  # the largest file with joints, in bytes; 20 joints take 2 thousand
@@ -35,7 +36,7 @@ class Found:
     mask: np.ndarray
 
 
-def find_and_keep(folder: str, *, find_joints, emit: Callable[[object], None],
+def find_and_keep(folder: str, *, find_joints: FindJoints, emit: Callable[[object], None],
                   stop_asked: Callable[[], bool] = lambda: False) -> Finished:
     """Look into the job's reference if a generation would, and store the person, or that there is nobody. Raises
     JobError."""
@@ -52,16 +53,16 @@ def find_and_keep(folder: str, *, find_joints, emit: Callable[[object], None],
     return Finished(folder, job.frames, 0, 0, 0, watch.seconds, watch.stages)
 
 
-def kept_or(folder: str, find_joints):
+def kept_or(folder: str, find_joints: FindJoints) -> FindJoints:
     """find_joints(picture) for this job: it returns the person stored for this very picture, else it calls the given
     find_joints."""
-    def find(picture: np.ndarray):
+    def find(picture: np.ndarray) -> FoundPerson | None:
         kept = _kept(folder, picture)
-        return find_joints(picture) if kept is _NOT_KEPT else kept
+        return find_joints(picture) if kept is _NOT_KEPT else cast(Found | None, kept)
     return find
 
 
-def _keep(folder: str, picture: np.ndarray, person) -> None:
+def _keep(folder: str, picture: np.ndarray, person: FoundPerson | None) -> None:
     entry = None
     if person is not None:
         mask = np.ascontiguousarray(person.mask, "<f4").tobytes()
@@ -72,7 +73,7 @@ def _keep(folder: str, picture: np.ndarray, person) -> None:
     files.write_whole(files.path(folder, files.FOUND), json.dumps(value).encode())
 
 
-def _kept(folder: str, picture: np.ndarray):
+def _kept(folder: str, picture: np.ndarray) -> object:
     """Found; None for nobody; or _NOT_KEPT if nothing is stored, if it is of another picture or version, or if it is
     damaged."""
     try:
@@ -96,7 +97,7 @@ def _kept(folder: str, picture: np.ndarray):
         return _NOT_KEPT
 
 
-def _read(path: str, longest) -> bytes:
+def _read(path: str, longest: int) -> bytes:
     """The bytes of a file, which may have at most so many."""
     if os.stat(path).st_size > longest:
         raise ValueError(f"{path}: expected at most {longest} bytes")

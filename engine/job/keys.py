@@ -23,7 +23,7 @@ def window_keys(plan: RunPlan, pack_hash: str, check: Callable[[], None]) -> dic
     keys, base = {}, _base_digests(plan)
 
     @functools.lru_cache(plan.window)  # windows overlap
-    def frame_digests(number: int):
+    def frame_digests(number: int) -> list[str]:
         return [file_digest(files.picture(folder, kind, number)) for kind in kinds]
     for windows in plan.spans:
         key = ""

@@ -8,13 +8,13 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from ..conditions.bundle import build_reference, draw_previews
-from ..conditions.crop import laid
+from ..conditions.crop import Crop, laid
 from ..conditions.frames import read_colour, read_grey, read_reference, write_picture
 from ..contract import files, jobs
 from ..contract.messages import Finished
 from .plan import plan_job
 from .progress import Watch
-from .subject import find_subject
+from .subject import FindJoints, find_subject
 
 _FLAT = {"mask": (255, 255, 255), "objects": (255, 140, 0)}  # the colour of conditions that have none of their own
 
@@ -36,7 +36,7 @@ def check(folder: str, *, emit: Callable[[object], None], stop_asked: Callable[[
     return Finished(folder, job.frames, 0, 0, len(plan.absent), watch.seconds, watch.stages)
 
 
-def preview(folder: str, *, emit: Callable[[object], None], find_joints,
+def preview(folder: str, *, emit: Callable[[object], None], find_joints: FindJoints,
             stop_asked: Callable[[], bool] = lambda: False) -> Finished:
     """Write the conditions of every frame: to preview/ as the networks see them, and to shown/ where they lie over the
     plate."""
@@ -60,7 +60,7 @@ def preview(folder: str, *, emit: Callable[[object], None], find_joints,
     return Finished(folder, job.frames, job.frames, 0, len(plan.absent), watch.seconds, watch.stages)
 
 
-def over_plate(kind: str, picture: np.ndarray, crop, size: Sequence[int]):
+def over_plate(kind: str, picture: np.ndarray, crop: Crop, size: Sequence[int]) -> np.ndarray:
     """A preview (h, w, 3) uint8 in its crop -> (H/2, W/2, 4) uint8 RGBA over the plate of `size` (w, h), at half its
     width and height, which is quick to show. It is transparent where the condition says nothing."""
     grey = picture.max(axis=-1, keepdims=True)
@@ -71,7 +71,7 @@ def over_plate(kind: str, picture: np.ndarray, crop, size: Sequence[int]):
     return laid(np.concatenate([colour, alpha], axis=-1), crop, [-(-x // 2) for x in size])
 
 
-def _check_frame(folder: str, job, number: int) -> None:
+def _check_frame(folder: str, job: jobs.Job, number: int) -> None:
     colours = [files.CLEAN] * job.clean_pictures + [files.IRRADIANCE] * files.has(folder, files.IRRADIANCE)
     for kind in [files.SOURCE, *colours]:
         read_colour(files.picture(folder, kind, number), job.size)

@@ -1,7 +1,7 @@
 """How far a job is, how long each stage takes, and when the job will be done."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from ..contract.messages import Progress
@@ -17,7 +17,8 @@ class Watch:
     `advance` counts towards `total` pieces of work; the pieces that an earlier run made do not count in the rate.
     """
 
-    def __init__(self, job: str, emit: Callable[[object], None], stop_asked: Callable[[], bool], clock=time.monotonic):
+    def __init__(self, job: str, emit: Callable[[object], None], stop_asked: Callable[[], bool],
+                 clock: Callable[[], float] = time.monotonic):
         self._job, self._emit, self._stop_asked, self._clock = job, emit, stop_asked, clock
         self._began = clock()
         self._done = self._worked = 0
@@ -31,7 +32,7 @@ class Watch:
         return self._clock() - self._began
 
     @contextmanager
-    def stage(self, name: str):
+    def stage(self, name: str) -> Iterator[None]:
         """Time the block as this stage; check for a stop first."""
         self.check()
         began = self._clock()
@@ -47,7 +48,7 @@ class Watch:
         for look in self._looks:
             look()
 
-    def also(self, look) -> None:
+    def also(self, look: Callable[[], None]) -> None:
         """From now on, each check also calls look(), which may raise to end the job."""
         self._looks.append(look)
 
@@ -67,7 +68,7 @@ class Watch:
         self._worked += 0 if reused else pieces
         self._emit(Progress(self._job, stage, self._done, self.total, self._eta()))
 
-    def _eta(self):
-        if not self._worked:
+    def _eta(self) -> float | None:
+        if not self._worked or self._working_since is None:
             return None
         return (self._clock() - self._working_since) / self._worked * (self.total - self._done)

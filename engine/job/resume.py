@@ -13,12 +13,14 @@ import os
 import re
 import struct
 import zlib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from ..contract import files, json_reader
+from ..engines.compact.denoise.windows import Window
 
 log = logging.getLogger(__name__)
 STATE_FORMAT = 2
@@ -38,7 +40,7 @@ class Made:
         self._digests = {}  # of pictures that are written but not in the records yet
         self._is_one_take = False
 
-    def has(self, numbers, key: str) -> bool:
+    def has(self, numbers: Iterable[int], key: str) -> bool:
         """Whether all these frames are finished in frames/ and shadow/, came from this key, and have not changed since
         they were written.
 
@@ -63,7 +65,7 @@ class Made:
                 log.warning("%s stays: %s", path, error)
         self._is_one_take = True
 
-    def forget(self, numbers) -> None:
+    def forget(self, numbers: Iterable[int]) -> None:
         """Call this before frames are overwritten: if the run is killed, the old key must not stay on a new frame."""
         known = [str(n) for n in numbers if str(n) in self._records]
         for number in known:
@@ -77,7 +79,7 @@ class Made:
             files.write_whole(files.picture(self._folder, kind, number), data, synced=True)
         self._digests[number] = {kind: _short_digest(data) for kind, data in pictures.items()}
 
-    def add(self, numbers, key: str) -> None:
+    def add(self, numbers: Sequence[int], key: str) -> None:
         """Record that these frames are on the disk; the file says so before this returns. Frames that this run did not
         write keep the digests they have; kept frames have none, because the artist may have painted on them."""
         if not numbers:
@@ -121,7 +123,7 @@ class Latents:
     heads: np.ndarray | None = None
 
 
-def save_latents(folder: str, window, key: str, made: Latents) -> None:
+def save_latents(folder: str, window: Window, key: str, made: Latents) -> None:
     """Store them for the next window, and for composing the same frames again."""
     arrays = {name: np.ascontiguousarray(array, "<f4") for name, array in vars(made).items() if array is not None}
     raw = b"".join(array.tobytes() for array in arrays.values())
@@ -130,7 +132,7 @@ def save_latents(folder: str, window, key: str, made: Latents) -> None:
     files.write_whole(_state_path(folder, window), json.dumps(header).encode() + b"\n" + raw, synced=True)
 
 
-def load_latents(folder: str, window, key: str) -> Latents | None:
+def load_latents(folder: str, window: Window, key: str) -> Latents | None:
     """What save_latents stored under this key; None if there is nothing or it is damaged."""
     try:
         header, _, raw = Path(_state_path(folder, window)).read_bytes().partition(b"\n")
@@ -146,7 +148,7 @@ def load_latents(folder: str, window, key: str) -> Latents | None:
         return None
 
 
-def remove_other_latents(folder: str, windows) -> None:
+def remove_other_latents(folder: str, windows: Iterable[Window]) -> None:
     """Remove the latents of all other windows: they are of a job that was planned differently. Files with other names
     are not the engine's and stay."""
     kept = {os.path.basename(_state_path(folder, window)) for window in windows}
@@ -167,7 +169,7 @@ def file_digest(path: str) -> str:
         return "none"
 
 
-def _state_path(folder: str, window) -> str:
+def _state_path(folder: str, window: Window) -> str:
     return files.path(folder, f"{files.STATE}/{window.stop - 1:04d}.latents")
 
 

@@ -3,11 +3,12 @@
 import functools
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
 from ..conditions.bundle import (
+    Bundle,
     build_reference,
     build_window,
     frame_holdout,
@@ -16,15 +17,19 @@ from ..conditions.bundle import (
     plate_maps,
 )
 from ..conditions.frames import as_float, encoded, read_colour
+from ..conditions.surface.drawing import Maps
 from ..contract import files, jobs
 from ..contract.errors import JobError, writing_failed
 from ..contract.messages import Finished, Frame, Warned
-from ..engines.compact.denoise.clip import denoise_window, encode_conditions, encode_reference
-from ..layers.compose import blank, canvas_of, compose
+from ..engines.compact.denoise.clip import Appearance, denoise_window, encode_conditions, encode_reference
+from ..engines.compact.denoise.windows import Window
+from ..engines.compact.runtimes.base import Runtime
+from ..layers.compose import Layers, blank, canvas_of, compose
 from ..layers.grain import Grain
 from ..layers.heads import Heads
 from ..layers.look import Look
 from ..layers.surface import Shown
+from ..packs.store import Pack
 from .fix_range import KEY as KEPT
 from .fix_range import kept_latents, kept_numbers, look_for
 from .keys import absent_key, picture_kinds, window_keys
@@ -34,13 +39,13 @@ from .plan import plan_job
 from .plates import Plates
 from .progress import Watch
 from .resume import Latents, Made, load_latents, remove_other_latents, save_latents
-from .subject import find_subject, warn_of_unseen
+from .subject import FindJoints, find_subject, warn_of_unseen
 
 log = logging.getLogger(__name__)
 _BLURS_MEASURED = 8  # frames in a shot
 
 
-def run(folder: str, pack, runtime, *, emit: Callable[[object], None], find_joints,
+def run(folder: str, pack: Pack, runtime: Runtime, *, emit: Callable[[object], None], find_joints: FindJoints,
         stop_asked: Callable[[], bool] = lambda: False) -> Finished:
     """Generate a job's frames; frames that an earlier run finished stay.
 
@@ -65,13 +70,14 @@ def run(folder: str, pack, runtime, *, emit: Callable[[object], None], find_join
 class Generation:
     """One run of one job. Its state: what is decided for the shot, with every window's key, and counts."""
 
-    def __init__(self, folder: str, job, pack, runtime, *, emit: Callable[[object], None], watch: Watch):
+    def __init__(self, folder: str, job: jobs.Job, pack: Pack, runtime: Runtime, *, emit: Callable[[object], None],
+                 watch: Watch):
         self.folder, self.job, self.pack, self.runtime = folder, job, pack, runtime
         self.emit, self.watch = emit, watch
         self._nobody = absent_key(job)
         self.made = self.reused = self.passed = 0
 
-    def prepare(self, find_joints) -> None:
+    def prepare(self, find_joints: FindJoints) -> None:
         """Decide everything for the shot, and find every error that can be known before the first frame."""
         with self.watch.stage("prepare"):
             self.watch.begin("prepare", 1)
@@ -119,7 +125,7 @@ class Generation:
                 self.emit(Frame(self.folder, number))
         self.finished_frames.add(numbers, self._nobody)
 
-    def make_span(self, windows) -> None:
+    def make_span(self, windows: Sequence[Window]) -> None:
         """Make one run of frames with somebody in them, window after window."""
         before = None
         for window in windows:
@@ -165,7 +171,7 @@ class Generation:
         with self.watch.stage("write"):
             self.finished_frames.keep_only(wanted)
 
-    def _reuse(self, window) -> None:
+    def _reuse(self, window: Window) -> None:
         """Count and report a window that is finished."""
         self._remove_other_takes()
         self.reused += len(window.made)
@@ -173,7 +179,7 @@ class Generation:
             self.emit(Frame(self.folder, number))
         self.watch.advance("denoise", self.sampling.steps, reused=True)
 
-    def _compose_again(self, window, key: str, kept) -> None:
+    def _compose_again(self, window: Window, key: str, kept: Latents) -> None:
         """Compose a window whose frames are lost, or were composed with other settings. Its latents exist."""
         self.watch.work_begins()
         with self.watch.stage("read"):
@@ -181,7 +187,7 @@ class Generation:
         self._compose_window(window, key, kept, bundle)
         self.watch.advance("denoise", self.sampling.steps)
 
-    def _make_window(self, window, key: str, before) -> Latents:
+    def _make_window(self, window: Window, key: str, before: np.ndarray | None) -> Latents:
         """Read, denoise, decode, compose and write a window; returns its latents, which the next window needs."""
         watch = self.watch
         watch.work_begins()
@@ -204,7 +210,7 @@ class Generation:
         self._compose_window(window, key, made, bundle)
         return made
 
-    def _compose_window(self, window, key: str, made, bundle) -> None:
+    def _compose_window(self, window: Window, key: str, made: Latents, bundle: Bundle) -> None:
         self._remove_other_takes()
         self.finished_frames.forget(window.made)
         for i, number in enumerate(window.made):
@@ -213,13 +219,14 @@ class Generation:
         self.finished_frames.add(window.made, jobs.frame_key(self.job, key))
         self.made += len(window.made)
 
-    def _kept_latents(self, numbers):
+    def _kept_latents(self, numbers: Iterable[int]) -> np.ndarray | None:
         """Latents of frames that are kept; None if there are no numbers."""
         clean_plate = self.job.clean_plate and self.pack.manifest.matte_and_shadow
         return kept_latents(self.runtime, self.shot, self.reference,
                             {number: self.plates.of(number).whole for number in numbers}, clean_plate)
 
-    def _finish_frame(self, number: int, latents: np.ndarray, bundle, place, heads) -> None:
+    def _finish_frame(self, number: int, latents: np.ndarray, bundle: Bundle, place: int,
+                      heads: np.ndarray | None) -> None:
         """latents (h, w, c); `place` is the frame's index in the bundle; heads: what the net says of its surface, or
         None. Frames are finished one by one, so that the first comes soon."""
         job = self.job
@@ -244,11 +251,11 @@ class Generation:
             self._write(number, layers)
         self.emit(Frame(self.folder, number))
 
-    def _white_of(self, number: int, maps, box):
+    def _white_of(self, number: int, maps: Maps | None, box: tuple[int, int, int, int]) -> np.ndarray | None:
         """The colour of white in a box of job pixels; None if the light is not known, or no surface is lit."""
         return None if maps is None else self.shot.light.in_box(number, maps, box)
 
-    def _grain_of(self, number: int, box):
+    def _grain_of(self, number: int, box: tuple[int, int, int, int]) -> np.ndarray | None:
         """Grain (h, w, 3) for a box of job pixels, as strong as the plate's there; None if there is none."""
         left, top, right, bottom = box
         if self.grain is None or right <= left or bottom <= top:
@@ -256,7 +263,7 @@ class Generation:
         sigma = self.plates.of(number).grain
         return sigma * self.grain.of(number, (right - left, bottom - top)) if sigma.any() else None
 
-    def _behind(self, number: int, box):
+    def _behind(self, number: int, box: tuple[int, int, int, int]) -> np.ndarray | None:
         """What the performer covers (h, w, 3) in a box of job pixels; None if it is not known, or the weights give no
         matte."""
         if not (self.job.clean_pictures and self.pack.manifest.matte_and_shadow) or self.job.clean_plate:
@@ -265,7 +272,7 @@ class Generation:
         stored = read_colour(files.picture(self.folder, files.CLEAN, number), self.job.size)
         return as_float(stored[top:bottom, left:right])
 
-    def _write(self, number: int, layers) -> None:
+    def _write(self, number: int, layers: Layers) -> None:
         self.finished_frames.write(number,
                                    {files.FRAMES: encoded(layers.character), files.SHADOW: encoded(layers.shadow)})
 
@@ -273,7 +280,7 @@ class Generation:
         self.watch.advance("denoise")
         self.watch.check()
 
-    def _encoded_reference(self):
+    def _encoded_reference(self) -> Appearance:
         """Features of the reference. They are made when the first window needs them: a job with all frames finished
         needs none."""
         if self._appearance is None:
@@ -282,7 +289,8 @@ class Generation:
         return self._appearance
 
 
-def shown_of(maps, bundle, place, heads, white) -> Shown | None:
+def shown_of(maps: Maps | None, bundle: Bundle, place: int, heads: np.ndarray | None,
+             white: np.ndarray | None) -> Shown | None:
     """What is composed of a frame's surface; heads as the net gives them, or None; white as Shown has it."""
     if maps is None:
         return None
@@ -290,7 +298,7 @@ def shown_of(maps, bundle, place, heads, white) -> Shown | None:
     return Shown(maps, bundle.warp[place], bundle.mask[place, ..., 0], parts, white)
 
 
-def _look_for_pictures(folder: str, job) -> None:
+def _look_for_pictures(folder: str, job: jobs.Job) -> None:
     """Check that every picture's file exists before the first frame is made, not when the last one is reached."""
     for kind, code, is_read in picture_kinds(folder, job):
         missing = sorted(set(range(1, job.frames + 1)) - set(files.numbers(folder, kind))) if is_read else []

@@ -1,19 +1,34 @@
 """A job's reference -> its subject: the joints where the artist gave none, their depths, and the matte."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from ..conditions.character import Character
 from ..conditions.frames import as_bits, read_reference
 from ..conditions.surface.template import Limb
-from ..contract import files
+from ..contract import files, jobs
 from ..contract.messages import Warned
 
 _SAME = 0.05    # of the standing height: the most by which the given and the found joints of one person differ (ours)
 _INSIDE = 0.6  # the share of found joints that must lie in the found matte; else it shows something else (ours)
 _PARTS = {"legs": (Limb.LEFT_SHIN, Limb.RIGHT_SHIN), "feet": (Limb.LEFT_FOOT, Limb.RIGHT_FOOT),
           "hands": (Limb.LEFT_HAND, Limb.RIGHT_HAND)}
+
+
+class FoundPerson(Protocol):
+    """Who is found in a picture: an estimate.people.Person, or one that an earlier run stored (found_person.Found)."""
+
+    @property
+    def body(self) -> np.ndarray: ...
+    @property
+    def height_px(self) -> float: ...
+    @property
+    def mask(self) -> np.ndarray: ...
+
+
+FindJoints = Callable[[np.ndarray], FoundPerson | None]  # (h, w, 4) uint8 -> the main person, None for nobody
 
 
 class Subject(NamedTuple):
@@ -31,7 +46,7 @@ class Subject(NamedTuple):
     depths: np.ndarray | None = None
 
 
-def find_subject(folder: str, job, *, find_joints, emit: Callable[[object], None]) -> Subject:
+def find_subject(folder: str, job: jobs.Job, *, find_joints: FindJoints, emit: Callable[[object], None]) -> Subject:
     """find_joints((h, w, 4) uint8) -> estimate.people.Person or None. Warns if joints are needed and nobody was
     found."""
     picture = read_reference(files.path(folder, job.reference.file))
@@ -46,8 +61,8 @@ def find_subject(folder: str, job, *, find_joints, emit: Callable[[object], None
                         "No person could be found in the reference; it is used without "
                         "joints, and the character looks less like it. Set its joints by hand."))
         return Subject(matte=alpha)
-    matte = alpha if alpha is not None else _believable(person.mask, job.reference.joints if given else
-                                                        person.body[:, [0, 1, 3]])
+    matte = alpha if alpha is not None else _believable(person.mask, person.body[:, [0, 1, 3]]
+                                                        if job.reference.joints is None else job.reference.joints)
     # Rounded: otherwise a frame that is finished on one machine would count as outdated on another, because of the last
     # bits.
     depths = np.round(person.body[:, 2].astype(np.float64), 3) if _same_person(job.reference, person) else None
@@ -57,7 +72,7 @@ def find_subject(folder: str, job, *, find_joints, emit: Callable[[object], None
                    round(float(person.height_px), 1), matte, depths)
 
 
-def warn_of_unseen(character, folder: str, emit: Callable[[object], None]) -> None:
+def warn_of_unseen(character: Character | None, folder: str, emit: Callable[[object], None]) -> None:
     """Warn about the parts of the character that are invented, because the reference does not show them. character: as
     carry gives it, or None."""
     if character is None:
@@ -73,7 +88,7 @@ def warn_of_unseen(character, folder: str, emit: Callable[[object], None]) -> No
                     "invented. To avoid this, choose a reference that shows all of the person."))
 
 
-def _same_person(reference, person) -> bool:
+def _same_person(reference: jobs.Reference, person: FoundPerson) -> bool:
     """Whether the artist's joints are those of the found person, some of them corrected. Then the depths are also that
     person's."""
     if reference.joints is None:
@@ -84,7 +99,7 @@ def _same_person(reference, person) -> bool:
     return bool(both.any()) and float(np.median(away)) < _SAME * person.height_px
 
 
-def _believable(mask: np.ndarray, joints: np.ndarray):
+def _believable(mask: np.ndarray, joints: np.ndarray | tuple[jobs.Joint, ...]) -> np.ndarray | None:
     """The mask (h, w); None if most of the joints (20, 3) x, y, confidence lie outside it, because it then shows half a
     person, or another one."""
     joints = np.asarray(joints)

@@ -12,7 +12,7 @@ _LEAST_PIXELS = 24
 _MOST = 12.0             # pixels; above it, a gradient does not belong to an edge (ours)
 
 
-def measure_blur(picture: np.ndarray, wanted=None) -> float:
+def measure_blur(picture: np.ndarray, wanted: np.ndarray | None = None) -> float:
     """(h, w, 3) float32 0..1 -> sigma in pixels of the Gaussian that its sharper edges were blurred by; 0 if no edge is
     seen. wanted (h, w) bool: where to look.
 
@@ -38,7 +38,7 @@ def measure_blur(picture: np.ndarray, wanted=None) -> float:
     return float(min(np.sqrt(max(in_all - _SMOOTHED ** 2 - _DIFFERENCES, 0.0)), _MOST))
 
 
-def softened(layer, extra: float) -> np.ndarray:
+def softened(layer: np.ndarray, extra: float) -> np.ndarray:
     """(h, w[, c]) float32 blurred by a Gaussian of `extra` pixels; unchanged if `extra` is below a tenth of a pixel."""
     return cv2.GaussianBlur(layer, (0, 0), extra, borderType=cv2.BORDER_REPLICATE) if extra >= 0.1 else layer
 
@@ -48,7 +48,7 @@ def missing_blur(plate: float, layer: float) -> float:
     return float(np.sqrt(max(plate ** 2 - layer ** 2, 0.0)))
 
 
-def _gradient(grey) -> np.ndarray:
+def _gradient(grey: np.ndarray) -> np.ndarray:
     """Central differences, in brightness per pixel."""
     across = np.zeros_like(grey)
     down = np.zeros_like(grey)
@@ -57,7 +57,7 @@ def _gradient(grey) -> np.ndarray:
     return np.hypot(across, down)
 
 
-def _is_ridge(gradient) -> np.ndarray:
+def _is_ridge(gradient: np.ndarray) -> np.ndarray:
     """Where a gradient is larger than its neighbours in the row or in the column: the middle of an edge."""
     ridge = np.zeros(gradient.shape, bool)
     ridge[:, 1:-1] |= (gradient[:, 1:-1] >= gradient[:, 2:]) & (gradient[:, 1:-1] >= gradient[:, :-2])

@@ -49,7 +49,7 @@ class Canvas:
     box: tuple
 
 
-def canvas_of(size: Sequence[int], bits, crop: Crop) -> Canvas:
+def canvas_of(size: Sequence[int], bits: int, crop: Crop) -> Canvas:
     """Layers are made only within the crop's box, so a distant figure does not cost a full frame."""
     low = np.clip(np.ceil(np.array(crop.box[:2]) - 0.5).astype(int), 0, size)
     high = np.clip(np.ceil(np.array(crop.box[2:]) - 0.5).astype(int), low, size)
@@ -57,16 +57,16 @@ def canvas_of(size: Sequence[int], bits, crop: Crop) -> Canvas:
     return Canvas(tuple(size), bits, inside, (*low.tolist(), *high.tolist()))
 
 
-def blank(size: Sequence[int], bits) -> Layers:
+def blank(size: Sequence[int], bits: int) -> Layers:
     """The layers of a frame with nobody in it: transparent, and no shadow."""
     kind = np.uint8 if bits == 8 else np.uint16
     return Layers(np.zeros((size[1], size[0], 4), kind), np.full((size[1], size[0], 3), np.iinfo(kind).max, kind))
 
 
 def compose(decoded: np.ndarray, *, plate: np.ndarray, region: np.ndarray, clean_plate: bool, shadow: bool,
-            canvas: Canvas, holdout=None, grain=None,
-            feather: float = 0.0, grow: float = 0.0, blur: float = 0.0, behind=None,
-            shown: Shown | None = None, look: Look = AS_MADE) -> Layers:
+            canvas: Canvas, holdout: np.ndarray | None = None, grain: np.ndarray | None = None, feather: float = 0.0,
+            grow: float = 0.0, blur: float = 0.0, behind: np.ndarray | None = None, shown: Shown | None = None,
+            look: Look = AS_MADE) -> Layers:
     """decoded (H, W, 5), plate (H, W, 3), region (H, W, 1): one frame in its crop, 0..1.
 
     clean_plate: nobody is in the plate, so the decoded matte and shadow are used. behind (box height, box width, 3)
@@ -104,7 +104,8 @@ def compose(decoded: np.ndarray, *, plate: np.ndarray, region: np.ndarray, clean
     return layers
 
 
-def _character(decoded: np.ndarray, plate: np.ndarray, region: np.ndarray, feather: float):
+def _character(decoded: np.ndarray, plate: np.ndarray, region: np.ndarray,
+               feather: float) -> tuple[np.ndarray, np.ndarray]:
     """Unmixed foreground and matte inside M_f: C = a F + (1 - a) plate * shadow, solved for F."""
     alpha = decoded[..., 3] * (_faded(region, feather) if feather > 0 else region)
     sure = alpha >= UNMIXED_FROM
@@ -114,7 +115,7 @@ def _character(decoded: np.ndarray, plate: np.ndarray, region: np.ndarray, feath
     return bleed(unmixed.astype(np.float32), sure.astype(np.float32)), alpha
 
 
-def _patch(decoded: np.ndarray, region: np.ndarray, alpha: np.ndarray):
+def _patch(decoded: np.ndarray, region: np.ndarray, alpha: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Everything generated inside M_f."""
     return bleed(np.ascontiguousarray(decoded[..., :3]), (region > 0.5).astype(np.float32)), alpha
 
@@ -130,14 +131,15 @@ def _patch_alpha(region: np.ndarray, feather: float, mask: np.ndarray | None) ->
     return np.maximum(mask > 0.5, np.minimum(outwards, _faded(region, PATCH_EDGE)))
 
 
-def _cover(alpha: np.ndarray, canvas) -> np.ndarray:
+def _cover(alpha: np.ndarray, canvas: Canvas) -> np.ndarray:
     """The patch's alpha, (box height, box width)."""
     left, top, right, bottom = canvas.box
     return np.clip(put_back(np.ascontiguousarray(alpha, dtype=np.float32), canvas.crop, (right - left, bottom - top)),
                    0.0, 1.0)
 
 
-def _over(behind, rgba: np.ndarray, factor, cover, holdout):
+def _over(behind: np.ndarray, rgba: np.ndarray, factor: np.ndarray, cover: np.ndarray,
+          holdout: np.ndarray | None) -> np.ndarray:
     """The character and its shadow over what the performer covers, as a patch with the alpha `cover`. Outside the
     patch, there is no new shadow, because the performer's own is still there (ours)."""
     alpha = rgba[..., 3:]
@@ -151,7 +153,7 @@ def _faded(region: np.ndarray, width: float) -> np.ndarray:
     return np.clip(inside / width, 0.0, 1.0)
 
 
-def _faded_shadow(factor, canvas):
+def _faded_shadow(factor: np.ndarray, canvas: Canvas) -> np.ndarray:
     """The shadow factor (H, W) without its haze. It fades to 1 at the crop's edges inside the picture, and stays as it
     is at the picture's own edges."""
     height, width = factor.shape
@@ -164,14 +166,15 @@ def _faded_shadow(factor, canvas):
     return (1.0 - weight * dark).astype(np.float32)
 
 
-def _from_the_ends(length, first, last) -> np.ndarray:
+def _from_the_ends(length: int, first: bool, last: bool) -> np.ndarray:
     """(length,) the distance in pixels to the nearer end of those that count; infinite if none counts."""
     places = np.arange(length, dtype=np.float32)
     none = np.full_like(places, np.inf)
     return np.minimum(places if first else none, places[::-1] if last else none)
 
 
-def _in_job_pixels(colour: np.ndarray, alpha: np.ndarray, lit, canvas):
+def _in_job_pixels(colour: np.ndarray, alpha: np.ndarray, lit: np.ndarray,
+                   canvas: Canvas) -> tuple[np.ndarray, np.ndarray]:
     """What the network painted: box-sized (h, w, 4) RGBA and (h, w) shadow factor, float32."""
     left, top, right, bottom = canvas.box
     size = (right - left, bottom - top)
@@ -181,7 +184,8 @@ def _in_job_pixels(colour: np.ndarray, alpha: np.ndarray, lit, canvas):
     return np.dstack([rgb, alpha]), 1.0 - put_back(1.0 - lit, canvas.crop, size)
 
 
-def _with_surface(rgba: np.ndarray, shown, decoded: np.ndarray, canvas, *, has_matte, grow, feather: float, strength):
+def _with_surface(rgba: np.ndarray, shown: Shown, decoded: np.ndarray, canvas: Canvas, *, has_matte: bool, grow: float,
+                  feather: float, strength: float) -> tuple[np.ndarray, np.ndarray]:
     """The surface over what the network painted, (h, w, 4), and the surface's alpha (h, w). With a matte, the surface
     alone is the layer; in a patch, it is a part of it. feather is in crop pixels."""
     colour, alpha, known = lit_surface(shown, decoded, canvas.crop, strength)
@@ -196,7 +200,7 @@ def _with_surface(rgba: np.ndarray, shown, decoded: np.ndarray, canvas, *, has_m
     return np.dstack([mixed, np.maximum(rgba[..., 3], alpha)]), alpha
 
 
-def _graded(rgba: np.ndarray, look, who):
+def _graded(rgba: np.ndarray, look: Look, who: np.ndarray | None) -> np.ndarray:
     """The layer with the artist's changes. who (h, w) 0..1: where the layer is the character; None: everywhere."""
     colour = rgba[..., :3]
     graded = look.graded(colour)
@@ -207,7 +211,7 @@ def _graded(rgba: np.ndarray, look, who):
     return np.dstack([graded, rgba[..., 3]])
 
 
-def _as_the_plate(rgba: np.ndarray, holdout, grain, blur) -> np.ndarray:
+def _as_the_plate(rgba: np.ndarray, holdout: np.ndarray | None, grain: np.ndarray | None, blur: float) -> np.ndarray:
     """The layer made as soft and as grainy as the plate around it, and cut by what lies in front of it."""
     rgb, alpha = np.ascontiguousarray(rgba[..., :3]), np.ascontiguousarray(rgba[..., 3])
     if blur > 0:

@@ -26,7 +26,7 @@ class Heads:
     gate: np.ndarray
 
     @classmethod
-    def of(cls, raw) -> "Heads":
+    def of(cls, raw: np.ndarray) -> "Heads":
         """raw (h, w, CHANNELS), as the net returns it. All zeros leave the surface as it is."""
         light, turn, edge, gate = np.split(np.asarray(raw, np.float32), np.cumsum([LIGHT, TURN, EDGE]), axis=-1)
         height, width, side = *edge.shape[:2], CELL // EDGE_STEP

@@ -3,6 +3,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..contract import jobs
 from . import srgb
 
 _WARM = 0.5             # stops that red gains and blue loses at a warmth of 1
@@ -19,7 +20,7 @@ class Look:
     light: float = 1.0
 
     @classmethod
-    def of(cls, settings) -> "Look":
+    def of(cls, settings: jobs.Settings) -> "Look":
         """settings: contract.jobs.Settings."""
         return cls(settings.exposure, settings.warmth, settings.light)
 

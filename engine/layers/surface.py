@@ -42,7 +42,7 @@ class Shown:
     white: np.ndarray | None = None
 
 
-def light_gain(decoded: np.ndarray, warp) -> np.ndarray:
+def light_gain(decoded: np.ndarray, warp: np.ndarray) -> np.ndarray:
     """(H / 4, W / 4, 3) float32: the smooth factor for the surface's colours.
 
     decoded (H, W, 5): the network's frame in its crop, 0..1; warp (H, W, 4): the surface there, premultiplied.
@@ -54,7 +54,8 @@ def light_gain(decoded: np.ndarray, warp) -> np.ndarray:
     return np.clip(painted / shown, *GAIN).astype(np.float32)
 
 
-def lit_surface(shown: Shown, decoded: np.ndarray, crop: Crop, strength: float = 1.0):
+def lit_surface(shown: Shown, decoded: np.ndarray, crop: Crop,
+                strength: float = 1.0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(colour (h, w, 3), alpha (h, w), known (h, w)) float32 in the maps' pixels; known 0..1: the weight with which the
     surface may be shown.
 
@@ -78,7 +79,7 @@ def lit_surface(shown: Shown, decoded: np.ndarray, crop: Crop, strength: float =
     return colour, alpha, known
 
 
-def with_known_light(gain, white):
+def with_known_light(gain: np.ndarray, white: np.ndarray) -> np.ndarray:
     """The geometric mean of two gains: the network's, which knows how the reference is exposed, and the known light's,
     which knows where the light comes from (ours; docs/method.md has the figures)."""
     return np.sqrt(gain * np.clip(white / np.float32(WHITE), *GAIN))
@@ -125,13 +126,13 @@ def regrown(alpha: np.ndarray, matte: np.ndarray, crop: Crop, pixels: float) -> 
     return np.maximum(alpha, np.where(away <= pixels, matte, 0.0)).astype(np.float32)
 
 
-def _smoothed(picture: np.ndarray):
+def _smoothed(picture: np.ndarray) -> np.ndarray:
     small = cv2.resize(np.ascontiguousarray(picture, np.float32), None, fx=1 / COARSE, fy=1 / COARSE,
                        interpolation=cv2.INTER_AREA)
     return cv2.GaussianBlur(small, (0, 0), LIGHT_SIGMA / COARSE, borderType=cv2.BORDER_CONSTANT)
 
 
-def _laid(gain, crop: Crop, size: Sequence[int], cell):
+def _laid(gain: np.ndarray, crop: Crop, size: Sequence[int], cell: int) -> np.ndarray:
     """A grid with one value for each cell x cell crop pixels -> the same in the pixels of a picture of `size` (w, h).
     Beyond the crop, its edge values are repeated."""
     scale = np.array([[1 / cell], [1 / cell]])

@@ -5,17 +5,18 @@ graphs read only the weights beside them, each weight has the right size and kin
 needs no runtime, so every runtime refuses the same packs.
 """
 
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from .graph_file import FLOAT16, pointers
+from .graph_file import FLOAT16, Pointer, pointers
 from .manifest import GRAPHS, WEIGHTS
-from .weights_file import check_finite, places
+from .weights_file import Place, check_finite, places
 
 _HALF = ".half"  # the exporter appends this to the name of a weight that is cast to single precision at once
 
 
-def check_contents(folder: Path, unread) -> None:
+def check_contents(folder: Path, unread: Iterable[str]) -> None:
     """`unread` as in the manifest. Raises ValueError, which names the file and what is wrong in it, and OSError."""
     left, listed = set(unread_weights(folder)), set(unread)
     if left != listed:
@@ -39,7 +40,7 @@ def unread_weights(folder: Path) -> tuple[str, ...]:
     return tuple(sorted(stored.keys() - read))
 
 
-def _check_pointer(pointer, stored) -> None:
+def _check_pointer(pointer: Pointer, stored: dict[str, Place]) -> None:
     name = pointer.name.removesuffix(_HALF)
     if pointer.file != WEIGHTS:
         raise ValueError(f"{name}: expected a weight of {WEIGHTS}, got one of {pointer.file[:200]!r}")
@@ -53,7 +54,7 @@ def _check_pointer(pointer, stored) -> None:
 
 
 @contextmanager
-def _named(path: Path):
+def _named(path: Path) -> Iterator[None]:
     """Put the file's name before the message of a ValueError."""
     try:
         yield

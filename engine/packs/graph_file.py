@@ -7,6 +7,7 @@ graphs, functions), but each time with the word `location`. If this word occurs 
 graph is refused.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,7 +46,7 @@ def pointers(path: Path) -> list[Pointer]:
     return found
 
 
-def _pointer(tensor) -> Pointer | None:
+def _pointer(tensor: bytes) -> Pointer | None:
     """None if the numbers are in the graph itself."""
     name, kind, shape, elsewhere = "", 0, [], []
     for number, value in _fields(tensor):
@@ -54,7 +55,7 @@ def _pointer(tensor) -> Pointer | None:
         elif number == _KIND:
             kind = _number(value)
         elif number == _SHAPE:
-            shape += [value] if isinstance(value, int) else _packed(value)
+            shape += [value] if isinstance(value, int) else _packed(_message(value))
         elif number == _ELSEWHERE:
             elsewhere.append(_pair(_message(value)))
     if not elsewhere:
@@ -66,12 +67,12 @@ def _pointer(tensor) -> Pointer | None:
     return Pointer(name, kind, tuple(shape), where[_WORD], _whole(where["offset"]), _whole(where["length"]))
 
 
-def _pair(entry) -> tuple[str, str]:
+def _pair(entry: bytes) -> tuple[str, str]:
     read = {number: _text(value) for number, value in _fields(entry)}
     return read.get(_KEY, ""), read.get(_VALUE, "")
 
 
-def _fields(data):
+def _fields(data: bytes) -> Iterator[tuple[int, int | bytes | None]]:
     """Yields (number, value): an int, bytes, or None for a fixed word, which is not needed here."""
     at, end = 0, len(data)
     while at < end:
@@ -91,7 +92,7 @@ def _fields(data):
         yield number, value
 
 
-def _varint(data, at) -> tuple[int, int]:
+def _varint(data: bytes, at: int) -> tuple[int, int]:
     """The number at `at`, seven bits per byte with the lowest first, and where it ends."""
     if at < len(data) and data[at] < 0x80:  # nearly all numbers have one byte
         return data[at], at + 1
@@ -103,7 +104,7 @@ def _varint(data, at) -> tuple[int, int]:
     raise ValueError("expected a graph, got a number without an end")
 
 
-def _packed(data) -> list[int]:
+def _packed(data: bytes) -> list[int]:
     values, at = [], 0
     while at < len(data):
         value, at = _varint(data, at)
@@ -123,11 +124,11 @@ def _message(value: object) -> bytes:
     return value
 
 
-def _text(value) -> str:
+def _text(value: object) -> str:
     return _message(value).decode("utf-8", "backslashreplace")
 
 
-def _whole(text) -> int:
+def _whole(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 17):
         raise ValueError(f"expected a place in a file, got {text[:40]!r}")
     return int(text)

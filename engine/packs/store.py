@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ..contract.errors import JobError
 from .contents import check_contents
-from .manifest import Manifest, read
+from .manifest import File, Manifest, read
 
 DEFAULT = Path(__file__).parent / "compact"
 _AGAIN = "Install the weights again."
@@ -34,7 +34,7 @@ def open_pack(folder: Path | str | None = None) -> Pack:
     return Pack(folder, manifest, digest)
 
 
-def _check_contents(folder: Path, manifest) -> None:
+def _check_contents(folder: Path, manifest: Manifest) -> None:
     try:
         check_contents(folder, manifest.unread)
     except OSError as error:
@@ -43,7 +43,7 @@ def _check_contents(folder: Path, manifest) -> None:
         raise JobError("pack_invalid", f"{folder}: {error}.", _AGAIN) from None
 
 
-def check_file(path: Path, expected) -> tuple:
+def check_file(path: Path, expected: File) -> tuple:
     """Compare a file with its entry of the manifest (manifest.File). Returns the file's state, (path, modification
     time, size, checksum). Raises JobError."""
     try:

@@ -8,6 +8,7 @@ import math
 import struct
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -73,7 +74,7 @@ def check_finite(path: Path, found: dict[str, Place]) -> None:
             at += read
 
 
-def _object(raw):
+def _object(raw: bytes) -> dict[str, Any]:
     """The header. A name that occurs twice is refused, because two readers might take different ones."""
     try:
         return json_reader.parse(raw)
@@ -81,7 +82,7 @@ def _object(raw):
         raise ValueError(f"expected a header of JSON: {error}") from None
 
 
-def _place(name, entry, begin) -> Place:
+def _place(name: str, entry: object, begin: int) -> Place:
     if not isinstance(entry, dict) or set(entry) != {"dtype", "shape", "data_offsets"}:
         raise ValueError(f"{name}: expected {{dtype, shape, data_offsets}}, got {str(entry)[:80]}")
     if entry["dtype"] != HALF:
@@ -94,11 +95,11 @@ def _place(name, entry, begin) -> Place:
     return Place(tuple(shape), begin + offsets[0], begin + offsets[1])
 
 
-def _wholes(value) -> bool:
+def _wholes(value: object) -> bool:
     return isinstance(value, list) and all(type(one) is int and 0 <= one < 2**53 for one in value)
 
 
-def _without_gaps(found, begin, size: int) -> None:
+def _without_gaps(found: dict[str, Place], begin: int, size: int) -> None:
     """Check that each tensor begins where the one before ends, and that the last one ends with the file."""
     at = begin
     for name, place in sorted(found.items(), key=lambda pair: (pair[1].begin, pair[1].end)):

@@ -2,6 +2,7 @@
 
 Everything is numpy and cv2. The picture is cut to the person and scaled to at most WORKING_SIDE pixels on a side.
 """
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -12,15 +13,15 @@ from ..limbs import SEEN, clean_joints
 from ..poses import Figure
 from . import matte as mattes
 from .fit import fitted
-from .garment import cuff_claims, find_skirt, skirt_claims, worn_faces
-from .hair import face_colour, find_hair
-from .hands import find_hands, skin_of_hands
+from .garment import Skirt, cuff_claims, find_skirt, skirt_claims, worn_faces
+from .hair import Hair, face_colour, find_hair
+from .hands import Hands, find_hands, skin_of_hands
 from .layers import paint
 from .light import without_light
 from .sight import sight_of
 from .space import Space
-from .stance import NOTHING, pose_of, stand
-from .template import Limb
+from .stance import NOTHING, Pose, Stance, pose_of, stand
+from .template import Limb, Template
 
 WORKING_SIDE = 1024
 _ROOM = 0.12              # in standing heights, around the person
@@ -50,7 +51,8 @@ class Avatar:
     hem: float | None
 
 
-def build_avatar(picture, matte, figure, template, *, refine=False):
+def build_avatar(picture: np.ndarray, matte: np.ndarray, figure: Figure, template: Template, *,
+                 refine: bool = False) -> Avatar | None:
     """The Avatar, or None if hips or shoulders are not known, or if nothing of the torso is seen. Then the limb warp is
     used.
 
@@ -60,17 +62,17 @@ def build_avatar(picture, matte, figure, template, *, refine=False):
     body = _with_hips(clean_joints(figure.body), picture.shape[1::-1])
     if min(body[BODY_INDEX[name], 3] for name in _NEEDED) < SEEN or not _LEAST_HEIGHT <= figure.height_px < 1e6:
         return None
-    picture, matte, figure = _person_alone(picture, matte, Figure(body, figure.hands, figure.height_px))
+    alone, inside, figure = _person_alone(picture, matte, Figure(body, figure.hands, figure.height_px))
     space = Space.of(figure, template)
-    if space is None or picture is None:
+    if space is None or alone is None or inside is None:
         return None
     if refine:
-        matte = mattes.refined(picture, matte)
+        inside = mattes.refined(alone, inside)
     seen = {name for name in BODY if figure.body[BODY_INDEX[name], 3] >= SEEN}
-    return _built(picture, matte, pose_of(space, template, picture.shape[1::-1]), seen)
+    return _built(alone, inside, pose_of(space, template, alone.shape[1::-1]), seen)
 
 
-def _with_hips(body, size):
+def _with_hips(body: np.ndarray, size: Sequence[int]) -> np.ndarray:
     """Hips that a pose model estimates below the picture count as seen. So a picture of head and shoulders gets an
     Avatar, and the rest of the body is invented."""
     body = body.copy()
@@ -82,7 +84,7 @@ def _with_hips(body, size):
     return body
 
 
-def _built(picture, matte, pose, seen):
+def _built(picture: np.ndarray, matte: np.ndarray, pose: Pose, seen: set[str]) -> Avatar | None:
     template = pose.template
     bare = stand(pose, np.zeros(len(template.points)))
     matte = mattes.without_holes(matte, bare.limbs, NOTHING)
@@ -110,7 +112,8 @@ def _built(picture, matte, pose, seen):
                   painted.density * template.height, light, mean, painted.invented, hem)
 
 
-def _claims(picture, matte, pose, stance, *, hands, hair, skirt):
+def _claims(picture: np.ndarray, matte: np.ndarray, pose: Pose, stance: Stance, *, hands: Hands, hair: Hair | None,
+            skirt: Skirt | None) -> np.ndarray:
     """(h, w) uint8 of Limb: the limb that a pixel belongs to by its colour. Later claims replace earlier ones."""
     claims = np.full(matte.shape, NOTHING, np.uint8)
     if skirt is not None:
@@ -121,7 +124,8 @@ def _claims(picture, matte, pose, stance, *, hands, hair, skirt):
     return np.where(hands.claims != NOTHING, hands.claims, claims)
 
 
-def _person_alone(picture, matte, figure):
+def _person_alone(picture: np.ndarray, matte: np.ndarray,
+                  figure: Figure) -> tuple[np.ndarray | None, np.ndarray | None, Figure]:
     """(picture, matte, figure) in the person's box, shrunk if it is larger than WORKING_SIDE; picture and matte are
     None if it is empty."""
     height, width = matte.shape
@@ -146,7 +150,7 @@ def _person_alone(picture, matte, figure):
         picture, matte = (cv2.resize(x, size.tolist(), interpolation=cv2.INTER_AREA) for x in (picture, matte))
     scale = size / (high - low)
 
-    def moved(joints):
+    def moved(joints: np.ndarray) -> np.ndarray:
         joints = np.array(joints, np.float64)
         joints[:, :2] = (joints[:, :2] - low) * scale
         return joints

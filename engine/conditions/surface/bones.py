@@ -6,7 +6,8 @@ continuous function of the joints, so that nothing flips between frames. In impo
 its sign changes. Left and right are computed together: arrays are (2, 3), left first. Axes as in template.py; a bone's
 y runs along it, its x to the person's left.
 """
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -40,7 +41,16 @@ class Bone(NamedTuple):
     scale: np.ndarray
 
 
-def rest_bones(joints) -> dict:
+class _Mean(Protocol):
+    """What is read of the template. (template.Template itself imports this module.)"""
+
+    @property
+    def joints(self) -> dict[str, np.ndarray]: ...
+    @property
+    def rest(self) -> dict[str, Bone]: ...
+
+
+def rest_bones(joints: dict[str, np.ndarray]) -> dict:
     """{bone: Bone} of the template itself."""
     sides = _sides(joints)
     neck, hips = joints["neck"], sides("hip").mean(axis=0)
@@ -75,7 +85,8 @@ def rest_bones(joints) -> dict:
     return out
 
 
-def pose_bones(joints, template, head_scale=None, *, confidence=None, turns=None) -> dict:
+def pose_bones(joints: dict[str, np.ndarray], template: _Mean, head_scale: float | None = None, *,
+               confidence: dict[str, float] | None = None, turns: dict[str, np.ndarray] | None = None) -> dict:
     """{bone: Bone} for joints {name: (3,)} in person units, as in Space.joints after it is completed.
 
     All of NEEDED must be there. Face points and hands (side_finger_1..4, all 20 of a hand) are optional. head_scale:
@@ -95,29 +106,31 @@ def pose_bones(joints, template, head_scale=None, *, confidence=None, turns=None
     return {name: out[name] for name in rest}
 
 
-def _sides(joints):
+def _sides(joints: dict[str, np.ndarray]) -> Callable[[str], np.ndarray]:
     return lambda name: np.array((joints[f"left_{name}"], joints[f"right_{name}"]))
 
 
-def _put(out, name, rotations, origins, along=None):
+def _put(out: dict[str, Bone], name: str, rotations: np.ndarray, origins: np.ndarray,
+         along: np.ndarray | None = None) -> None:
     for i, side in enumerate("lr"):
         scale = _ONE if along is None else np.array([1.0, along[i], 1.0])
         out[name.format(side)] = Bone(rotations[i], origins[i], scale)
 
 
-def _both(rest, name, column=None):
+def _both(rest: dict[str, Bone], name: str, column: int | None = None) -> np.ndarray:
     """(2, 3, 3) rest rotations of a bone of both sides, or (2, 3) one of their columns."""
     both = np.array([rest[name.format(side)].rotation for side in "lr"])
     return both if column is None else both[..., column]
 
 
-def _stretch(sides, template, a, b, least=0.5, most=1.7):
+def _stretch(sides: Callable[[str], np.ndarray], template: _Mean, a: str, b: str, least: float = 0.5,
+             most: float = 1.7) -> np.ndarray:
     """(2,) lengths from joint a to b, relative to the template's."""
     own, usual = length(sides(b) - sides(a)), length(_sides(template.joints)(b) - _sides(template.joints)(a))
     return np.clip(own / usual, least, most)[:, 0]
 
 
-def _torso(joints, sides, template) -> dict:
+def _torso(joints: dict[str, np.ndarray], sides: Callable[[str], np.ndarray], template: _Mean) -> dict:
     tall = _sides(template.joints)
     neck, hips = joints["neck"], sides("hip").mean(axis=0)
     down, rest_down = hips - neck, tall("hip").mean(axis=0) - template.joints["neck"]
@@ -133,7 +146,7 @@ def _torso(joints, sides, template) -> dict:
             "chest": Bone(frame(down, across_shoulders), neck, np.array([wide[1], long, 1.0]))}
 
 
-def _collarbones(out, sides, template):
+def _collarbones(out: dict[str, Bone], sides: Callable[[str], np.ndarray], template: _Mean) -> None:
     chest, rest = out["chest"], template.rest["chest"]
     local = (_sides(template.joints)("clavicle") - rest.origin) @ rest.rotation
     collar = chest.origin + (local * chest.scale) @ chest.rotation.T
@@ -142,7 +155,8 @@ def _collarbones(out, sides, template):
     _put(out, "clavicle_{}", frame(along, chest.rotation[:, 1]), collar, np.clip(length(along) / usual, 0.6, 1.6)[:, 0])
 
 
-def _least_turned(body, rest_body, limb, rest_limb, across, lean):
+def _least_turned(body: np.ndarray, rest_body: np.ndarray, limb: np.ndarray, rest_limb: np.ndarray, across: np.ndarray,
+                  lean: float) -> np.ndarray:
     """(2, 3) the limbs' x axes after the least turn from the leant rest pose to the limbs' directions."""
     start = rest_limb @ rest_body                                   # in the body's own axes
     middle = unit(start - lean * _BACK)
@@ -150,14 +164,16 @@ def _least_turned(body, rest_body, limb, rest_limb, across, lean):
     return turned_by(least_turn(middle, limb @ body), carried) @ body.T
 
 
-def _trust(hinge, bend, least_turned, believed, wrong):
+def _trust(hinge: np.ndarray, bend: np.ndarray, least_turned: np.ndarray, believed: tuple[float, float],
+           wrong: float) -> np.ndarray:
     """(2, 1) 0..1 how much a hinge plane counts, from the sine of its bend."""
     agreement = dot(hinge, least_turned)
     later = wrong * smooth(-agreement, -0.1, 0.8)
     return smooth(bend - later, *believed)
 
 
-def _turned(turns, limb, along, rest, above=None):
+def _turned(turns: dict[str, np.ndarray], limb: str, along: np.ndarray, rest: np.ndarray,
+            above: np.ndarray | None = None) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Twists of the limbs in `turns` from the rig's own bones: ({side: x axis (3,)}, swings (2, 3, 3) from the
     template's rest pose to the rig's). along (2, 3): the limbs' directions; rest (2, 3, 3): the template's; above: the
     swings of the parent limbs.
@@ -176,12 +192,13 @@ def _turned(turns, limb, along, rest, above=None):
     return across, swings
 
 
-def _replaced(across, told):
+def _replaced(across: np.ndarray, told: dict[str, np.ndarray]) -> np.ndarray:
     """The x axes (2, 3), replaced on the sides in `told`."""
-    return np.stack([told.get(side, of) for side, of in zip(SIDES, across, strict=True)])
+    return np.stack([told.get(side, np.asarray(of)) for side, of in zip(SIDES, across, strict=True)])
 
 
-def _legs(out, sides, template, turns):
+def _legs(out: dict[str, Bone], sides: Callable[[str], np.ndarray], template: _Mean,
+          turns: dict[str, np.ndarray]) -> None:
     rest, pelvis = template.rest, out["pelvis"].rotation
     thigh, shin, foot = (unit(sides(b) - sides(a)) for a, b in (("hip", "knee"), ("knee", "ankle"), ("ankle", "toe")))
     usual, across = _both(rest, "thigh_{}_1", 1), _both(rest, "thigh_{}_1", 0)
@@ -202,7 +219,8 @@ def _legs(out, sides, template, turns):
         _put(out, name, frame(foot, low_left), sides("ankle"), _stretch(sides, template, "ankle", "toe"))
 
 
-def _arms(out, sides, template, turns):
+def _arms(out: dict[str, Bone], sides: Callable[[str], np.ndarray], template: _Mean,
+          turns: dict[str, np.ndarray]) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """Write the upper arms into `out`. Returns the elbows' rotations (2, 3, 3) and {side: the wrist's x axis (3,)} for
     sides that a rig gives."""
     rest, chest = template.rest, out["chest"].rotation
@@ -222,19 +240,20 @@ def _arms(out, sides, template, turns):
     return frame(fore, left), _turned(turns, "forearm", fore, _both(rest, "lowerarm_{}_2"), swings)[0]
 
 
-def _angle(a, b, about):
+def _angle(a: np.ndarray, b: np.ndarray, about: np.ndarray) -> np.ndarray:
     """(..., 1) signed angle from a to b about an axis. All are unit vectors; a and b are perpendicular to the axis."""
     return np.arctan2(dot(cross(a, b), about), dot(a, b))
 
 
-def _shared(angle):
+def _shared(angle: np.ndarray) -> np.ndarray:
     """The twist that is spread along a limb: unchanged as far as a body can turn, then falling to 0 at half a turn,
     where it would flip."""
     over = np.maximum(np.abs(angle) - _MOST_TWIST, 0)
     return np.sign(angle) * (np.minimum(np.abs(angle), _MOST_TWIST) - over * _MOST_TWIST / (np.pi - _MOST_TWIST))
 
 
-def _hand(out, joints, side, ends, template):
+def _hand(out: dict[str, Bone], joints: dict[str, np.ndarray], side: str, ends: tuple[np.ndarray, np.ndarray | None],
+          template: _Mean) -> None:
     """Write one forearm, its hand and fingers into `out`. An unknown hand continues the forearm's end as in the rest
     pose.
 
@@ -267,7 +286,8 @@ def _hand(out, joints, side, ends, template):
             out[name] = Bone(turn @ rest[name].rotation, at + turn @ (rest[name].origin - origin) * size, _ONE * size)
 
 
-def _forearm(out, joints, side, from_elbow, wrist, template):
+def _forearm(out: dict[str, Bone], joints: dict[str, np.ndarray], side: str, from_elbow: np.ndarray, wrist: np.ndarray,
+             template: _Mean) -> None:
     """Write the forearm's three bones. They share the twist of the wrist's x axis relative to the elbow's."""
     c, rest, at = side[0], template.rest, joints[f"{side}_elbow"]
     thirds = [rest[f"lowerarm_{c}_{k}"].rotation for k in range(3)]
@@ -280,14 +300,15 @@ def _forearm(out, joints, side, from_elbow, wrist, template):
         out[f"lowerarm_{c}_{k}"] = Bone(turn_about(fore, share * twist) @ from_elbow @ thirds[k], at, scale)
 
 
-def _finger_bones(c):
+def _finger_bones(c: str) -> tuple[str, ...]:
     return tuple(f"{_BONE_OF_FINGER[finger]}_0{k}_{c}" for finger in FINGERS for k in (1, 2, 3))
 
 
-def _fingers(joints, side, hand, tall=None, size=1.0) -> dict:
+def _fingers(joints: dict[str, np.ndarray], side: str, hand: np.ndarray, tall: dict[str, np.ndarray] | None = None,
+             size: float = 1.0) -> dict:
     """{bone: Bone} of a hand's fifteen finger bones; tall: the template's joints, or None if this is the template
     itself."""
-    def ends(of):
+    def ends(of: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         points = np.array([[of[f"{side}_{finger}_{k}"] for k in (1, 2, 3, 4)] for finger in FINGERS])
         return points[:, :3].reshape(15, 3), points[:, 1:].reshape(15, 3)
     start, end = ends(joints)
@@ -301,7 +322,8 @@ def _fingers(joints, side, hand, tall=None, size=1.0) -> dict:
     return {name: Bone(*parts) for name, *parts in zip(_finger_bones(side[0]), rotations, start, scales, strict=False)}
 
 
-def _head(out, joints, template, head_scale, confidence):
+def _head(out: dict[str, Bone], joints: dict[str, np.ndarray], template: _Mean, head_scale: float | None,
+          confidence: dict[str, float]) -> None:
     """Write head and neck into `out`. The head's turn comes from the seen face points and, weakly, from the chest."""
     tall, chest, rest, neck = template.joints, out["chest"].rotation, template.rest, joints["neck"]
     seen = [name for name in FACE if name in joints]

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from .template import Limb, load
+from .template import Limb, Template, load
 
 PAD = 3                     # pixels around a chart
 _PALM = 16                  # charts 16 and 17: the palms; 6 and 7 are the backs of the hands
@@ -67,7 +67,7 @@ class Layout:
     round: np.ndarray
 
 
-def laid_out(density) -> Layout:
+def laid_out(density: float) -> Layout:
     """All charts at `density` pixels per metre."""
     found = charts()
     sizes = np.ceil(found.sizes * density).astype(int) + 2 * PAD
@@ -83,7 +83,7 @@ def laid_out(density) -> Layout:
     return Layout(uv.astype(np.float32), found.far, (int(width), int(at[1] + row)), boxes, found.round * density)
 
 
-def _axis(joints, limb):
+def _axis(joints: dict[str, np.ndarray], limb: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, tuple[bool, bool]]:
     """(from, to, the direction opposite to the cut, whether each end is a dome) of a limb at rest."""
     front, up = np.array([0, 0, -1.0]), np.array([0, -1.0, 0])
     middle = 0.5 * (joints["left_hip"] + joints["right_hip"])
@@ -107,7 +107,7 @@ def _axis(joints, limb):
     return joints[f"{side}_{a}"], joints[f"{side}_{b}"], front, (False, False)
 
 
-def axis_of(joints, limb) -> np.ndarray:
+def axis_of(joints: dict[str, np.ndarray], limb: int) -> np.ndarray:
     """(3,) the direction of a limb at rest, away from the body; down for skirt and hair."""
     if limb in (Limb.LEFT_HAND, Limb.RIGHT_HAND):
         limb = limb - 2
@@ -115,7 +115,7 @@ def axis_of(joints, limb) -> np.ndarray:
     return (end - start) / np.linalg.norm(end - start)
 
 
-def _unrolled(template, faces, limb):
+def _unrolled(template: Template, faces: np.ndarray, limb: int) -> tuple[np.ndarray, np.ndarray, float]:
     """(flat (n, 3, 2), far (n, 3), metres once around): the angle about the axis times the mean radius, and the
     distance along it."""
     start, end, front, domes = _axis(template.joints, limb)
@@ -134,7 +134,7 @@ def _unrolled(template, faces, limb):
     return np.stack([turn * mean, v], axis=-1), radius, 2 * np.pi * mean
 
 
-def _laid(template, faces, limb):
+def _laid(template: Template, faces: np.ndarray, limb: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(flat, far, palm (n,) bool): the hand as seen along the palm's normal, with palm and back separate."""
     side = "left" if limb == Limb.LEFT_HAND else "right"
     joints = template.joints

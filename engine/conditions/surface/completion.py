@@ -6,7 +6,7 @@ Nothing spreads from cloth to hands or from a face to clothes.
 import numpy as np
 
 from .charts import axis_of
-from .template import Limb, Tag
+from .template import Limb, Tag, Template
 
 _ALONG = 0.06        # how easily colours spread along a limb, relative to around it
 _SEEN = 4.0          # how much more a seen colour counts than a neighbour's
@@ -18,7 +18,7 @@ _WEAK = np.float32(1e-4)
 class Spreading:
     """The mesh as a graph over which colours spread, but not from one kind of vertices to another."""
 
-    def __init__(self, template, kinds, vertices=None):
+    def __init__(self, template: Template, kinds: np.ndarray, vertices: np.ndarray | None = None):
         """kinds (V,): colours spread only between vertices of the same kind; vertices: the indices of those in the
         graph, all by default."""
         vertices = np.arange(len(template.points)) if vertices is None else vertices
@@ -36,7 +36,7 @@ class Spreading:
         self.total = np.zeros((len(vertices), 1), np.float32)
         self.total[self.rows] = np.add.reduceat(self.ease, self.first, axis=0)
 
-    def spread(self, colours, certain, guess) -> np.ndarray:
+    def spread(self, colours: np.ndarray, certain: np.ndarray, guess: np.ndarray) -> np.ndarray:
         """(n, c) smooth values that stay near colours (n, c) where certain (n,) 0..1, and very weakly near `guess` (n,
         c)."""
         certain = _SEEN * certain.astype(np.float32)[:, None]
@@ -58,13 +58,13 @@ class Spreading:
             direction, size = z + after / np.maximum(size, 1e-20) * direction, after
         return x
 
-    def _times(self, weight, x):
+    def _times(self, weight: np.ndarray, x: np.ndarray) -> np.ndarray:
         y = weight * x
         y[self.rows] -= np.add.reduceat(self.ease * x[self.end], self.first, axis=0)
         return y
 
 
-def kinds_of(template, seen) -> np.ndarray:
+def kinds_of(template: Template, seen: np.ndarray) -> np.ndarray:
     """(V,) the kinds of vertices that colours do not leave: shell, head, each hand, skirt, hair; and each foot if
     enough of it is `seen` (V,) 0..1."""
     kinds = template.tags.astype(int)
@@ -76,7 +76,7 @@ def kinds_of(template, seen) -> np.ndarray:
     return kinds
 
 
-def _ease(template, i, j):
+def _ease(template: Template, i: np.ndarray, j: np.ndarray) -> np.ndarray:
     """How easily colours spread along each edge: 1 around its limb's axis, little along the axis."""
     axes = np.stack([axis_of(template.joints, limb) for limb in Limb])
     edge = template.points[j] - template.points[i]

@@ -5,13 +5,16 @@ another) get several samples (ours: the same edges as with several samples every
 are drawn in tiles, so that a large picture needs no more memory than its maps.
 """
 import weakref
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
+from ..poses import Figure
 from . import bones, skinning
 from . import template as templates
+from .avatar import Avatar
 from .raster import front, frontmost
 from .space import Space
 
@@ -56,7 +59,8 @@ class Placed:
     space: Space
 
 
-def place(avatar, figure, k=None, turns=None):
+def place(avatar: Avatar, figure: Figure, k: float | None = None,
+          turns: dict[str, np.ndarray] | None = None) -> Placed | None:
     """Placed, or None if the figure's hips or shoulders are not known. Then the limb warp is used.
 
     k: person units in a metre of depth (space.depth_factor), 1 if not given; turns: a rig's own, as for
@@ -73,7 +77,9 @@ def place(avatar, figure, k=None, turns=None):
     return Placed(space.to_pixels(points), normals, space)
 
 
-def draw(avatar, figure, size, k=None, *, samples=2, scale=1.0, window=None, turns=None):
+def draw(avatar: Avatar, figure: Figure, size: Sequence[int], k: float | None = None, *, samples: int = 2,
+         scale: float = 1.0, window: tuple[int, int, int, int] | None = None,
+         turns: dict[str, np.ndarray] | None = None) -> Maps | None:
     """Maps of one frame, or None if `place` returns None.
 
     size (w, h): of the picture that the figure's pixels refer to; scale: drawn pixels for each of its pixels; samples:
@@ -97,7 +103,7 @@ class _Sheet:
     """The faces that may be seen, with all data that a sample needs. x, y, z (3, T): pixels of the window, and
     metres."""
 
-    def __init__(self, avatar, placed, scale, corner):
+    def __init__(self, avatar: Avatar, placed: Placed, scale: float, corner: tuple[int, int]):
         template = templates.load()
         places, faces = placed.places.astype(np.float32), avatar.faces
         outside = front(places, faces)
@@ -107,7 +113,7 @@ class _Sheet:
         seen &= depth.min(axis=0) > placed.space.nearest * 1.001
         chosen = np.flatnonzero(seen)
         self.faces, self.z = faces[chosen], depth[:, chosen]
-        xy = places[:, :2] * np.float32(scale) - np.float32(corner)
+        xy = places[:, :2] * np.float32(scale) - np.array(corner, np.float32)
         self.x, self.y = xy[:, 0][self.faces.T], xy[:, 1][self.faces.T]
         self.side = np.where(outside[chosen], 1, -1).astype(np.float32)
         self.normals = placed.normals.astype(np.float32)
@@ -119,7 +125,7 @@ class _Sheet:
         self.uv = np.concatenate([uv[:, 0] - np.float32(0.5), uv[:, 1] - uv[:, 0], uv[:, 2] - uv[:, 0]], axis=1)
         self.jump = _JUMP / placed.space.k
 
-    def colours(self, triangle, u, v):
+    def colours(self, triangle: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
         """(n, 3) colours of n samples."""
         at, to_1, to_2 = np.split(self.uv[triangle], 3, axis=1)
         padded = np.zeros((-(-len(at) // _ROW) * _ROW, 2), np.float32)
@@ -130,7 +136,7 @@ class _Sheet:
                           cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return drawn.reshape(-1, 3)[:len(at)]
 
-    def normal(self, triangle, u, v):
+    def normal(self, triangle: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
         """(n, 3) normals of n samples, towards the camera."""
         a, b, c = (self.normals[self.faces[triangle, k]] for k in range(3))
         mixed = a * (1 - u - v)[:, None] + b * u[:, None] + c * v[:, None]
@@ -138,7 +144,7 @@ class _Sheet:
         return mixed * (self.side[triangle] / np.maximum(size, 1e-6))[:, None]
 
 
-def _shrunk(atlas, texels):
+def _shrunk(atlas: np.ndarray, texels: float) -> np.ndarray:
     """The atlas shrunk, so that about one of its texels falls on a pixel. texels: how many of the full atlas fall on
     one.
 
@@ -158,7 +164,7 @@ def _shrunk(atlas, texels):
     return kept[step]
 
 
-def _tiles(sheet, size):
+def _tiles(sheet: _Sheet, size: tuple[int, int]) -> Iterator[tuple[int, int, int, int]]:
     """(left, top, w, h) of tiles that cover the sheet's triangles within size (w, h)."""
     if not len(sheet.faces):
         return
@@ -171,7 +177,7 @@ def _tiles(sheet, size):
             yield column, row, min(wide, right - column), min(high, bottom - row)
 
 
-def _draw_tile(maps, sheet, tile, samples, all_alike):
+def _draw_tile(maps: Maps, sheet: _Sheet, tile: tuple[int, int, int, int], samples: int, all_alike: bool) -> None:
     left, top, width, height = tile
     near = (sheet.x.max(axis=0) >= left - 1) & (sheet.x.min(axis=0) <= left + width + 1)
     near = np.flatnonzero(near & (sheet.y.max(axis=0) >= top - 1) & (sheet.y.min(axis=0) <= top + height + 1))
@@ -193,7 +199,8 @@ def _draw_tile(maps, sheet, tile, samples, all_alike):
             whole.reshape(-1, *whole.shape[2:])[places] = value
 
 
-def _looked_at(x, y, z, size, samples, wanted=None):
+def _looked_at(x: np.ndarray, y: np.ndarray, z: np.ndarray, size: tuple[int, int], samples: int,
+               wanted: np.ndarray | None = None) -> tuple[np.ndarray, list[np.ndarray]]:
     """(pixels (n,), (triangle, u, v, depth) each (n, samples ** 2)) of the covered pixels, or only of those in `wanted`
     (h, w)."""
     width, height = size
@@ -209,7 +216,8 @@ def _looked_at(x, y, z, size, samples, wanted=None):
     return pixels, [layer[at] for layer in layers]
 
 
-def _outlines_finer(corners, size, samples, jump):
+def _outlines_finer(corners: tuple[np.ndarray, np.ndarray, np.ndarray], size: tuple[int, int], samples: int,
+                    jump: float) -> tuple[tuple[np.ndarray, list[np.ndarray]], tuple[np.ndarray, list[np.ndarray]]]:
     """Groups as from _looked_at: pixels inside surfaces with one sample, and pixels at outlines with several."""
     width, height = size
     triangle, u, v, depth = frontmost(*corners, size=size)
@@ -228,7 +236,8 @@ def _outlines_finer(corners, size, samples, jump):
     return plain, (pixels, [np.where(triangle >= 0, edging[triangle], -1), *rest])
 
 
-def _shaded(sheet, triangle, u, v, depth):
+def _shaded(sheet: _Sheet, triangle: np.ndarray, u: np.ndarray, v: np.ndarray,
+            depth: np.ndarray) -> tuple[np.ndarray | np.floating | float, ...]:
     """(colour (n, 3), coverage (n,), confidence (n,), normal (n, 3), depth (n,), part (n,)) of n pixels' samples (n,
     s)."""
     count, samples = triangle.shape

@@ -6,8 +6,8 @@ edge along their normal in the picture. A small least-squares problem spreads wh
 import cv2
 import numpy as np
 
-from .stance import NOTHING, stand
-from .template import Limb, Tag
+from .stance import NOTHING, Pose, Stance, stand
+from .template import Limb, Tag, Template
 
 ROUNDS = 3
 _RIM = 0.42              # the largest |cosine| to the camera for a vertex of the outline
@@ -33,7 +33,7 @@ _EAR = 0.045             # metres around an ear's joint
 _KEPT = 5.0                                # weight that keeps faces and hands as they are
 
 
-def fitted(pose, matte, displacement=None, rounds=ROUNDS) -> np.ndarray:
+def fitted(pose: Pose, matte: np.ndarray, displacement: np.ndarray | None = None, rounds: int = ROUNDS) -> np.ndarray:
     """(V,) metres along the rest normals. matte (h, w) float32 0..1 in the pose's picture; displacement: the start."""
     template = pose.template
     displacement = np.zeros(len(template.points)) if displacement is None else displacement
@@ -51,7 +51,8 @@ def fitted(pose, matte, displacement=None, rounds=ROUNDS) -> np.ndarray:
     return displacement
 
 
-def spread(template, values, certain, *, stiff, back=0.0, even=0.0, steps=80) -> np.ndarray:
+def spread(template: Template, values: np.ndarray, certain: np.ndarray, *, stiff: float, back: float = 0.0,
+           even: float = 0.0, steps: int = 80) -> np.ndarray:
     """(V,) x that minimises certain (x - values)^2 + stiff sum over edges (x_i - x_j)^2 + back x^2 + even (x - mirrored
     x)^2.
 
@@ -61,7 +62,7 @@ def spread(template, values, certain, *, stiff, back=0.0, even=0.0, steps=80) ->
     count, mirror = len(values), template.mirror
     degree = np.bincount(i, minlength=count) + np.bincount(j, minlength=count)
 
-    def times(x):
+    def times(x: np.ndarray) -> np.ndarray:
         y = (certain + back) * x + stiff * (degree * x - np.bincount(i, x[j], count) - np.bincount(j, x[i], count))
         if even:
             apart = x - x[mirror]
@@ -83,7 +84,7 @@ def spread(template, values, certain, *, stiff, back=0.0, even=0.0, steps=80) ->
     return x
 
 
-def _kept(template) -> np.ndarray:
+def _kept(template: Template) -> np.ndarray:
     """(V,) bool: the face and the hands. Their own shape is better than one from the outline."""
     joints, points = template.joints, template.points
     face = (
@@ -95,14 +96,14 @@ def _kept(template) -> np.ndarray:
     return face | (template.tags == Tag.HAND)
 
 
-def _ears(template) -> np.ndarray:
+def _ears(template: Template) -> np.ndarray:
     """(V,) bool: the ears. Their folds face in all directions, so from the side they would find the back of the
     head."""
     away = [np.linalg.norm(template.points - template.joints[f"{side}_ear"], axis=1) for side in ("left", "right")]
     return (template.tags == Tag.HEAD) & (np.minimum(*away) < _EAR)
 
 
-def _heels(template) -> np.ndarray:
+def _heels(template: Template) -> np.ndarray:
     """(V,) bool: ankles and heels. If the matte is wider there, trousers hang over the shoes."""
     found = np.zeros(len(template.points), bool)
     for side, limb in (("left", Limb.LEFT_FOOT), ("right", Limb.RIGHT_FOOT)):
@@ -112,7 +113,7 @@ def _heels(template) -> np.ndarray:
     return found
 
 
-def _most_outwards(template) -> np.ndarray:
+def _most_outwards(template: Template) -> np.ndarray:
     """(V,) metres. In front of the ears, hair is kept flat, or it would stand in front of the face."""
     most = np.where(_heels(template), _HEEL, _OUTWARDS[template.limbs])
     before = template.joints["left_ear"][2] - template.points[:, 2]
@@ -124,7 +125,7 @@ def _most_outwards(template) -> np.ndarray:
     )
 
 
-def _edges_found(pose, stance, matte):
+def _edges_found(pose: Pose, stance: Stance, matte: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(vertices of the outline, metres to move along each one's normal, weight 0..1), where the ray out of the limb
     leaves the matte."""
     limbs = pose.template.limbs
@@ -155,14 +156,14 @@ def _edges_found(pose, stance, matte):
     return rim[good], by[good], np.clip(1 - np.abs(stance.facing[rim[good]]) / 0.5, 0, 1)
 
 
-def _on_axis(axes, at):
+def _on_axis(axes: np.ndarray, at: np.ndarray) -> np.ndarray:
     """The point of each segment axes (n, 2, 2) nearest to at (n, 2)."""
     start, along = axes[:, 0], axes[:, 1] - axes[:, 0]
     part = ((at - start) * along).sum(axis=1) / np.maximum((along * along).sum(axis=1), 1e-6)
     return start + np.clip(part, 0, 1)[:, None] * along
 
 
-def _limbs_at(limbs, x, y):
+def _limbs_at(limbs: np.ndarray, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(inside the picture, limb) at pixels x, y of any shape; NOTHING outside."""
     height, width = limbs.shape
     inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from .shades import apart, from_typical, typical
-from .stance import NOTHING
-from .template import Limb, Tag
+from .stance import NOTHING, Pose, Stance
+from .template import Limb, Tag, Template
 
 _LEVELS = np.arange(0.3, 2.0, 0.05)   # along the legs: 0 hips, 1 knees, 2 ankles
 _ACROSS = 60                          # samples from one leg to the other
@@ -31,7 +31,7 @@ class Skirt:
     cloth: np.ndarray
 
 
-def find_skirt(picture, matte, pose, stance):
+def find_skirt(picture: np.ndarray, matte: np.ndarray, pose: Pose, stance: Stance) -> Skirt | None:
     """The Skirt, or None. picture (h, w, 3), matte (h, w); stance: the body's, without skirt and girth."""
     if not _stands(pose.space.joints):
         return None
@@ -57,7 +57,7 @@ def find_skirt(picture, matte, pose, stance):
     return Skirt(float(hem), typical(cloth)) if hem >= _SHORTEST and filled_levels >= _LEAST_LEVELS else None
 
 
-def worn_faces(template, skirt, hair_below=None) -> np.ndarray:
+def worn_faces(template: Template, skirt: Skirt | None, hair_below: float | None = None) -> np.ndarray:
     """(T', 3): the body's faces. With a skirt: also its shell down to the hem, and without the legs under it. With long
     hair (hair_below: metres below the neck, or None): also the hair down the back."""
     tags = template.tags[template.faces[:, 0]]
@@ -73,7 +73,7 @@ def worn_faces(template, skirt, hair_below=None) -> np.ndarray:
     return template.faces[worn]
 
 
-def skirt_claims(picture, matte, pose, stance, skirt) -> np.ndarray:
+def skirt_claims(picture: np.ndarray, matte: np.ndarray, pose: Pose, stance: Stance, skirt: Skirt) -> np.ndarray:
     """(h, w) uint8: for pixels around the skirt, SKIRT or a leg, whichever the colour fits; else NOTHING."""
     claims = np.full(matte.shape, NOTHING, np.uint8)
     about = np.isin(stance.limbs, (Limb.SKIRT, *_LEGS)) & (matte > 0.5)
@@ -90,7 +90,7 @@ def skirt_claims(picture, matte, pose, stance, skirt) -> np.ndarray:
     return claims
 
 
-def cuff_claims(claims, picture, matte, pose, stance) -> np.ndarray:
+def cuff_claims(claims: np.ndarray, picture: np.ndarray, matte: np.ndarray, pose: Pose, stance: Stance) -> np.ndarray:
     """The claims (h, w), plus the shin's claim where a foot shows the shin's colour and not the shoe's: trousers hang
     over shoes."""
     claims = claims.copy()
@@ -110,7 +110,7 @@ def cuff_claims(claims, picture, matte, pose, stance) -> np.ndarray:
     return claims
 
 
-def _stands(joints) -> bool:
+def _stands(joints: dict[str, np.ndarray]) -> bool:
     for side in ("left", "right"):
         thigh = joints[f"{side}_knee"] - joints[f"{side}_hip"]
         if thigh[1] < _UPRIGHT * np.linalg.norm(thigh):
@@ -118,7 +118,7 @@ def _stands(joints) -> bool:
     return True
 
 
-def _cloth_of(picture, matte, pose, stance):
+def _cloth_of(picture: np.ndarray, matte: np.ndarray, pose: Pose, stance: Stance) -> np.ndarray | None:
     """(n, 3) colours of the upper thighs; None if they are not seen."""
     seen = np.isin(stance.limbs, _LEGS[:2]) & (matte > 0.9)
     y, x = np.nonzero(seen)
@@ -127,7 +127,7 @@ def _cloth_of(picture, matte, pose, stance):
     return picture[y[upper], x[upper]][::max(int(upper.sum()) // 600, 1)] if upper.sum() > 20 else None
 
 
-def _leg_colours(picture, matte, pose, hem):
+def _leg_colours(picture: np.ndarray, matte: np.ndarray, pose: Pose, hem: float) -> np.ndarray | None:
     """(n, 3) colours of the legs well below the hem; None if the skirt covers them."""
     found = []
     for level in np.arange(hem + 0.15, min(hem + 0.6, 1.9), 0.02):
@@ -138,27 +138,27 @@ def _leg_colours(picture, matte, pose, hem):
     return typical(np.array(found)) if len(found) > 8 else None
 
 
-def _at(pose, level, side):
+def _at(pose: Pose, level: float, side: int) -> np.ndarray:
     """The pixel on a leg's axis; side 0 left, 1 right."""
     start, end = pose.axes[(Limb.LEFT_THIGH if level < 1 else Limb.LEFT_SHIN) + side]
     return start + (level - (level >= 1)) * (end - start)
 
 
-def _between_legs(pose, level):
+def _between_legs(pose: Pose, level: float) -> tuple[np.ndarray, np.ndarray]:
     a, b = _at(pose, level, 0), _at(pose, level, 1)
     return _pixel(pose, a + (b - a) * np.linspace(0, 1, _ACROSS)[:, None])
 
 
-def _in_picture(pose, level) -> bool:
+def _in_picture(pose: Pose, level: float) -> bool:
     ends = np.array([_at(pose, level, side) for side in (0, 1)])
     return bool(((ends >= 0) & (ends < pose.size)).all())
 
 
-def _pixel(pose, at):
+def _pixel(pose: Pose, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return (np.clip(at[..., 0], 0, pose.size[0] - 1).astype(int), np.clip(at[..., 1], 0, pose.size[1] - 1).astype(int))
 
 
-def _level_of(pose, at):
+def _level_of(pose: Pose, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(level along the nearer leg (n,), its Limb (n,)) of pixels at (n, 2)."""
     best, level, limb = np.full(len(at), np.inf), np.zeros(len(at)), np.zeros(len(at), np.uint8)
     for leg in _LEGS:

@@ -1,13 +1,14 @@
 """Finds which pixels of the reference are hair and how far it hangs, and where an unseen part of a head is hair or
 skin."""
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from .shades import apart
-from .stance import NOTHING, capsule
-from .template import Limb, Tag
+from .stance import NOTHING, Pose, Stance, capsule
+from .template import Limb, Tag, Template
 
 _ANGLES = np.linspace(-np.pi, np.pi, 73)      # around the head, 0 at the crown
 _RADII = np.linspace(0.02, 0.22, 60)          # metres from its centre
@@ -33,7 +34,7 @@ class Hair:
         return self.below > _LONG
 
 
-def face_colour(picture, matte, pose, seen):
+def face_colour(picture: np.ndarray, matte: np.ndarray, pose: Pose, seen: set[str]) -> np.ndarray | None:
     """(3,) the cheeks' colour; None if the nose or both eyes are not in `seen`."""
     names = [name for name in ("nose", "left_eye", "right_eye") if name in seen and name in pose.space.joints]
     if "nose" not in names or len(names) < 2:
@@ -49,7 +50,8 @@ def face_colour(picture, matte, pose, seen):
     return np.median(colours[bright >= np.quantile(bright, 0.4)], axis=0)
 
 
-def find_hair(picture, matte, pose, stance, skin):
+def find_hair(picture: np.ndarray, matte: np.ndarray, pose: Pose, stance: Stance,
+              skin: np.ndarray | None) -> Hair | None:
     """The Hair, or None if there is none or if it has the skin's colour. skin (3,): the face's colour or None."""
     centre, radius, at_angle = _outline(matte, pose)
     colour = np.median(
@@ -80,7 +82,7 @@ def find_hair(picture, matte, pose, stance, skin):
     return Hair(mask, float(np.percentile(along, 99)) if hangs else 0.0, np.median(picture[mask], axis=0))
 
 
-def scalp(template) -> np.ndarray:
+def scalp(template: Template) -> np.ndarray:
     """(V,) bool: the head's vertices where hair grows on most people. The nape below the hairline and the face are
     skin."""
     joints, points = template.joints, template.points
@@ -89,7 +91,7 @@ def scalp(template) -> np.ndarray:
     return (template.tags == Tag.HEAD) & grows & (points[:, 1] < joints["headbone"][1] + 0.055)
 
 
-def _face_core(pose):
+def _face_core(pose: Pose) -> np.ndarray:
     """(h, w) bool: eyes, brows, nose and mouth, which are as dark as hair."""
     joints, core = pose.space.joints, np.zeros((pose.size[1], pose.size[0]), np.uint8)
     points = [joints[name] for name in ("nose", "left_eye", "right_eye") if name in joints]
@@ -104,7 +106,7 @@ def _face_core(pose):
     return core > 0
 
 
-def _outline(matte, pose):
+def _outline(matte: np.ndarray, pose: Pose) -> tuple[np.ndarray, np.ndarray, Callable[[float, float], np.ndarray]]:
     """(head's centre in pixels, the outline's radius (73,), at_angle(angle, part of the radius) -> pixel)."""
     template, head = pose.template, pose.posed["head"]
     joints = template.joints
@@ -123,12 +125,13 @@ def _outline(matte, pose):
                     borderMode=cv2.BORDER_CONSTANT) < 0.5
     radius = reach[np.maximum(np.where(out.any(axis=1), out.argmax(axis=1), len(reach) - 1) - 1, 0)]
 
-    def at_angle(angle, part):
+    def at_angle(angle: float, part: float) -> np.ndarray:
         return centre + part * np.interp(angle, _ANGLES, radius) * (np.cos(angle) * up + np.sin(angle) * side)
     return centre, radius, at_angle
 
 
-def _on_torso(picture, where, pose, *, hair, skin):
+def _on_torso(picture: np.ndarray, where: np.ndarray, pose: Pose, *, hair: np.ndarray,
+              skin: np.ndarray | None) -> np.ndarray:
     """(h, w) bool: pixels of the torso whose colour is nearer to the hair's than to the skin's and to the clothes' at
     the waist."""
     found = np.zeros(where.shape, bool)
@@ -151,21 +154,21 @@ def _on_torso(picture, where, pose, *, hair, skin):
     return found
 
 
-def _is_hair(colours, hair, skin):
+def _is_hair(colours: np.ndarray, hair: np.ndarray, skin: np.ndarray | None) -> np.ndarray:
     """(n,) bool: which colours (n, 3) of the head are the hair's, or as dark as only shaded hair is."""
     like = apart(colours, hair)
     dark = colours.mean(axis=-1) < min(0.6 * hair.mean(), 1.0 if skin is None else 0.35 * skin.mean())
     return dark | (like < 1.0) if skin is None else dark | ((like < 1.0) & (like < 0.8 * apart(colours, skin)))
 
 
-def _where(mask, chosen):
+def _where(mask: np.ndarray, chosen: np.ndarray) -> np.ndarray:
     """mask (h, w) with only those of its n pixels that are chosen (n,)."""
     out = mask.copy()
     out[mask] = chosen
     return out
 
 
-def _from_shades(colours, thing):
+def _from_shades(colours: np.ndarray, thing: np.ndarray) -> np.ndarray:
     """(n,) how different colours (n, 3) are from the nearest of twelve shades, dark to light, of a thing's colours (m,
     3)."""
     ordered = thing[np.argsort(thing.mean(axis=-1))]
@@ -173,7 +176,7 @@ def _from_shades(colours, thing):
     return np.min([apart(colours, shade) for shade in shades], axis=0)
 
 
-def _hanging_together(mask, centre, pose):
+def _hanging_together(mask: np.ndarray, centre: np.ndarray, pose: Pose) -> np.ndarray:
     """The parts of the mask that are connected to the head."""
     mask = mask.astype(np.uint8)
     if pose.metre > 120:
@@ -187,15 +190,15 @@ def _hanging_together(mask, centre, pose):
     return keep[np.asarray(regions, np.int32)]
 
 
-def _down(pose):
+def _down(pose: Pose) -> np.ndarray:
     start, end = pose.axes[Limb.TORSO]
     return (end - start) / max(np.linalg.norm(end - start), 1e-6)
 
 
-def _pixel(picture, at):
+def _pixel(picture: np.ndarray, at: np.ndarray) -> np.ndarray:
     x, y = _whole(at)
     return picture[min(max(y, 0), picture.shape[0] - 1), min(max(x, 0), picture.shape[1] - 1)]
 
 
-def _whole(at):
+def _whole(at: np.ndarray | tuple) -> tuple[int, ...]:
     return tuple(np.clip(at, -2**20, 2**20).astype(int).tolist())

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from .shades import apart, from_typical, typical
-from .stance import NOBODY, NOTHING, capsule
+from .stance import NOBODY, NOTHING, Pose, Stance, capsule
 from .template import Limb
 
 _REACH, _WIDE = 0.22, 0.11                 # metres: the zone beyond its wrist where a hand can be
@@ -36,7 +36,7 @@ class Hands:
     colours: tuple
 
 
-def find_hands(picture, matte, pose, stance, skin) -> Hands:
+def find_hands(picture: np.ndarray, matte: np.ndarray, pose: Pose, stance: Stance, skin: np.ndarray | None) -> Hands:
     """picture (h, w, 3), matte (h, w); skin (3,): the face's colour, or None if no face is seen."""
     claims = np.full(matte.shape, NOTHING, np.uint8)
     inside = matte > 0.5
@@ -51,7 +51,7 @@ def find_hands(picture, matte, pose, stance, skin) -> Hands:
     return Hands(claims, seen, tuple(a if a is not None else b for a, b in zip(found, hidden, strict=False)))
 
 
-def skin_of_hands(picture, matte, pose, hands):
+def skin_of_hands(picture: np.ndarray, matte: np.ndarray, pose: Pose, hands: Hands) -> np.ndarray | None:
     """(3,) the skin's colour if no face is seen: that of a seen hand, if it differs from its sleeve's; else None."""
     for limb, seen, colour in zip(SIDES, hands.seen, hands.colours, strict=False):
         start, end = pose.axes[limb - 2]
@@ -62,7 +62,7 @@ def skin_of_hands(picture, matte, pose, hands):
     return None
 
 
-def _is_behind(pose, stance, limb) -> bool:
+def _is_behind(pose: Pose, stance: Stance, limb: Limb) -> bool:
     """Whether the hand is completely behind the body. Then what is seen there is not the hand."""
     x, y, depth = np.nan_to_num(stance.pixels[pose.template.limbs == limb]).T
     height, width = stance.depth.shape
@@ -73,7 +73,8 @@ def _is_behind(pose, stance, limb) -> bool:
     return bool((depth[inside] > nearest + _BEHIND / pose.space.k).mean() > _WHOLLY)
 
 
-def _own_colour(picture, inside, pose, stance, *, limb, skin):
+def _own_colour(picture: np.ndarray, inside: np.ndarray, pose: Pose, stance: Stance, *, limb: Limb,
+                skin: np.ndarray | None) -> np.ndarray | None:
     """The colour (3,) of a seen hand, or None."""
     if _is_behind(pose, stance, limb):
         return None
@@ -90,7 +91,7 @@ def _own_colour(picture, inside, pose, stance, *, limb, skin):
     return np.median(picture[thin], axis=0) if exposed and thin.sum() > 3 else None
 
 
-def _clothes(picture, where, stance, skin):
+def _clothes(picture: np.ndarray, where: np.ndarray, stance: Stance, skin: np.ndarray) -> np.ndarray:
     """(n, 3) typical colours of torso and thighs, and of sleeves (arms that do not have the skin's colour)."""
     found = []
     for limbs in (_CLOTHED, (Limb.LEFT_UPPER_ARM, Limb.RIGHT_UPPER_ARM), (Limb.LEFT_FOREARM, Limb.RIGHT_FOREARM)):
@@ -100,7 +101,7 @@ def _clothes(picture, where, stance, skin):
     return np.concatenate(found) if found else np.empty((0, 3), np.float32)
 
 
-def _against_nothing(pose, limb) -> bool:
+def _against_nothing(pose: Pose, limb: Limb) -> bool:
     """Whether the hand's place is clear of all other limbs. Then what is seen there is a hand, perhaps with a glove."""
     start, end = pose.axes[limb]
     middle = start + (end - start) / max(np.linalg.norm(end - start), 1e-6) * 0.08 * pose.metre
@@ -114,7 +115,8 @@ def _against_nothing(pose, limb) -> bool:
     return True
 
 
-def _pixels(picture, inside, pose, stance, *, limb, colour):
+def _pixels(picture: np.ndarray, inside: np.ndarray, pose: Pose, stance: Stance, *, limb: Limb,
+            colour: np.ndarray) -> np.ndarray:
     """(h, w) bool: the hand's own pixels."""
     wide = _zone(pose, limb, 0.0, _REACH, _WIDE) & inside
     about = _zone(pose, limb, -0.02, 0.28, 0.13)
@@ -137,7 +139,7 @@ def _pixels(picture, inside, pose, stance, *, limb, colour):
     return _joined(mine, core, pose)
 
 
-def _joined(mine, core, pose):
+def _joined(mine: np.ndarray, core: np.ndarray, pose: Pose) -> np.ndarray:
     """Only the parts that are connected to the hand's middle, without thin threads."""
     mine = cv2.morphologyEx(mine.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
     thread = 2 * int(round(0.004 * pose.metre)) + 1
@@ -147,15 +149,16 @@ def _joined(mine, core, pose):
     total = np.bincount(regions.ravel(), minlength=count)
     keep = (sizes > 0) | (total > 0.0008 * pose.metre ** 2)
     keep[0] = False
-    return keep[regions]
+    return keep[np.asarray(regions, np.int32)]
 
 
-def _wider(mask, reach):
+def _wider(mask: np.ndarray, reach: float) -> np.ndarray:
     side = 2 * max(int(round(reach)), 1) + 1
     return cv2.dilate(mask.astype(np.uint8), np.ones((side, side), np.uint8)) > 0
 
 
-def _hidden_colour(picture, inside, pose, limb, other, skin):
+def _hidden_colour(picture: np.ndarray, inside: np.ndarray, pose: Pose, limb: Limb, other: np.ndarray | None,
+                   skin: np.ndarray | None) -> np.ndarray | None:
     """A skin colour, never cloth: the other hand's, the bare forearm's, or the face's; None if no skin is known."""
     if other is not None:
         return other
@@ -171,7 +174,7 @@ def _hidden_colour(picture, inside, pose, limb, other, skin):
     return skin * _SKIN_FROM_FACE
 
 
-def _zone(pose, limb, near, far, radius):
+def _zone(pose: Pose, limb: Limb, near: float, far: float, radius: float) -> np.ndarray:
     start, end = pose.axes[limb]
     along = (end - start) / max(np.linalg.norm(end - start), 1e-6) * pose.metre
     return capsule(pose.size, start + near * along, start + far * along, radius * pose.metre)

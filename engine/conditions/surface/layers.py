@@ -11,8 +11,11 @@ import cv2
 import numpy as np
 
 from . import charts, raster
+from .hair import Hair
+from .hands import Hands
 from .rows import around
-from .sight import seen_there, seen_through
+from .sight import Sight, seen_there, seen_through
+from .stance import Pose, Stance
 from .template import Limb, Tag
 from .turning import smooth
 from .undertones import other_side, undertones
@@ -45,7 +48,8 @@ class Painted:
     density: float
 
 
-def paint(pose, stance, sight, *, hands, hair, skin) -> Painted:
+def paint(pose: Pose, stance: Stance, sight: Sight, *, hands: Hands, hair: Hair | None,
+          skin: np.ndarray | None) -> Painted:
     """The atlas of the worn faces. hands: Hands; hair: Hair or None; skin (3,): the face's colour or None."""
     template = pose.template
     own = seen_there(sight, template.limbs, stance.pixels, stance.facing)
@@ -73,7 +77,8 @@ def paint(pose, stance, sight, *, hands, hair, skin) -> Painted:
     return Painted(atlas, uv, _sources(weights, uv, template.limbs[pose.used[:, 0]], invented), invented, density)
 
 
-def _baked(pose, stance, sight, *, layout, chosen, fields, density):
+def _baked(pose: Pose, stance: Stance, sight: Sight, *, layout: charts.Layout, chosen: np.ndarray, fields: np.ndarray,
+           density: float) -> tuple[np.ndarray, np.ndarray]:
     """(atlas, weights (H, W, 2) of own and mirrored). fields (V, 5): the colours' low frequencies, how much it is hair,
     how far below the nape."""
     template, faces, mirror = pose.template, pose.used, pose.template.mirror
@@ -119,7 +124,8 @@ class _Chart:
     density: float
 
 
-def _weights(sight, limbs, values, there, soft):
+def _weights(sight: Sight, limbs: np.ndarray, values: np.ndarray, there: np.ndarray,
+             soft: float) -> tuple[np.ndarray, np.ndarray]:
     """(how well the own and mirrored places are seen (H, W, 2), how well the front of a back is seen (H, W)); values:
     as in _baked."""
     seen, behind = np.zeros((*there.shape, 2), np.float32), np.zeros(there.shape, np.float32)
@@ -136,37 +142,38 @@ def _weights(sight, limbs, values, there, soft):
     return seen, behind
 
 
-def _gone_round(chart, period, front=None, behind=None):
+def _gone_round(chart: _Chart, period: float, front: np.ndarray | None = None,
+                behind: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
     """(colours (h, w, 3), trust (h, w, 1)) of a chart: its rows continued around the limb. They keep their detail near
     what is seen. A back takes the detail of its front (h, w, 3), as far as that is seen (h, w, 1)."""
     base, trust = around(chart.colours, chart.known, period, chart.density)
     detail = chart.colours - base
     loud = _usual(detail, chart.known)
     beside = _reflected(_hushed(detail, loud), chart)
-    if front is None:
+    if front is None or behind is None:
         return base + beside, trust
     return base + beside + behind * (_hushed(front - base, loud) - beside), trust
 
 
-def _filled(under, chart, hairy):
+def _filled(under: np.ndarray, chart: _Chart, hairy: np.ndarray) -> np.ndarray:
     """The head's low frequencies (h, w, 3), with the detail of seen hair next to it; hairy (h, w, 1)."""
     hair = replace(chart, known=chart.known * (hairy[..., 0] > 0.6))
     detail = chart.colours - under
     return under + hairy * _reflected(_hushed(detail, _usual(detail, hair.known)), hair)
 
 
-def _usual(detail, known) -> float:
+def _usual(detail: np.ndarray, known: np.ndarray) -> float:
     """How strong detail on a limb may be, as long as it is neither a tie nor a print."""
     found = np.abs(detail[known > 0.9]).max(axis=1)
     return _QUIET + (_LOUD * float(np.quantile(found, 0.8)) if len(found) > 20 else 0.0)
 
 
-def _hushed(detail, loud):
+def _hushed(detail: np.ndarray, loud: float) -> np.ndarray:
     """The detail, weakened where it is stronger than `loud`: the stronger it was, the weaker it becomes."""
     return detail * np.minimum(loud / np.maximum(np.abs(detail).max(axis=2, keepdims=True), 1e-3), 1) ** 2
 
 
-def _reflected(detail, chart):
+def _reflected(detail: np.ndarray, chart: _Chart) -> np.ndarray:
     """(h, w, 3): next to what is seen, its detail, mirrored at the edge and fading out."""
     sure, reach = chart.known > 0.9, _DETAIL * chart.density
     columns = np.arange(detail.shape[1])
@@ -182,7 +189,7 @@ def _reflected(detail, chart):
     return out
 
 
-def _invented(pose, seen, worn):
+def _invented(pose: Pose, seen: np.ndarray, worn: np.ndarray) -> tuple[Limb, ...]:
     """Limbs that belong to the character but of which nothing was seen. Limbs under a skirt do not count."""
     limbs, skirted = pose.template.limbs, (pose.template.tags == Tag.SKIRT) & worn
     hem = pose.template.leg_t[skirted].max(initial=0)
@@ -195,7 +202,7 @@ def _invented(pose, seen, worn):
                  and (seen[limbs == limb] > 0.3).mean() < _FEW)
 
 
-def _sources(weights, uv, limbs, invented):
+def _sources(weights: np.ndarray, uv: np.ndarray, limbs: np.ndarray, invented: tuple[Limb, ...]) -> np.ndarray:
     at = uv.mean(axis=1)
     x, y = (np.clip(at[:, k].astype(int), 0, weights.shape[1 - k] - 1) for k in (0, 1))
     own, other = weights[y, x].T
@@ -203,7 +210,7 @@ def _sources(weights, uv, limbs, invented):
     return np.where((source == CARRIED) & np.isin(limbs, invented), INVENTED, source).astype(np.uint8)
 
 
-def _softened(seen, there, reach):
+def _softened(seen: np.ndarray, there: np.ndarray, reach: float) -> np.ndarray:
     """The weights, fading to 0 on the inner side of the edge of what is seen."""
     kernel = (0, 0), max(reach, 0.5)
     valid = np.maximum(cv2.GaussianBlur(there.astype(np.float32), *kernel), 1e-3)
@@ -213,7 +220,7 @@ def _softened(seen, there, reach):
     return seen
 
 
-def _bled(atlas, there):
+def _bled(atlas: np.ndarray, there: np.ndarray) -> np.ndarray:
     """The charts' colours extended outwards, so that a lookup at their edge never meets black."""
     _, label = cv2.distanceTransformWithLabels(
         (~there).astype(np.uint8), cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL
@@ -225,7 +232,7 @@ def _bled(atlas, there):
     return np.ascontiguousarray(atlas[nearest[..., 0], nearest[..., 1]], np.float32)
 
 
-def _rows(faces, used):
+def _rows(faces: np.ndarray, used: np.ndarray) -> np.ndarray:
     """The indices of the faces `used` (T', 3) in `faces` (T, 3)."""
     key = faces.astype(np.int64) @ (1, 1 << 20, 1 << 40)
     order = np.argsort(key)

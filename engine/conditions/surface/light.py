@@ -3,7 +3,7 @@ is removed."""
 import cv2
 import numpy as np
 
-from .stance import NOTHING
+from .stance import NOTHING, Stance
 
 STRENGTH = 0.8            # of the light found is removed; more would also remove the cloth's own shades (measured)
 _MOST = 0.7               # of log luma, in both directions
@@ -12,13 +12,13 @@ _LUMA = np.array([.3, .59, .11], np.float32)
 TERMS = 5
 
 
-def turned(normals) -> np.ndarray:
+def turned(normals: np.ndarray) -> np.ndarray:
     """(..., 3) unit normals in camera axes -> (..., 5): x, y, z, xy, x^2 - y^2."""
     x, y, z = normals[..., 0], normals[..., 1], normals[..., 2]
     return np.stack([x, y, z, x * y, x * x - y * y], axis=-1)
 
 
-def without_light(picture, stance, sure):
+def without_light(picture: np.ndarray, stance: Stance, sure: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
     """(picture (h, w, 3) with its light removed, light (5,), its mean over the figure).
 
     sure (h, w) bool: pixels that show the surface. Log luma = one constant for each limb + light . turned(normal), by a
@@ -36,14 +36,14 @@ def without_light(picture, stance, sure):
     return np.clip(picture * np.exp(-STRENGTH * shade)[..., None], 0, 1).astype(np.float32), light, mean
 
 
-def found_light(colours, normals, limbs) -> np.ndarray:
+def found_light(colours: np.ndarray, normals: np.ndarray, limbs: np.ndarray) -> np.ndarray:
     """(TERMS,) factors of `turned` for log luma, from n pixels: colours (n, 3) sRGB 0..1, unit normals (n, 3), limbs
     (n,)."""
     step = max(len(colours) // _SAMPLES, 1)
     return _regressed(np.log(colours[::step] @ _LUMA + 0.04), turned(normals[::step]), limbs[::step])
 
 
-def _regressed(brightness, terms, limbs):
+def _regressed(brightness: np.ndarray, terms: np.ndarray, limbs: np.ndarray) -> np.ndarray:
     limb = np.unique(limbs)
     columns = np.concatenate([limbs[:, None] == limb, terms], axis=1).astype(float)
     steady = np.concatenate([np.full(len(limb), 1e-3), np.full(TERMS, 0.02 * len(terms))])

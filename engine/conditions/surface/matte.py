@@ -1,4 +1,6 @@
 """A coarse matte -> one whose edge is where the picture's colours change."""
+from collections.abc import Callable, Sequence
+
 import cv2
 import numpy as np
 
@@ -8,7 +10,7 @@ _SURE = 0.9               # where the coarse matte is above this, away from its 
 _TINY_HOLE = 2e-4         # of the picture
 
 
-def refined(picture, coarse) -> np.ndarray:
+def refined(picture: np.ndarray, coarse: np.ndarray) -> np.ndarray:
     """picture (h, w, 3), coarse (h, w), float32 0..1 -> matte (h, w) float32 0..1, joined with the sure part of the
     coarse one."""
     height, width = coarse.shape
@@ -24,7 +26,7 @@ def refined(picture, coarse) -> np.ndarray:
     return np.clip(np.maximum(edge, sure), 0, 1).astype(np.float32)
 
 
-def of_joints(picture, volumes) -> np.ndarray:
+def of_joints(picture: np.ndarray, volumes: Callable[[float], Sequence[np.ndarray]]) -> np.ndarray:
     """The matte (h, w) float32 0..1 of a picture (h, w, 3) float32 0..1 in which only joints say where the person is.
 
     volumes(share) -> thin and generous volumes around the limbs, 0..1, in the picture shrunk by share. Between the two,
@@ -44,7 +46,7 @@ def of_joints(picture, volumes) -> np.ndarray:
     return _enlarged(found, (width, height))
 
 
-def without_holes(matte, limbs, nothing) -> np.ndarray:
+def without_holes(matte: np.ndarray, limbs: np.ndarray, nothing: int) -> np.ndarray:
     """The matte without the holes that the surface covers, because nothing can be seen through a limb.
 
     limbs (h, w): the limb that the surface shows, or `nothing`. A gap between arm and body stays open.
@@ -59,7 +61,7 @@ def without_holes(matte, limbs, nothing) -> np.ndarray:
     return np.where(cv2.dilate(hole[regions].astype(np.uint8), np.ones((3, 3), np.uint8)) > 0, np.float32(1), matte)
 
 
-def _cut(picture, coarse):
+def _cut(picture: np.ndarray, coarse: np.ndarray) -> np.ndarray | None:
     """GrabCut around the coarse edge; None if there is no inside or no outside."""
     reach = max(int(_BAND * max(coarse.shape)), 3)
     ball = np.ones((2 * reach + 1,) * 2, np.uint8)
@@ -69,13 +71,13 @@ def _cut(picture, coarse):
     return _by_colours(picture, labels)
 
 
-def _enlarged(found, size):
+def _enlarged(found: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """The mask enlarged to `size`, and so soft that no step of the smaller picture is seen."""
     edge = cv2.resize(cv2.GaussianBlur(found, (0, 0), 0.8), size, interpolation=cv2.INTER_LINEAR)
     return edge.clip(0, 1)
 
 
-def _by_colours(picture, labels):
+def _by_colours(picture: np.ndarray, labels: np.ndarray) -> np.ndarray | None:
     """GrabCut, started from GrabCut's own labels; None if there is no inside or no outside."""
     inner, outer = np.isin(labels, (cv2.GC_FGD, cv2.GC_PR_FGD)), np.isin(labels, (cv2.GC_BGD, cv2.GC_PR_BGD))
     if inner.sum() < 20 or outer.sum() < 20:

@@ -4,6 +4,8 @@ Triangles of similar width and height become blocks of pixels of one size, so th
 z-buffer is filled by writing far triangles before near ones, and then correcting the few pixels where that order was
 wrong.
 """
+from collections.abc import Iterator
+
 import numpy as np
 
 _EDGE = np.float32(-1e-4)  # shared edges belong to both triangles, so that no pixel between them is missed
@@ -12,7 +14,7 @@ _STRIP = 64               # rows: taller triangles are cut
 _BLOCK = 1 << 17          # pixels at a time: about what a core's cache can hold
 
 
-def raster(xy, z, faces, size) -> tuple:
+def raster(xy: np.ndarray, z: np.ndarray, faces: np.ndarray, size: tuple[int, int]) -> tuple:
     """(triangle (h, w) int32, the index in `faces`, -1 for none; barycentric (h, w, 2) float32 of corners 1 and 2).
 
     xy (V, 2) pixels, z (V,) depth, the nearest in front; faces (T, 3), both sides of which are drawn (see `front`);
@@ -24,13 +26,13 @@ def raster(xy, z, faces, size) -> tuple:
     return triangle.reshape(height, width), np.stack([u, v], axis=1).reshape(height, width, 2)
 
 
-def front(xy, faces) -> np.ndarray:
+def front(xy: np.ndarray, faces: np.ndarray) -> np.ndarray:
     """(T,) bool: which faces show their outside to the camera, with y pointing down in the picture."""
     x, y = xy[:, 0][faces.T], xy[:, 1][faces.T]
     return (x[1] - x[0]) * (y[2] - y[0]) - (y[1] - y[0]) * (x[2] - x[0]) < 0
 
 
-def interpolated(values, faces, triangle, barycentric) -> np.ndarray:
+def interpolated(values: np.ndarray, faces: np.ndarray, triangle: np.ndarray, barycentric: np.ndarray) -> np.ndarray:
     """(h, w, c) float32 of values (V, c) or (V,) per vertex, or (T, 3, c) per corner; 0 where there is no triangle."""
     seen = triangle >= 0
     t, (u, v) = triangle[seen], barycentric[seen].T
@@ -40,7 +42,8 @@ def interpolated(values, faces, triangle, barycentric) -> np.ndarray:
     return out
 
 
-def frontmost(x, y, z, size, wanted=None) -> tuple:
+def frontmost(x: np.ndarray, y: np.ndarray, z: np.ndarray, size: tuple[int, int],
+              wanted: np.ndarray | None = None) -> tuple:
     """(triangle int32, u, v, depth float32), each (h * w,), of triangles with the corners x, y, z (3, T) float32.
 
     Where there is no triangle: -1, 0, 0, infinite. The pixels are in rows, one after another; size (w, h); wanted (h *
@@ -54,7 +57,7 @@ def frontmost(x, y, z, size, wanted=None) -> tuple:
     return triangle, u, v, depth
 
 
-def bounds(x, y, size) -> tuple:
+def bounds(x: np.ndarray, y: np.ndarray, size: tuple[int, int]) -> tuple:
     """(left, top, right, bottom), each (T,) int32: the first and last pixels whose centres may lie in triangles x, y
     (3, T)."""
     along = tuple(zip((x, y), size, strict=False))
@@ -63,7 +66,8 @@ def bounds(x, y, size) -> tuple:
     return *low, *high
 
 
-def _fragments(x, y, z, size, wanted):
+def _fragments(x: np.ndarray, y: np.ndarray, z: np.ndarray, size: tuple[int, int],
+               wanted: np.ndarray | None) -> Iterator[tuple[np.ndarray, ...]]:
     """Yields (pixel, depth, triangle, u, v), flat arrays of the pixels in triangles, one size of triangles after
     another."""
     left, top, right, bottom = bounds(x, y, size)
@@ -85,7 +89,7 @@ def _fragments(x, y, z, size, wanted):
             yield _block(seen[part], places[:, part], planes[:, part], depths[:, part], sides, (size, wanted))
 
 
-def _strips(triangles, top, bottom):
+def _strips(triangles: np.ndarray, top: np.ndarray, bottom: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The triangles with their first and last rows; tall ones are repeated for each strip of rows that they cross."""
     count = (bottom - top) // _STRIP + 1
     if (count == 1).all():
@@ -96,7 +100,7 @@ def _strips(triangles, top, bottom):
     return triangles[again], top, np.minimum(bottom[again], top + _STRIP - 1)
 
 
-def _planes(x, y, area, places):
+def _planes(x: np.ndarray, y: np.ndarray, area: np.ndarray, places: np.ndarray) -> np.ndarray:
     """(6, T) float32: the barycentrics u and v at the centre of a triangle's first pixel, and their growth along x and
     y."""
     ux, uy, vx, vy = (y[2] - y[0]) / area, (x[0] - x[2]) / area, (y[0] - y[1]) / area, (x[1] - x[0]) / area
@@ -104,7 +108,8 @@ def _planes(x, y, area, places):
     return np.stack([dx * ux + dy * uy, ux, uy, dx * vx + dy * vy, vx, vy]).astype(np.float32)
 
 
-def _block(triangles, places, planes, depths, sides, picture):
+def _block(triangles: np.ndarray, places: np.ndarray, planes: np.ndarray, depths: np.ndarray, sides: np.ndarray,
+           picture: tuple[tuple[int, int], np.ndarray | None]) -> tuple[np.ndarray, ...]:
     """The fragments of triangles that are at most `sides` (w, h) pixels large."""
     (width, height), wanted = picture
     across, down = np.arange(sides[0], dtype=np.int32), np.arange(sides[1], dtype=np.int32)[:, None]
@@ -128,7 +133,7 @@ def _block(triangles, places, planes, depths, sides, picture):
     return pixel, z + u * z1 + v * z2, triangles[number], u, v
 
 
-def _lay(depth, part, layers):
+def _lay(depth: np.ndarray, part: tuple[np.ndarray, ...], layers: tuple[np.ndarray, ...]) -> None:
     """Writes the nearest depth into `depth` (n,) and its values into layers (triangle, u, v), each (n,), in place."""
     pixel, z, *values = part
     waiting = np.flatnonzero(z < depth[pixel])

@@ -18,7 +18,7 @@ _ENOUGH = 0.02         # metres of a row that must be seen, or it says nothing
 _MUCH = 0.15           # metres with which it counts completely relative to its neighbours
 
 
-def around(colours, known, period, density):
+def around(colours: np.ndarray, known: np.ndarray, period: float, density: float) -> tuple[np.ndarray, np.ndarray]:
     """(base (h, w, 3), trust (h, w, 1) 0..1) of a chart that goes once around in `period` pixels.
 
     colours (h, w, 3) where known (h, w) 0..1; density: pixels per metre. base: at seen places, the row's mean around
@@ -36,7 +36,7 @@ def around(colours, known, period, density):
     return base[:, place], np.broadcast_to(trust[..., None], (*known.shape, 1))
 
 
-def _folded(colours, known, place, period):
+def _folded(colours: np.ndarray, known: np.ndarray, place: np.ndarray, period: int) -> tuple[np.ndarray, np.ndarray]:
     """The chart with its overhang moved to where it belongs in the period."""
     once, weight = np.zeros((len(known), period, 3), np.float32), np.zeros((len(known), period), np.float32)
     for start in range(0, len(place), period):
@@ -48,7 +48,7 @@ def _folded(colours, known, place, period):
     return once, weight
 
 
-def _means(once, weight, density):
+def _means(once: np.ndarray, weight: np.ndarray, density: float) -> tuple[np.ndarray, np.ndarray]:
     """(h, period, 3) mean colour over a breadth of the row, which is periodic, and the variance there (h, period)."""
     reach = int(np.clip(round(0.5 * _BREADTH * density), 1, weight.shape[1] // 2))
     stacked = np.concatenate([once * weight[..., None], (once ** 2).sum(axis=2, keepdims=True) * weight[..., None],
@@ -60,7 +60,7 @@ def _means(once, weight, density):
     return total[..., :3], np.maximum(total[..., 3] - (total[..., :3] ** 2).sum(axis=2), 0)
 
 
-def _without_patterns(mean, spread, weight, density):
+def _without_patterns(mean: np.ndarray, spread: np.ndarray, weight: np.ndarray, density: float) -> np.ndarray:
     """The means, smoothed where rows differ from their neighbours no more than within themselves: these are dots and
     folds, not stripes."""
     sigma = _PATTERN * density
@@ -73,7 +73,7 @@ def _without_patterns(mean, spread, weight, density):
     return even + share[..., None] * (mean - even)
 
 
-def _between(mean, sure):
+def _between(mean: np.ndarray, sure: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(colours, pixels to the nearest sure place): each row's means; between two sure places, their mixture by
     distance."""
     period = sure.shape[1]
@@ -89,7 +89,7 @@ def _between(mean, sure):
     return np.where(sure[..., None], mean, base).astype(np.float32), np.minimum(to_left, to_right)
 
 
-def _softer_far(base, trust, away, density):
+def _softer_far(base: np.ndarray, trust: np.ndarray, away: np.ndarray, density: float) -> np.ndarray:
     """Far from what is seen, rows blend with their neighbours, weighted by how much of each is seen."""
     total = _blurred_along(trust, _FAR_ALONG * density)
     soft = _blurred_along(base * trust[..., None], _FAR_ALONG * density) / np.maximum(total, 1e-4)[..., None]
@@ -97,7 +97,7 @@ def _softer_far(base, trust, away, density):
     return (1 - far) * base + far * soft
 
 
-def _blurred_along(values, sigma):
+def _blurred_along(values: np.ndarray, sigma: float) -> np.ndarray:
     """Blurred only across rows, along the limb."""
     blurred = cv2.GaussianBlur(np.ascontiguousarray(values, np.float32), (1, 0), sigmaX=1, sigmaY=max(sigma, 0.3))
     return blurred.reshape(values.shape)

@@ -9,7 +9,7 @@ _TYPICAL = 60         # colours that stand for a thing
 _FIFTH = 4            # a colour belongs to a thing if five of the thing's typical colours are near
 
 
-def apart(colours, colour) -> np.ndarray:
+def apart(colours: np.ndarray, colour: np.ndarray) -> np.ndarray:
     """(...) the distance of colours (..., 3) from one colour (3,). Below 1, they can be the same thing in different
     light."""
     luma = np.abs(np.log((colours.mean(axis=-1) + 0.05) / (colour.mean() + 0.05))) / _LUMA_STEP
@@ -17,12 +17,12 @@ def apart(colours, colour) -> np.ndarray:
     return np.maximum(luma, hue / _HUE_STEP)
 
 
-def typical(colours) -> np.ndarray:
+def typical(colours: np.ndarray) -> np.ndarray:
     """At most 60 of the colours (n, 3), evenly chosen."""
     return colours[::max(len(colours) // _TYPICAL, 1)][:_TYPICAL]
 
 
-def from_typical(colours, some) -> np.ndarray:
+def from_typical(colours: np.ndarray, some: np.ndarray) -> np.ndarray:
     """(n,) distance of colours (n, 3) to the fifth nearest of some typical ones (m, 3), in sums of channels."""
     out = np.empty(len(colours))
     for start in range(0, len(colours), 20000):

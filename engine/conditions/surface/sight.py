@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from .stance import NOTHING
+from .stance import NOTHING, Pose, Stance
 from .template import Limb
 from .turning import smooth
 
@@ -40,7 +40,7 @@ class Sight:
     k: float
 
 
-def sight_of(picture, matte, pose, stance, claims) -> Sight:
+def sight_of(picture: np.ndarray, matte: np.ndarray, pose: Pose, stance: Stance, claims: np.ndarray) -> Sight:
     """The Sight of the reference."""
     inside = cv2.erode((matte > 0.9).astype(np.uint8), _disc(_INSET * pose.metre)) > 0
     near = cv2.erode(stance.depth, _disc(_BESIDE * pose.metre))
@@ -51,7 +51,7 @@ def sight_of(picture, matte, pose, stance, claims) -> Sight:
     return Sight(picture, inside, free, near, claims, stance.limbs, pose.space.k)
 
 
-def seen_there(sight, limbs, pixels, facing) -> np.ndarray:
+def seen_there(sight: Sight, limbs: np.ndarray, pixels: np.ndarray, facing: np.ndarray) -> np.ndarray:
     """(n,) 0..1: how well places on limbs (n,) at pixels (n, 3) are seen, with the cosines to the camera facing
     (n,)."""
     x, y, inside = _place(sight, pixels)
@@ -63,7 +63,7 @@ def seen_there(sight, limbs, pixels, facing) -> np.ndarray:
     return (inside & own & (sight.free[y, x] & front | hand & sight.inside[y, x])) * smooth(facing, *_GRAZED)
 
 
-def seen_through(sight, limbs, pixels, facing) -> np.ndarray:
+def seen_through(sight: Sight, limbs: np.ndarray, pixels: np.ndarray, facing: np.ndarray) -> np.ndarray:
     """(n,) 0..1: how well the front of the same limb is seen at the pixels (n, 3) of places on its back; 0 on heads and
     hands."""
     x, y, inside = _place(sight, pixels)
@@ -72,13 +72,13 @@ def seen_through(sight, limbs, pixels, facing) -> np.ndarray:
     return (inside & own & sight.free[y, x]) * smooth(-facing, *_BEHIND)
 
 
-def _place(sight, pixels):
+def _place(sight: Sight, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     height, width = sight.free.shape
     x, y = (np.nan_to_num(pixels[:, k], nan=-1, posinf=-1, neginf=-1) for k in (0, 1))
     inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
     return np.clip(x, 0, width - 1).astype(int), np.clip(y, 0, height - 1).astype(int), inside
 
 
-def _disc(radius):
+def _disc(radius: float) -> np.ndarray:
     side = 2 * max(int(round(radius)), 1) + 1
     return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))

@@ -1,8 +1,12 @@
 """Bones -> the posed surface: linear blend skinning of points and normals."""
+from collections.abc import Sequence
+
 import numpy as np
 
+from .bones import Bone
 
-def transforms(rest, posed, bones) -> tuple:
+
+def transforms(rest: dict[str, Bone], posed: dict[str, Bone], bones: Sequence[str]) -> tuple:
     """(matrices (B, 3, 3), offsets (B, 3)) float32 that take rest points to posed ones; rest, posed {bone: Bone}."""
     before, after = (np.stack([of[name].rotation for name in bones]) for of in (rest, posed))
     start, end = (np.stack([of[name].origin for name in bones]) for of in (rest, posed))
@@ -12,7 +16,8 @@ def transforms(rest, posed, bones) -> tuple:
     return matrices.astype(np.float32), offsets.astype(np.float32)
 
 
-def skinned(points, normals, weights, transforms) -> tuple:
+def skinned(points: np.ndarray, normals: np.ndarray, weights: np.ndarray,
+            transforms: tuple[np.ndarray, np.ndarray]) -> tuple:
     """(P, N): points (V, 3) moved by the bones' transforms with the weights (V, B), and their unit normals.
 
     Normals are moved by the blended matrix's cofactors, so that a stretched bone does not tilt them.
@@ -29,6 +34,6 @@ def skinned(points, normals, weights, transforms) -> tuple:
     return moved, turned / np.maximum(size, 1e-12)
 
 
-def _cofactor(m, row, column):
+def _cofactor(m: np.ndarray, row: int, column: int) -> np.ndarray:
     a, b, c, d = (row + 1) % 3 * 3, (row + 2) % 3 * 3, (column + 1) % 3, (column + 2) % 3
     return m[a + c] * m[b + d] - m[a + d] * m[b + c]

@@ -4,6 +4,7 @@ Ours. Origin: the middle of the hips. x points to the right of the picture, y do
 the front, these are the template's own axes. x and y come from pixels, the pelvis' depth and height_px. A metre of
 depth is k person units.
 """
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -11,7 +12,9 @@ import numpy as np
 
 from ...contract.skeleton import BODY, HAND
 from ..limbs import SEEN
+from ..poses import Figure
 from .bones import FACE, SIDES
+from .template import Template
 from .turning import frame, length, similarity, unit
 
 _NEAREST = 0.05           # of the pelvis' depth: points nearer than this cannot be drawn
@@ -41,7 +44,8 @@ class Space:
     flat: bool
 
     @classmethod
-    def of(cls, figure, template, k=None, focal=None):
+    def of(cls, figure: Figure, template: Template, k: float | None = None,
+           focal: float | None = None) -> "Space | None":
         """The space of a Figure; None if a hip or a shoulder is not known. If k is None, it follows from focal
         (pixels); without focal, it is 1."""
         body = np.asarray(figure.body, np.float64)
@@ -82,22 +86,22 @@ class Space:
         """Metres from the camera. to_pixels puts nearer points at this depth, and they should not be drawn."""
         return _NEAREST * self.pelvis
 
-    def from_pixels(self, places) -> np.ndarray:
+    def from_pixels(self, places: np.ndarray) -> np.ndarray:
         """(n, 3) person units of (n, 3) x, y in pixels, depth in metres; depth is ignored if the figure is flat."""
         depth = np.full(len(places), self.pelvis) if self.flat else places[:, 2]
         scale = depth / self.pelvis * self.height / self.height_px
         return np.column_stack([(places[:, :2] - self.middle) * scale[:, None], (depth - self.pelvis) * self.k])
 
-    def to_pixels(self, points) -> np.ndarray:
+    def to_pixels(self, points: np.ndarray) -> np.ndarray:
         """(n, 3) x, y in pixels and depth in metres of points (n, 3) in person units."""
         depth = np.maximum(self.pelvis + points[:, 2] / self.k, self.nearest)
         scale = self.px_per_metre * self.pelvis / depth
         return np.stack([self.middle[0] + points[:, 0] * scale, self.middle[1] + points[:, 1] * scale, depth], axis=1)
 
-    def _in_front(self, depth):
+    def _in_front(self, depth: float) -> bool:
         return self.flat or depth > self.nearest
 
-    def _hands(self, hands) -> dict:
+    def _hands(self, hands: Sequence[np.ndarray | None] | None) -> dict:
         found = {}
         for side, hand in zip(SIDES, hands or (None, None), strict=False):
             if hand is None:
@@ -110,7 +114,7 @@ class Space:
         return found
 
 
-def depth_factor(figures, template) -> float:
+def depth_factor(figures: Sequence[Figure], template: Template) -> float:
     """k for a clip's figures: the value with which limbs best keep their lengths over the frames (ours).
 
     Only needed if the focal length is not known. Figures without depth are left out; 1 if none is left.
@@ -137,7 +141,7 @@ def depth_factor(figures, template) -> float:
     return float(_WORTH[cost.argmin()])
 
 
-def _usable(name, joint, flat) -> bool:
+def _usable(name: str, joint: np.ndarray, flat: bool) -> bool:
     """Face points must be seen. Other joints may be used if they have a position, seen or not."""
     if not np.isfinite(joint).all() or np.abs(joint[:2]).max() > _FARTHEST or joint[2] > _DEEPEST:
         return False
@@ -145,13 +149,13 @@ def _usable(name, joint, flat) -> bool:
     return bool(joint[3] >= SEEN or (placed and name not in FACE))
 
 
-def _lift(joints, template):
+def _lift(joints: dict[str, np.ndarray], template: Template) -> None:
     """Give hips and shoulders of a flat figure a depth: as much as their widths lack, with the sign that face and feet
     give.
 
     Without this, the direction of the chest is undefined in a flat figure that is seen from the side.
     """
-    def step(a, b):
+    def step(a: str, b: str) -> float:
         return joints[b][0] - joints[a][0] if a in joints and b in joints else 0.0
     ears = [joints[name][0] for name in ("left_ear", "right_ear", "neck") if name in joints]
     nose = joints["nose"][0] - np.mean(ears) if "nose" in joints and ears else 0.0
@@ -164,7 +168,7 @@ def _lift(joints, template):
             joints[f"{side}_{name}"] = joints[f"{side}_{name}"] + (0, 0, 0.5 * sign * ahead * lacking)
 
 
-def _complete(joints, template):
+def _complete(joints: dict[str, np.ndarray], template: Template) -> None:
     """Add missing joints where the template has them relative to the torso. A missing middle joint is bent between its
     neighbours."""
     tall = template.joints
@@ -188,7 +192,7 @@ def _complete(joints, template):
             joints[toe] = joints[ankle] + moved[toe] - moved[ankle]
 
 
-def _between(start, end, first, second):
+def _between(start: np.ndarray, end: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """The joint between two known ones, bent to the same side as the bones `first` and `second` at rest."""
     a, b, reach = (float(length(v)[0]) for v in (first, second, end - start))
     part = np.clip((a * a - b * b + reach * reach) / max(2 * reach, 1e-6), -a, a)

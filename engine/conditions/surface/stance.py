@@ -1,4 +1,5 @@
 """The surface posed as in the reference: where each vertex is in the picture, and which limb each pixel shows."""
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -43,7 +44,7 @@ class Stance:
     limbs: np.ndarray
     depth: np.ndarray
 
-    def across(self, values) -> np.ndarray:
+    def across(self, values: np.ndarray) -> np.ndarray:
         """values (V, c) per vertex -> (h, w, c) float32, 0 outside the surface."""
         return raster.interpolated(np.asarray(values, np.float32), self.faces, self.hit, self.weights)
 
@@ -66,13 +67,13 @@ class Pose:
         """Pixels in a metre at the pelvis."""
         return self.space.px_per_metre
 
-    def wearing(self, faces, hem) -> "Pose":
+    def wearing(self, faces: np.ndarray, hem: float | None) -> "Pose":
         """The same pose with other faces, and with a skirt that ends at hem (0 hips .. 1 knees .. 2 ankles), or None
         for no skirt."""
         return replace(self, used=faces, axes=_axes(self.space, self.posed, self.head_scale, hem))
 
 
-def pose_of(space, template, size) -> Pose:
+def pose_of(space: Space, template: Template, size: tuple[int, ...]) -> Pose:
     """The reference's pose without skirt and loose hair; space: of its figure; size (w, h) of the picture."""
     space = replace(space, joints=_before_torso(space))
     if space.flat:
@@ -85,7 +86,7 @@ def pose_of(space, template, size) -> Pose:
                 _axes(space, posed, head_scale, None), size)
 
 
-def stand(pose, displacement) -> Stance:
+def stand(pose: Pose, displacement: np.ndarray) -> Stance:
     """Skin and rasterise the surface, displaced by (V,) metres along its normals."""
     template = pose.template
     points, pixels = _moved(pose, displacement)
@@ -105,7 +106,7 @@ def stand(pose, displacement) -> Stance:
     )
 
 
-def _moved(pose, displacement):
+def _moved(pose: Pose, displacement: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(points (V, 3) in person units, pixels (V, 3))."""
     template = pose.template
     points = template.points + displacement[:, None] * template.normals
@@ -113,7 +114,7 @@ def _moved(pose, displacement):
     return points, pose.space.to_pixels(points)
 
 
-def capsule(size, start, end, radius) -> np.ndarray:
+def capsule(size: Sequence[int], start: np.ndarray, end: np.ndarray, radius: float) -> np.ndarray:
     """(h, w) bool: within radius pixels of the segment start .. end."""
     drawn = np.zeros((size[1], size[0]), np.uint8)
     ends = np.clip(np.array([start, end], float) * 16, -2**24, 2**24).astype(int)
@@ -121,7 +122,7 @@ def capsule(size, start, end, radius) -> np.ndarray:
     return drawn > 0
 
 
-def _before_torso(space) -> dict:
+def _before_torso(space: Space) -> dict:
     """The joints, with elbows and wrists that are seen over the torso moved in front of it, because estimated depths
     often put them inside. Not if the person is seen from behind: then the torso hides them."""
     joints = dict(space.joints)
@@ -150,7 +151,7 @@ def _before_torso(space) -> dict:
     return joints
 
 
-def _faced(space, template) -> dict:
+def _faced(space: Space, template: Template) -> dict:
     """The joints of a figure without depths, with depths for the face from its turn to the side, because a flat face
     cannot be turned."""
     joints, tall = dict(space.joints), template.joints
@@ -169,16 +170,16 @@ def _faced(space, template) -> dict:
     return joints
 
 
-def _facing(points, normals, pose):
+def _facing(points: np.ndarray, normals: np.ndarray, pose: Pose) -> np.ndarray:
     ray = points - pose.space.camera
     return -(normals * ray).sum(axis=1) / np.maximum(np.linalg.norm(ray, axis=1), 1e-6)
 
 
-def _per_metre(pixels, pose):
+def _per_metre(pixels: np.ndarray, pose: Pose) -> np.ndarray:
     return pose.metre * pose.space.pelvis / np.maximum(pixels[:, 2], pose.space.nearest)
 
 
-def _head_scale(space, posed, template) -> float:
+def _head_scale(space: Space, posed: dict[str, bones.Bone], template: Template) -> float:
     """The head's scale, from the face's distances in the picture plane. Depths are not used, because they are the
     estimate's weakest part."""
     turn, along, square = posed["head"].rotation, 0.0, 0.0
@@ -190,7 +191,7 @@ def _head_scale(space, posed, template) -> float:
     return float(np.clip((along + _FACE_STIFF) / (square + _FACE_STIFF), *_HEAD_SCALES))
 
 
-def _axes(space, posed, head_scale, hem) -> np.ndarray:
+def _axes(space: Space, posed: dict[str, bones.Bone], head_scale: float, hem: float | None) -> np.ndarray:
     joints = space.joints
     pelvis = 0.5 * (joints["left_hip"] + joints["right_hip"])
     crown = posed["head"].origin + posed["head"].rotation @ (0, -_CROWN * head_scale, 0)

@@ -3,6 +3,7 @@
 Both are made by lab/surface_template.py. Axes: x to the person's left, y down, z to the person's back, metres; seen
 from the front, these are a picture's x, y and depth.
 """
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
@@ -104,7 +105,7 @@ def load() -> Template:
     return Template(**arrays, bones=names, joints=joints, height=facts["height"], rest=posing.rest_bones(joints))
 
 
-def normals_of(points, faces) -> np.ndarray:
+def normals_of(points: np.ndarray, faces: np.ndarray) -> np.ndarray:
     """(V, 3) unit normals of points (V, 3), pointing outwards, with faces weighted by their area; 0 for points without
     a face."""
     a, b, c = (points[faces[:, k]] for k in range(3))
@@ -116,7 +117,7 @@ def normals_of(points, faces) -> np.ndarray:
     return total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-12)
 
 
-def _other_side(sided):
+def _other_side(sided: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(the right half's vertex for each of the left half's (n,), mirror (V,)). A vertex on the seam is its own
     mirror."""
     other = np.arange(len(sided))
@@ -129,7 +130,7 @@ def _other_name(bone: str) -> str:
     return "_".join({"l": "r", "r": "l"}.get(part, part) for part in parts)
 
 
-def _limbs(names, weights, tags, points):
+def _limbs(names: Sequence[str], weights: np.ndarray, tags: np.ndarray, points: np.ndarray) -> np.ndarray:
     part = np.zeros((len(weights), len(Limb)), np.float32)
     for column, name in enumerate(names):
         limb = next(limb for start, limb in _LIMB_OF_BONE if name.startswith(start))
@@ -141,11 +142,11 @@ def _limbs(names, weights, tags, points):
     return limbs
 
 
-def _edges(faces, linked):
+def _edges(faces: np.ndarray, linked: np.ndarray) -> np.ndarray:
     pairs = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]], linked])
     return np.unique(np.sort(pairs, axis=1), axis=0)
 
 
-def _along_legs(points, joints):
+def _along_legs(points: np.ndarray, joints: dict[str, np.ndarray]) -> np.ndarray:
     heights = [joints[f"left_{name}"][1] for name in ("hip", "knee", "ankle")]
     return np.interp(points[:, 1], heights, (0, 1, 2)).astype(np.float32)

@@ -1,10 +1,12 @@
 """Directions and rotations of many bones at once. The last axis is x, y, z; no result is ever NaN."""
+from collections.abc import Sequence
+
 import numpy as np
 
 _TINY = 1e-9
 
 
-def cross(a, b) -> np.ndarray:
+def cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """numpy's cross product without its checks, which cost more than the product."""
     ax, ay, az = a[..., 0], a[..., 1], a[..., 2]
     bx, by, bz = b[..., 0], b[..., 1], b[..., 2]
@@ -14,28 +16,28 @@ def cross(a, b) -> np.ndarray:
     return out
 
 
-def dot(a, b) -> np.ndarray:
+def dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """(..., 1)"""
     return np.einsum("...i,...i->...", a, b)[..., None]
 
 
-def length(v) -> np.ndarray:
+def length(v: np.ndarray) -> np.ndarray:
     """(..., 1)"""
     return np.sqrt(dot(v, v))
 
 
-def unit(v) -> np.ndarray:
+def unit(v: np.ndarray) -> np.ndarray:
     """v with length 1; 0 stays 0."""
     return v / np.maximum(length(v), _TINY)
 
 
-def smooth(x, low, high):
+def smooth(x: np.ndarray, low: float, high: float) -> np.ndarray:
     """0 below low, 1 above high, smooth between."""
     t = np.minimum(np.maximum((x - low) / (high - low), 0.0), 1.0)
     return t * t * (3 - 2 * t)
 
 
-def frame(along, across) -> np.ndarray:
+def frame(along: np.ndarray, across: np.ndarray) -> np.ndarray:
     """(..., 3, 3) rotations with the columns x, towards `across`; y, exactly `along`; z = x cross y. x is arbitrary if
     across and along are parallel."""
     size = length(along)
@@ -52,7 +54,7 @@ def frame(along, across) -> np.ndarray:
     return out
 
 
-def least_turn(a, b) -> np.ndarray:
+def least_turn(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """(..., 3, 3) the least rotations that take unit vectors a to b."""
     v, c = cross(a, b), dot(a, b)[..., None]
     k = _crossing(v)
@@ -65,26 +67,26 @@ def least_turn(a, b) -> np.ndarray:
     return turn
 
 
-def turn_about(axis, angle) -> np.ndarray:
+def turn_about(axis: np.ndarray, angle: np.ndarray) -> np.ndarray:
     """(..., 3, 3) rotations about unit axes (..., 3) by angles (..., 1) in radians (Rodrigues)."""
     k = _crossing(axis)
     angle = angle[..., None]
     return np.eye(3) + np.sin(angle) * k + (1 - np.cos(angle)) * (k @ k)
 
 
-def rotation_of(quaternion) -> np.ndarray:
+def rotation_of(quaternion: np.ndarray | Sequence[float]) -> np.ndarray:
     """(3, 3) of w, x, y, z of any length but 0."""
     w, x, y, z = np.asarray(quaternion, np.float64) / np.linalg.norm(quaternion)
     k = _crossing(np.array([x, y, z]))
     return np.eye(3) + 2 * w * k + 2 * (k @ k)
 
 
-def turned_by(rotations, v) -> np.ndarray:
+def turned_by(rotations: np.ndarray, v: np.ndarray) -> np.ndarray:
     """(..., 3) each v rotated by its own rotation."""
     return (rotations @ v[..., None])[..., 0]
 
 
-def similarity(a, b, weights):
+def similarity(a: np.ndarray, b: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, float]:
     """(rotation (3, 3), scale) that best take points a (n, 3) to b about their centroids, by weighted least squares
     (Kabsch; Umeyama)."""
     weights = weights / weights.sum()
@@ -95,7 +97,7 @@ def similarity(a, b, weights):
     return vt.T * sign @ u.T, float((s * sign).sum() / max(spread, _TINY))
 
 
-def _crossing(v):
+def _crossing(v: np.ndarray) -> np.ndarray:
     """(..., 3, 3) matrices that take w to v cross w."""
     out = np.zeros((*v.shape, 3))
     out[..., 0, 1], out[..., 0, 2] = -v[..., 2], v[..., 1]

@@ -4,9 +4,11 @@ import numpy as np
 
 from .charts import axis_of
 from .completion import Spreading, kinds_of
-from .hair import scalp
-from .stance import NOBODY, NOTHING
-from .template import Limb, Tag
+from .hair import Hair, scalp
+from .hands import Hands
+from .sight import Sight
+from .stance import NOBODY, NOTHING, Pose, Stance
+from .template import Limb, Tag, Template
 from .turning import smooth
 
 _FINE = 0.012             # metres: coarser colours spread, finer ones are detail
@@ -19,7 +21,8 @@ _GROWS_FROM = {Limb.LEFT_FOREARM: Limb.LEFT_UPPER_ARM, Limb.RIGHT_FOREARM: Limb.
                Limb.LEFT_FOOT: Limb.LEFT_SHIN, Limb.RIGHT_FOOT: Limb.RIGHT_SHIN}
 
 
-def undertones(pose, stance, sight, own, *, hands, hair, skin):
+def undertones(pose: Pose, stance: Stance, sight: Sight, own: np.ndarray, *, hands: Hands, hair: Hair | None,
+               skin: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
     """((V, 3) low frequencies of the colours, (V,) how much each vertex of the head is hair)."""
     template = pose.template
     colours, certain = _looked_up(pose, stance, sight, own)
@@ -37,7 +40,8 @@ def undertones(pose, stance, sight, own, *, hands, hair, skin):
     return _head_spread(pose, stance, sight, under, certain=certain, looked=looked, hair=hair, skin=skin)
 
 
-def _head_spread(pose, stance, sight, under, *, certain, looked, hair, skin):
+def _head_spread(pose: Pose, stance: Stance, sight: Sight, under: np.ndarray, *, certain: np.ndarray,
+                 looked: np.ndarray, hair: Hair | None, skin: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
     """On the head, hair and skin spread separately, each over its own region. An unseen place belongs to its
     neighbours' region; without seen neighbours, the scalp is hair. looked (V,): the vertex whose pixel each vertex
     uses: its own or its mirrored one."""
@@ -71,13 +75,13 @@ def _head_spread(pose, stance, sight, under, *, certain, looked, hair, skin):
     return under, everywhere
 
 
-def _at_vertices(mask, pose, stance):
+def _at_vertices(mask: np.ndarray, pose: Pose, stance: Stance) -> np.ndarray:
     """(V,) 0..1: a mask (h, w) at the vertices, softened by a few millimetres."""
     x, y = (np.clip(np.nan_to_num(stance.pixels[:, k]), 0, pose.size[k] - 1).astype(int) for k in (0, 1))
     return cv2.GaussianBlur(mask.astype(np.float32), (0, 0), max(0.006 * pose.metre, 0.5))[y, x]
 
 
-def _looked_up(pose, stance, sight, own):
+def _looked_up(pose: Pose, stance: Stance, sight: Sight, own: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(colours (V, 3), certain (V,)): the picture's low frequencies at each vertex, from unclaimed pixels or its own
     limb's."""
     colours, certain = np.zeros((len(own), 3)), np.zeros(len(own))
@@ -97,7 +101,8 @@ def _looked_up(pose, stance, sight, own):
     return colours, certain
 
 
-def _mean_at(sight, pixels, pose, stance, vertices):
+def _mean_at(sight: Sight, pixels: np.ndarray, pose: Pose, stance: Stance,
+             vertices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(colours (n, 3), weight (n,) 0 or 1): the mean of pixels (h, w) around vertices (n,), where there are any."""
     blur = max(_FINE * pose.metre, 0.6)
     mask = (sight.free & pixels).astype(np.float32)
@@ -107,7 +112,7 @@ def _mean_at(sight, pixels, pose, stance, vertices):
     return mean, (total > 0.05).astype(float)
 
 
-def _guess(template, colours, certain):
+def _guess(template: Template, colours: np.ndarray, certain: np.ndarray) -> np.ndarray:
     """(V, 3) for each limb, the mean of what is seen of it; else of its other side; else of the end of its parent
     limb."""
     everything = np.average(colours, axis=0, weights=certain) if certain.sum() > 0 else np.full(3, 0.5)
@@ -127,7 +132,7 @@ def _guess(template, colours, certain):
     return guess
 
 
-def other_side(limbs):
+def other_side(limbs: np.ndarray) -> np.ndarray:
     """The same limbs (n,) on the person's other side."""
     paired = (limbs >= Limb.LEFT_UPPER_ARM) & (limbs <= Limb.RIGHT_FOOT)
     return np.where(paired, limbs ^ 1, limbs)
