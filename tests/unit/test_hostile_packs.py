@@ -198,7 +198,8 @@ def test_another_file_that_is_named_deep_inside(pack, hide):
     refused(pack, "other places to be named, one a weight")
 
 
-@pytest.mark.parametrize("content", [b"", b"no graph", b"\xff" * 40, b"\x3a\xff\xff\xff\xff\x0f", b"\x38\x01"])
+@pytest.mark.parametrize("content", [b"", b"no graph", b"\xff" * 40, b"\x3a\xff\xff\xff\xff\x0f", b"\x38\x01",
+                                     b"\x3a\x07\x2a\x05\x0d\0\0\0\0"])   # the last: a shape that is a fixed word
 def test_a_graph_that_is_none(pack, content):
     (pack / "decode.onnx").write_bytes(content)
     refused(pack, "decode.onnx: " if content else "unexpected")
