@@ -69,7 +69,7 @@ def test_exr_is_linear_and_premultiplied(job):
 
 def test_an_unfinished_job_says_what_is_missing(job):
     os.remove(files.picture(job, files.FRAMES, 2))
-    with pytest.raises(JobError, match="1 of 2 frames are made"):
+    with pytest.raises(JobError, match="Only 1 of 2 frames are finished"):
         run(job, "png8")
 
 

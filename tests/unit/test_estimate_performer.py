@@ -196,7 +196,7 @@ def test_the_artists_mask_chooses_joins_or_overrides(tmp_path):
         assert figures(tmp_path / use)[1].body[1, 0] > 240
         assert masks(tmp_path / use)[1][:20, :20].all() == corner
     assert np.array_equal(masks(tmp_path / "override")[1], grey[1][..., 0] > 127)
-    with pytest.raises(JobError, match="expected 4 pictures"):
+    with pytest.raises(JobError, match="expected a picture for each of 4 frames"):
         estimate(tmp_path / "short", folder, mask=shots.as_folder(tmp_path / "few", grey[:2]))
     with pytest.raises(JobError, match="expected 400x260"):
         estimate(tmp_path / "small", folder, mask=shots.as_folder(tmp_path / "tiny", [g[:100] for g in grey]))
