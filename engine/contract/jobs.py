@@ -206,9 +206,9 @@ def differ_in_composition(one: Job, other: Job) -> bool:
 
 def frame_key(job: Job, window_key: str) -> str:
     """What a frame was composed from, as 32 hex digits: its window's key, and the rest of the job."""
-    settings = plain(job)["settings"]
-    return _hashed([window_key, [plain(job)[name] for name in COMPOSED],
-                    [settings[name] for name in COMPOSED_SETTINGS]])
+    values = plain(job)
+    return _hashed([window_key, [values[name] for name in COMPOSED],
+                    [values["settings"][name] for name in COMPOSED_SETTINGS]])
 
 
 def _denoised(job: Job) -> dict[str, Any]:

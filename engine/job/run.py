@@ -96,6 +96,7 @@ class Generation:
             self._appearance = None
         with self.watch.stage("hash"):
             self.keys = window_keys(self.plan, self.pack.hash, self.watch.check)
+            self.frame_keys = {window: jobs.frame_key(self.job, key) for window, key in self.keys.items()}
         self.grain = Grain(self.job.settings.seed) if self.job.settings.grain else None
         with self.watch.stage("measure"):
             self.plates, self.blurs = self._measured_plates()
@@ -131,11 +132,11 @@ class Generation:
         for window in windows:
             key, is_last = self.keys[window], window is windows[-1]
             latents = load_latents(self.folder, window, key)
-            is_finished = self.finished_frames.has(window.made, jobs.frame_key(self.job, key))
+            is_finished = self.finished_frames.has(window.made, self.frame_keys[window])
             if is_finished and (is_last or latents is not None):
                 self._reuse(window)
             elif latents is not None:
-                self._compose_again(window, key, latents)
+                self._compose_again(window, latents)
             else:
                 latents = self._make_window(window, key, before)
             before = None if latents is None else latents.handed_on
@@ -166,8 +167,7 @@ class Generation:
         leaves the earlier take whole (ours)."""
         wanted = dict.fromkeys(self._empty_frames(), self._nobody)
         wanted.update(dict.fromkeys(self.plan.kept, KEPT))
-        wanted.update((number, jobs.frame_key(self.job, key))
-                      for window, key in self.keys.items() for number in window.made)
+        wanted.update((number, key) for window, key in self.frame_keys.items() for number in window.made)
         with self.watch.stage("write"):
             self.finished_frames.keep_only(wanted)
 
@@ -179,12 +179,12 @@ class Generation:
             self.emit(Frame(self.folder, number))
         self.watch.advance("denoise", self.sampling.steps, reused=True)
 
-    def _compose_again(self, window: Window, key: str, kept: Latents) -> None:
+    def _compose_again(self, window: Window, kept: Latents) -> None:
         """Compose a window whose frames are lost, or were composed with other settings. Its latents exist."""
         self.watch.work_begins()
         with self.watch.stage("read"):
             bundle = build_window(self.shot, self.reference, window.frames, self.plates.in_crop)
-        self._compose_window(window, key, kept, bundle)
+        self._compose_window(window, kept, bundle)
         self.watch.advance("denoise", self.sampling.steps)
 
     def _make_window(self, window: Window, key: str, before: np.ndarray | None) -> Latents:
@@ -207,16 +207,16 @@ class Generation:
         made = Latents(latents, known[-max(self.pack.manifest.overlap, 1):], heads)
         with watch.stage("write"):
             save_latents(self.folder, window, key, made)
-        self._compose_window(window, key, made, bundle)
+        self._compose_window(window, made, bundle)
         return made
 
-    def _compose_window(self, window: Window, key: str, made: Latents, bundle: Bundle) -> None:
+    def _compose_window(self, window: Window, made: Latents, bundle: Bundle) -> None:
         self._remove_other_takes()
         self.finished_frames.forget(window.made)
         for i, number in enumerate(window.made):
             self._finish_frame(number, made.latents[i], bundle, len(window.before) + i,
                                None if made.heads is None else made.heads[i])
-        self.finished_frames.add(window.made, jobs.frame_key(self.job, key))
+        self.finished_frames.add(window.made, self.frame_keys[window])
         self.made += len(window.made)
 
     def _kept_latents(self, numbers: Iterable[int]) -> np.ndarray | None:

@@ -90,10 +90,12 @@ def compose(decoded: np.ndarray, *, plate: np.ndarray, region: np.ndarray, clean
         here = np.s_[top:bottom, left:right]
         holdout = None if holdout is None else holdout[here]
         rgba, factor = _in_job_pixels(colour, alpha, lit, canvas)
-        who = None if has_matte else _cover(decoded[..., 3], canvas)
+        who = None
         if shown is not None:
             rgba, who = _with_surface(rgba, shown, decoded, canvas, has_matte=has_matte, grow=grow, feather=feather,
                                       strength=look.light)
+        elif not has_matte:
+            who = _cover(decoded[..., 3], canvas)
         rgba = _graded(rgba, look, None if has_matte else who)
         rgba = _as_the_plate(rgba, holdout if behind is None else None, grain, blur)
         if behind is not None:
