@@ -44,9 +44,9 @@ def layers(folder, number):
 
 
 def written(folder):
-    """The bytes of every frame and shadow."""
+    """The bytes of every frame and shadow; a file that was being written when its writer was killed is neither."""
     return {path.relative_to(folder): path.read_bytes() for kind in ("frames", "shadow")
-            for path in sorted(Path(folder, kind).glob("*.png"))}
+            for path in sorted(Path(folder, kind).glob("[!.]*.png"))}
 
 
 @pytest.mark.parametrize("bits", [8, 16])
