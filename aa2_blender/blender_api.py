@@ -77,6 +77,34 @@ def trim(strip: Strip, first: int, end: int) -> None:
         strip.frame_final_start, strip.frame_final_end = first, end
 
 
+def connect(scene: bpy.types.Scene, several: Sequence[Strip]) -> None:
+    """Connect strips, so that Blender selects and moves them together. Up to 4.3 they stay apart, as do strips of
+    different metas. What they were connected with before stays connected."""
+    if "connect" not in dir(bpy.ops.sequencer) or len({strip.parent_meta() for strip in several}) > 1:
+        return
+    together = [*several, *_sounds_of(several)]
+    every = list(all_strips(scene.sequence_editor))
+    before, active = [strip.select for strip in every], scene.sequence_editor.active_strip
+    try:
+        for strip in every:
+            strip.select = strip in together
+        known = {"sequencer_scene": scene} if hasattr(bpy.context, "sequencer_scene") else {}
+        with bpy.context.temp_override(scene=scene, **known):
+            bpy.ops.sequencer.connect()
+    finally:
+        for strip, selected in zip(every, before, strict=True):
+            strip.select = selected
+        scene.sequence_editor.active_strip = active
+
+
+def _sounds_of(several: Sequence[Strip]) -> list[Strip]:
+    """The sounds that Blender added and connected with movies."""
+    files = {(strip.filepath, content_start(strip)) for strip in several if strip.type == "MOVIE"}
+    editor = several[0].id_data.sequence_editor
+    return [strip for strip in all_strips(editor) if strip.type == "SOUND" and strip.sound
+            and (strip.sound.filepath, content_start(strip)) in files]
+
+
 def new_effect(owner: StripOwner, *, name: str, kind: str, channel: int, first: int, end: int,
                inputs: Sequence[Strip] = ()) -> Strip:
     """A new effect strip over the frames first..end-1."""

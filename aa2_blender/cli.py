@@ -17,14 +17,14 @@ import bpy
 from .blender_api import sequencer_scene
 from .embedded.engine.contract.errors import JobError
 from .gather.camera import size_of
-from .gather.job import problems
 from .gather.problem import GatherError
 from .gather.strip import find, frames_of
 from .queue import session
+from .settings.plates import plate_name, settings_of
 from .settings.preferences import engine_launch
 from .settings.properties import another_armature, another_reference
-from .settings.request_of import job_folder, plate_name, request_of
-from .settings.table import OPTIONS, DriverKind, Kind, ReferenceKind, Setting
+from .settings.request_of import job_folder, keep_settings, problems_of, request_of
+from .settings.table import OF_SCENE, OPTIONS, DriverKind, Kind, ReferenceKind, Setting
 from .tasks import performer as performers
 from .tasks.gathering import Gathered
 from .tasks.generation import Generation
@@ -68,20 +68,23 @@ def generate(*, scene: str = "", performer: bool = False, performer_box: Sequenc
         shot = _named(bpy.data.scenes, scene, "scene") if scene else sequencer_scene(bpy.context)
         chosen = {OPTIONS[name].name: _value(OPTIONS[name], given) for name, given in options.items()
                   if given is not None}
-        _set(shot.aa2, {**chosen, "driver": driver,
-                        "derive_offset": None if "frame_offset" not in chosen else False,
-                        "reference_kind": reference and ReferenceKind.FILE})
+        _set(shot.aa2, {name: chosen.pop(name) for name in OF_SCENE if name in chosen})
+        ours = settings_of(shot)
+        _set(ours, {**chosen, "driver": driver, "derive_offset": None if "frame_offset" not in chosen else False,
+                    "reference_kind": reference and ReferenceKind.FILE})
         if reference:
-            another_reference(shot.aa2)
+            another_reference(ours)
         if rig:
-            another_armature(shot.aa2)
+            another_armature(ours)
         if performer_box:
             _choose(shot, performer_box, performer_frame)
         request = request_of(shot)
         request = replace(request, meshes=(*request.meshes, *meshes), objects=(*request.objects, *objects))
-        found = problems(request)
+        found = problems_of(shot, request)
         if found:
             raise found[0]
+        keep_settings(shot)
+        request = replace(request, plate=settings_of(shot).uid)
         launch = engine_launch(pack=pack, threads=threads, python=engine_python)
         task = Generation(Gathered(request, job_folder(shot)), link=session.link, launch=launch)
     except JobError as error:

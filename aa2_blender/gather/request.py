@@ -60,7 +60,8 @@ class ReferenceSource:
 class Request(_Passed):
     """One shot to gather, and the settings of table.PASSED as the job has them, such as `clothing` and `retarget`.
 
-    `scene` and `strip` name the plate; `frames` (first, last) of the timeline cuts it, None takes the whole strip.
+    `scene` and `strip` name the plate, `plate` is its mark (place/marks.py), `starts` the frame of the timeline on
+    which its content began; `frames` (first, last) of the timeline cuts it, None takes the whole strip.
     `driver_scene` ("" = `scene`) holds `rig` and the camera (`camera` "" = the scene's own, with its markers);
     `frame_offset` is (frame of the driver's scene) - (frame of the edit's scene), None derives it.
     `bone_map` is the path of a saved map, `bones` are the artist's own (joint, bone, end), which win over it; for the
@@ -77,6 +78,8 @@ class Request(_Passed):
     name: str = checked(whole_text)
     scene: str = checked(whole_text)
     strip: str = checked(whole_text)
+    plate: str = checked(whole_text, "")
+    starts: int | None = checked(or_none(_FRAME), None)
     reference: ReferenceSource = checked(nested(ReferenceSource), ReferenceSource())
     frames: tuple[int, int] | None = checked(or_none(tuple_of(_FRAME, _FRAME)), None)
     driver_scene: str = checked(whole_text, "")

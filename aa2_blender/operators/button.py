@@ -4,12 +4,11 @@ import bpy
 from .. import stalls
 from ..embedded.engine.contract import messages
 from ..embedded.engine.contract.errors import JobError
-from ..gather.job import problems
 from ..gather.request import Request
 from ..queue import session
 from ..settings.preferences import engine_launch
 from ..settings.properties import shot_scene
-from ..settings.request_of import job_folder, plate_name, request_of
+from ..settings.request_of import job_folder, keep_settings, problems_of, request_of
 from ..tasks.gathering import Gathered
 from ..tasks.generation import Generation
 from ..tasks.task import Task, TaskState
@@ -35,9 +34,11 @@ class Button:
 
     def asked(self, scene: bpy.types.Scene) -> tuple[Request, str]:
         """(the scene's Request, what is missing for it as a sentence, "" for nothing)."""
-        scene.aa2.strip = plate_name(scene)  # placing makes another strip the active one
         request = request_of(scene)
-        return request, " ".join(map(str, problems(request)))
+        missing = " ".join(map(str, problems_of(scene, request)))
+        if not missing:
+            keep_settings(scene)
+        return request_of(scene), missing
 
     def begin(self, task: Task) -> set[str]:
         """Starts a task; in background mode it has ended on return, and its end is reported."""

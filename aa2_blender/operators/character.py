@@ -7,6 +7,7 @@ from ..embedded.engine.contract import files
 from ..gather import reference
 from ..gather.strip import find, frames_of
 from ..queue import session
+from ..settings.plates import settings_of
 from ..settings.preferences import engine_launch
 from ..settings.properties import shot_scene
 from ..settings.request_of import job_folder, request_of
@@ -32,7 +33,7 @@ class AA2_OT_use_frame_as_reference(Button, bpy.types.Operator):
             return self.refuse(f"Strip {active.name!r} shows the frames {first} to {last}, not "
                                f"{scene.frame_current}. Move "
                                "the playhead over the strip.")
-        ours = scene.aa2
+        ours = settings_of(scene)
         ours.reference_kind, ours.reference_strip, ours.reference_frame = (
             ReferenceKind.STRIP, active.name, scene.frame_current)
         picture_of(scene)

@@ -6,6 +6,7 @@ from bpy_extras.io_utils import ExportHelper, ImportHelper
 from ..gather.problem import GatherError
 from ..gather.rig import JOINTS, REQUIRED, find_map, read_map, write_map
 from ..gather.shot import bone_map
+from ..settings.plates import settings_of
 from ..settings.properties import shot_scene
 from ..settings.request_of import own_bones, request_of
 from .button import Button
@@ -16,7 +17,7 @@ class OfRig:
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if shot_scene(context).aa2.armature is None:
+        if settings_of(shot_scene(context)).armature is None:
             cls.poll_message_set("Choose an armature first")
             return False
         return True
@@ -30,7 +31,7 @@ class AA2_OT_edit_bones(OfRig, Button, bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     def act(self, context: bpy.types.Context) -> set[str] | None:
-        fill_table(shot_scene(context).aa2)
+        fill_table(settings_of(shot_scene(context)))
 
 
 class AA2_OT_clear_bones(OfRig, Button, bpy.types.Operator):
@@ -41,7 +42,7 @@ class AA2_OT_clear_bones(OfRig, Button, bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     def act(self, context: bpy.types.Context) -> set[str] | None:
-        ours = shot_scene(context).aa2
+        ours = settings_of(shot_scene(context))
         ours.bone_map = ""
         for one in ours.bones:
             one.bone, one.end = "", "head"
@@ -55,7 +56,7 @@ class AA2_OT_use_active_bone(OfRig, Button, bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     def act(self, context: bpy.types.Context) -> set[str] | None:
-        ours = shot_scene(context).aa2
+        ours = settings_of(shot_scene(context))
         active = ours.armature.data.bones.active
         if active is None:
             return self.refuse(f"{ours.armature.name!r} has no active bone. Click one in Pose Mode.")
@@ -74,7 +75,7 @@ class AA2_OT_load_bone_map(Button, ImportHelper, bpy.types.Operator):
 
     def act(self, context: bpy.types.Context) -> set[str] | None:
         entries = read_map(self.filepath)
-        ours = shot_scene(context).aa2
+        ours = settings_of(shot_scene(context))
         if ours.armature:
             find_map(ours.armature, entries=entries)
         fill_table(ours)
@@ -95,9 +96,9 @@ class AA2_OT_save_bone_map(OfRig, Button, ExportHelper, bpy.types.Operator):
     def act(self, context: bpy.types.Context) -> set[str] | None:
         scene = shot_scene(context)
         try:
-            found = bone_map(request_of(scene), scene.aa2.armature)
+            found = bone_map(request_of(scene), settings_of(scene).armature)
         except GatherError as error:
-            own = {joint: (bone, end) for joint, bone, end in own_bones(scene.aa2)}
+            own = {joint: (bone, end) for joint, bone, end in own_bones(settings_of(scene))}
             write_map(self.filepath,
                       [(joint, *own.get(joint, ("", "head"))) for joint in dict.fromkeys((*REQUIRED, *own))])
             self.report({"WARNING"}, f"{error} Write the bones' names into {self.filepath} and load it.")

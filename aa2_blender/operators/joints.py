@@ -13,6 +13,7 @@ from ..embedded.engine.contract import files
 from ..embedded.engine.contract.skeleton import BODY, LIMBS
 from ..gather import reference
 from ..gather.problem import GatherError
+from ..settings.plates import settings_of
 from ..settings.properties import picture_named, shot_scene
 from ..settings.request_of import request_of
 from .button import Button
@@ -60,7 +61,7 @@ class AA2_OT_edit_reference_joints(Button, bpy.types.Operator):
 
     def act(self, context: bpy.types.Context) -> set[str] | None:
         """By numbers: one joint to one place."""
-        ours = shot_scene(context).aa2
+        ours = settings_of(shot_scene(context))
         if not self.properties.is_property_set("place") or len(ours.reference_joints) != len(BODY):
             return self.refuse("Expected a joint and its place in a reference whose joints are found. Press "
                                "Find Joints.")
@@ -80,9 +81,9 @@ class AA2_OT_edit_reference_joints(Button, bpy.types.Operator):
             self._load(scene)
         except (GatherError, RuntimeError, OSError) as error:
             return self.refuse(str(error))
-        if len(scene.aa2.reference_joints) != len(BODY):
-            lay_standing(scene.aa2, self._size)
-        self._before = kept(scene.aa2)
+        if len(settings_of(scene).reference_joints) != len(BODY):
+            lay_standing(settings_of(scene), self._size)
+        self._before = kept(settings_of(scene))
         self._zoom, self._shift = 1.0, [0.0, 0.0]
         self._handler = kind.draw_handler_add(self.draw_joints, (), self._region_type, "POST_PIXEL")
         context.window_manager.modal_handler_add(self)
@@ -105,19 +106,19 @@ class AA2_OT_edit_reference_joints(Button, bpy.types.Operator):
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Called with every event of the window; those over the picture are ours."""
         scene, region = bpy.data.scenes.get(self._scene), self._region(context)
-        if scene is None or region is None or len(scene.aa2.reference_joints) != len(BODY):
+        if scene is None or region is None or len(settings_of(scene).reference_joints) != len(BODY):
             return self.end(context, {"CANCELLED"})
         with stalls.slice("edit joints"):
             x, y = event.mouse_x - region.x, event.mouse_y - region.y
             inside = 0 <= x < region.width and 0 <= y < region.height
             if event.type == "ESC" and event.value == "PRESS":
-                put_back(scene.aa2, self._before)
+                put_back(settings_of(scene), self._before)
                 return self.end(context, {"CANCELLED"})
             if event.type in ("RET", "NUMPAD_ENTER") and event.value == "PRESS":
                 return self.end(context, {"FINISHED"})
             if not (inside or self._dragged is not None):
                 return {"PASS_THROUGH"}
-            self._take(scene.aa2.reference_joints, event, region, (x, y))
+            self._take(settings_of(scene).reference_joints, event, region, (x, y))
             self._area.tag_redraw()
         return {"RUNNING_MODAL"}
 
@@ -182,7 +183,7 @@ class AA2_OT_edit_reference_joints(Button, bpy.types.Operator):
         """Called by Blender whenever it draws a region of that kind: the picture and its joints over all else."""
         context = bpy.context
         scene = bpy.data.scenes.get(self._scene)
-        if context.area != self._area or scene is None or len(scene.aa2.reference_joints) != len(BODY):
+        if context.area != self._area or scene is None or len(settings_of(scene).reference_joints) != len(BODY):
             return
         with stalls.slice("draw joints" if self._compiled else "compile shaders"):
             type(self)._compiled = True
@@ -190,7 +191,7 @@ class AA2_OT_edit_reference_joints(Button, bpy.types.Operator):
             fit = self._fit(region)
             draw_picture(self._texture, self._size, fit, (region.width, region.height))
             joints = [(to_region(joint.place, fit, self._size), joint.confidence > 0)
-                      for joint in scene.aa2.reference_joints]
+                      for joint in settings_of(scene).reference_joints]
             draw_skeleton(joints, self._under if self._dragged is None else self._dragged)
 
 

@@ -2,6 +2,7 @@
 import bpy
 
 from ..gather.depth import surfaces
+from ..settings.plates import settings_of
 from ..settings.properties import shot_scene
 from .button import Button
 
@@ -14,7 +15,7 @@ class AA2_OT_add_selected_objects(Button, bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     def act(self, context: bpy.types.Context) -> set[str] | None:
-        ours = shot_scene(context).aa2
+        ours = settings_of(shot_scene(context))
         there = [one.thing for one in ours.touched]
         scene = ours.driver_scene or context.scene
         selected = [thing for thing in surfaces(scene.objects) if thing.select_get(view_layer=scene.view_layers[0])]
@@ -36,10 +37,10 @@ class AA2_OT_remove_object(Button, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return len(shot_scene(context).aa2.touched) > 0
+        return len(settings_of(shot_scene(context)).touched) > 0
 
     def act(self, context: bpy.types.Context) -> set[str] | None:
-        ours = shot_scene(context).aa2
+        ours = settings_of(shot_scene(context))
         ours.touched.remove(min(ours.touched_index, len(ours.touched) - 1))
         ours.touched_index = max(min(ours.touched_index, len(ours.touched) - 1), 0)
 

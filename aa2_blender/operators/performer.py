@@ -13,9 +13,10 @@ from ..gather.shot import driver_of, offset_of
 from ..gather.strip import find
 from ..place import rig
 from ..queue import session
+from ..settings.plates import plate_name, settings_of
 from ..settings.preferences import engine_launch
 from ..settings.properties import shot_scene
-from ..settings.request_of import NOBODY, job_folder, plate_name, request_of
+from ..settings.request_of import NOBODY, job_folder, request_of
 from ..settings.table import DriverKind
 from ..tasks import performer
 from ..tasks.task import TaskState
@@ -167,7 +168,7 @@ class AA2_OT_forget_performer(Button, bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     def act(self, context: bpy.types.Context) -> set[str] | None:
-        ours = shot_scene(context).aa2
+        ours = settings_of(shot_scene(context))
         ours.performer_box, ours.performer_frame = NOBODY, 0
 
 
@@ -191,7 +192,7 @@ class AA2_OT_make_rig_from_pose(Button, bpy.types.Operator):
         request = request_of(scene)
         strip = find(scene, request.strip)
         driver = driver_of(request, scene, strip)
-        ours = scene.aa2
+        ours = settings_of(scene)
         made = rig.make(driver, folder_of_shot(scene), camera=request.camera, offset=offset_of(request, strip, driver))
         ours.driver, ours.armature, ours.bone_map, ours.clean_plate = DriverKind.ARMATURE, made, "", False
         ours.driver_scene = driver if driver != scene else None
@@ -245,8 +246,7 @@ def draw_box(view: bpy.types.View2D, scene: bpy.types.Scene, box: performer.Box,
 
 
 def _search(scene: bpy.types.Scene, frame: int) -> performer.PeopleSearch:
-    scene.aa2.strip = plate_name(scene)
-    return performer.PeopleSearch(scene.name, scene.aa2.strip, frame, job_folder(scene), link=session.link,
+    return performer.PeopleSearch(scene.name, plate_name(scene), frame, job_folder(scene), link=session.link,
                                   launch=engine_launch())
 
 

@@ -3,15 +3,16 @@ import bpy
 from bpy.app.translations import pgettext_iface as translated
 from bpy.props import IntProperty
 
-from ..place.strip import lay_frames
+from ..place.marks import find
 from ..queue import session
 from ..queue.queue import Row
 from ..queue.queue_file import RowState
+from ..settings.plates import settings_of
 from ..settings.preferences import engine_launch
 from ..settings.properties import shot_scene
 from ..settings.request_of import job_folder
 from ..tasks.gathering import Gathered, Version
-from ..versions import runs
+from ..versions.shown import lay_version
 from .button import Button
 
 
@@ -71,7 +72,7 @@ class AA2_OT_generate(EnqueueButton, bpy.types.Operator):
 
     def act(self, context: bpy.types.Context) -> set[str] | None:
         scene = shot_scene(context)
-        new_seed(scene.aa2)
+        new_seed(settings_of(scene))
         request, missing = self.asked(scene)
         if missing:
             return self.refuse(missing)
@@ -169,10 +170,12 @@ class AA2_OT_queue_place(RowButton, bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     def change(self, row: Row) -> set[str] | None:
-        scene = bpy.data.scenes.get(row.scene)
+        scene, plate = find(row.plate, row.scene, row.strip)
         if scene is None:
             return self.refuse(f"There is no scene {row.scene!r}. Give a scene this name and place again.")
-        strips = lay_frames(scene, row.folder, row.strip, pack=runs.pack_hash(row.folder))
+        if plate is None:
+            return self.refuse(f"The plate {row.strip!r} is gone. Its frames are in {row.folder}.")
+        strips = lay_version(scene, row.folder, plate)
         row.placed = True
         session.queue.keep(row)
         self.report({"INFO"}, f"Placed {', '.join(strips)}")

@@ -7,6 +7,7 @@ from bpy.props import StringProperty
 from ..embedded.engine.contract import files
 from ..queue import session
 from ..report import report, tail
+from ..settings.plates import settings_of
 from ..settings.properties import shot_scene
 from ..settings.request_of import jobs_root
 from ..versions.shown import folder_of_shot
@@ -79,7 +80,7 @@ class AA2_OT_choose_jobs_folder(Button, bpy.types.Operator):
     def act(self, context: bpy.types.Context) -> set[str] | None:
         if not Path(bpy.path.abspath(self.directory)).is_dir():
             return self.refuse(f"Expected a folder, got {self.directory!r}.")
-        shot_scene(context).aa2.output = self.directory
+        settings_of(shot_scene(context)).output = self.directory
 
 
 CLASSES = (AA2_OT_show_log, AA2_OT_copy_report, AA2_OT_choose_jobs_folder)

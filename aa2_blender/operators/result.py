@@ -9,14 +9,17 @@ from bpy.props import IntProperty, StringProperty
 
 from ..embedded.engine.contract import files, jobs
 from ..place import conditions
-from ..place.strip import folder_of, lay_frames, of_ours, relink
+from ..place.strip import folder_of, job_at, of_ours, relink
 from ..queue import session
+from ..settings.plates import plate_of
 from ..settings.properties import shot_scene
 from ..tasks.gathering import Copied, Gathered
-from ..versions import folders, runs
-from ..versions.shown import folder_of_shot, other_versions, strips_of_shot
+from ..versions import folders
+from ..versions.shown import folder_of_shot, lay_version, moved_by, other_versions, request_now, strips_of_shot
 from .button import Button
 from .queue import EnqueueButton
+
+GONE = "The plate of these frames is not in this scene any more. Undo its removal, or choose another plate."
 
 
 class OfVersion:
@@ -39,7 +42,10 @@ class AA2_OT_place_again(OfVersion, Button, bpy.types.Operator):
 
     def act(self, context: bpy.types.Context) -> set[str] | None:
         scene = shot_scene(context)
-        strips = lay_frames(scene, folder_of_shot(scene), scene.aa2.strip, pack=runs.pack_hash(folder_of_shot(scene)))
+        plate = plate_of(scene)
+        if plate is None:
+            return self.refuse(GONE)
+        strips = lay_version(scene, folder_of_shot(scene), plate)
         self.report({"INFO"}, f"Placed {', '.join(strips)}")
 
 
@@ -58,7 +64,10 @@ class AA2_OT_show_version(OfVersion, Button, bpy.types.Operator):
         chosen = made[max(0, min(made.index(shown) + self.by, len(made) - 1))]
         if chosen == shown and strips_of_shot(scene):
             return self.refuse(f"{shown.name} is the {'newest' if self.by > 0 else 'oldest'} version with frames.")
-        lay_frames(scene, chosen, scene.aa2.strip, pack=runs.pack_hash(chosen))
+        plate = plate_of(scene)
+        if plate is None:
+            return self.refuse(GONE)
+        lay_version(scene, chosen, plate)
         self.report({"INFO"}, f"{chosen.name} is shown")
 
 
@@ -92,11 +101,11 @@ class _AnotherVersion(OfVersion, EnqueueButton):
              kept_frames: Sequence[int] = ()) -> set[str]:
         scene = shot_scene(context)
         folder = folder_of_shot(scene)
-        request = folders.read_request(folder)
-        return self.enqueue(context, Copied(
-            folder, change, scene=request.scene if request else scene.name,
-            strip=request.strip if request else scene.aa2.strip, reserved=session.queue.reserved,
-            kept_frames=kept_frames))
+        plate = plate_of(scene)
+        if plate is None:
+            return self.refuse(GONE)
+        return self.enqueue(context, Copied(folder, change, scene=scene.name, strip=plate.name, plate=plate.aa2.uid,
+                                            reserved=session.queue.reserved, kept_frames=kept_frames))
 
 
 class AA2_OT_redo(_AnotherVersion, bpy.types.Operator):
@@ -106,10 +115,14 @@ class AA2_OT_redo(_AnotherVersion, bpy.types.Operator):
     bl_label = "Redo"
 
     def act(self, context: bpy.types.Context) -> set[str] | None:
-        folder = folder_of_shot(shot_scene(context))
+        scene = shot_scene(context)
+        folder, plate = folder_of_shot(scene), plate_of(scene)
         request = folders.read_request(folder)
+        if plate is None:
+            return self.refuse(GONE)
         if request is None:
             return self.refuse(f"{folder.name} doesn't say what it was asked for. Press Generate instead.")
+        request = request_now(request, plate)
         return self.enqueue(context, Gathered(request, folder.parent, session.queue.reserved))
 
 
@@ -133,8 +146,9 @@ class AA2_OT_fix_range(_AnotherVersion, bpy.types.Operator):
     last: IntProperty(name="Last", description="Last frame of the timeline to make again")
 
     def act(self, context: bpy.types.Context) -> set[str] | None:
-        folder = folder_of_shot(shot_scene(context))
-        job = jobs.read(folder)
+        scene = shot_scene(context)
+        folder = folder_of_shot(scene)
+        job = job_at(folder, moved_by(plate_of(scene), folder))
         first, last = self.first - job.first_frame + 1, self.last - job.first_frame + 1
         if not 1 <= first <= last <= job.frames:
             return self.refuse(f"Expected frames within {job.first_frame} to {job.first_frame + job.frames - 1}, got "

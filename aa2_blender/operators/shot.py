@@ -7,9 +7,9 @@ from bpy.props import EnumProperty
 from ..embedded.engine.contract import files
 from ..gather.strip import find, frames_of
 from ..place import estimates
+from ..settings.plates import holder, plate_name, plate_of, settings_of
 from ..settings.properties import shot_scene
-from ..settings.request_of import plate_name
-from ..versions.shown import folder_of_shot
+from ..versions.shown import folder_of_shot, moved_by
 from .button import Button
 
 
@@ -41,7 +41,7 @@ class AA2_OT_use_active_strip(Button, bpy.types.Operator):
         active = scene.sequence_editor.active_strip if scene.sequence_editor else None
         if active is None:
             return self.refuse(f"Scene {scene.name!r} has no active strip. Select the strip in the sequencer.")
-        setattr(scene.aa2, ROLES[self.role], active.name)
+        setattr(holder(scene, ROLES[self.role]), ROLES[self.role], active.name)
 
 
 class _AddMade(Button):
@@ -60,7 +60,9 @@ class _AddMade(Button):
 
     def act(self, context: bpy.types.Context) -> set[str] | None:
         scene = shot_scene(context)
-        self.report({"INFO"}, f"Added {estimates.lay_estimated(scene, folder_of_shot(scene), self.kind)}")
+        folder, plate = folder_of_shot(scene), plate_of(scene)
+        name = estimates.lay_estimated(scene, folder, self.kind, plate, moved_by(plate, folder))
+        self.report({"INFO"}, f"Added {name}")
 
 
 class AA2_OT_add_clean_plate(_AddMade, bpy.types.Operator):
@@ -91,7 +93,8 @@ class AA2_OT_use_preview_range(Button, bpy.types.Operator):
         chosen = (scene.frame_preview_start, scene.frame_preview_end) if scene.use_preview_range else (
             scene.frame_start, scene.frame_end)
         first, last = frames_of(find(scene, plate_name(scene)), chosen)
-        scene.aa2.use_range, scene.aa2.range_first, scene.aa2.range_last = True, first, last
+        ours = settings_of(scene)
+        ours.use_range, ours.range_first, ours.range_last = True, first, last
 
 
 CLASSES = (AA2_OT_use_active_strip, AA2_OT_use_preview_range, AA2_OT_add_clean_plate, AA2_OT_add_mask)

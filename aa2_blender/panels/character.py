@@ -6,6 +6,7 @@ import bpy
 from ..embedded.engine.contract import files
 from ..operators.character import AA2_OT_find_reference_joints, AA2_OT_use_frame_as_reference
 from ..operators.joints import AA2_OT_edit_reference_joints
+from ..settings.plates import settings_of
 from ..settings.request_of import job_folder
 from ..settings.table import ReferenceKind
 from .drawing import Part, draw_strip_field
@@ -20,7 +21,7 @@ class Character(Part):
     bl_label = "Character"
 
     def tell(self, layout: bpy.types.UILayout, context: bpy.types.Context, scene: bpy.types.Scene) -> None:
-        ours = scene.aa2
+        ours = settings_of(scene)
         layout.prop(ours, "reference_kind", expand=True)
         if ours.reference_kind == ReferenceKind.STRIP:
             draw_strip(layout, scene)
@@ -37,12 +38,12 @@ class Character(Part):
 def draw_strip(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
     """Which frame of which strip is the reference."""
     draw_strip_field(layout, scene, "reference_strip", "SEQUENCE", AA2_OT_use_frame_as_reference.bl_idname)
-    layout.prop(scene.aa2, "reference_frame")
+    layout.prop(settings_of(scene), "reference_frame")
 
 
 def reference_icon(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> int:
     """The icon of the reference's picture, 0 where there is none: of a strip's frame, as it was written last."""
-    ours = scene.aa2
+    ours = settings_of(scene)
     if ours.reference_kind == ReferenceKind.IMAGE:
         return layout.icon(ours.reference_image) if ours.reference_image else 0
     if ours.reference_kind == ReferenceKind.STRIP:
@@ -59,15 +60,15 @@ class ReferenceJoints(Part):
 
     def tell(self, layout: bpy.types.UILayout, context: bpy.types.Context, scene: bpy.types.Scene) -> None:
         layout.use_property_split = False
-        if not scene.aa2.reference_joints:
+        if not settings_of(scene).reference_joints:
             layout.label(text="None yet: Generate finds them automatically", icon="INFO")
-        for joint in scene.aa2.reference_joints:
+        for joint in settings_of(scene).reference_joints:
             row = layout.row(align=True)
             row.label(text=joint.name.replace("_", " "))
             row.prop(joint, "place", text="")
             row.prop(joint, "confidence", text="")
-        if scene.aa2.reference_joints:
-            layout.prop(scene.aa2, "reference_height")
+        if settings_of(scene).reference_joints:
+            layout.prop(settings_of(scene), "reference_height")
 
 
 PARTS = (Character, ReferenceJoints)

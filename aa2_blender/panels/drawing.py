@@ -5,6 +5,7 @@ import bpy
 
 from .. import stalls
 from ..blender_api import all_strips_name
+from ..settings.plates import holder
 from ..settings.properties import shot_scene
 
 PIXELS_A_LETTER = 6.5  # of Blender's interface font at scale 1 (ours: 5.8 measured in a window, and some to spare)
@@ -24,7 +25,7 @@ class Part:
             self.tell(self.layout, context, shot_scene(context))
 
     def tell(self, layout: bpy.types.UILayout, context: bpy.types.Context, scene: bpy.types.Scene) -> None:
-        """Draws the step for `scene`, whose settings `scene.aa2` it shows. Called at each redraw: reads no big file."""
+        """Draws the step for `scene`, whose plate's settings it shows. Called at each redraw: reads no big file."""
         raise NotImplementedError
 
 
@@ -34,9 +35,9 @@ def draw_strip_field(layout: bpy.types.UILayout, scene: bpy.types.Scene, name: s
     row = layout.row(align=True)
     editor = scene.sequence_editor
     if editor:
-        row.prop_search(scene.aa2, name, editor, all_strips_name(editor), icon=icon)
+        row.prop_search(holder(scene, name), name, editor, all_strips_name(editor), icon=icon)
     else:
-        row.prop(scene.aa2, name)
+        row.prop(holder(scene, name), name)
     return row.operator(button, text="", icon="EYEDROPPER")
 
 

@@ -13,6 +13,7 @@ from ..operators.driver import (
     AA2_OT_save_bone_map,
     AA2_OT_use_active_bone,
 )
+from ..settings.plates import settings_of
 from ..settings.properties import shot_scene
 from ..settings.request_of import own_bones, request_of
 from ..settings.table import DriverKind
@@ -33,7 +34,7 @@ class Driver(Part):
     bl_label = "Driver"
 
     def tell(self, layout: bpy.types.UILayout, context: bpy.types.Context, scene: bpy.types.Scene) -> None:
-        ours = scene.aa2
+        ours = settings_of(scene)
         layout.prop(ours, "driver", expand=True)
         if ours.driver == DriverKind.PERFORMER:
             draw_performer(layout, scene)
@@ -44,7 +45,7 @@ class Driver(Part):
 
 def draw_rig(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
     """The armature, its camera and their time."""
-    ours = scene.aa2
+    ours = settings_of(scene)
     for name in ("armature", "driver_scene", "camera", "derive_offset"):
         layout.prop(ours, name)
     if not ours.derive_offset:
@@ -59,7 +60,7 @@ class OfRig(Part):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        return shot_scene(context).aa2.driver == DriverKind.ARMATURE
+        return settings_of(shot_scene(context)).driver == DriverKind.ARMATURE
 
 
 class Bones(OfRig):
@@ -70,7 +71,7 @@ class Bones(OfRig):
     parent = Driver
 
     def tell(self, layout: bpy.types.UILayout, context: bpy.types.Context, scene: bpy.types.Scene) -> None:
-        ours = scene.aa2
+        ours = settings_of(scene)
         layout.prop(ours, "bone_preset")
         if ours.armature is None or ours.armature.type != "ARMATURE":
             return
@@ -149,7 +150,7 @@ class Body(OfRig):
 
     def tell(self, layout: bpy.types.UILayout, context: bpy.types.Context, scene: bpy.types.Scene) -> None:
         for name in ("mesh", "meshes", "clothing"):
-            layout.prop(scene.aa2, name)
+            layout.prop(settings_of(scene), name)
 
 
 def frames_text(scene: bpy.types.Scene) -> str:

@@ -6,6 +6,7 @@ from ..cost import cost_of, pack_folder, rate_of, work
 from ..embedded.engine.contract.errors import JobError
 from ..gather.camera import size_of
 from ..gather.strip import find, frames_of
+from ..settings.plates import holder, settings_of
 from ..settings.preferences import engine_launch
 from ..settings.request_of import job_folder, request_of
 from ..tasks.task import duration
@@ -19,7 +20,7 @@ class Look(Part):
     bl_options = {"DEFAULT_CLOSED"}
 
     def tell(self, layout: bpy.types.UILayout, context: bpy.types.Context, scene: bpy.types.Scene) -> None:
-        ours = scene.aa2
+        ours = settings_of(scene)
         layout.prop(ours, "engine")
         row = layout.row(align=True)
         row.prop(ours, "seed")
@@ -36,7 +37,7 @@ class Look(Part):
         for name in ("mask_grow", "mask_feather"):
             row = layout.row(align=True)
             row.use_property_decorate = True
-            row.prop(ours, name)
+            row.prop(holder(scene, name), name)
         layout.prop(ours, "output")
         draw_text(layout, context, str(job_folder(scene)))
 

@@ -2,6 +2,7 @@
 import bpy
 
 from ..operators.objects import AA2_OT_add_selected_objects, AA2_OT_remove_object
+from ..settings.plates import settings_of
 from .drawing import Part
 
 _ROWS = 3
@@ -28,7 +29,7 @@ class Objects(Part):
     bl_label = "Objects"
 
     def tell(self, layout: bpy.types.UILayout, context: bpy.types.Context, scene: bpy.types.Scene) -> None:
-        ours = scene.aa2
+        ours = settings_of(scene)
         row = layout.row()
         row.template_list(AA2_UL_touched.__name__, "", ours, "touched", ours, "touched_index", rows=_ROWS)
         column = row.column(align=True)

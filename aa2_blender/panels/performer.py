@@ -4,12 +4,13 @@ from bpy.app.translations import pgettext_iface as translated
 
 from ..gather.shot import needs_camera
 from ..operators.performer import AA2_OT_choose_performer, AA2_OT_forget_performer, AA2_OT_make_rig_from_pose
+from ..settings.plates import settings_of
 from ..settings.request_of import NOBODY, request_of
 
 
 def draw_performer(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
     """Which person in the plate is the performer, and whether a clean plate is made."""
-    ours = scene.aa2
+    ours = settings_of(scene)
     row = layout.row(align=True)
     row.operator(AA2_OT_choose_performer.bl_idname, icon="RESTRICT_SELECT_OFF")
     if tuple(ours.performer_box) != NOBODY:

@@ -3,7 +3,6 @@ import bpy
 from bpy.app.translations import pgettext_iface as translated
 
 from ..blender_api import strips
-from ..gather.job import problems
 from ..operators.preview import AA2_OT_preview_conditions, AA2_OT_preview_frame, AA2_OT_show_condition
 from ..operators.queue import (
     AA2_OT_cancel,
@@ -18,7 +17,7 @@ from ..place import conditions
 from ..queue import session
 from ..queue.queue import ACTIVE, Row
 from ..queue.queue_file import RowState
-from ..settings.request_of import job_folder, request_of
+from ..settings.request_of import job_folder, problems_of, request_of
 from ..tasks.task import Progress, TaskState
 from .drawing import Part
 from .look import draw_cost
@@ -37,7 +36,7 @@ class Queue(Part):
     bl_label = "Generate"
 
     def tell(self, layout: bpy.types.UILayout, context: bpy.types.Context, scene: bpy.types.Scene) -> None:
-        found = problems(request_of(scene))
+        found = problems_of(scene, request_of(scene))
         for problem in found:
             draw_problem(layout, context, problem)
         if not found:

@@ -24,6 +24,7 @@ from ..operators.result import (
 from ..place.strip import ENGINE, PACK, SEED, VERSION, lost
 from ..queue import session
 from ..report import tail
+from ..settings.plates import settings_of
 from ..tasks.task import Task, TaskState
 from ..versions.shown import folder_of_shot, strips_of_shot
 from .drawing import Part, draw_text
@@ -90,10 +91,10 @@ class Fix(Part):
 
     def tell(self, layout: bpy.types.UILayout, context: bpy.types.Context, scene: bpy.types.Scene) -> None:
         column = layout.column(align=True)
-        column.prop(scene.aa2, "fix_first")
-        column.prop(scene.aa2, "fix_last")
+        column.prop(settings_of(scene), "fix_first")
+        column.prop(settings_of(scene), "fix_last")
         button = layout.operator(AA2_OT_fix_range.bl_idname, icon="MOD_TIME")
-        button.first, button.last = scene.aa2.fix_first, scene.aa2.fix_last
+        button.first, button.last = settings_of(scene).fix_first, settings_of(scene).fix_last
 
 
 class Output(Part):
@@ -104,8 +105,8 @@ class Output(Part):
     parent = Result
 
     def tell(self, layout: bpy.types.UILayout, context: bpy.types.Context, scene: bpy.types.Scene) -> None:
-        layout.prop(scene.aa2, "form")
-        layout.operator(AA2_OT_write_output.bl_idname, icon="EXPORT").form = scene.aa2.form
+        layout.prop(settings_of(scene), "form")
+        layout.operator(AA2_OT_write_output.bl_idname, icon="EXPORT").form = settings_of(scene).form
         layout.operator(AA2_OT_add_passes.bl_idname, icon="RENDERLAYERS")
         row = layout.row(align=True)
         row.operator(AA2_OT_add_nodes.bl_idname, icon="NODE_COMPOSITING")

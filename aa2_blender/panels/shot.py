@@ -9,6 +9,7 @@ from ..operators.shot import (
     AA2_OT_use_preview_range,
     Role,
 )
+from ..settings.plates import settings_of
 from ..settings.table import DriverKind
 from .drawing import Part, draw_strip_field
 
@@ -19,7 +20,7 @@ class Shot(Part):
     bl_label = "Shot"
 
     def tell(self, layout: bpy.types.UILayout, context: bpy.types.Context, scene: bpy.types.Scene) -> None:
-        ours = scene.aa2
+        ours = settings_of(scene)
         if scene != context.scene:
             layout.label(text=scene.name, icon="SCENE_DATA")
         draw_strip(layout, scene, Role.PLATE, "SEQUENCE")
@@ -31,7 +32,7 @@ class Shot(Part):
 
 def draw_range(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
     """Whether all of the plate's frames are made, or which."""
-    ours = scene.aa2
+    ours = settings_of(scene)
     row = layout.row(align=True)
     row.prop(ours, "use_range")
     row.operator(AA2_OT_use_preview_range.bl_idname, text="", icon="PREVIEW_RANGE")
@@ -49,7 +50,7 @@ class Beside(Part):
     parent = Shot
 
     def tell(self, layout: bpy.types.UILayout, context: bpy.types.Context, scene: bpy.types.Scene) -> None:
-        ours = scene.aa2
+        ours = settings_of(scene)
         draw_strip(layout, scene, Role.MASK, "MOD_MASK")
         if ours.mask_strip:
             layout.prop(ours, "mask_use")

@@ -8,20 +8,22 @@ import bpy
 
 from ..blender_api import Strip, quiet_sequencer, strips, trim
 from ..embedded.engine.contract import files, jobs
-from .strip import PlaceError, free_channel, overlaps, path_in_blend, same_shot, why_not_now
+from .marks import mark
+from .strip import PlaceError, folder_above, free_channel, job_at, overlaps, path_in_blend, same_shot, why_not_now
 
 # Names of custom properties: of the metastrip, its job's folder; of a strip in it, which condition it shows.
 JOB, KIND = "aa2_conditions", "aa2_condition"
 
 
-def lay_conditions(scene: bpy.types.Scene, folder: str | Path) -> str:
+def lay_conditions(scene: bpy.types.Scene, folder: str | Path, plate: Strip | None = None, moved: int = 0) -> str:
     """Lay what the engine drew for a job into a scene, all of it muted; returns the metastrip's name. The metastrip
-    that an earlier call made for this job, or another version of it, is replaced. Raises PlaceError."""
+    that an earlier call made for this job, or another version of it, is replaced. `plate` and `moved` as in strip.py:
+    lay_frames. Raises PlaceError."""
     reason = why_not_now(scene)
     if reason:
         raise PlaceError(reason, "Wait for its end and press Preview Conditions again.")
     folder = os.path.abspath(os.fspath(folder))
-    job = jobs.read(folder)
+    job = job_at(folder, moved)
     kinds = [kind for kind in files.SHOWN_KINDS if len(files.numbers(folder, f"{files.SHOWN}/{kind}")) == job.frames]
     if not kinds:
         raise PlaceError(f"{folder} holds no drawn conditions.", "Press Preview Conditions again.")
@@ -35,6 +37,7 @@ def lay_conditions(scene: bpy.types.Scene, folder: str | Path) -> str:
             _add(meta, scene, job, folder, kind).mute = kind not in shown
         trim(meta, job.first_frame, job.first_frame + job.frames)
         meta[JOB] = path_in_blend(folder)
+        mark(meta, plate)
         meta.blend_type = "ALPHA_OVER"
         meta.mute = not shown
     return meta.name
@@ -48,7 +51,7 @@ def metas(scene: bpy.types.Scene) -> list[Strip]:
 
 def meta_of(scene: bpy.types.Scene, folder: str | Path) -> Strip | None:
     """The metastrip of a job's conditions, or None."""
-    return next((meta for meta in metas(scene) if same_shot(meta[JOB], folder)), None)
+    return next((meta for meta in metas(scene) if same_shot(_folder_of(meta), folder)), None)
 
 
 def switch(meta: Strip, kind: str) -> None:
@@ -68,6 +71,12 @@ def relink(scene: bpy.types.Scene, folder: str | Path, found: str | Path) -> Non
     for strip in strips(meta):
         if strip.get(KIND):
             strip.directory = path_in_blend(os.path.join(os.path.abspath(found), files.SHOWN, strip[KIND]))
+
+
+def _folder_of(meta: Strip) -> str:
+    """The job folder whose conditions a metastrip shows."""
+    drawn = next((strip for strip in strips(meta) if strip.get(KIND)), None)
+    return folder_above(drawn, f"{files.SHOWN}/{drawn[KIND]}") if drawn else bpy.path.abspath(meta[JOB])
 
 
 def _add(owner: Strip, scene: bpy.types.Scene, job: jobs.Job, folder: str, kind: str) -> Strip:
@@ -93,7 +102,7 @@ def _remove_earlier(editor: bpy.types.SequenceEditor, folder: str) -> tuple[int 
     """Takes out the shot's earlier metastrip; returns its channel, None where there was none,
     and what was shown in it."""
     channel, shown = None, set()
-    for meta in [strip for strip in strips(editor) if strip.get(JOB) and same_shot(strip[JOB], folder)]:
+    for meta in [strip for strip in strips(editor) if strip.get(JOB) and same_shot(_folder_of(strip), folder)]:
         channel = meta.channel
         shown |= {strip[KIND] for strip in strips(meta) if not strip.mute and strip.get(KIND)}
         strips(editor).remove(meta)

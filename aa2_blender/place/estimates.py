@@ -8,7 +8,8 @@ import bpy
 
 from ..blender_api import Strip, all_strips, quiet_sequencer, strips
 from ..embedded.engine.contract import files, jobs
-from .strip import PlaceError, free_channel, path_in_blend, same_folder, why_not_now
+from .marks import mark
+from .strip import PlaceError, folder_above, free_channel, job_at, path_in_blend, trim_to, why_not_now
 
 # Of the strip: the job it was made for, and which pictures of it. Not strip.JOB: generating again must not take away
 # what the artist works with.
@@ -21,14 +22,15 @@ def is_made(folder: str | Path, kind: str) -> bool:
     return os.path.isfile(files.picture(folder, kind, 1)) and os.path.isfile(files.path(folder, files.ESTIMATED))
 
 
-def lay_estimated(scene: bpy.types.Scene, folder: str | Path, kind: str) -> str:
-    """Lay what the engine made (a kind of WORDS) into a scene; returns the strip's name.
-    One that was there is replaced."""
+def lay_estimated(scene: bpy.types.Scene, folder: str | Path, kind: str, plate: Strip | None = None,
+                  moved: int = 0) -> str:
+    """Lay what the engine made (a kind of WORDS) into a scene; returns the strip's name. One that was there is
+    replaced. `plate` and `moved` as in strip.py: lay_frames."""
     reason = why_not_now(scene)
     if reason:
         raise PlaceError(reason, f"Wait for its end and add the {WORDS[kind]} again.")
     folder = os.path.abspath(os.fspath(folder))
-    job = jobs.read(folder)
+    job = job_at(folder, moved)
     numbers = files.numbers(folder, kind)
     if numbers[:job.frames] != list(range(1, job.frames + 1)):
         raise PlaceError(f"{folder} holds {len(numbers)} of {job.frames} pictures of a {WORDS[kind]}.",
@@ -37,11 +39,13 @@ def lay_estimated(scene: bpy.types.Scene, folder: str | Path, kind: str) -> str:
     with quiet_sequencer(editor):
         name, above = f"{job.name} {WORDS[kind]}", 0
         for strip in list(all_strips(editor)):
-            if strip.get(MADE) == kind and same_folder(strip[MADE_FOR], folder):
+            if strip.get(MADE) == kind and folder_above(strip, kind) == folder:
                 name, above = strip.name, strip.channel - 1
                 strips(strip.parent_meta() or editor).remove(strip)
         above = above or max((other.channel for other in strips(editor)), default=0)
         strip = _add(scene, editor, job, folder, kind, name, above)
+        mark(strip, plate)
+        trim_to(strip, plate)
     return strip.name
 
 

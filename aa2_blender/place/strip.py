@@ -3,15 +3,17 @@
 import json
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import bpy
 
-from ..blender_api import Strip, all_strips, quiet_sequencer, strip_range, strips
+from ..blender_api import Strip, all_strips, connect, quiet_sequencer, strip_range, strips, trim
 from ..embedded.engine.contract import files, jobs, version
 from ..embedded.engine.contract.errors import JobError
 from ..embedded.engine.contract.fields import plain
 from ..gather.png import write_plain
+from .marks import JOB, mark, of_laid
 
 # What stands in for a frame that is not made: nothing of the character, all of the light.
 _BLANK = "blank.png"
@@ -19,7 +21,7 @@ _NOTHING = {files.FRAMES: (0, 0, 0, 0), files.SHADOW: (255, 255, 255)}
 _BLEND = {files.SHADOW: "MULTIPLY", files.FRAMES: "ALPHA_OVER"}
 _TITLE = {files.SHADOW: "shadow", files.FRAMES: "character"}
 # Names of the strips' custom properties.
-JOB, KIND, SEED, PACK, ENGINE = "aa2_job", "aa2_kind", "aa2_seed", "aa2_pack", "aa2_engine"
+KIND, SEED, PACK, ENGINE = "aa2_kind", "aa2_seed", "aa2_pack", "aa2_engine"
 SETTINGS, VERSION = "aa2_settings", "aa2_version"
 PREVIEW_FRAME = "frame"  # the folder beside the versions in which one frame was tried
 _A_VERSION = re.compile(r"v\d{3,}")
@@ -32,32 +34,56 @@ class PlaceError(JobError):
         super().__init__("place", message, remedy)
 
 
-def lay_frames(scene: bpy.types.Scene, folder: str | Path, plate: str = "", pack: str = "") -> tuple[str, ...]:
+def lay_frames(scene: bpy.types.Scene, folder: str | Path, plate: str = "", pack: str = "",
+               moved: int = 0) -> tuple[str, ...]:
     """Lay the frames that exist in a job's folder into a scene; returns the names of the strips, shadow first.
 
-    Strips that an earlier call made for this job, or for another version of it, are replaced, in their channels; a
-    tried frame mutes those of the version below it; no other strip is touched. `plate` names the strip to lie over, ""
-    takes the lowest picture strip on those frames; `pack` is the hash of the weights, "" takes what the job's earlier
-    strips say. Raises PlaceError where why_not_now says something.
+    Strips that an earlier call made for this plate, for this job or for another version of it are replaced, in their
+    channels; a tried frame mutes those of the version below it; no other strip is touched. `plate` names the strip to
+    lie over, "" takes the lowest picture strip on those frames; `pack` is the hash of the weights, "" takes what the
+    job's earlier strips say. `moved`: how many frames later the plate begins than it did when it was gathered. What the
+    plate does not show any more is trimmed off. Raises PlaceError where why_not_now says something.
     """
     reason = why_not_now(scene)
     if reason:
         raise PlaceError(reason, "Wait for its end and place again.")
     folder = os.path.abspath(os.fspath(folder))
-    job = jobs.read(folder)
+    job = job_at(folder, moved)
     kinds = [kind for kind in (files.SHADOW, files.FRAMES) if files.numbers(folder, kind)]
     editor = scene.sequence_editor or scene.sequence_editor_create()
+    over = all_strips(editor).get(plate) if plate else None
+    if over and not overlaps(over, job):
+        raise PlaceError(f"{over.name!r} does not show the frames of {os.path.basename(folder)} any more.",
+                         "Widen the strip, or generate the frames that it shows now.")
     with quiet_sequencer(editor):
-        earlier = _remove_earlier(editor, folder)
-        below = _plate_channel(editor, job, plate)
+        earlier = _remove_earlier(editor, folder, over)
+        below = _plate_channel(editor, job, over)
         made = []
         for kind in kinds:
             channel, earlier_pack = earlier.get(kind, (None, ""))
             below = free_channel(editor, job, below, channel)
             made.append(_add(scene, editor, job, folder, kind=kind, channel=below, pack=pack or earlier_pack))
+        for strip in made:
+            mark(strip, over)
+            trim_to(strip, over)
+        if over:
+            connect(scene, [over, *made])
         if os.path.basename(folder) == PREVIEW_FRAME:
-            _mute_versions(editor, folder)
+            _mute_versions(editor, folder, over)
     return tuple(strip.name for strip in made)
+
+
+def job_at(folder: str | Path, moved: int) -> jobs.Job:
+    """A job as it lies on the timeline now: `moved` frames later than it was gathered."""
+    job = jobs.read(folder)
+    return replace(job, first_frame=job.first_frame + moved)
+
+
+def trim_to(strip: Strip, plate: Strip | None) -> None:
+    """Trim a strip to the frames that the plate shows."""
+    if plate is not None:
+        (first, end), (begins, ends) = strip_range(strip), strip_range(plate)
+        trim(strip, max(first, begins), min(end, ends))
 
 
 def why_not_now(scene: bpy.types.Scene) -> str:
@@ -79,8 +105,15 @@ def of_ours(scene: bpy.types.Scene) -> list[Strip]:
 
 
 def folder_of(strip: Strip) -> str:
-    """The job folder whose frames a strip of ours shows."""
-    return os.path.abspath(bpy.path.abspath(strip[JOB]))
+    """The job folder whose pictures a strip of ours shows. The strip's own path says it, which Blender keeps right when
+    the file is saved in another folder or appended."""
+    return folder_above(strip, strip[KIND])
+
+
+def folder_above(strip: Strip, kind: str) -> str:
+    """The job folder in which the folder `kind` of a strip's pictures lies."""
+    where = Path(os.path.abspath(bpy.path.abspath(strip.directory)))
+    return str(where.parents[len(Path(kind).parts) - 1])
 
 
 def refresh(scene: bpy.types.Scene, folder: str | Path = "") -> int:
@@ -89,7 +122,7 @@ def refresh(scene: bpy.types.Scene, folder: str | Path = "") -> int:
     changed = 0
     for strip in of_ours(scene):
         where = folder_of(strip)
-        if folder and not same_folder(where, folder) or len(strip.elements) < 1:
+        if folder and where != os.path.abspath(folder) or len(strip.elements) < 1:
             continue
         there = set(files.numbers(where, strip[KIND]))
         if not there:
@@ -110,7 +143,7 @@ def relink(scene: bpy.types.Scene, folder: str, found: str | Path) -> None:
         raise PlaceError(f"{found} holds no finished frame.",
                          "Choose the job's folder: the one with job.json and frames/.")
     for strip in of_ours(scene):
-        if same_folder(strip[JOB], folder):
+        if folder_of(strip) == os.path.abspath(folder):
             strip.directory = path_in_blend(os.path.join(found, strip[KIND]))
             strip[JOB] = path_in_blend(found)
 
@@ -155,37 +188,40 @@ def _names(job: jobs.Job, folder: str, kind: str) -> list[str]:
             for number in range(1, job.frames + 1)]
 
 
-def _remove_earlier(editor: bpy.types.SequenceEditor, folder: str) -> dict[str, tuple[int, str]]:
-    """Take out this job's own strips, of whatever version, and those of the frame that was tried before it; returns the
-    (channel, pack) that each kind of the former had."""
-    earlier = {}
-    tried = os.path.join(os.path.dirname(folder), PREVIEW_FRAME)
-    for strip in list(all_strips(editor)):
-        if tried != folder and strip.get(JOB) and same_folder(strip[JOB], tried):
-            strips(strip.parent_meta() or editor).remove(strip)
-    for strip in list(all_strips(editor)):
-        if strip.get(JOB) and same_shot(strip[JOB], folder):
-            if strip.get(KIND) not in _BLEND and same_folder(strip[JOB], folder):
-                continue  # a pass of this version
-            pack = strip.get(PACK, "") if same_folder(strip[JOB], folder) else ""
-            earlier[strip.get(KIND)] = strip.channel, pack
+def _remove_earlier(editor: bpy.types.SequenceEditor, folder: str,
+                    plate: Strip | None) -> dict[str, tuple[int, str]]:
+    """Take out the plate's and the job's own layers, of whatever version, and those of the frame that was tried before;
+    returns the (channel, pack) that each kind of the former had. What belongs to another plate stays."""
+    earlier, tries = {}, os.path.basename(folder) == PREVIEW_FRAME
+    for strip in _of_no_other(editor, plate):
+        there = folder_of(strip)
+        is_tried = os.path.basename(there) == PREVIEW_FRAME
+        if there == folder and (tries or strip[KIND] in _BLEND) or not tries and there != folder and (
+                same_shot(there, folder) or is_tried and os.path.dirname(there) == os.path.dirname(folder)
+                or plate and of_laid(strip) == plate):
+            if not is_tried or tries:
+                earlier[strip[KIND]] = strip.channel, strip.get(PACK, "") if there == folder else ""
             strips(strip.parent_meta() or editor).remove(strip)
     return earlier
 
 
-def _mute_versions(editor: bpy.types.SequenceEditor, folder: str) -> None:
+def _of_no_other(editor: bpy.types.SequenceEditor, plate: Strip | None) -> list[Strip]:
+    """The strips of ours without those of other plates."""
+    ours = [strip for strip in all_strips(editor) if strip.get(JOB)]
+    return [strip for strip in ours if plate is None or of_laid(strip) in (None, plate)]
+
+
+def _mute_versions(editor: bpy.types.SequenceEditor, folder: str, plate: Strip | None) -> None:
     """Mutes the shot's version while one frame is tried over it, since that frame would have two characters otherwise.
     A/B shows it again."""
-    for strip in all_strips(editor):
-        beside = strip.get(JOB) and os.path.dirname(os.path.abspath(bpy.path.abspath(strip[JOB]))) \
-            == os.path.dirname(folder)
-        if beside and not same_folder(strip[JOB], folder):
+    for strip in _of_no_other(editor, plate):
+        there = folder_of(strip)
+        if there != folder and (os.path.dirname(there) == os.path.dirname(folder) or plate and of_laid(strip) == plate):
             strip.mute = True
 
 
-def _plate_channel(editor: bpy.types.SequenceEditor, job: jobs.Job, plate: str) -> int:
+def _plate_channel(editor: bpy.types.SequenceEditor, job: jobs.Job, strip: Strip | None) -> int:
     """The channel to lie above: the plate's (its outermost meta's), or the lowest picture's on those frames."""
-    strip = all_strips(editor).get(plate) if plate else None
     while strip and strip.parent_meta():
         strip = strip.parent_meta()
     if strip:
@@ -217,11 +253,6 @@ def path_in_blend(path: str) -> str:
         return bpy.path.relpath(path)
     except ValueError:
         return path
-
-
-def same_folder(kept: str, folder: str | Path) -> bool:
-    """Whether a kept path means this folder."""
-    return os.path.abspath(bpy.path.abspath(kept)) == os.path.abspath(folder)
 
 
 def same_shot(kept: str, folder: str | Path) -> bool:

@@ -26,9 +26,9 @@ logger = logging.getLogger(__name__)
 class Row:
     """One shot in the queue.
 
-    `scene` and `strip` name the plate; `folder` is the version's (the shot's while gathering); `task` is its present or
-    last work, None for a row of an earlier Blender. `frames` of the shot; 0 while gathering. `placed`: the result is in
-    the scene.
+    `scene` and `strip` name the plate, `plate` is its mark; `folder` is the version's (the shot's while gathering);
+    `task` is its present or last work, None for a row of an earlier Blender. `frames` of the shot; 0 while gathering.
+    `placed`: the result is in the scene.
     """
 
     scene: str
@@ -38,6 +38,7 @@ class Row:
     task: Task | None = None
     frames: int = 0
     placed: bool = False
+    plate: str = ""
     refused: JobError | None = None  # why no engine could be started for this row
     _pausing: bool = field(default=False, repr=False)
 
@@ -79,7 +80,7 @@ class Queue:
 
     def add(self, version: Version) -> Row:
         """Add a version to make. It is generated when the rows above are done."""
-        row = Row(version.scene, version.strip, version.shot, task=Gathering(version))
+        row = Row(version.scene, version.strip, version.shot, task=Gathering(version), plate=version.plate)
         self._began(row.task)
         self.rows.append(row)
         return row
@@ -161,7 +162,7 @@ class Queue:
             if kept.folder in there or kept.scene not in scenes:
                 continue
             row = Row(kept.scene, kept.strip, kept.folder, LEFT.get(kept.state, kept.state), frames=kept.frames,
-                      placed=kept.placed)
+                      placed=kept.placed, plate=kept.plate)
             if row.made() == row.frames and row.state is not RowState.DONE:
                 row.state = RowState.DONE
             if not (row.state is RowState.DONE and row.placed):
@@ -171,7 +172,8 @@ class Queue:
         """Write the rows' folders, order and states to queue.json. If the disk cannot be written to, only the list is
         lost."""
         for root in {row.folder.parent.parent for row in rows}:
-            kept = [queue_file.Kept(row.folder, row.scene, row.strip, row.state, row.frames, row.placed)
+            kept = [queue_file.Kept(row.folder, row.scene, row.strip, row.state, row.frames, row.placed,
+                                    row.plate)
                     for row in self.rows if row.state is not RowState.GATHERING and row.folder.parent.parent == root]
             try:
                 queue_file.write(root, kept)
@@ -192,7 +194,8 @@ class Queue:
             row.task, row.refused = None, error
             self._turn(row, RowState.FAILED)
             return None
-        row.task = Generation(Version(row.folder, scene=row.scene, strip=row.strip), link=self._link, launch=launch)
+        version = Version(row.folder, scene=row.scene, strip=row.strip, plate=row.plate)
+        row.task = Generation(version, link=self._link, launch=launch)
         self._began(row.task)
         self._turn(row, RowState.RUNNING)
         return row

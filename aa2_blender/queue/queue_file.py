@@ -42,6 +42,7 @@ class Kept:
     state: RowState
     frames: int
     placed: bool
+    plate: str = ""
 
 
 def _inside(value):
@@ -61,6 +62,7 @@ class _Entry:
     state: str = checked(choice(*_KEPT))
     frames: int = checked(whole(0, 1_000_000))
     placed: bool = checked(flag)
+    plate: str = checked(text, "")
 
 
 def read(root: Path) -> list[Kept]:
@@ -135,7 +137,7 @@ def _found(root) -> list[Kept]:
         except (JobError, OSError):
             continue
         if request and made < frames:
-            found.append(Kept(version, request.scene, request.strip, RowState.PAUSED, frames, False))
+            found.append(Kept(version, request.scene, request.strip, RowState.PAUSED, frames, False, request.plate))
     return found
 
 

@@ -1,4 +1,5 @@
-"""What the artist chooses for a shot, kept with the scene whose sequencer holds the plate: `scene.aa2`.
+"""What the artist chooses for a shot: `strip.aa2` of its plate, and before its first Generate `scene.aa2` of the scene
+whose sequencer holds the plate (settings/plates.py).
 
 Blender reads properties from a class's annotations. Here they are written as a dictionary, so that nobody takes them
 for types.
@@ -18,7 +19,8 @@ from bpy.props import (
     StringProperty,
 )
 
-from ..blender_api import sequencer_scene, strips
+from ..blender_api import Strip, sequencer_scene, strips
+from .plates import settings_of
 from .table import SETTINGS, Kind, ReferenceKind, Setting
 
 ENDS = (("head", "Head", "The joint is where the bone begins"), ("tail", "Tail", "The joint is where the bone ends"))
@@ -130,7 +132,11 @@ class AA2_PG_settings(bpy.types.PropertyGroup):
         "reference_joints_of": StringProperty(
             name="Joints of", description="The picture in which the joints were found"),
         "reference_height": FloatProperty(
-            name="Height", description="The character's standing height in the reference, in pixels", min=0)}
+            name="Height", description="The character's standing height in the reference, in pixels", min=0),
+        # Of a plate with settings of its own: its mark, its scene and name when it got that, and where its versions are
+        # (absolute, relative to the file, and the setting `output` that led there).
+        "uid": StringProperty(), "known_scene": StringProperty(), "known_strip": StringProperty(),
+        "folder": StringProperty(), "folder_in_blend": StringProperty(), "folder_for": StringProperty()}
 
 
 UPDATES = {"armature": another_armature, **dict.fromkeys(
@@ -167,7 +173,7 @@ def shot_scene(context: bpy.types.Context) -> bpy.types.Scene:
     if _has_strips(scene):
         return scene
     edits = [other for other in bpy.data.scenes if _has_strips(other)]
-    naming = [edit for edit in edits if edit.aa2.driver_scene == scene]
+    naming = [edit for edit in edits if settings_of(edit).driver_scene == scene]
     return naming[0] if naming else edits[0] if len(edits) == 1 else scene
 
 
@@ -182,9 +188,11 @@ def register() -> None:
     for cls in CLASSES:
         bpy.utils.register_class(cls)
     bpy.types.Scene.aa2 = PointerProperty(type=AA2_PG_settings)
+    Strip.aa2 = PointerProperty(type=AA2_PG_settings)
 
 
 def unregister() -> None:
+    del Strip.aa2
     del bpy.types.Scene.aa2
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)

@@ -1,28 +1,31 @@
 """A scene's settings -> the Request that gathering takes, and the folder its job lies in."""
-import re
+import itertools
 from collections.abc import Iterable
 from pathlib import Path
 
 import bpy
 
+from ..blender_api import content_start
 from ..embedded.engine.contract.jobs import Settings
 from ..embedded.engine.contract.skeleton import BODY
 from ..gather.camera import size_of
+from ..gather.job import problems
+from ..gather.problem import GatherError
 from ..gather.request import ReferenceSource, Request
 from . import table
-from .preferences import ADD_ON
+from .plates import adopt, file_name, folders_of_others, keep_folder, kept_folder, plate_name, plate_of, settings_of
 from .table import DriverKind, MaskUse, ReferenceKind
 
 NOBODY = (0.0, 0.0, 0.0, 0.0)  # the box of no chosen performer
-NOT_IN_FILE_NAMES = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
 
 
 def request_of(scene: bpy.types.Scene) -> Request:
     """What the settings of `scene` ask for, by names only."""
-    ours = scene.aa2
+    ours, plate = settings_of(scene), plate_of(scene)
     performer = ours.driver == DriverKind.PERFORMER
     return Request(
-        name=job_name(scene), scene=scene.name, strip=plate_name(scene), reference=_reference(ours),
+        name=job_name(scene), scene=scene.name, strip=plate_name(scene), plate=plate.aa2.uid if plate else "",
+        starts=round(content_start(plate)) if plate else None, reference=_reference(ours),
         driver_scene=ours.driver_scene.name if ours.driver_scene else "",
         rig=ours.armature.name if ours.armature and not performer else "", bone_map=bpy.path.abspath(ours.bone_map),
         bones=own_bones(ours), preset="" if ours.bone_preset == "AUTO" else ours.bone_preset,
@@ -40,32 +43,48 @@ def request_of(scene: bpy.types.Scene) -> Request:
         **_values(ours, table.PASSED))
 
 
-def plate_name(scene: bpy.types.Scene) -> str:
-    """The chosen plate, else the active strip; "" where there is none."""
-    if scene.aa2.strip:
-        return scene.aa2.strip
-    active = scene.sequence_editor.active_strip if scene.sequence_editor else None
-    return active.name if active else ""
-
-
 def job_name(scene: bpy.types.Scene) -> str:
     """A file name that stays the same for the same plate, so that a second run resumes the first."""
-    return NOT_IN_FILE_NAMES.sub("_", f"{scene.name} {plate_name(scene)}".strip()).strip(". ") or "shot"
+    return job_folder(scene).name
 
 
 def job_folder(scene: bpy.types.Scene) -> Path:
-    """Where the versions of the scene's shot lie; in the extension's own folder while the file has none."""
-    return jobs_root(scene) / job_name(scene)
+    """Where the versions of the scene's shot are, or will be: where the plate has them, else in the folder of the
+    setting `output`, under its names, and with a number if another plate has that folder."""
+    plate = plate_of(scene)
+    there = plate and kept_folder(plate)
+    if there:
+        return there
+    name, root, taken = file_name(scene.name, plate_name(scene)), jobs_root(scene), folders_of_others(plate)
+    numbered = (root / f"{name} {number}" for number in itertools.count(2))
+    return next(folder for folder in itertools.chain([root / name], numbered) if folder not in taken)
+
+
+def keep_settings(scene: bpy.types.Scene) -> None:
+    """Give the plate settings and a folder of its own, which it keeps from now on; call it before a version is made."""
+    plate = plate_of(scene)
+    if plate:
+        adopt(plate)
+        keep_folder(plate, job_folder(scene))
 
 
 def jobs_root(scene: bpy.types.Scene) -> Path:
-    """The folder that holds the scene's shots."""
-    output = scene.aa2.output or "//"
-    if output.startswith("//") and not bpy.data.filepath:
-        jobs = bpy.utils.extension_path_user(ADD_ON, path="jobs", create=False)
-    else:
-        jobs = bpy.path.abspath(output)
-    return Path(jobs).resolve()
+    """The folder for the scene's shots. While the file is not saved, and no other folder is chosen, it is a temporary
+    one, in which nothing is generated (`problems_of`)."""
+    return Path(bpy.app.tempdir, "aa2_jobs") if has_no_place(scene) else Path(
+        bpy.path.abspath(settings_of(scene).output or "//")).resolve()
+
+
+def has_no_place(scene: bpy.types.Scene) -> bool:
+    """Whether frames cannot be stored, because they belong beside a file that is not saved."""
+    return not bpy.data.filepath and (settings_of(scene).output or "//").startswith("//")
+
+
+def problems_of(scene: bpy.types.Scene, request: Request) -> list[GatherError]:
+    """All that is known to be missing before the shot can be generated."""
+    unsaved = [GatherError("The frames are stored beside this file, and it is not saved.", "Save it first.",
+                           "save_file")] if has_no_place(scene) else []
+    return [*unsaved, *problems(request)]
 
 
 def _reference(ours: bpy.types.PropertyGroup) -> ReferenceSource:

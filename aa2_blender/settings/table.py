@@ -55,7 +55,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Setting:
-    """One setting: `name` is the property of `scene.aa2`, saved in .blend files.
+    """One setting: `name` is its property (settings/properties.py), saved in .blend files.
 
     `low`, `high` and `soft_high` are ranges of numbers; `choices` are (identifier, label, tooltip), the first being the
     default unless `default` names another. `only`: the type of object that is offered. `option`: its name on the
@@ -203,4 +203,7 @@ OPTIONS = {one.option: one for one in SETTINGS if one.option}
 # By the field of the job: those of its `settings`, its own, and its own with a value for each frame.
 GENERATION = {one.field.removeprefix("settings."): one for one in SETTINGS if one.field.startswith("settings.")}
 PASSED = {one.field: one for one in SETTINGS if one.field and "." not in one.field and not one.is_keyed}
+# Settings of the scene and not of its plates: which strip is the plate, and what has keyframes, because Blender cannot
+# animate a strip's groups of properties.
+OF_SCENE = ("strip", *(one.name for one in SETTINGS if one.is_keyed))
 KEYED = {one.field: one for one in SETTINGS if one.is_keyed}

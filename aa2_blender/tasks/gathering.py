@@ -17,11 +17,11 @@ Reserved = Callable[[], tuple[Path, ...]]  # the folders that a queue waits for;
 
 
 class Version:
-    """A version that exists already. After `made`, `folder` is the version's own; `scene` and `strip` name its plate;
-    `shot` is the folder of all versions of its shot."""
+    """A version that exists already. After `made`, `folder` is the version's own; `scene` and `strip` name its plate,
+    and `plate` is the plate's mark ("" for a plate without one); `shot` is the folder of all versions of its shot."""
 
-    def __init__(self, folder: Path, *, scene: str, strip: str) -> None:
-        self.folder, self.scene, self.strip = folder, scene, strip
+    def __init__(self, folder: Path, *, scene: str, strip: str, plate: str = "") -> None:
+        self.folder, self.scene, self.strip, self.plate = folder, scene, strip, plate
         self.shot = folder.parent
 
     def made(self) -> Slices:
@@ -37,7 +37,7 @@ class Gathered(Version):
     """
 
     def __init__(self, request: Request, shot: Path, reserved: Reserved = tuple) -> None:
-        super().__init__(shot, scene=request.scene, strip=request.strip)
+        super().__init__(shot, scene=request.scene, strip=request.strip, plate=request.plate)
         self.shot, self._request, self._reserved = shot, request, reserved
 
     def made(self) -> Slices:
@@ -58,9 +58,9 @@ class Copied(Version):
     """A new version made from the version `source`: it has the job that `change` makes of the source's job, and the
     source's finished frames `kept_frames` (1..N). Nothing is gathered."""
 
-    def __init__(self, source: Path, change: Callable[[Job], Job], *, scene: str, strip: str,
+    def __init__(self, source: Path, change: Callable[[Job], Job], *, scene: str, strip: str, plate: str = "",
                  reserved: Reserved = tuple, kept_frames=()) -> None:
-        super().__init__(source.parent, scene=scene, strip=strip)
+        super().__init__(source.parent, scene=scene, strip=strip, plate=plate)
         self.shot = source.parent
         self._source, self._change, self._reserved, self._kept_frames = source, change, reserved, kept_frames
 
@@ -78,7 +78,7 @@ class TriedFrame(Version):
     time."""
 
     def __init__(self, request: Request, shot: Path) -> None:
-        super().__init__(shot / PREVIEW_FRAME, scene=request.scene, strip=request.strip)
+        super().__init__(shot / PREVIEW_FRAME, scene=request.scene, strip=request.strip, plate=request.plate)
         self._request = request
 
     def made(self) -> Slices:

@@ -5,12 +5,15 @@ from pathlib import Path
 import bpy
 
 from .. import cost, stalls
+from ..blender_api import Strip
 from ..embedded.engine.contract import messages
 from ..link.engine_job import EngineJob, Link
 from ..link.interpreter import Launch
 from ..place import conditions
-from ..place.strip import lay_frames, refresh, why_not_now
+from ..place.marks import find
+from ..place.strip import refresh, why_not_now
 from ..versions import runs
+from ..versions.shown import is_another_shown, lay_version, moved_by
 from . import performer
 from .gathering import Version
 from .task import EngineTask, Progress, TaskState, duration, in_json
@@ -32,6 +35,7 @@ class Generation(EngineTask):
         self.version, self.ask = version, ask
         self.placed: tuple[str, ...] = ()
         self.seconds = 0.0
+        self._said: list[str] = []  # warnings of our own
         self._looks: list[EngineJob] = []  # the engine's jobs before the one that makes frames
 
     @property
@@ -40,7 +44,8 @@ class Generation(EngineTask):
 
     @property
     def warnings(self) -> list[str]:
-        return [warning.message for job in (*self._looks, self._last_job()) if job for warning in job.warnings]
+        said = [warning.message for job in (*self._looks, self._last_job()) if job for warning in job.warnings]
+        return [*said, *self._said]
 
     def _last_job(self) -> EngineJob | None:
         """The engine's job that makes frames or conditions; None before it is requested."""
@@ -90,50 +95,63 @@ class Generation(EngineTask):
         return self.state is TaskState.WORKING
 
     def _shows_early(self) -> bool:
-        """Whether finished frames are shown while the rest runs: not in background mode, and not if the scene is
-        gone."""
-        scene = bpy.data.scenes.get(self.version.scene)
-        return self.ask is messages.Run and not bpy.app.background and scene is not None and not why_not_now(scene)
+        """Whether finished frames are shown while the rest runs: not in background mode, not over another version, and
+        not if the plate is gone."""
+        scene, plate = self._plate()
+        return (self.ask is messages.Run and not bpy.app.background and scene is not None and not self._is_plate_gone()
+                and not why_not_now(scene) and not is_another_shown(plate, self.folder))
+
+    def _plate(self) -> tuple[bpy.types.Scene | None, Strip | None]:
+        """(scene, plate) as they are called now."""
+        return find(self.version.plate, self.version.scene, self.version.strip)
+
+    def _is_plate_gone(self) -> bool:
+        """Whether a plate that has a mark is not in the file any more."""
+        return bool(self.version.plate) and self._plate()[1] is None
 
     def _show(self):
         """Lay the strips with the first frame; from then on, only their pictures change."""
-        scene = bpy.data.scenes[self.version.scene]
         if not self.placed:
-            self.placed = self._lay_frames(scene)
+            self.placed = self._lay_frames()
             with stalls.slice("undo step"):
                 bpy.ops.ed.undo_push(message="Generate: First Frames")
         else:
             with stalls.slice("show frames"):
-                refresh(scene, str(self.folder))
+                refresh(self._plate()[0], str(self.folder))
+
+    def _may_lay(self):
+        """Yield while adding strips would crash Blender; returns whether there is a plate to lay them over."""
+        while not self._is_plate_gone():
+            scene, _plate = self._plate()
+            if scene is None or not why_not_now(scene):
+                return scene is not None
+            yield
+        self._said.append(f"The plate {self.version.strip!r} is gone, so nothing was laid. What is made is in "
+                          f"{self.folder}.")
+        return False
 
     def _lay_conditions(self):
-        """Lay the drawn conditions into the scene, muted."""
-        scene = bpy.data.scenes.get(self.version.scene)
-        while scene is not None and why_not_now(scene):
-            yield
-            scene = bpy.data.scenes.get(self.version.scene)
-        if scene is not None:
+        """Lay the drawn conditions into the scene."""
+        if (yield from self._may_lay()):
+            scene, plate = self._plate()
             with stalls.slice("lay strips"):
-                self.placed = (conditions.lay_conditions(scene, self.folder),)
+                self.placed = (conditions.lay_conditions(scene, self.folder, plate, moved_by(plate, self.folder)),)
             self.undo_name = "Preview Conditions"
 
     def _lay_finished(self):
-        """Lay the finished frames into the scene, also those of a cancelled or failed job."""
-        scene = bpy.data.scenes.get(self.version.scene)
-        if scene is None:
-            return
+        """Lay the finished frames into the scene, also those of a cancelled or failed job, unless another version is
+        shown: that one stays until this one is whole."""
         self.progress = Progress("Placing")
-        while why_not_now(scene):  # adding strips would crash Blender now
-            yield
-            scene = bpy.data.scenes[self.version.scene]
-        self.placed = self._lay_frames(scene)
-        self.undo_name = "Generate"
+        if not isinstance(self._asked.answer, messages.Finished) and is_another_shown(self._plate()[1], self.folder):
+            return
+        if (yield from self._may_lay()):
+            self.placed = self._lay_frames()
+            self.undo_name = "Generate"
 
-    def _lay_frames(self, scene):
-        hello = self._link.hello
+    def _lay_frames(self):
+        hello, (scene, plate) = self._link.hello, self._plate()
         with stalls.slice("lay strips"):
-            return lay_frames(scene, self.folder, self.version.strip, pack=hello.pack["hash"] if hello
-                         else runs.pack_hash(self.folder))
+            return lay_version(scene, self.folder, plate, pack=hello.pack["hash"] if hello else "")
 
     def achieved(self) -> str:
         what = "frames" if self.ask is messages.Run else "frames of conditions"

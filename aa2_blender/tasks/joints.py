@@ -9,6 +9,7 @@ from ..embedded.engine.contract.skeleton import BODY
 from ..gather.problem import GatherError
 from ..link.engine_job import Link
 from ..link.interpreter import Launch
+from ..settings.plates import settings_of
 from ..settings.properties import picture_named
 from .task import EngineTask, TaskState
 
@@ -32,7 +33,7 @@ class JointSearch(EngineTask):
             raise GatherError(f"No person was found in {self.picture.name}.",
                               "Generate works without the reference's joints; a picture of the whole figure "
                               "works better.")
-        ours = bpy.data.scenes[self.scene].aa2
+        ours = settings_of(bpy.data.scenes[self.scene])
         ours.reference_joints.clear()
         for name, (x, y, confidence) in zip(BODY, found.body, strict=True):
             joint = ours.reference_joints.add()

@@ -14,6 +14,8 @@ from ..gather.problem import GatherError
 from ..link.engine_job import Link
 from ..link.interpreter import Launch
 from ..place.passes import lay_passes
+from ..settings.plates import plate_of
+from ..versions.shown import moved_by
 from .task import EngineTask, Progress, Task, TaskState
 
 _CHILD = Path(__file__).with_name("movie_child.py")
@@ -33,7 +35,8 @@ class Delivery(EngineTask):
         yield from self._ask_engine(messages.Deliver(str(self.folder), self.form, self.layers))
         self._end_as_engine()
         if self.scene and self.state is not TaskState.CANCELLED:
-            lay_passes(bpy.data.scenes[self.scene], self.folder, self.layers)
+            plate = plate_of(bpy.data.scenes[self.scene])
+            lay_passes(bpy.data.scenes[self.scene], self.folder, self.layers, plate, moved_by(plate, self.folder))
             self.undo_name = "Add Passes"
 
     def achieved(self) -> str:

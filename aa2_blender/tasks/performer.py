@@ -14,6 +14,7 @@ from ..gather.camera import size_of
 from ..gather.problem import GatherError
 from ..link.engine_job import Link
 from ..link.interpreter import Launch
+from ..settings.plates import settings_of
 from ..settings.table import DriverKind, MaskUse
 from .task import EngineTask, Progress, TaskState
 
@@ -53,7 +54,7 @@ def choose(scene, box: Box, frame: int) -> None:
         raise GatherError(f"Expected the performer's box as left, top, right, bottom inside the picture, got "
                           f"{', '.join(f'{part:.3g}' for part in box)} in parts of it.",
                           "Give left < right and top < bottom.")
-    ours = scene.aa2
+    ours = settings_of(scene)
     ours.driver, ours.performer_box, ours.performer_frame = DriverKind.PERFORMER, (left, top, right, bottom), frame
 
 

@@ -1,26 +1,39 @@
-"""Which version of a shot the artist means: the active strip's, the one that is shown, or the newest."""
+"""Which version of a shot the artist means: the active strip's, the one that is shown, or the newest; and laying one
+where its plate is now."""
+from dataclasses import replace
 from pathlib import Path
 
+import bpy
+
+from ..blender_api import Strip, content_start
 from ..embedded.engine.contract import files
-from ..place.strip import folder_of, of_ours
+from ..gather.request import Request
+from ..place.marks import of_laid
+from ..place.strip import folder_of, lay_frames, of_ours
+from ..settings.plates import plate_of
 from ..settings.request_of import job_folder
-from . import folders
+from . import folders, runs
 
 
-def strips_of_shot(scene) -> list:
-    """The strips of the version that the artist means: of the active strip's shot if that strip is ours, else of the
-    settings' shot."""
-    placed = of_ours(scene)
+def strips_of_shot(scene: bpy.types.Scene) -> list[Strip]:
+    """The strips of the version that the artist means: of the active strip's version if that strip is ours, else of the
+    plate's."""
+    shown = _laid_over(scene, plate_of(scene))
     active = scene.sequence_editor.active_strip if scene.sequence_editor else None
-    if active is not None and active in placed:
-        return [strip for strip in placed if folder_of(strip) == folder_of(active)]
-    shot = job_folder(scene)
-    shown = [strip for strip in placed if Path(folder_of(strip)).parent == shot
-             and folders.is_version(folder_of(strip))]
+    if active is not None and active in shown:
+        return [strip for strip in shown if folder_of(strip) == folder_of(active)]
+    shown = [strip for strip in shown if folders.is_version(folder_of(strip))]
     return [strip for strip in shown if folder_of(strip) == folder_of(shown[0])]
 
 
-def folder_of_shot(scene) -> Path | None:
+def _laid_over(scene: bpy.types.Scene, plate: Strip | None) -> list[Strip]:
+    """Our strips over a plate. Those without a mark are known by the folder of the plate's versions."""
+    shot = job_folder(scene)
+    return [strip for strip in of_ours(scene)
+            if of_laid(strip) == plate and plate or of_laid(strip) is None and Path(folder_of(strip)).parent == shot]
+
+
+def folder_of_shot(scene: bpy.types.Scene) -> Path | None:
     """The version's folder: the shown one's, else the newest with frames; None if nothing is generated yet."""
     shown = strips_of_shot(scene)
     if shown:
@@ -33,3 +46,34 @@ def other_versions(folder: Path) -> list[Path]:
     """All versions of the shot that have frames, including this one, oldest first."""
     found = folders.versions(folder.parent) if folders.is_version(folder) else [folder]
     return [path for path in found if files.has(path, files.FRAMES)]
+
+
+def is_another_shown(plate: Strip | None, folder: Path) -> bool:
+    """Whether another version than this one lies over the plate."""
+    return plate is not None and any(
+        of_laid(strip) == plate and folders.is_version(folder_of(strip)) and Path(folder_of(strip)) != folder
+        for strip in of_ours(plate.id_data))
+
+
+def moved_by(plate: Strip | None, folder: Path) -> int:
+    """How many frames later a version's plate begins now than when the version was gathered."""
+    request = folders.read_request(folder)
+    if plate is None or request is None or request.starts is None:
+        return 0
+    return round(content_start(plate)) - request.starts
+
+
+def request_now(request: Request, plate: Strip) -> Request:
+    """A stored request for its plate as that is called and lies on the timeline now."""
+    starts = round(content_start(plate))
+    moved = starts - request.starts if request.starts is not None else 0
+    return replace(request, scene=plate.id_data.name, strip=plate.name, plate=plate.aa2.uid, starts=starts,
+                   frames=tuple(frame + moved for frame in request.frames) if request.frames else None,
+                   performer_frame=request.performer_frame + moved if request.performer_box else 0)
+
+
+def lay_version(scene: bpy.types.Scene, folder: Path, plate: Strip | None, pack: str = "") -> tuple[str, ...]:
+    """Lay a version's frames over its plate, wherever that is now; returns the names of the strips, shadow first.
+    `pack` is the hash of the weights, "" that of the version's last run. Raises PlaceError."""
+    return lay_frames(scene, folder, plate.name if plate else "", pack or runs.pack_hash(folder),
+                      moved_by(plate, folder))
