@@ -9,6 +9,7 @@ from bpy.props import IntProperty, StringProperty
 
 from ..embedded.engine.contract import files, jobs
 from ..place import conditions
+from ..place.marks import is_laid
 from ..place.strip import folder_of, job_at, of_ours, relink
 from ..queue import session
 from ..settings.plates import plate_of
@@ -27,8 +28,11 @@ class OfVersion:
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if folder_of_shot(shot_scene(context)) is None:
-            cls.poll_message_set("Nothing is generated yet")
+        scene = shot_scene(context)
+        if folder_of_shot(scene) is None:
+            active = scene.sequence_editor.active_strip if scene.sequence_editor else None
+            is_orphan = active is not None and is_laid(active) and plate_of(scene) is None
+            cls.poll_message_set(GONE if is_orphan else "Nothing is generated yet")
             return False
         return True
 
