@@ -1,5 +1,6 @@
 """Settings, versions and results belong to the plate: whatever its strip is called, wherever it lies, in whichever file
 and scene."""
+import os
 from importlib import import_module
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import bpy
 import pytest
 import shots
 import small_shot
+from drawn import drawn
 from shots import placed
 
 LATER = 20
@@ -82,13 +84,13 @@ def test_another_plate_of_a_name_that_is_free_again_gets_its_own_folder(followed
 
 
 @pytest.mark.parametrize("press", [lambda: bpy.ops.aa2.place_again(), lambda: bpy.ops.aa2.vary_seed(),
-                                   lambda: bpy.ops.aa2.redo()])
+                                   lambda: bpy.ops.aa2.generate_as_shown()])
 def test_a_moved_plate_takes_its_character_with_it(followed, shot, press):
     plate = strip_named(shot, "plate")
     for strip in placed(shot).values():
         room("blender_api").strips(shot.sequence_editor).remove(strip)
     move(plate, LATER)
-    if "redo" in press.__code__.co_names:
+    if "generate_as_shown" in press.__code__.co_names:
         shots.ours(shot).derive_offset, shots.ours(shot).frame_offset = False, -LATER
     shot.sequence_editor.active_strip = plate
     assert press() == {"FINISHED"}
@@ -261,3 +263,16 @@ def test_what_lies_over_a_plate_that_no_longer_shows_it(followed, shot):
     api.trim(plate, 3, 5)
     with pytest.raises(RuntimeError, match="does not show the frames of v002"):
         bpy.ops.aa2.place_again()
+
+
+def test_another_reference_is_said_before_it_is_generated(followed, shot, tmp_path):
+    differs, version = room("versions.shown").differs_in_reference, followed
+    assert not differs(shot, version)
+    shots.ours(shot).reference_path = str(tmp_path / "another.png")
+    assert differs(shot, version)
+    shots.ours(shot).reference_path = shot.aa2.reference_path
+    os.utime(shot.aa2.reference_path, (2**31, 2**31))
+    assert differs(shot, version), "the same file with another picture"
+    result = room("panels.result")
+    said = " ".join(drawn(result.Result, shot).all_of("label"))
+    assert "differs from that of v001" in said and result.as_shown(list(placed(shot).values())) == "Generate as v001"

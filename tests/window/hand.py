@@ -17,7 +17,7 @@ NEAR = 12               # rows in which the next button is likely
 MIDDLE = 0.75
 LIES = {"aa2.use_active_strip": 0.89, "aa2.find_reference_joints": 0.3, "aa2.preview_conditions": 0.3,
         "aa2.place_again": 0.3,
-        "aa2.redo": 0.3, "aa2.queue_cancel": 0.89, "aa2.queue_pause": 0.845, "aa2.queue_resume": 0.845,
+        "aa2.generate_as_shown": 0.3, "aa2.queue_cancel": 0.89, "aa2.queue_pause": 0.845, "aa2.queue_resume": 0.845,
         "aa2.queue_move": 0.755,
         "aa2.show_version(by=-1": 0.04, "aa2.show_condition(kind='environment'": 0.63,
         "aa2.show_condition(kind='skeleton'": 0.1}
