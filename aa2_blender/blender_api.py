@@ -44,6 +44,17 @@ def strip_range(strip: Strip) -> tuple[int, int]:
     return int(strip.frame_final_start), int(strip.frame_final_end)
 
 
+def shown_range(strip: Strip) -> tuple[int, int]:
+    """(first frame, frame after the last) that a strip shows inside the metas around it, which may be trimmed."""
+    first, end = strip_range(strip)
+    meta = strip.parent_meta()
+    while meta:
+        begins, ends = strip_range(meta)
+        first, end = max(first, begins), min(end, ends)
+        meta = meta.parent_meta()
+    return first, end
+
+
 def content_start(strip: Strip) -> float:
     """The timeline's frame on which a strip's untrimmed content begins."""
     return strip.content_start if hasattr(strip, "content_start") else strip.frame_start
@@ -144,6 +155,32 @@ def curve(block: bpy.types.Scene, path: str) -> bpy.types.FCurve | None:
             if found:
                 return found
     return None
+
+
+def keep_animation(scene: bpy.types.Scene, is_kept: Callable[[str], bool]) -> None:
+    """Remove the F-curves and drivers of a temporary scene whose data path is not kept. Its action is copied first,
+    because scenes share actions."""
+    animation = scene.animation_data
+    if animation is None:
+        return
+    for driver in [driver for driver in animation.drivers if not is_kept(driver.data_path)]:
+        animation.drivers.remove(driver)
+    if animation.action is None:
+        return
+    slot = getattr(animation, "action_slot", None)
+    animation.action = animation.action.copy()
+    if slot is not None:
+        animation.action_slot = animation.action.slots[slot.identifier]
+    for curves in _curves_of(animation.action):
+        for found in [one for one in curves if not is_kept(one.data_path)]:
+            curves.remove(found)
+
+
+def _curves_of(action: bpy.types.Action) -> list[bpy.types.bpy_prop_collection]:
+    if not hasattr(action, "layers"):
+        return [action.fcurves]
+    bags = [bag.fcurves for layer in action.layers for strip in layer.strips for bag in strip.channelbags]
+    return bags or [action.fcurves] * hasattr(action, "fcurves")
 
 
 def curve_maker(thing: bpy.types.Object, name: str) -> Callable[[str, int, str], bpy.types.FCurve]:

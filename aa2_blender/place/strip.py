@@ -8,7 +8,7 @@ from pathlib import Path
 
 import bpy
 
-from ..blender_api import Strip, all_strips, connect, quiet_sequencer, strip_range, strips, trim
+from ..blender_api import Strip, all_strips, connect, quiet_sequencer, shown_range, strip_range, strips, trim
 from ..embedded.engine.contract import files, jobs, version
 from ..embedded.engine.contract.errors import JobError
 from ..embedded.engine.contract.fields import plain
@@ -82,7 +82,7 @@ def job_at(folder: str | Path, moved: int) -> jobs.Job:
 def trim_to(strip: Strip, plate: Strip | None) -> None:
     """Trim a strip to the frames that the plate shows."""
     if plate is not None:
-        (first, end), (begins, ends) = strip_range(strip), strip_range(plate)
+        (first, end), (begins, ends) = strip_range(strip), shown_range(plate)
         trim(strip, max(first, begins), min(end, ends))
 
 
@@ -241,7 +241,7 @@ def free_channel(editor: bpy.types.SequenceEditor, job: jobs.Job, below: int, ea
 
 def overlaps(strip: Strip, job: jobs.Job) -> bool:
     """Whether a strip lies on any frame of a job."""
-    first, end = strip_range(strip)
+    first, end = shown_range(strip)
     return first < job.first_frame + job.frames and end > job.first_frame
 
 
