@@ -88,24 +88,31 @@ def trim(strip: Strip, first: int, end: int) -> None:
         strip.frame_final_start, strip.frame_final_end = first, end
 
 
+@contextmanager
+def selection_kept(editor: bpy.types.SequenceEditor) -> Iterator[None]:
+    """Leaves the artist's selection and active strip as they were, however many strips are added."""
+    selected = {strip.name for strip in all_strips(editor) if strip.select}
+    active = editor.active_strip.name if editor.active_strip else ""
+    try:
+        yield
+    finally:
+        for strip in all_strips(editor):
+            strip.select = strip.name in selected
+        editor.active_strip = all_strips(editor).get(active)
+
+
 def connect(scene: bpy.types.Scene, several: Sequence[Strip]) -> None:
     """Connect strips, so that Blender selects and moves them together. Up to 4.3 they stay apart, as do strips of
     different metas. What they were connected with before stays connected."""
     if "connect" not in dir(bpy.ops.sequencer) or len({strip.parent_meta() for strip in several}) > 1:
         return
     together = [*several, *_sounds_of(several)]
-    every = list(all_strips(scene.sequence_editor))
-    before, active = [strip.select for strip in every], scene.sequence_editor.active_strip
-    try:
-        for strip in every:
+    with selection_kept(scene.sequence_editor):
+        for strip in all_strips(scene.sequence_editor):
             strip.select = strip in together
         known = {"sequencer_scene": scene} if hasattr(bpy.context, "sequencer_scene") else {}
         with bpy.context.temp_override(scene=scene, **known):
             bpy.ops.sequencer.connect()
-    finally:
-        for strip, selected in zip(every, before, strict=True):
-            strip.select = selected
-        scene.sequence_editor.active_strip = active
 
 
 def _sounds_of(several: Sequence[Strip]) -> list[Strip]:

@@ -8,8 +8,9 @@ import bpy
 
 from ..blender_api import Strip, quiet_sequencer, strips, trim
 from ..embedded.engine.contract import files, jobs
+from .channels import free_channel, overlaps
 from .marks import mark
-from .strip import PlaceError, folder_above, free_channel, job_at, overlaps, path_in_blend, same_shot, why_not_now
+from .strip import PlaceError, folder_above, job_at, path_in_blend, same_shot, why_not_now
 
 # Names of custom properties: of the metastrip, its job's folder; of a strip in it, which condition it shows.
 JOB, KIND = "aa2_conditions", "aa2_condition"

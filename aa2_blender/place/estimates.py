@@ -8,8 +8,9 @@ import bpy
 
 from ..blender_api import Strip, all_strips, quiet_sequencer, strips
 from ..embedded.engine.contract import files, jobs
+from .channels import free_channel
 from .marks import mark
-from .strip import PlaceError, folder_above, free_channel, job_at, path_in_blend, trim_to, why_not_now
+from .strip import PlaceError, folder_above, job_at, path_in_blend, trim_to, why_not_now
 
 # Of the strip: the job it was made for, and which pictures of it. Not strip.JOB: generating again must not take away
 # what the artist works with.
