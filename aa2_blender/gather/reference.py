@@ -9,7 +9,7 @@ from ..blender_api import set_picture_format
 from ..embedded.engine.contract import files
 from ..embedded.engine.contract.picture_file import MOST_REFERENCE, MOST_SIDE
 from ..settings.table import ReferenceKind
-from . import media
+from . import display, media
 from . import strip as plate
 from .problem import GatherError
 from .request import ReferenceSource
@@ -104,9 +104,8 @@ def _check(image: bpy.types.Image, name: str) -> None:
 
 
 def _save(image: bpy.types.Image, workshop: bpy.types.Scene, target: str) -> None:
-    """Saves through a temporary scene whose view transform is Standard, so that sRGB bytes stay what they are."""
-    workshop.display_settings.display_device = "sRGB"
-    workshop.view_settings.view_transform, workshop.view_settings.look = "Standard", "None"
+    """Saves through a temporary scene that shows sRGB bytes as they are."""
+    display.make_exact(workshop)
     workshop.render.dither_intensity = 0.0
     mode = "RGBA" if image.channels == 4 and image.depth in (32, 64, 128) else "RGB"
     set_picture_format(workshop.render.image_settings, "PNG", color_mode=mode, color_depth="8")

@@ -23,7 +23,7 @@ from ..blender_api import (
     strips,
 )
 from ..embedded.engine.contract import files, jobs
-from . import media, rendering
+from . import display, media, rendering
 from .media import Fault
 from .problem import GatherError
 from .restore import temporary_scene
@@ -201,13 +201,8 @@ def _within(meta: Strip) -> Iterator[Strip]:
 
 def _make_exact(scene: bpy.types.Scene, bits: int, mode: str) -> None:
     """Settings under which pixels pass unchanged (measured in every Blender release), at the scene's own size."""
-    render, view = scene.render, scene.view_settings
-    scene.display_settings.display_device = "sRGB"
-    scene.sequencer_colorspace_settings.name = "sRGB"
-    view.view_transform, view.look, view.exposure, view.gamma = "Standard", "None", 0.0, 1.0
-    for curves in ("use_curve_mapping", "use_white_balance"):
-        if hasattr(view, curves):
-            setattr(view, curves, False)
+    display.make_exact(scene)
+    render = scene.render
     render.use_sequencer, render.use_compositing = True, False
     for stamp in (name for name in dir(render) if name.startswith("use_stamp")):
         setattr(render, stamp, False)                              # else dates and file names lie in the pictures

@@ -21,6 +21,7 @@ from ..blender_api import (
 )
 from ..embedded.engine.contract import files, jobs, version
 from ..embedded.engine.contract.fields import plain
+from ..gather.display import exact
 from ..gather.png import write_plain
 from .channels import PlaceError, is_free, make_room, overlaps
 from .marks import JOB, mark, of_laid
@@ -182,7 +183,7 @@ def _add(scene: bpy.types.Scene, editor: bpy.types.SequenceEditor, job: jobs.Job
     strip.directory = directory
     strip.blend_type = _BLEND[kind]
     strip.alpha_mode = "STRAIGHT"
-    strip.colorspace_settings.name = "sRGB"
+    strip.colorspace_settings.name = exact().space
     # Blender shrinks pictures with the render's percentage; the job's are already that small.
     strip.transform.scale_x = strip.transform.scale_y = 100 / scene.render.resolution_percentage
     strip[JOB], strip[KIND] = path_in_blend(folder), kind
