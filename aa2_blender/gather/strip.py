@@ -102,6 +102,16 @@ def bits_of(strip: Strip) -> jobs.Bits:
     return 16 if path and _is_deep(path) else 8
 
 
+def is_shown_wrong(strip: Strip) -> bool:
+    """Whether Blender shows the strip with wrong colours as soon as another one lies over it: 5.2 and later do so with
+    bytes of any colour space but its own (a fault of Blender; 13 to 73 levels measured). Floats are right."""
+    if bpy.app.version < (5, 2) or strip.type not in ("IMAGE", "MOVIE") or strip.use_float:
+        return False
+    space = strip.colorspace_settings.name
+    is_other = space != strip.id_data.sequencer_colorspace_settings.name and not strip.colorspace_settings.is_data
+    return is_other and bits_of(strip) == 8
+
+
 def _deepest(several: Iterable[Strip]) -> jobs.Bits:
     return 16 if any(bits_of(strip) == 16 for strip in several) else 8
 

@@ -5,7 +5,7 @@ import bpy
 from bpy.props import EnumProperty
 
 from ..embedded.engine.contract import files
-from ..gather.strip import find, frames_of
+from ..gather.strip import find, frames_of, is_shown_wrong
 from ..place import estimates
 from ..settings.plates import holder, plate_name, plate_of, settings_of
 from ..settings.properties import shot_scene
@@ -97,4 +97,21 @@ class AA2_OT_use_preview_range(Button, bpy.types.Operator):
         ours.use_range, ours.range_first, ours.range_last = True, first, last
 
 
-CLASSES = (AA2_OT_use_active_strip, AA2_OT_use_preview_range, AA2_OT_add_clean_plate, AA2_OT_add_mask)
+class AA2_OT_convert_to_float(Button, bpy.types.Operator):
+    """Let Blender convert the plate to floats, so that its colours stay right under other strips"""
+
+    bl_idname = "aa2.convert_to_float"
+    bl_label = "Convert to Float"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        plate = plate_of(shot_scene(context))
+        return plate is not None and is_shown_wrong(plate)
+
+    def act(self, context: bpy.types.Context) -> set[str] | None:
+        plate_of(shot_scene(context)).use_float = True
+
+
+CLASSES = (AA2_OT_convert_to_float, AA2_OT_use_active_strip, AA2_OT_use_preview_range, AA2_OT_add_clean_plate,
+           AA2_OT_add_mask)

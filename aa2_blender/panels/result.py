@@ -6,6 +6,7 @@ from bpy.app.translations import pgettext_iface as translated
 
 from ..blender_api import Strip
 from ..embedded.engine.contract import files
+from ..gather.strip import is_shown_wrong
 from ..operators.output import (
     AA2_OT_add_background,
     AA2_OT_add_nodes,
@@ -23,16 +24,18 @@ from ..operators.result import (
     AA2_OT_show_version,
     AA2_OT_vary_seed,
 )
+from ..operators.shot import AA2_OT_convert_to_float
 from ..place.strip import ENGINE, PACK, SEED, VERSION, folder_of, lost
 from ..queue import session
 from ..report import tail
-from ..settings.plates import settings_of
+from ..settings.plates import plate_of, settings_of
 from ..tasks.task import Task, TaskState
 from ..versions.shown import differs_in_reference, folder_of_shot, strips_of_shot
 from .drawing import Part, draw_text
 from .remedies import draw_problem
 
 _LOG_LINES = 10
+WRONG_COLOURS = "This Blender shows the plate with wrong colors under other strips, because of its color space."
 
 
 class Result(Part):
@@ -45,6 +48,10 @@ class Result(Part):
             draw_text(layout, context, f"The frames of {folder} are not there.", icon="ERROR")
             layout.operator(AA2_OT_relink.bl_idname, icon="FILE_FOLDER")
         shown = strips_of_shot(scene)
+        plate = plate_of(scene)
+        if shown and plate and is_shown_wrong(plate):
+            draw_text(layout, context, WRONG_COLOURS, icon="ERROR")
+            layout.operator(AA2_OT_convert_to_float.bl_idname)
         if shown:
             draw_version(layout, shown[0])
             if differs_in_reference(scene, Path(folder_of(shown[0]))):

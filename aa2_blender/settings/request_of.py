@@ -92,9 +92,9 @@ def _reference(ours: bpy.types.PropertyGroup) -> ReferenceSource:
     if len(ours.reference_joints) == len(BODY):
         joints = tuple((*joint.place, joint.confidence) for joint in ours.reference_joints)
     kind, image = ReferenceKind(ours.reference_kind), ours.reference_image
-    path = ours.reference_path
-    name = {ReferenceKind.FILE: bpy.path.abspath(path) if bpy.data.filepath or not path.startswith("//") else path, ReferenceKind.IMAGE: image.name if image else "",
-            ReferenceKind.STRIP: ours.reference_strip}[kind]
+    path, is_nowhere = ours.reference_path, not bpy.data.filepath and ours.reference_path.startswith("//")
+    name = {ReferenceKind.FILE: path if is_nowhere else bpy.path.abspath(path),
+            ReferenceKind.IMAGE: image.name if image else "", ReferenceKind.STRIP: ours.reference_strip}[kind]
     return ReferenceSource(
         kind=kind, name=name, frame=ours.reference_frame if kind is ReferenceKind.STRIP else 0,
         joints=joints, height_px=ours.reference_height or None if joints else None)

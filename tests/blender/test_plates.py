@@ -276,3 +276,31 @@ def test_another_reference_is_said_before_it_is_generated(followed, shot, tmp_pa
     result = room("panels.result")
     said = " ".join(drawn(result.Result, shot).all_of("label"))
     assert "differs from that of v001" in said and result.as_shown(list(placed(shot).values())) == "Generate as v001"
+
+
+@pytest.mark.parametrize("space, levels", [("sRGB", 0), ("Linear Rec.709", 10)])
+def test_a_plate_that_blender_shows_wrong_under_other_strips(followed, shot, tmp_path, space, levels):
+    """5.2 leaves bytes of another colour space as they are as soon as anything lies over them; floats are right."""
+    plate = strip_named(shot, "plate")
+    plate.colorspace_settings.name = space
+    shot.view_settings.view_transform, shot.render.dither_intensity = "Standard", 0
+    is_wrong = room("gather.strip").is_shown_wrong(plate)
+    assert is_wrong == (levels > 0 and bpy.app.version >= (5, 2))
+    assert difference(shot, tmp_path) > levels - 1 if is_wrong else difference(shot, tmp_path) <= 1
+    assert bpy.ops.aa2.convert_to_float.poll() == is_wrong
+    if is_wrong:
+        bpy.ops.aa2.convert_to_float()
+        assert difference(shot, tmp_path) <= 1 and not room("gather.strip").is_shown_wrong(plate)
+
+
+def difference(scene, tmp_path):
+    """How many levels the edit's first frame changes beside the character if the strips over the plate are muted."""
+    pictures = []
+    for mute in (True, False):
+        for strip in placed(scene).values():
+            strip.mute = mute
+        scene.frame_set(1)
+        scene.render.filepath = str(tmp_path / f"{mute}.png")
+        bpy.ops.render.render(write_still=True)
+        pictures.append(shots.read(scene.render.filepath)[:, :small_shot.SIZE[0] // 4, :3].astype(int))
+    return abs(pictures[0] - pictures[1]).max()
