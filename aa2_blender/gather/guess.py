@@ -86,12 +86,12 @@ class _Body:
 
 
 def guess(names: Sequence[str], parents: Sequence[str], heads: np.ndarray, tails: np.ndarray,
-          side_of: Callable[[str], str]) -> BoneEnds:
+          canonical: Callable[[str], tuple[str, str]]) -> BoneEnds:
     """joint -> (bone, "head" or "tail") of all required joints, with toes and fingers where they are;
     {} where it is no body.
 
     `names` and `parents`: a name for each bone, "" for no parent; `heads`, `tails` (B, 3) in the armature's space,
-    whatever axis is up; side_of(name) -> "l", "r" or "", asked only where no toes tell what is in front.
+    whatever axis is up; canonical(name) -> (name without its side, "l", "r" or "").
     """
     body = _body(names, parents, np.asarray(heads, float), np.asarray(tails, float))
     if body is None:
@@ -104,7 +104,7 @@ def guess(names: Sequence[str], parents: Sequence[str], heads: np.ndarray, tails
     leg, arm, middle = _leg(body, legs), _arm(body, arms), _middle(body, arms)
     if not (leg and arm and middle):
         return {}
-    first = _first_side(body, leg) or {"l": "left", "r": "right"}.get(side_of(names[leg["knee"][0]]))
+    first = _first_side(body, leg) or {"l": "left", "r": "right"}.get(canonical(names[leg["knee"][0]])[1])
     found = {**middle, **{f"{first}_{joint}": place for joint, place in {**leg, **arm}.items()}}
     other = {"left": "right", "right": "left"}.get(first or "")
     found |= {f"{other}_{joint}": (body.pairs.get(bone, -1), end) for joint, (bone, end) in {**leg, **arm}.items()}
@@ -179,10 +179,9 @@ def _leg(body: _Body, way: list[int]) -> dict[str, tuple[int, str]]:
     knee = min(inner, key=lambda bone: abs(_part(hip, body.heads[bone], foot) - _KNEE))
     leg = {"hip": (way[first], "head"), "knee": (knee, "head"), "ankle": ankle}
     tail = body.tails[way[-1]] - body.heads[way[-1]]
-    if ankle[1] == "head" and np.linalg.norm(tail) < _FOOT * body.size and body.up @ _unit(tail) < _DOWNWARD:
+    short = np.linalg.norm(tail) < _FOOT * body.size and body.up @ _unit(tail) < _DOWNWARD
+    if way[-1] != ankle[0] or ankle[1] == "head" and short:
         leg["toe"] = (way[-1], "tail")
-    elif way[-1] != ankle[0]:
-        leg["toe"] = (way[-1], "head")
     return leg
 
 
@@ -275,7 +274,8 @@ def _first_side(body: _Body, leg: dict[str, tuple[int, str]]) -> str | None:
     None without toes."""
     if "toe" not in leg:
         return None
-    forward = body.end(*leg["toe"]) - body.end(*leg["ankle"])
+    (toe, end), (ankle, _) = leg["toe"], leg["ankle"]
+    forward = body.end(toe, end if toe == ankle else "head") - body.end(*leg["ankle"])
     left = np.cross(body.up, forward) @ body.across
     return None if abs(left) < 1e-3 * body.size else "left" if left > 0 else "right"
 

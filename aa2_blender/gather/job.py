@@ -62,7 +62,8 @@ def gather(request: Request, folder: str | Path) -> Iterator[tuple[str, int, int
 
 
 def _pose(request: Request, folder: str, frames: range, bones: BoneMap) -> Iterator[tuple[str, int, int]]:
-    skeleton = pose.skeleton_of(Shot(request).rig, bones.joints)
+    shot = Shot(request)
+    skeleton = pose.skeleton_of(shot.rig, bones.joints, shot.driver, [frame + shot.offset for frame in frames])
     people = []
     for part in _slices(frames, _POSE_SLICE):
         shot = Shot(request)

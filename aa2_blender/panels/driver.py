@@ -21,7 +21,9 @@ from .performer import draw_performer
 
 # A joint's state in the table -> its icon, and how it is said below it.
 STATES = {JointState.OWN: ("USER", "your own"), JointState.PRESET: ("CHECKMARK", "as in the preset"),
-          JointState.GUESS: ("QUESTION", "guessed; look at it"), JointState.MISSING: ("ERROR", "missing, and needed"),
+          JointState.GUESS: ("QUESTION", "guessed; look at it"),
+          JointState.DOUBT: ("QUESTION", "its name says another bone; look at it"),
+          JointState.MISSING: ("ERROR", "missing, and needed"),
           JointState.WRONG: ("CANCEL", "wrong: not there, or hangs from another limb"),
           JointState.NONE: ("BLANK1", "none, and none needed")}
 BAD = (JointState.MISSING, JointState.WRONG)
