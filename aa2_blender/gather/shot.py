@@ -9,6 +9,7 @@ from ..settings.table import MaskUse
 from . import companions, reference, rig
 from . import strip as plate
 from .camera import camera_at, size_of
+from .carried import carried_by
 from .depth import surfaces
 from .problem import GatherError
 from .request import Request
@@ -70,13 +71,14 @@ class Shot:
 
     @property
     def holdouts(self) -> list[bpy.types.Object]:
-        """Everything visible in the driver's scene but the character, which is what its rig moves."""
+        """Everything visible in the driver's scene but the character, which is all that its rig and meshes carry."""
         if not self._request.holdouts:
             return []
         objects, meshes = self.objects, self.meshes
+        character = carried_by(self.rig, meshes)
         layer = self.driver.view_layers[0]
         return surfaces(thing for thing in layer.objects if not thing.hide_render and thing not in meshes
-                        and (thing in objects or not _moved_by(thing, self.rig)))
+                        and (thing in objects or thing not in character))
 
 
 def driver_of(request: Request, scene: bpy.types.Scene, strip: Strip) -> bpy.types.Scene:
@@ -226,8 +228,3 @@ def _named(collection: bpy.types.bpy_prop_collection, name: str, what: str) -> A
     if thing is None:
         raise GatherError(f"There is no {what} {name!r}.", "Choose it again.")
     return thing
-
-
-def _moved_by(thing: bpy.types.Object, armature: bpy.types.Object | None) -> bool:
-    return armature is not None and (thing.parent == armature or any(
-        modifier.type == "ARMATURE" and modifier.object == armature for modifier in thing.modifiers))
