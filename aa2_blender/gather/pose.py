@@ -14,6 +14,7 @@ from ..embedded.engine.contract.skeleton import BODY, BODY_INDEX, HAND, HEAD_POI
 from .camera import camera_at, pixel_aspect, project
 from .ends import worked_out
 from .head import Head, Pose, is_person, limb_lengths, measure, rest_pose
+from .names import Name
 from .presets import BoneEnds
 from .problem import GatherError
 from .restore import scene_kept
@@ -104,7 +105,7 @@ def _layer_of(scene: bpy.types.Scene, rig: bpy.types.Object) -> bpy.types.ViewLa
 
 
 def people(scene: bpy.types.Scene, rig: bpy.types.Object, skeleton: Skeleton, *, frames: Sequence[int],
-           size: tuple[int, int], camera: str = "") -> list[list[Person]]:
+           size: tuple[int, int], camera: Name = "") -> list[list[Person]]:
     """For each of `frames` (numbers of the driver's scene): the list `people` of pose.json.
 
     Sets the scene's frame and puts it back. `camera` names one, "" follows the scene's markers.

@@ -19,6 +19,7 @@ from bpy.props import (
 )
 
 from ..blender_api import sequencer_scene, strips
+from ..gather.names import name_of
 from .table import SETTINGS, Kind, ReferenceKind, Setting
 
 ENDS = (("head", "Head", "The joint is where the bone begins"), ("tail", "Tail", "The joint is where the bone ends"))
@@ -92,7 +93,7 @@ def another_armature(ours: bpy.types.PropertyGroup, _context: bpy.types.Context 
 def picture_named(ours: bpy.types.PropertyGroup) -> str:
     """The picture that is the reference, as a text that changes with it."""
     named = {ReferenceKind.FILE: ours.reference_path,
-             ReferenceKind.IMAGE: ours.reference_image.name if ours.reference_image else "",
+             ReferenceKind.IMAGE: str(name_of(ours.reference_image)),
              ReferenceKind.STRIP: f"{ours.reference_frame} {ours.reference_strip}"}
     return f"{ours.reference_kind} {named[ours.reference_kind]}"
 
