@@ -29,9 +29,9 @@ def continued(joints: BoneEnds, parents: Mapping[str, str], heads: Mapping[str, 
 
     `parents`: bone -> its parent, "" for none; `heads`: bone -> (3,) its head at rest.
     """
-    below = defaultdict(list)
+    below, ends = defaultdict(list), {bone for bone, end in joints.values() if end == "tail"}
     for bone, parent in parents.items():
-        if parent and np.linalg.norm(heads[bone] - heads[parent]) > 1e-9:
+        if parent in ends and np.linalg.norm(heads[bone] - heads[parent]) > 1e-9:
             below[parent].append(bone)
     return {joint: (below[bone][0], "head") if end == "tail" and len(below[bone]) == 1 else (bone, end)
             for joint, (bone, end) in joints.items()}

@@ -60,9 +60,10 @@ def found(bones: Bones, places: bytes, preset: str, own: frozenset[str]) -> Foun
     parents = dict(bones)
     heads, tails = np.frombuffer(places, np.float32).reshape(2, -1, 3).astype(float)
     at = dict(zip(parents, heads, strict=True))
+    called = {name: canonical(name) for name in parents}
     known: dict[tuple[str, str], str] = {}
-    for name in parents:
-        known.setdefault(canonical(name), name)
+    for name, short in called.items():
+        known.setdefault(short, name)
     matches = {name: _match(PRESETS[name], parents, known) for name in ([preset] if preset else PRESETS)}
     best = max(matches, key=lambda name: (sum(joint in REQUIRED for joint in matches[name]), len(matches[name]),
                                           sum(bone == PRESETS[name][joint][0]
@@ -70,7 +71,7 @@ def found(bones: Bones, places: bytes, preset: str, own: frozenset[str]) -> Foun
     named = Found(best, continued(matches[best], parents, at))
     if preset or {*BODY_JOINTS, *REQUIRED, *HAND_JOINTS} <= set(named.joints) | own:
         return named
-    guessed = continued(_guess(bones, heads, tails), parents, at)
+    guessed = continued(_guess(bones, heads, tails, called), parents, at)
     if not guessed or list(loose(guessed, parents)):
         return named
     missing = set(REQUIRED) - set(named.joints)
@@ -106,12 +107,12 @@ def loose(joints: BoneEnds, parents: dict[str, str]) -> Iterator[tuple[str, str]
             yield upper, lower
 
 
-def _guess(bones: Bones, heads: np.ndarray, tails: np.ndarray) -> BoneEnds:
+def _guess(bones: Bones, heads: np.ndarray, tails: np.ndarray, called: dict[str, tuple[str, str]]) -> BoneEnds:
     """guess() without the bones that only mark where others end: they are seldom mirror images."""
     above = {parent for _, parent in bones}
     kept = [i for i, (name, _) in enumerate(bones) if name in above or not _END.search(name)]
     names, parents = zip(*(bones[i] for i in kept), strict=True) if kept else ((), ())
-    return guess(names, parents, heads[kept], tails[kept], canonical)
+    return guess(names, parents, heads[kept], tails[kept], called.__getitem__)
 
 
 def _merged(named: Found, guessed: BoneEnds, parents: dict[str, str], ends: dict[str, np.ndarray],
