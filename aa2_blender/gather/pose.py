@@ -7,16 +7,16 @@ from typing import Any
 
 import bpy
 import numpy as np
-from mathutils import Vector
+from mathutils import Matrix, Vector
 
 from ..embedded.engine.contract import files, version
 from ..embedded.engine.contract.skeleton import BODY, BODY_INDEX, HAND, HEAD_POINT_SEEN, HEAD_POINTS
 from .camera import camera_at, pixel_aspect, project
 from .ends import worked_out
 from .head import Head, Pose, is_person, limb_lengths, measure, rest_pose
+from .layers import check_moves, evaluated, moving_layers
 from .names import Name
 from .presets import BoneEnds
-from .problem import GatherError
 from .restore import scene_kept
 from .turns import Turns, turns_of, turns_on_frames
 
@@ -81,11 +81,12 @@ def _poses(scene: bpy.types.Scene | None, rig: bpy.types.Object, joints: BoneEnd
     """The rig's Poses on at most _LOOKED_AT of the frames, or the one that it has now."""
     if scene is None or not frames:
         return [_posed(rig, joints)]
-    layer, found = _layer_of(scene, rig), []
+    check_moves(scene, rig)
+    layer, found = moving_layers(scene, rig)[0], []
     with scene_kept(scene):
         for i in np.unique(np.linspace(0, len(frames) - 1, _LOOKED_AT).astype(int)):
             scene.frame_set(frames[i])
-            found.append(_posed(rig.evaluated_get(layer.depsgraph), joints))
+            found.append(_posed(evaluated(scene, rig, layer), joints))
     return found
 
 
@@ -95,29 +96,23 @@ def _posed(rig: bpy.types.Object, joints: BoneEnds) -> Pose:
     return Pose(at, np.array(bones[joints["head"][0]].matrix))
 
 
-def _layer_of(scene: bpy.types.Scene, rig: bpy.types.Object) -> bpy.types.ViewLayer:
-    """The first view layer of a scene that the rig is in, evaluated."""
-    layer = next((layer for layer in scene.view_layers if rig in layer.objects[:]), None)
-    if layer is None:
-        raise GatherError(f"Rig {rig.name!r} is not in scene {scene.name!r}.", "Choose the scene that holds the rig.")
-    layer.update()                                                  # frame_set evaluates no layer that nobody has seen
-    return layer
-
-
 def people(scene: bpy.types.Scene, rig: bpy.types.Object, skeleton: Skeleton, *, frames: Sequence[int],
            size: tuple[int, int], camera: Name = "") -> list[list[Person]]:
     """For each of `frames` (numbers of the driver's scene): the list `people` of pose.json.
 
     Sets the scene's frame and puts it back. `camera` names one, "" follows the scene's markers.
     """
-    layer = _layer_of(scene, rig)
+    check_moves(scene, rig)
+    layer = moving_layers(scene, rig)[0]
     motion = _Motion.empty(len(frames), skeleton)
     aspect = pixel_aspect(scene, size)
     with scene_kept(scene):
         for i, frame in enumerate(frames):
             scene.frame_set(frame)
-            shown = camera_at(scene, frame, camera)
-            _read(motion, i, layer.depsgraph, rig, shown, skeleton, size=size, aspect=aspect)
+            posed, seen = evaluated(scene, rig, layer), evaluated(scene, camera_at(scene, frame, camera), layer)
+            projection = seen.calc_matrix_camera(layer.depsgraph, x=size[0], y=size[1], scale_x=aspect[0],
+                                                 scale_y=aspect[1])
+            _read(motion, i, posed, seen.matrix_world.normalized(), projection, skeleton)
     return _written(motion, skeleton, size)
 
 
@@ -149,20 +144,15 @@ class _Motion:
                    np.empty((frames, limbs, 4, 4)), *(np.empty((frames, 4, 4)) for _ in range(4)))
 
 
-def _read(motion: _Motion, i: int, depsgraph: bpy.types.Depsgraph, rig: bpy.types.Object, camera: bpy.types.Object,
-          skeleton: Skeleton, *, size: tuple[int, int], aspect: tuple[float, float]) -> None:
-    """Reads one evaluated frame into row `i`. Everything that can wait is done afterwards, for all frames at once."""
-    posed, seen = rig.evaluated_get(depsgraph), camera.evaluated_get(depsgraph)
-    for thing in (posed, seen):
-        if not thing.is_evaluated:
-            raise GatherError(f"{thing.name!r} is switched off in viewports, so it does not move.",
-                              "Switch on its screen icon in the Outliner.")
+def _read(motion: _Motion, i: int, posed: bpy.types.Object, camera: Matrix, projection: Matrix,
+          skeleton: Skeleton) -> None:
+    """Reads the evaluated armature into row `i`. Everything that can wait is done afterwards, for all frames at
+    once."""
     bones, row = posed.pose.bones, motion.ends[i].reshape(-1)
     bones.foreach_get("head", row[:3 * skeleton.bones])
     bones.foreach_get("tail", row[3 * skeleton.bones:])
-    projection = seen.calc_matrix_camera(depsgraph, x=size[0], y=size[1], scale_x=aspect[0], scale_y=aspect[1])
     for rows, matrix in ((motion.heads, bones[skeleton.head_bone].matrix), (motion.worlds, posed.matrix_world),
-                         (motion.cameras, seen.matrix_world.normalized()), (motion.projections, projection)):
+                         (motion.cameras, camera), (motion.projections, projection)):
         rows[i] = [row[:] for row in matrix]                        # tuples: numpy takes long over mathutils' own types
     for k, bone in enumerate(skeleton.turns.bones if skeleton.turns else ()):
         motion.limbs[i, k] = [row[:] for row in bones[bone].matrix]

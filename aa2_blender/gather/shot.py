@@ -11,6 +11,7 @@ from . import strip as plate
 from .camera import camera_at, size_of
 from .carried import carried_by
 from .depth import surfaces
+from .layers import check_moves, rendered
 from .names import Name, find, name_of, said
 from .problem import GatherError
 from .request import Request
@@ -77,8 +78,7 @@ class Shot:
             return []
         objects, meshes = self.objects, self.meshes
         character = carried_by(self.rig, meshes)
-        layer = self.driver.view_layers[0]
-        return surfaces(thing for thing in layer.objects if not thing.hide_render and thing not in meshes
+        return surfaces(thing for thing in rendered(self.driver) if thing not in meshes
                         and (thing in objects or thing not in character))
 
 
@@ -202,6 +202,9 @@ def _camera_problem(request: Request) -> None:
     if request.rig and find(bpy.data.objects, request.rig) and not find(driver.objects, request.rig):
         raise GatherError(f"Rig {said(request.rig)} is not in scene {driver.name!r}.",
                           "Choose the scene of rig and camera.")
+    rig_object = find(driver.objects, request.rig) if not request.performer else None
+    if rig_object:
+        check_moves(driver, rig_object)
     camera = camera_at(driver, driver.frame_current, request.camera)
     if camera is None:
         raise GatherError(f"Scene {driver.name!r} has no camera{f' {said(request.camera)}' if request.camera else ''}.",

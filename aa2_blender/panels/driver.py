@@ -2,6 +2,7 @@
 import bpy
 from bpy.app.translations import pgettext_iface as translated
 
+from ..gather.doubts import doubts
 from ..gather.problem import GatherError
 from ..gather.rig import GUESSED, REQUIRED, JointState, Row, read_map, rows_of
 from ..gather.shot import Shot
@@ -16,7 +17,7 @@ from ..operators.driver import (
 from ..settings.properties import shot_scene
 from ..settings.request_of import own_bones, request_of
 from ..settings.table import DriverKind
-from .drawing import Part
+from .drawing import Part, draw_text
 from .performer import draw_performer
 
 # A joint's state in the table -> its icon, and how it is said below it.
@@ -42,6 +43,8 @@ class Driver(Part):
         else:
             draw_rig(layout, scene)
         layout.prop(ours, "retarget")
+        for doubt in doubts(request_of(scene)):
+            draw_text(layout, context, doubt, icon="INFO")
 
 
 def draw_rig(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:

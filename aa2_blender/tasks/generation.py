@@ -40,7 +40,8 @@ class Generation(EngineTask):
 
     @property
     def warnings(self) -> list[str]:
-        return [warning.message for job in (*self._looks, self._last_job()) if job for warning in job.warnings]
+        jobs = (*self._looks, self._last_job())
+        return [*self.version.doubts, *(warning.message for job in jobs if job for warning in job.warnings)]
 
     def _last_job(self) -> EngineJob | None:
         """The engine's job that makes frames or conditions; None before it is requested."""
