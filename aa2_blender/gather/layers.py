@@ -1,10 +1,29 @@
 """What Blender moves and renders in a scene: an object needs a view layer, and collections that are switched on."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import bpy
 
 from .problem import GatherError
+
+
+@dataclass(frozen=True)
+class _Branch:
+    """A collection in a view layer: the `way` to it from the scene's own, itself the last, and its check boxes."""
+
+    way: tuple[bpy.types.Collection, ...]
+    excluded: bool
+    indirect_only: bool
+
+    @property
+    def hidden(self) -> bpy.types.Collection | None:
+        """The collection on the way that is switched off in viewports."""
+        return next((part for part in self.way if part.hide_viewport), None)
+
+    def holds(self, thing: bpy.types.Object) -> bool:
+        """Whether an object is directly in the collection."""
+        return thing in self.way[-1].objects[:]
 
 
 def moving_layers(scene: bpy.types.Scene, thing: bpy.types.Object) -> list[bpy.types.ViewLayer]:
@@ -12,8 +31,7 @@ def moving_layers(scene: bpy.types.Scene, thing: bpy.types.Object) -> list[bpy.t
     if thing.hide_viewport:
         return []
     return [layer for layer in scene.view_layers if any(
-        not (branch.exclude or any(part.collection.hide_viewport for part in way)) and _holds(branch, thing)
-        for branch, way in _branches(layer))]
+        not branch.excluded and not branch.hidden and branch.holds(thing) for branch in _branches(scene, layer))]
 
 
 def check_moves(scene: bpy.types.Scene, thing: bpy.types.Object) -> None:
@@ -23,15 +41,14 @@ def check_moves(scene: bpy.types.Scene, thing: bpy.types.Object) -> None:
     if thing.hide_viewport:
         raise GatherError(f"{thing.name!r} is switched off in viewports, so it does not move.",
                           "Switch on its screen icon in the Outliner.")
-    homes = [(branch, way) for layer in scene.view_layers for branch, way in _branches(layer) if _holds(branch, thing)]
-    off = next((part for branch, way in homes if not branch.exclude for part in way if part.collection.hide_viewport),
-               None)
+    homes = [branch for layer in scene.view_layers for branch in _branches(scene, layer) if branch.holds(thing)]
+    off = next((branch.hidden for branch in homes if not branch.excluded and branch.hidden), None)
     if off:
         raise GatherError(f"The collection {off.name!r} of {thing.name!r} is switched off in viewports, so it does not "
                           "move.", f"Switch on the screen icon of {off.name!r} in the Outliner.")
     if not homes:
         raise GatherError(f"{thing.name!r} is not in scene {scene.name!r}.", "Choose the scene that holds it.")
-    name = homes[0][0].name
+    name = homes[0].way[-1].name
     raise GatherError(f"The collection {name!r} of {thing.name!r} is excluded from all view layers of scene "
                       f"{scene.name!r}, so it does not move.",
                       f"Tick the check box of {name!r} in the Outliner, in any view layer of the scene.")
@@ -56,22 +73,22 @@ def evaluated(scene: bpy.types.Scene, thing: bpy.types.Object,
 
 def rendered(scene: bpy.types.Scene) -> list[bpy.types.Object]:
     """The objects that the camera sees in any view layer that is rendered, once each."""
-    found = [thing for layer in scene.view_layers if layer.use for branch, way in _branches(layer)
-             if not (branch.exclude or branch.indirect_only or any(part.collection.hide_render for part in way))
-             for thing in branch.collection.objects if not thing.hide_render]
+    found = [thing for layer in scene.view_layers if layer.use for branch in _branches(scene, layer)
+             if not (branch.excluded or branch.indirect_only or any(part.hide_render for part in branch.way))
+             for thing in branch.way[-1].objects if not thing.hide_render]
     return list(dict.fromkeys(found))
 
 
-def _holds(branch: bpy.types.LayerCollection, thing: bpy.types.Object) -> bool:
-    """Whether an object is directly in the collection of a branch."""
-    return thing in branch.collection.objects[:]
-
-
-def _branches(layer: bpy.types.ViewLayer) -> Iterator[
-        tuple[bpy.types.LayerCollection, tuple[bpy.types.LayerCollection, ...]]]:
-    """(a collection of a layer, the way to it from the top, itself the last), all of them."""
-    waiting = [(layer.layer_collection, (layer.layer_collection,))]
+def _branches(scene: bpy.types.Scene, layer: bpy.types.ViewLayer) -> Iterator[_Branch]:
+    """All collections of a view layer. Blender 5.2 makes a layer's tree only when the scene is shown first; until then
+    nothing is excluded."""
+    top = layer.layer_collection
+    waiting = [(scene.collection if top is None else top, ())]
     while waiting:
-        branch, way = waiting.pop(0)
-        yield branch, way
-        waiting += [(child, (*way, child)) for child in branch.children]
+        one, above = waiting.pop(0)
+        if isinstance(one, bpy.types.Collection):
+            branch = _Branch((*above, one), False, False)
+        else:
+            branch = _Branch((*above, one.collection), one.exclude, one.indirect_only)
+        yield branch
+        waiting += [(child, branch.way) for child in one.children]
