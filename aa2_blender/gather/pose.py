@@ -7,7 +7,6 @@ from typing import Any
 
 import bpy
 import numpy as np
-from mathutils import Matrix, Vector
 
 from ..embedded.engine.contract import files, version
 from ..embedded.engine.contract.skeleton import BODY, BODY_INDEX, HAND, HEAD_POINT_SEEN, HEAD_POINTS
@@ -21,6 +20,7 @@ from .restore import scene_kept
 from .turns import Turns, turns_of, turns_on_frames
 
 Person = dict[str, Any]  # as in pose.json
+_Rows = Sequence[Sequence[float]]  # of Blender's own matrices
 _FACE = [BODY_INDEX[name] for name in HEAD_POINTS]
 _SIDES = ("left", "right")
 # Flesh around the outermost joints, as a part of the standing height: nearer to the picture's edge than this, a person
@@ -144,7 +144,7 @@ class _Motion:
                    np.empty((frames, limbs, 4, 4)), *(np.empty((frames, 4, 4)) for _ in range(4)))
 
 
-def _read(motion: _Motion, i: int, posed: bpy.types.Object, camera: Matrix, projection: Matrix,
+def _read(motion: _Motion, i: int, posed: bpy.types.Object, camera: _Rows, projection: _Rows,
           skeleton: Skeleton) -> None:
     """Reads the evaluated armature into row `i`. Everything that can wait is done afterwards, for all frames at
     once."""
@@ -157,7 +157,8 @@ def _read(motion: _Motion, i: int, posed: bpy.types.Object, camera: Matrix, proj
     for k, bone in enumerate(skeleton.turns.bones if skeleton.turns else ()):
         motion.limbs[i, k] = [row[:] for row in bones[bone].matrix]
     for k, (bone, place) in enumerate(skeleton.tips):
-        motion.tips[i, k] = bones[bone].matrix @ Vector(place)
+        matrix = np.array(bones[bone].matrix)
+        motion.tips[i, k] = matrix[:3, :3] @ place + matrix[:3, 3]
 
 
 def _written(motion: _Motion, skeleton: Skeleton, size: tuple[int, int]) -> list[list[Person]]:

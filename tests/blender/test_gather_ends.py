@@ -76,10 +76,11 @@ def through_fbx(path, axis, importer):
     importer(filepath=str(path.with_suffix(".fbx")))
 
 
-TRIPS = {"glTF": through_gltf, "glTF, temperance": lambda path: through_gltf(path, bone_heuristic="TEMPERANCE"),
-         "FBX along Y": lambda path: through_fbx(path, "Y", bpy.ops.import_scene.fbx),
+TRIPS = {"FBX along Y": lambda path: through_fbx(path, "Y", bpy.ops.import_scene.fbx),
          "FBX along Z": lambda path: through_fbx(path, "Z", bpy.ops.import_scene.fbx)}
-if hasattr(bpy.types, "WM_OT_fbx_import"):
+if bpy.app.version >= (4, 5):  # 4.2's module crashes at exit once its glTF add-on has run
+    TRIPS |= {"glTF": through_gltf, "glTF, temperance": lambda path: through_gltf(path, bone_heuristic="TEMPERANCE")}
+if "fbx_import" in dir(bpy.ops.wm):
     TRIPS["FBX along Z, Blender's own importer"] = lambda path: through_fbx(path, "Z", bpy.ops.wm.fbx_import)
 
 
