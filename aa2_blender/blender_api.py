@@ -3,7 +3,7 @@ looks for features, not for release numbers."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import bpy
 
@@ -292,3 +292,13 @@ def fit_to_render(tree: bpy.types.NodeTree) -> tuple[bpy.types.NodeSocket, bpy.t
     else:
         node.inputs["Type"].default_value, node.inputs["Frame Type"].default_value = "Render Size", "Stretch"
     return node.inputs[0], node.outputs[0]
+
+
+def node_inputs(modifier: bpy.types.Modifier) -> list[Any]:
+    """The values that a geometry nodes modifier gives its nodes; from 5.2 they are properties of their own."""
+    interface = getattr(modifier, "properties", None)
+    if interface is None:
+        return [modifier[name] for name in modifier.keys()]  # noqa: SIM118 - a modifier is no dictionary
+    given = [getattr(interface.inputs, name) for name in interface.inputs.bl_rna.properties.keys()  # noqa: SIM118
+             if name not in ("rna_type", "name")]
+    return [one.value for one in given if hasattr(one, "value")]

@@ -3,6 +3,8 @@
 import bpy
 import numpy as np
 
+from .names import Name, find
+
 
 def size_of(scene: bpy.types.Scene) -> tuple[int, int]:
     """(width, height) in pixels that the scene renders, as Blender rounds them."""
@@ -11,11 +13,11 @@ def size_of(scene: bpy.types.Scene) -> tuple[int, int]:
             render.resolution_y * render.resolution_percentage // 100)
 
 
-def camera_at(scene: bpy.types.Scene, frame: int, name: str = "") -> bpy.types.Object | None:
+def camera_at(scene: bpy.types.Scene, frame: int, name: Name = "") -> bpy.types.Object | None:
     """The camera object that shows `frame`: the named one, else by the timeline's markers as Blender switches them
     (the last one not after the frame, or the leftmost), else the scene's."""
     if name:
-        return scene.objects.get(name)
+        return find(scene.objects, name)
     markers = [m for m in scene.timeline_markers if m.camera]
     before = [m for m in markers if m.frame <= frame]
     if before:

@@ -16,6 +16,7 @@ import numpy as np
 from ..blender_api import render_path, set_picture_format
 from . import rendering
 from .camera import camera_at, pixel_aspect
+from .names import Name
 from .problem import GatherError
 from .restore import scene_kept, shown_in_renders, temporary_scene
 
@@ -29,7 +30,7 @@ def surfaces(objects: Iterable[bpy.types.Object]) -> list[bpy.types.Object]:
 
 
 def render(objects: list[bpy.types.Object], driver: bpy.types.Scene, *, frames: Sequence[int], size: tuple[int, int],
-           camera: str = "") -> Generator[np.ndarray, None, None]:
+           camera: Name = "") -> Generator[np.ndarray, None, None]:
     """Yields for each of `frames` (of the driver's scene) a (height, width) float32 depth; inf where nothing is.
 
     Nothing but `objects` is in the picture. `size`: (width, height) of the job.

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import combinations
 
 import numpy as np
 
@@ -22,9 +23,11 @@ _CLAVICLE = 0.05        # an upper arm begins further out than this
 _SKULL = 0.1            # a last bone further than this above the one before it is only the crown of that one's head
 _FOOT = 0.15            # a last bone longer than this has a tail that means nothing
 _DOWNWARD = 0.6         # cosine to straight down from which a bone is a leg's and not a hip's or a foot's
-_KNEE = 0.52            # of the way from hip to ankle
+_THIGH_TO_SHIN = 1.08   # a thigh's length against the shin's; this and the next in artists' canons
 _THUMB = 0.005         # a thumb begins further off the hand's line than this
-_UPPER_TO_FORE = 1.1    # an upper arm's length against the forearm's; both in artists' canons
+_UPPER_TO_FORE = 1.1    # an upper arm's length against the forearm's
+_SHORT, _STRAIGHT, _SOCKET = 0.6, 0.995, 0.3    # a clavicle against the upper arm, cosine between them, what it costs
+_BENT = 0.01            # a knee or elbow further off the limb's line tells what is in front
 
 
 @dataclass(frozen=True)
@@ -86,14 +89,15 @@ class _Body:
 
 
 def guess(names: Sequence[str], parents: Sequence[str], heads: np.ndarray, tails: np.ndarray,
-          side_of: Callable[[str], str]) -> BoneEnds:
+          canonical: Callable[[str], tuple[str, str]]) -> BoneEnds:
     """joint -> (bone, "head" or "tail") of all required joints, with toes and fingers where they are;
     {} where it is no body.
 
     `names` and `parents`: a name for each bone, "" for no parent; `heads`, `tails` (B, 3) in the armature's space,
-    whatever axis is up; side_of(name) -> "l", "r" or "", asked only where no toes tell what is in front.
+    whatever axis is up; canonical(name) -> (name without its side, "l", "r" or "").
     """
-    body = _body(names, parents, np.asarray(heads, float), np.asarray(tails, float))
+    heads, tails = np.asarray(heads, float), np.asarray(tails, float)
+    body = _body(names, parents, heads, tails, _namesakes(names, canonical))
     if body is None:
         return {}
     limbs = [body.path(bone) for bone in body.pairs if body.parents[bone] not in (-1, *body.pairs)
@@ -104,27 +108,40 @@ def guess(names: Sequence[str], parents: Sequence[str], heads: np.ndarray, tails
     leg, arm, middle = _leg(body, legs), _arm(body, arms), _middle(body, arms)
     if not (leg and arm and middle):
         return {}
-    first = _first_side(body, leg) or {"l": "left", "r": "right"}.get(side_of(names[leg["knee"][0]]))
+    first = _first_side(body, leg) or {"l": "left", "r": "right"}.get(canonical(names[leg["knee"][0]])[1]) \
+        or _likely_side(body, leg, arm)
     found = {**middle, **{f"{first}_{joint}": place for joint, place in {**leg, **arm}.items()}}
-    other = {"left": "right", "right": "left"}.get(first or "")
+    other = {"left": "right", "right": "left"}[first]
     found |= {f"{other}_{joint}": (body.pairs.get(bone, -1), end) for joint, (bone, end) in {**leg, **arm}.items()}
-    if other is None or any(bone < 0 for bone, _ in found.values()):
+    if any(bone < 0 for bone, _ in found.values()):
         return {}
     return {joint: (names[bone], end) for joint, (bone, end) in found.items()}
 
 
-def _body(names: Sequence[str], parents: Sequence[str], heads: np.ndarray, tails: np.ndarray) -> _Body | None:
-    """The _Body; None where too few bones mirror each other. Across is the axis that mirrors most of them, up the
-    longer of the others, towards the head: where fewer of the paired bones' ends lie."""
+def _namesakes(names: Sequence[str], canonical: Callable[[str], tuple[str, str]]) -> dict[int, int]:
+    """bone -> the bone that is called the same on the other side, both ways."""
+    sides = defaultdict(list)
+    for bone, name in enumerate(names):
+        base, side = canonical(name)
+        if side:
+            sides[base].append((side, bone))
+    pairs = [dict(both) for both in sides.values() if sorted(side for side, _ in both) == ["l", "r"]]
+    return {pair[side]: pair[other] for pair in pairs for side, other in (("l", "r"), ("r", "l"))}
+
+
+def _body(names: Sequence[str], parents: Sequence[str], heads: np.ndarray, tails: np.ndarray,
+          namesakes: dict[int, int]) -> _Body | None:
+    """The _Body; None where too few bones are pairs, by their places or their names. Across is the axis that mirrors
+    most of them, up the longer of the others, towards the head: where fewer of the paired bones' ends lie."""
     order = {name: i for i, name in enumerate(names)}
     above = tuple(order.get(parent, -1) for parent in parents)
     size = float(np.ptp(heads, axis=0).max()) if len(heads) else 0.0
     if size <= 0:
         return None
     axes = list(np.eye(3))
-    pairs = [_pairs(heads, tails, axes[0], size)]
+    pairs = [_pairs(heads, tails, axes[0], size, namesakes)]
     if len(pairs[0]) < len(heads) / 3:
-        pairs += [_pairs(heads, tails, axis, size) for axis in axes[1:]]
+        pairs += [_pairs(heads, tails, axis, size, namesakes) for axis in axes[1:]]
     k = max(range(len(pairs)), key=lambda i: len(pairs[i]))
     if len(pairs[k]) < _FEWEST:
         return None
@@ -136,9 +153,10 @@ def _body(names: Sequence[str], parents: Sequence[str], heads: np.ndarray, tails
     return body if legs < 0 else replace(body, up=-up)
 
 
-def _pairs(heads: np.ndarray, tails: np.ndarray, axis: np.ndarray, size: float) -> dict[int, int]:
+def _pairs(heads: np.ndarray, tails: np.ndarray, axis: np.ndarray, size: float,
+           namesakes: dict[int, int]) -> dict[int, int]:
     """bone -> the bone at its mirror image, both ways; none for those in the middle. Of several that begin there, the
-    one whose tail fits."""
+    one whose tail fits. Its namesake on the other side comes first: not every rest pose is symmetrical."""
     middle, near = np.median(heads, axis=0), _MIRRORED * size
     heads, tails = heads - middle, tails - middle
     off = np.flatnonzero(np.abs(heads @ axis) > near / 2)
@@ -152,7 +170,10 @@ def _pairs(heads: np.ndarray, tails: np.ndarray, axis: np.ndarray, size: float) 
         beside = np.flatnonzero(together[row])
         nearest[row] = beside[np.linalg.norm(tails[off[beside]] - tails[off[row]] * flip, axis=1).argmin()]
     mutual = np.flatnonzero((nearest[nearest] == np.arange(len(off))) & (least <= near**2))
-    return dict(zip(off[mutual].tolist(), off[nearest[mutual]].tolist(), strict=True))
+    out = heads @ axis
+    named = {bone: other for bone, other in namesakes.items() if out[bone] * out[other] < 0 and bone in off}
+    placed = zip(off[mutual].tolist(), off[nearest[mutual]].tolist(), strict=True)
+    return {bone: other for bone, other in placed if not {bone, other} & namesakes.keys()} | named
 
 
 def _squares(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -173,17 +194,36 @@ def _leg(body: _Body, way: list[int]) -> dict[str, tuple[int, str]]:
     if first is None:
         return {}
     last = next((i for i in range(first, len(cosines)) if cosines[i] < _DOWNWARD), len(cosines))
-    ankle = (way[last], "head") if last - first > 1 else (way[last], "tail")
-    inner = way[first + 1:last] or [way[last]]
-    hip, foot = body.heads[way[first]], body.end(*ankle)
-    knee = min(inner, key=lambda bone: abs(_part(hip, body.heads[bone], foot) - _KNEE))
-    leg = {"hip": (way[first], "head"), "knee": (knee, "head"), "ankle": ankle}
+    if last - first > 1:
+        knee, ankle = min(combinations(range(first + 1, last + 1), 2), key=lambda ends: _wrong(
+            body, way[first], way[ends[0]], body.heads[way[ends[1]]], _THIGH_TO_SHIN))
+        leg = {"hip": (way[first], "head"), "knee": (way[knee], "head"), "ankle": (way[ankle], "head")}
+    else:
+        leg = {"hip": (way[first], "head"), "knee": (way[last], "head"), "ankle": (way[last], "tail")}
+    ankle = leg["ankle"]
     tail = body.tails[way[-1]] - body.heads[way[-1]]
-    if ankle[1] == "head" and np.linalg.norm(tail) < _FOOT * body.size and body.up @ _unit(tail) < _DOWNWARD:
+    short = np.linalg.norm(tail) < _FOOT * body.size and body.up @ _unit(tail) < _DOWNWARD
+    if way[-1] != ankle[0] or ankle[1] == "head" and short:
         leg["toe"] = (way[-1], "tail")
-    elif way[-1] != ankle[0]:
-        leg["toe"] = (way[-1], "head")
     return leg
+
+
+def _wrong(body: _Body, first: int, second: int, end: np.ndarray, ratio: float) -> float:
+    """How little two bones and the place where the second ends are a limb whose halves have that ratio: the lower, the
+    better. Of limbs as right as each other, the longest."""
+    upper = np.linalg.norm(body.heads[second] - body.heads[first])
+    lower = np.linalg.norm(end - body.heads[second])
+    return float(abs(np.log(max(upper, 1e-9) / max(lower, 1e-9) / ratio)) - (upper + lower) / body.size)
+
+
+def _is_clavicle(body: _Body, way: list[int]) -> float:
+    """What it costs to take the first bone of a way to the elbow for the upper arm: much if it is short and the arm
+    turns after it. Pieces of one bone lie on a line."""
+    if len(way) < 3:
+        return 0.0
+    step, rest = body.heads[way[1]] - body.heads[way[0]], body.heads[way[-1]] - body.heads[way[1]]
+    short = 1e-3 * body.size < np.linalg.norm(step) < _SHORT * np.linalg.norm(rest)
+    return _SOCKET if short and _unit(step) @ _unit(rest) < _STRAIGHT else 0.0
 
 
 def _arm(body: _Body, way: list[int]) -> dict[str, tuple[int, str]]:
@@ -200,7 +240,7 @@ def _arm(body: _Body, way: list[int]) -> dict[str, tuple[int, str]]:
                 upper, fore = np.linalg.norm(elbow - shoulder), np.linalg.norm(wrist - elbow)
                 if body.out(shoulder) < _CLAVICLE or min(upper, fore) < 1e-3 * body.size:
                     continue
-                wrong = abs(np.log(upper / fore / _UPPER_TO_FORE)) - (upper + fore) / body.size
+                wrong = _wrong(body, way[s], way[e], wrist, _UPPER_TO_FORE) + _is_clavicle(body, way[s:e + 1])
                 if best is None or wrong < best[0]:
                     best = wrong, {"shoulder": (way[s], "head"), "elbow": (way[e], "head"), "wrist": (way[at], end)}
     if best is None:
@@ -223,15 +263,18 @@ def _has_thumb(body: _Body, way: list[int], i: int) -> bool:
 
 def _fingers(body: _Body, hand: int) -> dict[str, tuple[int, str]]:
     """The points of five fingers of three bones each (a bone before them is the palm's); {} for other hands."""
-    ways = [way[-3:] for way in _ways(body, hand) if len(way) > 3]
+    ways = [way[1:] for way in _ways(body, hand) if len(way) > 3]
     if len(ways) != 5:
         return {}
-    along = np.array([_unit(body.heads[way[-1]] - body.heads[way[0]]) for way in ways])
-    thumb = int((along @ along.sum(axis=0)).argmin())
-    start = body.heads[ways[thumb][0]]
-    ways.sort(key=lambda way: np.linalg.norm(body.heads[way[0]] - start))
-    return {f"{finger}_{k}": place for finger, way in zip(FINGERS, ways, strict=True)
-            for k, place in enumerate([*((bone, "head") for bone in way), (way[-1], "tail")], 1)}
+    along = np.array([_unit(body.heads[way[-1]] - body.heads[way[-3]]) for way in ways])
+    thumb = ways[int((along @ along.sum(axis=0)).argmin())]
+    more = len(thumb) - 3                                           # a thumb has three bones: a fourth is only its end
+    if any(len(way) - more < 3 for way in ways):
+        return {}
+    start = body.heads[thumb[0]]
+    ways = sorted((way[-3 - more:] for way in ways), key=lambda way: np.linalg.norm(body.heads[way[0]] - start))
+    return {f"{finger}_{k}": place for finger, way in zip(FINGERS, ways, strict=True) for k, place in enumerate(
+        [*((bone, "head") for bone in way[:3]), (way[3], "head") if more else (way[2], "tail")], 1)}
 
 
 def _ways(body: _Body, bone: int) -> list[list[int]]:
@@ -275,15 +318,28 @@ def _first_side(body: _Body, leg: dict[str, tuple[int, str]]) -> str | None:
     None without toes."""
     if "toe" not in leg:
         return None
-    forward = body.end(*leg["toe"]) - body.end(*leg["ankle"])
+    (toe, end), (ankle, _) = leg["toe"], leg["ankle"]
+    forward = body.end(toe, end if toe == ankle else "head") - body.end(*leg["ankle"])
     left = np.cross(body.up, forward) @ body.across
     return None if abs(left) < 1e-3 * body.size else "left" if left > 0 else "right"
 
 
-def _part(start: np.ndarray, point: np.ndarray, end: np.ndarray) -> float:
-    """How far along its two legs a point lies between start and end."""
-    before, after = np.linalg.norm(point - start), np.linalg.norm(end - point)
-    return float(before / max(before + after, 1e-9))
+def _likely_side(body: _Body, leg: dict[str, tuple[int, str]], arm: dict[str, tuple[int, str]]) -> str:
+    """As _first_side without toes: knees bend forwards and elbows backwards. If all is straight, a rig looks along -Y,
+    +Z or +X, as Blender's importers leave it."""
+    third = np.cross(body.across, body.up)
+    knee, elbow = (_off_line(body, limb, joints) @ third for limb, joints in (
+        (leg, ("hip", "knee", "ankle")), (arm, ("shoulder", "elbow", "wrist"))))
+    bent = knee - elbow
+    forward = np.sign(bent) * third if abs(bent) > _BENT * body.size else np.abs(third) * (1, -1, 1)
+    return "left" if np.cross(body.up, forward) @ body.across > 0 else "right"
+
+
+def _off_line(body: _Body, limb: dict[str, tuple[int, str]], joints: tuple[str, str, str]) -> np.ndarray:
+    """(3,): how far a limb's middle joint lies off the line between its ends."""
+    start, middle, end = (body.end(*limb[joint]) for joint in joints)
+    along = _unit(end - start)
+    return middle - start - ((middle - start) @ along) * along
 
 
 def _unit(vector: np.ndarray) -> np.ndarray:

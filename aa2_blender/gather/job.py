@@ -14,6 +14,7 @@ from ..settings.table import KEYED, PASSED, MaskUse
 from . import companions, depth, objects, pose, reference
 from . import strip as plate
 from .keyframes import values
+from .names import plain, said
 from .problem import GatherError
 from .request import Request
 from .rig import BoneMap
@@ -62,7 +63,8 @@ def gather(request: Request, folder: str | Path) -> Iterator[tuple[str, int, int
 
 
 def _pose(request: Request, folder: str, frames: range, bones: BoneMap) -> Iterator[tuple[str, int, int]]:
-    skeleton = pose.skeleton_of(Shot(request).rig, bones.joints)
+    shot = Shot(request)
+    skeleton = pose.skeleton_of(shot.rig, bones.joints, shot.driver, [frame + shot.offset for frame in frames])
     people = []
     for part in _slices(frames, _POSE_SLICE):
         shot = Shot(request)
@@ -70,7 +72,7 @@ def _pose(request: Request, folder: str, frames: range, bones: BoneMap) -> Itera
                               frames=[frame + shot.offset for frame in part])
         yield "pose", len(people), len(frames)
     if not any(people):
-        raise GatherError(f"Rig {request.rig!r} is behind the camera or out of the picture on every frame "
+        raise GatherError(f"Rig {said(request.rig)} is behind the camera or out of the picture on every frame "
                           f"({frames[0]} to {frames[-1]} of the edit).",
                           "Look at the frame offset, the camera and the range of the strip.")
     pose.write(folder, people)
@@ -144,7 +146,7 @@ def _job(request: Request, shot: Shot, frames: range, bits: jobs.Bits, bones: Bo
         **given,
         reference=jobs.Reference(joints=source.joints, height_px=source.height_px),
         objects=ranges[files.OBJECTS], depth=ranges[files.DEPTH],
-        driver=jobs.Driver(scene=shot.driver.name, camera=shot.camera, rig=request.rig,
+        driver=jobs.Driver(scene=shot.driver.name, camera=plain(shot.camera), rig=plain(request.rig),
                                preset=bones.preset if bones else "", frame_offset=shot.offset,
                                performer=performer))
 

@@ -1,8 +1,8 @@
 """Where the joints lie in rigs of known makers: joint -> (bone, head or tail); `{S}` stands for the bone's side.
 
 Joints are named as in contract/skeleton.py; hand points are `left_index_1` and so on, and `head` is the skull's bone.
-Names are compared without case, separators and namespace (rig.canonical), so one spelling of each is enough. How each
-maker's rig is tested stands in docs/presets.md.
+Names are compared without case, separators and namespace (matching.canonical), so one spelling of each is
+enough. How each maker's rig is tested stands in docs/presets.md.
 """
 
 from collections.abc import Sequence

@@ -14,6 +14,7 @@ from ..embedded.engine.contract.picture_orientation import UPRIGHT, orientation
 from ..settings.table import ReferenceKind
 from . import display, media
 from . import strip as plate
+from .names import Name, find, plain, said
 from .problem import GatherError
 from .request import ReferenceSource
 from .restore import temporary_scene
@@ -35,9 +36,13 @@ def problem(source: ReferenceSource) -> str:
         return "No reference picture of the character is chosen."
     if source.kind == ReferenceKind.FILE:
         return _file_problem(source.name)
-    if source.kind == ReferenceKind.IMAGE and source.name not in bpy.data.images:
-        return f"The reference image {source.name!r} is not in this file."
+    if source.kind == ReferenceKind.IMAGE and find(bpy.data.images, _image_name(source)) is None:
+        return f"The reference image {said(_image_name(source))} is not in this file."
     return ""
+
+
+def _image_name(source: ReferenceSource) -> Name:
+    return (source.name, source.library) if source.library else source.name
 
 
 def _file_problem(name: str) -> str:
@@ -71,7 +76,7 @@ def write(source: ReferenceSource, scene: bpy.types.Scene, folder: str | Path) -
         _write_strip(source, scene, target)
         return
     with temporary_scene() as workshop:
-        image = _loaded(source.name) if source.kind == ReferenceKind.FILE else _kept(source.name)
+        image = _loaded(source.name) if source.kind == ReferenceKind.FILE else _kept(_image_name(source))
         _check(image, source.name)
         _save(_turned(image), workshop, target)
 
@@ -97,11 +102,11 @@ def _loaded(path: str) -> bpy.types.Image:
         raise GatherError(f"The reference {path!r} cannot be read: {str(error).strip()}", _REMEDY) from None
 
 
-def _kept(name: str) -> bpy.types.Image:
+def _kept(name: Name) -> bpy.types.Image:
     """An image of this blend. If Blender has not read its file yet, the file is checked first."""
-    image = bpy.data.images[name]
+    image = find(bpy.data.images, name)
     if image.source == "FILE" and not (image.has_data or image.packed_file):
-        _check_file(bpy.path.abspath(image.filepath, library=image.library), name)
+        _check_file(bpy.path.abspath(image.filepath, library=image.library), plain(name))
     return image
 
 

@@ -23,11 +23,12 @@ from ..embedded.engine.contract.fields import (
 from ..embedded.engine.contract.jobs import Job, Settings
 from ..embedded.engine.contract.skeleton import BODY
 from ..settings.table import PASSED, MaskUse, ReferenceKind
+from .names import Name, checked_name
 
 K = TypeVar("K", bound=StrEnum)
 _FRAME = whole(-2**31, 2**31)
 _PIXEL = number(-1e6, 1e6)
-_NAMES = list_of(whole_text)
+_NAMES = list_of(checked_name)
 # The settings that go into the job as they are, with the types and checks that they have there.
 _Passed: Any = make_dataclass("_Passed", [(one.name, one.type, checked(one.metadata["check"], one.default))
                                           for one in fields_of(Job) if one.name in PASSED], frozen=True, kw_only=True)
@@ -46,11 +47,13 @@ def _one_of(kinds: type[K]) -> Callable[[Any], K]:
 
 @dataclass(frozen=True)
 class ReferenceSource:
-    """The character's picture: `kind` FILE (name: a path), IMAGE (name: an image datablock) or STRIP (name: a strip of
-    the edit scene, shown at `frame` of its timeline). `joints` and `height_px` only where the artist corrected them."""
+    """The character's picture: `kind` FILE (name: a path), IMAGE (name: an image datablock, `library` if it is linked)
+    or STRIP (name: a strip of the edit scene, shown at `frame` of its timeline). `joints` and `height_px` only where
+    the artist corrected them."""
 
     kind: ReferenceKind = checked(_one_of(ReferenceKind), ReferenceKind.FILE)
     name: str = checked(_file, "")
+    library: str = checked(whole_text, "")
     frame: int = checked(_FRAME, 0)
     joints: tuple | None = checked(or_none(tuple_of(*[tuple_of(_PIXEL, _PIXEL, number(0, 1))] * len(BODY))), None)
     height_px: float | None = checked(or_none(number(1, 1e6)), None)
@@ -67,7 +70,8 @@ class Request(_Passed):
     `bone_map` is the path of a saved map, `bones` are the artist's own (joint, bone, end), which win over it; for the
     rest `preset` is asked, "" takes the one that fits. `meshes` are the objects whose silhouette is the character;
     `objects` and everything in the `collections` stand in front of or behind it.
-    `holdouts`: everything else in the driver's scene may hide the character.
+    `holdouts`: everything else in the driver's scene may hide the character. Scene, rig, camera, objects and
+    collections that are linked are named with their library (gather/names.py); the edit's own scene is local.
     `performer`: the driver is a person in the plate, not a rig: whoever stands in `performer_box` (left, top, right,
     bottom), pixels of the job, on the frame `performer_frame` of the timeline; else the largest. `mask_strip` is
     painted by the artist, white on black; `mask_use` says whether it joins the character's mask, overrides it, or only
@@ -82,16 +86,16 @@ class Request(_Passed):
     starts: int | None = checked(or_none(_FRAME), None)
     reference: ReferenceSource = checked(nested(ReferenceSource), ReferenceSource())
     frames: tuple[int, int] | None = checked(or_none(tuple_of(_FRAME, _FRAME)), None)
-    driver_scene: str = checked(whole_text, "")
-    rig: str = checked(whole_text, "")
+    driver_scene: Name = checked(checked_name, "")
+    rig: Name = checked(checked_name, "")
     bone_map: str = checked(_file, "")
     bones: tuple = checked(list_of(tuple_of(whole_text, whole_text, choice("head", "tail"))), ())
     preset: str = checked(whole_text, "")
-    camera: str = checked(whole_text, "")
+    camera: Name = checked(checked_name, "")
     frame_offset: int | None = checked(or_none(_FRAME), None)
-    meshes: tuple[str, ...] = checked(_NAMES, ())
-    objects: tuple[str, ...] = checked(_NAMES, ())
-    collections: tuple[str, ...] = checked(_NAMES, ())
+    meshes: tuple[Name, ...] = checked(_NAMES, ())
+    objects: tuple[Name, ...] = checked(_NAMES, ())
+    collections: tuple[Name, ...] = checked(_NAMES, ())
     holdouts: bool = checked(flag, False)
     clean_plate: bool = checked(flag, True)
     performer: bool = checked(flag, False)

@@ -2,9 +2,7 @@
 
 import json
 import os
-import re
-import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -15,36 +13,28 @@ import numpy as np
 
 from ..embedded.engine.contract import json_reader
 from ..embedded.engine.contract.fields import shown
-from ..embedded.engine.contract.skeleton import BODY, HAND, HEAD_POINTS
-from .guess import guess
+from ..embedded.engine.contract.skeleton import HEAD_POINTS
+from .matching import BODY_JOINTS, GUESSED, HAND_JOINTS, REQUIRED, found, loose
 from .presets import PRESETS, BoneEnds
 from .problem import GatherError
 
 Entries = Sequence[tuple[str, str, str]]  # (joint, bone, end)
-SIDES = ("left", "right")
-HAND_JOINTS = tuple(f"{side}_{point}" for side in SIDES for point in HAND[1:])
-BODY_JOINTS = tuple(name for name in BODY if name not in HEAD_POINTS)
 # `head` is the skull's bone, from which those points of the face are worked out that have no bone.
 JOINTS = (*BODY_JOINTS, "head", *HAND_JOINTS, *HEAD_POINTS)
-REQUIRED = tuple(name for name in (*BODY_JOINTS, "head") if not name.endswith("_toe"))
 ENDS = ("head", "tail")
-# A joint's bone has to hang from the bone of the joint before it.
-_CHAINS = [("neck", "head")] + [
-    (f"{side}_{upper}", f"{side}_{lower}") for side in SIDES for upper, lower in
-    (("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle"), ("ankle", "toe"))]
-# What BoneMap.preset says where no preset has all that is required.
-GUESSED = "guessed by structure"
-_SIDE_LETTERS = {"左": "l", "右": "r"}
 _FORMAT = 1
+__all__ = ["ENDS", "GUESSED", "HAND_JOINTS", "HEAD_POINTS", "JOINTS", "REQUIRED", "BoneMap", "JointState", "Row",
+           "find_map", "read_map", "rows_of", "write_map"]
 
 
 class JointState(StrEnum):
-    """Where a joint's bone comes from, or what is wrong with it. MISSING: only where the joint is required; NONE: it is
-    not, and has none."""
+    """Where a joint's bone comes from, or what is wrong with it. DOUBT: names and structure disagree; MISSING: only
+    where the joint is required; NONE: it is not, and has none."""
 
     OWN = "own"
     PRESET = "preset"
     GUESS = "guess"
+    DOUBT = "doubt"
     MISSING = "missing"
     WRONG = "wrong"
     NONE = ""
@@ -90,19 +80,20 @@ def rows_of(rig: bpy.types.Object, *, preset: str = "", entries: Entries = ()) -
     bones, places = _rest(rig)
     parents = dict(bones)
     own = {joint: (bone, end) for joint, bone, end in entries if joint in JOINTS}
-    name, found, guessed = _found(bones, places, preset if preset in PRESETS else "", frozenset(own))
-    joints = {**found, **own}
+    told = found(bones, places, preset if preset in PRESETS else "", frozenset(own))
+    joints = {**told.joints, **own}
     wrong = {joint for joint, (bone, _) in joints.items() if bone not in parents}
-    wrong |= {lower for upper, lower in _loose({k: v for k, v in joints.items() if k not in wrong}, parents)}
+    wrong |= {lower for upper, lower in loose({k: v for k, v in joints.items() if k not in wrong}, parents)}
     rows = []
     for joint in JOINTS:
         bone, end = joints.get(joint, ("", "head"))
         state = JointState.MISSING if joint in REQUIRED else JointState.NONE
         if joint in joints:
             state = JointState.WRONG if joint in wrong else JointState.OWN if joint in own else \
-                JointState.GUESS if joint in guessed else JointState.PRESET
+                JointState.DOUBT if joint in told.doubtful else JointState.GUESS if joint in told.guessed else \
+                JointState.PRESET
         rows.append(Row(joint, bone, end, state))
-    return name, rows
+    return told.preset, rows
 
 
 def read_map(path: str | Path) -> tuple[tuple[str, str, str], ...]:
@@ -150,25 +141,6 @@ def write_map(path: str | Path, entries: Entries) -> None:
         json.dump({"version": _FORMAT, "joints": joints}, file, indent=1, ensure_ascii=False)
 
 
-def canonical(bone: str) -> tuple[str, str]:
-    """A bone's name without maker's prefix, case and separators -> (name, side); the side is "l", "r" or "".
-
-    `mixamorig:LeftHandThumb1` -> ("handthumb1", "l"); `DEF-upper_arm.L.001` -> ("defupperarm1", "l"); `左手首`
-    -> ("手首", "l").
-    """
-    name = unicodedata.normalize("NFKC", bone).rpartition(":")[2]
-    name = re.sub(r"^mixamorig\d*(?=[:_A-Z])", "", name)
-    words = [word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[左右]|[^\W\dA-Za-z_左右]+", name)]
-    side, kept = "", []
-    for word in words:
-        match = re.fullmatch(r"(l|r)|(left|right|左|右)(.*)", word)
-        if match and not side:
-            side = _SIDE_LETTERS.get(word[0]) or word[0]
-            word = match[3] or ""
-        kept.append(word.lstrip("0") or word)
-    return "".join(kept), side
-
-
 def _rest(rig: bpy.types.Object) -> tuple[tuple[tuple[str, str], ...], bytes]:
     """((name, parent's name) of each bone, (2B, 3) float32 heads and tails at rest as bytes) of an armature object."""
     bones = rig.data.bones
@@ -183,75 +155,17 @@ def _find(bones: tuple[tuple[str, str], ...], places: bytes, preset: str,
           entries: tuple[tuple[str, str, str], ...]) -> BoneMap:
     """_rest's bones and places -> the BoneMap; cached because the panel asks at every redraw."""
     parents = dict(bones)
-    name, found, _ = _found(bones, places, preset, frozenset(joint for joint, _, _ in entries))
-    joints = dict(found)
+    told = found(bones, places, preset, frozenset(joint for joint, _, _ in entries))
+    joints = dict(told.joints)
     for joint, bone, end in entries:
         _check_entry(joint, bone, end)
         if bone not in parents:
             raise GatherError(f"no bone {bone!r}, which the bone map gives for the {_words(joint)}.",
                               "Correct that line of the bone map.")
         joints[joint] = (bone, end)
-    _check_complete(joints, name)
+    _check_complete(joints, told.preset)
     _check_parents(joints, parents)
-    return BoneMap(name if set(REQUIRED) & set(found) else "", joints)
-
-
-@lru_cache(maxsize=32)
-def _found(bones: tuple[tuple[str, str], ...], places: bytes, preset: str,
-           own: frozenset[str]) -> tuple[str, BoneEnds, frozenset[str]]:
-    """(name, joint -> (bone, end), the joints among them that are guessed) of the best preset.
-
-    The best one has the most required bones with their parents in order, then the most bones, then the most with
-    exactly its names. What neither it nor the artist (`own`, joints) has is guessed. If the preset knows less than
-    half, all of it is guessed. Nothing is guessed if the artist chose a preset.
-    """
-    parents = dict(bones)
-    known = {}
-    for name in parents:
-        known.setdefault(canonical(name), name)
-    found = {name: _match(PRESETS[name], parents, known) for name in ([preset] if preset else PRESETS)}
-    best = max(found, key=lambda name: (sum(joint in REQUIRED for joint in found[name]), len(found[name]),
-                                        sum(bone == PRESETS[name][joint][0]
-                                            for joint, (bone, _) in found[name].items())))
-    missing = set(REQUIRED) - set(found[best])
-    if not missing - own or preset:
-        return best, found[best], frozenset()
-    names, above = zip(*bones, strict=True) if bones else ((), ())
-    heads, tails = np.frombuffer(places, np.float32).reshape(2, -1, 3)
-    guessed = guess(names, above, heads, tails, lambda name: canonical(name)[1])
-    if len(missing) < len(REQUIRED) / 2:
-        filled = {**found[best], **{joint: guessed[joint] for joint in missing - own if joint in guessed}}
-        if guessed and not list(_loose(filled, parents)):
-            return best, filled, frozenset(missing - own)
-    elif guessed and not list(_loose(guessed, parents)):
-        return GUESSED, guessed, frozenset(guessed)
-    return best, found[best], frozenset()
-
-
-def _match(preset: BoneEnds, parents: dict[str, str], known: dict[tuple[str, str], str]) -> BoneEnds:
-    """The joints of a preset whose bone the rig has, by its exact name or else by its canonical one. The bone also has
-    to hang from the bone of the joint before it."""
-    joints = {}
-    for joint, (bone, end) in preset.items():
-        name = bone if bone in parents else known.get(canonical(bone))
-        if name:
-            joints[joint] = (name, end)
-    if {"neck", "head", "left_shoulder"} <= set(joints):
-        joints["neck"] = _above_shoulders(joints, parents), "head"
-    loose = [lower for _, lower in _loose(joints, parents)]
-    return {joint: place for joint, place in joints.items() if joint not in loose}
-
-
-def _above_shoulders(joints: BoneEnds, parents: dict[str, str]) -> str:
-    """The bone of the neck. If the arms hang from it, the rig has one bone more: this is the chest, and the neck is the
-    next bone towards the head."""
-    arm, above = list(_ancestry(joints["left_shoulder"][0], parents)), joints["neck"][0]
-    for bone in _ancestry(joints["head"][0], parents):
-        if bone in arm:
-            return above
-        if joints["neck"][0] in arm or bone == joints["neck"][0]:
-            above = bone
-    return joints["neck"][0]
+    return BoneMap(told.preset if set(REQUIRED) & set(told.joints) else "", joints)
 
 
 def _check_entry(joint: str, bone: str, end: str) -> None:
@@ -272,24 +186,11 @@ def _check_complete(joints: BoneEnds, preset: str) -> None:
 
 
 def _check_parents(joints: BoneEnds, parents: dict[str, str]) -> None:
-    for upper, lower in _loose(joints, parents):
+    for upper, lower in loose(joints, parents):
         above, bone = joints[upper][0], joints[lower][0]
         raise GatherError(f"bone {bone!r} of the {_words(lower)} does not hang from bone {above!r} of the "
                           f"{_words(upper)}.",
                           "Correct these two in the bone map.")
-
-
-def _loose(joints: BoneEnds, parents: dict[str, str]) -> Iterator[tuple[str, str]]:
-    """The pairs (upper, lower) of joints in which the lower's bone does not hang from the upper's."""
-    for upper, lower in _CHAINS:
-        if upper in joints and lower in joints and joints[upper][0] not in _ancestry(joints[lower][0], parents):
-            yield upper, lower
-
-
-def _ancestry(bone: str, parents: dict[str, str]) -> Iterator[str]:
-    while bone:
-        yield bone
-        bone = parents[bone]
 
 
 def _words(joint: str) -> str:

@@ -9,7 +9,10 @@ from ..settings.table import MaskUse
 from . import companions, reference, rig
 from . import strip as plate
 from .camera import camera_at, size_of
+from .carried import carried_by
 from .depth import surfaces
+from .layers import check_moves, rendered
+from .names import Name, find, name_of, said
 from .problem import GatherError
 from .request import Request
 from .rig import BoneMap
@@ -36,12 +39,12 @@ class Shot:
         self._request = request
 
     @property
-    def camera(self) -> str:
+    def camera(self) -> Name:
         """The camera's name, "" for the driver's own with its markers; a scene strip may have one of its own."""
         own = getattr(self.strip, "scene_camera", None)
         if self._request.camera or not own or self.strip.scene != self.driver:
             return self._request.camera
-        return own.name
+        return name_of(own)
 
     @property
     def mask_strip(self) -> Strip | None:
@@ -70,13 +73,13 @@ class Shot:
 
     @property
     def holdouts(self) -> list[bpy.types.Object]:
-        """Everything visible in the driver's scene but the character, which is what its rig moves."""
+        """Everything visible in the driver's scene but the character, which is all that its rig and meshes carry."""
         if not self._request.holdouts:
             return []
         objects, meshes = self.objects, self.meshes
-        layer = self.driver.view_layers[0]
-        return surfaces(thing for thing in layer.objects if not thing.hide_render and thing not in meshes
-                        and (thing in objects or not _moved_by(thing, self.rig)))
+        character = carried_by(self.rig, meshes)
+        return surfaces(thing for thing in rendered(self.driver) if thing not in meshes
+                        and (thing in objects or thing not in character))
 
 
 def driver_of(request: Request, scene: bpy.types.Scene, strip: Strip) -> bpy.types.Scene:
@@ -86,7 +89,7 @@ def driver_of(request: Request, scene: bpy.types.Scene, strip: Strip) -> bpy.typ
         return _named(bpy.data.scenes, request.driver_scene, "scene")
     shown = strip.scene if strip.type == "SCENE" else None
     likely = [scene, shown] if shown else [scene]
-    holding = [other for other in bpy.data.scenes if request.rig in other.objects]
+    holding = [other for other in bpy.data.scenes if find(other.objects, request.rig)]
     chosen = [other for other in likely if other in holding]
     return chosen[0] if chosen else holding[0] if len(holding) == 1 else likely[-1]
 
@@ -178,7 +181,7 @@ def _rig_problem(request: Request) -> None:
                           "Choose the rig that drives the character, or the performer in the plate.")
     thing = _named(bpy.data.objects, request.rig, "armature")
     if thing.type != "ARMATURE":
-        raise GatherError(f"{request.rig!r} is a {thing.type.lower()}, not an armature.",
+        raise GatherError(f"{said(request.rig)} is a {thing.type.lower()}, not an armature.",
                           "Choose the rig that drives the character.")
     bone_map(request, thing)
 
@@ -196,12 +199,15 @@ def _camera_problem(request: Request) -> None:
     if strip is None:
         return
     driver = driver_of(request, scene, strip)
-    if request.rig and request.rig in bpy.data.objects and request.rig not in driver.objects:
-        raise GatherError(f"Rig {request.rig!r} is not in scene {driver.name!r}.",
+    if request.rig and find(bpy.data.objects, request.rig) and not find(driver.objects, request.rig):
+        raise GatherError(f"Rig {said(request.rig)} is not in scene {driver.name!r}.",
                           "Choose the scene of rig and camera.")
+    rig_object = find(driver.objects, request.rig) if not request.performer else None
+    if rig_object:
+        check_moves(driver, rig_object)
     camera = camera_at(driver, driver.frame_current, request.camera)
     if camera is None:
-        raise GatherError(f"Scene {driver.name!r} has no camera{f' {request.camera!r}' if request.camera else ''}.",
+        raise GatherError(f"Scene {driver.name!r} has no camera{f' {said(request.camera)}' if request.camera else ''}.",
                           "Choose the scene of rig and camera, or add a camera that sees what the plate's camera saw.")
     if camera.type != "CAMERA" or camera.data.type == "PANO":
         raise GatherError(f"{camera.name!r} is not a perspective or orthographic camera.", "Choose another camera.")
@@ -221,13 +227,8 @@ def _names_problem(request: Request) -> None:
         _named(bpy.data.collections, name, "collection")
 
 
-def _named(collection: bpy.types.bpy_prop_collection, name: str, what: str) -> Any:
-    thing = collection.get(name) if name else None
+def _named(collection: bpy.types.bpy_prop_collection, name: Name, what: str) -> Any:
+    thing = find(collection, name)
     if thing is None:
-        raise GatherError(f"There is no {what} {name!r}.", "Choose it again.")
+        raise GatherError(f"There is no {what} {said(name)}.", "Choose it again.")
     return thing
-
-
-def _moved_by(thing: bpy.types.Object, armature: bpy.types.Object | None) -> bool:
-    return armature is not None and (thing.parent == armature or any(
-        modifier.type == "ARMATURE" and modifier.object == armature for modifier in thing.modifiers))

@@ -9,7 +9,7 @@ import bpy
 import numpy as np
 
 from ..embedded.engine.contract.skeleton import BODY_INDEX, TURNED_LIMBS
-from .head import at_rest
+from .ends import rest_places
 from .presets import BoneEnds
 from .rotations import arc, nearest, quaternions, unit
 
@@ -39,7 +39,7 @@ class Turns:
 def turns_of(rig: bpy.types.Object, joints: BoneEnds) -> Turns | None:
     """The Turns of an armature object whose map is `joints` (rig.BoneMap.joints); None where its rest pose is no
     person's or its twists mean nothing."""
-    at = {joint: at_rest(rig, bone, end) for joint, (bone, end) in joints.items()}
+    at = rest_places(rig, joints)
     person = _axes(at)
     if rig.get(UNTWISTED) or not _stands(at, person):
         return None

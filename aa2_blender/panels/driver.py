@@ -2,6 +2,7 @@
 import bpy
 from bpy.app.translations import pgettext_iface as translated
 
+from ..gather.doubts import doubts
 from ..gather.problem import GatherError
 from ..gather.rig import GUESSED, REQUIRED, JointState, Row, read_map, rows_of
 from ..gather.shot import Shot
@@ -17,12 +18,14 @@ from ..settings.plates import settings_of
 from ..settings.properties import shot_scene
 from ..settings.request_of import own_bones, request_of
 from ..settings.table import DriverKind
-from .drawing import Part
+from .drawing import Part, draw_text
 from .performer import draw_performer
 
 # A joint's state in the table -> its icon, and how it is said below it.
 STATES = {JointState.OWN: ("USER", "your own"), JointState.PRESET: ("CHECKMARK", "as in the preset"),
-          JointState.GUESS: ("QUESTION", "guessed; look at it"), JointState.MISSING: ("ERROR", "missing, and needed"),
+          JointState.GUESS: ("QUESTION", "guessed; look at it"),
+          JointState.DOUBT: ("QUESTION", "its name says another bone; look at it"),
+          JointState.MISSING: ("ERROR", "missing, and needed"),
           JointState.WRONG: ("CANCEL", "wrong: not there, or hangs from another limb"),
           JointState.NONE: ("BLANK1", "none, and none needed")}
 BAD = (JointState.MISSING, JointState.WRONG)
@@ -41,6 +44,8 @@ class Driver(Part):
         else:
             draw_rig(layout, scene)
         layout.prop(ours, "retarget")
+        for doubt in doubts(request_of(scene)):
+            draw_text(layout, context, doubt, icon="INFO")
 
 
 def draw_rig(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:

@@ -13,6 +13,7 @@ from ..embedded.engine.contract import files, jobs, json_reader
 from ..embedded.engine.contract.fields import number, or_none, tuple_of
 from ..embedded.engine.contract.skeleton import BODY, BODY_INDEX, HAND
 from ..gather.camera import camera_at, pixel_aspect, unproject
+from ..gather.names import Name
 from ..gather.restore import scene_kept
 from ..gather.rotations import quaternions
 from ..gather.turns import UNTWISTED
@@ -29,7 +30,7 @@ _LARGEST_POSE = 2**30                                               # bytes (our
 _STUB = 0.02                                                        # of the height: a bone that only marks a place
 
 
-def make(scene: bpy.types.Scene, folder: str | Path, *, camera: str = "", offset: int = 0) -> bpy.types.Object:
+def make(scene: bpy.types.Scene, folder: str | Path, *, camera: Name = "", offset: int = 0) -> bpy.types.Object:
     """An armature object that moves as the first person of the job's pose, seen through the scene's camera.
 
     `camera` names one, "" follows the markers; `offset` is a frame of the scene less the edit's. Raises PlaceError.
@@ -72,7 +73,7 @@ def _joints(people: list[Person]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return rows[..., :3], rows[..., 3] > SEEN, np.array([person["height_px"] for person in people])
 
 
-def _views(scene: bpy.types.Scene, frames: list[int], camera: str,
+def _views(scene: bpy.types.Scene, frames: list[int], camera: Name,
            size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
     """Each frame's camera and projection, as gather/pose reads them."""
     cameras, projections = np.empty((len(frames), 4, 4)), np.empty((len(frames), 4, 4))

@@ -20,6 +20,7 @@ from bpy.props import (
 )
 
 from ..blender_api import Strip, sequencer_scene, strips
+from ..gather.names import name_of
 from .plates import settings_of
 from .table import SETTINGS, Kind, ReferenceKind, Setting
 
@@ -94,7 +95,7 @@ def another_armature(ours: bpy.types.PropertyGroup, _context: bpy.types.Context 
 def picture_named(ours: bpy.types.PropertyGroup) -> str:
     """The picture that is the reference, as a text that changes with it."""
     named = {ReferenceKind.FILE: ours.reference_path,
-             ReferenceKind.IMAGE: ours.reference_image.name if ours.reference_image else "",
+             ReferenceKind.IMAGE: str(name_of(ours.reference_image)),
              ReferenceKind.STRIP: f"{ours.reference_frame} {ours.reference_strip}"}
     return f"{ours.reference_kind} {named[ours.reference_kind]}"
 

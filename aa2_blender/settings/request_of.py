@@ -1,6 +1,5 @@
 """A scene's settings -> the Request that gathering takes, and the folder its job lies in."""
 import itertools
-from collections.abc import Iterable
 from pathlib import Path
 
 import bpy
@@ -10,6 +9,7 @@ from ..embedded.engine.contract.jobs import Settings
 from ..embedded.engine.contract.skeleton import BODY
 from ..gather.camera import size_of
 from ..gather.job import problems
+from ..gather.names import Name, name_of, names_of
 from ..gather.problem import GatherError
 from ..gather.request import ReferenceSource, Request
 from . import table
@@ -26,15 +26,15 @@ def request_of(scene: bpy.types.Scene) -> Request:
     return Request(
         name=job_name(scene), scene=scene.name, strip=plate_name(scene), plate=plate.aa2.uid if plate else "",
         starts=round(content_start(plate)) if plate else None, reference=_reference(ours),
-        driver_scene=ours.driver_scene.name if ours.driver_scene else "",
-        rig=ours.armature.name if ours.armature and not performer else "", bone_map=bpy.path.abspath(ours.bone_map),
+        driver_scene=name_of(ours.driver_scene), rig="" if performer else name_of(ours.armature),
+        bone_map=bpy.path.abspath(ours.bone_map),
         bones=own_bones(ours), preset="" if ours.bone_preset == "AUTO" else ours.bone_preset,
         frames=(ours.range_first, ours.range_last) if ours.use_range else None,
-        camera=ours.camera.name if ours.camera else "",
+        camera=name_of(ours.camera),
         frame_offset=None if ours.derive_offset else ours.frame_offset,
         meshes=() if performer else _meshes(ours),
-        objects=_names([*(one.thing for one in ours.touched), ours.add_object]),
-        collections=_names([*(one.collection for one in ours.touched), ours.objects]), holdouts=ours.holdouts,
+        objects=names_of([*(one.thing for one in ours.touched), ours.add_object]),
+        collections=names_of([*(one.collection for one in ours.touched), ours.objects]), holdouts=ours.holdouts,
         clean_plate=ours.clean_plate and not performer, performer=performer,
         performer_box=_box(ours, size_of(scene)) if performer else None,
         performer_frame=ours.performer_frame if performer and tuple(ours.performer_box) != NOBODY else 0,
@@ -95,8 +95,10 @@ def _reference(ours: bpy.types.PropertyGroup) -> ReferenceSource:
     path, is_nowhere = ours.reference_path, not bpy.data.filepath and ours.reference_path.startswith("//")
     name = {ReferenceKind.FILE: path if is_nowhere else bpy.path.abspath(path),
             ReferenceKind.IMAGE: image.name if image else "", ReferenceKind.STRIP: ours.reference_strip}[kind]
+    library = image.library if image and kind is ReferenceKind.IMAGE else None
     return ReferenceSource(
-        kind=kind, name=name, frame=ours.reference_frame if kind is ReferenceKind.STRIP else 0,
+        kind=kind, name=name, library=library.filepath if library else "",
+        frame=ours.reference_frame if kind is ReferenceKind.STRIP else 0,
         joints=joints, height_px=ours.reference_height or None if joints else None)
 
 
@@ -107,21 +109,16 @@ def _box(ours: bpy.types.PropertyGroup, size: tuple[int, int]) -> tuple[float, .
     return tuple(round(part * side, 2) for part, side in zip(ours.performer_box, (*size, *size), strict=True))
 
 
-def _names(things: Iterable[bpy.types.ID | None]) -> tuple[str, ...]:
-    """The names of the things that are there, once each."""
-    return tuple(dict.fromkeys(thing.name for thing in things if thing))
-
-
 def own_bones(ours: bpy.types.PropertyGroup) -> tuple:
     """The artist's own (joint, bone, end)."""
     return tuple((one.name, one.bone, one.end) for one in ours.bones if one.bone)
 
 
-def _meshes(ours: bpy.types.PropertyGroup) -> tuple[str, ...]:
+def _meshes(ours: bpy.types.PropertyGroup) -> tuple[Name, ...]:
     chosen = [ours.mesh] if ours.mesh else []
     if ours.meshes:
         chosen += [thing for thing in ours.meshes.all_objects if thing.type == "MESH" and thing != ours.mesh]
-    return tuple(thing.name for thing in chosen)
+    return names_of(chosen)
 
 
 def _values(ours: bpy.types.PropertyGroup, settings: dict[str, table.Setting]) -> dict:

@@ -7,6 +7,7 @@ from pathlib import Path
 from .. import stalls
 from ..embedded.engine.contract import files
 from ..embedded.engine.contract.jobs import Job
+from ..gather.doubts import doubts
 from ..gather.job import gather
 from ..gather.request import Request
 from ..place.strip import PREVIEW_FRAME
@@ -18,7 +19,10 @@ Reserved = Callable[[], tuple[Path, ...]]  # the folders that a queue waits for;
 
 class Version:
     """A version that exists already. After `made`, `folder` is the version's own; `scene` and `strip` name its plate,
-    and `plate` is the plate's mark ("" for a plate without one); `shot` is the folder of all versions of its shot."""
+    and `plate` is the plate's mark ("" for a plate without one); `shot` is the folder of all versions of its shot;
+    `doubts` are sentences about what was gathered."""
+
+    doubts: tuple[str, ...] = ()
 
     def __init__(self, folder: Path, *, scene: str, strip: str, plate: str = "") -> None:
         self.folder, self.scene, self.strip, self.plate = folder, scene, strip, plate
@@ -42,6 +46,7 @@ class Gathered(Version):
 
     def made(self) -> Slices:
         self.folder = folders.vacant(self.shot, self._reserved())
+        self.doubts = tuple(doubts(self._request))
         with _whole_or_gone(self.folder):
             yield from _in_slices(gather(self._request, self.folder))
             twin = yield from folders.twin(self.folder)
@@ -82,6 +87,7 @@ class TriedFrame(Version):
         self._request = request
 
     def made(self) -> Slices:
+        self.doubts = tuple(doubts(self._request))
         yield from _in_slices(gather(self._request, self.folder))
         folders.write_request(self.folder, self._request)
 

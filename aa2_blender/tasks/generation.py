@@ -44,8 +44,9 @@ class Generation(EngineTask):
 
     @property
     def warnings(self) -> list[str]:
-        said = [warning.message for job in (*self._looks, self._last_job()) if job for warning in job.warnings]
-        return [*said, *self._said]
+        jobs = (*self._looks, self._last_job())
+        told = [warning.message for job in jobs if job for warning in job.warnings]
+        return [*self.version.doubts, *told, *self._said]
 
     def _last_job(self) -> EngineJob | None:
         """The engine's job that makes frames or conditions; None before it is requested."""

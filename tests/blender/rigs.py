@@ -4,11 +4,21 @@ helpers, all over the same body.
 They are written from the makers' own documentation and well-known exports; no file of theirs is used. `joints_of` gives
 the true places of the body's joints, whatever the bones are called.
 """
+import json
+from pathlib import Path
+
 import numpy as np
 
+RECORDED = Path(__file__).parent / "real_rigs"
 ARM, LEG = ("shoulder", "elbow", "wrist"), ("hip", "knee", "ankle")
 FINGERS = ("thumb", "index", "middle", "ring", "little")
 DROP = np.radians(50)                     # of the arms of an A-pose
+
+
+def recorded(name):
+    """bone -> (parent, head, tail) of a rig that others made (real_rigs/README.md)."""
+    rows = json.loads((RECORDED / name).with_suffix(".json").read_text())
+    return {bone: (parent, tuple(head), tuple(tail)) for bone, parent, head, tail in rows}
 
 
 def points(a_pose=False):

@@ -16,12 +16,14 @@ from tests.unit.add_on import part
 queue_file, takes, runs, request = (part(name) for name in
                                     ("queue.queue_file", "versions.folders", "versions.runs", "gather.request"))
 FULL = request.Request(
-    name="shot", scene="Scène", strip="plate", reference=request.ReferenceSource("FILE", "/a é.png", 0, ((1.5, 2.5,
+    name="shot", scene="Scène", strip="plate", reference=request.ReferenceSource("FILE", "/a é.png", "", 0, ((1.5, 2.5,
                                                                                                           1.0),) * 20,
                                                                                  120.0),
-    frames=(-3, 20), driver_scene="Set", rig="Rig", bone_map="/map.json", bones=(("neck", "Neck", "head"),),
+    frames=(-3, 20), driver_scene="Set", rig=("Rig", "//lib é.blend"), bone_map="/map.json",
+                       bones=(("neck", "Neck", "head"),),
                        preset="rigify", camera="Cam",
-    frame_offset=2, meshes=("body",), objects=("ball", "chair"), collections=("props",), holdouts=True,
+    frame_offset=2, meshes=("body",), objects=("ball", ("chair", "//lib é.blend")), collections=("props",),
+                       holdouts=True,
                        clean_plate=False, clothing=0.5,
     performer=True, performer_box=(1.0, 2.0, 3.0, 4.0), performer_frame=7, mask_strip="mask", mask_use="override",
                        clean_strip="clean",
@@ -102,6 +104,16 @@ def test_a_damaged_request_is_as_none_and_kept_aside(root, caplog, damage):
     assert takes.read_request(folder) == FULL and (folder / "request.json.damaged").read_bytes() == damage
 
 
+def test_requests_of_before_are_read(tmp_path):
+    """They name all datablocks without a library, and have no `library` for the picture."""
+    takes.write_request(tmp_path, FULL)
+    path = tmp_path / "request.json"
+    before = json.loads(path.read_text()) | {"rig": "Rig", "objects": ["ball", "chair"]}
+    del before["reference"]["library"]
+    path.write_text(json.dumps(before))
+    assert takes.read_request(tmp_path) == dataclasses.replace(FULL, rig="Rig", objects=("ball", "chair"))
+
+
 def test_a_thousand_mutated_requests_are_right_or_none(tmp_path):
     """Right means that every field has its declared type."""
     takes.write_request(tmp_path, FULL)
@@ -126,7 +138,14 @@ def assert_types(value) -> None:
         if dataclasses.is_dataclass(found):
             assert_types(found)
         if name in ("meshes", "objects", "collections"):
-            assert all(type(one) is str for one in found)
+            assert all(_is_name(one) for one in found)
+        if name in ("rig", "camera", "driver_scene"):
+            assert _is_name(found)
+
+
+def _is_name(value) -> bool:
+    """A local datablock's name, or those of a linked one and of its library."""
+    return type(value) is str or type(value) is tuple and [type(part) for part in value] == [str, str]
 
 
 def _is_of(value, wanted) -> bool:
@@ -134,7 +153,6 @@ def _is_of(value, wanted) -> bool:
     if origin is typing.Literal:
         return value in typing.get_args(wanted)
     return type(value) is (origin or wanted)
-
 
 
 RUN = {"engine": "0.1.0", "runtime": "onnxruntime", "device": "cpu", "pack": {"name": "compact", "hash": "ab"},
