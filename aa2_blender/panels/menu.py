@@ -30,7 +30,13 @@ from ..operators.result import (
     AA2_OT_show_version,
     AA2_OT_vary_seed,
 )
-from ..operators.shot import AA2_OT_add_clean_plate, AA2_OT_add_mask, AA2_OT_use_active_strip, AA2_OT_use_preview_range
+from ..operators.shot import (
+    AA2_OT_add_clean_plate,
+    AA2_OT_add_mask,
+    AA2_OT_convert_to_float,
+    AA2_OT_use_active_strip,
+    AA2_OT_use_preview_range,
+)
 
 # In the order of the work; a line between the steps.
 STEPS = (
@@ -41,7 +47,7 @@ STEPS = (
     (AA2_OT_add_selected_objects,),
     (AA2_OT_preview_conditions, AA2_OT_preview_frame, AA2_OT_generate, AA2_OT_cancel),
     (AA2_OT_place_again, AA2_OT_compare, AA2_OT_generate_as_shown, AA2_OT_vary_seed, AA2_OT_show_version,
-     AA2_OT_relink),
+     AA2_OT_relink, AA2_OT_convert_to_float),
     (AA2_OT_write_output, AA2_OT_add_passes, AA2_OT_add_nodes, AA2_OT_add_background, AA2_OT_add_plane),
     (AA2_OT_show_log, AA2_OT_copy_report, AA2_OT_choose_jobs_folder))
 MENUS = ("SEQUENCER_MT_strip", "VIEW3D_MT_object")
