@@ -14,6 +14,9 @@ from ..tasks.generation import Generation
 from ..tasks.task import Task, TaskState
 
 
+BUSY = "A job is running; cancel it or wait"
+
+
 class Button:
     """A button writes `act`, whose errors become reports."""
 
@@ -54,7 +57,7 @@ class StartButton(Button):
     @classmethod
     def poll(cls, _context: bpy.types.Context) -> bool:
         if session.busy():
-            cls.poll_message_set("A job is running; cancel it or wait")
+            cls.poll_message_set(BUSY)
         return not session.busy()
 
     def start(self, context: bpy.types.Context, ask: type[messages.Run] | type[messages.Preview]) -> set[str]:

@@ -126,6 +126,32 @@ def test_a_standing_figure_where_no_joints_are_found(shot, part, request_of):
     assert room.kept(shot.aa2) == before
 
 
+def test_joints_are_found_before_they_are_edited(shot, engine, session, part):
+    """What Edit Joints does in a window after its search has ended."""
+    room, ours = part("operators.joints"), shot.aa2
+    engine("paints")
+    search = part("operators.character").search_of(shot)
+    session.begin(search)
+    assert not search.is_nobody and room.can_begin(search, ours, (48, 96))
+    assert tuple(ours.reference_joints[3].place) == (30, 5), "what was found, not a standing figure"
+
+
+@pytest.mark.parametrize("moved", [True, False])
+def test_joints_of_nobody_are_kept_only_if_the_artist_moved_one(shot, engine, session, part, moved):
+    room, ours = part("operators.joints"), shot.aa2
+    engine("paints", "--nobody")
+    search = part("operators.character").search_of(shot)
+    session.begin(search)
+    assert search.is_nobody and search.error.message == "No person was found in -reference é.png."
+    assert len(ours.reference_joints) == 0, "nothing is laid by Find Joints"
+    assert room.can_begin(search, ours, (48, 96)) and len(ours.reference_joints) == 20
+    before = room.kept(ours)
+    if moved:
+        ours.reference_joints[7].place = (3, 4)
+    assert room.keep_moved(ours, before) == moved
+    assert len(ours.reference_joints) == (20 if moved else 0) and bool(ours.reference_height) == moved
+
+
 # --- 3: Driver
 
 
