@@ -9,6 +9,7 @@ from bpy.props import IntProperty, StringProperty
 
 from ..embedded.engine.contract import files, jobs
 from ..place import conditions
+from ..place.marks import is_laid
 from ..place.strip import folder_of, job_at, of_ours, relink
 from ..queue import session
 from ..settings.plates import plate_of
@@ -27,8 +28,11 @@ class OfVersion:
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        if folder_of_shot(shot_scene(context)) is None:
-            cls.poll_message_set("Nothing is generated yet")
+        scene = shot_scene(context)
+        if folder_of_shot(scene) is None:
+            active = scene.sequence_editor.active_strip if scene.sequence_editor else None
+            is_orphan = active is not None and is_laid(active) and plate_of(scene) is None
+            cls.poll_message_set(GONE if is_orphan else "Nothing is generated yet")
             return False
         return True
 
@@ -108,11 +112,11 @@ class _AnotherVersion(OfVersion, EnqueueButton):
                                             reserved=session.queue.reserved, kept_frames=kept_frames))
 
 
-class AA2_OT_redo(_AnotherVersion, bpy.types.Operator):
-    """Gather the scene as it is now, with the settings of the shown version, and generate a new version"""
-
-    bl_idname = "aa2.redo"
-    bl_label = "Redo"
+class AA2_OT_generate_as_shown(_AnotherVersion, bpy.types.Operator):
+    bl_description = ("Gather the scene as it is now and generate a new version, with the reference and the settings "
+                      "of the shown version instead of those in the panels")
+    bl_idname = "aa2.generate_as_shown"
+    bl_label = "Generate as Shown"
 
     def act(self, context: bpy.types.Context) -> set[str] | None:
         scene = shot_scene(context)
@@ -194,5 +198,5 @@ def _job_in(folder: Path, version: str) -> Path:
     return folder if (folder / files.JOB).is_file() else folder / version
 
 
-CLASSES = (AA2_OT_place_again, AA2_OT_show_version, AA2_OT_compare, AA2_OT_redo, AA2_OT_vary_seed, AA2_OT_fix_range,
-           AA2_OT_relink)
+CLASSES = (AA2_OT_place_again, AA2_OT_show_version, AA2_OT_compare, AA2_OT_generate_as_shown, AA2_OT_vary_seed,
+           AA2_OT_fix_range, AA2_OT_relink)

@@ -24,8 +24,8 @@ from ..operators.queue import AA2_OT_cancel, AA2_OT_generate
 from ..operators.report import AA2_OT_choose_jobs_folder, AA2_OT_copy_report, AA2_OT_show_log
 from ..operators.result import (
     AA2_OT_compare,
+    AA2_OT_generate_as_shown,
     AA2_OT_place_again,
-    AA2_OT_redo,
     AA2_OT_relink,
     AA2_OT_show_version,
     AA2_OT_vary_seed,
@@ -40,7 +40,8 @@ STEPS = (
      AA2_OT_load_bone_map, AA2_OT_save_bone_map),
     (AA2_OT_add_selected_objects,),
     (AA2_OT_preview_conditions, AA2_OT_preview_frame, AA2_OT_generate, AA2_OT_cancel),
-    (AA2_OT_place_again, AA2_OT_compare, AA2_OT_redo, AA2_OT_vary_seed, AA2_OT_show_version, AA2_OT_relink),
+    (AA2_OT_place_again, AA2_OT_compare, AA2_OT_generate_as_shown, AA2_OT_vary_seed, AA2_OT_show_version,
+     AA2_OT_relink),
     (AA2_OT_write_output, AA2_OT_add_passes, AA2_OT_add_nodes, AA2_OT_add_background, AA2_OT_add_plane),
     (AA2_OT_show_log, AA2_OT_copy_report, AA2_OT_choose_jobs_folder))
 MENUS = ("SEQUENCER_MT_strip", "VIEW3D_MT_object")

@@ -1,4 +1,6 @@
 """Step 7, the result: the version that is shown, what can be done with it, and how the last work ended."""
+from pathlib import Path
+
 import bpy
 from bpy.app.translations import pgettext_iface as translated
 
@@ -15,18 +17,18 @@ from ..operators.report import AA2_OT_copy_report, AA2_OT_show_log
 from ..operators.result import (
     AA2_OT_compare,
     AA2_OT_fix_range,
+    AA2_OT_generate_as_shown,
     AA2_OT_place_again,
-    AA2_OT_redo,
     AA2_OT_relink,
     AA2_OT_show_version,
     AA2_OT_vary_seed,
 )
-from ..place.strip import ENGINE, PACK, SEED, VERSION, lost
+from ..place.strip import ENGINE, PACK, SEED, VERSION, folder_of, lost
 from ..queue import session
 from ..report import tail
 from ..settings.plates import settings_of
 from ..tasks.task import Task, TaskState
-from ..versions.shown import folder_of_shot, strips_of_shot
+from ..versions.shown import differs_in_reference, folder_of_shot, strips_of_shot
 from .drawing import Part, draw_text
 from .remedies import draw_problem
 
@@ -45,17 +47,27 @@ class Result(Part):
         shown = strips_of_shot(scene)
         if shown:
             draw_version(layout, shown[0])
+            if differs_in_reference(scene, Path(folder_of(shown[0]))):
+                text = translated("The reference differs from that of {version}; Generate uses the new one.")
+                draw_text(layout, context, text.format(version=shown[0].get(VERSION, "")), icon="INFO")
         row = layout.row(align=True)
         row.operator(AA2_OT_place_again.bl_idname, icon="SEQ_STRIP_DUPLICATE")
         muted = bool(shown) and all(strip.mute for strip in shown)
         row.operator(AA2_OT_compare.bl_idname, icon="HIDE_ON" if muted else "HIDE_OFF",
                      depress=not muted and bool(shown))
         row = layout.row(align=True)
-        row.operator(AA2_OT_redo.bl_idname, icon="FILE_REFRESH")
+        row.operator(AA2_OT_generate_as_shown.bl_idname, text=as_shown(shown), icon="FILE_REFRESH")
         row.operator(AA2_OT_vary_seed.bl_idname, icon="MOD_NOISE")
         task = session.current()
         if task and task.state is not TaskState.WORKING:
             draw_end(layout, context, task)
+
+
+def as_shown(shown: list[Strip]) -> str:
+    """The button's text, which names the version that is made again."""
+    version = shown[0].get(VERSION, "") if shown else ""
+    return translated("Generate as {version}").format(version=version) if version else \
+        AA2_OT_generate_as_shown.bl_label
 
 
 def draw_version(layout: bpy.types.UILayout, strip: Strip) -> None:

@@ -8,7 +8,9 @@ from bpy.app.handlers import persistent
 
 from .. import stalls
 from ..link.engine_job import Link
+from ..place.marks import marked
 from ..place.strip import refresh
+from ..settings.plates import kept_folder
 from ..settings.preferences import engine_launch
 from ..settings.request_of import jobs_root
 from ..tasks.gathering import Version
@@ -147,7 +149,8 @@ def _file_is_there(_path) -> None:
 def restore() -> None:
     """Read the lists of the scenes' job folders, and show frames that were finished after the file was saved."""
     scenes = {scene.name for scene in bpy.data.scenes}
-    for root in dict.fromkeys(jobs_root(scene) for scene in bpy.data.scenes):
+    kept = [kept_folder(plate) for scene in bpy.data.scenes for plate in marked(scene)]
+    for root in dict.fromkeys([*map(jobs_root, bpy.data.scenes), *(folder.parent for folder in kept if folder)]):
         queue.restore(root, scenes)
     for scene in bpy.data.scenes:
         refresh(scene)

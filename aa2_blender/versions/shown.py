@@ -1,5 +1,7 @@
 """Which version of a shot the artist means: the active strip's, the one that is shown, or the newest; and laying one
 where its plate is now."""
+import os
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +13,8 @@ from ..gather.request import Request
 from ..place.marks import of_laid
 from ..place.strip import folder_of, lay_frames, of_ours
 from ..settings.plates import plate_of
-from ..settings.request_of import job_folder
+from ..settings.request_of import job_folder, request_of
+from ..settings.table import ReferenceKind
 from . import folders, runs
 
 
@@ -61,6 +64,20 @@ def moved_by(plate: Strip | None, folder: Path) -> int:
     if plate is None or request is None or request.starts is None:
         return 0
     return round(content_start(plate)) - request.starts
+
+
+def differs_in_reference(scene: bpy.types.Scene, folder: Path) -> bool:
+    """Whether the reference that is chosen now is another one than the version's, or its file was changed since."""
+    request, now = folders.read_request(folder), request_of(scene).reference
+    if request is None:
+        return False
+    then = request.reference
+    if (then.kind, then.name, then.frame) != (now.kind, now.name, now.frame):
+        return True
+    with suppress(OSError):
+        written = os.path.getmtime(folder / files.REFERENCE)
+        return now.kind == ReferenceKind.FILE and os.path.getmtime(now.name) > written
+    return False
 
 
 def request_now(request: Request, plate: Strip) -> Request:

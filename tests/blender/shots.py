@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import zlib
+from importlib import import_module
 from pathlib import Path
 
 import bpy
@@ -234,3 +235,8 @@ def placed(scene):
 
 def folder_of(scene):
     return Path(next(iter(placed(scene).values()))["aa2_job"])
+
+
+def ours(scene):
+    """The settings of a scene's plate: its own from its first Generate on."""
+    return import_module("bl_ext.user_default.aa2_blender.settings.plates").settings_of(scene)

@@ -181,7 +181,7 @@ def test_own_bones_reach_the_pose(shot, engine, session):
     bpy.ops.aa2.generate()
     before = shots.poses(session.current().folder)[0][0]["body"]
     bpy.ops.aa2.edit_bones()
-    {one.name: one for one in shot.aa2.bones}["left_wrist"].bone = "mixamorig:LeftHandIndex3"
+    {one.name: one for one in shots.ours(shot).bones}["left_wrist"].bone = "mixamorig:LeftHandIndex3"
     bpy.ops.aa2.generate()
     after = shots.poses(session.current().folder)[0][0]["body"]
     assert before[7] != after[7] and before[:7] == after[:7]

@@ -272,7 +272,7 @@ def test_the_active_strip_becomes_mask_or_clean_plate(shot, tmp_path):
 def test_the_made_clean_plate_becomes_a_strip_that_the_next_version_uses(shot, engine, session):
     engine("paints")
     assert generate() == "" and not bpy.ops.aa2.add_clean_plate.poll(), "none was asked for"
-    shot.aa2.make_clean = True
+    shots.ours(shot).make_clean = True
     assert generate() == ""
     made_for = session.queue.rows[-1].folder
     for _press in range(2):
@@ -282,7 +282,8 @@ def test_the_made_clean_plate_becomes_a_strip_that_the_next_version_uses(shot, e
     bpy.ops.aa2.use_active_strip(role="CLEAN")
     assert generate() == ""
     folder = session.queue.rows[-1].folder
-    assert folder != made_for and shot.aa2.clean_strip == found[0].name, "placing the next version left it alone"
+    assert folder != made_for
+    assert shots.ours(shot).clean_strip == found[0].name, "placing the next version left it alone"
     assert np.array_equal(shots.read(folder / "clean" / "0002.png"), shots.read(made_for / "clean" / "0002.png"))
     assert (shots.read(folder / "clean" / "0002.png") == (0, 90, 0)).all()
 

@@ -185,10 +185,10 @@ def test_the_button_makes_a_rig_that_drives_in_one_undo_step(shot, engine, sessi
     performed = session.queue.rows[0].folder
     bpy.ops.ed.undo_push(message="before")
     assert bpy.ops.aa2.make_rig_from_pose() == {"FINISHED"}
-    rig = shot.aa2.armature
+    rig = shots.ours(shot).armature
     assert rig.name == f"{json.loads((performed / 'job.json').read_text())['name']} performer" \
-        and shot.aa2.driver == "ARMATURE"
-    assert not shot.aa2.clean_plate, "the performer is still to be replaced"
+        and shots.ours(shot).driver == "ARMATURE"
+    assert not shots.ours(shot).clean_plate, "the performer is still to be replaced"
     bpy.ops.aa2.generate()
     row = session.queue.rows[-1]
     assert row.state == "done" and row.folder.name == "v002"
@@ -204,10 +204,10 @@ def test_a_rig_in_a_scene_of_its_own(shot, engine, session):
     shots.set_size(other, SIZE)
     camera = shots.camera(other)
     bpy.ops.aa2.generate()
-    shot.aa2.driver_scene, shot.aa2.derive_offset, shot.aa2.frame_offset = other, False, 100
+    shots.ours(shot).driver_scene, shots.ours(shot).derive_offset, shots.ours(shot).frame_offset = other, False, 100
     bpy.ops.aa2.make_rig_from_pose()
-    rig = shot.aa2.armature
+    rig = shots.ours(shot).armature
     assert rig.name in other.objects and rig.name not in shot.objects and other.camera == camera
     assert sorted({point.co[0] for curve in _curves(rig) for point in curve.keyframe_points}) == list(
         range(101, 101 + FRAMES))
-    assert shot.aa2.driver_scene == other and bpy.context.window.scene == shot
+    assert shots.ours(shot).driver_scene == other and bpy.context.window.scene == shot

@@ -244,8 +244,8 @@ def test_the_buttons_of_a_row(shot, engine, queue):
 
 def test_an_open_seed_is_another_at_every_press(shot, engine, queue):
     engine("paints")
-    shot.aa2.seed_lock = False
+    shots.ours(shot).seed_lock = False
     bpy.ops.aa2.generate()
     bpy.ops.aa2.generate()
     seeds = [json.loads((row.folder / "job.json").read_text())["settings"]["seed"] for row in queue.rows]
-    assert len(set(seeds)) == 2 and seeds[-1] == shot.aa2.seed
+    assert len(set(seeds)) == 2 and seeds[-1] == shots.ours(shot).seed

@@ -62,20 +62,20 @@ def test_a_b_mutes_both_strips_and_nothing_else(made, shot):
         assert {strip.mute for strip in placed(shot).values()} == {wanted} and not plate.mute
 
 
-def test_redo_takes_the_strips_settings_and_the_scene_as_it_is(made, shot):
-    shot.aa2.seed = 99
+def test_generate_as_shown_takes_the_versions_settings_and_the_scene_as_it_is(made, shot):
+    shots.ours(shot).seed = 99
     shot.aa2.armature.location.x += 0.2
     bpy.context.view_layer.update()
-    assert bpy.ops.aa2.redo() == {"FINISHED"}
+    assert bpy.ops.aa2.generate_as_shown() == {"FINISHED"}
     again = folder_of(shot)
     assert again.name == "v002" and setting(again, "seed") == 0
     assert (again / "pose.json").read_bytes() != (made / "pose.json").read_bytes()
 
 
-def test_redo_without_a_request(made, shot):
+def test_generate_as_shown_without_a_request(made, shot):
     (made / "request.json").unlink()
     with pytest.raises(RuntimeError, match="doesn't say"):
-        bpy.ops.aa2.redo()
+        bpy.ops.aa2.generate_as_shown()
 
 
 def test_fix_range_holds_all_other_frames(made, shot, queue):
@@ -114,7 +114,7 @@ def test_relink_when_the_folder_moved(made, shot, tmp_path, extension):
 
 
 def test_without_any_version_the_buttons_say_so(shot):
-    for name in ("place_again", "vary_seed", "redo", "fix_range", "show_version"):
+    for name in ("place_again", "vary_seed", "generate_as_shown", "fix_range", "show_version"):
         assert not getattr(bpy.ops.aa2, name).poll()
     assert not bpy.ops.aa2.compare.poll()
 

@@ -80,10 +80,10 @@ def test_the_strip_is_gone(shot, engine):
 def test_job_folder_not_writable(shot, engine, tmp_path):
     blocked = tmp_path / "a file"
     blocked.write_text("not a folder")
-    shot.aa2.output = str(blocked)
+    shots.ours(shot).output = str(blocked)
     engine("paints")
     assert "a file" in generate()
-    shot.aa2.output = str(tmp_path / "jobs")
+    shots.ours(shot).output = str(tmp_path / "jobs")
     assert generate() == ""
 
 
@@ -196,10 +196,15 @@ def test_file_names_of_jobs_are_safe(shot, extension):
     assert os.sep not in asking.job_name(shot)
 
 
-def test_unsaved_file_uses_the_extension_folder(shot, extension):
-    asking = import_module(extension.__name__ + ".settings.request_of")
+def test_an_unsaved_file_is_saved_first(shot, engine, extension, tmp_path):
+    engine("paints")
     shot.aa2.output = "//aa2_jobs/"
-    assert os.environ["BLENDER_USER_RESOURCES"] in str(asking.job_folder(shot))
+    asking = import_module(extension.__name__ + ".settings.request_of")
+    assert os.environ["BLENDER_USER_RESOURCES"] not in str(asking.job_folder(shot)), "removed with the extension"
+    found = asking.problems_of(shot, asking.request_of(shot))
+    assert [problem.action for problem in found] == ["save_file"] and "not saved" in generate()
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "shot.blend"))
+    assert generate() == "" and len(list((tmp_path / "aa2_jobs").glob("*/v001/frames/0*.png"))) == small_shot.FRAMES
 
 
 def test_opening_another_file_stops_the_engine(shot, engine, session):

@@ -40,6 +40,11 @@ class Artist:
         return bpy.data.scenes["Edit"]
 
     @property
+    def settings(self):
+        """The settings that the panels show: the plate's own from its first Generate on."""
+        return importlib.import_module(MODULE + ".settings.plates").settings_of(self.edit)
+
+    @property
     def session(self):
         return importlib.import_module(MODULE + ".queue.session")
 

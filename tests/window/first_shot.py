@@ -56,14 +56,14 @@ class FirstShot(Artist):
 
     def choose_the_reference(self):
         yield from self.hand.enter(self.area, "reference_path", "//reference.png")
-        self.expect("reference", self.edit.aa2.reference_path, "//reference.png")
+        self.expect("reference", self.settings.reference_path, "//reference.png")
         yield from self.take("character")
 
     def look_at_the_joints(self):
         """The joints are found; one is dragged over the picture, and Escape puts it back."""
         yield from self.press("aa2.find_reference_joints")
         yield from self.until_idle("finding the joints")
-        joints = self.edit.aa2.reference_joints
+        joints = self.settings.reference_joints
         before = tuple(joints["left_wrist"].place)
         yield from self.press("aa2.edit_reference_joints")
         yield from self.hand.drag(self.in_picture(before), (60, 20))
@@ -78,7 +78,7 @@ class FirstShot(Artist):
     def in_picture(self, place):
         """A pixel of the reference over the preview, as a place in the window."""
         view, size = region(self.area, "PREVIEW"), \
-            bpy.data.images.load(bpy.path.abspath(self.edit.aa2.reference_path)).size
+            bpy.data.images.load(bpy.path.abspath(self.settings.reference_path)).size
         scale = 0.94 * min(view.width / size[0], view.height / size[1])
         return (int(view.x + view.width / 2 + scale * (place[0] - size[0] / 2)),
                 int(view.y + view.height / 2 + scale * (size[1] / 2 - place[1])))
@@ -86,24 +86,24 @@ class FirstShot(Artist):
     def choose_the_rig(self):
         yield from self.hand.choose(self.area, "driver_scene", "Shot")
         yield from self.hand.choose(self.area, "armature", "Performer")
-        self.expect("scene", self.edit.aa2.driver_scene, bpy.data.scenes["Shot"])
-        self.expect("rig", self.edit.aa2.armature, bpy.data.objects["Performer"])
+        self.expect("scene", self.settings.driver_scene, bpy.data.scenes["Shot"])
+        self.expect("rig", self.settings.armature, bpy.data.objects["Performer"])
         yield from self.press("derive_offset")
         yield from self.hand.enter(self.area, "frame_offset", OFFSET)
-        self.expect("offset", self.edit.aa2.frame_offset, int(OFFSET))
+        self.expect("offset", self.settings.frame_offset, int(OFFSET))
         yield from self.take("driver")
 
     def look_at_the_bones(self):
         """Open and close the table of joints."""
         yield from self.unfold("Bones", "retarget", SUBPANEL, "aa2.edit_bones")
         yield from self.press("aa2.edit_bones")
-        self.expect("joints in the table without a bone", [row.name for row in self.edit.aa2.bones if row.bone], [])
+        self.expect("joints in the table without a bone", [row.name for row in self.settings.bones if row.bone], [])
         yield from self.take("bones", 8)
         yield from self.hand.fold(self.area, "Bones", "retarget", SUBPANEL)
 
     def choose_objects(self):
         yield from self.hand.choose(self.area, "objects", "Touched")
-        self.expect("objects", [row.collection for row in self.edit.aa2.touched], [bpy.data.collections["Touched"]])
+        self.expect("objects", [row.collection for row in self.settings.touched], [bpy.data.collections["Touched"]])
         yield from self.take("objects", BOTTOM)
 
     def preview(self):
@@ -162,7 +162,7 @@ class FirstShot(Artist):
     def place(self):
         """Delete the strips as an artist would, and place them again with the button."""
         for name in self.ours():
-            yield from self.hand.click(self.middle_of(name), f"the strip {name}")
+            yield from self.hand.click(self.middle_of(name), f"the strip {name} with Alt", alone=True)
             yield from self.hand.keys("x", words="X, over the timeline")
         self.expect("strips after X", len(self.ours()), 0)
         yield from self.press("aa2.place_again")
@@ -194,5 +194,5 @@ class FirstShot(Artist):
         yield 3.0
         self.enter()
         self.expect("strips after opening again", len(self.ours()), 2)
-        self.expect("offset after opening again", self.edit.aa2.frame_offset, int(OFFSET))
+        self.expect("offset after opening again", self.settings.frame_offset, int(OFFSET))
         yield from self.take("reopened", BOTTOM)

@@ -4,6 +4,7 @@ types.
 Runs inside Blender. Every method that moves the mouse is a generator of the seconds to wait, because Blender handles
 events only between two calls of its timers. Places are pixels from the window's left and bottom, as in Blender.
 """
+import importlib
 import subprocess
 
 import bpy
@@ -17,9 +18,9 @@ NEAR = 12               # rows in which the next button is likely
 MIDDLE = 0.75
 LIES = {"aa2.use_active_strip": 0.89, "aa2.find_reference_joints": 0.3, "aa2.preview_conditions": 0.3,
         "aa2.place_again": 0.3,
-        "aa2.redo": 0.3, "aa2.queue_cancel": 0.89, "aa2.queue_pause": 0.845, "aa2.queue_resume": 0.845,
+        "aa2.generate_as_shown": 0.3, "aa2.queue_cancel": 0.89, "aa2.queue_pause": 0.845, "aa2.queue_resume": 0.845,
         "aa2.queue_move": 0.755,
-        "aa2.show_version(by=-1": 0.04, "aa2.show_condition(kind='environment'": 0.63,
+        "aa2.show_version(by=-1": 0.04, "aa2.show_version(by=1": 0.96, "aa2.show_condition(kind='environment'": 0.63,
         "aa2.show_condition(kind='skeleton'": 0.1}
 # Operators in the upper part of the sidebar. For all others, the sidebar is first scrolled to its end.
 UPPER = ("aa2.use_active_strip", "aa2.find_reference_joints", "aa2.edit_reference_joints", "aa2.edit_bones",
@@ -124,10 +125,11 @@ class Hand:
         subprocess.run(["xdotool", "mousemove", str(place[0]), str(self.window.height - place[1])], check=True)
         yield PROBED_S
 
-    def click(self, place, words):
-        """Click with the left button; recorded as `words`."""
+    def click(self, place, words, alone=False):
+        """Click with the left button; recorded as `words`. `alone`: hold Alt, so that a strip is selected without those
+        that are connected with it."""
         yield from self.move(place)
-        self._key("click", "1")
+        self._key(*(["keydown", "alt", "click", "1", "keyup", "alt"] if alone else ["click", "1"]))
         self.clicked.append(words)
         yield SETTLED_S
 
@@ -193,6 +195,22 @@ def under_mouse(window, area, sidebar):
             manager.clipboard = ""
             bpy.ops.ui.copy_data_path_button(full_path=True)
             return manager.clipboard
+        if bpy.ops.ui.unset_property_button.poll():
+            return _plate_setting()
+    return ""
+
+
+def _plate_setting():
+    """The plate's own setting under the mouse. Blender knows no path of it, so it is unset for a moment."""
+    plates = importlib.import_module("bl_ext.user_default.aa2_blender.settings.plates")
+    ours = plates.settings_of(bpy.data.scenes["Edit"])
+    names = [one.name for one in plates.SETTINGS if ours.is_property_set(one.name)]
+    before = {name: getattr(ours, name) for name in names}
+    bpy.ops.ui.unset_property_button()
+    for name in names:
+        if not ours.is_property_set(name):
+            setattr(ours, name, before[name])
+            return f"plate.aa2.{name}"
     return ""
 
 

@@ -21,17 +21,19 @@ import bpy
 sys.path.insert(0, str(Path(__file__).parent))
 from artist import MODULE, OUT, Wrong, keep_times, photograph, told
 from first_shot import FirstShot
+from moves import Moves
 from other_shots import OtherShots
 
 BEGAN, WHOLE_S = time.monotonic(), 520      # 270 on two busy cores
 
 
-class Story(FirstShot, OtherShots):
+class Story(FirstShot, OtherShots, Moves):
     """The chapters, one after the other."""
 
     def steps(self):
         yield from self.first_shot()
         yield from self.other_shots()
+        yield from self.moves()
 
 
 def tick(steps):
