@@ -62,11 +62,8 @@ class AA2_OT_edit_reference_joints(Button, bpy.types.Operator):
     _compiled = False  # kept with the class: Blender compiles a shader when it is first drawn with
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        message = reference.problem(request_of(shot_scene(context)).reference)
-        if message:
-            cls.poll_message_set(message)
-        return not message
+    def why_not(cls, context: bpy.types.Context) -> str:
+        return reference.problem(request_of(shot_scene(context)).reference)
 
     def act(self, context: bpy.types.Context) -> set[str] | None:
         """By numbers: one joint to one place."""
@@ -218,6 +215,7 @@ class AA2_OT_edit_reference_joints(Button, bpy.types.Operator):
         context.workspace.status_text_set(None)
         if self._region(context):
             self._area.tag_redraw()
+        session.redraw()
         return answer
 
     def cancel(self, context: bpy.types.Context) -> None:

@@ -57,11 +57,8 @@ class AA2_OT_show_condition(Button, bpy.types.Operator):
                                                 for kind in files.SHOWN_KINDS])
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        found = bool(conditions.metas(shot_scene(context)))
-        if not found:
-            cls.poll_message_set("Press Preview Conditions first")
-        return found
+    def why_not(cls, context: bpy.types.Context) -> str:
+        return "" if conditions.metas(shot_scene(context)) else "Press Preview Conditions first"
 
     def act(self, context: bpy.types.Context) -> set[str] | None:
         scene = shot_scene(context)

@@ -67,7 +67,6 @@ class Bones(OfRig):
     """Which bone is which joint."""
 
     bl_label = "Bones"
-    bl_options = {"DEFAULT_CLOSED"}
     parent = Driver
 
     def tell(self, layout: bpy.types.UILayout, context: bpy.types.Context, scene: bpy.types.Scene) -> None:
@@ -145,7 +144,6 @@ class Body(OfRig):
     """The character's silhouette."""
 
     bl_label = "Body"
-    bl_options = {"DEFAULT_CLOSED"}
     parent = Driver
 
     def tell(self, layout: bpy.types.UILayout, context: bpy.types.Context, scene: bpy.types.Scene) -> None:

@@ -17,7 +17,6 @@ class Look(Part):
     """How the frames are made."""
 
     bl_label = "Look"
-    bl_options = {"DEFAULT_CLOSED"}
 
     def tell(self, layout: bpy.types.UILayout, context: bpy.types.Context, scene: bpy.types.Scene) -> None:
         ours = settings_of(scene)
@@ -42,26 +41,26 @@ class Look(Part):
         draw_text(layout, context, str(job_folder(scene)))
 
 
-def draw_cost(layout: bpy.types.UILayout, context: bpy.types.Context, scene: bpy.types.Scene) -> None:
-    """Time and memory of the shot, before they are spent."""
-    text = cost_text(scene)
-    if text:
-        draw_text(layout, context, text, icon="TIME")
+def draw_cost(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
+    """Time and memory of the shot, before they are spent: always two lines, so that nothing below moves."""
+    column = layout.column(align=True)
+    for text, icon in zip(cost_lines(scene), ("TIME", "BLANK1"), strict=True):
+        column.label(text=text, icon=icon, translate=False)
 
 
-def cost_text(scene: bpy.types.Scene) -> str:
-    """The cost in words; "" where the shot or the engine is not known."""
+def cost_lines(scene: bpy.types.Scene) -> tuple[str, str]:
+    """The cost in words, and where it comes from; empty where the shot or the engine is not known."""
     request = request_of(scene)
     try:
         first, last = frames_of(find(scene, request.strip), request.frames)
         launch = engine_launch()
     except JobError:
-        return ""
+        return "", ""
     cost = cost_of(work(last - first + 1, size_of(scene), request.settings, pack_folder(launch), request.performer),
                    rate_of(launch))
-    text = translated("{frames} frames: about {time}, {memory:.1f} GB") if cost.measured else \
-        translated("{frames} frames: roughly {time}, {memory:.1f} GB (not measured here yet)")
-    return text.format(frames=last - first + 1, time=duration(cost.seconds), memory=cost.memory_mb / 1000)
+    text = translated("{frames} frames: about {time}, {memory:.1f} GB").format(
+        frames=last - first + 1, time=duration(cost.seconds), memory=cost.memory_mb / 1000)
+    return text, translated("Measured on this machine") if cost.measured else translated("Not measured here yet")
 
 
 PARTS = (Look,)

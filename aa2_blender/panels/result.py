@@ -1,4 +1,4 @@
-"""Step 7, the result: the version that is shown, what can be done with it, and how the last work ended."""
+"""Step 8, the result: the version that is shown, and what can be done with it."""
 from pathlib import Path
 
 import bpy
@@ -27,16 +27,14 @@ from ..place.strip import ENGINE, PACK, SEED, VERSION, folder_of, lost
 from ..queue import session
 from ..report import tail
 from ..settings.plates import settings_of
-from ..tasks.task import Task, TaskState
 from ..versions.shown import differs_in_reference, folder_of_shot, strips_of_shot
 from .drawing import Part, draw_text
-from .remedies import draw_problem
 
 _LOG_LINES = 10
 
 
 class Result(Part):
-    """The shown version, and how the last job ended."""
+    """The shown version."""
 
     bl_label = "Result"
 
@@ -58,9 +56,6 @@ class Result(Part):
         row = layout.row(align=True)
         row.operator(AA2_OT_generate_as_shown.bl_idname, text=as_shown(shown), icon="FILE_REFRESH")
         row.operator(AA2_OT_vary_seed.bl_idname, icon="MOD_NOISE")
-        task = session.current()
-        if task and task.state is not TaskState.WORKING:
-            draw_end(layout, context, task)
 
 
 def as_shown(shown: list[Strip]) -> str:
@@ -81,24 +76,10 @@ def draw_version(layout: bpy.types.UILayout, strip: Strip) -> None:
                                   engine=strip.get(ENGINE, "?")), translate=False)
 
 
-def draw_end(layout: bpy.types.UILayout, context: bpy.types.Context, task: Task) -> None:
-    box = layout.box()
-    if task.error:
-        draw_problem(box, context, task.error)
-    elif task.state is TaskState.DONE:
-        box.label(text=task.achieved(), icon="CHECKMARK")
-    else:
-        box.label(text="Cancelled; what is finished stays", icon="X")
-    for warning in task.warnings:
-        draw_text(box, context, warning, icon="INFO")
-    box.operator("wm.path_open", text="Open Job Folder", icon="FILE_FOLDER").filepath = str(task.folder)
-
-
 class Fix(Part):
     """Some frames of the shown version made again."""
 
     bl_label = "Fix Range"
-    bl_options = {"DEFAULT_CLOSED"}
     parent = Result
 
     def tell(self, layout: bpy.types.UILayout, context: bpy.types.Context, scene: bpy.types.Scene) -> None:
@@ -113,7 +94,6 @@ class Output(Part):
     """The shown version elsewhere: files, passes, compositor, camera."""
 
     bl_label = "Output"
-    bl_options = {"DEFAULT_CLOSED"}
     parent = Result
 
     def tell(self, layout: bpy.types.UILayout, context: bpy.types.Context, scene: bpy.types.Scene) -> None:
@@ -130,7 +110,6 @@ class Log(Part):
     """The end of the engine's log, and a report to send."""
 
     bl_label = "Log"
-    bl_options = {"DEFAULT_CLOSED"}
     parent = Result
 
     def tell(self, layout: bpy.types.UILayout, context: bpy.types.Context, scene: bpy.types.Scene) -> None:
@@ -144,6 +123,8 @@ class Log(Part):
                 column.label(text=line, translate=False)
         else:
             layout.label(text="The engine has written nothing yet", icon="INFO")
+        if folder:
+            layout.operator("wm.path_open", text="Open Job Folder", icon="FILE_FOLDER").filepath = str(folder)
         row = layout.row(align=True)
         row.operator(AA2_OT_show_log.bl_idname, icon="TEXT")
         row.operator(AA2_OT_copy_report.bl_idname, icon="COPYDOWN")

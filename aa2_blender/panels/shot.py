@@ -21,9 +21,6 @@ class Shot(Part):
 
     def tell(self, layout: bpy.types.UILayout, context: bpy.types.Context, scene: bpy.types.Scene) -> None:
         ours = settings_of(scene)
-        if scene != context.scene:
-            layout.label(text=scene.name, icon="SCENE_DATA")
-        draw_strip(layout, scene, Role.PLATE, "SEQUENCE")
         draw_range(layout, scene)
         row = layout.row()
         row.enabled = ours.driver == DriverKind.ARMATURE  # a performer who drives is in the plate
@@ -46,7 +43,6 @@ class Beside(Part):
     """What the artist has made for the plate."""
 
     bl_label = "Mask and Clean Plate"
-    bl_options = {"DEFAULT_CLOSED"}
     parent = Shot
 
     def tell(self, layout: bpy.types.UILayout, context: bpy.types.Context, scene: bpy.types.Scene) -> None:

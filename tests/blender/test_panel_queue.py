@@ -29,16 +29,16 @@ def test_every_panel_draws_an_empty_file_and_a_whole_shot(blank, part, tmp_path)
 def test_the_cost_is_said_before_the_press_and_measured_afterwards(shot, part, engine, own_rates):
     look = part("panels.look")
     engine("paints")
-    before = look.cost_text(shot)
-    assert before.startswith("4 frames: roughly ") and "not measured here yet" in before
-    said = " ".join(drawn(part("panels.queue").Queue, shot).all_of("label"))
-    assert before in said
+    before = look.cost_lines(shot)
+    assert before[0].startswith("4 frames: about ") and before[1] == "Not measured here yet"
+    said = drawn(part("panels.generate").Generate, shot).all_of("label")
+    assert said[-2:] == list(before)
     bpy.ops.aa2.generate()
-    after = look.cost_text(shot)
-    assert after.startswith("4 frames: about ") and " GB" in after
+    after = look.cost_lines(shot)
+    assert " GB" in after[0] and after[1] == "Measured on this machine"
     assert json.loads(Path(own_rates._path()).read_text())["rates"]
     shot.aa2.strip = "gone"
-    assert look.cost_text(shot) == ""
+    assert look.cost_lines(shot) == ("", "")
 
 
 def test_a_damaged_file_of_rates_is_as_none(shot, part, engine, own_rates):
@@ -46,27 +46,72 @@ def test_a_damaged_file_of_rates_is_as_none(shot, part, engine, own_rates):
     for damage in ("", "[]", '{"rates": {"a": {"strange": 1}}}', '{"rates": 3}'):
         Path(own_rates._path()).write_text(damage)
         own_rates._kept = None
-        assert "not measured" in part("panels.look").cost_text(shot)
+        assert part("panels.look").cost_lines(shot)[1] == "Not measured here yet"
 
 
 def test_rows_have_their_state_their_error_and_their_remedy(shot, engine, queue, part):
     engine("paints", "--one")
     with pytest.raises(RuntimeError):
         bpy.ops.aa2.generate()
-    layout = drawn(part("panels.queue").Queue, shot)
-    assert "Failed, 1 of 4 frames" in layout.all_of("label") and "plate v001" in layout.all_of("label")
-    assert any("ended by signal 6" in text for text in layout.all_of("label"))
-    operators = layout.all_of("operator")
-    assert {"aa2.queue_resume", "aa2.queue_cancel", "aa2.copy_report", "aa2.generate"} <= set(operators)
+    layout, first = (drawn(one, shot) for one in (part("panels.queue").Queue, part("panels.generate").Generate))
+    assert layout.all_of("label") == ["plate v001", "1 of 4"] and queue.rows[0].last_frame.name == "0001.png"
+    assert layout.all_of("operator") == ["aa2.queue_resume", "aa2.queue_remove", "aa2.clear_finished"]
+    assert any("ended by signal 6" in text for text in first.all_of("label"))
+    assert {"aa2.copy_report", "aa2.generate"} <= set(first.all_of("operator"))
+
+
+def test_a_row_that_failed_while_gathering_has_one_name_one_error_and_no_resume(shot, engine, queue, part, add):
+    """Its folder is the shot's, there is no version to resume, and the first panel says why."""
+    engine("paints")
+    row = add(shot)
+    bpy.data.objects.remove(shot.aa2.armature)
+    advance(queue, lambda: not queue.busy())
+    assert row.state == "failed" and not row.is_gathered
+    layout, first = (drawn(one, shot) for one in (part("panels.queue").Queue, part("panels.generate").Generate))
+    assert layout.all_of("label") == ["plate", "Failed"]
+    assert layout.all_of("operator") == ["aa2.queue_remove", "aa2.clear_finished"]
+    said = [text for text in (*layout.all_of("label"), *first.all_of("label")) if row.error.message in text]
+    assert len(said) == 1
+    assert bpy.ops.aa2.clear_finished() == {"FINISHED"} and queue.rows == []
+
+
+def test_cancel_stops_and_remove_takes_out(shot, engine, queue, add):
+    engine("slow")
+    row = add(shot)
+    advance(queue, lambda: row.state == "running" and row.task.engine_job.frames)
+    bpy.ops.aa2.queue_cancel(row=0)
+    advance(queue, lambda: row.state == "cancelled")
+    assert queue.rows == [row] and not bpy.ops.aa2.clear_finished.poll(), "it can be resumed"
+    bpy.ops.aa2.queue_cancel(row=0)
+    assert queue.rows == [row], "what has ended is not cancelled"
+    bpy.ops.aa2.queue_remove(row=0)
+    assert queue.rows == []
+
+
+def test_no_button_passes_the_check_of_another(made, shot, part, session):
+    """Every poll of ours is the one of Button, which asks all the bases of a button what they need."""
+    button, operators = part("operators.button").Button, part("operators")
+    assert all(cls.poll.__func__ is button.poll.__func__ for cls in operators.CLASSES)
+    task = part("tasks.output").Delivery(made, "png8", ("matte",), link=session.link,
+                                         launch=part("settings.preferences").engine_launch())
+    session._beside = task
+    asks = (bpy.ops.aa2.add_passes, bpy.ops.aa2.write_output, bpy.ops.aa2.preview_frame, bpy.ops.aa2.choose_performer)
+    assert not any(ask.poll() for ask in asks) and bpy.ops.aa2.generate.poll(), "a shot may wait for its turn"
+    row = session.queue.add(part("tasks.gathering").Version(made, scene=shot.name, strip="plate"))
+    assert session.current() is row.task and session.busy() and session._beside is task, "its progress goes on"
+    session.queue.rows.clear()
+    task.cancel()
+    assert all(ask.poll() for ask in asks)
 
 
 def test_a_running_row_shows_progress_and_its_newest_frame(shot, engine, queue, part, add):
     engine("slow")
     row = add(shot)
     advance(queue, lambda: row.state == "running" and row.task.engine_job.frames)
-    layout = drawn(part("panels.queue").Queue, shot)
-    assert any(text.startswith("Generating 1/600") and "left" in text for text in layout.all_of("progress"))
-    assert "aa2.queue_pause" in layout.all_of("operator")
+    layout, first = (drawn(one, shot) for one in (part("panels.queue").Queue, part("panels.generate").Generate))
+    assert layout.all_of("progress") == ["1 of 4"]
+    assert [text.partition(",")[0] for text in first.all_of("progress")] == ["Generating 1 of 4 frames"]
+    assert layout.all_of("operator") == ["aa2.queue_pause", "aa2.queue_cancel", "aa2.clear_finished"]
     assert row.last_frame.name == "0001.png"
 
 
@@ -80,7 +125,7 @@ def test_remedies_are_buttons_where_there_is_one(shot, part, code, operator):
 
 
 def test_missing_plate_offers_the_active_strip(blank, part):
-    assert "aa2.use_active_strip" in drawn(part("panels.queue").Queue, blank).all_of("operator")
+    assert "aa2.use_active_strip" in drawn(part("panels.generate").Generate, blank).all_of("operator")
 
 
 def test_the_shown_version_is_told(made, shot, part):
