@@ -103,7 +103,7 @@ class AA2_OT_load_bone_map(Button, ImportHelper, bpy.types.Operator):
     """Load the bones of a saved map into the table"""
 
     bl_idname = "aa2.load_bone_map"
-    bl_label = "Load Bone Map"
+    bl_label = "Load Bone Map..."
     bl_options = {"REGISTER", "UNDO"}
     filename_ext = ".json"
     filter_glob: StringProperty(default="*.json", options={"HIDDEN"})
@@ -124,7 +124,7 @@ class AA2_OT_save_bone_map(OfRig, Button, ExportHelper, bpy.types.Operator):
     """Save which bone stands for which joint, to share the map or to fill in bones that no preset knows"""
 
     bl_idname = "aa2.save_bone_map"
-    bl_label = "Save Bone Map"
+    bl_label = "Save Bone Map..."
     filename_ext = ".json"
     filter_glob: StringProperty(default="*.json", options={"HIDDEN"})
 

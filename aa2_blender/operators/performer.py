@@ -17,7 +17,7 @@ from ..settings.plates import plate_name, settings_of
 from ..settings.preferences import engine_launch
 from ..settings.properties import shot_scene
 from ..settings.request_of import NOBODY, job_folder, request_of
-from ..settings.table import DriverKind
+from ..settings.table import DriverKind, PlateIs
 from ..tasks import performer
 from ..tasks.task import TaskState
 from ..versions.shown import folder_of_shot
@@ -194,7 +194,7 @@ class AA2_OT_make_rig_from_pose(Button, bpy.types.Operator):
         driver = driver_of(request, scene, strip)
         ours = settings_of(scene)
         made = rig.make(driver, folder_of_shot(scene), camera=request.camera, offset=offset_of(request, strip, driver))
-        ours.driver, ours.armature, ours.bone_map, ours.clean_plate = DriverKind.ARMATURE, made, "", False
+        ours.driver, ours.armature, ours.bone_map, ours.plate_is = DriverKind.ARMATURE, made, "", PlateIs.PERFORMED
         ours.driver_scene = driver if driver != scene else None
         self.report({"INFO"}, f"{made.name} drives now")
 

@@ -18,7 +18,7 @@ from .button import Button, StartButton
 
 class AA2_OT_preview_conditions(StartButton, bpy.types.Operator):
     bl_description = ("Draw what the networks are shown (skeleton, depth, mask, environment, objects) and lay it over "
-                      "the plate as muted strips in one meta strip, without generating")
+                      "the plate in one meta strip, without generating. The skeleton is shown at once")
     bl_idname = "aa2.preview_conditions"
     bl_label = "Preview Conditions"
 

@@ -184,7 +184,7 @@ class AA2_OT_queue_place(RowButton, bpy.types.Operator):
     """Lay the finished frames of this job over the plate"""
 
     bl_idname = "aa2.queue_place"
-    bl_label = "Place"
+    bl_label = "Place Frames"
     bl_options = {"REGISTER", "UNDO"}
 
     def change(self, row: Row) -> set[str] | None:

@@ -78,7 +78,7 @@ class AA2_OT_compare(Button, bpy.types.Operator):
     """Switch between the plate alone and the plate with the character"""
 
     bl_idname = "aa2.compare"
-    bl_label = "A/B"
+    bl_label = "Compare"
     bl_options = {"REGISTER", "UNDO"}
 
     @classmethod
@@ -166,7 +166,7 @@ class AA2_OT_relink(Button, bpy.types.Operator):
     """Choose where the job folder of the strips is now"""
 
     bl_idname = "aa2.relink"
-    bl_label = "Find Job Folder"
+    bl_label = "Find Job Folder..."
     bl_options = {"REGISTER", "UNDO"}
     directory: StringProperty(subtype="DIR_PATH", options={"SKIP_SAVE"})
 

@@ -81,8 +81,8 @@ class Bones(OfRig):
         else:
             layout.operator(AA2_OT_edit_bones.bl_idname, icon="BONE_DATA")
         row = layout.row(align=True)
-        row.operator(AA2_OT_load_bone_map.bl_idname, text="Load", icon="IMPORT")
-        row.operator(AA2_OT_save_bone_map.bl_idname, text="Save", icon="EXPORT")
+        row.operator(AA2_OT_load_bone_map.bl_idname, text="Load...", icon="IMPORT")
+        row.operator(AA2_OT_save_bone_map.bl_idname, text="Save...", icon="EXPORT")
         row.operator(AA2_OT_clear_bones.bl_idname, text="Clear", icon="X")
 
 

@@ -1,8 +1,10 @@
 """Step 5, the look: how the frames are made, where they lie, and what that will cost here."""
+from pathlib import Path
+
 import bpy
 from bpy.app.translations import pgettext_iface as translated
 
-from ..cost import cost_of, pack_folder, rate_of, work
+from ..cost import EMBEDDED_PACK, cost_of, defaults, pack_folder, rate_of, work
 from ..embedded.engine.contract.errors import JobError
 from ..gather.camera import size_of
 from ..gather.strip import find, frames_of
@@ -10,7 +12,7 @@ from ..settings.plates import holder, settings_of
 from ..settings.preferences import engine_launch
 from ..settings.request_of import job_folder, request_of
 from ..tasks.task import duration
-from .drawing import Part, draw_text
+from .drawing import Part, draw_text, line
 
 
 class Look(Part):
@@ -24,8 +26,11 @@ class Look(Part):
         row = layout.row(align=True)
         row.prop(ours, "seed")
         row.prop(ours, "seed_lock", text="", icon="LOCKED" if ours.seed_lock else "UNLOCKED")
-        for name in ("steps", "guidance", "window", "shape"):
+        steps, window = defaults(engine_folder())
+        for name, default in (("steps", steps), ("guidance", None), ("window", window), ("shape", None)):
             layout.prop(ours, name)
+            if default and not getattr(ours, name):
+                line(layout, "").label(text=translated("Automatic: {value}").format(value=default), translate=False)
         column = layout.column(heading="Match the Plate", align=True)
         column.prop(ours, "grain")
         column.prop(ours, "blur")
@@ -34,11 +39,17 @@ class Look(Part):
         for name in ("exposure", "warmth", "light"):
             column.prop(ours, name)
         for name in ("mask_grow", "mask_feather"):
-            row = layout.row(align=True)
-            row.use_property_decorate = True
-            row.prop(holder(scene, name), name)
+            layout.prop(holder(scene, name), name)
         layout.prop(ours, "output")
         draw_text(layout, context, str(job_folder(scene)))
+
+
+def engine_folder() -> Path:
+    """The folder of the weights that would be used; the embedded ones if no engine can be started."""
+    try:
+        return pack_folder(engine_launch())
+    except JobError:
+        return EMBEDDED_PACK
 
 
 def draw_cost(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:

@@ -83,11 +83,27 @@ class Fix(Part):
     parent = Result
 
     def tell(self, layout: bpy.types.UILayout, context: bpy.types.Context, scene: bpy.types.Scene) -> None:
-        column = layout.column(align=True)
-        column.prop(settings_of(scene), "fix_first")
-        column.prop(settings_of(scene), "fix_last")
+        ours, (first, last) = settings_of(scene), frames_to_fix(scene)
+        layout.prop(ours, "fix_own")
+        if ours.fix_own:
+            column = layout.column(align=True)
+            column.prop(ours, "fix_first")
+            column.prop(ours, "fix_last")
+        else:
+            text = translated("Preview range: {first} to {last}" if scene.use_preview_range else "Playhead: {first}")
+            layout.label(text=text.format(first=first, last=last), icon="TIME", translate=False)
         button = layout.operator(AA2_OT_fix_range.bl_idname, icon="MOD_TIME")
-        button.first, button.last = settings_of(scene).fix_first, settings_of(scene).fix_last
+        button.first, button.last = first, last
+
+
+def frames_to_fix(scene: bpy.types.Scene) -> tuple[int, int]:
+    """(first, last) frame of the timeline: the artist's own, else the preview range, else the playhead."""
+    ours = settings_of(scene)
+    if ours.fix_own:
+        return ours.fix_first, ours.fix_last
+    if scene.use_preview_range:
+        return scene.frame_preview_start, scene.frame_preview_end
+    return scene.frame_current, scene.frame_current
 
 
 class Output(Part):
@@ -98,12 +114,15 @@ class Output(Part):
 
     def tell(self, layout: bpy.types.UILayout, context: bpy.types.Context, scene: bpy.types.Scene) -> None:
         layout.prop(settings_of(scene), "form")
+        folder = folder_of_shot(scene)
+        if folder:
+            draw_text(layout, context, str(folder / files.OUTPUT), icon="FILE_FOLDER")
         layout.operator(AA2_OT_write_output.bl_idname, icon="EXPORT").form = settings_of(scene).form
         layout.operator(AA2_OT_add_passes.bl_idname, icon="RENDERLAYERS")
-        row = layout.row(align=True)
-        row.operator(AA2_OT_add_nodes.bl_idname, icon="NODE_COMPOSITING")
-        row.operator(AA2_OT_add_background.bl_idname, icon="CAMERA_DATA")
-        row.operator(AA2_OT_add_plane.bl_idname, icon="MESH_PLANE")
+        column = layout.column(align=True)
+        column.operator(AA2_OT_add_nodes.bl_idname, icon="NODE_COMPOSITING")
+        column.operator(AA2_OT_add_background.bl_idname, icon="CAMERA_DATA")
+        column.operator(AA2_OT_add_plane.bl_idname, icon="MESH_PLANE")
 
 
 class Log(Part):

@@ -160,7 +160,7 @@ def _add(scene: bpy.types.Scene, editor: bpy.types.SequenceEditor, job: jobs.Job
     where = os.path.join(folder, kind)
     directory = path_in_blend(where)
     strip = strips(editor).new_image(
-        name=f"{job.name} {_TITLE[kind]}", filepath=os.path.join(directory, names[0]), channel=channel,
+        name=f"{_TITLE[kind]} {job.name}", filepath=os.path.join(directory, names[0]), channel=channel,
         frame_start=job.first_frame, fit_method="ORIGINAL")
     for name in names[1:]:
         strip.elements.append(name)

@@ -26,11 +26,11 @@ def test_every_panel_draws_an_empty_file_and_a_whole_shot(blank, part, tmp_path)
             drawn(one, blank)
 
 
-def test_the_cost_is_said_before_the_press_and_measured_afterwards(shot, part, engine, own_rates):
-    look = part("panels.look")
+def test_the_cost_is_said_before_the_press_and_measured_afterwards(blank, part, engine, own_rates, tmp_path):
+    look, shot = part("panels.look"), small_shot.make(tmp_path / "long", frames=16)
     engine("paints")
     before = look.cost_lines(shot)
-    assert before[0].startswith("4 frames: about ") and before[1] == "Not measured here yet"
+    assert before[0].startswith("16 frames: about ") and before[1] == "Not measured here yet"
     said = drawn(part("panels.generate").Generate, shot).all_of("label")
     assert said[-2:] == list(before)
     bpy.ops.aa2.generate()
@@ -39,6 +39,37 @@ def test_the_cost_is_said_before_the_press_and_measured_afterwards(shot, part, e
     assert json.loads(Path(own_rates._path()).read_text())["rates"]
     shot.aa2.strip = "gone"
     assert look.cost_lines(shot) == ("", "")
+
+
+def test_a_short_job_tells_no_rate(shot, part, engine, own_rates):
+    engine("paints")
+    before = part("panels.look").cost_lines(shot)
+    bpy.ops.aa2.generate()
+    assert part("panels.look").cost_lines(shot) == before and not Path(own_rates._path()).exists()
+
+
+def test_fix_range_begins_at_the_playhead_or_the_preview_range(made, shot, part):
+    fix = part("panels.result").frames_to_fix
+    shot.frame_set(3)
+    assert fix(shot) == (3, 3) and "Playhead: 3" in drawn(part("panels.result").Fix, shot).all_of("label")
+    shot.use_preview_range, shot.frame_preview_start, shot.frame_preview_end = True, 2, 3
+    assert fix(shot) == (2, 3) and "Preview range: 2 to 3" in drawn(part("panels.result").Fix, shot).all_of("label")
+    ours = part("settings.plates").settings_of(shot)
+    ours.fix_own, ours.fix_first, ours.fix_last = True, 1, 2
+    assert fix(shot) == (1, 2) and "fix_first" in drawn(part("panels.result").Fix, shot).all_of("prop")
+
+
+def test_output_says_where_it_writes(made, shot, part):
+    said = "".join(drawn(part("panels.result").Output, shot).all_of("label"))
+    assert "".join(str(made / "output").split()) in "".join(said.split())
+
+
+def test_automatic_values_are_told(shot, part):
+    labels = drawn(part("panels.look").Look, shot).all_of("label")
+    steps, window = part("cost").defaults(part("cost").EMBEDDED_PACK)
+    assert f"Automatic: {steps}" in labels and f"Automatic: {window}" in labels
+    shot.aa2.steps, shot.aa2.window = 3, 4
+    assert not any(label.startswith("Automatic") for label in drawn(part("panels.look").Look, shot).all_of("label"))
 
 
 def test_a_damaged_file_of_rates_is_as_none(shot, part, engine, own_rates):

@@ -1,6 +1,7 @@
 """Shot, Character, Driver and Objects: the artist's choices reach the job, and the panels show the true state."""
 import json
 from importlib import import_module
+from types import SimpleNamespace
 
 import bpy
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 import shots
 import small_shot
 from bpy_extras.object_utils import world_to_camera_view
-from drawn import drawn
+from drawn import Layout, drawn
 from PIL import Image
 
 ROOT = "bl_ext.user_default.aa2_blender"
@@ -353,9 +354,6 @@ def test_all_buttons_are_in_a_menu_with_a_tooltip_and_those_that_change_the_file
 
 
 def drawn_menu(cls):
-    from types import SimpleNamespace
-
-    from drawn import Layout
     layout = Layout()
     cls.draw(SimpleNamespace(layout=layout), None)
     return layout
@@ -365,3 +363,37 @@ def test_the_menu_is_in_strip_and_in_object_and_goes_with_the_extension(part):
     menu = part("panels.menu")
     for name in menu.MENUS:
         assert menu.draw_entry in getattr(bpy.types, name).draw._draw_funcs
+
+
+def test_the_preferences_say_where_the_tab_is_and_how_the_engine_is(blank, part, engine, tmp_path):
+    room = part("settings.preferences")
+    ours, layout = room.of_this_machine(), Layout()
+    room.AA2_AP_preferences.draw(Told(ours, layout), None)
+    labels = layout.all_of("label")
+    assert "sidebar (N)" in labels[0] and "embedded runtime" in labels[1] and labels[2].startswith("Weights: ")
+    assert layout.all_of("prop") == ["pack", "threads", "python"]
+    ours.pack = str(tmp_path)
+    try:
+        assert room.state_of_engine()[1] == (f"There are no weights in {tmp_path}", "ERROR")
+    finally:
+        ours.pack = ""
+
+
+class Told:
+    """Preferences that draw into a Layout."""
+
+    def __init__(self, ours, layout):
+        self.bl_rna, self.layout = ours.bl_rna, layout
+
+
+def test_buttons_are_verbs_and_say_where_something_opens(part):
+    """Three dots are where a file browser or a dialog opens."""
+    labels = {cls.bl_idname: cls.bl_label for cls in part("operators").CLASSES}
+    takes = {name: set(getattr(bpy.ops.aa2, name.partition(".")[2]).get_rna_type().properties.keys())
+             for name in labels}
+    opening = {name for name, properties in takes.items() if {"directory", "filepath"} & properties}
+    assert {name for name, label in labels.items() if label.endswith("...")} == opening
+    verbs = {"Use", "Pin", "Add", "Find", "Edit", "Clear", "Load", "Save", "Remove", "Choose", "Make", "Preview",
+             "Show", "Generate", "Cancel", "Move", "Pause", "Resume", "Place", "Compare", "Vary", "Fix", "Write",
+             "Copy"}
+    assert {label.split()[0] for label in labels.values()} <= verbs
