@@ -1,5 +1,5 @@
-"""The first panel: plate, reference and driver in a line each, Generate, and below it what is missing, what it will
-cost, how far the work is, or how it ended. So no button moves under the mouse when a job begins."""
+"""The first panel: plate, reference and driver in a line each, Generate, and below it how far the work is, or how it
+ended, what is missing, and what a shot will cost. So no button moves under the mouse when a job begins."""
 import bpy
 from bpy.app.translations import pgettext_iface as translated
 
@@ -44,14 +44,14 @@ class Generate(Part):
         task = session.at_work()
         if task:
             draw_work(layout, task.progress)
-        else:
-            for problem in found:
-                draw_problem(layout, context, problem)
-            if not found:
-                draw_cost(layout, scene)
+            return
         last = session.current()
-        if last and not task and last.state is not TaskState.WORKING:
+        if last and last.state is not TaskState.WORKING:
             draw_end(layout, context, last)
+        for problem in found:
+            draw_problem(layout, context, problem)
+        if not found:
+            draw_cost(layout, scene)
 
 
 def draw_plate(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:

@@ -213,7 +213,7 @@ def _of_no_other(editor: bpy.types.SequenceEditor, plate: Strip | None) -> list[
 
 def _mute_versions(editor: bpy.types.SequenceEditor, folder: str, plate: Strip | None) -> None:
     """Mutes the shot's version while one frame is tried over it, since that frame would have two characters otherwise.
-    A/B shows it again."""
+    Compare shows it again."""
     for strip in _of_no_other(editor, plate):
         there = folder_of(strip)
         if there != folder and (os.path.dirname(there) == os.path.dirname(folder) or plate and of_laid(strip) == plate):
