@@ -44,6 +44,17 @@ def strip_range(strip: Strip) -> tuple[int, int]:
     return int(strip.frame_final_start), int(strip.frame_final_end)
 
 
+def shown_range(strip: Strip) -> tuple[int, int]:
+    """(first frame, frame after the last) that a strip shows inside the metas around it, which may be trimmed."""
+    first, end = strip_range(strip)
+    meta = strip.parent_meta()
+    while meta:
+        begins, ends = strip_range(meta)
+        first, end = max(first, begins), min(end, ends)
+        meta = meta.parent_meta()
+    return first, end
+
+
 def content_start(strip: Strip) -> float:
     """The timeline's frame on which a strip's untrimmed content begins."""
     return strip.content_start if hasattr(strip, "content_start") else strip.frame_start
@@ -77,24 +88,31 @@ def trim(strip: Strip, first: int, end: int) -> None:
         strip.frame_final_start, strip.frame_final_end = first, end
 
 
+@contextmanager
+def selection_kept(editor: bpy.types.SequenceEditor) -> Iterator[None]:
+    """Leaves the artist's selection and active strip as they were, however many strips are added."""
+    selected = {strip.name for strip in all_strips(editor) if strip.select}
+    active = editor.active_strip.name if editor.active_strip else ""
+    try:
+        yield
+    finally:
+        for strip in all_strips(editor):
+            strip.select = strip.name in selected
+        editor.active_strip = all_strips(editor).get(active)
+
+
 def connect(scene: bpy.types.Scene, several: Sequence[Strip]) -> None:
     """Connect strips, so that Blender selects and moves them together. Up to 4.3 they stay apart, as do strips of
     different metas. What they were connected with before stays connected."""
     if "connect" not in dir(bpy.ops.sequencer) or len({strip.parent_meta() for strip in several}) > 1:
         return
     together = [*several, *_sounds_of(several)]
-    every = list(all_strips(scene.sequence_editor))
-    before, active = [strip.select for strip in every], scene.sequence_editor.active_strip
-    try:
-        for strip in every:
+    with selection_kept(scene.sequence_editor):
+        for strip in all_strips(scene.sequence_editor):
             strip.select = strip in together
         known = {"sequencer_scene": scene} if hasattr(bpy.context, "sequencer_scene") else {}
         with bpy.context.temp_override(scene=scene, **known):
             bpy.ops.sequencer.connect()
-    finally:
-        for strip, selected in zip(every, before, strict=True):
-            strip.select = selected
-        scene.sequence_editor.active_strip = active
 
 
 def _sounds_of(several: Sequence[Strip]) -> list[Strip]:
@@ -144,6 +162,32 @@ def curve(block: bpy.types.Scene, path: str) -> bpy.types.FCurve | None:
             if found:
                 return found
     return None
+
+
+def keep_animation(scene: bpy.types.Scene, is_kept: Callable[[str], bool]) -> None:
+    """Remove the F-curves and drivers of a temporary scene whose data path is not kept. Its action is copied first,
+    because scenes share actions."""
+    animation = scene.animation_data
+    if animation is None:
+        return
+    for driver in [driver for driver in animation.drivers if not is_kept(driver.data_path)]:
+        animation.drivers.remove(driver)
+    if animation.action is None:
+        return
+    slot = getattr(animation, "action_slot", None)
+    animation.action = animation.action.copy()
+    if slot is not None:
+        animation.action_slot = animation.action.slots[slot.identifier]
+    for curves in _curves_of(animation.action):
+        for found in [one for one in curves if not is_kept(one.data_path)]:
+            curves.remove(found)
+
+
+def _curves_of(action: bpy.types.Action) -> list[bpy.types.bpy_prop_collection]:
+    if not hasattr(action, "layers"):
+        return [action.fcurves]
+    bags = [bag.fcurves for layer in action.layers for strip in layer.strips for bag in strip.channelbags]
+    return bags or [action.fcurves] * hasattr(action, "fcurves")
 
 
 def curve_maker(thing: bpy.types.Object, name: str) -> Callable[[str, int, str], bpy.types.FCurve]:

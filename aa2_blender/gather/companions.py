@@ -4,7 +4,7 @@ and a clean plate -> pictures of the job."""
 import bpy
 import numpy as np
 
-from ..blender_api import Strip, strip_range
+from ..blender_api import Strip, shown_range
 from ..embedded.engine.contract import files
 from . import strip as plate
 from .problem import GatherError
@@ -34,7 +34,7 @@ def check(scene: bpy.types.Scene, name: str, what: str, plate_name: str, frames:
     message = plate.why_no_plate(strip)
     if message:
         raise GatherError(message, f"Choose another strip as {what}.")
-    first, end = strip_range(strip)
+    first, end = shown_range(strip)
     if whole and (first > frames[0] or end <= frames[1]):
         raise GatherError(f"The {what} {name!r} shows the frames {first} to {end - 1}, the plate {frames[0]} to "
                           f"{frames[1]}.",
@@ -46,7 +46,7 @@ def check(scene: bpy.types.Scene, name: str, what: str, plate_name: str, frames:
 
 def check_files(strip: Strip, frames: tuple[int, int]) -> None:
     """As strip.check_files, of those frames (first, last) that the strip shows."""
-    first, end = strip_range(strip)
+    first, end = shown_range(strip)
     plate.check_files(strip, max(first, frames[0]), min(end - 1, frames[1]))
 
 

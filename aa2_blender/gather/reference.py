@@ -1,15 +1,18 @@
 """A file, an image datablock or a frame of a strip -> the job's reference.png, 8 bits a channel."""
 
+import io
 import os
 from pathlib import Path
 
 import bpy
+import numpy as np
 
 from ..blender_api import set_picture_format
 from ..embedded.engine.contract import files
-from ..embedded.engine.contract.picture_file import MOST_REFERENCE, MOST_SIDE
+from ..embedded.engine.contract.picture_file import MOST_REFERENCE, MOST_SIDE, Unreadable, open_regular
+from ..embedded.engine.contract.picture_orientation import UPRIGHT, orientation
 from ..settings.table import ReferenceKind
-from . import media
+from . import display, media
 from . import strip as plate
 from .problem import GatherError
 from .request import ReferenceSource
@@ -17,6 +20,12 @@ from .restore import temporary_scene
 
 # A smaller picture shows no character (ours).
 SMALLEST = 32
+_UNREADABLE = {".heic": "a HEIC picture", ".heif": "a HEIF picture", ".avif": "an AVIF picture", ".gif": "a GIF",
+               ".svg": "an SVG drawing", ".pdf": "a PDF", ".psd": "a Photoshop file"}
+# What turns the stored rows upright, by the number of EXIF.
+_STEPS = {2: (np.fliplr,), 3: (np.flipud, np.fliplr), 4: (np.flipud,), 5: (lambda rows: rows.swapaxes(0, 1),),
+          6: (lambda rows: rows.swapaxes(0, 1), np.fliplr), 7: (lambda rows: rows[::-1, ::-1].swapaxes(0, 1),),
+          8: (lambda rows: rows.swapaxes(0, 1), np.flipud)}
 _REMEDY = "Choose a PNG, JPEG or EXR picture that shows the whole character."
 
 
@@ -24,11 +33,32 @@ def problem(source: ReferenceSource) -> str:
     """A sentence when the reference is missing, else ""; quick enough for every redraw."""
     if not source.name:
         return "No reference picture of the character is chosen."
-    if source.kind == ReferenceKind.FILE and not os.path.isfile(bpy.path.abspath(source.name)):
-        return f"The reference picture {source.name!r} does not exist."
+    if source.kind == ReferenceKind.FILE:
+        return _file_problem(source.name)
     if source.kind == ReferenceKind.IMAGE and source.name not in bpy.data.images:
         return f"The reference image {source.name!r} is not in this file."
     return ""
+
+
+def _file_problem(name: str) -> str:
+    if name.startswith("//") and not bpy.data.filepath:
+        return f"The reference {name!r} lies beside this file, which is not saved."
+    path = bpy.path.abspath(name)
+    if os.path.isdir(path):
+        return f"The reference {name!r} is a folder, not a picture."
+    if not os.path.isfile(path):
+        return f"The reference picture {name!r} does not exist."
+    kind = _UNREADABLE.get(os.path.splitext(path)[1].lower())
+    return f"The reference {name!r} is {kind}, which Blender cannot read as a picture." if kind else ""
+
+
+def is_turned(path: str) -> bool:
+    """Whether the camera of a picture file was turned, so that its pixels lie on a side."""
+    try:
+        with open_regular(path) as file:
+            return orientation(file) != UPRIGHT
+    except (Unreadable, OSError):
+        return False
 
 
 def write(source: ReferenceSource, scene: bpy.types.Scene, folder: str | Path) -> None:
@@ -43,7 +73,7 @@ def write(source: ReferenceSource, scene: bpy.types.Scene, folder: str | Path) -
     with temporary_scene() as workshop:
         image = _loaded(source.name) if source.kind == ReferenceKind.FILE else _kept(source.name)
         _check(image, source.name)
-        _save(image, workshop, target)
+        _save(_turned(image), workshop, target)
 
 
 def _write_strip(source: ReferenceSource, scene: bpy.types.Scene, target: str) -> None:
@@ -75,6 +105,38 @@ def _kept(name: str) -> bpy.types.Image:
     return image
 
 
+def _turned(image: bpy.types.Image) -> bpy.types.Image:
+    """The image as its camera was held; the image itself where that was upright."""
+    number = _orientation_of(image)
+    if number == UPRIGHT:
+        return image
+    width, height = image.size
+    pixels = np.empty(width * height * image.channels, np.float32)
+    image.pixels.foreach_get(pixels)
+    rows = pixels.reshape(height, width, image.channels)[::-1]      # from the top, as EXIF counts
+    for step in _STEPS[number]:
+        rows = step(rows)
+    four = np.ones((*rows.shape[:2], 4), np.float32)
+    four[..., :rows.shape[2]] = rows if rows.shape[2] > 2 else rows[..., :1]
+    turned = bpy.data.images.new(image.name, four.shape[1], four.shape[0], alpha=image.channels == 4,
+                                 float_buffer=image.is_float)
+    turned.colorspace_settings.name, turned.alpha_mode = image.colorspace_settings.name, image.alpha_mode
+    turned.pixels.foreach_set(four[::-1].ravel())
+    return turned
+
+
+def _orientation_of(image: bpy.types.Image) -> int:
+    if image.packed_file:
+        return orientation(io.BytesIO(image.packed_file.data))
+    if image.source != "FILE":
+        return UPRIGHT
+    try:
+        with open_regular(bpy.path.abspath(image.filepath, library=image.library)) as file:
+            return orientation(file)
+    except (Unreadable, OSError):               # unsaved, or its file is gone: the pixels are there
+        return UPRIGHT
+
+
 def _check_file(path: str, name: str) -> None:
     """Checks the file before Blender decodes it: it may be a pipe, or unpack to gigabytes."""
     why, size = media.look_at_picture(path)
@@ -104,9 +166,8 @@ def _check(image: bpy.types.Image, name: str) -> None:
 
 
 def _save(image: bpy.types.Image, workshop: bpy.types.Scene, target: str) -> None:
-    """Saves through a temporary scene whose view transform is Standard, so that sRGB bytes stay what they are."""
-    workshop.display_settings.display_device = "sRGB"
-    workshop.view_settings.view_transform, workshop.view_settings.look = "Standard", "None"
+    """Saves through a temporary scene that shows sRGB bytes as they are."""
+    display.make_exact(workshop)
     workshop.render.dither_intensity = 0.0
     mode = "RGBA" if image.channels == 4 and image.depth in (32, 64, 128) else "RGB"
     set_picture_format(workshop.render.image_settings, "PNG", color_mode=mode, color_depth="8")

@@ -11,9 +11,19 @@ from pathlib import Path
 
 import bpy
 
-from ..blender_api import Strip, all_strips, render_path, set_picture_format, show_missing_media, strip_range, strips
+from ..blender_api import (
+    Strip,
+    all_strips,
+    keep_animation,
+    render_path,
+    set_picture_format,
+    show_missing_media,
+    shown_range,
+    strip_range,
+    strips,
+)
 from ..embedded.engine.contract import files, jobs
-from . import media, rendering
+from . import display, media, rendering
 from .media import Fault
 from .problem import GatherError
 from .restore import temporary_scene
@@ -23,6 +33,7 @@ _SMALL = 64          # pixels of the longer side of renders that only tell wheth
 # In percent: 12 to 22 is zlib's level 1, less is no compression at all (measured in 4.2, 4.5 and 5.0).
 _COMPRESSION = 15
 _NO_PICTURE = {"SOUND": "a sound", "COLOR": "a plain colour"}
+_HOW_SHOWN = ("mute", "blend_alpha", "blend_type")
 _GPU_ENGINES = ("BLENDER_EEVEE", "BLENDER_EEVEE_NEXT", "BLENDER_WORKBENCH")
 
 
@@ -39,7 +50,9 @@ def why_no_plate(strip: Strip) -> str:
     """A sentence if a strip cannot be a plate, else "". Reads no file."""
     if strip.type in _NO_PICTURE:
         return f"Strip {strip.name!r} is {_NO_PICTURE[strip.type]}; expected a movie, images, a scene or a meta strip."
-    first, end = strip_range(strip)
+    if strip.type == "META" and all(child.type in ("SOUND", "META") for child in _within(strip)):
+        return f"Meta strip {strip.name!r} has no pictures in it."
+    first, end = shown_range(strip)
     if end <= first:
         return f"Strip {strip.name!r} shows no frame."
     if strip.type == "IMAGE" and len(strip.elements) == 0 or strip.type == "SCENE" and strip.scene is None:
@@ -49,7 +62,7 @@ def why_no_plate(strip: Strip) -> str:
 
 def frames_of(strip: Strip, wanted: tuple[int, int] | None = None) -> tuple[int, int]:
     """(first, last) frame of the timeline; `wanted` (first, last) cuts the strip's own range."""
-    first, end = strip_range(strip)
+    first, end = shown_range(strip)
     if wanted:
         first, end = max(first, wanted[0]), min(end, wanted[1] + 1)
     if end <= first:
@@ -142,20 +155,41 @@ def _run(scene: bpy.types.Scene, first: int, last: int, workshop: str) -> Iterat
 
 
 def _isolate(scene: bpy.types.Scene, name: str) -> None:
-    """Mute everything but the strip and the metas around it."""
+    """Show the strip's own pixels and nothing else, whatever is muted, transparent or animated in the edit: mute
+    everything but the strip and the metas around it, and show their channels."""
     strip = all_strips(scene.sequence_editor)[name]
-    kept = {name}
-    parent = strip.parent_meta()
-    while parent:
-        kept.add(parent.name)
-        parent = parent.parent_meta()
-    inside = set() if strip.type != "META" else {child.name for child in _within(strip)}
+    kept = [strip]
+    while kept[-1].parent_meta():
+        kept.append(kept[-1].parent_meta())
+    inside = [*_used_by(strip)]
+    _keep_own_animation(scene, kept, inside)
     for other in all_strips(scene.sequence_editor):
-        if other.name in kept:
+        if other in kept:
             other.mute = False
-        elif other.name not in inside:
+            other.blend_type, other.blend_alpha = "ALPHA_OVER", 1.0
+        elif other not in inside or other in media.inputs(strip):
             other.mute = True
-    strip.blend_type, strip.blend_alpha = "ALPHA_OVER", 1.0
+    for one in kept:
+        owner = one.parent_meta() or scene.sequence_editor
+        owner.channels[one.channel].mute = False
+
+
+def _used_by(strip: Strip) -> Iterator[Strip]:
+    """The strips that a strip is made of: those inside a meta, and those that an effect works on."""
+    for one in [*(_within(strip) if strip.type == "META" else ()), *media.inputs(strip)]:
+        yield one
+        if one.type != "META" or strip.type != "META":      # _within has been in the metas already
+            yield from _used_by(one)
+
+
+def _keep_own_animation(scene: bpy.types.Scene, kept: list[Strip], inside: list[Strip]) -> None:
+    """Of what is animated, keep what changes the strip's own pixels: not whether and how strongly it is shown."""
+    begins = {f"{one.path_from_id()}.": one in kept for one in [*kept, *inside]}
+
+    def is_own(path: str) -> bool:
+        is_around = next((is_around for begin, is_around in begins.items() if path.startswith(begin)), None)
+        return is_around is not None and not (is_around and path.rpartition(".")[2] in _HOW_SHOWN)
+    keep_animation(scene, is_own)
 
 
 def _within(meta: Strip) -> Iterator[Strip]:
@@ -167,13 +201,8 @@ def _within(meta: Strip) -> Iterator[Strip]:
 
 def _make_exact(scene: bpy.types.Scene, bits: int, mode: str) -> None:
     """Settings under which pixels pass unchanged (measured in every Blender release), at the scene's own size."""
-    render, view = scene.render, scene.view_settings
-    scene.display_settings.display_device = "sRGB"
-    scene.sequencer_colorspace_settings.name = "sRGB"
-    view.view_transform, view.look, view.exposure, view.gamma = "Standard", "None", 0.0, 1.0
-    for curves in ("use_curve_mapping", "use_white_balance"):
-        if hasattr(view, curves):
-            setattr(view, curves, False)
+    display.make_exact(scene)
+    render = scene.render
     render.use_sequencer, render.use_compositing = True, False
     for stamp in (name for name in dir(render) if name.startswith("use_stamp")):
         setattr(render, stamp, False)                              # else dates and file names lie in the pictures

@@ -52,6 +52,10 @@ class Button:
         self.report({"ERROR"}, message)
         return {"CANCELLED"}
 
+    def tell(self, message: str) -> None:
+        """Show the artist what was done besides."""
+        self.report({"INFO"}, message)
+
     def asked(self, scene: bpy.types.Scene) -> tuple[Request, str]:
         """(the scene's Request, what is missing for it as a sentence, "" for nothing)."""
         request = request_of(scene)

@@ -57,7 +57,7 @@ def search_of(scene: bpy.types.Scene) -> JointSearch:
 def picture_of(scene: bpy.types.Scene) -> Path:
     """The reference as a file: the artist's own, or one written beside the versions, as the engine will see it."""
     source = request_of(scene).reference
-    if source.kind == ReferenceKind.FILE and source.name and Path(source.name).is_file():
+    if source.kind == ReferenceKind.FILE and Path(source.name).is_file() and not reference.is_turned(source.name):
         return Path(source.name).resolve()
     if source.kind == ReferenceKind.STRIP and source.name:
         frames_of(find(scene, source.name))

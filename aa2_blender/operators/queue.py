@@ -193,7 +193,7 @@ class AA2_OT_queue_place(RowButton, bpy.types.Operator):
             return self.refuse(f"There is no scene {row.scene!r}. Give a scene this name and place again.")
         if plate is None:
             return self.refuse(f"The plate {row.strip!r} is gone. Its frames are in {row.folder}.")
-        strips = lay_version(scene, row.folder, plate)
+        strips = lay_version(scene, row.folder, plate, say=self.tell)
         row.placed = True
         session.queue.keep(row)
         self.report({"INFO"}, f"Placed {', '.join(strips)}")

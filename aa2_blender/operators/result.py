@@ -48,7 +48,7 @@ class AA2_OT_place_again(OfVersion, Button, bpy.types.Operator):
         plate = plate_of(scene)
         if plate is None:
             return self.refuse(GONE)
-        strips = lay_version(scene, folder_of_shot(scene), plate)
+        strips = lay_version(scene, folder_of_shot(scene), plate, say=self.tell)
         self.report({"INFO"}, f"Placed {', '.join(strips)}")
 
 
@@ -70,7 +70,7 @@ class AA2_OT_show_version(OfVersion, Button, bpy.types.Operator):
         plate = plate_of(scene)
         if plate is None:
             return self.refuse(GONE)
-        lay_version(scene, chosen, plate)
+        lay_version(scene, chosen, plate, say=self.tell)
         self.report({"INFO"}, f"{chosen.name} is shown")
 
 

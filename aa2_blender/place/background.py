@@ -7,6 +7,7 @@ from pathlib import Path
 import bpy
 
 from ..embedded.engine.contract import files, jobs
+from ..gather.display import exact
 from .strip import JOB, PlaceError, path_in_blend, same_shot
 
 
@@ -80,7 +81,8 @@ def _sequence(folder: str) -> bpy.types.Image:
     if not numbers:
         raise PlaceError(f"{folder} holds no finished frame.", "Generate first.")
     image = bpy.data.images.load(path_in_blend(files.picture(folder, files.FRAMES, numbers[0])), check_existing=False)
-    image.source, image.colorspace_settings.name, image.alpha_mode = "SEQUENCE", "sRGB", "STRAIGHT"
+    image.source, image.alpha_mode = "SEQUENCE", "STRAIGHT"
+    image.colorspace_settings.name = exact().space
     image[JOB] = path_in_blend(folder)
     return image
 

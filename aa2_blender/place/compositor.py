@@ -8,6 +8,7 @@ import bpy
 
 from ..blender_api import alpha_over, composite_input, compositor, fit_to_render, multiply, number
 from ..embedded.engine.contract import files, jobs
+from ..gather.display import exact
 from .strip import JOB, PlaceError, path_in_blend, same_shot
 
 
@@ -81,7 +82,8 @@ def _pictures(tree: bpy.types.NodeTree, job: jobs.Job, folder: str, kind: str, o
     """The image sequence of one kind, linear and premultiplied as the compositor reads it, at the render's size."""
     first = files.picture(folder, kind, files.numbers(folder, kind)[0])
     image = bpy.data.images.load(path_in_blend(first), check_existing=True)
-    image.source, image.colorspace_settings.name, image.alpha_mode = "SEQUENCE", "sRGB", "STRAIGHT"
+    image.source, image.alpha_mode = "SEQUENCE", "STRAIGHT"
+    image.colorspace_settings.name = exact().space
     node = tree.nodes.new("CompositorNodeImage")
     node.image, node.use_auto_refresh = image, True
     node.frame_start, node.frame_duration, node.frame_offset = job.first_frame + offset, job.frames, 0

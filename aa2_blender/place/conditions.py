@@ -8,8 +8,10 @@ import bpy
 
 from ..blender_api import Strip, quiet_sequencer, strips, trim
 from ..embedded.engine.contract import files, jobs
+from ..gather.display import exact
+from .channels import free_channel, overlaps
 from .marks import mark
-from .strip import PlaceError, folder_above, free_channel, job_at, overlaps, path_in_blend, same_shot, why_not_now
+from .strip import PlaceError, folder_above, job_at, path_in_blend, same_shot, why_not_now
 
 # Names of custom properties: of the metastrip, its job's folder; of a strip in it, which condition it shows.
 JOB, KIND = "aa2_conditions", "aa2_condition"
@@ -92,7 +94,7 @@ def _add(owner: Strip, scene: bpy.types.Scene, job: jobs.Job, folder: str, kind:
         strip.elements.append(name)
     strip.directory = directory
     strip.blend_type, strip.alpha_mode = "ALPHA_OVER", "STRAIGHT"
-    strip.colorspace_settings.name = "sRGB"
+    strip.colorspace_settings.name = exact().space
     scale = 100 / scene.render.resolution_percentage
     width, height = (size / -(-size // 2) for size in job.size)  # pictures are half as wide and high, rounded up
     strip.transform.scale_x, strip.transform.scale_y = width * scale, height * scale

@@ -8,8 +8,10 @@ import bpy
 
 from ..blender_api import Strip, all_strips, quiet_sequencer, strips
 from ..embedded.engine.contract import files, jobs
+from ..gather.display import exact
+from .channels import free_channel
 from .marks import mark
-from .strip import PlaceError, folder_above, free_channel, job_at, path_in_blend, trim_to, why_not_now
+from .strip import PlaceError, folder_above, job_at, path_in_blend, trim_to, why_not_now
 
 # Of the strip: the job it was made for, and which pictures of it. Not strip.JOB: generating again must not take away
 # what the artist works with.
@@ -60,7 +62,7 @@ def _add(scene: bpy.types.Scene, editor: bpy.types.SequenceEditor, job: jobs.Job
         strip.elements.append(other)
     strip.directory = directory
     strip.mute = True
-    strip.colorspace_settings.name = "sRGB"
+    strip.colorspace_settings.name = exact().space
     # Blender shrinks pictures with the render's percentage; the job's are already that small.
     strip.transform.scale_x = strip.transform.scale_y = 100 / scene.render.resolution_percentage
     strip[MADE_FOR], strip[MADE] = path_in_blend(folder), kind

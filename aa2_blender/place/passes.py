@@ -8,8 +8,9 @@ import bpy
 
 from ..blender_api import Strip, quiet_sequencer, strips
 from ..embedded.engine.contract import files, jobs
+from .channels import free_channel
 from .marks import mark
-from .strip import JOB, KIND, PlaceError, folder_of, free_channel, job_at, of_ours, path_in_blend, trim_to, why_not_now
+from .strip import JOB, KIND, PlaceError, folder_of, job_at, of_ours, path_in_blend, trim_to, why_not_now
 
 FORM = "png8"
 

@@ -8,11 +8,22 @@ from pathlib import Path
 
 import bpy
 
-from ..blender_api import Strip, all_strips, connect, quiet_sequencer, strip_range, strips, trim
+from ..blender_api import (
+    Strip,
+    all_strips,
+    connect,
+    quiet_sequencer,
+    selection_kept,
+    shown_range,
+    strip_range,
+    strips,
+    trim,
+)
 from ..embedded.engine.contract import files, jobs, version
-from ..embedded.engine.contract.errors import JobError
 from ..embedded.engine.contract.fields import plain
+from ..gather.display import exact
 from ..gather.png import write_plain
+from .channels import PlaceError, is_free, make_room, overlaps
 from .marks import JOB, mark, of_laid
 
 # What stands in for a frame that is not made: nothing of the character, all of the light.
@@ -27,22 +38,16 @@ PREVIEW_FRAME = "frame"  # the folder beside the versions in which one frame was
 _A_VERSION = re.compile(r"v\d{3,}")
 
 
-class PlaceError(JobError):
-    """The frames cannot be laid into the scene now."""
-
-    def __init__(self, message: str, remedy: str = "") -> None:
-        super().__init__("place", message, remedy)
-
-
 def lay_frames(scene: bpy.types.Scene, folder: str | Path, plate: str = "", pack: str = "",
                moved: int = 0) -> tuple[str, ...]:
     """Lay the frames that exist in a job's folder into a scene; returns the names of the strips, shadow first.
 
     Strips that an earlier call made for this plate, for this job or for another version of it are replaced, in their
-    channels; a tried frame mutes those of the version below it; no other strip is touched. `plate` names the strip to
-    lie over, "" takes the lowest picture strip on those frames; `pack` is the hash of the weights, "" takes what the
-    job's earlier strips say. `moved`: how many frames later the plate begins than it did when it was gathered. What the
-    plate does not show any more is trimmed off. Raises PlaceError where why_not_now says something.
+    channels. New ones go directly above the plate, and what is in the way is moved up. A tried frame mutes those of the
+    version below it. No other strip is changed. `plate` names the strip to lie over, "" takes the lowest picture strip
+    on those frames. `pack` is the hash of the weights, "" takes what the job's earlier strips say. `moved`: how many
+    frames later the plate begins than it did when it was gathered. What the plate does not show any more is trimmed
+    off. Raises PlaceError where why_not_now says something, and where the plate does not show the frames.
     """
     reason = why_not_now(scene)
     if reason:
@@ -57,20 +62,31 @@ def lay_frames(scene: bpy.types.Scene, folder: str | Path, plate: str = "", pack
                          "Widen the strip, or generate the frames that it shows now.")
     with quiet_sequencer(editor):
         earlier = _remove_earlier(editor, folder, over)
-        below = _plate_channel(editor, job, over)
         made = []
-        for kind in kinds:
-            channel, earlier_pack = earlier.get(kind, (None, ""))
-            below = free_channel(editor, job, below, channel)
-            made.append(_add(scene, editor, job, folder, kind=kind, channel=below, pack=pack or earlier_pack))
-        for strip in made:
-            mark(strip, over)
-            trim_to(strip, over)
+        with selection_kept(editor):
+            for kind, channel in zip(kinds, _channels(editor, job, kinds, earlier, over), strict=True):
+                _channel, earlier_pack = earlier.get(kind, (None, ""))
+                made.append(_add(scene, editor, job, folder, kind=kind, channel=channel, pack=pack or earlier_pack))
+            for strip in made:
+                mark(strip, over)
+                trim_to(strip, over)
         if over:
             connect(scene, [over, *made])
         if os.path.basename(folder) == PREVIEW_FRAME:
             _mute_versions(editor, folder, over)
     return tuple(strip.name for strip in made)
+
+
+def _channels(editor: bpy.types.SequenceEditor, job: jobs.Job, kinds: list[str], earlier: dict[str, tuple[int, str]],
+              plate: Strip | None) -> list[int]:
+    """The channel of each layer: those that the earlier ones had, where they still can be there, else the ones directly
+    above the plate."""
+    below = _plate_channel(editor, job, plate)
+    had = [earlier[kind][0] for kind in kinds if kind in earlier]
+    if len(had) == len(kinds) and [below, *had] == sorted({below, *had}) and all(
+            is_free(editor, job, channel) for channel in had):
+        return had
+    return make_room(editor, job, below, len(kinds))
 
 
 def job_at(folder: str | Path, moved: int) -> jobs.Job:
@@ -82,7 +98,7 @@ def job_at(folder: str | Path, moved: int) -> jobs.Job:
 def trim_to(strip: Strip, plate: Strip | None) -> None:
     """Trim a strip to the frames that the plate shows."""
     if plate is not None:
-        (first, end), (begins, ends) = strip_range(strip), strip_range(plate)
+        (first, end), (begins, ends) = strip_range(strip), shown_range(plate)
         trim(strip, max(first, begins), min(end, ends))
 
 
@@ -167,7 +183,7 @@ def _add(scene: bpy.types.Scene, editor: bpy.types.SequenceEditor, job: jobs.Job
     strip.directory = directory
     strip.blend_type = _BLEND[kind]
     strip.alpha_mode = "STRAIGHT"
-    strip.colorspace_settings.name = "sRGB"
+    strip.colorspace_settings.name = exact().space
     # Blender shrinks pictures with the render's percentage; the job's are already that small.
     strip.transform.scale_x = strip.transform.scale_y = 100 / scene.render.resolution_percentage
     strip[JOB], strip[KIND] = path_in_blend(folder), kind
@@ -228,21 +244,6 @@ def _plate_channel(editor: bpy.types.SequenceEditor, job: jobs.Job, strip: Strip
         return strip.channel
     under = [other.channel for other in strips(editor) if other.type != "SOUND" and overlaps(other, job)]
     return min(under, default=0)
-
-
-def free_channel(editor: bpy.types.SequenceEditor, job: jobs.Job, below: int, earlier: int | None = None) -> int:
-    """The first channel above `below` that is free on the job's frames, or `earlier`, the channel it had before, if
-    that is still free."""
-    taken = {strip.channel for strip in strips(editor) if overlaps(strip, job)}
-    if earlier and earlier > below and earlier not in taken:
-        return earlier
-    return next(channel for channel in range(below + 1, below + 1 + len(taken) + 1) if channel not in taken)
-
-
-def overlaps(strip: Strip, job: jobs.Job) -> bool:
-    """Whether a strip lies on any frame of a job."""
-    first, end = strip_range(strip)
-    return first < job.first_frame + job.frames and end > job.first_frame
 
 
 def path_in_blend(path: str) -> str:

@@ -92,7 +92,8 @@ def _reference(ours: bpy.types.PropertyGroup) -> ReferenceSource:
     if len(ours.reference_joints) == len(BODY):
         joints = tuple((*joint.place, joint.confidence) for joint in ours.reference_joints)
     kind, image = ReferenceKind(ours.reference_kind), ours.reference_image
-    name = {ReferenceKind.FILE: bpy.path.abspath(ours.reference_path), ReferenceKind.IMAGE: image.name if image else "",
+    path = ours.reference_path
+    name = {ReferenceKind.FILE: bpy.path.abspath(path) if bpy.data.filepath or not path.startswith("//") else path, ReferenceKind.IMAGE: image.name if image else "",
             ReferenceKind.STRIP: ours.reference_strip}[kind]
     return ReferenceSource(
         kind=kind, name=name, frame=ours.reference_frame if kind is ReferenceKind.STRIP else 0,

@@ -157,7 +157,8 @@ class Generation(EngineTask):
     def _lay_frames(self):
         hello, (scene, plate) = self._link.hello, self._plate()
         with stalls.slice("lay strips"):
-            return lay_version(scene, self.folder, plate, pack=hello.pack["hash"] if hello else "")
+            return lay_version(scene, self.folder, plate, pack=hello.pack["hash"] if hello else "",
+                               say=self._said.append)
 
     def achieved(self) -> str:
         what = "frames" if self.ask is messages.Run else "frames of conditions"

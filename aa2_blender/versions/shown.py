@@ -1,16 +1,17 @@
 """Which version of a shot the artist means: the active strip's, the one that is shown, or the newest; and laying one
 where its plate is now."""
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import bpy
 
-from ..blender_api import Strip, content_start
+from ..blender_api import Strip, all_strips, content_start
 from ..embedded.engine.contract import files
 from ..gather.request import Request
-from ..place.marks import of_laid
+from ..place.marks import is_laid, of_laid
 from ..place.strip import folder_of, lay_frames, of_ours
 from ..settings.plates import plate_of
 from ..settings.request_of import job_folder, request_of
@@ -89,8 +90,22 @@ def request_now(request: Request, plate: Strip) -> Request:
                    performer_frame=request.performer_frame + moved if request.performer_box else 0)
 
 
-def lay_version(scene: bpy.types.Scene, folder: Path, plate: Strip | None, pack: str = "") -> tuple[str, ...]:
+def lay_version(scene: bpy.types.Scene, folder: Path, plate: Strip | None, pack: str = "",
+                say: Callable[[str], object] = lambda text: None) -> tuple[str, ...]:
     """Lay a version's frames over its plate, wherever that is now; returns the names of the strips, shadow first.
-    `pack` is the hash of the weights, "" that of the version's last run. Raises PlaceError."""
-    return lay_frames(scene, folder, plate.name if plate else "", pack or runs.pack_hash(folder),
-                      moved_by(plate, folder))
+    `pack` is the hash of the weights, "" that of the version's last run. `say` is told if strips of the artist were
+    moved up. Raises PlaceError."""
+    before = _channels(scene)
+    names = lay_frames(scene, folder, plate.name if plate else "", pack or runs.pack_hash(folder),
+                       moved_by(plate, folder))
+    after = _channels(scene)
+    raised = {name: after[name] - channel for name, channel in before.items() if after.get(name, channel) > channel}
+    if raised:
+        say(f"What was above the plate was moved up by {max(raised.values())} channels: {', '.join(sorted(raised))}.")
+    return names
+
+
+def _channels(scene: bpy.types.Scene) -> dict[str, int]:
+    """The channels of all strips but ours."""
+    there = all_strips(scene.sequence_editor) if scene.sequence_editor else ()
+    return {strip.name: strip.channel for strip in there if not is_laid(strip)}

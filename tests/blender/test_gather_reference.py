@@ -5,7 +5,7 @@ import zlib
 import bpy
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 from shots import coded, image_strip, png_bits, read, write_sequence
 from test_gather_media import harm
 from test_gather_strip import write_png16
@@ -123,3 +123,33 @@ def test_not_a_picture(write, tmp_path):
         write("IMAGE", "gone")
     with pytest.raises(Exception, match="No reference"):
         write("FILE", "")
+
+
+@pytest.mark.parametrize("kind", ["FILE", "IMAGE", "packed"])
+@pytest.mark.parametrize("number", range(1, 9))
+def test_a_picture_of_a_turned_camera_stands_upright(write, tmp_path, kind, number):
+    """Pillow turns the same file for comparison."""
+    exif = Image.Exif()
+    exif[0x0112] = number
+    Image.fromarray(coded(3, SIZE)).save(tmp_path / "photo.png", exif=exif)
+    wanted = np.asarray(ImageOps.exif_transpose(Image.open(tmp_path / "photo.png")))
+    name = tmp_path / "photo.png"
+    if kind != "FILE":
+        image = bpy.data.images.load(str(name))
+        if kind == "packed":
+            image.pack()
+        name = image.name
+    out = write("FILE" if kind == "FILE" else "IMAGE", name)
+    assert np.array_equal(out[..., :3], wanted)
+
+
+@pytest.mark.parametrize("name, said", [
+    ("photo.HEIC", "is a HEIC picture, which Blender cannot read"), ("photo.avif", "is an AVIF picture"),
+    ("walk.gif", "is a GIF"), ("folder", "is a folder, not a picture"),
+    ("//photo.png", "this file, which is not saved")])
+def test_what_cannot_be_a_reference_gets_its_own_sentence(write, tmp_path, name, said):
+    (tmp_path / "folder").mkdir()
+    if name != "folder" and not name.startswith("//"):
+        (tmp_path / name).write_bytes(b"something")
+    with pytest.raises(Exception, match=said):
+        write("FILE", name if name.startswith("//") else tmp_path / name)

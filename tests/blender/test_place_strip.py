@@ -125,14 +125,14 @@ def test_channels_frames_and_what_is_told(placing, scene, tmp_path):
     folder = job_folder(tmp_path / "job", first_frame=-4)
     names = placing.lay_frames(scene, folder, "plate", pack="abc")
     shade, figure = (strips(scene.sequence_editor)[name] for name in names)
-    assert (shade.channel, figure.channel) == (4, 5) and other.channel == 3
+    assert (shade.channel, figure.channel) == (3, 4) and other.channel == 5
     from bl_ext.user_default.aa2_blender.blender_api import strip_range
     assert strip_range(figure) == strip_range(shade) == (-4, -1)
     assert (figure.blend_type, shade.blend_type) == ("ALPHA_OVER", "MULTIPLY")
     assert figure["aa2_seed"] == "7" and figure["aa2_pack"] == "abc" and figure["aa2_job"] == str(folder)
     assert figure["aa2_engine"] and figure.alpha_mode == "STRAIGHT"
     again = strips(scene.sequence_editor)[placing.lay_frames(scene, folder, "plate")[1]]
-    assert again["aa2_pack"] == "abc" and again.channel == 5
+    assert again["aa2_pack"] == "abc" and again.channel == 4
 
 
 def test_again_replaces_its_own_only(placing, scene, tmp_path):
@@ -236,3 +236,63 @@ def test_scaled_strip_leaks_no_hidden_colour(placing, scene, tmp_path):
     assert ((alpha > 0.1) & (alpha < 0.9)).sum() > 20
     assert worst(out, wanted) <= 2.0
 
+
+def new_effect(editor, **how):
+    from bl_ext.user_default.aa2_blender import blender_api
+    return blender_api.new_effect(editor, **how)
+
+
+def channels_of(scene):
+    return {strip.name: strip.channel for strip in strips(scene.sequence_editor)}
+
+
+def test_what_lies_above_is_moved_up_and_stays_above(placing, scene, tmp_path):
+    """A title and a grade over the plate, on channels with names, one of them muted and one locked."""
+    plate_of(scene, tmp_path)
+    editor = scene.sequence_editor
+    base = channels_of(scene)["plate"]
+    new_effect(editor, name="title", kind="COLOR", channel=base + 1, first=1, end=4)
+    new_effect(editor, name="hidden", kind="COLOR", channel=base + 2, first=40, end=44)
+    new_effect(editor, name="grade", kind="ADJUSTMENT", channel=base + 3, first=1, end=4)
+    editor.channels[base + 1].name, editor.channels[base + 2].mute = "titles", True
+    editor.channels[base + 3].lock = True
+    for name in ("title", "grade"):
+        strips(editor)[name].select = False
+    names = placing.lay_frames(scene, job_folder(tmp_path / "job"), "plate")
+    now = channels_of(scene)
+    assert [now[name] for name in names] == [base + 1, base + 2]
+    assert (now["title"], now["hidden"], now["grade"]) == (base + 3, base + 4, base + 5)
+    assert editor.channels[base + 3].name == "titles" and editor.channels[base + 4].mute
+    assert editor.channels[base + 5].lock and not editor.channels[base + 1].mute and not editor.channels[base + 3].lock
+    placing.lay_frames(scene, tmp_path / "job", "plate")
+    assert channels_of(scene) == now, "the second time, nothing moves"
+
+
+@pytest.mark.parametrize("what", ["mute", "lock"])
+def test_never_on_a_muted_or_locked_channel(placing, scene, tmp_path, what):
+    plate_of(scene, tmp_path)
+    base = channels_of(scene)["plate"]
+    setattr(scene.sequence_editor.channels[base + 1], what, True)
+    for name in placing.lay_frames(scene, job_folder(tmp_path / "job"), "plate"):
+        channel = scene.sequence_editor.channels[channels_of(scene)[name]]
+        assert not channel.mute and not channel.lock and channels_of(scene)[name] in (base + 1, base + 2)
+
+
+def test_a_plate_in_the_top_channel(placing, scene, tmp_path):
+    plate_of(scene, tmp_path)
+    strips(scene.sequence_editor)["plate"].channel = 127
+    before = channels_of(scene)
+    with pytest.raises(placing.PlaceError, match="no free channel above channel 127"):
+        placing.lay_frames(scene, job_folder(tmp_path / "job"), "plate")
+    assert channels_of(scene) == before
+
+
+def test_the_selection_stays(placing, scene, tmp_path):
+    plate_of(scene, tmp_path)
+    editor = scene.sequence_editor
+    other = new_effect(editor, name="title", kind="COLOR", channel=30, first=1, end=4)
+    for strip in strips(editor):
+        strip.select = strip == other
+    editor.active_strip = other
+    placing.lay_frames(scene, job_folder(tmp_path / "job"), "plate")
+    assert {strip.name for strip in strips(editor) if strip.select} == {"title"} and editor.active_strip == other

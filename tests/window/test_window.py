@@ -57,7 +57,7 @@ def told(blender):
     """What story.py reported about its run; its pictures are in TAKEN."""
     width, height = map(str, SIZE)
     done = blender(["xvfb-run", "-a", "-s", f"-screen 0 {width}x{height}x24", "blender",
-                    "--window-geometry", "0", "0", width,
+                    "--python-exit-code", "1", "--window-geometry", "0", "0", width,
                     height, f"/{HOME}/shot/shot.blend", "--python", f"/{HOME}/story.py", "--",
                     f"/{HOME}/out"], timeout=WHOLE_S)
     shutil.rmtree(TAKEN, ignore_errors=True)
@@ -76,8 +76,8 @@ def _furnish(home):
     shutil.copytree(shot, home / "shot", ignore=shutil.ignore_patterns("still.png", "complete", "plate"))
     shutil.copy(ROOT / "tests" / "demo" / "reference.png", home / "shot")
     footage.make(home / "shot" / "take")
-    for name in ("hand.py", "artist.py", "first_shot.py", "other_shots.py", "story.py"):
-        shutil.copy(Path(__file__).with_name(name), home)
+    for path in Path(__file__).parent.glob("*.py"):
+        shutil.copy(path, home)
     built = max((ROOT / "dist").glob(f"aa2_blender-*-{root.ZIPS[RELEASE].replace('-', '_')}.zip"), default=None,
                 key=lambda path: path.stat().st_mtime)
     shutil.copy(os.environ.get("AA2_ZIP") or built, home / "aa2.zip")
