@@ -24,9 +24,10 @@ LIES = {"aa2.pin_plate": 0.9, "aa2.use_frame_as_reference": 0.89, "aa2.find_refe
         "aa2.show_version(by=-1": 0.04, "aa2.show_version(by=1": 0.96, "aa2.show_condition(kind='environment'": 0.25,
         "aa2.show_condition(kind='skeleton'": 0.25}
 # Operators in the upper part of the sidebar. For all others, the sidebar is first scrolled to its end.
-UPPER = ("aa2.pin_plate", "aa2.use_armature", "aa2.generate(", "aa2.use_frame_as_reference",
+UPPER = ("aa2.use_armature", "aa2.use_frame_as_reference",
          "aa2.find_reference_joints", "aa2.edit_reference_joints", "aa2.edit_bones",
          "aa2.choose_performer")
+FIRST = ("aa2.pin_plate", "aa2.use_armature", "aa2.generate", "aa2.cancel", "reference_path")   # of the first panel
 ACROSS = (0.89, 0.845, 0.3, 0.8, 0.93, 0.6, 0.45, 0.15, 0.05)
 WHEEL_UP, WHEEL_DOWN = "4", "5"
 FAR = 60                # turns of the mouse wheel from one end of the sidebar to the other
@@ -61,6 +62,8 @@ class Hand:
         """The place of a button. First its last place is tried, then the visible page of the sidebar, then all of the
         sidebar from its top. The part of the width where the button is known to be comes first."""
         sidebar = region(area, "UI")
+        if what in FIRST:
+            yield from self.page(area, 0)
         for place in [self._seen.get(what), *(place for found, place in self._passed.items() if matches(found, what))]:
             if place and (yield from self._lies_at(place, area, sidebar, what)):
                 self._seen[what] = place
@@ -130,6 +133,7 @@ class Hand:
             opened = [PANELS[k] for k, (top, bottom) in enumerate(stretches) if k and bottom - top > 2 * HEAD]
             wrong = next((one for one in opened if one != name), None if name in opened else name)
             if wrong is None:
+                self._row = self.window.height - stretches[PANELS.index(name)][0]   # what comes next is in there
                 return
             top, _bottom = stretches[PANELS.index(wrong)]
             yield from self.click((region(area, "UI").x + 80, self.window.height - top - HEAD // 2),
@@ -249,7 +253,7 @@ def _plate_setting():
     before = {name: getattr(ours, name) for name in names}
     bpy.ops.ui.unset_property_button()
     for name in names:
-        if not ours.is_property_set(name):
+        if not ours.is_property_set(name) or getattr(ours, name) != before[name]:
             setattr(ours, name, before[name])
             return f"plate.aa2.{name}"
     return ""
