@@ -103,7 +103,7 @@ def _tick() -> float | None:
     shown = _shown()
     watched = [task for task in (_beside, *(row.task for row in queue.rows)) if _working(task)]
     with stalls.slice("timer"):
-        more = _beside.advance() if _working(_beside) else False
+        more = _beside.advance() if _beside is not None and _working(_beside) else False
         more = queue.advance() or more
     for task in dict.fromkeys(watched):
         if not _working(task):
