@@ -21,6 +21,7 @@ from .link.interpreter import EMBEDDED, Launch
 
 EMBEDDED_PACK = EMBEDDED / "engine" / "packs" / "compact"
 NAME = "rates.json"
+_SHORT = 2  # windows: with fewer frames than these, the start is most of a run, and it tells no rate (ours)
 _NEW = 0.5  # weight of the newest run in what is kept: a machine changes, and one run may have been disturbed (ours)
 # Of the compact networks (engine/engines/compact/nets/flops.py, 256x256): GFLOP a frame to encode and decode, and a
 # frame and step to denoise.
@@ -110,12 +111,14 @@ def reckoned(cores: int) -> Rate:
 
 
 def learn(folder: str | Path, hello: messages.Hello | None, job: EngineJob, launch: Launch) -> None:
-    """Called after a run. Keeps what it took if it ended well and made frames."""
+    """Called after a run. Keeps what it took if it ended well and was long enough to tell a rate."""
     done = job.answer
-    if not isinstance(done, messages.Finished) or done.made < 1:
+    if not isinstance(done, messages.Finished):
         return
     try:
-        _keep(launch, learnt(rate_of(launch), work_of(jobs.read(folder), pack_folder(launch)), done))
+        pack = pack_folder(launch)
+        if done.made >= _SHORT * _of_pack(pack)[1]:
+            _keep(launch, learnt(rate_of(launch), work_of(jobs.read(folder), pack), done))
     except (JobError, OSError):
         return  # nothing depends on it but a label
 
@@ -162,6 +165,11 @@ def pack_folder(launch: Launch) -> Path:
     """The weights that a launch names, else the embedded ones."""
     command = launch.command
     return Path(command[command.index("--pack") + 1]) if "--pack" in command else EMBEDDED_PACK
+
+
+def defaults(pack: Path) -> tuple[int, int]:
+    """(steps, window) that the weights in a folder take where the artist chooses none."""
+    return _of_pack(pack)[:2]
 
 
 def _reckoned_mb(work: Work) -> float:

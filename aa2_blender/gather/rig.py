@@ -71,7 +71,7 @@ def find_map(rig: bpy.types.Object, *, preset: str = "", entries: Entries = ()) 
     try:
         return _find(*_rest(rig), preset, tuple(map(tuple, entries)))
     except GatherError as error:
-        raise GatherError(f"Rig {rig.name!r}: {error.message}", error.remedy) from None
+        raise GatherError(f"Rig {rig.name!r}: {error.message}", error.remedy, error.action) from None
 
 
 def rows_of(rig: bpy.types.Object, *, preset: str = "", entries: Entries = ()) -> tuple[str, list[Row]]:
@@ -182,7 +182,7 @@ def _check_complete(joints: BoneEnds, preset: str) -> None:
     missing = [_words(joint) for joint in REQUIRED if joint not in joints]
     if missing:
         raise GatherError(f"no bone for {', '.join(missing)} (the preset that fits best is {preset}).",
-                          "Name the missing bones in the table of joints.")
+                          "Name the missing bones in the table of joints.", "edit_bones")
 
 
 def _check_parents(joints: BoneEnds, parents: dict[str, str]) -> None:
@@ -190,7 +190,7 @@ def _check_parents(joints: BoneEnds, parents: dict[str, str]) -> None:
         above, bone = joints[upper][0], joints[lower][0]
         raise GatherError(f"bone {bone!r} of the {_words(lower)} does not hang from bone {above!r} of the "
                           f"{_words(upper)}.",
-                          "Correct these two in the bone map.")
+                          "Correct these two in the bone map.", "edit_bones")
 
 
 def _words(joint: str) -> str:

@@ -178,7 +178,7 @@ def _reference_problem(request: Request) -> None:
 def _rig_problem(request: Request) -> None:
     if not request.rig:
         raise GatherError("No armature is chosen.",
-                          "Choose the rig that drives the character, or the performer in the plate.")
+                          "Choose the rig that drives the character, or the performer in the plate.", "use_armature")
     thing = _named(bpy.data.objects, request.rig, "armature")
     if thing.type != "ARMATURE":
         raise GatherError(f"{said(request.rig)} is a {thing.type.lower()}, not an armature.",
@@ -208,7 +208,8 @@ def _camera_problem(request: Request) -> None:
     camera = camera_at(driver, driver.frame_current, request.camera)
     if camera is None:
         raise GatherError(f"Scene {driver.name!r} has no camera{f' {said(request.camera)}' if request.camera else ''}.",
-                          "Choose the scene of rig and camera, or add a camera that sees what the plate's camera saw.")
+                          "Choose the scene of rig and camera, or add a camera that sees what the plate's camera saw.",
+                          "add_camera")
     if camera.type != "CAMERA" or camera.data.type == "PANO":
         raise GatherError(f"{camera.name!r} is not a perspective or orthographic camera.", "Choose another camera.")
     own, edit = size_of(driver), size_of(scene)

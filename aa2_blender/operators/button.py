@@ -13,11 +13,31 @@ from ..tasks.gathering import Gathered
 from ..tasks.generation import Generation
 from ..tasks.task import Task, TaskState
 
+BUSY = "A job is running; cancel it or wait"
+
 
 class Button:
-    """A button writes `act`, whose errors become reports."""
+    """A button writes `act`, whose errors become reports.
+
+    What it needs it says in `why_not`; all that its bases say there counts too, so no poll can hide another's.
+    """
 
     bl_options = {"REGISTER"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        for kind in cls.__mro__:
+            said = vars(kind).get("why_not")
+            reason = said.__func__(cls, context) if said else ""
+            if reason:
+                cls.poll_message_set(reason)
+                return False
+        return True
+
+    @classmethod
+    def why_not(cls, _context: bpy.types.Context) -> str:
+        """Why the button cannot be pressed now, as a sentence without a full stop; "" if it can."""
+        return ""
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         try:
@@ -46,6 +66,8 @@ class Button:
 
     def begin(self, task: Task) -> set[str]:
         """Starts a task; in background mode it has ended on return, and its end is reported."""
+        if session.busy():
+            return self.refuse(f"{BUSY}.")
         session.begin(task)
         if task.state is TaskState.FAILED:
             return self.refuse(str(task.error))
@@ -56,10 +78,8 @@ class StartButton(Button):
     """A button that needs the engine, so it waits for the one before."""
 
     @classmethod
-    def poll(cls, _context: bpy.types.Context) -> bool:
-        if session.busy():
-            cls.poll_message_set("A job is running; cancel it or wait")
-        return not session.busy()
+    def why_not(cls, _context: bpy.types.Context) -> str:
+        return BUSY if session.busy() else ""
 
     def start(self, context: bpy.types.Context, ask: type[messages.Run] | type[messages.Preview]) -> set[str]:
         scene = shot_scene(context)

@@ -46,9 +46,12 @@ class AA2_OT_find_reference_joints(StartButton, bpy.types.Operator):
     bl_label = "Find Joints"
 
     def act(self, context: bpy.types.Context) -> set[str] | None:
-        scene = shot_scene(context)
-        return self.begin(JointSearch(picture_of(scene), scene.name, job_folder(scene), link=session.link,
-                                      launch=engine_launch()))
+        return self.begin(search_of(shot_scene(context)))
+
+
+def search_of(scene: bpy.types.Scene) -> JointSearch:
+    """The task that finds the joints of a scene's reference."""
+    return JointSearch(picture_of(scene), scene.name, job_folder(scene), link=session.link, launch=engine_launch())
 
 
 def picture_of(scene: bpy.types.Scene) -> Path:

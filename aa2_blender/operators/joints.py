@@ -13,10 +13,14 @@ from ..embedded.engine.contract import files
 from ..embedded.engine.contract.skeleton import BODY, LIMBS
 from ..gather import reference
 from ..gather.problem import GatherError
+from ..queue import session
 from ..settings.plates import settings_of
 from ..settings.properties import picture_named, shot_scene
 from ..settings.request_of import request_of
-from .button import Button
+from ..tasks.joints import JointSearch
+from ..tasks.task import TaskState
+from .button import BUSY, Button
+from .character import search_of
 
 # A figure standing in a picture, in parts of its width and height, where no joints are found yet (ours).
 _STANDING = {
@@ -33,13 +37,16 @@ _BACKDROP = (0.05, 0.05, 0.05, 1.0)
 _LEFT, _RIGHT, _MIDDLE = (1.0, 0.45, 0.2, 1.0), (0.25, 0.65, 1.0, 1.0), (0.9, 0.9, 0.4, 1.0)
 _MARKED, _UNSEEN = (1.0, 1.0, 1.0, 1.0), 0.25
 _ZOOM = 1.15
+_TICK_S = 0.05
+_GENERIC = "Nobody was found in the reference. Drag the joints of this standing figure to their places"
+_NOT_MOVED = "No joint was moved, so no joints are kept"
 # Where the picture is drawn in each kind of editor; in a sequencer with a preview, in that.
 _SPACES = {"SEQUENCE_EDITOR": bpy.types.SpaceSequenceEditor, "VIEW_3D": bpy.types.SpaceView3D}
 
 
 class AA2_OT_edit_reference_joints(Button, bpy.types.Operator):
-    bl_description = ("Show the reference large and drag its joints. X: mark a joint as not seen. Wheel: zoom. Enter: "
-                      "done. Escape: cancel")
+    bl_description = ("Show the reference large and drag its joints, which are found first if they are not yet. "
+                      "X: mark a joint as not seen. Wheel: zoom. Enter: done. Escape: cancel")
     bl_idname = "aa2.edit_reference_joints"
     bl_label = "Edit Joints"
     bl_options = {"REGISTER", "UNDO"}
@@ -48,16 +55,15 @@ class AA2_OT_edit_reference_joints(Button, bpy.types.Operator):
     place: FloatVectorProperty(name="Place", description="Pixels from the left and from the top", size=2,
                                options={"SKIP_SAVE"})
 
-    _area = _handler = _texture = None
+    _area = _handler = _texture = _timer = None
+    _search = None  # the task that finds the joints first, while it runs
+    _is_generic = False  # whether the joints are those of no person
     _dragged = _under = None  # the joint that is dragged, that the mouse is over
     _compiled = False  # kept with the class: Blender compiles a shader when it is first drawn with
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        message = reference.problem(request_of(shot_scene(context)).reference)
-        if message:
-            cls.poll_message_set(message)
-        return not message
+    def why_not(cls, context: bpy.types.Context) -> str:
+        return reference.problem(request_of(shot_scene(context)).reference)
 
     def act(self, context: bpy.types.Context) -> set[str] | None:
         """By numbers: one joint to one place."""
@@ -81,15 +87,43 @@ class AA2_OT_edit_reference_joints(Button, bpy.types.Operator):
             self._load(scene)
         except (GatherError, RuntimeError, OSError) as error:
             return self.refuse(str(error))
-        if len(settings_of(scene).reference_joints) != len(BODY):
-            lay_standing(settings_of(scene), self._size)
+        if len(settings_of(scene).reference_joints) == len(BODY):
+            self._show(context, scene)
+        elif session.busy():
+            return self.refuse(f"The joints are not found yet. {BUSY}.")
+        else:
+            self._search = search_of(scene)
+            session.begin(self._search)
+            self._timer = context.window_manager.event_timer_add(_TICK_S, window=context.window)
+        context.window_manager.modal_handler_add(self)
+        return {"RUNNING_MODAL"}
+
+    def _show(self, context: bpy.types.Context, scene: bpy.types.Scene) -> None:
+        """From now on the picture and its joints lie over the editor."""
         self._before = kept(settings_of(scene))
         self._zoom, self._shift = 1.0, [0.0, 0.0]
-        self._handler = kind.draw_handler_add(self.draw_joints, (), self._region_type, "POST_PIXEL")
-        context.window_manager.modal_handler_add(self)
+        self._handler = self._space.draw_handler_add(self.draw_joints, (), self._region_type, "POST_PIXEL")
         context.workspace.status_text_set(translated(
             "Drag joints    X: not seen    Wheel: zoom    Enter: done    Esc: cancel"))
         self._area.tag_redraw()
+
+    def _await(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """The joints are being found; then they are shown, and if nobody was found, a standing figure."""
+        search, scene = self._search, bpy.data.scenes.get(self._scene)
+        if event.type == "ESC" and event.value == "PRESS":
+            search.cancel()
+            return self.end(context, {"CANCELLED"})
+        if search.state is TaskState.WORKING:
+            context.workspace.status_text_set(f"{search.progress}    Esc: {translated('Stop')}")
+            return {"PASS_THROUGH"}
+        if scene is None or not can_begin(search, settings_of(scene), self._size):
+            if search.error:
+                self.report({"ERROR"}, str(search.error))
+            return self.end(context, {"CANCELLED"})
+        self._search, self._is_generic = None, search.is_nobody
+        if search.is_nobody:
+            self.report({"WARNING"}, _GENERIC)
+        self._show(context, scene)
         return {"RUNNING_MODAL"}
 
     def _load(self, scene: bpy.types.Scene) -> None:
@@ -105,6 +139,8 @@ class AA2_OT_edit_reference_joints(Button, bpy.types.Operator):
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Called with every event of the window; those over the picture are ours."""
+        if self._search:
+            return self._await(context, event)
         scene, region = bpy.data.scenes.get(self._scene), self._region(context)
         if scene is None or region is None or len(settings_of(scene).reference_joints) != len(BODY):
             return self.end(context, {"CANCELLED"})
@@ -112,9 +148,12 @@ class AA2_OT_edit_reference_joints(Button, bpy.types.Operator):
             x, y = event.mouse_x - region.x, event.mouse_y - region.y
             inside = 0 <= x < region.width and 0 <= y < region.height
             if event.type == "ESC" and event.value == "PRESS":
-                put_back(settings_of(scene), self._before)
+                put_back(settings_of(scene), [] if self._is_generic else self._before)
                 return self.end(context, {"CANCELLED"})
             if event.type in ("RET", "NUMPAD_ENTER") and event.value == "PRESS":
+                if self._is_generic and not keep_moved(settings_of(scene), self._before):
+                    self.report({"INFO"}, _NOT_MOVED)
+                    return self.end(context, {"CANCELLED"})
                 return self.end(context, {"FINISHED"})
             if not (inside or self._dragged is not None):
                 return {"PASS_THROUGH"}
@@ -170,9 +209,13 @@ class AA2_OT_edit_reference_joints(Button, bpy.types.Operator):
         if self._handler:
             self._space.draw_handler_remove(self._handler, self._region_type)
             self._handler = self._texture = None
+        if self._timer:
+            context.window_manager.event_timer_remove(self._timer)
+            self._timer = None
         context.workspace.status_text_set(None)
         if self._region(context):
             self._area.tag_redraw()
+        session.redraw()
         return answer
 
     def cancel(self, context: bpy.types.Context) -> None:
@@ -206,12 +249,32 @@ def lay_standing(ours: bpy.types.PropertyGroup, size: tuple[int, int]) -> None:
     ours.reference_joints_of = picture_named(ours)
 
 
+def can_begin(search: JointSearch, ours: bpy.types.PropertyGroup, size: tuple[int, int]) -> bool:
+    """Whether there are joints to drag after a search for them: those that were found, and if nobody was found, those
+    of a standing figure, which are laid here."""
+    if search.is_nobody:
+        lay_standing(ours, size)
+    return len(ours.reference_joints) == len(BODY)
+
+
+def keep_moved(ours: bpy.types.PropertyGroup, before: list[tuple[str, tuple[float, float], float]]) -> bool:
+    """Whether the artist changed any of the joints `before`; without that, those of no person are removed."""
+    moved = kept(ours) != before
+    if not moved:
+        put_back(ours, [])
+    return moved
+
+
 def kept(ours: bpy.types.PropertyGroup) -> list[tuple[str, tuple[float, float], float]]:
     """The joints as plain values."""
     return [(joint.name, tuple(joint.place), joint.confidence) for joint in ours.reference_joints]
 
 
 def put_back(ours: bpy.types.PropertyGroup, values: list[tuple[str, tuple[float, float], float]]) -> None:
+    """Give the joints these values; none for no joints."""
+    if not values:
+        ours.reference_joints.clear()
+        ours.reference_height, ours.reference_joints_of = 0, ""
     for joint, (name, place, confidence) in zip(ours.reference_joints, values, strict=False):
         joint.name, joint.place, joint.confidence = name, place, confidence
 

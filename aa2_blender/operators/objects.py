@@ -36,8 +36,8 @@ class AA2_OT_remove_object(Button, bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return len(settings_of(shot_scene(context)).touched) > 0
+    def why_not(cls, context: bpy.types.Context) -> str:
+        return "" if len(settings_of(shot_scene(context)).touched) else "The list is empty"
 
     def act(self, context: bpy.types.Context) -> set[str] | None:
         ours = settings_of(shot_scene(context))

@@ -65,7 +65,7 @@ class AA2_OT_add_nodes(_InScene, bpy.types.Operator):
     """Composite the shown version over the render; your own nodes stay as they are"""
 
     bl_idname = "aa2.add_nodes"
-    bl_label = "Compositor"
+    bl_label = "Add to Compositor"
 
     def act(self, context: bpy.types.Context) -> set[str] | None:
         folder, driver, _camera, offset = self.places(context)
@@ -77,7 +77,7 @@ class AA2_OT_add_background(_InScene, bpy.types.Operator):
     """Show the version in front of the camera view, as a background image of the camera"""
 
     bl_idname = "aa2.add_background"
-    bl_label = "Camera Background"
+    bl_label = "Add Camera Background"
 
     def act(self, context: bpy.types.Context) -> set[str] | None:
         folder, _driver, camera, offset = self.places(context)
@@ -88,7 +88,7 @@ class AA2_OT_add_plane(_InScene, bpy.types.Operator):
     """Show the version on a plane that fills the camera view and that you can move in depth among your objects"""
 
     bl_idname = "aa2.add_plane"
-    bl_label = "Plane"
+    bl_label = "Add Plane"
 
     def act(self, context: bpy.types.Context) -> set[str] | None:
         folder, driver, camera, offset = self.places(context)

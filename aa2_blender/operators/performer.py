@@ -17,7 +17,7 @@ from ..settings.plates import plate_name, settings_of
 from ..settings.preferences import engine_launch
 from ..settings.properties import shot_scene
 from ..settings.request_of import NOBODY, job_folder, request_of
-from ..settings.table import DriverKind
+from ..settings.table import DriverKind, PlateIs
 from ..tasks import performer
 from ..tasks.task import TaskState
 from ..versions.shown import folder_of_shot
@@ -50,7 +50,7 @@ class AA2_OT_choose_performer(StartButton, bpy.types.Operator):
         task = _search(scene, frame)
         ended = self.begin(task)
         if task.crowd:
-            performer.choose(scene, task.crowd.boxes[0], frame)
+            task.choose(task.crowd.boxes[0])
         return ended
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
@@ -96,7 +96,7 @@ class AA2_OT_choose_performer(StartButton, bpy.types.Operator):
         if event.type != "LEFTMOUSE" or not inside:
             return {"PASS_THROUGH"}
         if event.value == "PRESS" and under is not None:
-            performer.choose(scene, boxes.search.crowd.boxes[under], boxes.search.frame)
+            boxes.search.choose(boxes.search.crowd.boxes[under])
             return self.end(context, {"FINISHED"})
         return {"RUNNING_MODAL"}
 
@@ -109,6 +109,7 @@ class AA2_OT_choose_performer(StartButton, bpy.types.Operator):
             self._timer = None
         if context.workspace:
             context.workspace.status_text_set(None)
+        session.redraw()
         return answer
 
     def cancel(self, context: bpy.types.Context) -> None:
@@ -180,12 +181,11 @@ class AA2_OT_make_rig_from_pose(Button, bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
+    def why_not(cls, context: bpy.types.Context) -> str:
         folder = folder_of_shot(shot_scene(context))
-        has_pose = folder is not None and (folder / files.POSE).is_file()
-        if not has_pose:
-            cls.poll_message_set("No pose is found yet: generate, or preview the conditions, with a performer first")
-        return has_pose and context.mode == "OBJECT"
+        if folder is None or not (folder / files.POSE).is_file():
+            return "No pose is found yet: generate, or preview the conditions, with a performer first"
+        return "" if context.mode == "OBJECT" else "Switch to Object Mode first"
 
     def act(self, context: bpy.types.Context) -> set[str] | None:
         scene = shot_scene(context)
@@ -194,7 +194,7 @@ class AA2_OT_make_rig_from_pose(Button, bpy.types.Operator):
         driver = driver_of(request, scene, strip)
         ours = settings_of(scene)
         made = rig.make(driver, folder_of_shot(scene), camera=request.camera, offset=offset_of(request, strip, driver))
-        ours.driver, ours.armature, ours.bone_map, ours.clean_plate = DriverKind.ARMATURE, made, "", False
+        ours.driver, ours.armature, ours.bone_map, ours.plate_is = DriverKind.ARMATURE, made, "", PlateIs.PERFORMED
         ours.driver_scene = driver if driver != scene else None
         self.report({"INFO"}, f"{made.name} drives now")
 

@@ -18,7 +18,7 @@ from .button import Button, StartButton
 
 class AA2_OT_preview_conditions(StartButton, bpy.types.Operator):
     bl_description = ("Draw what the networks are shown (skeleton, depth, mask, environment, objects) and lay it over "
-                      "the plate as muted strips in one meta strip, without generating")
+                      "the plate in one meta strip, without generating. The skeleton is shown at once")
     bl_idname = "aa2.preview_conditions"
     bl_label = "Preview Conditions"
 
@@ -57,11 +57,8 @@ class AA2_OT_show_condition(Button, bpy.types.Operator):
                                                 for kind in files.SHOWN_KINDS])
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        found = bool(conditions.metas(shot_scene(context)))
-        if not found:
-            cls.poll_message_set("Press Preview Conditions first")
-        return found
+    def why_not(cls, context: bpy.types.Context) -> str:
+        return "" if conditions.metas(shot_scene(context)) else "Press Preview Conditions first"
 
     def act(self, context: bpy.types.Context) -> set[str] | None:
         scene = shot_scene(context)

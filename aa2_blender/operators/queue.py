@@ -23,11 +23,8 @@ class EnqueueButton(Button):
     _row = None
 
     @classmethod
-    def poll(cls, _context: bpy.types.Context) -> bool:
-        if session.queue.gathering():
-            cls.poll_message_set("A shot is being gathered; wait or press Escape")
-            return False
-        return True
+    def why_not(cls, _context: bpy.types.Context) -> str:
+        return "A shot is being gathered; wait or press Escape" if session.queue.gathering() else ""
 
     def enqueue(self, context: bpy.types.Context, version: Version) -> set[str]:
         engine_launch()  # where no engine can be started, that is said before anything is gathered
@@ -92,15 +89,15 @@ class AA2_OT_cancel(Button, bpy.types.Operator):
     bl_label = "Cancel"
 
     @classmethod
-    def poll(cls, _context: bpy.types.Context) -> bool:
-        return session.busy()
+    def why_not(cls, _context: bpy.types.Context) -> str:
+        return "" if session.busy() else "Nothing is running"
 
     def act(self, _context: bpy.types.Context) -> set[str] | None:
-        row = session.queue.at_work()
+        row, task = session.queue.at_work(), session.at_work()
         if row:
             session.queue.cancel(row)
-        else:
-            session.current().cancel()
+        elif task:
+            task.cancel()
 
 
 class RowButton(Button):
@@ -150,23 +147,44 @@ class AA2_OT_queue_resume(RowButton, bpy.types.Operator):
 
 
 class AA2_OT_queue_cancel(RowButton, bpy.types.Operator):
-    """Stop this job, or remove it from the list if it has ended; finished frames stay on the disk"""
+    """Stop this job. It stays in the list, its finished frames stay on the disk, and Resume continues from there"""
 
     bl_idname = "aa2.queue_cancel"
     bl_label = "Cancel Job"
 
     def change(self, row: Row) -> set[str] | None:
-        if row.state in (RowState.GATHERING, RowState.RUNNING, RowState.WAITING):
-            session.queue.cancel(row)
-        else:
-            session.queue.remove(row)
+        session.queue.cancel(row)
+
+
+class AA2_OT_queue_remove(RowButton, bpy.types.Operator):
+    """Remove this job from the list. Its frames stay on the disk, and its strips in the sequencer"""
+
+    bl_idname = "aa2.queue_remove"
+    bl_label = "Remove from Queue"
+
+    def change(self, row: Row) -> set[str] | None:
+        session.queue.remove(row)
+
+
+class AA2_OT_clear_finished(Button, bpy.types.Operator):
+    """Remove all finished jobs from the list. Their frames stay on the disk, and their strips in the sequencer"""
+
+    bl_idname = "aa2.clear_finished"
+    bl_label = "Clear Finished"
+
+    @classmethod
+    def why_not(cls, _context: bpy.types.Context) -> str:
+        return "" if any(row.is_finished for row in session.queue.rows) else "No job is finished"
+
+    def act(self, _context: bpy.types.Context) -> set[str] | None:
+        session.queue.clear()
 
 
 class AA2_OT_queue_place(RowButton, bpy.types.Operator):
     """Lay the finished frames of this job over the plate"""
 
     bl_idname = "aa2.queue_place"
-    bl_label = "Place"
+    bl_label = "Place Frames"
     bl_options = {"REGISTER", "UNDO"}
 
     def change(self, row: Row) -> set[str] | None:
@@ -182,4 +200,4 @@ class AA2_OT_queue_place(RowButton, bpy.types.Operator):
 
 
 CLASSES = (AA2_OT_generate, AA2_OT_cancel, AA2_OT_queue_move, AA2_OT_queue_pause, AA2_OT_queue_resume,
-           AA2_OT_queue_cancel, AA2_OT_queue_place)
+           AA2_OT_queue_cancel, AA2_OT_queue_remove, AA2_OT_clear_finished, AA2_OT_queue_place)

@@ -68,7 +68,7 @@ class AA2_OT_choose_jobs_folder(Button, bpy.types.Operator):
     """Choose the folder in which jobs are made from now on"""
 
     bl_idname = "aa2.choose_jobs_folder"
-    bl_label = "Choose Jobs Folder"
+    bl_label = "Choose Jobs Folder..."
     bl_options = {"REGISTER", "UNDO"}
     directory: StringProperty(subtype="DIR_PATH")
 

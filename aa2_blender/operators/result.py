@@ -27,14 +27,13 @@ class OfVersion:
     """A button that needs a version with frames."""
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
+    def why_not(cls, context: bpy.types.Context) -> str:
         scene = shot_scene(context)
-        if folder_of_shot(scene) is None:
-            active = scene.sequence_editor.active_strip if scene.sequence_editor else None
-            is_orphan = active is not None and is_laid(active) and plate_of(scene) is None
-            cls.poll_message_set(GONE if is_orphan else "Nothing is generated yet")
-            return False
-        return True
+        if folder_of_shot(scene) is not None:
+            return ""
+        active = scene.sequence_editor.active_strip if scene.sequence_editor else None
+        is_orphan = active is not None and is_laid(active) and plate_of(scene) is None
+        return GONE if is_orphan else "Nothing is generated yet"
 
 
 class AA2_OT_place_again(OfVersion, Button, bpy.types.Operator):
@@ -79,12 +78,12 @@ class AA2_OT_compare(Button, bpy.types.Operator):
     """Switch between the plate alone and the plate with the character"""
 
     bl_idname = "aa2.compare"
-    bl_label = "A/B"
+    bl_label = "Compare"
     bl_options = {"REGISTER", "UNDO"}
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return bool(strips_of_shot(shot_scene(context)))
+    def why_not(cls, context: bpy.types.Context) -> str:
+        return "" if strips_of_shot(shot_scene(context)) else "No version is shown"
 
     def act(self, context: bpy.types.Context) -> set[str] | None:
         shown = [strip for strip in strips_of_shot(shot_scene(context))
@@ -96,10 +95,6 @@ class AA2_OT_compare(Button, bpy.types.Operator):
 
 class _AnotherVersion(OfVersion, EnqueueButton):
     """A button that adds another version of the meant one to the queue."""
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return super().poll(context) and EnqueueButton.poll.__func__(cls, context)
 
     def copy(self, context: bpy.types.Context, change: Callable[[jobs.Job], jobs.Job],
              kept_frames: Sequence[int] = ()) -> set[str]:
@@ -171,13 +166,13 @@ class AA2_OT_relink(Button, bpy.types.Operator):
     """Choose where the job folder of the strips is now"""
 
     bl_idname = "aa2.relink"
-    bl_label = "Find Job Folder"
+    bl_label = "Find Job Folder..."
     bl_options = {"REGISTER", "UNDO"}
     directory: StringProperty(subtype="DIR_PATH", options={"SKIP_SAVE"})
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        return bool(of_ours(shot_scene(context)))
+    def why_not(cls, context: bpy.types.Context) -> str:
+        return "" if of_ours(shot_scene(context)) else "There are no strips of a version"
 
     def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
         context.window_manager.fileselect_add(self)

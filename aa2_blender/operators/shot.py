@@ -44,6 +44,22 @@ class AA2_OT_use_active_strip(Button, bpy.types.Operator):
         setattr(holder(scene, ROLES[self.role]), ROLES[self.role], active.name)
 
 
+class AA2_OT_pin_plate(Button, bpy.types.Operator):
+    """Keep this strip as the plate, whichever strip is active. If it is pinned, follow the active strip again"""
+
+    bl_idname = "aa2.pin_plate"
+    bl_label = "Pin Plate"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def why_not(cls, context: bpy.types.Context) -> str:
+        return "" if plate_name(shot_scene(context)) else "No strip is active. Click the plate's strip in the Sequencer"
+
+    def act(self, context: bpy.types.Context) -> set[str] | None:
+        scene = shot_scene(context)
+        scene.aa2.strip = "" if scene.aa2.strip else plate_name(scene)
+
+
 class _AddMade(Button):
     """A button that adds what the engine made of the shown version's performer, pictures of `kind`."""
 
@@ -51,12 +67,9 @@ class _AddMade(Button):
     kind, otherwise = "", ""
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
+    def why_not(cls, context: bpy.types.Context) -> str:
         folder = folder_of_shot(shot_scene(context))
-        there = folder is not None and estimates.is_made(folder, cls.kind)
-        if not there:
-            cls.poll_message_set(cls.otherwise)
-        return there
+        return "" if folder is not None and estimates.is_made(folder, cls.kind) else cls.otherwise
 
     def act(self, context: bpy.types.Context) -> set[str] | None:
         scene = shot_scene(context)
@@ -113,5 +126,5 @@ class AA2_OT_convert_to_float(Button, bpy.types.Operator):
         plate_of(shot_scene(context)).use_float = True
 
 
-CLASSES = (AA2_OT_convert_to_float, AA2_OT_use_active_strip, AA2_OT_use_preview_range, AA2_OT_add_clean_plate,
-           AA2_OT_add_mask)
+CLASSES = (AA2_OT_convert_to_float, AA2_OT_use_active_strip, AA2_OT_pin_plate, AA2_OT_use_preview_range,
+           AA2_OT_add_clean_plate, AA2_OT_add_mask)

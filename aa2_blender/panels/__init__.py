@@ -1,12 +1,14 @@
-"""The sidebar's tab "AA2" of the Video Sequencer and of the 3D View, one panel a step of the work."""
+"""The sidebar's tab "AA2" of the Video Sequencer and of the 3D View, first one that makes a shot, then a
+closed one for each step of the work."""
 import bpy
 
-from . import character, driver, look, menu, objects, queue, result, shot, thumbnails
+from . import character, driver, generate, look, menu, objects, preview, queue, result, shot, thumbnails
 from .drawing import Part
 
 EDITORS = (("SEQUENCE_EDITOR", "sequencer"), ("VIEW_3D", "view"))
 LISTS = (*driver.LISTS, *objects.LISTS)
-PARTS = (*shot.PARTS, *character.PARTS, *driver.PARTS, *objects.PARTS, *look.PARTS, *queue.PARTS, *result.PARTS)
+PARTS = (*generate.PARTS, *shot.PARTS, *character.PARTS, *driver.PARTS, *objects.PARTS, *look.PARTS, *preview.PARTS,
+         *queue.PARTS, *result.PARTS)
 
 
 def _panel(part: type[Part], order: int, space: str, short: str) -> type[bpy.types.Panel]:
@@ -23,7 +25,7 @@ CLASSES = tuple(_panel(part, order, space, short) for space, short in EDITORS fo
 def register() -> None:
     for cls in (*LISTS, *CLASSES):
         bpy.utils.register_class(cls)
-    queue.register()
+    generate.register()
     thumbnails.register()
     menu.register()
 
@@ -31,6 +33,6 @@ def register() -> None:
 def unregister() -> None:
     menu.unregister()
     thumbnails.unregister()
-    queue.unregister()
+    generate.unregister()
     for cls in reversed((*LISTS, *CLASSES)):
         bpy.utils.unregister_class(cls)

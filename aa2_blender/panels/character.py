@@ -18,7 +18,7 @@ _THUMBNAIL = 7.0  # times a button's height
 class Character(Part):
     """Who is put into the shot."""
 
-    bl_label = "Character"
+    bl_label = "Reference"
 
     def tell(self, layout: bpy.types.UILayout, context: bpy.types.Context, scene: bpy.types.Scene) -> None:
         ours = settings_of(scene)
@@ -55,7 +55,6 @@ class ReferenceJoints(Part):
     """The joints of the reference picture, by numbers."""
 
     bl_label = "Reference Joints"
-    bl_options = {"DEFAULT_CLOSED"}
     parent = Character
 
     def tell(self, layout: bpy.types.UILayout, context: bpy.types.Context, scene: bpy.types.Scene) -> None:

@@ -10,12 +10,15 @@ from ..settings.properties import shot_scene
 
 PIXELS_A_LETTER = 6.5  # of Blender's interface font at scale 1 (ours: 5.8 measured in a window, and some to spare)
 
+_LABELS = 0.3  # of the sidebar's width, for the labels of lines
+
 
 class Part:
     """One step of the work; panels/__init__ makes a panel of it in each editor. `parent` is the Part it stands in."""
 
     bl_region_type = "UI"
     bl_category = "AA2"
+    bl_options = {"DEFAULT_CLOSED"}
     parent = None
 
     def draw(self, context: bpy.types.Context) -> None:
@@ -27,6 +30,13 @@ class Part:
     def tell(self, layout: bpy.types.UILayout, context: bpy.types.Context, scene: bpy.types.Scene) -> None:
         """Draws the step for `scene`, whose plate's settings it shows. Called at each redraw: reads no big file."""
         raise NotImplementedError
+
+
+def line(layout: bpy.types.UILayout, label: str) -> bpy.types.UILayout:
+    """A row for one choice, after its label."""
+    split = layout.split(factor=_LABELS)
+    split.label(text=label)
+    return split.row(align=True)
 
 
 def draw_strip_field(layout: bpy.types.UILayout, scene: bpy.types.Scene, name: str, icon: str,

@@ -72,7 +72,6 @@ class Bones(OfRig):
     """Which bone is which joint."""
 
     bl_label = "Bones"
-    bl_options = {"DEFAULT_CLOSED"}
     parent = Driver
 
     def tell(self, layout: bpy.types.UILayout, context: bpy.types.Context, scene: bpy.types.Scene) -> None:
@@ -87,8 +86,8 @@ class Bones(OfRig):
         else:
             layout.operator(AA2_OT_edit_bones.bl_idname, icon="BONE_DATA")
         row = layout.row(align=True)
-        row.operator(AA2_OT_load_bone_map.bl_idname, text="Load", icon="IMPORT")
-        row.operator(AA2_OT_save_bone_map.bl_idname, text="Save", icon="EXPORT")
+        row.operator(AA2_OT_load_bone_map.bl_idname, text="Load...", icon="IMPORT")
+        row.operator(AA2_OT_save_bone_map.bl_idname, text="Save...", icon="EXPORT")
         row.operator(AA2_OT_clear_bones.bl_idname, text="Clear", icon="X")
 
 
@@ -150,7 +149,6 @@ class Body(OfRig):
     """The character's silhouette."""
 
     bl_label = "Body"
-    bl_options = {"DEFAULT_CLOSED"}
     parent = Driver
 
     def tell(self, layout: bpy.types.UILayout, context: bpy.types.Context, scene: bpy.types.Scene) -> None:

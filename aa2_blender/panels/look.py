@@ -1,8 +1,10 @@
 """Step 5, the look: how the frames are made, where they lie, and what that will cost here."""
+from pathlib import Path
+
 import bpy
 from bpy.app.translations import pgettext_iface as translated
 
-from ..cost import cost_of, pack_folder, rate_of, work
+from ..cost import EMBEDDED_PACK, cost_of, defaults, pack_folder, rate_of, work
 from ..embedded.engine.contract.errors import JobError
 from ..gather.camera import size_of
 from ..gather.strip import find, frames_of
@@ -10,14 +12,13 @@ from ..settings.plates import holder, settings_of
 from ..settings.preferences import engine_launch
 from ..settings.request_of import job_folder, request_of
 from ..tasks.task import duration
-from .drawing import Part, draw_text
+from .drawing import Part, draw_text, line
 
 
 class Look(Part):
     """How the frames are made."""
 
     bl_label = "Look"
-    bl_options = {"DEFAULT_CLOSED"}
 
     def tell(self, layout: bpy.types.UILayout, context: bpy.types.Context, scene: bpy.types.Scene) -> None:
         ours = settings_of(scene)
@@ -25,8 +26,11 @@ class Look(Part):
         row = layout.row(align=True)
         row.prop(ours, "seed")
         row.prop(ours, "seed_lock", text="", icon="LOCKED" if ours.seed_lock else "UNLOCKED")
-        for name in ("steps", "guidance", "window", "shape"):
+        steps, window = defaults(engine_folder())
+        for name, default in (("steps", steps), ("guidance", None), ("window", window), ("shape", None)):
             layout.prop(ours, name)
+            if default and not getattr(ours, name):
+                line(layout, "").label(text=translated("Automatic: {value}").format(value=default), translate=False)
         column = layout.column(heading="Match the Plate", align=True)
         column.prop(ours, "grain")
         column.prop(ours, "blur")
@@ -35,33 +39,39 @@ class Look(Part):
         for name in ("exposure", "warmth", "light"):
             column.prop(ours, name)
         for name in ("mask_grow", "mask_feather"):
-            row = layout.row(align=True)
-            row.use_property_decorate = True
-            row.prop(holder(scene, name), name)
+            layout.prop(holder(scene, name), name)
         layout.prop(ours, "output")
         draw_text(layout, context, str(job_folder(scene)))
 
 
-def draw_cost(layout: bpy.types.UILayout, context: bpy.types.Context, scene: bpy.types.Scene) -> None:
-    """Time and memory of the shot, before they are spent."""
-    text = cost_text(scene)
-    if text:
-        draw_text(layout, context, text, icon="TIME")
+def engine_folder() -> Path:
+    """The folder of the weights that would be used; the embedded ones if no engine can be started."""
+    try:
+        return pack_folder(engine_launch())
+    except JobError:
+        return EMBEDDED_PACK
 
 
-def cost_text(scene: bpy.types.Scene) -> str:
-    """The cost in words; "" where the shot or the engine is not known."""
+def draw_cost(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
+    """Time and memory of the shot, before they are spent: always two lines, so that nothing below moves."""
+    column = layout.column(align=True)
+    for text, icon in zip(cost_lines(scene), ("TIME", "BLANK1"), strict=True):
+        column.label(text=text, icon=icon, translate=False)
+
+
+def cost_lines(scene: bpy.types.Scene) -> tuple[str, str]:
+    """The cost in words, and where it comes from; empty where the shot or the engine is not known."""
     request = request_of(scene)
     try:
         first, last = frames_of(find(scene, request.strip), request.frames)
         launch = engine_launch()
     except JobError:
-        return ""
+        return "", ""
     cost = cost_of(work(last - first + 1, size_of(scene), request.settings, pack_folder(launch), request.performer),
                    rate_of(launch))
-    text = translated("{frames} frames: about {time}, {memory:.1f} GB") if cost.measured else \
-        translated("{frames} frames: roughly {time}, {memory:.1f} GB (not measured here yet)")
-    return text.format(frames=last - first + 1, time=duration(cost.seconds), memory=cost.memory_mb / 1000)
+    text = translated("{frames} frames: about {time}, {memory:.1f} GB").format(
+        frames=last - first + 1, time=duration(cost.seconds), memory=cost.memory_mb / 1000)
+    return text, translated("Measured on this machine") if cost.measured else translated("Not measured here yet")
 
 
 PARTS = (Look,)

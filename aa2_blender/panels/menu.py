@@ -3,11 +3,13 @@ import bpy
 
 from ..operators.character import AA2_OT_find_reference_joints, AA2_OT_use_frame_as_reference
 from ..operators.driver import (
+    AA2_OT_add_camera,
     AA2_OT_clear_bones,
     AA2_OT_edit_bones,
     AA2_OT_load_bone_map,
     AA2_OT_save_bone_map,
     AA2_OT_use_active_bone,
+    AA2_OT_use_armature,
 )
 from ..operators.joints import AA2_OT_edit_reference_joints
 from ..operators.objects import AA2_OT_add_selected_objects
@@ -20,7 +22,7 @@ from ..operators.output import (
 )
 from ..operators.performer import AA2_OT_choose_performer, AA2_OT_make_rig_from_pose
 from ..operators.preview import AA2_OT_preview_conditions, AA2_OT_preview_frame
-from ..operators.queue import AA2_OT_cancel, AA2_OT_generate
+from ..operators.queue import AA2_OT_cancel, AA2_OT_clear_finished, AA2_OT_generate
 from ..operators.report import AA2_OT_choose_jobs_folder, AA2_OT_copy_report, AA2_OT_show_log
 from ..operators.result import (
     AA2_OT_compare,
@@ -34,18 +36,21 @@ from ..operators.shot import (
     AA2_OT_add_clean_plate,
     AA2_OT_add_mask,
     AA2_OT_convert_to_float,
+    AA2_OT_pin_plate,
     AA2_OT_use_active_strip,
     AA2_OT_use_preview_range,
 )
 
 # In the order of the work; a line between the steps.
 STEPS = (
-    (AA2_OT_use_active_strip, AA2_OT_use_preview_range, AA2_OT_add_mask, AA2_OT_add_clean_plate),
+    (AA2_OT_use_active_strip, AA2_OT_pin_plate, AA2_OT_use_preview_range, AA2_OT_add_mask, AA2_OT_add_clean_plate),
     (AA2_OT_use_frame_as_reference, AA2_OT_find_reference_joints, AA2_OT_edit_reference_joints),
-    (AA2_OT_choose_performer, AA2_OT_make_rig_from_pose, AA2_OT_edit_bones, AA2_OT_use_active_bone, AA2_OT_clear_bones,
+    (AA2_OT_choose_performer, AA2_OT_make_rig_from_pose, AA2_OT_use_armature, AA2_OT_add_camera, AA2_OT_edit_bones,
+     AA2_OT_use_active_bone, AA2_OT_clear_bones,
      AA2_OT_load_bone_map, AA2_OT_save_bone_map),
     (AA2_OT_add_selected_objects,),
-    (AA2_OT_preview_conditions, AA2_OT_preview_frame, AA2_OT_generate, AA2_OT_cancel),
+    (AA2_OT_preview_conditions, AA2_OT_preview_frame, AA2_OT_generate, AA2_OT_cancel,
+     AA2_OT_clear_finished),
     (AA2_OT_place_again, AA2_OT_compare, AA2_OT_generate_as_shown, AA2_OT_vary_seed, AA2_OT_show_version,
      AA2_OT_relink, AA2_OT_convert_to_float),
     (AA2_OT_write_output, AA2_OT_add_passes, AA2_OT_add_nodes, AA2_OT_add_background, AA2_OT_add_plane),

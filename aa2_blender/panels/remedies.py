@@ -5,8 +5,8 @@ from ..embedded.engine.contract.errors import JobError
 from ..settings.preferences import ADD_ON
 from .drawing import draw_text
 
-_PREFERENCES = ("preferences.addon_show", "Open Preferences", {"module": ADD_ON})
-_FOLDER = ("aa2.choose_jobs_folder", "Choose Another Folder", {})
+_PREFERENCES = ("preferences.addon_show", "Open Preferences...", {"module": ADD_ON})
+_FOLDER = ("aa2.choose_jobs_folder", "Choose Another Folder...", {})
 _REPORT = ("aa2.copy_report", "Copy Report", {})
 # Code of an error, or its action -> (operator, its label, its properties).
 BUTTONS = {
@@ -14,7 +14,11 @@ BUTTONS = {
                     _PREFERENCES),
     **dict.fromkeys(("job_not_writable", "disk_full"), _FOLDER),
     **dict.fromkeys(("engine_died", "engine_silent", "protocol_garbage", "protocol_mismatch", "internal"), _REPORT),
-    "find_files": ("file.find_missing_files", "Find Missing Files", {}),
+    "save_file": ("wm.save_mainfile", "Save...", {}),
+    "use_armature": ("aa2.use_armature", "Use Armature", {}),
+    "add_camera": ("aa2.add_camera", "Add Camera", {}),
+    "edit_bones": ("aa2.edit_bones", "Edit Bones", {}),
+    "find_files": ("file.find_missing_files", "Find Missing Files...", {}),
     "choose_performer": ("aa2.choose_performer", "Choose Performer", {}),
     "use_active_strip": ("aa2.use_active_strip", "Use Active Strip", {}),
 }

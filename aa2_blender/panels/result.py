@@ -1,4 +1,4 @@
-"""Step 7, the result: the version that is shown, what can be done with it, and how the last work ended."""
+"""Step 8, the result: the version that is shown, and what can be done with it."""
 from pathlib import Path
 
 import bpy
@@ -29,17 +29,15 @@ from ..place.strip import ENGINE, PACK, SEED, VERSION, folder_of, lost
 from ..queue import session
 from ..report import tail
 from ..settings.plates import plate_of, settings_of
-from ..tasks.task import Task, TaskState
 from ..versions.shown import differs_in_reference, folder_of_shot, strips_of_shot
 from .drawing import Part, draw_text
-from .remedies import draw_problem
 
 _LOG_LINES = 10
 WRONG_COLOURS = "This Blender shows the plate with wrong colors under other strips, because of its color space."
 
 
 class Result(Part):
-    """The shown version, and how the last job ended."""
+    """The shown version."""
 
     bl_label = "Result"
 
@@ -65,9 +63,6 @@ class Result(Part):
         row = layout.row(align=True)
         row.operator(AA2_OT_generate_as_shown.bl_idname, text=as_shown(shown), icon="FILE_REFRESH")
         row.operator(AA2_OT_vary_seed.bl_idname, icon="MOD_NOISE")
-        task = session.current()
-        if task and task.state is not TaskState.WORKING:
-            draw_end(layout, context, task)
 
 
 def as_shown(shown: list[Strip]) -> str:
@@ -88,56 +83,59 @@ def draw_version(layout: bpy.types.UILayout, strip: Strip) -> None:
                                   engine=strip.get(ENGINE, "?")), translate=False)
 
 
-def draw_end(layout: bpy.types.UILayout, context: bpy.types.Context, task: Task) -> None:
-    box = layout.box()
-    if task.error:
-        draw_problem(box, context, task.error)
-    elif task.state is TaskState.DONE:
-        box.label(text=task.achieved(), icon="CHECKMARK")
-    else:
-        box.label(text="Cancelled; what is finished stays", icon="X")
-    for warning in task.warnings:
-        draw_text(box, context, warning, icon="INFO")
-    box.operator("wm.path_open", text="Open Job Folder", icon="FILE_FOLDER").filepath = str(task.folder)
-
-
 class Fix(Part):
     """Some frames of the shown version made again."""
 
     bl_label = "Fix Range"
-    bl_options = {"DEFAULT_CLOSED"}
     parent = Result
 
     def tell(self, layout: bpy.types.UILayout, context: bpy.types.Context, scene: bpy.types.Scene) -> None:
-        column = layout.column(align=True)
-        column.prop(settings_of(scene), "fix_first")
-        column.prop(settings_of(scene), "fix_last")
+        ours, (first, last) = settings_of(scene), frames_to_fix(scene)
+        layout.prop(ours, "fix_own")
+        if ours.fix_own:
+            column = layout.column(align=True)
+            column.prop(ours, "fix_first")
+            column.prop(ours, "fix_last")
+        else:
+            text = translated("Preview range: {first} to {last}" if scene.use_preview_range else "Playhead: {first}")
+            layout.label(text=text.format(first=first, last=last), icon="TIME", translate=False)
         button = layout.operator(AA2_OT_fix_range.bl_idname, icon="MOD_TIME")
-        button.first, button.last = settings_of(scene).fix_first, settings_of(scene).fix_last
+        button.first, button.last = first, last
+
+
+def frames_to_fix(scene: bpy.types.Scene) -> tuple[int, int]:
+    """(first, last) frame of the timeline: the artist's own, else the preview range, else the playhead."""
+    ours = settings_of(scene)
+    if ours.fix_own:
+        return ours.fix_first, ours.fix_last
+    if scene.use_preview_range:
+        return scene.frame_preview_start, scene.frame_preview_end
+    return scene.frame_current, scene.frame_current
 
 
 class Output(Part):
     """The shown version elsewhere: files, passes, compositor, camera."""
 
     bl_label = "Output"
-    bl_options = {"DEFAULT_CLOSED"}
     parent = Result
 
     def tell(self, layout: bpy.types.UILayout, context: bpy.types.Context, scene: bpy.types.Scene) -> None:
         layout.prop(settings_of(scene), "form")
+        folder = folder_of_shot(scene)
+        if folder:
+            draw_text(layout, context, str(folder / files.OUTPUT), icon="FILE_FOLDER")
         layout.operator(AA2_OT_write_output.bl_idname, icon="EXPORT").form = settings_of(scene).form
         layout.operator(AA2_OT_add_passes.bl_idname, icon="RENDERLAYERS")
-        row = layout.row(align=True)
-        row.operator(AA2_OT_add_nodes.bl_idname, icon="NODE_COMPOSITING")
-        row.operator(AA2_OT_add_background.bl_idname, icon="CAMERA_DATA")
-        row.operator(AA2_OT_add_plane.bl_idname, icon="MESH_PLANE")
+        column = layout.column(align=True)
+        column.operator(AA2_OT_add_nodes.bl_idname, icon="NODE_COMPOSITING")
+        column.operator(AA2_OT_add_background.bl_idname, icon="CAMERA_DATA")
+        column.operator(AA2_OT_add_plane.bl_idname, icon="MESH_PLANE")
 
 
 class Log(Part):
     """The end of the engine's log, and a report to send."""
 
     bl_label = "Log"
-    bl_options = {"DEFAULT_CLOSED"}
     parent = Result
 
     def tell(self, layout: bpy.types.UILayout, context: bpy.types.Context, scene: bpy.types.Scene) -> None:
@@ -151,6 +149,8 @@ class Log(Part):
                 column.label(text=line, translate=False)
         else:
             layout.label(text="The engine has written nothing yet", icon="INFO")
+        if folder:
+            layout.operator("wm.path_open", text="Open Job Folder", icon="FILE_FOLDER").filepath = str(folder)
         row = layout.row(align=True)
         row.operator(AA2_OT_show_log.bl_idname, icon="TEXT")
         row.operator(AA2_OT_copy_report.bl_idname, icon="COPYDOWN")

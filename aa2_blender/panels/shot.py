@@ -1,4 +1,4 @@
-"""Step 1, the shot: which strip is the plate, and what the artist has made for it: a mask, a clean plate."""
+"""Step 1, the shot: which frames of the plate, who is in it, and what the artist has made for it."""
 import bpy
 
 from ..operators.shot import (
@@ -10,24 +10,21 @@ from ..operators.shot import (
     Role,
 )
 from ..settings.plates import settings_of
-from ..settings.table import DriverKind
+from ..settings.table import DriverKind, PlateIs
 from .drawing import Part, draw_strip_field
 
 
 class Shot(Part):
-    """The plate the character is put over."""
+    """The plate that the character is put over."""
 
     bl_label = "Shot"
 
     def tell(self, layout: bpy.types.UILayout, context: bpy.types.Context, scene: bpy.types.Scene) -> None:
         ours = settings_of(scene)
-        if scene != context.scene:
-            layout.label(text=scene.name, icon="SCENE_DATA")
-        draw_strip(layout, scene, Role.PLATE, "SEQUENCE")
         draw_range(layout, scene)
         row = layout.row()
         row.enabled = ours.driver == DriverKind.ARMATURE  # a performer who drives is in the plate
-        row.prop(ours, "clean_plate")
+        row.prop(ours, "plate_is")
 
 
 def draw_range(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
@@ -46,7 +43,6 @@ class Beside(Part):
     """What the artist has made for the plate."""
 
     bl_label = "Mask and Clean Plate"
-    bl_options = {"DEFAULT_CLOSED"}
     parent = Shot
 
     def tell(self, layout: bpy.types.UILayout, context: bpy.types.Context, scene: bpy.types.Scene) -> None:
@@ -55,7 +51,7 @@ class Beside(Part):
         if ours.mask_strip:
             layout.prop(ours, "mask_use")
         row = layout.row()
-        row.enabled = ours.driver == DriverKind.PERFORMER or not ours.clean_plate
+        row.enabled = ours.driver == DriverKind.PERFORMER or ours.plate_is == PlateIs.PERFORMED
         draw_strip(row, scene, Role.CLEAN, "IMAGE_BACKGROUND")
         row = layout.row(align=True)
         row.operator(AA2_OT_add_mask.bl_idname, icon="ADD")

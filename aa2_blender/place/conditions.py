@@ -1,5 +1,5 @@
-"""A job's drawn conditions -> muted strips in one metastrip over the plate, named for the job: to look at,
-never rendered."""
+"""A job's drawn conditions -> strips in one metastrip over the plate, named for the job: to look at. The skeleton is
+shown at once; the others are muted."""
 
 import os
 from pathlib import Path
@@ -15,10 +15,11 @@ from .strip import PlaceError, folder_above, job_at, path_in_blend, same_shot, w
 
 # Names of custom properties: of the metastrip, its job's folder; of a strip in it, which condition it shows.
 JOB, KIND = "aa2_conditions", "aa2_condition"
+_FIRST = "skeleton"  # the condition that is shown when none was shown before
 
 
 def lay_conditions(scene: bpy.types.Scene, folder: str | Path, plate: Strip | None = None, moved: int = 0) -> str:
-    """Lay what the engine drew for a job into a scene, all of it muted; returns the metastrip's name. The metastrip
+    """Lay what the engine drew for a job into a scene, the skeleton shown; returns the metastrip's name. The metastrip
     that an earlier call made for this job, or another version of it, is replaced. `plate` and `moved` as in strip.py:
     lay_frames. Raises PlaceError."""
     reason = why_not_now(scene)
@@ -32,8 +33,9 @@ def lay_conditions(scene: bpy.types.Scene, folder: str | Path, plate: Strip | No
     editor = scene.sequence_editor or scene.sequence_editor_create()
     with quiet_sequencer(editor):
         channel, shown = _remove_earlier(editor, folder)
+        shown = shown or {_FIRST}
         above = max((strip.channel for strip in strips(editor) if overlaps(strip, job)), default=0)
-        meta = strips(editor).new_meta(name=f"{job.name} conditions", channel=free_channel(editor, job, above, channel),
+        meta = strips(editor).new_meta(name=f"conditions {job.name}", channel=free_channel(editor, job, above, channel),
                                        frame_start=job.first_frame)
         for kind in kinds:
             _add(meta, scene, job, folder, kind).mute = kind not in shown
@@ -41,7 +43,7 @@ def lay_conditions(scene: bpy.types.Scene, folder: str | Path, plate: Strip | No
         meta[JOB] = path_in_blend(folder)
         mark(meta, plate)
         meta.blend_type = "ALPHA_OVER"
-        meta.mute = not shown
+        meta.mute = not shown.intersection(kinds)
     return meta.name
 
 
@@ -86,7 +88,7 @@ def _add(owner: Strip, scene: bpy.types.Scene, job: jobs.Job, folder: str, kind:
     directory = path_in_blend(where)
     names = [os.path.basename(files.picture(folder, f"{files.SHOWN}/{kind}", n)) for n in range(1, job.frames + 1)]
     strip = strips(owner).new_image(
-        name=f"{job.name} {kind}", filepath=os.path.join(directory, names[0]),
+        name=f"{kind} {job.name}", filepath=os.path.join(directory, names[0]),
         channel=1 + files.SHOWN_KINDS.index(kind), frame_start=job.first_frame, fit_method="ORIGINAL")
     for name in names[1:]:
         strip.elements.append(name)

@@ -39,7 +39,7 @@ def lay_estimated(scene: bpy.types.Scene, folder: str | Path, kind: str, plate: 
                          "Generate with a performer.")
     editor = scene.sequence_editor or scene.sequence_editor_create()
     with quiet_sequencer(editor):
-        name, above = f"{job.name} {WORDS[kind]}", 0
+        name, above = f"{WORDS[kind]} {job.name}", 0
         for strip in list(all_strips(editor)):
             if strip.get(MADE) == kind and folder_above(strip, kind) == folder:
                 name, above = strip.name, strip.channel - 1

@@ -45,7 +45,7 @@ def _add(scene: bpy.types.Scene, editor: bpy.types.SequenceEditor, job: jobs.Job
     directory = path_in_blend(os.path.join(folder, *kind.split("/")))
     names = [os.path.basename(files.delivered(folder, layer, FORM, number)) for number in range(1, job.frames + 1)]
     strip = strips(editor).new_image(
-        name=f"{job.name} {layer} pass", filepath=os.path.join(directory, names[0]),
+        name=f"{layer} pass {job.name}", filepath=os.path.join(directory, names[0]),
         channel=free_channel(editor, job, above), frame_start=job.first_frame, fit_method="ORIGINAL")
     for name in names[1:]:
         strip.elements.append(name)

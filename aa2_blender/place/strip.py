@@ -176,7 +176,7 @@ def _add(scene: bpy.types.Scene, editor: bpy.types.SequenceEditor, job: jobs.Job
     where = os.path.join(folder, kind)
     directory = path_in_blend(where)
     strip = strips(editor).new_image(
-        name=f"{job.name} {_TITLE[kind]}", filepath=os.path.join(directory, names[0]), channel=channel,
+        name=f"{_TITLE[kind]} {job.name}", filepath=os.path.join(directory, names[0]), channel=channel,
         frame_start=job.first_frame, fit_method="ORIGINAL")
     for name in names[1:]:
         strip.elements.append(name)
@@ -229,7 +229,7 @@ def _of_no_other(editor: bpy.types.SequenceEditor, plate: Strip | None) -> list[
 
 def _mute_versions(editor: bpy.types.SequenceEditor, folder: str, plate: Strip | None) -> None:
     """Mutes the shot's version while one frame is tried over it, since that frame would have two characters otherwise.
-    A/B shows it again."""
+    Compare shows it again."""
     for strip in _of_no_other(editor, plate):
         there = folder_of(strip)
         if there != folder and (os.path.dirname(there) == os.path.dirname(folder) or plate and of_laid(strip) == plate):

@@ -57,11 +57,26 @@ class Row:
         return self.task.progress if self.task and self.state in ACTIVE else Progress(self.state.capitalize())
 
     @property
+    def is_gathered(self) -> bool:
+        """Whether there is a version to generate, so that the row can be resumed."""
+        return self.frames > 0
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether nothing is left to do: it is done, or failed before there was anything to resume."""
+        return self.state is RowState.DONE or self.state is RowState.FAILED and not self.is_gathered
+
+    @property
+    def name(self) -> str:
+        """The plate, and the version if there is one."""
+        return f"{self.strip} {self.folder.name}" if self.is_gathered else self.strip
+
+    @property
     def last_frame(self) -> Path | None:
         """The newest finished frame, used as a thumbnail."""
         job = self.task.engine_job if self.task else None
-        number = job.frames[-1] if job and job.frames else 0
-        return Path(files.picture(self.folder, files.FRAMES, number)) if number else None
+        made = job.frames if job and job.frames else files.numbers(self.folder, files.FRAMES) if self.frames else ()
+        return Path(files.picture(self.folder, files.FRAMES, made[-1])) if made else None
 
     def made(self) -> int:
         """How many frames are on the disk."""
@@ -137,7 +152,7 @@ class Queue:
         self._turn(row, RowState.WAITING)
 
     def cancel(self, row: Row) -> None:
-        """Stop a running row; take a waiting row out of the queue. Finished frames stay on the disk."""
+        """Stop a row that is at work or waits. Finished frames stay on the disk, and the row can be resumed."""
         if row.state in ACTIVE:
             row.at_work.cancel()
         if row.state is RowState.GATHERING:
@@ -153,6 +168,12 @@ class Queue:
             if row in self.rows:
                 self.rows.remove(row)
             queue_file.forget(row.folder)
+
+    def clear(self) -> None:
+        """Take all finished rows out of the list."""
+        for row in list(self.rows):
+            if row.is_finished:
+                self.remove(row)
 
     def restore(self, root: Path, scenes) -> None:
         """Add the rows that queue.json of a folder of jobs lists for `scenes` (names) and that are not done. Called

@@ -20,7 +20,8 @@ from .queue import Queue, Row
 SHOWN_IN = {"SEQUENCE_EDITOR", "VIEW_3D"}
 logger = logging.getLogger(__name__)
 link = Link()
-_current: Task | None = None
+_current: Task | None = None  # the last that was begun, of the queue or beside it
+_beside: Task | None = None  # the last that was begun beside the queue
 
 
 def _began(task: Task) -> None:
@@ -36,13 +37,21 @@ def current() -> Task | None:
     return _current
 
 
+def at_work() -> Task | None:
+    """The task that works now: that of the queue, else the one beside it."""
+    row = queue.at_work()
+    return row.task if row else _beside if _working(_beside) else None
+
+
 def busy() -> bool:
     """Whether anything is being gathered, or the engine has a request."""
-    return _working(_current) or queue.busy()
+    return _working(_beside) or queue.busy()
 
 
 def begin(task: Task) -> None:
     """Run a task beside the queue, from a timer; in background mode, where timers never fire, run it to its end."""
+    global _beside
+    _beside = task
     _began(task)
     if bpy.app.background:
         task.run()
@@ -68,16 +77,15 @@ def go_on() -> None:
 
 def forget() -> None:
     """Stop all tasks and the engine, and forget them; the queue stays on the disk."""
-    global _current
+    global _current, _beside
     if not bpy.app.background and bpy.app.timers.is_registered(_tick):
         bpy.app.timers.unregister(_tick)
-    gathering = queue.at_work()
-    for task in (_current, gathering and gathering.task):
+    for task in (_beside, *(row.task for row in queue.rows)):
         if task is not None and task.state is TaskState.WORKING:
             task.cancel()
     link.close()
     queue.rows.clear()
-    _current = None
+    _current = _beside = None
 
 
 def _working(task) -> bool:
@@ -93,25 +101,24 @@ def _tick() -> float | None:
     """Blender's timer calls this on the main thread, never during a render or a save. Returns the seconds to the next
     call."""
     shown = _shown()
-    watched = [task for task in (_current, *(row.task for row in queue.rows)) if _working(task)]
+    watched = [task for task in (_beside, *(row.task for row in queue.rows)) if _working(task)]
     with stalls.slice("timer"):
-        beside = None if _current in [row.task for row in queue.rows] or not _working(_current) else _current
-        more = beside.advance() if beside is not None else False
+        more = _beside.advance() if _beside is not None and _working(_beside) else False
         more = queue.advance() or more
     for task in dict.fromkeys(watched):
         if not _working(task):
             _ended(task)
     if _shown() != shown:
-        _redraw("UI")
+        redraw("UI")
     if more:
         return SLICE_S
-    _redraw()
+    redraw()
     return None
 
 
 def _shown() -> list:
     """What the panels show of the work: when it changes, they are drawn again."""
-    return [str(_current.progress) if _current else "", *((row.state, str(row.progress)) for row in queue.rows)]
+    return [str(_beside.progress) if _beside else "", *((row.state, str(row.progress)) for row in queue.rows)]
 
 
 def _ended(task) -> None:
@@ -120,15 +127,15 @@ def _ended(task) -> None:
     if task.undo_name:
         with stalls.slice("undo step"):
             bpy.ops.ed.undo_push(message=task.undo_name)
-        _redraw()
+    redraw()
 
 
-def _redraw(kind: str = "") -> None:
-    """Redraw our editors, or only their regions of one kind: drawing a preview at each check would slow the engine
+def redraw(kind: str = "") -> None:
+    """Redraw all areas, or only our editors' regions of one kind: drawing a preview at each check would slow the engine
     down."""
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:
-            if area.type in SHOWN_IN:
+            if not kind or area.type in SHOWN_IN:
                 for region in area.regions:
                     if kind in ("", region.type):
                         region.tag_redraw()

@@ -1,10 +1,13 @@
 """What holds for every shot on this machine: weights, threads, and another Python for the engine."""
 import os
+from pathlib import Path
 
 import bpy
+from bpy.app.translations import pgettext_iface as translated
 from bpy.props import IntProperty, StringProperty
 
-from ..link.interpreter import Launch, launch
+from ..embedded.engine.contract.errors import JobError
+from ..link.interpreter import EMBEDDED, Launch, launch
 
 ADD_ON = __name__.rsplit(".", 2)[0]      # the name that Blender has enabled
 
@@ -24,9 +27,29 @@ class AA2_AP_preferences(bpy.types.AddonPreferences):
             description="A Python with torch that runs the networks (empty: Blender's own and the embedded runtime)")}
 
     def draw(self, _context: bpy.types.Context) -> None:
+        column = self.layout.column(align=True)
+        column.label(text="The tab AA2 is in the sidebar (N) of the Video Sequencer and of the 3D View", icon="INFO")
+        for text, icon in state_of_engine():
+            column.label(text=text, icon=icon, translate=False)
         self.layout.use_property_split = True
         for name in ("pack", "threads", "python"):
             self.layout.prop(self, name)
+
+
+def state_of_engine() -> list[tuple[str, str]]:
+    """(sentence, icon) about the engine of this machine: whether it can be started, and where its weights are. It
+    starts nothing and reads no weights."""
+    try:
+        command = engine_launch().command
+    except JobError as error:
+        return [(f"{error.message} {error.remedy}", "ERROR")]
+    own = of_this_machine().python
+    runs = translated("The engine runs in {python}").format(python=own) if own else \
+        translated("The engine runs in Blender's own Python, with the embedded runtime")
+    pack = Path(command[command.index("--pack") + 1]) if "--pack" in command else EMBEDDED / "engine/packs/compact"
+    is_there = (pack / "pack.json").is_file()
+    said = translated("Weights: {folder}") if is_there else translated("There are no weights in {folder}")
+    return [(runs, "CHECKMARK"), (said.format(folder=pack), "CHECKMARK" if is_there else "ERROR")]
 
 
 def of_this_machine() -> AA2_AP_preferences:

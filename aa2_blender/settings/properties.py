@@ -146,6 +146,16 @@ _NUMBERS = {Kind.WHOLE: IntProperty, Kind.NUMBER: FloatProperty}
 _TEXTS = {Kind.TEXT: {}, Kind.FILE: {"subtype": "FILE_PATH", "options": RELATIVE},
           Kind.FOLDER: {"subtype": "DIR_PATH", "options": RELATIVE}}
 
+# Of choices that a panel shows as icons.
+_ICONS = {"reference_kind": ("FILE_IMAGE", "IMAGE_DATA", "SEQUENCE"), "driver": ("ARMATURE_DATA", "USER")}
+
+
+def with_icons(one: Setting) -> tuple:
+    """The choices of a setting as an EnumProperty takes them."""
+    icons = _ICONS.get(one.name)
+    return one.choices if icons is None else tuple(
+        (*choice, icon, number) for number, (choice, icon) in enumerate(zip(one.choices, icons, strict=True)))
+
 
 def property_of(one: Setting) -> Any:
     """The property of a line of the table."""
@@ -160,7 +170,7 @@ def property_of(one: Setting) -> Any:
     if one.kind in _TEXTS:
         return StringProperty(default=one.default or "", **_TEXTS[one.kind], **words)
     if one.kind is Kind.CHOICE:
-        return EnumProperty(items=one.choices, default=one.default or one.choices[0][0], **words)
+        return EnumProperty(items=with_icons(one), default=one.default or one.choices[0][0], **words)
     return PointerProperty(type=getattr(bpy.types, one.kind), **words, **(_offered(one.only) if one.only else {}))
 
 

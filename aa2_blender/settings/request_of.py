@@ -14,7 +14,7 @@ from ..gather.problem import GatherError
 from ..gather.request import ReferenceSource, Request
 from . import table
 from .plates import adopt, file_name, folders_of_others, keep_folder, kept_folder, plate_name, plate_of, settings_of
-from .table import DriverKind, MaskUse, ReferenceKind
+from .table import DriverKind, MaskUse, PlateIs, ReferenceKind
 
 NOBODY = (0.0, 0.0, 0.0, 0.0)  # the box of no chosen performer
 
@@ -35,7 +35,7 @@ def request_of(scene: bpy.types.Scene) -> Request:
         meshes=() if performer else _meshes(ours),
         objects=names_of([*(one.thing for one in ours.touched), ours.add_object]),
         collections=names_of([*(one.collection for one in ours.touched), ours.objects]), holdouts=ours.holdouts,
-        clean_plate=ours.clean_plate and not performer, performer=performer,
+        clean_plate=ours.plate_is == PlateIs.EMPTY and not performer, performer=performer,
         performer_box=_box(ours, size_of(scene)) if performer else None,
         performer_frame=ours.performer_frame if performer and tuple(ours.performer_box) != NOBODY else 0,
         mask_strip=ours.mask_strip, mask_use=MaskUse[ours.mask_use], clean_strip=ours.clean_strip,

@@ -21,6 +21,13 @@ class DriverKind(StrEnum):
     PERFORMER = "PERFORMER"
 
 
+class PlateIs(StrEnum):
+    """Whether somebody is in the plate."""
+
+    EMPTY = "EMPTY"
+    PERFORMED = "PERFORMED"
+
+
 class ReferenceKind(StrEnum):
     """Where the picture of the character comes from."""
 
@@ -100,8 +107,11 @@ _SHOT = (
     Setting("clean_strip", Kind.TEXT, "Clean Plate Strip",
             "The same shot without its performer, so that what the performer covers is known (empty: the networks make "
             "it up)", option="clean_strip"),
-    Setting("clean_plate", Kind.FLAG, "Clean Plate",
-            "Nobody is in the plate; off: the performer in the plate is replaced", True),
+    Setting("plate_is", Kind.CHOICE, "Plate Is", "Whether somebody is in the plate", choices=(
+        (PlateIs.EMPTY, "Empty", "Nobody is in the plate; the character is put into it"),
+        (PlateIs.PERFORMED, "Holds the Performer", "A performer is in the plate, whom the character replaces"))),
+    Setting("fix_own", Kind.FLAG, "Own Frames",
+            "Fix the frames below instead of those in the preview range, or without one the frame under the playhead"),
     Setting("fix_first", Kind.WHOLE, "First", "First frame of the timeline to generate again", 1),
     Setting("fix_last", Kind.WHOLE, "Last", "Last frame of the timeline to generate again", 1),
 )
@@ -161,13 +171,13 @@ _LOOK = (
             field="settings.seed"),
     Setting("seed_lock", Kind.FLAG, "Lock Seed",
             "Generate uses this seed each time; unlocked: Generate uses another seed each time", True),
-    Setting("steps", Kind.WHOLE, "Steps", "Denoising steps (0: the default of the weights)", 0, 0, 1000,
+    Setting("steps", Kind.WHOLE, "Steps", "Denoising steps (0: automatic, as the weights were made for)", 0, 0, 1000,
             option="steps", field="settings.steps", zero_is_none=True),
     Setting("guidance", Kind.NUMBER, "Guidance",
             "How closely the reference is followed: 1 is the default of the weights; any other value takes twice the "
             "time", 1.0, 0, 30, 5, field="settings.guidance"),
-    Setting("window", Kind.WHOLE, "Window", "Frames made together (0: the default of the weights)", 0, 0, 1000,
-            option="window", field="settings.window", zero_is_none=True),
+    Setting("window", Kind.WHOLE, "Window", "Frames made together (0: automatic, as the weights were made for)", 0, 0,
+            1000, option="window", field="settings.window", zero_is_none=True),
     Setting("shape", Kind.CHOICE, "Crop", "The shape of the crop in which the character is made", choices=(
         ("auto", "Automatic", "The shape in which the character fits best"),
         ("192x352", "Standing", "A tall crop of 192 by 352"), ("256x256", "Square", "A crop of 256 by 256"),

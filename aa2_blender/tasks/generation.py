@@ -6,7 +6,7 @@ import bpy
 
 from .. import cost, stalls
 from ..blender_api import Strip
-from ..embedded.engine.contract import messages
+from ..embedded.engine.contract import jobs, messages
 from ..link.engine_job import EngineJob, Link
 from ..link.interpreter import Launch
 from ..place import conditions
@@ -16,7 +16,7 @@ from ..versions import runs
 from ..versions.shown import is_another_shown, lay_version, moved_by
 from . import performer
 from .gathering import Version
-from .task import EngineTask, Progress, TaskState, duration, in_json
+from .task import GENERATING, EngineTask, Progress, TaskState, duration, in_json
 
 SHOWN_EVERY_S = 1.0  # new frames appear in the strip at most this often, because the sequencer draws again each time
 
@@ -35,6 +35,7 @@ class Generation(EngineTask):
         self.version, self.ask = version, ask
         self.placed: tuple[str, ...] = ()
         self.seconds = 0.0
+        self._frames = 0  # of the version
         self._said: list[str] = []  # warnings of our own
         self._looks: list[EngineJob] = []  # the engine's jobs before the one that makes frames
 
@@ -56,7 +57,7 @@ class Generation(EngineTask):
         yield from self.version.made()
         if not (yield from self._find_performer()) or not (yield from self._find_subject()):
             return
-        shown, shown_at = 0, 0.0
+        shown, shown_at, self._frames = 0, 0.0, jobs.read(self.folder).frames
         for _look in self._ask_engine(self.ask(str(self.folder))):
             yield
             made = len(self._asked.frames)
@@ -72,6 +73,11 @@ class Generation(EngineTask):
         self._end_as_engine()
         if self.ask is messages.Preview and self.state is TaskState.WORKING:
             yield from self._lay_conditions()
+
+    def _counted(self, said: messages.Progress) -> tuple[int, int] | None:
+        if said.stage != GENERATING or self.ask is not messages.Run:
+            return None
+        return len(self._asked.frames), self._frames
 
     def _find_performer(self):
         """Find the pose, mask and clean plate of a performer who drives; returns False if this was stopped. The engine

@@ -15,7 +15,10 @@ from .task import EngineTask, TaskState
 
 
 class JointSearch(EngineTask):
-    """Looks for the person in `picture` (a file) and fills the settings of the scene named `scene`."""
+    """Looks for the person in `picture` (a file) and fills the settings of the scene named `scene`. `is_nobody`: the
+    engine has looked and found nobody."""
+
+    is_nobody = False
 
     def __init__(self, picture: Path, scene: str, folder: Path, *, link: Link, launch: Launch):
         super().__init__(folder, link=link, launch=launch)
@@ -29,10 +32,11 @@ class JointSearch(EngineTask):
             self._keep(self._answer(messages.Joints))
 
     def _keep(self, found: messages.Joints) -> None:
+        self.is_nobody = found.body is None
         if found.body is None:
             raise GatherError(f"No person was found in {self.picture.name}.",
-                              "Generate works without the reference's joints; a picture of the whole figure "
-                              "works better.")
+                              "Choose a picture of the whole figure, or press Edit Joints and set the joints "
+                              "yourself.")
         ours = settings_of(bpy.data.scenes[self.scene])
         ours.reference_joints.clear()
         for name, (x, y, confidence) in zip(BODY, found.body, strict=True):

@@ -66,6 +66,7 @@ class PeopleSearch(EngineTask):
         super().__init__(folder, link=link, launch=launch)
         self.scene, self.strip, self.frame = scene, strip, frame
         self.crowd: Crowd | None = None
+        self._has_chosen = False
 
     def _work(self):
         self.progress = Progress("plate")
@@ -100,6 +101,13 @@ class PeopleSearch(EngineTask):
                       for left, top, right, bottom in found.boxes)
         self.crowd = Crowd(self.scene, self.frame, boxes)
 
+    def choose(self, box: Box) -> None:
+        """From now on, the person in this box drives."""
+        choose(bpy.data.scenes[self.scene], box, self.frame)
+        self._has_chosen = True
+
     def achieved(self) -> str:
+        if self._has_chosen:
+            return f"Performer chosen on frame {self.frame}"
         count = len(self.crowd.boxes) if self.crowd else 0
         return "One person found" if count == 1 else f"{count} people found"

@@ -11,6 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
 
+from ..embedded.engine.contract import messages
 from ..embedded.engine.contract.errors import JobError
 from ..link.engine_job import EngineJob, EngineState, Link
 from ..link.interpreter import Launch
@@ -25,7 +26,12 @@ WORDS = {
     "find reference": "Looking at the reference", "find read": "Reading the plate",
     "find follow": "Following the performer", "find depth": "Estimating depth",
     "find mask": "Drawing the performer's mask", "find clean": "Making the clean plate",
-    "prepare": "Preparing", "denoise": "Generating", "check": "Drawing conditions"}
+    "prepare": "Preparing", "denoise": "Generating", "check": "Checking the shot", "preview": "Drawing conditions",
+    "deliver": "Writing output"}
+# The stages that count frames themselves.
+_IN_FRAMES = {"plate", "pose", "mask", "estimate/mask", "clean", "objects", "depth", "check", "preview"}
+GENERATING = "denoise"  # the stage that makes frames; the engine counts it in pieces of its own
+_WORKING = "Working"  # a stage that has no words here
 INTERNAL_HINT = "Send Blender's console output and the job's folder with a report; Generate works again."
 A = TypeVar("A")  # a type of answer
 logger = logging.getLogger(__name__)
@@ -42,17 +48,33 @@ class TaskState(StrEnum):
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a task is: `step` of `total` of a stage, and seconds to its end, or None while unknown."""
+    """How far a task is: `step` of `total` of a stage, and seconds to its end, or None while unknown. `frames`:
+    (finished, all) frames while frames are made.
+
+    `stage` is a key of WORDS, or the words themselves, which begin with a capital letter.
+    """
 
     stage: str
     step: int = 0
     total: int = 0
     eta_s: float | None = None
+    frames: tuple[int, int] | None = None
+
+    @property
+    def words(self) -> str:
+        """What is done, without a number."""
+        return WORDS.get(self.stage) or (self.stage if self.stage[:1].isupper() else _WORKING)
+
+    @property
+    def factor(self) -> float:
+        """The part that is done, 0..1."""
+        return min(self.step / self.total, 1.0) if self.total else 0.0
 
     def __str__(self) -> str:
-        count = f" {self.step}/{self.total}" if self.total else ""
+        frames = self.frames or ((self.step, self.total) if self.total and self.stage in _IN_FRAMES else None)
+        count = f" {frames[0]} of {frames[1]} frames" if frames else ""
         eta = f", {duration(self.eta_s)} left" if self.eta_s is not None else ""
-        return f"{WORDS.get(self.stage, self.stage)}{count}{eta}"
+        return f"{self.words}{count}{eta}"
 
 
 # After each slice of work: how far it is now, or None if nothing has changed.
@@ -162,7 +184,11 @@ class EngineTask(Task):
             self._link.pump()
             said = self.engine_job.progress
             if said and self.engine_job.state is EngineState.RUNNING:
-                self.progress = Progress(doing + said.stage, said.step, said.total, said.eta_s)
+                self.progress = Progress(doing + said.stage, said.step, said.total, said.eta_s, self._counted(said))
+
+    def _counted(self, said: messages.Progress) -> tuple[int, int] | None:
+        """(finished, all) frames to show with what the engine said of its progress; None if it makes no frames."""
+        return None
 
     @property
     def _asked(self) -> EngineJob:

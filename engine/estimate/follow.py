@@ -12,7 +12,8 @@ import numpy as np
 
 from .colours import likeness, signature
 from .detector import find_people, look_about
-from .landmarks import INDEX, Landmarks, look
+from .landmarks import Landmarks, look
+from .personhood import CORE, SEEN, is_body, is_person
 from .region import Region
 
 _SAME = 0.55  # the least likeness of the same clothes: between the values of one person and of two people (ours)
@@ -27,10 +28,6 @@ _BESIDE_S = 1.5  # how long this applies after somebody was beside him
 _LEARN = 0.1  # the part of a signature that each frame updates, so that it follows a change of light
 _STEP = 0.35  # of the square's side: the most by which its centre may miss the expected place
 _GROWTH = 1.5  # the most it may grow or shrink in a frame
-_CORE = [INDEX[f"{side}_{name}"] for name in ("shoulder", "hip", "knee") for side in ("left", "right")]
-_LEAST_CORE = 2  # how many of these must be in the picture and seen
-_SEEN = 0.3
-_SOLID, _STILL_SOLID = 0.72, 0.62  # the least Landmarks.solidity of a newly found person, and of a followed one
 _COVERED = 0.3  # of the performer's seen landmarks must lie in the artist's mask
 # In sides of his square: somebody nearer than the first may be mistaken for him, nearer than the second may be soon
 # (ours)
@@ -184,7 +181,7 @@ class Follower:
         kept = self._recall(number)
         known = kept is not None and _is_region(kept.region, awaited)
         found = kept if known else look(picture, awaited, self._threads)
-        if found and _is_there(found, picture, _STILL_SOLID) and _is_near(found, track, 1):
+        if found and is_body(found, picture, followed=True) and _is_near(found, track, 1):
             wears = signature(picture, found)
             if _is_dressed(wears, track, _SAME):
                 return replace(_moved(track, found, wears, 1), known=known)
@@ -251,15 +248,15 @@ def everybody(picture: np.ndarray, threads: int, *, doubtful: bool = False, **wh
     for region in find_people(picture, threads, **where):
         found = look(picture, region, threads)
         found = found and (look(picture, found.next_region, threads) or found)
-        if found and _is_there(found, picture, _SOLID) and not any(_is_same(found, other) for other in people) \
-                and (doubtful or look_about(picture, found.next_region, threads, times=2)[0]):
+        if found and not any(_is_same(found, other) for other in people) and (
+                is_body(found, picture) if doubtful else is_person(found, picture, threads, times=2)):
             people.append(found)
     return [one for one in people if not any(_is_piece(one, other) for other in people)]
 
 
 def box_of(found: Landmarks) -> tuple[float, float, float, float]:
     """left, top, right, bottom of the seen landmarks."""
-    seen = found.visibility > _SEEN
+    seen = found.visibility > SEEN
     points = found.pixels[seen] if seen.any() else found.pixels
     return (*points.min(axis=0), *points.max(axis=0))
 
@@ -274,14 +271,6 @@ def _moved(track: Track, found: Landmarks, wears: np.ndarray | None, frames: int
                                                        np.maximum(wears, learnt))
     motion = 0.5 * track.motion + 0.5 * motion if frames == 1 else motion
     return Track(found, learnt, motion, unsure=track.unsure if frames == 1 else 0, beside=track.beside)
-
-
-def _is_there(found: Landmarks, picture: np.ndarray, solidity: float) -> bool:
-    """Whether it is a body and enough of it lies in the picture. So nobody is invented outside the picture."""
-    height, width = picture.shape[:2]
-    points = found.pixels[_CORE]
-    inside = ((points >= 0) & (points < (width, height))).all(axis=1) & (found.visibility[_CORE] > _SEEN)
-    return inside.sum() >= _LEAST_CORE and found.solidity() >= solidity
 
 
 def _is_near(found: Landmarks, track: Track, frames: int) -> bool:
@@ -314,7 +303,7 @@ def _fit(other: Track, track: Track, gap: int) -> float:
 
 def _is_same(found: Landmarks, other: Landmarks) -> bool:
     side = max(found.next_region.side, other.next_region.side)
-    return np.abs(found.pixels[_CORE] - other.pixels[_CORE]).mean() < 0.08 * side
+    return np.abs(found.pixels[CORE] - other.pixels[CORE]).mean() < 0.08 * side
 
 
 def _is_piece(found: Landmarks, other: Landmarks) -> bool:
@@ -326,7 +315,7 @@ def _is_piece(found: Landmarks, other: Landmarks) -> bool:
 
 def _size(found: Landmarks) -> float:
     """How large a person is, for the choice of the largest: the square's side times the core's mean visibility."""
-    return found.next_region.side * float(found.visibility[_CORE].mean())
+    return found.next_region.side * float(found.visibility[CORE].mean())
 
 
 def _overlap(one: Sequence[float], other: Sequence[float]) -> float:
@@ -340,6 +329,6 @@ def _overlap(one: Sequence[float], other: Sequence[float]) -> float:
 def _covered(found: Landmarks, mask: np.ndarray) -> float:
     """The part of the seen landmarks that lies in a mask (h, w)."""
     height, width = mask.shape
-    seen = found.pixels[found.visibility > _SEEN].astype(int)
+    seen = found.pixels[found.visibility > SEEN].astype(int)
     inside = seen[((seen >= 0) & (seen < (width, height))).all(axis=1)]
     return float(mask[inside[:, 1], inside[:, 0]].sum()) / max(len(seen), 1)

@@ -9,6 +9,7 @@ from .detector import find_body
 from .follow import box_of, everybody
 from .landmarks import Landmarks, look
 from .lift import body_joints, pelvis_depth, pixels_per_metre, standing_height
+from .personhood import is_person
 
 _BACKDROP = 128  # grey under transparent pixels: it has no colour cast, and both dark and light hair stay visible on it
 _MIN_SIDE = 32
@@ -35,6 +36,7 @@ def find_joints(picture: np.ndarray, threads: int = 0) -> Person | None:
     """(h, w, 3 or 4) uint8 sRGB, straight alpha -> the Person who is the picture's subject, or None.
 
     BlazePose: the detector, the landmarks, then the landmarks again in the square that follows from the first ones.
+    What personhood.py does not take for a person is nobody.
     threads: of onnxruntime; 0 = one per core. In pictures with a side under 32 pixels, nobody can be found.
     """
     picture = _opaque(picture)
@@ -42,7 +44,7 @@ def find_joints(picture: np.ndarray, threads: int = 0) -> Person | None:
     if min(height, width) < _MIN_SIDE:
         return None
     found = look_twice(picture, threads)
-    if found is None:
+    if found is None or not is_person(found, picture, threads):
         return None
     size, scale = (width, height), pixels_per_metre(found)
     return Person(body=body_joints(found, pelvis_depth(scale, size), size), mask=found.mask(size),

@@ -24,9 +24,11 @@ class Layout:
     def separator(self, **_how):
         pass
 
-    def label(self, *, text="", icon="NONE", **_how):
+    def label(self, *, text="", icon="NONE", icon_value=0, **_how):
         assert icon in ICONS, icon
         self.said.append(("label", text))
+        if icon_value:
+            self.said.append(("icon", icon_value))
 
     def progress(self, *, factor=0.0, text="", **_how):
         assert 0 <= factor <= 1
@@ -46,10 +48,9 @@ class Layout:
     def operator(self, name, *, text=None, icon="NONE", **_how):
         assert icon in ICONS, icon
         room, short = name.split(".")
-        kind = getattr(bpy.types, f"{room.upper()}_OT_{short}", None)
-        assert kind is not None, f"there is no operator {name}"
+        assert short in dir(getattr(bpy.ops, room)), f"there is no operator {name}"
         self.said.append(("operator", name))
-        return SimpleNamespace(**dict.fromkeys(kind.bl_rna.properties.keys()))
+        return SimpleNamespace(**dict.fromkeys(getattr(getattr(bpy.ops, room), short).get_rna_type().properties.keys()))
 
     def template_list(self, name, _id, data, collection, _active, index, rows=5):
         """Draws all rows, like a list that is long enough."""

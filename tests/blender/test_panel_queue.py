@@ -26,19 +26,50 @@ def test_every_panel_draws_an_empty_file_and_a_whole_shot(blank, part, tmp_path)
             drawn(one, blank)
 
 
-def test_the_cost_is_said_before_the_press_and_measured_afterwards(shot, part, engine, own_rates):
-    look = part("panels.look")
+def test_the_cost_is_said_before_the_press_and_measured_afterwards(blank, part, engine, own_rates, tmp_path):
+    look, shot = part("panels.look"), small_shot.make(tmp_path / "long", frames=16)
     engine("paints")
-    before = look.cost_text(shot)
-    assert before.startswith("4 frames: roughly ") and "not measured here yet" in before
-    said = " ".join(drawn(part("panels.queue").Queue, shot).all_of("label"))
-    assert before in said
+    before = look.cost_lines(shot)
+    assert before[0].startswith("16 frames: about ") and before[1] == "Not measured here yet"
+    said = drawn(part("panels.generate").Generate, shot).all_of("label")
+    assert said[-2:] == list(before)
     bpy.ops.aa2.generate()
-    after = look.cost_text(shot)
-    assert after.startswith("4 frames: about ") and " GB" in after
+    after = look.cost_lines(shot)
+    assert " GB" in after[0] and after[1] == "Measured on this machine"
     assert json.loads(Path(own_rates._path()).read_text())["rates"]
     shot.aa2.strip = "gone"
-    assert look.cost_text(shot) == ""
+    assert look.cost_lines(shot) == ("", "")
+
+
+def test_a_short_job_tells_no_rate(shot, part, engine, own_rates):
+    engine("paints")
+    before = part("panels.look").cost_lines(shot)
+    bpy.ops.aa2.generate()
+    assert part("panels.look").cost_lines(shot) == before and not Path(own_rates._path()).exists()
+
+
+def test_fix_range_begins_at_the_playhead_or_the_preview_range(made, shot, part):
+    fix = part("panels.result").frames_to_fix
+    shot.frame_set(3)
+    assert fix(shot) == (3, 3) and "Playhead: 3" in drawn(part("panels.result").Fix, shot).all_of("label")
+    shot.use_preview_range, shot.frame_preview_start, shot.frame_preview_end = True, 2, 3
+    assert fix(shot) == (2, 3) and "Preview range: 2 to 3" in drawn(part("panels.result").Fix, shot).all_of("label")
+    ours = part("settings.plates").settings_of(shot)
+    ours.fix_own, ours.fix_first, ours.fix_last = True, 1, 2
+    assert fix(shot) == (1, 2) and "fix_first" in drawn(part("panels.result").Fix, shot).all_of("prop")
+
+
+def test_output_says_where_it_writes(made, shot, part):
+    said = "".join(drawn(part("panels.result").Output, shot).all_of("label"))
+    assert "".join(str(made / "output").split()) in "".join(said.split())
+
+
+def test_automatic_values_are_told(shot, part):
+    labels = drawn(part("panels.look").Look, shot).all_of("label")
+    steps, window = part("cost").defaults(part("cost").EMBEDDED_PACK)
+    assert f"Automatic: {steps}" in labels and f"Automatic: {window}" in labels
+    shot.aa2.steps, shot.aa2.window = 3, 4
+    assert not any(label.startswith("Automatic") for label in drawn(part("panels.look").Look, shot).all_of("label"))
 
 
 def test_a_damaged_file_of_rates_is_as_none(shot, part, engine, own_rates):
@@ -46,27 +77,72 @@ def test_a_damaged_file_of_rates_is_as_none(shot, part, engine, own_rates):
     for damage in ("", "[]", '{"rates": {"a": {"strange": 1}}}', '{"rates": 3}'):
         Path(own_rates._path()).write_text(damage)
         own_rates._kept = None
-        assert "not measured" in part("panels.look").cost_text(shot)
+        assert part("panels.look").cost_lines(shot)[1] == "Not measured here yet"
 
 
 def test_rows_have_their_state_their_error_and_their_remedy(shot, engine, queue, part):
     engine("paints", "--one")
     with pytest.raises(RuntimeError):
         bpy.ops.aa2.generate()
-    layout = drawn(part("panels.queue").Queue, shot)
-    assert "Failed, 1 of 4 frames" in layout.all_of("label") and "plate v001" in layout.all_of("label")
-    assert any("ended by signal 6" in text for text in layout.all_of("label"))
-    operators = layout.all_of("operator")
-    assert {"aa2.queue_resume", "aa2.queue_cancel", "aa2.copy_report", "aa2.generate"} <= set(operators)
+    layout, first = (drawn(one, shot) for one in (part("panels.queue").Queue, part("panels.generate").Generate))
+    assert layout.all_of("label") == ["plate v001", "1 of 4"] and queue.rows[0].last_frame.name == "0001.png"
+    assert layout.all_of("operator") == ["aa2.queue_resume", "aa2.queue_remove", "aa2.clear_finished"]
+    assert any("ended by signal 6" in text for text in first.all_of("label"))
+    assert {"aa2.copy_report", "aa2.generate"} <= set(first.all_of("operator"))
+
+
+def test_a_row_that_failed_while_gathering_has_one_name_one_error_and_no_resume(shot, engine, queue, part, add):
+    """Its folder is the shot's, there is no version to resume, and the first panel says why."""
+    engine("paints")
+    row = add(shot)
+    bpy.data.objects.remove(shot.aa2.armature)
+    advance(queue, lambda: not queue.busy())
+    assert row.state == "failed" and not row.is_gathered
+    layout, first = (drawn(one, shot) for one in (part("panels.queue").Queue, part("panels.generate").Generate))
+    assert layout.all_of("label") == ["plate", "Failed"]
+    assert layout.all_of("operator") == ["aa2.queue_remove", "aa2.clear_finished"]
+    said = [text for text in (*layout.all_of("label"), *first.all_of("label")) if row.error.message in text]
+    assert len(said) == 1
+    assert bpy.ops.aa2.clear_finished() == {"FINISHED"} and queue.rows == []
+
+
+def test_cancel_stops_and_remove_takes_out(shot, engine, queue, add):
+    engine("slow")
+    row = add(shot)
+    advance(queue, lambda: row.state == "running" and row.task.engine_job.frames)
+    bpy.ops.aa2.queue_cancel(row=0)
+    advance(queue, lambda: row.state == "cancelled")
+    assert queue.rows == [row] and not bpy.ops.aa2.clear_finished.poll(), "it can be resumed"
+    bpy.ops.aa2.queue_cancel(row=0)
+    assert queue.rows == [row], "what has ended is not cancelled"
+    bpy.ops.aa2.queue_remove(row=0)
+    assert queue.rows == []
+
+
+def test_no_button_passes_the_check_of_another(made, shot, part, session):
+    """Every poll of ours is the one of Button, which asks all the bases of a button what they need."""
+    button, operators = part("operators.button").Button, part("operators")
+    assert all(cls.poll.__func__ is button.poll.__func__ for cls in operators.CLASSES)
+    task = part("tasks.output").Delivery(made, "png8", ("matte",), link=session.link,
+                                         launch=part("settings.preferences").engine_launch())
+    session._beside = task
+    asks = (bpy.ops.aa2.add_passes, bpy.ops.aa2.write_output, bpy.ops.aa2.preview_frame, bpy.ops.aa2.choose_performer)
+    assert not any(ask.poll() for ask in asks) and bpy.ops.aa2.generate.poll(), "a shot may wait for its turn"
+    row = session.queue.add(part("tasks.gathering").Version(made, scene=shot.name, strip="plate"))
+    assert session.current() is row.task and session.busy() and session._beside is task, "its progress goes on"
+    session.queue.rows.clear()
+    task.cancel()
+    assert all(ask.poll() for ask in asks)
 
 
 def test_a_running_row_shows_progress_and_its_newest_frame(shot, engine, queue, part, add):
     engine("slow")
     row = add(shot)
     advance(queue, lambda: row.state == "running" and row.task.engine_job.frames)
-    layout = drawn(part("panels.queue").Queue, shot)
-    assert any(text.startswith("Generating 1/600") and "left" in text for text in layout.all_of("progress"))
-    assert "aa2.queue_pause" in layout.all_of("operator")
+    layout, first = (drawn(one, shot) for one in (part("panels.queue").Queue, part("panels.generate").Generate))
+    assert layout.all_of("progress") == ["1 of 4"]
+    assert [text.partition(",")[0] for text in first.all_of("progress")] == ["Generating 1 of 4 frames"]
+    assert layout.all_of("operator") == ["aa2.queue_pause", "aa2.queue_cancel", "aa2.clear_finished"]
     assert row.last_frame.name == "0001.png"
 
 
@@ -80,7 +156,7 @@ def test_remedies_are_buttons_where_there_is_one(shot, part, code, operator):
 
 
 def test_missing_plate_offers_the_active_strip(blank, part):
-    assert "aa2.use_active_strip" in drawn(part("panels.queue").Queue, blank).all_of("operator")
+    assert "aa2.use_active_strip" in drawn(part("panels.generate").Generate, blank).all_of("operator")
 
 
 def test_the_shown_version_is_told(made, shot, part):

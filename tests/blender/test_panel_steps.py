@@ -1,13 +1,15 @@
 """Shot, Character, Driver and Objects: the artist's choices reach the job, and the panels show the true state."""
 import json
 from importlib import import_module
+from types import SimpleNamespace
 
 import bpy
 import numpy as np
 import pytest
 import shots
 import small_shot
-from drawn import drawn
+from bpy_extras.object_utils import world_to_camera_view
+from drawn import Layout, drawn
 from PIL import Image
 
 ROOT = "bl_ext.user_default.aa2_blender"
@@ -49,6 +51,46 @@ def test_a_range_beside_the_strip_is_a_problem(shot, problems, part):
     with pytest.raises(RuntimeError, match="90 to 99"):
         bpy.ops.aa2.use_preview_range()
     assert "range_first" in drawn(part("panels.shot").Shot, shot).all_of("prop")
+
+
+def test_the_plates_line_tells_its_name_and_pins_it(shot, part):
+    """Before the first Generate as after it: the active strip is followed until it is pinned."""
+    first, plates = part("panels.generate").Generate, part("settings.plates")
+    shot.aa2.strip = ""
+    shot.sequence_editor.active_strip = shots.strips(shot.sequence_editor)["plate"]
+    layout = drawn(first, shot)
+    assert layout.all_of("label")[:2] == ["Plate", "plate"] and "strip" not in layout.all_of("prop")
+    assert bpy.ops.aa2.pin_plate() == {"FINISHED"} and shot.aa2.strip == "plate"
+    assert "strip" in drawn(first, shot).all_of("prop")
+    shot.sequence_editor.active_strip = None
+    assert plates.plate_name(shot) == "plate"
+    assert bpy.ops.aa2.pin_plate() == {"FINISHED"} and shot.aa2.strip == ""
+    assert plates.plate_name(shot) == "" and not bpy.ops.aa2.pin_plate.poll()
+    assert "No active strip" in drawn(first, shot).all_of("label")
+
+
+def test_the_first_panel_has_a_line_each_and_all_others_are_closed_in_both_editors(shot, part):
+    panels, generate = part("panels"), part("panels.generate")
+    layout = drawn(generate.Generate, shot)
+    assert layout.all_of("prop") == ["strip", "reference_kind", "reference_path", "driver", "armature"]
+    assert [text for text in layout.all_of("label") if text in ("Plate", "Reference", "Driver")] == [
+        "Plate", "Reference", "Driver"]
+    assert layout.all_of("operator") == ["aa2.pin_plate", "aa2.generate"]
+    for space, _short in panels.EDITORS:
+        shown = sorted((cls for cls in panels.CLASSES if cls.bl_space_type == space), key=lambda cls: cls.bl_order)
+        assert [cls.bl_label for cls in shown if "DEFAULT_CLOSED" not in cls.bl_options] == ["Character"]
+        assert [cls.bl_label for cls in shown if not cls.parent] == [
+            "Character", "Shot", "Reference", "Driver", "Objects", "Look", "Preview", "Queue", "Result"]
+
+
+def test_the_message_stands_under_the_button(shot, engine, session, part):
+    engine("paints")
+    bpy.ops.aa2.find_reference_joints()
+    labels = drawn(part("panels.generate").Generate, shot).all_of("label")
+    assert labels[labels.index("Driver") + 1] == "Joints found", "directly below Generate"
+    bpy.ops.aa2.choose_performer()
+    assert f"Performer chosen on frame {shot.frame_current}" in drawn(
+        part("panels.generate").Generate, shot).all_of("label")
 
 
 # --- 2: Character
@@ -126,6 +168,32 @@ def test_a_standing_figure_where_no_joints_are_found(shot, part, request_of):
     assert room.kept(shot.aa2) == before
 
 
+def test_joints_are_found_before_they_are_edited(shot, engine, session, part):
+    """What Edit Joints does in a window after its search has ended."""
+    room, ours = part("operators.joints"), shot.aa2
+    engine("paints")
+    search = part("operators.character").search_of(shot)
+    session.begin(search)
+    assert not search.is_nobody and room.can_begin(search, ours, (48, 96))
+    assert tuple(ours.reference_joints[3].place) == (30, 5), "what was found, not a standing figure"
+
+
+@pytest.mark.parametrize("moved", [True, False])
+def test_joints_of_nobody_are_kept_only_if_the_artist_moved_one(shot, engine, session, part, moved):
+    room, ours = part("operators.joints"), shot.aa2
+    engine("paints", "--nobody")
+    search = part("operators.character").search_of(shot)
+    session.begin(search)
+    assert search.is_nobody and search.error.message == "No person was found in -reference é.png."
+    assert len(ours.reference_joints) == 0, "nothing is laid by Find Joints"
+    assert room.can_begin(search, ours, (48, 96)) and len(ours.reference_joints) == 20
+    before = room.kept(ours)
+    if moved:
+        ours.reference_joints[7].place = (3, 4)
+    assert room.keep_moved(ours, before) == moved
+    assert len(ours.reference_joints) == (20 if moved else 0) and bool(ours.reference_height) == moved
+
+
 # --- 3: Driver
 
 
@@ -199,6 +267,37 @@ def test_a_saved_map_is_loaded_into_the_table(shot, tmp_path, part):
     assert rows["left_wrist"] == ("mixamorig:LeftHandIndex1", "head") and rows["left_toe"][1] == "tail"
 
 
+def test_the_armature_that_is_meant_is_offered(shot, part):
+    """The active one, else the only selected one, else the only one."""
+    driver, first, figure = part("operators.driver"), part("panels.generate").Generate, shot.aa2.armature
+    shot.aa2.armature = None
+    layer = shot.view_layers[0]
+    layer.objects.active = None
+    assert "aa2.use_armature" in drawn(first, shot).all_of("operator") and driver.offered(shot, "ARMATURE") == figure
+    other = shots.armature(shot, shots.metarig_bones(), "other")
+    for thing in (figure, other):
+        thing.select_set(False)
+    layer.objects.active = None
+    assert driver.offered(shot, "ARMATURE") is None and not bpy.ops.aa2.use_armature.poll()
+    other.select_set(True)
+    assert driver.offered(shot, "ARMATURE") == other
+    layer.objects.active = figure
+    assert bpy.ops.aa2.use_armature() == {"FINISHED"} and shot.aa2.armature == figure
+
+
+def test_a_missing_camera_and_missing_bones_have_their_buttons(shot, part, problems):
+    remedies, first = part("panels.remedies"), part("panels.generate").Generate
+    bpy.data.objects.remove(shot.camera)
+    assert [remedies.button_of(problem)[1] for problem in problems()] == ["Add Camera"]
+    assert bpy.ops.aa2.add_camera() == {"FINISHED"} and problems() == []
+    bpy.context.view_layer.update()
+    places = [world_to_camera_view(shot, shot.camera, shot.aa2.armature.matrix_world @ bone.head_local)
+              for bone in shot.aa2.armature.data.bones]
+    assert all(0 < x < 1 and 0 < y < 1 and depth > 0 for x, y, depth in places), "it sees the whole rig"
+    shot.aa2.armature = shots.armature(shot, {"Bone": ("", (0, 0, 0), (0, 0, 1))}, "none")
+    assert "aa2.edit_bones" in drawn(first, shot).all_of("operator")
+
+
 # --- 4: Objects
 
 
@@ -244,8 +343,9 @@ def test_all_buttons_are_in_a_menu_with_a_tooltip_and_those_that_change_the_file
     menu, operators = part("panels.menu"), part("operators")
     offered = {operator for step in menu.STEPS for operator in step}
     missing = {cls.bl_idname for cls in operators.CLASSES if cls not in offered}
-    assert missing == {"aa2.queue_move", "aa2.queue_pause", "aa2.queue_resume", "aa2.queue_cancel", "aa2.queue_place",
-                       "aa2.show_condition", "aa2.remove_object", "aa2.forget_performer", "aa2.fix_range"}
+    assert missing == {"aa2.queue_move", "aa2.queue_pause", "aa2.queue_resume", "aa2.queue_cancel", "aa2.queue_remove",
+                       "aa2.queue_place", "aa2.show_condition", "aa2.remove_object", "aa2.forget_performer",
+                       "aa2.fix_range"}
     for cls in operators.CLASSES:
         tooltip = vars(cls).get("bl_description") or cls.__doc__
         assert tooltip and len(tooltip.strip()) > 15 and not tooltip.strip().endswith(".") and "\n" not in tooltip, cls
@@ -255,9 +355,6 @@ def test_all_buttons_are_in_a_menu_with_a_tooltip_and_those_that_change_the_file
 
 
 def drawn_menu(cls):
-    from types import SimpleNamespace
-
-    from drawn import Layout
     layout = Layout()
     cls.draw(SimpleNamespace(layout=layout), None)
     return layout
@@ -267,3 +364,37 @@ def test_the_menu_is_in_strip_and_in_object_and_goes_with_the_extension(part):
     menu = part("panels.menu")
     for name in menu.MENUS:
         assert menu.draw_entry in getattr(bpy.types, name).draw._draw_funcs
+
+
+def test_the_preferences_say_where_the_tab_is_and_how_the_engine_is(blank, part, engine, tmp_path):
+    room = part("settings.preferences")
+    ours, layout = room.of_this_machine(), Layout()
+    room.AA2_AP_preferences.draw(Told(ours, layout), None)
+    labels = layout.all_of("label")
+    assert "sidebar (N)" in labels[0] and "embedded runtime" in labels[1] and labels[2].startswith("Weights: ")
+    assert layout.all_of("prop") == ["pack", "threads", "python"]
+    ours.pack = str(tmp_path)
+    try:
+        assert room.state_of_engine()[1] == (f"There are no weights in {tmp_path}", "ERROR")
+    finally:
+        ours.pack = ""
+
+
+class Told:
+    """Preferences that draw into a Layout."""
+
+    def __init__(self, ours, layout):
+        self.bl_rna, self.layout = ours.bl_rna, layout
+
+
+def test_buttons_are_verbs_and_say_where_something_opens(part):
+    """Three dots are where a file browser or a dialog opens."""
+    labels = {cls.bl_idname: cls.bl_label for cls in part("operators").CLASSES}
+    takes = {name: set(getattr(bpy.ops.aa2, name.partition(".")[2]).get_rna_type().properties.keys())
+             for name in labels}
+    opening = {name for name, properties in takes.items() if {"directory", "filepath"} & properties}
+    assert {name for name, label in labels.items() if label.endswith("...")} == opening
+    verbs = {"Use", "Pin", "Add", "Find", "Edit", "Clear", "Load", "Save", "Remove", "Choose", "Make", "Preview",
+             "Show", "Generate", "Cancel", "Move", "Pause", "Resume", "Place", "Compare", "Vary", "Fix", "Write",
+             "Copy"}
+    assert {label.split()[0] for label in labels.values()} <= verbs

@@ -277,7 +277,7 @@ def test_the_made_clean_plate_becomes_a_strip_that_the_next_version_uses(shot, e
     made_for = session.queue.rows[-1].folder
     for _press in range(2):
         assert bpy.ops.aa2.add_clean_plate() == {"FINISHED"}
-    found = [strip for strip in shots.strips(shot.sequence_editor) if strip.name.endswith("clean plate")]
+    found = [strip for strip in shots.strips(shot.sequence_editor) if strip.name.startswith("clean plate")]
     assert len(found) == 1 and found[0].mute and len(found[0].elements) == small_shot.FRAMES
     bpy.ops.aa2.use_active_strip(role="CLEAN")
     assert generate() == ""

@@ -73,7 +73,7 @@ def job(part, shot, tmp_path):
 
 def driven_again(part, scene, rig, tmp_path):
     """The people in pose.json when the rig drives, gathered as the add-on does it."""
-    scene.aa2.driver, scene.aa2.armature, scene.aa2.clean_plate = "ARMATURE", rig, False
+    scene.aa2.driver, scene.aa2.armature, scene.aa2.plate_is = "ARMATURE", rig, "PERFORMED"
     list(part("gather.job").gather(part("settings.request_of").request_of(scene), tmp_path / "again"))
     return shots.poses(tmp_path / "again")
 
@@ -188,7 +188,7 @@ def test_the_button_makes_a_rig_that_drives_in_one_undo_step(shot, engine, sessi
     rig = shots.ours(shot).armature
     assert rig.name == f"{json.loads((performed / 'job.json').read_text())['name']} performer" \
         and shots.ours(shot).driver == "ARMATURE"
-    assert not shots.ours(shot).clean_plate, "the performer is still to be replaced"
+    assert shots.ours(shot).plate_is == "PERFORMED", "the performer is still to be replaced"
     bpy.ops.aa2.generate()
     row = session.queue.rows[-1]
     assert row.state == "done" and row.folder.name == "v002"

@@ -79,7 +79,7 @@ def plate_of(scene, tmp_path, count=3, start=1, **how):
 def test_exact_where_nothing_was_made_and_by_the_formula_elsewhere(placing, scene, tmp_path):
     plate_of(scene, tmp_path)
     names = placing.lay_frames(scene, job_folder(tmp_path / "job"), "plate")
-    assert names == ("shot one shadow", "shot one character")
+    assert names == ("shadow shot one", "character shot one")
     for frame in (1, 2, 3):
         out = render(scene, tmp_path, frame)
         assert worst(out, over(coded(frame), frame)) <= ROUNDING

@@ -37,23 +37,26 @@ def meta_of(scene):
     return next(strip for strip in strips(scene).values() if strip.type == "META")
 
 
-def test_conditions_lie_muted_in_a_metastrip_over_the_plate(shot, session, tmp_path):
+def test_conditions_lie_in_a_metastrip_over_the_plate_with_the_skeleton_shown(shot, session, tmp_path):
     plate = frame(shot, 3, tmp_path / "plate.png")
     assert bpy.ops.aa2.preview_conditions() == {"FINISHED"}
     meta = meta_of(shot)
     inside = list(shots.strips(meta))
-    assert meta.name == "Scene plate conditions" and meta.mute and all(strip.mute for strip in inside)
+    assert meta.name == "conditions Scene plate" and not meta.mute
+    assert [strip["aa2_condition"] for strip in inside if not strip.mute] == ["skeleton"]
+    assert {strip.name for strip in inside} == {f"{kind} Scene plate" for kind in KINDS}
     assert [strip["aa2_condition"] for strip in inside] == list(KINDS)
     assert len(strips(shot)) == 2 and meta.channel > strips(shot)["plate"].channel
     for strip in (meta, *inside):
         assert (int(strip.frame_final_start), int(strip.frame_final_end)) == (1, small_shot.FRAMES + 1)
-    assert (frame(shot, 3, tmp_path / "muted.png") == plate).all()
+    assert (frame(shot, 3, tmp_path / "shown.png") != plate).any()
+    bpy.ops.aa2.show_condition(kind="skeleton")
+    assert meta.mute and (frame(shot, 3, tmp_path / "muted.png") == plate).all()
 
 
 def test_a_condition_is_shown_where_it_lies_and_hidden_again(shot, session, tmp_path):
     plate = frame(shot, 3, tmp_path / "plate.png")
     bpy.ops.aa2.preview_conditions()
-    bpy.ops.aa2.show_condition(kind="skeleton")
     assert not meta_of(shot).mute
     shown = frame(shot, 3, tmp_path / "shown.png")
     seen = (shown != plate).any(axis=-1)
@@ -72,7 +75,8 @@ def _grown(mask):
 
 def test_pressed_again_they_are_replaced_and_what_was_shown_stays_shown(shot, session):
     bpy.ops.aa2.preview_conditions()
-    bpy.ops.aa2.show_condition(kind="mask")
+    for kind in ("mask", "skeleton"):
+        bpy.ops.aa2.show_condition(kind=kind)
     channel = meta_of(shot).channel
     bpy.ops.aa2.preview_conditions()
     assert len(strips(shot)) == 2 and meta_of(shot).channel == channel
@@ -80,7 +84,7 @@ def test_pressed_again_they_are_replaced_and_what_was_shown_stays_shown(shot, se
 
 
 def test_the_panel_offers_a_switch_for_each(shot, session):
-    panel = import_module("bl_ext.user_default.aa2_blender.panels.queue").Queue
+    panel = import_module("bl_ext.user_default.aa2_blender.panels.preview").Preview
     assert "aa2.show_condition" not in drawn(panel, shot).all_of("operator")
     bpy.ops.aa2.preview_conditions()
     assert drawn(panel, shot).all_of("operator").count("aa2.show_condition") == len(KINDS)

@@ -237,7 +237,7 @@ def test_the_buttons_of_a_row(shot, engine, queue):
     assert states(queue) == ["failed"]
     engine("paints")
     assert bpy.ops.aa2.queue_resume(row=0) == {"FINISHED"} and states(queue) == ["done"]
-    assert bpy.ops.aa2.queue_cancel(row=0) == {"FINISHED"} and queue.rows == []
+    assert bpy.ops.aa2.queue_remove(row=0) == {"FINISHED"} and queue.rows == []
     with pytest.raises(RuntimeError, match="row"):
         bpy.ops.aa2.queue_pause(row=0)
 

@@ -126,7 +126,7 @@ def test_finished_frames_appear_while_the_rest_runs(made, shot, extension, tmp_p
         for kind in ("frames", "shadow"):
             (made / kind / f"000{number}.png").rename(tmp_path / f"{kind}{number}.png")
     strip_room.lay_frames(shot, made, "plate")
-    assert [element.filename for element in placed(shot)["Scene plate character"].elements] == \
+    assert [element.filename for element in placed(shot)["character Scene plate"].elements] == \
         ["0001.png", "blank.png", "blank.png", "blank.png"]
     shot.frame_set(2)
     before = picture(shot, tmp_path)

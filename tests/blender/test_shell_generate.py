@@ -121,9 +121,11 @@ def test_progress_is_told_in_the_artists_words(shot, extension, engine, session)
     ended = generation.Generation(version, link=session.link, launch=preferences.engine_launch()).run(
         lambda progress: told.append(str(progress)))
     count = small_shot.FRAMES
-    assert f"Gathering the plate {count}/{count}" in told and "Starting the engine" in told
+    assert f"Gathering the plate {count} of {count} frames" in told and "Starting the engine" in told
     assert ended.undo_name == "Generate" and ended.achieved().startswith(f"{count} frames in ")
-    assert str(task.Progress("denoise", 4, 8, 190.0)) == "Generating 4/8, 3 min 10 s left"
+    assert any(line.startswith("Generating ") and line.endswith(f" of {count} frames, 0 s left") for line in told)
+    assert str(task.Progress("denoise", 4, 8, 190.0, (12, 54))) == "Generating 12 of 54 frames, 3 min 10 s left"
+    assert str(task.Progress("deliver", 4, 8)) == "Writing output" and str(task.Progress("strange")) == "Working"
     assert [task.duration(seconds) for seconds in (0.4, 89, 90)] == ["0 s", "89 s", "1 min 30 s"]
 
 

@@ -24,7 +24,7 @@ def test_a_shot_is_generated_placed_saved_and_resumed(blender, generate, shot):
     assert Path(summary["saved"]) == shot and "Gathering the plate 4/4" in told and "Generating" in told
     strips = look(blender, shot)
     assert set(strips) == {"plate", *summary["strips"]} and len(summary["strips"]) == 2
-    character = next(strip for name, strip in strips.items() if name.endswith("character"))
+    character = next(strip for name, strip in strips.items() if name.startswith("character"))
     assert (character["start"], character["frames"], character["blend"]) == (1, 4, "ALPHA_OVER")
     for name in character["files"]:
         picture = Image.open(Path(character["folder"]) / name)

@@ -66,7 +66,10 @@ for request in requests():
         say("people", picture=request["picture"], boxes=[[10.0, 4.0, 40.0, 44.0], [44.0, 10.0, 52.0, 30.0]])
         continue
     if request["type"] == "joints":
-        say("joints", picture=request["picture"], body=[[10.0 * k, 5.0, 1.0] for k in range(20)], height_px=40.0)
+        if "--nobody" in sys.argv:
+            say("joints", picture=request["picture"], body=None, height_px=None)
+        else:
+            say("joints", picture=request["picture"], body=[[10.0 * k, 5.0, 1.0] for k in range(20)], height_px=40.0)
         continue
     folder = request["job"]
     with open(os.path.join(folder, "job.json"), encoding="utf-8") as file:

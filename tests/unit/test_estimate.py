@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -10,7 +11,7 @@ import pytest
 
 from engine.contract.errors import JobError
 from engine.contract.skeleton import BODY, BODY_INDEX
-from engine.estimate import bones, detector, landmarks, people, region, sessions
+from engine.estimate import bones, detector, landmarks, people, personhood, region, sessions
 
 FIGURES = Path(__file__).parent / "figures"
 TRUTH = json.loads((FIGURES / "figures.json").read_text(encoding="utf-8"))
@@ -125,6 +126,23 @@ def test_pictures_of_any_size(canvas, place, scale):
 ], ids=("1x1", "5 high", "grey", "transparent", "32x3000", "noise"))
 def test_nobody(picture):
     assert people.find_joints(picture, threads=1) is None
+
+
+def test_nobody_is_found_in_an_empty_room():
+    """A frame of the demo shot's plate, in which the landmarks are sure of a body and the detector sees nobody."""
+    picture = np.ascontiguousarray(cv2.imread(str(FIGURES / "empty_room.jpg"))[:, :, ::-1])
+    found = people.look_twice(picture, threads=1)
+    assert found.visibility.max() > 0.9 and found.solidity() > 0.72
+    assert not personhood.is_person(found, picture, threads=1)
+    assert people.find_joints(picture, threads=1) is None and people.find_boxes(picture, threads=1) == []
+
+
+@pytest.mark.parametrize("change, is_one", [({}, True), ({"visibility": np.full(33, 0.45)}, False),
+                                            ({"mask_logits": np.zeros((256, 256), np.float32)}, False)])
+def test_a_body_without_a_sure_joint_or_an_outline_is_nobody(change, is_one):
+    picture = read("front")
+    found = replace(people.look_twice(picture, threads=1), **change)
+    assert personhood.is_person(found, picture, threads=1) == is_one
 
 
 def test_everybody_has_a_box():

@@ -84,10 +84,17 @@ class Artist:
         return window.x + x, window.y + y
 
     def pick(self, name):
-        """Make this strip the plate."""
+        """Make this strip the plate: let the plate follow the active strip, click this one, and pin it."""
+        if self.edit.aa2.strip:
+            yield from self.press("aa2.pin_plate")
+            self.expect("pinned plate", self.edit.aa2.strip, "")
         yield from self.hand.click(self.middle_of(name), f"the strip {name} in the timeline")
-        yield from self.press("aa2.use_active_strip")
+        self.expect("followed plate", importlib.import_module(MODULE + ".settings.plates").plate_name(self.edit), name)
+        yield from self.press("aa2.pin_plate")
         self.expect("plate", self.edit.aa2.strip, name)
+
+    def only(self, panel):
+        yield from self.hand.only(self.area, panel)
 
     def over_timeline(self):
         window = region(self.area, "WINDOW")

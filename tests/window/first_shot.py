@@ -19,7 +19,8 @@ class FirstShot(Artist):
 
     def first_shot(self):
         yield from self.go(
-            self.open, self.pick_the_plate, self.choose_the_reference, self.look_at_the_joints, self.choose_the_rig,
+            self.open, self.pick_the_plate, self.look_for_somebody_in_the_empty_room, self.choose_the_reference,
+            self.look_at_the_joints, self.choose_the_rig,
             self.look_at_the_bones, self.choose_objects, self.preview, self.preview_a_frame, self.generate_and_cancel,
             self.resume, self.place, self.undo_and_redo, self.compare, self.save_and_reload)
 
@@ -54,18 +55,38 @@ class FirstShot(Artist):
         yield from self.pick("Room")
         yield from self.take("plate")
 
+    def look_for_somebody_in_the_empty_room(self):
+        """A frame of the plate is the reference: nobody is found, and nothing is kept."""
+        yield from self.only("Reference")
+        yield from self.choose_kind(0.86, "STRIP")
+        yield from self.press("aa2.use_frame_as_reference")
+        self.expect("reference", self.settings.reference_strip, "Room")
+        yield from self.press("aa2.find_reference_joints")
+        yield from self.until(lambda: not self.session.busy(), "the end of the search")
+        task = self.session.current()
+        self.expect("search", (task.state, task.is_nobody), ("failed", True))
+        self.expect("joints of nobody", len(self.settings.reference_joints), 0)
+        yield from self.take("nobody")
+        yield from self.choose_kind(0.5, "FILE")
+
+    def choose_kind(self, share, wanted):
+        """Click a part of the row of kinds in the panel Reference."""
+        sidebar, (_x, y) = region(self.area, "UI"), (yield from self.hand.find(self.area, "reference_kind"))
+        yield from self.hand.click((sidebar.x + int(sidebar.width * share), y), f"the kind {wanted}")
+        self.expect("kind of reference", self.settings.reference_kind, wanted)
+
     def choose_the_reference(self):
         yield from self.hand.enter(self.area, "reference_path", "//reference.png")
         self.expect("reference", self.settings.reference_path, "//reference.png")
         yield from self.take("character")
 
     def look_at_the_joints(self):
-        """The joints are found; one is dragged over the picture, and Escape puts it back."""
-        yield from self.press("aa2.find_reference_joints")
+        """Edit Joints finds the joints first; one is dragged over the picture, and Escape puts it back."""
+        yield from self.press("aa2.edit_reference_joints")
         yield from self.until_idle("finding the joints")
+        yield SETTLED_S
         joints = self.settings.reference_joints
         before = tuple(joints["left_wrist"].place)
-        yield from self.press("aa2.edit_reference_joints")
         yield from self.hand.drag(self.in_picture(before), (60, 20))
         if not joints["left_wrist"].place[0] > before[0] + 20:
             raise Wrong(f"Expected the wrist to follow the mouse from {before}, got "
@@ -84,8 +105,9 @@ class FirstShot(Artist):
                 int(view.y + view.height / 2 + scale * (size[1] / 2 - place[1])))
 
     def choose_the_rig(self):
+        yield from self.press("aa2.use_armature")
+        yield from self.only("Driver")
         yield from self.hand.choose(self.area, "driver_scene", "Shot")
-        yield from self.hand.choose(self.area, "armature", "Performer")
         self.expect("scene", self.settings.driver_scene, bpy.data.scenes["Shot"])
         self.expect("rig", self.settings.armature, bpy.data.objects["Performer"])
         yield from self.press("derive_offset")
@@ -102,19 +124,19 @@ class FirstShot(Artist):
         yield from self.hand.fold(self.area, "Bones", "retarget", SUBPANEL)
 
     def choose_objects(self):
+        yield from self.only("Objects")
         yield from self.hand.choose(self.area, "objects", "Touched")
         self.expect("objects", [row.collection for row in self.settings.touched], [bpy.data.collections["Touched"]])
         yield from self.take("objects", BOTTOM)
 
     def preview(self):
+        yield from self.only("Preview")
         yield from self.press("aa2.preview_conditions")
         began = time.monotonic()
         yield from self.until_idle("the preview")
         told["happened"]["preview_s"] = round(time.monotonic() - began, 1)
         shown = [strip for strip in self.strips() if strip.get("aa2_condition")]
         self.expect("conditions", sorted(strip["aa2_condition"] for strip in shown), sorted(CONDITIONS))
-        self.expect("muted", {strip.mute for strip in shown}, {True})
-        yield from self.press("aa2.show_condition(kind='skeleton'")
         self.expect("shown", [strip["aa2_condition"] for strip in shown if not strip.mute], ["skeleton"])
         yield from self.take("preview", 10)
         yield from self.press("aa2.show_condition(kind='skeleton'")
@@ -127,8 +149,8 @@ class FirstShot(Artist):
         yield from self.take("frame", BOTTOM)
 
     def generate_and_cancel(self):
+        yield from self.only("Queue")
         yield from self.press("aa2.generate")
-        yield from self.hand.page(self.area, BOTTOM)
         yield from self.hand.find(self.area, "aa2.queue_cancel")    # while the shot is gathered, to be quick later
         yield from self.until(lambda: self.made() >= ENOUGH, f"{ENOUGH} frames")
         yield from self.take("running", None, settled_s=0.5)
@@ -153,7 +175,7 @@ class FirstShot(Artist):
         if answer.reused < before - WINDOW:
             raise Wrong(f"Expected the {before} finished frames to be used again, but for a window's, got "
                         f"{answer.reused}.")
-        yield from self.hand.page(self.area, BOTTOM)
+        yield from self.only("Result")
         for what in ("aa2.generate", "aa2.place_again", "aa2.vary_seed"):
             x, y = yield from self.hand.middle(self.area, what)
             told["buttons"][what] = x, self.window.height - y

@@ -8,6 +8,7 @@ import importlib
 import subprocess
 
 import bpy
+import numpy as np
 
 SETTLED_S = 0.4         # after a click, until the window shows it
 PROBED_S = 0.04         # after a move, until Blender knows which button is under the mouse
@@ -16,21 +17,26 @@ NEAR = 12               # rows in which the next button is likely
 # Places as parts of the sidebar's width: of fields and single buttons, of other buttons, and where to look if a button
 # is at none of these.
 MIDDLE = 0.75
-LIES = {"aa2.use_active_strip": 0.89, "aa2.find_reference_joints": 0.3, "aa2.preview_conditions": 0.3,
-        "aa2.place_again": 0.3,
-        "aa2.generate_as_shown": 0.3, "aa2.queue_cancel": 0.89, "aa2.queue_pause": 0.845, "aa2.queue_resume": 0.845,
-        "aa2.queue_move": 0.755,
-        "aa2.show_version(by=-1": 0.04, "aa2.show_version(by=1": 0.96, "aa2.show_condition(kind='environment'": 0.63,
-        "aa2.show_condition(kind='skeleton'": 0.1}
+LIES = {"aa2.pin_plate": 0.9, "aa2.use_frame_as_reference": 0.89, "aa2.find_reference_joints": 0.3,
+        "aa2.use_armature": 0.8, "aa2.place_again": 0.3,
+        "aa2.generate_as_shown": 0.3, "aa2.queue_cancel": 0.9, "aa2.queue_remove": 0.9, "aa2.queue_pause": 0.86,
+        "aa2.queue_resume": 0.86, "aa2.queue_move": 0.78,
+        "aa2.show_version(by=-1": 0.04, "aa2.show_version(by=1": 0.96, "aa2.show_condition(kind='environment'": 0.25,
+        "aa2.show_condition(kind='skeleton'": 0.25}
 # Operators in the upper part of the sidebar. For all others, the sidebar is first scrolled to its end.
-UPPER = ("aa2.use_active_strip", "aa2.find_reference_joints", "aa2.edit_reference_joints", "aa2.edit_bones",
+UPPER = ("aa2.use_armature", "aa2.use_frame_as_reference",
+         "aa2.find_reference_joints", "aa2.edit_reference_joints", "aa2.edit_bones",
          "aa2.choose_performer")
+FIRST = ("aa2.pin_plate", "aa2.use_armature", "aa2.generate", "aa2.cancel", "reference_path")   # of the first panel
 ACROSS = (0.89, 0.845, 0.3, 0.8, 0.93, 0.6, 0.45, 0.15, 0.05)
 WHEEL_UP, WHEEL_DOWN = "4", "5"
 FAR = 60                # turns of the mouse wheel from one end of the sidebar to the other
 
 
-HEAD = 26               # pixels; the height of a closed subpanel
+HEAD = 26               # pixels; the height of a closed panel
+EDGE = 12               # pixels from the sidebar's left, where panels show nothing but their colour
+PANEL = 61 / 255        # their colour; between them it is 48
+PANELS = ("Character", "Shot", "Reference", "Driver", "Objects", "Look", "Preview", "Queue", "Result")
 
 
 class NotFound(Exception):
@@ -56,6 +62,8 @@ class Hand:
         """The place of a button. First its last place is tried, then the visible page of the sidebar, then all of the
         sidebar from its top. The part of the width where the button is known to be comes first."""
         sidebar = region(area, "UI")
+        if what in FIRST:
+            yield from self.page(area, 0)
         for place in [self._seen.get(what), *(place for found, place in self._passed.items() if matches(found, what))]:
             if place and (yield from self._lies_at(place, area, sidebar, what)):
                 self._seen[what] = place
@@ -115,6 +123,40 @@ class Hand:
                 end += step
             ends.append(end)
         return x, sum(ends) // 2
+
+    def only(self, area, name):
+        """Open the panel `name` and close all others but the first. The panels are the light stretches of the sidebar's
+        left edge; a closed one is as high as its head."""
+        yield from self.page(area, 0)
+        for _turn in range(len(PANELS)):
+            stretches = yield from self._panels(area)
+            opened = [PANELS[k] for k, (top, bottom) in enumerate(stretches) if k and bottom - top > 2 * HEAD]
+            wrong = next((one for one in opened if one != name), None if name in opened else name)
+            if wrong is None:
+                self._row = self.window.height - stretches[PANELS.index(name)][0]   # what comes next is in there
+                return
+            top, _bottom = stretches[PANELS.index(wrong)]
+            yield from self.click((region(area, "UI").x + 80, self.window.height - top - HEAD // 2),
+                                  f"the head of {wrong}")
+        raise NotFound(f"The panel {name!r} cannot be opened alone: {stretches}")
+
+    def _panels(self, area):
+        """[(top, bottom)] of the panels in the sidebar, in pixels from the window's top."""
+        yield from self.away(area)
+        yield SETTLED_S
+        sidebar, file = region(area, "UI"), bpy.app.tempdir + "panels.png"
+        self._run("import", "-window", "root", "-depth", "8", f"PNG24:{file}")
+        picture = bpy.data.images.load(file)
+        width, height = picture.size
+        pixels = np.empty(width * height * 4, np.float32)
+        picture.pixels.foreach_get(pixels)
+        bpy.data.images.remove(picture)
+        edge = pixels.reshape(height, width, 4)[::-1][:, sidebar.x + EDGE, 0]
+        first = self.window.height - sidebar.y - sidebar.height
+        is_panel = np.abs(edge[first:first + sidebar.height] - PANEL) < 0.02
+        bounds = first + np.flatnonzero(np.diff(np.concatenate([[0], is_panel, [0]]).astype(int)))
+        stretches = zip(bounds[::2].tolist(), bounds[1::2].tolist(), strict=True)
+        return [(top, bottom) for top, bottom in stretches if bottom - top > HEAD // 2]
 
     def fold(self, area, name, below, by):
         """Open or close the panel `name`, whose header is `by` pixels below the middle of a button."""
@@ -176,7 +218,10 @@ class Hand:
         yield from self.move((viewer.x + viewer.width // 2, viewer.y + viewer.height // 2))
 
     def _key(self, *words):
-        subprocess.run(["xdotool", *words], check=True)
+        self._run("xdotool", *words)
+
+    def _run(self, *words):
+        subprocess.run(words, check=True)
 
 
 def region(area, kind):
@@ -208,7 +253,7 @@ def _plate_setting():
     before = {name: getattr(ours, name) for name in names}
     bpy.ops.ui.unset_property_button()
     for name in names:
-        if not ours.is_property_set(name):
+        if not ours.is_property_set(name) or getattr(ours, name) != before[name]:
             setattr(ours, name, before[name])
             return f"plate.aa2.{name}"
     return ""

@@ -27,6 +27,7 @@ class Moves(Artist):
         yield from self.hand.click(self.middle_of("Room"), "the strip Room in the timeline")
         yield from self.hand.keys("g", *str(LATER), "Return", words=f"g {LATER} Return, over the timeline")
         self.expect("the plate's first frame", self.strips()["Room"].frame_final_start, begins + LATER)
+        yield from self.only("Result")
         yield from self.press("aa2.place_again")
         self.expect("first frames of the character", {self.strips()[name].frame_final_start for name in self.ours()},
                     {begins + LATER})

@@ -8,7 +8,6 @@ from hand import HEAD, region
 
 HERE = Path(__file__).parent
 FIX = ("40", "43")      # frames of the timeline
-BOXED = 36              # like SUBPANEL, if the last button is in a box
 MANY, FEW = "48", "1"   # steps; many are slow enough to be paused, overtaken and upgraded in the middle
 # a strip with a performer, its first frame, and the frame on which he is chosen
 TAKE, TAKE_FIRST, TAKE_FRAME = "Take", 80, 84
@@ -25,13 +24,16 @@ class OtherShots(Artist):
             self.show_the_first_version)
 
     def hide_behind_everything(self):
+        yield from self.only("Objects")
         for wanted in (True, False):
             yield from self.press("holdouts")
             self.expect("Scene Hides", self.settings.holdouts, wanted)
 
     def fix_a_range(self):
         """Four frames are made again, the others kept: this gives the next version."""
-        yield from self.unfold("Fix Range", "aa2.vary_seed", SUBPANEL, "fix_first")
+        yield from self.only("Result")
+        yield from self.unfold("Fix Range", "aa2.vary_seed", SUBPANEL, "fix_own")
+        yield from self.press("fix_own")
         for name, frame in zip(("fix_first", "fix_last"), FIX, strict=True):
             yield from self.hand.enter(self.area, name, frame)
         yield from self.press("aa2.fix_range")
@@ -39,17 +41,19 @@ class OtherShots(Artist):
         answer = self.row().task.engine_job.answer
         told["happened"].update(fixed=answer.made)
         yield from self.take("fixed", BOTTOM)
-        yield from self.hand.fold(self.area, "Fix Range", "fix_first", -27)     # closed again
+        yield from self.hand.fold(self.area, "Fix Range", "fix_own", -27)     # closed again
 
     def take_more_steps(self):
-        yield from self.unfold("Look", "holdouts", 34, "steps")
+        yield from self.only("Look")
         yield from self.hand.enter(self.area, "steps", MANY)
         self.expect("steps", self.settings.steps, int(MANY))
         yield from self.take("look", BOTTOM)
 
     def replace_with_the_rig(self):
-        yield from self.press("clean_plate")
-        self.expect("Clean Plate", self.settings.clean_plate, False)
+        yield from self.only("Shot")
+        yield from self.press("plate_is")
+        yield from self.hand.keys("h", words="H for Holds the Performer")
+        self.expect("Plate Is", self.settings.plate_is, "PERFORMED")
         yield from self.take("replace")
 
     def bring_in_a_take(self):
@@ -67,6 +71,7 @@ class OtherShots(Artist):
 
     def choose_the_performer(self):
         yield from self.pick(TAKE)
+        yield from self.only("Driver")
         yield from self.press("driver", "Performer")
         self.expect("driver", self.settings.driver, "PERFORMER")
         yield from self.press("aa2.choose_performer")
@@ -95,14 +100,17 @@ class OtherShots(Artist):
         shot is paused, one cancelled."""
         yield from self.generate_of("Room")
         yield from self.until(lambda: self.row().state == "running", "the first shot at work")
+        yield from self.only("Look")
         yield from self.hand.enter(self.area, "steps", FEW)
         yield from self.generate_of(TAKE)
         yield from self.until(lambda: self.row().state == "waiting", "the second shot in the queue")
         yield from self.pick("Room")
+        yield from self.only("Result")
         yield from self.press("aa2.vary_seed")
         yield from self.until(lambda: self.row().state != "gathering", "the third in the queue")
         self.expect("queue", self.states()[-3:],
                     [("Room", "v003", "running"), (TAKE, "v001", "waiting"), ("Room", "v004", "waiting")])
+        yield from self.only("Queue")
         last = len(self.session.queue.rows) - 1
         yield from self.press(f"aa2.queue_move(row={last}, by=-1")
         self.expect("queue", self.states()[-2:], [("Room", "v004", "waiting"), (TAKE, "v001", "waiting")])
@@ -120,6 +128,7 @@ class OtherShots(Artist):
         yield from self.pick(plate)
         driver = "PERFORMER" if plate == TAKE else "ARMATURE"
         if self.settings.driver != driver:
+            yield from self.only("Driver")
             sidebar, (_x, y) = region(self.area, "UI"), (yield from self.hand.find(self.area, "driver"))
             yield from self.hand.click((sidebar.x + int(sidebar.width * (0.75 if plate == TAKE else 0.5)), y),
                                        f"the driver {driver}")
@@ -131,8 +140,11 @@ class OtherShots(Artist):
     def write_output(self):
         """Write the output of the take, which has few frames."""
         yield from self.pick(TAKE)
-        yield from self.unfold("Output", "wm.path_open", BOXED + HEAD, "form")
+        yield from self.only("Result")
+        yield from self.unfold("Output", "aa2.vary_seed", SUBPANEL + HEAD, "form")
+        yield from self.hand.find(self.area, "aa2.add_passes")
         yield from self.press("aa2.write_output")
+        self.expect("Add Passes during Write Output", bpy.ops.aa2.add_passes.poll(), not self.session.busy())
         yield from self.until_idle("the output")
         folder = Path(bpy.path.abspath(self.strips()[self.ours(TAKE)[0]]["aa2_job"]))
         told["happened"]["output"] = sorted(path.name for path in (folder / "output").iterdir())
@@ -143,6 +155,7 @@ class OtherShots(Artist):
     def upgrade_at_work(self):
         """The zip is installed again while the engine works: the engine ends, the queue stays, and the new engine
         continues."""
+        yield from self.only("Queue")
         place = next(i for i, state in enumerate(self.states()) if state == ("Room", "v003", "paused"))
         yield from self.press(f"aa2.queue_resume(row={place}")
         row = self.session.queue.rows[place]
@@ -162,9 +175,14 @@ class OtherShots(Artist):
         yield from self.until(lambda: row.made() > before, "more frames after an upgrade")
         yield from self.press(f"aa2.queue_cancel(row={place}")
         yield from self.until(lambda: row.state == "cancelled", "the end of the job")
+        yield from self.press(f"aa2.queue_remove(row={place}")
+        self.expect("the removed job", ("Room", "v003", "cancelled") in self.states(), False)
+        yield from self.press("aa2.clear_finished")
+        self.expect("finished jobs", [state for state in self.states() if state[2] == "done"], [])
 
     def show_the_first_version(self):
         yield from self.pick("Room")
+        yield from self.only("Result")
         self.expect("version shown while the next one is not whole", self.shown(), {"v002"})
         for by, wanted in ((1, "v003"), (-1, "v002"), (-1, "v001")):
             yield from self.press(f"aa2.show_version(by={by}")

@@ -88,9 +88,10 @@ def test_every_step_did_what_an_artist_expects(told):
     print("\n".join(told["clicked"]), told["happened"], told["steps_s"], sep="\n")
     assert not told["error"], f"{told['error']} (look at {TAKEN / 'wrong.png'})"
     pressed = " ".join(told["clicked"])
-    for button in ("use_active_strip", "preview_conditions", "show_condition", "preview_frame",
-                   "generate", "queue_cancel",
-                   "queue_resume", "queue_move", "queue_pause", "place_again", "compare", "fix_range", "vary_seed",
+    for button in ("pin_plate", "use_armature", "edit_reference_joints", "preview_conditions",
+                   "show_condition", "preview_frame", "generate", "queue_cancel",
+                   "queue_resume", "queue_move", "queue_pause", "queue_remove",
+                   "clear_finished", "place_again", "compare", "fix_range", "vary_seed",
                    "choose_performer", "write_output", "add_passes", "show_version"):
         assert f"aa2.{button}" in pressed
     happened = told["happened"]
@@ -111,7 +112,7 @@ def test_it_looks_as_it_did(told, name):
 
 
 def test_the_character_is_seen_and_hidden(told):
-    """The viewer of the result and that of A/B show the same plate, with and without somebody in it."""
+    """The viewer of the result and that of Compare show the same plate, with and without somebody in it."""
     x, y, width, height = told["pictures"]["result"]["viewer"]
     shown, hidden = (np.asarray(Image.open(TAKEN / f"{name}.png").convert("RGB").crop(
         (x, y, x + width, y + height)), float) for name in ("result", "compare"))
