@@ -313,7 +313,7 @@ def test_finding_a_performer_is_part_of_the_cost(part, shot, engine, session):
     assert generate() == ""
     launch = part("settings.preferences").engine_launch()
     assert room.rate_of(launch).performer_s == pytest.approx(0.1 / small_shot.FRAMES)
-    assert "frames: about" in part("panels.look").cost_text(shot)
+    assert "frames: about" in part("panels.look").cost_lines(shot)[0]
 
 
 def test_the_panel_shows_what_a_performer_needs_and_nothing_of_a_rig(part, shot, engine):
