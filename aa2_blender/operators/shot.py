@@ -118,9 +118,9 @@ class AA2_OT_convert_to_float(Button, bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
+    def why_not(cls, context: bpy.types.Context) -> str:
         plate = plate_of(shot_scene(context))
-        return plate is not None and is_shown_wrong(plate)
+        return "" if plate is not None and is_shown_wrong(plate) else "The plate's colors are right as they are"
 
     def act(self, context: bpy.types.Context) -> set[str] | None:
         plate_of(shot_scene(context)).use_float = True

@@ -171,7 +171,13 @@ class Hand:
         """Click with the left button; recorded as `words`. `alone`: hold Alt, so that a strip is selected without those
         that are connected with it."""
         yield from self.move(place)
-        self._key(*(["keydown", "alt", "click", "1", "keyup", "alt"] if alone else ["click", "1"]))
+        for held in ("alt",) * alone:
+            self._key("keydown", held)
+            yield PROBED_S
+        self._key("click", "1")
+        for held in ("alt",) * alone:
+            yield PROBED_S
+            self._key("keyup", held)
         self.clicked.append(words)
         yield SETTLED_S
 
