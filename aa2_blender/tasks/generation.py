@@ -45,8 +45,8 @@ class Generation(EngineTask):
 
     @property
     def warnings(self) -> list[str]:
-        jobs = (*self._looks, self._last_job())
-        told = [warning.message for job in jobs if job for warning in job.warnings]
+        asked = (*self._looks, self._last_job())
+        told = [warning.message for job in asked if job for warning in job.warnings]
         return [*self.version.doubts, *told, *self._said]
 
     def _last_job(self) -> EngineJob | None:

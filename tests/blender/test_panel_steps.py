@@ -396,5 +396,5 @@ def test_buttons_are_verbs_and_say_where_something_opens(part):
     assert {name for name, label in labels.items() if label.endswith("...")} == opening
     verbs = {"Use", "Pin", "Add", "Find", "Edit", "Clear", "Load", "Save", "Remove", "Choose", "Make", "Preview",
              "Show", "Generate", "Cancel", "Move", "Pause", "Resume", "Place", "Compare", "Vary", "Fix", "Write",
-             "Copy"}
+             "Copy", "Convert"}
     assert {label.split()[0] for label in labels.values()} <= verbs
