@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .colours import likeness, signature
-from .detector import find_people, look_about
-from .landmarks import INDEX, Landmarks, look
+from .everybody import box_of, everybody, nearness, people_near
+from .landmarks import Landmarks, look
+from .personhood import SEEN, is_body, is_confirmed
 from .region import Region
 
 _SAME = 0.55  # the least likeness of the same clothes: between the values of one person and of two people (ours)
@@ -27,17 +28,15 @@ _BESIDE_S = 1.5  # how long this applies after somebody was beside him
 _LEARN = 0.1  # the part of a signature that each frame updates, so that it follows a change of light
 _STEP = 0.35  # of the square's side: the most by which its centre may miss the expected place
 _GROWTH = 1.5  # the most it may grow or shrink in a frame
-_CORE = [INDEX[f"{side}_{name}"] for name in ("shoulder", "hip", "knee") for side in ("left", "right")]
-_LEAST_CORE = 2  # how many of these must be in the picture and seen
-_SEEN = 0.3
-_SOLID, _STILL_SOLID = 0.72, 0.62  # the least Landmarks.solidity of a newly found person, and of a followed one
+# Of the square's side: farther from the place that his motion leads to, it may be somebody else, and only his clothes can
+# say that it is not. In a frame and in a second (ours: a walker who is hidden by a sign, and another man before it)
+_JUMP, _JUMP_S = 0.06, 1.0
 _COVERED = 0.3  # of the performer's seen landmarks must lie in the artist's mask
 # In sides of his square: somebody nearer than the first may be mistaken for him, nearer than the second may be soon
 # (ours)
 _CROSSING, _BESIDE = 0.6, 0.8
 _NEVER = -10**9
 _CLOSER, _DOUBTFUL = 24, 8  # frames that are tried if the usual ones show nobody
-_PIECE = 0.3  # of the side of another person's square: anything smaller inside it is a part of that person (ours)
 _EVERYWHERE_S = 0.5  # how often he is searched for in the whole picture
 # how often the detector looks at him and those near him; how often in a row it may fail to see him
 _CHECK_S, _UNSURE = 0.2, 3
@@ -81,14 +80,15 @@ class Follower:
     """Follows one performer through one video. `read`(number) -> (h, w, 3) uint8. `keep`(number, Landmarks, known) is
     called once for each frame in which he is found, in any order; known: it came from recall. `recall`(number) -> the
     Landmarks that an earlier run stored, or None. `check`() may raise to stop. `looked`(number) is called after each
-    frame is looked at. `crossed` collects the frames in which somebody else is close to him."""
+    frame is looked at. `crossed` collects the frames in which somebody else is close to him, and `doubted`
+    those in which somebody was seen where he should be, who may be somebody else."""
 
     def __init__(self, *, read: Callable[[int], np.ndarray], keep: Callable[[int, Landmarks, bool], None],
                  choice: Choice, fps: float, threads: int,
                  recall: Callable[[int], Landmarks | None] = lambda number: None,
                  check: Callable[[], None] = lambda: None, looked: Callable[[int], None] = lambda number: None):
         self._read, self._keep, self._recall, self._choice = read, keep, recall, choice
-        self.crossed = set()
+        self.crossed, self.doubted = set(), set()
         self._fps, self._threads = fps, threads
         self._check, self._looked = check, looked
         self._wears = None  # the performer's clothes, known from an earlier shot
@@ -109,14 +109,15 @@ class Follower:
 
     def _first(self, numbers: Sequence[int]) -> tuple[int, Track] | None:
         """(index, Track) of the frame in which the performer is first found. It starts at the frame of the choice, or
-        at the shot's beginning. A few frames are tried first, then more; at last, people of whom the detector is less
-        sure count too."""
+        at the shot's beginning. A few frames are tried first, then more; at last, where the artist says that somebody
+        is, bodies that may be no person."""
         chosen = self._choice.frame in numbers and (self._choice.box or self._choice.mask)
         at = numbers.index(self._choice.frame) if chosen else 0
         step = max(1, round(self._fps * _EVERYWHERE_S))
         often = [*range(at, len(numbers), step), *range(at - step, -1, -step)]
         closer, few = _spread(len(numbers), _CLOSER), _spread(len(numbers), _DOUBTFUL)
-        for places, doubtful in ((often, False), (closer, False), (few, True)):
+        told = few if self._choice.box or self._choice.mask else []
+        for places, doubtful in ((often, False), (closer, False), (told, True)):
             for i in places:
                 self._check()
                 track = self._chosen(numbers[i], doubtful)
@@ -126,7 +127,9 @@ class Follower:
 
     def _chosen(self, number: int, doubtful: bool) -> Track | None:
         picture, box, wears = self._read(number), self._choice.box, self._wears
-        people = self._people(picture, doubtful=doubtful)
+        if not (box or self._choice.mask) and wears is None:
+            return next(iter(self._tracks(picture, everybody(picture, self._threads, main=True))), None)
+        people = self._tracks(picture, everybody(picture, self._threads, doubtful=doubtful))
         if not people:
             return None
         mask = self._choice.mask and self._choice.mask(number)
@@ -142,12 +145,14 @@ class Follower:
             alike = [track for track in people if (_alike(track, wears) or 0.0) >= _SAME_FAR]
             if box or self._choice.mask or alike:
                 return max(alike, key=lambda track: _alike(track, wears) or 0.0, default=None)
-        return max(people, key=lambda track: _size(track.found))
+        return max(people, key=lambda track: nearness(track.found, picture))
 
-    def _people(self, picture: np.ndarray, *, doubtful: bool = False, **where: Region) -> list[Track]:
+    def _people(self, picture: np.ndarray, **where: Region) -> list[Track]:
+        return self._tracks(picture, people_near(picture, self._threads, **where))
+
+    def _tracks(self, picture: np.ndarray, people: list[Landmarks]) -> list[Track]:
         """A Track without motion for each person."""
-        return [Track(found, signature(picture, found), np.zeros(2))
-                for found in everybody(picture, self._threads, doubtful=doubtful, **where)]
+        return [Track(found, signature(picture, found), np.zeros(2)) for found in people]
 
     def _onwards(self, numbers: Sequence[int], track: Track) -> Track:
         """Follow along the numbers, and search for him when he is lost. Returns the last Track."""
@@ -184,11 +189,20 @@ class Follower:
         kept = self._recall(number)
         known = kept is not None and _is_region(kept.region, awaited)
         found = kept if known else look(picture, awaited, self._threads)
-        if found and _is_there(found, picture, _STILL_SOLID) and _is_near(found, track, 1):
+        if found and is_body(found, picture, followed=True) and _is_near(found, track, 1):
             wears = signature(picture, found)
-            if _is_dressed(wears, track, _SAME):
+            if self._is_his(found, wears, track, 1):
                 return replace(_moved(track, found, wears, 1), known=known)
+            self.doubted.add(number)
         return None
+
+    def _is_his(self, found: Landmarks, wears: np.ndarray | None, track: Track, gap: int) -> bool:
+        """Whether somebody near the place of the track, so many frames later, is its performer: by the clothes; a jump
+        against the motion before is a doubt that only the same clothes remove."""
+        awaited, reach = track.awaited(gap), max(_JUMP, _JUMP_S / self._fps) * min(1.0 + 0.2 * (gap - 1), 3.0)
+        jumps = np.hypot(*np.subtract(found.next_region.centre, awaited.centre)) > reach * awaited.side
+        return _is_dressed(wears, track, _SAME_FAR, _SAME_BESIDE, seen=True) if jumps \
+            else _is_dressed(wears, track, _SAME, _SAME_PART)
 
     def _search(self, numbers: Sequence[int], at: int, track: Track) -> tuple[int, Track] | None:
         """(index, Track) of the frame in which he is found again, or None. First it searches near the expected place,
@@ -198,14 +212,16 @@ class Follower:
             self._check()
             gap = i - at + 1
             picture = self._read(numbers[i])
-            people = []
+            fitting = []
             if gap <= self._fps * _NEARBY_S:
-                people = [(other, _SAME) for other in self._people(picture, near=track.awaited(gap))
-                          if _is_near(other.found, track, gap)]
+                near = [other for other in self._people(picture, near=track.awaited(gap))
+                        if _is_near(other.found, track, gap)]
+                fitting = [other for other in near if self._is_his(other.found, other.wears, track, gap)]
+                self.doubted.update(numbers[i:i + 1] if near and not fitting else ())
             elif gap % everywhere == 0:
-                people = [(other, _SAME_FAR) for other in self._people(picture, like=track.found.region)]
+                fitting = [other for other in self._people(picture, like=track.found.region)
+                           if _is_dressed(other.wears, track, _SAME_FAR, _SAME_PART)]
             self._looked(numbers[i])
-            fitting = [other for other, least in people if _is_dressed(other.wears, track, least)]
             if fitting:
                 best = max(fitting, key=lambda other: _fit(other, track, gap))
                 return i, _moved(track, best.found, best.wears, gap)
@@ -219,7 +235,7 @@ class Follower:
         if number % max(1, round(self._fps * _CHECK_S)):
             return replace(track, beside=max(0, track.beside - 1))
         mine = track.found.next_region
-        known, others = look_about(self._read(number), mine, self._threads)
+        known, others = is_confirmed(track.found, self._read(number), self._threads)
         apart = min((_apart(other, mine) for other in others), default=np.inf)
         if apart < _CROSSING:
             self.crossed.add(number)
@@ -244,26 +260,6 @@ def _spread(count: int, most: int) -> list[int]:
     return sorted({round(i) for i in np.linspace(0, count - 1, min(most, count))})
 
 
-def everybody(picture: np.ndarray, threads: int, *, doubtful: bool = False, **where: Region) -> list[Landmarks]:
-    """(h, w, 3) uint8 -> Landmarks of each person whom the detector and then the landmarks see. doubtful: also people
-    whom the detector does not see again at the landmarks. where: as for find_people."""
-    people = []
-    for region in find_people(picture, threads, **where):
-        found = look(picture, region, threads)
-        found = found and (look(picture, found.next_region, threads) or found)
-        if found and _is_there(found, picture, _SOLID) and not any(_is_same(found, other) for other in people) \
-                and (doubtful or look_about(picture, found.next_region, threads, times=2)[0]):
-            people.append(found)
-    return [one for one in people if not any(_is_piece(one, other) for other in people)]
-
-
-def box_of(found: Landmarks) -> tuple[float, float, float, float]:
-    """left, top, right, bottom of the seen landmarks."""
-    seen = found.visibility > _SEEN
-    points = found.pixels[seen] if seen.any() else found.pixels
-    return (*points.min(axis=0), *points.max(axis=0))
-
-
 def _moved(track: Track, found: Landmarks, wears: np.ndarray | None, frames: int) -> Track:
     motion = np.subtract(found.next_region.centre, track.found.next_region.centre) / frames
     learnt, alike = track.wears, wears is not None and track.wears is not None and likeness(wears, track.wears)
@@ -276,14 +272,6 @@ def _moved(track: Track, found: Landmarks, wears: np.ndarray | None, frames: int
     return Track(found, learnt, motion, unsure=track.unsure if frames == 1 else 0, beside=track.beside)
 
 
-def _is_there(found: Landmarks, picture: np.ndarray, solidity: float) -> bool:
-    """Whether it is a body and enough of it lies in the picture. So nobody is invented outside the picture."""
-    height, width = picture.shape[:2]
-    points = found.pixels[_CORE]
-    inside = ((points >= 0) & (points < (width, height))).all(axis=1) & (found.visibility[_CORE] > _SEEN)
-    return inside.sum() >= _LEAST_CORE and found.solidity() >= solidity
-
-
 def _is_near(found: Landmarks, track: Track, frames: int) -> bool:
     awaited = track.awaited(frames)
     apart = np.hypot(*np.subtract(found.next_region.centre, awaited.centre))
@@ -292,10 +280,11 @@ def _is_near(found: Landmarks, track: Track, frames: int) -> bool:
     return apart < reach * awaited.side and 1 / times < growth < times
 
 
-def _is_dressed(wears: np.ndarray | None, track: Track, least: float) -> bool:
-    """Whether the clothes may be the track's. If no clothes are seen, they may be."""
+def _is_dressed(wears: np.ndarray | None, track: Track, least: float, part: float, *, seen: bool = False) -> bool:
+    """Whether the clothes may be the track's: their likeness is at least `least`, and that of shirt and of trousers at
+    least `part`. If no clothes are seen, they may be, unless they have to be `seen`."""
     alike = None if wears is None or track.wears is None else likeness(wears, track.wears)
-    return alike is None or (alike[0] >= least and alike[1] >= (_SAME_BESIDE if track.beside else _SAME_PART))
+    return not seen if alike is None else alike[0] >= least and alike[1] >= (_SAME_BESIDE if track.beside else part)
 
 
 def _alike(track: Track, wears: np.ndarray) -> float | None:
@@ -312,23 +301,6 @@ def _fit(other: Track, track: Track, gap: int) -> float:
     return (_SAME if alike is None else alike) - 0.3 * apart / (1.0 + 0.1 * gap)
 
 
-def _is_same(found: Landmarks, other: Landmarks) -> bool:
-    side = max(found.next_region.side, other.next_region.side)
-    return np.abs(found.pixels[_CORE] - other.pixels[_CORE]).mean() < 0.08 * side
-
-
-def _is_piece(found: Landmarks, other: Landmarks) -> bool:
-    """Whether it is not a person, but a hand of or a pattern on somebody much larger."""
-    left, top, right, bottom = box_of(other)
-    x, y = found.next_region.centre
-    return found.next_region.side < _PIECE * other.next_region.side and left < x < right and top < y < bottom
-
-
-def _size(found: Landmarks) -> float:
-    """How large a person is, for the choice of the largest: the square's side times the core's mean visibility."""
-    return found.next_region.side * float(found.visibility[_CORE].mean())
-
-
 def _overlap(one: Sequence[float], other: Sequence[float]) -> float:
     """Intersection over union of two boxes."""
     low, high = np.maximum(one[:2], other[:2]), np.minimum(one[2:], other[2:])
@@ -340,6 +312,6 @@ def _overlap(one: Sequence[float], other: Sequence[float]) -> float:
 def _covered(found: Landmarks, mask: np.ndarray) -> float:
     """The part of the seen landmarks that lies in a mask (h, w)."""
     height, width = mask.shape
-    seen = found.pixels[found.visibility > _SEEN].astype(int)
+    seen = found.pixels[found.visibility > SEEN].astype(int)
     inside = seen[((seen >= 0) & (seen < (width, height))).all(axis=1)]
     return float(mask[inside[:, 1], inside[:, 0]].sum()) / max(len(seen), 1)

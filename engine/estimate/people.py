@@ -5,9 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..contract.errors import JobError
-from .detector import find_body
-from .follow import box_of, everybody
-from .landmarks import Landmarks, look
+from .everybody import box_of, everybody
 from .lift import body_joints, pelvis_depth, pixels_per_metre, standing_height
 
 _BACKDROP = 128  # grey under transparent pixels: it has no colour cast, and both dark and light hair stay visible on it
@@ -21,7 +19,7 @@ class Person:
 
     body (20, 4) float32: x, y, depth (metres in front of a supposed 50 mm lens), confidence, in the order of
     contract.skeleton.BODY; height_px: the pixels that the standing height spans at the pelvis; mask (h, w) float32
-    0..1. Hands are not searched for yet: None.
+    0..1; others: how many more people were found, who are smaller. Hands are not searched for yet: None.
     """
 
     body: np.ndarray
@@ -29,29 +27,32 @@ class Person:
     mask: np.ndarray
     left_hand: np.ndarray | None = None
     right_hand: np.ndarray | None = None
+    others: int = 0
 
 
 def find_joints(picture: np.ndarray, threads: int = 0) -> Person | None:
     """(h, w, 3 or 4) uint8 sRGB, straight alpha -> the Person who is the picture's subject, or None.
 
     BlazePose: the detector, the landmarks, then the landmarks again in the square that follows from the first ones.
+    What personhood.py does not take for a person is nobody. Of several people, everybody.py says who is meant.
     threads: of onnxruntime; 0 = one per core. In pictures with a side under 32 pixels, nobody can be found.
     """
     picture = _opaque(picture)
     height, width = picture.shape[:2]
     if min(height, width) < _MIN_SIDE:
         return None
-    found = look_twice(picture, threads)
-    if found is None:
+    people = everybody(picture, threads, main=True)
+    if not people:
         return None
+    found = people[0]
     size, scale = (width, height), pixels_per_metre(found)
     return Person(body=body_joints(found, pelvis_depth(scale, size), size), mask=found.mask(size),
-                  height_px=scale * standing_height(found.world))
+                  height_px=scale * standing_height(found.world), others=len(people) - 1)
 
 
 def find_boxes(picture: np.ndarray, threads: int = 0) -> list[tuple[float, float, float, float]]:
     """(h, w, 3) uint8 -> [(left, top, right, bottom)] of everybody in the picture, in its pixels and cut to it, the
-    largest first. A box surrounds the seen points, with room for the head above them."""
+    nearest first. A box surrounds the seen points, with room for the head above them."""
     height, width = picture.shape[:2]
     if min(height, width) < _MIN_SIDE:
         return []
@@ -61,16 +62,7 @@ def find_boxes(picture: np.ndarray, threads: int = 0) -> list[tuple[float, float
         room = _ROOM * (bottom - top)
         boxes.append((float(max(left - room, 0)), float(max(top - 2 * room, 0)), float(min(right + room, width)),
                       float(min(bottom + room, height))))
-    return sorted(boxes, key=lambda box: (box[0] - box[2]) * (box[3] - box[1]))
-
-
-def look_twice(picture: np.ndarray, threads: int) -> Landmarks | None:
-    """The Landmarks of the main person, in the square that follows from a first look, or None."""
-    region = find_body(picture, threads)
-    first = None if region is None else look(picture, region, threads)
-    if first is None:
-        return None
-    return look(picture, first.next_region, threads) or first
+    return boxes
 
 
 def _opaque(picture: np.ndarray) -> np.ndarray:
