@@ -20,11 +20,12 @@ _SMALLEST_WINDOW = 96
 def find_people(picture: np.ndarray, threads: int, *, near: Region | None = None,
                 like: Region | None = None) -> list[Region]:
     """(h, w, 3) uint8 -> Regions of people, the most likely first. near: a Region; only people near it. like: a Region;
-    people anywhere, but only of a similar size."""
+    people anywhere, but only of a similar size: in the one level whose windows, which overlap by half, hold such a
+    person whole."""
     if near:
         return people_at(picture, _around(near), threads)
     around = list(levels(picture))
-    fitting = [windows for windows in around if like and 1.0 <= windows[0].side / like.side < 3.0]
+    fitting = [windows for windows in around if like and 2.0 <= windows[0].side / like.side < 4.0]
     return people_at(picture, [window for windows in fitting or around[:1] for window in windows], threads)
 
 

@@ -15,15 +15,18 @@ _PIECE = 0.3  # of the side of another person's square: anything smaller inside 
 _ALSO = 0.5  # of the square of the one who is meant: windows down to this side are searched for others (ours)
 
 
-def everybody(picture: np.ndarray, threads: int, *, doubtful: bool = False, main: bool = False) -> list[Landmarks]:
+def everybody(picture: np.ndarray, threads: int, *, doubtful: bool = False, main: bool = False,
+              widest: int | None = None) -> list[Landmarks]:
     """(h, w, 3) uint8 -> Landmarks of each person, by personhood.is_person; the one who is meant comes first.
 
     Searches from large windows to small ones. main: ends where a window holds nobody who is half as large as the one
     who is meant. doubtful: each body counts, whatever detector and mirror say; only where the artist says that somebody
-    is.
+    is. widest: only levels of at most so many windows.
     """
     regions, people = [], []
     for windows in levels(picture):
+        if widest and len(windows) > widest:
+            break
         if main and people and windows[0].side < _ALSO * min(people[0].next_region.side, *picture.shape[:2]):
             break
         new = people_at(picture, windows, threads, known=regions)

@@ -7,11 +7,12 @@ and then followed back from there to where he was lost (ours: MediaPipe follows 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from .colours import likeness, signature
-from .everybody import box_of, everybody, nearness, people_near
+from .everybody import box_of, everybody, people_near
 from .landmarks import Landmarks, look
 from .personhood import SEEN, is_body, is_confirmed
 from .region import Region
@@ -28,8 +29,8 @@ _BESIDE_S = 1.5  # how long this applies after somebody was beside him
 _LEARN = 0.1  # the part of a signature that each frame updates, so that it follows a change of light
 _STEP = 0.35  # of the square's side: the most by which its centre may miss the expected place
 _GROWTH = 1.5  # the most it may grow or shrink in a frame
-# Of the square's side: farther from the place that his motion leads to, it may be somebody else, and only his clothes can
-# say that it is not. In a frame and in a second (ours: a walker who is hidden by a sign, and another man before it)
+# Of the square's side: farther from the place that his motion leads to, it may be somebody else, and only his clothes
+# can say that it is not. In a frame and in a second (ours: a walker who is hidden by a sign, and another man before it)
 _JUMP, _JUMP_S = 0.06, 1.0
 _COVERED = 0.3  # of the performer's seen landmarks must lie in the artist's mask
 # In sides of his square: somebody nearer than the first may be mistaken for him, nearer than the second may be soon
@@ -37,6 +38,9 @@ _COVERED = 0.3  # of the performer's seen landmarks must lie in the artist's mas
 _CROSSING, _BESIDE = 0.6, 0.8
 _NEVER = -10**9
 _CLOSER, _DOUBTFUL = 24, 8  # frames that are tried if the usual ones show nobody
+# Windows of a level that is searched in each of the usual frames. Smaller windows are searched in the first, second,
+# fourth, eighth ... of them, because frames with nobody would take two seconds each (ours)
+_QUICK = 10
 _EVERYWHERE_S = 0.5  # how often he is searched for in the whole picture
 # how often the detector looks at him and those near him; how often in a row it may fail to see him
 _CHECK_S, _UNSURE = 0.2, 3
@@ -116,36 +120,40 @@ class Follower:
         step = max(1, round(self._fps * _EVERYWHERE_S))
         often = [*range(at, len(numbers), step), *range(at - step, -1, -step)]
         closer, few = _spread(len(numbers), _CLOSER), _spread(len(numbers), _DOUBTFUL)
-        told = few if self._choice.box or self._choice.mask else []
-        for places, doubtful in ((often, False), (closer, False), (told, True)):
-            for i in places:
-                self._check()
-                track = self._chosen(numbers[i], doubtful)
-                if track:
-                    return i, replace(track, unsure=_NEVER) if doubtful else track
+        tries = [(i, {} if k & (k - 1) == 0 else {"widest": _QUICK}) for k, i in enumerate(often, 1)]
+        searched = {i for i, how in tries if not how}
+        tries += [(i, {}) for i in closer if i not in searched]
+        tries += [(i, {"doubtful": True}) for i in few if self._choice.box or self._choice.mask]
+        for i, how in tries:
+            self._check()
+            track = self._chosen(numbers[i], how)
+            if track:
+                return i, replace(track, unsure=_NEVER) if "doubtful" in how else track
         return None
 
-    def _chosen(self, number: int, doubtful: bool) -> Track | None:
-        picture, box, wears = self._read(number), self._choice.box, self._wears
-        if not (box or self._choice.mask) and wears is None:
-            return next(iter(self._tracks(picture, everybody(picture, self._threads, main=True))), None)
-        people = self._tracks(picture, everybody(picture, self._threads, doubtful=doubtful))
+    def _chosen(self, number: int, how: dict[str, Any]) -> Track | None:
+        """how: for everybody."""
+        box, wears = self._choice.box, self._wears
+        mask = self._choice.mask and self._choice.mask(number)
+        in_box, in_mask = number == self._choice.frame and box, mask is not None and mask.any()
+        if mask is not None and not in_mask and not in_box and wears is None:
+            return None
+        picture = self._read(number)
+        main = not (box or self._choice.mask) and wears is None
+        people = self._tracks(picture, everybody(picture, self._threads, main=main, **how))
         if not people:
             return None
-        mask = self._choice.mask and self._choice.mask(number)
-        if number == self._choice.frame and box:
+        if in_box:
             best = max(people, key=lambda track: _overlap(box_of(track.found), box))
             return best if _overlap(box_of(best.found), box) > 0.05 else None
-        if mask is not None and mask.any():
+        if in_mask:
             best = max(people, key=lambda track: _covered(track.found, mask))
             return best if _covered(best.found, mask) > _COVERED else None
-        if mask is not None and wears is None:
-            return None
         if wears is not None:
             alike = [track for track in people if (_alike(track, wears) or 0.0) >= _SAME_FAR]
             if box or self._choice.mask or alike:
                 return max(alike, key=lambda track: _alike(track, wears) or 0.0, default=None)
-        return max(people, key=lambda track: nearness(track.found, picture))
+        return people[0]
 
     def _people(self, picture: np.ndarray, **where: Region) -> list[Track]:
         return self._tracks(picture, people_near(picture, self._threads, **where))

@@ -8,7 +8,10 @@ from ..contract.errors import JobError
 from .everybody import box_of, everybody
 from .lift import body_joints, pelvis_depth, pixels_per_metre, standing_height
 
-_BACKDROP = 128  # grey under transparent pixels: it has no colour cast, and both dark and light hair stay visible on it
+# Greys under transparent pixels. Before the first, both dark and light hair stay visible, but the model is not always
+# sure of a body before a plain backdrop. The one with the surest body counts (ours)
+_BACKDROPS = (128, 255, 0)
+_SURER = 0.02  # by how much another backdrop than the first must be surer
 _MIN_SIDE = 32
 _ROOM = 0.04  # of a box's height: the margin beyond the points, which lie inside the body; twice as much above the eyes
 
@@ -37,13 +40,16 @@ def find_joints(picture: np.ndarray, threads: int = 0) -> Person | None:
     What personhood.py does not take for a person is nobody. Of several people, everybody.py says who is meant.
     threads: of onnxruntime; 0 = one per core. In pictures with a side under 32 pixels, nobody can be found.
     """
-    picture = _opaque(picture)
+    pictures = _on_backdrops(picture)
     height, width = picture.shape[:2]
     if min(height, width) < _MIN_SIDE:
         return None
-    people = everybody(picture, threads, main=True)
-    if not people:
+    looks = [everybody(opaque, threads, main=True) for opaque in pictures]
+    seen = [people for people in looks if people]
+    if not seen:
         return None
+    best = max(seen, key=lambda people: people[0].sureness())
+    people = best if best[0].sureness() > seen[0][0].sureness() + _SURER else seen[0]
     found = people[0]
     size, scale = (width, height), pixels_per_metre(found)
     return Person(body=body_joints(found, pelvis_depth(scale, size), size), mask=found.mask(size),
@@ -65,12 +71,12 @@ def find_boxes(picture: np.ndarray, threads: int = 0) -> list[tuple[float, float
     return boxes
 
 
-def _opaque(picture: np.ndarray) -> np.ndarray:
-    """(h, w, 3 or 4) uint8 -> (h, w, 3) uint8, transparency filled with grey."""
+def _on_backdrops(picture: np.ndarray) -> list[np.ndarray]:
+    """(h, w, 3 or 4) uint8 -> (h, w, 3) uint8 before each backdrop; one picture if nothing is transparent."""
     if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] not in (3, 4):
         raise JobError("reference_unreadable",
                        f"A picture of (height, width, 3 or 4) uint8 was expected, got {picture.shape} {picture.dtype}.")
-    if picture.shape[2] == 3:
-        return np.ascontiguousarray(picture)
+    if picture.shape[2] == 3 or (picture[:, :, 3] == 255).all():
+        return [np.ascontiguousarray(picture[:, :, :3])]
     alpha = picture[:, :, 3:].astype(np.float32) / 255.0
-    return np.round(picture[:, :, :3] * alpha + _BACKDROP * (1.0 - alpha)).astype(np.uint8)
+    return [np.round(picture[:, :, :3] * alpha + grey * (1.0 - alpha)).astype(np.uint8) for grey in _BACKDROPS]

@@ -1,5 +1,6 @@
 """Who in a picture is a person, who of several is meant, and who is offered."""
 
+import io
 from pathlib import Path
 
 import cv2
@@ -7,11 +8,13 @@ import numpy as np
 import performer_shot as shots
 import pytest
 
+from engine import __main__ as command
 from engine.conditions.poses import read_poses
 from engine.contract import messages
 from engine.contract.skeleton import BODY_INDEX
 from engine.door import answer as door
-from engine.estimate import people, performer, personhood
+from engine.estimate import detector, everybody, people, performer, personhood
+from engine.estimate.follow import Choice, Follower
 from tests.unit.test_estimate import looked_at, opened
 
 SITUATIONS = Path(__file__).parents[1] / "situations"
@@ -112,3 +115,35 @@ def test_who_comes_from_behind_a_sign_is_not_followed(tmp_path):
 def test_a_portrait_has_no_legs():
     answer = door._joints(str(SITUATIONS / "head_and_shoulders_hopper.jpg"), people.find_joints)
     assert answer.missing == ("hips", "legs") and answer.others == 0
+
+
+def test_the_search_is_bounded_where_nobody_is(monkeypatch):
+    """A minute of an empty room, then somebody comes in. All windows in each frame that is tried were 4375; and who
+    comes in is found."""
+    room, searched, seen = shots.room((640, 360)), [], []
+    come = shots.laid(room, (200, 60), shots.figure(scale=0.6))[0]
+    look = everybody.people_at
+
+    def people_at(picture, windows, *rest, **known):
+        searched.append(len(windows))
+        return [] if picture is room else look(picture, windows, *rest, **known)
+    monkeypatch.setattr(everybody, "people_at", people_at)
+    Follower(read=lambda number: come if number > 1488 else room, keep=lambda number, *rest: seen.append(number),
+             choice=Choice(), fps=25.0, threads=1).follow(range(1, 1501))
+    assert sorted(seen) == list(range(1489, 1501)) and 500 < sum(searched) < 1300
+    assert 125 * sum(map(len, detector.levels(room))) == 4375
+
+
+def test_a_cut_out_is_looked_at_on_several_backdrops():
+    """On grey alone, one of the joints that are seen in the whole picture is not seen in the cut-out."""
+    picture = opened(SITUATIONS / "dress_1663.png")
+    whole = people.find_joints(picture, threads=1)
+    person = people.find_joints(np.dstack([picture, np.where(whole.mask > 0.5, 255, 0).astype(np.uint8)]), threads=1)
+    assert (person.body[whole.body[:, 3] > 0, 3] > 0).all()
+    assert np.median(np.hypot(*(person.body[:, :2] - whole.body[:, :2]).T)) < 0.0057 * whole.height_px
+
+
+def test_the_command_line_names_the_frames_without_the_performer():
+    stream = io.StringIO()
+    command.Teller(stream).tell(messages.Warned("job", "performer_lost", "The performer is not found.", (3, 4, 5, 9)))
+    assert stream.getvalue() == "Warning: The performer is not found. Frames 3-5, 9.\n"
