@@ -135,18 +135,18 @@ class Follower:
         """how: for everybody."""
         box, wears = self._choice.box, self._wears
         mask = self._choice.mask and self._choice.mask(number)
-        in_box, in_mask = number == self._choice.frame and box, mask is not None and mask.any()
-        if mask is not None and not in_mask and not in_box and wears is None:
+        here = box if number == self._choice.frame else None
+        if mask is not None and not mask.any() and not here and wears is None:
             return None
         picture = self._read(number)
         main = not (box or self._choice.mask) and wears is None
         people = self._tracks(picture, everybody(picture, self._threads, main=main, **how))
         if not people:
             return None
-        if in_box:
-            best = max(people, key=lambda track: _overlap(box_of(track.found), box))
-            return best if _overlap(box_of(best.found), box) > 0.05 else None
-        if in_mask:
+        if here:
+            best = max(people, key=lambda track: _overlap(box_of(track.found), here))
+            return best if _overlap(box_of(best.found), here) > 0.05 else None
+        if mask is not None and mask.any():
             best = max(people, key=lambda track: _covered(track.found, mask))
             return best if _covered(best.found, mask) > _COVERED else None
         if wears is not None:
