@@ -228,7 +228,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--performer", action="store_true",
                      help="A person in the plate drives, whom the character replaces")
     one.add_argument("--performer-box", nargs=4, type=float, metavar=("LEFT", "TOP", "RIGHT", "BOTTOM"),
-                     help="Where that person stands, in pixels of the render; without it the largest drives")
+                     help="Where that person stands, in pixels of the render; without it the nearest person drives")
     one.add_argument("--performer-frame", type=int, metavar="N", help="The frame of the box (the plate's first)")
     one.add_argument("--meshes", nargs="+", default=(), metavar="OBJECT", help="The character's meshes")
     one.add_argument("--objects", nargs="+", default=(), metavar="OBJECT", help="What it touches or stands behind")

@@ -73,7 +73,7 @@ class Request(_Passed):
     `holdouts`: everything else in the driver's scene may hide the character. Scene, rig, camera, objects and
     collections that are linked are named with their library (gather/names.py); the edit's own scene is local.
     `performer`: the driver is a person in the plate, not a rig: whoever stands in `performer_box` (left, top, right,
-    bottom), pixels of the job, on the frame `performer_frame` of the timeline; else the largest. `mask_strip` is
+    bottom), pixels of the job, on the frame `performer_frame` of the timeline; else the nearest. `mask_strip` is
     painted by the artist, white on black; `mask_use` says whether it joins the character's mask, overrides it, or only
     chooses the performer. `clean_strip` is the plate without the performer; `make_clean` lets the engine make one where
     none is given.

@@ -42,7 +42,7 @@ class AA2_OT_choose_performer(StartButton, bpy.types.Operator):
     _boxes = _timer = None
 
     def act(self, context: bpy.types.Context) -> set[str] | None:
-        """By numbers. Without any, the largest person on the frame is chosen when the search has ended."""
+        """By numbers. Without any, the nearest person on the frame is chosen when the search has ended."""
         scene = shot_scene(context)
         frame = self.frame or scene.frame_current
         if tuple(self.box) != NOBODY:
@@ -162,10 +162,10 @@ class _Boxes:
 
 
 class AA2_OT_forget_performer(Button, bpy.types.Operator):
-    """Use the largest person in the plate as the performer, or the one that the mask strip shows"""
+    """Use the nearest person in the plate as the performer, or the one that the mask strip shows"""
 
     bl_idname = "aa2.forget_performer"
-    bl_label = "Use Largest Person"
+    bl_label = "Use Nearest Person"
     bl_options = {"REGISTER", "UNDO"}
 
     def act(self, context: bpy.types.Context) -> set[str] | None:

@@ -30,4 +30,4 @@ def performer_text(ours: bpy.types.PropertyGroup) -> str:
     if tuple(ours.performer_box) != NOBODY:
         return translated("Chosen on frame {frame}").format(frame=ours.performer_frame)
     return translated("The person in the white of the mask strip" if ours.mask_strip
-                      else "The largest person in the plate")
+                      else "The nearest person in the plate")

@@ -115,7 +115,7 @@ class AA2_PG_settings(bpy.types.PropertyGroup):
         "performer_box": FloatVectorProperty(
             name="Performer",
             description="Where the performer stands, in parts of the picture: left, top, right, bottom (all 0: the "
-            "largest person)", size=4, min=0, max=1),
+            "nearest person)", size=4, min=0, max=1),
         "performer_frame": IntProperty(name="On Frame",
                                        description="The frame of the timeline on which the performer was chosen"),
         "touched": CollectionProperty(type=AA2_PG_touched),

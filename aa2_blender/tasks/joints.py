@@ -23,6 +23,7 @@ class JointSearch(EngineTask):
     def __init__(self, picture: Path, scene: str, folder: Path, *, link: Link, launch: Launch):
         super().__init__(folder, link=link, launch=launch)
         self.picture, self.scene = picture, scene
+        self._remarks: list[str] = []
 
     def _work(self):
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -44,7 +45,18 @@ class JointSearch(EngineTask):
             joint.name, joint.place, joint.confidence = name, (x, y), confidence
         ours.reference_height = found.height_px or 0
         ours.reference_joints_of = picture_named(ours)
+        self._remarks = remarks(found)
         self.undo_name = "Find Joints"
 
     def achieved(self) -> str:
-        return "Joints found"
+        return ". ".join(["Joints found", *self._remarks])
+
+
+def remarks(found: messages.Joints) -> list[str]:
+    """What the artist should know of the picture, in sentences."""
+    said = []
+    if found.missing:
+        said.append(f"No {' and no '.join(found.missing)} in this picture; they will be invented.")
+    if found.others:
+        said.append(f"{found.others + 1} people are in this picture; the nearest one is the character.")
+    return said

@@ -23,7 +23,7 @@ Box = tuple[float, float, float, float]  # left, top, right, bottom in parts of 
 
 @dataclass(frozen=True)
 class Crowd:
-    """Everybody found on one frame of a scene's plate, the largest first."""
+    """Everybody found on one frame of a scene's plate, the nearest first."""
 
     scene: str
     frame: int

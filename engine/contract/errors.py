@@ -57,10 +57,12 @@ WARNINGS = {
     "interlaced": "the video is interlaced; thin limbs are harder to find",
     "nobody_found": "no person could be found in the video",
     "people_crossing": "others come so close to the performer that they may be taken for one another",
+    "performer_doubtful": "somebody is seen in these frames who may not be the performer; they show the plate",
     "performer_lost": "the performer was not found in these frames",
     "performer_small": "the performer is so small that the joints are uncertain",
     "frames_passed": "nobody is in these frames; they do not change",
     "reference_joints_unknown": "no person could be found in the reference; the engine works without its joints",
+    "reference_people": "the reference shows several people; the nearest one is the character",
     "reference_in_part": "the reference does not show all of the person; the rest is invented",
     "reference_without_surface": "hips or shoulders cannot be found in the reference; a coarser method carries it",
 }

@@ -180,15 +180,19 @@ class Warned:
 
 @record
 class Joints:
-    """The person found in `picture`: (x, y, confidence) * 20 in its pixels; `body` is null if nobody was found."""
+    """The person found in `picture`: (x, y, confidence) * 20 in its pixels; `body` is null if nobody was found.
+    `missing`: which of hips, legs and arms the picture does not show. `others`: how many more people were found, who
+    are not as near."""
     picture: str = checked(text)
     body: tuple[jobs.Joint, ...] | None = checked(or_none(tuple_of(*[_JOINT] * len(BODY))), default=None)
     height_px: float | None = checked(or_none(number(0, 1e6)), default=None)
+    missing: tuple[str, ...] = checked(list_of(_told), default=())
+    others: int = checked(_COUNT, default=0)
 
 
 @record
 class People:
-    """Everybody found in `picture`, the largest first: a box (left, top, right, bottom) in its pixels around what is
+    """Everybody found in `picture`, the nearest first: a box (left, top, right, bottom) in its pixels around what is
     seen of each person."""
     picture: str = checked(text)
     boxes: tuple[jobs.Box, ...] = checked(list_of(_BOX), default=())

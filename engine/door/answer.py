@@ -24,6 +24,7 @@ from ..job.found_person import find_and_keep, kept_or
 from ..job.preview import check, preview
 from ..job.progress import Stopped
 from ..job.run import run
+from ..job.subject import missing_in
 from ..packs.store import Pack, open_pack
 
 log = logging.getLogger(__name__)
@@ -142,7 +143,8 @@ def _joints(path, seek) -> messages.Joints:
     if person is None:
         return messages.Joints(path)
     body = np.asarray(person.body, float)[:, [0, 1, 3]]
-    return messages.Joints(path, tuple(tuple(joint) for joint in body.tolist()), float(person.height_px))
+    return messages.Joints(path, tuple(tuple(joint) for joint in body.tolist()), float(person.height_px),
+                           tuple(missing_in(body)), person.others)
 
 
 def _people(path) -> messages.People:

@@ -1,7 +1,7 @@
-"""A picture -> the squares around its people, or around its main person."""
+"""A picture -> the squares around its people."""
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -17,52 +17,50 @@ _WINDOWS_PER_LEVEL = 50  # about half a second
 _SMALLEST_WINDOW = 96
 
 
-def find_body(picture: np.ndarray, threads: int) -> Region | None:
-    """(h, w, 3) uint8 -> the Region of its main person, or None.
-
-    The detector gets the whole picture first, then smaller and smaller squares of it, because it sees 224 pixels and
-    misses people below a fifth of its window (ours; MediaPipe uses only the whole picture).
-    """
-    for windows in _levels(picture.shape[1], picture.shape[0]):
-        people = [person for window in windows for person in _people_in(picture, window, threads)[:1]]
-        if people:
-            return max(people, key=lambda person: person[0] * person[1].side)[1]
-    return None
-
-
 def find_people(picture: np.ndarray, threads: int, *, near: Region | None = None,
                 like: Region | None = None) -> list[Region]:
-    """(h, w, 3) uint8 -> Regions of all people, the most likely first.
+    """(h, w, 3) uint8 -> Regions of people, the most likely first. near: a Region; only people near it. like: a Region;
+    people anywhere, but only of a similar size: in the one level whose windows, which overlap by half, hold such a
+    person whole."""
+    if near:
+        return people_at(picture, _around(near), threads)
+    around = list(levels(picture))
+    fitting = [windows for windows in around if like and 2.0 <= windows[0].side / like.side < 4.0]
+    return people_at(picture, [window for windows in fitting or around[:1] for window in windows], threads)
 
-    near: a Region; only people near it. like: a Region; people anywhere, but only of a similar size. One person is
-    often found in several windows, so a region close to a more likely one of similar size is left out.
-    """
-    levels = [_around(near)] if near else list(_levels(picture.shape[1], picture.shape[0]))
-    if like:
-        fitting = [windows for windows in levels if 1.0 <= windows[0].side / like.side < 3.0]
-        levels = fitting or levels[:1]
-    found = [person for windows in levels for window in windows for person in _people_in(picture, window, threads)]
-    kept = []
+
+def people_at(picture: np.ndarray, windows: list[Region], threads: int, *,
+              known: Sequence[Region] = ()) -> list[Region]:
+    """Regions of all people in the windows, the most likely first, without those that are known. One person is often
+    found in several windows, so a region close to a more likely one of similar size is left out."""
+    found, kept = [person for window in windows for person in _people_in(picture, window, threads)], []
     for _, region in sorted(found, key=lambda person: -person[0]):
-        if not any(_is_same(region, other) for other in kept):
+        if not any(_is_same(region, other) for other in (*known, *kept)):
             kept.append(region)
     return kept
 
 
-def look_about(picture: np.ndarray, region: Region, threads: int, *, times: int = 1) -> tuple[bool, list[Region]]:
-    """The Region of a person -> (whether the detector sees that body in `times` of the windows around it, Regions of
-    other people there). The landmarks alone are not enough: they stay on things that the detector does not take for a
-    body (measured on vans, bicycles and shadows)."""
-    others, left = [], len(_LOOKS)
-    for margin in _LOOKS:
-        people = _people_in(picture, Region(region.centre, margin * region.side), threads)
+def look_about(picture: np.ndarray, region: Region, threads: int) -> tuple[bool, list[Region]]:
+    """The Region of a person -> (whether the detector sees that body in one of the windows around it, Regions of other
+    people there). The landmarks alone are not enough: they stay on things that the detector does not take for a body
+    (measured on vans, bicycles and shadows)."""
+    windows, others = [Region(region.centre, margin * region.side) for margin in _LOOKS], []
+    whole = _whole(picture)
+    if region.side > whole.side:  # of a portrait, such windows show mostly what is beyond the picture
+        windows.append(whole)
+    for window in windows:
+        people = _people_in(picture, window, threads)
         others = others or [other for _, other in people if not _is_same(other, region)]
-        times -= any(score >= _SURE and _is_same(other, region) and _is_turned_alike(other, region)
-                     for score, other in people)
-        left -= 1
-        if times <= 0 or left < times:
-            break
-    return times <= 0, others
+        if any(score >= _SURE and _is_same(other, region) and _is_turned_alike(other, region)
+               for score, other in people):
+            return True, others
+    return False, others
+
+
+def _whole(picture: np.ndarray) -> Region:
+    """The square around the whole picture."""
+    height, width = picture.shape[:2]
+    return Region((width / 2, height / 2), max(width, height))
 
 
 def _is_turned_alike(region: Region, other: Region) -> bool:
@@ -82,8 +80,10 @@ def _around(region: Region) -> list[Region]:
             for dx, dy in ((0, 0), (-1, 0), (1, 0), (0, -1), (0, 1))]
 
 
-def _levels(width: int, height: int) -> Iterator[list[Region]]:
-    """The lists of square windows, from the one around the whole picture to small ones."""
+def levels(picture: np.ndarray) -> Iterator[list[Region]]:
+    """The lists of square windows over a picture, from the one around the whole of it to small ones. The detector sees
+    224 pixels and misses people below a fifth of its window (ours; MediaPipe uses only the whole picture)."""
+    height, width = picture.shape[:2]
     side = max(width, height)
     while side >= _SMALLEST_WINDOW or side == max(width, height):
         columns, rows = _starts(width, side), _starts(height, side)

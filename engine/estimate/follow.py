@@ -7,13 +7,14 @@ and then followed back from there to where he was lost (ours: MediaPipe follows 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from .colours import likeness, signature
-from .detector import find_people, look_about
+from .everybody import box_of, everybody, people_near
 from .landmarks import Landmarks, look
-from .personhood import CORE, SEEN, is_body, is_person
+from .personhood import SEEN, is_body, is_confirmed
 from .region import Region
 
 _SAME = 0.55  # the least likeness of the same clothes: between the values of one person and of two people (ours)
@@ -28,13 +29,18 @@ _BESIDE_S = 1.5  # how long this applies after somebody was beside him
 _LEARN = 0.1  # the part of a signature that each frame updates, so that it follows a change of light
 _STEP = 0.35  # of the square's side: the most by which its centre may miss the expected place
 _GROWTH = 1.5  # the most it may grow or shrink in a frame
+# Of the square's side: farther from the place that his motion leads to, it may be somebody else, and only his clothes
+# can say that it is not. In a frame and in a second (ours: a walker who is hidden by a sign, and another man before it)
+_JUMP, _JUMP_S = 0.06, 1.0
 _COVERED = 0.3  # of the performer's seen landmarks must lie in the artist's mask
 # In sides of his square: somebody nearer than the first may be mistaken for him, nearer than the second may be soon
 # (ours)
 _CROSSING, _BESIDE = 0.6, 0.8
 _NEVER = -10**9
 _CLOSER, _DOUBTFUL = 24, 8  # frames that are tried if the usual ones show nobody
-_PIECE = 0.3  # of the side of another person's square: anything smaller inside it is a part of that person (ours)
+# Windows of a level that is searched in each of the usual frames. Smaller windows are searched in the first, second,
+# fourth, eighth ... of them, because frames with nobody would take two seconds each (ours)
+_QUICK = 10
 _EVERYWHERE_S = 0.5  # how often he is searched for in the whole picture
 # how often the detector looks at him and those near him; how often in a row it may fail to see him
 _CHECK_S, _UNSURE = 0.2, 3
@@ -78,14 +84,15 @@ class Follower:
     """Follows one performer through one video. `read`(number) -> (h, w, 3) uint8. `keep`(number, Landmarks, known) is
     called once for each frame in which he is found, in any order; known: it came from recall. `recall`(number) -> the
     Landmarks that an earlier run stored, or None. `check`() may raise to stop. `looked`(number) is called after each
-    frame is looked at. `crossed` collects the frames in which somebody else is close to him."""
+    frame is looked at. `crossed` collects the frames in which somebody else is close to him, and `doubted`
+    those in which somebody was seen where he should be, who may be somebody else."""
 
     def __init__(self, *, read: Callable[[int], np.ndarray], keep: Callable[[int, Landmarks, bool], None],
                  choice: Choice, fps: float, threads: int,
                  recall: Callable[[int], Landmarks | None] = lambda number: None,
                  check: Callable[[], None] = lambda: None, looked: Callable[[int], None] = lambda number: None):
         self._read, self._keep, self._recall, self._choice = read, keep, recall, choice
-        self.crossed = set()
+        self.crossed, self.doubted = set(), set()
         self._fps, self._threads = fps, threads
         self._check, self._looked = check, looked
         self._wears = None  # the performer's clothes, known from an earlier shot
@@ -106,45 +113,54 @@ class Follower:
 
     def _first(self, numbers: Sequence[int]) -> tuple[int, Track] | None:
         """(index, Track) of the frame in which the performer is first found. It starts at the frame of the choice, or
-        at the shot's beginning. A few frames are tried first, then more; at last, people of whom the detector is less
-        sure count too."""
+        at the shot's beginning. A few frames are tried first, then more; at last, where the artist says that somebody
+        is, bodies that may be no person."""
         chosen = self._choice.frame in numbers and (self._choice.box or self._choice.mask)
         at = numbers.index(self._choice.frame) if chosen else 0
         step = max(1, round(self._fps * _EVERYWHERE_S))
         often = [*range(at, len(numbers), step), *range(at - step, -1, -step)]
         closer, few = _spread(len(numbers), _CLOSER), _spread(len(numbers), _DOUBTFUL)
-        for places, doubtful in ((often, False), (closer, False), (few, True)):
-            for i in places:
-                self._check()
-                track = self._chosen(numbers[i], doubtful)
-                if track:
-                    return i, replace(track, unsure=_NEVER) if doubtful else track
+        tries = [(i, {} if k & (k - 1) == 0 else {"widest": _QUICK}) for k, i in enumerate(often, 1)]
+        searched = {i for i, how in tries if not how}
+        tries += [(i, {}) for i in closer if i not in searched]
+        tries += [(i, {"doubtful": True}) for i in few if self._choice.box or self._choice.mask]
+        for i, how in tries:
+            self._check()
+            track = self._chosen(numbers[i], how)
+            if track:
+                return i, replace(track, unsure=_NEVER) if "doubtful" in how else track
         return None
 
-    def _chosen(self, number: int, doubtful: bool) -> Track | None:
-        picture, box, wears = self._read(number), self._choice.box, self._wears
-        people = self._people(picture, doubtful=doubtful)
+    def _chosen(self, number: int, how: dict[str, Any]) -> Track | None:
+        """how: for everybody."""
+        box, wears = self._choice.box, self._wears
+        mask = self._choice.mask and self._choice.mask(number)
+        here = box if number == self._choice.frame else None
+        if mask is not None and not mask.any() and not here and wears is None:
+            return None
+        picture = self._read(number)
+        main = not (box or self._choice.mask) and wears is None
+        people = self._tracks(picture, everybody(picture, self._threads, main=main, **how))
         if not people:
             return None
-        mask = self._choice.mask and self._choice.mask(number)
-        if number == self._choice.frame and box:
-            best = max(people, key=lambda track: _overlap(box_of(track.found), box))
-            return best if _overlap(box_of(best.found), box) > 0.05 else None
+        if here:
+            best = max(people, key=lambda track: _overlap(box_of(track.found), here))
+            return best if _overlap(box_of(best.found), here) > 0.05 else None
         if mask is not None and mask.any():
             best = max(people, key=lambda track: _covered(track.found, mask))
             return best if _covered(best.found, mask) > _COVERED else None
-        if mask is not None and wears is None:
-            return None
         if wears is not None:
             alike = [track for track in people if (_alike(track, wears) or 0.0) >= _SAME_FAR]
             if box or self._choice.mask or alike:
                 return max(alike, key=lambda track: _alike(track, wears) or 0.0, default=None)
-        return max(people, key=lambda track: _size(track.found))
+        return people[0]
 
-    def _people(self, picture: np.ndarray, *, doubtful: bool = False, **where: Region) -> list[Track]:
+    def _people(self, picture: np.ndarray, **where: Region) -> list[Track]:
+        return self._tracks(picture, people_near(picture, self._threads, **where))
+
+    def _tracks(self, picture: np.ndarray, people: list[Landmarks]) -> list[Track]:
         """A Track without motion for each person."""
-        return [Track(found, signature(picture, found), np.zeros(2))
-                for found in everybody(picture, self._threads, doubtful=doubtful, **where)]
+        return [Track(found, signature(picture, found), np.zeros(2)) for found in people]
 
     def _onwards(self, numbers: Sequence[int], track: Track) -> Track:
         """Follow along the numbers, and search for him when he is lost. Returns the last Track."""
@@ -183,9 +199,18 @@ class Follower:
         found = kept if known else look(picture, awaited, self._threads)
         if found and is_body(found, picture, followed=True) and _is_near(found, track, 1):
             wears = signature(picture, found)
-            if _is_dressed(wears, track, _SAME):
+            if self._is_his(found, wears, track, 1):
                 return replace(_moved(track, found, wears, 1), known=known)
+            self.doubted.add(number)
         return None
+
+    def _is_his(self, found: Landmarks, wears: np.ndarray | None, track: Track, gap: int) -> bool:
+        """Whether somebody near the place of the track, so many frames later, is its performer: by the clothes; a jump
+        against the motion before is a doubt that only the same clothes remove."""
+        awaited, reach = track.awaited(gap), max(_JUMP, _JUMP_S / self._fps) * min(1.0 + 0.2 * (gap - 1), 3.0)
+        jumps = np.hypot(*np.subtract(found.next_region.centre, awaited.centre)) > reach * awaited.side
+        return _is_dressed(wears, track, _SAME_FAR, _SAME_BESIDE, seen=True) if jumps \
+            else _is_dressed(wears, track, _SAME, _SAME_PART)
 
     def _search(self, numbers: Sequence[int], at: int, track: Track) -> tuple[int, Track] | None:
         """(index, Track) of the frame in which he is found again, or None. First it searches near the expected place,
@@ -195,14 +220,16 @@ class Follower:
             self._check()
             gap = i - at + 1
             picture = self._read(numbers[i])
-            people = []
+            fitting = []
             if gap <= self._fps * _NEARBY_S:
-                people = [(other, _SAME) for other in self._people(picture, near=track.awaited(gap))
-                          if _is_near(other.found, track, gap)]
+                near = [other for other in self._people(picture, near=track.awaited(gap))
+                        if _is_near(other.found, track, gap)]
+                fitting = [other for other in near if self._is_his(other.found, other.wears, track, gap)]
+                self.doubted.update(numbers[i:i + 1] if near and not fitting else ())
             elif gap % everywhere == 0:
-                people = [(other, _SAME_FAR) for other in self._people(picture, like=track.found.region)]
+                fitting = [other for other in self._people(picture, like=track.found.region)
+                           if _is_dressed(other.wears, track, _SAME_FAR, _SAME_PART)]
             self._looked(numbers[i])
-            fitting = [other for other, least in people if _is_dressed(other.wears, track, least)]
             if fitting:
                 best = max(fitting, key=lambda other: _fit(other, track, gap))
                 return i, _moved(track, best.found, best.wears, gap)
@@ -216,7 +243,7 @@ class Follower:
         if number % max(1, round(self._fps * _CHECK_S)):
             return replace(track, beside=max(0, track.beside - 1))
         mine = track.found.next_region
-        known, others = look_about(self._read(number), mine, self._threads)
+        known, others = is_confirmed(track.found, self._read(number), self._threads)
         apart = min((_apart(other, mine) for other in others), default=np.inf)
         if apart < _CROSSING:
             self.crossed.add(number)
@@ -241,26 +268,6 @@ def _spread(count: int, most: int) -> list[int]:
     return sorted({round(i) for i in np.linspace(0, count - 1, min(most, count))})
 
 
-def everybody(picture: np.ndarray, threads: int, *, doubtful: bool = False, **where: Region) -> list[Landmarks]:
-    """(h, w, 3) uint8 -> Landmarks of each person whom the detector and then the landmarks see. doubtful: also people
-    whom the detector does not see again at the landmarks. where: as for find_people."""
-    people = []
-    for region in find_people(picture, threads, **where):
-        found = look(picture, region, threads)
-        found = found and (look(picture, found.next_region, threads) or found)
-        if found and not any(_is_same(found, other) for other in people) and (
-                is_body(found, picture) if doubtful else is_person(found, picture, threads, times=2)):
-            people.append(found)
-    return [one for one in people if not any(_is_piece(one, other) for other in people)]
-
-
-def box_of(found: Landmarks) -> tuple[float, float, float, float]:
-    """left, top, right, bottom of the seen landmarks."""
-    seen = found.visibility > SEEN
-    points = found.pixels[seen] if seen.any() else found.pixels
-    return (*points.min(axis=0), *points.max(axis=0))
-
-
 def _moved(track: Track, found: Landmarks, wears: np.ndarray | None, frames: int) -> Track:
     motion = np.subtract(found.next_region.centre, track.found.next_region.centre) / frames
     learnt, alike = track.wears, wears is not None and track.wears is not None and likeness(wears, track.wears)
@@ -281,10 +288,11 @@ def _is_near(found: Landmarks, track: Track, frames: int) -> bool:
     return apart < reach * awaited.side and 1 / times < growth < times
 
 
-def _is_dressed(wears: np.ndarray | None, track: Track, least: float) -> bool:
-    """Whether the clothes may be the track's. If no clothes are seen, they may be."""
+def _is_dressed(wears: np.ndarray | None, track: Track, least: float, part: float, *, seen: bool = False) -> bool:
+    """Whether the clothes may be the track's: their likeness is at least `least`, and that of shirt and of trousers at
+    least `part`. If no clothes are seen, they may be, unless they have to be `seen`."""
     alike = None if wears is None or track.wears is None else likeness(wears, track.wears)
-    return alike is None or (alike[0] >= least and alike[1] >= (_SAME_BESIDE if track.beside else _SAME_PART))
+    return not seen if alike is None else alike[0] >= least and alike[1] >= (_SAME_BESIDE if track.beside else part)
 
 
 def _alike(track: Track, wears: np.ndarray) -> float | None:
@@ -299,23 +307,6 @@ def _fit(other: Track, track: Track, gap: int) -> float:
     awaited = track.awaited(gap)
     apart = np.hypot(*np.subtract(other.found.next_region.centre, awaited.centre)) / awaited.side
     return (_SAME if alike is None else alike) - 0.3 * apart / (1.0 + 0.1 * gap)
-
-
-def _is_same(found: Landmarks, other: Landmarks) -> bool:
-    side = max(found.next_region.side, other.next_region.side)
-    return np.abs(found.pixels[CORE] - other.pixels[CORE]).mean() < 0.08 * side
-
-
-def _is_piece(found: Landmarks, other: Landmarks) -> bool:
-    """Whether it is not a person, but a hand of or a pattern on somebody much larger."""
-    left, top, right, bottom = box_of(other)
-    x, y = found.next_region.centre
-    return found.next_region.side < _PIECE * other.next_region.side and left < x < right and top < y < bottom
-
-
-def _size(found: Landmarks) -> float:
-    """How large a person is, for the choice of the largest: the square's side times the core's mean visibility."""
-    return found.next_region.side * float(found.visibility[CORE].mean())
 
 
 def _overlap(one: Sequence[float], other: Sequence[float]) -> float:

@@ -56,6 +56,10 @@ class Landmarks:
         hit = self.mask_logits[tuple(np.clip(cells, 0, self.mask_logits.shape[0] - 1)[:, ::-1].T)] > 0
         return decided * float((inside & hit).mean())
 
+    def sureness(self) -> float:
+        """0..1: how sure the model is of this body: the mean visibility of its joints times its solidity."""
+        return float(self.visibility[_BODY].mean()) * self.solidity()
+
     def mask(self, picture_size: tuple[int, int]) -> np.ndarray:
         """(h, w) float32 0..1 of a picture of this (width, height): the person's silhouette."""
         return paste(_sigmoid(self.mask_logits), self.region, picture_size)

@@ -63,7 +63,7 @@ class _Estimate:
         self.looks = Looks(self.folder, self._key())
         with Source(self.folder, shot.frames, shot.size) as self.source:
             with watch.stage("follow"):
-                crossed = self._follow()
+                follower = self._follow()
             with watch.stage("steady"):
                 bodies = steady(self.looks.points(shot.frames), shot.shots(), fps=shot.fps, size=shot.size)
                 bodies = {n: body for n, body in bodies.items() if body.body[:, 3].max() > 0}
@@ -81,7 +81,7 @@ class _Estimate:
                 if request.video:
                     jobs.write(self.folder, replace(jobs.read(self.folder), clean_pictures=True))
         write_pose(self.folder, shot.frames, bodies, hands)
-        self._warn_of_people(bodies, crossed)
+        self._warn_of_people(bodies, follower)
         made, stages = len(bodies), {name: round(seconds, 3) for name, seconds in watch.stages.items()}
         reused = min(self.reused, made)
         return Finished(self.folder, shot.frames, made - reused, reused, shot.frames - made,
@@ -96,15 +96,15 @@ class _Estimate:
         return {"form": _FORM, "source": self.shot.source, "frame": request.frame,
                 "box": request.box and list(request.box), "mask": request.mask}
 
-    def _follow(self) -> list[int]:
-        """Fills looks. Returns the frames in which other people come close."""
+    def _follow(self) -> Follower:
+        """Fills looks. Returns the Follower, who knows where other people come close."""
         choice = Choice(self.request.frame, self.request.box, self.given)
         follower = Follower(read=self.source.read, keep=self._keep, recall=self.looks.recall,
                             choice=choice, fps=self.shot.fps, threads=self.threads, check=self.watch.check,
                             looked=self._advance)
         for numbers in self.shot.shots():
             follower.follow(list(numbers))
-        return sorted(follower.crossed)
+        return follower
 
     def _advance(self, number: int) -> None:
         """Counts each frame once, because a frame may be looked at several times, and from both sides."""
@@ -142,7 +142,7 @@ class _Estimate:
             write_picture(files.picture(self.folder, files.MASK, number), mask.astype(np.uint8) * 255)
             self.watch.advance("mask", MASK)
 
-    def _warn_of_people(self, bodies: dict[int, Body], crossed: list[int]) -> None:
+    def _warn_of_people(self, bodies: dict[int, Body], follower: Follower) -> None:
         lost = [number for number in range(1, self.shot.frames + 1) if number not in bodies]
         if not bodies:
             return self.warn("nobody_found",
@@ -158,6 +158,11 @@ class _Estimate:
             self.warn("performer_small",
                       f"In {len(small)} frames the performer is less than {SMALL_PX} pixels tall; the joints are "
                       "uncertain there.", small)
+        doubted, crossed = sorted(follower.doubted - set(bodies)), sorted(follower.crossed)
+        if doubted:
+            self.warn("performer_doubtful",
+                      "Somebody is seen in these frames who may be another person, because the place jumps or the "
+                      "clothes differ. They show the plate unchanged. A mask of the performer includes them.", doubted)
         if crossed:
             self.warn("people_crossing",
                       "Somebody else comes close to the performer near these frames. Check that the right "

@@ -29,11 +29,12 @@ _NOT_KEPT = object()
 @dataclass(frozen=True)
 class Found:
     """Has the fields of estimate.people.Person: body (20, 4) float32 x, y, depth, confidence in the picture's pixels;
-    mask (h, w) float32 0..1."""
+    mask (h, w) float32 0..1; others: how many more people were found."""
 
     body: np.ndarray
     height_px: float
     mask: np.ndarray
+    others: int = 0
 
 
 def find_and_keep(folder: str, *, find_joints: FindJoints, emit: Callable[[object], None],
@@ -68,7 +69,7 @@ def _keep(folder: str, picture: np.ndarray, person: FoundPerson | None) -> None:
         mask = np.ascontiguousarray(person.mask, "<f4").tobytes()
         files.write_whole(files.path(folder, files.FOUND_MASK), mask)
         entry = {"body": np.asarray(person.body, np.float32).tolist(), "height_px": float(person.height_px),
-                "mask": hashlib.sha256(mask).hexdigest()}
+                 "others": int(person.others), "mask": hashlib.sha256(mask).hexdigest()}
     value = {"engine": version.ENGINE, "picture": _digest(picture), "person": entry}
     files.write_whole(files.path(folder, files.FOUND), json.dumps(value).encode())
 
@@ -85,11 +86,11 @@ def _kept(folder: str, picture: np.ndarray) -> object:
             return None
         mask = _read(files.path(folder, files.FOUND_MASK), 4 * picture.shape[0] * picture.shape[1])
         body = np.asarray(entry["body"], np.float32)
-        height_px = float(entry["height_px"])
+        height_px, others = float(entry["height_px"]), int(entry["others"])
         right = body.shape == (len(BODY), 4) and np.isfinite(body).all() and np.isfinite(height_px)
         if not right or hashlib.sha256(mask).hexdigest() != entry["mask"]:
             return _NOT_KEPT
-        return Found(body, height_px, np.frombuffer(mask, "<f4").reshape(picture.shape[:2]))
+        return Found(body, height_px, np.frombuffer(mask, "<f4").reshape(picture.shape[:2]), others)
     except FileNotFoundError:
         return _NOT_KEPT
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -14,7 +14,7 @@ from ..contract import files, jobs
 from ..contract.messages import Finished
 from .plan import plan_job
 from .progress import Watch
-from .subject import FindJoints, find_subject
+from .subject import FindJoints, find_subject, warn_of_unseen
 
 _FLAT = {"mask": (255, 255, 255), "objects": (255, 140, 0)}  # the colour of conditions that have none of their own
 
@@ -46,6 +46,7 @@ def preview(folder: str, *, emit: Callable[[object], None], find_joints: FindJoi
         job = jobs.read(folder)
         plan = plan_job(folder, job, functools.partial(find_subject, folder, job, find_joints=find_joints, emit=emit))
         shot, reference = plan.shot, build_reference(plan.shot, *plan.subject)
+        warn_of_unseen(reference.character, folder, emit)
     watch.begin("preview", job.frames)
     watch.work_begins()
     for number in range(1, job.frames + 1):

@@ -10,11 +10,15 @@ from ..conditions.frames import as_bits, read_reference
 from ..conditions.surface.template import Limb
 from ..contract import files, jobs
 from ..contract.messages import Warned
+from ..contract.skeleton import BODY_INDEX
 
 _SAME = 0.05    # of the standing height: the most by which the given and the found joints of one person differ (ours)
 _INSIDE = 0.6  # the share of found joints that must lie in the found matte; else it shows something else (ours)
 _PARTS = {"legs": (Limb.LEFT_SHIN, Limb.RIGHT_SHIN), "feet": (Limb.LEFT_FOOT, Limb.RIGHT_FOOT),
           "hands": (Limb.LEFT_HAND, Limb.RIGHT_HAND)}
+# What a picture does not show if none of these joints is seen in it.
+_JOINTS_OF = {"hips": ("left_hip", "right_hip"), "legs": ("left_knee", "right_knee", "left_ankle", "right_ankle"),
+              "arms": ("left_elbow", "right_elbow", "left_wrist", "right_wrist")}
 
 
 class FoundPerson(Protocol):
@@ -26,6 +30,8 @@ class FoundPerson(Protocol):
     def height_px(self) -> float: ...
     @property
     def mask(self) -> np.ndarray: ...
+    @property
+    def others(self) -> int: ...
 
 
 FindJoints = Callable[[np.ndarray], FoundPerson | None]  # (h, w, 4) uint8 -> the main person, None for nobody
@@ -61,6 +67,9 @@ def find_subject(folder: str, job: jobs.Job, *, find_joints: FindJoints, emit: C
                         "No person could be found in the reference; it is used without "
                         "joints, and the character looks less like it. Set its joints by hand."))
         return Subject(matte=alpha)
+    if person.others and not given:
+        emit(Warned(folder, "reference_people", f"The reference shows {person.others + 1} people. The nearest one "
+                    "is the character. If another one is meant, crop the picture to that person."))
     matte = alpha if alpha is not None else _believable(person.mask, person.body[:, [0, 1, 3]]
                                                         if job.reference.joints is None else job.reference.joints)
     # Rounded: otherwise a frame that is finished on one machine would count as outdated on another, because of the last
@@ -84,8 +93,14 @@ def warn_of_unseen(character: Character | None, folder: str, emit: Callable[[obj
         return
     parts = [name for name, limbs in _PARTS.items() if all(limb in character.avatar.invented for limb in limbs)]
     if parts:
-        emit(Warned(folder, "reference_in_part", f"The reference does not show the {' and '.join(parts)}; they are "
-                    "invented. To avoid this, choose a reference that shows all of the person."))
+        emit(Warned(folder, "reference_in_part", f"No {' and no '.join(parts)} in the reference; they are invented. To "
+                    "avoid this, choose a reference that shows all of the person."))
+
+
+def missing_in(joints: np.ndarray) -> list[str]:
+    """Joints (20, 3) x, y, confidence -> which of hips, legs and arms the picture does not show. Joints with a
+    confidence of 0 are not in the picture."""
+    return [name for name, parts in _JOINTS_OF.items() if not joints[[BODY_INDEX[part] for part in parts], 2].any()]
 
 
 def _same_person(reference: jobs.Reference, person: FoundPerson) -> bool:

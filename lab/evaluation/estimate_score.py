@@ -19,8 +19,9 @@ from engine.conditions.frames import read_colour, read_grey
 from engine.conditions.poses import read_poses
 from engine.contract import files, jobs, json_reader, messages
 from engine.contract.skeleton import BODY, BODY_INDEX, LIMBS
+from engine.estimate.detector import levels, people_at
+from engine.estimate.landmarks import Landmarks, look
 from engine.estimate.lift import body_joints, pelvis_depth, pixels_per_metre
-from engine.estimate.people import look_twice
 from engine.estimate.performer import estimate
 
 PCK = (0.2, 0.1, 0.05)
@@ -76,11 +77,18 @@ def bare(clip, threads) -> Track:
     bodies, masks = np.full((job.frames, len(BODY), 4), np.nan), np.zeros((job.frames, *job.size[::-1]), bool)
     for k in range(job.frames):
         picture = read_colour(files.picture(clip, "target", k + 1), job.size)
-        found = look_twice(picture, threads)
+        found = _look_twice(picture, threads)
         if found is not None:
             depth = pelvis_depth(pixels_per_metre(found), job.size)
             bodies[k], masks[k] = body_joints(found, depth, job.size, as_bones=False), found.mask(job.size) > 0.5
     return Track(bodies, masks)
+
+
+def _look_twice(picture, threads) -> Landmarks | None:
+    """The Landmarks of the most likely person, in the square that follows from a first look."""
+    regions = next(filter(None, (people_at(picture, windows, threads) for windows in levels(picture))), [])
+    first = look(picture, regions[0], threads) if regions else None
+    return first and (look(picture, first.next_region, threads) or first)
 
 
 def measures(track, truth) -> dict:

@@ -2,6 +2,7 @@
 picture."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +56,11 @@ def test_nobody_is_kept_too_and_warned_of_by_who_generates(folder):
     keep(folder, lambda picture: None)
     found, told = subject(folder, kept_or(folder, cannot))
     assert found.joints is None and [warning.code for warning in told] == ["reference_joints_unknown"]
+
+
+def test_how_many_were_found_is_kept(folder):
+    keep(folder, lambda picture: replace(person(picture), others=2))
+    assert [warning.code for warning in subject(folder, kept_or(folder, cannot))[1]] == ["reference_people"]
 
 
 def test_it_is_not_looked_twice(folder):

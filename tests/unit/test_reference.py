@@ -7,14 +7,15 @@ import pytest
 from engine.conditions.frames import write_picture
 from engine.conditions.surface.template import Limb
 from engine.contract import files, jobs
-from engine.job.subject import find_subject, warn_of_unseen
+from engine.contract.skeleton import BODY_INDEX
+from engine.job.subject import find_subject, missing_in, warn_of_unseen
 from tests.unit.walker import HEIGHT_PX, figure, write_job
 
 JOINTS = tuple((float(x), float(y), float(c)) for x, y, _, c in figure())
 
 
 def person(mask):
-    return SimpleNamespace(body=figure().astype(np.float32), height_px=HEIGHT_PX, mask=mask)
+    return SimpleNamespace(body=figure().astype(np.float32), height_px=HEIGHT_PX, mask=mask, others=0)
 
 
 @pytest.fixture
@@ -51,7 +52,7 @@ def test_the_artists_joints_say_whether_a_mask_is_believed(tmp_path):
     mask = np.zeros((256, 256), np.float32)
     middle = int(np.median([y for _, y, _ in JOINTS]))
     mask[:middle - 30] = 1
-    found = SimpleNamespace(body=figure().astype(np.float32), height_px=HEIGHT_PX, mask=mask)
+    found = SimpleNamespace(body=figure().astype(np.float32), height_px=HEIGHT_PX, mask=mask, others=0)
     found.body[:, 1] = np.minimum(found.body[:, 1], middle - 40)
     assert subject(tmp_path, job, found).matte is None
 
@@ -66,6 +67,22 @@ def test_what_the_reference_does_not_show_is_said(invented, told):
     warn_of_unseen(None, "job", heard.append)
     assert [event.code for event in heard] == told
     assert all("legs" in event.message for event in heard if event.code == "reference_in_part")
+
+
+def test_several_people_are_said(tmp_path, job):
+    told, found = [], person(np.ones((256, 256), np.float32))
+    found.others = 2
+    subject(tmp_path, job, found, told)
+    assert [event.code for event in told] == ["reference_people"] and "3 people" in told[0].message
+
+
+def test_what_a_picture_does_not_show_is_named():
+    joints = figure()[:, [0, 1, 3]]
+    assert missing_in(joints) == []
+    joints[[BODY_INDEX[f"{side}_{part}"] for side in ("left", "right") for part in ("knee", "ankle")], 2] = 0
+    assert missing_in(joints) == ["legs"]
+    joints[BODY_INDEX["left_hip"], 2] = joints[BODY_INDEX["right_hip"], 2] = 0
+    assert missing_in(joints) == ["hips", "legs"]
 
 
 def test_a_cut_out_reference_brings_its_own_matte(tmp_path, job):
