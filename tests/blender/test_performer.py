@@ -94,7 +94,7 @@ def test_the_chosen_one_is_asked_for_in_job_pixels(part, shot, engine, session):
     assert part("settings.request_of").request_of(shot).performer_box is None
 
 
-def test_the_largest_on_the_frame_is_found_by_the_engine(shot, engine):
+def test_the_nearest_on_the_frame_is_found_by_the_engine(shot, engine):
     engine("paints")
     shot.frame_set(2)
     assert bpy.ops.aa2.choose_performer() == {"FINISHED"}
@@ -320,7 +320,7 @@ def test_the_panel_shows_what_a_performer_needs_and_nothing_of_a_rig(part, shot,
     panel = drawn_panel(part("panels.driver").Driver, shot)
     assert "aa2.choose_performer" in panel.all_of("operator") and "aa2.forget_performer" not in panel.all_of("operator")
     assert {"driver", "make_clean", "retarget"} <= set(panel.all_of("prop")) and "armature" not in panel.all_of("prop")
-    assert "The largest person in the plate" in panel.all_of("label")
+    assert "The nearest person in the plate" in panel.all_of("label")
     bpy.ops.aa2.choose_performer(box=(0, 0, 0.5, 1), frame=3)
     panel = drawn_panel(part("panels.driver").Driver, shot)
     assert "aa2.forget_performer" in panel.all_of("operator") and "Chosen on frame 3" in panel.all_of("label")
