@@ -93,6 +93,12 @@ class Artist:
         yield from self.press("aa2.pin_plate")
         self.expect("plate", self.edit.aa2.strip, name)
 
+    def set_own(self, name, value):
+        """Set a setting that the plate has of its own. Blender tells no data path of a strip's settings, so the hand
+        cannot find their buttons; tests/blender/test_panel_steps.py holds that they are drawn."""
+        setattr(self.settings, name, value)
+        yield SETTLED_S
+
     def only(self, panel):
         yield from self.hand.only(self.area, panel)
 

@@ -4,7 +4,6 @@ types.
 Runs inside Blender. Every method that moves the mouse is a generator of the seconds to wait, because Blender handles
 events only between two calls of its timers. Places are pixels from the window's left and bottom, as in Blender.
 """
-import importlib
 import subprocess
 
 import bpy
@@ -246,22 +245,6 @@ def under_mouse(window, area, sidebar):
             manager.clipboard = ""
             bpy.ops.ui.copy_data_path_button(full_path=True)
             return manager.clipboard
-        if bpy.ops.ui.unset_property_button.poll():
-            return _plate_setting()
-    return ""
-
-
-def _plate_setting():
-    """The plate's own setting under the mouse. Blender knows no path of it, so it is unset for a moment."""
-    plates = importlib.import_module("bl_ext.user_default.aa2_blender.settings.plates")
-    ours = plates.settings_of(bpy.data.scenes["Edit"])
-    names = [one.name for one in plates.SETTINGS if ours.is_property_set(one.name)]
-    before = {name: getattr(ours, name) for name in names}
-    bpy.ops.ui.unset_property_button()
-    for name in names:
-        if not ours.is_property_set(name) or getattr(ours, name) != before[name]:
-            setattr(ours, name, before[name])
-            return f"plate.aa2.{name}"
     return ""
 
 

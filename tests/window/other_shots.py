@@ -7,8 +7,8 @@ from artist import BOTTOM, SETTLED_S, SUBPANEL, Artist, Wrong, keep_times, told
 from hand import HEAD, region
 
 HERE = Path(__file__).parent
-FIX = ("40", "43")      # frames of the timeline
-MANY, FEW = "48", "1"   # steps; many are slow enough to be paused, overtaken and upgraded in the middle
+FIX = (40, 43)      # frames of the timeline
+MANY, FEW = 48, 1   # steps; many are slow enough to be paused, overtaken and upgraded in the middle
 # a strip with a performer, its first frame, and the frame on which he is chosen
 TAKE, TAKE_FIRST, TAKE_FRAME = "Take", 80, 84
 
@@ -26,34 +26,29 @@ class OtherShots(Artist):
     def hide_behind_everything(self):
         yield from self.only("Objects")
         for wanted in (True, False):
-            yield from self.press("holdouts")
-            self.expect("Scene Hides", self.settings.holdouts, wanted)
+            yield from self.set_own("holdouts", wanted)
 
     def fix_a_range(self):
         """Four frames are made again, the others kept: this gives the next version."""
         yield from self.only("Result")
-        yield from self.unfold("Fix Range", "aa2.vary_seed", SUBPANEL, "fix_own")
-        yield from self.press("fix_own")
-        for name, frame in zip(("fix_first", "fix_last"), FIX, strict=True):
-            yield from self.hand.enter(self.area, name, frame)
+        yield from self.unfold("Fix Range", "aa2.vary_seed", SUBPANEL, "aa2.fix_range")
+        for name, value in (("fix_own", True), ("fix_first", FIX[0]), ("fix_last", FIX[1])):
+            yield from self.set_own(name, value)
         yield from self.press("aa2.fix_range")
         yield from self.until(lambda: self.states()[-1:] == [("Room", "v002", "done")], "the fixed version")
         answer = self.row().task.engine_job.answer
         told["happened"].update(fixed=answer.made)
         yield from self.take("fixed", BOTTOM)
-        yield from self.hand.fold(self.area, "Fix Range", "fix_own", -27)     # closed again
+        yield from self.hand.fold(self.area, "Fix Range", "aa2.vary_seed", SUBPANEL)    # closed again
 
     def take_more_steps(self):
         yield from self.only("Look")
-        yield from self.hand.enter(self.area, "steps", MANY)
-        self.expect("steps", self.settings.steps, int(MANY))
+        yield from self.set_own("steps", MANY)
         yield from self.take("look", BOTTOM)
 
     def replace_with_the_rig(self):
         yield from self.only("Shot")
-        yield from self.press("plate_is")
-        yield from self.hand.keys("h", words="H for Holds the Performer")
-        self.expect("Plate Is", self.settings.plate_is, "PERFORMED")
+        yield from self.set_own("plate_is", "PERFORMED")
         yield from self.take("replace")
 
     def bring_in_a_take(self):
@@ -101,7 +96,7 @@ class OtherShots(Artist):
         yield from self.generate_of("Room")
         yield from self.until(lambda: self.row().state == "running", "the first shot at work")
         yield from self.only("Look")
-        yield from self.hand.enter(self.area, "steps", FEW)
+        yield from self.set_own("steps", FEW)
         yield from self.generate_of(TAKE)
         yield from self.until(lambda: self.row().state == "waiting", "the second shot in the queue")
         yield from self.pick("Room")
@@ -141,7 +136,7 @@ class OtherShots(Artist):
         """Write the output of the take, which has few frames."""
         yield from self.pick(TAKE)
         yield from self.only("Result")
-        yield from self.unfold("Output", "aa2.vary_seed", SUBPANEL + HEAD, "form")
+        yield from self.unfold("Output", "aa2.vary_seed", SUBPANEL + HEAD, "aa2.write_output")
         yield from self.hand.find(self.area, "aa2.add_passes")
         yield from self.press("aa2.write_output")
         self.expect("Add Passes during Write Output", bpy.ops.aa2.add_passes.poll(), not self.session.busy())
