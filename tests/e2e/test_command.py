@@ -21,7 +21,7 @@ def test_a_shot_is_generated_placed_saved_and_resumed(blender, generate, shot):
     code, summary, told = generate(shot, "--seed", 7)
     assert code == 0, told
     assert summary["state"] == "done" and summary["made"] == 4 and summary["error"] is None
-    assert Path(summary["saved"]) == shot and "Gathering the plate 4/4" in told and "Generating" in told
+    assert Path(summary["saved"]) == shot and "Gathering the plate 4 of 4 frames" in told and "Generating" in told
     strips = look(blender, shot)
     assert set(strips) == {"plate", *summary["strips"]} and len(summary["strips"]) == 2
     character = next(strip for name, strip in strips.items() if name.startswith("character"))
