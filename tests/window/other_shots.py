@@ -170,8 +170,10 @@ class OtherShots(Artist):
         yield from self.until(lambda: row.made() > before, "more frames after an upgrade")
         yield from self.press(f"aa2.queue_cancel(row={place}")
         yield from self.until(lambda: row.state == "cancelled", "the end of the job")
-        yield from self.press(f"aa2.queue_remove(row={place}")
-        self.expect("the removed job", ("Room", "v003", "cancelled") in self.states(), False)
+        yield SETTLED_S     # the row's buttons are others now
+        trash = yield from self.hand.middle(self.area, f"aa2.queue_remove(row={place}")
+        yield from self.hand.click(trash, "the button aa2.queue_remove")
+        yield from self.until(lambda: ("Room", "v003", "cancelled") not in self.states(), "the job's removal", 20)
         yield from self.press("aa2.clear_finished")
         self.expect("finished jobs", [state for state in self.states() if state[2] == "done"], [])
 
