@@ -6,7 +6,7 @@ import bpy
 from artist import BOTTOM, MODULE, SETTLED_S, Artist
 from other_shots import TAKE
 
-LATER = 20              # frames
+LATER = 5               # frames; seven would meet the next plate
 
 
 class Moves(Artist):
