@@ -97,6 +97,7 @@ class Artist:
         """Set a setting that the plate has of its own. Blender tells no data path of a strip's settings, so the hand
         cannot find their buttons; tests/blender/test_panel_steps.py holds that they are drawn."""
         setattr(self.settings, name, value)
+        self.area.tag_redraw()      # a button takes what it is pressed with when it is drawn
         yield SETTLED_S
 
     def only(self, panel):
