@@ -2,6 +2,7 @@
 pixel for pixel what the sequencer shows of it alone."""
 
 import ctypes
+import functools
 import os
 import shutil
 import sys
@@ -270,6 +271,15 @@ def _first_file(strip: Strip) -> str:
 
 def _is_deep(path: str) -> bool:
     """Whether Blender decodes the file to floats: EXR, 16-bit PNG, 10-bit movies."""
+    try:
+        return _is_float(path, os.path.getmtime(path))
+    except OSError:
+        return False
+
+
+@functools.lru_cache(maxsize=256)
+def _is_float(path: str, _changed: float) -> bool:
+    """Blender opens a file once, until it changes: a panel asks at every redraw."""
     try:
         image = bpy.data.images.load(path, check_existing=False)
     except RuntimeError:

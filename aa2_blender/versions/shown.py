@@ -33,8 +33,9 @@ def strips_of_shot(scene: bpy.types.Scene) -> list[Strip]:
 def _laid_over(scene: bpy.types.Scene, plate: Strip | None) -> list[Strip]:
     """Our strips over a plate. Those without a mark are known by the folder of the plate's versions."""
     shot = job_folder(scene)
-    return [strip for strip in of_ours(scene)
-            if of_laid(strip) == plate and plate or of_laid(strip) is None and Path(folder_of(strip)).parent == shot]
+    owned = [(strip, of_laid(strip)) for strip in of_ours(scene)]
+    return [strip for strip, owner in owned
+            if owner == plate and plate or owner is None and Path(folder_of(strip)).parent == shot]
 
 
 def folder_of_shot(scene: bpy.types.Scene) -> Path | None:
@@ -62,9 +63,11 @@ def is_another_shown(plate: Strip | None, folder: Path) -> bool:
 def moved_by(plate: Strip | None, folder: Path) -> int:
     """How many frames later a version's plate begins now than when the version was gathered."""
     request = folders.read_request(folder)
-    if plate is None or request is None or request.starts is None:
-        return 0
-    return round(content_start(plate)) - request.starts
+    return _moved(plate, request) if plate is not None and request is not None else 0
+
+
+def _moved(plate: Strip, request: Request) -> int:
+    return round(content_start(plate)) - request.starts if request.starts is not None else 0
 
 
 def differs_in_reference(scene: bpy.types.Scene, folder: Path) -> bool:
@@ -83,9 +86,9 @@ def differs_in_reference(scene: bpy.types.Scene, folder: Path) -> bool:
 
 def request_now(request: Request, plate: Strip) -> Request:
     """A stored request for its plate as that is called and lies on the timeline now."""
-    starts = round(content_start(plate))
-    moved = starts - request.starts if request.starts is not None else 0
-    return replace(request, scene=plate.id_data.name, strip=plate.name, plate=plate.aa2.uid, starts=starts,
+    moved = _moved(plate, request)
+    return replace(request, scene=plate.id_data.name, strip=plate.name, plate=plate.aa2.uid,
+                   starts=round(content_start(plate)),
                    frames=tuple(frame + moved for frame in request.frames) if request.frames else None,
                    performer_frame=request.performer_frame + moved if request.performer_box else 0)
 
