@@ -1,7 +1,11 @@
 """The engine's command line.
 
     python -m engine serve                  answer the add-on: one JSON object per line on stdin and stdout
-    python -m engine run JOB                generate the frames of a job folder (finished frames stay)
+    python -m engine run JOB                generate the frames of a job folder (finished frames stay); --part K makes
+                                            one part of a long shot, in JOB/parts
+    python -m engine parts JOB              print the parts of a shot, as JSON
+    python -m engine assemble JOB           bring the frames of all parts together, and print the seams, as JSON
+    python -m engine deliver JOB --form exr write the layers of a finished job to its output/
     python -m engine preview JOB            write the conditions of a job folder to its preview/
     python -m engine check JOB              read a job folder and all its files
     python -m engine joints PICTURE         print the joints of the person in a picture, as JSON
@@ -27,9 +31,10 @@ import sys
 import threading
 from pathlib import Path
 
-from .contract import files, job_log, messages
+from .contract import files, job_log, json_reader, messages
 from .contract.errors import JobError
 from .contract.picture_file import Unreadable, open_regular
+from .door import telling
 
 COPIES = "AA2_COPIES"    # environment variable: the folder for copies (door/copies.py); the add-on sets it on Windows
 
@@ -40,6 +45,8 @@ def main(arguments=None) -> int:
     if options.command == "manifest":
         from .packs.renewal import main as renew
         return renew([options.subject])
+    if options.command == "parts":
+        return _print_parts(options)
     return _serve(options) if options.command == "serve" else _once(options)
 
 
@@ -48,15 +55,24 @@ def _parser():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, subject in (("serve", None), ("run", "JOB"), ("preview", "JOB"), ("check", "JOB"), ("joints", "PICTURE"),
-                          ("people", "PICTURE"), ("subject", "JOB")):
+                          ("people", "PICTURE"), ("subject", "JOB"), ("parts", "JOB"), ("assemble", "JOB"),
+                          ("deliver", "JOB")):
         command = commands.add_parser(name)
         if subject:
             command.add_argument("subject", metavar=subject)
-        if name in ("serve", "run"):
+            command.add_argument("--progress", choices=telling.KINDS, default=telling.KINDS[0],
+                                 help="lines for people on stderr, or for programs on stdout")
+        if name in ("serve", "run", "assemble", "parts"):
             command.add_argument("--pack", help="folder of weights (default: the embedded ones)")
             command.add_argument("--runtime", choices=("onnxruntime", "pytorch"),
                                  help="default: the first that is installed")
             command.add_argument("--threads", type=int, help="default: one for each core")
+        if name == "run":
+            command.add_argument("--part", type=int, metavar="K", help="make this part (1, 2 ...) of a long shot only")
+        if name == "deliver":
+            command.add_argument("--form", choices=files.FORMS, default="png8", help="default: png8")
+            command.add_argument("--layers", nargs="+", choices=files.DELIVERED, default=files.DELIVERED,
+                                 help="default: all")
     _add_estimate(commands.add_parser("estimate"))
     commands.add_parser("manifest").add_argument("subject", metavar="FOLDER")
     return parser
@@ -65,6 +81,8 @@ def _parser():
 def _add_estimate(command) -> None:
     command.add_argument("video", metavar="VIDEO", nargs="?",
                          help="a movie, or a folder of pictures (default: JOB's own source/)")
+    command.add_argument("--progress", choices=telling.KINDS, default=telling.KINDS[0],
+                         help="lines for people on stderr, or for programs on stdout")
     command.add_argument("-o", dest="subject", metavar="JOB", required=True, help="the job folder to make or complete")
     command.add_argument("--frame", type=int, default=1, help="the frame that --box is drawn in")
     command.add_argument("--box", type=_box, metavar="L,T,R,B",
@@ -94,8 +112,12 @@ def _request(options):
 
 
 def _asked(options):
-    kinds = {"run": messages.Run, "preview": messages.Preview, "check": messages.Check, "joints": messages.FindJoints,
-             "people": messages.FindPeople, "subject": messages.FindSubject}
+    kinds = {"preview": messages.Preview, "check": messages.Check, "joints": messages.FindJoints,
+             "people": messages.FindPeople, "subject": messages.FindSubject, "assemble": messages.Assemble}
+    if options.command == "run":
+        return messages.Run(options.subject, options.part)
+    if options.command == "deliver":
+        return messages.Deliver(options.subject, options.form, tuple(options.layers))
     if options.command in kinds:
         return kinds[options.command](options.subject)
     return messages.Estimate(options.subject, options.video, options.frame, options.box, options.mask, options.mask_use,
@@ -140,19 +162,38 @@ def _once(options) -> int:
     _log_to_stderr(logging.WARNING)
     tail, stop = Tail(), threading.Event()
     logging.getLogger().addHandler(tail)
-    if options.command == "run" and os.path.isdir(options.subject):
+    if options.command == "run" and options.part is None and os.path.isdir(options.subject):
         logging.getLogger().addHandler(job_log.LogFile(files.path(options.subject, files.LOG)))
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: _stop_politely(stop))
-    teller = Teller()
+    tell = telling.teller(options.progress)
     try:
         request = _request(options)
-        engine = _open(options) if options.command == "run" else None
-        done = answer(request, engine, emit=teller.tell, stop_asked=stop.is_set, tail=tail)
+        engine = _open(options) if options.command in ("run", "assemble") else None
+        done = answer(request, engine, emit=tell, stop_asked=stop.is_set, tail=tail)
     except JobError as error:
-        print(f"{error.code}: {error}", file=sys.stderr)
+        tell(messages.Failed(options.subject, error.code, error.message, error.remedy))
         return 2
+    if done and options.command == "assemble":
+        print(json.dumps(json_reader.read(files.path(options.subject, files.SEAMS))), flush=True)
     return 0 if done else 130 if stop.is_set() else 1
+
+
+def _print_parts(options) -> int:
+    """Print what each part of a shot makes: its number, its first and last frame, and how many frames."""
+    from .door.answer import find_joints
+    from .job.found_person import kept_or
+    from .job.split import planned
+    from .packs.store import open_pack
+    try:
+        parts = planned(options.subject, open_pack(options.pack), kept_or(options.subject, find_joints))
+    except JobError as error:
+        telling.teller(options.progress)(messages.Failed(options.subject, error.code, error.message, error.remedy))
+        return 2
+    told = [{"part": part.number, "first": part.made[0], "last": part.made[-1], "frames": len(part.made),
+             "windows": len(part.windows), "run_in": len(part.leading)} for part in parts if part.made]
+    print(json.dumps({"parts": told}), flush=True)
+    return 0
 
 
 def _stop_politely(stop) -> None:
@@ -169,48 +210,6 @@ def _open(options):
 
 def _log_to_stderr(level) -> None:
     logging.basicConfig(stream=sys.stderr, level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-
-
-class Teller:
-    """Events -> lines for people on stderr; if stderr is a terminal, progress overwrites itself."""
-
-    def __init__(self, stream=sys.stderr):
-        self._stream = stream
-        self._end = "\r" if stream.isatty() else "\n"
-
-    def tell(self, event) -> None:
-        match event:
-            case messages.Progress():
-                left = "" if event.eta_s is None else f", {event.eta_s:.0f} s left"
-                self._say(f"{event.stage} {event.step} of {event.total}{left}      ", self._end)
-            case messages.Warned():
-                self._say(f"Warning: {event.message}{_which(event.frames)}")
-            case messages.Failed():
-                self._say(f"{event.code}: {event.message} {event.hint}")
-            case messages.Cancelled():
-                self._say(f"Cancelled; {event.frames} frames are finished.")
-            case messages.Finished():
-                stages = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in event.stages.items())
-                self._say(f"Finished {event.frames} frames in {event.seconds:.1f} s: {event.made} made, {event.reused} "
-                          "reused, "
-                          f"{event.passed} passed through ({stages}).")
-            case messages.Joints() | messages.People():
-                print(json.dumps(messages.to_json(event)))
-
-    def _say(self, line, end="\n") -> None:
-        print(line, end=end, file=self._stream, flush=True)
-
-
-def _which(frames) -> str:
-    """Frame numbers as spans: ' Frames 1-4, 9.'"""
-    spans = []
-    for n in frames:
-        if spans and spans[-1][1] == n - 1:
-            spans[-1][1] = n
-        else:
-            spans.append([n, n])
-    text = ", ".join(f"{a}-{b}" if a != b else str(a) for a, b in spans)
-    return f" Frames {text}." if text else ""
 
 
 if __name__ == "__main__":

@@ -27,6 +27,8 @@ EVENTS = "events.jsonl"
 LOG = "engine.log"
 LOCK = "engine.lock"
 MADE = "frames/made.json"
+PART = "part.json"
+SEAMS = "seams.json"
 REQUEST = "request.json"
 RUN = "run.json"
 
@@ -41,6 +43,7 @@ SHOWN = "shown"
 STATE = "state"
 OUTPUT = "output"
 CLEAN = "clean"
+PARTS = "parts"
 FRONT = "front"
 IRRADIANCE = "irradiance"
 ESTIMATE = "estimate"
@@ -66,9 +69,9 @@ FOLDERS = (SOURCE, MASK, CLEAN, FRONT, OBJECTS, DEPTH, IRRADIANCE, FRAMES, SHADO
            ESTIMATE, GIVEN_MASK, LOOKS, DEPTHS, *(f"{PREVIEW}/{kind}" for kind in PREVIEWS),
            *(f"{SHOWN}/{kind}" for kind in SHOWN_KINDS),
            *(f"{OUTPUT}/{layer}_{form}" for layer in DELIVERED for form in FORMS),
-           "target", "matte", "shade", "contact")
-FILES = (JOB, POSE, LIGHT, REFERENCE, MADE, REQUEST, RUN, ESTIMATED, FOUND, FOUND_MASK, f"{LOOKS}/key.json",
-         f"{DEPTHS}/key.json",
+           PARTS, "target", "matte", "shade", "contact")
+FILES = (JOB, POSE, LIGHT, REFERENCE, MADE, PART, SEAMS, REQUEST, RUN, ESTIMATED, FOUND, FOUND_MASK,
+         f"{LOOKS}/key.json", f"{DEPTHS}/key.json",
          f"{FRAMES}/blank.png", f"{SHADOW}/blank.png", "reference_pose.json", "reference_matte.png",
          "reference_v2.png", "clip.json")
 # These are written in place. All others are written under a new name and renamed. If such a file had another (hard)
@@ -92,6 +95,11 @@ _LINK_TAGS = (0xA000000C, 0xA0000003)  # Windows' symbolic links and mount point
 def picture(folder: Folder, kind: str, number: int) -> str:
     """The path of picture `number` (1..N) of one kind, e.g. `.../source/0001.png`."""
     return os.path.join(folder, *kind.split("/"), f"{number:04d}.png")
+
+
+def part_folder(folder: Folder, number: int) -> str:
+    """Where part `number` (1, 2 ...) of a long shot is made, with the same names as in the job's own folder."""
+    return os.path.join(folder, PARTS, f"{number:04d}")
 
 
 def delivered(folder: Folder, layer: Layer, form: Form, number: int) -> str:

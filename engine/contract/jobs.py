@@ -41,6 +41,8 @@ BITS: tuple[Bits, ...] = get_args(Bits)
 MASK_USES: tuple[MaskUse, ...] = get_args(MaskUse)
 # Fields that people read but no pixel depends on.
 INFORMATIONAL = ("name", "first_frame", "fps", "driver")
+# How a shot is split. A window's key does not count it, because it counts the windows that came before.
+SPLIT = ("parts",)
 # Fields of the job, and of its settings, that only the composition depends on. If they change, the networks' latents
 # stay.
 COMPOSED = ("mask_feather",)
@@ -136,6 +138,15 @@ class FixRange:
 
 
 @record
+class Parts:
+    """How a long shot is split for several machines (job/parts.py): a part makes `windows` windows, and begins `run_in`
+    windows early."""
+
+    windows: int = checked(whole(1, 10_000), default=8)
+    run_in: int = checked(whole(0, 1000), default=4)
+
+
+@record
 class Job:
     """One shot: `frames` pictures of `size` (width, height), numbered 1..frames. Picture 1 is the scene's frame
     `first_frame` (may be negative). `clean_plate` is False if the plate shows a performer who is replaced. `clothing`
@@ -164,6 +175,7 @@ class Job:
     clean_pictures: bool = checked(flag, default=False)
     mask_joins: bool = checked(flag, default=False)
     fix: FixRange | None = checked(nested(FixRange, optional=True), default=None)
+    parts: Parts | None = checked(nested(Parts, optional=True), default=None)
     driver: Driver = checked(nested(Driver), default=Driver())
     settings: Settings = checked(nested(Settings), default=Settings())
 
@@ -212,9 +224,15 @@ def frame_key(job: Job, window_key: str, composed: Iterable[str] = ()) -> str:
                     [values["settings"][name] for name in COMPOSED_SETTINGS], *composed])
 
 
+def chained_key(window_key: str, earlier: Iterable[str]) -> str:
+    """What a window's latents were made from, as 32 hex digits, if they continue from other parts' windows: its own key
+    and the keys of those, in order."""
+    return _hashed(["continued", window_key, *earlier])
+
+
 def _denoised(job: Job) -> dict[str, Any]:
     """The fields of a job that latents depend on."""
-    counted = {name: value for name, value in plain(job).items() if name not in (*INFORMATIONAL, *COMPOSED)}
+    counted = {name: value for name, value in plain(job).items() if name not in (*INFORMATIONAL, *SPLIT, *COMPOSED)}
     counted["settings"] = {name: value for name, value in counted["settings"].items() if name not in COMPOSED_SETTINGS}
     return counted
 

@@ -66,7 +66,14 @@ def _pack(value: Any) -> dict[str, str]:
 
 @record
 class Run:
-    """Generate the frames of the job in this folder."""
+    """Generate the frames of the job in this folder, or only part `part` (1, 2 ...) of a long shot, in parts/."""
+    job: str = checked(path_name)
+    part: int | None = checked(or_none(whole(1, 1_000_000)), default=None)
+
+
+@record
+class Assemble:
+    """Bring the frames of all parts of a long shot together. Ends with `finished`."""
     job: str = checked(path_name)
 
 
@@ -236,7 +243,7 @@ class Heartbeat:
 
 
 REQUESTS: dict[str, type] = {
-    "run": Run, "preview": Preview, "check": Check, "deliver": Deliver, "joints": FindJoints,
+    "run": Run, "assemble": Assemble, "preview": Preview, "check": Check, "deliver": Deliver, "joints": FindJoints,
     "people": FindPeople, "subject": FindSubject, "estimate": Estimate, "cancel": Cancel, "shutdown": Shutdown}
 EVENTS: dict[str, type] = {
     "hello": Hello, "progress": Progress, "frame": Frame, "warning": Warned, "joints": Joints, "people": People,

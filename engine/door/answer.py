@@ -23,7 +23,7 @@ from ..job.deliver import deliver
 from ..job.found_person import find_and_keep, kept_or
 from ..job.preview import check, preview
 from ..job.progress import Stopped
-from ..job.run import run
+from ..job.split import assemble, run_shot
 from ..job.subject import missing_in
 from ..packs.store import Pack, open_pack
 
@@ -90,8 +90,8 @@ def answer(request, engine, *, emit, stop_asked, tail: Tail) -> bool:
     """Do what a request of contract/messages.py asks; returns True if it ended well. Events go to `emit` and, if the
     request has a job, to its events.jsonl. `engine` may be None for requests that need no weights."""
     subject = messages.subject(request)
-    folder = getattr(request, "job", None)
-    said, record = collections.Counter(), _Record(folder, is_begun=isinstance(request, messages.Estimate))
+    folder = _home(request)
+    said, record = collections.Counter(), _Record(folder,  is_begun=_begins(request))
 
     def say(event):
         said[type(event)] += 1
@@ -114,13 +114,28 @@ def answer(request, engine, *, emit, stop_asked, tail: Tail) -> bool:
     return False
 
 
+def _begins(request) -> bool:
+    """Whether a request begins a job's folder, or a part's."""
+    return isinstance(request, messages.Estimate) or getattr(request, "part", None) is not None
+
+
+def _home(request) -> str | None:
+    """The folder whose events.jsonl tells of a request: a part's own, since other machines write to the job's."""
+    folder = getattr(request, "job", None)
+    part = getattr(request, "part", None)
+    return folder if part is None else files.part_folder(folder, part)
+
+
 def _do(request, engine, say, stop_asked):
     """Do the request; returns its last event."""
     seek = engine.find_joints if engine else find_joints
     match request:
-        case messages.Run(job):
-            return run(job, engine.pack, engine.runtime, emit=say, find_joints=kept_or(job, seek),
-                       stop_asked=stop_asked)
+        case messages.Run(job, part):
+            return run_shot(job, engine.pack, engine.runtime, emit=say, find_joints=kept_or(job, seek),
+                            stop_asked=stop_asked, part=part)
+        case messages.Assemble(job):
+            return assemble(job, engine.pack, engine.runtime, emit=say, find_joints=kept_or(job, seek),
+                            stop_asked=stop_asked)
         case messages.Preview(job):
             return preview(job, emit=say, find_joints=seek, stop_asked=stop_asked)
         case messages.Check(job):

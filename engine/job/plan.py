@@ -27,6 +27,11 @@ class Plan:
     kept: tuple[int, ...]
 
     @property
+    def present(self) -> list[int]:
+        """The frames (1..N) with somebody in them."""
+        return [number for number, present in enumerate(self.shot.plan.present, 1) if present]
+
+    @property
     def absent(self) -> tuple[int, ...]:
         """The frames (1..N) with nobody in them."""
         return tuple(number for number, present in enumerate(self.shot.plan.present, 1) if not present)

@@ -4,6 +4,7 @@ import functools
 import logging
 import os
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -36,6 +37,7 @@ from .fix_range import kept_latents, kept_numbers, look_for
 from .keys import absent_key, composed_kinds, frame_keys, picture_kinds, window_keys
 from .lock import locked
 from .memory import peak_mb
+from .parts import chosen, parts_of
 from .plan import plan_job
 from .plates import Plates
 from .progress import Watch
@@ -69,12 +71,15 @@ def run(folder: str, pack: Pack, runtime: Runtime, *, emit: Callable[[object], N
 
 
 class Generation:
-    """One run of one job. Its state: what is decided for the shot, with every window's key, and counts."""
+    """One run of one job, or of a part of it. Its state: what is decided for the shot, with every window's key, and
+    counts. `out`: the folder for frames, shadows and latents."""
 
     def __init__(self, folder: str, job: jobs.Job, pack: Pack, runtime: Runtime, *, emit: Callable[[object], None],
-                 watch: Watch):
+                 watch: Watch, part: int | None = None):
         self.folder, self.job, self.pack, self.runtime = folder, job, pack, runtime
         self.emit, self.watch = emit, watch
+        self.out = folder if part is None else files.part_folder(folder, part)
+        self._number = part
         self._nobody = absent_key(job)
         self.made = self.reused = self.passed = 0
 
@@ -82,13 +87,14 @@ class Generation:
         """Decide everything for the shot, and find every error that can be known before the first frame."""
         with self.watch.stage("prepare"):
             self.watch.begin("prepare", 1)
-            _make_folders(self.folder)
-            self.finished_frames = Made(self.folder)
+            make_folders(self.out)
+            self.finished_frames = Made(self.out)
             _look_for_pictures(self.folder, self.job)
             look_for(self.folder, kept_numbers(self.job))
         with self.watch.stage("reference"):
             self.plan = plan_job(self.folder, self.job, functools.partial(
                 find_subject, self.folder, self.job, find_joints=find_joints, emit=self.emit), self.pack.manifest)
+            self._plan_part()
             self.shot, self.spans = self.plan.shot, self.plan.spans
             self.sampling = self.plan.sampling
             self.reference = build_reference(self.shot, *self.plan.subject)
@@ -96,12 +102,23 @@ class Generation:
                 warn_of_unseen(self.reference.character, self.folder, self.emit)
             self._appearance = None
         with self.watch.stage("hash"):
-            self.keys = window_keys(self.plan, self.pack.hash, self.watch.check)
-            self.frame_keys = frame_keys(self.plan, self.keys, self.watch.check)
+            self.hash_inputs()
         self.grain = Grain(self.job.settings.seed) if self.job.settings.grain else None
         with self.watch.stage("measure"):
             self.plates, self.blurs = self._measured_plates()
         self.watch.begin("denoise", sum(map(len, self.spans)) * self.sampling.steps)
+
+    def hash_inputs(self) -> None:
+        """Find the key of each window and of its frames."""
+        self.keys = window_keys(self.plan, self.pack.hash, self.watch.check)
+        self.frame_keys = frame_keys(self.plan, self.keys, self.watch.check)
+
+    def _plan_part(self) -> None:
+        """Plan only the part that is asked for, if one is. `leading`: the windows that are denoised and not shown."""
+        self.parts, self.leading = parts_of(self.plan.spans, self.job.parts), frozenset[Window]()
+        if self._number is not None:
+            self.part = chosen(self.parts, self._number, self.folder)
+            self.plan, self.leading = replace(self.plan, spans=self.part.spans), frozenset(self.part.leading)
 
     def keep(self) -> None:
         """Record and report the frames that a range to fix does not touch: they exist and stay."""
@@ -132,8 +149,8 @@ class Generation:
         before = None
         for window in windows:
             key, is_last = self.keys[window], window is windows[-1]
-            latents = load_latents(self.folder, window, key)
-            is_finished = self.finished_frames.has(window.made, self.frame_keys[window])
+            latents = load_latents(self.out, window, key)
+            is_finished = window in self.leading or self.finished_frames.has(window.made, self.frame_keys[window])
             if is_finished and (is_last or latents is not None):
                 self._reuse(window)
             elif latents is not None:
@@ -144,7 +161,7 @@ class Generation:
 
     def finished(self) -> Finished:
         with self.watch.stage("write"):
-            remove_other_latents(self.folder, [window for windows in self.spans for window in windows])
+            remove_other_latents(self.out, [window for windows in self.spans for window in windows])
         stages = {name: round(seconds, 3) for name, seconds in self.watch.stages.items()}
         return Finished(self.folder, self.job.frames, self.made, self.reused, self.passed,
                         round(self.watch.seconds, 3), stages, peak_mb())
@@ -156,7 +173,7 @@ class Generation:
     def _measured_plates(self) -> tuple:
         """The plates, and (numbers, sigmas) of the blur in some frames of the shot. Between these frames, the blur is
         assumed to change evenly (ours)."""
-        there = self.plan.made
+        there = self.plan.present
         numbers = there[::max(len(there) // _BLURS_MEASURED, 1)] if self.job.settings.blur else []
         plates = Plates(self.shot, most=self.plan.window, blurs=numbers, kept=self.plan.kept,
                         has_grain=self.job.settings.grain)
@@ -168,16 +185,17 @@ class Generation:
         leaves the earlier take whole (ours)."""
         wanted = dict.fromkeys(self._empty_frames(), self._nobody)
         wanted.update(dict.fromkeys(self.plan.kept, KEPT))
-        wanted.update((number, key) for window, key in self.frame_keys.items() for number in window.made)
+        wanted.update((number, key) for window, key in self.frame_keys.items() if window not in self.leading
+                      for number in window.made)
         with self.watch.stage("write"):
             self.finished_frames.keep_only(wanted)
 
     def _reuse(self, window: Window) -> None:
         """Count and report a window that is finished."""
         self._remove_other_takes()
-        self.reused += len(window.made)
-        for number in window.made:
-            self.emit(Frame(self.folder, number))
+        if window not in self.leading:
+            self.reused += len(window.made)
+            self._tell(window.made)
         self.watch.advance("denoise", self.sampling.steps, reused=True)
 
     def _compose_again(self, window: Window, kept: Latents) -> None:
@@ -207,8 +225,9 @@ class Generation:
         known = latents if before is None else np.concatenate([before, latents])
         made = Latents(latents, known[-max(self.pack.manifest.overlap, 1):], heads)
         with watch.stage("write"):
-            save_latents(self.folder, window, key, made)
-        self._compose_window(window, made, bundle)
+            save_latents(self.out, window, key, made)
+        if window not in self.leading:
+            self._compose_window(window, made, bundle)
         return made
 
     def _compose_window(self, window: Window, made: Latents, bundle: Bundle) -> None:
@@ -251,7 +270,12 @@ class Generation:
                              look=Look.of(job.settings))
         with self.watch.stage("write"):
             self._write(number, layers)
-        self.emit(Frame(self.folder, number))
+        self._tell([number])
+
+    def _tell(self, numbers: Iterable[int]) -> None:
+        """Say that frames are in the job's frames/; those of a part come there when all parts are there."""
+        for number in numbers if self._number is None else ():
+            self.emit(Frame(self.folder, number))
 
     def _white_of(self, number: int, maps: Maps | None, box: tuple[int, int, int, int]) -> np.ndarray | None:
         """The colour of white in a box of job pixels; None if the light is not known, or no surface is lit."""
@@ -311,7 +335,7 @@ def _look_for_pictures(folder: str, job: jobs.Job) -> None:
                            "Press Generate to write the job again.")
 
 
-def _make_folders(folder: str) -> None:
+def make_folders(folder: str) -> None:
     """Make the folders that the engine writes to. It finds out before the first window whether it may write there."""
     for kind in (files.FRAMES, files.SHADOW, files.STATE):
         path = files.path(folder, kind)

@@ -21,7 +21,10 @@ WINDOW, OVERLAP, STEPS = 4, 2, 2
 
 
 class FakeRuntime:
-    """`steps` counts the calls of denoise; the first call takes `step_s`, the others `later_s`."""
+    """`steps` counts the calls of denoise; the first call takes `step_s`, the others `later_s`. `follows`: how much of
+    a colour comes from the frames before."""
+
+    follows = 0.1
 
     def __init__(self, step_s=0.0, later_s=None):
         self.step_s = step_s
@@ -57,7 +60,7 @@ class FakeRuntime:
         x0[..., :3] += 0.02 * region * np.clip(noisy[..., :3], -2, 2) * levels[:, None, None, None]
         given = noisy[levels == 0]
         if len(given):
-            x0[..., :3] = 0.9 * x0[..., :3] + 0.1 * region * given[-1, ..., :3].mean()
+            x0[..., :3] = (1 - self.follows) * x0[..., :3] + self.follows * region * given[-1, ..., :3].mean()
         return x0.astype(np.float32), None
 
     def describe(self):

@@ -8,11 +8,11 @@ import numpy as np
 import performer_shot as shots
 import pytest
 
-from engine import __main__ as command
 from engine.conditions.poses import read_poses
 from engine.contract import messages
 from engine.contract.skeleton import BODY_INDEX
 from engine.door import answer as door
+from engine.door import telling
 from engine.estimate import detector, everybody, people, performer, personhood
 from engine.estimate.follow import Choice, Follower
 from tests.unit.test_estimate import looked_at, opened
@@ -145,5 +145,5 @@ def test_a_cut_out_is_looked_at_on_several_backdrops():
 
 def test_the_command_line_names_the_frames_without_the_performer():
     stream = io.StringIO()
-    command.Teller(stream).tell(messages.Warned("job", "performer_lost", "The performer is not found.", (3, 4, 5, 9)))
+    telling.Teller(stream).tell(messages.Warned("job", "performer_lost", "The performer is not found.", (3, 4, 5, 9)))
     assert stream.getvalue() == "Warning: The performer is not found. Frames 3-5, 9.\n"

@@ -1,0 +1,82 @@
+"""Events -> lines that people, programs and render farms read."""
+
+import json
+import sys
+from collections.abc import Callable
+
+from ..contract import messages
+
+KINDS = ("people", "json", "openjd")
+
+
+def teller(kind: str) -> Callable[[object], None]:
+    """What tells events in a form of KINDS: on stderr for people, on stdout for programs."""
+    return {"people": Teller().tell, "json": _tell_json, "openjd": _tell_openjd}[kind]
+
+
+class Teller:
+    """Events -> lines for people on stderr; if stderr is a terminal, progress overwrites itself."""
+
+    def __init__(self, stream=sys.stderr):
+        self._stream = stream
+        self._end = "\r" if stream.isatty() else "\n"
+
+    def tell(self, event) -> None:
+        match event:
+            case messages.Progress():
+                left = "" if event.eta_s is None else f", {event.eta_s:.0f} s left"
+                self._say(f"{event.stage} {event.step} of {event.total}{left}      ", self._end)
+            case messages.Warned():
+                self._say(f"Warning: {event.message}{_which(event.frames)}")
+            case messages.Failed():
+                self._say(f"{event.code}: {event.message} {event.hint}")
+            case messages.Cancelled():
+                self._say(f"Cancelled; {event.frames} frames are finished.")
+            case messages.Finished():
+                stages = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in event.stages.items())
+                self._say(f"Finished {event.frames} frames in {event.seconds:.1f} s: {event.made} made, {event.reused} "
+                          "reused, "
+                          f"{event.passed} passed through ({stages}).")
+            case messages.Joints() | messages.People():
+                print(json.dumps(messages.to_json(event)))
+
+    def _say(self, line, end="\n") -> None:
+        print(line, end=end, file=self._stream, flush=True)
+
+
+def _which(frames) -> str:
+    """Frame numbers as spans: ' Frames 1-4, 9.'"""
+    spans = []
+    for n in frames:
+        if spans and spans[-1][1] == n - 1:
+            spans[-1][1] = n
+        else:
+            spans.append([n, n])
+    text = ", ".join(f"{a}-{b}" if a != b else str(a) for a, b in spans)
+    return f" Frames {text}." if text else ""
+
+
+def _tell_json(event: object) -> None:
+    """One JSON object a line, as on the wire to the add-on (contract/messages.py)."""
+    print(json.dumps(messages.to_json(event)), flush=True)
+
+
+def _tell_openjd(event: object) -> None:
+    """What Open Job Description reads on stdout (its specification, "How Jobs Are Run", stdout and stderr messages)."""
+    match event:
+        case messages.Progress() if event.total:
+            print(f"openjd_progress: {100 * event.step / event.total:.1f}", flush=True)
+            print(f"openjd_status: {event.stage} {event.step} of {event.total}", flush=True)
+        case messages.Warned():
+            print(f"openjd_status: {event.message}{_which(event.frames)}", flush=True)
+        case messages.Failed():
+            print(f"openjd_fail: {_line(f'{event.code}: {event.message} {event.hint}')}", flush=True)
+        case messages.Cancelled():
+            print("openjd_fail: stopped; finished frames stay", flush=True)
+        case messages.Finished():
+            print("openjd_progress: 100", flush=True)
+            print(f"openjd_status: {event.made} frames made, {event.reused} reused", flush=True)
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())

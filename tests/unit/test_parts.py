@@ -1,0 +1,198 @@
+"""A long shot in parts: which windows they have, that machines and order do not matter, seams and their repair."""
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from engine.contract import files, jobs, messages
+from engine.contract.errors import JobError
+from engine.engines.compact.denoise.windows import plan
+from engine.job import parts as parts_module
+from engine.job.parts import parts_of
+from engine.job.progress import Stopped
+from engine.job.run import run
+from engine.job.split import assemble, planned, run_shot
+from tests.unit.fake_runtime import FakeRuntime, fake_pack, person_in
+from tests.unit.test_run import Teller, layers, written
+from tests.unit.walker import HEIGHT_PX, figure, moved, write_job
+
+FRAMES = 14                 # 6 windows of 4 frames that overlap by 2
+PLAN = jobs.Parts(windows=2, run_in=2)
+
+
+class Quick(FakeRuntime):
+    """A runtime whose chain forgets how it began within two windows."""
+
+    follows = 0.03
+
+
+class Slow(FakeRuntime):
+    """A runtime whose colours follow those of the frames before so much that a chain forgets slowly."""
+
+    def denoise(self, noisy, levels, environment, masks, *rest, **named):
+        x0, heads = super().denoise(noisy, levels, environment, masks, *rest, **named)
+        given, region = noisy[levels == 0], masks[:, ::4, ::4, :1]
+        if len(given):
+            before = given[-1][masks[len(given) - 1, ::4, ::4, 0] > 0][:, :3].mean(axis=0)
+            x0[..., :3] += 0.8 * region * (before - x0[..., :3])
+        return x0, heads
+
+
+@pytest.fixture(autouse=True)
+def short(monkeypatch):
+    """Even short shots are split here."""
+    monkeypatch.setattr(parts_module, "MOST_WHOLE", 10)
+
+
+@pytest.fixture
+def job(tmp_path):
+    """Writes a job of FRAMES frames; returns its folder."""
+    return lambda name="job", **fields: write(tmp_path / name, **fields)
+
+
+def write(folder, **fields):
+    bodies = {k: [{"body": moved(figure(), 0.6, 80 + 6 * k, 200).tolist(), "left_hand": None, "right_hand": None,
+                   "height_px": HEIGHT_PX * 0.6}] for k in range(1, FRAMES + 1)}
+    write_job(str(folder), FRAMES, people={**bodies, **fields.pop("people", {})}, **{"parts": PLAN, **fields})
+    return folder
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory):
+    """A job that was made in one process, part by part."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(parts_module, "MOST_WHOLE", 10)
+        folder = write(tmp_path_factory.mktemp("whole") / "job")
+        made(folder)
+    return folder
+
+
+@pytest.fixture
+def finished(original, tmp_path):
+    """A copy of that job."""
+    return shutil.copytree(original, tmp_path / "job")
+
+
+def made(folder, part=None, runtime=None, **told):
+    return run_shot(str(folder), told.pop("pack", fake_pack()), runtime or Quick(), emit=told.pop("emit", print),
+                    find_joints=person_in, part=part, **told)
+
+
+def put_together(folder, runtime=None, pack=None):
+    return assemble(str(folder), pack or fake_pack(), runtime or Quick(), emit=lambda event: None,
+                    find_joints=person_in)
+
+
+def seams(folder):
+    return json.loads((folder / files.SEAMS).read_text())["seams"]
+
+
+def windows_of(*ranges):
+    return tuple(tuple(plan(frames, 4, 2)) for frames in ranges)
+
+
+def test_every_frame_is_made_by_one_part_and_a_part_begins_early():
+    spans = windows_of(range(1, 151), range(160, 171))
+    parts = parts_of(spans, jobs.Parts(windows=8, run_in=4))
+    assert [number for part in parts for number in part.made] == [*range(1, 151), *range(160, 171)]
+    assert [len(part.windows) for part in parts[:-1]] == [8] * (len(parts) - 1) and len(parts[-1].windows) >= 4
+    assert not parts[0].leading
+    for before, part in zip(parts, parts[1:], strict=False):
+        assert len(part.leading) == 4 and part.leading[-1].stop == part.windows[0].start == before.made[-1] + 1
+        assert not part.leading[0].before and part.leading[0].stop - part.leading[0].start == 4
+
+
+def test_short_shots_are_whole_and_a_short_last_part_joins_the_one_before(monkeypatch):
+    monkeypatch.setattr(parts_module, "MOST_WHOLE", 100)
+    assert len(parts_of(windows_of(range(1, 101)), jobs.Parts(windows=8))) == 1
+    assert len(parts_of(windows_of(range(1, 400)), None)) == 1
+    spans = windows_of(range(1, 3 + 2 * 50))          # 50 windows: six parts of 8, and 2 more
+    assert [len(part.windows) for part in parts_of(spans, jobs.Parts(windows=8))] == [8, 8, 8, 8, 8, 10]
+    assert parts_of((), jobs.Parts()) [0].made == []
+
+
+def test_a_new_run_of_frames_needs_no_run_in():
+    first, second = windows_of(range(1, 120), range(130, 250))
+    (_, part) = parts_of((first, second), jobs.Parts(windows=len(first), run_in=4))
+    assert not part.leading and part.made[0] == 130
+
+
+def test_machines_order_and_how_many_parts_a_task_has_do_not_matter(job, original):
+    shared = job()
+    assert len(planned(str(shared), fake_pack(), person_in)) == 3
+    for number in (3, 1, 2):
+        made(shared, number)
+    assert put_together(shared).made == FRAMES
+    assert written(original) == written(shared) and len(written(original)) == 2 * FRAMES
+
+
+def test_a_part_that_is_made_again_reuses_its_frames_and_a_stopped_one_goes_on(job):
+    folder, looks = job(), iter([False] * 40)
+    with pytest.raises(Stopped):
+        made(folder, 2, stop_asked=lambda: next(looks, True))
+    runtime = Quick()
+    first = made(folder, 2, runtime)
+    again = made(folder, 2, runtime=(idle := Quick()))
+    assert first.made + first.reused == again.reused == 4 and again.made == 0
+    assert runtime.steps > 0 and idle.steps == 0
+
+
+def test_a_finished_assembly_is_reused(finished):
+    before, runtime = written(finished), Quick()
+    again = put_together(finished, runtime)
+    assert (again.made, again.reused, runtime.steps) == (0, FRAMES, 0) and written(finished) == before
+
+
+def test_a_part_that_is_missing_or_of_something_else_is_named(finished):
+    (finished / "parts" / "0003" / "part.json").unlink()
+    with pytest.raises(JobError, match="Part 3 of 3 is not finished") as failed:
+        put_together(finished)
+    assert failed.value.code == "part_missing"
+    made(finished, 3, pack=fake_pack("1" * 64))
+    with pytest.raises(JobError, match="Part 3 of 3 was made with another weights"):
+        put_together(finished)
+    made(finished, 3)
+    write(finished, settings=jobs.Settings(seed=9))
+    with pytest.raises(JobError, match="lacks the latents"):
+        put_together(finished)
+    with pytest.raises(JobError, match="no part 4"):
+        made(finished, 4)
+
+
+def test_seams_are_measured_and_repaired_until_the_chain_agrees(job):
+    sequential, split = job("sequential", parts=None), job("split")
+    run(str(sequential), fake_pack(), Slow(), emit=print, find_joints=person_in)
+    made(split, runtime=Slow())
+    found = seams(split)
+    assert [seam["frame"] for seam in found] == [7, 11]
+    assert found[0]["difference"] == 0, "the second part's run-in begins where the shot begins"
+    assert found[1]["difference"] > 0.3 and found[1]["repaired"] > 0, found
+    job("split", settings=jobs.Settings(exposure=0.5))
+    made(split, runtime=(idle := Slow()))
+    assert idle.steps == 0, "what was repaired is composed again without denoising"
+    job("split")
+    made(split, runtime=Slow())
+    apart = [np.abs(layers(sequential, k)[0].astype(int) - layers(split, k)[0]).max() for k in range(1, FRAMES + 1)]
+    assert max(apart) <= 2, apart
+
+
+def test_without_a_run_in_every_seam_shows(job, original):
+    without = job(parts=jobs.Parts(windows=2, run_in=0))
+    made(without)
+    assert all(seam["difference"] <= 0.3 and not seam["repaired"] for seam in seams(original)), seams(original)
+    assert all(seam["difference"] > 0.3 and seam["repaired"] for seam in seams(without)), seams(without)
+
+
+def test_frames_with_nobody_are_passed_and_all_frames_are_there(job):
+    folder, told = job(people={7: []}), Teller()
+    finished = made(folder, emit=told.append)
+    assert finished.passed == 1 and finished.made == FRAMES - 1 and len(written(folder)) == 2 * FRAMES
+    assert len(told.of(messages.Warned)) == len(set(told.of(messages.Warned))) > 0
+
+
+def test_another_exposure_is_composed_again_without_denoising(finished):
+    before, runtime = written(finished), Quick()
+    write(finished, settings=jobs.Settings(exposure=0.5))
+    made(finished, runtime=runtime)
+    assert runtime.steps == 0 and written(finished) != before
