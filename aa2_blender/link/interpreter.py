@@ -32,7 +32,7 @@ class Launch:
     def of(self, request) -> "Launch":
         """The launch of the process that answers a request. An artist's own Python is there to run the networks. It has
         torch, but it may lack what finds people in pictures or draws conditions. So it gets only `run`."""
-        return self if self.embedded is None or isinstance(request, messages.Run) else self.embedded
+        return self if self.embedded is None or isinstance(request, messages.Run | messages.Assemble) else self.embedded
 
 
 def launch(*, python: str = "", pack: str = "", threads: int = 0, embedded: Path | None = None,

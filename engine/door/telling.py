@@ -17,8 +17,8 @@ def teller(kind: str) -> Callable[[object], None]:
 class Teller:
     """Events -> lines for people on stderr; if stderr is a terminal, progress overwrites itself."""
 
-    def __init__(self, stream=sys.stderr):
-        self._stream = stream
+    def __init__(self, stream=None):
+        self._stream = stream = stream or sys.stderr
         self._end = "\r" if stream.isatty() else "\n"
 
     def tell(self, event) -> None:

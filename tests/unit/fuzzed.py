@@ -12,7 +12,8 @@ RAW = [b"NaN", b"Infinity", b"-Infinity", b"1e999", b"-1e400", b"9" * 400, b"9" 
        b"[" * 989 + b"]" * 989,
        b'{"a":' * 989 + b"1" + b"}" * 989, b"[" * 20_000, b'"\\ud800"', b'"\\u0000"', b"'x'", b"\xff", b"",
        b"[" + b"[]," * 20_000 + b"[]]"]
-REQUESTS = [{"type": "run", "job": "none"}, {"type": "preview", "job": "none"}, {"type": "check", "job": "none"},
+REQUESTS = [{"type": "run", "job": "none"}, {"type": "run", "job": "none", "part": 2},
+            {"type": "assemble", "job": "none"}, {"type": "preview", "job": "none"}, {"type": "check", "job": "none"},
             {"type": "deliver", "job": "none", "form": "exr", "layers": ["matte", "shadow"]}, {"type": "cancel"},
             {"type": "joints", "picture": "none.png"}, {"type": "people", "picture": "none.png"},
             {"type": "estimate", "job": "none", "video": "none.mp4", "frame": 1, "box": [1, 2, 3, 4], "mask": None,

@@ -14,7 +14,8 @@ from tests.unit import fuzzed
 
 JOINTS = tuple((0.5, 1.5, 1.0) for _ in range(20))
 MESSAGES = [
-    messages.Run("/jobs/ä b"), messages.Preview("-x"), messages.Check("x"), messages.Deliver("x", "exr", ("matte",)),
+    messages.Run("/jobs/ä b"), messages.Run("j", 3), messages.Assemble("j"),
+    messages.Preview("-x"), messages.Check("x"), messages.Deliver("x", "exr", ("matte",)),
     messages.FindJoints("p.png"), messages.Cancel(),
     messages.Estimate("j"),
     messages.Estimate("j", "a b.mp4", 3, (1.0, 2.0, 30.5, 40.0), "m", "override", False, True, "d.onnx"),
