@@ -29,6 +29,8 @@ LOCK = "engine.lock"
 MADE = "frames/made.json"
 REQUEST = "request.json"
 RUN = "run.json"
+MESH = "surface/mesh.npz"
+RENDERED = "surface/rendered.json"
 
 SOURCE = "source"
 MASK = "mask"
@@ -42,6 +44,9 @@ STATE = "state"
 OUTPUT = "output"
 CLEAN = "clean"
 IRRADIANCE = "irradiance"
+CAST = "cast"
+SURFACE = "surface"
+SCENE = "scene"
 ESTIMATE = "estimate"
 GIVEN_MASK = "estimate/mask"
 LOOKS = "estimate/looks"
@@ -61,13 +66,13 @@ PREVIEWS: tuple[Condition, ...] = get_args(Condition)
 SHOWN_KINDS = PREVIEWS
 
 # Every name in the job folder, as docs/architecture.md lists them. The folders contain numbered pictures and the like.
-FOLDERS = (SOURCE, MASK, CLEAN, OBJECTS, DEPTH, IRRADIANCE, FRAMES, SHADOW, STATE, OUTPUT, PREVIEW, SHOWN,
-           ESTIMATE, GIVEN_MASK, LOOKS, DEPTHS, *(f"{PREVIEW}/{kind}" for kind in PREVIEWS),
+FOLDERS = (SOURCE, MASK, CLEAN, OBJECTS, DEPTH, IRRADIANCE, CAST, SURFACE, SCENE, FRAMES, SHADOW, STATE, OUTPUT,
+           PREVIEW, SHOWN, ESTIMATE, GIVEN_MASK, LOOKS, DEPTHS, *(f"{PREVIEW}/{kind}" for kind in PREVIEWS),
            *(f"{SHOWN}/{kind}" for kind in SHOWN_KINDS),
            *(f"{OUTPUT}/{layer}_{form}" for layer in DELIVERED for form in FORMS),
            "target", "matte", "shade", "contact")
-FILES = (JOB, POSE, LIGHT, REFERENCE, MADE, REQUEST, RUN, ESTIMATED, FOUND, FOUND_MASK, f"{LOOKS}/key.json",
-         f"{DEPTHS}/key.json",
+FILES = (JOB, POSE, LIGHT, REFERENCE, MADE, REQUEST, RUN, MESH, RENDERED, ESTIMATED, FOUND, FOUND_MASK,
+         f"{LOOKS}/key.json", f"{DEPTHS}/key.json",
          f"{FRAMES}/blank.png", f"{SHADOW}/blank.png", "reference_pose.json", "reference_matte.png",
          "reference_v2.png", "clip.json")
 # These are written in place. All others are written under a new name and renamed. If such a file had another (hard)
@@ -96,6 +101,11 @@ def picture(folder: Folder, kind: str, number: int) -> str:
 def delivered(folder: Folder, layer: Layer, form: Form, number: int) -> str:
     """The path of frame `number` of one of DELIVERED in one of FORMS, e.g. `.../output/matte_exr/0001.exr`."""
     return os.path.join(folder, OUTPUT, f"{layer}_{form}", f"{number:04d}.{form[:3]}")
+
+
+def vertices(folder: Folder, number: int) -> str:
+    """The path of the posed surface of frame `number`, `.../surface/0001.npy`."""
+    return os.path.join(folder, SURFACE, f"{number:04d}.npy")
 
 
 def path(folder: Folder, name: str) -> str:

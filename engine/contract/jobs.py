@@ -204,11 +204,13 @@ def differ_in_composition(one: Job, other: Job) -> bool:
     return one != other and _denoised(one) == _denoised(other)
 
 
-def frame_key(job: Job, window_key: str) -> str:
-    """What a frame was composed from, as 32 hex digits: its window's key, and the rest of the job."""
+def frame_key(job: Job, window_key: str, inputs: Iterable[str] = ()) -> str:
+    """What a frame was composed from, as 32 hex digits: its window's key, the rest of the job, and `inputs`, digests
+    (hex) of the files that are read only when frames are composed."""
     values = plain(job)
-    return _hashed([window_key, [values[name] for name in COMPOSED],
-                    [values["settings"][name] for name in COMPOSED_SETTINGS]])
+    parts = [window_key, [values[name] for name in COMPOSED],
+             [values["settings"][name] for name in COMPOSED_SETTINGS]]
+    return _hashed([*parts, *filter(None, [list(inputs)])])
 
 
 def _denoised(job: Job) -> dict[str, Any]:

@@ -1,10 +1,13 @@
 """A plan and the files that its frames are read from -> the key of every window. A frame of an earlier run counts in
 this run only if it came from the same key.
 
-The keys are a chain, because each window continues from the latents of the window before.
+The keys are a chain, because each window continues from the latents of the window before. Files that only the
+composition reads count in a frame's key alone, so that they can change without denoising: the shadow that the scene
+renders, and the light of the place, unless the weights read it too.
 """
 
 import functools
+import itertools
 import json
 from collections.abc import Callable
 
@@ -13,13 +16,14 @@ import numpy as np
 from ..contract import files, jobs
 from ..engines.compact.denoise.windows import Window
 from .plan import RunPlan
-from .resume import file_digest
+from .resume import NO_FILE, file_digest
 
 
 def window_keys(plan: RunPlan, pack_hash: str, check: Callable[[], None]) -> dict[Window, str]:
     """The key of every window that the plan denoises. check() is called before each frame and may raise to stop."""
     folder, job = plan.shot.folder, plan.shot.job
-    kinds = [kind for kind, _, is_read in picture_kinds(folder, job) if is_read]
+    composed = _composed_kinds(plan)
+    kinds = [kind for kind, _, is_read in picture_kinds(folder, job) if is_read and kind not in composed]
     keys, base = {}, _base_digests(plan)
 
     @functools.lru_cache(plan.window)  # windows overlap
@@ -39,6 +43,21 @@ def window_keys(plan: RunPlan, pack_hash: str, check: Callable[[], None]) -> dic
     return keys
 
 
+def frame_keys(plan: RunPlan, keys: dict[Window, str], check: Callable[[], None]) -> dict[Window, str]:
+    """The key of the frames of every window, from the windows' own keys. check() is called before each picture."""
+    folder, job = plan.shot.folder, plan.shot.job
+    kinds = [kind for kind in _composed_kinds(plan) if files.has(folder, kind)]
+    shared = [] if plan.shot.surface or not plan.shot.light.frames else [file_digest(files.path(folder, files.LIGHT))]
+
+    def digests(window: Window) -> list[str]:
+        found = list(shared)
+        for number, kind in itertools.product(window.made, kinds):
+            check()
+            found.append(file_digest(files.picture(folder, kind, number)))
+        return found
+    return {window: jobs.frame_key(job, key, digests(window)) for window, key in keys.items()}
+
+
 def absent_key(job: jobs.Job) -> str:
     """The key of a frame with nobody in it."""
     return jobs.key(job, ["nobody"], "")
@@ -50,7 +69,13 @@ def picture_kinds(folder: str, job: jobs.Job) -> tuple[tuple[str, str, bool], ..
             (files.DEPTH, "mask_missing", job.depth is not None),
             (files.MASK, "mask_missing", files.has(folder, files.MASK)),
             (files.CLEAN, "source_missing", job.clean_pictures),
-            (files.IRRADIANCE, "source_missing", files.has(folder, files.IRRADIANCE)))
+            (files.IRRADIANCE, "source_missing", files.has(folder, files.IRRADIANCE)),
+            (files.CAST, "mask_missing", files.has(folder, files.CAST)))
+
+
+def _composed_kinds(plan: RunPlan) -> tuple[str, ...]:
+    """The kinds of pictures that only the composition reads, whether the job has them or not."""
+    return (files.CAST,) if plan.shot.surface else (files.CAST, files.IRRADIANCE)
 
 
 def _base_digests(plan: RunPlan) -> list[str]:
@@ -59,7 +84,8 @@ def _base_digests(plan: RunPlan) -> list[str]:
     shot, subject = plan.shot, plan.subject
     found = json.dumps([None if values is None else np.asarray(values, np.float64).tolist()
                         for values in (subject.joints, subject.height_px, subject.depths)])
-    return [file_digest(files.path(shot.folder, files.POSE)), file_digest(files.path(shot.folder, files.LIGHT)),
+    light = file_digest(files.path(shot.folder, files.LIGHT)) if shot.surface else NO_FILE
+    return [file_digest(files.path(shot.folder, files.POSE)), light,
             file_digest(files.path(shot.folder, shot.job.reference.file)), found,
             *[repr(shot.job.fps)] * (shot.job.retarget > 0),
             repr([(c.centre, c.step, c.shape) for c in shot.plan.crops]), repr((shot.near, shot.far))]

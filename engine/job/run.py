@@ -16,7 +16,7 @@ from ..conditions.bundle import (
     mask_grow,
     plate_maps,
 )
-from ..conditions.frames import as_float, encoded, read_colour
+from ..conditions.frames import as_float, encoded, read_colour, read_grey
 from ..conditions.surface.drawing import Maps
 from ..contract import files, jobs
 from ..contract.errors import JobError, writing_failed
@@ -32,7 +32,7 @@ from ..layers.surface import Shown
 from ..packs.store import Pack
 from .fix_range import KEY as KEPT
 from .fix_range import kept_latents, kept_numbers, look_for
-from .keys import absent_key, picture_kinds, window_keys
+from .keys import absent_key, frame_keys, picture_kinds, window_keys
 from .lock import locked
 from .memory import peak_mb
 from .plan import plan_job
@@ -96,7 +96,7 @@ class Generation:
             self._appearance = None
         with self.watch.stage("hash"):
             self.keys = window_keys(self.plan, self.pack.hash, self.watch.check)
-            self.frame_keys = {window: jobs.frame_key(self.job, key) for window, key in self.keys.items()}
+            self.frame_keys = frame_keys(self.plan, self.keys, self.watch.check)
         self.grain = Grain(self.job.settings.seed) if self.job.settings.grain else None
         with self.watch.stage("measure"):
             self.plates, self.blurs = self._measured_plates()
@@ -246,7 +246,7 @@ class Generation:
                              grain=self._grain_of(number, canvas.box), feather=mask_feather(job, number),
                              grow=mask_grow(job, number),
                              blur=float(np.interp(number, *self.blurs)), behind=self._behind(number, canvas.box),
-                             look=Look.of(job.settings))
+                             look=Look.of(job.settings), cast=self._cast(number))
         with self.watch.stage("write"):
             self._write(number, layers)
         self.emit(Frame(self.folder, number))
@@ -254,6 +254,12 @@ class Generation:
     def _white_of(self, number: int, maps: Maps | None, box: tuple[int, int, int, int]) -> np.ndarray | None:
         """The colour of white in a box of job pixels; None if the light is not known, or no surface is lit."""
         return None if maps is None else self.shot.light.in_box(number, maps, box)
+
+    def _cast(self, number: int) -> np.ndarray | None:
+        """The factor by which the character darkens the plate (h, w) 0..1; None if the job does not know it."""
+        if not (self.job.settings.shadow and files.has(self.folder, files.CAST)):
+            return None
+        return as_float(read_grey(files.picture(self.folder, files.CAST, number), self.job.size))
 
     def _grain_of(self, number: int, box: tuple[int, int, int, int]) -> np.ndarray | None:
         """Grain (h, w, 3) for a box of job pixels, as strong as the plate's there; None if there is none."""
