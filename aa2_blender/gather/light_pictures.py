@@ -1,0 +1,66 @@
+"""What Cycles shows of a grey surface, and of a scene with and without it -> the values of irradiance/ and cast/."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from . import grey
+
+# As engine/conditions/known_light.py reads irradiance/: its highest value is twice the picture's white.
+MOST_WHITE = 2.0
+_INSIDE = 0.99           # of the alpha: pixels at the surface's outline have only a part of its light
+_LUMA = np.float32([0.2126, 0.7152, 0.0722])
+# Ours: what two renders differ by where nothing is cast, and what is added to both, so that black stays as it is.
+_HAZE, _FLOOR = 0.015, 0.01
+_FADE = 0.08             # of the shorter side, over which a shadow fades out at the border's edges inside the picture
+
+
+def irradiance_of(seen: np.ndarray) -> np.ndarray:
+    """(h, w, 3) uint16: white in the light that a grey surface shows, `seen` (h, w, 4) of grey.read. Around the
+    surface, its light is continued."""
+    light = grey.shading(seen[..., :3])
+    white = np.where(light <= 0.0031308, 12.92 * light, 1.055 * np.maximum(light, 0.0031308) ** (1 / 2.4) - 0.055)
+    inside = (seen[..., 3] >= _INSIDE).astype(np.float32)
+    return _stored(_continued(white.astype(np.float32), inside) / MOST_WHITE)
+
+
+def cast_of(cast: np.ndarray, bare: np.ndarray, box: Sequence[int], size: Sequence[int]) -> np.ndarray:
+    """(h, w) uint16: the factor by which the character darkens the box (left, top, right, bottom) of a picture of
+    `size` (w, h). cast, bare: what is shown with and without the character."""
+    factor = (cast[..., :3] @ _LUMA + _FLOOR) / (bare[..., :3] @ _LUMA + _FLOOR)
+    dark = np.clip((1 - factor - _HAZE) / (1 - _HAZE), 0, 1)
+    height, width = dark.shape
+    rows = _from_the_ends(height, box[1] > 0, box[3] < size[1])
+    columns = _from_the_ends(width, box[0] > 0, box[2] < size[0])
+    fade = max(_FADE * min(height, width), 1)
+    return _stored(1 - dark * np.clip(np.minimum(rows[:, None], columns) / fade, 0, 1))
+
+
+def within(box: Sequence[int]) -> tuple[slice, slice]:
+    """The rows and columns of a box (left, top, right, bottom)."""
+    return slice(int(box[1]), int(box[3])), slice(int(box[0]), int(box[2]))
+
+
+def _stored(values: np.ndarray) -> np.ndarray:
+    return np.rint(np.clip(values, 0, 1) * 65535).astype(np.uint16)
+
+
+def _from_the_ends(length: int, first: bool, last: bool) -> np.ndarray:
+    """(length,) the distance in pixels to the nearer end of those that count; infinite if none counts."""
+    places, none = np.arange(length, dtype=np.float32), np.full(length, np.inf, np.float32)
+    return np.minimum(places if first else none, places[::-1] if last else none)
+
+
+def _continued(colour: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """(h, w, 3) colours, smoothly continued from where weight (h, w) is 1 to where it is 0: from a picture of half the
+    size, which is continued likewise."""
+    if weight.all() or max(weight.shape) == 1:
+        return colour
+    rows, columns = (-(-side // 2) for side in weight.shape)
+    even = ((0, 2 * rows - weight.shape[0]), (0, 2 * columns - weight.shape[1]))
+    known = np.pad(weight, even)
+    sums = np.pad(colour * weight[..., None], (*even, (0, 0))).reshape(rows, 2, columns, 2, 3).sum(axis=(1, 3))
+    share = known.reshape(rows, 2, columns, 2).sum(axis=(1, 3))
+    smaller = _continued(sums / np.maximum(share, 1)[..., None], (share > 0).astype(np.float32))
+    larger = smaller.repeat(2, axis=0).repeat(2, axis=1)[:weight.shape[0], :weight.shape[1]]
+    return np.where(weight[..., None] > 0, colour, larger)
