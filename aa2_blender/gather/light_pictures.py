@@ -12,6 +12,7 @@ _INSIDE = 0.99           # of the alpha: pixels at the surface's outline have on
 _LUMA = np.float32([0.2126, 0.7152, 0.0722])
 # Ours: what two renders differ by where nothing is cast, and what is added to both, so that black stays as it is.
 _HAZE, _FLOOR = 0.015, 0.01
+_SEEN, _NEIGHBOURS = 0.06, 3     # the least darkness of a shadow in a small picture, and in how many of 3 x 3 pixels
 _FADE = 0.08             # of the shorter side, over which a shadow fades out at the border's edges inside the picture
 
 
@@ -27,8 +28,7 @@ def irradiance_of(seen: np.ndarray) -> np.ndarray:
 def cast_of(cast: np.ndarray, bare: np.ndarray, box: Sequence[int], size: Sequence[int]) -> np.ndarray:
     """(h, w) uint16: the factor by which the character darkens the box (left, top, right, bottom) of a picture of
     `size` (w, h). cast, bare: what is shown with and without the character."""
-    factor = (cast[..., :3] @ _LUMA + _FLOOR) / (bare[..., :3] @ _LUMA + _FLOOR)
-    dark = np.clip((1 - factor - _HAZE) / (1 - _HAZE), 0, 1)
+    dark = _darkness(cast, bare)
     height, width = dark.shape
     rows = _from_the_ends(height, box[1] > 0, box[3] < size[1])
     columns = _from_the_ends(width, box[0] > 0, box[2] < size[0])
@@ -36,9 +36,30 @@ def cast_of(cast: np.ndarray, bare: np.ndarray, box: Sequence[int], size: Sequen
     return _stored(1 - dark * np.clip(np.minimum(rows[:, None], columns) / fade, 0, 1))
 
 
+def shadow_box(cast: np.ndarray, bare: np.ndarray, size: Sequence[int]) -> tuple[int, int, int, int] | None:
+    """The box (left, top, right, bottom) in a picture of `size` (w, h) around what the character darkens; None if that
+    is nothing. cast, bare: small pictures of all of it."""
+    dark = np.pad(_darkness(cast, bare) > _SEEN, 1).astype(int)
+    height, width = dark.shape
+    around = sum(dark[y:height - 2 + y, x:width - 2 + x] for y in range(3) for x in range(3))
+    rows, columns = np.nonzero((dark[1:-1, 1:-1] > 0) & (around >= _NEIGHBOURS))
+    if not len(rows):
+        return None
+    scale = size[0] / cast.shape[1], size[1] / cast.shape[0]
+    low, high = ((function(columns) + more, function(rows) + more) for function, more in ((np.min, -2), (np.max, 3)))
+    return (max(int(low[0] * scale[0]), 0), max(int(low[1] * scale[1]), 0),
+            min(int(high[0] * scale[0] + 1), size[0]), min(int(high[1] * scale[1] + 1), size[1]))
+
+
 def within(box: Sequence[int]) -> tuple[slice, slice]:
     """The rows and columns of a box (left, top, right, bottom)."""
     return slice(int(box[1]), int(box[3])), slice(int(box[0]), int(box[2]))
+
+
+def _darkness(cast: np.ndarray, bare: np.ndarray) -> np.ndarray:
+    """(h, w) 0..1: the part of what is shown that the character takes away."""
+    factor = (cast[..., :3] @ _LUMA + _FLOOR) / (bare[..., :3] @ _LUMA + _FLOOR)
+    return np.clip((1 - factor - _HAZE) / (1 - _HAZE), 0, 1)
 
 
 def _stored(values: np.ndarray) -> np.ndarray:

@@ -1,9 +1,10 @@
 """A gathered job with its surface -> irradiance/ and cast/: how the driver's scene lights the character, and how the
 character darkens the scene, rendered by Cycles.
 
-Three small renders a frame, all in the same light: a grey surface that alone is seen; the scene with the surface, which
-the camera does not see; and the scene without it. The last two differ in what the character casts: shadow, contact, and
-light that it throws back. The same seed gives both the same noise.
+Three kinds of renders a frame, all in the same light: a grey surface that alone is seen; the scene with the surface,
+which the camera does not see; and the scene without it. The last two differ in what the character casts: shadow,
+contact, and light that it throws back. The same seed gives both the same noise. They are rendered small first, which
+shows where the shadow is, and then only there.
 """
 
 import hashlib
@@ -23,7 +24,7 @@ from ..embedded.engine.contract import files, jobs, json_reader
 from . import grey, surface
 from .camera import camera_at, pixel_aspect
 from .carried import carried_by
-from .light_pictures import cast_of, irradiance_of, within
+from .light_pictures import cast_of, irradiance_of, shadow_box, within
 from .lit_scene import lit_scene, render, stands_in
 from .png import write_colour, write_grey
 from .request import Request
@@ -31,12 +32,14 @@ from .shot import Shot
 
 Step = tuple[str, int, int, float | None]
 STAGE = "render"
-SAMPLES = 16
+# Samples a pixel: of the light, of the shadow, and of the small pictures that show where the shadow is (ours: with the
+# denoiser, more are not seen).
+SAMPLES, SHADOW_SAMPLES, SEARCH_SAMPLES = 16, 8, 8
 _FORMAT = 1
 _LOOKED_AT = 8           # frames from one look at the scene to the next (ours: it costs a bare start of Cycles)
 _LOOK_SIDE = 48          # pixels
-# In parts of the longer side of the crop: how far around it the shadow is looked for (ours: it costs pixels)
-_AROUND = 0.5
+_SMALLER = 8             # pixels in one of those of the small pictures
+_BOUNCES = 4             # of the light in a shadow, which is divided by the same scene without it (ours)
 
 
 class _Seen(StrEnum):
@@ -81,15 +84,22 @@ def _render_frame(request: Request, folder: str, job: jobs.Job, found: surface.S
     places, box = surface.vertices(folder, number, found), found.boxes[number - 1]
     white, cast = np.zeros((*job.size[::-1], 3), np.uint16), np.full(job.size[::-1], 65535, np.uint16)
     if places is not None and box[2] > box[0] and box[3] > box[1]:
-        wide, frame = _around(box, job.size), job.first_frame + number - 1 + job.driver.frame_offset
-        seen = {}
-        for kind, border in ((_Seen.GREY, box), (_Seen.BARE, wide), (_Seen.CAST, wide)):
-            character = None if kind is _Seen.BARE else (found, places)
-            seen[kind] = _render(Shot(request), frame, kind, size=job.size, samples=SAMPLES, border=border,
-                                 character=character)
+        def seen(kind: _Seen, samples: int, **where: Sequence[int]) -> np.ndarray:
+            return _render(Shot(request), job.first_frame + number - 1 + job.driver.frame_offset, kind,
+                           samples=samples, character=None if kind is _Seen.BARE else (found, places), **where)
+        white[within(box)] = irradiance_of(seen(_Seen.GREY, SAMPLES, size=job.size, border=box))
+        yield
+        small = [max(side // _SMALLER, 4) for side in job.size]
+        bare = seen(_Seen.BARE, SEARCH_SAMPLES, size=small)
+        yield
+        there = shadow_box(seen(_Seen.CAST, SEARCH_SAMPLES, size=small), bare, job.size)
+        yield
+        if there is not None:
+            bare = seen(_Seen.BARE, SHADOW_SAMPLES, size=job.size, border=there)
             yield
-        white[within(box)] = irradiance_of(seen[_Seen.GREY])
-        cast[within(wide)] = cast_of(seen[_Seen.CAST], seen[_Seen.BARE], wide, job.size)
+            cast[within(there)] = cast_of(seen(_Seen.CAST, SHADOW_SAMPLES, size=job.size, border=there), bare, there,
+                                          job.size)
+            yield
     write_colour(files.picture(folder, files.IRRADIANCE, number), white)
     write_grey(files.picture(folder, files.CAST, number), cast)
 
@@ -113,7 +123,11 @@ def _render(shot: Shot, frame: int, kind: _Seen, *, size: Sequence[int], samples
             thing.visible_camera = kind is _Seen.GREY
             stack.enter_context(stands_in(thing, carried))
         _set_up(scene, pixel_aspect(shot.driver, shot.size), size, samples, border)
-        scene.render.film_transparent = kind is _Seen.GREY
+        if kind is _Seen.GREY:
+            scene.render.film_transparent = True
+        else:
+            scene.render.film_transparent = False
+            scene.cycles.max_bounces = min(scene.cycles.max_bounces, _BOUNCES)
         path = os.path.join(folder, "light.png")
         grey.show(scene, path)
         render(scene, frame, f"{kind} on frame {frame}")
@@ -126,13 +140,14 @@ def _set_up(scene: bpy.types.Scene, aspect: tuple[float, float], size: Sequence[
     settings.resolution_x, settings.resolution_y = size
     settings.pixel_aspect_x, settings.pixel_aspect_y = aspect
     cycles.samples, cycles.seed, cycles.use_animated_seed = samples, 0, False
+    if samples > 1:
+        _denoise(cycles)
     if border is not None:
         settings.use_border = settings.use_crop_to_border = True
         left, top, right, bottom = np.add(border, 0.5)        # Blender cuts off the rest
         settings.border_min_x, settings.border_max_x = left / size[0], min(right / size[0], 1.0)
         settings.border_min_y = max((size[1] - bottom + 1) / size[1], 0.0)
         settings.border_max_y = min((size[1] - top + 1) / size[1], 1.0)
-        _denoise(cycles)
 
 
 def _denoise(cycles: bpy.types.PropertyGroup) -> None:
@@ -170,13 +185,6 @@ def _plain(things: Iterable[bpy.types.Object]) -> Iterator[None]:
             setattr(thing, name, True)
 
 
-def _around(box: Sequence[int], size: Sequence[int]) -> tuple[int, int, int, int]:
-    """The box of a crop with room for the shadow, within a picture of `size` (w, h)."""
-    left, top, right, bottom = map(int, box)
-    room = round(_AROUND * max(right - left, bottom - top))
-    return max(left - room, 0), max(top - room, 0), min(right + room, size[0]), min(bottom + room, size[1])
-
-
 def _digest_of_looks(folder: str) -> bytes:
     told = hashlib.sha256()
     for number in files.numbers(folder, files.SCENE):
@@ -186,7 +194,7 @@ def _digest_of_looks(folder: str) -> bytes:
 
 def _key(folder: str, number: int, job: jobs.Job, looked: bytes) -> str:
     """What a frame's pictures are rendered from, as 32 hex digits."""
-    told = hashlib.sha256(repr((_FORMAT, SAMPLES, job.size)).encode() + looked)
+    told = hashlib.sha256(repr((_FORMAT, SAMPLES, SHADOW_SAMPLES, job.size)).encode() + looked)
     if os.path.isfile(files.vertices(folder, number)):
         told.update(surface.digest_of(folder, number))
     return told.hexdigest()[:32]

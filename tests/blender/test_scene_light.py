@@ -75,21 +75,23 @@ def rendered(part, request, folder):
 
 @pytest.fixture
 def quick(part, monkeypatch):
-    """One sample and no denoiser."""
+    """One sample and no denoiser; the small pictures that look for a shadow are as large as the shot."""
     light = part("gather.scene_light")
-    monkeypatch.setattr(light, "SAMPLES", 1)
+    for name, value in (("SAMPLES", 1), ("SHADOW_SAMPLES", 1), ("SEARCH_SAMPLES", 1), ("_SMALLER", 1)):
+        monkeypatch.setattr(light, name, value)
     monkeypatch.setattr(light, "_denoise", lambda cycles: None)
     return light
 
 
-def test_light_and_shadow_fall_on_their_sides(part, shot, tmp_path):
+def test_light_and_shadow_fall_on_their_sides(part, shot, tmp_path, monkeypatch):
     """The pillar is lit on the left and casts its shadow to the right, where it touches the floor and beyond the crop.
     A grey pillar of the scene's own looks within 4 levels as grey does in this light. Nothing else has changed."""
     shot.view_settings.view_transform = "AgX"
+    monkeypatch.setattr(part("gather.scene_light"), "_SMALLER", 2)                            # the shot is small itself
     folder, before = tmp_path / "job", snapshot()
     steps = rendered(part, write_job(part, shot, folder), folder)
     assert changes(before, snapshot()) == []
-    assert [step[:3] for step in steps] == [("render", 0, 1)] * 3 + [("render", 1, 1)]
+    assert [step[:3] for step in steps] == [("render", 0, 1)] * 5 + [("render", 1, 1)]
     cast, white = read(folder / "cast/0001.png") / 65535, read_rgb16(folder / "irradiance/0001.png") / 65535
     assert cast.shape == SIZE[::-1] and cast[:28].min() > 0.97 and cast[32:].min() > 0.97
     assert cast[29:32, :28].min() > 0.97 and cast[30, 33:53].max() < 0.4
@@ -135,18 +137,18 @@ def test_frames_are_rendered_again_only_in_another_light(part, quick, shot, tmp_
     looks = list(quick.looks(request, str(folder), frames))
     assert looks == [("scene", 1, 2), ("scene", 2, 2)]
     steps = quick.render_light(request, str(folder))
-    for _ in range(4):
+    for _ in range(6):
         next(steps)
     steps.close()                                                      # Escape, after the first frame
     assert not (folder / "cast/0002.png").exists()
-    assert [step[1] for step in rendered(part, request, folder)] == [1, 1, 1, 3]
+    assert [step[1] for step in rendered(part, request, folder)] == [1, 1, 1, 1, 1, 3]
     assert read(folder / "cast/0003.png").min() == 65535               # nobody is there
     assert [step[1] for step in rendered(part, request, folder)] == [3]
     list(quick.looks(request, str(folder), frames))
     assert [step[1] for step in rendered(part, request, folder)] == [3]
     bpy.data.lights["sun"].energy = 1.0
     list(quick.looks(request, str(folder), frames))
-    assert len(rendered(part, request, folder)) == 7
+    assert len(rendered(part, request, folder)) == 11
 
 
 def test_what_goes_wrong_is_told_and_changes_nothing(part, quick, shot, tmp_path, monkeypatch):
