@@ -11,7 +11,7 @@ import bpy
 from ..embedded.engine.contract import files, jobs
 from ..embedded.engine.contract.errors import writing_failed
 from ..settings.table import KEYED, PASSED, MaskUse
-from . import companions, depth, objects, pose, reference
+from . import companions, depth, objects, pose, reference, scene_light
 from . import strip as plate
 from .keyframes import values
 from .names import plain, said
@@ -46,6 +46,8 @@ def gather(request: Request, folder: str | Path) -> Iterator[tuple[str, int, int
     bits = plate.bits_of(shot.strip)
     files.refuse_links(folder)
     _empty(folder)
+    if not request.is_lit:
+        scene_light.remove(folder)
     reference.write(request.reference, shot.scene, folder)
     yield "reference", 1, 1
     frames = range(first, last + 1)
@@ -54,6 +56,8 @@ def gather(request: Request, folder: str | Path) -> Iterator[tuple[str, int, int
         yield from _pose(request, folder, frames, bones)
     yield from _beside(request, folder, frames)
     ranges = yield from _depths(request, folder, frames)
+    if request.is_lit:
+        yield from scene_light.looks(request, folder, frames)
     for part in _slices(frames, _PLATE_SLICE):
         shot = Shot(request)
         plate.write_plate(shot.scene, shot.strip, folder, first=part[0], last=part[-1], start=first, bits=bits)
@@ -159,7 +163,8 @@ def _empty(folder: str) -> None:
     """Removes job.json and all that was gathered, because an unfinished folder is no job. What the engine made stays,
     and so does what the artist put there under another name."""
     try:
-        for kind in (files.SOURCE, files.MASK, files.OBJECTS, files.DEPTH, files.CLEAN, files.GIVEN_MASK):
+        for kind in (files.SOURCE, files.MASK, files.OBJECTS, files.DEPTH, files.SCENE, files.CLEAN,
+                     files.GIVEN_MASK):
             where = files.path(folder, kind)
             files.remove_numbered(where, ("png",))
             with suppress(OSError):

@@ -22,7 +22,7 @@ from ..embedded.engine.contract.fields import (
 )
 from ..embedded.engine.contract.jobs import Job, Settings
 from ..embedded.engine.contract.skeleton import BODY
-from ..settings.table import PASSED, MaskUse, ReferenceKind
+from ..settings.table import PASSED, LightSource, MaskUse, ReferenceKind
 from .names import Name, checked_name
 
 K = TypeVar("K", bound=StrEnum)
@@ -105,4 +105,16 @@ class Request(_Passed):
     mask_use: MaskUse = checked(_one_of(MaskUse), MaskUse.JOIN)
     clean_strip: str = checked(whole_text, "")
     make_clean: bool = checked(flag, False)
+    light_source: LightSource = checked(_one_of(LightSource), LightSource.GUESSED)
     settings: Settings = checked(nested(Settings), Settings())
+
+    @property
+    def is_lit(self) -> bool:
+        """Whether the driver's scene renders the light of the character and its shadow."""
+        return self.light_source is LightSource.RENDERED
+
+    @property
+    def scene_hides(self) -> bool:
+        """Whether everything in the driver's scene may hide the character: as chosen, and always if the scene renders
+        the light, because the shadow then falls on all of it."""
+        return self.holdouts or self.is_lit

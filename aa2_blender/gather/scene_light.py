@@ -13,7 +13,7 @@ import os
 import tempfile
 import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
 
@@ -62,6 +62,15 @@ def looks(request: Request, folder: str, frames: Sequence[int]) -> Iterator[tupl
         number = frame - frames[0] + 1
         write_colour(files.picture(folder, files.SCENE, number), np.rint(seen[..., :3] * 255).astype(np.uint8))
         yield files.SCENE, done, len(picked)
+
+
+def remove(folder: str) -> None:
+    """Remove what was rendered, because the job's light comes from elsewhere now. Raises JobError."""
+    for kind, ending in ((files.IRRADIANCE, "png"), (files.CAST, "png"), (files.SURFACE, "npy")):
+        files.remove_numbered(files.path(folder, kind), (ending,))
+    for name in (files.MESH, files.RENDERED):
+        with suppress(FileNotFoundError):
+            os.remove(files.path(folder, name))
 
 
 def render_light(request: Request, folder: str) -> Iterator[Step]:

@@ -74,7 +74,7 @@ class Shot:
     @property
     def holdouts(self) -> list[bpy.types.Object]:
         """Everything visible in the driver's scene but the character, which is all that its rig and meshes carry."""
-        if not self._request.holdouts:
+        if not self._request.scene_hides:
             return []
         objects, meshes = self.objects, self.meshes
         character = carried_by(self.rig, meshes)
@@ -109,7 +109,7 @@ def problems(request: Request) -> list[GatherError]:
     reference's, so that a panel can ask at every redraw."""
     found = []
     checks = (_plate_problem, _reference_problem, *([_performer_problem] if request.performer else [_rig_problem]),
-              *([_camera_problem] if needs_camera(request) else []), _beside_problem, _names_problem)
+              *([_camera_problem] if needs_camera(request) else []), _lit_problem, _beside_problem, _names_problem)
     for check in checks:
         try:
             check(request)
@@ -134,7 +134,7 @@ def _plate_problem(request: Request) -> None:
 
 def needs_camera(request: Request) -> bool:
     """Whether anything is seen through the scene's camera: a rig, or objects that hide a performer."""
-    return not request.performer or bool(request.objects or request.collections or request.holdouts)
+    return not request.performer or bool(request.objects or request.collections or request.scene_hides)
 
 
 def _performer_problem(request: Request) -> None:
@@ -146,6 +146,25 @@ def _performer_problem(request: Request) -> None:
         raise GatherError(f"The performer was chosen on frame {request.performer_frame}, outside the frames {first} "
                           f"to {last}.",
                           "Choose the performer again, on one of these.", "choose_performer")
+
+
+def _lit_problem(request: Request) -> None:
+    if not request.is_lit:
+        return
+    if request.performer:
+        raise GatherError("A performer drives, who stands in no scene that could render the light.",
+                          "Choose an armature as the driver, or another light than Rendered.")
+    scene, strip = bpy.data.scenes.get(request.scene), _strip_of(request)
+    if strip is None:
+        return
+    driver = driver_of(request, scene, strip)
+    if not hasattr(driver, "cycles"):
+        raise GatherError("Cycles is switched off, which renders the light of the scene.",
+                          "Switch on the add-on 'Cycles Render Engine' in the preferences.")
+    camera = camera_at(driver, driver.frame_current, request.camera)
+    if camera is not None and camera.type == "CAMERA" and camera.data.type != "PERSP":
+        raise GatherError(f"{camera.name!r} is no perspective camera, so the character has no place in the scene's "
+                          "light.", "Choose another light than Rendered.")
 
 
 def _beside_problem(request: Request) -> None:

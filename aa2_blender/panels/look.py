@@ -67,8 +67,8 @@ def cost_lines(scene: bpy.types.Scene) -> tuple[str, str]:
         launch = engine_launch()
     except JobError:
         return "", ""
-    cost = cost_of(work(last - first + 1, size_of(scene), request.settings, pack_folder(launch), request.performer),
-                   rate_of(launch))
+    cost = cost_of(work(last - first + 1, size_of(scene), request.settings, pack_folder(launch),
+                        performed=request.performer, lit=request.is_lit), rate_of(launch))
     text = translated("{frames} frames: about {time}, {memory:.1f} GB").format(
         frames=last - first + 1, time=duration(cost.seconds), memory=cost.memory_mb / 1000)
     return text, translated("Measured on this machine") if cost.measured else translated("Not measured here yet")

@@ -44,6 +44,17 @@ class MaskUse(StrEnum):
     CHOOSE = "choose"
 
 
+class LightSource(StrEnum):
+    """Where the light of the character comes from."""
+
+    AUTOMATIC = "AUTOMATIC"
+    GUESSED = "GUESSED"
+    BALL = "BALL"
+    RENDERED = "RENDERED"
+    PICTURE = "PICTURE"
+    HDRI = "HDRI"
+
+
 class Kind(StrEnum):
     """What a setting holds. The last four are datablocks, called as in bpy.types."""
 

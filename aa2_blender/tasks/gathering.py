@@ -48,7 +48,7 @@ class Gathered(Version):
         self.folder = folders.vacant(self.shot, self._reserved())
         self.doubts = tuple(doubts(self._request))
         with _whole_or_gone(self.folder):
-            yield from _in_slices(gather(self._request, self.folder))
+            yield from in_slices(gather(self._request, self.folder))
             twin = yield from folders.twin(self.folder)
             kin = None if twin else (yield from folders.kin(self.folder))
             if kin:
@@ -88,7 +88,7 @@ class TriedFrame(Version):
 
     def made(self) -> Slices:
         self.doubts = tuple(doubts(self._request))
-        yield from _in_slices(gather(self._request, self.folder))
+        yield from in_slices(gather(self._request, self.folder))
         folders.write_request(self.folder, self._request)
 
 
@@ -110,8 +110,9 @@ class Gathering(Task):
         return "Gathered"
 
 
-def _in_slices(steps: Iterator[tuple[str, int, int]]) -> Iterator[Progress]:
-    """The progress of gathering after each slice. Of our code, only gathering may keep the window waiting."""
+def in_slices(steps: Iterator[tuple]) -> Iterator[Progress]:
+    """The Progress of gathering or rendering after each slice, from its first fields. Of our code, only these may keep
+    the window waiting."""
     while True:
         with stalls.slice("gather"):
             step = next(steps, None)

@@ -17,7 +17,7 @@ from ..gather.request import Request
 REQUEST = files.REQUEST  # the request, with the names of the .blend file; only the add-on reads it
 _REQUEST_FORMAT = 1
 _VERSION = re.compile(r"v(\d{3,})")
-_PICTURES = (files.SOURCE, files.OBJECTS, files.DEPTH)
+_PICTURES = (files.SOURCE, files.OBJECTS, files.DEPTH, files.SCENE)
 _LARGEST_SEED = 2**31 - 1  # of a number in Blender's interface
 logger = logging.getLogger(__name__)
 
@@ -71,9 +71,9 @@ def kin(folder: Path):
 
 
 def take_latents(folder: Path, other: Path) -> None:
-    """Give a version what the engine made for its kin, so that nothing is denoised and no performer is looked for
-    again."""
-    for name in (*_estimated(other), *_latents(other)):
+    """Give a version what was made for its kin, so that nothing is denoised, no performer is looked for and no light is
+    rendered again."""
+    for name in (*_estimated(other), *_latents(other), *_rendered(other)):
         share(other / name, folder / name)
 
 
@@ -81,7 +81,7 @@ def copied(folder: Path, target: Path):
     """A generator that gives another version the inputs of this one, without copying bytes if the disk can share them;
     yields (stage, step, total). The job itself is written afterwards, by write_changed."""
     files.refuse_links(target)
-    names = [*_inputs(folder), *_estimated(folder)]
+    names = [*_inputs(folder), *_estimated(folder), *_rendered(folder)]
     for step, name in enumerate(names, 1):
         share(folder / name, target / name)
         yield "copy", step, len(names)
@@ -111,7 +111,7 @@ def discard(folder: Path) -> None:
     with suppress(JobError):
         files.refuse_links(folder)
         for kind in sorted(files.FOLDERS, key=len, reverse=True):
-            files.remove_numbered(files.path(folder, kind), ("png", "exr", "look", "parts", "depth", "latents"))
+            files.remove_numbered(files.path(folder, kind), ("png", "exr", "look", "parts", "depth", "latents", "npy"))
         for name in (*files.FILES, *files.IN_PLACE):
             with suppress(OSError):
                 os.remove(files.path(folder, name))
@@ -199,6 +199,13 @@ def _estimated(folder: Path) -> list[str]:
             if path.is_file() and path.parent != folder / files.GIVEN_MASK]
     kinds = [files.MASK, *([files.CLEAN] if performer.clean else [])]
     return [*_there(folder, (files.POSE,)), *_pictures(folder, kinds), *kept]
+
+
+def _rendered(folder: Path) -> list[str]:
+    """The light that the driver's scene rendered, and the surface it was rendered on."""
+    surface = [path.relative_to(folder).as_posix() for path in sorted((folder / files.SURFACE).glob("*.npy"))]
+    return [*_there(folder, (files.MESH, files.RENDERED)), *surface,
+            *_pictures(folder, (files.IRRADIANCE, files.CAST))]
 
 
 def _pictures(folder, kinds):
