@@ -20,10 +20,10 @@ def write_grey(path: str, picture: np.ndarray) -> None:
 
 
 def write_colour(path: str, picture: np.ndarray) -> None:
-    """Write (height, width, 3) uint8 RGB, whole or not at all."""
-    height, width = picture.shape[:2]
-    rows = np.ascontiguousarray(picture).reshape(height, 3 * width)
-    _write(path, width, height, 8, _RGB, np.pad(rows, ((0, 0), (1, 0))).tobytes())
+    """Write (height, width, 3) or (height, width, 4) uint8 RGB or RGBA, whole or not at all."""
+    height, width, channels = picture.shape
+    rows = np.ascontiguousarray(picture).reshape(height, channels * width)
+    _write(path, width, height, 8, _RGBA if channels == 4 else _RGB, np.pad(rows, ((0, 0), (1, 0))).tobytes())
 
 
 def write_plain(path: str, size: tuple[int, int], colour: tuple[int, ...]) -> None:

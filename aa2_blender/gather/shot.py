@@ -6,7 +6,7 @@ import bpy
 
 from ..blender_api import Strip, all_strips, content_start, content_trimmed
 from ..settings.table import MaskUse
-from . import companions, reference, rig
+from . import companions, light_source, reference, rig
 from . import strip as plate
 from .camera import camera_at, size_of
 from .carried import carried_by
@@ -109,7 +109,7 @@ def problems(request: Request) -> list[GatherError]:
     reference's, so that a panel can ask at every redraw."""
     found = []
     checks = (_plate_problem, _reference_problem, *([_performer_problem] if request.performer else [_rig_problem]),
-              *([_camera_problem] if needs_camera(request) else []), _beside_problem, _names_problem)
+              *([_camera_problem] if needs_camera(request) else []), _beside_problem, _light_problem, _names_problem)
     for check in checks:
         try:
             check(request)
@@ -161,6 +161,16 @@ def _beside_problem(request: Request) -> None:
                          whole=request.mask_use == MaskUse.OVERRIDE)
     if request.clean_strip and not request.clean_plate:
         companions.check(scene, request.clean_strip, "clean plate", request.strip, frames, whole=True)
+
+
+def _light_problem(request: Request) -> None:
+    strip = _strip_of(request)
+    if strip is None:
+        return
+    driver = None if request.performer else driver_of(request, bpy.data.scenes[request.scene], strip)
+    found = light_source.problem(request, driver)
+    if found:
+        raise found
 
 
 def _strip_of(request: Request) -> Strip | None:
