@@ -19,10 +19,12 @@ from .carried import carried_by
 from .light_source import meant
 from .lit_scene import lit_scene
 from .png import write_colour
+from .problem import GatherError
 from .request import Request
 from .shot import Shot
 from .stand import Stand
 
+STAGE = "light"
 EVERY = 8               # frames between two balls, where the light does not change (ours)
 VISIBLE = 4 / 255       # of the display, on a grey ball: what differs less is the same light (ours)
 Stands = Sequence[Stand | None]
@@ -30,7 +32,7 @@ Measure = Callable[[int], ball.Ball]            # the index of a frame -> its ba
 
 
 def gather(request: Request, folder: str, frames: range, stands: Stands | None) -> Iterator[tuple[str, int, int]]:
-    """Writes light.json and balls/, if the light is known; yields (stage, step, total) after each ball. `stands`: where
+    """Writes light.json and balls/, if the light is known; yields (STAGE, step, total) after each ball. `stands`: where
     the character is on each of `frames`, None where it is not in the picture, or None for all if a performer drives."""
     shot = Shot(request)
     source = meant(request.light_source, None if request.performer else shot.driver)
@@ -46,10 +48,23 @@ def gather(request: Request, folder: str, frames: range, stands: Stands | None) 
         _write_ball(folder, 1, found)
         lights = [found.light] * len(frames) if stands is None else [
             None if stand is None else found.light for stand in stands]
-        yield "light", len(frames), len(frames)
+        if source is LightSource.HDRI:
+            yield STAGE, len(frames), len(frames)
     else:
         return
     _write(folder, lights)
+
+
+def balls_of(request: Request, frames: int) -> int:
+    """How many balls at least are rendered for so many frames; quick enough for every redraw."""
+    try:
+        driver = None if request.performer else Shot(request).driver
+    except GatherError:
+        return 0
+    source = meant(request.light_source, driver)
+    if source is LightSource.BALL or source is LightSource.HDRI and driver:
+        return -(-frames // EVERY) + (frames > 1)
+    return int(source is LightSource.HDRI)
 
 
 def _in_scene(request: Request, frame: int, stand: Stand) -> ball.Ball:
@@ -72,7 +87,7 @@ def _followed(folder: str, places: Stands, turns: set[int],
             found = measure(i)
             known[i] = found.light
             _write_ball(folder, i + 1, found)
-            yield "light", i + 1, len(places)
+            yield STAGE, i + 1, len(places)
         at = sorted(known)
         values = np.array([known[i] for i in at]).reshape(len(at), -1)
         between = np.stack([np.interp(run, at, column) for column in values.T], axis=1)

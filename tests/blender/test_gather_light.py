@@ -8,6 +8,7 @@ import bpy
 import numpy as np
 import pytest
 import small_shot
+from drawn import drawn
 from every_property import changes, snapshot
 from PIL import Image
 from shots import cube
@@ -299,3 +300,58 @@ def test_requests_of_before_guess(part):
     folders, request = part("versions.folders"), part("gather.request")
     old = replace(request.Request(name="x", scene="s", strip="p"))
     assert old.light_source == "GUESSED" and folders.plain(old)["light_picture"]["albedo"] == 0.18
+
+
+def test_the_panel_says_what_automatic_means_and_shows_the_balls(made, shot, part):
+    """`made` has no light of its own; then it is lit, and generated again."""
+    light = part("panels.light").Light
+    assert "Automatic: Guessed, the rig's scene is not lit" in drawn(light, shot).all_of("label")
+    lamp(shot, turned=(math.pi / 2, 0, 0))
+    assert "Automatic: Ball, the rig's scene is lit" in drawn(light, shot).all_of("label")
+    assert bpy.ops.aa2.generate() == {"FINISHED"}
+    said = drawn(light, shot).all_of("label")
+    assert "2 balls were measured" in said and said[-2:] == ["1", "4"]
+    shot.aa2.driver = "PERFORMER"
+    assert "Automatic: Guessed, a performer drives" in drawn(light, shot).all_of("label")
+    part("settings.plates").settings_of(shot).light_source = "HDRI"
+    assert {"hdri_path", "hdri_rotation", "hdri_strength"} <= set(drawn(light, shot).all_of("prop"))
+
+
+def test_the_balls_are_counted_in_the_cost_and_learnt(shot, part, engine):
+    """Two balls of four frames; after a shot they take what they took."""
+    engine("paints")
+    cost, look = part("cost"), part("panels.look")
+    lamp(shot, turned=(math.pi / 2, 0, 0))
+    request = part("settings.request_of").request_of(shot)
+    assert part("gather.light").balls_of(request, 4) == 2 and part("gather.light").balls_of(request, 48) == 7
+    rate = cost.reckoned(1)
+    with_balls, without = (cost.cost_of(cost.work(4, (64, 48), request.settings, look.engine_folder(), balls=balls),
+                                        rate).seconds for balls in (2, 0))
+    assert with_balls - without == pytest.approx(2 * cost.ball_seconds())
+    cost.learn_balls(60.0, 2)
+    before = cost.ball_seconds()
+    assert bpy.ops.aa2.generate() == {"FINISHED"} and before / 2 < cost.ball_seconds() < before / 2 + 10
+
+
+def test_a_version_with_another_light_is_another_version(made, shot, part):
+    """light.json is an input: the same scene gives the same version, a brighter lamp another one."""
+    folders = part("versions.folders")
+    sun = lamp(shot, turned=(math.pi / 2, 0, 0))
+    for energy, count in ((1.0, 2), (1.0, 2), (2.0, 3)):
+        sun.data.energy = energy
+        bpy.ops.aa2.generate()
+        assert len(folders.versions(made.parent)) == count
+    copy = made.parent / "v009"
+    for _ in folders.copied(folders.versions(made.parent)[-1], copy):
+        pass
+    assert (copy / "light.json").is_file() and (copy / "balls" / "0001.png").is_file()
+
+
+def test_the_command_takes_the_light(shot, part, engine, tmp_path):
+    """An HDRI by name, for one generation: the choice is stored with the plate."""
+    engine("paints")
+    code, summary = part("cli").generate(light_source="hdri", hdri=str(panorama(tmp_path)), hdri_rotation=1.5, save="")
+    assert code == 0, summary
+    ours = part("settings.plates").settings_of(shot)
+    assert (ours.light_source, ours.light_from) == ("HDRI", "FILE") and ours.hdri_rotation == pytest.approx(1.5)
+    assert list(part("settings.request_of").job_folder(shot).glob("*/light.json"))
