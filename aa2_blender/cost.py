@@ -8,6 +8,7 @@ import hashlib
 import json
 import math
 import os
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import bpy
 
 from .embedded.engine.contract import files, jobs, json_reader, messages
 from .embedded.engine.contract.errors import JobError
-from .embedded.engine.contract.fields import build, checked, number, whole
+from .embedded.engine.contract.fields import build, checked, number, or_none, whole
 from .link.engine_job import EngineJob
 from .link.interpreter import EMBEDDED, Launch
 
@@ -28,6 +29,7 @@ _NEW = 0.5  # weight of the newest run in what is kept: a machine changes, and o
 _NETS_GFLOP, _DENOISE_GFLOP = 9.9, 2.3
 # What a core does until it is measured, and what lies beside the networks (ours; a slow laptop's core).
 _GFLOPS_A_CORE, _SECONDS_A_MEGAPIXEL, _START_S = 25.0, 0.10, 1.5
+_BALL_S = 0.5        # to render a ball of the light (ours; a room of the demo on two cores)
 _PERFORMER_S = 0.25  # a frame in which a performer is found, with hands and face (ours; 640x480 on two cores)
 _LIGHT_S = 8.5  # a frame whose light the scene renders (ours; the demo's room at 960x540 on two cores)
 # Peak memory of the engine in MB, measured with windows of 2 to 16 frames and jobs of 0.08 to 2 million pixels: itself,
@@ -36,6 +38,7 @@ _BASE_MB, _FRAME_MB, _MEGAPIXEL_MB = 325.0, 22.0, 15.0
 _SECONDS = number(0, 1e12)
 
 _kept: dict[str, "Rate"] | None = None  # what is in the user's file, once it was read
+_ball_s: float | None = None
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,8 @@ class Rate:
 class Work:
     """What is to be done: `frames` of `megapixels`, `steps` each, `window` frames at a time of which `overlap` are of
     the window before; `passes` of the denoiser a step (2 with guidance); `performed`:
-    a performer has to be found first; `lit`: the scene has to render the light first."""
+    a performer has to be found first; `balls` of the light have to be rendered first, or more where it changes; `lit`:
+    the scene has to render the light first."""
 
     frames: int
     megapixels: float
@@ -67,6 +71,7 @@ class Work:
     overlap: int
     passes: int = 1
     performed: bool = False
+    balls: int = 0
     lit: bool = False
 
     @property
@@ -84,10 +89,11 @@ class Cost:
 
 
 def cost_of(work: Work, rate: Rate) -> Cost:
-    """Time and memory of the engine. Gathering, which comes before, is not included."""
+    """Time and memory of the engine. Of gathering, which comes before, only the light is included."""
     each = rate.nets_s + rate.megapixel_s * work.megapixels
     each += rate.performer_s * work.performed + rate.light_s * work.lit
     seconds = rate.start_s + work.frames * each + work.denoised * work.steps * work.passes * rate.denoise_s
+    seconds += work.balls * ball_seconds() if work.balls else 0.0
     return Cost(seconds, rate.memory * _reckoned_mb(work), rate.runs > 0)
 
 
@@ -97,11 +103,11 @@ def work_of(job: jobs.Job, pack: Path) -> Work:
 
 
 def work(frames: int, size: tuple[int, int], settings: jobs.Settings, pack: Path, *, performed: bool = False,
-         lit: bool = False) -> Work:
+         balls: int = 0, lit: bool = False) -> Work:
     steps, window, overlap = _of_pack(pack)
     window = min(settings.window or window, frames)
     return Work(frames, size[0] * size[1] / 1e6, settings.steps or steps, window, min(overlap, max(window - 1, 0)),
-                1 if settings.guidance == 1.0 else 2, performed, lit)
+                1 if settings.guidance == 1.0 else 2, performed, balls, lit)
 
 
 def rate_of(launch: Launch) -> Rate:
@@ -151,12 +157,32 @@ def _learn_one(name: str, seconds: float, launch: Launch) -> None:
         return
 
 
+def ball_seconds() -> float:
+    """How long a ball of the light takes on this machine; it depends on the scene more than on anything else."""
+    _rates()
+    return _BALL_S if _ball_s is None else _ball_s
+
+
+def learn_balls(seconds: float, balls: int) -> None:
+    """Called after the balls of a shot were rendered."""
+    global _ball_s
+    each = seconds / balls
+    _rates()
+    _ball_s = each if _ball_s is None else _NEW * each + (1 - _NEW) * _ball_s
+    with suppress(JobError, OSError):
+        _write(_rates())
+
+
 def _keep(launch: Launch, rate: Rate) -> None:
     global _kept
     kept = {**_rates(), _key(launch): rate}
-    rates = {key: asdict(one) for key, one in kept.items()}
-    files.write_whole(_path(), json.dumps({"version": 1, "rates": rates}, indent=1).encode())
+    _write(kept)
     _kept = kept
+
+
+def _write(kept: dict[str, Rate]) -> None:
+    rates = {key: asdict(one) for key, one in kept.items()}
+    files.write_whole(_path(), json.dumps({"version": 1, "rates": rates, "ball_s": _ball_s}, indent=1).encode())
 
 
 def learnt(before: Rate, work: Work, done: messages.Finished) -> Rate:
@@ -208,10 +234,12 @@ def _read_pack(path: str, _changed: int) -> tuple[int, int, int]:
 
 def _rates() -> dict:
     """The rates of this user, by engine; read once."""
-    global _kept
+    global _kept, _ball_s
     if _kept is None:
         try:
-            _kept = {key: build(Rate, rate) for key, rate in json_reader.read(_path())["rates"].items()}
+            value = json_reader.read(_path())
+            _kept = {key: build(Rate, rate) for key, rate in value["rates"].items()}
+            _ball_s = or_none(_SECONDS)(value.get("ball_s"))
         except (OSError, ValueError, KeyError, AttributeError):  # damaged: they are measured anew
             _kept = {}
     return _kept

@@ -57,6 +57,12 @@ def linear(shown: np.ndarray) -> np.ndarray:
     return np.where(shown <= 0.04045, shown / 12.92, (np.maximum(shown, 0.04045) / 1.055 + 0.055 / 1.055) ** 2.4)
 
 
+def shown(light: np.ndarray) -> np.ndarray:
+    """The sRGB values 0..1 of light, the inverse of linear()."""
+    light = np.clip(light, 0, 1)
+    return np.where(light <= 0.0031308, 12.92 * light, 1.055 * np.maximum(light, 0.0031308) ** (1 / 2.4) - 0.055)
+
+
 def shading(shown: np.ndarray, albedo: float = GREY) -> np.ndarray:
     """The shading of a matt surface of this albedo that is shown as sRGB values 0..1."""
     return linear(shown) / albedo

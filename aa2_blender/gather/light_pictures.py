@@ -25,13 +25,18 @@ def irradiance_of(seen: np.ndarray) -> np.ndarray:
     return _stored(_continued(white.astype(np.float32), inside) / MOST_WHITE)
 
 
-def cast_of(cast: np.ndarray, bare: np.ndarray, box: Sequence[int], size: Sequence[int]) -> np.ndarray:
-    """(h, w) uint16: the factor by which the character darkens the box (left, top, right, bottom) of a picture of
-    `size` (w, h). cast, bare: what is shown with and without the character."""
-    dark = _darkness(cast, bare)
-    height, width = dark.shape
-    rows = _from_the_ends(height, box[1] > 0, box[3] < size[1])
-    columns = _from_the_ends(width, box[0] > 0, box[2] < size[0])
+def cast_of(cast: np.ndarray, bare: np.ndarray, box: Sequence[int], whole: Sequence[int], *, size: Sequence[int],
+            part: Sequence[int]) -> np.ndarray:
+    """(h, w) uint16: the factor by which the character darkens the box (left, top, right, bottom) of a picture of the
+    size `whole` (w, h). cast, bare: the `part` of a picture of `size`, as from resized, with and without the
+    character."""
+    dark, width, height = _darkness(cast, bare), box[2] - box[0], box[3] - box[1]
+    for axis in (0, 1):
+        side = 1 - axis                                                  # a box begins with x, an array with y
+        centres = (np.arange(box[side], box[side + 2]) + 0.5) * size[side] / whole[side] - 0.5 - part[side]
+        dark = _along(dark, np.clip(centres, 0, dark.shape[axis] - 1), axis)
+    rows = _from_the_ends(height, box[1] > 0, box[3] < whole[1])
+    columns = _from_the_ends(width, box[0] > 0, box[2] < whole[0])
     fade = max(_FADE * min(height, width), 1)
     return _stored(1 - dark * np.clip(np.minimum(rows[:, None], columns) / fade, 0, 1))
 
@@ -51,6 +56,17 @@ def shadow_box(cast: np.ndarray, bare: np.ndarray, size: Sequence[int]) -> tuple
             min(int(high[0] * scale[0] + 1), size[0]), min(int(high[1] * scale[1] + 1), size[1]))
 
 
+def resized(box: Sequence[int], whole: Sequence[int],
+            most: int) -> tuple[tuple[int, int], tuple[int, int, int, int]]:
+    """(size, box) of a smaller picture in which the box (left, top, right, bottom) of a picture of the size `whole` has
+    at most so many pixels; the same ones if it has no more."""
+    share = min((most / ((box[2] - box[0]) * (box[3] - box[1]))) ** 0.5, 1.0)
+    width, height = (max(round(side * share), 4) for side in whole)
+    x, y = width / whole[0], height / whole[1]
+    return (width, height), (int(box[0] * x), int(box[1] * y), min(int(-(-box[2] * x // 1)), width),
+                             min(int(-(-box[3] * y // 1)), height))
+
+
 def within(box: Sequence[int]) -> tuple[slice, slice]:
     """The rows and columns of a box (left, top, right, bottom)."""
     return slice(int(box[1]), int(box[3])), slice(int(box[0]), int(box[2]))
@@ -60,6 +76,14 @@ def _darkness(cast: np.ndarray, bare: np.ndarray) -> np.ndarray:
     """(h, w) 0..1: the part of what is shown that the character takes away."""
     factor = (cast[..., :3] @ _LUMA + _FLOOR) / (bare[..., :3] @ _LUMA + _FLOOR)
     return np.clip((1 - factor - _HAZE) / (1 - _HAZE), 0, 1)
+
+
+def _along(values: np.ndarray, places: np.ndarray, axis: int) -> np.ndarray:
+    """The values at places between whole numbers along an axis, linearly."""
+    low = places.astype(int)
+    high = np.minimum(low + 1, values.shape[axis] - 1)
+    share = (places - low).reshape((-1, 1) if axis == 0 else (1, -1))
+    return values.take(low, axis) * (1 - share) + values.take(high, axis) * share
 
 
 def _stored(values: np.ndarray) -> np.ndarray:

@@ -19,6 +19,9 @@ from .restore import scene_kept, temporary_scene
 # What may be animated in the scene itself and is light or how it is shown.
 _KEPT = ("view_settings.", "display_settings.", "cycles.film_exposure", "cycles.sample_clamp", "cycles.light_sampling",
          "render.film")
+# Pixels in which Cycles looks for what is bright in a panorama. It would take at least 4096, which is most of the time
+# of a small render (ours: 8 s of 8.1); with this, a sun still has a pixel of its own.
+_MAP = 1024
 _LINKING = ("receiver_collection", "blocker_collection")
 
 
@@ -37,7 +40,7 @@ def lit_scene(driver: bpy.types.Scene, character: Collection[bpy.types.Object]) 
     frame, subframe = driver.frame_current, driver.frame_subframe
     with scene_kept(driver), temporary_scene(driver) as scene:
         scene.name = "AA2 lit"
-        _set_up(scene)
+        set_up(scene)
         _fill(scene, things)
         try:
             yield scene
@@ -99,8 +102,9 @@ def _fill(scene: bpy.types.Scene, things: list[Lit]) -> None:
         layer.layer_collection.children[group.name].indirect_only = True
 
 
-def _set_up(scene: bpy.types.Scene) -> None:
-    """What is not light: formats, overrides, borders, stamps, markers, animation of the scene's own settings."""
+def set_up(scene: bpy.types.Scene) -> None:
+    """Lets a temporary scene be rendered by Cycles, without what is not light: overrides, borders, stamps, markers,
+    animation of the scene's own settings."""
     for layer in list(scene.view_layers)[::-1]:
         if len(scene.view_layers) > 1 and not layer.use:
             scene.view_layers.remove(layer)
@@ -110,8 +114,19 @@ def _set_up(scene: bpy.types.Scene) -> None:
     layer.use, layer.material_override, layer.samples = True, None, 0
     keep_animation(scene, lambda path: path.startswith(_KEPT))
     scene.timeline_markers.clear()                                    # they would switch the camera
+    scene.world = _quick(scene.world)
     _set_up_render(scene.render)
     _set_up_cycles(scene.cycles)
+
+
+def _quick(world: bpy.types.World | None) -> bpy.types.World | None:
+    """A copy of a world with a panorama, for whose bright parts Cycles looks in less time; other worlds themselves."""
+    kinds = {node.type for node in world.node_tree.nodes} if world and world.node_tree else set()
+    if "TEX_ENVIRONMENT" not in kinds or "TEX_SKY" in kinds or world.cycles.sampling_method != "AUTOMATIC":
+        return world                                                  # a sky tells Cycles where its sun is
+    quick = world.copy()
+    quick.cycles.sampling_method, quick.cycles.sample_map_resolution = "MANUAL", _MAP
+    return quick
 
 
 def _set_up_render(render: bpy.types.RenderSettings) -> None:

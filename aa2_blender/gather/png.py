@@ -17,8 +17,8 @@ def write_grey(path: str, picture: np.ndarray) -> None:
 
 
 def write_colour(path: str, picture: np.ndarray) -> None:
-    """Write (height, width, 3) uint8 or uint16 RGB, whole or not at all."""
-    _write_pixels(path, picture, _RGB)
+    """Write (height, width, 3) or (height, width, 4) uint8 or uint16, RGB or RGBA, whole or not at all."""
+    _write_pixels(path, picture, _RGBA if picture.shape[2] == 4 else _RGB)
 
 
 def write_plain(path: str, size: tuple[int, int], colour: tuple[int, ...]) -> None:

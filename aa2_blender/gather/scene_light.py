@@ -24,7 +24,7 @@ from ..embedded.engine.contract import files, jobs, json_reader
 from . import grey, surface
 from .camera import camera_at, pixel_aspect
 from .carried import carried_by
-from .light_pictures import cast_of, irradiance_of, shadow_box, within
+from .light_pictures import cast_of, irradiance_of, resized, shadow_box, within
 from .lit_scene import lit_scene, render, stands_in
 from .png import write_colour, write_grey
 from .request import Request
@@ -38,6 +38,7 @@ SAMPLES, SHADOW_SAMPLES, SEARCH_SAMPLES = 16, 8, 8
 _FORMAT = 1
 _LOOKED_AT = 8           # frames from one look at the scene to the next (ours: it costs a bare start of Cycles)
 _LOOK_SIDE = 48          # pixels
+_MOST_PIXELS = 65536     # of a shadow: a larger one is rendered smaller, as coarse as it is wide (ours: it costs seconds)
 _SMALLER = 8             # pixels in one of those of the small pictures
 _BOUNCES = 4             # of the light in a shadow, which is divided by the same scene without it (ours)
 
@@ -104,10 +105,11 @@ def _render_frame(request: Request, folder: str, job: jobs.Job, found: surface.S
         there = shadow_box(seen(_Seen.CAST, SEARCH_SAMPLES, size=small), bare, job.size)
         yield
         if there is not None:
-            bare = seen(_Seen.BARE, SHADOW_SAMPLES, size=job.size, border=there)
+            size, part = resized(there, job.size, _MOST_PIXELS)
+            bare = seen(_Seen.BARE, SHADOW_SAMPLES, size=size, border=part)
             yield
-            cast[within(there)] = cast_of(seen(_Seen.CAST, SHADOW_SAMPLES, size=job.size, border=there), bare, there,
-                                          job.size)
+            darkened = seen(_Seen.CAST, SHADOW_SAMPLES, size=size, border=part)
+            cast[within(there)] = cast_of(darkened, bare, there, job.size, size=size, part=part)
             yield
     write_colour(files.picture(folder, files.IRRADIANCE, number), white)
     write_grey(files.picture(folder, files.CAST, number), cast)

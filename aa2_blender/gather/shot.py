@@ -6,7 +6,7 @@ import bpy
 
 from ..blender_api import Strip, all_strips, content_start, content_trimmed
 from ..settings.table import MaskUse
-from . import companions, reference, rig
+from . import companions, light_source, reference, rig
 from . import strip as plate
 from .camera import camera_at, size_of
 from .carried import carried_by
@@ -109,7 +109,7 @@ def problems(request: Request) -> list[GatherError]:
     reference's, so that a panel can ask at every redraw."""
     found = []
     checks = (_plate_problem, _reference_problem, *([_performer_problem] if request.performer else [_rig_problem]),
-              *([_camera_problem] if needs_camera(request) else []), _lit_problem, _beside_problem, _names_problem)
+              *([_camera_problem] if needs_camera(request) else []), _beside_problem, _light_problem, _names_problem)
     for check in checks:
         try:
             check(request)
@@ -148,25 +148,6 @@ def _performer_problem(request: Request) -> None:
                           "Choose the performer again, on one of these.", "choose_performer")
 
 
-def _lit_problem(request: Request) -> None:
-    if not request.is_lit:
-        return
-    if request.performer:
-        raise GatherError("A performer drives, who stands in no scene that could render the light.",
-                          "Choose an armature as the driver, or another light than Rendered.")
-    scene, strip = bpy.data.scenes.get(request.scene), _strip_of(request)
-    if strip is None:
-        return
-    driver = driver_of(request, scene, strip)
-    if not hasattr(driver, "cycles"):
-        raise GatherError("Cycles is switched off, which renders the light of the scene.",
-                          "Switch on the add-on 'Cycles Render Engine' in the preferences.")
-    camera = camera_at(driver, driver.frame_current, request.camera)
-    if camera is not None and camera.type == "CAMERA" and camera.data.type != "PERSP":
-        raise GatherError(f"{camera.name!r} is no perspective camera, so the character has no place in the scene's "
-                          "light.", "Choose another light than Rendered.")
-
-
 def _beside_problem(request: Request) -> None:
     strip, scene = _strip_of(request), bpy.data.scenes.get(request.scene)
     if strip is None or not (request.mask_strip or request.clean_strip):
@@ -180,6 +161,20 @@ def _beside_problem(request: Request) -> None:
                          whole=request.mask_use == MaskUse.OVERRIDE)
     if request.clean_strip and not request.clean_plate:
         companions.check(scene, request.clean_strip, "clean plate", request.strip, frames, whole=True)
+
+
+def _light_problem(request: Request) -> None:
+    strip = _strip_of(request)
+    if strip is None:
+        return
+    driver = None if request.performer else driver_of(request, bpy.data.scenes[request.scene], strip)
+    found = light_source.problem(request, driver)
+    if found:
+        raise found
+    camera = camera_at(driver, driver.frame_current, request.camera) if request.is_lit else None
+    if camera is not None and camera.type == "CAMERA" and camera.data.type != "PERSP":
+        raise GatherError(f"{camera.name!r} is no perspective camera, so the scene cannot render the light of the "
+                          "character.", "Set Light to Ball, or choose another camera.")
 
 
 def _strip_of(request: Request) -> Strip | None:

@@ -1,14 +1,17 @@
 """How a version of a shot is made, in slices: gathered from the scene, copied from another version, or there
 already."""
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from .. import stalls
+from ..cost import learn_balls
 from ..embedded.engine.contract import files
 from ..embedded.engine.contract.jobs import Job
 from ..gather.doubts import doubts
 from ..gather.job import gather
+from ..gather.light import STAGE as LIGHT
 from ..gather.request import Request
 from ..place.strip import PREVIEW_FRAME
 from ..versions import folders
@@ -112,13 +115,19 @@ class Gathering(Task):
 
 def in_slices(steps: Iterator[tuple]) -> Iterator[Progress]:
     """The Progress of gathering or rendering after each slice, from its first fields. Of our code, only these may keep
-    the window waiting."""
+    the window waiting. How long the balls of the light took is remembered."""
+    seconds, balls = 0.0, 0
     while True:
+        began = time.monotonic()
         with stalls.slice("gather"):
             step = next(steps, None)
         if step is None:
-            return
+            break
+        if step[0] == LIGHT:
+            seconds, balls = seconds + time.monotonic() - began, balls + 1
         yield Progress(*step)
+    if balls:
+        learn_balls(seconds, balls)
 
 
 @contextmanager

@@ -22,8 +22,8 @@ WORDS = {
     "reference": "Gathering the reference", "pose": "Gathering the pose", "mask": "Gathering the mask",
     "estimate/mask": "Gathering the mask strip", "clean": "Gathering the clean plate",
     "copy": "Copying the version", "objects": "Gathering objects", "depth": "Gathering depth",
-    "scene": "Looking at the scene", "pose surface": "Posing the character", "pose prepare": "Posing the character",
-    "render": "Rendering the light",
+    "light": "Gathering the light", "scene": "Looking at the scene", "pose surface": "Posing the character",
+    "pose prepare": "Posing the character", "render": "Rendering the light",
     "plate": "Gathering the plate", "job": "Writing the job",
     "find reference": "Looking at the reference", "find read": "Reading the plate",
     "find follow": "Following the performer", "find depth": "Estimating depth",
@@ -31,7 +31,7 @@ WORDS = {
     "prepare": "Preparing", "denoise": "Generating", "check": "Checking the shot", "preview": "Drawing conditions",
     "deliver": "Writing output"}
 # The stages that count frames themselves.
-_IN_FRAMES = {"plate", "pose", "mask", "estimate/mask", "clean", "objects", "depth", "render", "check",
+_IN_FRAMES = {"plate", "pose", "mask", "estimate/mask", "clean", "objects", "depth", "light", "render", "check",
               "preview"}
 GENERATING = "denoise"  # the stage that makes frames; the engine counts it in pieces of its own
 _WORKING = "Working"  # a stage that has no words here

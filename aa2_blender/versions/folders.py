@@ -17,7 +17,7 @@ from ..gather.request import Request
 REQUEST = files.REQUEST  # the request, with the names of the .blend file; only the add-on reads it
 _REQUEST_FORMAT = 1
 _VERSION = re.compile(r"v(\d{3,})")
-_PICTURES = (files.SOURCE, files.OBJECTS, files.DEPTH, files.SCENE)
+_PICTURES = (files.SOURCE, files.OBJECTS, files.DEPTH, files.BALLS, files.SCENE)
 _LARGEST_SEED = 2**31 - 1  # of a number in Blender's interface
 logger = logging.getLogger(__name__)
 
@@ -186,7 +186,7 @@ def _inputs(folder: Path) -> list[str]:
     performer = job.driver.performer
     is_given = job.clean_pictures and not (performer and performer.clean)
     kinds = [*_PICTURES, files.GIVEN_MASK if performer else files.MASK, *([files.CLEAN] if is_given else [])]
-    return [*_there(folder, (files.REFERENCE,) if performer else (files.POSE, files.REFERENCE)),
+    return [*_there(folder, (*([] if performer else [files.POSE]), files.LIGHT, files.REFERENCE)),
             *_pictures(folder, kinds)]
 
 

@@ -47,6 +47,7 @@ IRRADIANCE = "irradiance"
 CAST = "cast"
 SURFACE = "surface"
 SCENE = "scene"
+BALLS = "balls"
 ESTIMATE = "estimate"
 GIVEN_MASK = "estimate/mask"
 LOOKS = "estimate/looks"
@@ -66,7 +67,7 @@ PREVIEWS: tuple[Condition, ...] = get_args(Condition)
 SHOWN_KINDS = PREVIEWS
 
 # Every name in the job folder, as docs/architecture.md lists them. The folders contain numbered pictures and the like.
-FOLDERS = (SOURCE, MASK, CLEAN, OBJECTS, DEPTH, IRRADIANCE, CAST, SURFACE, SCENE, FRAMES, SHADOW, STATE, OUTPUT,
+FOLDERS = (SOURCE, MASK, CLEAN, OBJECTS, DEPTH, BALLS, IRRADIANCE, CAST, SURFACE, SCENE, FRAMES, SHADOW, STATE, OUTPUT,
            PREVIEW, SHOWN, ESTIMATE, GIVEN_MASK, LOOKS, DEPTHS, *(f"{PREVIEW}/{kind}" for kind in PREVIEWS),
            *(f"{SHOWN}/{kind}" for kind in SHOWN_KINDS),
            *(f"{OUTPUT}/{layer}_{form}" for layer in DELIVERED for form in FORMS),
