@@ -38,7 +38,7 @@ SAMPLES, SHADOW_SAMPLES, SEARCH_SAMPLES = 16, 8, 8
 _FORMAT = 1
 _LOOKED_AT = 8           # frames from one look at the scene to the next (ours: it costs a bare start of Cycles)
 _LOOK_SIDE = 48          # pixels
-_MOST_PIXELS = 65536     # of a shadow: a larger one is rendered smaller, as coarse as it is wide (ours: it costs seconds)
+_MOST_PIXELS = 65536     # of a shadow: a larger one is rendered smaller (ours: pixels cost seconds)
 _SMALLER = 8             # pixels in one of those of the small pictures
 _BOUNCES = 4             # of the light in a shadow, which is divided by the same scene without it (ours)
 
