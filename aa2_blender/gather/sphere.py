@@ -10,8 +10,8 @@ import numpy as np
 from ..embedded.engine.contract import harmonics
 from . import grey
 
-RIM = 0.94              # of the radius: further out, pixels of a picture 24 wide are partly beside the ball (ours)
-_LAMPS, _STEPS = 192, 300                       # of the fit (ours: twice as many of either change no level)
+RIM = 0.93              # of the radius: further out, pixels of a picture 20 wide are partly beside the ball (ours)
+_LAMPS, _STEPS = 128, 250                       # of the fit (ours: twice as many of either change no level)
 _RIDGE = 1e-3           # keeps a lamp that only the rim meets from explaining noise (ours; ten times more dims the rim)
 _DARK = 0.02            # light of a grey ball, below which an error is as visible as here (ours)
 _LAMBERT = np.array(harmonics.LAMBERT)[list(harmonics.DEGREES)]

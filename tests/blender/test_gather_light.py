@@ -311,7 +311,7 @@ def test_the_panel_says_what_automatic_means_and_shows_the_balls(made, shot, par
     assert bpy.ops.aa2.generate() == {"FINISHED"}
     said = drawn(light, shot).all_of("label")
     assert "2 balls were measured" in said and said[-2:] == ["1", "4"]
-    shot.aa2.driver = "PERFORMER"
+    part("settings.plates").settings_of(shot).driver = "PERFORMER"
     assert "Automatic: Guessed, a performer drives" in drawn(light, shot).all_of("label")
     part("settings.plates").settings_of(shot).light_source = "HDRI"
     assert {"hdri_path", "hdri_rotation", "hdri_strength"} <= set(drawn(light, shot).all_of("prop"))
