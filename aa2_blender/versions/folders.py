@@ -53,19 +53,19 @@ def twin(folder: Path):
     for other in versions(folder.parent):
         if other == folder or not filecmp.cmp(folder / files.JOB, other / files.JOB, shallow=False):
             continue
-        if (yield from _has_the_inputs_of(other, folder)):
+        if (yield from _has_the_inputs_of(other, folder, _inputs)):
             return other
     return None
 
 
 def kin(folder: Path):
     """A generator that returns the latest other version whose latents this one can use, or None: both were gathered
-    from the same inputs, and only the composition differs (jobs.COMPOSED). Yields between files."""
-    job = jobs.read(folder)
+    from the same inputs, and only the composition differs (jobs.COMPOSED), or the light, on which the latents of some
+    weights depend: the engine knows which. Yields between files."""
     for other in reversed(versions(folder.parent)):
-        if other == folder or not _is_akin(other, job):
+        if other == folder or not _is_akin(other, folder):
             continue
-        if (yield from _has_the_inputs_of(other, folder)):
+        if (yield from _has_the_inputs_of(other, folder, _but_light)):
             return other
     return None
 
@@ -73,7 +73,7 @@ def kin(folder: Path):
 def take_latents(folder: Path, other: Path) -> None:
     """Give a version what was made for its kin, so that nothing is denoised, no performer is looked for and no light is
     rendered again."""
-    for name in (*_estimated(other), *_latents(other), *_rendered(other)):
+    for name in (*_estimated(other), *_latents(other), *(_rendered(other) if files.has(folder, files.SCENE) else ())):
         share(other / name, folder / name)
 
 
@@ -160,19 +160,35 @@ def read_request(folder: Path) -> Request | None:
         return None
 
 
-def _has_the_inputs_of(other: Path, folder: Path):
-    for name in _inputs(folder):
+def _has_the_inputs_of(other: Path, folder: Path, inputs):
+    for name in inputs(folder):
         is_same = (other / name).is_file() and filecmp.cmp(folder / name, other / name, shallow=False)
         yield
         if not is_same:
             return False
-    return len(_inputs(other)) == len(_inputs(folder))
+    return len(inputs(other)) == len(inputs(folder))
 
 
-def _is_akin(other: Path, job: jobs.Job) -> bool:
+def _light(folder: Path) -> list[str]:
+    """Those of _inputs that say what the light is."""
+    return [*_there(folder, (files.LIGHT,)), *_pictures(folder, (files.BALLS, files.SCENE))]
+
+
+def _but_light(folder: Path) -> list[str]:
+    return [name for name in _inputs(folder) if name not in set(_light(folder))]
+
+
+def _is_akin(other: Path, folder: Path) -> bool:
+    """Whether the jobs differ only in the composition, or only the light does."""
     with suppress(JobError):
-        return jobs.differ_in_composition(jobs.read(other), job)
+        job, there = jobs.read(folder), jobs.read(other)
+        return jobs.differ_in_composition(there, job) or there == job and not _is_lit_alike(other, folder)
     return False
+
+
+def _is_lit_alike(other: Path, folder: Path) -> bool:
+    names = _light(folder)
+    return names == _light(other) and all(filecmp.cmp(folder / name, other / name, shallow=False) for name in names)
 
 
 def _latents(folder: Path) -> list[str]:

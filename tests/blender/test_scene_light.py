@@ -1,4 +1,5 @@
 """The scene lights the character's surface and gets its shadow: sides, values, what stays, what is rendered again."""
+import dataclasses
 import math
 
 import bpy
@@ -175,3 +176,53 @@ def test_what_goes_wrong_is_told_and_changes_nothing(part, quick, shot, tmp_path
     with pytest.raises(problem) as caught:
         rendered(part, request, folder)
     assert "mesh.npz" in caught.value.message and caught.value.remedy
+
+
+def test_a_large_shadow_is_rendered_smaller(part):
+    """A quarter of the picture's pixels give the same shadow to a few levels; small shadows lose nothing."""
+    pictures, whole = part("gather.light_pictures"), (160, 120)
+    assert pictures.resized((40, 30, 60, 50), whole, 400) == (whole, (40, 30, 60, 50))
+    box = (37, 20, 137, 90)
+    size, small = pictures.resized(box, whole, 1750)
+    assert size == (80, 60) and small == (18, 10, 69, 45)
+
+    def seen(width, height, left, top, right, bottom):
+        x, y = (np.arange(width) + 0.5) / width, (np.arange(height) + 0.5) / height
+        lit = 0.8 - 0.6 * np.exp(-((x[None] - 0.55) ** 2 + (y[:, None] - 0.45) ** 2) / 0.02)
+        return np.repeat(lit[top:bottom, left:right, None], 4, axis=-1)
+    bare = [np.full((*part_of.shape[:2], 4), 0.8) for part_of in (seen(*whole, *box), seen(*size, *small))]
+    exact = pictures.cast_of(seen(*whole, *box), bare[0], box, whole, size=whole, part=box)
+    coarse = pictures.cast_of(seen(*size, *small), bare[1], box, whole, size=size, part=small)
+    assert exact.shape == coarse.shape == (70, 100) and exact.min() < 0.3 * 65535
+    assert np.abs(exact.astype(int) - coarse).max() < 0.02 * 65535
+
+
+def test_the_scene_hides_and_only_a_perspective_camera_will_do(part, shot, tmp_path):
+    request = write_job(part, shot, tmp_path / "job")
+    lit = dataclasses.replace(request, light_source=part("settings.table").LightSource.RENDERED)
+    wanted = {thing.name for thing in part("gather.shot").Shot(lit).holdouts}
+    assert "floor" in wanted and "hat" not in wanted and not part("gather.shot").Shot(request).holdouts
+    told = [str(one) for one in part("gather.shot").problems(lit)]
+    shot.camera.data.type = "ORTHO"
+    more = [str(one) for one in part("gather.shot").problems(lit) if str(one) not in told]
+    assert len(more) == 1 and "perspective" in more[0]
+    assert not any("perspective" in str(one) for one in part("gather.shot").problems(request))
+
+
+def test_another_light_removes_what_was_rendered(part, quick, shot, tmp_path):
+    folder = tmp_path / "job"
+    rendered(part, write_job(part, shot, folder), folder)
+    (folder / "cast/mine.png").write_bytes(b"the artist's")
+    quick.remove(str(folder))
+    assert sorted(path.name for path in folder.rglob("*") if path.is_file()) == ["job.json", "mine.png"]
+
+
+def test_rendering_is_part_of_the_cost_and_is_learnt(part):
+    room = part("cost")
+    one, rate = room.Work(frames=10, megapixels=1, steps=1, window=8, overlap=2), room.Rate(light_s=3.0)
+    more = room.cost_of(room.replace(one, lit=True), rate).seconds - room.cost_of(one, rate).seconds
+    assert more == pytest.approx(30.0)
+    launch = part("settings.preferences").engine_launch()
+    for seconds, kept in ((2.0, 2.0), (4.0, 3.0)):
+        room.learn_light(seconds, launch)
+        assert room.rate_of(launch).light_s == pytest.approx(kept)
