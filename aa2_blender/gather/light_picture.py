@@ -87,7 +87,8 @@ def _square(picture: np.ndarray, x: float, y: float, radius: float) -> np.ndarra
 
 def _world(image: bpy.types.Image, picture: LightPicture) -> bpy.types.World:
     world = bpy.data.worlds.new("AA2 HDRI")
-    world.use_nodes = True
+    if not world.node_tree:                                           # from 5.0 every world has nodes
+        world.use_nodes = True
     nodes, links = world.node_tree.nodes, world.node_tree.links
     nodes.clear()
     place, turn, sky, shine, output = (nodes.new(kind) for kind in (

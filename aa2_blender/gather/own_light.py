@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 import bpy
 
-from ..blender_api import curves_of
+from ..blender_api import curves_of, nodes_of
 from .layers import lit
 
 _GREY = (0.049, 0.052)                          # of the startup file's world: 0.0509, or 0.05 where it was made anew
@@ -70,8 +70,8 @@ def _lamp_shines(thing: bpy.types.Object) -> bool:
 def _world_shines(world: bpy.types.World | None) -> bool:
     if world is None:
         return False
-    tree = world.node_tree
-    if tree is None or not world.use_nodes:
+    tree = nodes_of(world)
+    if tree is None:
         return max(world.color) > 0 and not _is_grey(world.color)
     output = tree.get_output_node("CYCLES") or tree.get_output_node("ALL")
     sources = [link.from_node for socket in output.inputs[:1] for link in socket.links] if output else []
@@ -91,7 +91,7 @@ def _is_grey(colour: Iterable[float]) -> bool:
 
 def _materials(things: Iterable[bpy.types.Object]) -> list[bpy.types.Material]:
     found = (slot.material for thing in things if thing.type in _SURFACES for slot in thing.material_slots)
-    return list(dict.fromkeys(material for material in found if material and material.node_tree))
+    return list(dict.fromkeys(material for material in found if material and nodes_of(material)))
 
 
 def _glows(tree: bpy.types.NodeTree | None) -> bool:

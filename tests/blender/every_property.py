@@ -2,10 +2,11 @@
 import bpy
 
 # What a render or Python itself changes without anybody having touched the blend; storage_type, when an attribute is
-# read in 5.2; and the tools' settings, whose brushes are dangling pointers in 4.2.
+# read in 5.2; strobe, which 4.2 makes at least 1 when it evaluates a strip; and the tools' settings, whose brushes are
+# dangling pointers in 4.2.
 _IGNORED = {"rna_type", "bl_rna", "session_uid", "is_evaluated", "original", "users", "preview", "is_dirty",
             "depsgraph", "is_runtime_data", "is_missing", "has_data", "render", "bindcode", "pixels", "tag",
-            "storage_type", "tool_settings"}
+            "storage_type", "tool_settings", "strobe"}
 # Of datablocks: what belongs to the window and not to the file.
 _NOT_OURS = {"window_managers", "screens", "workspaces", "brushes", "palettes", "fonts"}
 
