@@ -5,6 +5,7 @@ import logging
 import os
 import re
 import shutil
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ REQUEST = files.REQUEST  # the request, with the names of the .blend file; only 
 _REQUEST_FORMAT = 1
 _VERSION = re.compile(r"v(\d{3,})")
 _PICTURES = (files.SOURCE, files.OBJECTS, files.DEPTH, files.BALLS)
+_COMPOSED = (files.FRONT,)  # pictures that only the composition reads
 _LARGEST_SEED = 2**31 - 1  # of a number in Blender's interface
 logger = logging.getLogger(__name__)
 
@@ -53,19 +55,19 @@ def twin(folder: Path):
     for other in versions(folder.parent):
         if other == folder or not filecmp.cmp(folder / files.JOB, other / files.JOB, shallow=False):
             continue
-        if (yield from _has_the_inputs_of(other, folder)):
+        if (yield from _have_the_same(_inputs, other, folder)):
             return other
     return None
 
 
 def kin(folder: Path):
     """A generator that returns the latest other version whose latents this one can use, or None: both were gathered
-    from the same inputs, and only the composition differs (jobs.COMPOSED). Yields between files."""
+    from the same inputs, and at most the composition differs (jobs.COMPOSED). Yields between files."""
     job = jobs.read(folder)
     for other in reversed(versions(folder.parent)):
         if other == folder or not _is_akin(other, job):
             continue
-        if (yield from _has_the_inputs_of(other, folder)):
+        if (yield from _have_the_same(_denoised, other, folder)):
             return other
     return None
 
@@ -160,18 +162,18 @@ def read_request(folder: Path) -> Request | None:
         return None
 
 
-def _has_the_inputs_of(other: Path, folder: Path):
-    for name in _inputs(folder):
+def _have_the_same(names_of: Callable[[Path], list[str]], other: Path, folder: Path):
+    for name in names_of(folder):
         is_same = (other / name).is_file() and filecmp.cmp(folder / name, other / name, shallow=False)
         yield
         if not is_same:
             return False
-    return len(_inputs(other)) == len(_inputs(folder))
+    return len(names_of(other)) == len(names_of(folder))
 
 
 def _is_akin(other: Path, job: jobs.Job) -> bool:
     with suppress(JobError):
-        return jobs.differ_in_composition(jobs.read(other), job)
+        return jobs.have_the_same_latents(jobs.read(other), job)
     return False
 
 
@@ -182,6 +184,11 @@ def _latents(folder: Path) -> list[str]:
 def _inputs(folder: Path) -> list[str]:
     """The files that were gathered, relative to the folder. This excludes job.json and what the engine made from a
     performer."""
+    return [*_denoised(folder), *_pictures(folder, _COMPOSED)]
+
+
+def _denoised(folder: Path) -> list[str]:
+    """Those of _inputs that the latents depend on."""
     job = jobs.read(folder)
     performer = job.driver.performer
     is_given = job.clean_pictures and not (performer and performer.clean)

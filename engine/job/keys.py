@@ -39,13 +39,31 @@ def window_keys(plan: RunPlan, pack_hash: str, check: Callable[[], None]) -> dic
     return keys
 
 
+def frame_keys(plan: RunPlan, keys: dict[Window, str], check: Callable[[], None]) -> dict[Window, str]:
+    """The key of every window's finished frames; keys: window_keys. check() is called before each window."""
+    folder, job = plan.shot.folder, plan.shot.job
+    kinds = composed_kinds(folder)
+
+    def of(window: Window) -> str:
+        check()
+        digests = [file_digest(files.picture(folder, kind, number)) for kind in kinds for number in window.made]
+        return jobs.frame_key(job, keys[window], digests)
+    return {window: of(window) for window in keys}
+
+
+def composed_kinds(folder: str) -> tuple[str, ...]:
+    """The kinds of pictures of every frame that only the composition reads."""
+    return tuple(kind for kind in (files.FRONT,) if files.has(folder, kind))
+
+
 def absent_key(job: jobs.Job) -> str:
     """The key of a frame with nobody in it."""
     return jobs.key(job, ["nobody"], "")
 
 
 def picture_kinds(folder: str, job: jobs.Job) -> tuple[tuple[str, str, bool], ...]:
-    """The kinds of pictures of every frame: (kind, code of the error if one is missing, whether the job reads them)."""
+    """The kinds of pictures of every frame that the networks see: (kind, code of the error if one is missing, whether
+    the job reads them)."""
     return ((files.SOURCE, "source_missing", True), (files.OBJECTS, "mask_missing", job.objects is not None),
             (files.DEPTH, "mask_missing", job.depth is not None),
             (files.MASK, "mask_missing", files.has(folder, files.MASK)),
