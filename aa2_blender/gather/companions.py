@@ -1,5 +1,5 @@
-"""The strips beside the plate, on its frames: the artist's mask, white on black,
-and a clean plate -> pictures of the job."""
+"""The strips beside the plate, on its frames: the artist's masks, white on black, and a clean plate -> pictures of the
+job."""
 
 import bpy
 import numpy as np

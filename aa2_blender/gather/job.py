@@ -42,7 +42,7 @@ def gather(request: Request, folder: str | Path) -> Iterator[tuple[str, int, int
     shot = Shot(request)
     first, last = plate.frames_of(shot.strip, request.frames)
     plate.check_files(shot.strip, first, last)
-    for strip in filter(None, (shot.mask_strip, shot.clean_strip)):
+    for strip in filter(None, (shot.mask_strip, shot.clean_strip, shot.front_strip)):
         companions.check_files(strip, (first, last))
     bits = plate.bits_of(shot.strip)
     files.refuse_links(folder)
@@ -91,9 +91,9 @@ def _pose(request: Request, folder: str, frames: range,
 
 
 def _beside(request: Request, folder: str, frames: range) -> Iterator[tuple[str, int, int]]:
-    """Writes the artist's mask and the clean plate where there are any."""
+    """Writes the artist's mask, the clean plate and what stays in front, where there are any."""
     for kind, of in ((companions.mask_kind(request), lambda shot: shot.mask_strip),
-                     (files.CLEAN, lambda shot: shot.clean_strip)):
+                     (files.CLEAN, lambda shot: shot.clean_strip), (files.FRONT, lambda shot: shot.front_strip)):
         if of(Shot(request)) is None:
             continue
         for part in _slices(frames, _PLATE_SLICE):
@@ -172,6 +172,7 @@ def _empty(folder: str) -> None:
     and so does what the artist put there under another name."""
     try:
         for kind in (files.SOURCE, files.MASK, files.OBJECTS, files.DEPTH, files.BALLS, files.SCENE, files.CLEAN,
+                     files.FRONT,
                      files.GIVEN_MASK):
             where = files.path(folder, kind)
             files.remove_numbered(where, ("png",))

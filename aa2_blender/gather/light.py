@@ -26,7 +26,7 @@ from .stand import Stand
 
 STAGE = "light"
 EVERY = 8               # frames between two balls, where the light does not change (ours)
-VISIBLE = 4 / 255       # of the display, on a grey ball: what differs less is the same light (ours)
+VISIBLE = 3 / 255       # sphere.difference: what differs less is the same light, or noise (ours)
 Stands = Sequence[Stand | None]
 Measure = Callable[[int], ball.Ball]            # the index of a frame -> its ball
 

@@ -89,7 +89,7 @@ class Request(_Passed):
     bottom), pixels of the job, on the frame `performer_frame` of the timeline; else the nearest. `mask_strip` is
     painted by the artist, white on black; `mask_use` says whether it joins the character's mask, overrides it, or only
     chooses the performer. `clean_strip` is the plate without the performer; `make_clean` lets the engine make one where
-    none is given.
+    none is given. `front_strip` is white where the plate stays in front of the character.
     """
 
     name: str = checked(whole_text)
@@ -117,6 +117,7 @@ class Request(_Passed):
     mask_strip: str = checked(whole_text, "")
     mask_use: MaskUse = checked(_one_of(MaskUse), MaskUse.JOIN)
     clean_strip: str = checked(whole_text, "")
+    front_strip: str = checked(whole_text, "")
     make_clean: bool = checked(flag, False)
     light_source: LightSource = checked(_one_of(LightSource), LightSource.GUESSED)
     light_picture: LightPicture = checked(nested(LightPicture), LightPicture())

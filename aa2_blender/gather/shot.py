@@ -59,6 +59,12 @@ class Shot:
         return companions.find(self.scene, name, "clean plate") if name else None
 
     @property
+    def front_strip(self) -> Strip | None:
+        """What stays in front of the character, None where there is nothing."""
+        name = self._request.front_strip
+        return companions.find(self.scene, name, "front strip") if name else None
+
+    @property
     def meshes(self) -> list[bpy.types.Object]:
         return [_named(bpy.data.objects, name, "mesh") for name in self._request.meshes]
 
@@ -150,7 +156,7 @@ def _performer_problem(request: Request) -> None:
 
 def _beside_problem(request: Request) -> None:
     strip, scene = _strip_of(request), bpy.data.scenes.get(request.scene)
-    if strip is None or not (request.mask_strip or request.clean_strip):
+    if strip is None or not (request.mask_strip or request.clean_strip or request.front_strip):
         return
     frames = plate.frames_of(strip, request.frames)
     if request.mask_strip:
@@ -161,6 +167,8 @@ def _beside_problem(request: Request) -> None:
                          whole=request.mask_use == MaskUse.OVERRIDE)
     if request.clean_strip and not request.clean_plate:
         companions.check(scene, request.clean_strip, "clean plate", request.strip, frames, whole=True)
+    if request.front_strip:
+        companions.check(scene, request.front_strip, "front strip", request.strip, frames, whole=False)
 
 
 def _light_problem(request: Request) -> None:

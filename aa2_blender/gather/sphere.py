@@ -56,8 +56,9 @@ def shown(coefficients: np.ndarray, normals: np.ndarray, albedo: float = grey.GR
 
 
 def difference(first: np.ndarray, second: np.ndarray) -> float:
-    """How different two lights (9, 3) look on a grey ball at most, 0..1 of the display's range."""
-    return float(np.abs(shown(first, _LOOKED_AT) - shown(second, _LOOKED_AT)).max())
+    """How different two lights (9, 3) look on a grey ball, 0..1 of the display's range: the root of the mean square,
+    since the largest difference is mostly noise."""
+    return float(np.sqrt(np.square(shown(first, _LOOKED_AT) - shown(second, _LOOKED_AT)).mean()))
 
 
 def _all_around(count: int) -> np.ndarray:

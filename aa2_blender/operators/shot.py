@@ -1,4 +1,4 @@
-"""Step 1, the shot: the plate, a mask and a clean plate from the sequencer."""
+"""Step 1, the shot: the plate, its masks and a clean plate from the sequencer."""
 from enum import StrEnum
 
 import bpy
@@ -19,13 +19,15 @@ class Role(StrEnum):
     PLATE = "PLATE"
     MASK = "MASK"
     CLEAN = "CLEAN"
+    FRONT = "FRONT"
 
 
-ROLES = {Role.PLATE: "strip", Role.MASK: "mask_strip", Role.CLEAN: "clean_strip"}  # the setting that names it
+# The setting that names the strip of a role.
+ROLES = {Role.PLATE: "strip", Role.MASK: "mask_strip", Role.CLEAN: "clean_strip", Role.FRONT: "front_strip"}
 
 
 class AA2_OT_use_active_strip(Button, bpy.types.Operator):
-    """Use the active strip as the plate, the mask or the clean plate"""
+    """Use the active strip as the plate, the mask, the clean plate or what stays in front"""
 
     bl_idname = "aa2.use_active_strip"
     bl_label = "Use Active Strip"
@@ -34,7 +36,8 @@ class AA2_OT_use_active_strip(Button, bpy.types.Operator):
         name="As", description="What the strip is in the shot", default=Role.PLATE, options={"SKIP_SAVE"},
         items=((Role.PLATE, "Plate", "The character is put over it"),
                (Role.MASK, "Mask", "White where the character may be painted"),
-               (Role.CLEAN, "Clean Plate", "The plate without its performer")))
+               (Role.CLEAN, "Clean Plate", "The plate without its performer"),
+               (Role.FRONT, "In Front", "White where the plate stays in front of the character")))
 
     def act(self, context: bpy.types.Context) -> set[str] | None:
         scene = shot_scene(context)

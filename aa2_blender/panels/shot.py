@@ -50,6 +50,7 @@ class Beside(Part):
         draw_strip(layout, scene, Role.MASK, "MOD_MASK")
         if ours.mask_strip:
             layout.prop(ours, "mask_use")
+        draw_strip(layout, scene, Role.FRONT, "MOD_OPACITY")
         row = layout.row()
         row.enabled = ours.driver == DriverKind.PERFORMER or ours.plate_is == PlateIs.PERFORMED
         draw_strip(row, scene, Role.CLEAN, "IMAGE_BACKGROUND")

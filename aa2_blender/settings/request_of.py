@@ -39,9 +39,9 @@ def request_of(scene: bpy.types.Scene) -> Request:
         performer_box=_box(ours, size_of(scene)) if performer else None,
         performer_frame=ours.performer_frame if performer and tuple(ours.performer_box) != NOBODY else 0,
         mask_strip=ours.mask_strip, mask_use=MaskUse[ours.mask_use], clean_strip=ours.clean_strip,
-        make_clean=performer and ours.make_clean, light_source=LightSource(ours.light_source),
-        light_picture=_light(ours), settings=Settings(**_values(ours, table.GENERATION)),
-        **_values(ours, table.PASSED))
+        front_strip=ours.front_strip, make_clean=performer and ours.make_clean,
+        light_source=LightSource(ours.light_source), light_picture=_light(ours),
+        settings=Settings(**_values(ours, table.GENERATION)), **_values(ours, table.PASSED))
 
 
 def job_name(scene: bpy.types.Scene) -> str:

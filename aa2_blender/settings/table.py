@@ -125,6 +125,10 @@ _SHOT = (
     Setting("clean_strip", Kind.TEXT, "Clean Plate Strip",
             "The same shot without its performer, so that what the performer covers is known (empty: the networks make "
             "it up)", option="clean_strip"),
+    Setting("front_strip", Kind.TEXT, "In Front",
+            "A strip that is white where the plate stays in front of the character: over what the performer holds, or "
+            "what passes between the character and the camera (empty: nothing, or what the objects say)",
+            option="front_strip"),
     Setting("plate_is", Kind.CHOICE, "Plate Is", "Whether somebody is in the plate", choices=(
         (PlateIs.EMPTY, "Empty", "Nobody is in the plate; the character is put into it"),
         (PlateIs.PERFORMED, "Holds the Performer", "A performer is in the plate, whom the character replaces"))),

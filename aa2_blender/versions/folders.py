@@ -5,6 +5,7 @@ import logging
 import os
 import re
 import shutil
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,9 @@ from ..gather.request import Request
 REQUEST = files.REQUEST  # the request, with the names of the .blend file; only the add-on reads it
 _REQUEST_FORMAT = 1
 _VERSION = re.compile(r"v(\d{3,})")
-_PICTURES = (files.SOURCE, files.OBJECTS, files.DEPTH, files.BALLS, files.SCENE)
+_PICTURES = (files.SOURCE, files.OBJECTS, files.DEPTH)
+_COMPOSED = (files.FRONT,)  # pictures that only the composition reads
+_LIGHT = (files.BALLS, files.SCENE)  # pictures that only tell one light from another
 _LARGEST_SEED = 2**31 - 1  # of a number in Blender's interface
 logger = logging.getLogger(__name__)
 
@@ -53,19 +56,19 @@ def twin(folder: Path):
     for other in versions(folder.parent):
         if other == folder or not filecmp.cmp(folder / files.JOB, other / files.JOB, shallow=False):
             continue
-        if (yield from _has_the_inputs_of(other, folder, _inputs)):
+        if (yield from _have_the_same(_inputs, other, folder)):
             return other
     return None
 
 
 def kin(folder: Path):
     """A generator that returns the latest other version whose latents this one can use, or None: both were gathered
-    from the same inputs, and only the composition differs (jobs.COMPOSED), or the light, on which the latents of some
-    weights depend: the engine knows which. Yields between files."""
+    from the same inputs, and at most the composition differs (jobs.COMPOSED), or the light. Yields between files."""
+    job = jobs.read(folder)
     for other in reversed(versions(folder.parent)):
-        if other == folder or not _is_akin(other, folder):
+        if other == folder or not _is_akin(other, job):
             continue
-        if (yield from _has_the_inputs_of(other, folder, _but_light)):
+        if (yield from _have_the_same(_denoised, other, folder)):
             return other
     return None
 
@@ -160,35 +163,19 @@ def read_request(folder: Path) -> Request | None:
         return None
 
 
-def _has_the_inputs_of(other: Path, folder: Path, inputs):
-    for name in inputs(folder):
+def _have_the_same(names_of: Callable[[Path], list[str]], other: Path, folder: Path):
+    for name in names_of(folder):
         is_same = (other / name).is_file() and filecmp.cmp(folder / name, other / name, shallow=False)
         yield
         if not is_same:
             return False
-    return len(inputs(other)) == len(inputs(folder))
+    return len(names_of(other)) == len(names_of(folder))
 
 
-def _light(folder: Path) -> list[str]:
-    """Those of _inputs that say what the light is."""
-    return [*_there(folder, (files.LIGHT,)), *_pictures(folder, (files.BALLS, files.SCENE))]
-
-
-def _but_light(folder: Path) -> list[str]:
-    return [name for name in _inputs(folder) if name not in set(_light(folder))]
-
-
-def _is_akin(other: Path, folder: Path) -> bool:
-    """Whether the jobs differ only in the composition, or only the light does."""
+def _is_akin(other: Path, job: jobs.Job) -> bool:
     with suppress(JobError):
-        job, there = jobs.read(folder), jobs.read(other)
-        return jobs.differ_in_composition(there, job) or there == job and not _is_lit_alike(other, folder)
+        return jobs.have_the_same_latents(jobs.read(other), job)
     return False
-
-
-def _is_lit_alike(other: Path, folder: Path) -> bool:
-    names = _light(folder)
-    return names == _light(other) and all(filecmp.cmp(folder / name, other / name, shallow=False) for name in names)
 
 
 def _latents(folder: Path) -> list[str]:
@@ -198,11 +185,17 @@ def _latents(folder: Path) -> list[str]:
 def _inputs(folder: Path) -> list[str]:
     """The files that were gathered, relative to the folder. This excludes job.json and what the engine made from a
     performer."""
+    return [*_denoised(folder), *_there(folder, (files.LIGHT,)), *_pictures(folder, (*_COMPOSED, *_LIGHT))]
+
+
+def _denoised(folder: Path) -> list[str]:
+    """Those of _inputs that the latents depend on, except the light: with some weights they do, and with others not.
+    The engine's keys say which, and latents of another light are no use then, but no harm."""
     job = jobs.read(folder)
     performer = job.driver.performer
     is_given = job.clean_pictures and not (performer and performer.clean)
     kinds = [*_PICTURES, files.GIVEN_MASK if performer else files.MASK, *([files.CLEAN] if is_given else [])]
-    return [*_there(folder, (*([] if performer else [files.POSE]), files.LIGHT, files.REFERENCE)),
+    return [*_there(folder, (*([] if performer else [files.POSE]), files.REFERENCE)),
             *_pictures(folder, kinds)]
 
 

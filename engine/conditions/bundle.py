@@ -40,7 +40,7 @@ _MASKS_LOOKED_AT = 12    # frames of the shot that show how far the mask goes be
 class Shot:
     """What is fixed for the whole shot. figures[i] is the Figure of frame i + 1 in job pixels, or None. mask: the kind
     of region that the weights know (mask.KINDS). surface: whether the weights read the surface's maps. light: what is
-    known of the light of the place."""
+    known of the light of the place. has_front: front/ exists."""
     folder: str
     job: jobs.Job
     figures: tuple
@@ -51,6 +51,7 @@ class Shot:
     mask: str = "shape_agnostic"
     surface: bool = False
     light: KnownLight = KnownLight()
+    has_front: bool = False
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ def plan_shot(folder: str, job: jobs.Job, mask: str = "shape_agnostic", joints: 
     near, far = near_and_far((figure.body, figure.hands)
                              for figure, seen in zip(figures, plan.present, strict=True) if seen and figure is not None)
     light = read_light(folder, job.frames, job.size)
-    return Shot(folder, job, figures, plan, near, far, masked, mask, surface, light)
+    return Shot(folder, job, figures, plan, near, far, masked, mask, surface, light, files.has(folder, files.FRONT))
 
 
 def _shape(name: jobs.Shape) -> tuple[int, int] | Literal["auto"]:
@@ -171,6 +172,14 @@ def frame_holdout(shot: Shot, number: int, maps: Maps | None = None,
         character = _laid_in(maps.depth, box, size)
     return np.maximum.reduce([holdout(_depth_picture(shot, kind, span, number), character, *tolerance)
                               for kind, span, tolerance in layers])
+
+
+def frame_front(shot: Shot, number: int) -> np.ndarray | None:
+    """(h, w) float32 0..1 in job pixels: where the artist's mask keeps the plate in front of the character; None if
+    there is no such mask."""
+    if not shot.has_front:
+        return None
+    return as_float(read_grey(files.picture(shot.folder, files.FRONT, number), shot.job.size))
 
 
 def plate_maps(shot: Shot, reference: ReferenceBundle, number: int, box: Sequence[int]) -> Maps | None:

@@ -43,6 +43,7 @@ SHOWN = "shown"
 STATE = "state"
 OUTPUT = "output"
 CLEAN = "clean"
+FRONT = "front"
 IRRADIANCE = "irradiance"
 CAST = "cast"
 SURFACE = "surface"
@@ -67,8 +68,8 @@ PREVIEWS: tuple[Condition, ...] = get_args(Condition)
 SHOWN_KINDS = PREVIEWS
 
 # Every name in the job folder, as docs/architecture.md lists them. The folders contain numbered pictures and the like.
-FOLDERS = (SOURCE, MASK, CLEAN, OBJECTS, DEPTH, BALLS, IRRADIANCE, CAST, SURFACE, SCENE, FRAMES, SHADOW, STATE, OUTPUT,
-           PREVIEW, SHOWN, ESTIMATE, GIVEN_MASK, LOOKS, DEPTHS, *(f"{PREVIEW}/{kind}" for kind in PREVIEWS),
+FOLDERS = (SOURCE, MASK, CLEAN, FRONT, OBJECTS, DEPTH, BALLS, IRRADIANCE, CAST, SURFACE, SCENE, FRAMES, SHADOW, STATE,
+           OUTPUT, PREVIEW, SHOWN, ESTIMATE, GIVEN_MASK, LOOKS, DEPTHS, *(f"{PREVIEW}/{kind}" for kind in PREVIEWS),
            *(f"{SHOWN}/{kind}" for kind in SHOWN_KINDS),
            *(f"{OUTPUT}/{layer}_{form}" for layer in DELIVERED for form in FORMS),
            "target", "matte", "shade", "contact")

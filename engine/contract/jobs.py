@@ -199,18 +199,17 @@ def key(job: Job, inputs: Iterable[str], pack_hash: str) -> str:
     return _hashed([version.ENGINE, _denoised(job), list(inputs), pack_hash])
 
 
-def differ_in_composition(one: Job, other: Job) -> bool:
-    """Whether the jobs differ, but only in the composition: the same inputs give the same latents in both."""
-    return one != other and _denoised(one) == _denoised(other)
+def have_the_same_latents(one: Job, other: Job) -> bool:
+    """Whether the same inputs give the same latents in both jobs: they differ in the composition, or not at all."""
+    return _denoised(one) == _denoised(other)
 
 
-def frame_key(job: Job, window_key: str, inputs: Iterable[str] = ()) -> str:
-    """What a frame was composed from, as 32 hex digits: its window's key, the rest of the job, and `inputs`, digests
-    (hex) of the files that are read only when frames are composed."""
+def frame_key(job: Job, window_key: str, composed: Iterable[str] = ()) -> str:
+    """What the frames of a window were composed from, as 32 hex digits: the window's key, the rest of the job, and
+    `composed`, digests (hex) of the files that only the composition reads."""
     values = plain(job)
-    parts = [window_key, [values[name] for name in COMPOSED],
-             [values["settings"][name] for name in COMPOSED_SETTINGS]]
-    return _hashed([*parts, *filter(None, [list(inputs)])])
+    return _hashed([window_key, [values[name] for name in COMPOSED],
+                    [values["settings"][name] for name in COMPOSED_SETTINGS], *composed])
 
 
 def _denoised(job: Job) -> dict[str, Any]:

@@ -7,7 +7,6 @@ renders, and the light of the place, unless the weights read it too.
 """
 
 import functools
-import itertools
 import json
 from collections.abc import Callable
 
@@ -22,8 +21,7 @@ from .resume import NO_FILE, file_digest
 def window_keys(plan: RunPlan, pack_hash: str, check: Callable[[], None]) -> dict[Window, str]:
     """The key of every window that the plan denoises. check() is called before each frame and may raise to stop."""
     folder, job = plan.shot.folder, plan.shot.job
-    composed = _composed_kinds(plan)
-    kinds = [kind for kind, _, is_read in picture_kinds(folder, job) if is_read and kind not in composed]
+    kinds = [kind for kind, _, is_read in picture_kinds(folder, job) if is_read and kind not in _light_kinds(plan)]
     keys, base = {}, _base_digests(plan)
 
     @functools.lru_cache(plan.window)  # windows overlap
@@ -44,18 +42,21 @@ def window_keys(plan: RunPlan, pack_hash: str, check: Callable[[], None]) -> dic
 
 
 def frame_keys(plan: RunPlan, keys: dict[Window, str], check: Callable[[], None]) -> dict[Window, str]:
-    """The key of the frames of every window, from the windows' own keys. check() is called before each picture."""
+    """The key of every window's finished frames; keys: window_keys. check() is called before each window."""
     folder, job = plan.shot.folder, plan.shot.job
-    kinds = [kind for kind in _composed_kinds(plan) if files.has(folder, kind)]
+    kinds = [*composed_kinds(folder), *(kind for kind in _light_kinds(plan) if files.has(folder, kind))]
     shared = [] if plan.shot.surface or not plan.shot.light.frames else [file_digest(files.path(folder, files.LIGHT))]
 
-    def digests(window: Window) -> list[str]:
-        found = list(shared)
-        for number, kind in itertools.product(window.made, kinds):
-            check()
-            found.append(file_digest(files.picture(folder, kind, number)))
-        return found
-    return {window: jobs.frame_key(job, key, digests(window)) for window, key in keys.items()}
+    def of(window: Window) -> str:
+        check()
+        digests = [file_digest(files.picture(folder, kind, number)) for kind in kinds for number in window.made]
+        return jobs.frame_key(job, keys[window], [*shared, *digests])
+    return {window: of(window) for window in keys}
+
+
+def composed_kinds(folder: str) -> tuple[str, ...]:
+    """The kinds of pictures of every frame that only the composition reads, whatever the weights are."""
+    return tuple(kind for kind in (files.FRONT, files.CAST) if files.has(folder, kind))
 
 
 def absent_key(job: jobs.Job) -> str:
@@ -64,18 +65,18 @@ def absent_key(job: jobs.Job) -> str:
 
 
 def picture_kinds(folder: str, job: jobs.Job) -> tuple[tuple[str, str, bool], ...]:
-    """The kinds of pictures of every frame: (kind, code of the error if one is missing, whether the job reads them)."""
+    """The kinds of pictures of every frame that the networks see: (kind, code of the error if one is missing, whether
+    the job reads them)."""
     return ((files.SOURCE, "source_missing", True), (files.OBJECTS, "mask_missing", job.objects is not None),
             (files.DEPTH, "mask_missing", job.depth is not None),
             (files.MASK, "mask_missing", files.has(folder, files.MASK)),
             (files.CLEAN, "source_missing", job.clean_pictures),
-            (files.IRRADIANCE, "source_missing", files.has(folder, files.IRRADIANCE)),
-            (files.CAST, "mask_missing", files.has(folder, files.CAST)))
+            (files.IRRADIANCE, "source_missing", files.has(folder, files.IRRADIANCE)))
 
 
-def _composed_kinds(plan: RunPlan) -> tuple[str, ...]:
-    """The kinds of pictures that only the composition reads, whether the job has them or not."""
-    return (files.CAST,) if plan.shot.surface else (files.CAST, files.IRRADIANCE)
+def _light_kinds(plan: RunPlan) -> tuple[str, ...]:
+    """The kinds of pictures that only the composition reads, unless the weights read the light."""
+    return () if plan.shot.surface else (files.IRRADIANCE,)
 
 
 def _base_digests(plan: RunPlan) -> list[str]:

@@ -11,6 +11,7 @@ from ..conditions.bundle import (
     Bundle,
     build_reference,
     build_window,
+    frame_front,
     frame_holdout,
     mask_feather,
     mask_grow,
@@ -32,7 +33,7 @@ from ..layers.surface import Shown
 from ..packs.store import Pack
 from .fix_range import KEY as KEPT
 from .fix_range import kept_latents, kept_numbers, look_for
-from .keys import absent_key, frame_keys, picture_kinds, window_keys
+from .keys import absent_key, composed_kinds, frame_keys, picture_kinds, window_keys
 from .lock import locked
 from .memory import peak_mb
 from .plan import plan_job
@@ -243,6 +244,7 @@ class Generation:
             layers = compose(decoded, plate=bundle.plate[place], region=bundle.region[place], clean_plate=has_matte,
                              shadow=job.settings.shadow, canvas=canvas, shown=shown,
                              holdout=frame_holdout(self.shot, number, maps, canvas.box),
+                             front=frame_front(self.shot, number),
                              grain=self._grain_of(number, canvas.box), feather=mask_feather(job, number),
                              grow=mask_grow(job, number),
                              blur=float(np.interp(number, *self.blurs)), behind=self._behind(number, canvas.box),
@@ -306,7 +308,8 @@ def shown_of(maps: Maps | None, bundle: Bundle, place: int, heads: np.ndarray | 
 
 def _look_for_pictures(folder: str, job: jobs.Job) -> None:
     """Check that every picture's file exists before the first frame is made, not when the last one is reached."""
-    for kind, code, is_read in picture_kinds(folder, job):
+    composed = ((kind, "mask_missing", True) for kind in composed_kinds(folder))
+    for kind, code, is_read in (*picture_kinds(folder, job), *composed):
         missing = sorted(set(range(1, job.frames + 1)) - set(files.numbers(folder, kind))) if is_read else []
         if missing:
             raise JobError(code, f"{files.picture(folder, kind, missing[0])} does not exist. {len(missing)} "

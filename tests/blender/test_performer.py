@@ -140,7 +140,20 @@ def test_a_clean_plate_is_gathered_bit_for_bit_and_none_is_made(part, shot, engi
     assert json.loads((folder / "job.json").read_text())["clean_pictures"] is True
 
 
+def test_what_stays_in_front_is_gathered_for_performers_and_rigs(part, shot, tmp_path):
+    shot.aa2.front_strip = drawn(shot, tmp_path / "front", "held", greys(2), start=2)
+    gathered(part, shot, tmp_path / "job")
+    stored = [np.array(Image.open(tmp_path / "job" / "front" / f"000{i}.png")) for i in (1, 2, 3, 4)]
+    assert np.array_equal(stored[1], greys()[0][..., 0]) and np.array_equal(stored[2], greys()[1][..., 0])
+    assert not stored[0].any() and not stored[3].any(), "the plate's frames that the strip does not show"
+    shot.aa2.front_strip = ""
+    gathered(part, shot, tmp_path / "job")
+    assert not (tmp_path / "job" / "front").exists()
+
+
 @pytest.mark.parametrize("change, words", [
+    (dict(front_strip="gone"), "front strip 'gone'"),
+    (dict(front_strip="late"), "front strip 'late' shows none of the plate's frames"),
     (dict(mask_strip="plate"), "mask strip is the plate itself"),
     (dict(mask_strip="gone"), "mask strip 'gone'"),
     (dict(mask_strip="short", mask_use="OVERRIDE"), "shows the frames 2 to 3, the plate 1 to 4"),
@@ -326,7 +339,7 @@ def test_the_panel_shows_what_a_performer_needs_and_nothing_of_a_rig(part, shot,
     assert "aa2.forget_performer" in panel.all_of("operator") and "Chosen on frame 3" in panel.all_of("label")
     shot.aa2.mask_strip = "plate"
     beside = drawn_panel(part("panels.shot").Beside, shot)
-    assert {"mask_strip", "mask_use", "clean_strip"} <= set(beside.all_of("prop"))
+    assert {"mask_strip", "mask_use", "clean_strip", "front_strip"} <= set(beside.all_of("prop"))
     assert {"aa2.add_mask", "aa2.add_clean_plate"} <= set(beside.all_of("operator"))
     shot.aa2.driver = "ARMATURE"
     panel = drawn_panel(part("panels.driver").Driver, shot)

@@ -138,6 +138,27 @@ def test_a_performer_is_covered_by_a_patch_with_its_own_shadow(tmp_path):
     assert character[..., 3].max() == 255 and (shadow == 255).all()
 
 
+@pytest.mark.parametrize("clean_plate, clean_pictures", [(True, False), (False, False), (False, True)])
+def test_the_plate_stays_in_front_where_the_artist_says_so(tmp_path, clean_plate, clean_pictures):
+    write_job(str(tmp_path), 1, clean_plate=clean_plate, clean_pictures=clean_pictures)
+    for kind in (files.CLEAN,) if clean_pictures else ():
+        write_picture(files.picture(str(tmp_path), kind, 1), np.full((240, 320, 3), (0, 200, 0), np.uint8))
+    generate(tmp_path)
+    before = layers(tmp_path, 1)
+    middle = int(np.nonzero(before[0][..., 3].max(axis=0))[0].mean())
+    front = np.zeros((240, 320), np.uint8)
+    front[:, middle:] = 255
+    front[:, middle - 4:middle] = 128
+    write_picture(files.picture(str(tmp_path), files.FRONT, 1), front)
+    generate(tmp_path)
+    character, shadow = layers(tmp_path, 1)
+    there, edge, beside = np.s_[:, middle:], np.s_[:, middle - 4:middle], np.s_[:, :middle - 4]
+    assert before[0][there][..., 3].max() == 255 and character[there][..., 3].max() == 0
+    assert (shadow[there] == 255).all()
+    assert before[0][edge][..., 3].max() == 255 and character[edge][..., 3].max() == 127
+    assert np.array_equal(character[beside], before[0][beside]) and np.array_equal(shadow[beside], before[1][beside])
+
+
 class Nobody(FakeRuntime):
     """A runtime that decodes no character anywhere."""
 

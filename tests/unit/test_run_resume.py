@@ -8,6 +8,7 @@ import pytest
 
 from engine.conditions.frames import write_picture
 from engine.contract import files, jobs, messages
+from engine.contract.errors import JobError
 from engine.job.progress import Stopped
 from tests.unit.fake_runtime import FakeRuntime, fake_pack
 from tests.unit.test_run import asked, generate, written
@@ -96,6 +97,27 @@ def test_every_picture_that_is_read_is_in_the_key(tmp_path, kind):
     generate(tmp_path)
     write_picture(files.picture(str(tmp_path), kind, 2), np.full((240, 320), 200, np.uint16))
     assert generate(tmp_path)[0].made == 4
+
+
+def test_what_stays_in_front_is_composed_again_without_denoising(tmp_path):
+    write_job(str(tmp_path), 4)
+    generate(tmp_path)
+    before = written(tmp_path)
+    latents = (tmp_path / "state" / "0004.latents").stat().st_mtime_ns
+    for number in range(1, 5):
+        write_picture(files.picture(str(tmp_path), files.FRONT, number), np.full((240, 320), 255, np.uint8))
+    assert generate(tmp_path)[0].made == 4 and generate(tmp_path)[0].reused == 4
+    assert written(tmp_path) != before and (tmp_path / "state" / "0004.latents").stat().st_mtime_ns == latents
+    write_picture(files.picture(str(tmp_path), files.FRONT, 2), np.zeros((240, 320), np.uint8))
+    assert generate(tmp_path)[0].made == 4
+
+
+def test_a_missing_picture_of_what_stays_in_front_is_named(tmp_path):
+    write_job(str(tmp_path), 4)
+    write_picture(files.picture(str(tmp_path), files.FRONT, 1), np.zeros((240, 320), np.uint8))
+    with pytest.raises(JobError) as failed:
+        generate(tmp_path)
+    assert failed.value.code == "mask_missing" and "front/" in str(failed.value)
 
 
 def test_latents_that_no_later_run_can_use_are_removed(tmp_path):

@@ -44,7 +44,20 @@ def test_another_exposure_is_composed_alone_and_the_first_version_stays(shot):
     assert brightness(second) > brightness(shot / "v001") + 5 and written(shot / "v001") == before
 
 
-@pytest.mark.parametrize("fields", [{}, {"settings": jobs.Settings(seed=1, exposure=0.5)},
+def test_another_mask_of_what_stays_in_front_is_composed_alone(shot):
+    second = shot / "v002"
+    write_job(str(second), 8)
+    for number in range(1, 9):
+        write_picture(files.picture(str(second), files.FRONT, number), np.full((240, 320), 255, np.uint8))
+    assert ended(folders.twin(second)) is None and ended(folders.kin(second)) == shot / "v001"
+    folders.take_latents(second, shot / "v001")
+    runtime = FakeRuntime()
+    assert generate(second, runtime=runtime)[0].made == 8 and runtime.steps == 0
+    copied = shot / "v003"
+    assert [*folders.copied(second, copied)] and files.numbers(str(copied), files.FRONT) == list(range(1, 9))
+
+
+@pytest.mark.parametrize("fields", [{"settings": jobs.Settings(seed=1, exposure=0.5)},
                                     {"settings": jobs.Settings(exposure=0.5), "clothing": 0.5}])
 def test_other_latents_make_no_kin(shot, fields):
     write_job(str(shot / "v002"), 8, **fields)
