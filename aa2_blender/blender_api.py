@@ -183,6 +183,20 @@ def keep_animation(scene: bpy.types.Scene, is_kept: Callable[[str], bool]) -> No
             curves.remove(found)
 
 
+def nodes_of(block: bpy.types.World | bpy.types.Material) -> bpy.types.NodeTree | None:
+    """The nodes of a world or material, None if they are switched off; from 5.0 they cannot be."""
+    is_always = getattr(block.bl_rna.properties["use_nodes"], "is_deprecated", False)
+    return block.node_tree if is_always or block.use_nodes else None
+
+
+def curves_of(block: bpy.types.ID) -> list[bpy.types.FCurve]:
+    """The F-curves that move a datablock, those in its NLA strips included."""
+    animation = block.animation_data
+    actions = [animation.action, *(strip.action for track in animation.nla_tracks for strip in track.strips)]
+    return [curve for action in dict.fromkeys(filter(None, actions)) for curves in _curves_of(action)
+            for curve in curves]
+
+
 def _curves_of(action: bpy.types.Action) -> list[bpy.types.bpy_prop_collection]:
     if not hasattr(action, "layers"):
         return [action.fcurves]

@@ -24,7 +24,7 @@ from .settings.plates import plate_name, settings_of
 from .settings.preferences import engine_launch
 from .settings.properties import another_armature, another_reference
 from .settings.request_of import job_folder, keep_settings, problems_of, request_of
-from .settings.table import OF_SCENE, OPTIONS, DriverKind, Kind, ReferenceKind, Setting
+from .settings.table import OF_SCENE, OPTIONS, DriverKind, Kind, PictureFrom, ReferenceKind, Setting
 from .tasks import performer as performers
 from .tasks.gathering import Gathered
 from .tasks.generation import Generation
@@ -71,7 +71,8 @@ def generate(*, scene: str = "", performer: bool = False, performer_box: Sequenc
         _set(shot.aa2, {name: chosen.pop(name) for name in OF_SCENE if name in chosen})
         ours = settings_of(shot)
         _set(ours, {**chosen, "driver": driver, "derive_offset": None if "frame_offset" not in chosen else False,
-                    "reference_kind": reference and ReferenceKind.FILE})
+                    "reference_kind": reference and ReferenceKind.FILE,
+                    "light_from": (options.get("ball") or options.get("hdri")) and PictureFrom.FILE})
         if reference:
             another_reference(ours)
         if rig:

@@ -8,6 +8,7 @@ import hashlib
 import json
 import math
 import os
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import bpy
 
 from .embedded.engine.contract import files, jobs, json_reader, messages
 from .embedded.engine.contract.errors import JobError
-from .embedded.engine.contract.fields import build, checked, number, whole
+from .embedded.engine.contract.fields import build, checked, number, or_none, whole
 from .link.engine_job import EngineJob
 from .link.interpreter import EMBEDDED, Launch
 
@@ -28,26 +29,30 @@ _NEW = 0.5  # weight of the newest run in what is kept: a machine changes, and o
 _NETS_GFLOP, _DENOISE_GFLOP = 9.9, 2.3
 # What a core does until it is measured, and what lies beside the networks (ours; a slow laptop's core).
 _GFLOPS_A_CORE, _SECONDS_A_MEGAPIXEL, _START_S = 25.0, 0.10, 1.5
+_BALL_S = 0.5        # to render a ball of the light (ours; a room of the demo on two cores)
 _PERFORMER_S = 0.25  # a frame in which a performer is found, with hands and face (ours; 640x480 on two cores)
+_LIGHT_S = 8.5  # a frame whose light the scene renders (ours; the demo's room at 960x540 on two cores)
 # Peak memory of the engine in MB, measured with windows of 2 to 16 frames and jobs of 0.08 to 2 million pixels: itself,
 # a frame of a window, a million pixels of the job.
 _BASE_MB, _FRAME_MB, _MEGAPIXEL_MB = 325.0, 22.0, 15.0
 _SECONDS = number(0, 1e12)
 
 _kept: dict[str, "Rate"] | None = None  # what is in the user's file, once it was read
+_ball_s: float | None = None
 
 
 @dataclass(frozen=True)
 class Rate:
     """Seconds for the start, for encoding and decoding a frame, for reading and writing a million pixels, for one
-    denoising step of a frame, and for finding a performer in a frame. `memory` is measured memory divided by calculated
-    memory. `runs` is how many runs were measured, 0 for a calculated rate."""
+    denoising step of a frame, for finding a performer in a frame, and for rendering the light of a frame. `memory` is
+    measured memory divided by calculated memory. `runs` is how many runs were measured, 0 for a calculated rate."""
 
     start_s: float = checked(_SECONDS, _START_S)
     nets_s: float = checked(_SECONDS, 0.0)
     megapixel_s: float = checked(_SECONDS, _SECONDS_A_MEGAPIXEL)
     denoise_s: float = checked(_SECONDS, 0.0)
     performer_s: float = checked(_SECONDS, _PERFORMER_S)
+    light_s: float = checked(_SECONDS, _LIGHT_S)
     memory: float = checked(number(0, 1e6), 1.0)
     runs: int = checked(whole(0, 2**53), 0)
 
@@ -56,7 +61,8 @@ class Rate:
 class Work:
     """What is to be done: `frames` of `megapixels`, `steps` each, `window` frames at a time of which `overlap` are of
     the window before; `passes` of the denoiser a step (2 with guidance); `performed`:
-    a performer has to be found first."""
+    a performer has to be found first; `balls` of the light have to be rendered first, or more where it changes; `lit`:
+    the scene has to render the light first."""
 
     frames: int
     megapixels: float
@@ -65,6 +71,8 @@ class Work:
     overlap: int
     passes: int = 1
     performed: bool = False
+    balls: int = 0
+    lit: bool = False
 
     @property
     def denoised(self) -> int:
@@ -81,9 +89,11 @@ class Cost:
 
 
 def cost_of(work: Work, rate: Rate) -> Cost:
-    """Time and memory of the engine. Gathering, which comes before, is not included."""
-    each = rate.nets_s + rate.megapixel_s * work.megapixels + (rate.performer_s if work.performed else 0.0)
+    """Time and memory of the engine. Of gathering, which comes before, only the light is included."""
+    each = rate.nets_s + rate.megapixel_s * work.megapixels
+    each += rate.performer_s * work.performed + rate.light_s * work.lit
     seconds = rate.start_s + work.frames * each + work.denoised * work.steps * work.passes * rate.denoise_s
+    seconds += work.balls * ball_seconds() if work.balls else 0.0
     return Cost(seconds, rate.memory * _reckoned_mb(work), rate.runs > 0)
 
 
@@ -92,11 +102,12 @@ def work_of(job: jobs.Job, pack: Path) -> Work:
     return work(job.frames, job.size, job.settings, pack)
 
 
-def work(frames: int, size: tuple[int, int], settings: jobs.Settings, pack: Path, performed: bool = False) -> Work:
+def work(frames: int, size: tuple[int, int], settings: jobs.Settings, pack: Path, *, performed: bool = False,
+         balls: int = 0, lit: bool = False) -> Work:
     steps, window, overlap = _of_pack(pack)
     window = min(settings.window or window, frames)
     return Work(frames, size[0] * size[1] / 1e6, settings.steps or steps, window, min(overlap, max(window - 1, 0)),
-                1 if settings.guidance == 1.0 else 2, performed)
+                1 if settings.guidance == 1.0 else 2, performed, balls, lit)
 
 
 def rate_of(launch: Launch) -> Rate:
@@ -128,21 +139,50 @@ def learn_performer(done: object, launch: Launch) -> None:
     teach nothing."""
     if not isinstance(done, messages.Finished) or done.made < 1 or done.reused:
         return
+    _learn_one("performer_s", done.seconds / done.frames, launch)
+
+
+def learn_light(seconds: float, launch: Launch) -> None:
+    """Called after the light of frames was rendered; `seconds` are those of a frame."""
+    _learn_one("light_s", seconds, launch)
+
+
+def _learn_one(name: str, seconds: float, launch: Launch) -> None:
+    """Keep one of a Rate's times; what was measured before counts half."""
     before = rate_of(launch)
-    each = done.seconds / done.frames
-    share = 1.0 if before.performer_s == _PERFORMER_S else _NEW
+    share = 1.0 if getattr(before, name) == getattr(Rate, name) else _NEW
     try:
-        _keep(launch, replace(before, performer_s=share * each + (1 - share) * before.performer_s))
+        _keep(launch, replace(before, **{name: share * seconds + (1 - share) * getattr(before, name)}))
     except (JobError, OSError):
         return
+
+
+def ball_seconds() -> float:
+    """How long a ball of the light takes on this machine; it depends on the scene more than on anything else."""
+    _rates()
+    return _BALL_S if _ball_s is None else _ball_s
+
+
+def learn_balls(seconds: float, balls: int) -> None:
+    """Called after the balls of a shot were rendered."""
+    global _ball_s
+    each = seconds / balls
+    _rates()
+    _ball_s = each if _ball_s is None else _NEW * each + (1 - _NEW) * _ball_s
+    with suppress(JobError, OSError):
+        _write(_rates())
 
 
 def _keep(launch: Launch, rate: Rate) -> None:
     global _kept
     kept = {**_rates(), _key(launch): rate}
-    rates = {key: asdict(one) for key, one in kept.items()}
-    files.write_whole(_path(), json.dumps({"version": 1, "rates": rates}, indent=1).encode())
+    _write(kept)
     _kept = kept
+
+
+def _write(kept: dict[str, Rate]) -> None:
+    rates = {key: asdict(one) for key, one in kept.items()}
+    files.write_whole(_path(), json.dumps({"version": 1, "rates": rates, "ball_s": _ball_s}, indent=1).encode())
 
 
 def learnt(before: Rate, work: Work, done: messages.Finished) -> Rate:
@@ -194,10 +234,12 @@ def _read_pack(path: str, _changed: int) -> tuple[int, int, int]:
 
 def _rates() -> dict:
     """The rates of this user, by engine; read once."""
-    global _kept
+    global _kept, _ball_s
     if _kept is None:
         try:
-            _kept = {key: build(Rate, rate) for key, rate in json_reader.read(_path())["rates"].items()}
+            value = json_reader.read(_path())
+            _kept = {key: build(Rate, rate) for key, rate in value["rates"].items()}
+            _ball_s = or_none(_SECONDS)(value.get("ball_s"))
         except (OSError, ValueError, KeyError, AttributeError):  # damaged: they are measured anew
             _kept = {}
     return _kept

@@ -12,6 +12,7 @@
     python -m engine people PICTURE         print a box around everybody in a picture, as JSON
     python -m engine subject JOB            find the person in a job's reference and store the result in the job,
                                             for an engine that cannot look for people
+    python -m engine surface JOB            write the posed surface of a job's character to its surface/
     python -m engine estimate VIDEO -o JOB  make a job folder with pose and mask from the performer in a video;
                                             without VIDEO, the footage is in the job's source/
     python -m engine manifest FOLDER        write the manifest of a pack again; its weights do not change
@@ -55,8 +56,8 @@ def _parser():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, subject in (("serve", None), ("run", "JOB"), ("preview", "JOB"), ("check", "JOB"), ("joints", "PICTURE"),
-                          ("people", "PICTURE"), ("subject", "JOB"), ("parts", "JOB"), ("assemble", "JOB"),
-                          ("deliver", "JOB")):
+                          ("people", "PICTURE"), ("subject", "JOB"), ("surface", "JOB"), ("parts", "JOB"),
+                          ("assemble", "JOB"), ("deliver", "JOB")):
         command = commands.add_parser(name)
         if subject:
             command.add_argument("subject", metavar=subject)
@@ -113,7 +114,8 @@ def _request(options):
 
 def _asked(options):
     kinds = {"preview": messages.Preview, "check": messages.Check, "joints": messages.FindJoints,
-             "people": messages.FindPeople, "subject": messages.FindSubject, "assemble": messages.Assemble}
+             "people": messages.FindPeople, "subject": messages.FindSubject, "surface": messages.Surface,
+             "assemble": messages.Assemble}
     if options.command == "run":
         return messages.Run(options.subject, options.part)
     if options.command == "deliver":

@@ -11,7 +11,7 @@ import bpy
 from ..embedded.engine.contract import files, jobs
 from ..embedded.engine.contract.errors import writing_failed
 from ..settings.table import KEYED, PASSED, MaskUse
-from . import companions, depth, objects, pose, reference
+from . import companions, depth, light, objects, pose, reference, scene_light
 from . import strip as plate
 from .keyframes import values
 from .names import plain, said
@@ -19,6 +19,7 @@ from .problem import GatherError
 from .request import Request
 from .rig import BoneMap
 from .shot import Shot, bone_map, problems
+from .stand import Stand
 
 __all__ = ["gather", "problems"]
 
@@ -46,14 +47,20 @@ def gather(request: Request, folder: str | Path) -> Iterator[tuple[str, int, int
     bits = plate.bits_of(shot.strip)
     files.refuse_links(folder)
     _empty(folder)
+    if not request.is_lit:
+        scene_light.remove(folder)
     reference.write(request.reference, shot.scene, folder)
     yield "reference", 1, 1
     frames = range(first, last + 1)
     bones = None if request.performer else bone_map(request, shot.rig)
+    stands = None
     if bones:
-        yield from _pose(request, folder, frames, bones)
+        stands = yield from _pose(request, folder, frames, bones)
+    yield from light.gather(request, folder, frames, stands)
     yield from _beside(request, folder, frames)
     ranges = yield from _depths(request, folder, frames)
+    if request.is_lit:
+        yield from scene_light.looks(request, folder, frames)
     for part in _slices(frames, _PLATE_SLICE):
         shot = Shot(request)
         plate.write_plate(shot.scene, shot.strip, folder, first=part[0], last=part[-1], start=first, bits=bits)
@@ -62,20 +69,25 @@ def gather(request: Request, folder: str | Path) -> Iterator[tuple[str, int, int
     yield "job", 1, 1
 
 
-def _pose(request: Request, folder: str, frames: range, bones: BoneMap) -> Iterator[tuple[str, int, int]]:
+def _pose(request: Request, folder: str, frames: range,
+          bones: BoneMap) -> Generator[tuple[str, int, int], None, list[Stand | None]]:
+    """Writes pose.json; returns where the person stands on each frame, None where nobody is in the picture."""
     shot = Shot(request)
     skeleton = pose.skeleton_of(shot.rig, bones.joints, shot.driver, [frame + shot.offset for frame in frames])
-    people = []
+    people, places = [], []
     for part in _slices(frames, _POSE_SLICE):
         shot = Shot(request)
-        people += pose.people(shot.driver, shot.rig, skeleton, size=shot.size, camera=shot.camera,
-                              frames=[frame + shot.offset for frame in part])
+        more, stands = pose.seen(shot.driver, shot.rig, skeleton, size=shot.size, camera=shot.camera,
+                                 frames=[frame + shot.offset for frame in part])
+        people += more
+        places += stands
         yield "pose", len(people), len(frames)
     if not any(people):
         raise GatherError(f"Rig {said(request.rig)} is behind the camera or out of the picture on every frame "
                           f"({frames[0]} to {frames[-1]} of the edit).",
                           "Look at the frame offset, the camera and the range of the strip.")
     pose.write(folder, people)
+    return [stand if there else None for stand, there in zip(places, people, strict=True)]
 
 
 def _beside(request: Request, folder: str, frames: range) -> Iterator[tuple[str, int, int]]:
@@ -159,13 +171,15 @@ def _empty(folder: str) -> None:
     """Removes job.json and all that was gathered, because an unfinished folder is no job. What the engine made stays,
     and so does what the artist put there under another name."""
     try:
-        for kind in (files.SOURCE, files.MASK, files.OBJECTS, files.DEPTH, files.CLEAN, files.FRONT, files.GIVEN_MASK):
+        for kind in (files.SOURCE, files.MASK, files.OBJECTS, files.DEPTH, files.BALLS, files.SCENE, files.CLEAN,
+                     files.FRONT,
+                     files.GIVEN_MASK):
             where = files.path(folder, kind)
             files.remove_numbered(where, ("png",))
             with suppress(OSError):
                 os.rmdir(where)
         os.makedirs(files.path(folder, files.SOURCE), exist_ok=True)
-        for name in (files.JOB, files.POSE, files.REFERENCE):
+        for name in (files.JOB, files.POSE, files.LIGHT, files.REFERENCE):
             if os.path.exists(files.path(folder, name)):
                 os.remove(files.path(folder, name))
     except OSError as error:

@@ -79,6 +79,26 @@ def rendered(scene: bpy.types.Scene) -> list[bpy.types.Object]:
     return list(dict.fromkeys(found))
 
 
+@dataclass(frozen=True)
+class Lit:
+    """An object of a scene that light meets; `indirect_only`: every ray but the camera's."""
+
+    thing: bpy.types.Object
+    indirect_only: bool
+
+
+def lit(scene: bpy.types.Scene) -> list[Lit]:
+    """The objects in any view layer that is rendered, once each. Whether an object itself is rendered is not asked:
+    that may be animated."""
+    found: dict[bpy.types.Object, bool] = {}
+    for layer in scene.view_layers:
+        for branch in _branches(scene, layer) if layer.use else ():
+            if not (branch.excluded or any(part.hide_render for part in branch.way)):
+                for thing in branch.way[-1].objects:
+                    found[thing] = found.get(thing, True) and branch.indirect_only
+    return [Lit(thing, indirect_only) for thing, indirect_only in found.items()]
+
+
 def _branches(scene: bpy.types.Scene, layer: bpy.types.ViewLayer) -> Iterator[_Branch]:
     """All collections of a view layer. Blender 5.2 makes a layer's tree only when the scene is shown first; until then
     nothing is excluded."""

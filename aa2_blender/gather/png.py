@@ -13,17 +13,12 @@ _GREY, _RGB, _RGBA = 0, 2, 6
 
 def write_grey(path: str, picture: np.ndarray) -> None:
     """Write (height, width) uint8 or uint16, whole or not at all."""
-    height, width = picture.shape
-    bits = picture.dtype.itemsize * 8
-    rows = np.ascontiguousarray(picture, dtype=">u2" if bits == 16 else "u1").view(np.uint8).reshape(height, -1)
-    _write(path, width, height, bits, _GREY, np.pad(rows, ((0, 0), (1, 0))).tobytes())
+    _write_pixels(path, picture, _GREY)
 
 
 def write_colour(path: str, picture: np.ndarray) -> None:
-    """Write (height, width, 3) uint8 RGB, whole or not at all."""
-    height, width = picture.shape[:2]
-    rows = np.ascontiguousarray(picture).reshape(height, 3 * width)
-    _write(path, width, height, 8, _RGB, np.pad(rows, ((0, 0), (1, 0))).tobytes())
+    """Write (height, width, 3) or (height, width, 4) uint8 or uint16, RGB or RGBA, whole or not at all."""
+    _write_pixels(path, picture, _RGBA if picture.shape[2] == 4 else _RGB)
 
 
 def write_plain(path: str, size: tuple[int, int], colour: tuple[int, ...]) -> None:
@@ -31,6 +26,13 @@ def write_plain(path: str, size: tuple[int, int], colour: tuple[int, ...]) -> No
     width, height = size
     kind = _RGBA if len(colour) == 4 else _RGB
     _write(path, width, height, 8, kind, (b"\0" + bytes(colour) * width) * height)
+
+
+def _write_pixels(path: str, picture: np.ndarray, kind: int) -> None:
+    height, width = picture.shape[:2]
+    bits = picture.dtype.itemsize * 8
+    rows = np.ascontiguousarray(picture, dtype=">u2" if bits == 16 else "u1").view(np.uint8).reshape(height, -1)
+    _write(path, width, height, bits, kind, np.pad(rows, ((0, 0), (1, 0))).tobytes())
 
 
 def _write(path: str, width: int, height: int, bits: int, kind: int, rows: bytes) -> None:

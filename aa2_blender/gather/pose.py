@@ -17,6 +17,7 @@ from .layers import check_moves, evaluated, moving_layers
 from .names import Name
 from .presets import BoneEnds
 from .restore import scene_kept
+from .stand import Stand, stands
 from .turns import Turns, turns_of, turns_on_frames
 
 Person = dict[str, Any]  # as in pose.json
@@ -102,6 +103,12 @@ def people(scene: bpy.types.Scene, rig: bpy.types.Object, skeleton: Skeleton, *,
 
     Sets the scene's frame and puts it back. `camera` names one, "" follows the scene's markers.
     """
+    return seen(scene, rig, skeleton, frames=frames, size=size, camera=camera)[0]
+
+
+def seen(scene: bpy.types.Scene, rig: bpy.types.Object, skeleton: Skeleton, *, frames: Sequence[int],
+         size: tuple[int, int], camera: Name = "") -> tuple[list[list[Person]], list[Stand]]:
+    """As `people`, and where the person stands on each frame."""
     check_moves(scene, rig)
     layer = moving_layers(scene, rig)[0]
     motion = _Motion.empty(len(frames), skeleton)
@@ -161,7 +168,8 @@ def _read(motion: _Motion, i: int, posed: bpy.types.Object, camera: _Rows, proje
         motion.tips[i, k] = matrix[:3, :3] @ place + matrix[:3, 3]
 
 
-def _written(motion: _Motion, skeleton: Skeleton, size: tuple[int, int]) -> list[list[Person]]:
+def _written(motion: _Motion, skeleton: Skeleton,
+             size: tuple[int, int]) -> tuple[list[list[Person]], list[Stand]]:
     """All frames' joints at once: (F,K,3) in the world -> pixels, depth and confidence -> lists."""
     points = np.concatenate([motion.ends, motion.tips], axis=1)[:, skeleton.points].astype(float)
     turns = _turns(motion, points, skeleton.turns)
@@ -175,14 +183,15 @@ def _written(motion: _Motion, skeleton: Skeleton, size: tuple[int, int]) -> list
     confidence[:, _FACE] = _face_seen(face, motion)
     joints = project(points, motion.cameras, motion.projections, size)
     confidence[joints[..., 2] < _NEAREST] = 0
-    heights = _heights(joints, motion, head.height * _grown(points, head), size)
+    tall = head.height * _grown(points, head)
+    heights = _heights(joints, motion, tall, size)
     joints = np.concatenate([joints, confidence[..., None]], axis=2)
     joints[confidence == 0] = 0
     present = _in_picture(joints, heights, size)
     rows = zip(np.round(joints, 4).tolist(), np.round(heights, 3).tolist(), _focal_lengths(motion, size), turns,
                present, strict=True)
-    return [_person(body, height, focal, turned, skeleton.hands) if there else []
-            for body, height, focal, turned, there in rows]
+    return ([_person(body, height, focal, turned, skeleton.hands) if there else []
+             for body, height, focal, turned, there in rows], stands(points, tall, motion.cameras))
 
 
 def _turns(motion: _Motion, points: np.ndarray, turns: Turns | None) -> Sequence[dict[str, list[float]] | None]:

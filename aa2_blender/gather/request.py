@@ -22,7 +22,7 @@ from ..embedded.engine.contract.fields import (
 )
 from ..embedded.engine.contract.jobs import Job, Settings
 from ..embedded.engine.contract.skeleton import BODY
-from ..settings.table import PASSED, MaskUse, ReferenceKind
+from ..settings.table import PASSED, LightSource, MaskUse, PictureFrom, ReferenceKind
 from .names import Name, checked_name
 
 K = TypeVar("K", bound=StrEnum)
@@ -57,6 +57,19 @@ class ReferenceSource:
     frame: int = checked(_FRAME, 0)
     joints: tuple | None = checked(or_none(tuple_of(*[tuple_of(_PIXEL, _PIXEL, number(0, 1))] * len(BODY))), None)
     height_px: float | None = checked(or_none(number(1, 1e6)), None)
+
+
+@dataclass(frozen=True)
+class LightPicture:
+    """A picture of a grey ball of this `albedo`, or an HDRI that is turned by `rotation` (radians) and has a
+    `strength`. `name`: a path, or an image datablock, `library` if it is linked; "" for none."""
+
+    kind: PictureFrom = checked(_one_of(PictureFrom), PictureFrom.FILE)
+    name: str = checked(_file, "")
+    library: str = checked(whole_text, "")
+    albedo: float = checked(number(1e-3, 1), 0.18)
+    rotation: float = checked(number(-1e6, 1e6), 0.0)
+    strength: float = checked(number(0, 1e6), 1.0)
 
 
 @dataclass(frozen=True)
@@ -106,4 +119,17 @@ class Request(_Passed):
     clean_strip: str = checked(whole_text, "")
     front_strip: str = checked(whole_text, "")
     make_clean: bool = checked(flag, False)
+    light_source: LightSource = checked(_one_of(LightSource), LightSource.GUESSED)
+    light_picture: LightPicture = checked(nested(LightPicture), LightPicture())
     settings: Settings = checked(nested(Settings), Settings())
+
+    @property
+    def is_lit(self) -> bool:
+        """Whether the driver's scene renders the light of the character and its shadow."""
+        return self.light_source is LightSource.RENDERED
+
+    @property
+    def scene_hides(self) -> bool:
+        """Whether everything in the driver's scene may hide the character: as chosen, and always if the scene renders
+        the light, because the shadow then falls on all of it."""
+        return self.holdouts or self.is_lit

@@ -6,7 +6,7 @@ import bpy
 
 from ..blender_api import Strip, all_strips, content_start, content_trimmed
 from ..settings.table import MaskUse
-from . import companions, reference, rig
+from . import companions, light_source, reference, rig
 from . import strip as plate
 from .camera import camera_at, size_of
 from .carried import carried_by
@@ -80,7 +80,7 @@ class Shot:
     @property
     def holdouts(self) -> list[bpy.types.Object]:
         """Everything visible in the driver's scene but the character, which is all that its rig and meshes carry."""
-        if not self._request.holdouts:
+        if not self._request.scene_hides:
             return []
         objects, meshes = self.objects, self.meshes
         character = carried_by(self.rig, meshes)
@@ -115,7 +115,7 @@ def problems(request: Request) -> list[GatherError]:
     reference's, so that a panel can ask at every redraw."""
     found = []
     checks = (_plate_problem, _reference_problem, *([_performer_problem] if request.performer else [_rig_problem]),
-              *([_camera_problem] if needs_camera(request) else []), _beside_problem, _names_problem)
+              *([_camera_problem] if needs_camera(request) else []), _beside_problem, _light_problem, _names_problem)
     for check in checks:
         try:
             check(request)
@@ -140,7 +140,7 @@ def _plate_problem(request: Request) -> None:
 
 def needs_camera(request: Request) -> bool:
     """Whether anything is seen through the scene's camera: a rig, or objects that hide a performer."""
-    return not request.performer or bool(request.objects or request.collections or request.holdouts)
+    return not request.performer or bool(request.objects or request.collections or request.scene_hides)
 
 
 def _performer_problem(request: Request) -> None:
@@ -169,6 +169,20 @@ def _beside_problem(request: Request) -> None:
         companions.check(scene, request.clean_strip, "clean plate", request.strip, frames, whole=True)
     if request.front_strip:
         companions.check(scene, request.front_strip, "front strip", request.strip, frames, whole=False)
+
+
+def _light_problem(request: Request) -> None:
+    strip = _strip_of(request)
+    if strip is None:
+        return
+    driver = None if request.performer else driver_of(request, bpy.data.scenes[request.scene], strip)
+    found = light_source.problem(request, driver)
+    if found:
+        raise found
+    camera = camera_at(driver, driver.frame_current, request.camera) if request.is_lit else None
+    if camera is not None and camera.type == "CAMERA" and camera.data.type != "PERSP":
+        raise GatherError(f"{camera.name!r} is no perspective camera, so the scene cannot render the light of the "
+                          "character.", "Set Light to Ball, or choose another camera.")
 
 
 def _strip_of(request: Request) -> Strip | None:

@@ -1,4 +1,4 @@
-"""Step 5, the look: how the frames are made, where they lie, and what that will cost here."""
+"""Step 6, the look: how the frames are made, where they lie, and what that will cost here."""
 from pathlib import Path
 
 import bpy
@@ -7,6 +7,7 @@ from bpy.app.translations import pgettext_iface as translated
 from ..cost import EMBEDDED_PACK, cost_of, defaults, pack_folder, rate_of, work
 from ..embedded.engine.contract.errors import JobError
 from ..gather.camera import size_of
+from ..gather.light import balls_of
 from ..gather.strip import find, frames_of
 from ..settings.plates import holder, settings_of
 from ..settings.preferences import engine_launch
@@ -67,10 +68,11 @@ def cost_lines(scene: bpy.types.Scene) -> tuple[str, str]:
         launch = engine_launch()
     except JobError:
         return "", ""
-    cost = cost_of(work(last - first + 1, size_of(scene), request.settings, pack_folder(launch), request.performer),
-                   rate_of(launch))
+    frames = last - first + 1
+    cost = cost_of(work(frames, size_of(scene), request.settings, pack_folder(launch), performed=request.performer,
+                        balls=balls_of(request, frames), lit=request.is_lit), rate_of(launch))
     text = translated("{frames} frames: about {time}, {memory:.1f} GB").format(
-        frames=last - first + 1, time=duration(cost.seconds), memory=cost.memory_mb / 1000)
+        frames=frames, time=duration(cost.seconds), memory=cost.memory_mb / 1000)
     return text, translated("Measured on this machine") if cost.measured else translated("Not measured here yet")
 
 

@@ -1,4 +1,4 @@
-"""Step 6, looking before generating: what the networks are shown, or one frame."""
+"""Step 7, looking before generating: what the networks are shown, or one frame."""
 import bpy
 
 from ..blender_api import strips

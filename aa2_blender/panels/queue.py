@@ -1,4 +1,4 @@
-"""Step 7, the queue: a line for every shot."""
+"""Step 8, the queue: a line for every shot."""
 import bpy
 from bpy.app.translations import pgettext_iface as translated
 

@@ -1,4 +1,4 @@
-"""Step 8, the result: the version that is shown, and what can be done with it."""
+"""Step 9, the result: the version that is shown, and what can be done with it."""
 from pathlib import Path
 
 import bpy

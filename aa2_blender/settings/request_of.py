@@ -11,10 +11,10 @@ from ..gather.camera import size_of
 from ..gather.job import problems
 from ..gather.names import Name, name_of, names_of
 from ..gather.problem import GatherError
-from ..gather.request import ReferenceSource, Request
+from ..gather.request import LightPicture, ReferenceSource, Request
 from . import table
 from .plates import adopt, file_name, folders_of_others, keep_folder, kept_folder, plate_name, plate_of, settings_of
-from .table import DriverKind, MaskUse, PlateIs, ReferenceKind
+from .table import DriverKind, LightSource, MaskUse, PictureFrom, PlateIs, ReferenceKind
 
 NOBODY = (0.0, 0.0, 0.0, 0.0)  # the box of no chosen performer
 
@@ -38,8 +38,9 @@ def request_of(scene: bpy.types.Scene) -> Request:
         clean_plate=ours.plate_is == PlateIs.EMPTY and not performer, performer=performer,
         performer_box=_box(ours, size_of(scene)) if performer else None,
         performer_frame=ours.performer_frame if performer and tuple(ours.performer_box) != NOBODY else 0,
-        mask_strip=ours.mask_strip, mask_use=MaskUse[ours.mask_use],
-        clean_strip=ours.clean_strip, front_strip=ours.front_strip, make_clean=performer and ours.make_clean,
+        mask_strip=ours.mask_strip, mask_use=MaskUse[ours.mask_use], clean_strip=ours.clean_strip,
+        front_strip=ours.front_strip, make_clean=performer and ours.make_clean,
+        light_source=LightSource(ours.light_source), light_picture=_light(ours),
         settings=Settings(**_values(ours, table.GENERATION)), **_values(ours, table.PASSED))
 
 
@@ -100,6 +101,24 @@ def _reference(ours: bpy.types.PropertyGroup) -> ReferenceSource:
         kind=kind, name=name, library=library.filepath if library else "",
         frame=ours.reference_frame if kind is ReferenceKind.STRIP else 0,
         joints=joints, height_px=ours.reference_height or None if joints else None)
+
+
+def _light(ours: bpy.types.PropertyGroup) -> LightPicture:
+    """The picture that the light comes from; without a name where none is needed."""
+    source, kind = LightSource(ours.light_source), PictureFrom(ours.light_from)
+    if source not in (LightSource.PICTURE, LightSource.HDRI):
+        return LightPicture()
+    is_ball = source is LightSource.PICTURE
+    path, image = (ours.ball_path, ours.ball_image) if is_ball else (ours.hdri_path, ours.hdri_image)
+    is_nowhere = not bpy.data.filepath and path.startswith("//")
+    if kind is PictureFrom.FILE:
+        named = {"name": path if is_nowhere else bpy.path.abspath(path)}
+    else:
+        named = {"name": image.name if image else "",
+                 "library": image.library.filepath if image and image.library else ""}
+    with_it = {"albedo": round(ours.ball_albedo, 6)} if is_ball else {
+        "rotation": round(ours.hdri_rotation, 6), "strength": round(ours.hdri_strength, 6)}
+    return LightPicture(kind=kind, **named, **with_it)
 
 
 def _box(ours: bpy.types.PropertyGroup, size: tuple[int, int]) -> tuple[float, ...] | None:

@@ -1,14 +1,17 @@
 """How a version of a shot is made, in slices: gathered from the scene, copied from another version, or there
 already."""
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from .. import stalls
+from ..cost import learn_balls
 from ..embedded.engine.contract import files
 from ..embedded.engine.contract.jobs import Job
 from ..gather.doubts import doubts
 from ..gather.job import gather
+from ..gather.light import STAGE as LIGHT
 from ..gather.request import Request
 from ..place.strip import PREVIEW_FRAME
 from ..versions import folders
@@ -48,7 +51,7 @@ class Gathered(Version):
         self.folder = folders.vacant(self.shot, self._reserved())
         self.doubts = tuple(doubts(self._request))
         with _whole_or_gone(self.folder):
-            yield from _in_slices(gather(self._request, self.folder))
+            yield from in_slices(gather(self._request, self.folder))
             twin = yield from folders.twin(self.folder)
             kin = None if twin else (yield from folders.kin(self.folder))
             if kin:
@@ -88,7 +91,7 @@ class TriedFrame(Version):
 
     def made(self) -> Slices:
         self.doubts = tuple(doubts(self._request))
-        yield from _in_slices(gather(self._request, self.folder))
+        yield from in_slices(gather(self._request, self.folder))
         folders.write_request(self.folder, self._request)
 
 
@@ -110,14 +113,21 @@ class Gathering(Task):
         return "Gathered"
 
 
-def _in_slices(steps: Iterator[tuple[str, int, int]]) -> Iterator[Progress]:
-    """The progress of gathering after each slice. Of our code, only gathering may keep the window waiting."""
+def in_slices(steps: Iterator[tuple]) -> Iterator[Progress]:
+    """The Progress of gathering or rendering after each slice, from its first fields. Of our code, only these may keep
+    the window waiting. How long the balls of the light took is remembered."""
+    seconds, balls = 0.0, 0
     while True:
+        began = time.monotonic()
         with stalls.slice("gather"):
             step = next(steps, None)
         if step is None:
-            return
+            break
+        if step[0] == LIGHT:
+            seconds, balls = seconds + time.monotonic() - began, balls + 1
         yield Progress(*step)
+    if balls:
+        learn_balls(seconds, balls)
 
 
 @contextmanager

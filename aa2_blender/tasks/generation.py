@@ -7,15 +7,16 @@ import bpy
 from .. import cost, stalls
 from ..blender_api import Strip
 from ..embedded.engine.contract import jobs, messages
+from ..gather.scene_light import render_light
 from ..link.engine_job import EngineJob, Link
 from ..link.interpreter import Launch
 from ..place import conditions
 from ..place.marks import find
 from ..place.strip import refresh, why_not_now
-from ..versions import runs
+from ..versions import folders, runs
 from ..versions.shown import is_another_shown, lay_version, moved_by
 from . import performer
-from .gathering import Version
+from .gathering import Version, in_slices
 from .task import GENERATING, EngineTask, Progress, TaskState, duration, in_json
 
 SHOWN_EVERY_S = 1.0  # new frames appear in the strip at most this often, because the sequencer draws again each time
@@ -55,8 +56,9 @@ class Generation(EngineTask):
 
     def _work(self):
         yield from self.version.made()
-        if not (yield from self._find_performer()) or not (yield from self._find_subject()):
-            return
+        for prepare in (self._find_performer, self._find_subject, self._render_light):
+            if not (yield from prepare()):
+                return
         shown, shown_at, self._frames = 0, 0.0, jobs.read(self.folder).frames
         for _look in self._ask_engine(self.ask(str(self.folder))):
             yield
@@ -100,6 +102,25 @@ class Generation(EngineTask):
         self._looks.append(self._asked)
         self._end_as_engine()
         return self.state is TaskState.WORKING
+
+    def _render_light(self):
+        """Let the driver's scene render the light of the character and its shadow, if the artist asked for that;
+        returns False if this was stopped. Frames that are rendered already stay."""
+        request = folders.read_request(self.folder) if self.ask is messages.Run else None
+        if request is None or not request.is_lit:
+            return True
+        yield from self._ask_engine(messages.Surface(str(self.folder)), "pose ")
+        self._looks.append(self._asked)
+        self._end_as_engine()
+        if self.state is not TaskState.WORKING:
+            return False
+        began, first = time.monotonic(), None
+        for progress in in_slices(render_light(request, str(self.folder))):
+            first = first or progress
+            yield progress
+        if first and first.step < first.total and self.teaches:
+            cost.learn_light((time.monotonic() - began) / (first.total - first.step), self._launch)
+        return True
 
     def _shows_early(self) -> bool:
         """Whether finished frames are shown while the rest runs: not in background mode, not over another version, and

@@ -22,6 +22,8 @@ WORDS = {
     "reference": "Gathering the reference", "pose": "Gathering the pose", "mask": "Gathering the mask",
     "estimate/mask": "Gathering the mask strip", "clean": "Gathering the clean plate",
     "copy": "Copying the version", "objects": "Gathering objects", "depth": "Gathering depth",
+    "light": "Gathering the light", "scene": "Looking at the scene", "pose surface": "Posing the character",
+    "pose prepare": "Posing the character", "render": "Rendering the light",
     "plate": "Gathering the plate", "job": "Writing the job",
     "find reference": "Looking at the reference", "find read": "Reading the plate",
     "find follow": "Following the performer", "find depth": "Estimating depth",
@@ -29,7 +31,8 @@ WORDS = {
     "prepare": "Preparing", "denoise": "Generating", "check": "Checking the shot", "preview": "Drawing conditions",
     "deliver": "Writing output"}
 # The stages that count frames themselves.
-_IN_FRAMES = {"plate", "pose", "mask", "estimate/mask", "clean", "objects", "depth", "check", "preview"}
+_IN_FRAMES = {"plate", "pose", "mask", "estimate/mask", "clean", "objects", "depth", "light", "render", "check",
+              "preview"}
 GENERATING = "denoise"  # the stage that makes frames; the engine counts it in pieces of its own
 _WORKING = "Working"  # a stage that has no words here
 INTERNAL_HINT = "Send Blender's console output and the job's folder with a report; Generate works again."

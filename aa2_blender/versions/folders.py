@@ -20,6 +20,7 @@ _REQUEST_FORMAT = 1
 _VERSION = re.compile(r"v(\d{3,})")
 _PICTURES = (files.SOURCE, files.OBJECTS, files.DEPTH)
 _COMPOSED = (files.FRONT,)  # pictures that only the composition reads
+_LIGHT = (files.BALLS, files.SCENE)  # pictures that only tell one light from another
 _LARGEST_SEED = 2**31 - 1  # of a number in Blender's interface
 logger = logging.getLogger(__name__)
 
@@ -62,7 +63,7 @@ def twin(folder: Path):
 
 def kin(folder: Path):
     """A generator that returns the latest other version whose latents this one can use, or None: both were gathered
-    from the same inputs, and at most the composition differs (jobs.COMPOSED). Yields between files."""
+    from the same inputs, and at most the composition differs (jobs.COMPOSED), or the light. Yields between files."""
     job = jobs.read(folder)
     for other in reversed(versions(folder.parent)):
         if other == folder or not _is_akin(other, job):
@@ -73,9 +74,9 @@ def kin(folder: Path):
 
 
 def take_latents(folder: Path, other: Path) -> None:
-    """Give a version what the engine made for its kin, so that nothing is denoised and no performer is looked for
-    again."""
-    for name in (*_estimated(other), *_latents(other)):
+    """Give a version what was made for its kin, so that nothing is denoised, no performer is looked for and no light is
+    rendered again."""
+    for name in (*_estimated(other), *_latents(other), *(_rendered(other) if files.has(folder, files.SCENE) else ())):
         share(other / name, folder / name)
 
 
@@ -83,7 +84,7 @@ def copied(folder: Path, target: Path):
     """A generator that gives another version the inputs of this one, without copying bytes if the disk can share them;
     yields (stage, step, total). The job itself is written afterwards, by write_changed."""
     files.refuse_links(target)
-    names = [*_inputs(folder), *_estimated(folder)]
+    names = [*_inputs(folder), *_estimated(folder), *_rendered(folder)]
     for step, name in enumerate(names, 1):
         share(folder / name, target / name)
         yield "copy", step, len(names)
@@ -113,7 +114,7 @@ def discard(folder: Path) -> None:
     with suppress(JobError):
         files.refuse_links(folder)
         for kind in sorted(files.FOLDERS, key=len, reverse=True):
-            files.remove_numbered(files.path(folder, kind), ("png", "exr", "look", "parts", "depth", "latents"))
+            files.remove_numbered(files.path(folder, kind), ("png", "exr", "look", "parts", "depth", "latents", "npy"))
         for name in (*files.FILES, *files.IN_PLACE):
             with suppress(OSError):
                 os.remove(files.path(folder, name))
@@ -184,16 +185,17 @@ def _latents(folder: Path) -> list[str]:
 def _inputs(folder: Path) -> list[str]:
     """The files that were gathered, relative to the folder. This excludes job.json and what the engine made from a
     performer."""
-    return [*_denoised(folder), *_pictures(folder, _COMPOSED)]
+    return [*_denoised(folder), *_there(folder, (files.LIGHT,)), *_pictures(folder, (*_COMPOSED, *_LIGHT))]
 
 
 def _denoised(folder: Path) -> list[str]:
-    """Those of _inputs that the latents depend on."""
+    """Those of _inputs that the latents depend on, except the light: with some weights they do, and with others not.
+    The engine's keys say which, and latents of another light are no use then, but no harm."""
     job = jobs.read(folder)
     performer = job.driver.performer
     is_given = job.clean_pictures and not (performer and performer.clean)
     kinds = [*_PICTURES, files.GIVEN_MASK if performer else files.MASK, *([files.CLEAN] if is_given else [])]
-    return [*_there(folder, (files.REFERENCE,) if performer else (files.POSE, files.REFERENCE)),
+    return [*_there(folder, (*([] if performer else [files.POSE]), files.REFERENCE)),
             *_pictures(folder, kinds)]
 
 
@@ -206,6 +208,13 @@ def _estimated(folder: Path) -> list[str]:
             if path.is_file() and path.parent != folder / files.GIVEN_MASK]
     kinds = [files.MASK, *([files.CLEAN] if performer.clean else [])]
     return [*_there(folder, (files.POSE,)), *_pictures(folder, kinds), *kept]
+
+
+def _rendered(folder: Path) -> list[str]:
+    """The light that the driver's scene rendered, and the surface it was rendered on."""
+    surface = [path.relative_to(folder).as_posix() for path in sorted((folder / files.SURFACE).glob("*.npy"))]
+    return [*_there(folder, (files.MESH, files.RENDERED)), *surface,
+            *_pictures(folder, (files.IRRADIANCE, files.CAST))]
 
 
 def _pictures(folder, kinds):

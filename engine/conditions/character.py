@@ -3,6 +3,7 @@
 Ours: the paper shows its networks only the reference picture. A surface that follows the joints says where each piece
 of it goes.
 """
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -19,6 +20,9 @@ from .surface.space import depth_factor
 from .warp import Person, person, warp_limbs
 
 _RECENT = 4               # frames: a window and the next share two
+# The avatar of the last reference, by a digest of what it was built from: a job's surface is written before its frames
+# are made, and building it takes seconds.
+_LAST: dict[str, Avatar | None] = {}
 _FIGURES_LOOKED_AT = 60   # of a shot, from which the worth of a metre of depth is measured
 
 
@@ -50,10 +54,24 @@ def carry(picture: np.ndarray, matte: np.ndarray, figure: Figure, figures: Seque
     its Figure in it; figures: the shot's Figures, None in frames without one. cut_out (H, W, 4) and limbs: the same
     reference and Figure at the networks' size. refine: the matte comes from a pose model."""
     template = templates.load()
-    avatar = build_avatar(picture, matte, figure, template, refine=refine)
+    avatar = _avatar_of(picture, matte, figure, template, refine)
     figures = _fit_to_carry(figures, template)
     return Character(avatar, figures, worth_of_depth(figures, template), cut_out,
                      person(limbs.body, limbs.hands, limbs.height_px))
+
+
+def _avatar_of(picture: np.ndarray, matte: np.ndarray, figure: Figure, template: templates.Template,
+               refine: bool) -> Avatar | None:
+    """build_avatar, unless the last call was about the very same reference."""
+    told = hashlib.sha256(repr((picture.shape, figure.height_px, refine)).encode())
+    for values in (picture, matte, figure.body, *figure.hands):
+        told.update(b"" if values is None else np.ascontiguousarray(values).tobytes())
+    key = told.hexdigest()
+    if key not in _LAST:
+        made = build_avatar(picture, matte, figure, template, refine=refine)
+        _LAST.clear()
+        _LAST[key] = made
+    return _LAST[key]
 
 
 def worth_of_depth(figures: Sequence[Figure | None], template: templates.Template) -> float:

@@ -31,6 +31,8 @@ PART = "part.json"
 SEAMS = "seams.json"
 REQUEST = "request.json"
 RUN = "run.json"
+MESH = "surface/mesh.npz"
+RENDERED = "surface/rendered.json"
 
 SOURCE = "source"
 MASK = "mask"
@@ -46,6 +48,10 @@ CLEAN = "clean"
 PARTS = "parts"
 FRONT = "front"
 IRRADIANCE = "irradiance"
+CAST = "cast"
+SURFACE = "surface"
+SCENE = "scene"
+BALLS = "balls"
 ESTIMATE = "estimate"
 GIVEN_MASK = "estimate/mask"
 LOOKS = "estimate/looks"
@@ -65,12 +71,12 @@ PREVIEWS: tuple[Condition, ...] = get_args(Condition)
 SHOWN_KINDS = PREVIEWS
 
 # Every name in the job folder, as docs/architecture.md lists them. The folders contain numbered pictures and the like.
-FOLDERS = (SOURCE, MASK, CLEAN, FRONT, OBJECTS, DEPTH, IRRADIANCE, FRAMES, SHADOW, STATE, OUTPUT, PREVIEW, SHOWN,
-           ESTIMATE, GIVEN_MASK, LOOKS, DEPTHS, *(f"{PREVIEW}/{kind}" for kind in PREVIEWS),
+FOLDERS = (SOURCE, MASK, CLEAN, FRONT, OBJECTS, DEPTH, BALLS, IRRADIANCE, CAST, SURFACE, SCENE, FRAMES, SHADOW, STATE,
+           OUTPUT, PREVIEW, SHOWN, ESTIMATE, GIVEN_MASK, LOOKS, DEPTHS, *(f"{PREVIEW}/{kind}" for kind in PREVIEWS),
            *(f"{SHOWN}/{kind}" for kind in SHOWN_KINDS),
            *(f"{OUTPUT}/{layer}_{form}" for layer in DELIVERED for form in FORMS),
            PARTS, "target", "matte", "shade", "contact")
-FILES = (JOB, POSE, LIGHT, REFERENCE, MADE, PART, SEAMS, REQUEST, RUN, ESTIMATED, FOUND, FOUND_MASK,
+FILES = (JOB, POSE, LIGHT, REFERENCE, MADE, PART, SEAMS, REQUEST, RUN, MESH, RENDERED, ESTIMATED, FOUND, FOUND_MASK,
          f"{LOOKS}/key.json", f"{DEPTHS}/key.json",
          f"{FRAMES}/blank.png", f"{SHADOW}/blank.png", "reference_pose.json", "reference_matte.png",
          "reference_v2.png", "clip.json")
@@ -105,6 +111,11 @@ def part_folder(folder: Folder, number: int) -> str:
 def delivered(folder: Folder, layer: Layer, form: Form, number: int) -> str:
     """The path of frame `number` of one of DELIVERED in one of FORMS, e.g. `.../output/matte_exr/0001.exr`."""
     return os.path.join(folder, OUTPUT, f"{layer}_{form}", f"{number:04d}.{form[:3]}")
+
+
+def vertices(folder: Folder, number: int) -> str:
+    """The path of the posed surface of frame `number`, `.../surface/0001.npy`."""
+    return os.path.join(folder, SURFACE, f"{number:04d}.npy")
 
 
 def path(folder: Folder, name: str) -> str:

@@ -137,6 +137,13 @@ class Estimate:
 
 
 @record
+class Surface:
+    """Write the surface that the job in this folder carries, posed for every frame, to its surface/, so that the
+    driver's scene can light it. Needs no weights. Ends with `finished`."""
+    job: str = checked(path_name)
+
+
+@record
 class Cancel:
     """Stop the running job after the denoising step it is in; answered by `cancelled`."""
 
@@ -244,7 +251,8 @@ class Heartbeat:
 
 REQUESTS: dict[str, type] = {
     "run": Run, "assemble": Assemble, "preview": Preview, "check": Check, "deliver": Deliver, "joints": FindJoints,
-    "people": FindPeople, "subject": FindSubject, "estimate": Estimate, "cancel": Cancel, "shutdown": Shutdown}
+    "people": FindPeople, "subject": FindSubject, "surface": Surface, "estimate": Estimate,
+    "cancel": Cancel, "shutdown": Shutdown}
 EVENTS: dict[str, type] = {
     "hello": Hello, "progress": Progress, "frame": Frame, "warning": Warned, "joints": Joints, "people": People,
     "failed": Failed, "cancelled": Cancelled, "finished": Finished, "heartbeat": Heartbeat}

@@ -25,6 +25,7 @@ from ..job.preview import check, preview
 from ..job.progress import Stopped
 from ..job.split import assemble, run_shot
 from ..job.subject import missing_in
+from ..job.surface import write_surface
 from ..packs.store import Pack, open_pack
 
 log = logging.getLogger(__name__)
@@ -148,6 +149,8 @@ def _do(request, engine, say, stop_asked):
             return _people(picture)
         case messages.FindSubject(job):
             return find_and_keep(job, find_joints=seek, emit=say, stop_asked=stop_asked)
+        case messages.Surface(job):
+            return write_surface(job, emit=say, find_joints=kept_or(job, seek), stop_asked=stop_asked)
         case messages.Estimate():
             from ..estimate.performer import estimate  # as in _people
             return estimate(request, emit=say, stop_asked=stop_asked)

@@ -77,6 +77,6 @@ def _check_frame(folder: str, job: jobs.Job, number: int) -> None:
     for kind in [files.SOURCE, *colours]:
         read_colour(files.picture(folder, kind, number), job.size)
     wanted = [files.OBJECTS] * (job.objects is not None) + [files.DEPTH] * (job.depth is not None)
-    wanted += [kind for kind in (files.MASK, files.FRONT) if files.has(folder, kind)]
+    wanted += [kind for kind in (files.MASK, files.FRONT, files.CAST) if files.has(folder, kind)]
     for kind in wanted:
         read_grey(files.picture(folder, kind, number), job.size)

@@ -25,6 +25,7 @@ from ..engines.compact.denoise.windows import Window
 log = logging.getLogger(__name__)
 STATE_FORMAT = 2
 MADE_FORMAT = 2
+NO_FILE = "none"    # the digest of a file that does not exist
 _LAYERS = (files.FRAMES, files.SHADOW)
 _LATENTS = re.compile(r"\d{4,}\.latents")
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -161,12 +162,12 @@ def remove_other_latents(folder: str, windows: Iterable[Window]) -> None:
 
 
 def file_digest(path: str) -> str:
-    """sha256 (hex) of a file; "none" if it does not exist."""
+    """sha256 (hex) of a file; NO_FILE if it does not exist."""
     try:
         with open(path, "rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
-        return "none"
+        return NO_FILE
 
 
 def _state_path(folder: str, window: Window) -> str:

@@ -18,7 +18,7 @@ from ..conditions.bundle import (
     mask_grow,
     plate_maps,
 )
-from ..conditions.frames import as_float, encoded, read_colour
+from ..conditions.frames import as_float, encoded, read_colour, read_grey
 from ..conditions.surface.drawing import Maps
 from ..contract import files, jobs
 from ..contract.errors import JobError, writing_failed
@@ -267,7 +267,7 @@ class Generation:
                              grain=self._grain_of(number, canvas.box), feather=mask_feather(job, number),
                              grow=mask_grow(job, number),
                              blur=float(np.interp(number, *self.blurs)), behind=self._behind(number, canvas.box),
-                             look=Look.of(job.settings))
+                             look=Look.of(job.settings), cast=self._cast(number))
         with self.watch.stage("write"):
             self._write(number, layers)
         self._tell([number])
@@ -280,6 +280,12 @@ class Generation:
     def _white_of(self, number: int, maps: Maps | None, box: tuple[int, int, int, int]) -> np.ndarray | None:
         """The colour of white in a box of job pixels; None if the light is not known, or no surface is lit."""
         return None if maps is None else self.shot.light.in_box(number, maps, box)
+
+    def _cast(self, number: int) -> np.ndarray | None:
+        """The factor by which the character darkens the plate (h, w) 0..1; None if the job does not know it."""
+        if not (self.job.settings.shadow and files.has(self.folder, files.CAST)):
+            return None
+        return as_float(read_grey(files.picture(self.folder, files.CAST, number), self.job.size))
 
     def _grain_of(self, number: int, box: tuple[int, int, int, int]) -> np.ndarray | None:
         """Grain (h, w, 3) for a box of job pixels, as strong as the plate's there; None if there is none."""

@@ -65,9 +65,9 @@ def blank(size: Sequence[int], bits: int) -> Layers:
 
 def compose(decoded: np.ndarray, *, plate: np.ndarray, region: np.ndarray, clean_plate: bool, shadow: bool,
             canvas: Canvas, holdout: np.ndarray | None = None, front: np.ndarray | None = None,
-            grain: np.ndarray | None = None, feather: float = 0.0,
-            grow: float = 0.0, blur: float = 0.0, behind: np.ndarray | None = None, shown: Shown | None = None,
-            look: Look = AS_MADE) -> Layers:
+            grain: np.ndarray | None = None, feather: float = 0.0, grow: float = 0.0, blur: float = 0.0,
+            behind: np.ndarray | None = None, shown: Shown | None = None, look: Look = AS_MADE,
+            cast: np.ndarray | None = None) -> Layers:
     """decoded (H, W, 5), plate (H, W, 3), region (H, W, 1): one frame in its crop, 0..1.
 
     clean_plate: nobody is in the plate, so the decoded matte and shadow are used. behind (box height, box width, 3)
@@ -77,7 +77,8 @@ def compose(decoded: np.ndarray, *, plate: np.ndarray, region: np.ndarray, clean
     shadow False leaves the shadow out. feather: job pixels over which the layer fades inside M_f's edge; blur: how soft
     the plate is around it, as a sigma in job pixels; a sharper layer is made as soft. shown: the character's surface in
     this frame; a patch then ends at its outline, not at the blocks of M_f. grow: job pixels by which that outline moves
-    outwards. look: what the artist changes by hand, in the character only.
+    outwards. look: what the artist changes by hand, in the character only. cast (h, w) 0..1 in job pixels: the factor
+    by which the character darkens the plate, if it is known, in place of the network's, also outside of the crop.
     """
     decoded = np.clip(decoded, 0.0, 1.0)
     region = region[..., 0]
@@ -86,14 +87,16 @@ def compose(decoded: np.ndarray, *, plate: np.ndarray, region: np.ndarray, clean
     edge = _patch_alpha(region, feather, None if shown is None else shown.mask)
     colour, alpha = _character(decoded, plate, region, feather) if has_matte else _patch(decoded, region, edge)
     lit = _faded_shadow(decoded[..., 4], canvas) if shadow and has_matte else np.ones_like(alpha)
+    cast = _behind(front, cast) if shadow and has_matte else None
     layers = blank(canvas.size, canvas.bits)
+    if cast is not None and clean_plate:
+        layers.shadow[:] = as_bits(cast, canvas.bits)[..., None]
     left, top, right, bottom = canvas.box
     if right > left and bottom > top:
         here = np.s_[top:bottom, left:right]
         holdout = _either(*(None if layer is None else layer[here] for layer in (holdout, front)))
         rgba, factor = _in_job_pixels(colour, alpha, lit, canvas)
-        if front is not None:
-            factor = 1.0 - (1.0 - factor) * (1.0 - front[here])
+        factor = _behind(None if front is None else front[here], factor) if cast is None else cast[here]
         who = None
         if shown is not None:
             rgba, who = _with_surface(rgba, shown, decoded, canvas, has_matte=has_matte, grow=grow, feather=feather,
@@ -108,6 +111,11 @@ def compose(decoded: np.ndarray, *, plate: np.ndarray, region: np.ndarray, clean
         if clean_plate:
             layers.shadow[here] = as_bits(factor, canvas.bits)[..., None]
     return layers
+
+
+def _behind(front: np.ndarray | None, factor: np.ndarray | None) -> np.ndarray | None:
+    """A shadow factor without what falls on what stays in front."""
+    return factor if front is None or factor is None else 1.0 - (1.0 - factor) * (1.0 - front)
 
 
 def _either(one: np.ndarray | None, other: np.ndarray | None) -> np.ndarray | None:

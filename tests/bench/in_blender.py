@@ -1,7 +1,8 @@
 """The bench's part inside Blender: `python in_blender.py JOB PACK ANSWER` in a bpy with the zip of AA2_ZIP.
 
 Measures gathering the armature compared with only its frame loop, gathering the plate compared with only its render,
-and the engine through the link. Writes the numbers as JSON to ANSWER. PACK "" means the embedded weights.
+a ball of the light compared with the start of a render, and the engine through the link. Writes the numbers as JSON to
+ANSWER. PACK "" means the embedded weights.
 """
 import importlib
 import json
@@ -29,6 +30,7 @@ def main():
                                              enable_on_install=True)
     numbers = {"pose_vs_frame_set": pose_ratio(), **link_times(Path(job), pack)}
     numbers["plate_vs_render"] = plate_ratio()
+    numbers |= ball_ratios()
     Path(answer).write_text(json.dumps(numbers))
 
 
@@ -99,6 +101,36 @@ def plate_ratio():
 
         def ours():
             plate.write_plate(scene, strip, str(folder), first=1, last=PLATE_FRAMES, start=1, bits=8)
+        return ratio(ours, bare)
+
+
+def ball_ratios():
+    """The time of one ball of the light, with all that its slice does, divided by that of a picture of the same scene
+    with one sample and as few pixels, in turns: in the demo's room, and with an object of a million faces in it."""
+    from shot import build_shot
+    scene = build_shot()
+    small = ball_ratio(scene)
+    bpy.ops.mesh.primitive_grid_add(x_subdivisions=1000, y_subdivisions=1000, size=8, location=(0, 0, -1))
+    return {"ball_vs_start": small, "ball_vs_start_large": ball_ratio(scene)}
+
+
+def ball_ratio(scene):
+    ball, lit_scene, stand = (addon(f"gather.{name}") for name in ("ball", "lit_scene", "stand"))
+    rig = bpy.data.objects["Performer"]
+    here = stand.Stand(np.array(rig.location) + (0, 0, 1.3), 0.12, np.array(scene.camera.matrix_world))
+    scene.render.engine, scene.cycles.samples, scene.cycles.use_denoising = "CYCLES", 1, False
+    scene.render.resolution_x = scene.render.resolution_y = ball.SIZE
+    scene.render.resolution_percentage = 100
+    with tempfile.TemporaryDirectory() as folder:
+        scene.render.filepath = str(Path(folder, "bare.png"))
+
+        def bare():
+            bpy.ops.render.render(write_still=True)
+
+        def ours():
+            character = addon("gather.carried").carried_by(rig)
+            with lit_scene.lit_scene(scene, character) as lit:
+                ball.rendered(lit, here, str(Path(folder, "ball.png")), frame=scene.frame_current, character=character)
         return ratio(ours, bare)
 
 

@@ -80,7 +80,7 @@ def test_the_first_panel_has_a_line_each_and_all_others_are_closed_in_both_edito
         shown = sorted((cls for cls in panels.CLASSES if cls.bl_space_type == space), key=lambda cls: cls.bl_order)
         assert [cls.bl_label for cls in shown if "DEFAULT_CLOSED" not in cls.bl_options] == ["Character"]
         assert [cls.bl_label for cls in shown if not cls.parent] == [
-            "Character", "Shot", "Reference", "Driver", "Objects", "Look", "Preview", "Queue", "Result"]
+            "Character", "Shot", "Reference", "Driver", "Objects", "Light", "Look", "Preview", "Queue", "Result"]
 
 
 def test_the_message_stands_under_the_button(shot, engine, session, part):

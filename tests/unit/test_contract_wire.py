@@ -20,7 +20,7 @@ MESSAGES = [
     messages.Estimate("j"),
     messages.Estimate("j", "a b.mp4", 3, (1.0, 2.0, 30.5, 40.0), "m", "override", False, True, "d.onnx"),
     messages.FindPeople("p.png"), messages.People("p.png", ((1.0, 2.0, 3.5, 4.0),)), messages.People("p.png"),
-    messages.FindSubject("j"),
+    messages.FindSubject("j"), messages.Surface("j"),
     messages.Shutdown(), messages.Hello(1, "0.1.0", "onnxruntime", "cpu", {"name": "compact", "hash": "ab"}),
     messages.Progress("j", "denoise", 3, 10, 4.5), messages.Progress("j", "prepare", 0, 1), messages.Frame("j", 7),
     messages.Warned("j", "frames_passed", "nobody", (1, 2)), messages.Joints("p", JOINTS, 120.0), messages.Joints("p"),

@@ -50,6 +50,8 @@ def finished(tmp_path_factory):
     write_job(str(folder), 2)
     for number in (1, 2):
         write_picture(files.picture(str(folder), files.IRRADIANCE, number), np.full((240, 320, 3), 128, np.uint8))
+        for kind in (files.CAST, files.FRONT):
+            write_picture(files.picture(str(folder), kind, number), np.full((240, 320), 128, np.uint8))
     generate(folder)
     return folder
 
@@ -104,7 +106,7 @@ def test_the_docs_and_the_rule_name_the_same():
 def test_a_name_that_leads_outside_is_refused_before_anything_is_written(job, outside, name):
     lead_out(job, name, outside)
     before = content(outside)
-    for request in REQUESTS:
+    for request in (*REQUESTS, messages.Surface):
         event = last_answer(request(str(job)))
         assert isinstance(event, messages.Failed) and event.code == "job_linked", (request, event)
         assert str(job / name) in event.message and event.hint

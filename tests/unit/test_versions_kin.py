@@ -68,3 +68,33 @@ def test_another_plate_makes_no_kin(shot):
     write_job(str(shot / "v002"), 8, settings=jobs.Settings(warmth=1.0))
     (shot / "v002" / "source" / "0004.png").write_bytes(b"another")
     assert ended(folders.kin(shot / "v002")) is None
+
+
+def test_another_light_is_composed_without_denoising(shot):
+    """The look at the scene differs. What the scene rendered comes along, but not into a version that asks for none."""
+    for number in range(1, 9):
+        write_picture(files.picture(str(shot / "v001"), files.CAST, number), np.full((240, 320), 255, np.uint8))
+    write_picture(files.picture(str(shot / "v001"), files.SCENE, 1), np.zeros((4, 6, 3), np.uint8))
+    for name, light in (("v002", True), ("v003", False)):
+        second = shot / name
+        write_job(str(second), 8)
+        if light:
+            write_picture(files.picture(str(second), files.SCENE, 1), np.ones((4, 6, 3), np.uint8))
+        assert ended(folders.twin(second)) is None and ended(folders.kin(second)) is not None
+        folders.take_latents(second, shot / "v001")
+        assert files.has(str(second), files.CAST) is light
+        runtime = FakeRuntime()
+        finished, _ = generate(second, runtime=runtime)
+        assert finished.made == 8 and runtime.steps == 0
+
+
+def test_a_copy_has_what_the_scene_rendered(shot):
+    made = {"surface/mesh.npz": b"mesh", "surface/0001.npy": b"points", "surface/rendered.json": b"{}",
+            "cast/0001.png": b"cast", "irradiance/0001.png": b"light", "scene/0001.png": b"look"}
+    for name, data in made.items():
+        (shot / "v001" / name).parent.mkdir(exist_ok=True)
+        (shot / "v001" / name).write_bytes(data)
+    ended(folders.copied(shot / "v001", shot / "v002"))
+    assert {name: (shot / "v002" / name).read_bytes() for name in made} == made
+    folders.discard(shot / "v002")
+    assert not (shot / "v002").exists()

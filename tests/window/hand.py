@@ -35,7 +35,7 @@ FAR = 60                # turns of the mouse wheel from one end of the sidebar t
 HEAD = 26               # pixels; the height of a closed panel
 EDGE = 12               # pixels from the sidebar's left, where panels show nothing but their colour
 PANEL = 61 / 255        # their colour; between them it is 48
-PANELS = ("Character", "Shot", "Reference", "Driver", "Objects", "Look", "Preview", "Queue", "Result")
+PANELS = ("Character", "Shot", "Reference", "Driver", "Objects", "Light", "Look", "Preview", "Queue", "Result")
 
 
 class NotFound(Exception):
