@@ -87,7 +87,7 @@ def compose(decoded: np.ndarray, *, plate: np.ndarray, region: np.ndarray, clean
     edge = _patch_alpha(region, feather, None if shown is None else shown.mask)
     colour, alpha = _character(decoded, plate, region, feather) if has_matte else _patch(decoded, region, edge)
     lit = _faded_shadow(decoded[..., 4], canvas) if shadow and has_matte else np.ones_like(alpha)
-    cast = _behind(front, cast) if shadow and has_matte else None
+    cast = None if cast is None or not (shadow and has_matte) else _behind(front, cast)
     layers = blank(canvas.size, canvas.bits)
     if cast is not None and clean_plate:
         layers.shadow[:] = as_bits(cast, canvas.bits)[..., None]
@@ -113,9 +113,9 @@ def compose(decoded: np.ndarray, *, plate: np.ndarray, region: np.ndarray, clean
     return layers
 
 
-def _behind(front: np.ndarray | None, factor: np.ndarray | None) -> np.ndarray | None:
+def _behind(front: np.ndarray | None, factor: np.ndarray) -> np.ndarray:
     """A shadow factor without what falls on what stays in front."""
-    return factor if front is None or factor is None else 1.0 - (1.0 - factor) * (1.0 - front)
+    return factor if front is None else 1.0 - (1.0 - factor) * (1.0 - front)
 
 
 def _either(one: np.ndarray | None, other: np.ndarray | None) -> np.ndarray | None:
