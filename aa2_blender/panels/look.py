@@ -10,7 +10,7 @@ from ..gather.camera import size_of
 from ..gather.strip import find, frames_of
 from ..settings.plates import holder, settings_of
 from ..settings.preferences import engine_launch
-from ..settings.request_of import job_folder, request_of
+from ..settings.request_of import Asked, job_folder
 from ..tasks.task import duration
 from .drawing import Part, draw_text, line
 
@@ -52,16 +52,16 @@ def engine_folder() -> Path:
         return EMBEDDED_PACK
 
 
-def draw_cost(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
+def draw_cost(layout: bpy.types.UILayout, asked: Asked) -> None:
     """Time and memory of the shot, before they are spent: always two lines, so that nothing below moves."""
     column = layout.column(align=True)
-    for text, icon in zip(cost_lines(scene), ("TIME", "BLANK1"), strict=True):
+    for text, icon in zip(cost_lines(asked), ("TIME", "BLANK1"), strict=True):
         column.label(text=text, icon=icon, translate=False)
 
 
-def cost_lines(scene: bpy.types.Scene) -> tuple[str, str]:
+def cost_lines(asked: Asked) -> tuple[str, str]:
     """The cost in words, and where it comes from; empty where the shot or the engine is not known."""
-    request = request_of(scene)
+    request, scene = asked.request, asked.scene
     try:
         first, last = frames_of(find(scene, request.strip), request.frames)
         launch = engine_launch()
