@@ -64,14 +64,6 @@ def test_output_says_where_it_writes(made, shot, part):
     assert "".join(str(made / "output").split()) in "".join(said.split())
 
 
-def test_automatic_values_are_told(shot, part):
-    labels = drawn(part("panels.look").Look, shot).all_of("label")
-    steps, window = part("cost").defaults(part("cost").EMBEDDED_PACK)
-    assert f"Automatic: {steps}" in labels and f"Automatic: {window}" in labels
-    shot.aa2.steps, shot.aa2.window = 3, 4
-    assert not any(label.startswith("Automatic") for label in drawn(part("panels.look").Look, shot).all_of("label"))
-
-
 def test_a_damaged_file_of_rates_is_as_none(shot, part, asked, engine, own_rates):
     engine("paints")
     for damage in ("", "[]", '{"rates": {"a": {"strange": 1}}}', '{"rates": 3}'):
