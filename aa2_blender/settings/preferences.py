@@ -36,7 +36,7 @@ class AA2_AP_preferences(bpy.types.AddonPreferences):
         column.label(text="The tab AA2 is in the sidebar (N) of the Video Sequencer and of the 3D View", icon="INFO")
         for text, icon in state_of_engine():
             column.label(text=text, icon=icon, translate=False)
-        self.layout.use_property_split = True
+        self.layout.use_property_split, self.layout.use_property_decorate = True, False
         self.layout.prop(self, "pack")
         automatic.draw(self.layout, self, "threads")
         self.layout.prop(self, "python")

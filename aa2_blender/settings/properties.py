@@ -49,7 +49,7 @@ class AA2_PG_joint(bpy.types.PropertyGroup):
     """One joint of the reference picture: `name`, its place in pixels (y down) and how sure it is."""
 
     __annotations__ = {
-        "place": FloatVectorProperty(name="Place", description="Pixels from the left and from the top", size=2),
+        "place": FloatVectorProperty(name="Position", description="Pixels from the left and from the top", size=2),
         "confidence": FloatProperty(name="Seen", description="0 if the joint is not in the picture",
                                    min=0, max=1, default=1)}
 
@@ -67,8 +67,11 @@ class AA2_PG_touched(bpy.types.PropertyGroup):
     """One object, or all of a collection, that the character touches or passes behind."""
 
     __annotations__ = {
-        "thing": PointerProperty(name="Object", type=bpy.types.Object),
-        "collection": PointerProperty(name="Collection", type=bpy.types.Collection)}
+        "thing": PointerProperty(name="Object", description="An object that the character touches or passes behind",
+                                 type=bpy.types.Object),
+        "collection": PointerProperty(
+            name="Collection", description="A collection of objects that the character touches or passes behind",
+            type=bpy.types.Collection)}
 
 
 def _add_touched(name: str) -> Callable[[Any, bpy.types.Context], None]:
@@ -133,7 +136,7 @@ class AA2_PG_settings(bpy.types.PropertyGroup):
         "bones_index": IntProperty(name="Joint", description="The joint whose bone is chosen below"),
         "reference_joints": CollectionProperty(type=AA2_PG_joint),
         "reference_joints_of": StringProperty(
-            name="Joints of", description="The picture in which the joints were found"),
+            name="Joints Of", description="The picture in which the joints were found"),
         "reference_height": FloatProperty(
             name="Height", description="The character's standing height in the reference, in pixels", min=0),
         # Of a plate with settings of its own: its mark, its scene and name when it got that, and where its versions are

@@ -196,7 +196,7 @@ _LOOK = (
             "White balance of the character: less than 0 is colder, more is warmer; Generate only composes the frames "
             "again", 0.0, -1, 1, subtype="FACTOR", option="warmth", field="settings.warmth"),
     Setting("light", Kind.NUMBER, "Light",
-            "How far the character is lit as the plate: 0 keeps the colours of the reference; Generate only composes "
+            "How far the character is lit as the plate: 0 keeps the colors of the reference; Generate only composes "
             "the frames again", 1.0, 0, 1, subtype="FACTOR", option="light", field="settings.light"),
     Setting("mask_grow", Kind.NUMBER, "Mask Grow",
             "Grow the region that may be painted by so many pixels (less than 0: shrink it)", 0.0, -200, 200,
