@@ -18,7 +18,7 @@ from .character import reference_icon
 from .drawing import Part, draw_text, line
 from .look import draw_cost
 from .performer import performer_text
-from .remedies import draw_problem
+from .remedies import draw_problem, draw_problems
 
 _TALL = 1.4  # times a button's height
 
@@ -48,8 +48,7 @@ class Generate(Part):
         last = session.current()
         if last and last.state is not TaskState.WORKING:
             draw_end(layout, context, last)
-        for problem in found:
-            draw_problem(layout, context, problem)
+        draw_problems(layout, context, found)
         if not found:
             draw_cost(layout, asked)
 
@@ -87,11 +86,11 @@ def draw_driver(layout: bpy.types.UILayout, asked: Asked) -> None:
         row.label(text=performer_text(ours), translate=False)
         row.operator(AA2_OT_choose_performer.bl_idname, text="", icon="RESTRICT_SELECT_OFF")
         return
-    row.prop(ours, "armature", text="")
     there = offered(asked.scene, "ARMATURE") if ours.armature is None else None
     if there:
         text = translated("Use {name}").format(name=there.name)
         row.operator(AA2_OT_use_armature.bl_idname, text=text, translate=False)
+    row.prop(ours, "armature", text="", icon_only=bool(there))      # the default width has no room for both
 
 
 def draw_work(layout: bpy.types.UILayout, progress: Progress) -> None:

@@ -1,4 +1,6 @@
 """A problem in a panel: what is wrong, what to do, and the button that does it where there is one."""
+from collections.abc import Sequence
+
 import bpy
 
 from ..embedded.engine.contract.errors import JobError
@@ -24,10 +26,19 @@ BUTTONS = {
 }
 
 
-def draw_problem(layout: bpy.types.UILayout, context: bpy.types.Context, error: JobError) -> None:
-    """What is wrong, the remedy, and its button."""
-    draw_text(layout, context, error.message, icon="ERROR")
-    draw_text(layout, context, error.remedy, icon="BLANK1")
+def draw_problems(layout: bpy.types.UILayout, context: bpy.types.Context, problems: Sequence[JobError]) -> None:
+    """What is missing, in the order of the work. After the first, a button is the remedy without words, so that the
+    panel stays on one screen, however much is missing."""
+    for error in problems:
+        draw_problem(layout, context, error, is_short=error is not problems[0])
+
+
+def draw_problem(layout: bpy.types.UILayout, context: bpy.types.Context, error: JobError,
+                 is_short: bool = False) -> None:
+    """What is wrong, the remedy in the same text, and its button; where there is one, `is_short` leaves the words
+    out."""
+    has_words = not (is_short and button_of(error))
+    draw_text(layout, context, f"{error.message} {error.remedy}" if has_words else error.message, icon="ERROR")
     name, label, properties = button_of(error) or ("", "", {})
     if name:
         button = layout.operator(name, text=label)
