@@ -5,7 +5,6 @@ from bpy.app.translations import pgettext_iface as translated
 
 from ..blender_api import all_strips_name
 from ..operators.character import AA2_OT_use_frame_as_reference
-from ..operators.driver import AA2_OT_use_armature, offered
 from ..operators.performer import AA2_OT_choose_performer
 from ..operators.queue import AA2_OT_cancel, AA2_OT_generate
 from ..operators.shot import AA2_OT_pin_plate
@@ -79,18 +78,14 @@ def draw_reference(layout: bpy.types.UILayout, asked: Asked) -> None:
 
 
 def draw_driver(layout: bpy.types.UILayout, asked: Asked) -> None:
-    """The rig or the performer, and where no rig is chosen, a button for the one that is meant."""
+    """The rig or the performer."""
     ours, row = asked.settings, line(layout, "Driver")
     row.prop(ours, "driver", text="", icon_only=True)
     if ours.driver == DriverKind.PERFORMER:
         row.label(text=performer_text(ours), translate=False)
         row.operator(AA2_OT_choose_performer.bl_idname, text="", icon="RESTRICT_SELECT_OFF")
         return
-    there = offered(asked.scene, "ARMATURE") if ours.armature is None else None
-    if there:
-        text = translated("Use {name}").format(name=there.name)
-        row.operator(AA2_OT_use_armature.bl_idname, text=text, translate=False)
-    row.prop(ours, "armature", text="", icon_only=bool(there))      # the default width has no room for both
+    row.prop(ours, "armature", text="")
 
 
 def draw_work(layout: bpy.types.UILayout, progress: Progress) -> None:

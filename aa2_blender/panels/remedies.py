@@ -2,9 +2,12 @@
 from collections.abc import Sequence
 
 import bpy
+from bpy.app.translations import pgettext_iface as translated
 
 from ..embedded.engine.contract.errors import JobError
+from ..operators.driver import AA2_OT_use_armature, offered
 from ..settings.preferences import ADD_ON
+from ..settings.properties import shot_scene
 from .drawing import draw_text
 
 _PREFERENCES = ("preferences.addon_show", "Open Preferences...", {"module": ADD_ON})
@@ -41,9 +44,15 @@ def draw_problem(layout: bpy.types.UILayout, context: bpy.types.Context, error: 
     draw_text(layout, context, f"{error.message} {error.remedy}" if has_words else error.message, icon="ERROR")
     name, label, properties = button_of(error) or ("", "", {})
     if name:
-        button = layout.operator(name, text=label)
+        button = layout.operator(name, text=_named(name, label, context), translate=False)
         for key, value in properties.items():
             setattr(button, key, value)
+
+
+def _named(name: str, label: str, context: bpy.types.Context) -> str:
+    """The label of a button in the artist's language; the button for the armature that is meant names it."""
+    there = offered(shot_scene(context), "ARMATURE") if name == AA2_OT_use_armature.bl_idname else None
+    return translated("Use {name}").format(name=there.name) if there else translated(label)
 
 
 def button_of(error: JobError) -> tuple[str, str, dict] | None:
