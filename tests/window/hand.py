@@ -11,6 +11,7 @@ import numpy as np
 
 SETTLED_S = 0.4         # after a click, until the window shows it
 PROBED_S = 0.04         # after a move, until Blender knows which button is under the mouse
+LOOKED_S = 0.12         # the same, where nothing is found by trying again
 ROW = 16                # pixels; less than the height of a button
 NEAR = 12               # rows in which the next button is likely
 # Places as parts of the sidebar's width: of fields and single buttons, of other buttons, and where to look if a button
@@ -78,6 +79,21 @@ class Hand:
                 if (yield from self._search(area, sidebar, what, shares)):
                     return self._seen[what]
         raise NotFound(f"There is no button {what!r} in the sidebar.")
+
+    def first_page(self, area, shares):
+        """{what a button does: how far its place is below the sidebar's top, in pixels} of all buttons that are seen
+        without scrolling, at these parts of the sidebar's width."""
+        yield from self.page(area, 0)
+        sidebar, there = region(area, "UI"), {}
+        top = sidebar.y + sidebar.height
+        for y in range(top - ROW // 2, sidebar.y, -ROW):
+            for share in shares:
+                yield from self.move((sidebar.x + int(sidebar.width * share), y))
+                yield LOOKED_S - PROBED_S
+                found = under_mouse(self.window, area, sidebar)
+                if found:
+                    there.setdefault(found, top - y)
+        return there
 
     def _search(self, area, sidebar, what, shares, most=None):
         """Look below the last button that was found, and then from the top, at these parts of the sidebar's width and
@@ -219,7 +235,8 @@ class Hand:
     def away(self, area):
         """Move the mouse away from all buttons, but inside the editor: only there does the last button lose its
         highlight."""
-        viewer = region(area, "PREVIEW")
+        preview = region(area, "PREVIEW") if area.type == "SEQUENCE_EDITOR" else None
+        viewer = preview if preview and preview.height > 1 else region(area, "WINDOW")
         yield from self.move((viewer.x + viewer.width // 2, viewer.y + viewer.height // 2))
 
     def _key(self, *words):
