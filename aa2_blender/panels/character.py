@@ -9,7 +9,7 @@ from ..operators.joints import AA2_OT_edit_reference_joints
 from ..settings.plates import settings_of
 from ..settings.request_of import Asked
 from ..settings.table import ReferenceKind
-from .drawing import Part, draw_strip_field
+from .drawing import Part, draw_kinds, draw_strip_field
 from .thumbnails import thumbnail_of
 
 _THUMBNAIL = 7.0  # times a button's height
@@ -22,7 +22,7 @@ class Character(Part):
 
     def tell(self, layout: bpy.types.UILayout, context: bpy.types.Context, scene: bpy.types.Scene) -> None:
         ours = settings_of(scene)
-        layout.prop(ours, "reference_kind", expand=True)
+        draw_kinds(layout, ours, "reference_kind")
         if ours.reference_kind == ReferenceKind.STRIP:
             draw_strip(layout, scene)
         else:
@@ -60,7 +60,7 @@ class ReferenceJoints(Part):
     def tell(self, layout: bpy.types.UILayout, context: bpy.types.Context, scene: bpy.types.Scene) -> None:
         layout.use_property_split = False
         if not settings_of(scene).reference_joints:
-            layout.label(text="None yet: Generate finds them automatically", icon="INFO")
+            layout.label(text="None yet: Generate finds them", icon="INFO")
         for joint in settings_of(scene).reference_joints:
             row = layout.row(align=True)
             row.label(text=joint.name.replace("_", " "))

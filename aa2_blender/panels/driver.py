@@ -18,7 +18,7 @@ from ..settings.plates import settings_of
 from ..settings.properties import shot_scene
 from ..settings.request_of import Asked, own_bones
 from ..settings.table import DriverKind
-from .drawing import Part, draw_text
+from .drawing import Part, draw_kinds, draw_text
 from .performer import draw_performer
 
 # A joint's state in the table -> its icon, and how it is said below it.
@@ -39,7 +39,7 @@ class Driver(Part):
     def tell(self, layout: bpy.types.UILayout, context: bpy.types.Context, scene: bpy.types.Scene) -> None:
         asked = Asked(scene)
         ours = asked.settings
-        layout.prop(ours, "driver", expand=True)
+        draw_kinds(layout, ours, "driver")
         if ours.driver == DriverKind.PERFORMER:
             draw_performer(layout, asked)
         else:

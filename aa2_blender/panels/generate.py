@@ -16,7 +16,7 @@ from ..tasks.task import Progress, Task, TaskState
 from .character import reference_icon
 from .drawing import Part, draw_text, line
 from .look import draw_cost
-from .performer import performer_text
+from .performer import performer_name
 from .remedies import draw_problem, draw_problems
 
 _TALL = 1.4  # times a button's height
@@ -82,7 +82,7 @@ def draw_driver(layout: bpy.types.UILayout, asked: Asked) -> None:
     ours, row = asked.settings, line(layout, "Driver")
     row.prop(ours, "driver", text="", icon_only=True)
     if ours.driver == DriverKind.PERFORMER:
-        row.label(text=performer_text(ours), translate=False)
+        row.label(text=performer_name(ours), translate=False)
         row.operator(AA2_OT_choose_performer.bl_idname, text="", icon="RESTRICT_SELECT_OFF")
         return
     row.prop(ours, "armature", text="")

@@ -24,6 +24,13 @@ def draw_performer(layout: bpy.types.UILayout, asked: Asked) -> None:
             layout.prop(ours, name)
 
 
+def performer_name(ours: bpy.types.PropertyGroup) -> str:
+    """Who drives, as short as the first panel's line at the default width of the sidebar."""
+    if tuple(ours.performer_box) != NOBODY:
+        return translated("Person, frame {frame}").format(frame=ours.performer_frame)
+    return translated("Person in the mask" if ours.mask_strip else "Nearest person")
+
+
 def performer_text(ours: bpy.types.PropertyGroup) -> str:
     """Who drives, in words."""
     if tuple(ours.performer_box) != NOBODY:

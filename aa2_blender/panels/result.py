@@ -60,9 +60,9 @@ class Result(Part):
         muted = bool(shown) and all(strip.mute for strip in shown)
         row.operator(AA2_OT_compare.bl_idname, icon="HIDE_ON" if muted else "HIDE_OFF",
                      depress=not muted and bool(shown))
-        row = layout.row(align=True)
-        row.operator(AA2_OT_generate_as_shown.bl_idname, text=as_shown(shown), icon="FILE_REFRESH")
-        row.operator(AA2_OT_vary_seed.bl_idname, icon="MOD_NOISE")
+        row = layout.row(align=True)    # the default width has no room for icons
+        row.operator(AA2_OT_generate_as_shown.bl_idname, text=as_shown(shown))
+        row.operator(AA2_OT_vary_seed.bl_idname)
 
 
 def as_shown(shown: list[Strip]) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty, IntProperty
 
+_LABEL = 0.4  # of the width, as Blender's rows with a label beside the field
 # Without a window, the module of 4.2 crashes at exit after any Python function of a property was called. There is no
 # panel then, so properties do without theirs.
 IS_CALLED = not bpy.app.background or bpy.app.version >= (4, 5)
@@ -44,8 +45,12 @@ def names(name: str) -> tuple[str, str]:
 def draw(layout: bpy.types.UILayout, ours: bpy.types.bpy_struct, name: str) -> None:
     """A line with the number, which can be changed where it is not automatic, and the switch."""
     in_use, is_automatic = names(name)
-    row = layout.row(align=True)
+    split = layout.split(factor=_LABEL)
+    label, row = split.row(), split.row(align=True)
+    label.alignment = "RIGHT"
+    label.label(text=ours.bl_rna.properties[in_use].name)
+    row.use_property_split = False
     field = row.row(align=True)
     field.enabled = not getattr(ours, is_automatic)
-    field.prop(ours, in_use)
+    field.prop(ours, in_use, text="")
     row.prop(ours, is_automatic, text="Auto", toggle=True)
