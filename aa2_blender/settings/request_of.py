@@ -106,13 +106,9 @@ def _request(scene: bpy.types.Scene, plate: Strip | None, ours: bpy.types.Proper
         **_values(ours, table.PASSED))
 
 
-def job_name(scene: bpy.types.Scene) -> str:
-    """A file name that stays the same for the same plate, so that a second run resumes the first."""
-    return job_folder(scene).name
-
-
 def job_folder(scene: bpy.types.Scene) -> Path:
-    """Where the versions of the scene's shot are, or will be."""
+    """Where the versions of the scene's shot are, or will be: the same for the same plate, so that a second run resumes
+    the first."""
     return Asked(scene).folder
 
 

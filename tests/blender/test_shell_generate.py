@@ -196,8 +196,8 @@ def test_a_strange_rig_gets_a_map_to_fill_in(shot, tmp_path):
 def test_file_names_of_jobs_are_safe(shot, extension):
     asking = import_module(extension.__name__ + ".settings.request_of")
     shot.name = '-a/b:"c" é'
-    assert asking.job_name(shot) == "-a_b__c_ é plate"
-    assert os.sep not in asking.job_name(shot)
+    assert asking.job_folder(shot).name == "-a_b__c_ é plate"
+    assert asking.job_folder(shot).parent == asking.jobs_root(shot), "a separator would have made a folder more"
 
 
 def test_an_unsaved_file_is_saved_first(shot, engine, extension, tmp_path):

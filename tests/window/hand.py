@@ -197,8 +197,8 @@ class Hand:
         yield SETTLED_S
 
     def enter(self, area, what, text):
-        """Replace the content of a text or number field."""
-        place = yield from self.find(area, what)
+        """Replace the content of a text or number field. Two clicks at its edge could hit the field above it."""
+        place = yield from self.middle(area, what)
         yield from self.move(place)
         self._key("click", "--repeat", "2", "--delay", "60", "1")
         yield SETTLED_S
