@@ -11,7 +11,8 @@ import numpy as np
 
 SETTLED_S = 0.4         # after a click, until the window shows it
 PROBED_S = 0.04         # after a move, until Blender knows which button is under the mouse
-LOOKED_S = 0.12         # the same, where nothing is found by trying again
+HANDLED_S = 0.02        # after that, until the button there is highlighted
+ARRIVED = 25            # times that at most, until Blender has seen the mouse where it was moved
 ROW = 16                # pixels; less than the height of a button
 NEAR = 12               # rows in which the next button is likely
 # Places as parts of the sidebar's width: of fields and single buttons, of other buttons, and where to look if a button
@@ -89,7 +90,7 @@ class Hand:
         for y in range(top - ROW // 2, sidebar.y, -ROW):
             for share in shares:
                 yield from self.move((sidebar.x + int(sidebar.width * share), y))
-                yield LOOKED_S - PROBED_S
+                yield PROBED_S
                 found = under_mouse(self.window, area, sidebar)
                 if found:
                     there.setdefault(found, top - y)
@@ -179,8 +180,14 @@ class Hand:
         yield from self.click((region(area, "UI").x + 80, y - by), f"the head of {name}")
 
     def move(self, place):
+        """Move the mouse, and wait until Blender has seen it there: on a busy machine that takes a while."""
         subprocess.run(["xdotool", "mousemove", str(place[0]), str(self.window.height - place[1])], check=True)
         yield PROBED_S
+        for _turn in range(ARRIVED):
+            if is_at(self.window, place):
+                break
+            yield PROBED_S
+        yield HANDLED_S
 
     def click(self, place, words, alone=False):
         """Click with the left button; recorded as `words`. `alone`: hold Alt, so that a strip is selected without those
@@ -197,8 +204,8 @@ class Hand:
         yield SETTLED_S
 
     def enter(self, area, what, text):
-        """Replace the content of a text or number field. Two clicks at its edge could hit the field above it."""
-        place = yield from self.middle(area, what)
+        """Replace the content of a text or number field."""
+        place = yield from self.find(area, what)
         yield from self.move(place)
         self._key("click", "--repeat", "2", "--delay", "60", "1")
         yield SETTLED_S
@@ -244,6 +251,28 @@ class Hand:
 
     def _run(self, *words):
         subprocess.run(words, check=True)
+
+
+class WINDOW_TEST_OT_where(bpy.types.Operator):
+    """Keeps where Blender saw the mouse last."""
+
+    bl_idname = "window_test.where"
+    bl_label = "Where"
+    place = (0, 0)
+
+    def invoke(self, _context, event):
+        type(self).place = event.mouse_x, event.mouse_y
+        return {"FINISHED"}
+
+
+bpy.utils.register_class(WINDOW_TEST_OT_where)
+
+
+def is_at(window, place):
+    """Whether Blender has seen the mouse at a place."""
+    with bpy.context.temp_override(window=window):
+        bpy.ops.window_test.where("INVOKE_DEFAULT")
+    return all(abs(seen - wanted) <= 1 for seen, wanted in zip(WINDOW_TEST_OT_where.place, place, strict=True))
 
 
 def region(area, kind):
