@@ -81,9 +81,9 @@ class Hand:
                     return self._seen[what]
         raise NotFound(f"There is no button {what!r} in the sidebar.")
 
-    def first_page(self, area, shares):
-        """{what a button does: how far its place is below the sidebar's top, in pixels} of all buttons that are seen
-        without scrolling, at these parts of the sidebar's width."""
+    def first_page(self, area, shares, last):
+        """{what a button does: how far its place is below the sidebar's top, in pixels} of the buttons that are seen
+        without scrolling, at these parts of the sidebar's width, down to the button `last`."""
         yield from self.page(area, 0)
         sidebar, there = region(area, "UI"), {}
         top = sidebar.y + sidebar.height
@@ -94,6 +94,8 @@ class Hand:
                 found = under_mouse(self.window, area, sidebar)
                 if found:
                     there.setdefault(found, top - y)
+            if any(matches(found, last) for found in there):
+                break
         return there
 
     def _search(self, area, sidebar, what, shares, most=None):

@@ -26,7 +26,7 @@ SCREENS = {
     "layout-large": ("Layout", "VIEW_3D", "", 1.5),
     "video-editing-large": ("Video Editing", "SEQUENCE_EDITOR", "SEQUENCER", 1.5)}
 # Parts of the sidebar's width at which all buttons of the first panel are met, however wide it is.
-SHARES = (0.58, 0.845)
+SHARES = (0.58, 0.845, 0.89)
 BELOW = 3.5 * 20        # pixels at scale 1: half of Generate, and the two lines of the cost below it
 TEMPLATE = "bl_app_templates_system/Video_Editing/startup.blend"
 PATIENCE_S = 90         # for the first strip on a busy machine
@@ -92,7 +92,8 @@ class Screens(Artist):
             for what, ours.strip, ours.armature in (("missing", "", None), ("whole", "Room", rig)):
                 self.edit.sequence_editor.active_strip = None
                 yield from self.away_and_photograph(f"{name}-{what}")
-            sidebar, found = region(self.area, "UI"), (yield from self.hand.first_page(self.area, SHARES))
+            sidebar = region(self.area, "UI")
+            found = yield from self.hand.first_page(self.area, SHARES, "aa2.generate")
             told["pictures"][name] = {
                 "sidebar": [sidebar.x, self.window.height - sidebar.y - sidebar.height, sidebar.width, sidebar.height],
                 "buttons": found, "below": BELOW * SCREENS[name][3]}
