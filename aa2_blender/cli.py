@@ -20,6 +20,7 @@ from .gather.camera import size_of
 from .gather.problem import GatherError
 from .gather.strip import find, frames_of
 from .queue import session
+from .settings.automatic import explained
 from .settings.plates import plate_name, settings_of
 from .settings.preferences import engine_launch
 from .settings.properties import another_armature, another_reference
@@ -246,7 +247,8 @@ def _add_option(parser: argparse.ArgumentParser, one: Setting) -> None:
     kind: dict[str, Any] = {"action": argparse.BooleanOptionalAction} if one.kind is Kind.FLAG else {
         "type": _TYPES.get(one.kind, str), "metavar": _METAVARS.get(one.kind),
         "choices": [choice[0].lower() for choice in one.choices] or None}
-    parser.add_argument(f"--{one.option.replace('_', '-')}", default=None, help=one.tooltip, **kind)
+    parser.add_argument(f"--{one.option.replace('_', '-')}", default=None,
+                        help=explained(one.tooltip) if one.zero_is_none else one.tooltip, **kind)
 
 
 def register() -> None:

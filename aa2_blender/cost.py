@@ -207,9 +207,10 @@ def pack_folder(launch: Launch) -> Path:
     return Path(command[command.index("--pack") + 1]) if "--pack" in command else EMBEDDED_PACK
 
 
-def defaults(pack: Path) -> tuple[int, int]:
-    """(steps, window) that the weights in a folder take where the artist chooses none."""
-    return _of_pack(pack)[:2]
+def defaults(pack: Path) -> dict[str, int]:
+    """{"steps", "window"}: what the weights in a folder take where the artist chooses none."""
+    steps, window, _overlap = _of_pack(pack)
+    return {"steps": steps, "window": window}
 
 
 def _reckoned_mb(work: Work) -> float:

@@ -33,7 +33,7 @@ _MOST_NAMED = 3      # files of an error
 _SMALL = 64          # pixels of the longer side of renders that only tell whether there is a picture
 # In percent: 12 to 22 is zlib's level 1, less is no compression at all (measured in 4.2, 4.5 and 5.0).
 _COMPRESSION = 15
-_NO_PICTURE = {"SOUND": "a sound", "COLOR": "a plain colour"}
+_NO_PICTURE = {"SOUND": "a sound", "COLOR": "a plain color"}
 _HOW_SHOWN = ("mute", "blend_alpha", "blend_type")
 _GPU_ENGINES = ("BLENDER_EEVEE", "BLENDER_EEVEE_NEXT", "BLENDER_WORKBENCH")
 

@@ -50,9 +50,9 @@ class AA2_OT_edit_reference_joints(Button, bpy.types.Operator):
     bl_idname = "aa2.edit_reference_joints"
     bl_label = "Edit Joints"
     bl_options = {"REGISTER", "UNDO"}
-    joint: EnumProperty(name="Joint", items=[(name, name.replace("_", " ").capitalize(), "") for name in BODY],
-                        options={"SKIP_SAVE"})
-    place: FloatVectorProperty(name="Place", description="Pixels from the left and from the top", size=2,
+    joint: EnumProperty(name="Joint", description="The joint to move", options={"SKIP_SAVE"},
+                        items=[(name, name.replace("_", " ").title(), "") for name in BODY])
+    place: FloatVectorProperty(name="Position", description="Pixels from the left and from the top", size=2,
                                options={"SKIP_SAVE"})
 
     _area = _handler = _texture = _timer = None

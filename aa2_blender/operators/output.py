@@ -24,7 +24,7 @@ class AA2_OT_write_output(OfVersion, StartButton, bpy.types.Operator):
 
     bl_idname = "aa2.write_output"
     bl_label = "Write Output"
-    form: EnumProperty(name="Form", items=FORMS, default="png8")
+    form: EnumProperty(name="Form", description="What is written", items=FORMS, default="png8")
 
     def act(self, context: bpy.types.Context) -> set[str] | None:
         folder = folder_of_shot(shot_scene(context))

@@ -37,14 +37,15 @@ class AA2_OT_choose_performer(StartButton, bpy.types.Operator):
         name="Box", description="Left, top, right, bottom in parts of the picture: whoever stands there, without "
                                 "looking for anybody",
         size=4, options={"SKIP_SAVE"})
-    frame: IntProperty(name="Frame", description="Of the timeline (0: the present one)", options={"SKIP_SAVE"})
+    frame: IntProperty(name="Frame", description="Frame of the timeline; without it, the one under the playhead",
+                       options={"SKIP_SAVE"})
 
     _boxes = _timer = None
 
     def act(self, context: bpy.types.Context) -> set[str] | None:
         """By numbers. Without any, the nearest person on the frame is chosen when the search has ended."""
         scene = shot_scene(context)
-        frame = self.frame or scene.frame_current
+        frame = self.frame if self.properties.is_property_set("frame") else scene.frame_current
         if tuple(self.box) != NOBODY:
             return performer.choose(scene, tuple(self.box), frame)
         task = _search(scene, frame)

@@ -53,8 +53,8 @@ class AA2_OT_show_condition(Button, bpy.types.Operator):
     bl_idname = "aa2.show_condition"
     bl_label = "Show Condition"
     bl_options = {"REGISTER", "UNDO"}
-    kind: EnumProperty(name="Condition", items=[(kind, kind.capitalize(), f"The {kind} that the networks are shown")
-                                                for kind in files.SHOWN_KINDS])
+    kind: EnumProperty(name="Condition", description="What is shown or hidden", items=[
+        (kind, kind.capitalize(), f"The {kind} that the networks are shown") for kind in files.SHOWN_KINDS])
 
     @classmethod
     def why_not(cls, context: bpy.types.Context) -> str:

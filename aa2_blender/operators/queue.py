@@ -15,12 +15,14 @@ from ..tasks.gathering import Gathered, Version
 from ..versions.shown import lay_version
 from .button import Button
 
+_TICK_S = 0.2  # how often the status bar tells the progress while the mouse rests
+
 
 class EnqueueButton(Button):
     """A button that adds a shot to the queue. In a window it goes on as a modal operator while the shot is gathered, so
     that Escape stops that and nothing else."""
 
-    _row = None
+    _row = _timer = None
 
     @classmethod
     def why_not(cls, _context: bpy.types.Context) -> str:
@@ -31,6 +33,7 @@ class EnqueueButton(Button):
         self._row = row = session.enqueue(version)
         if bpy.app.background or context.window is None:
             return self.ended(row)
+        self._timer = context.window_manager.event_timer_add(_TICK_S, window=context.window)
         context.window_manager.modal_handler_add(self)
         return {"RUNNING_MODAL"}
 
@@ -48,6 +51,9 @@ class EnqueueButton(Button):
         return {"FINISHED", "PASS_THROUGH"}
 
     def finish(self, context: bpy.types.Context) -> None:
+        if self._timer:
+            context.window_manager.event_timer_remove(self._timer)
+            self._timer = None
         context.workspace.status_text_set(None)
 
     def cancel(self, context: bpy.types.Context) -> None:

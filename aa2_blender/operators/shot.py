@@ -114,7 +114,7 @@ class AA2_OT_use_preview_range(Button, bpy.types.Operator):
 
 
 class AA2_OT_convert_to_float(Button, bpy.types.Operator):
-    """Let Blender convert the plate to floats, so that its colours stay right under other strips"""
+    """Let Blender convert the plate to floats, so that its colors stay right under other strips"""
 
     bl_idname = "aa2.convert_to_float"
     bl_label = "Convert to Float"

@@ -7,9 +7,9 @@ from ..embedded.engine.contract import files
 from ..operators.character import AA2_OT_find_reference_joints, AA2_OT_use_frame_as_reference
 from ..operators.joints import AA2_OT_edit_reference_joints
 from ..settings.plates import settings_of
-from ..settings.request_of import job_folder
+from ..settings.request_of import Asked
 from ..settings.table import ReferenceKind
-from .drawing import Part, draw_strip_field
+from .drawing import Part, draw_kinds, draw_strip_field
 from .thumbnails import thumbnail_of
 
 _THUMBNAIL = 7.0  # times a button's height
@@ -22,12 +22,12 @@ class Character(Part):
 
     def tell(self, layout: bpy.types.UILayout, context: bpy.types.Context, scene: bpy.types.Scene) -> None:
         ours = settings_of(scene)
-        layout.prop(ours, "reference_kind", expand=True)
+        draw_kinds(layout, ours, "reference_kind")
         if ours.reference_kind == ReferenceKind.STRIP:
             draw_strip(layout, scene)
         else:
             layout.prop(ours, "reference_path" if ours.reference_kind == ReferenceKind.FILE else "reference_image")
-        thumbnail = reference_icon(layout, scene)
+        thumbnail = reference_icon(layout, Asked(scene))
         if thumbnail:
             layout.template_icon(icon_value=thumbnail, scale=_THUMBNAIL)
         row = layout.row(align=True)
@@ -41,13 +41,13 @@ def draw_strip(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
     layout.prop(settings_of(scene), "reference_frame")
 
 
-def reference_icon(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> int:
+def reference_icon(layout: bpy.types.UILayout, asked: Asked) -> int:
     """The icon of the reference's picture, 0 where there is none: of a strip's frame, as it was written last."""
-    ours = settings_of(scene)
+    ours = asked.settings
     if ours.reference_kind == ReferenceKind.IMAGE:
         return layout.icon(ours.reference_image) if ours.reference_image else 0
     if ours.reference_kind == ReferenceKind.STRIP:
-        return thumbnail_of(Path(files.path(job_folder(scene), files.REFERENCE))) if ours.reference_strip else 0
+        return thumbnail_of(Path(files.path(asked.folder, files.REFERENCE))) if ours.reference_strip else 0
     return thumbnail_of(Path(bpy.path.abspath(ours.reference_path))) if ours.reference_path else 0
 
 
@@ -60,7 +60,7 @@ class ReferenceJoints(Part):
     def tell(self, layout: bpy.types.UILayout, context: bpy.types.Context, scene: bpy.types.Scene) -> None:
         layout.use_property_split = False
         if not settings_of(scene).reference_joints:
-            layout.label(text="None yet: Generate finds them automatically", icon="INFO")
+            layout.label(text="None yet: Generate finds them", icon="INFO")
         for joint in settings_of(scene).reference_joints:
             row = layout.row(align=True)
             row.label(text=joint.name.replace("_", " "))

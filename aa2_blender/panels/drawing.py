@@ -39,6 +39,13 @@ def line(layout: bpy.types.UILayout, label: str) -> bpy.types.UILayout:
     return split.row(align=True)
 
 
+def draw_kinds(layout: bpy.types.UILayout, ours: bpy.types.PropertyGroup, name: str) -> None:
+    """A choice as buttons over the whole width: beside a label, their words would be cut off at the default width."""
+    row = layout.row()
+    row.use_property_split = False
+    row.prop(ours, name, expand=True)
+
+
 def draw_strip_field(layout: bpy.types.UILayout, scene: bpy.types.Scene, name: str, icon: str,
                      button: str) -> bpy.types.OperatorProperties:
     """The setting `name`, a strip of the scene's sequencer, with an eyedropper; returns the button's operator."""

@@ -16,9 +16,9 @@ from ..operators.driver import (
 )
 from ..settings.plates import settings_of
 from ..settings.properties import shot_scene
-from ..settings.request_of import own_bones, request_of
+from ..settings.request_of import Asked, own_bones
 from ..settings.table import DriverKind
-from .drawing import Part, draw_text
+from .drawing import Part, draw_kinds, draw_text
 from .performer import draw_performer
 
 # A joint's state in the table -> its icon, and how it is said below it.
@@ -37,25 +37,26 @@ class Driver(Part):
     bl_label = "Driver"
 
     def tell(self, layout: bpy.types.UILayout, context: bpy.types.Context, scene: bpy.types.Scene) -> None:
-        ours = settings_of(scene)
-        layout.prop(ours, "driver", expand=True)
+        asked = Asked(scene)
+        ours = asked.settings
+        draw_kinds(layout, ours, "driver")
         if ours.driver == DriverKind.PERFORMER:
-            draw_performer(layout, scene)
+            draw_performer(layout, asked)
         else:
-            draw_rig(layout, scene)
+            draw_rig(layout, asked)
         layout.prop(ours, "retarget")
-        for doubt in doubts(request_of(scene)):
+        for doubt in doubts(asked.request):
             draw_text(layout, context, doubt, icon="INFO")
 
 
-def draw_rig(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
+def draw_rig(layout: bpy.types.UILayout, asked: Asked) -> None:
     """The armature, its camera and their time."""
-    ours = settings_of(scene)
+    ours = asked.settings
     for name in ("armature", "driver_scene", "camera", "derive_offset"):
         layout.prop(ours, name)
     if not ours.derive_offset:
         layout.prop(ours, "frame_offset")
-    frames = frames_text(scene)
+    frames = frames_text(asked)
     if frames:
         layout.label(text=frames, icon="TIME")
 
@@ -156,15 +157,15 @@ class Body(OfRig):
             layout.prop(settings_of(scene), name)
 
 
-def frames_text(scene: bpy.types.Scene) -> str:
+def frames_text(asked: Asked) -> str:
     """Which frames of the rig's scene stand for the plate's; "" where the scene is one, or something is missing."""
-    request = request_of(scene)
+    request = asked.request
     try:
         shot = Shot(request)
         first, last = frames_of(shot.strip, request.frames)
     except GatherError:
         return ""
-    if shot.driver == scene and not shot.offset:
+    if shot.driver == asked.scene and not shot.offset:
         return ""
     return f"{first}-{last} is {first + shot.offset}-{last + shot.offset} of {shot.driver.name}"
 

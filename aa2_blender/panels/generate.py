@@ -5,20 +5,19 @@ from bpy.app.translations import pgettext_iface as translated
 
 from ..blender_api import all_strips_name
 from ..operators.character import AA2_OT_use_frame_as_reference
-from ..operators.driver import AA2_OT_use_armature, offered
 from ..operators.performer import AA2_OT_choose_performer
 from ..operators.queue import AA2_OT_cancel, AA2_OT_generate
 from ..operators.shot import AA2_OT_pin_plate
 from ..queue import session
-from ..settings.plates import plate_name, settings_of
-from ..settings.request_of import problems_of, request_of
+from ..settings.plates import name_with
+from ..settings.request_of import Asked
 from ..settings.table import DriverKind, ReferenceKind
 from ..tasks.task import Progress, Task, TaskState
 from .character import reference_icon
 from .drawing import Part, draw_text, line
 from .look import draw_cost
-from .performer import performer_text
-from .remedies import draw_problem
+from .performer import performer_name
+from .remedies import draw_problem, draw_problems
 
 _TALL = 1.4  # times a button's height
 
@@ -33,11 +32,11 @@ class Generate(Part):
         layout.use_property_split = False
         if scene != context.scene:
             layout.label(text=scene.name, icon="SCENE_DATA")
-        column = layout.column(align=True)
-        draw_plate(column, scene)
-        draw_reference(column, scene)
-        draw_driver(column, scene)
-        found = problems_of(scene, request_of(scene))
+        asked, column = Asked(scene), layout.column(align=True)
+        draw_plate(column, asked)
+        draw_reference(column, asked)
+        draw_driver(column, asked)
+        found = asked.problems
         row = layout.row()
         row.enabled, row.scale_y = not found, _TALL
         row.operator(AA2_OT_generate.bl_idname, icon="PLAY")
@@ -48,50 +47,45 @@ class Generate(Part):
         last = session.current()
         if last and last.state is not TaskState.WORKING:
             draw_end(layout, context, last)
-        for problem in found:
-            draw_problem(layout, context, problem)
+        draw_problems(layout, context, found)
         if not found:
-            draw_cost(layout, scene)
+            draw_cost(layout, asked)
 
 
-def draw_plate(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
+def draw_plate(layout: bpy.types.UILayout, asked: Asked) -> None:
     """The plate's name, and whether it follows the active strip."""
-    row, editor = line(layout, "Plate"), scene.sequence_editor
+    row, scene, editor = line(layout, "Plate"), asked.scene, asked.scene.sequence_editor
     is_pinned = bool(scene.aa2.strip)
     if is_pinned and editor:
         row.prop_search(scene.aa2, "strip", editor, all_strips_name(editor), text="", icon="SEQUENCE")
     else:
-        row.label(text=plate_name(scene) or translated("No active strip"), icon="SEQUENCE", translate=False)
+        row.label(text=name_with(scene, asked.plate) or translated("No active strip"), icon="SEQUENCE", translate=False)
     row.operator(AA2_OT_pin_plate.bl_idname, text="", icon="PINNED" if is_pinned else "UNPINNED", depress=is_pinned)
 
 
-def draw_reference(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
+def draw_reference(layout: bpy.types.UILayout, asked: Asked) -> None:
     """Which picture shows the character, and the picture."""
-    ours, row = settings_of(scene), line(layout, "Reference")
+    ours, row = asked.settings, line(layout, "Reference")
     row.prop(ours, "reference_kind", text="", icon_only=True)
     if ours.reference_kind == ReferenceKind.STRIP:
         row.prop(ours, "reference_strip", text="")
         row.operator(AA2_OT_use_frame_as_reference.bl_idname, text="", icon="EYEDROPPER")
     else:
         row.prop(ours, "reference_path" if ours.reference_kind == ReferenceKind.FILE else "reference_image", text="")
-    thumbnail = reference_icon(layout, scene)
+    thumbnail = reference_icon(layout, asked)
     if thumbnail:
         row.label(text="", icon_value=thumbnail)
 
 
-def draw_driver(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
-    """The rig or the performer, and where no rig is chosen, a button for the one that is meant."""
-    ours, row = settings_of(scene), line(layout, "Driver")
+def draw_driver(layout: bpy.types.UILayout, asked: Asked) -> None:
+    """The rig or the performer."""
+    ours, row = asked.settings, line(layout, "Driver")
     row.prop(ours, "driver", text="", icon_only=True)
     if ours.driver == DriverKind.PERFORMER:
-        row.label(text=performer_text(ours), translate=False)
+        row.label(text=performer_name(ours), translate=False)
         row.operator(AA2_OT_choose_performer.bl_idname, text="", icon="RESTRICT_SELECT_OFF")
         return
     row.prop(ours, "armature", text="")
-    there = offered(scene, "ARMATURE") if ours.armature is None else None
-    if there:
-        text = translated("Use {name}").format(name=there.name)
-        row.operator(AA2_OT_use_armature.bl_idname, text=text, translate=False)
 
 
 def draw_work(layout: bpy.types.UILayout, progress: Progress) -> None:

@@ -1,19 +1,19 @@
 """Step 6, the look: how the frames are made, where they lie, and what that will cost here."""
-from pathlib import Path
 
 import bpy
 from bpy.app.translations import pgettext_iface as translated
 
-from ..cost import EMBEDDED_PACK, cost_of, defaults, pack_folder, rate_of, work
+from ..cost import cost_of, pack_folder, rate_of, work
 from ..embedded.engine.contract.errors import JobError
 from ..gather.camera import size_of
 from ..gather.light import balls_of
 from ..gather.strip import find, frames_of
+from ..settings import automatic
 from ..settings.plates import holder, settings_of
 from ..settings.preferences import engine_launch
-from ..settings.request_of import job_folder, request_of
+from ..settings.request_of import Asked, job_folder
 from ..tasks.task import duration
-from .drawing import Part, draw_text, line
+from .drawing import Part, draw_text
 
 
 class Look(Part):
@@ -27,11 +27,10 @@ class Look(Part):
         row = layout.row(align=True)
         row.prop(ours, "seed")
         row.prop(ours, "seed_lock", text="", icon="LOCKED" if ours.seed_lock else "UNLOCKED")
-        steps, window = defaults(engine_folder())
-        for name, default in (("steps", steps), ("guidance", None), ("window", window), ("shape", None)):
-            layout.prop(ours, name)
-            if default and not getattr(ours, name):
-                line(layout, "").label(text=translated("Automatic: {value}").format(value=default), translate=False)
+        automatic.draw(layout, ours, "steps")
+        layout.prop(ours, "guidance")
+        automatic.draw(layout, ours, "window")
+        layout.prop(ours, "shape")
         column = layout.column(heading="Match the Plate", align=True)
         column.prop(ours, "grain")
         column.prop(ours, "blur")
@@ -45,24 +44,16 @@ class Look(Part):
         draw_text(layout, context, str(job_folder(scene)))
 
 
-def engine_folder() -> Path:
-    """The folder of the weights that would be used; the embedded ones if no engine can be started."""
-    try:
-        return pack_folder(engine_launch())
-    except JobError:
-        return EMBEDDED_PACK
-
-
-def draw_cost(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
+def draw_cost(layout: bpy.types.UILayout, asked: Asked) -> None:
     """Time and memory of the shot, before they are spent: always two lines, so that nothing below moves."""
     column = layout.column(align=True)
-    for text, icon in zip(cost_lines(scene), ("TIME", "BLANK1"), strict=True):
+    for text, icon in zip(cost_lines(asked), ("TIME", "BLANK1"), strict=True):
         column.label(text=text, icon=icon, translate=False)
 
 
-def cost_lines(scene: bpy.types.Scene) -> tuple[str, str]:
+def cost_lines(asked: Asked) -> tuple[str, str]:
     """The cost in words, and where it comes from; empty where the shot or the engine is not known."""
-    request = request_of(scene)
+    request, scene = asked.request, asked.scene
     try:
         first, last = frames_of(find(scene, request.strip), request.frames)
         launch = engine_launch()

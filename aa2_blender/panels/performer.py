@@ -4,13 +4,12 @@ from bpy.app.translations import pgettext_iface as translated
 
 from ..gather.shot import needs_camera
 from ..operators.performer import AA2_OT_choose_performer, AA2_OT_forget_performer, AA2_OT_make_rig_from_pose
-from ..settings.plates import settings_of
-from ..settings.request_of import NOBODY, request_of
+from ..settings.request_of import NOBODY, Asked
 
 
-def draw_performer(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
+def draw_performer(layout: bpy.types.UILayout, asked: Asked) -> None:
     """Which person in the plate is the performer, and whether a clean plate is made."""
-    ours = settings_of(scene)
+    ours = asked.settings
     row = layout.row(align=True)
     row.operator(AA2_OT_choose_performer.bl_idname, icon="RESTRICT_SELECT_OFF")
     if tuple(ours.performer_box) != NOBODY:
@@ -20,9 +19,16 @@ def draw_performer(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
     row.enabled = not ours.clean_strip
     row.prop(ours, "make_clean")
     layout.operator(AA2_OT_make_rig_from_pose.bl_idname, icon="ARMATURE_DATA")
-    if needs_camera(request_of(scene)):  # objects are seen through it
+    if needs_camera(asked.request):  # objects are seen through it
         for name in ("driver_scene", "camera"):
             layout.prop(ours, name)
+
+
+def performer_name(ours: bpy.types.PropertyGroup) -> str:
+    """Who drives, as short as the first panel's line at the default width of the sidebar."""
+    if tuple(ours.performer_box) != NOBODY:
+        return translated("Person, frame {frame}").format(frame=ours.performer_frame)
+    return translated("Person in the mask" if ours.mask_strip else "Nearest person")
 
 
 def performer_text(ours: bpy.types.PropertyGroup) -> str:

@@ -33,7 +33,7 @@ from ..versions.shown import differs_in_reference, folder_of_shot, strips_of_sho
 from .drawing import Part, draw_text
 
 _LOG_LINES = 10
-WRONG_COLOURS = "This Blender shows the plate with wrong colors under other strips, because of its color space."
+WRONG_COLORS = "This Blender shows the plate with wrong colors under other strips, because of its color space."
 
 
 class Result(Part):
@@ -48,7 +48,7 @@ class Result(Part):
         shown = strips_of_shot(scene)
         plate = plate_of(scene)
         if shown and plate and is_shown_wrong(plate):
-            draw_text(layout, context, WRONG_COLOURS, icon="ERROR")
+            draw_text(layout, context, WRONG_COLORS, icon="ERROR")
             layout.operator(AA2_OT_convert_to_float.bl_idname)
         if shown:
             draw_version(layout, shown[0])
@@ -60,9 +60,9 @@ class Result(Part):
         muted = bool(shown) and all(strip.mute for strip in shown)
         row.operator(AA2_OT_compare.bl_idname, icon="HIDE_ON" if muted else "HIDE_OFF",
                      depress=not muted and bool(shown))
-        row = layout.row(align=True)
-        row.operator(AA2_OT_generate_as_shown.bl_idname, text=as_shown(shown), icon="FILE_REFRESH")
-        row.operator(AA2_OT_vary_seed.bl_idname, icon="MOD_NOISE")
+        row = layout.row(align=True)    # the default width has no room for icons
+        row.operator(AA2_OT_generate_as_shown.bl_idname, text=as_shown(shown))
+        row.operator(AA2_OT_vary_seed.bl_idname)
 
 
 def as_shown(shown: list[Strip]) -> str:

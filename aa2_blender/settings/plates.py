@@ -35,13 +35,21 @@ def plate_of(scene: bpy.types.Scene) -> Strip | None:
 
 def plate_name(scene: bpy.types.Scene) -> str:
     """The name of the plate; "" where there is none, and the chosen name where no strip has it any more."""
-    plate = plate_of(scene)
+    return name_with(scene, plate_of(scene))
+
+
+def name_with(scene: bpy.types.Scene, plate: Strip | None) -> str:
+    """`plate_name` where the plate is known."""
     return plate.name if plate else scene.aa2.strip
 
 
 def settings_of(scene: bpy.types.Scene) -> bpy.types.PropertyGroup:
     """The settings of the plate; the scene's, with which the next plate begins, while it has none of its own."""
-    plate = plate_of(scene)
+    return settings_with(scene, plate_of(scene))
+
+
+def settings_with(scene: bpy.types.Scene, plate: Strip | None) -> bpy.types.PropertyGroup:
+    """`settings_of` where the plate is known."""
     return plate.aa2 if plate and plate.aa2.uid else scene.aa2
 
 

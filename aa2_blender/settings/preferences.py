@@ -6,10 +6,13 @@ import bpy
 from bpy.app.translations import pgettext_iface as translated
 from bpy.props import IntProperty, StringProperty
 
+from ..cost import EMBEDDED_PACK, pack_folder
 from ..embedded.engine.contract.errors import JobError
-from ..link.interpreter import EMBEDDED, Launch, launch
+from ..link.interpreter import Launch, launch
+from . import automatic
 
 ADD_ON = __name__.rsplit(".", 2)[0]      # the name that Blender has enabled
+_THREADS, _MOST_THREADS = "Processor threads of the engine; the automatic value is one for each core", 256
 
 
 class AA2_AP_preferences(bpy.types.AddonPreferences):
@@ -21,7 +24,9 @@ class AA2_AP_preferences(bpy.types.AddonPreferences):
         "pack": StringProperty(
             name="Weights", description="A folder of weights (empty: the embedded ones)", subtype="DIR_PATH"),
         "threads": IntProperty(
-            name="Threads", description="Processor threads of the engine (0: one a core)", min=0, max=256),
+            name="Threads", description=automatic.explained(_THREADS), min=0, max=_MOST_THREADS),
+        **automatic.beside("threads", "Threads", _THREADS, _MOST_THREADS, lambda: min(os.cpu_count() or 1,
+                                                                                     _MOST_THREADS)),
         "python": StringProperty(
             name="Python", subtype="FILE_PATH",
             description="A Python with torch that runs the networks (empty: Blender's own and the embedded runtime)")}
@@ -31,22 +36,22 @@ class AA2_AP_preferences(bpy.types.AddonPreferences):
         column.label(text="The tab AA2 is in the sidebar (N) of the Video Sequencer and of the 3D View", icon="INFO")
         for text, icon in state_of_engine():
             column.label(text=text, icon=icon, translate=False)
-        self.layout.use_property_split = True
-        for name in ("pack", "threads", "python"):
-            self.layout.prop(self, name)
+        self.layout.use_property_split, self.layout.use_property_decorate = True, False
+        self.layout.prop(self, "pack")
+        automatic.draw(self.layout, self, "threads")
+        self.layout.prop(self, "python")
 
 
 def state_of_engine() -> list[tuple[str, str]]:
     """(sentence, icon) about the engine of this machine: whether it can be started, and where its weights are. It
     starts nothing and reads no weights."""
     try:
-        command = engine_launch().command
+        pack = pack_folder(engine_launch())
     except JobError as error:
         return [(f"{error.message} {error.remedy}", "ERROR")]
     own = of_this_machine().python
     runs = translated("The engine runs in {python}").format(python=own) if own else \
         translated("The engine runs in Blender's own Python, with the embedded runtime")
-    pack = Path(command[command.index("--pack") + 1]) if "--pack" in command else EMBEDDED / "engine/packs/compact"
     is_there = (pack / "pack.json").is_file()
     said = translated("Weights: {folder}") if is_there else translated("There are no weights in {folder}")
     return [(runs, "CHECKMARK"), (said.format(folder=pack), "CHECKMARK" if is_there else "ERROR")]
@@ -65,6 +70,14 @@ def engine_launch(*, pack: str | None = None, threads: int | None = None, python
         return bpy.path.abspath(name) if name else ""
     return launch(python=path(python, ours.python), pack=path(pack, ours.pack),
                   threads=ours.threads if threads is None else threads, copies=copies_folder())
+
+
+def weights_folder() -> Path:
+    """The folder of the weights that would be used; the embedded ones if no engine can be started."""
+    try:
+        return pack_folder(engine_launch())
+    except JobError:
+        return EMBEDDED_PACK
 
 
 def copies_folder() -> str:

@@ -20,8 +20,11 @@ from bpy.props import (
 )
 
 from ..blender_api import Strip, sequencer_scene, strips
+from ..cost import defaults
 from ..gather.names import name_of
+from . import automatic
 from .plates import settings_of
+from .preferences import weights_folder
 from .table import SETTINGS, Kind, ReferenceKind, Setting
 
 ENDS = (("head", "Head", "The joint is where the bone begins"), ("tail", "Tail", "The joint is where the bone ends"))
@@ -38,16 +41,15 @@ def _offered(kind: str) -> dict[str, Any]:
 
 
 def _calls(update: Callable[[Any, bpy.types.Context], None]) -> dict[str, Any]:
-    """What makes a change call `update`. The module of 4.2 crashes at exit after any update, so there is none; cli.py
-    and settings/request_of.py do without."""
-    return {} if bpy.app.background and bpy.app.version < (4, 5) else {"update": update}
+    """What makes a change call `update`; cli.py and settings/request_of.py do without."""
+    return {"update": update} if automatic.IS_CALLED else {}
 
 
 class AA2_PG_joint(bpy.types.PropertyGroup):
     """One joint of the reference picture: `name`, its place in pixels (y down) and how sure it is."""
 
     __annotations__ = {
-        "place": FloatVectorProperty(name="Place", description="Pixels from the left and from the top", size=2),
+        "place": FloatVectorProperty(name="Position", description="Pixels from the left and from the top", size=2),
         "confidence": FloatProperty(name="Seen", description="0 if the joint is not in the picture",
                                    min=0, max=1, default=1)}
 
@@ -65,8 +67,11 @@ class AA2_PG_touched(bpy.types.PropertyGroup):
     """One object, or all of a collection, that the character touches or passes behind."""
 
     __annotations__ = {
-        "thing": PointerProperty(name="Object", type=bpy.types.Object),
-        "collection": PointerProperty(name="Collection", type=bpy.types.Collection)}
+        "thing": PointerProperty(name="Object", description="An object that the character touches or passes behind",
+                                 type=bpy.types.Object),
+        "collection": PointerProperty(
+            name="Collection", description="A collection of objects that the character touches or passes behind",
+            type=bpy.types.Collection)}
 
 
 def _add_touched(name: str) -> Callable[[Any, bpy.types.Context], None]:
@@ -109,7 +114,7 @@ def another_reference(ours: bpy.types.PropertyGroup, _context: bpy.types.Context
 
 class AA2_PG_settings(bpy.types.PropertyGroup):
     """One shot: the settings of the table, and here what buttons and lists keep beside them. Empty pointers mean what
-    the tooltip says; numbers of 0 mean what the engine's weights say."""
+    the tooltip says."""
 
     __annotations__ = {
         "performer_box": FloatVectorProperty(
@@ -131,7 +136,7 @@ class AA2_PG_settings(bpy.types.PropertyGroup):
         "bones_index": IntProperty(name="Joint", description="The joint whose bone is chosen below"),
         "reference_joints": CollectionProperty(type=AA2_PG_joint),
         "reference_joints_of": StringProperty(
-            name="Joints of", description="The picture in which the joints were found"),
+            name="Joints Of", description="The picture in which the joints were found"),
         "reference_height": FloatProperty(
             name="Height", description="The character's standing height in the reference, in pixels", min=0),
         # Of a plate with settings of its own: its mark, its scene and name when it got that, and where its versions are
@@ -159,7 +164,8 @@ def with_icons(one: Setting) -> tuple:
 
 def property_of(one: Setting) -> Any:
     """The property of a line of the table."""
-    words = {"name": one.label, "description": one.tooltip,
+    words = {"name": one.label,
+             "description": automatic.explained(one.tooltip) if one.zero_is_none else one.tooltip,
             **(_calls(UPDATES[one.name]) if one.name in UPDATES else {})}
     if one.kind is Kind.FLAG:
         return BoolProperty(default=bool(one.default), **words)
@@ -174,7 +180,16 @@ def property_of(one: Setting) -> Any:
     return PointerProperty(type=getattr(bpy.types, one.kind), **words, **(_offered(one.only) if one.only else {}))
 
 
+def _of_weights(one: Setting) -> Callable[[], int]:
+    """What says the number that a setting left to the weights stands for."""
+    return lambda: defaults(weights_folder())[one.name]
+
+
 AA2_PG_settings.__annotations__ |= {one.name: property_of(one) for one in SETTINGS}
+for _one in SETTINGS:
+    if _one.zero_is_none:
+        AA2_PG_settings.__annotations__ |= automatic.beside(_one.name, _one.label, _one.tooltip, _one.high,
+                                                            _of_weights(_one))
 
 
 def shot_scene(context: bpy.types.Context) -> bpy.types.Scene:

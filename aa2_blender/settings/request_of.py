@@ -1,10 +1,11 @@
 """A scene's settings -> the Request that gathering takes, and the folder its job lies in."""
 import itertools
+from functools import cached_property
 from pathlib import Path
 
 import bpy
 
-from ..blender_api import content_start
+from ..blender_api import Strip, content_start
 from ..embedded.engine.contract.jobs import Settings
 from ..embedded.engine.contract.skeleton import BODY
 from ..gather.camera import size_of
@@ -13,18 +14,80 @@ from ..gather.names import Name, name_of, names_of
 from ..gather.problem import GatherError
 from ..gather.request import LightPicture, ReferenceSource, Request
 from . import table
-from .plates import adopt, file_name, folders_of_others, keep_folder, kept_folder, plate_name, plate_of, settings_of
+from .plates import (
+    adopt,
+    file_name,
+    folders_of_others,
+    keep_folder,
+    kept_folder,
+    name_with,
+    plate_of,
+    settings_with,
+)
 from .table import DriverKind, LightSource, MaskUse, PictureFrom, PlateIs, ReferenceKind
 
 NOBODY = (0.0, 0.0, 0.0, 0.0)  # the box of no chosen performer
 
 
+class Asked:
+    """What the artist asks for in a scene. Each part is looked up once, when it is first wanted, so this lives as long
+    as one redraw or one press of a button: whatever changes in between is not seen."""
+
+    def __init__(self, scene: bpy.types.Scene) -> None:
+        self.scene = scene
+
+    @cached_property
+    def plate(self) -> Strip | None:
+        return plate_of(self.scene)
+
+    @cached_property
+    def settings(self) -> bpy.types.PropertyGroup:
+        return settings_with(self.scene, self.plate)
+
+    @cached_property
+    def folder(self) -> Path:
+        """Where the versions of the shot are, or will be: where the plate has them, else in the folder of the setting
+        `output`, under its names, and with a number if another plate has that folder."""
+        there = self.plate and kept_folder(self.plate)
+        if there:
+            return there
+        name, root = file_name(self.scene.name, name_with(self.scene, self.plate)), self.root
+        taken = folders_of_others(self.plate)
+        numbered = (root / f"{name} {number}" for number in itertools.count(2))
+        return next(folder for folder in itertools.chain([root / name], numbered) if folder not in taken)
+
+    @cached_property
+    def root(self) -> Path:
+        """The folder for the scene's shots. While the file is not saved, and no other folder is chosen, it is a
+        temporary one, in which nothing is generated (`problems`)."""
+        return Path(bpy.app.tempdir, "aa2_jobs") if self.has_no_place else Path(
+            bpy.path.abspath(self.settings.output or "//")).resolve()
+
+    @cached_property
+    def has_no_place(self) -> bool:
+        """Whether frames cannot be stored, because they belong beside a file that is not saved."""
+        return not bpy.data.filepath and (self.settings.output or "//").startswith("//")
+
+    @cached_property
+    def request(self) -> Request:
+        """What the settings ask for, by names only."""
+        return _request(self.scene, self.plate, self.settings, self.folder.name)
+
+    @cached_property
+    def problems(self) -> list[GatherError]:
+        """All that is known to be missing before the shot can be generated."""
+        return _problems(self.has_no_place, self.request)
+
+
 def request_of(scene: bpy.types.Scene) -> Request:
     """What the settings of `scene` ask for, by names only."""
-    ours, plate = settings_of(scene), plate_of(scene)
+    return Asked(scene).request
+
+
+def _request(scene: bpy.types.Scene, plate: Strip | None, ours: bpy.types.PropertyGroup, name: str) -> Request:
     performer = ours.driver == DriverKind.PERFORMER
     return Request(
-        name=job_name(scene), scene=scene.name, strip=plate_name(scene), plate=plate.aa2.uid if plate else "",
+        name=name, scene=scene.name, strip=name_with(scene, plate), plate=plate.aa2.uid if plate else "",
         starts=round(content_start(plate)) if plate else None, reference=_reference(ours),
         driver_scene=name_of(ours.driver_scene), rig="" if performer else name_of(ours.armature),
         bone_map=bpy.path.abspath(ours.bone_map),
@@ -44,21 +107,10 @@ def request_of(scene: bpy.types.Scene) -> Request:
         settings=Settings(**_values(ours, table.GENERATION)), **_values(ours, table.PASSED))
 
 
-def job_name(scene: bpy.types.Scene) -> str:
-    """A file name that stays the same for the same plate, so that a second run resumes the first."""
-    return job_folder(scene).name
-
-
 def job_folder(scene: bpy.types.Scene) -> Path:
-    """Where the versions of the scene's shot are, or will be: where the plate has them, else in the folder of the
-    setting `output`, under its names, and with a number if another plate has that folder."""
-    plate = plate_of(scene)
-    there = plate and kept_folder(plate)
-    if there:
-        return there
-    name, root, taken = file_name(scene.name, plate_name(scene)), jobs_root(scene), folders_of_others(plate)
-    numbered = (root / f"{name} {number}" for number in itertools.count(2))
-    return next(folder for folder in itertools.chain([root / name], numbered) if folder not in taken)
+    """Where the versions of the scene's shot are, or will be: the same for the same plate, so that a second run resumes
+    the first."""
+    return Asked(scene).folder
 
 
 def keep_settings(scene: bpy.types.Scene) -> None:
@@ -70,21 +122,18 @@ def keep_settings(scene: bpy.types.Scene) -> None:
 
 
 def jobs_root(scene: bpy.types.Scene) -> Path:
-    """The folder for the scene's shots. While the file is not saved, and no other folder is chosen, it is a temporary
-    one, in which nothing is generated (`problems_of`)."""
-    return Path(bpy.app.tempdir, "aa2_jobs") if has_no_place(scene) else Path(
-        bpy.path.abspath(settings_of(scene).output or "//")).resolve()
-
-
-def has_no_place(scene: bpy.types.Scene) -> bool:
-    """Whether frames cannot be stored, because they belong beside a file that is not saved."""
-    return not bpy.data.filepath and (settings_of(scene).output or "//").startswith("//")
+    """The folder for the scene's shots."""
+    return Asked(scene).root
 
 
 def problems_of(scene: bpy.types.Scene, request: Request) -> list[GatherError]:
     """All that is known to be missing before the shot can be generated."""
+    return _problems(Asked(scene).has_no_place, request)
+
+
+def _problems(has_no_place: bool, request: Request) -> list[GatherError]:
     unsaved = [GatherError("The frames are stored beside this file, and it is not saved.", "Save it first.",
-                           "save_file")] if has_no_place(scene) else []
+                           "save_file")] if has_no_place else []
     return [*unsaved, *problems(request)]
 
 

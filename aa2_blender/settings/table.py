@@ -86,7 +86,7 @@ class Setting:
     default unless `default` names another. `only`: the type of object that is offered. `option`: its name on the
     command line, with `--` and hyphens, and as a keyword of cli.generate. `field`: where the value goes in the job,
     `settings.steps` or `clothing`; "" for what only says where to look. `is_keyed`: the job has one value a frame,
-    since the setting may have keyframes. `zero_is_none`: 0 leaves the value to the weights.
+    since the setting may have keyframes. `zero_is_none`: 0 leaves the value to the weights (settings/automatic.py).
     """
 
     name: str
@@ -221,13 +221,14 @@ _LOOK = (
             field="settings.seed"),
     Setting("seed_lock", Kind.FLAG, "Lock Seed",
             "Generate uses this seed each time; unlocked: Generate uses another seed each time", True),
-    Setting("steps", Kind.WHOLE, "Steps", "Denoising steps (0: automatic, as the weights were made for)", 0, 0, 1000,
-            option="steps", field="settings.steps", zero_is_none=True),
+    Setting("steps", Kind.WHOLE, "Steps", "Denoising steps; the automatic value is what the weights were made for",
+            0, 0, 1000, option="steps", field="settings.steps", zero_is_none=True),
     Setting("guidance", Kind.NUMBER, "Guidance",
             "How closely the reference is followed: 1 is the default of the weights; any other value takes twice the "
             "time", 1.0, 0, 30, 5, field="settings.guidance"),
-    Setting("window", Kind.WHOLE, "Window", "Frames made together (0: automatic, as the weights were made for)", 0, 0,
-            1000, option="window", field="settings.window", zero_is_none=True),
+    Setting("window", Kind.WHOLE, "Window",
+            "Frames made together; the automatic value is what the weights were made for", 0, 0, 1000, option="window",
+            field="settings.window", zero_is_none=True),
     Setting("shape", Kind.CHOICE, "Crop", "The shape of the crop in which the character is made", choices=(
         ("auto", "Automatic", "The shape in which the character fits best"),
         ("192x352", "Standing", "A tall crop of 192 by 352"), ("256x256", "Square", "A crop of 256 by 256"),
@@ -245,7 +246,7 @@ _LOOK = (
             "White balance of the character: less than 0 is colder, more is warmer; Generate only composes the frames "
             "again", 0.0, -1, 1, subtype="FACTOR", option="warmth", field="settings.warmth"),
     Setting("light", Kind.NUMBER, "Light",
-            "How far the character is lit as the plate: 0 keeps the colours of the reference; Generate only composes "
+            "How far the character is lit as the plate: 0 keeps the colors of the reference; Generate only composes "
             "the frames again", 1.0, 0, 1, subtype="FACTOR", option="light", field="settings.light"),
     Setting("mask_grow", Kind.NUMBER, "Mask Grow",
             "Grow the region that may be painted by so many pixels (less than 0: shrink it)", 0.0, -200, 200,

@@ -91,6 +91,12 @@ def part(extension):
 
 
 @pytest.fixture
+def asked(part):
+    """asked(scene) is what the artist asks for in a scene now, looked up anew."""
+    return lambda scene: part("settings.request_of").Asked(scene)
+
+
+@pytest.fixture
 def shot(blank, tmp_path):
     """The small shot's scene; many test files have their own shot instead."""
     return importlib.import_module("small_shot").make(tmp_path / "a shot é")

@@ -231,7 +231,7 @@ def test_problems_are_named(job, shot, tmp_path):
     bare = armature(bpy.data.scenes["shot"], {"bone": ("", (0, 0, 0), (0, 0, 1))}, "stick")
     blender_api.new_effect(shot.sequence_editor, name="grey", kind="COLOR", channel=6, first=1, end=9)
     for change, word in ((dict(strip=""), "No strip is active"), (dict(strip="gone"), "'gone'"),
-                         (dict(strip="grey"), "plain colour"), (dict(frames=(500, 600)), "shows no frame"),
+                         (dict(strip="grey"), "plain color"), (dict(frames=(500, 600)), "shows no frame"),
                          (dict(reference=ReferenceSource()), "No reference"), (dict(rig=""), "No armature"),
                          (dict(reference=ReferenceSource(name="/no.png")), "no.png"), (dict(rig="body"), "mesh"),
                          (dict(rig=bare.name), "left wrist"), (dict(camera="nobody"), "no camera"),

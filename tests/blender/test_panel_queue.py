@@ -26,26 +26,26 @@ def test_every_panel_draws_an_empty_file_and_a_whole_shot(blank, part, tmp_path)
             drawn(one, blank)
 
 
-def test_the_cost_is_said_before_the_press_and_measured_afterwards(blank, part, engine, own_rates, tmp_path):
+def test_the_cost_is_said_before_the_press_and_measured_afterwards(blank, part, asked, engine, own_rates, tmp_path):
     look, shot = part("panels.look"), small_shot.make(tmp_path / "long", frames=16)
     engine("paints")
-    before = look.cost_lines(shot)
+    before = look.cost_lines(asked(shot))
     assert before[0].startswith("16 frames: about ") and before[1] == "Not measured here yet"
     said = drawn(part("panels.generate").Generate, shot).all_of("label")
     assert said[-2:] == list(before)
     bpy.ops.aa2.generate()
-    after = look.cost_lines(shot)
+    after = look.cost_lines(asked(shot))
     assert " GB" in after[0] and after[1] == "Measured on this machine"
     assert json.loads(Path(own_rates._path()).read_text())["rates"]
     shot.aa2.strip = "gone"
-    assert look.cost_lines(shot) == ("", "")
+    assert look.cost_lines(asked(shot)) == ("", "")
 
 
-def test_a_short_job_tells_no_rate(shot, part, engine, own_rates):
+def test_a_short_job_tells_no_rate(shot, part, asked, engine, own_rates):
     engine("paints")
-    before = part("panels.look").cost_lines(shot)
+    before = part("panels.look").cost_lines(asked(shot))
     bpy.ops.aa2.generate()
-    assert part("panels.look").cost_lines(shot) == before and not Path(own_rates._path()).exists()
+    assert part("panels.look").cost_lines(asked(shot)) == before and not Path(own_rates._path()).exists()
 
 
 def test_fix_range_begins_at_the_playhead_or_the_preview_range(made, shot, part):
@@ -64,20 +64,12 @@ def test_output_says_where_it_writes(made, shot, part):
     assert "".join(str(made / "output").split()) in "".join(said.split())
 
 
-def test_automatic_values_are_told(shot, part):
-    labels = drawn(part("panels.look").Look, shot).all_of("label")
-    steps, window = part("cost").defaults(part("cost").EMBEDDED_PACK)
-    assert f"Automatic: {steps}" in labels and f"Automatic: {window}" in labels
-    shot.aa2.steps, shot.aa2.window = 3, 4
-    assert not any(label.startswith("Automatic") for label in drawn(part("panels.look").Look, shot).all_of("label"))
-
-
-def test_a_damaged_file_of_rates_is_as_none(shot, part, engine, own_rates):
+def test_a_damaged_file_of_rates_is_as_none(shot, part, asked, engine, own_rates):
     engine("paints")
     for damage in ("", "[]", '{"rates": {"a": {"strange": 1}}}', '{"rates": 3}'):
         Path(own_rates._path()).write_text(damage)
         own_rates._kept = None
-        assert part("panels.look").cost_lines(shot)[1] == "Not measured here yet"
+        assert part("panels.look").cost_lines(asked(shot))[1] == "Not measured here yet"
 
 
 def test_rows_have_their_state_their_error_and_their_remedy(shot, engine, queue, part):

@@ -372,7 +372,7 @@ def test_the_preferences_say_where_the_tab_is_and_how_the_engine_is(blank, part,
     room.AA2_AP_preferences.draw(Told(ours, layout), None)
     labels = layout.all_of("label")
     assert "sidebar (N)" in labels[0] and "embedded runtime" in labels[1] and labels[2].startswith("Weights: ")
-    assert layout.all_of("prop") == ["pack", "threads", "python"]
+    assert layout.all_of("prop") == ["pack", "threads_in_use", "threads_is_automatic", "python"]
     ours.pack = str(tmp_path)
     try:
         assert room.state_of_engine()[1] == (f"There are no weights in {tmp_path}", "ERROR")
@@ -384,7 +384,7 @@ class Told:
     """Preferences that draw into a Layout."""
 
     def __init__(self, ours, layout):
-        self.bl_rna, self.layout = ours.bl_rna, layout
+        self.bl_rna, self.layout, self.threads_is_automatic = ours.bl_rna, layout, ours.threads_is_automatic
 
 
 def test_buttons_are_verbs_and_say_where_something_opens(part):

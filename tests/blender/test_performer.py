@@ -316,7 +316,7 @@ def test_the_found_mask_becomes_a_strip_for_a_rig_to_paint_in(part, shot, engine
                           was[..., 0]) and was.any() and not was.all()
 
 
-def test_finding_a_performer_is_part_of_the_cost(part, shot, engine, session):
+def test_finding_a_performer_is_part_of_the_cost(part, asked, shot, engine, session):
     room = part("cost")
     one = room.Work(frames=10, megapixels=1, steps=1, window=8, overlap=2)
     rate = room.Rate(performer_s=0.5)
@@ -326,7 +326,7 @@ def test_finding_a_performer_is_part_of_the_cost(part, shot, engine, session):
     assert generate() == ""
     launch = part("settings.preferences").engine_launch()
     assert room.rate_of(launch).performer_s == pytest.approx(0.1 / small_shot.FRAMES)
-    assert "frames: about" in part("panels.look").cost_lines(shot)[0]
+    assert "frames: about" in part("panels.look").cost_lines(asked(shot))[0]
 
 
 def test_the_panel_shows_what_a_performer_needs_and_nothing_of_a_rig(part, shot, engine):

@@ -14,7 +14,7 @@ HERE = Path(__file__).parent
 ADDED = {
     "settings/table.py": [
         ('SETTINGS = (*_SHOT', '''MADE_UP = (
-    Setting("wind", Kind.WHOLE, "Wind", "How hard it blows (0: as the weights say)", 0, 0, 12, option="wind",
+    Setting("wind", Kind.WHOLE, "Wind", "How hard it blows", 0, 0, 12, option="wind",
             field="settings.wind", zero_is_none=True),
     Setting("haste", Kind.NUMBER, "Haste", "How fast", 0.25, 0, 1, option="haste", field="haste"))
 SETTINGS = (*MADE_UP, *_SHOT''')],
@@ -45,7 +45,7 @@ def test_a_setting_follows_from_its_line(changed, tmp_path):
                           env=surroundings, timeout=120)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout.splitlines()[-1])
-    assert found["properties"] == [["INT", "Wind", "How hard it blows (0: as the weights say)", 0, 0, 12],
+    assert found["properties"] == [["INT", "Wind", "How hard it blows (0: automatic)", 0, 0, 12],
                                    ["FLOAT", "Haste", "How fast", 0.25, 0, 1]]
     for place in ("options", "chosen", "request", "job"):
         assert found[place] == [3, 0.5], place

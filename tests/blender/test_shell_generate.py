@@ -131,14 +131,14 @@ def test_progress_is_told_in_the_artists_words(shot, extension, engine, session)
     assert [task.duration(seconds) for seconds in (0.4, 89, 90)] == ["0 s", "89 s", "1 min 30 s"]
 
 
-def test_the_panel_tells_which_frames_meet(shot, extension):
+def test_the_panel_tells_which_frames_meet(shot, asked, extension):
     driver = import_module(extension.__name__ + ".panels.driver")
-    assert driver.frames_text(shot) == ""
+    assert driver.frames_text(asked(shot)) == ""
     shot.aa2.derive_offset, shot.aa2.frame_offset = False, 100
     last = small_shot.FRAMES
-    assert driver.frames_text(shot) == f"1-{last} is 101-{100 + last} of {shot.name}"
+    assert driver.frames_text(asked(shot)) == f"1-{last} is 101-{100 + last} of {shot.name}"
     shot.aa2.armature = None
-    assert driver.frames_text(shot) == ""
+    assert driver.frames_text(asked(shot)) == ""
 
 
 def test_place_again_after_the_strips_were_deleted(shot, engine, session):
@@ -196,8 +196,8 @@ def test_a_strange_rig_gets_a_map_to_fill_in(shot, tmp_path):
 def test_file_names_of_jobs_are_safe(shot, extension):
     asking = import_module(extension.__name__ + ".settings.request_of")
     shot.name = '-a/b:"c" é'
-    assert asking.job_name(shot) == "-a_b__c_ é plate"
-    assert os.sep not in asking.job_name(shot)
+    assert asking.job_folder(shot).name == "-a_b__c_ é plate"
+    assert asking.job_folder(shot).parent == asking.jobs_root(shot), "a separator would have made a folder more"
 
 
 def test_an_unsaved_file_is_saved_first(shot, engine, extension, tmp_path):

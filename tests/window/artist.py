@@ -1,8 +1,12 @@
 """The artist at the window: sees the editor and our work, and keeps a record of both."""
+import functools
 import importlib
+import json
+import os
 import subprocess
 import sys
 import time
+import traceback
 from pathlib import Path
 
 import bpy
@@ -147,6 +151,32 @@ class Artist:
         told["pictures"][name] = {part: [one.x, self.window.height - one.y - one.height, one.width, one.height]
                                   for part, one in parts.items()} | {"window": [0, 0, self.window.width,
                                                                                 self.window.height]}
+
+
+def perform(steps, whole_s):
+    """Do the steps of a story from a timer of Blender's, tell what happened in OUT/told.json, and leave Blender."""
+    # persistent: the timer must survive the opening of a file
+    bpy.app.timers.register(functools.partial(tick, steps, time.monotonic() + whole_s), first_interval=3.0,
+                            persistent=True)
+
+
+def tick(steps, end):
+    """Do the next thing that the artist does; returns the seconds to wait after it."""
+    try:
+        if time.monotonic() > end:
+            raise Wrong(f"Not done in time; {[*told['steps_s']][-1:]} was the last step that was.")
+        return next(steps)
+    except StopIteration:
+        code = 0
+    except Exception as error:
+        traceback.print_exc()
+        photograph("wrong")
+        told["error"], code = f"{type(error).__name__}: {error}", 1
+    keep_times()
+    (OUT / "told.json").write_text(json.dumps(told, indent=1))
+    importlib.import_module(MODULE + ".queue.session").forget()
+    sys.stdout.flush()
+    os._exit(code)
 
 
 def photograph(name):

@@ -58,7 +58,7 @@ class FirstShot(Artist):
     def look_for_somebody_in_the_empty_room(self):
         """A frame of the plate is the reference: nobody is found, and nothing is kept."""
         yield from self.only("Reference")
-        yield from self.choose_kind(0.86, "STRIP")
+        yield from self.choose_kind(0.8, "STRIP")
         yield from self.press("aa2.use_frame_as_reference")
         self.expect("reference", self.settings.reference_strip, "Room")
         yield from self.press("aa2.find_reference_joints")
@@ -67,7 +67,7 @@ class FirstShot(Artist):
         self.expect("search", (task.state, task.is_nobody), ("failed", True))
         self.expect("joints of nobody", len(self.settings.reference_joints), 0)
         yield from self.take("nobody")
-        yield from self.choose_kind(0.5, "FILE")
+        yield from self.choose_kind(0.2, "FILE")
 
     def choose_kind(self, share, wanted):
         """Click a part of the row of kinds in the panel Reference."""

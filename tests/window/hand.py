@@ -11,6 +11,8 @@ import numpy as np
 
 SETTLED_S = 0.4         # after a click, until the window shows it
 PROBED_S = 0.04         # after a move, until Blender knows which button is under the mouse
+HANDLED_S = 0.02        # after that, until the button there is highlighted
+ARRIVED = 25            # times that at most, until Blender has seen the mouse where it was moved
 ROW = 16                # pixels; less than the height of a button
 NEAR = 12               # rows in which the next button is likely
 # Places as parts of the sidebar's width: of fields and single buttons, of other buttons, and where to look if a button
@@ -78,6 +80,23 @@ class Hand:
                 if (yield from self._search(area, sidebar, what, shares)):
                     return self._seen[what]
         raise NotFound(f"There is no button {what!r} in the sidebar.")
+
+    def first_page(self, area, shares, last):
+        """{what a button does: how far its place is below the sidebar's top, in pixels} of the buttons that are seen
+        without scrolling, at these parts of the sidebar's width, down to the button `last`."""
+        yield from self.page(area, 0)
+        sidebar, there = region(area, "UI"), {}
+        top = sidebar.y + sidebar.height
+        for y in range(top - ROW // 2, sidebar.y, -ROW):
+            for share in shares:
+                yield from self.move((sidebar.x + int(sidebar.width * share), y))
+                yield PROBED_S
+                found = under_mouse(self.window, area, sidebar)
+                if found:
+                    there.setdefault(found, top - y)
+            if any(matches(found, last) for found in there):
+                break
+        return there
 
     def _search(self, area, sidebar, what, shares, most=None):
         """Look below the last button that was found, and then from the top, at these parts of the sidebar's width and
@@ -163,8 +182,14 @@ class Hand:
         yield from self.click((region(area, "UI").x + 80, y - by), f"the head of {name}")
 
     def move(self, place):
+        """Move the mouse, and wait until Blender has seen it there: on a busy machine that takes a while."""
         subprocess.run(["xdotool", "mousemove", str(place[0]), str(self.window.height - place[1])], check=True)
         yield PROBED_S
+        for _turn in range(ARRIVED):
+            if is_at(self.window, place):
+                break
+            yield PROBED_S
+        yield HANDLED_S
 
     def click(self, place, words, alone=False):
         """Click with the left button; recorded as `words`. `alone`: hold Alt, so that a strip is selected without those
@@ -219,7 +244,8 @@ class Hand:
     def away(self, area):
         """Move the mouse away from all buttons, but inside the editor: only there does the last button lose its
         highlight."""
-        viewer = region(area, "PREVIEW")
+        preview = region(area, "PREVIEW") if area.type == "SEQUENCE_EDITOR" else None
+        viewer = preview if preview and preview.height > 1 else region(area, "WINDOW")
         yield from self.move((viewer.x + viewer.width // 2, viewer.y + viewer.height // 2))
 
     def _key(self, *words):
@@ -227,6 +253,28 @@ class Hand:
 
     def _run(self, *words):
         subprocess.run(words, check=True)
+
+
+class WINDOW_TEST_OT_where(bpy.types.Operator):
+    """Keeps where Blender saw the mouse last."""
+
+    bl_idname = "window_test.where"
+    bl_label = "Where"
+    place = (0, 0)
+
+    def invoke(self, _context, event):
+        type(self).place = event.mouse_x, event.mouse_y
+        return {"FINISHED"}
+
+
+bpy.utils.register_class(WINDOW_TEST_OT_where)
+
+
+def is_at(window, place):
+    """Whether Blender has seen the mouse at a place."""
+    with bpy.context.temp_override(window=window):
+        bpy.ops.window_test.where("INVOKE_DEFAULT")
+    return all(abs(seen - wanted) <= 1 for seen, wanted in zip(WINDOW_TEST_OT_where.place, place, strict=True))
 
 
 def region(area, kind):

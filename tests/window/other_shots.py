@@ -125,7 +125,7 @@ class OtherShots(Artist):
         if self.settings.driver != driver:
             yield from self.only("Driver")
             sidebar, (_x, y) = region(self.area, "UI"), (yield from self.hand.find(self.area, "driver"))
-            yield from self.hand.click((sidebar.x + int(sidebar.width * (0.75 if plate == TAKE else 0.5)), y),
+            yield from self.hand.click((sidebar.x + int(sidebar.width * (0.75 if plate == TAKE else 0.25)), y),
                                        f"the driver {driver}")
         self.expect("driver", self.settings.driver, driver)
         rows = len(self.session.queue.rows)

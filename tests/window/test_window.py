@@ -1,28 +1,20 @@
 """A real Blender with a window and a mouse: everything that an artist does, its pictures, and how long our code keeps
 the window waiting."""
 import json
-import os
 import shutil
-import subprocess
-from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from tests.window import footage, pictures
+from tests.window import pictures
+from tests.window.home import HOME, RELEASE
 from tools import root
 from tools.environments import BUILD
-from tools.telling import Missing
 
-ROOT = Path(__file__).resolve().parents[2]
-RELEASE = os.environ.get("AA2_WINDOW", root.TESTED)
-BPY = os.environ.get("AA2_BPY_PYTHON", str(ROOT / ".build/envs/bpy-4.5.15/bin/python"))
 TAKEN = pictures.TAKEN if RELEASE == root.TESTED else pictures.TAKEN.with_name(f"pictures-{RELEASE}")
-HOME = "home/ada/window"     # in the root
 SIZE = (1280, 960)
 WHOLE_S = 740   # for Blender with the story, which has its own limit
-MAKE_SHOT = "from tests.demo.shot_cache import shot_folder; print(shot_folder('--percent', '40', '--samples', '8'))"
 # The target is 16 ms, a sixtieth of a second, and each number is printed. On two idle cores, everything except
 # gathering meets it. On a machine that does other work at once (shared caches, a load of 8 seen here), the same has
 # taken 18 ms of the processor and 150 ms by the clock. So only several times these values count as a failure.
@@ -30,26 +22,6 @@ ASKED_MS, BUSY_MS, WAITED_MS = 16, 60, 1000
 # Gathering works a frame at a time, with progress and Escape. Shaders are compiled once per session, by the software
 # that replaces a GPU.
 GATHERING = {"gather", "compile shaders"}
-
-
-@pytest.fixture(scope="module")
-def blender():
-    """blender(words, timeout) runs Blender, or a screen with Blender, with the extension installed; returns its
-    result."""
-    try:
-        folder = root.ensure(RELEASE)
-    except Missing as missing:
-        pytest.skip(str(missing))
-    home = folder / HOME
-    shutil.rmtree(home, ignore_errors=True)
-    _furnish(home)
-
-    def run(words, timeout=120):
-        return root.run(folder, words, timeout=timeout, BLENDER_USER_RESOURCES=f"/{HOME}/resources", AA2_MEASURE="1")
-    installed = run(["blender", "--command", "extension", "install-file", "-r", "user_default", "-e",
-                     f"/{HOME}/aa2.zip"])
-    assert installed.returncode == 0 and "Installed \"aa2_blender\"" in installed.stdout, installed.stdout
-    return run
 
 
 @pytest.fixture(scope="module")
@@ -65,23 +37,6 @@ def told(blender):
     report = TAKEN / "told.json"
     assert report.exists(), f"Blender ended with {done.returncode} and told nothing:\n{done.stdout[-3000:]}"
     return json.loads(report.read_text())
-
-
-def _furnish(home):
-    """Put what the story needs where its Blender sees it."""
-    made = subprocess.run([BPY, "-c", MAKE_SHOT], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)},
-                          capture_output=True, text=True)
-    assert made.returncode == 0, made.stderr[-3000:]
-    shot = Path(made.stdout.splitlines()[-1])
-    shutil.copytree(shot, home / "shot", ignore=shutil.ignore_patterns("still.png", "complete", "plate"))
-    shutil.copy(ROOT / "tests" / "demo" / "reference.png", home / "shot")
-    footage.make(home / "shot" / "take")
-    for path in Path(__file__).parent.glob("*.py"):
-        shutil.copy(path, home)
-    built = max((ROOT / "dist").glob(f"aa2_blender-*-{root.ZIPS[RELEASE].replace('-', '_')}.zip"), default=None,
-                key=lambda path: path.stat().st_mtime)
-    shutil.copy(os.environ.get("AA2_ZIP") or built, home / "aa2.zip")
-    (home / "out").mkdir()
 
 
 def test_every_step_did_what_an_artist_expects(told):
