@@ -9,7 +9,7 @@ from . import grey
 # As engine/conditions/known_light.py reads irradiance/: its highest value is twice the picture's white.
 MOST_WHITE = 2.0
 _INSIDE = 0.99           # of the alpha: pixels at the surface's outline have only a part of its light
-_LUMA = np.float32([0.2126, 0.7152, 0.0722])
+_LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
 # Ours: what two renders differ by where nothing is cast, and what is added to both, so that black stays as it is.
 _HAZE, _FLOOR = 0.015, 0.01
 _SEEN, _NEIGHBOURS = 0.06, 3     # the least darkness of a shadow in a small picture, and in how many of 3 x 3 pixels

@@ -9,10 +9,12 @@ from .request import Request
 
 
 def meant(source: LightSource, driver: bpy.types.Scene | None) -> LightSource:
-    """What Automatic means where the scene `driver` has the rig; None: a performer drives."""
+    """What Automatic means where the scene `driver` has the rig; None: a performer drives. Without Cycles, nothing can
+    be measured."""
     if source is not LightSource.AUTOMATIC:
         return source
-    return LightSource.BALL if driver and own_light.has_own_light(driver) else LightSource.GUESSED
+    is_known = driver and hasattr(driver, "cycles") and own_light.has_own_light(driver)
+    return LightSource.BALL if is_known else LightSource.GUESSED
 
 
 def problem(request: Request, driver: bpy.types.Scene | None) -> GatherError | None:

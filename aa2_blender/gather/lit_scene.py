@@ -142,5 +142,7 @@ def _set_up_render(render: bpy.types.RenderSettings) -> None:
 
 def _set_up_cycles(cycles: bpy.types.PropertyGroup) -> None:
     cycles.device, cycles.time_limit = "CPU", 0.0
-    cycles.use_adaptive_sampling = cycles.use_denoising = False
+    cycles.use_adaptive_sampling = cycles.use_denoising = cycles.use_animated_seed = False
+    if hasattr(cycles, "use_sample_subset"):                          # from 4.5
+        cycles.use_sample_subset = False
     cycles.pixel_filter_type, cycles.filter_width = "BOX", 1.0

@@ -179,7 +179,7 @@ def _light_problem(request: Request) -> None:
     found = light_source.problem(request, driver)
     if found:
         raise found
-    camera = camera_at(driver, driver.frame_current, request.camera) if request.is_lit else None
+    camera = camera_at(driver, driver.frame_current, request.camera) if driver and request.is_lit else None
     if camera is not None and camera.type == "CAMERA" and camera.data.type != "PERSP":
         raise GatherError(f"{camera.name!r} is no perspective camera, so the scene cannot render the light of the "
                           "character.", "Set Light to Ball, or choose another camera.")

@@ -93,7 +93,7 @@ def add(scene: bpy.types.Scene, surface: Surface, places: np.ndarray,
     mesh.polygons.foreach_set("loop_start", np.arange(0, faces.size, 3, dtype=np.int32))
     mesh.polygons.foreach_set("use_smooth", np.ones(len(faces), bool))
     unwrapped = mesh.uv_layers.new(name="AA2 atlas")
-    unwrapped.data.foreach_set("uv", (np.float32([0, 1]) + np.float32([1, -1]) * surface.uvs).ravel())
+    unwrapped.data.foreach_set("uv", (surface.uvs * (1, -1) + (0, 1)).astype(np.float32).ravel())
     mesh.update(calc_edges=True)
     mesh.materials.append(material)
     thing = bpy.data.objects.new("AA2 surface", mesh)

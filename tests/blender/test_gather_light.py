@@ -355,3 +355,13 @@ def test_the_command_takes_the_light(shot, part, engine, tmp_path):
     ours = part("settings.plates").settings_of(shot)
     assert (ours.light_source, ours.light_from) == ("HDRI", "FILE") and ours.hdri_rotation == pytest.approx(1.5)
     assert list(part("settings.request_of").job_folder(shot).glob("*/light.json"))
+
+
+def test_automatic_guesses_where_cycles_is_switched_off(lit, scene):
+    """A lit scene, but nothing that could render a ball."""
+    lamp(scene, turned=(math.pi / 2, 0, 0))
+    bpy.ops.preferences.addon_disable(module="cycles")
+    try:
+        assert lit("AUTOMATIC") == (None, [])
+    finally:
+        bpy.ops.preferences.addon_enable(module="cycles")

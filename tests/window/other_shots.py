@@ -18,15 +18,20 @@ class OtherShots(Artist):
 
     def other_shots(self):
         yield from self.go(
-            self.hide_behind_everything, self.fix_a_range, self.take_more_steps, self.replace_with_the_rig,
-            self.bring_in_a_take,
-            self.choose_the_performer, self.queue_two_shots, self.write_output, self.upgrade_at_work,
-            self.show_the_first_version)
+            self.hide_behind_everything, self.choose_the_light, self.fix_a_range, self.take_more_steps,
+            self.replace_with_the_rig, self.bring_in_a_take, self.choose_the_performer,
+            self.queue_two_shots, self.write_output, self.upgrade_at_work, self.show_the_first_version)
 
     def hide_behind_everything(self):
         yield from self.only("Objects")
         for wanted in (True, False):
             yield from self.set_own("holdouts", wanted)
+
+    def choose_the_light(self):
+        """Each source is drawn once; then it is Automatic again."""
+        yield from self.only("Light")
+        for source in ("PICTURE", "HDRI", "BALL", "GUESSED", "AUTOMATIC"):
+            yield from self.set_own("light_source", source)
 
     def fix_a_range(self):
         """Four frames are made again, the others kept: this gives the next version."""
