@@ -320,12 +320,12 @@ def test_the_panel_says_what_automatic_means_and_shows_the_balls(made, shot, par
 def test_the_balls_are_counted_in_the_cost_and_learnt(shot, part, engine):
     """Two balls of four frames; after a shot they take what they took."""
     engine("paints")
-    cost, look = part("cost"), part("panels.look")
+    cost = part("cost")
     lamp(shot, turned=(math.pi / 2, 0, 0))
     request = part("settings.request_of").request_of(shot)
     assert part("gather.light").balls_of(request, 4) == 2 and part("gather.light").balls_of(request, 48) == 7
     rate = cost.reckoned(1)
-    with_balls, without = (cost.cost_of(cost.work(4, (64, 48), request.settings, look.engine_folder(), balls=balls),
+    with_balls, without = (cost.cost_of(cost.work(4, (64, 48), request.settings, cost.EMBEDDED_PACK, balls=balls),
                                         rate).seconds for balls in (2, 0))
     assert with_balls - without == pytest.approx(2 * cost.ball_seconds())
     cost.learn_balls(60.0, 2)
