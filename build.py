@@ -1,11 +1,15 @@
 """One command for each task: `python build.py zip | repo | link | demo | test | bench | score | clips | env |
 generate`."""
 import argparse
+import functools
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 if sys.version_info < (3, 11):      # noqa: UP036  an older Python gets a message
@@ -20,7 +24,9 @@ LINTERS = {"ruff": ["check", "--no-cache"], "basedpyright": []}    # name -> its
 NEVER_SKIPPED = ("bpy-4.5.15", "bpy-5.2.3")
 MOST_CRASHES = 20           # how often Blender may crash in one run of `clips`
 MOST_PROCESSES = 4          # of the unit tests: each needs a gigabyte
+MOST_BLENDERS = 2           # tested at once: each needs a core and a gigabyte
 LARGE_CLIPS = 8             # of `score --large`
+_MAKING = threading.Lock()  # environments and zips are made by one at a time
 
 
 def main() -> int:
@@ -136,10 +142,12 @@ def run_tests(arguments: argparse.Namespace) -> int:
              "window": [release]}
     failed, skipped = [], []
     for tier in tiers:
-        for name in names.get(tier, ["engine"]):
+        wanted = names.get(tier, ["engine"])
+        at_once = min(os.cpu_count() or 1, MOST_BLENDERS, len(wanted)) if tier == "blender" else 1
+        for name, ended in _ended(tier, wanted, at_once):
             title = f"{tier} tests with {name}"
             try:
-                if (_lint(name, title) if tier == "lint" else _pytest(tier, name, title)) != 0:
+                if ended() != 0:
                     failed.append(title)
             except Missing as missing:
                 _shout(f"SKIPPED: {title}: {missing}")
@@ -152,6 +160,31 @@ def run_tests(arguments: argparse.Namespace) -> int:
     for title in failed:
         say(f"FAILED: {title}")
     return 1 if failed else 0
+
+
+def _ended(tier: str, names: list[str], at_once: int) -> Iterator[tuple[str, Callable[[], int]]]:
+    """Run a tier with every name, so many `at_once`; yields each name and what gives its exit code or raises. If
+    several run, the output of each is shown when it ends."""
+    one = _lint if tier == "lint" else functools.partial(_pytest, tier)
+    if at_once == 1:
+        for name in names:
+            yield name, functools.partial(one, name, f"{tier} tests with {name}")
+        return
+    with ThreadPoolExecutor(at_once) as pool, tempfile.TemporaryDirectory() as folder:
+        running = {}
+        try:
+            for name in names:
+                output = Path(folder, f"{name}.txt")
+                running[pool.submit(one, name, f"{tier} tests with {name}", output)] = name, output
+            for done in as_completed(running):
+                name, output = running[done]
+                if output.exists():
+                    print(output.read_text(errors="replace"), end="", flush=True)
+                yield name, done.result
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            limits.end_all()
+            raise
 
 
 def _must_run(name: str) -> bool:
@@ -179,7 +212,8 @@ def _lint(name: str, title: str) -> int:
     return code
 
 
-def _pytest(tier: str, name: str, title: str) -> int:
+def _pytest(tier: str, name: str, title: str, output: Path | None = None) -> int:
+    """Run a tier's tests. output: the file for what they say, None for the terminal."""
     folder = ROOT / "tests" / tier
     if not any(folder.glob("test_*.py")):
         raise Stop(f"{folder} holds no test; the {tier} tier cannot be empty.")
@@ -187,16 +221,19 @@ def _pytest(tier: str, name: str, title: str) -> int:
     if tier == "window":
         root.ensure(name)
         told, shown = {"AA2_WINDOW": name}, ["-raP"]    # report what was clicked, and the times
-    python = environments.ensure(name if tier == "blender" else "engine")
-    archive = None if tier == "unit" else package.make(root.ZIPS[name] if tier == "window" else platforms.here())
+    with _MAKING:
+        python = environments.ensure(name if tier == "blender" else "engine")
+        archive = None if tier == "unit" else package.make(root.ZIPS[name] if tier == "window" else platforms.here())
     limit = limits.TIERS[tier]
     if tier == "unit":      # one file per process at a time, each on one core: half the time on two cores
         shown = ["-n", str(min(os.cpu_count() or 1, MOST_PROCESSES)), "--dist", "loadfile"]
         told["OMP_NUM_THREADS"] = "1"
     command = ["-m", "pytest", "-q", "--durations=8", *limit.for_pytest(), *shown, str(folder)]
     say(title)
-    told |= _surroundings(archive, name if tier == "blender" else DEMO_BLENDER)
-    return _call(python, command, told, lambda line, **more: limits.run(line, title, seconds=limit.tier, **more))
+    with _MAKING:
+        told |= _surroundings(archive, name if tier == "blender" else DEMO_BLENDER)
+    return _call(python, command, told, lambda line, **more: limits.run(line, title, seconds=limit.tier,
+                                                                       output=output, **more))
 
 
 def _in_blender(command: list[str]) -> int:

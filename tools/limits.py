@@ -35,19 +35,26 @@ LINT_S = 300            # ruff takes a second, basedpyright half a minute
 TIERS = {"unit": Limit(240, 1800), "blender": Limit(240, 600), "e2e": Limit(400, 1200), "window": Limit(800, 1100)}
 
 
+_running: set[subprocess.Popen] = set()
+
+
 def left_s() -> float:
     """Seconds that are left of a CI run; infinite if this is no CI run."""
     return CI_S - (time.monotonic() - STARTED) if os.environ.get("CI") == "true" else float("inf")
 
 
-def run(command: list[str], title: str, *, seconds: float, cwd: Path, env: dict[str, str]) -> int:
+def run(command: list[str], title: str, *, seconds: float, cwd: Path, env: dict[str, str],
+        output: Path | None = None) -> int:
     """The command's exit code. Raises Stop past `seconds`, or past what is left of a CI run; nothing of the command
-    runs then. Raises Missing if too little is left to begin."""
+    runs then. Raises Missing if too little is left to begin. output: the file for what it says, None for the
+    terminal."""
     allowed = min(seconds, left_s())
     if allowed < LEAST_S:
         raise Missing(f"{title}: not begun, because {CI_S / 60:.0f} minutes of a CI run are over; look above at what "
                       "was slow.")
-    child = subprocess.Popen(command, cwd=cwd, env=env, start_new_session=True)
+    with open(output, "wb") if output else contextlib.nullcontext() as said:
+        child = subprocess.Popen(command, cwd=cwd, env=env, start_new_session=True, stdout=said, stderr=said)
+    _running.add(child)
     try:
         return child.wait(allowed)
     except subprocess.TimeoutExpired:
@@ -56,6 +63,13 @@ def run(command: list[str], title: str, *, seconds: float, cwd: Path, env: dict[
         raise Stop(
             f"{title}: not done after {allowed:.0f} s, and stopped; the stacks above say where it stood.") from None
     finally:
+        _end_group(child)
+        _running.discard(child)
+
+
+def end_all() -> None:
+    """End every command that runs, with everything that it started."""
+    for child in list(_running):
         _end_group(child)
 
 

@@ -1,14 +1,17 @@
 """The zip's checks: foreign binaries are found by their headers and names, and each failure says what to do."""
 import os
+import signal
 import struct
 import subprocess
 import sys
+import threading
 import time
 import zipfile
 from pathlib import Path
 
 import pytest
 
+import build
 from tools import debian, environments, limits, package, pythons, repository, root, wheels
 from tools.platforms import PLATFORMS, check_binaries, check_wheel, machine_of
 from tools.telling import Missing, Stop
@@ -211,6 +214,51 @@ def test_a_command_past_its_limit_is_stopped_with_all_it_started(tmp_path, monke
 
 def test_a_command_within_its_limit_keeps_its_exit_code(tmp_path):
     assert limits.run(["sh", "-c", "exit 3"], "x", seconds=30, cwd=tmp_path, env=dict(os.environ)) == 3
+
+
+def test_what_a_command_says_goes_to_its_file(tmp_path, capfd):
+    limits.run(["sh", "-c", "echo said; echo wrong >&2"], "x", seconds=30, cwd=tmp_path, env=dict(os.environ),
+               output=tmp_path / "said.txt")
+    assert (tmp_path / "said.txt").read_text() == "said\nwrong\n" and capfd.readouterr() == ("", "")
+
+
+def test_blenders_are_tested_two_at_once_and_each_tells_how_it_ended(monkeypatch, capsys):
+    """The first waits for the second, so they must run at the same time; one fails, one is missing."""
+    first, second = threading.Event(), threading.Event()
+
+    def run(tier, name, title, output=None):
+        output.write_text(f"{name} said\n")
+        if name == "slow":
+            second.set()
+            assert first.wait(20)
+        else:
+            assert second.wait(20)
+            first.set()
+        if name == "gone":
+            raise Missing("it is not here")
+        return 3 if name == "slow" else 0
+
+    monkeypatch.setattr(build, "_pytest", run)
+    found = {}
+    for name, ended in build._ended("blender", ["slow", "gone", "good"], 2):
+        try:
+            found[name] = ended()
+        except Missing as missing:
+            found[name] = str(missing)
+    assert found == {"slow": 3, "gone": "it is not here", "good": 0}
+    assert sorted(capsys.readouterr().out.splitlines()) == ["gone said", "good said", "slow said"]
+
+
+def test_all_that_runs_can_be_ended(tmp_path):
+    ended = []
+    thread = threading.Thread(target=lambda: ended.append(limits.run(
+        ["sleep", "60"], "x", seconds=50, cwd=tmp_path, env=dict(os.environ))))
+    thread.start()
+    while not limits._running:
+        time.sleep(0.01)
+    limits.end_all()
+    thread.join(20)
+    assert ended == [-signal.SIGKILL] and not limits._running
 
 
 def test_what_no_longer_fits_into_a_ci_run_is_not_begun(tmp_path, monkeypatch):
