@@ -31,7 +31,7 @@ _NETS_GFLOP, _DENOISE_GFLOP = 9.9, 2.3
 _GFLOPS_A_CORE, _SECONDS_A_MEGAPIXEL, _START_S = 25.0, 0.10, 1.5
 _BALL_S = 0.5        # to render a ball of the light (ours; a room of the demo on two cores)
 _PERFORMER_S = 0.25  # a frame in which a performer is found, with hands and face (ours; 640x480 on two cores)
-_LIGHT_S = 8.5  # a frame whose light the scene renders (ours; the demo's room at 960x540 on two cores)
+_LIGHT_S = 8.5  # a frame whose light the scene renders (ours: a first guess, until this machine is measured)
 # Peak memory of the engine in MB, measured with windows of 2 to 16 frames and jobs of 0.08 to 2 million pixels: itself,
 # a frame of a window, a million pixels of the job.
 _BASE_MB, _FRAME_MB, _MEGAPIXEL_MB = 325.0, 22.0, 15.0

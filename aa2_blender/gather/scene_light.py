@@ -77,15 +77,15 @@ def remove(folder: str) -> None:
 def render_light(request: Request, folder: str) -> Iterator[Step]:
     """Render what frames still lack, one render a step. Frames that were rendered from the same surface in the same
     scene stay. Raises GatherError if the request's names mean nothing any more."""
-    job, found, done = jobs.read(folder), surface.read(folder, jobs.read(folder).frames), _Rendered(folder)
-    looked = _digest_of_looks(folder)
-    missing = [number for number in range(1, job.frames + 1) if not done.has(number, _key(folder, number, job, looked))]
+    job, done = jobs.read(folder), _Rendered(folder)
+    found, shared = surface.read(folder, job.frames), _digest_of_the_shot(folder, job)
+    missing = [number for number in range(1, job.frames + 1) if not done.has(number, _key(folder, number, shared))]
     began, ready = time.monotonic(), job.frames - len(missing)
     for count, number in enumerate(missing):
         left = (time.monotonic() - began) / count * (len(missing) - count) if count else None
         for _ in _render_frame(request, folder, job, found, number):
             yield STAGE, ready + count, job.frames, left
-        done.add(number, _key(folder, number, job, looked))
+        done.add(number, _key(folder, number, shared))
     yield STAGE, job.frames, job.frames, 0.0
 
 
@@ -196,18 +196,20 @@ def _plain(things: Iterable[bpy.types.Object]) -> Iterator[None]:
             setattr(thing, name, True)
 
 
-def _digest_of_looks(folder: str) -> bytes:
-    told = hashlib.sha256()
+def _digest_of_the_shot(folder: str, job: jobs.Job) -> bytes:
+    """A digest of what all frames are rendered from: the looks at the scene, and the surface's mesh."""
+    told = hashlib.sha256(repr((_FORMAT, SAMPLES, SHADOW_SAMPLES, job.size)).encode())
+    told.update(Path(files.path(folder, files.MESH)).read_bytes())
     for number in files.numbers(folder, files.SCENE):
         told.update(b"%d" % number + Path(files.picture(folder, files.SCENE, number)).read_bytes())
     return told.digest()
 
 
-def _key(folder: str, number: int, job: jobs.Job, looked: bytes) -> str:
-    """What a frame's pictures are rendered from, as 32 hex digits."""
-    told = hashlib.sha256(repr((_FORMAT, SAMPLES, SHADOW_SAMPLES, job.size)).encode() + looked)
-    if os.path.isfile(files.vertices(folder, number)):
-        told.update(surface.digest_of(folder, number))
+def _key(folder: str, number: int, shared: bytes) -> str:
+    """What a frame's pictures are rendered from, as 32 hex digits. shared: as from _digest_of_the_shot."""
+    told = hashlib.sha256(shared)
+    with suppress(FileNotFoundError):
+        told.update(Path(files.vertices(folder, number)).read_bytes())
     return told.hexdigest()[:32]
 
 

@@ -2,7 +2,6 @@
 
 import zipfile
 from dataclasses import dataclass
-from pathlib import Path
 
 import bpy
 import numpy as np
@@ -56,11 +55,6 @@ def vertices(folder: str, number: int, surface: Surface) -> np.ndarray | None:
             np.isfinite(found).all() and (found[:, 2] > 0).all()):
         raise GatherError(f"{path}: expected points in front of the camera for all faces, got {found.shape}.", _AGAIN)
     return found
-
-
-def digest_of(folder: str, number: int) -> bytes:
-    """The bytes that say what a frame's surface is."""
-    return Path(files.vertices(folder, number)).read_bytes() + Path(files.path(folder, files.MESH)).read_bytes()
 
 
 def in_world(places: np.ndarray, shot: Shot, frame: int) -> np.ndarray:
