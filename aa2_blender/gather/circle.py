@@ -45,7 +45,7 @@ def circle_in(picture: np.ndarray) -> Circle | None:
     low, high = (share * min(grey.shape) for share in _RADII)
     found = [one for radius in np.arange(low, high + 1, 1.0) for one in _voted(x, y, across, radius, grey.shape)]
     best = sorted(found)[::-1][:_CHECKED]
-    fitted = [_fitted(x, y, across, circle) for _, *circle in best]
+    fitted = [_fitted(x, y, across, (middle_x, middle_y, radius)) for _, middle_x, middle_y, radius in best]
     shares = [(_outline(right, down, steep, circle), circle) for circle in fitted if circle]
     share, circle = max(shares, default=(0.0, None))
     return circle if share >= _OUTLINE else None
@@ -67,7 +67,7 @@ def _voted(x: np.ndarray, y: np.ndarray, across: np.ndarray, radius: float, shap
     return [(float(around[row, column] / (2 * np.pi * radius)), (column + 0.5) * _CELL, (row + 0.5) * _CELL, radius)]
 
 
-def _fitted(x: np.ndarray, y: np.ndarray, across: np.ndarray, circle: Sequence[float]) -> Circle | None:
+def _fitted(x: np.ndarray, y: np.ndarray, across: np.ndarray, circle: Circle) -> Circle | None:
     """The circle through the edges that lie on one and run along it, by least squares (Kasa 1976)."""
     for _ in range(3):
         away = np.stack([x + 0.5 - circle[0], y + 0.5 - circle[1]])

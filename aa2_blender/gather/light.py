@@ -9,6 +9,7 @@ import json
 import os
 import tempfile
 from collections.abc import Callable, Generator, Iterator, Sequence
+from typing import cast
 
 import numpy as np
 
@@ -28,7 +29,7 @@ STAGE = "light"
 EVERY = 8               # frames between two balls, where the light does not change (ours)
 VISIBLE = 3 / 255       # sphere.difference: what differs less is the same light, or noise (ours)
 Stands = Sequence[Stand | None]
-Measure = Callable[[int], ball.Ball]            # the index of a frame -> its ball
+Measure = Callable[[int, Stand], ball.Ball]     # the index of a frame, and who stands there -> its ball
 
 
 def gather(request: Request, folder: str, frames: range, stands: Stands | None) -> Iterator[tuple[str, int, int]]:
@@ -36,12 +37,12 @@ def gather(request: Request, folder: str, frames: range, stands: Stands | None) 
     the character is on each of `frames`, None where it is not in the picture, or None for all if a performer drives."""
     shot = Shot(request)
     source = meant(request.light_source, None if request.performer else shot.driver)
-    if source is LightSource.BALL:
+    if source is LightSource.BALL and stands:
         turns = {frame - shot.offset - frames[0] for frame in own_light.turning_points(shot.driver)}
-        lights = yield from _followed(folder, stands, turns, lambda i: _in_scene(request, frames[i], stands[i]))
+        lights = yield from _followed(folder, stands, turns, lambda i, stand: _in_scene(request, frames[i], stand))
     elif source is LightSource.HDRI and stands:
         lights = yield from _followed(folder, stands, set(),
-                                      lambda i: light_picture.of_hdri(request.light_picture, stands[i]))
+                                      lambda i, stand: light_picture.of_hdri(request.light_picture, stand))
     elif source in (LightSource.HDRI, LightSource.PICTURE):
         of = light_picture.of_hdri if source is LightSource.HDRI else light_picture.of_picture
         found = of(request.light_picture)
@@ -84,7 +85,7 @@ def _followed(folder: str, places: Stands, turns: set[int],
         known: dict[int, np.ndarray] = {}
         points = {i for i in turns if i in run} | set(run[::EVERY]) | {run[-1]}
         for i in refined(sorted(points), known):
-            found = measure(i)
+            found = measure(i, cast("Stand", places[i]))
             known[i] = found.light
             _write_ball(folder, i + 1, found)
             yield STAGE, i + 1, len(places)
@@ -130,6 +131,6 @@ def _write_ball(folder: str, number: int, found: ball.Ball) -> None:
     write_colour(files.picture(folder, files.BALLS, number), found.picture)
 
 
-def _write(folder: str, lights: list[np.ndarray | None]) -> None:
+def _write(folder: str, lights: Sequence[np.ndarray | None]) -> None:
     frames = [None if light is None else np.round(light, 5).tolist() for light in lights]
     files.write_whole(files.path(folder, files.LIGHT), json.dumps({"version": 1, "frames": frames}).encode())

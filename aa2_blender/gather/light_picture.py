@@ -51,8 +51,8 @@ def of_picture(picture: LightPicture) -> ball.Ball:
     light = colours if is_linear else grey.linear(colours)
     step = max(1, -(-max(width, height) // _MOST))
     alpha = pixels[::step, ::step, 3] if pixels.shape[2] == 4 else None
-    has_alpha = alpha is not None and alpha.min() < 0.5
-    found = circle_of(alpha) if has_alpha else circle_in(grey.shown(light)[::step, ::step])
+    found = circle_of(alpha) if alpha is not None and alpha.min() < 0.5 else circle_in(
+        grey.shown(light)[::step, ::step])
     if found is None:
         raise GatherError(f"No ball is found in the picture {picture.name!r}.",
                           "Crop the picture so that the ball fills most of it, or make all but the ball transparent.")

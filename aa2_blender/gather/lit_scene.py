@@ -121,7 +121,9 @@ def set_up(scene: bpy.types.Scene) -> None:
 
 def _quick(world: bpy.types.World | None) -> bpy.types.World | None:
     """A copy of a world with a panorama, for whose bright parts Cycles looks in less time; other worlds themselves."""
-    kinds = {node.type for node in world.node_tree.nodes} if world and world.node_tree else set()
+    if world is None:
+        return None
+    kinds = {node.type for node in world.node_tree.nodes} if world.node_tree else set()
     if "TEX_ENVIRONMENT" not in kinds or "TEX_SKY" in kinds or world.cycles.sampling_method != "AUTOMATIC":
         return world                                                  # a sky tells Cycles where its sun is
     quick = world.copy()

@@ -20,7 +20,7 @@ def explained(tooltip: str) -> str:
     return f"{tooltip} (0: automatic)"
 
 
-def beside(name: str, label: str, tooltip: str, most: int, real: Callable[[], int]) -> dict[str, Any]:
+def beside(name: str, label: str, tooltip: str, most: float, real: Callable[[], int]) -> dict[str, Any]:
     """The two properties that follow from a setting `name`; `real` returns the number that automatic stands for."""
     in_use, is_automatic = names(name)
 
@@ -32,7 +32,7 @@ def beside(name: str, label: str, tooltip: str, most: int, real: Callable[[], in
     of_number = {"get": number, "set": lambda ours, value: setattr(ours, name, value)} if IS_CALLED else {}
     of_switch = {"get": lambda ours: getattr(ours, name) == 0, "set": switch} if IS_CALLED else {}
     return {
-        in_use: IntProperty(name=label, description=tooltip, min=1, max=most, options=set(), **of_number),
+        in_use: IntProperty(name=label, description=tooltip, min=1, max=int(most), options=set(), **of_number),
         is_automatic: BoolProperty(name="Automatic", description=f"{label}: use the automatic value, which is shown",
                                    options=set(), **of_switch)}
 

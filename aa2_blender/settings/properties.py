@@ -5,7 +5,7 @@ Blender reads properties from a class's annotations. Here they are written as a 
 for types.
 """
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import bpy
 from bpy.props import (
@@ -188,7 +188,7 @@ def _of_weights(one: Setting) -> Callable[[], int]:
 AA2_PG_settings.__annotations__ |= {one.name: property_of(one) for one in SETTINGS}
 for _one in SETTINGS:
     if _one.zero_is_none:
-        AA2_PG_settings.__annotations__ |= automatic.beside(_one.name, _one.label, _one.tooltip, _one.high,
+        AA2_PG_settings.__annotations__ |= automatic.beside(_one.name, _one.label, _one.tooltip, cast("float", _one.high),
                                                             _of_weights(_one))
 
 

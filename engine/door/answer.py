@@ -124,7 +124,7 @@ def _home(request) -> str | None:
     """The folder whose events.jsonl tells of a request: a part's own, since other machines write to the job's."""
     folder = getattr(request, "job", None)
     part = getattr(request, "part", None)
-    return folder if part is None else files.part_folder(folder, part)
+    return folder if folder is None or part is None else files.part_folder(folder, part)
 
 
 def _do(request, engine, say, stop_asked):
