@@ -188,8 +188,8 @@ def _of_weights(one: Setting) -> Callable[[], int]:
 AA2_PG_settings.__annotations__ |= {one.name: property_of(one) for one in SETTINGS}
 for _one in SETTINGS:
     if _one.zero_is_none:
-        AA2_PG_settings.__annotations__ |= automatic.beside(_one.name, _one.label, _one.tooltip, cast("float", _one.high),
-                                                            _of_weights(_one))
+        AA2_PG_settings.__annotations__ |= automatic.beside(_one.name, _one.label, _one.tooltip,
+                                                            cast("float", _one.high), _of_weights(_one))
 
 
 def shot_scene(context: bpy.types.Context) -> bpy.types.Scene:
