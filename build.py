@@ -74,7 +74,7 @@ def make_environment(arguments: argparse.Namespace) -> int:
 
 def run_demo(arguments: argparse.Namespace) -> int:
     debian.ensure(debian.FILMS)
-    return _in_blender(["tests/demo/demo.py"])
+    return _in_blender(["tests/demo/demo.py", *arguments.rest])
 
 
 def run_bench(arguments: argparse.Namespace) -> int:
@@ -286,7 +286,9 @@ def _parser() -> argparse.ArgumentParser:
     one = add("link", make_links, "link the checkout into Blender's extensions: edit, F3, Reload Scripts, with no zip")
     one.add_argument("folder", type=Path, nargs="?",
                      help="a repository's folder (default: the newest Blender's extensions/user_default)")
-    add("demo", run_demo, "install the zip in a fresh Blender, generate the demo shot, fill demo_output/")
+    one = add("demo", run_demo, "install the zip in a fresh Blender, generate the demo shot, fill demo_output/: "
+              "build.py demo --help", add_help=False)
+    one.set_defaults(rest=[])
     one = add("test", run_tests, "run the tests, all tiers and all Blender versions unless told otherwise")
     one.add_argument("--tier", choices=TIERS)
     one.add_argument("--bpy", metavar="VERSION", help="one version only, such as 4.5.15")

@@ -31,6 +31,8 @@ def main():
     parser = argparse.ArgumentParser(prog="build.py demo", description=__doc__.splitlines()[0])
     parser.add_argument("--pack", default="", help="a folder of weights instead of the embedded ones")
     parser.add_argument("--output", type=Path, default=ROOT / "demo_output", help="a folder that is made anew")
+    parser.add_argument("--light", choices=("guessed", "ball", "rendered"), default="rendered",
+                        help="where the light comes from (default: rendered, which looks best and takes ten minutes)")
     parser.add_argument("--small", action="store_true", help="a shot of 40 percent, for a quick look")
     args = parser.parse_args()
     faulthandler.enable()
@@ -41,7 +43,7 @@ def main():
         install(args.pack)
     with stages("open the shot"):
         edit = open_shot(made, output)
-        choose(edit)
+        choose(edit, args.light)
     press(stages, "find joints", bpy.ops.aa2.find_reference_joints)
     press(stages, "generate", bpy.ops.aa2.generate)
     job = job_of(edit)
@@ -78,13 +80,14 @@ def open_shot(made, output):
     return bpy.data.scenes["Edit"]
 
 
-def choose(edit):
+def choose(edit, light):
     """What the artist sets in the panel."""
     ours = edit.aa2
     ours.strip, ours.reference_path = "Room", "//reference.png"
     ours.driver_scene, ours.armature = bpy.data.scenes["Shot"], bpy.data.objects["Performer"]
     ours.derive_offset, ours.frame_offset = False, OFFSET
     ours.objects = bpy.data.collections["Touched"]
+    ours.light_source = light.upper()
 
 
 def press(stages, name, button):

@@ -13,7 +13,8 @@ def test_the_demo_leaves_what_it_promises(surroundings, pack, tmp_path):
     trained = EMBEDDED.exists()
     weights = [] if trained else ["--pack", pack]
     output = tmp_path / "demo"
-    done = subprocess.run([BPY, ROOT / "tests" / "demo" / "demo.py", "--small", "--output", output, *weights],
+    done = subprocess.run([BPY, ROOT / "tests" / "demo" / "demo.py", "--small", "--light", "ball", "--output", output,
+                           *weights],
                           env={**surroundings, "PYTHONPATH": str(ROOT)}, cwd=ROOT, capture_output=True, text=True,
                           timeout=200)
     assert done.returncode == 0, done.stderr[-3000:]
