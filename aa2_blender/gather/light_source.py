@@ -22,13 +22,13 @@ def problem(request: Request, driver: bpy.types.Scene | None) -> GatherError | N
     source = request.light_source
     if source in (LightSource.PICTURE, LightSource.HDRI):
         message = light_picture.problem(request.light_picture, source)
-        return GatherError(message, "Choose it in Light, or set Light to Guessed.") if message else None
+        return GatherError(message, "Choose it in Light, or set Light Source to Guessed.") if message else None
     if source not in (LightSource.BALL, LightSource.RENDERED):
         return None
     if driver is None:
         return GatherError("The light of the scene is known only where an armature drives.",
-                           "Set Light to Guessed, or choose a picture of a grey ball or an HDRI.")
+                           "Set Light Source to Guessed, or choose a picture of a gray ball or an HDRI.")
     if not own_light.has_own_light(driver):
         return GatherError(f"Scene {driver.name!r} has no light but that of Blender's startup file.",
-                           "Light the scene as the plate was lit, or set Light to Guessed.")
+                           "Light the scene as the plate was lit, or set Light Source to Guessed.")
     return None

@@ -182,7 +182,7 @@ def _light_problem(request: Request) -> None:
     camera = camera_at(driver, driver.frame_current, request.camera) if driver and request.is_lit else None
     if camera is not None and camera.type == "CAMERA" and camera.data.type != "PERSP":
         raise GatherError(f"{camera.name!r} is no perspective camera, so the scene cannot render the light of the "
-                          "character.", "Set Light to Ball, or choose another camera.")
+                          "character.", "Set Light Source to Ball, or choose another camera.")
 
 
 def _strip_of(request: Request) -> Strip | None:

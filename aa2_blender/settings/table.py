@@ -187,26 +187,26 @@ _DRIVER = (
 )
 
 _LIGHT = (
-    Setting("light_source", Kind.CHOICE, "Light", "Where the light that falls on the character comes from", choices=(
+    Setting("light_source", Kind.CHOICE, "Light Source", "Where the light on the character comes from", choices=(
         (LightSource.AUTOMATIC, "Automatic",
          "Ball where an armature drives and its scene has light of its own, or else Guessed"),
         (LightSource.GUESSED, "Guessed", "The networks guess the light from the plate"),
         (LightSource.BALL, "Ball", "The light of the rig's scene is measured where the character stands"),
         (LightSource.RENDERED, "Rendered",
          "The character's surface is rendered in the rig's scene, with the shadow that it casts there; takes longer"),
-        (LightSource.PICTURE, "Picture of a Ball", "A picture of a grey ball, taken where the character stands"),
+        (LightSource.PICTURE, "Picture of a Ball", "A picture of a gray ball, taken where the character stands"),
         (LightSource.HDRI, "HDRI", "A panorama of the light, taken where the character stands")),
             option="light_source"),
     Setting("light_from", Kind.CHOICE, "From", "Where the picture of the ball or the HDRI is", choices=(
         (PictureFrom.FILE, "File", "A picture on the disk"), (PictureFrom.IMAGE, "Image", "An image of this file"))),
-    Setting("ball_path", Kind.FILE, "Picture", "A picture of a matt grey ball", option="ball"),
-    Setting("ball_image", Kind.IMAGE, "Image", "An image of this file that shows a matt grey ball"),
+    Setting("ball_path", Kind.FILE, "Picture", "A picture of a matte gray ball", option="ball"),
+    Setting("ball_image", Kind.IMAGE, "Ball Image", "An image of this file that shows a matte gray ball"),
     Setting("ball_albedo", Kind.NUMBER, "Albedo",
-            "How much light the ball gives back: 0.18 for a photographer's grey, about 0.8 for white", 0.18, 0.01, 1,
+            "How much light the ball gives back: 0.18 for a photographer's gray, about 0.8 for white", 0.18, 0.01, 1,
             option="ball_albedo"),
     Setting("hdri_path", Kind.FILE, "HDRI", "A panorama in which all directions are seen (equirectangular)",
             option="hdri"),
-    Setting("hdri_image", Kind.IMAGE, "Image", "A panorama of this file in which all directions are seen"),
+    Setting("hdri_image", Kind.IMAGE, "HDRI Image", "A panorama of this file in which all directions are seen"),
     Setting("hdri_rotation", Kind.NUMBER, "Rotation",
             "How far the panorama is turned around the vertical, as by the Mapping node of a world. Where a performer "
             "drives, the camera looks along the Y axis", 0.0, subtype="ANGLE", option="hdri_rotation"),

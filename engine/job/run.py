@@ -173,7 +173,7 @@ class Generation:
     def _measured_plates(self) -> tuple:
         """The plates, and (numbers, sigmas) of the blur in some frames of the shot. Between these frames, the blur is
         assumed to change evenly (ours)."""
-        there = self.plan.present
+        there = self.plan.made if self._number is None else self.plan.present
         numbers = there[::max(len(there) // _BLURS_MEASURED, 1)] if self.job.settings.blur else []
         plates = Plates(self.shot, most=self.plan.window, blurs=numbers, kept=self.plan.kept,
                         has_grain=self.job.settings.grain)

@@ -266,7 +266,7 @@ def test_no_plate(plate, scene, tmp_path, kind):
         write_wave(tmp_path / "beep.wav")
         strip = strips(editor).new_sound("beep", filepath=str(tmp_path / "beep.wav"), channel=1, frame_start=1)
     message = plate.why_no_plate(strip)
-    assert strip.name in message and ("sound" if kind == "SOUND" else "colour") in message
+    assert strip.name in message and ("sound" if kind == "SOUND" else "color") in message
 
 
 def test_missing_pictures_are_named(plate, scene, tmp_path):

@@ -37,7 +37,7 @@ def test_every_request_has_its_process(part):
     own = interpreter.Launch(("own",), ())
     both = interpreter.Launch(("preferred",), (), own)
     of = {name: both.of(kind.__new__(kind)).command[0] for name, kind in messages.REQUESTS.items()}
-    assert {name for name, command in of.items() if command == "preferred"} == {"run"}
+    assert {name for name, command in of.items() if command == "preferred"} == {"run", "assemble"}
     assert all(own.of(kind.__new__(kind)) is own for kind in messages.REQUESTS.values())
 
 
