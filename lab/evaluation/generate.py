@@ -27,6 +27,8 @@ from .clips import Clip
 UNHELD, VISIBLE, REGION = "unheld", "visible", "region"
 LIMB_WARP = "limb_warp"     # a folder with a file for each frame in which the limb warp stood in for the surface
 REFERENCE, PERFORMER = "reference", "performer"     # what the product finds itself; the second is both
+BALL, RENDERED = "ball", "rendered"         # what the product knows of the scene's light
+_KNOWN = {None: (), BALL: (files.LIGHT,), RENDERED: (files.IRRADIANCE, files.CAST)}
 
 
 @dataclass(frozen=True)
@@ -45,14 +47,17 @@ class Made:
 
 
 def generate(clip: Clip, engine: Engine, folder: Path, *, alone: bool = False, surface: bool = True,
-             found: str | None = None) -> list[Made]:
+             found: str | None = None, known: str | None = None) -> list[Made]:
     """The clip's frames, made by the product's own generation; finished ones are reused.
 
     alone: the paper's pasted baseline (table 3): the character is made for the clean plate but with an empty
     environment. surface False: the product as it was before the body surface, with the limb warp in its place. found:
-    with REFERENCE, the reference is given only as a picture; with PERFORMER, the frames are, too.
+    with REFERENCE, the reference is given only as a picture; with PERFORMER, the frames are, too. known: with
+    BALL or RENDERED, the job has the light that the clip's folder has.
     """
     job = prepare_job(clip, engine, folder, alone, found)
+    for name in _KNOWN[known]:
+        (_link_all if (clip.folder / name).is_dir() else _link)(clip.folder / name, folder / name)
     runtime = EmptyEnvironment(engine.runtime) if alone else engine.runtime
     watch = Watch(str(folder), _unheard, lambda: False)
     with locked(str(folder), watch.check):

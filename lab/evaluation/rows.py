@@ -27,7 +27,7 @@ class Row:
     the plate that only Blender knows. `surface`
     False: with the limb warp, as before the body surface. `light`: the surface without any network,
     in one of bare's lights.
-    `found`: as for generate.generate."""
+    `found` and `known`: as for generate.generate."""
 
     name: str
     weights: tuple = (None,)
@@ -36,6 +36,7 @@ class Row:
     surface: bool = True
     light: str | None = None
     found: str | None = None
+    known: str | None = None
 
     def measures(self, clip: Clip) -> bool:
         """A performer can be found only if one stands in the plate."""
@@ -68,9 +69,10 @@ def made_by(row: Row, weights, clip: Clip, frames: Path) -> list[Made]:
     engine = engine_of(weights)
     if row.light is not None:
         return bare(clip, engine, row.light)
-    kind = "alone" if row.alone else f"{row.found}-found" if row.found else "placed"
+    kind = "alone" if row.alone else "-".join(filter(None, (row.found and f"{row.found}-found", row.known))) or "placed"
     folder = frames / engine.pack.hash[:16] / (kind + "-by-limb-warp" * (not row.surface)) / clip.name
-    return generate(clip, engine, folder, alone=row.alone, surface=row.surface, found=row.found)
+    return generate(clip, engine, folder, alone=row.alone, surface=row.surface, found=row.found,
+                    known=row.known)
 
 
 @functools.cache

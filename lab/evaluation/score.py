@@ -4,6 +4,7 @@
     python -m lab score --all [--ablations FOLDER]          the estimated and the pasted rows, and the ablations that
                                                             `train ablations` made, too
     python -m lab score --large                             eight clips at 1024x1024
+    python -m lab score --light                             sixteen clips of five frames, lit by their own scenes
     python -m lab score --quick WEIGHTS [--blender FOLDER] [--steps 1 4 20]
                                                             a line each on a few other clips, in a minute on one core
 
@@ -39,6 +40,9 @@ def main(arguments: list[str]) -> int:
                         "--ablations a row for each of these, too")
     parser.add_argument("--large", action="store_true",
                         help="instead, Blender's clips at 1024x1024: outlines and detail")
+    parser.add_argument("--light", action="store_true",
+                        help="instead, Blender's clips in the light that the product reads from their scenes")
+    parser.add_argument("--cut", action="store_true", help="with --light: only cut the clips whose light is rendered")
     parser.add_argument("--blender", type=Path, metavar="FOLDER", help="held-out clips of Blender's world")
     parser.add_argument("--references", choices=REFERENCES, default=REFERENCES[0],
                         help="how references are exposed: on the figure, or by their own light (docs/training.md)")

@@ -14,7 +14,7 @@ import cv2
 from engine.contract import files
 from engine.contract.errors import JobError
 
-from . import large, perceptual
+from . import large, lit, perceptual
 from .autoencoder import autoencoder_psnr
 from .bootstrap import mean
 from .clips import REFERENCES, Clip, ClipError, clips_in, read_clip
@@ -34,6 +34,12 @@ def make_table(options) -> None:
     if options.large:
         rows, notes, measure_one, columns = large.choose_rows(options.pack), {}, large.measure_clip, large.COLUMNS
         clips = large.choose_clips(options, notes)
+    elif options.light:
+        options.references = lit.REFERENCES
+        rows, notes, measure_one, columns = lit.choose_rows(options.pack), {}, measure_clip, COLUMNS
+        clips = lit.choose_clips(options, notes)
+        if options.cut:
+            return
     else:
         (rows, notes), measure_one, columns = choose_rows(options), measure_clip, COLUMNS
         clips = choose_clips(options, notes)
@@ -45,6 +51,8 @@ def make_table(options) -> None:
     measured = measure_all(clips, rows, frames, options.workers, measure_one)
     values = {row.name: [found[row.name] for found in measured] for row in rows}
     told = report(clips, values, {**notes, "by_clip": by_clip(clips, values)}, columns)
+    if options.light:
+        told["notes"]["from `surface_only` to `oracle_light`"] = lit.progress_to(told["models"])
     if options.json:
         files.write_whole(str(options.json), json.dumps(told, indent=1).encode() + b"\n")
     text = markdown(told)

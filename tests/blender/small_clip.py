@@ -90,7 +90,7 @@ def _capture(folder):
 def _whole(path, made, recipe, data):
     """The clip's first frame, as Cycles renders it with everybody in it and with eight times the samples."""
     import bpy
-    shot = made._stage(recipe, data, None)
+    shot = made.stage(recipe, data, None)
     scene, passes = bpy.context.scene, made.passes
     passes.set_up(scene, recipe.size)
     plate = passes.plates(scene, shot.person.objects, [1])[0]
@@ -141,7 +141,7 @@ def _seen_ball(folder, made, recipe, data):
     room. Its pixels (n, 3), linear, as exposed in the clip, and the normals there (n, 3) in the camera's axes."""
     import bpy
     import numpy as np
-    shot = made._stage(recipe, data, None)
+    shot = made.stage(recipe, data, None)
     scene, passes, ball = bpy.context.scene, made.passes, made.ball
     finer = 3
     passes.set_up(scene, [finer * side for side in recipe.size])
