@@ -1,10 +1,12 @@
 """How long things take: a line of progress while something runs, and a table of the stages at the end."""
+import re
 import sys
 import threading
 import time
 from contextlib import contextmanager
 
 LOOK_S, QUIET_S = 0.2, 2.0     # between checks of a task; between lines if the output is not a terminal
+_NUMBERS = re.compile(r"( \d+ of \d+ \w+)?(, .*)?$")    # how far a stage is, after its name
 
 
 class Stages:
@@ -55,7 +57,7 @@ def _watch(look, ended, spent):
         line, now = look(), time.monotonic()
         if not line:
             continue
-        stage = line.split(",")[0].rstrip("0123456789/ ")
+        stage = _NUMBERS.sub("", line)
         spent[stage] = spent.get(stage, 0.0) + now - last
         last = now
         if sys.stderr.isatty():
