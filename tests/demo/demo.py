@@ -48,6 +48,7 @@ def main():
     press(stages, "generate", bpy.ops.aa2.generate)
     job = job_of(edit)
     press(stages, "preview", bpy.ops.aa2.preview_conditions)
+    bpy.ops.aa2.show_condition(kind="skeleton")     # it is shown at once; the film shows the result alone
     bpy.ops.wm.save_mainfile()
     with stages("composite"):
         composites = through_sequencer(edit, output / "composite")

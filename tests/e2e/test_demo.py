@@ -1,11 +1,21 @@
 """The demo as a stranger starts it, on a small shot: every promised file exists, and the character is recognisable."""
 import subprocess
 
+import numpy as np
 from conftest import BPY, ROOT
 from PIL import Image
 
 FRAMES = 48
 EMBEDDED = ROOT / "engine" / "packs" / "compact" / "pack.json"
+
+
+def away_from_the_layers(job, composite):
+    """How far the last composite is from the plate with its shadow and the character over it, in levels of 255."""
+    def layer(kind):
+        return np.asarray(Image.open(job / kind / f"{FRAMES:04}.png"), np.float32)[..., :4] / 255
+    character, plate = layer("frames"), layer("source")[..., :3] * layer("shadow")[..., :3]
+    laid = plate + character[..., 3:] * (character[..., :3] - plate)
+    return np.abs(255 * laid - np.asarray(Image.open(composite).convert("RGB"), np.float32)).mean()
 
 
 def test_the_demo_leaves_what_it_promises(surroundings, pack, tmp_path):
@@ -24,6 +34,7 @@ def test_the_demo_leaves_what_it_promises(surroundings, pack, tmp_path):
     composites = sorted((output / "composite").glob("*.png"))
     assert {(frame.mode, frame.size) for frame in frames} == {("RGBA", Image.open(composites[0]).size)}
     assert len(composites) == FRAMES and (output / "shot.blend").exists()
+    assert away_from_the_layers(job, composites[-1]) < 0.5, "the film shows the layers and nothing else"
     assert (output / "composite.mp4").stat().st_size > 10_000
     assert Image.open(output / "contact_sheet.png").width > 1000
     for told in ("How long it took", "engine: denoise", "contact sheet", "joints inside matte", " s left"):
