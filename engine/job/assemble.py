@@ -7,6 +7,7 @@ frames are then the job's frames.
 """
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -60,21 +61,21 @@ class Assembly(Generation):
         self._repaired: dict[Window, str] = {}
         self.frame_keys = dict(self._keys_of_frames())
 
-    def assemble(self) -> list[Seam]:
-        """Bring all frames into the job's own folders; returns its seams and writes them to seams.json."""
+    def assemble(self) -> None:
+        """Bring all frames into the job's own folders, and write the seams to seams.json."""
         path = files.path(self.folder, files.SEAMS)
         windows = [window for windows in self.spans for window in windows]
-        if all(self.finished_frames.has(window.made, self.frame_keys[window]) for window in windows):
+        if os.path.exists(path) and all(self.finished_frames.has(window.made, self.frame_keys[window])
+                                        for window in windows):
             for window in windows:
                 self._reuse(window)
-            return [Seam(**seam) for seam in json_reader.read(path)["seams"]]
+            return
         seams: list[Seam] = []
         before: np.ndarray | None = None
         for part in self.parts:
             before = self._join(part, before, seams)
         told = {"version": FORMAT, "most": MOST_SEEN, "seams": [asdict(seam) for seam in seams]}
         files.write_whole(path, json.dumps(told, indent=1).encode())
-        return seams
 
     def _check_part(self, part: Part) -> None:
         where = files.part_folder(self.folder, part.number)
@@ -100,7 +101,7 @@ class Assembly(Generation):
                     earlier = []                                    # another run of frames
                 self._repaired[whole] = jobs.chained_key(keys[made], earlier)
                 yield whole, jobs.frame_key(self.job, own[made], earlier) if earlier else own[made]
-            earlier = [*earlier, keys[part.windows[-1]]]
+            earlier = [*earlier, *(keys[window] for window in part.windows[-1:])]
 
     def _pairs(self, part: Part) -> list[tuple[Window, Window]]:
         """(the window as the whole shot has it, as the part made it). They differ in a part's first one, if it has no

@@ -144,6 +144,20 @@ def test_a_finished_assembly_is_reused(finished):
     assert (again.made, again.reused, runtime.steps) == (0, FRAMES, 0) and written(finished) == before
 
 
+def test_seams_that_are_lost_are_measured_again(finished):
+    """An assembly may be killed between its last frame and seams.json."""
+    before, told = written(finished), seams(finished)
+    (finished / files.SEAMS).unlink()
+    put_together(finished)
+    assert seams(finished) == told and written(finished) == before
+
+
+def test_a_shot_with_nobody_in_it_is_one_empty_part(job):
+    folder = job(people={number: [] for number in range(1, FRAMES + 1)})
+    made(folder, 1)
+    assert put_together(folder).passed == FRAMES and seams(folder) == []
+
+
 def test_a_part_that_is_missing_or_of_something_else_is_named(finished):
     (finished / "parts" / "0003" / "part.json").unlink()
     with pytest.raises(JobError, match="Part 3 of 3 is not finished") as failed:
