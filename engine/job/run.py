@@ -1,10 +1,12 @@
 """A job folder and a runtime -> frames/ and shadow/, window by window. Sends events while it works."""
 
+import contextlib
 import functools
 import logging
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 
@@ -46,6 +48,7 @@ from .subject import FindJoints, find_subject, warn_of_unseen
 
 log = logging.getLogger(__name__)
 _BLURS_MEASURED = 8  # frames in a shot
+G = TypeVar("G", bound="Generation")
 
 
 def run(folder: str, pack: Pack, runtime: Runtime, *, emit: Callable[[object], None], find_joints: FindJoints,
@@ -56,12 +59,7 @@ def run(folder: str, pack: Pack, runtime: Runtime, *, emit: Callable[[object], N
     uint8) -> estimate.people.Person or None, called unless the artist gave joints and a reference that is cut out;
     stop_asked() is called between any two pieces of work. Raises JobError, or progress.Stopped.
     """
-    watch = Watch(folder, emit, stop_asked)
-    with watch.stage("prepare"):
-        job = jobs.read(folder)
-    with locked(folder, watch.check) as lock:
-        watch.also(lock.look)
-        generation = Generation(folder, job, pack, runtime, emit=emit, watch=watch)
+    with begun(Generation, folder, pack, runtime, emit=emit, stop_asked=stop_asked) as generation:
         generation.prepare(find_joints)
         generation.keep()
         generation.pass_through()
@@ -319,6 +317,30 @@ class Generation:
             self._appearance = encode_reference(self.runtime, self.reference.picture, self.reference.skeleton,
                                                 self.sampling.guidance)
         return self._appearance
+
+
+@contextlib.contextmanager
+def begun(kind: type[G], folder: str, pack: Pack, runtime: Runtime, *, emit: Callable[[object], None],
+          stop_asked: Callable[[], bool], part: int | None = None) -> Iterator[G]:
+    """A Generation of this kind that is not prepared yet. Inside the block, it has the lock of the folder that it
+    writes to: the job's own, or that of a part. Raises JobError."""
+    watch = Watch(folder, emit, stop_asked)
+    with watch.stage("prepare"):
+        job = jobs.read(folder)
+    generation = kind(folder, job, pack, runtime, emit=emit, watch=watch, part=part)
+    if part is not None:
+        _make_part_folder(folder, generation.out)
+    with locked(generation.out, watch.check) as lock:
+        watch.also(lock.look)
+        yield generation
+
+
+def _make_part_folder(folder: str, own: str) -> None:
+    files.refuse_links(folder)
+    try:
+        os.makedirs(own, exist_ok=True)
+    except OSError as error:
+        raise writing_failed(error, own) from None
 
 
 def shown_of(maps: Maps | None, bundle: Bundle, place: int, heads: np.ndarray | None,

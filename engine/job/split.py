@@ -1,21 +1,17 @@
 """A job -> its frames: at once, part by part, one part alone, or from parts that other machines made."""
 
 import functools
-import os
 from collections.abc import Callable
 from dataclasses import replace
 
-from ..contract import files, jobs
-from ..contract.errors import writing_failed
+from ..contract import jobs
 from ..contract.messages import Finished, Progress, Warned
 from ..engines.compact.runtimes.base import Runtime
 from ..packs.store import Pack
 from .assemble import Assembly, run_part
-from .lock import locked
 from .parts import Part, parts_of
 from .plan import plan_job
-from .progress import Watch
-from .run import Generation, run
+from .run import Generation, begun, run
 from .subject import FindJoints, find_subject
 
 Emit = Callable[[object], None]
@@ -40,11 +36,7 @@ def run_shot(folder: str, pack: Pack, runtime: Runtime, *, emit: Emit, find_join
 def assemble(folder: str, pack: Pack, runtime: Runtime, *, emit: Emit, find_joints: FindJoints,
              stop_asked: Callable[[], bool] = lambda: False) -> Finished:
     """Bring the frames of all parts into the job's own folders, and repair the seams (assemble.py)."""
-    watch = Watch(folder, emit, stop_asked)
-    job = jobs.read(folder)
-    with locked(folder, watch.check) as lock:
-        watch.also(lock.look)
-        assembly = Assembly(folder, job, pack, runtime, emit=emit, watch=watch)
+    with begun(Assembly, folder, pack, runtime, emit=emit, stop_asked=stop_asked) as assembly:
         assembly.prepare(find_joints)
         assembly.pass_through()
         assembly.assemble()
@@ -53,16 +45,8 @@ def assemble(folder: str, pack: Pack, runtime: Runtime, *, emit: Emit, find_join
 
 def _run_one(folder: str, pack: Pack, runtime: Runtime, number: int, *, emit: Emit, find_joints: FindJoints,
              stop_asked: Callable[[], bool]) -> Finished:
-    watch = Watch(folder, emit, stop_asked)
-    job, own = jobs.read(folder), files.part_folder(folder, number)
-    files.refuse_links(folder)
-    try:
-        os.makedirs(own, exist_ok=True)
-    except OSError as error:
-        raise writing_failed(error, own) from None
-    with locked(own, watch.check) as lock:
-        watch.also(lock.look)
-        return run_part(Generation(folder, job, pack, runtime, emit=emit, watch=watch, part=number), find_joints)
+    with begun(Generation, folder, pack, runtime, emit=emit, stop_asked=stop_asked, part=number) as generation:
+        return run_part(generation, find_joints)
 
 
 def planned(folder: str, pack: Pack, find_joints: FindJoints) -> tuple[Part, ...]:
