@@ -25,9 +25,10 @@ from . import grey, surface
 from .camera import camera_at, pixel_aspect
 from .carried import carried_by
 from .light_pictures import cast_of, irradiance_of, resized, shadow_box, within
-from .lit_scene import lit_scene, render, stands_in
+from .lit_scene import around, lit_scene, render, stands_in
 from .png import write_colour, write_grey
 from .request import Request
+from .restore import scene_kept
 from .shot import Shot
 
 Step = tuple[str, int, int, float | None]
@@ -122,11 +123,12 @@ def _render(shot: Shot, frame: int, kind: _Seen, *, size: Sequence[int], samples
     character: its surface, and its vertices in the camera's axes; None for the scene alone."""
     carried = carried_by(shot.rig, shot.meshes)
     with tempfile.TemporaryDirectory(prefix="aa2-light-") as folder, ExitStack() as stack:
+        stack.enter_context(scene_kept(shot.driver))             # surface.in_world sets its frame
         scene = stack.enter_context(lit_scene(shot.driver, carried))
         stack.enter_context(_plain(scene.collection.all_objects))
         scene.camera = camera_at(shot.driver, frame, shot.camera)
         if kind is _Seen.GREY:
-            _hide_from_camera(scene)
+            around(scene).indirect_only = True             # it lights the surface and is not seen
         if character is not None:
             found, places = character
             material = grey.material() if kind is _Seen.GREY else surface.clothes(found)
@@ -168,18 +170,6 @@ def _denoise(cycles: bpy.types.PropertyGroup) -> None:
     except TypeError:
         return
     cycles.use_denoising = True
-
-
-def _hide_from_camera(scene: bpy.types.Scene) -> None:
-    """Let all objects of a temporary scene light the surface, but only indirectly be seen."""
-    group = bpy.data.collections.new("AA2 around")
-    for thing in list(scene.collection.objects):
-        group.objects.link(thing)
-        scene.collection.objects.unlink(thing)
-    scene.collection.children.link(group)
-    layer = scene.view_layers[0]
-    layer.update()
-    layer.layer_collection.children[group.name].indirect_only = True
 
 
 @contextmanager

@@ -63,6 +63,7 @@ def test_a_sun_of_pi_watts_is_a_shading_of_one(lit_scene, grey, scene, tmp_path)
     with lit_scene.lit_scene(scene, ()) as lit:
         card(lit, grey)
         levels = [shading_of(lit_scene, grey, lit, tmp_path / "card.png", frame) for frame in (1, 3)]
+        assert bpy.data.lights["Sun"].energy == 1, "a render need not evaluate the blend's own objects"
     assert levels == pytest.approx([1 / np.pi, 3 / np.pi], rel=2e-3)
 
 
@@ -100,7 +101,9 @@ def test_collections_that_are_not_rendered_are_left_out(lit_scene, scene):
         layer.exclude, layer.indirect_only = excluded, indirect
     with lit_scene.lit_scene(scene, ()) as lit:
         assert {thing.name for thing in lit.objects} & {"off", "out", "bounce"} == {"bounce"}
-        layer = lit.view_layers[0].layer_collection.children[0]
+        around = lit_scene.around(lit)
+        assert not around.indirect_only and "bounce" not in around.collection.objects
+        layer = around.children[0]
         assert layer.indirect_only and layer.collection.objects.keys() == ["bounce"]
 
 
@@ -138,8 +141,8 @@ def _raised(lit_scene, grey, scene, path):
 
 @pytest.mark.parametrize("end", [_closed, _raised])
 def test_every_property_is_as_before(lit_scene, grey, scene, tmp_path, end):
-    """Also of a lamp in a collection that is switched off in viewports, which no frame of this scene evaluates, and
-    where a keyed value was changed by hand."""
+    """Also of a lamp in a collection that is switched off in viewports, which no frame of this scene evaluates, where a
+    keyed value was changed by hand, and of a world that follows the frame by a driver."""
     scene.render.engine = next(name for name in ("BLENDER_EEVEE_NEXT", "BLENDER_EEVEE")
                                if name in scene.render.bl_rna.properties["engine"].enum_items)
     group, sun = bpy.data.collections.new("switched off"), bpy.data.objects["Sun"]
@@ -147,6 +150,8 @@ def test_every_property_is_as_before(lit_scene, grey, scene, tmp_path, end):
     scene.collection.objects.unlink(sun)
     group.objects.link(sun)
     group.hide_viewport = True
+    scene.world = bpy.data.worlds.new("follows")
+    scene.world.driver_add("color", 0).driver.expression = "frame / 10"
     scene.frame_set(2)
     sun.data.energy = 7.0
     before = snapshot()

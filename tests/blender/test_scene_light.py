@@ -156,6 +156,11 @@ def test_what_goes_wrong_is_told_and_changes_nothing(part, quick, shot, tmp_path
     folder = tmp_path / "job"
     request, problem = write_job(part, shot, folder), part("gather.problem").GatherError
     bpy.data.objects["floor"].is_shadow_catcher = True
+    for frame, x in ((1, 0.0), (9, 1.0)):                              # the camera moves, and was moved by hand since
+        shot.camera.location.x = x
+        shot.camera.keyframe_insert("location", frame=frame)
+    shot.frame_set(4)
+    shot.camera.location.x = 7.0
     before = snapshot()
 
     def breaks(*_):
