@@ -20,7 +20,6 @@ from .carried import carried_by
 from .light_source import meant
 from .lit_scene import lit_scene
 from .png import write_colour
-from .problem import GatherError
 from .request import Request
 from .shot import Shot
 from .stand import Stand
@@ -56,14 +55,10 @@ def gather(request: Request, folder: str, frames: range, stands: Stands | None) 
     _write(folder, lights)
 
 
-def balls_of(request: Request, frames: int) -> int:
-    """How many balls at least are rendered for so many frames; quick enough for every redraw."""
-    try:
-        driver = None if request.performer else Shot(request).driver
-    except GatherError:
-        return 0
-    source = meant(request.light_source, driver)
-    if source is LightSource.BALL or source is LightSource.HDRI and driver:
+def balls_of(source: LightSource | None, frames: int, *, performed: bool) -> int:
+    """How many balls at least are rendered for so many frames, if the light comes from `source` (not Automatic).
+    performed: a performer drives, so that the camera is not known and a panorama has one ball."""
+    if source is LightSource.BALL or source is LightSource.HDRI and not performed:
         return -(-frames // EVERY) + (frames > 1)
     return int(source is LightSource.HDRI)
 

@@ -24,6 +24,7 @@ from ..blender_api import (
     strips,
 )
 from ..embedded.engine.contract import files, jobs
+from ..embedded.engine.contract.numbers_told import spans
 from . import display, media, rendering
 from .media import Fault
 from .problem import GatherError
@@ -81,7 +82,7 @@ def check_files(strip: Strip, first: int, last: int, *, closely: bool = False) -
         found += [fault._replace(frames=frames)] if frames else []
     if not found:
         return
-    named = "; ".join(f"{fault.path} ({_spans(fault.frames)}) {fault.why}" for fault in found[:_MOST_NAMED])
+    named = "; ".join(f"{fault.path} ({_named(fault.frames)}) {fault.why}" for fault in found[:_MOST_NAMED])
     more = f"; and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
     if all(fault.why == media.MISSING for fault in found):
         raise GatherError(f"Strip {strip.name!r} needs files that are not there: {named}{more}.",
@@ -251,16 +252,9 @@ def _small_pictures(strip: Strip, numbers: range, placeholders: bool) -> dict[in
         return {frame: Path(made).read_bytes() for frame, made in _run(scene, numbers[0], numbers[-1], folder)}
 
 
-def _spans(frames: tuple[int, ...]) -> str:
-    """Numbers as spans: 'frames 4, 6 to 9'."""
-    spans = []
-    for frame in frames:
-        if spans and spans[-1][1] == frame - 1:
-            spans[-1][1] = frame
-        else:
-            spans.append([frame, frame])
-    text = ", ".join(str(a) if a == b else f"{a} to {b}" for a, b in spans[:_MOST_NAMED])
-    return ("frame " if len(frames) == 1 else "frames ") + text + (" ..." if len(spans) > _MOST_NAMED else "")
+def _named(frames: tuple[int, ...]) -> str:
+    """'frames 4, 6 to 9'."""
+    return ("frame " if len(frames) == 1 else "frames ") + spans(frames, _MOST_NAMED)
 
 
 def _first_file(strip: Strip) -> str:

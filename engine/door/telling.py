@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 
 from ..contract import messages
+from ..contract.numbers_told import spans
 
 KINDS = ("people", "json", "openjd")
 
@@ -45,15 +46,8 @@ class Teller:
 
 
 def _which(frames) -> str:
-    """Frame numbers as spans: ' Frames 1-4, 9.'"""
-    spans = []
-    for n in frames:
-        if spans and spans[-1][1] == n - 1:
-            spans[-1][1] = n
-        else:
-            spans.append([n, n])
-    text = ", ".join(f"{a}-{b}" if a != b else str(a) for a, b in spans)
-    return f" Frames {text}." if text else ""
+    """' Frames 1 to 4, 9.'; nothing without frames."""
+    return f" Frames {spans(frames)}." if frames else ""
 
 
 def _tell_json(event: object) -> None:

@@ -323,7 +323,8 @@ def test_the_balls_are_counted_in_the_cost_and_learnt(shot, part, engine):
     cost = part("cost")
     lamp(shot, turned=(math.pi / 2, 0, 0))
     request = part("settings.request_of").request_of(shot)
-    assert part("gather.light").balls_of(request, 4) == 2 and part("gather.light").balls_of(request, 48) == 7
+    balls_of, source = part("gather.light").balls_of, part("settings.request_of").Asked(shot).light
+    assert [balls_of(source, frames, performed=False) for frames in (4, 48)] == [2, 7]
     rate = cost.reckoned(1)
     with_balls, without = (cost.cost_of(cost.work(4, (64, 48), request.settings, cost.EMBEDDED_PACK, balls=balls),
                                         rate).seconds for balls in (2, 0))
