@@ -19,7 +19,6 @@ from .restore import animated_values_kept, temporary_scene
 # What may be animated in the scene itself and is light or how it is shown.
 _KEPT = ("view_settings.", "display_settings.", "cycles.film_exposure", "cycles.sample_clamp", "cycles.light_sampling",
          "render.film")
-_AROUND = "AA2 around"
 # Pixels in which Cycles looks for what is bright in a panorama. It would take at least 4096, which is most of the time
 # of a small render (ours: 8 s of 8.1); with this, a sun still has a pixel of its own.
 _MAP = 1024
@@ -62,7 +61,7 @@ def around(scene: bpy.types.Scene) -> bpy.types.LayerCollection:
     """The objects of the driver's scene in a lit scene, as its view layer has them."""
     layer = scene.view_layers[0]
     layer.update()
-    return layer.layer_collection.children[_AROUND]
+    return layer.layer_collection.children[0]
 
 
 @contextmanager
@@ -98,11 +97,11 @@ def _like(group: bpy.types.Collection, thing: bpy.types.Object, character: Colle
 def _fill(scene: bpy.types.Scene, things: list[Lit]) -> None:
     """Links the objects, in a collection that the idle layer leaves out. Those that the camera does not meet are in
     another one inside."""
-    group = bpy.data.collections.new(_AROUND)
+    group = bpy.data.collections.new("AA2 around")
     scene.collection.children.link(group)
     idle = scene.view_layers[1]
     idle.update()
-    idle.layer_collection.children[_AROUND].exclude = True
+    idle.layer_collection.children[0].exclude = True
     unseen = [one.thing for one in things if one.indirect_only]
     for one in things:
         if not one.indirect_only:
@@ -112,7 +111,7 @@ def _fill(scene: bpy.types.Scene, things: list[Lit]) -> None:
         for thing in unseen:
             hidden.objects.link(thing)
         group.children.link(hidden)
-        around(scene).children[hidden.name].indirect_only = True
+        around(scene).children[0].indirect_only = True
 
 
 def set_up(scene: bpy.types.Scene) -> None:

@@ -10,7 +10,6 @@ shows where the shadow is, and then only there.
 import hashlib
 import json
 import os
-import tempfile
 import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -30,6 +29,7 @@ from .png import write_colour, write_grey
 from .request import Request
 from .restore import scene_kept
 from .shot import Shot
+from .workshop import workshop
 
 Step = tuple[str, int, int, float | None]
 STAGE = "render"
@@ -60,7 +60,7 @@ def looks(request: Request, folder: str, frames: Sequence[int]) -> Iterator[tupl
         shot = Shot(request)
         share = _LOOK_SIDE / max(shot.size)
         size = tuple(max(round(side * share), 4) for side in shot.size)
-        seen = _render(shot, frame + shot.offset, _Seen.BARE, size=size, samples=1)
+        seen = _render(shot, folder, frame + shot.offset, _Seen.BARE, size=size, samples=1)
         number = frame - frames[0] + 1
         write_colour(files.picture(folder, files.SCENE, number), np.rint(seen[..., :3] * 255).astype(np.uint8))
         yield files.SCENE, done, len(picked)
@@ -96,7 +96,7 @@ def _render_frame(request: Request, folder: str, job: jobs.Job, found: surface.S
     white, cast = np.zeros((*job.size[::-1], 3), np.uint16), np.full(job.size[::-1], 65535, np.uint16)
     if places is not None and box[2] > box[0] and box[3] > box[1]:
         def seen(kind: _Seen, samples: int, **where: Sequence[int]) -> np.ndarray:
-            return _render(Shot(request), job.first_frame + number - 1 + job.driver.frame_offset, kind,
+            return _render(Shot(request), folder, job.first_frame + number - 1 + job.driver.frame_offset, kind,
                            samples=samples, character=None if kind is _Seen.BARE else (found, places), **where)
         white[within(box)] = irradiance_of(seen(_Seen.GREY, SAMPLES, size=job.size, border=box))
         yield
@@ -116,13 +116,13 @@ def _render_frame(request: Request, folder: str, job: jobs.Job, found: surface.S
     write_grey(files.picture(folder, files.CAST, number), cast)
 
 
-def _render(shot: Shot, frame: int, kind: _Seen, *, size: Sequence[int], samples: int,
+def _render(shot: Shot, job: str, frame: int, kind: _Seen, *, size: Sequence[int], samples: int,
             border: Sequence[int] | None = None,
             character: tuple[surface.Surface, np.ndarray] | None = None) -> np.ndarray:
     """(h, w, 4) 0..1 as the display shows it, in the border (left, top, right, bottom) of a picture of `size`.
-    character: its surface, and its vertices in the camera's axes; None for the scene alone."""
+    character: its surface, and its vertices in the camera's axes; None for the scene alone. job: its folder."""
     carried = carried_by(shot.rig, shot.meshes)
-    with tempfile.TemporaryDirectory(prefix="aa2-light-") as folder, ExitStack() as stack:
+    with workshop(job) as place, ExitStack() as stack:
         stack.enter_context(scene_kept(shot.driver))             # surface.in_world sets its frame
         scene = stack.enter_context(lit_scene(shot.driver, carried))
         stack.enter_context(_plain(scene.collection.all_objects))
@@ -141,7 +141,7 @@ def _render(shot: Shot, frame: int, kind: _Seen, *, size: Sequence[int], samples
         else:
             scene.render.film_transparent = False
             scene.cycles.max_bounces = min(scene.cycles.max_bounces, _BOUNCES)
-        path = os.path.join(folder, "light.png")
+        path = os.path.join(place, "light.png")
         grey.show(scene, path)
         render(scene, frame, f"{kind} on frame {frame}")
         return grey.read(path)
