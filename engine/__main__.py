@@ -32,10 +32,9 @@ import sys
 import threading
 from pathlib import Path
 
-from .contract import files, job_log, json_reader, messages
+from .contract import files, job_log, json_reader, messages, telling
 from .contract.errors import JobError
 from .contract.picture_file import Unreadable, open_regular
-from .door import telling
 
 COPIES = "AA2_COPIES"    # environment variable: the folder for copies (door/copies.py); the add-on sets it on Windows
 
