@@ -92,8 +92,8 @@ def _missing(folder: Path) -> JobError | None:
                if not os.path.isfile(files.picture(folder, files.FRAMES, number))]
     if not missing:
         return None
-    return JobError("frames_missing", f"{len(missing)} of {count} frames of {folder} are not made yet, the first of them "
-                                      f"is {missing[0]}.", "Let the engine make them, and place again.")
+    return JobError("frames_missing", f"{len(missing)} of {count} frames of {folder} are not made yet. The first of "
+                                      f"them is {missing[0]}.", "Let the engine make them, and place again.")
 
 
 def _lay(folder: Path, request: Request, say) -> tuple[str, ...]:
