@@ -14,6 +14,7 @@ from ..embedded.engine.contract import files, jobs, json_reader
 from ..embedded.engine.contract.errors import JobError
 from ..embedded.engine.contract.fields import build, plain, shown
 from ..gather.request import Request
+from . import farm
 
 REQUEST = files.REQUEST  # the request, with the names of the .blend file; only the add-on reads it
 _REQUEST_FORMAT = 1
@@ -40,25 +41,29 @@ def versions(shot: Path) -> list[Path]:
 
 
 def vacant(shot: Path, reserved=()) -> Path:
-    """Where to gather the next version: after the last one, or over the last one if it has no frame and no queue waits
-    for it (`reserved`, folders)."""
+    """Where to gather the next version: after the last one, or over the last one if it has no frame and neither a queue
+    (`reserved`, folders) nor a farm waits for it."""
     there = versions(shot)
+    reserved = (*map(Path, reserved), *(path.parent for path in Path(shot).glob(f"v*/{files.FARM}")))
     if there and there[-1] not in reserved and not files.has(there[-1], files.FRAMES):
         return there[-1]
-    numbers = [int(path.name[1:]) for path in (*there, *map(Path, reserved)) if is_version(path)
-               and path.parent == Path(shot)]
+    numbers = [int(path.name[1:]) for path in (*there, *reserved) if is_version(path) and path.parent == Path(shot)]
     return Path(shot) / f"v{max(numbers, default=0) + 1:03}"
 
 
 def twin(folder: Path):
     """A generator that returns the other version that was gathered from the very same inputs, or None; yields between
-    files."""
+    files. One that a farm still works on does not count."""
     for other in versions(folder.parent):
-        if other == folder or not filecmp.cmp(folder / files.JOB, other / files.JOB, shallow=False):
-            continue
-        if (yield from _have_the_same(_inputs, other, folder)):
+        if other != folder and not farm.is_at_work(other) and (yield from have_the_same_inputs(other, folder)):
             return other
     return None
+
+
+def have_the_same_inputs(other: Path, folder: Path):
+    """A generator that returns whether two folders were gathered from the very same inputs; yields between files."""
+    return filecmp.cmp(folder / files.JOB, other / files.JOB, shallow=False) and (
+        yield from _have_the_same(_inputs, other, folder))
 
 
 def kin(folder: Path):
@@ -78,6 +83,22 @@ def take_latents(folder: Path, other: Path) -> None:
     rendered again."""
     for name in (*_estimated(other), *_latents(other), *(_rendered(other) if files.has(folder, files.SCENE) else ())):
         share(other / name, folder / name)
+
+
+def move_inputs(folder: Path, target: Path):
+    """A generator that moves what was gathered in a folder to another one, job.json last; yields between files. Each
+    is on the disk before it is named there: a machine that dies leaves no short file of a job to others."""
+    for name in (*_inputs(folder), files.JOB):
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        files.sync_file(folder / name)
+        os.replace(folder / name, target / name)
+        yield
+
+
+def has_results(folder: Path) -> bool:
+    """Whether anything was generated in a version: frames, latents, parts of a long shot, or output."""
+    made = (path for kind in (files.STATE, files.PARTS, files.OUTPUT) for path in (folder / kind).glob("[!.]*"))
+    return files.has(folder, files.FRAMES) or any(True for _path in made)
 
 
 def copied(folder: Path, target: Path):
@@ -114,7 +135,8 @@ def discard(folder: Path) -> None:
     with suppress(JobError):
         files.refuse_links(folder)
         for kind in sorted(files.FOLDERS, key=len, reverse=True):
-            files.remove_numbered(files.path(folder, kind), ("png", "exr", "look", "parts", "depth", "latents", "npy"))
+            files.remove_numbered(files.path(folder, kind), ("png", "exr", "look", "parts", "depth", "latents", "npy",
+                                                                "light"))
         for name in (*files.FILES, *files.IN_PLACE):
             with suppress(OSError):
                 os.remove(files.path(folder, name))
@@ -212,8 +234,9 @@ def _estimated(folder: Path) -> list[str]:
 
 def _rendered(folder: Path) -> list[str]:
     """The light that the driver's scene rendered, and the surface it was rendered on."""
-    surface = [path.relative_to(folder).as_posix() for path in sorted((folder / files.SURFACE).glob("*.npy"))]
-    return [*_there(folder, (files.MESH, files.RENDERED)), *surface,
+    surface = [path.relative_to(folder).as_posix() for ending in ("npy", "light")
+               for path in sorted((folder / files.SURFACE).glob(f"*.{ending}"))]
+    return [*_there(folder, (files.MESH,)), *surface,
             *_pictures(folder, (files.IRRADIANCE, files.CAST))]
 
 

@@ -31,8 +31,8 @@ PART = "part.json"
 SEAMS = "seams.json"
 REQUEST = "request.json"
 RUN = "run.json"
+FARM = "farm.json"
 MESH = "surface/mesh.npz"
-RENDERED = "surface/rendered.json"
 
 SOURCE = "source"
 MASK = "mask"
@@ -76,7 +76,7 @@ FOLDERS = (SOURCE, MASK, CLEAN, FRONT, OBJECTS, DEPTH, BALLS, IRRADIANCE, CAST, 
            *(f"{SHOWN}/{kind}" for kind in SHOWN_KINDS),
            *(f"{OUTPUT}/{layer}_{form}" for layer in DELIVERED for form in FORMS),
            PARTS, "target", "matte", "shade", "contact")
-FILES = (JOB, POSE, LIGHT, REFERENCE, MADE, PART, SEAMS, REQUEST, RUN, MESH, RENDERED, ESTIMATED, FOUND, FOUND_MASK,
+FILES = (JOB, POSE, LIGHT, REFERENCE, MADE, PART, SEAMS, REQUEST, RUN, FARM, MESH, ESTIMATED, FOUND, FOUND_MASK,
          f"{LOOKS}/key.json", f"{DEPTHS}/key.json",
          f"{FRAMES}/blank.png", f"{SHADOW}/blank.png", "reference_pose.json", "reference_matte.png",
          "reference_v2.png", "clip.json")
@@ -118,14 +118,20 @@ def vertices(folder: Folder, number: int) -> str:
     return os.path.join(folder, SURFACE, f"{number:04d}.npy")
 
 
+def light_key(folder: Folder, number: int) -> str:
+    """The path of what the light of frame `number` was rendered from, `.../surface/0001.light`."""
+    return os.path.join(folder, SURFACE, f"{number:04d}.light")
+
+
 def path(folder: Folder, name: str) -> str:
     """The path of one of the job's files by its name above, e.g. `.../frames/made.json`."""
     return os.path.join(folder, *name.split("/"))
 
 
 def has(folder: Folder, kind: str) -> bool:
-    """Whether the job has pictures of this kind, all of them or only some."""
-    return bool(numbers(folder, kind))
+    """Whether the job has pictures of this kind, all of them or only some. The first is asked for by its name: a
+    network drive may list late what another machine has written."""
+    return os.path.isfile(picture(folder, kind, 1)) or bool(numbers(folder, kind))
 
 
 def numbers(folder: Folder, kind: str) -> list[int]:
@@ -135,6 +141,13 @@ def numbers(folder: Folder, kind: str) -> list[int]:
     except (FileNotFoundError, NotADirectoryError):
         return []
     return sorted(int(m[1]) for m in map(_NUMBERED.fullmatch, names) if m)
+
+
+def missing(folder: Folder, kind: str, count: int) -> list[int]:
+    """Which of the pictures 1..count of one kind are not there. What the listing lacks is asked for by its name: a
+    network drive may list late what another machine has written."""
+    unlisted = sorted(set(range(1, count + 1)) - set(numbers(folder, kind)))
+    return [number for number in unlisted if not os.path.isfile(picture(folder, kind, number))]
 
 
 def refuse_links(folder: Folder) -> None:
@@ -204,6 +217,12 @@ def write_whole(path: Folder, data: bytes | memoryview, *, synced: bool = False)
         if synced:
             file.flush()
             os.fsync(file.fileno())
+
+
+def sync_file(path: Folder) -> None:
+    """Write the bytes of a file to the disk, so that what names it later never names a short file. Raises OSError."""
+    with open(path, "rb+") as file:
+        os.fsync(file.fileno())
 
 
 def sync_folder(folder: Folder) -> None:
