@@ -11,6 +11,7 @@ import bpy
 import numpy as np
 
 from . import grey, lit_scene, sphere
+from .smooth_mesh import smooth_mesh
 from .stand import Stand
 
 # Of a ball's picture (ours): together seven thousand samples for nine numbers. Many samples a pixel and few pixels,
@@ -95,11 +96,7 @@ def _mesh(radius: float) -> bpy.types.Mesh:
     first = np.arange(_RINGS * _SEGMENTS).reshape(_RINGS, _SEGMENTS)
     after = np.roll(first, -1, axis=1)
     faces = np.stack([first, after, after + _SEGMENTS, first + _SEGMENTS], axis=-1).reshape(-1, 4)
-    sheet = bpy.data.meshes.new("AA2 ball")
-    sheet.from_pydata(points.reshape(-1, 3), [], faces.tolist())
-    sheet.polygons.foreach_set("use_smooth", np.ones(len(faces), bool))
-    sheet.materials.append(grey.material())
-    return sheet
+    return smooth_mesh("AA2 ball", points.reshape(-1, 3), faces, grey.material())
 
 
 def _looking(stand: Stand) -> np.ndarray:

@@ -7,7 +7,6 @@ between.
 
 import json
 import os
-import tempfile
 from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import cast
 
@@ -20,10 +19,10 @@ from .carried import carried_by
 from .light_source import meant
 from .lit_scene import lit_scene
 from .png import write_colour
-from .problem import GatherError
 from .request import Request
 from .shot import Shot
 from .stand import Stand
+from .workshop import workshop
 
 STAGE = "light"
 EVERY = 8               # frames between two balls, where the light does not change (ours)
@@ -39,13 +38,14 @@ def gather(request: Request, folder: str, frames: range, stands: Stands | None) 
     source = meant(request.light_source, None if request.performer else shot.driver)
     if source is LightSource.BALL and stands:
         turns = {frame - shot.offset - frames[0] for frame in own_light.turning_points(shot.driver)}
-        lights = yield from _followed(folder, stands, turns, lambda i, stand: _in_scene(request, frames[i], stand))
+        lights = yield from _followed(folder, stands, turns,
+                                      lambda i, stand: _in_scene(request, folder, frames[i], stand))
     elif source is LightSource.HDRI and stands:
         lights = yield from _followed(folder, stands, set(),
-                                      lambda i, stand: light_picture.of_hdri(request.light_picture, stand))
+                                      lambda i, stand: light_picture.of_hdri(request.light_picture, folder, stand))
     elif source in (LightSource.HDRI, LightSource.PICTURE):
-        of = light_picture.of_hdri if source is LightSource.HDRI else light_picture.of_picture
-        found = of(request.light_picture)
+        found = light_picture.of_picture(request.light_picture) if source is LightSource.PICTURE else \
+            light_picture.of_hdri(request.light_picture, folder)
         _write_ball(folder, 1, found)
         lights = [found.light] * len(frames) if stands is None else [
             None if stand is None else found.light for stand in stands]
@@ -56,24 +56,20 @@ def gather(request: Request, folder: str, frames: range, stands: Stands | None) 
     _write(folder, lights)
 
 
-def balls_of(request: Request, frames: int) -> int:
-    """How many balls at least are rendered for so many frames; quick enough for every redraw."""
-    try:
-        driver = None if request.performer else Shot(request).driver
-    except GatherError:
-        return 0
-    source = meant(request.light_source, driver)
-    if source is LightSource.BALL or source is LightSource.HDRI and driver:
+def balls_of(source: LightSource | None, frames: int, *, performed: bool) -> int:
+    """How many balls at least are rendered for so many frames, if the light comes from `source` (not Automatic).
+    performed: a performer drives, so that the camera is not known and a panorama has one ball."""
+    if source is LightSource.BALL or source is LightSource.HDRI and not performed:
         return -(-frames // EVERY) + (frames > 1)
     return int(source is LightSource.HDRI)
 
 
-def _in_scene(request: Request, frame: int, stand: Stand) -> ball.Ball:
+def _in_scene(request: Request, folder: str, frame: int, stand: Stand) -> ball.Ball:
     """The Ball of a frame of the edit."""
     shot = Shot(request)
     character = carried_by(shot.rig, shot.meshes)
-    with tempfile.TemporaryDirectory() as folder, lit_scene(shot.driver, character) as scene:
-        return ball.rendered(scene, stand, os.path.join(folder, "ball.png"), frame=frame + shot.offset,
+    with workshop(folder) as place, lit_scene(shot.driver, character) as scene:
+        return ball.rendered(scene, stand, os.path.join(place, "ball.png"), frame=frame + shot.offset,
                              character=character)
 
 

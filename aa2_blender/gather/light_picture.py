@@ -1,7 +1,6 @@
 """A picture of a grey ball, or an HDRI -> its light, for plates whose scene has no lamps."""
 
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -16,6 +15,7 @@ from .problem import GatherError
 from .request import LightPicture
 from .restore import no_new_datablocks, temporary_scene
 from .stand import Stand
+from .workshop import workshop
 
 _WORDS = {LightSource.PICTURE: "picture of the ball", LightSource.HDRI: "HDRI"}
 _REMEDY = "Choose another picture in Light."
@@ -61,14 +61,14 @@ def of_picture(picture: LightPicture) -> ball.Ball:
     return ball.seen(grey.shown(square), np.eye(3), picture.albedo)
 
 
-def of_hdri(picture: LightPicture, stand: Stand = LEVEL) -> ball.Ball:
-    """The Ball that an HDRI alone lights, as a camera sees it. Raises GatherError."""
-    with temporary_scene() as scene, tempfile.TemporaryDirectory() as folder:
+def of_hdri(picture: LightPicture, folder: str, stand: Stand = LEVEL) -> ball.Ball:
+    """The Ball that an HDRI alone lights, as a camera sees it; `folder` is the job's. Raises GatherError."""
+    with temporary_scene() as scene, workshop(folder) as place:
         display.make_exact(scene)
         with _loaded(picture, LightSource.HDRI) as image:
             scene.world = _world(image, picture)
             lit_scene.set_up(scene)
-            return ball.rendered(scene, stand, os.path.join(folder, "ball.png"))
+            return ball.rendered(scene, stand, os.path.join(place, "ball.png"))
 
 
 def _square(picture: np.ndarray, x: float, y: float, radius: float) -> np.ndarray:

@@ -14,7 +14,7 @@ from ..blender_api import keep_animation
 from . import rendering
 from .layers import Lit, lit
 from .problem import GatherError
-from .restore import scene_kept, temporary_scene
+from .restore import animated_values_kept, temporary_scene
 
 # What may be animated in the scene itself and is light or how it is shown.
 _KEPT = ("view_settings.", "display_settings.", "cycles.film_exposure", "cycles.sample_clamp", "cycles.light_sampling",
@@ -30,30 +30,38 @@ def lit_scene(driver: bpy.types.Scene, character: Collection[bpy.types.Object]) 
     """A temporary scene that is lit as `driver`, without the objects of `character` (carried_by(rig, meshes)).
 
     The caller adds what is to be lit, links new objects to `scene.collection`, and sets camera, size, samples and
-    output; `render` then renders a frame. Whatever was made inside is removed afterwards, and nothing of the blend is
-    changed, also if the block raises or is closed. Raises GatherError without Cycles.
+    output; `render` then renders a frame. Everything else is in a collection of its own (around). Whatever was made
+    inside is removed afterwards, and nothing of the blend is changed, also if the block raises or is closed. Raises
+    GatherError without Cycles.
     """
     if not hasattr(driver, "cycles"):
         raise GatherError("Cycles is switched off, which renders the light of the scene.",
                           "Switch on the add-on 'Cycles Render Engine' in the preferences.")
     things = [thing for thing in lit(driver) if thing.thing not in character or thing.thing.type == "LIGHT"]
-    frame, subframe = driver.frame_current, driver.frame_subframe
-    with scene_kept(driver), temporary_scene(driver) as scene:
+    with animated_values_kept(), temporary_scene(driver) as scene:
         scene.name = "AA2 lit"
         set_up(scene)
         _fill(scene, things)
         try:
             yield scene
         finally:
-            # After a render, Blender evaluates its frame here too. That writes animated values into the blend, also
-            # into what the driver's scene does not evaluate, such as objects that are switched off in viewports.
-            scene.frame_set(frame, subframe=subframe)
+            # After a render, Blender evaluates its frame here too, which writes animated values of the world into the
+            # blend. Objects are not in the idle layer, so they are as they were.
+            scene.frame_float = driver.frame_float
+            scene.view_layers[1].update()
 
 
 def render(scene: bpy.types.Scene, frame: int, what: str) -> None:
-    """Renders a frame of a lit scene to its output path. Cycles evaluates the frame by itself."""
+    """Renders a frame of a scene that was set up here to its output path. Cycles evaluates the frame by itself."""
     scene.frame_current = frame
-    rendering.render(scene, what)
+    rendering.render(scene, what, idle=scene.view_layers[1])
+
+
+def around(scene: bpy.types.Scene) -> bpy.types.LayerCollection:
+    """The objects of the driver's scene in a lit scene, as its view layer has them."""
+    layer = scene.view_layers[0]
+    layer.update()
+    return layer.layer_collection.children[0]
 
 
 @contextmanager
@@ -87,24 +95,29 @@ def _like(group: bpy.types.Collection, thing: bpy.types.Object, character: Colle
 
 
 def _fill(scene: bpy.types.Scene, things: list[Lit]) -> None:
-    """Links the objects. Those that the camera does not meet are in a collection of their own."""
+    """Links the objects, in a collection that the idle layer leaves out. Those that the camera does not meet are in
+    another one inside."""
+    group = bpy.data.collections.new("AA2 around")
+    scene.collection.children.link(group)
+    idle = scene.view_layers[1]
+    idle.update()
+    idle.layer_collection.children[0].exclude = True
     unseen = [one.thing for one in things if one.indirect_only]
     for one in things:
         if not one.indirect_only:
-            scene.collection.objects.link(one.thing)
+            group.objects.link(one.thing)
     if unseen:
-        group = bpy.data.collections.new("AA2 indirect only")
+        hidden = bpy.data.collections.new("AA2 indirect only")
         for thing in unseen:
-            group.objects.link(thing)
-        scene.collection.children.link(group)
-        layer = scene.view_layers[0]
-        layer.update()
-        layer.layer_collection.children[group.name].indirect_only = True
+            hidden.objects.link(thing)
+        group.children.link(hidden)
+        around(scene).children[0].indirect_only = True
 
 
 def set_up(scene: bpy.types.Scene) -> None:
     """Lets a temporary scene be rendered by Cycles, without what is not light: overrides, borders, stamps, markers,
-    animation of the scene's own settings."""
+    animation of the scene's own settings. Its first view layer is rendered. Its second one is idle: Blender evaluates
+    that one before and after a render, which would take as long as the start of a small render."""
     for layer in list(scene.view_layers)[::-1]:
         if len(scene.view_layers) > 1 and not layer.use:
             scene.view_layers.remove(layer)
@@ -112,6 +125,7 @@ def set_up(scene: bpy.types.Scene) -> None:
         scene.view_layers.remove(layer)
     layer = scene.view_layers[0]
     layer.use, layer.material_override, layer.samples = True, None, 0
+    scene.view_layers.new("AA2 idle").use = False
     keep_animation(scene, lambda path: path.startswith(_KEPT))
     scene.timeline_markers.clear()                                    # they would switch the camera
     scene.world = _quick(scene.world)

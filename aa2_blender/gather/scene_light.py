@@ -9,7 +9,6 @@ shows where the shadow is, and then only there.
 
 import hashlib
 import os
-import tempfile
 import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -24,10 +23,12 @@ from . import grey, surface
 from .camera import camera_at, pixel_aspect
 from .carried import carried_by
 from .light_pictures import cast_of, irradiance_of, resized, shadow_box, within
-from .lit_scene import lit_scene, render, stands_in
+from .lit_scene import around, lit_scene, render, stands_in
 from .png import write_colour, write_grey
 from .request import Request
+from .restore import scene_kept
 from .shot import Shot
+from .workshop import workshop
 
 Step = tuple[str, int, int, float | None]
 STAGE = "render"
@@ -58,7 +59,7 @@ def looks(request: Request, folder: str, frames: Sequence[int]) -> Iterator[tupl
         shot = Shot(request)
         share = _LOOK_SIDE / max(shot.size)
         size = tuple(max(round(side * share), 4) for side in shot.size)
-        seen = _render(shot, frame + shot.offset, _Seen.BARE, size=size, samples=1)
+        seen = _render(shot, folder, frame + shot.offset, _Seen.BARE, size=size, samples=1)
         number = frame - frames[0] + 1
         write_colour(files.picture(folder, files.SCENE, number), np.rint(seen[..., :3] * 255).astype(np.uint8))
         yield files.SCENE, done, len(picked)
@@ -95,7 +96,7 @@ def _render_frame(request: Request, folder: str, job: jobs.Job, found: surface.S
     white, cast = np.zeros((*job.size[::-1], 3), np.uint16), np.full(job.size[::-1], 65535, np.uint16)
     if places is not None and box[2] > box[0] and box[3] > box[1]:
         def seen(kind: _Seen, samples: int, **where: Sequence[int]) -> np.ndarray:
-            return _render(Shot(request), job.first_frame + number - 1 + job.driver.frame_offset, kind,
+            return _render(Shot(request), folder, job.first_frame + number - 1 + job.driver.frame_offset, kind,
                            samples=samples, character=None if kind is _Seen.BARE else (found, places), **where)
         white[within(box)] = irradiance_of(seen(_Seen.GREY, SAMPLES, size=job.size, border=box))
         yield
@@ -117,18 +118,19 @@ def _render_frame(request: Request, folder: str, job: jobs.Job, found: surface.S
         files.sync_file(files.picture(folder, kind, number))
 
 
-def _render(shot: Shot, frame: int, kind: _Seen, *, size: Sequence[int], samples: int,
+def _render(shot: Shot, job: str, frame: int, kind: _Seen, *, size: Sequence[int], samples: int,
             border: Sequence[int] | None = None,
             character: tuple[surface.Surface, np.ndarray] | None = None) -> np.ndarray:
     """(h, w, 4) 0..1 as the display shows it, in the border (left, top, right, bottom) of a picture of `size`.
-    character: its surface, and its vertices in the camera's axes; None for the scene alone."""
+    character: its surface, and its vertices in the camera's axes; None for the scene alone. job: its folder."""
     carried = carried_by(shot.rig, shot.meshes)
-    with tempfile.TemporaryDirectory(prefix="aa2-light-") as folder, ExitStack() as stack:
+    with workshop(job) as place, ExitStack() as stack:
+        stack.enter_context(scene_kept(shot.driver))             # surface.in_world sets its frame
         scene = stack.enter_context(lit_scene(shot.driver, carried))
         stack.enter_context(_plain(scene.collection.all_objects))
         scene.camera = camera_at(shot.driver, frame, shot.camera)
         if kind is _Seen.GREY:
-            _hide_from_camera(scene)
+            around(scene).indirect_only = True             # it lights the surface and is not seen
         if character is not None:
             found, places = character
             material = grey.material() if kind is _Seen.GREY else surface.clothes(found)
@@ -141,7 +143,7 @@ def _render(shot: Shot, frame: int, kind: _Seen, *, size: Sequence[int], samples
         else:
             scene.render.film_transparent = False
             scene.cycles.max_bounces = min(scene.cycles.max_bounces, _BOUNCES)
-        path = os.path.join(folder, "light.png")
+        path = os.path.join(place, "light.png")
         grey.show(scene, path)
         render(scene, frame, f"{kind} on frame {frame}")
         return grey.read(path)
@@ -170,18 +172,6 @@ def _denoise(cycles: bpy.types.PropertyGroup) -> None:
     except TypeError:
         return
     cycles.use_denoising = True
-
-
-def _hide_from_camera(scene: bpy.types.Scene) -> None:
-    """Let all objects of a temporary scene light the surface, but only indirectly be seen."""
-    group = bpy.data.collections.new("AA2 around")
-    for thing in list(scene.collection.objects):
-        group.objects.link(thing)
-        scene.collection.objects.unlink(thing)
-    scene.collection.children.link(group)
-    layer = scene.view_layers[0]
-    layer.update()
-    layer.layer_collection.children[group.name].indirect_only = True
 
 
 @contextmanager

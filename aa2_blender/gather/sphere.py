@@ -36,10 +36,11 @@ def fitted(normals: np.ndarray, shading: np.ndarray) -> np.ndarray:
     rows = np.maximum(normals @ _DIRECTIONS.T, 0)
     # The slope of the display's curve (sRGB, about the power of 1 / 2.4): dark errors are seen first.
     weight = (grey.GREY * np.maximum(shading.mean(axis=1, keepdims=True), 0) + _DARK) ** (1 / 2.4 - 1)
-    rows, wanted = rows * weight, np.maximum(shading, 0) * weight
+    # Half of the time of the steps, and the same numbers to far less than a level.
+    rows, wanted = (rows * weight).astype(np.float32), (np.maximum(shading, 0) * weight).astype(np.float32)
     square, towards = rows.T @ rows, rows.T @ wanted
-    square += _RIDGE * np.mean(np.diag(square)) * np.eye(_LAMPS)
-    lamps = np.full((_LAMPS, 3), 2 / _LAMPS) * (shading.mean(axis=0) + 1e-6)
+    square += _RIDGE * np.mean(np.diag(square)) * np.eye(_LAMPS, dtype=np.float32)
+    lamps = (np.full((_LAMPS, 3), 2 / _LAMPS) * (shading.mean(axis=0) + 1e-6)).astype(np.float32)
     for _ in range(_STEPS):
         lamps *= towards / np.maximum(square @ lamps, 1e-12)
     return (_LAMBERT * terms_of(_DIRECTIONS)).T @ lamps

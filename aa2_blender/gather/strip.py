@@ -4,7 +4,6 @@ pixel for pixel what the sequencer shows of it alone."""
 import ctypes
 import functools
 import os
-import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
@@ -24,10 +23,12 @@ from ..blender_api import (
     strips,
 )
 from ..embedded.engine.contract import files, jobs
+from ..embedded.engine.contract.numbers_told import spans
 from . import display, media, rendering
 from .media import Fault
 from .problem import GatherError
 from .restore import temporary_scene
+from .workshop import workshop
 
 _MOST_NAMED = 3      # files of an error
 _SMALL = 64          # pixels of the longer side of renders that only tell whether there is a picture
@@ -81,7 +82,7 @@ def check_files(strip: Strip, first: int, last: int, *, closely: bool = False) -
         found += [fault._replace(frames=frames)] if frames else []
     if not found:
         return
-    named = "; ".join(f"{fault.path} ({_spans(fault.frames)}) {fault.why}" for fault in found[:_MOST_NAMED])
+    named = "; ".join(f"{fault.path} ({_named(fault.frames)}) {fault.why}" for fault in found[:_MOST_NAMED])
     more = f"; and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
     if all(fault.why == media.MISSING for fault in found):
         raise GatherError(f"Strip {strip.name!r} needs files that are not there: {named}{more}.",
@@ -127,19 +128,14 @@ def render(scene: bpy.types.Scene, strip: Strip, *, first: int, last: int, write
     _check_engine(strip)
     check_files(strip, first, last, closely=True)
     path = write_to(first)
-    workshop = os.path.join(os.path.dirname(path), files.own_name("rendering"))
-    os.makedirs(workshop)
-    try:
-        with temporary_scene(scene) as copy:
-            _isolate(copy, strip.name)
-            _make_exact(copy, bits, mode)
-            for frame, made in _run(copy, first, last, workshop):
-                if not os.path.isfile(made):
-                    raise GatherError(f"Frame {frame} of strip {strip.name!r} could not be rendered into {workshop}.",
-                                      "Look at the disk's free space and at the folder's permissions.")
-                os.replace(made, write_to(frame))
-    finally:
-        shutil.rmtree(workshop, ignore_errors=True)
+    with workshop(os.path.dirname(path)) as place, temporary_scene(scene) as copy:
+        _isolate(copy, strip.name)
+        _make_exact(copy, bits, mode)
+        for frame, made in _run(copy, first, last, place):
+            if not os.path.isfile(made):
+                raise GatherError(f"Frame {frame} of strip {strip.name!r} could not be rendered into {place}.",
+                                  "Look at the disk's free space and at the folder's permissions.")
+            os.replace(made, write_to(frame))
 
 
 def write_plate(scene: bpy.types.Scene, strip: Strip, folder: str | Path, *, first: int, last: int, start: int,
@@ -149,20 +145,20 @@ def write_plate(scene: bpy.types.Scene, strip: Strip, folder: str | Path, *, fir
            write_to=lambda frame: files.picture(folder, files.SOURCE, frame - start + 1))
 
 
-def _run(scene: bpy.types.Scene, first: int, last: int, workshop: str) -> Iterator[tuple[int, str]]:
+def _run(scene: bpy.types.Scene, first: int, last: int, place: str) -> Iterator[tuple[int, str]]:
     """Yields (frame, path). One render for all frames; Blender renders no animation before frame 0, so those singly."""
     for frame in range(first, min(last, -1) + 1):
         scene.frame_set(frame)
-        made = os.path.join(workshop, f"before{frame}.png")
+        made = os.path.join(place, f"before{frame}.png")
         scene.render.filepath = render_path(made)
         rendering.render(scene, f"frame {frame} of the plate")
         yield frame, made
     if last >= 0:
         scene.frame_start, scene.frame_end = max(first, 0), last
-        scene.render.filepath = render_path(os.path.join(workshop, "####"))
+        scene.render.filepath = render_path(os.path.join(place, "####"))
         rendering.render(scene, "the plate", animation=True)
         for frame in range(max(first, 0), last + 1):
-            yield frame, os.path.join(workshop, f"{frame:04d}.png")
+            yield frame, os.path.join(place, f"{frame:04d}.png")
 
 
 def _isolate(scene: bpy.types.Scene, name: str) -> None:
@@ -251,16 +247,9 @@ def _small_pictures(strip: Strip, numbers: range, placeholders: bool) -> dict[in
         return {frame: Path(made).read_bytes() for frame, made in _run(scene, numbers[0], numbers[-1], folder)}
 
 
-def _spans(frames: tuple[int, ...]) -> str:
-    """Numbers as spans: 'frames 4, 6 to 9'."""
-    spans = []
-    for frame in frames:
-        if spans and spans[-1][1] == frame - 1:
-            spans[-1][1] = frame
-        else:
-            spans.append([frame, frame])
-    text = ", ".join(str(a) if a == b else f"{a} to {b}" for a, b in spans[:_MOST_NAMED])
-    return ("frame " if len(frames) == 1 else "frames ") + text + (" ..." if len(spans) > _MOST_NAMED else "")
+def _named(frames: tuple[int, ...]) -> str:
+    """'frames 4, 6 to 9'."""
+    return ("frame " if len(frames) == 1 else "frames ") + spans(frames, _MOST_NAMED)
 
 
 def _first_file(strip: Strip) -> str:

@@ -11,6 +11,7 @@ from .camera import camera_at, pixel_aspect, unproject
 from .layers import check_moves, evaluated, moving_layers
 from .problem import GatherError
 from .shot import Shot
+from .smooth_mesh import smooth_mesh
 
 _AGAIN = "Generate again: the engine writes it anew."
 
@@ -78,18 +79,9 @@ def in_world(places: np.ndarray, shot: Shot, frame: int) -> np.ndarray:
 def add(scene: bpy.types.Scene, surface: Surface, places: np.ndarray,
         material: bpy.types.Material) -> bpy.types.Object:
     """A new object of the temporary scene: the surface with its vertices at `places` (V, 3) in the world."""
-    mesh, faces = bpy.data.meshes.new("AA2 surface"), surface.faces
-    mesh.vertices.add(len(places))
-    mesh.loops.add(faces.size)
-    mesh.polygons.add(len(faces))
-    mesh.vertices.foreach_set("co", np.ascontiguousarray(places, np.float32).ravel())
-    mesh.loops.foreach_set("vertex_index", np.ascontiguousarray(faces, np.int32).ravel())
-    mesh.polygons.foreach_set("loop_start", np.arange(0, faces.size, 3, dtype=np.int32))
-    mesh.polygons.foreach_set("use_smooth", np.ones(len(faces), bool))
+    mesh = smooth_mesh("AA2 surface", places, surface.faces, material)
     unwrapped = mesh.uv_layers.new(name="AA2 atlas")
     unwrapped.data.foreach_set("uv", (surface.uvs * (1, -1) + (0, 1)).astype(np.float32).ravel())
-    mesh.update(calc_edges=True)
-    mesh.materials.append(material)
     thing = bpy.data.objects.new("AA2 surface", mesh)
     scene.collection.objects.link(thing)
     return thing

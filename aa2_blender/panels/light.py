@@ -5,11 +5,7 @@ import bpy
 from bpy.app.translations import pgettext_iface as translated
 
 from ..embedded.engine.contract import files
-from ..gather.light_source import meant
-from ..gather.problem import GatherError
-from ..gather.shot import Shot
-from ..settings.plates import settings_of
-from ..settings.request_of import request_of
+from ..settings.request_of import Asked
 from ..settings.table import LightSource, PictureFrom
 from ..versions.shown import folder_of_shot
 from .drawing import Part, draw_text
@@ -29,11 +25,12 @@ class Light(Part):
     bl_label = "Light"
 
     def tell(self, layout: bpy.types.UILayout, context: bpy.types.Context, scene: bpy.types.Scene) -> None:
-        ours = settings_of(scene)
+        asked = Asked(scene)
+        ours = asked.settings
         layout.prop(ours, "light_source")
         source = LightSource(ours.light_source)
         if source is LightSource.AUTOMATIC:
-            draw_text(layout, context, automatic_text(scene), icon="INFO")
+            draw_text(layout, context, automatic_text(asked), icon="INFO")
         if source is LightSource.RENDERED:
             draw_text(layout, context, translated(_RENDERED), icon="INFO")
         if source in (LightSource.PICTURE, LightSource.HDRI):
@@ -41,15 +38,11 @@ class Light(Part):
         _draw_balls(layout, folder_of_shot(scene))
 
 
-def automatic_text(scene: bpy.types.Scene) -> str:
+def automatic_text(asked: Asked) -> str:
     """What Automatic means now; "" where the shot is not known yet."""
-    request = request_of(scene)
-    if request.performer:
+    if asked.request.performer:
         return translated(_OF_PERFORMER)
-    try:
-        return translated(_NAMES[meant(LightSource.AUTOMATIC, Shot(request).driver)])
-    except GatherError:
-        return ""
+    return translated(_NAMES[asked.light]) if asked.light else ""
 
 
 def _draw_picture(layout: bpy.types.UILayout, ours: bpy.types.PropertyGroup, source: LightSource) -> None:

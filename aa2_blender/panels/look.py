@@ -60,8 +60,9 @@ def cost_lines(asked: Asked) -> tuple[str, str]:
     except JobError:
         return "", ""
     frames = last - first + 1
+    balls = balls_of(asked.light, frames, performed=request.performer)
     cost = cost_of(work(frames, size_of(scene), request.settings, pack_folder(launch), performed=request.performer,
-                        balls=balls_of(request, frames), lit=request.is_lit), rate_of(launch))
+                        balls=balls, lit=request.is_lit), rate_of(launch))
     text = translated("{frames} frames: about {time}, {memory:.1f} GB").format(
         frames=frames, time=duration(cost.seconds), memory=cost.memory_mb / 1000)
     return text, translated("Measured on this machine") if cost.measured else translated("Not measured here yet")

@@ -10,9 +10,11 @@ from ..embedded.engine.contract.jobs import Settings
 from ..embedded.engine.contract.skeleton import BODY
 from ..gather.camera import size_of
 from ..gather.job import problems
+from ..gather.light_source import meant
 from ..gather.names import Name, name_of, names_of
 from ..gather.problem import GatherError
 from ..gather.request import LightPicture, ReferenceSource, Request
+from ..gather.shot import Shot
 from . import table
 from .plates import (
     adopt,
@@ -72,6 +74,16 @@ class Asked:
     def request(self) -> Request:
         """What the settings ask for, by names only."""
         return _request(self.scene, self.plate, self.settings, self.folder.name)
+
+    @cached_property
+    def light(self) -> LightSource | None:
+        """Where the light comes from, with what Automatic means now; None where the shot is not known yet. All lamps
+        and materials of the rig's scene are looked through for it."""
+        try:
+            driver = None if self.request.performer else Shot(self.request).driver
+        except GatherError:
+            return None
+        return meant(self.request.light_source, driver)
 
     @cached_property
     def problems(self) -> list[GatherError]:

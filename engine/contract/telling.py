@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TextIO
 
 from . import messages
+from .numbers_told import spans
 
 KINDS = ("people", "json", "openjd")
 
@@ -50,15 +51,8 @@ class Teller:
 
 
 def _which(frames) -> str:
-    """Frame numbers as spans: ' Frames 1-4, 9.'"""
-    spans = []
-    for n in frames:
-        if spans and spans[-1][1] == n - 1:
-            spans[-1][1] = n
-        else:
-            spans.append([n, n])
-    text = ", ".join(f"{a}-{b}" if a != b else str(a) for a, b in spans)
-    return f" Frames {text}." if text else ""
+    """' Frames 1 to 4, 9.'; nothing without frames."""
+    return f" Frames {spans(frames)}." if frames else ""
 
 
 def _tell_json(say: Callable[[str], None], event: object) -> None:

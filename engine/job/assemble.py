@@ -31,6 +31,7 @@ MOST_SEEN = 0.3
 PATIENCE_S = 2.0
 FORMAT = 1
 _MATTE = 0.5
+_OTHER = {"plan": "another plan", "weights": "other weights", "engine": "another engine"}
 _AGAIN = "Make it again with: python -m engine run JOB --part {}."
 
 
@@ -57,6 +58,7 @@ class Assembly(Generation):
     or was made of something else."""
 
     def hash_inputs(self) -> None:
+        self._by_end = {window.stop: window for windows in self.spans for window in windows}
         self._keys: dict[int, dict[Window, str]] = {}
         for part in self.parts:
             self._check_part(part)
@@ -90,8 +92,9 @@ class Assembly(Generation):
                                            f"{files.PART}.", _AGAIN.format(part.number)) from None
         for name, wanted in _made_of(self, part).items():
             if told.get(name) != wanted:
-                raise JobError("part_differs", f"Part {part.number} of {len(self.parts)} was made with another {name} "
-                                               f"than the job has now ({where}).", _AGAIN.format(part.number))
+                raise JobError("part_differs", f"Part {part.number} of {len(self.parts)} was made with "
+                                               f"{_OTHER[name]} than the job has now ({where}).",
+                               _AGAIN.format(part.number))
 
     def _told_of(self, where: str) -> dict[str, object]:
         """What part.json says. A network drive may say for a while that a file is not there which another machine has
@@ -121,8 +124,7 @@ class Assembly(Generation):
     def _pairs(self, part: Part) -> list[tuple[Window, Window]]:
         """(the window as the whole shot has it, as the part made it). They differ in a part's first one, if it has no
         run-in."""
-        by_end = {window.stop: window for windows in self.spans for window in windows}
-        return [(by_end[window.stop], window) for window in part.windows]
+        return [(self._by_end[window.stop], window) for window in part.windows]
 
     def _join(self, part: Part, before: np.ndarray | None, seams: list[Seam]) -> np.ndarray | None:
         """Take a part's frames, and repair its seam; returns the latents that it hands on. before: those of what comes
@@ -205,7 +207,7 @@ def run_part(generation: Generation, find_joints: Callable) -> Finished:
 
 
 def _made_of(generation: Generation, part: Part) -> dict[str, object]:
-    """What a part is checked by, by the words of the message that says so."""
+    """What a part is checked by, by the names in part.json."""
     windows = [[window.first, window.start, window.stop] for windows in part.spans for window in windows]
     return {"plan": windows, "weights": generation.pack.hash, "engine": version.ENGINE}
 

@@ -4,6 +4,7 @@ import grey_card
 import numpy as np
 import pytest
 import test_studio_colour
+from one_release import ONE_RELEASE
 
 LEVELS = 4              # of 255
 VIEWS = ("Standard", "AgX", "Filmic")
@@ -27,6 +28,7 @@ def test_a_card_turned_under_a_lamp_from_the_side(away, view):
     assert away(view=view).max() <= LEVELS
 
 
+@ONE_RELEASE
 @pytest.mark.parametrize("how", [dict(exposure=1.0, fill=0.5), dict(exposure=-1.5), dict(strength=9.0, fill=1.5)],
                          ids=["over", "under", "bright"])
 def test_exposure_and_bright_lamps(away, how):
@@ -35,6 +37,7 @@ def test_exposure_and_bright_lamps(away, how):
     assert away(view="AgX", **how).max() <= LEVELS
 
 
+@ONE_RELEASE
 def test_where_the_card_just_grazes_a_hard_lamp_nine_numbers_are_too_soft(away):
     """The lamp at 45 degrees: the card faces it, then lies exactly along its light. Facing it, 4 levels hold; along it,
     second order cannot show the edge of the light (contract/harmonics.py): up to 9 levels with a third of fill."""
@@ -57,6 +60,7 @@ print("levels", *grey_card.by_ball(scene, card, {folder!r}), *grey_card.by_scene
 """
 
 
+@ONE_RELEASE
 def test_with_a_studios_configuration(extension, tmp_path, monkeypatch):
     """Its display is called Monitor, and it has no view called Standard."""
     monkeypatch.setattr(test_studio_colour, "GATHERED", STUDIO)

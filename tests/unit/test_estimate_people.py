@@ -145,4 +145,4 @@ def test_a_cut_out_is_looked_at_on_several_backdrops():
 def test_the_command_line_names_the_frames_without_the_performer():
     stream = io.StringIO()
     telling.Teller(stream).tell(messages.Warned("job", "performer_lost", "The performer is not found.", (3, 4, 5, 9)))
-    assert stream.getvalue() == "Warning: The performer is not found. Frames 3-5, 9.\n"
+    assert stream.getvalue() == "Warning: The performer is not found. Frames 3 to 5, 9.\n"

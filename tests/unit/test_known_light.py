@@ -1,6 +1,5 @@
 """The light that a job knows is read, turned into the colour of white, and applied to the character."""
 import json
-import shutil
 
 import numpy as np
 import pytest
@@ -64,19 +63,15 @@ def character(folder):
 
 
 def test_light_and_irradiance_change_what_is_made(tmp_path):
-    made = {}
-    for name in ("none", "bright", "dark", "pictures"):
-        folder = tmp_path / name
-        write_job(str(folder), 2)
-        if name in ("bright", "dark"):
-            write_light(folder, [[[value * (3 if name == "bright" else 0.1) for value in row] for row in GREY]] * 2)
-        if name == "pictures":
-            for number in (1, 2):
-                write_picture(files.picture(str(folder), files.IRRADIANCE, number), np.zeros((240, 320, 3), np.uint8))
-        generate(folder, find_joints=whole_person_in)
-        made[name] = character(folder)
-    assert made["dark"] < made["none"] < made["bright"]
-    assert made["pictures"] < made["none"]
-    shutil.copy(tmp_path / "dark" / files.LIGHT, tmp_path / "bright" / files.LIGHT)
-    assert generate(tmp_path / "bright", find_joints=whole_person_in)[0].made == 2
-    assert character(tmp_path / "bright") == made["dark"]
+    """The same frame in no known light, in a bright one, in a dark one, and in bright pictures, which come first."""
+    write_job(str(tmp_path), 1)
+    made = []
+    for strength in (None, 3, 0.1, "pictures"):
+        if strength == "pictures":
+            write_picture(files.picture(str(tmp_path), files.IRRADIANCE, 1), np.full((240, 320, 3), 255, np.uint8))
+        elif strength:
+            write_light(tmp_path, [[[value * strength for value in row] for row in GREY]])
+        assert generate(tmp_path, find_joints=whole_person_in)[0].made == 1, "another light is another picture"
+        made.append(character(tmp_path))
+    none, bright, dark, pictures = made
+    assert dark < none < bright and none < pictures

@@ -180,7 +180,7 @@ def test_a_part_that_is_missing_or_of_something_else_is_named(finished, monkeypa
         put_together(finished)
     assert failed.value.code == "part_missing"
     made(finished, 3, pack=fake_pack("1" * 64))
-    with pytest.raises(JobError, match="Part 3 of 3 was made with another weights"):
+    with pytest.raises(JobError, match="Part 3 of 3 was made with other weights than the job has now"):
         put_together(finished)
     made(finished, 3)
     write(finished, settings=jobs.Settings(seed=9))

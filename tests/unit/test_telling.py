@@ -21,7 +21,7 @@ def told(capsys):
 
 def test_a_farm_reads_each_line(told):
     lines = told("openjd").out.splitlines()
-    assert lines == ["openjd_progress: 37.5", "openjd_status: denoise 3 of 8", "openjd_status: Nobody. Frames 1-2.",
+    assert lines == ["openjd_progress: 37.5", "openjd_status: denoise 3 of 8", "openjd_status: Nobody. Frames 1 to 2.",
                      "openjd_fail: disk_full: The disk is full. Free some space.", "openjd_progress: 100",
                      "openjd_status: 2 frames made, 1 reused"]
 

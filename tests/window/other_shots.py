@@ -28,10 +28,11 @@ class OtherShots(Artist):
             yield from self.set_own("holdouts", wanted)
 
     def choose_the_light(self):
-        """Each source is drawn once; then it is Automatic again."""
+        """Each source is drawn once; then it is Automatic again, with the balls of the shown version."""
         yield from self.only("Light")
         for source in ("PICTURE", "HDRI", "BALL", "GUESSED", "AUTOMATIC"):
             yield from self.set_own("light_source", source)
+        yield from self.take("light-panel")
 
     def fix_a_range(self):
         """Four frames are made again, the others kept: this gives the next version."""
