@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from engine.contract import files, jobs, messages
+from engine.contract import parts as counting
 from engine.contract.errors import JobError
 from engine.engines.compact.denoise.windows import plan
-from engine.job import parts as parts_module
 from engine.job.parts import parts_of
 from engine.job.progress import Stopped
 from engine.job.run import run
@@ -42,7 +42,7 @@ class Slow(FakeRuntime):
 @pytest.fixture(autouse=True)
 def short(monkeypatch):
     """Even short shots are split here."""
-    monkeypatch.setattr(parts_module, "MOST_WHOLE", 10)
+    monkeypatch.setattr(counting, "MOST_WHOLE", 10)
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def write(folder, **fields):
 def original(tmp_path_factory):
     """A job that was made in one process, part by part."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(parts_module, "MOST_WHOLE", 10)
+        patch.setattr(counting, "MOST_WHOLE", 10)
         folder = write(tmp_path_factory.mktemp("whole") / "job")
         made(folder)
     return folder
@@ -104,7 +104,7 @@ def test_every_frame_is_made_by_one_part_and_a_part_begins_early():
 
 
 def test_short_shots_are_whole_and_a_short_last_part_joins_the_one_before(monkeypatch):
-    monkeypatch.setattr(parts_module, "MOST_WHOLE", 100)
+    monkeypatch.setattr(counting, "MOST_WHOLE", 100)
     assert len(parts_of(windows_of(range(1, 101)), jobs.Parts(windows=8))) == 1
     assert len(parts_of(windows_of(range(1, 400)), None)) == 1
     spans = windows_of(range(1, 3 + 2 * 50))          # 50 windows: six parts of 8, and 2 more
