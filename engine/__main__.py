@@ -1,8 +1,8 @@
 """The engine's command line.
 
     python -m engine serve                  answer the add-on: one JSON object per line on stdin and stdout
-    python -m engine run JOB                generate the frames of a job folder (finished frames stay); --part K makes
-                                            one part of a long shot, in JOB/parts
+    python -m engine run JOB                generate the frames of a job folder (finished frames stay); --part K or K-L
+                                            makes one or some parts of a long shot, in JOB/parts
     python -m engine parts JOB              print the parts of a shot, as JSON
     python -m engine assemble JOB           bring the frames of all parts together, and print the seams, as JSON
     python -m engine deliver JOB --form exr write the layers of a finished job to its output/
@@ -19,8 +19,8 @@
     python -m lab train ... | export ...    make a pack (needs torch)
     python -m lab score ...                 measure a pack on held-out clips
 
-Exit codes: 0 done; 1 failed (the reason is on stderr); 2 the engine could not start or the command line is wrong;
-130 interrupted (finished frames stay).
+Exit codes: 0 done; 1 failed (the reason is on stderr); 2 the command line is wrong; 4 the engine could not start, for
+example without weights; 130 interrupted (finished frames stay). `serve` ends with 2 if it could not start.
 """
 
 import argparse
@@ -32,11 +32,11 @@ import sys
 import threading
 from pathlib import Path
 
-from .contract import files, job_log, json_reader, messages
+from .contract import files, job_log, json_reader, messages, telling
 from .contract.errors import JobError
 from .contract.picture_file import Unreadable, open_regular
-from .door import telling
 
+WRONG, NOT_STARTED = 2, 4  # exit codes
 COPIES = "AA2_COPIES"    # environment variable: the folder for copies (door/copies.py); the add-on sets it on Windows
 
 
@@ -69,7 +69,8 @@ def _parser():
                                  help="default: the first that is installed")
             command.add_argument("--threads", type=int, help="default: one for each core")
         if name == "run":
-            command.add_argument("--part", type=int, metavar="K", help="make this part (1, 2 ...) of a long shot only")
+            command.add_argument("--part", type=_parts, metavar="K[-L]", default=(None,),
+                                 help="make only this part (1, 2 ...) of a long shot, or these parts")
         if name == "deliver":
             command.add_argument("--form", choices=files.FORMS, default="png8", help="default: png8")
             command.add_argument("--layers", nargs="+", choices=files.DELIVERED, default=files.DELIVERED,
@@ -104,26 +105,34 @@ def _box(text):
     return left, top, right, bottom
 
 
-def _request(options):
-    """The request that the command line makes, checked like a request from the wire; raises JobError."""
-    request = messages.request(messages.to_json(_asked(options)))
+def _parts(text: str) -> tuple[int, ...]:
+    first, _, last = text.partition("-")
+    numbers = tuple(range(int(first), int(last or first) + 1))
+    if not numbers or numbers[0] < 1:
+        raise argparse.ArgumentTypeError(f"expected K or K-L with 1 <= K <= L, got {text}")
+    return numbers
+
+
+def _requests(options) -> list:
+    """The requests that the command line makes, checked like requests from the wire; raises JobError."""
+    requests = [messages.request(messages.to_json(asked)) for asked in _asked(options)]
     if getattr(options, "reference", None):
         _copy_reference(options.reference, options.subject)
-    return request
+    return requests
 
 
-def _asked(options):
+def _asked(options) -> list:
     kinds = {"preview": messages.Preview, "check": messages.Check, "joints": messages.FindJoints,
              "people": messages.FindPeople, "subject": messages.FindSubject, "surface": messages.Surface,
              "assemble": messages.Assemble}
     if options.command == "run":
-        return messages.Run(options.subject, options.part)
+        return [messages.Run(options.subject, part) for part in options.part]
     if options.command == "deliver":
-        return messages.Deliver(options.subject, options.form, tuple(options.layers))
+        return [messages.Deliver(options.subject, options.form, tuple(options.layers))]
     if options.command in kinds:
-        return kinds[options.command](options.subject)
-    return messages.Estimate(options.subject, options.video, options.frame, options.box, options.mask, options.mask_use,
-                           options.hands, options.clean, options.depth_model)
+        return [kinds[options.command](options.subject)]
+    return [messages.Estimate(options.subject, options.video, options.frame, options.box, options.mask,
+                              options.mask_use, options.hands, options.clean, options.depth_model)]
 
 
 def _copy_reference(path, folder) -> None:
@@ -159,23 +168,28 @@ def _from_copies(folder: Path) -> Path | None:
 
 
 def _once(options) -> int:
-    """Answer one request and show its progress on stderr."""
-    from .door.answer import Tail, answer
-    _log_to_stderr(logging.WARNING)
-    tail, stop = Tail(), threading.Event()
-    logging.getLogger().addHandler(tail)
-    if options.command == "run" and options.part is None and os.path.isdir(options.subject):
-        logging.getLogger().addHandler(job_log.LogFile(files.path(options.subject, files.LOG)))
+    """Answer what the command line asks for, and tell the progress."""
+    stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: _stop_politely(stop))
+    from .door.answer import Tail, answer
+    from .job.split import of_all
+    _log_to_stderr(logging.WARNING)
+    tail = Tail()
+    logging.getLogger().addHandler(tail)
+    if options.command == "run" and options.part == (None,) and os.path.isdir(options.subject):
+        logging.getLogger().addHandler(job_log.LogFile(files.path(options.subject, files.LOG)))
     tell = telling.teller(options.progress)
+    code = WRONG
     try:
-        request = _request(options)
+        requests = _requests(options)
+        code = NOT_STARTED
         engine = _open(options) if options.command in ("run", "assemble") else None
-        done = answer(request, engine, emit=tell, stop_asked=stop.is_set, tail=tail)
     except JobError as error:
         tell(messages.Failed(options.subject, error.code, error.message, error.remedy))
-        return 2
+        return code
+    done = all(answer(request, engine, emit=of_all(tell, number, len(requests)), stop_asked=stop.is_set, tail=tail)
+               for number, request in enumerate(requests, 1))
     if done and options.command == "assemble":
         print(json.dumps(json_reader.read(files.path(options.subject, files.SEAMS))), flush=True)
     return 0 if done else 130 if stop.is_set() else 1
@@ -187,11 +201,14 @@ def _print_parts(options) -> int:
     from .job.found_person import kept_or
     from .job.split import planned
     from .packs.store import open_pack
+    code = NOT_STARTED
     try:
-        parts = planned(options.subject, open_pack(options.pack), kept_or(options.subject, find_joints))
+        pack = open_pack(options.pack)
+        code = 1
+        parts = planned(options.subject, pack, kept_or(options.subject, find_joints))
     except JobError as error:
         telling.teller(options.progress)(messages.Failed(options.subject, error.code, error.message, error.remedy))
-        return 2
+        return code
     told = [{"part": part.number, "first": part.made[0], "last": part.made[-1], "frames": len(part.made),
              "windows": len(part.windows), "run_in": len(part.leading)} for part in parts if part.made]
     print(json.dumps({"parts": told}), flush=True)

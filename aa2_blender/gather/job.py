@@ -21,7 +21,7 @@ from .rig import BoneMap
 from .shot import Shot, bone_map, problems
 from .stand import Stand
 
-__all__ = ["gather", "problems"]
+__all__ = ["empty", "gather", "problems"]
 
 # Frames a slice: a window stays alive between two of them; in background mode nobody waits for one. Each slice of the
 # plate pays a render's start-up, so it is not one frame (ours; at 1080p a slice of 32 froze a window for 3.2 s, and one
@@ -46,7 +46,7 @@ def gather(request: Request, folder: str | Path) -> Iterator[tuple[str, int, int
         companions.check_files(strip, (first, last))
     bits = plate.bits_of(shot.strip)
     files.refuse_links(folder)
-    _empty(folder)
+    empty(folder)
     if not request.is_lit:
         scene_light.remove(folder)
     reference.write(request.reference, shot.scene, folder)
@@ -157,7 +157,7 @@ def _job(request: Request, shot: Shot, frames: range, bits: jobs.Bits, bones: Bo
                         and not shot.meshes),
         **given,
         reference=jobs.Reference(joints=source.joints, height_px=source.height_px),
-        objects=ranges[files.OBJECTS], depth=ranges[files.DEPTH],
+        objects=ranges[files.OBJECTS], depth=ranges[files.DEPTH], parts=request.parts,
         driver=jobs.Driver(scene=shot.driver.name, camera=plain(shot.camera), rig=plain(request.rig),
                                preset=bones.preset if bones else "", frame_offset=shot.offset,
                                performer=performer))
@@ -167,7 +167,7 @@ def _slices(frames: range, size: int) -> list[range]:
     return [frames[i:i + size] for i in range(0, len(frames), size)]
 
 
-def _empty(folder: str) -> None:
+def empty(folder: str) -> None:
     """Removes job.json and all that was gathered, because an unfinished folder is no job. What the engine made stays,
     and so does what the artist put there under another name."""
     try:

@@ -20,7 +20,7 @@ from ..embedded.engine.contract.fields import (
     whole,
     whole_text,
 )
-from ..embedded.engine.contract.jobs import Job, Settings
+from ..embedded.engine.contract.jobs import Job, Parts, Settings
 from ..embedded.engine.contract.skeleton import BODY
 from ..settings.table import PASSED, LightSource, MaskUse, PictureFrom, ReferenceKind
 from .names import Name, checked_name
@@ -89,7 +89,8 @@ class Request(_Passed):
     bottom), pixels of the job, on the frame `performer_frame` of the timeline; else the nearest. `mask_strip` is
     painted by the artist, white on black; `mask_use` says whether it joins the character's mask, overrides it, or only
     chooses the performer. `clean_strip` is the plate without the performer; `make_clean` lets the engine make one where
-    none is given. `front_strip` is white where the plate stays in front of the character.
+    none is given. `front_strip` is white where the plate stays in front of the character. `parts`: how a long shot is
+    split for several machines, None for one.
     """
 
     name: str = checked(whole_text)
@@ -122,6 +123,7 @@ class Request(_Passed):
     light_source: LightSource = checked(_one_of(LightSource), LightSource.GUESSED)
     light_picture: LightPicture = checked(nested(LightPicture), LightPicture())
     settings: Settings = checked(nested(Settings), Settings())
+    parts: Parts | None = checked(nested(Parts, optional=True), None)
 
     @property
     def is_lit(self) -> bool:

@@ -8,7 +8,6 @@ shows where the shadow is, and then only there.
 """
 
 import hashlib
-import json
 import os
 import tempfile
 import time
@@ -20,7 +19,7 @@ from pathlib import Path
 import bpy
 import numpy as np
 
-from ..embedded.engine.contract import files, jobs, json_reader
+from ..embedded.engine.contract import files, jobs
 from . import grey, surface
 from .camera import camera_at, pixel_aspect
 from .carried import carried_by
@@ -67,26 +66,27 @@ def looks(request: Request, folder: str, frames: Sequence[int]) -> Iterator[tupl
 
 def remove(folder: str) -> None:
     """Remove what was rendered, because the job's light comes from elsewhere now. Raises JobError."""
-    for kind, ending in ((files.IRRADIANCE, "png"), (files.CAST, "png"), (files.SURFACE, "npy")):
-        files.remove_numbered(files.path(folder, kind), (ending,))
-    for name in (files.MESH, files.RENDERED):
-        with suppress(FileNotFoundError):
-            os.remove(files.path(folder, name))
+    for kind, endings in ((files.IRRADIANCE, ("png",)), (files.CAST, ("png",)), (files.SURFACE, ("npy", "light"))):
+        files.remove_numbered(files.path(folder, kind), endings)
+    with suppress(FileNotFoundError):
+        os.remove(files.path(folder, files.MESH))
 
 
-def render_light(request: Request, folder: str) -> Iterator[Step]:
+def render_light(request: Request, folder: str, numbers: Sequence[int] | None = None) -> Iterator[Step]:
     """Render what frames still lack, one render a step. Frames that were rendered from the same surface in the same
-    scene stay. Raises GatherError if the request's names mean nothing any more."""
-    job, done = jobs.read(folder), _Rendered(folder)
+    scene stay. `numbers` (1..N): only these frames, None for all; other machines may render the others at the same
+    time. Raises GatherError if the request's names mean nothing any more."""
+    job = jobs.read(folder)
+    wanted = range(1, job.frames + 1) if numbers is None else numbers
     found, shared = surface.read(folder, job.frames), _digest_of_the_shot(folder, job)
-    missing = [number for number in range(1, job.frames + 1) if not done.has(number, _key(folder, number, shared))]
-    began, ready = time.monotonic(), job.frames - len(missing)
+    missing = [number for number in wanted if not _is_rendered(folder, number, _key(folder, number, shared))]
+    began, ready = time.monotonic(), len(wanted) - len(missing)
     for count, number in enumerate(missing):
         left = (time.monotonic() - began) / count * (len(missing) - count) if count else None
         for _ in _render_frame(request, folder, job, found, number):
-            yield STAGE, ready + count, job.frames, left
-        done.add(number, _key(folder, number, shared))
-    yield STAGE, job.frames, job.frames, 0.0
+            yield STAGE, ready + count, len(wanted), left
+        files.write_whole(files.light_key(folder, number), _key(folder, number, shared).encode())
+    yield STAGE, len(wanted), len(wanted), 0.0
 
 
 def _render_frame(request: Request, folder: str, job: jobs.Job, found: surface.Surface,
@@ -213,21 +213,12 @@ def _key(folder: str, number: int, shared: bytes) -> str:
     return told.hexdigest()[:32]
 
 
-class _Rendered:
-    """surface/rendered.json: the key of every frame whose pictures are there."""
-
-    def __init__(self, folder: str) -> None:
-        self._folder, self._path = folder, files.path(folder, files.RENDERED)
-        try:
-            value = json_reader.read(self._path)
-            self._keys = dict(value["frames"]) if value.get("version") == _FORMAT else {}
-        except (OSError, ValueError, KeyError, TypeError):     # missing or damaged: all are rendered anew
-            self._keys = {}
-
-    def has(self, number: int, key: str) -> bool:
-        return self._keys.get(str(number)) == key and all(
-            os.path.isfile(files.picture(self._folder, kind, number)) for kind in (files.IRRADIANCE, files.CAST))
-
-    def add(self, number: int, key: str) -> None:
-        self._keys[str(number)] = key
-        files.write_whole(self._path, json.dumps({"version": _FORMAT, "frames": self._keys}).encode())
+def _is_rendered(folder: str, number: int, key: str) -> bool:
+    """Whether a frame's pictures are there and were rendered from this key. Each frame has a file for its key, because
+    several machines render one shot."""
+    try:
+        there = Path(files.light_key(folder, number)).read_bytes()
+    except OSError:
+        return False
+    return there == key.encode() and all(
+        os.path.isfile(files.picture(folder, kind, number)) for kind in (files.IRRADIANCE, files.CAST))

@@ -6,6 +6,7 @@ import importlib.util
 import os
 import site
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,9 @@ EMBEDDED = Path(__file__).absolute().parent.parent / "embedded"
 # Blender's own variables that a child would inherit: 5.1 and later leak OCIO, and Blender's PYTHONHOME is right only
 # for Blender's own Python.
 NOT_FOR_ANOTHER_PYTHON = ("PYTHONHOME", "PYTHONPATH")
+# Of the engine's command line (engine/__main__.py): what runs the networks, and what takes weights and threads.
+_NETWORKS = ("run", "assemble")
+_WEIGHTS = ("serve", "parts", *_NETWORKS)
 
 
 @dataclass(frozen=True)
@@ -31,13 +35,17 @@ class Launch:
 
     def of(self, request) -> "Launch":
         """The launch of the process that answers a request. An artist's own Python is there to run the networks. It has
-        torch, but it may lack what finds people in pictures or draws conditions. So it gets only `run`."""
-        return self if self.embedded is None or isinstance(request, messages.Run | messages.Assemble) else self.embedded
+        torch, but it may lack what finds people in pictures or draws conditions. So it gets only what runs them."""
+        return self.of_command(next(name for name, kind in messages.REQUESTS.items() if isinstance(request, kind)))
+
+    def of_command(self, name: str) -> "Launch":
+        """The launch of the process that runs a command of the engine, by its name there and on the wire."""
+        return self if self.embedded is None or name in _NETWORKS else self.embedded
 
 
 def launch(*, python: str = "", pack: str = "", threads: int = 0, embedded: Path | None = None,
-           copies: str = "") -> Launch:
-    """The launch of the embedded engine.
+           copies: str = "", arguments: Sequence[str] = ("serve",)) -> Launch:
+    """The launch of the embedded engine with `arguments`, the first of them a command.
 
     `python`: an artist's own interpreter (with torch) for the networks, empty for Blender's Python and the embedded
     packages; `pack`: a folder of weights, empty for the embedded ones; `threads`: 0 for one per core; `embedded`: the
@@ -45,8 +53,9 @@ def launch(*, python: str = "", pack: str = "", threads: int = 0, embedded: Path
     loads, so that the extension's own files can be replaced; empty to load the originals.
     """
     folder = embedded or EMBEDDED
-    words = ("-s", "-P", "-m", "engine", "serve", *(("--pack", pack) if pack else ()),
-             *(("--threads", str(threads)) if threads else ()))
+    command, *others = arguments
+    of_weights = (*(("--pack", pack) if pack else ()), *(("--threads", str(threads)) if threads else ()))
+    words = ("-s", "-P", "-m", "engine", command, *(of_weights if command in _WEIGHTS else ()), *others)
     if not python:
         return _own(folder, words, copies)
     if not os.access(python, os.X_OK):

@@ -1,5 +1,6 @@
 """What holds for every shot on this machine: weights, threads, and another Python for the engine."""
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import bpy
@@ -61,15 +62,17 @@ def of_this_machine() -> AA2_AP_preferences:
     return bpy.context.preferences.addons[ADD_ON].preferences
 
 
-def engine_launch(*, pack: str | None = None, threads: int | None = None, python: str | None = None) -> Launch:
-    """How to start the engine: as given, else as the preferences say. Raises JobError if that is not possible."""
+def engine_launch(*, pack: str | None = None, threads: int | None = None, python: str | None = None,
+                  arguments: Sequence[str] = ("serve",)) -> Launch:
+    """How to start the engine with `arguments`: as given, else as the preferences say. Raises JobError if that is not
+    possible."""
     ours = of_this_machine()
 
     def path(given: str | None, preferred: str) -> str:
         name = preferred if given is None else given
         return bpy.path.abspath(name) if name else ""
     return launch(python=path(python, ours.python), pack=path(pack, ours.pack),
-                  threads=ours.threads if threads is None else threads, copies=copies_folder())
+                  threads=ours.threads if threads is None else threads, copies=copies_folder(), arguments=arguments)
 
 
 def weights_folder() -> Path:

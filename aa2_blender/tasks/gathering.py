@@ -1,17 +1,20 @@
 """How a version of a shot is made, in slices: gathered from the scene, copied from another version, or there
 already."""
+import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from .. import stalls
 from ..cost import learn_balls
 from ..embedded.engine.contract import files
 from ..embedded.engine.contract.jobs import Job
+from ..gather import scene_light
 from ..gather.doubts import doubts
-from ..gather.job import gather
+from ..gather.job import empty, gather
 from ..gather.light import STAGE as LIGHT
+from ..gather.problem import GatherError
 from ..gather.request import Request
 from ..place.strip import PREVIEW_FRAME
 from ..versions import folders
@@ -60,6 +63,46 @@ class Gathered(Version):
             folders.discard(self.folder)
             self.folder = twin
         folders.write_request(self.folder, self._request)
+
+
+class GatheredInto(Version):
+    """Exactly the folder `folder`, gathered as `request` asks, for a farm whose other tasks name it too.
+
+    If the folder was gathered from the very same inputs, all stays that was made there. If it was gathered from others,
+    it is gathered anew, unless something was generated in it. A folder with files of which none says that it was
+    gathered is not touched. made() raises GatherError where it refuses.
+    """
+
+    def __init__(self, request: Request, folder: Path) -> None:
+        super().__init__(folder, scene=request.scene, strip=request.strip, plate=request.plate)
+        self._request = request
+
+    def made(self) -> Slices:
+        _refuse_others(self.folder)
+        self.doubts = tuple(doubts(self._request))
+        is_new = not self.folder.exists()
+        beside = self.folder / files.own_name("gathering")
+        try:
+            yield from in_slices(gather(self._request, beside))
+            is_there = (self.folder / files.JOB).is_file() and (
+                yield from folders.have_the_same_inputs(self.folder, beside))
+            if not is_there and folders.has_results(self.folder):
+                raise GatherError(f"Frames were generated in {self.folder} from other inputs than the shot has now.",
+                                  "Choose another folder for the job.")
+            folders.write_request(self.folder, self._request)   # first: it says whose folder this is
+            if not is_there:
+                yield from self._replace(beside)
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+            if is_new:
+                with suppress(OSError):     # it holds something
+                    self.folder.rmdir()
+
+    def _replace(self, beside: Path) -> Slices:
+        empty(str(self.folder))
+        if not self._request.is_lit:
+            scene_light.remove(str(self.folder))
+        yield from folders.move_inputs(beside, self.folder)
 
 
 class Copied(Version):
@@ -128,6 +171,17 @@ def in_slices(steps: Iterator[tuple]) -> Iterator[Progress]:
         yield Progress(*step)
     if balls:
         learn_balls(seconds, balls)
+
+
+def _refuse_others(folder: Path) -> None:
+    """Raise GatherError if a folder has files, and none that says that the add-on gathered it."""
+    files.refuse_links(folder)
+    if not folder.exists() or (folder / files.REQUEST).is_file():
+        return
+    others = sorted(path.name for path in folder.iterdir() if path.name != files.FARM and path.name[0] != ".")
+    if others:
+        raise GatherError(f"{folder} holds {others[0]!r}, and no {files.REQUEST}: it is no job of this add-on.",
+                          "Choose a new or an empty folder for the job.")
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """A version of a shot -> its frames from the engine, and the strips that show them in the scene."""
 import time
-from pathlib import Path
 
 import bpy
 
@@ -15,14 +14,14 @@ from ..place.marks import find
 from ..place.strip import refresh, why_not_now
 from ..versions import folders, runs
 from ..versions.shown import is_another_shown, lay_version, moved_by
-from . import performer
 from .gathering import Version, in_slices
-from .task import GENERATING, EngineTask, Progress, TaskState, duration, in_json
+from .preparation import Preparation
+from .task import GENERATING, Progress, TaskState, duration
 
 SHOWN_EVERY_S = 1.0  # new frames appear in the strip at most this often, because the sequencer draws again each time
 
 
-class Generation(EngineTask):
+class Generation(Preparation):
     """Makes `version`, lets the engine find the performer if one drives, lets it generate, and lays the frames into the
     version's scene.
 
@@ -32,23 +31,18 @@ class Generation(EngineTask):
     teaches = True  # the cost of later shots is estimated from this task's times
 
     def __init__(self, version: Version, *, link: Link, launch: Launch, ask=messages.Run) -> None:
-        super().__init__(version.folder, link=link, launch=launch)
-        self.version, self.ask = version, ask
+        super().__init__(version, link=link, launch=launch)
+        self.ask = ask
         self.placed: tuple[str, ...] = ()
         self.seconds = 0.0
         self._frames = 0  # of the version
         self._said: list[str] = []  # warnings of our own
-        self._looks: list[EngineJob] = []  # the engine's jobs before the one that makes frames
-
-    @property
-    def folder(self) -> Path:
-        return self.version.folder
 
     @property
     def warnings(self) -> list[str]:
-        asked = (*self._looks, self._last_job())
-        told = [warning.message for job in asked if job for warning in job.warnings]
-        return [*self.version.doubts, *told, *self._said]
+        job = self._last_job()
+        told = [warning.message for warning in job.warnings] if job else []
+        return [*super().warnings, *told, *self._said]
 
     def _last_job(self) -> EngineJob | None:
         """The engine's job that makes frames or conditions; None before it is requested."""
@@ -81,27 +75,11 @@ class Generation(EngineTask):
             return None
         return len(self._asked.frames), self._frames
 
-    def _find_performer(self):
-        """Find the pose, mask and clean plate of a performer who drives; returns False if this was stopped. The engine
-        knows what an earlier run has found and does not look for it again."""
-        ask = performer.asked(self.folder)
-        if ask is None:
-            return True
-        yield from self._ask_engine(ask, "find ")
-        self._looks.append(self._asked)
-        cost.learn_performer(self._asked.answer, self._launch)
-        self._end_as_engine()
-        return self.state is TaskState.WORKING
-
     def _find_subject(self):
-        """Find the person in the reference, if the engine that generates may be unable to look; returns False if this
-        was stopped."""
+        """As for every version, but only if the engine that generates may be unable to look."""
         if self.ask is not messages.Run or self._launch.embedded is None:
             return True
-        yield from self._ask_engine(messages.FindSubject(str(self.folder)), "find ")
-        self._looks.append(self._asked)
-        self._end_as_engine()
-        return self.state is TaskState.WORKING
+        return (yield from super()._find_subject())
 
     def _render_light(self):
         """Let the driver's scene render the light of the character and its shadow, if the artist asked for that;
@@ -109,10 +87,7 @@ class Generation(EngineTask):
         request = folders.read_request(self.folder) if self.ask is messages.Run else None
         if request is None or not request.is_lit:
             return True
-        yield from self._ask_engine(messages.Surface(str(self.folder)), "pose ")
-        self._looks.append(self._asked)
-        self._end_as_engine()
-        if self.state is not TaskState.WORKING:
+        if not (yield from self._pose_surface()):
             return False
         began, first = time.monotonic(), None
         for progress in in_slices(render_light(request, str(self.folder))):
@@ -192,11 +167,10 @@ class Generation(EngineTask):
         answer = job.answer if job and isinstance(job.answer, messages.Finished) else None
         counts = {name: getattr(answer, name, None) for name in ("made", "reused", "passed")}
         return {
-            "state": self.state, "job": str(self.folder), "strips": list(self.placed),
+            **super().summary(), "strips": list(self.placed),
             "frames": answer.frames if answer else len(job.frames) if job else 0, **counts,
-            "seconds": round(time.monotonic() - self.began, 2), "stages": answer.stages if answer else {},
-            "longest_pump_ms": round(job.longest_pump_s * 1000, 2) if job else 0.0, "warnings": self.warnings,
-            "error": in_json(self.error) if self.error else None}
+            "stages": answer.stages if answer else {},
+            "longest_pump_ms": round(job.longest_pump_s * 1000, 2) if job else 0.0}
 
 
 class FramePreview(Generation):

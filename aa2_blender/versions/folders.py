@@ -54,11 +54,15 @@ def twin(folder: Path):
     """A generator that returns the other version that was gathered from the very same inputs, or None; yields between
     files."""
     for other in versions(folder.parent):
-        if other == folder or not filecmp.cmp(folder / files.JOB, other / files.JOB, shallow=False):
-            continue
-        if (yield from _have_the_same(_inputs, other, folder)):
+        if other != folder and (yield from have_the_same_inputs(other, folder)):
             return other
     return None
+
+
+def have_the_same_inputs(other: Path, folder: Path):
+    """A generator that returns whether two folders were gathered from the very same inputs; yields between files."""
+    return filecmp.cmp(folder / files.JOB, other / files.JOB, shallow=False) and (
+        yield from _have_the_same(_inputs, other, folder))
 
 
 def kin(folder: Path):
@@ -78,6 +82,20 @@ def take_latents(folder: Path, other: Path) -> None:
     rendered again."""
     for name in (*_estimated(other), *_latents(other), *(_rendered(other) if files.has(folder, files.SCENE) else ())):
         share(other / name, folder / name)
+
+
+def move_inputs(folder: Path, target: Path):
+    """A generator that moves what was gathered in a folder to another one, job.json last; yields between files."""
+    for name in (*_inputs(folder), files.JOB):
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        os.replace(folder / name, target / name)
+        yield
+
+
+def has_results(folder: Path) -> bool:
+    """Whether anything was generated in a version: frames, latents, parts of a long shot, or output."""
+    made = (path for kind in (files.STATE, files.PARTS, files.OUTPUT) for path in (folder / kind).glob("[!.]*"))
+    return files.has(folder, files.FRAMES) or any(True for _path in made)
 
 
 def copied(folder: Path, target: Path):
@@ -114,7 +132,8 @@ def discard(folder: Path) -> None:
     with suppress(JobError):
         files.refuse_links(folder)
         for kind in sorted(files.FOLDERS, key=len, reverse=True):
-            files.remove_numbered(files.path(folder, kind), ("png", "exr", "look", "parts", "depth", "latents", "npy"))
+            files.remove_numbered(files.path(folder, kind), ("png", "exr", "look", "parts", "depth", "latents", "npy",
+                                                                "light"))
         for name in (*files.FILES, *files.IN_PLACE):
             with suppress(OSError):
                 os.remove(files.path(folder, name))
@@ -212,8 +231,9 @@ def _estimated(folder: Path) -> list[str]:
 
 def _rendered(folder: Path) -> list[str]:
     """The light that the driver's scene rendered, and the surface it was rendered on."""
-    surface = [path.relative_to(folder).as_posix() for path in sorted((folder / files.SURFACE).glob("*.npy"))]
-    return [*_there(folder, (files.MESH, files.RENDERED)), *surface,
+    surface = [path.relative_to(folder).as_posix() for ending in ("npy", "light")
+               for path in sorted((folder / files.SURFACE).glob(f"*.{ending}"))]
+    return [*_there(folder, (files.MESH,)), *surface,
             *_pictures(folder, (files.IRRADIANCE, files.CAST))]
 
 

@@ -12,6 +12,7 @@ CODES = {
     "footage_shorter": "the job's folder holds more frames than the video has",
     "footage_unreadable": "the video or a picture of it cannot be read",
     "frames_invalid": "the number of frames, the first frame or the frame rate is unusable",
+    "frames_missing": "frames of a job that is to be placed are not made yet",
     "gather": "something that the shot's settings name is missing or unusable",
     "held_missing": "a finished frame beside the range to fix is missing or damaged",
     "internal": "an error in the engine; the end of its log is in the remedy",

@@ -31,8 +31,8 @@ PART = "part.json"
 SEAMS = "seams.json"
 REQUEST = "request.json"
 RUN = "run.json"
+FARM = "farm.json"
 MESH = "surface/mesh.npz"
-RENDERED = "surface/rendered.json"
 
 SOURCE = "source"
 MASK = "mask"
@@ -76,7 +76,7 @@ FOLDERS = (SOURCE, MASK, CLEAN, FRONT, OBJECTS, DEPTH, BALLS, IRRADIANCE, CAST, 
            *(f"{SHOWN}/{kind}" for kind in SHOWN_KINDS),
            *(f"{OUTPUT}/{layer}_{form}" for layer in DELIVERED for form in FORMS),
            PARTS, "target", "matte", "shade", "contact")
-FILES = (JOB, POSE, LIGHT, REFERENCE, MADE, PART, SEAMS, REQUEST, RUN, MESH, RENDERED, ESTIMATED, FOUND, FOUND_MASK,
+FILES = (JOB, POSE, LIGHT, REFERENCE, MADE, PART, SEAMS, REQUEST, RUN, FARM, MESH, ESTIMATED, FOUND, FOUND_MASK,
          f"{LOOKS}/key.json", f"{DEPTHS}/key.json",
          f"{FRAMES}/blank.png", f"{SHADOW}/blank.png", "reference_pose.json", "reference_matte.png",
          "reference_v2.png", "clip.json")
@@ -116,6 +116,11 @@ def delivered(folder: Folder, layer: Layer, form: Form, number: int) -> str:
 def vertices(folder: Folder, number: int) -> str:
     """The path of the posed surface of frame `number`, `.../surface/0001.npy`."""
     return os.path.join(folder, SURFACE, f"{number:04d}.npy")
+
+
+def light_key(folder: Folder, number: int) -> str:
+    """The path of what the light of frame `number` was rendered from, `.../surface/0001.light`."""
+    return os.path.join(folder, SURFACE, f"{number:04d}.light")
 
 
 def path(folder: Folder, name: str) -> str:

@@ -28,7 +28,7 @@ def run_shot(folder: str, pack: Pack, runtime: Runtime, *, emit: Emit, find_join
     if count == 1:
         return run(folder, pack, runtime, emit=emit, find_joints=find_joints, stop_asked=stop_asked)
     for number in range(1, count + 1):
-        _run_one(folder, pack, runtime, number, emit=_of_all(emit, number, count), find_joints=find_joints,
+        _run_one(folder, pack, runtime, number, emit=of_all(emit, number, count), find_joints=find_joints,
                  stop_asked=stop_asked)
     return assemble(folder, pack, runtime, emit=emit, find_joints=find_joints, stop_asked=stop_asked)
 
@@ -68,9 +68,12 @@ def _each_once(emit: Emit) -> Emit:
     return told
 
 
-def _of_all(emit: Emit, number: int, count: int) -> Emit:
+def of_all(emit: Emit, number: int, count: int) -> Emit:
     """Progress of one part as progress of all of them, in hundredths of a part: parts differ in length a little (ours).
     """
+    if count == 1:
+        return emit
+
     def told(event: object) -> None:
         if isinstance(event, Progress) and event.total:
             done = 100 * (number - 1) + 100 * event.step // event.total

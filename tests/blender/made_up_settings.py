@@ -16,12 +16,12 @@ def main(folder: Path) -> dict:
     bpy.ops.extensions.package_install_files(filepath=os.environ["AA2_ZIP"], repo="user_default",
                                              enable_on_install=True)
     parts = {name: importlib.import_module(f"{MODULE}.{name}")
-             for name in ("cli", "settings.request_of", "gather.job")}
+             for name in ("cli", "cli.parser", "settings.request_of", "gather.job")}
     scene = importlib.import_module("small_shot").make(folder / "shot")
     properties = scene.aa2.bl_rna.properties
     found = {"properties": [[one.type, one.name, one.description, one.default, one.hard_min, one.hard_max]
                             for one in (properties["wind"], properties["haste"])]}
-    given = vars(parts["cli"]._parser().parse_args(["generate", "--wind", "3", "--haste", "0.5"]))
+    given = vars(parts["cli.parser"].parser().parse_args(["generate", "--wind", "3", "--haste", "0.5"]))
     found["options"] = [given["wind"], given["haste"]]
     reference = scene.aa2.reference_path
     parts["cli"].generate(wind=3, haste=0.5, reference=str(folder / "no picture"), save="")

@@ -61,9 +61,8 @@ def test_files_hold_what_they_held(shot, part, tmp_path):
 
 @CALLED
 def test_the_command_line_takes_zero_for_automatic(shot, part):
-    cli = part("cli")
-    given = vars(cli._parser().parse_args(["generate", "--steps", "0", "--window", "6"]))
-    cli._set(shot.aa2, {name: given[name] for name in STEPS})
+    given = vars(part("cli.parser").parser().parse_args(["generate", "--steps", "0", "--window", "6"]))
+    part("cli.asking").set_values(shot.aa2, {name: given[name] for name in STEPS})
     assert shot.aa2.steps_is_automatic and shot.aa2.window_in_use == 6
 
 

@@ -297,7 +297,7 @@ def test_a_pack_that_is_not_right_is_said_before_the_end(start, pack, tmp_path, 
     assert process.child.wait(PATIENCE_S) == 2
     write_job(str(tmp_path / "job"), 1)
     done = command("run", str(tmp_path / "job"), "--pack", str(own))
-    assert done.returncode == 2 and code in done.stderr
+    assert done.returncode == 4 and code in done.stderr
 
 
 def flip_a_bit(path):

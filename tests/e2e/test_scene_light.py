@@ -25,7 +25,7 @@ def test_the_scene_lights_the_character_and_gets_its_shadow(blender, generate, t
     assert np.abs(shadow - cast).max() < 1 / 255
     assert (job / "depth/0001.png").exists(), "the scene hides the character"
 
-    rendered = (job / "surface/rendered.json").stat().st_mtime_ns
+    rendered = (job / "surface/0001.light").stat().st_mtime_ns
     code, again, told = generate(folder / "lit ü.blend")
     assert (code, again["job"], again["made"], again["reused"]) == (0, summary["job"], 0, 2), told
-    assert (job / "surface/rendered.json").stat().st_mtime_ns == rendered
+    assert (job / "surface/0001.light").stat().st_mtime_ns == rendered

@@ -9,10 +9,9 @@ import performer_shot as shots
 import pytest
 
 from engine.conditions.poses import read_poses
-from engine.contract import messages
+from engine.contract import messages, telling
 from engine.contract.skeleton import BODY_INDEX
 from engine.door import answer as door
-from engine.door import telling
 from engine.estimate import detector, everybody, people, performer, personhood
 from engine.estimate.follow import Choice, Follower
 from tests.unit.test_estimate import looked_at, opened

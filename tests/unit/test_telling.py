@@ -3,8 +3,7 @@ import json
 
 import pytest
 
-from engine.contract import messages
-from engine.door import telling
+from engine.contract import messages, telling
 
 EVENTS = [messages.Progress("j", "denoise", 3, 8, 4.5), messages.Warned("j", "frames_passed", "Nobody.", (1, 2)),
           messages.Failed("j", "disk_full", "The disk is\nfull.", "Free some space."),

@@ -89,7 +89,7 @@ def test_another_light_is_composed_without_denoising(shot):
 
 
 def test_a_copy_has_what_the_scene_rendered(shot):
-    made = {"surface/mesh.npz": b"mesh", "surface/0001.npy": b"points", "surface/rendered.json": b"{}",
+    made = {"surface/mesh.npz": b"mesh", "surface/0001.npy": b"points", "surface/0001.light": b"key",
             "cast/0001.png": b"cast", "irradiance/0001.png": b"light", "scene/0001.png": b"look"}
     for name, data in made.items():
         (shot / "v001" / name).parent.mkdir(exist_ok=True)

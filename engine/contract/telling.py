@@ -1,17 +1,22 @@
 """Events -> lines that people, programs and render farms read."""
 
+import functools
 import json
 import sys
 from collections.abc import Callable
+from typing import TextIO
 
-from ..contract import messages
+from . import messages
 
 KINDS = ("people", "json", "openjd")
 
 
-def teller(kind: str) -> Callable[[object], None]:
-    """What tells events in a form of KINDS: on stderr for people, on stdout for programs."""
-    return {"people": Teller().tell, "json": _tell_json, "openjd": _tell_openjd}[kind]
+def teller(kind: str, programs: TextIO | None = None) -> Callable[[object], None]:
+    """What tells events in a form of KINDS: on stderr for people, on `programs` (None: stdout) for programs."""
+    if kind == "people":
+        return Teller().tell
+    say = functools.partial(print, file=programs, flush=True)
+    return functools.partial(_tell_openjd if kind == "openjd" else _tell_json, say)
 
 
 class Teller:
@@ -56,26 +61,28 @@ def _which(frames) -> str:
     return f" Frames {text}." if text else ""
 
 
-def _tell_json(event: object) -> None:
+def _tell_json(say: Callable[[str], None], event: object) -> None:
     """One JSON object a line, as on the wire to the add-on (contract/messages.py)."""
-    print(json.dumps(messages.to_json(event)), flush=True)
+    say(json.dumps(messages.to_json(event)))
 
 
-def _tell_openjd(event: object) -> None:
+def _tell_openjd(say: Callable[[str], None], event: object) -> None:
     """What Open Job Description reads on stdout (its specification, "How Jobs Are Run", stdout and stderr messages)."""
     match event:
-        case messages.Progress() if event.total:
-            print(f"openjd_progress: {100 * event.step / event.total:.1f}", flush=True)
-            print(f"openjd_status: {event.stage} {event.step} of {event.total}", flush=True)
+        case messages.Progress():
+            if event.total:
+                say(f"openjd_progress: {100 * event.step / event.total:.1f}")
+            count = f" {event.step} of {event.total}" if event.total else ""
+            say(f"openjd_status: {event.stage}{count}")
         case messages.Warned():
-            print(f"openjd_status: {event.message}{_which(event.frames)}", flush=True)
+            say(f"openjd_status: {_line(event.message)}{_which(event.frames)}")
         case messages.Failed():
-            print(f"openjd_fail: {_line(f'{event.code}: {event.message} {event.hint}')}", flush=True)
+            say(f"openjd_fail: {_line(f'{event.code}: {event.message} {event.hint}')}")
         case messages.Cancelled():
-            print("openjd_fail: stopped; finished frames stay", flush=True)
+            say("openjd_fail: stopped; finished frames stay")
         case messages.Finished():
-            print("openjd_progress: 100", flush=True)
-            print(f"openjd_status: {event.made} frames made, {event.reused} reused", flush=True)
+            say("openjd_progress: 100")
+            say(f"openjd_status: {event.made} frames made, {event.reused} reused")
 
 
 def _line(text: str) -> str:
