@@ -25,13 +25,13 @@ def parts_in(work: Work, plan: Parts) -> int:
 
 
 def part_tasks(count: int, each: int) -> tuple[str, ...]:
-    """The parts of each task that generates, so many `each`: ("1-2", "3-4", "5-"). () for a shot of one part."""
+    """The parts of each task that generates, so many `each`: ("1-2", "3-4", "5-"). () for a shot of one part. A range
+    means those that the shot has."""
     if count == 1:
         return ()
     each = max(each, -(-count // MOST_TASKS))
     starts = range(1, count + 1, each)
-    closed = [f"{start}-{start + each - 1}" if each > 1 else str(start) for start in starts[:-1]]
-    return (*closed, f"{starts[-1]}-")
+    return (*(f"{start}-{start + each - 1}" for start in starts[:-1]), f"{starts[-1]}-")
 
 
 def light_tasks(frames: int) -> tuple[str, ...]:
