@@ -14,6 +14,7 @@ from ..embedded.engine.contract import files, jobs, json_reader
 from ..embedded.engine.contract.errors import JobError
 from ..embedded.engine.contract.fields import build, plain, shown
 from ..gather.request import Request
+from . import farm
 
 REQUEST = files.REQUEST  # the request, with the names of the .blend file; only the add-on reads it
 _REQUEST_FORMAT = 1
@@ -40,21 +41,21 @@ def versions(shot: Path) -> list[Path]:
 
 
 def vacant(shot: Path, reserved=()) -> Path:
-    """Where to gather the next version: after the last one, or over the last one if it has no frame and no queue waits
-    for it (`reserved`, folders)."""
+    """Where to gather the next version: after the last one, or over the last one if it has no frame and neither a queue
+    (`reserved`, folders) nor a farm waits for it."""
     there = versions(shot)
+    reserved = (*map(Path, reserved), *(path.parent for path in Path(shot).glob(f"v*/{files.FARM}")))
     if there and there[-1] not in reserved and not files.has(there[-1], files.FRAMES):
         return there[-1]
-    numbers = [int(path.name[1:]) for path in (*there, *map(Path, reserved)) if is_version(path)
-               and path.parent == Path(shot)]
+    numbers = [int(path.name[1:]) for path in (*there, *reserved) if is_version(path) and path.parent == Path(shot)]
     return Path(shot) / f"v{max(numbers, default=0) + 1:03}"
 
 
 def twin(folder: Path):
     """A generator that returns the other version that was gathered from the very same inputs, or None; yields between
-    files."""
+    files. One that a farm still works on does not count."""
     for other in versions(folder.parent):
-        if other != folder and (yield from have_the_same_inputs(other, folder)):
+        if other != folder and not farm.is_at_work(other) and (yield from have_the_same_inputs(other, folder)):
             return other
     return None
 
