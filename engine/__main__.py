@@ -70,8 +70,8 @@ def _parser():
             command.add_argument("--threads", type=int, help="default: one for each core")
         if name == "run":
             command.add_argument("--part", type=_parts, metavar="K[-[L]]",
-                                 help="make only this part (1, 2 ...) of a long shot; of K-L and of K-, which means all "
-                                      "from K on, those that the shot has")
+                                 help="make only this part (1, 2 ...) of a long shot; K-L and K- mean those of "
+                                      "these parts that the shot has")
         if name == "deliver":
             command.add_argument("--form", choices=files.FORMS, default="png8", help="default: png8")
             command.add_argument("--layers", nargs="+", choices=files.DELIVERED, default=files.DELIVERED,

@@ -1,9 +1,10 @@
-"""Shots and a target -> the files of a farm job in one folder, and the command that hands them in."""
+"""The shots of a scene's panel -> the files of a farm job in one folder, and the command that hands them in."""
 import json
 import shlex
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import bpy
@@ -11,9 +12,11 @@ import bpy
 from ..embedded.engine.contract import files
 from ..gather.problem import GatherError
 from ..settings.table import FarmTarget
+from ..versions.farm import write_mark
 from . import flamenco, openjd
-from .job import FarmShot, Job
-from .paths import Needed
+from .job import Job
+from .paths import Needed, needed, outside, project_of
+from .shots import chosen, chosen_pack, farm_shot, placed_beside, wish_of
 
 TEMPLATE, VALUES, ASSETS = "template.json", "parameter_values.json", "asset_references.json"
 PLAIN_VALUES = "parameters.json"    # the same values for `openjd run`, which reads another form
@@ -21,20 +24,34 @@ FLAMENCO_JOB = "flamenco_job.json"
 _MANAGER = "http://localhost:8080"  # where a Flamenco Manager answers unless it is told otherwise
 
 
-def name_of(shots: Sequence[FarmShot]) -> str:
-    """The job's name, and that of its folder."""
-    return shots[0].title if len(shots) == 1 else Path(bpy.data.filepath).stem
+@dataclass(frozen=True)
+class Written:
+    """The job, its files, and what it needs from outside of the project (paths.outside)."""
+
+    job: Job
+    files: tuple[Path, ...]
+    outside: tuple[str, ...]
 
 
-def write(target: FarmTarget, folder: Path, job: Job, needs: Needed) -> list[Path]:
-    """Write the job's files; returns their paths. Other files in the folder stay. Raises JobError."""
-    if target is FarmTarget.OPENJD and len(job.shots) > openjd.MOST_SHOTS:
-        raise GatherError(f"An OpenJD job holds at most {openjd.MOST_SHOTS} shots, and these are {len(job.shots)}.",
-                          "Write the shots one by one, without All Shots.")
+def write(scene: bpy.types.Scene, folder: Path, *, reserved: Sequence[Path] = (), version: Path | None = None,
+          placed: str = "", pack: str | None = None) -> Written:
+    """Write the job that the settings of the panel ask for, and mark its versions as the farm's. Other files in the
+    folder stay. `reserved`: versions that wait in a queue; `version`: the folder to make the only shot in, None for the
+    next version; `placed`: the file to save, "" for one beside the open one; `pack` replaces the weights of the
+    preferences. Raises JobError."""
+    wish, target = wish_of(scene), FarmTarget(scene.aa2.farm_target)
+    shots = tuple(farm_shot(asked, wish, reserved, job=version, pack=pack)
+                  for asked in chosen(scene, scene.aa2.farm_all))
+    name = shots[0].title if len(shots) == 1 else Path(bpy.data.filepath).stem
+    job = Job(name, shots, wish, bpy.data.filepath, placed or placed_beside(bpy.data.filepath), chosen_pack(pack))
+    needs = needed(shots)
     written = _openjd(job, needs) if target is FarmTarget.OPENJD else _flamenco(job)
-    for name, data in written.items():
-        files.write_whole(folder / name, data)
-    return [folder / name for name in written]
+    for one, data in written.items():
+        files.write_whole(folder / one, data)
+    for shot in shots:
+        write_mark(shot.job, target.lower(), shot.count)
+    strange = outside(project_of(scene), (*needs.files, *needs.folders))
+    return Written(job, tuple(folder / one for one in written), tuple(strange))
 
 
 def main_file(target: FarmTarget, folder: Path) -> Path:
@@ -53,6 +70,9 @@ def command(target: FarmTarget, folder: Path) -> str:
 
 
 def _openjd(job: Job, needs: Needed) -> dict[str, bytes]:
+    if len(job.shots) > openjd.MOST_SHOTS:
+        raise GatherError(f"An OpenJD job holds at most {openjd.MOST_SHOTS} shots, and these are {len(job.shots)}.",
+                          "Write the shots one by one, without All Shots.")
     values = openjd.values(job.shots, blend=job.blend, placed=job.placed, pack=job.pack)
     made = openjd.asset_references(needs.files, needs.folders, sorted({str(shot.job) for shot in job.shots}))
     return {TEMPLATE: _json(openjd.template(job.name, job.shots, job.wish, has_pack=bool(job.pack))),

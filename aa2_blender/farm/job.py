@@ -19,14 +19,15 @@ class Wish:
 
 @dataclass(frozen=True)
 class FarmShot:
-    """One shot: `job` is the version that the farm makes, `parts` and `light` are the tasks of these steps
-    (division.py), `memory_mb` is what its engine needs."""
+    """One shot: `job` is the version that the farm makes, of `count` parts; `parts` and `light` are the tasks of these
+    steps (division.py), `memory_mb` is what its engine needs."""
 
     title: str
     job: Path
     request: Request
     frames: int
     plan: Parts
+    count: int
     parts: tuple[str, ...]
     light: tuple[str, ...]
     memory_mb: float

@@ -6,6 +6,7 @@ from pathlib import Path
 import bpy
 
 from ..cost import EMBEDDED_PACK, cores, cost_of, pack_folder, rate_of, work
+from ..embedded.engine.contract import files
 from ..embedded.engine.contract.errors import JobError
 from ..gather.camera import size_of
 from ..gather.light import balls_of
@@ -71,8 +72,8 @@ def farm_shot(asked: Asked, wish: Wish, reserved: Sequence[Path] = (), *, job: P
     rate, plan = rate_of(launch), plan_of(wish.frames, wish.run_in, asks)
     count = parts_in(asks, plan)
     return FarmShot(
-        title=asked.folder.name, job=job or vacant(asked.folder, reserved), request=request, frames=frames, plan=plan,
-        parts=part_tasks(count, wish.each), light=light_tasks(frames) if request.is_lit else (),
+        title=asked.folder.name, job=job or _next(asked.folder, reserved), request=request, frames=frames, plan=plan,
+        count=count, parts=part_tasks(count, wish.each), light=light_tasks(frames) if request.is_lit else (),
         memory_mb=cost_of(asks, rate).memory_mb,
         core_hours=core_hours(asks, rate, cores(launch), plan=plan, parts=count))
 
@@ -87,3 +88,14 @@ def chosen_pack(pack: str | None = None) -> str:
     """The folder of the weights, "" for the embedded ones, which every machine has."""
     folder = pack_folder(engine_launch(pack=pack))
     return "" if folder == EMBEDDED_PACK else os.path.abspath(folder)
+
+
+def _next(shot: Path, reserved: Sequence[Path]) -> Path:
+    """The version that the farm makes: the last one that a job was written for, if no machine has begun it, so that a
+    job may be written again; else the next one."""
+    begun = (files.JOB, files.REQUEST)
+    waiting = [mark.parent for mark in shot.glob(f"v*/{files.FARM}")
+               if not any((mark.parent / name).exists() for name in begun)]
+    newest = vacant(shot, reserved)
+    return next((path for path in sorted(waiting, reverse=True) if path not in reserved
+                 and path.name == f"v{int(newest.name[1:]) - 1:03}"), newest)

@@ -1,12 +1,11 @@
 """Render farms: the files of a job are written, and the command that hands it in is copied."""
+from collections.abc import Sequence
 from pathlib import Path
 
 import bpy
 
 from ..farm import bundle
-from ..farm.job import Job
-from ..farm.paths import needed, outside, project_of
-from ..farm.shots import chosen, chosen_pack, farm_shot, placed_beside, problems_of, wish_of
+from ..farm.shots import chosen, problems_of
 from ..queue import session
 from ..settings.plates import adopt, keep_folder
 from ..settings.properties import shot_scene
@@ -32,16 +31,11 @@ class AA2_OT_write_farm_job(Button, bpy.types.Operator):
             adopt(asked.plate)
             keep_folder(asked.plate, asked.folder)
         bpy.ops.wm.save_mainfile()
-        shots = tuple(farm_shot(asked, wish_of(scene), session.queue.reserved())
-                      for asked in chosen(scene, scene.aa2.farm_all))
-        needs, folder = needed(shots), folder_of(scene)
-        bundle.write(FarmTarget(scene.aa2.farm_target), folder, Job(
-            bundle.name_of(shots), shots, wish_of(scene), bpy.data.filepath, placed_beside(bpy.data.filepath),
-            chosen_pack()), needs)
-        strange = outside(project_of(scene), (*needs.files, *needs.folders))
-        if strange:
-            self.report({"WARNING"}, f"The farm has to find what is outside of the project: {named(strange)}")
-        self.report({"INFO"}, f"Wrote {folder}")
+        written = bundle.write(scene, folder_of(scene), reserved=session.queue.reserved())
+        if written.outside:
+            self.report({"WARNING"},
+                        f"The farm has to find what is outside of the project: {named(written.outside)}")
+        self.report({"INFO"}, f"Wrote {folder_of(scene)}")
 
 
 class AA2_OT_copy_farm_command(Button, bpy.types.Operator):
@@ -67,7 +61,7 @@ def folder_of(scene: bpy.types.Scene) -> Path:
     return root / (Path(bpy.data.filepath).stem if scene.aa2.farm_all else Asked(scene).folder.name)
 
 
-def named(paths: list[str]) -> str:
+def named(paths: Sequence[str]) -> str:
     """The first of some paths, and how many more there are."""
     more = f" and {len(paths) - _MOST_NAMED} more" if len(paths) > _MOST_NAMED else ""
     return ", ".join(paths[:_MOST_NAMED]) + more
