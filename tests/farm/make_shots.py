@@ -1,5 +1,5 @@
 """A bpy's Python runs this: it installs the zip and saves FOLDER/shot.blend, with two small shots, `Edit` of FRAMES
-frames and `Other` of four. Every plate has a mark.
+frames, through which its rig slides, and `Other` of four. Every plate has a mark.
 
     make_shots.py FOLDER FRAMES
 """
@@ -31,7 +31,7 @@ for name, count in (("Edit", frames), ("Other", small_shot.FRAMES)):
             one.keyframe_insert("location", frame=1)
             one.location.x = -0.2
             one.keyframe_insert("location", frame=count)
-    scene.aa2.window = 8
+    scene.aa2.window, scene.aa2.steps = 8, 1
     plate = shots.strips(scene.sequence_editor)["plate"]
     plates.adopt(plate)
 bpy.ops.wm.save_as_mainfile(filepath=str(folder / "shot.blend"))
