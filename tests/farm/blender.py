@@ -15,6 +15,7 @@ def main(arguments: list[str]) -> int:
     import bpy
     addon_utils = importlib.import_module("addon_utils")   # Blender's own, there once bpy is imported
     addon_utils.enable(MODULE, default_set=True)
+    bpy.context.preferences.addons[MODULE].preferences.threads = 1      # several engines run at once
     if files:
         bpy.ops.wm.open_mainfile(filepath=files[0])
     return importlib.import_module(MODULE + ".cli").command(arguments[place + 2:])

@@ -14,6 +14,7 @@ ROOT = HERE.parents[1]
 BPY = os.environ.get("AA2_BPY_PYTHON", str(ROOT / ".build/envs/bpy-4.5.15/bin/python"))
 FARM = Path(os.environ.get("AA2_FARM", ROOT / ".build/envs/farm/bin/python"))
 FRAMES = 101            # one more than stay whole: three parts of six windows, the last of five
+PATIENCE_S = 500        # for all steps of the long shot, which take 20 on two quiet cores
 SPLIT = ("--part-frames", 36, "--run-in", 1)
 
 
@@ -80,7 +81,7 @@ def show(surroundings, tmp_path_factory):
     """The folder of a project, with shot.blend in it."""
     folder = tmp_path_factory.mktemp("show") / "it's a shot ä"
     done = subprocess.run([BPY, HERE / "make_shots.py", folder, str(FRAMES)], env=surroundings, text=True,
-                          capture_output=True, timeout=120)
+                          capture_output=True, timeout=PATIENCE_S)
     assert done.returncode == 0, done.stderr
     return folder
 
@@ -99,7 +100,7 @@ def aa2(blender, surroundings, show):
     """aa2("farm", ...) runs a command of the extension with the file open; the finished process."""
     def run(*words, blend=show / "shot.blend"):
         command = [blender, "-b", *([blend] if blend else []), "--command", "aa2", *map(str, words)]
-        return subprocess.run(command, env=surroundings, text=True, capture_output=True, timeout=120)
+        return subprocess.run(command, env=surroundings, text=True, capture_output=True, timeout=PATIENCE_S)
     return run
 
 
@@ -129,7 +130,7 @@ def openjd(start):
     """openjd(written, "--step", ...) is (exit code, all that `openjd run` said)."""
     def run(written, *words):
         running = start(written, *words)
-        said, _ = running.communicate(timeout=300)
+        said, _ = running.communicate(timeout=PATIENCE_S)
         return running.returncode, said
     return run
 

@@ -5,7 +5,7 @@ import shlex
 import subprocess
 
 import pytest
-from conftest import BPY, HERE, pictures
+from conftest import BPY, HERE, PATIENCE_S, pictures
 
 KEYS = {"key", "type", "subtype", "choices", "propargs", "description", "label", "default", "eval", "evalInfo",
         "visible", "required", "editable"}
@@ -27,7 +27,7 @@ def compiled(written, node, show, tmp_path_factory):
     submitted = tmp_path_factory.mktemp("manager") / "job.json"
     submitted.write_text(json.dumps(job))
     done = subprocess.run([node, HERE / "manager.mjs", written.folder / "aa2_character.js", submitted],
-                          capture_output=True, text=True, timeout=60)
+                          capture_output=True, text=True, timeout=PATIENCE_S)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
@@ -64,7 +64,7 @@ def test_flamenco_s_own_add_on_fills_the_same_settings(written, compiled, surrou
     asked = {one["key"]: one["eval"] for one in compiled["type"]["settings"] if "eval" in one}
     (tmp_path / "asked.json").write_text(json.dumps(asked))
     done = subprocess.run([BPY, HERE / "submit.py", show / "shot.blend", tmp_path / "asked.json", pack],
-                          env=surroundings, text=True, capture_output=True, timeout=60)
+                          env=surroundings, text=True, capture_output=True, timeout=PATIENCE_S)
     assert done.returncode == 0, done.stderr
     found, given = json.loads(done.stdout.splitlines()[-1]), written.read("flamenco_job.json")["settings"]
     assert found == {key: given[key] for key in asked} and given.keys() - asked == {"blendfile"}
@@ -98,5 +98,5 @@ def run(command, variables, surroundings):
     else:
         assert command["name"] == "exec"
     done = subprocess.run([expanded(word) for word in (*words, *given["args"])], env=surroundings, text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=200)
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=PATIENCE_S)
     assert done.returncode == 0, done.stdout
