@@ -113,6 +113,8 @@ def _render_frame(request: Request, folder: str, job: jobs.Job, found: surface.S
             yield
     write_colour(files.picture(folder, files.IRRADIANCE, number), white)
     write_grey(files.picture(folder, files.CAST, number), cast)
+    for kind in (files.IRRADIANCE, files.CAST):
+        files.sync_file(files.picture(folder, kind, number))
 
 
 def _render(shot: Shot, frame: int, kind: _Seen, *, size: Sequence[int], samples: int,

@@ -1,4 +1,6 @@
 """Step 8, the queue: a line for every shot."""
+import time
+
 import bpy
 from bpy.app.translations import pgettext_iface as translated
 
@@ -14,13 +16,15 @@ from ..operators.queue import (
 from ..queue import session
 from ..queue.queue import ACTIVE, Row
 from ..queue.queue_file import RowState
-from .drawing import Part
+from ..tasks.task import duration
+from ..versions.farm import FarmProgress
+from .drawing import Part, draw_text
 from .remedies import draw_problem
 from .thumbnails import thumbnail_of
 
 _ICONS = {
     RowState.GATHERING: "IMPORT", RowState.WAITING: "TIME", RowState.RUNNING: "PLAY", RowState.PAUSED: "PAUSE",
-    RowState.DONE: "CHECKMARK", RowState.FAILED: "ERROR", RowState.CANCELLED: "CANCEL"}
+    RowState.FARM: "NETWORK_DRIVE", RowState.DONE: "CHECKMARK", RowState.FAILED: "ERROR", RowState.CANCELLED: "CANCEL"}
 
 
 class Queue(Part):
@@ -51,6 +55,10 @@ def draw_row(layout: bpy.types.UILayout, context: bpy.types.Context, place: int,
     else:
         head.label(text=shortly(row), icon=_ICONS[row.state], translate=False)
     draw_buttons(head, place, row)
+    if row.state is RowState.FARM:
+        draw_text(layout, context, of_farm(row.farm, time.time()), icon="BLANK1")
+        if row.farm and row.farm.error:
+            draw_text(layout, context, row.farm.error, icon="ERROR")
     if row.error and row.state is RowState.FAILED and row.task is not session.current():
         draw_problem(layout, context, row.error)
 
@@ -61,9 +69,17 @@ def shortly(row: Row) -> str:
         frames = row.progress.frames
         return translated("{made} of {frames}").format(made=frames[0], frames=frames[1]) if frames \
             else row.progress.words
-    if row.state is RowState.DONE or not row.frames:
+    if row.state in (RowState.DONE, RowState.FARM) or not row.frames:
         return translated(row.state.capitalize())
     return translated("{made} of {frames}").format(made=row.made(), frames=row.frames)
+
+
+def of_farm(farm: FarmProgress | None, now: float) -> str:
+    """How far a farm is, and how long ago a machine of it wrote something. `now`: seconds since 1970."""
+    if farm is None or farm.heard is None:
+        return translated("On a farm: nothing is there yet")
+    said = translated("On a farm: {done} of {parts} parts, {time} ago")
+    return said.format(done=farm.done, parts=farm.parts, time=duration(max(now - farm.heard, 0.0)))
 
 
 def draw_buttons(layout: bpy.types.UILayout, place: int, row: Row) -> None:

@@ -13,7 +13,9 @@ from ..embedded.engine.contract.errors import JobError
 from ..tasks.gathering import Gathering, Version
 from ..tasks.generation import Generation
 from ..tasks.task import Progress, Task, TaskState
+from ..versions.farm import FarmProgress
 from . import queue_file
+from .farm_watch import FarmWatch
 from .queue_file import RowState
 
 ACTIVE = (RowState.GATHERING, RowState.RUNNING)
@@ -28,7 +30,7 @@ class Row:
 
     `scene` and `strip` name the plate, `plate` is its mark; `folder` is the version's (the shot's while gathering);
     `task` is its present or last work, None for a row of an earlier Blender. `frames` of the shot; 0 while gathering.
-    `placed`: the result is in the scene.
+    `placed`: the result is in the scene. `farm`: how far the farm was at the last look, for a row in the state FARM.
     """
 
     scene: str
@@ -39,6 +41,7 @@ class Row:
     frames: int = 0
     placed: bool = False
     plate: str = ""
+    farm: FarmProgress | None = None
     refused: JobError | None = None  # why no engine could be started for this row
     _pausing: bool = field(default=False, repr=False)
 
@@ -69,11 +72,14 @@ class Row:
     @property
     def name(self) -> str:
         """The plate, and the version if there is one."""
-        return f"{self.strip} {self.folder.name}" if self.is_gathered else self.strip
+        is_version = self.is_gathered or self.state is RowState.FARM
+        return f"{self.strip} {self.folder.name}" if is_version else self.strip
 
     @property
     def last_frame(self) -> Path | None:
-        """The newest finished frame, used as a thumbnail."""
+        """The newest finished frame, used as a thumbnail; None while a farm makes them, whose drive may be slow."""
+        if self.state is RowState.FARM:
+            return None
         job = self.task.engine_job if self.task else None
         made = job.frames if job and job.frames else files.numbers(self.folder, files.FRAMES) if self.frames else ()
         return Path(files.picture(self.folder, files.FRAMES, made[-1])) if made else None
@@ -91,6 +97,7 @@ class Queue:
 
     def __init__(self, link, launch, began=lambda task: None):
         self.rows: list[Row] = []
+        self.farms = FarmWatch()
         self._link, self._launch, self._began = link, launch, began
 
     def add(self, version: Version) -> Row:
@@ -99,6 +106,28 @@ class Queue:
         self._began(row.task)
         self.rows.append(row)
         return row
+
+    def hand_over(self, folder: Path, *, scene: str, strip: str, plate: str) -> Row:
+        """Add a version that a farm makes (versions/farm.py: write_mark). Nothing is generated here; look_at_farms
+        follows what the farm does."""
+        for earlier in [row for row in self.rows if row.folder == folder and row.state not in ACTIVE]:
+            self.rows.remove(earlier)
+        row = Row(scene, strip, folder, RowState.FARM, plate=plate)
+        self.rows.append(row)
+        self.keep(row)
+        return row
+
+    def look_at_farms(self) -> bool:
+        """Take what the last look at the farms' folders found, and begin the next; True while there are any. A row
+        whose frames are all there is done, and can be placed."""
+        for row in [row for row in self.rows if row.state is RowState.FARM]:
+            row.farm = self.farms.of(row.folder)
+            if row.farm and row.farm.is_home:
+                row.frames = row.farm.frames
+                self._turn(row, RowState.DONE)
+        waiting = [row.folder for row in self.rows if row.state is RowState.FARM]
+        self.farms.look(waiting)
+        return bool(waiting)
 
     def reserved(self) -> tuple[Path, ...]:
         """The versions that rows wait for: no other shot may be gathered over them."""
@@ -141,8 +170,9 @@ class Queue:
             self._turn(row, RowState.PAUSED)
 
     def resume(self, row: Row) -> None:
-        """Continue where the row stopped. A shot that was never gathered completely must be generated again."""
-        if row.state in (*ACTIVE, RowState.WAITING):
+        """Continue where the row stopped. A shot that was never gathered completely must be generated again. What a
+        farm makes is left to it."""
+        if row.state in (*ACTIVE, RowState.WAITING, RowState.FARM):
             return
         if not (row.folder / files.JOB).is_file():
             raise JobError("job_missing", f"{row.folder.parent.name} was never gathered completely.",
@@ -184,7 +214,7 @@ class Queue:
                 continue
             row = Row(kept.scene, kept.strip, kept.folder, LEFT.get(kept.state, kept.state), frames=kept.frames,
                       placed=kept.placed, plate=kept.plate)
-            if row.made() == row.frames and row.state is not RowState.DONE:
+            if row.state not in (RowState.DONE, RowState.FARM) and row.made() == row.frames:
                 row.state = RowState.DONE
             if not (row.state is RowState.DONE and row.placed):
                 self.rows.append(row)

@@ -9,7 +9,7 @@ from pathlib import Path
 from ..embedded.engine.contract import files, jobs, json_reader
 from ..embedded.engine.contract.errors import JobError
 from ..embedded.engine.contract.fields import FieldError, build, checked, choice, flag, path_name, shown, text, whole
-from ..versions import folders
+from ..versions import farm, folders
 
 NAME = "queue.json"
 _FORMAT = 1
@@ -23,6 +23,7 @@ class RowState(StrEnum):
     WAITING = "waiting"
     RUNNING = "running"
     PAUSED = "paused"
+    FARM = "farm"
     DONE = "done"
     FAILED = "failed"
     CANCELLED = "cancelled"
@@ -99,7 +100,7 @@ def _read(root) -> tuple[list[Kept], bool]:
         logger.warning("%s is damaged: %s; unfinished versions are looked for in the folders", root / NAME, faults[0])
         listed = {row.folder for row in kept}
         kept += [row for row in _found(root) if row.folder not in listed]
-    return [one for one in kept if (one.folder / files.JOB).is_file()], bool(faults)
+    return [one for one in kept if (one.folder / files.JOB).is_file() or farm.is_marked(one.folder)], bool(faults)
 
 
 def _entries(root, value) -> tuple[list[Kept], list[str]]:

@@ -15,6 +15,7 @@ from ..settings.preferences import engine_launch
 from ..settings.request_of import jobs_root
 from ..tasks.gathering import Version
 from ..tasks.task import SLICE_S, Task, TaskState
+from .farm_watch import LOOKED_EVERY_S
 from .queue import Queue, Row
 
 SHOWN_IN = {"SEQUENCE_EDITOR", "VIEW_3D"}
@@ -75,11 +76,26 @@ def go_on() -> None:
             time.sleep(SLICE_S)
 
 
+def watch_farms() -> None:
+    """Follow the rows that a farm makes; call this after one was added. In background mode nobody watches."""
+    if not bpy.app.background and not bpy.app.timers.is_registered(_look_at_farms):
+        bpy.app.timers.register(_look_at_farms, first_interval=0.0, persistent=True)
+
+
+def _look_at_farms() -> float | None:
+    shown = _shown()
+    more = queue.look_at_farms()
+    if _shown() != shown or more:  # how long ago something was heard is shown too
+        redraw("UI")
+    return LOOKED_EVERY_S if more else None
+
+
 def forget() -> None:
     """Stop all tasks and the engine, and forget them; the queue stays on the disk."""
     global _current, _beside
-    if not bpy.app.background and bpy.app.timers.is_registered(_tick):
-        bpy.app.timers.unregister(_tick)
+    for timer in (_tick, _look_at_farms):
+        if not bpy.app.background and bpy.app.timers.is_registered(timer):
+            bpy.app.timers.unregister(timer)
     for task in (_beside, *(row.task for row in queue.rows)):
         if task is not None and task.state is TaskState.WORKING:
             task.cancel()
@@ -159,6 +175,7 @@ def restore() -> None:
     kept = [kept_folder(plate) for scene in bpy.data.scenes for plate in marked(scene)]
     for root in dict.fromkeys([*map(jobs_root, bpy.data.scenes), *(folder.parent for folder in kept if folder)]):
         queue.restore(root, scenes)
+    watch_farms()
     for scene in bpy.data.scenes:
         refresh(scene)
 

@@ -41,7 +41,7 @@ def _offered(kind: str) -> dict[str, Any]:
 
 
 def _calls(update: Callable[[Any, bpy.types.Context], None]) -> dict[str, Any]:
-    """What makes a change call `update`; cli.py and settings/request_of.py do without."""
+    """What makes a change call `update`; cli/asking.py and settings/request_of.py do without."""
     return {"update": update} if automatic.IS_CALLED else {}
 
 

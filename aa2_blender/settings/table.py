@@ -1,5 +1,6 @@
 """Every setting of a shot, declared once: from a line here follow its property on the scene (properties.py), its option
-on the command line (cli.py), its field of the request (gather/request.py) and its value in the job (gather/job.py).
+on the command line (cli/parser.py), its field of the request (gather/request.py) and its value in the job
+(gather/job.py).
 
 To add one, write a line here and draw its name in a panel; a `field` also has to be one of contract/jobs.py, which says
 what the engine takes.

@@ -86,9 +86,11 @@ def take_latents(folder: Path, other: Path) -> None:
 
 
 def move_inputs(folder: Path, target: Path):
-    """A generator that moves what was gathered in a folder to another one, job.json last; yields between files."""
+    """A generator that moves what was gathered in a folder to another one, job.json last; yields between files. Each
+    is on the disk before it is named there: a machine that dies leaves no short file of a job to others."""
     for name in (*_inputs(folder), files.JOB):
         (target / name).parent.mkdir(parents=True, exist_ok=True)
+        files.sync_file(folder / name)
         os.replace(folder / name, target / name)
         yield
 

@@ -25,6 +25,7 @@ CODES = {
     "light_invalid": "light.json cannot be read, or the light of one of its frames is wrong",
     "mask_invalid": "a mask, object or depth picture has the wrong size or kind",
     "mask_missing": "a mask, object or depth picture that the job needs is not there",
+    "no_locks": "the drive of the job's folder has no locks, so a second engine could not be kept away",
     "not_saved": "the frames were placed, but the .blend could not be saved",
     "out_of_memory": "the device or the machine has too little memory",
     "pack_corrupt": "a file of the weights differs from its checksum",

@@ -129,8 +129,9 @@ def path(folder: Folder, name: str) -> str:
 
 
 def has(folder: Folder, kind: str) -> bool:
-    """Whether the job has pictures of this kind, all of them or only some."""
-    return bool(numbers(folder, kind))
+    """Whether the job has pictures of this kind, all of them or only some. The first is asked for by its name: a
+    network drive may list late what another machine has written."""
+    return os.path.isfile(picture(folder, kind, 1)) or bool(numbers(folder, kind))
 
 
 def numbers(folder: Folder, kind: str) -> list[int]:
@@ -209,6 +210,12 @@ def write_whole(path: Folder, data: bytes | memoryview, *, synced: bool = False)
         if synced:
             file.flush()
             os.fsync(file.fileno())
+
+
+def sync_file(path: Folder) -> None:
+    """Write the bytes of a file to the disk, so that what names it later never names a short file. Raises OSError."""
+    with open(path, "rb+") as file:
+        os.fsync(file.fileno())
 
 
 def sync_folder(folder: Folder) -> None:

@@ -6,8 +6,10 @@ much, the windows after the seam are made again from the true ones, until they a
 frames are then the job's frames.
 """
 
+import contextlib
 import json
 import os
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -25,6 +27,8 @@ from .run import Generation
 
 # Grey levels of 255 on average over the character: what a seam may differ by (ours; half of what grain does).
 MOST_SEEN = 0.3
+# How long a part that another machine has just finished may stay unseen on a network drive (ours; a listing ends it).
+PATIENCE_S = 2.0
 FORMAT = 1
 _MATTE = 0.5
 _AGAIN = "Make it again with: python -m engine run JOB --part {}."
@@ -80,7 +84,7 @@ class Assembly(Generation):
     def _check_part(self, part: Part) -> None:
         where = files.part_folder(self.folder, part.number)
         try:
-            told = json_reader.read(files.path(where, files.PART))
+            told = self._told_of(where)
         except (OSError, ValueError):
             raise JobError("part_missing", f"Part {part.number} of {len(self.parts)} is not finished: {where} holds no "
                                            f"{files.PART}.", _AGAIN.format(part.number)) from None
@@ -88,6 +92,17 @@ class Assembly(Generation):
             if told.get(name) != wanted:
                 raise JobError("part_differs", f"Part {part.number} of {len(self.parts)} was made with another {name} "
                                                f"than the job has now ({where}).", _AGAIN.format(part.number))
+
+    def _told_of(self, where: str) -> dict[str, object]:
+        """What part.json says. A network drive may say for a while that a file is not there which another machine has
+        written, until the folder is listed again."""
+        path, deadline = files.path(where, files.PART), time.monotonic() + PATIENCE_S
+        while not os.path.isfile(path) and time.monotonic() < deadline:
+            with contextlib.suppress(OSError):
+                os.listdir(where)
+            self.watch.check()
+            time.sleep(PATIENCE_S / 4)
+        return json_reader.read(path)
 
     def _keys_of_frames(self) -> Iterator[tuple[Window, str]]:
         """The key of each window's frames in the whole shot: what its part made of it, and every earlier part of the

@@ -15,6 +15,8 @@ from ..contract import files
 from ..contract.errors import JobError, writing_failed
 
 log = logging.getLogger(__name__)
+# Environment variable: "1" lets an engine generate on a drive that has no locks.
+WITHOUT = "AA2_NO_LOCK"
 # An engine whose Blender is gone may take this long to end (serve.py: a heartbeat, then GRACE_S).
 PATIENCE_S = 5.0
 _NO_FILE = -1
@@ -99,7 +101,7 @@ def locked(folder: str, check: Callable[[], None]) -> Iterator[Lock]:
     work. While another engine has the lock, check() is called, and it may raise to stop.
 
     Raises JobError before anything is written: job_linked if a link in the folder leads elsewhere, job_busy if the
-    other engine stays.
+    other engine stays, no_locks if the drive has no locks and WITHOUT does not allow that.
     """
     files.refuse_links(folder)
     lock = Lock(folder)
@@ -117,6 +119,10 @@ def _taken(file: int, folder: str) -> bool:
     except (BlockingIOError, PermissionError):
         return False
     except OSError as error:  # some network drives have no locks
+        if os.environ.get(WITHOUT) != "1":
+            raise JobError("no_locks", f"{folder} cannot be locked against a second engine: {error.strerror}.",
+                           f"Mount the drive with locks, choose another folder, or set the environment variable "
+                           f"{WITHOUT} to 1 and let only one engine at a time generate in a folder.") from None
         log.warning("%s cannot be locked (%s): do not let a second engine generate there", folder, error)
     return True
 

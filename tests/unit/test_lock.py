@@ -1,5 +1,6 @@
 """engine.lock: one engine at a time generates in a folder, even if somebody deletes the file while it is locked."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -134,3 +135,20 @@ def test_a_lock_that_is_replaced_while_it_is_taken_is_not_held(tmp_path, monkeyp
         assert len(times) == 2
         taken.look()
         assert len(times) == 2
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP])
+def test_a_drive_without_locks_is_refused_with_a_way_on(tmp_path, monkeypatch, caplog, number):
+    def none(_file):
+        raise OSError(number, os.strerror(number))
+    monkeypatch.setattr(lock, "_take", none)
+    monkeypatch.delenv(lock.WITHOUT, raising=False)
+    before = set(tmp_path.iterdir())
+    with pytest.raises(JobError) as caught, lock.locked(str(tmp_path), nobody):
+        pass
+    assert caught.value.code == "no_locks" and lock.WITHOUT in caught.value.remedy
+    assert set(tmp_path.iterdir()) <= {*before, tmp_path / "engine.lock"}
+    monkeypatch.setenv(lock.WITHOUT, "1")
+    with lock.locked(str(tmp_path), nobody) as taken:
+        taken.look()
+    assert "second engine" in caplog.text

@@ -1,5 +1,6 @@
 """A long shot in parts: which windows they have, that machines and order do not matter, seams and their repair."""
 import json
+import os
 import shutil
 
 import numpy as np
@@ -9,6 +10,7 @@ from engine.contract import files, jobs, messages
 from engine.contract import parts as counting
 from engine.contract.errors import JobError
 from engine.engines.compact.denoise.windows import plan
+from engine.job import assemble as assemble_module
 from engine.job.parts import parts_of
 from engine.job.progress import Stopped
 from engine.job.run import run
@@ -158,7 +160,21 @@ def test_a_shot_with_nobody_in_it_is_one_empty_part(job):
     assert put_together(folder).passed == FRAMES and seams(folder) == []
 
 
-def test_a_part_that_is_missing_or_of_something_else_is_named(finished):
+def test_a_part_that_a_network_drive_shows_late_is_waited_for(finished, monkeypatch):
+    told = finished / "parts" / "0003" / "part.json"
+    told.rename(told.with_name("late"))
+    listdir = os.listdir
+
+    def listed(folder):
+        if os.fspath(folder) == str(told.parent):
+            told.with_name("late").rename(told)
+        return listdir(folder)
+    monkeypatch.setattr(os, "listdir", listed)
+    assert put_together(finished).reused == FRAMES
+
+
+def test_a_part_that_is_missing_or_of_something_else_is_named(finished, monkeypatch):
+    monkeypatch.setattr(assemble_module, "PATIENCE_S", 0.0)
     (finished / "parts" / "0003" / "part.json").unlink()
     with pytest.raises(JobError, match="Part 3 of 3 is not finished") as failed:
         put_together(finished)
