@@ -93,9 +93,7 @@ def chosen_pack(pack: str | None = None) -> str:
 def _next(shot: Path, reserved: Sequence[Path]) -> Path:
     """The version that the farm makes: the last one that a job was written for, if no machine has begun it, so that a
     job may be written again; else the next one."""
-    begun = (files.JOB, files.REQUEST)
-    waiting = [mark.parent for mark in shot.glob(f"v*/{files.FARM}")
-               if not any((mark.parent / name).exists() for name in begun)]
     newest = vacant(shot, reserved)
-    return next((path for path in sorted(waiting, reverse=True) if path not in reserved
-                 and path.name == f"v{int(newest.name[1:]) - 1:03}"), newest)
+    last = newest.with_name(f"v{int(newest.name[1:]) - 1:03}")
+    has_begun = any((last / name).exists() for name in (files.JOB, files.REQUEST))
+    return last if (last / files.FARM).exists() and not has_begun else newest

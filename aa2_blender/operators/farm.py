@@ -32,6 +32,10 @@ class AA2_OT_write_farm_job(Button, bpy.types.Operator):
             keep_folder(asked.plate, asked.folder)
         bpy.ops.wm.save_mainfile()
         written = bundle.write(scene, folder_of(scene), reserved=session.queue.reserved())
+        for shot in written.job.shots:
+            asked = shot.request
+            session.queue.hand_over(shot.job, scene=asked.scene, strip=asked.strip, plate=asked.plate)
+        session.watch_farms()
         if written.outside:
             self.report({"WARNING"},
                         f"The farm has to find what is outside of the project: {named(written.outside)}")

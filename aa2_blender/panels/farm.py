@@ -52,7 +52,7 @@ def draw_shots(layout: bpy.types.UILayout, context: bpy.types.Context, scene: bp
                shots: list[FarmShot]) -> None:
     """How many tasks generate, what that costs, and what the farm's machines may not find."""
     tasks = sum(max(len(shot.parts), 1) for shot in shots)
-    text = translated("{frames} frames in {tasks} tasks: about {hours:.2f} core hours").format(
+    text = translated("Frames: {frames}, tasks that generate: {tasks}, about {hours:.2f} core hours").format(
         frames=sum(shot.frames for shot in shots), tasks=tasks, hours=sum(shot.core_hours for shot in shots))
     draw_text(layout, context, text, icon="TIME")
     strange = _outside(scene, shots)
