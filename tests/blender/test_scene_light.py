@@ -152,6 +152,24 @@ def test_frames_are_rendered_again_only_in_another_light(part, quick, shot, tmp_
     assert len(rendered(part, request, folder)) == 11
 
 
+def test_machines_that_render_different_frames_give_the_same_light(part, quick, shot, tmp_path):
+    request = dataclasses.replace(write_job(part, shot, tmp_path / "whole", 2),
+                                  light_source=part("settings.table").LightSource.RENDERED)
+    write_job(part, shot, tmp_path / "split", 2)
+    rendered(part, request, tmp_path / "whole")
+    part("versions.folders").write_request(tmp_path / "split", request)
+    preparation = part("tasks.preparation")
+    for frames in ((2, 2), (1, 1), None):
+        task = preparation.LightRendering(tmp_path / "split", frames)
+        steps = []
+        task.run(lambda progress, steps=steps: steps.append(progress.step))
+        assert task.state == "done" and (frames or len(steps) <= 2), "all frames are there after the second"
+    for name in ("irradiance/0001.png", "cast/0001.png", "irradiance/0002.png", "cast/0002.png"):
+        assert (tmp_path / "split" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+    task = preparation.LightRendering(tmp_path / "split", (2, 3)).run()
+    assert task.state == "failed" and "within 1 to 2" in task.error.message
+
+
 def test_what_goes_wrong_is_told_and_changes_nothing(part, quick, shot, tmp_path, monkeypatch):
     folder = tmp_path / "job"
     request, problem = write_job(part, shot, folder), part("gather.problem").GatherError

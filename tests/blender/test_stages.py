@@ -11,6 +11,7 @@ import bpy
 import pytest
 import shots
 import small_shot
+from drawn import drawn
 
 HERE = Path(__file__).resolve().parent
 
@@ -239,6 +240,10 @@ def test_a_farms_job_is_shown_and_left_alone_until_it_is_home(made, shot, queue,
     assert queue.look_at_farms() and row.state == "farm" and row.last_frame is None
     assert panel.of_farm(row.farm, row.farm.heard + 120) == "On a farm: 1 of 2 parts, 2 min 00 s ago"
 
+    layout = drawn(panel.Queue, shot)
+    name, state, said = layout.all_of("label")[:3]
+    assert (name, state) == ("plate v001", "Farm") and said.startswith("On a farm: 1 of 2 parts")
+    assert layout.all_of("operator") == ["aa2.queue_remove", "aa2.clear_finished"]
     queue.rows.clear()
     session.restore()
     row, = queue.rows
