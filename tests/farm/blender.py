@@ -1,5 +1,5 @@
 """Stands for Blender's program, in the bpy module: `blender.py -b [FILE] --command aa2 WORDS`, and the exit code of the
-command. BLENDER_USER_RESOURCES has the installed extension (install.py)."""
+command. BLENDER_USER_RESOURCES has the installed extension (make_shots.py)."""
 import importlib
 import sys
 

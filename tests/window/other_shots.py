@@ -20,7 +20,8 @@ class OtherShots(Artist):
         yield from self.go(
             self.hide_behind_everything, self.choose_the_light, self.fix_a_range, self.take_more_steps,
             self.replace_with_the_rig, self.bring_in_a_take, self.choose_the_performer,
-            self.queue_two_shots, self.look_at_the_farm, self.write_output, self.upgrade_at_work, self.show_the_first_version)
+            self.queue_two_shots, self.look_at_the_farm, self.write_output, self.upgrade_at_work,
+            self.show_the_first_version)
 
     def hide_behind_everything(self):
         yield from self.only("Objects")
