@@ -139,7 +139,7 @@ def test_a_part_that_is_missing_or_of_another_pack_is_named(made, with_parts, op
     harm(with_parts / "parts" / "0002")
     code, log = openjd(made, "--step", "Assemble", "-p", f"Job={with_parts}")
     assert code != 0 and f"openjd_fail: {said}" in log and "exited with code: 1" in log
-    assert not (with_parts / "frames").exists()
+    assert not pictures(with_parts)
 
 
 def change(path, **values):
@@ -176,8 +176,3 @@ def test_what_is_outside_of_the_project_is_named(aa2, show, pack):
     done = aa2("farm", "--bundle", show / "narrow", "--pack", pack, "--scene", "Edit", "--project", show / "Edit")
     summary = json.loads(done.stdout.splitlines()[-1])
     assert [line.rpartition(": ")[2] for line in summary["warnings"]] == [str(show / "shot.blend"), f"{show}/Other/"]
-
-
-def test_a_file_that_is_not_saved_is_refused(aa2, show):
-    done = aa2("farm", "--bundle", show / "unsaved", blend=None)
-    assert done.returncode == 3 and "it is not saved" in done.stderr and not (show / "unsaved").exists()
