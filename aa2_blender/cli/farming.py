@@ -1,4 +1,5 @@
 """`aa2 farm`: the job for a render farm is written, as by the panel Farm. Nothing is gathered and nothing is saved."""
+import sys
 import threading
 from pathlib import Path
 
@@ -9,7 +10,6 @@ from ..embedded.engine.contract.errors import JobError
 from ..farm import bundle
 from ..farm.shots import chosen, problems_of
 from ..gather.problem import GatherError
-from ..settings.table import FarmTarget
 from ..tasks.task import TaskState
 from .asking import named, set_values
 from .ending import DONE, PROBLEMS, failure
@@ -30,14 +30,17 @@ def farm(_stop: threading.Event, _tell: Tell, *, folder: str, job: str | None, s
         if job and len(shots) > 1:
             raise GatherError("One folder was given for several shots.", "Leave out --job, or --all.")
         where = Path(folder).resolve()
-        written = bundle.write(shot, where, version=Path(job).resolve() if job else None, pack=pack,
-                               placed=str(Path(save).resolve()) if save else "")
+        plan = bundle.planned(shot, version=Path(job).resolve() if job else None, pack=pack,
+                              placed=str(Path(save).resolve()) if save else "")
+        warnings = [f"Outside of the project, so the farm may not find it: {path}" for path in plan.outside]
+        for warning in warnings:
+            print(f"aa2: {warning}", file=sys.stderr, flush=True)
+        written = bundle.write(plan, where)
     except JobError as error:
         return PROBLEMS, failure(error)
-    warnings = [f"Outside of the project, so the farm may not find it: {path}" for path in written.outside]
-    return DONE, {"state": TaskState.DONE, "files": [str(path) for path in written.files],
-                  "jobs": [str(one.job) for one in written.job.shots], "placed": written.job.placed,
-                  "tasks": sum(max(len(one.parts), 1) for one in written.job.shots),
-                  "core_hours": round(sum(one.core_hours for one in written.job.shots), 3),
-                  "command": bundle.command(FarmTarget(shot.aa2.farm_target), where), "warnings": warnings,
-                  "error": None}
+    made = plan.job.shots
+    return DONE, {"state": TaskState.DONE, "files": [str(path) for path in written],
+                  "jobs": [str(one.job) for one in made], "placed": plan.job.placed,
+                  "tasks": sum(max(len(one.parts), 1) for one in made),
+                  "core_hours": round(sum(one.core_hours for one in made), 3),
+                  "command": bundle.command(plan.target, where), "warnings": warnings, "error": None}

@@ -25,33 +25,38 @@ _MANAGER = "http://localhost:8080"  # where a Flamenco Manager answers unless it
 
 
 @dataclass(frozen=True)
-class Written:
-    """The job, its files, and what it needs from outside of the project (paths.outside)."""
+class Planned:
+    """A job that can be written. `outside`: what it reads or writes outside of the project (paths.outside)."""
 
+    target: FarmTarget
     job: Job
-    files: tuple[Path, ...]
+    needs: Needed
     outside: tuple[str, ...]
 
 
-def write(scene: bpy.types.Scene, folder: Path, *, reserved: Sequence[Path] = (), version: Path | None = None,
-          placed: str = "", pack: str | None = None) -> Written:
-    """Write the job that the settings of the panel ask for, and mark its versions as the farm's. Other files in the
-    folder stay. `reserved`: versions that wait in a queue; `version`: the folder to make the only shot in, None for the
-    next version; `placed`: the file to save, "" for one beside the open one; `pack` replaces the weights of the
-    preferences. Raises JobError."""
-    wish, target = wish_of(scene), FarmTarget(scene.aa2.farm_target)
+def planned(scene: bpy.types.Scene, *, reserved: Sequence[Path] = (), version: Path | None = None, placed: str = "",
+            pack: str | None = None) -> Planned:
+    """The job that the settings of the panel ask for. `reserved`: versions that wait in a queue; `version`: the folder
+    to make the only shot in, None for the next version; `placed`: the file to save, "" for one beside the open one;
+    `pack` replaces the weights of the preferences. Raises JobError."""
+    wish = wish_of(scene)
     shots = tuple(farm_shot(asked, wish, reserved, job=version, pack=pack)
                   for asked in chosen(scene, scene.aa2.farm_all))
     name = shots[0].title if len(shots) == 1 else Path(bpy.data.filepath).stem
     job = Job(name, shots, wish, bpy.data.filepath, placed or placed_beside(bpy.data.filepath), chosen_pack(pack))
     needs = needed(shots)
-    written = _openjd(job, needs) if target is FarmTarget.OPENJD else _flamenco(job)
-    for one, data in written.items():
-        files.write_whole(folder / one, data)
-    for shot in shots:
-        write_mark(shot.job, target.lower(), shot.count)
-    strange = outside(project_of(scene), (*needs.files, *needs.folders))
-    return Written(job, tuple(folder / one for one in written), tuple(strange))
+    return Planned(FarmTarget(scene.aa2.farm_target), job, needs, tuple(outside(project_of(scene), needs, job)))
+
+
+def write(plan: Planned, folder: Path) -> list[Path]:
+    """Write a job into a folder, in which other files stay, and mark its versions as the farm's. Returns what was
+    written. Raises JobError."""
+    made = _openjd(plan.job, plan.needs) if plan.target is FarmTarget.OPENJD else _flamenco(plan.job)
+    for name, data in made.items():
+        files.write_whole(folder / name, data)
+    for shot in plan.job.shots:
+        write_mark(shot.job, plan.target.lower(), shot.count)
+    return [folder / name for name in made]
 
 
 def main_file(target: FarmTarget, folder: Path) -> Path:

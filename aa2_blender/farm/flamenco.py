@@ -9,8 +9,9 @@ from typing import Any
 
 import bpy
 
+from ..gather.problem import GatherError
 from .job import FarmShot
-from .shots import chosen, chosen_pack, farm_shot, placed_beside, wish_of
+from .shots import chosen, chosen_pack, farm_shot, placed_beside, problems_of, wish_of
 
 SCRIPT = Path(__file__).with_name("aa2_character.js")
 JOB_TYPE = "aa2-character"      # Flamenco makes it of the script's name
@@ -29,7 +30,7 @@ def job(name: str, shots: Sequence[FarmShot], *, blend: str, placed: str, pack: 
 
 def job_settings(shots: Sequence[FarmShot], *, placed: str, pack: str) -> dict[str, str]:
     """The settings of the job type that say what is made."""
-    root = os.path.commonpath([shot.job.parent for shot in shots])
+    root = _common([shot.job.parent for shot in shots])
     told = [{"name": shot.title, "scene": shot.request.scene, "strip": shot.request.strip,
              "job": _slashed(os.path.relpath(shot.job, root)), "part_windows": shot.plan.windows,
              "run_in": shot.plan.run_in, "parts": shot.parts, "light": shot.light} for shot in shots]
@@ -38,8 +39,20 @@ def job_settings(shots: Sequence[FarmShot], *, placed: str, pack: str) -> dict[s
 
 def settings(scene: bpy.types.Scene) -> dict[str, str]:
     """The settings for the shots that the panel Farm means. Called by Flamenco's add-on, which shows what it raises."""
-    shots = [farm_shot(asked, wish_of(scene)) for asked in chosen(scene, scene.aa2.farm_all)]
+    asked = chosen(scene, scene.aa2.farm_all)
+    for problem in problems_of(asked):
+        raise problem
+    shots = [farm_shot(one, wish_of(scene)) for one in asked]
     return job_settings(shots, placed=placed_beside(bpy.data.filepath), pack=chosen_pack())
+
+
+def _common(folders: Sequence[Path]) -> str:
+    """The folder that holds all of these."""
+    try:
+        return os.path.commonpath(folders)
+    except ValueError:
+        raise GatherError(f"The shots are on several drives: {', '.join(map(str, folders))}.",
+                          "Choose one drive in Look > Jobs, or write the shots one by one.") from None
 
 
 def _slashed(path: str) -> str:

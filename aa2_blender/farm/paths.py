@@ -1,6 +1,6 @@
 """The files of the disk that shots need, and which of them lie outside of the project that the farm's machines have."""
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from ..blender_api import Strip, strips
 from ..gather.media import inputs
 from ..gather.request import Request
 from ..gather.strip import find
-from .job import FarmShot
+from .job import FarmShot, Job
 
 _SEVERAL = ("<UDIM>", "<UVTILE>")   # in the name of a file that stands for several
 
@@ -41,13 +41,15 @@ def project_of(scene: bpy.types.Scene) -> Path:
     return Path(os.path.abspath(bpy.path.abspath(scene.aa2.farm_project or "//")))
 
 
-def outside(project: Path, paths: Iterable[str]) -> list[str]:
-    """The paths that are not inside the project; several files of one folder are named by their folder."""
-    strange = [path for path in paths if not _is_inside(path, project)]
+def outside(project: Path, needs: Needed, job: Job) -> list[str]:
+    """The paths that a job reads or writes and that are not inside the project; several files of one folder are named
+    by their folder."""
+    made = (job.placed, *(str(shot.job) for shot in job.shots))
+    strange = [path for path in (*needs.files, *needs.folders, *made) if not _is_inside(path, project)]
     by_folder: dict[str, list[str]] = {}
     for path in strange:
         by_folder.setdefault(os.path.dirname(path), []).append(path)
-    return [files[0] if len(files) == 1 else os.path.join(folder, "") for folder, files in sorted(by_folder.items())]
+    return [paths[0] if len(paths) == 1 else os.path.join(folder, "") for folder, paths in sorted(by_folder.items())]
 
 
 def _is_inside(path: str, project: Path) -> bool:

@@ -31,14 +31,14 @@ class AA2_OT_write_farm_job(Button, bpy.types.Operator):
             adopt(asked.plate)
             keep_folder(asked.plate, asked.folder)
         bpy.ops.wm.save_mainfile()
-        written = bundle.write(scene, folder_of(scene), reserved=session.queue.reserved())
-        for shot in written.job.shots:
+        plan = bundle.planned(scene, reserved=session.queue.reserved())
+        if plan.outside:
+            self.report({"WARNING"}, f"The farm has to find what is outside of the project: {named(plan.outside)}")
+        bundle.write(plan, folder_of(scene))
+        for shot in plan.job.shots:
             asked = shot.request
             session.queue.hand_over(shot.job, scene=asked.scene, strip=asked.strip, plate=asked.plate)
         session.watch_farms()
-        if written.outside:
-            self.report({"WARNING"},
-                        f"The farm has to find what is outside of the project: {named(written.outside)}")
         self.report({"INFO"}, f"Wrote {folder_of(scene)}")
 
 

@@ -175,4 +175,6 @@ def test_several_shots_are_one_job(write, openjd_program):
 def test_what_is_outside_of_the_project_is_named(aa2, show, pack):
     done = aa2("farm", "--bundle", show / "narrow", "--pack", pack, "--scene", "Edit", "--project", show / "Edit")
     summary = json.loads(done.stdout.splitlines()[-1])
-    assert [line.rpartition(": ")[2] for line in summary["warnings"]] == [str(show / "shot.blend"), f"{show}/Other/"]
+    assert [line.rpartition(": ")[2] for line in summary["warnings"]] == [
+        f"{show}/", f"{show}/Other/", summary["jobs"][0]]
+    assert all(f"aa2: {line}" in done.stderr for line in summary["warnings"])
