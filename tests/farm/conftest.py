@@ -60,7 +60,7 @@ def surroundings(tmp_path_factory):
     built = sorted((ROOT / "dist").glob("aa2_blender-*-linux_x64.zip"), key=lambda path: path.stat().st_mtime)
     told = {"AA2_ZIP": str(built[-1])} if built else {}
     told["BLENDER_USER_RESOURCES"] = str(tmp_path_factory.mktemp("resources"))
-    environment = {**told, **os.environ}
+    environment = {**told, **os.environ, "AA2_THREADS": "1"}
     assert Path(environment["AA2_ZIP"]).exists(), "run `python build.py zip` first"
     environment.pop("PYTHONPATH", None)
     return environment
@@ -90,7 +90,8 @@ def show(surroundings, tmp_path_factory):
 def blender(tmp_path_factory, show):
     """What the farm starts as Blender."""
     script = tmp_path_factory.mktemp("program") / "blender"
-    script.write_text(f'#!/bin/sh\nexec "{BPY}" "{HERE / "blender.py"}" "$@"\n')
+    module = ROOT / "tests" / "blender" / "blender_command.py"
+    script.write_text(f'#!/bin/sh\nexec "{BPY}" "{module}" "$@"\n')
     script.chmod(0o755)
     return script
 
@@ -116,12 +117,13 @@ def write(aa2, show, pack):
 
 @pytest.fixture(scope="session")
 def start(openjd_program, surroundings, blender):
-    """start(written, "--step", ...) starts `openjd run` of a job; the running process, which tells all on stdout."""
-    def begin(written, *words):
+    """start(written, "--step", ...) starts `openjd run` of a job; the running process. It tells all on stdout, or
+    to the file `said`."""
+    def begin(written, *words, said=subprocess.PIPE):
         command = [openjd_program, "run", written.folder / "template.json", "-p",
                    f"file://{written.folder / 'parameters.json'}", "-p", f"Blender={blender}", *map(str, words)]
-        return subprocess.Popen(command, env=surroundings, text=True, stdout=subprocess.PIPE,
-                                stderr=subprocess.STDOUT, start_new_session=True)
+        return subprocess.Popen(command, env=surroundings, text=True, stdout=said, stderr=subprocess.STDOUT,
+                                start_new_session=True)
     return begin
 
 
@@ -136,11 +138,24 @@ def openjd(start):
 
 
 @pytest.fixture(scope="session")
-def made(write, openjd):
-    """The long shot, made by `openjd run` of all steps. Nothing may change it."""
-    written = write("farm", "--scene", "Edit", "--target", "openjd")
-    code, said = openjd(written, "--step", "Place", "--run-dependencies")
-    assert code == 0, said
+def begun(write, start, show, tmp_path_factory):
+    """(the job of the long shot, `openjd run` of all its steps at work, the file of what it says). Other tests may go
+    on at the same time."""
+    written = write("farm", "--scene", "Edit", "--target", "openjd", "--job", show / "aa2_jobs" / "openjd" / "v001",
+                    "--save", show / "openjd.blend")
+    log = tmp_path_factory.mktemp("log") / "openjd.txt"
+    with log.open("w") as said:
+        running = start(written, "--step", "Place", "--run-dependencies", said=said)
+    yield written, running, log
+    running.kill()
+    running.wait()
+
+
+@pytest.fixture(scope="session")
+def made(begun):
+    """The long shot, made by `openjd run`. Nothing may change it."""
+    written, running, log = begun
+    assert running.wait(PATIENCE_S) == 0, log.read_text()
     return written
 
 

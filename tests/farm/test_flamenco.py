@@ -12,8 +12,9 @@ KEYS = {"key", "type", "subtype", "choices", "propargs", "description", "label",
 
 
 @pytest.fixture(scope="module")
-def written(write):
-    """Both shots of the file; all parts of the long one are made by one task."""
+def written(begun, write):
+    """Both shots of the file; all parts of the long one are made by one task. OpenJD makes the long one, too, at the
+    same time and in another folder."""
     return write("flamenco", "--target", "flamenco", "--all", "--parts-a-task", 3)
 
 
@@ -70,7 +71,7 @@ def test_flamenco_s_own_add_on_fills_the_same_settings(written, compiled, surrou
     assert found == {key: given[key] for key in asked} and given.keys() - asked == {"blendfile"}
 
 
-def test_the_authored_commands_make_the_shots(compiled, written, made, blender, surroundings, show):
+def test_the_authored_commands_make_the_shots(compiled, written, request, blender, surroundings, show):
     """Each task after those that it waits for; {project} and {blender} are what this worker has."""
     waiting, done = list(compiled["tasks"]), set()
     while waiting:
@@ -80,7 +81,7 @@ def test_the_authored_commands_make_the_shots(compiled, written, made, blender, 
         waiting.remove(task)
         done.add(task["uuid"])
     long, short = written.summary["jobs"]
-    assert pictures(long) == pictures(made.job), "as by OpenJD"
+    assert pictures(long) == pictures(request.getfixturevalue("made").job), "as by OpenJD"
     assert len(pictures(short)) == 8 and (show / "shot placed.blend").exists()
 
 

@@ -62,7 +62,7 @@ def test_the_strips_lie_in_the_placed_file(made, surroundings, show):
     strips = json.loads(done.stdout.splitlines()[-1])
     assert sorted(name for name in strips if name != "plate") == ["character Edit plate", "shadow Edit plate"]
     assert strips["character Edit plate"]["frames"] == FRAMES
-    assert made.summary["placed"] == str(show / "shot placed.blend")
+    assert made.summary["placed"] == str(show / "openjd.blend")
 
 
 def test_one_engine_makes_the_same_pictures(made, gathered, pack, blender, surroundings):
