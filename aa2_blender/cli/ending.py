@@ -24,14 +24,11 @@ def code_of(task: Task) -> int:
     """The exit code of a task that has ended."""
     if task.state is TaskState.CANCELLED:
         return CANCELLED
-    if task.error and task.engine_job:
+    if task.error is None:
+        return DONE
+    if task.engine_job:
         return ENGINE
-    return code_for(task.error) if task.error else DONE
-
-
-def code_for(error: JobError) -> int:
-    """The exit code of an error that the engine has no part in."""
-    return FAILED if error.code == "internal" else PROBLEMS
+    return FAILED if task.error.code == "internal" else PROBLEMS
 
 
 def failure(error: JobError) -> dict:

@@ -1,6 +1,5 @@
 """`aa2 gather`, `light` and `place`: the stages of a shot as tasks of a render farm, each in a process of its own. The
 engine's part of the work lies between them (engine_command.py)."""
-import os
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
@@ -86,10 +85,9 @@ def _request(folder: Path) -> Request:
 
 
 def _missing(folder: Path) -> JobError | None:
-    """What to say if a job's frames are not all there. Names are opened: a listing may be old on a network drive."""
+    """What to say if a job's frames are not all there."""
     count = jobs.read(folder).frames
-    missing = [number for number in range(1, count + 1)
-               if not os.path.isfile(files.picture(folder, files.FRAMES, number))]
+    missing = files.missing(folder, files.FRAMES, count)
     if not missing:
         return None
     return JobError("frames_missing", f"{len(missing)} of {count} frames of {folder} are not made yet. The first of "

@@ -54,7 +54,7 @@ def lay_frames(scene: bpy.types.Scene, folder: str | Path, plate: str = "", pack
         raise PlaceError(reason, "Wait for its end and place again.")
     folder = os.path.abspath(os.fspath(folder))
     job = job_at(folder, moved)
-    kinds = [kind for kind in (files.SHADOW, files.FRAMES) if files.numbers(folder, kind)]
+    kinds = [kind for kind in (files.SHADOW, files.FRAMES) if files.has(folder, kind)]
     editor = scene.sequence_editor or scene.sequence_editor_create()
     over = all_strips(editor).get(plate) if plate else None
     if over and not overlaps(over, job):
@@ -196,11 +196,11 @@ def _add(scene: bpy.types.Scene, editor: bpy.types.SequenceEditor, job: jobs.Job
 
 def _names(job: jobs.Job, folder: str, kind: str) -> list[str]:
     """A file name for each frame; the blank one, written here, where the engine has made none yet."""
-    there = set(files.numbers(folder, kind))
-    if len(there) < job.frames:
+    missing = set(files.missing(folder, kind, job.frames))
+    if missing:
         files.refuse_links(folder)
         write_plain(os.path.join(folder, kind, _BLANK), job.size, _NOTHING[kind])
-    return [os.path.basename(files.picture(folder, kind, number)) if number in there else _BLANK
+    return [_BLANK if number in missing else os.path.basename(files.picture(folder, kind, number))
             for number in range(1, job.frames + 1)]
 
 

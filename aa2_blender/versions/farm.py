@@ -87,7 +87,7 @@ def progress_of(folder: Path) -> FarmProgress:
         frames = jobs.read(folder).frames
     except JobError:  # not gathered yet
         frames = 0
-    made = sum(os.path.isfile(files.picture(folder, files.FRAMES, frame)) for frame in range(1, frames + 1))
+    made = frames - len(files.missing(folder, files.FRAMES, frames))
     heard, newest = max((_changed(files.path(home, files.EVENTS)), home) for home in (*homes, str(folder)))
     return FarmProgress(done, parts, made, frames, heard or None, _error_in(files.path(newest, files.EVENTS)))
 

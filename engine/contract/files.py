@@ -143,6 +143,13 @@ def numbers(folder: Folder, kind: str) -> list[int]:
     return sorted(int(m[1]) for m in map(_NUMBERED.fullmatch, names) if m)
 
 
+def missing(folder: Folder, kind: str, count: int) -> list[int]:
+    """Which of the pictures 1..count of one kind are not there. What the listing lacks is asked for by its name: a
+    network drive may list late what another machine has written."""
+    unlisted = sorted(set(range(1, count + 1)) - set(numbers(folder, kind)))
+    return [number for number in unlisted if not os.path.isfile(picture(folder, kind, number))]
+
+
 def refuse_links(folder: Folder) -> None:
     """Call this before the first write. Raises JobError(job_linked) if a folder or file of the job is a link or a
     junction, or if a file of IN_PLACE is not an ordinary file with only one name.

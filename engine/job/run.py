@@ -353,12 +353,10 @@ def shown_of(maps: Maps | None, bundle: Bundle, place: int, heads: np.ndarray | 
 
 
 def _look_for_pictures(folder: str, job: jobs.Job) -> None:
-    """Check that every picture's file exists before the first frame is made, not when the last one is reached. What a
-    listing lacks is asked for by its name: a network drive may list late what another machine has written."""
+    """Check that every picture's file exists before the first frame is made, not when the last one is reached."""
     composed = ((kind, "mask_missing", True) for kind in composed_kinds(folder))
     for kind, code, is_read in (*picture_kinds(folder, job), *composed):
-        unlisted = sorted(set(range(1, job.frames + 1)) - set(files.numbers(folder, kind))) if is_read else []
-        missing = [number for number in unlisted if not os.path.isfile(files.picture(folder, kind, number))]
+        missing = files.missing(folder, kind, job.frames) if is_read else []
         if missing:
             raise JobError(code, f"{files.picture(folder, kind, missing[0])} does not exist. {len(missing)} "
                                  f"of the {job.frames} pictures in {kind}/ are missing.",

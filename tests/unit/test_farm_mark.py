@@ -71,3 +71,13 @@ def test_no_generate_takes_a_version_that_a_farm_has(marked):
         while True:
             next(steps)
     assert end.value.value is None, "the farm's version was gathered from the same inputs, and is not continued"
+
+
+def test_pictures_that_a_network_drive_lists_late_are_found_by_their_names(tmp_path, monkeypatch):
+    (tmp_path / "frames").mkdir()
+    for number in (1, 2):
+        (tmp_path / f"frames/{number:04}.png").write_bytes(b"frame")
+    monkeypatch.setattr(os, "listdir", lambda folder: ["0001.png"] if os.fspath(folder).endswith("frames") else [])
+    assert files.missing(tmp_path, files.FRAMES, 2) == [] and files.missing(tmp_path, files.FRAMES, 3) == [3]
+    monkeypatch.setattr(os, "listdir", lambda folder: [])
+    assert files.has(tmp_path, files.FRAMES) and not files.has(tmp_path, files.SHADOW)
