@@ -30,7 +30,10 @@ class AA2_OT_write_farm_job(Button, bpy.types.Operator):
         for asked in chosen(scene, scene.aa2.farm_all):
             adopt(asked.plate)
             keep_folder(asked.plate, asked.folder)
-        bpy.ops.wm.save_mainfile()
+        try:
+            bpy.ops.wm.save_mainfile()
+        except RuntimeError as error:       # the disk is full, or the file may not be written
+            return self.refuse(f"The file could not be saved: {str(error).strip()}")
         plan = bundle.planned(scene, reserved=session.queue.reserved())
         if plan.outside:
             self.report({"WARNING"}, f"The farm has to find what is outside of the project: {named(plan.outside)}")
