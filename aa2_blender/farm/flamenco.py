@@ -56,4 +56,4 @@ def _common(folders: Sequence[Path]) -> str:
 
 
 def _slashed(path: str) -> str:
-    return path.replace("\\", "/")
+    return path.replace(os.sep, "/")
