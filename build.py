@@ -19,8 +19,9 @@ from tools import clips_data, debian, environments, limits, links, package, plat
 from tools.environments import BLENDERS, BUILD, DEMO_BLENDER, ROOT
 from tools.telling import Missing, Stop, say
 
-TIERS = ("lint", "unit", "blender", "e2e", "window")
+TIERS = ("lint", "unit", "blender", "e2e", "farm", "window")
 LINTERS = {"ruff": ["check", "--no-cache"], "basedpyright": []}    # name -> its arguments
+FARM = "farm"               # the environment with the tools that run farm jobs, and the tier that needs them
 NEVER_SKIPPED = ("bpy-4.5.15", "bpy-5.2.3")
 MOST_CRASHES = 20           # how often Blender may crash in one run of `clips`
 MOST_PROCESSES = 4          # of the unit tests: each needs a gigabyte
@@ -152,12 +153,12 @@ def run_generate(arguments: argparse.Namespace) -> int:
 
 
 def run_tests(arguments: argparse.Namespace) -> int:
-    """Run the linters, then every tier in its own pytest process: unit and e2e once, blender once for each bpy, window
-    in Debian's Blender."""
+    """Run the linters, then every tier in its own pytest process: unit, e2e and farm once, blender once for each bpy,
+    window in Debian's Blender."""
     tiers = ["window"] if arguments.window else [arguments.tier] if arguments.tier else TIERS
     release = arguments.window or root.TESTED
     names = {"lint": list(LINTERS), "blender": [f"bpy-{arguments.bpy}"] if arguments.bpy else BLENDERS,
-             "window": [release]}
+             "farm": [FARM], "window": [release]}
     failed, skipped = [], []
     for tier in tiers:
         wanted = names.get(tier, ["engine"])
@@ -207,8 +208,10 @@ def _ended(tier: str, names: list[str], at_once: int) -> Iterator[tuple[str, Cal
 
 def _must_run(name: str) -> bool:
     """Whether it fails the run if this environment is missing. A Debian root may be missing: it cannot be made without
-    the right to mount, which many a CI lacks."""
-    return name in (*NEVER_SKIPPED, *LINTERS, "engine") or name not in root.RELEASES and os.environ.get("CI") == "true"
+    the right to mount, which many a CI lacks. So may the farm's tools, which are others' programs."""
+    if name in (*root.RELEASES, FARM):
+        return False
+    return name in (*NEVER_SKIPPED, *LINTERS, "engine") or os.environ.get("CI") == "true"
 
 
 def _shout(text: str) -> None:
@@ -240,6 +243,8 @@ def _pytest(tier: str, name: str, title: str, output: Path | None = None) -> int
         root.ensure(name)
         told, shown = {"AA2_WINDOW": name}, ["-raP"]    # report what was clicked, and the times
     with _MAKING:
+        if tier == FARM:
+            told = {"AA2_FARM": str(environments.ensure(FARM))}
         python = environments.ensure(name if tier == "blender" else "engine")
         archive = None if tier == "unit" else package.make(root.ZIPS[name] if tier == "window" else platforms.here())
     limit = limits.TIERS[tier]

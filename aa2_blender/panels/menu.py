@@ -11,6 +11,7 @@ from ..operators.driver import (
     AA2_OT_use_active_bone,
     AA2_OT_use_armature,
 )
+from ..operators.farm import AA2_OT_copy_farm_command, AA2_OT_write_farm_job
 from ..operators.joints import AA2_OT_edit_reference_joints
 from ..operators.objects import AA2_OT_add_selected_objects
 from ..operators.output import (
@@ -51,6 +52,7 @@ STEPS = (
     (AA2_OT_add_selected_objects,),
     (AA2_OT_preview_conditions, AA2_OT_preview_frame, AA2_OT_generate, AA2_OT_cancel,
      AA2_OT_clear_finished),
+    (AA2_OT_write_farm_job, AA2_OT_copy_farm_command),
     (AA2_OT_place_again, AA2_OT_compare, AA2_OT_generate_as_shown, AA2_OT_vary_seed, AA2_OT_show_version,
      AA2_OT_relink, AA2_OT_convert_to_float),
     (AA2_OT_write_output, AA2_OT_add_passes, AA2_OT_add_nodes, AA2_OT_add_background, AA2_OT_add_plane),

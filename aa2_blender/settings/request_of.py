@@ -32,11 +32,14 @@ NOBODY = (0.0, 0.0, 0.0, 0.0)  # the box of no chosen performer
 
 
 class Asked:
-    """What the artist asks for in a scene. Each part is looked up once, when it is first wanted, so this lives as long
-    as one redraw or one press of a button: whatever changes in between is not seen."""
+    """What the artist asks for in a scene, for its plate unless another one is given. Each part is looked up once, when
+    it is first wanted, so this lives as long as one redraw or one press of a button: whatever changes in between is not
+    seen."""
 
-    def __init__(self, scene: bpy.types.Scene) -> None:
+    def __init__(self, scene: bpy.types.Scene, plate: Strip | None = None) -> None:
         self.scene = scene
+        if plate is not None:
+            self.plate = plate
 
     @cached_property
     def plate(self) -> Strip | None:

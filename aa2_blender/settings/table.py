@@ -63,6 +63,13 @@ class PictureFrom(StrEnum):
     IMAGE = "IMAGE"
 
 
+class FarmTarget(StrEnum):
+    """For which farms a job is written."""
+
+    OPENJD = "OPENJD"
+    FLAMENCO = "FLAMENCO"
+
+
 class Kind(StrEnum):
     """What a setting holds. The last four are datablocks, called as in bpy.types."""
 
@@ -260,12 +267,34 @@ _LOOK = (
     Setting("form", Kind.CHOICE, "Form", "What Write Output writes", choices=FORMS),
 )
 
-SETTINGS = (*_SHOT, *_CHARACTER, *_DRIVER, *_LIGHT, *_LOOK)
+_FARM = (
+    Setting("farm_target", Kind.CHOICE, "Farm", "For which kind of farm a job is written", choices=(
+        (FarmTarget.OPENJD, "OpenJD", "An Open Job Description bundle, for AWS Deadline Cloud and for openjd run"),
+        (FarmTarget.FLAMENCO, "Flamenco", "A job type and a job for Blender's own Flamenco"))),
+    Setting("farm_folder", Kind.FOLDER, "Farm Folder",
+            "Where farm jobs are written, each in a folder of its own (// is the folder of this file)", "//farm/"),
+    Setting("farm_project", Kind.FOLDER, "Project",
+            "The folder that all machines of the farm have; files outside are named (// is the folder of this file)",
+            "//"),
+    Setting("farm_all", Kind.FLAG, "All Shots",
+            "Write one job for all plates of this file that have settings of their own, not only for this one"),
+    Setting("farm_frames", Kind.WHOLE, "Frames a Part",
+            "About how many frames of a long shot one machine makes; shots of up to 100 frames stay whole", 48, 1,
+            10000, 1000),
+    Setting("farm_run_in", Kind.WHOLE, "Run-In",
+            "How many windows earlier a part begins, so that it continues the one before; their frames are thrown away",
+            4, 0, 100, 16),
+    Setting("farm_each", Kind.WHOLE, "Parts a Task", "How many parts a machine makes one after another", 1, 1, 1000,
+            16),
+    Setting("farm_gpu", Kind.FLAG, "Needs GPU", "Only machines with a GPU generate (OpenJD)"),
+)
+
+SETTINGS = (*_SHOT, *_CHARACTER, *_DRIVER, *_LIGHT, *_LOOK, *_FARM)
 OPTIONS = {one.option: one for one in SETTINGS if one.option}
 # By the field of the job: those of its `settings`, its own, and its own with a value for each frame.
 GENERATION = {one.field.removeprefix("settings."): one for one in SETTINGS if one.field.startswith("settings.")}
 PASSED = {one.field: one for one in SETTINGS if one.field and "." not in one.field and not one.is_keyed}
-# Settings of the scene and not of its plates: which strip is the plate, and what has keyframes, because Blender cannot
-# animate a strip's groups of properties.
-OF_SCENE = ("strip", *(one.name for one in SETTINGS if one.is_keyed))
+# Settings of the scene and not of its plates: which strip is the plate, the farm, and what has keyframes, because
+# Blender cannot animate a strip's groups of properties.
+OF_SCENE = ("strip", *(one.name for one in _FARM), *(one.name for one in SETTINGS if one.is_keyed))
 KEYED = {one.field: one for one in SETTINGS if one.is_keyed}

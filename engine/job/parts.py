@@ -11,10 +11,8 @@ from dataclasses import dataclass
 
 from ..contract import jobs
 from ..contract.errors import JobError
+from ..contract.parts import first_windows
 from ..engines.compact.denoise.windows import Window
-
-# Up to so many frames, a shot is one part: its run-ins would cost more than the machines would save (ours).
-MOST_WHOLE = 100
 
 
 @dataclass(frozen=True)
@@ -45,14 +43,10 @@ class Part:
 
 
 def parts_of(spans: Sequence[tuple[Window, ...]], plan: jobs.Parts | None) -> tuple[Part, ...]:
-    """The parts of a shot whose `spans` are RunPlan.spans; a single one without a plan, and for a short shot. A last
-    part of less than half the length joins the one before."""
+    """The parts of a shot whose `spans` are RunPlan.spans (contract/parts.py: how many)."""
     places = [(span, k) for span, windows in enumerate(spans) for k in range(len(windows))]
     frames = sum(len(window.made) for windows in spans for window in windows)
-    length = len(places) if plan is None or frames <= MOST_WHOLE else plan.windows
-    starts = list(range(0, len(places), length)) if places else [0]
-    if len(starts) > 1 and len(places) - starts[-1] < length / 2:
-        starts.pop()
+    starts = first_windows(len(places), frames, plan)
     ends = [*starts[1:], len(places)]
     run_in = 0 if plan is None else plan.run_in
     return tuple(_part(number, spans, places[start:end], run_in)

@@ -1,4 +1,5 @@
 """The zip's checks: foreign binaries are found by their headers and names, and each failure says what to do."""
+import argparse
 import os
 import signal
 import struct
@@ -275,3 +276,15 @@ def is_running(pid):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+def test_a_farm_s_tool_that_cannot_be_had_is_a_loud_skip(monkeypatch, capsys):
+    def missing(tier, name, title, output=None):
+        raise Missing("farm could not be installed: no openjd-cli==0.8.0")
+
+    monkeypatch.setenv("CI", "true")
+    monkeypatch.setattr(build, "_pytest", missing)
+    assert build.run_tests(argparse.Namespace(tier="farm", window=None, bpy=None)) == 0
+    said = capsys.readouterr().out
+    assert "\nSKIPPED: farm tests with farm: farm could not be installed: no openjd-cli==0.8.0" in said
+    assert build._must_run("bpy-5.0.1") and "farm" in build.TIERS

@@ -1,16 +1,19 @@
 """A long shot in parts: which windows they have, that machines and order do not matter, seams and their repair."""
+import argparse
 import json
 import os
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from engine import __main__ as command
 from engine.contract import files, jobs, messages
+from engine.contract import parts as counting
 from engine.contract.errors import JobError
 from engine.engines.compact.denoise.windows import plan
 from engine.job import assemble as assemble_module
-from engine.job import parts as parts_module
 from engine.job.parts import parts_of
 from engine.job.progress import Stopped
 from engine.job.run import run
@@ -44,7 +47,7 @@ class Slow(FakeRuntime):
 @pytest.fixture(autouse=True)
 def short(monkeypatch):
     """Even short shots are split here."""
-    monkeypatch.setattr(parts_module, "MOST_WHOLE", 10)
+    monkeypatch.setattr(counting, "MOST_WHOLE", 10)
 
 
 @pytest.fixture
@@ -64,7 +67,7 @@ def write(folder, **fields):
 def original(tmp_path_factory):
     """A job that was made in one process, part by part."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(parts_module, "MOST_WHOLE", 10)
+        patch.setattr(counting, "MOST_WHOLE", 10)
         folder = write(tmp_path_factory.mktemp("whole") / "job")
         made(folder)
     return folder
@@ -106,7 +109,7 @@ def test_every_frame_is_made_by_one_part_and_a_part_begins_early():
 
 
 def test_short_shots_are_whole_and_a_short_last_part_joins_the_one_before(monkeypatch):
-    monkeypatch.setattr(parts_module, "MOST_WHOLE", 100)
+    monkeypatch.setattr(counting, "MOST_WHOLE", 100)
     assert len(parts_of(windows_of(range(1, 101)), jobs.Parts(windows=8))) == 1
     assert len(parts_of(windows_of(range(1, 400)), None)) == 1
     spans = windows_of(range(1, 3 + 2 * 50))          # 50 windows: six parts of 8, and 2 more
@@ -127,6 +130,19 @@ def test_machines_order_and_how_many_parts_a_task_has_do_not_matter(job, origina
         made(shared, number)
     assert put_together(shared).made == FRAMES
     assert written(original) == written(shared) and len(written(original)) == 2 * FRAMES
+
+
+def test_a_range_means_those_parts_that_the_shot_has(job, capsys):
+    """A farm's tasks are written before anybody knows how many parts there are."""
+    folder, engine = str(job()), SimpleNamespace(pack=fake_pack(), find_joints=person_in)
+    for text, wanted in (("1-2", [1, 2]), ("2-", [2, 3]), ("3-9", [3]), ("1-", [1, 2, 3]), ("4-", [])):
+        asked = SimpleNamespace(subject=folder, part=command._parts(text))
+        assert [request.part for request in command._parts_there(asked, engine)] == wanted, text
+    assert "Nothing to do: the shot has 3 parts." in capsys.readouterr().err
+    assert command._parts("2") == (2, 2, False), "one part must be there"
+    for text in ("0", "3-2", "0-"):
+        with pytest.raises(argparse.ArgumentTypeError, match="K, K-L or K-"):
+            command._parts(text)
 
 
 def test_a_part_that_is_made_again_reuses_its_frames_and_a_stopped_one_goes_on(job):

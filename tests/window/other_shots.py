@@ -20,7 +20,8 @@ class OtherShots(Artist):
         yield from self.go(
             self.hide_behind_everything, self.choose_the_light, self.fix_a_range, self.take_more_steps,
             self.replace_with_the_rig, self.bring_in_a_take, self.choose_the_performer,
-            self.queue_two_shots, self.write_output, self.upgrade_at_work, self.show_the_first_version)
+            self.queue_two_shots, self.look_at_the_farm, self.write_output, self.upgrade_at_work,
+            self.show_the_first_version)
 
     def hide_behind_everything(self):
         yield from self.only("Objects")
@@ -124,6 +125,14 @@ class OtherShots(Artist):
         self.expect("strips over the take", len(self.ours(TAKE)), 2)
         self.edit.frame_set(TAKE_FRAME)
         yield from self.take("replaced", BOTTOM)
+
+    def look_at_the_farm(self):
+        """Open the panel below the rows of the queue, with both of its buttons; it is closed again."""
+        yield from self.only("Queue")
+        yield from self.unfold("Farm", "aa2.clear_finished", SUBPANEL, "aa2.write_farm_job")
+        yield from self.hand.find(self.area, "aa2.copy_farm_command")
+        yield from self.take("farm", BOTTOM)
+        yield from self.hand.fold(self.area, "Farm", "aa2.clear_finished", SUBPANEL)
 
     def generate_of(self, plate):
         yield from self.pick(plate)

@@ -21,7 +21,8 @@ SHOWN = {"open": "window", "character": "sidebar", "joints": "window", "bones": 
          "driver": "sidebar", "preview": "window", "frame": "window",
          "running": "window", "cancelled": "sidebar", "result": "window", "placed": "window", "undone": "window",
          "compare": "window", "reopened": "sidebar", "fixed": "sidebar", "light-panel": "sidebar", "look": "sidebar",
-         "replace": "sidebar", "performer": "window", "queue": "sidebar", "replaced": "window", "output": "sidebar"}
+         "replace": "sidebar", "performer": "window", "queue": "sidebar", "farm": "sidebar", "replaced": "window",
+         "output": "sidebar"}
 SAME = {"redone": "placed"}
 SQUARE = 8          # pixels of the window
 TABS = 28           # pixels

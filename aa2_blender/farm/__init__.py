@@ -1,0 +1,1 @@
+"""Shots of a file become the files that a render farm runs."""
