@@ -16,6 +16,7 @@
     python -m engine estimate VIDEO -o JOB  make a job folder with pose and mask from the performer in a video;
                                             without VIDEO, the footage is in the job's source/
     python -m engine manifest FOLDER        write the manifest of a pack again; its weights do not change
+    python -m engine verify FOLDER          check every byte of a pack, whatever an earlier check found
     python -m lab train ... | export ...    make a pack (needs torch)
     python -m lab score ...                 measure a pack on held-out clips
 
@@ -24,6 +25,7 @@ example without weights; 130 interrupted (finished frames stay). `serve` ends wi
 """
 
 import argparse
+import functools
 import json
 import logging
 import os
@@ -46,6 +48,8 @@ def main(arguments=None) -> int:
     if options.command == "manifest":
         from .packs.renewal import main as renew
         return renew([options.subject])
+    if options.command == "verify":
+        return _verify(options)
     if options.command == "parts":
         return _print_parts(options)
     return _serve(options) if options.command == "serve" else _once(options)
@@ -63,7 +67,7 @@ def _parser():
             command.add_argument("subject", metavar=subject)
             command.add_argument("--progress", choices=telling.KINDS, default=telling.KINDS[0],
                                  help="lines for people on stderr, or for programs on stdout")
-        if name in ("serve", "run", "assemble", "parts"):
+        if name in ("serve", "run", "assemble", "parts", "preview", "check"):
             command.add_argument("--pack", help="folder of weights (default: the embedded ones)")
             command.add_argument("--runtime", choices=("onnxruntime", "pytorch"),
                                  help="default: the first that is installed")
@@ -77,7 +81,8 @@ def _parser():
             command.add_argument("--layers", nargs="+", choices=files.DELIVERED, default=files.DELIVERED,
                                  help="default: all")
     _add_estimate(commands.add_parser("estimate"))
-    commands.add_parser("manifest").add_argument("subject", metavar="FOLDER")
+    for name in ("manifest", "verify"):
+        commands.add_parser(name).add_argument("subject", metavar="FOLDER")
     return parser
 
 
@@ -186,26 +191,26 @@ def _once(options) -> int:
     try:
         requests = _requests(options)
         code = NOT_STARTED
-        engine = _open(options) if options.command in ("run", "assemble") else None
+        host = _open(options) if options.command in ("run", "assemble") or getattr(options, "pack", None) else None
         code = 1
-        if engine and options.command == "run" and options.part and options.part[2]:
-            requests = _parts_there(options, engine)
+        if host and options.command == "run" and options.part and options.part[2]:
+            requests = _parts_there(options, host)
     except JobError as error:
         tell(messages.Failed(options.subject, error.code, error.message, error.remedy))
         return code
-    done = all(answer(request, engine, emit=of_all(tell, number, len(requests)), stop_asked=stop.is_set, tail=tail)
+    done = all(answer(request, host, emit=of_all(tell, number, len(requests)), stop_asked=stop.is_set, tail=tail)
                for number, request in enumerate(requests, 1))
     if done and options.command == "assemble":
         print(json.dumps(json_reader.read(files.path(options.subject, files.SEAMS))), flush=True)
     return 0 if done else 130 if stop.is_set() else 1
 
 
-def _parts_there(options, engine) -> list:
+def _parts_there(options, host) -> list:
     """The requests for those parts of a range that the shot has. A farm's tasks are made before the shot is known."""
     from .job.found_person import kept_or
     from .job.split import planned
     first, last, _is_range = options.part
-    count = len(planned(options.subject, engine.pack, kept_or(options.subject, engine.find_joints)))
+    count = len(planned(options.subject, host.facts, kept_or(options.subject, host.find_joints)))
     there = range(first, min(last or count, count) + 1)
     if not there:
         print(f"Nothing to do: the shot has {count} parts.", file=sys.stderr, flush=True)
@@ -215,20 +220,34 @@ def _parts_there(options, engine) -> list:
 def _print_parts(options) -> int:
     """Print what each part of a shot makes: its number, its first and last frame, and how many frames."""
     from .door.answer import find_joints
+    from .engines.choose import kind_of
     from .job.found_person import kept_or
+    from .job.plan import facts_of
     from .job.split import planned
-    from .packs.store import open_pack
+    from .packs.store import read_pack
     code = NOT_STARTED
     try:
-        pack = open_pack(options.pack)
+        pack = read_pack(options.pack)
+        facts = functools.partial(facts_of, kind_of(pack.manifest.engine), pack)
         code = 1
-        parts = planned(options.subject, pack, kept_or(options.subject, find_joints))
+        parts = planned(options.subject, facts, kept_or(options.subject, find_joints))
     except JobError as error:
         telling.teller(options.progress)(messages.Failed(options.subject, error.code, error.message, error.remedy))
         return code
     told = [{"part": part.number, "first": part.made[0], "last": part.made[-1], "frames": len(part.made),
              "windows": len(part.windows), "run_in": len(part.leading)} for part in parts if part.made]
     print(json.dumps({"parts": told}), flush=True)
+    return 0
+
+
+def _verify(options) -> int:
+    """Print the hash of a pack that is whole."""
+    from .packs.store import verify
+    try:
+        print(verify(Path(options.subject)), flush=True)
+    except JobError as error:
+        print(f"{error.code}: {error}", file=sys.stderr)
+        return 1
     return 0
 
 
@@ -240,8 +259,8 @@ def _stop_politely(stop) -> None:
 
 
 def _open(options):
-    from .door.answer import Engine
-    return Engine.open(folder=options.pack, runtime=options.runtime, threads=options.threads)
+    from .door.answer import Host
+    return Host.open(folder=options.pack, runtime=options.runtime, threads=options.threads)
 
 
 def _log_to_stderr(level) -> None:

@@ -1,5 +1,6 @@
 """`aa2 engine ARGS`: the engine's own command line, with the extension's Python, packages and weights, for a machine
-that has Blender and nothing else."""
+that has Blender and nothing else. A job of an engine that needs torch runs in the Python of the preferences."""
+import argparse
 import os
 import shutil
 import signal
@@ -9,6 +10,7 @@ from collections.abc import Sequence
 
 import bpy
 
+from ..embedded.engine.contract import files, jobs
 from ..embedded.engine.contract.errors import JobError
 from ..settings.preferences import engine_launch
 from .ending import ENGINE, USAGE
@@ -22,7 +24,8 @@ def run(arguments: Sequence[str]) -> int:
               file=sys.stderr, flush=True)
         return USAGE
     try:
-        launch = engine_launch(arguments=arguments).of_command(arguments[0])
+        launch = engine_launch(_engine_of(arguments), pack=_pack_of(arguments), arguments=arguments).of_command(
+            arguments[0])
     except JobError as error:
         print(f"aa2: {error}", file=sys.stderr, flush=True)
         return ENGINE
@@ -31,6 +34,19 @@ def run(arguments: Sequence[str]) -> int:
         _leave()
         os.execve(launch.command[0], launch.command, dict(launch.environment))
     return _run_below(launch.command, dict(launch.environment))
+
+
+def _engine_of(arguments: Sequence[str]) -> str:
+    """The engine of the job folder that the arguments name; the embedded one where they name none. Raises JobError."""
+    folder = next((word for word in arguments[1:] if os.path.isfile(files.path(word, files.JOB))), None)
+    return jobs.COMPACT if folder is None else jobs.read(folder).settings.engine
+
+
+def _pack_of(arguments: Sequence[str]) -> str | None:
+    """The weights that the arguments name themselves."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--pack")
+    return parser.parse_known_args(list(arguments[1:]))[0].pack
 
 
 def _leave() -> None:

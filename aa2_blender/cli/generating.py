@@ -46,7 +46,7 @@ def run(stop: threading.Event, tell: Tell, *, pack: str | None, threads: int | N
             raise found[0]
         keep_settings(shot)
         request = replace(request, plate=settings_of(shot).uid)
-        launch = engine_launch(pack=pack, threads=threads, python=engine_python)
+        launch = engine_launch(request.settings.engine, pack=pack, threads=threads, python=engine_python)
         task = Generation(Gathered(request, job_folder(shot)), link=session.link, launch=launch)
     except JobError as error:
         return PROBLEMS, failure(error)

@@ -35,7 +35,7 @@ def gather(stop: threading.Event, tell: Tell, *, job: str, part_windows: int, ru
         request = replace(request, plate=_lasting_mark(shot), parts=jobs.Parts(part_windows, run_in))
         for problem in problems(request):
             raise problem
-        launch = engine_launch(pack=pack, threads=threads, python=engine_python)
+        launch = engine_launch(request.settings.engine, pack=pack, threads=threads, python=engine_python)
         task = Preparation(GatheredInto(request, Path(job).resolve()), link=session.link, launch=launch)
     except JobError as error:
         return PROBLEMS, failure(error)

@@ -43,7 +43,8 @@ def planned(scene: bpy.types.Scene, *, reserved: Sequence[Path] = (), version: P
     shots = tuple(farm_shot(asked, wish, reserved, job=version, pack=pack)
                   for asked in chosen(scene, scene.aa2.farm_all))
     name = shots[0].title if len(shots) == 1 else Path(bpy.data.filepath).stem
-    job = Job(name, shots, wish, bpy.data.filepath, placed or placed_beside(bpy.data.filepath), chosen_pack(pack))
+    weights = chosen_pack(shots[0].request.settings.engine, pack)   # of all of them (shots.problems_of)
+    job = Job(name, shots, wish, bpy.data.filepath, placed or placed_beside(bpy.data.filepath), weights)
     needs = needed(shots)
     return Planned(FarmTarget(scene.aa2.farm_target), job, needs, tuple(outside(project_of(scene), needs, job)))
 

@@ -43,7 +43,8 @@ def settings(scene: bpy.types.Scene) -> dict[str, str]:
     for problem in problems_of(asked):
         raise problem
     shots = [farm_shot(one, wish_of(scene)) for one in asked]
-    return job_settings(shots, placed=placed_beside(bpy.data.filepath), pack=chosen_pack())
+    pack = chosen_pack(shots[0].request.settings.engine)    # of all of them (shots.problems_of)
+    return job_settings(shots, placed=placed_beside(bpy.data.filepath), pack=pack)
 
 
 def _common(folders: Sequence[Path]) -> str:

@@ -48,16 +48,21 @@ def problems_of(shots: Sequence[Asked]) -> list[JobError]:
             message = error.message if len(shots) == 1 else f"{asked.folder.name}: {error.message}"
             if error.action != "save_file":
                 found.setdefault(message, GatherError(message, error.remedy, error.action))
-    return [*found.values(), *_of_engine()]
+    return [*found.values(), *_of_engines(shots)]
 
 
-def _of_engine() -> list[JobError]:
-    """Why no engine can be started here, which knows the weights."""
-    try:
-        engine_launch()
-    except JobError as error:
-        return [error]
-    return []
+def _of_engines(shots: Sequence[Asked]) -> list[JobError]:
+    """Why the shots' engines cannot be started here, where their weights are known, or not be in one job."""
+    found, packs = list[JobError](), set[str]()
+    for engine in sorted({asked.request.settings.engine for asked in shots}):
+        try:
+            packs.add(chosen_pack(engine))
+        except JobError as error:
+            found.append(error)
+    if len(packs) > 1:
+        found.append(GatherError("The shots have different engines, and a farm job has one folder of weights.",
+                                 "Write the shots one by one, without All Shots."))
+    return found
 
 
 def farm_shot(asked: Asked, wish: Wish, reserved: Sequence[Path] = (), *, job: Path | None = None,
@@ -66,7 +71,7 @@ def farm_shot(asked: Asked, wish: Wish, reserved: Sequence[Path] = (), *, job: P
     version; `pack` replaces the weights of the preferences. Raises JobError."""
     request, scene = asked.request, asked.scene
     first, last = frames_of(find(scene, request.strip), request.frames)
-    frames, launch = last - first + 1, engine_launch(pack=pack)
+    frames, launch = last - first + 1, engine_launch(request.settings.engine, pack=pack)
     asks = work(frames, size_of(scene), request.settings, pack_folder(launch), performed=request.performer,
                 balls=balls_of(request, frames), lit=request.is_lit)
     rate, plan = rate_of(launch), plan_of(wish.frames, wish.run_in, asks)
@@ -84,9 +89,9 @@ def placed_beside(blend: str) -> str:
     return f"{stem} placed{ending}"
 
 
-def chosen_pack(pack: str | None = None) -> str:
-    """The folder of the weights, "" for the embedded ones, which every machine has."""
-    folder = pack_folder(engine_launch(pack=pack))
+def chosen_pack(engine: str, pack: str | None = None) -> str:
+    """The folder of an engine's weights, "" for the embedded ones, which every machine has. Raises JobError."""
+    folder = pack_folder(engine_launch(engine, pack=pack))
     return "" if folder == EMBEDDED_PACK else os.path.abspath(folder)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from ..contract import jobs
 from ..contract.errors import JobError
 from ..contract.parts import first_windows
-from ..engines.compact.denoise.windows import Window
+from ..engines.base import Window
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ def read(folder, name):
 @pytest.mark.parametrize("frames", [1, 2, 8, 9, 100, 101, 102, 149, 150, 500, 1001])
 def test_parts_are_counted_as_the_engine_splits(part, work, frames):
     plan = part("embedded.engine.contract.jobs").Parts(8, 4)
-    windows = part("embedded.engine.engines.compact.denoise.windows").plan(
+    windows = part("embedded.engine.engines.windows").plan(
         range(1, frames + 1), work(frames).window, work(frames).overlap)
     there = part("embedded.engine.job.parts").parts_of((tuple(windows),), plan)
     assert part("farm.division").parts_in(work(frames), plan) == len(there)

@@ -12,13 +12,15 @@ from engine import __main__ as command
 from engine.contract import files, jobs, messages
 from engine.contract import parts as counting
 from engine.contract.errors import JobError
-from engine.engines.compact.denoise.windows import plan
+from engine.engines.compact.engine import CompactEngine
+from engine.engines.windows import plan
 from engine.job import assemble as assemble_module
 from engine.job.parts import parts_of
+from engine.job.plan import facts_of
 from engine.job.progress import Stopped
 from engine.job.run import run
 from engine.job.split import assemble, planned, run_shot
-from tests.unit.fake_runtime import FakeRuntime, fake_pack, person_in
+from tests.unit.fake_runtime import FakeRuntime, fake_engine, fake_pack, person_in
 from tests.unit.test_run import Teller, layers, written
 from tests.unit.walker import HEIGHT_PX, figure, moved, write_job
 
@@ -79,13 +81,17 @@ def finished(original, tmp_path):
     return shutil.copytree(original, tmp_path / "job")
 
 
+def fake_facts(job):
+    return facts_of(CompactEngine, fake_pack(), job)
+
+
 def made(folder, part=None, runtime=None, **told):
-    return run_shot(str(folder), told.pop("pack", fake_pack()), runtime or Quick(), emit=told.pop("emit", print),
+    return run_shot(str(folder), fake_engine(runtime or Quick(), told.pop("pack", None)), emit=told.pop("emit", print),
                     find_joints=person_in, part=part, **told)
 
 
 def put_together(folder, runtime=None, pack=None):
-    return assemble(str(folder), pack or fake_pack(), runtime or Quick(), emit=lambda event: None,
+    return assemble(str(folder), fake_engine(runtime or Quick(), pack), emit=lambda event: None,
                     find_joints=person_in)
 
 
@@ -125,7 +131,7 @@ def test_a_new_run_of_frames_needs_no_run_in():
 
 def test_machines_order_and_how_many_parts_a_task_has_do_not_matter(job, original):
     shared = job()
-    assert len(planned(str(shared), fake_pack(), person_in)) == 3
+    assert len(planned(str(shared), fake_facts, person_in)) == 3
     for number in (3, 1, 2):
         made(shared, number)
     assert put_together(shared).made == FRAMES
@@ -134,10 +140,10 @@ def test_machines_order_and_how_many_parts_a_task_has_do_not_matter(job, origina
 
 def test_a_range_means_those_parts_that_the_shot_has(job, capsys):
     """A farm's tasks are written before anybody knows how many parts there are."""
-    folder, engine = str(job()), SimpleNamespace(pack=fake_pack(), find_joints=person_in)
+    folder, host = str(job()), SimpleNamespace(facts=fake_facts, find_joints=person_in)
     for text, wanted in (("1-2", [1, 2]), ("2-", [2, 3]), ("3-9", [3]), ("1-", [1, 2, 3]), ("4-", [])):
         asked = SimpleNamespace(subject=folder, part=command._parts(text))
-        assert [request.part for request in command._parts_there(asked, engine)] == wanted, text
+        assert [request.part for request in command._parts_there(asked, host)] == wanted, text
     assert "Nothing to do: the shot has 3 parts." in capsys.readouterr().err
     assert command._parts("2") == (2, 2, False), "one part must be there"
     for text in ("0", "3-2", "0-"):
@@ -208,7 +214,7 @@ def test_a_part_that_is_missing_or_of_something_else_is_named(finished, monkeypa
 
 def test_seams_are_measured_and_repaired_until_the_chain_agrees(job):
     sequential, split = job("sequential", parts=None), job("split")
-    run(str(sequential), fake_pack(), Slow(), emit=print, find_joints=person_in)
+    run(str(sequential), fake_engine(Slow()), emit=print, find_joints=person_in)
     made(split, runtime=Slow())
     found = seams(split)
     assert [seam["frame"] for seam in found] == [7, 11]
