@@ -95,7 +95,9 @@ def _add_estimate(command) -> None:
     command.add_argument("--no-hands", dest="hands", action="store_false",
                          help="leave out hands and face, which is faster")
     command.add_argument("--clean", action="store_true", help="also write clean/, the plate without the performer")
-    command.add_argument("--depth-model", metavar="FILE", help="an ONNX file of Depth Anything V2")
+    command.add_argument("--depth-model", metavar="FILE",
+                         help="an ONNX file of Depth Anything: V2 Small, or 3 Small, Base, Mono Large or Metric Large; "
+                              "the other sizes must not be used commercially (CC BY-NC 4.0)")
     command.add_argument("--reference", metavar="FILE", help="the character's picture, copied into JOB")
 
 
