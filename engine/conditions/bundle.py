@@ -16,6 +16,8 @@ from .character import Character, carry, frame_maps, frame_picture
 from .crop import SHAPES, Crop, CropPlan, joints_to_crop, plan_crops, put_back, reference_crop, take
 from .depth import limb_depth, near_and_far
 from .environment import environment, known_inside, without_performer
+from .faces import SIDE as FACE_SIDE
+from .faces import face_of
 from .frames import as_bits, as_float, read_colour, read_grey, read_reference
 from .known_light import KnownLight, read_light
 from .mask import bounding_box, grown, limb_volume_depth, limb_volumes, region_of, volume_box
@@ -24,6 +26,7 @@ from .pose import draw_skeleton
 from .poses import Figure, read_poses, standing_height
 from .region_rule import RegionRule
 from .retarget import retargeted
+from .styles import COMPACT, PoseStyle
 from .surface.drawing import Maps
 from .surface.matte import of_joints
 from .surface_inputs import CHANNELS, surface_inputs
@@ -42,8 +45,8 @@ _MASKS_LOOKED_AT = 12    # frames of the shot that show how far the mask goes be
 @dataclass(frozen=True)
 class Shot:
     """What is fixed for the whole shot. figures[i] is the Figure of frame i + 1 in job pixels, or None. rule: how the
-    engine wants the region. surface: whether it reads the surface's maps. light: what is known of the light of the
-    place. has_front: front/ exists."""
+    engine wants the region. surface, face: whether it reads the surface's maps, and the driver's face. style: how it
+    wants the skeleton. light: what is known of the light of the place. has_front: front/ exists."""
     folder: str
     job: jobs.Job
     figures: tuple
@@ -53,6 +56,8 @@ class Shot:
     masked: bool
     rule: RegionRule = RegionRule()
     surface: bool = False
+    face: bool = False
+    style: PoseStyle = COMPACT
     light: KnownLight = KnownLight()
     has_front: bool = False
 
@@ -69,7 +74,9 @@ class ReferenceBundle:
 @dataclass(frozen=True)
 class Bundle:
     """A window's conditions, (F, H, W, channels) float32 0..1; numbers: its frames, 1..N. maps: as surface_inputs
-    returns them, with no channels if the weights do not read them. hole: the grey where the environment is unknown."""
+    returns them, with no channels if the weights do not read them. face: the driver's, (F, side, side, 3) uint8 as
+    faces.face_of returns it, of no pixels if the weights do not read it. hole: the grey where the environment is
+    unknown."""
     numbers: tuple
     plate: np.ndarray
     mask: np.ndarray
@@ -80,6 +87,7 @@ class Bundle:
     warp: np.ndarray
     objects: np.ndarray
     maps: np.ndarray
+    face: np.ndarray
     hole: float = 0.0
 
     @property
@@ -98,9 +106,10 @@ class Bundle:
 
 
 def plan_shot(folder: str, job: jobs.Job, joints: np.ndarray | None = None, height_px: float | None = None, *,
-              rule: RegionRule = _PAPER, surface: bool = False, shapes: Sequence[tuple[int, int]] = SHAPES) -> Shot:
-    """Read pose.json and plan the shot's crops. The first person of a frame is the character. rule, surface: as in
-    Shot. shapes: the crops that the engine knows. joints and height_px: the reference's, as for build_reference; they
+              rule: RegionRule = _PAPER, surface: bool = False, face: bool = False, style: PoseStyle = COMPACT,
+              shapes: Sequence[tuple[int, int]] = SHAPES) -> Shot:
+    """Read pose.json and plan the shot's crops. The first person of a frame is the character. rule, surface, face,
+    style: as in Shot. shapes: the crops that the engine knows. joints and height_px: the reference's, as for build_reference; they
     are used if the job retargets to them. Raises JobError."""
     figures = tuple(people[0] if people else None for people in read_poses(folder, job.frames))
     if job.retarget > 0:
@@ -117,7 +126,8 @@ def plan_shot(folder: str, job: jobs.Job, joints: np.ndarray | None = None, heig
     near, far = near_and_far((figure.body, figure.hands)
                              for figure, seen in zip(figures, plan.present, strict=True) if seen and figure is not None)
     light = read_light(folder, job.frames, job.size)
-    return Shot(folder, job, figures, plan, near, far, masked, rule, surface, light, files.has(folder, files.FRONT))
+    return Shot(folder, job, figures, plan, near, far, masked, rule, surface, face, style, light,
+                files.has(folder, files.FRONT))
 
 
 def _shape(name: jobs.Shape, shapes: Sequence[tuple[int, int]]) -> tuple[int, int] | Literal["auto"]:
@@ -148,7 +158,7 @@ def build_reference(shot: Shot, joints: np.ndarray | None = None, height_px: flo
     if figure is None:
         return ReferenceBundle(colour, np.zeros_like(colour), None)
     small = _in_crop(figure, crop)
-    skeleton = draw_skeleton(small.body, small.hands, crop.shape, small.height_px)
+    skeleton = draw_skeleton(small.body, small.hands, crop.shape, small.height_px, shot.style)
     is_cut_out = bool((picture[..., 3] < 1).any())
     refine = matte is not None and not is_cut_out
     matte = _matte_of_joints(picture, figure) if matte is None else np.ascontiguousarray(matte, np.float32)
@@ -229,7 +239,8 @@ def _plate_in_crop(shot: Shot, number: int) -> np.ndarray:
 
 
 def _conditions(shot: Shot, reference: ReferenceBundle, number: int, plate: np.ndarray) -> tuple:
-    """One frame's plate, mask, region, known, skeleton, depth, warp, objects and maps, each (H, W, channels)."""
+    """One frame's plate, mask, region, known, skeleton, depth, warp, objects and maps, each (H, W, channels), and its
+    face."""
     crop, figure = shot.plan.crops[number - 1], _figure_in_crop(shot, number)
     width, height = size = crop.shape
     maps = _crop_maps(shot, reference, number)
@@ -241,13 +252,26 @@ def _conditions(shot: Shot, reference: ReferenceBundle, number: int, plate: np.n
         plate = without_performer(plate, as_float(take(clean, crop)), region)
     known = known_inside(region, shot.job.clean_plate or shot.job.clean_pictures)
     objects = _objects_in_crop(shot, number)[..., None]
+    face = _face(shot, number)
     if figure is None:
         blank = np.zeros((height, width, 4), np.float32)
-        return plate, mask[..., None], region, known, blank[..., :3], blank[..., :1], blank, objects, surface
+        return plate, mask[..., None], region, known, blank[..., :3], blank[..., :1], blank, objects, surface, face
     joints = figure.body, figure.hands, size, figure.height_px
     warp = frame_picture(reference.character, maps, figure, size)
-    return (plate, mask[..., None], region, known, draw_skeleton(*joints),
-            limb_depth(*joints, near=shot.near, far=shot.far), warp, objects, surface)
+    return (plate, mask[..., None], region, known, draw_skeleton(*joints, shot.style),
+            limb_depth(*joints, near=shot.near, far=shot.far), warp, objects, surface, face)
+
+
+def _face(shot: Shot, number: int) -> np.ndarray:
+    """The driver's face in a frame, cut from the whole plate: a crop may have too few pixels. Black where no driver is
+    in the plate, as with a rig."""
+    figure = shot.figures[number - 1]
+    if not shot.face:
+        return np.zeros((0, 0, 3), np.uint8)
+    if figure is None or shot.job.clean_plate:
+        return np.zeros((FACE_SIDE, FACE_SIDE, 3), np.uint8)
+    plate = read_colour(files.picture(shot.folder, files.SOURCE, number), shot.job.size)
+    return face_of(plate, figure.body, figure.height_px)
 
 
 def _surface_maps(shot: Shot, reference: ReferenceBundle, number: int, maps: Maps | None,
