@@ -109,8 +109,8 @@ def plan_shot(folder: str, job: jobs.Job, joints: np.ndarray | None = None, heig
               rule: RegionRule = _PAPER, surface: bool = False, face: bool = False, style: PoseStyle = COMPACT,
               shapes: Sequence[tuple[int, int]] = SHAPES) -> Shot:
     """Read pose.json and plan the shot's crops. The first person of a frame is the character. rule, surface, face,
-    style: as in Shot. shapes: the crops that the engine knows. joints and height_px: the reference's, as for build_reference; they
-    are used if the job retargets to them. Raises JobError."""
+    style: as in Shot. shapes: the crops that the engine knows. joints and height_px: the reference's, as for
+    build_reference; they are used if the job retargets to them. Raises JobError."""
     figures = tuple(people[0] if people else None for people in read_poses(folder, job.frames))
     if job.retarget > 0:
         reference = _reference_figure(job.reference, joints, height_px)
