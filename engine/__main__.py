@@ -16,6 +16,7 @@
     python -m engine estimate VIDEO -o JOB  make a job folder with pose and mask from the performer in a video;
                                             without VIDEO, the footage is in the job's source/
     python -m engine manifest FOLDER        write the manifest of a pack again; its weights do not change
+    python -m engine adopt FOLDER           write the manifest of a downloaded folder of weights (docs/engines.md)
     python -m lab train ... | export ...    make a pack (needs torch)
     python -m lab score ...                 measure a pack on held-out clips
 
@@ -47,6 +48,9 @@ def main(arguments=None) -> int:
     if options.command == "manifest":
         from .packs.renewal import main as renew
         return renew([options.subject])
+    if options.command == "adopt":
+        from .packs.adoption import main as adopt
+        return adopt([options.subject, *(["--name", options.name] if options.name else [])])
     if options.command == "parts":
         return _print_parts(options)
     return _serve(options) if options.command == "serve" else _once(options)
@@ -77,6 +81,9 @@ def _parser():
                                  help="default: all")
     _add_estimate(commands.add_parser("estimate"))
     commands.add_parser("manifest").add_argument("subject", metavar="FOLDER")
+    adopted = commands.add_parser("adopt")
+    adopted.add_argument("subject", metavar="FOLDER")
+    adopted.add_argument("--name")
     return parser
 
 

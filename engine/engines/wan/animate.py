@@ -47,5 +47,5 @@ class AnimateEngine(WanEngine):
                               (vae.z_dim, height // vae.scale_factor_spatial, width // vae.scale_factor_spatial), 1)
         return self.pipeline.segment(
             image=as_pil(reference.picture), poses=[as_pil(one) for one in bundle.skeleton],
-            faces=[as_pil(one) for one in bundle.face], background=background, masks=masks, noise=noise,
+            faces=bundle.face, background=background, masks=masks, noise=noise,
             steps=sampling.steps, guidance=sampling.guidance, after_step=self._stepped, prompts=prompts)

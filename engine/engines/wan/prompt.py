@@ -53,7 +53,7 @@ def _keep(path: Path, embedding: Any) -> None:
     try:
         path.parent.mkdir(exist_ok=True)
         write_whole(path, save({_NAME: embedding.contiguous()}))
-    except OSError as error:
+    except (OSError, JobError) as error:
         log.warning("%s is not kept: %s", path, error)
 
 
