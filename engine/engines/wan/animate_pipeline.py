@@ -30,8 +30,9 @@ class SegmentPipeline(WanAnimatePipeline):
     def segment(self, *, image: Image.Image, poses: Sequence[Image.Image], faces: np.ndarray,
                 background: np.ndarray, masks: np.ndarray, noise: np.ndarray, steps: int, guidance: float,
                 after_step: Callable, prompts: dict[str, Any]) -> np.ndarray:
-        """faces (F, side, side, 3) uint8; background (F, H, W, 3) 0..1; masks (F, H, W, 1), 1 where the network paints;
-        F = 4k + 1, at least 5. Returns the segment's latents (channels, latents, h, w) float32, without the reference's."""
+        """faces (F, side, side, 3) uint8; background (F, H, W, 3) 0..1; masks (F, H, W, 1), 1 where the network
+        paints; F = 4k + 1, at least 5. Returns the segment's latents (channels, latents, h, w) float32, without the
+        reference's."""
         count, height, width = background.shape[:3]
         stand_ins = [Image.new("RGB", (width, height))] * count
         self._background = _video(background * 2.0 - 1.0), _video(masks)
@@ -42,10 +43,11 @@ class SegmentPipeline(WanAnimatePipeline):
                 raise _LastStep(values["latents"])
             return values
         try:
-            self(image=image, pose_video=list(poses), face_video=[Image.fromarray(face) for face in faces], background_video=stand_ins,
-                 mask_video=stand_ins, mode="replace", height=height, width=width, segment_frame_length=count,
-                 num_inference_steps=steps, guidance_scale=guidance, prev_segment_conditioning_frames=1,
-                 latents=torch.from_numpy(noise), output_type="latent", callback_on_step_end=stepped, **prompts)
+            self(image=image, pose_video=list(poses), face_video=[Image.fromarray(face) for face in faces],
+                 background_video=stand_ins, mask_video=stand_ins, mode="replace", height=height, width=width,
+                 segment_frame_length=count, num_inference_steps=steps, guidance_scale=guidance,
+                 prev_segment_conditioning_frames=1, latents=torch.from_numpy(noise), output_type="latent",
+                 callback_on_step_end=stepped, **prompts)
         except _LastStep as done:
             return done.latents[0, :, 1:].float().cpu().numpy()
         finally:
