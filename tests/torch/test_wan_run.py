@@ -1,8 +1,8 @@
 """Jobs on the Wan engines from their first frame to their last: short and long ones, gaps, fixed ranges, stops within a
 step, and a resume that gives the same bytes. And what the engines make is what diffusers' own pipelines make."""
 import contextlib
+import dataclasses
 import itertools
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -98,12 +98,12 @@ def test_handed_on_as_float(engine, tmp_path):
 
 def test_stopped_at_every_step_and_resumed_gives_the_same_bytes(engine, tmp_path, monkeypatch):
     whole = tmp_path / "whole"
-    write_shot(whole, engine.name, 12)
-    assert generate(whole, engine).made == 12
+    write_shot(whole, engine.name, 6, window=5)
+    assert generate(whole, engine).made == 6
     stepped = engine._stepped
     for step in range(1, 5):        # two windows of two steps
         folder, counted, stopped = tmp_path / f"{step}", itertools.count(1), []
-        write_shot(folder, engine.name, 12)
+        write_shot(folder, engine.name, 6, window=5)
 
         def counting(*given, step=step, counted=counted, stopped=stopped):
             stopped += [1] * (next(counted) == step)
@@ -132,18 +132,18 @@ def test_a_stop_is_heard_within_a_step(engine, tmp_path, monkeypatch):
     assert len(asked) == 1 and not steps
 
 
-@pytest.mark.parametrize("first, last", [(5, 8), (1, 3), (10, 12)])
-def test_a_fixed_range_joins_what_is_kept_on_both_sides(engine, tmp_path, first, last):
-    job = write_shot(tmp_path, engine.name, 12)
+def test_a_fixed_range_joins_what_is_kept_on_both_sides(engine, tmp_path):
+    job = write_shot(tmp_path, engine.name, 9)
     generate(tmp_path, engine)
-    before, whole = written(tmp_path), frames(tmp_path, 12)
-    settings = jobs.Settings(**{**vars(job.settings), "seed": 9})
-    jobs.write(str(tmp_path), jobs.Job(**{**vars(job), "settings": settings, "fix": jobs.FixRange(first, last)}))
-    assert generate(tmp_path, engine).made == last - first + 1
-    after = written(tmp_path)
-    differing = {int(Path(name).stem) for name in after if after[name] != before[name]}
-    assert differing == set(range(first, last + 1))
-    assert (change(whole, frames(tmp_path, 12))[first - 1:last] > 1e-3).all()
+    for seed, (first, last) in enumerate([(4, 6), (1, 2), (9, 9)], start=1):
+        before, whole = written(tmp_path), frames(tmp_path, 9)
+        settings = dataclasses.replace(job.settings, seed=seed)
+        jobs.write(str(tmp_path), dataclasses.replace(job, settings=settings, fix=jobs.FixRange(first, last)))
+        assert generate(tmp_path, engine).made == last - first + 1
+        after = written(tmp_path)
+        differing = {int(name.stem) for name in after if after[name] != before[name]}
+        assert differing == set(range(first, last + 1))
+        assert (change(whole, frames(tmp_path, 9))[first - 1:last] > 1e-3).all()
 
 
 def test_what_is_kept_after_a_range_counts(engine, tmp_path):
@@ -158,15 +158,20 @@ def test_what_is_kept_after_a_range_counts(engine, tmp_path):
 
 def test_it_makes_what_diffusers_own_pipeline_makes(engine, tmp_path):
     """The same pictures, masks, references and noise, through the pipeline's own call and its own decoding."""
-    bundle, reference, job = window_of(tmp_path, engine, 5)
+    bundle, reference, job = window_of(tmp_path, engine, 5, own={"surface": False})
+    bundle = dataclasses.replace(bundle, plate=in_8_bits(bundle.plate), skeleton=in_8_bits(bundle.skeleton))
     window = Window(1, 1, 6)
     ours = np.stack(list(engine.show(engine.make(window, bundle, reference, before=None, after=None,
                                                  sampling=Sampling(2, 0, 1.0, job.settings.own),
                                                  watch=Quiet()).latents)))
     theirs = (by_vace if engine.name == "wan-vace" else by_animate)(engine, bundle, reference, segment_of(window))
     assert ours.shape == theirs.shape == (5, 96, 64, 3)
-    assert np.abs(ours - theirs).max() < 0.02, "pictures went in as 8 bits there"
-    assert np.abs(ours - theirs).mean() < 2e-3 < ours.std()
+    assert np.abs(ours - theirs).max() < 1e-4 < ours.std()
+
+
+def in_8_bits(pictures):
+    """What a picture file can hold, because that is what the pipelines take."""
+    return np.rint(pictures * 255).astype(np.float32) / np.float32(255)
 
 
 def as_pil(pictures):
@@ -179,11 +184,11 @@ def by_vace(engine, bundle, reference, segment):
     from diffusers import WanVACEPipeline
 
     from engine.engines.wan.vace import control, pictures_of
-    references = pictures_of(bundle, segment, reference, surface=True)
+    references = pictures_of(bundle, segment, reference, surface=False)
     pipeline = WanVACEPipeline(**engine.pipeline.components)
     pipeline.set_progress_bar_config(disable=True)
     noise = torch.from_numpy(segment_noise(0, segment, (16, 12, 8), len(references)))
-    return pipeline(video=as_pil(control(bundle, surface=True)), mask=as_pil(bundle.region), height=96, width=64,
+    return pipeline(video=as_pil(control(bundle, surface=False)), mask=as_pil(bundle.region), height=96, width=64,
                     reference_images=references, num_frames=5, num_inference_steps=2, guidance_scale=1.0,
                     latents=noise, **engine._prompts(Sampling(2, 0), Quiet())).frames[0]
 

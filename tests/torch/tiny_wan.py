@@ -2,7 +2,7 @@
 
 Plain random weights tell nothing: they hardly react to the pose, and nothing flows from frame to frame, so a test with
 swapped conditions or a lost hand-on would pass. These are stirred until every condition counts in every frame; what a
-pack is worth is asserted in test_wan_sensitivity.py.
+pack is worth is asserted in test_wan_conditions.py.
 """
 import sys
 from pathlib import Path

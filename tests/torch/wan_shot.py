@@ -9,7 +9,7 @@ from engine.contract import files, jobs
 from tests.unit.walker import HEIGHT_PX, drawn_reference, figure, write_job
 
 SHAPE = "64x96"
-SIZE = (200, 160)
+SIZE = (380, 220)
 
 
 def write_shot(folder: Path, engine: str, count: int, *, own: dict | None = None, people: dict | None = None,

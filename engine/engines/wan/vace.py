@@ -39,7 +39,8 @@ class VaceEngine(WanEngine):
         import torch
         surface = read_own(dict(sampling.own)).surface
         pictures, masks = with_given(control(bundle, surface), bundle.region, segment, before, after)
-        references = pictures_of(bundle, segment, reference, surface)
+        # diffusers 0.42.1 fails where a segment has fewer latents than references
+        references = pictures_of(bundle, segment, reference, surface)[:segment.latents]
         height, width = pictures.shape[1:3]
         vae = self.pipeline.vae.config
         noise = segment_noise(sampling.seed, segment,
