@@ -6,14 +6,12 @@ when the window is built, so that a long shot needs no more memory than a short 
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 
 from ..contract import files, jobs
-from ..contract.errors import JobError
 from .character import Character, carry, frame_maps, frame_picture
-from .crop import SHAPES, Crop, CropPlan, joints_to_crop, plan_crops, put_back, reference_crop, take
+from .crop import SHAPES, Crop, CropPlan, joints_to_crop, plan_crops, put_back, reference_crop, shape_of, take
 from .depth import limb_depth, near_and_far
 from .environment import environment, known_inside, without_performer
 from .faces import SIDE as FACE_SIDE
@@ -23,22 +21,19 @@ from .known_light import KnownLight, read_light
 from .mask import bounding_box, grown, limb_volume_depth, limb_volumes, region_of, volume_box
 from .objects import SCENE_TOLERANCE, depth_in_metres, holdout, object_mask
 from .pose import draw_skeleton
-from .poses import Figure, read_poses, standing_height
-from .region_rule import RegionRule
+from .poses import Figure, read_poses
+from .reference import matte_of_joints, person_box, reference_figure
+from .region_rule import PAPER, RegionRule
 from .retarget import retargeted
 from .styles import COMPACT, PoseStyle
 from .surface.drawing import Maps
-from .surface.matte import of_joints
 from .surface_inputs import CHANNELS, surface_inputs
 
 MASK_SEEN = 0.02         # of a painted or rendered mask: soft edges are the character's too
 VOLUME_SEEN = 0.5        # of the volumes' antialiased edge; both as in training
 # In standing heights: how far the surface's mask is grown where the job has no mask, because hair and hems move (ours)
 SURFACE_ROOM = 0.012
-VOLUMES_ABOUT = 0.0, 1.5  # clothing of the limb volumes that the reference's person fills at least, and at most (ours)
-HEIGHT_OFF = 1.6         # a factor: a height that is further from the one by the limbs is another person's (ours)
 GREY = 0.5               # behind a reference that is cut out, as behind the warp in training (ours)
-_PAPER = RegionRule()
 _MASKS_LOOKED_AT = 12    # frames of the shot that show how far the mask goes beyond the limb volumes
 
 
@@ -54,7 +49,7 @@ class Shot:
     near: float
     far: float
     masked: bool
-    rule: RegionRule = RegionRule()
+    rule: RegionRule = PAPER
     surface: bool = False
     face: bool = False
     style: PoseStyle = COMPACT
@@ -106,14 +101,14 @@ class Bundle:
 
 
 def plan_shot(folder: str, job: jobs.Job, joints: np.ndarray | None = None, height_px: float | None = None, *,
-              rule: RegionRule = _PAPER, surface: bool = False, face: bool = False, style: PoseStyle = COMPACT,
-              shapes: Sequence[tuple[int, int]] = SHAPES) -> Shot:
+              rule: RegionRule = PAPER, surface: bool = False, face: bool = False, style: PoseStyle = COMPACT,
+              shapes: Sequence[tuple[int, int]] | None = None) -> Shot:
     """Read pose.json and plan the shot's crops. The first person of a frame is the character. rule, surface, face,
-    style: as in Shot. shapes: the crops that the engine knows. joints and height_px: the reference's, as for
-    build_reference; they are used if the job retargets to them. Raises JobError."""
+    style: as in Shot. shapes: the crops that the engine knows; None: whichever the job names. joints and height_px: the
+    reference's, as for build_reference; they are used if the job retargets to them. Raises JobError."""
     figures = tuple(people[0] if people else None for people in read_poses(folder, job.frames))
     if job.retarget > 0:
-        reference = _reference_figure(job.reference, joints, height_px)
+        reference = reference_figure(job.reference, joints, height_px)
         if reference is not None:
             figures = retargeted(figures, reference.body[:, [0, 1, 3]], reference.height_px,
                                  strength=job.retarget, fps=job.fps)
@@ -122,23 +117,12 @@ def plan_shot(folder: str, job: jobs.Job, joints: np.ndarray | None = None, heig
     if masked:
         boxes = _grown_to_masks(boxes, folder, job)
     boxes = [None if box is None else _wider(box, mask_grow(job, number)) for number, box in enumerate(boxes, 1)]
-    plan = plan_crops(boxes, job.size, _shape(job.settings.shape, shapes), shapes)
+    plan = plan_crops(boxes, job.size, shape_of(job.settings.shape, shapes), shapes or SHAPES)
     near, far = near_and_far((figure.body, figure.hands)
                              for figure, seen in zip(figures, plan.present, strict=True) if seen and figure is not None)
     light = read_light(folder, job.frames, job.size)
     return Shot(folder, job, figures, plan, near, far, masked, rule, surface, face, style, light,
                 files.has(folder, files.FRONT))
-
-
-def _shape(name: jobs.Shape, shapes: Sequence[tuple[int, int]]) -> tuple[int, int] | Literal["auto"]:
-    if name == "auto":
-        return name
-    shape = jobs.sides(name)
-    if shape not in shapes:
-        known = ", ".join(f"{width}x{height}" for width, height in shapes)
-        raise JobError("settings_invalid", f"settings.shape: expected auto or one of {known}, got {name}.",
-                       "Choose another crop, or another engine.")
-    return shape
 
 
 def build_reference(shot: Shot, joints: np.ndarray | None = None, height_px: float | None = None,
@@ -151,8 +135,8 @@ def build_reference(shot: Shot, joints: np.ndarray | None = None, height_px: flo
     """
     path = files.path(shot.folder, shot.job.reference.file)
     picture = read_reference(path)
-    figure = _reference_figure(shot.job.reference, joints, height_px, depths)
-    crop = reference_crop(picture.shape[1::-1], _reference_box(picture, figure), shot.plan.shape)
+    figure = reference_figure(shot.job.reference, joints, height_px, depths)
+    crop = reference_crop(picture.shape[1::-1], person_box(picture, figure), shot.plan.shape)
     colour = np.ascontiguousarray(picture[..., :3] * picture[..., 3:] + GREY * (1 - picture[..., 3:]))
     colour = np.clip(take(colour, crop), 0.0, 1.0)
     if figure is None:
@@ -161,7 +145,7 @@ def build_reference(shot: Shot, joints: np.ndarray | None = None, height_px: flo
     skeleton = draw_skeleton(small.body, small.hands, crop.shape, small.height_px, shot.style)
     is_cut_out = bool((picture[..., 3] < 1).any())
     refine = matte is not None and not is_cut_out
-    matte = _matte_of_joints(picture, figure) if matte is None else np.ascontiguousarray(matte, np.float32)
+    matte = matte_of_joints(picture, figure) if matte is None else np.ascontiguousarray(matte, np.float32)
     cut_out = np.dstack([colour, np.clip(take(matte, crop), 0.0, 1.0)])
     return ReferenceBundle(colour, skeleton,
                            carry(picture[..., :3], matte, figure, shot.figures, cut_out=cut_out, limbs=small,
@@ -404,34 +388,3 @@ def _wider(box: jobs.Box, pixels: float) -> tuple:
 def _grown(box: np.ndarray, beyond: np.ndarray) -> tuple:
     side = box[2:] - box[:2]
     return (*(box[:2] - beyond[:2] * side).tolist(), *(box[2:] + beyond[2:] * side).tolist())
-
-
-def _reference_figure(reference: jobs.Reference, joints: np.ndarray | tuple[jobs.Joint, ...] | None,
-                      height_px: float | None, depths: np.ndarray | tuple[float, ...] | None = None) -> Figure | None:
-    if reference.joints is not None:
-        joints, height_px = reference.joints, reference.height_px
-    depths = depths if reference.depths is None else reference.depths
-    if joints is None:
-        return None
-    joints = np.array(joints, np.float64)
-    body = np.column_stack([joints[:, :2], np.zeros(len(joints)) if depths is None else depths, joints[:, 2]])
-    by_limbs = standing_height(body)
-    if not height_px or by_limbs > 0 and not 1 / HEIGHT_OFF < height_px / by_limbs < HEIGHT_OFF:
-        height_px = by_limbs        # the given height was found before the joints were corrected
-    return Figure(body, (None, None), height_px) if height_px > 0 else None
-
-
-def _matte_of_joints(picture: np.ndarray, figure: Figure) -> np.ndarray:
-    def volumes(share: float) -> list[np.ndarray]:
-        size = tuple(max(round(side * share), 2) for side in picture.shape[1::-1])
-        body = figure.body * (share, share, 1, 1)
-        return [limb_volumes(body, (None, None), figure.height_px * share, size, room) for room in VOLUMES_ABOUT]
-    return of_joints(np.ascontiguousarray(picture[..., :3]), volumes)
-
-
-def _reference_box(picture: np.ndarray, figure: Figure | None) -> jobs.Box | None:
-    """The character's box: from the picture's alpha, else from the limb volumes, else None."""
-    seen = picture[..., 3] > 0.5
-    if not seen.all() and seen.any():
-        return bounding_box(seen)
-    return None if figure is None else volume_box(figure.body, figure.hands, figure.height_px)
