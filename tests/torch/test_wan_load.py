@@ -18,7 +18,7 @@ from engine.job.run import run
 from engine.packs.engine_manifest import write_engine
 from engine.packs.store import read_pack
 from tests.torch.tiny_wan import TEXT, write_pack, write_prompts
-from tests.torch.wan_shot import change, frames, write_shot
+from tests.torch.wan_shot import SMALL, change, frames, write_shot
 
 WEIGHTS = "diffusion_pytorch_model.safetensors"
 
@@ -57,7 +57,7 @@ def renamed(weights):
 
 
 def reshaped(weights):
-    name = next(name for name in sorted(weights) if weights[name].ndim == 2)
+    name = next(name for name in sorted(weights) if weights[name].ndim > 1)
     weights[name] = weights[name][:-1].contiguous()
 
 
@@ -66,7 +66,7 @@ def reshaped(weights):
 @pytest.mark.parametrize("part", ["transformer", "vae"])
 def test_keys_are_counted(tmp_path, part, change_of, said):
     pack = changed(write_pack(tmp_path / "pack", "wan-vace"), part, change_of)
-    write_shot(tmp_path / "job", "wan-vace", 1)
+    write_shot(tmp_path / "job", "wan-vace", 1, shape=SMALL)
     with pytest.raises(JobError, match=said) as failure:
         generate(tmp_path / "job", pack)
     assert failure.value.code == "pack_invalid" and part in failure.value.message
@@ -77,7 +77,7 @@ def test_a_part_of_another_kind_is_refused(tmp_path):
     pack = write_pack(tmp_path / "pack", "wan-vace")
     path = pack / "scheduler" / "scheduler_config.json"
     path.write_text(path.read_text().replace("UniPCMultistepScheduler", "DDIMScheduler"))
-    write_shot(tmp_path / "job", "wan-vace", 1)
+    write_shot(tmp_path / "job", "wan-vace", 1, shape=SMALL)
     with pytest.raises(JobError, match="DDIMScheduler") as failure:
         generate(tmp_path / "job", sealed_again(pack))
     assert failure.value.code == "pack_invalid"
@@ -89,7 +89,7 @@ def test_a_file_that_changed_is_found_before_it_is_opened(tmp_path):
     pack = write_pack(tmp_path / "pack", "wan-vace")
     path = pack / "transformer" / WEIGHTS
     path.write_bytes(path.read_bytes()[:-1] + b"\0")
-    write_shot(tmp_path / "job", "wan-vace", 1)
+    write_shot(tmp_path / "job", "wan-vace", 1, shape=SMALL)
     with pytest.raises(JobError) as failure:
         generate(tmp_path / "job", pack)
     assert failure.value.code == "pack_corrupt"
@@ -103,7 +103,7 @@ def test_each_form_of_the_weights_runs_and_comes_near_to_the_exact_one(tmp_path,
         as_gguf(pack)
     taken = []
     for name in ("float32", form):
-        write_shot(tmp_path / name, "wan-vace", 1, own={"variant": name})
+        write_shot(tmp_path / name, "wan-vace", 1, shape=SMALL, own={"variant": name})
         finished, engine = generate(tmp_path / name, pack)
         assert finished.made == 1
         taken.append(frames(tmp_path / name, 1))
@@ -142,7 +142,7 @@ def test_block_by_block_gives_the_same_pictures(tmp_path, monkeypatch):
     for lying in (memory.Lying.WHOLE, memory.Lying.BLOCKS):
         monkeypatch.setattr(memory, "chosen", lambda ways, free, lying=lying: next(
             plan for plan in ways if plan.lying is lying))
-        write_shot(tmp_path / lying.name, "wan-vace", 1)
+        write_shot(tmp_path / lying.name, "wan-vace", 1, shape=SMALL)
         _, engine = generate(tmp_path / lying.name, pack)
         assert engine.describe().device == ("cpu" if lying is memory.Lying.WHOLE else f"cpu, {lying.value}")
         taken.append(frames(tmp_path / lying.name, 1))
@@ -151,7 +151,7 @@ def test_block_by_block_gives_the_same_pictures(tmp_path, monkeypatch):
 
 def test_running_out_of_the_devices_memory_names_the_next_smaller_plan(tmp_path, monkeypatch):
     pack = write_pack(tmp_path / "pack", "wan-vace")
-    write_shot(tmp_path / "job", "wan-vace", 1)
+    write_shot(tmp_path / "job", "wan-vace", 1, shape=SMALL)
     engine = kind_of("wan-vace").of(read_pack(pack), Options())
 
     def full(*given, **named):
@@ -164,7 +164,7 @@ def test_running_out_of_the_devices_memory_names_the_next_smaller_plan(tmp_path,
 
 def test_a_prompt_is_encoded_once_and_kept_beside_the_weights(tmp_path):
     pack = write_pack(tmp_path / "pack", "wan-vace")
-    write_shot(tmp_path / "job", "wan-vace", 1, own={"prompt": "A dancer."})
+    write_shot(tmp_path / "job", "wan-vace", 1, shape=SMALL, own={"prompt": "A dancer."})
     with pytest.raises(JobError, match=r"text_encoder/ and tokenizer/ are not there.*A dancer") as failure:
         generate(tmp_path / "job", pack)
     assert failure.value.code == "pack_missing"
@@ -172,7 +172,7 @@ def test_a_prompt_is_encoded_once_and_kept_beside_the_weights(tmp_path):
     assert generate(tmp_path / "job", pack)[0].made == 1
     assert load_file(kept_path(pack, "A dancer.", read_pack(pack).hash))["embedding"].shape == (1, 512, TEXT)
     (pack / "text_encoder").rename(tmp_path / "away")
-    write_shot(tmp_path / "job2", "wan-vace", 1, own={"prompt": "A dancer."})
+    write_shot(tmp_path / "job2", "wan-vace", 1, shape=SMALL, own={"prompt": "A dancer."})
     assert generate(tmp_path / "job2", pack)[0].made == 1, "the encoder is not needed again"
     assert np.array_equal(frames(tmp_path / "job", 1), frames(tmp_path / "job2", 1))
 

@@ -18,7 +18,8 @@ from engine.job.progress import Stopped
 from engine.job.run import run
 from engine.packs.store import read_pack
 from tests.torch.tiny_wan import write_pack
-from tests.torch.wan_shot import change, frames, write_shot, written
+from tests.torch.wan_shot import SMALL, change, frames, write_shot, written
+from tests.unit.walker import HEIGHT_PX, figure, moved
 
 OVERLAPS = {"wan-vace": 5, "wan-animate": 1}
 
@@ -46,6 +47,12 @@ class Quiet:
     def stepped(self): ...
 
 
+def walking(number):
+    """The person of a late frame, who goes back instead of out of the picture."""
+    body = moved(figure(), 0.6, 340 - 12 * (number - 13), 200)
+    return [{"body": body.tolist(), "left_hand": None, "right_hand": None, "height_px": HEIGHT_PX * 0.6}]
+
+
 def window_of(folder, engine, count, **fields):
     """The conditions of a shot's first frames, as job/run.py gives them."""
     job = write_shot(folder, engine.name, count, **fields)
@@ -56,9 +63,10 @@ def window_of(folder, engine, count, **fields):
     return build_window(shot, build_reference(shot), range(1, count + 1)), build_reference(shot), job
 
 
-@pytest.mark.parametrize("count", [1, 2, 5, 13])
+@pytest.mark.parametrize("count", [1, 2, 5, 13, 21])
 def test_every_frame_is_made_whatever_their_number(engine, tmp_path, count):
-    write_shot(tmp_path, engine.name, count)
+    people = {number: walking(number) for number in range(14, count + 1)}
+    write_shot(tmp_path, engine.name, count, shape=SMALL, people=people)
     assert generate(tmp_path, engine).made == count
     found = frames(tmp_path, count)
     assert all(frame[..., 3].max() == 1.0 for frame in found)
@@ -68,7 +76,7 @@ def test_every_frame_is_made_whatever_their_number(engine, tmp_path, count):
 
 def test_spans_with_gaps(engine, tmp_path):
     """Nobody is in frames 3, 4 and 8: spans of 2, 3 and 1 frames."""
-    write_shot(tmp_path, engine.name, 9, people={3: [], 4: [], 8: []})
+    write_shot(tmp_path, engine.name, 9, people={3: [], 4: [], 8: []}, shape=SMALL)
     finished = generate(tmp_path, engine)
     assert (finished.made, finished.passed) == (6, 3)
     assert [frame[..., 3].max() > 0 for frame in frames(tmp_path, 9)] == [n not in (3, 4, 8) for n in range(1, 10)]
@@ -98,12 +106,12 @@ def test_handed_on_as_float(engine, tmp_path):
 
 def test_stopped_at_every_step_and_resumed_gives_the_same_bytes(engine, tmp_path, monkeypatch):
     whole = tmp_path / "whole"
-    write_shot(whole, engine.name, 6, window=5)
+    write_shot(whole, engine.name, 6, window=5, shape=SMALL)
     assert generate(whole, engine).made == 6
     stepped = engine._stepped
     for step in range(1, 5):        # two windows of two steps
         folder, counted, stopped = tmp_path / f"{step}", itertools.count(1), []
-        write_shot(folder, engine.name, 6, window=5)
+        write_shot(folder, engine.name, 6, window=5, shape=SMALL)
 
         def counting(*given, step=step, counted=counted, stopped=stopped):
             stopped += [1] * (next(counted) == step)
@@ -133,7 +141,7 @@ def test_a_stop_is_heard_within_a_step(engine, tmp_path, monkeypatch):
 
 
 def test_a_fixed_range_joins_what_is_kept_on_both_sides(engine, tmp_path):
-    job = write_shot(tmp_path, engine.name, 9)
+    job = write_shot(tmp_path, engine.name, 9, shape=SMALL)
     generate(tmp_path, engine)
     for seed, (first, last) in enumerate([(4, 6), (1, 2), (9, 9)], start=1):
         before, whole = written(tmp_path), frames(tmp_path, 9)

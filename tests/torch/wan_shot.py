@@ -8,8 +8,8 @@ from engine.conditions.frames import as_bits, read_picture, write_picture
 from engine.contract import files, jobs
 from tests.unit.walker import HEIGHT_PX, drawn_reference, figure, write_job
 
-SHAPE = "64x96"
-SIZE = (380, 220)
+SHAPE, SMALL = "64x96", "32x48"     # crops; in the small one, the region covers nearly everything
+SIZE = (340, 220)
 
 
 def write_shot(folder: Path, engine: str, count: int, *, own: dict | None = None, people: dict | None = None,
