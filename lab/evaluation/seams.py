@@ -54,12 +54,12 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--pack", help="weights (the embedded ones)")
     parser.add_argument("--keep", type=Path, help="where shots are drawn (a folder that is removed at the end)")
     options = parser.parse_args(arguments)
-    engine = open_engine(options.pack)
+    host = open_engine(options.pack)
     with tempfile.TemporaryDirectory(prefix="seams-") as scratch:
         kept = options.keep or Path(scratch)
         for folder in options.jobs or [drawn(kept / f"long{k}", k) for k in range(SHOTS)]:
             plans = [jobs.Parts(options.windows, run_in) for run_in in options.run_ins]
-            for line in table(folder, measured(folder, engine, plans, Path(scratch))):
+            for line in table(folder, measured(folder, host, plans, Path(scratch))):
                 print(line, flush=True)
     return 0
 
@@ -72,25 +72,25 @@ def drawn(folder: Path, k: int) -> Path:
     return folder
 
 
-def measured(folder: Path, engine, plans: Sequence[jobs.Parts], scratch: Path):
+def measured(folder: Path, host, plans: Sequence[jobs.Parts], scratch: Path):
     """Yields a Scheme for each plan. The job in `folder` is copied; nothing is written to it."""
-    whole = _made(_copied(folder, scratch / "whole", None), engine)
+    whole = _made(_copied(folder, scratch / "whole", None), host)
     with mock.patch.object(parts, "MOST_WHOLE", 0):     # a short shot is split as well
         for plan in plans:
             split = _copied(folder, scratch / "split", plan)
-            yield _scheme(split, whole, engine, plan)
+            yield _scheme(split, whole, host, plan)
             shutil.rmtree(split)
     shutil.rmtree(whole)
 
 
-def _scheme(split: Path, whole: Path, engine, plan: jobs.Parts) -> Scheme:
-    asked = {"emit": lambda event: None, "find_joints": engine.find_joints}
-    every = planned(str(split), engine.pack, engine.find_joints)
+def _scheme(split: Path, whole: Path, host, plan: jobs.Parts) -> Scheme:
+    asked = {"emit": lambda event: None, "find_joints": host.find_joints}
+    every = planned(str(split), host.facts, host.find_joints)
     began = time.process_time()
     for part in every:
-        run_shot(str(split), engine.pack, engine.runtime, part=part.number, **asked)
+        run_shot(str(split), host.engine, part=part.number, **asked)
     in_parts = time.process_time()
-    assemble(str(split), engine.pack, engine.runtime, **asked)
+    assemble(str(split), host.engine, **asked)
     ended = time.process_time()
     own = {number: Path(files.part_folder(str(split), part.number)) for part in every for number in part.made}
     after = dict.fromkeys(own, split)
@@ -109,8 +109,8 @@ def _copied(folder: Path, to: Path, plan: jobs.Parts | None) -> Path:
     return to
 
 
-def _made(folder: Path, engine) -> Path:
-    run_shot(str(folder), engine.pack, engine.runtime, emit=lambda event: None, find_joints=engine.find_joints)
+def _made(folder: Path, host) -> Path:
+    run_shot(str(folder), host.engine, emit=lambda event: None, find_joints=host.find_joints)
     return folder
 
 
