@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..base import Window, padded_count
-from ..compact.denoise.noise import window_noise
+from ..noise import window_noise
 
 STEP = 4                # frames of a latent, after the first
 _REFERENCE = 1 << 40    # frame numbers from here are those of the noise of references
