@@ -50,7 +50,7 @@ def main(arguments=None) -> int:
         from .packs.renewal import main as renew
         return renew([options.subject])
     if options.command == "adopt":
-        from .packs.adoption import main as adopt
+        from .engines.wan.adoption import main as adopt
         return adopt([options.subject, *(["--name", options.name] if options.name else [])])
     if options.command == "verify":
         return _verify(options)

@@ -66,7 +66,7 @@ def window_of(folder, engine, count, **fields):
 @pytest.mark.parametrize("count", [1, 2, 5, 13, 21])
 def test_every_frame_is_made_whatever_their_number(engine, tmp_path, count):
     people = {number: walking(number) for number in range(14, count + 1)}
-    write_shot(tmp_path, engine.name, count, shape=SMALL, people=people)
+    write_shot(tmp_path, engine.name, count, shape=SMALL, people=people, steps=1)
     assert generate(tmp_path, engine).made == count
     found = frames(tmp_path, count)
     assert all(frame[..., 3].max() == 1.0 for frame in found)
@@ -76,7 +76,7 @@ def test_every_frame_is_made_whatever_their_number(engine, tmp_path, count):
 
 def test_spans_with_gaps(engine, tmp_path):
     """Nobody is in frames 3, 4 and 8: spans of 2, 3 and 1 frames."""
-    write_shot(tmp_path, engine.name, 9, people={3: [], 4: [], 8: []}, shape=SMALL)
+    write_shot(tmp_path, engine.name, 9, people={3: [], 4: [], 8: []}, shape=SMALL, steps=1)
     finished = generate(tmp_path, engine)
     assert (finished.made, finished.passed) == (6, 3)
     assert [frame[..., 3].max() > 0 for frame in frames(tmp_path, 9)] == [n not in (3, 4, 8) for n in range(1, 10)]
@@ -85,7 +85,7 @@ def test_spans_with_gaps(engine, tmp_path):
 def test_what_is_handed_on_reaches_every_later_frame(engine, tmp_path):
     bundle, reference, _ = window_of(tmp_path, engine, 9)
     window = Window(1, 1 + OVERLAPS[engine.name], 10)
-    given = np.random.default_rng(0).random((2, len(window.before), 96, 64, 3)).astype(np.float32)
+    given = np.random.default_rng(0).random((2, len(window.before), 64, 96, 3)).astype(np.float32)
     sampling = Sampling(2, 0, 1.0, {"variant": "float32"})
     one, other = (np.stack(list(engine.show(engine.make(window, bundle, reference, before=before, after=None,
                                                        sampling=sampling, watch=Quiet()).latents)))
@@ -157,9 +157,9 @@ def test_a_fixed_range_joins_what_is_kept_on_both_sides(engine, tmp_path):
 def test_what_is_kept_after_a_range_counts(engine, tmp_path):
     bundle, reference, _ = window_of(tmp_path, engine, 9)
     window = Window(1, 3, 7, 10)
-    before = np.full((2, 96, 64, 3), 0.5, np.float32)
+    before = np.full((2, 64, 96, 3), 0.5, np.float32)
     made = [np.stack(list(engine.show(engine.make(
-        window, bundle, reference, before=before, after=np.full((3, 96, 64, 3), level, np.float32),
+        window, bundle, reference, before=before, after=np.full((3, 64, 96, 3), level, np.float32),
         sampling=Sampling(2, 0, 1.0, {"variant": "float32"}), watch=Quiet()).latents))) for level in (0.1, 0.9)]
     assert len(made[0]) == 4 and (np.abs(made[0] - made[1]).mean(axis=(1, 2, 3)) > 1e-3).all()
 
@@ -173,7 +173,7 @@ def test_it_makes_what_diffusers_own_pipeline_makes(engine, tmp_path):
                                                  sampling=Sampling(2, 0, 1.0, job.settings.own),
                                                  watch=Quiet()).latents)))
     theirs = (by_vace if engine.name == "wan-vace" else by_animate)(engine, bundle, reference, segment_of(window))
-    assert ours.shape == theirs.shape == (5, 96, 64, 3)
+    assert ours.shape == theirs.shape == (5, 64, 96, 3)
     assert np.abs(ours - theirs).max() < 1e-4 < ours.std()
 
 
@@ -195,8 +195,8 @@ def by_vace(engine, bundle, reference, segment):
     references = pictures_of(bundle, segment, reference, surface=False)
     pipeline = WanVACEPipeline(**engine.pipeline.components)
     pipeline.set_progress_bar_config(disable=True)
-    noise = torch.from_numpy(segment_noise(0, segment, (16, 12, 8), len(references)))
-    return pipeline(video=as_pil(control(bundle, surface=False)), mask=as_pil(bundle.region), height=96, width=64,
+    noise = torch.from_numpy(segment_noise(0, segment, (16, 8, 12), len(references)))
+    return pipeline(video=as_pil(control(bundle, surface=False)), mask=as_pil(bundle.region), height=64, width=96,
                     reference_images=references, num_frames=5, num_inference_steps=2, guidance_scale=1.0,
                     latents=noise, **engine._prompts(Sampling(2, 0), Quiet())).frames[0]
 
@@ -205,10 +205,10 @@ def by_animate(engine, bundle, reference, segment):
     from diffusers import WanAnimatePipeline
     pipeline = WanAnimatePipeline(**engine.pipeline.components)
     pipeline.set_progress_bar_config(disable=True)
-    noise = torch.from_numpy(segment_noise(0, segment, (16, 12, 8), 1))
+    noise = torch.from_numpy(segment_noise(0, segment, (16, 8, 12), 1))
     return pipeline(image=as_pil([reference.picture])[0], pose_video=as_pil(bundle.skeleton),
                     face_video=as_pil(bundle.face / 255), mask_video=as_pil(bundle.region),
-                    background_video=as_pil(bundle.plate * (1 - bundle.region)), mode="replace", height=96, width=64,
+                    background_video=as_pil(bundle.plate * (1 - bundle.region)), mode="replace", height=64, width=96,
                     segment_frame_length=5, prev_segment_conditioning_frames=1, num_inference_steps=2,
                     guidance_scale=1.0, latents=noise, **engine._prompts(Sampling(2, 0), Quiet())).frames[0]
 

@@ -21,7 +21,7 @@ from engine.engines.wan.prompt import LENGTH, kept_path
 from engine.packs.engine_manifest import write_engine
 
 TEXT = 16                       # channels of the prompt's embedding
-SHAPES = ["64x96", "32x48"]
+SHAPES = ["96x64", "32x48"]
 _COMMON = {"patch_size": (1, 2, 2), "num_attention_heads": 2, "attention_head_dim": 12, "out_channels": 16,
            "text_dim": TEXT, "freq_dim": 32, "ffn_dim": 32, "cross_attn_norm": True,
            "qk_norm": "rms_norm_across_heads", "rope_max_seq_len": 32}

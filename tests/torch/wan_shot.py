@@ -1,4 +1,4 @@
-"""A shot for the Wan engines' tests: a performer walks over a still plate, 64x96 pixels in the crop. The reference is
+"""A shot for the Wan engines' tests: a performer walks over a still plate, 96x64 pixels in the crop. The reference is
 cut out and its joints are given, so that nobody has to look for them."""
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from engine.conditions.frames import as_bits, read_picture, write_picture
 from engine.contract import files, jobs
 from tests.unit.walker import HEIGHT_PX, drawn_reference, figure, write_job
 
-SHAPE, SMALL = "64x96", "32x48"     # crops; in the small one, the region covers nearly everything
+SHAPE, SMALL = "96x64", "32x48"     # crops; in the small one, the region covers nearly everything
 SIZE = (340, 220)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from ...conditions.bundle import Bundle, ReferenceBundle
 from ..base import RegionRule, Sampling, Want, Watch
 from .engine import WanEngine
-from .load import hook_stops, load_model, load_scheduler
+from .load import check_keys, hook_stops, load_model, load_scheduler
 from .segments import Segment, segment_noise, with_given
 from .vace import as_pil, loaded_transformer
 
@@ -29,6 +29,7 @@ class AnimateEngine(WanEngine):
         folder, dtype = self.pack.folder, torch.float32 if form == "float32" else torch.bfloat16
         transformer = loaded_transformer(self, variant, form, WanAnimateTransformer3DModel, dtype)
         watch.check()
+        check_keys(folder, "vae", AutoencoderKLWan)
         vae = load_model(folder, "vae", AutoencoderKLWan, torch.float32)
         watch.check()
         encoder = load_model(folder, "image_encoder", CLIPVisionModel, torch.float32)

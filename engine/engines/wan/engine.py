@@ -3,14 +3,15 @@
 import contextlib
 import gc
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 
 from ...conditions.bundle import Bundle, ReferenceBundle
 from ...contract.errors import JobError
-from ...contract.jobs import Settings, sides
+from ...contract.jobs import SHAPE_AUTO, Settings, sides
 from ...packs.engine_manifest import EngineManifest
 from ...packs.store import Pack, check_files
 from ..base import (
@@ -29,6 +30,7 @@ from ..base import (
     Window,
 )
 from . import memory
+from .load import config_of
 from .own_settings import OwnSettings, read_own
 from .prompt import ENCODER, embedding_of
 from .segments import STEP, Segment, packed, segment_of, unpacked
@@ -133,7 +135,8 @@ class WanEngine:
         return handed_on
 
     def needs(self, size: tuple[int, int], frames: int, settings: Settings) -> Needs:
-        plan = self._plan or self._plans(settings)[0]
+        lying = memory.Lying.WHOLE if self._plan is None else self._plan.lying
+        plan = next(one for one in self._plans(settings) if one.lying is lying)
         return Needs(plan.host_mb, plan.device_mb)
 
     def describe(self) -> DeviceReport:
@@ -190,22 +193,12 @@ class WanEngine:
         return self._shown[1]
 
     def _plans(self, settings: Settings) -> tuple[memory.Plan, ...]:
-        from .load import config_of
         manifest = self.pack.manifest
         variant, form = variant_of(manifest, read_own(settings.own))
-        wanted = [shapes_of(manifest)] if settings.shape == "auto" else [(sides(settings.shape),)]
-        shape = max(wanted[0], key=lambda one: one[0] * one[1])
-        transformer, vae = (config_of(self.pack.folder, part) for part in ("transformer", "vae"))
-        sizes: dict[str, float] = {}
-        for name, file in manifest.files_of(variant).items():
-            part = "transformer" if name.endswith(".gguf") else name.partition("/")[0]
-            sizes[part] = sizes.get(part, 0.0) + file.bytes / memory.MB
-        parts = memory.Parts(sizes.pop("transformer", 0.0),
-                             {part: mb for part, mb in sizes.items() if part not in _MOTIONLESS},
-                             transformer["num_layers"],
-                             transformer["num_attention_heads"] * transformer["attention_head_dim"], vae["base_dim"])
-        frames = settings.window or manifest.window
-        return memory.plans(parts, form, shape, frames)
+        shapes = shapes_of(manifest) if settings.shape == SHAPE_AUTO else (sides(settings.shape),)
+        sizes = {name: file.bytes for name, file in manifest.files_of(variant).items()}
+        parts = parts_of(self.pack.folder, sizes)
+        return memory.plans(parts, form, largest(shapes), settings.window or manifest.window)
 
     @contextlib.contextmanager
     def _out_of_memory(self) -> Iterator[None]:
@@ -216,6 +209,28 @@ class WanEngine:
             advice = "" if self._plan is None else memory.smaller(self._plan)
             raise JobError("out_of_memory", f"{self.name}: the device has too little memory: {str(error)[:160]}",
                            advice) from None
+
+
+def parts_of(folder: Path, sizes: Mapping[str, int]) -> memory.Parts:
+    """The parts that lie on the device, by the files of a form of the weights: their names and bytes. Raises
+    JobError."""
+    transformer, vae = (config_of(folder, part) for part in ("transformer", "vae"))
+    found: dict[str, float] = {}
+    for name, count in sizes.items():
+        part = "transformer" if name.endswith(".gguf") else name.partition("/")[0]
+        found[part] = found.get(part, 0.0) + count / memory.MB
+    try:
+        width = transformer["num_attention_heads"] * transformer["attention_head_dim"]
+        return memory.Parts(found.pop("transformer", 0.0),
+                            {part: mb for part, mb in found.items() if part not in _MOTIONLESS},
+                            transformer["num_layers"], width, vae["base_dim"])
+    except (KeyError, TypeError) as error:
+        raise JobError("pack_invalid", f"{folder}: the config.json of transformer or vae: {error} is missing.",
+                       "Install the weights again.") from None
+
+
+def largest(shapes: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    return max(shapes, key=lambda shape: shape[0] * shape[1])
 
 
 def variant_of(manifest: EngineManifest, own: OwnSettings) -> tuple[str | None, str]:

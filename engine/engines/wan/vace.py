@@ -27,6 +27,7 @@ class VaceEngine(WanEngine):
         folder, dtype = self.pack.folder, torch.float32 if form == "float32" else torch.bfloat16
         transformer = loaded_transformer(self, variant, form, WanVACETransformer3DModel, dtype)
         watch.check()
+        check_keys(folder, "vae", AutoencoderKLWan)
         vae = load_model(folder, "vae", AutoencoderKLWan, torch.float32)
         watch.check()
         pipeline = WanVACEPipeline(tokenizer=None, text_encoder=None, vae=vae, transformer=transformer,

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..contract import json_reader
-from ..contract.errors import JobError, writing_failed
-from .engine_manifest import EngineManifest, write_engine
-from .pack_file import NAME
+from ...contract import json_reader
+from ...contract.errors import JobError, writing_failed
+from ...packs.engine_manifest import EngineManifest, write_engine
+from ...packs.pack_file import NAME
+from . import memory
+from .engine import largest, parts_of
 
 INDEX = "model_index.json"
 LICENCE = "as published with the weights (Wan-AI's own: Apache-2.0)"
@@ -29,14 +31,15 @@ class Kind:
     parts: tuple[str, ...]
 
 
-_CROPS = {"shapes": ["480x832", "832x480", "640x640"]}
+_CROPS = ((480, 832), (832, 480), (640, 640))
+_OWN = {"shapes": [f"{width}x{height}" for width, height in _CROPS]}
 _WAN = ("transformer", "vae", "scheduler", "text_encoder", "tokenizer")
 # Segment, steps and guidance are the defaults of the pipelines in diffusers 0.42.1.
 KINDS = {
     "WanVACEPipeline": Kind({"engine": "wan-vace", "window": 81, "overlap": 5, "default_steps": 50, "guidance": 5.0,
-                             "own": _CROPS}, _WAN),
+                             "own": _OWN}, _WAN),
     "WanAnimatePipeline": Kind({"engine": "wan-animate", "window": 77, "overlap": 1, "default_steps": 20,
-                                "guidance": 1.0, "own": _CROPS}, (*_WAN, "image_encoder", "image_processor")),
+                                "guidance": 1.0, "own": _OWN}, (*_WAN, "image_encoder", "image_processor")),
 }
 
 
@@ -52,14 +55,28 @@ def adopt(folder: Path, name: str, tell: Callable[[str], None]) -> EngineManifes
     if not weights and not quantised:
         raise JobError("pack_missing", f"{folder}: no transformer/*.safetensors and no *.gguf.",
                        "Choose the folder that was downloaded.")
-    forms = {"bf16": {"files": weights}, "fp8": {"files": weights}} if weights else {}
-    forms |= {_plain(Path(one).stem): {"files": [one]} for one in quantised}
+    forms = {form: (form, weights) for form in ("bf16", "fp8") if weights}
+    forms |= {_plain(Path(one).stem): ("gguf", [one]) for one in quantised}
+    others = [one for one in names if one not in weights]
+    variants = {one: {"files": own, "needs": _needs(folder, form, [*others, *own], kind.about["window"])}
+                for one, (form, own) in forms.items()}
     tell(f"{len(names) + len(quantised)} files; each is read once for its checksum, which takes minutes")
     try:
-        return write_engine(folder, {**kind.about, "name": name, "license": LICENCE, "variants": forms},
-                            [*names, *quantised])
+        return write_engine(folder, {**kind.about, "name": name, "license": LICENCE, "variants": variants,
+                                     "needs": next(iter(variants.values()))["needs"]}, [*names, *quantised])
     except OSError as error:
         raise writing_failed(error, folder) from None
+
+
+def _needs(folder: Path, form: str, names: list[str], window: int) -> dict[str, float]:
+    """The memory of a form of the weights, as contract/reckoning.py has it, if all lies on the card: reckoned for one
+    frame and for a whole segment, and a straight line between them."""
+    parts = parts_of(folder, {one: (folder / one).stat().st_size for one in names})
+    one, all_ = (memory.plans(parts, form, largest(_CROPS), frames)[0] for frames in (1, window))
+    of_frame = {"frame_mb": (all_.host_mb - one.host_mb) / (window - 1),
+                "device_frame_mb": (all_.device_mb - one.device_mb) / (window - 1)}
+    return {"base_mb": one.host_mb - of_frame["frame_mb"],
+            "device_base_mb": one.device_mb - of_frame["device_frame_mb"], **of_frame}
 
 
 def _kind_of(folder: Path) -> Kind:
