@@ -60,7 +60,7 @@ def served(request, tmp_path_factory):
 
 def take(served, name, change_job=lambda folder, job: None, **fields):
     folder = served.folder / name
-    job = write_shot(folder, served.engine, COUNT, **fields)
+    job = write_shot(folder, served.engine, COUNT, bits=16, **fields)
     change_job(folder, job)
     event = served.run(folder)
     assert event["type"] == "finished" and event["made"] == COUNT and event["device"] == "cpu", event

@@ -55,7 +55,7 @@ def write_prompts(folder: Path) -> None:
 
     from engine.packs.store import read_pack
     (folder / "prompts").mkdir(exist_ok=True)
-    for place, prompt in enumerate((PROMPT, "Somebody else.", " ")):
+    for place, prompt in enumerate((PROMPT, "Somebody else.", "")):
         torch.manual_seed(place)
         save_file({"embedding": torch.randn(1, LENGTH, TEXT)}, kept_path(folder, prompt, read_pack(folder).hash))
 

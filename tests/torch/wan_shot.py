@@ -13,12 +13,12 @@ SIZE = (340, 220)
 
 
 def write_shot(folder: Path, engine: str, count: int, *, own: dict | None = None, people: dict | None = None,
-               clean_plate: bool = False, **settings) -> jobs.Job:
-    """A job folder for an engine, of 16 bits, so that small changes of a picture are seen."""
+               clean_plate: bool = False, bits: int = 8, **settings) -> jobs.Job:
+    """A job folder for an engine. bits 16: small changes of a picture are seen."""
     body = figure()
     joints = tuple((float(x), float(y), float(sure)) for x, y, _, sure in body)
     fields = {"steps": 2, "window": 9, "grain": False, "blur": False, "shape": SHAPE, **settings}
-    job = write_job(str(folder), count, size=SIZE, people=people, bits=16, clean_plate=clean_plate,
+    job = write_job(str(folder), count, size=SIZE, people=people, bits=bits, clean_plate=clean_plate,
                     reference=jobs.Reference(joints=joints, height_px=HEIGHT_PX, depths=tuple(body[:, 2].tolist())),
                     settings=jobs.Settings(engine=engine, engines={engine: {"variant": "float32", **(own or {})}},
                                            **fields))
@@ -30,8 +30,8 @@ def write_shot(folder: Path, engine: str, count: int, *, own: dict | None = None
 
 def frames(folder: Path, count: int) -> np.ndarray:
     """(count, h, w, 4) 0..1: the finished frames."""
-    return np.stack([read_picture(files.picture(str(folder), files.FRAMES, number)) for number in range(1, count + 1)]
-                    ).astype(np.float64) / 65535
+    found = np.stack([read_picture(files.picture(str(folder), files.FRAMES, number)) for number in range(1, count + 1)])
+    return found.astype(np.float64) / np.iinfo(found.dtype).max
 
 
 def written(folder: Path) -> dict:

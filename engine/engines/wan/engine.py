@@ -175,7 +175,7 @@ class WanEngine:
         with watch.stage("encode"):
             given = {"prompt_embeds": self._embedding(own.prompt)}
             if sampling.guidance > 1.0:
-                given["negative_prompt_embeds"] = self._embedding(own.negative or " ")
+                given["negative_prompt_embeds"] = self._embedding(own.negative)
         return given
 
     def _embedding(self, prompt: str) -> Any:
