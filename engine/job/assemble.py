@@ -129,8 +129,8 @@ class Assembly(Generation):
             again = self._made_again(whole, before)
             left = self._difference(again.handed_on, stored.handed_on, whole.stop)
             if found is None:                                       # without a run-in, the frames after it tell
-                found = Seam(whole.start, self._apart(*(np.stack(list(self.engine.show(one.latents)))
-                                                        for one in (again, stored)), whole.stop), 0, left)
+                ours, theirs = (np.stack(list(self.engine.show(one.latents))) for one in (again, stored))
+                found = Seam(whole.start, self._apart(ours, theirs, whole.stop), 0, left)
             found = replace(found, repaired=found.repaired + 1, left=left)
             before, pending = again.handed_on, left > MOST_SEEN
         if found:
@@ -162,7 +162,8 @@ class Assembly(Generation):
             return 0.0
         self.open_engine()
         with self.watch.stage("decode"):
-            return self._apart(*(self.engine.seen(of[-count:]) for of in (one, other)), stop)
+            ours, theirs = (self.engine.seen(of[-count:]) for of in (one, other))
+        return self._apart(ours, theirs, stop)
 
     def _apart(self, one: np.ndarray, other: np.ndarray, stop: int) -> float:
         """How much pictures (n, H, W, 5 or 3) of the frames up to `stop` differ inside the character, on average, in
