@@ -19,7 +19,8 @@ from tools import clips_data, debian, environments, limits, links, package, plat
 from tools.environments import BLENDERS, BUILD, DEMO_BLENDER, ROOT
 from tools.telling import Missing, Stop, say
 
-TIERS = ("lint", "unit", "blender", "e2e", "farm", "window")
+TIERS = ("lint", "unit", "torch", "blender", "e2e", "farm", "window")
+PLAIN = ("unit", "torch")   # tiers that need no zip; their files run side by side
 LINTERS = {"ruff": ["check", "--no-cache"], "basedpyright": []}    # name -> its arguments
 FARM = "farm"               # the environment with the tools that run farm jobs, and the tier that needs them
 NEVER_SKIPPED = ("bpy-4.5.15", "bpy-5.2.3")
@@ -153,12 +154,12 @@ def run_generate(arguments: argparse.Namespace) -> int:
 
 
 def run_tests(arguments: argparse.Namespace) -> int:
-    """Run the linters, then every tier in its own pytest process: unit, e2e and farm once, blender once for each bpy,
-    window in Debian's Blender."""
+    """Run the linters, then every tier in its own pytest process: unit, torch, e2e and farm once, blender once for each
+    bpy, window in Debian's Blender."""
     tiers = ["window"] if arguments.window else [arguments.tier] if arguments.tier else TIERS
     release = arguments.window or root.TESTED
     names = {"lint": list(LINTERS), "blender": [f"bpy-{arguments.bpy}"] if arguments.bpy else BLENDERS,
-             "farm": [FARM], "window": [release]}
+             "torch": ["torch"], "farm": [FARM], "window": [release]}
     failed, skipped = [], []
     for tier in tiers:
         wanted = names.get(tier, ["engine"])
@@ -211,7 +212,7 @@ def _must_run(name: str) -> bool:
     the right to mount, which many a CI lacks. So may the farm's tools, which are others' programs."""
     if name in (*root.RELEASES, FARM):
         return False
-    return name in (*NEVER_SKIPPED, *LINTERS, "engine") or os.environ.get("CI") == "true"
+    return name in (*NEVER_SKIPPED, *LINTERS, "engine", "torch") or os.environ.get("CI") == "true"
 
 
 def _shout(text: str) -> None:
@@ -245,10 +246,10 @@ def _pytest(tier: str, name: str, title: str, output: Path | None = None) -> int
     with _MAKING:
         if tier == FARM:
             told = {"AA2_FARM": str(environments.ensure(FARM))}
-        python = environments.ensure(name if tier == "blender" else "engine")
-        archive = None if tier == "unit" else package.make(root.ZIPS[name] if tier == "window" else platforms.here())
+        python = environments.ensure(name if tier in ("blender", "torch") else "engine")
+        archive = None if tier in PLAIN else package.make(root.ZIPS[name] if tier == "window" else platforms.here())
     limit = limits.TIERS[tier]
-    if tier == "unit":      # one file per process at a time, each on one core: half the time on two cores
+    if tier in PLAIN:       # one file per process at a time, each on one core: half the time on two cores
         shown = ["-n", str(min(os.cpu_count() or 1, MOST_PROCESSES)), "--dist", "loadfile"]
         told["OMP_NUM_THREADS"] = "1"
     command = ["-m", "pytest", "-q", "--durations=8", *limit.for_pytest(), *shown, str(folder)]

@@ -16,6 +16,7 @@
     python -m engine estimate VIDEO -o JOB  make a job folder with pose and mask from the performer in a video;
                                             without VIDEO, the footage is in the job's source/
     python -m engine manifest FOLDER        write the manifest of a pack again; its weights do not change
+    python -m engine adopt FOLDER           write the manifest of a downloaded folder of weights (docs/engines.md)
     python -m engine verify FOLDER          check every byte of a pack, whatever an earlier check found
     python -m lab train ... | export ...    make a pack (needs torch)
     python -m lab score ...                 measure a pack on held-out clips
@@ -48,6 +49,9 @@ def main(arguments=None) -> int:
     if options.command == "manifest":
         from .packs.renewal import main as renew
         return renew([options.subject])
+    if options.command == "adopt":
+        from .engines.wan.adoption import main as adopt
+        return adopt([options.subject, *(["--name", options.name] if options.name else [])])
     if options.command == "verify":
         return _verify(options)
     if options.command == "parts":
@@ -83,6 +87,9 @@ def _parser():
     _add_estimate(commands.add_parser("estimate"))
     for name in ("manifest", "verify"):
         commands.add_parser(name).add_argument("subject", metavar="FOLDER")
+    adopted = commands.add_parser("adopt")
+    adopted.add_argument("subject", metavar="FOLDER")
+    adopted.add_argument("--name")
     return parser
 
 
@@ -102,7 +109,9 @@ def _add_estimate(command) -> None:
     command.add_argument("--no-hands", dest="hands", action="store_false",
                          help="leave out hands and face, which is faster")
     command.add_argument("--clean", action="store_true", help="also write clean/, the plate without the performer")
-    command.add_argument("--depth-model", metavar="FILE", help="an ONNX file of Depth Anything V2")
+    command.add_argument("--depth-model", metavar="FILE",
+                         help="an ONNX file of Depth Anything: V2 Small, or 3 Small, Base, Mono Large or Metric Large; "
+                              "the other sizes must not be used commercially (CC BY-NC 4.0)")
     command.add_argument("--reference", metavar="FILE", help="the character's picture, copied into JOB")
 
 

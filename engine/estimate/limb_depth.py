@@ -1,12 +1,13 @@
-"""A depth network like Depth Anything V2, named by the user, and a shot's bodies -> the bodies' depths by this network.
+"""A depth network like Depth Anything V2 or 3, named by the user, and a shot's bodies -> the bodies' depths by it.
 
-The network gives inverse depth up to a scale and a shift. Both are fitted once per shot to the depths of the metric
-landmarks (ours), so that the range does not pump. If the two depths are far apart, something else is in front of the
-joint, and the landmarks' depth stays.
+The network gives inverse depth (V2) or depth (3), up to a scale and a shift. Which of the two, the scale and the shift
+are fitted once per shot to the depths of the metric landmarks (ours), so that the range does not pump. If the two
+depths are far apart, something else is in front of the joint, and the landmarks' depth stays.
 """
 
 import hashlib
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -29,11 +30,16 @@ _MEAN, _DEVIATION = np.array([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]], np.
 _APART = 0.4  # metres: a depth further from the landmarks' belongs to something else
 _SEEN = 0.3
 _SIGMA_S, _LEAST_SIGMA = 0.12, 1.5
-_HINT = "Use an ONNX export of Depth Anything V2, or leave the field empty."
+_POSITIVE = 0.9  # of the joints' values at least, if they are depths
+_HINT = "Use an ONNX export of Depth Anything V2 Small, or of 3 Mono or Metric Large, or leave the field empty."
+# The sizes that are under CC BY-NC 4.0, by their files' names: V2 Base, Large and Giant; 3 Large and Giant, and what is
+# nested of them (README of DepthAnything/Depth-Anything-V2, and of ByteDance-Seed/Depth-Anything-3).
+_NOT_COMMERCIAL = (re.compile(r"v2.*(base|large|giant|vit-?[blg])"),
+                   re.compile(r"(da|depth-?anything-?(v?))3(?!-?(mono|metric)).*(large|giant|nested)"))
 
 
 class DepthNet:
-    """A picture -> its inverse depth. `threads`: of onnxruntime; 0 = one per core."""
+    """A picture -> its inverse depth, or its depth. `threads`: of onnxruntime; 0 = one per core."""
 
     def __init__(self, path: str, threads: int = 0):
         options = onnxruntime.SessionOptions()
@@ -48,7 +54,11 @@ class DepthNet:
         except Exception as error:  # onnxruntime's error classes have no common base
             raise JobError("pack_invalid", f"{path} is not an ONNX file that onnxruntime can open: {str(error)[:200]}",
                            _HINT) from None
-        inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
+        inputs, outputs = self._session.get_inputs(), _depths_first(self._session.get_outputs())
+        if len(inputs) == 1 and len(inputs[0].shape) == 5:
+            raise JobError("pack_invalid", f"{path} takes several views of a scene at once, {inputs[0].shape}; "
+                           "expected one picture, (1, 3, h, w).",
+                           "Export it for one picture, without the axis of views, or use Depth Anything V2 Small.")
         if len(inputs) != 1 or len(inputs[0].shape) != 4 or len(outputs[0].shape) not in (3, 4):
             raise JobError("pack_invalid", f"{path}: expected one input (1, 3, h, w) and an output (1, h, w), got "
                            f"{[i.shape for i in inputs]} and {[o.shape for o in outputs]}.", _HINT)
@@ -57,7 +67,7 @@ class DepthNet:
         del self._data
 
     def run(self, picture: np.ndarray) -> np.ndarray:
-        """(h, w, 3) uint8 -> (h', w') float32, larger = nearer, over the whole picture."""
+        """(h, w, 3) uint8 -> (h', w') float32 over the whole picture."""
         size = self._size(picture.shape[1], picture.shape[0])
         scaled = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if size[0] < picture.shape[1]
                             else cv2.INTER_CUBIC)
@@ -74,6 +84,21 @@ class DepthNet:
         return (wide if isinstance(wide, int) else free[0], high if isinstance(high, int) else free[1])
 
 
+def licence_warning(path: str) -> str | None:
+    """What to tell whoever chose a file that is, by its name, a size that must not be used commercially."""
+    name = os.path.basename(path)
+    plain = re.sub(r"[^a-z0-9]+", "-", name.lower())
+    if not any(known.search(plain) for known in _NOT_COMMERCIAL):
+        return None
+    return (f"{name} is, by its name, under CC BY-NC 4.0: what is made with it must not be used commercially. "
+            "V2 Small, and 3 Small, Base, Mono Large and Metric Large may be (Apache 2.0).")
+
+
+def _depths_first(outputs: Sequence) -> list:
+    """A network may also say how sure it is, and where the sky is."""
+    return sorted(outputs, key=lambda one: "depth" not in one.name.lower())
+
+
 def from_model(path: str, bodies: dict[int, Body], source: Source, folder: str, *, shots: Sequence[range], fps: float,
                watch: Watch, threads: int, pieces: int) -> dict[int, Body]:
     """{number: motion.Body} with joint depths by the network in `path`. Its result for each frame is stored in the
@@ -81,22 +106,22 @@ def from_model(path: str, bodies: dict[int, Body], source: Source, folder: str, 
     net = DepthNet(path, threads)
     kept = files.path(folder, files.DEPTHS)
     empty_unless(kept, {"model": net.digest, "shots": [[s.start, s.stop] for s in shots]})
-    inverse = {}
+    told = {}
     for number in sorted(bodies):
         watch.check()
         path = os.path.join(kept, f"{number:04d}.depth")
-        inverse[number] = _inverse_depths(path, net, source, number, bodies[number])
+        told[number] = _told(path, net, source, number, bodies[number])
         watch.advance(STAGE, pieces)
     result = dict(bodies)
     for shot in shots:
         numbers = [number for number in shot if number in bodies]
         if numbers:
-            result.update(_fitted({n: bodies[n] for n in numbers}, np.stack([inverse[n] for n in numbers]), fps))
+            result.update(_fitted({n: bodies[n] for n in numbers}, np.stack([told[n] for n in numbers]), fps))
     return result
 
 
-def _inverse_depths(path: str, net: DepthNet, source: Source, number: int, body: Body) -> np.ndarray:
-    """(20,) inverse depth at each joint; NaN if the joint is not seen."""
+def _told(path: str, net: DepthNet, source: Source, number: int, body: Body) -> np.ndarray:
+    """(20,) what the network says at each joint; NaN if the joint is not seen."""
     try:
         values = np.fromfile(path, np.float32)
     except OSError:
@@ -115,16 +140,16 @@ def _at(depth: np.ndarray, joints: np.ndarray, size: tuple[int, ...]) -> np.ndar
     return np.where(joints[:, 3] > _SEEN, depth[cells[:, 1], cells[:, 0]], np.nan).astype(np.float32)
 
 
-def _fitted(bodies: dict[int, Body], inverse: np.ndarray, fps: float) -> dict[int, Body]:
-    """inverse (n, 20) -> the bodies with depths: 1 / depth = a * inverse + b, with one a and one b for the shot."""
+def _fitted(bodies: dict[int, Body], told: np.ndarray, fps: float) -> dict[int, Body]:
+    """told (n, 20), depths or inverse depths -> the bodies with depths, by one fit for the shot."""
     joints = np.stack([body.body for body in bodies.values()]).astype(np.float64)
-    seen = np.isfinite(inverse) & (joints[..., 2] > 0)
-    if seen.sum() < 8 or np.ptp(inverse[seen]) < 1e-9:
+    seen = np.isfinite(told) & (joints[..., 2] > 0)
+    if seen.sum() < 8 or np.ptp(told[seen]) < 1e-9:
         return bodies
-    line = _line(inverse[seen], 1.0 / joints[..., 2][seen])
-    if line is None:
+    inverse = _inverse(told, joints[..., 2], seen)
+    if inverse is None:
         return bodies
-    depth = 1.0 / np.maximum(np.where(seen, inverse, 0.0) * line[0] + line[1], 1e-3)
+    depth = 1.0 / np.maximum(inverse, 1e-3)
     use = seen & (np.abs(depth - joints[..., 2]) < _APART)
     offset = smooth(np.where(use, depth - joints[..., 2], 0.0)[..., None], use + 0.05,
                     max(_LEAST_SIGMA, _SIGMA_S * fps))[..., 0]
@@ -133,12 +158,24 @@ def _fitted(bodies: dict[int, Body], inverse: np.ndarray, fps: float) -> dict[in
             for (number, body), row in zip(bodies.items(), joints, strict=True)}
 
 
-def _line(x: np.ndarray, y: np.ndarray) -> tuple[float, float] | None:
-    """(a, b) of y = a x + b, a > 0, by least squares with less weight on outliers; None if nearer things would come out
-    further away."""
+def _inverse(told: np.ndarray, depths: np.ndarray, seen: np.ndarray) -> np.ndarray | None:
+    """(n, 20) 1 / metres by the network, where seen: a x + b if x is inverse depth, a / x + b if x is depth. The better
+    of the two fits is kept (ours: exports do not say which it is); None if nearer things would come out further away
+    in both."""
+    forms = [np.where(seen, told, 0.0).astype(np.float64)]
+    if np.mean(told[seen] > 0) >= _POSITIVE:
+        forms.append(np.where(seen & (told > 0), 1.0 / np.where(seen & (told > 0), told, 1.0), 0.0))
+    fits = [(form, _line(form[seen], 1.0 / depths[seen])) for form in forms]
+    usable = [(line[2], form * line[0] + line[1]) for form, line in fits if line is not None]
+    return min(usable, key=lambda one: one[0])[1] if usable else None
+
+
+def _line(x: np.ndarray, y: np.ndarray) -> tuple[float, float, float] | None:
+    """(a, b, r) of y = a x + b, a > 0, by least squares with less weight on outliers; r: the median difference. None if
+    nearer things would come out further away."""
     weights, a, b = np.ones_like(y), 0.0, 0.0
     for _ in range(5):
         a, b = np.polyfit(x, y, 1, w=np.sqrt(weights))
         off = np.abs(y - a * x - b)
         weights = 1.0 / (1.0 + (off / (2.0 * np.median(off) + 1e-9)) ** 2)
-    return (a, b) if a > 0 else None
+    return (a, b, float(np.median(np.abs(y - a * x - b)))) if a > 0 else None

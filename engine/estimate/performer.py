@@ -20,7 +20,7 @@ from .hands import find_hands, steady_hands
 from .intake import expected, take_in
 from .landmarks import Landmarks
 from .lift import pixels_per_metre, standing_height
-from .limb_depth import from_model
+from .limb_depth import from_model, licence_warning
 from .mask_file import open_mask
 from .motion import Body, steady
 from .pose_file import write_pose
@@ -69,6 +69,9 @@ class _Estimate:
                 bodies = {n: body for n, body in bodies.items() if body.body[:, 3].max() > 0}
                 hands = self._hands(bodies)
             if request.depth_model:
+                forbidden = licence_warning(request.depth_model)
+                if forbidden:
+                    self.warn("depth_model_licence", forbidden)
                 with watch.stage("depth"):
                     bodies = from_model(request.depth_model, bodies, self.source, self.folder,
                                         shots=shot.shots(), fps=shot.fps,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import overload
 
 from ..conditions.bundle import Shot, plan_shot
+from ..conditions.styles import STYLES
 from ..contract import jobs
 from ..contract.errors import JobError
 from ..engines.base import Engine, Facts, Sampling, Want, Window
@@ -76,7 +77,8 @@ def plan_job(folder: str, job: jobs.Job, look: Callable[[], Subject] | None = No
     the job retargets, it is read again afterwards. Raises JobError."""
     plan = functools.partial(plan_shot, folder, job)
     if facts is not None:
-        plan = functools.partial(plan, rule=facts.region, surface=Want.MAPS in facts.wants, shapes=facts.shapes)
+        plan = functools.partial(plan, rule=facts.region, surface=Want.MAPS in facts.wants, shapes=facts.shapes,
+                                 face=Want.FACE in facts.wants, style=STYLES[facts.pose_style])
     shot, subject = plan(), Subject()
     if look is not None:
         subject = look()

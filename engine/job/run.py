@@ -30,6 +30,7 @@ from ..layers.compose import Layers, blank, canvas_of, compose, five_channels
 from ..layers.grain import Grain
 from ..layers.heads import Heads
 from ..layers.look import Look
+from ..layers.patches import settled
 from ..layers.surface import Shown
 from .fix_range import KEY as KEPT
 from .fix_range import kept_numbers, kept_pictures, look_for
@@ -232,14 +233,33 @@ class Generation:
     def _compose_window(self, window: Window, made: Made, bundle: Bundle) -> None:
         self._remove_other_takes()
         self.finished_frames.forget(window.made)
-        pictures = self.engine.show(made.latents)
+        pictures, has_matte = self._shown(window, made, bundle)
         for i, number in enumerate(window.made):
             with self.watch.stage("decode"):
                 picture = next(pictures)
             self._finish_frame(number, picture, bundle, len(window.before) + i,
-                               None if made.heads is None else made.heads[i])
+                               heads=None if made.heads is None else made.heads[i], has_matte=has_matte)
         self.finished_frames.add(window.made, self.frame_keys[window])
         self.made += len(window.made)
+
+    def _shown(self, window: Window, made: Made, bundle: Bundle) -> tuple[Iterator[np.ndarray], bool]:
+        """The picture of each made frame, and whether its fourth channel is the matte. Patches are brought to the
+        plate's colours, which needs all of a window."""
+        pictures, is_known = of_numbers(self.engine.show(made.latents), window), self._is_background_known
+        if self.plan.facts.has_matte:
+            return pictures, is_known
+        with self.watch.stage("decode"):
+            patches = np.stack(list(pictures))
+        with self.watch.stage("compose"):
+            here = slice(len(window.before), len(window.before) + len(window.made))
+            patches, has_matte = settled(patches, plates=bundle.plate[here], regions=bundle.region[here],
+                                         masks=bundle.mask[here], is_known=is_known)
+        return iter(patches), has_matte
+
+    @property
+    def _is_background_known(self) -> bool:
+        """Whether it is known what the character covers."""
+        return self.job.clean_plate or self.job.clean_pictures
 
     def _held(self, numbers: Sequence[int]) -> np.ndarray | None:
         """What the engine is given of frames that are kept; None if there are no numbers."""
@@ -250,27 +270,25 @@ class Generation:
             return self.engine.held(kept_pictures(self.shot, self.reference, plates,
                                                   self.job.clean_plate and self.plan.facts.has_matte))
 
-    def _finish_frame(self, number: int, picture: np.ndarray, bundle: Bundle, place: int,
-                      heads: np.ndarray | None) -> None:
-        """picture (H, W, 5 or 3), as the engine shows it; `place` is the frame's index in the bundle; heads: what the
+    def _finish_frame(self, number: int, picture: np.ndarray, bundle: Bundle, place: int, *,
+                      heads: np.ndarray | None, has_matte: bool) -> None:
+        """picture (H, W, 5 or 3), as _shown gives it; `place` is the frame's index in the bundle; heads: what the
         net says of its surface, or None. Frames are finished one by one, so that the first comes soon."""
         job, facts = self.job, self.plan.facts
-        if not np.isfinite(picture).all():
-            raise JobError("internal", f"The engine's result for frame {number} is not made of numbers.",
-                           "Choose another seed or number of steps; if it happens again, send the job's folder.")
         with self.watch.stage("compose"):
             canvas = canvas_of(job.size, job.bits, self.shot.plan.crops[number - 1])
-            has_matte = job.clean_plate and facts.has_matte
             maps = plate_maps(self.shot, self.reference, number, canvas.box)
             shown = shown_of(maps if facts.lays_surface else None, bundle, place, heads,
                              self._white_of(number, maps, canvas.box))
             layers = compose(five_channels(picture, bundle.mask[place]), plate=bundle.plate[place],
-                             region=bundle.region[place], clean_plate=has_matte, shadow=job.settings.shadow,
-                             canvas=canvas, shown=shown, holdout=frame_holdout(self.shot, number, maps, canvas.box),
+                             region=bundle.region[place], clean_plate=has_matte and job.clean_plate,
+                             shadow=job.settings.shadow, canvas=canvas, shown=shown,
+                             holdout=frame_holdout(self.shot, number, maps, canvas.box),
                              front=frame_front(self.shot, number),
                              grain=self._grain_of(number, canvas.box), feather=mask_feather(job, number),
                              grow=mask_grow(job, number), fade=facts.region.fade,
-                             blur=float(np.interp(number, *self.blurs)), behind=self._behind(number, canvas.box),
+                             blur=float(np.interp(number, *self.blurs)),
+                             behind=self._behind(number, canvas.box) if has_matte else None,
                              look=Look.of(job.settings), cast=self._cast(number))
         with self.watch.stage("write"):
             self._write(number, layers)
@@ -300,9 +318,8 @@ class Generation:
         return sigma * self.grain.of(number, (right - left, bottom - top)) if sigma.any() else None
 
     def _behind(self, number: int, box: tuple[int, int, int, int]) -> np.ndarray | None:
-        """What the performer covers (h, w, 3) in a box of job pixels; None if it is not known, or the engine gives no
-        matte."""
-        if not (self.job.clean_pictures and self.plan.facts.has_matte) or self.job.clean_plate:
+        """What the performer covers (h, w, 3) in a box of job pixels; None if it is not known."""
+        if not self.job.clean_pictures or self.job.clean_plate:
             return None
         left, top, right, bottom = box
         stored = read_colour(files.picture(self.folder, files.CLEAN, number), self.job.size)
@@ -327,6 +344,15 @@ def begun(kind: type[G], folder: str, engine: Engine, *, emit: Callable[[object]
     with locked(generation.out, watch.check) as lock:
         watch.also(lock.look)
         yield generation
+
+
+def of_numbers(pictures: Iterable[np.ndarray], window: Window) -> Iterator[np.ndarray]:
+    """The pictures of the window's made frames. Raises JobError at one that is not made of numbers."""
+    for number, picture in zip(window.made, pictures, strict=True):
+        if not np.isfinite(picture).all():
+            raise JobError("internal", f"The engine's result for frame {number} is not made of numbers.",
+                           "Choose another seed or number of steps; if it happens again, send the job's folder.")
+        yield picture
 
 
 def _make_part_folder(folder: str, own: str) -> None:

@@ -60,7 +60,7 @@ class PatchEngine:
         if set(own) - {"prompt"} or not isinstance(own.get("prompt", ""), str):
             raise JobError("settings_invalid", f"settings.engines.{NAME}: expected a prompt, got {own}.")
         return Facts(NAME, settings.window or manifest.window, manifest.overlap, SHAPES, manifest.default_steps,
-                     frame_step=STEP, size_step=GRID, gives=Gives.PATCH, pose_style="thin",
+                     frame_step=STEP, size_step=GRID, gives=Gives.PATCH, pose_style="wan",
                      region=RegionRule("exact", grow=0.02, block=GRID, hole=0.5, fade=3.0),
                      wants=frozenset({Want.PROMPT}))
 

@@ -2,9 +2,12 @@
 import numpy as np
 import pytest
 
-from engine.conditions.pose import JOINT_COLOURS, LIMB_COLOURS, clip_segments, draw_skeleton
+from engine.conditions.pose import clip_segments, draw_skeleton, joint_colours, limb_colours
+from engine.conditions.styles import STYLES
 from engine.contract.skeleton import BODY_INDEX, LIMBS
 from tests.unit.walker import HEIGHT_PX, REACHING, SIZE, figure, hand_at
+
+JOINT_COLOURS, LIMB_COLOURS = joint_colours(), limb_colours()
 
 
 def draw(body, hands=None, height_px=HEIGHT_PX):
@@ -91,3 +94,45 @@ def test_clipping_cuts_a_segment_where_it_meets_the_frame():
 def test_nobody_gives_black():
     assert draw(np.zeros((20, 4))).max() == 0.0
     assert draw(figure(REACHING)).max() > 0.9
+
+
+def test_wans_lines_are_thin_and_do_not_grow_with_the_person():
+    """Half widths of 1 px at 480x832 and 2 at 720x1280, as Wan's own preprocessing draws them."""
+    limb = {"left_elbow": (100, 100, 4.0), "left_wrist": (300, 100, 4.0)}
+    for size, wide in (((480, 832), 3), ((720, 1280), 5)):
+        for height_px in (200, 600):
+            picture = draw_skeleton(figure(limb), None, size, height_px, STYLES["wan"])
+            assert abs((picture[80:120, 200].max(axis=1) > 0.1).sum() - wide) <= 1
+
+
+def test_a_detectors_style_leaves_out_what_is_unsure_and_dims_nothing():
+    wrist, large = BODY_INDEX["left_wrist"], (1024, 1024)
+    body = figure({"left_wrist": (900.5, 900.5, 4.0)})
+    for style, least in (("vace", 0.3), ("wan", 0.5)):
+        for sure, value in ((least + 0.01, 1.0), (least - 0.01, 0.0)):
+            body[wrist, 3] = sure
+            picture = draw_skeleton(body, None, large, HEIGHT_PX, STYLES[style])
+            assert np.isclose(at(picture, 900, 900).max(), value, atol=0.01), style
+
+
+def test_detectors_ignore_depth():
+    crossing = {"right_elbow": (128, 100, 3.0), "right_wrist": (180, 100, 3.0),
+                "left_elbow": (154, 80, 5.0), "left_wrist": (154, 120, 5.0)}
+    turned = {name: (x, y, 8.0 - depth) for name, (x, y, depth) in crossing.items()}
+    one, other = (draw_skeleton(figure(joints), None, SIZE, HEIGHT_PX, STYLES["wan"]) for joints in (crossing, turned))
+    assert np.array_equal(one, other)
+
+
+def test_toes_are_drawn_in_the_colours_that_the_weights_know():
+    body = figure({"right_toe": (900.5, 900.5, 4.0)})
+    found = {name: at(draw_skeleton(body, None, (1024, 1024), 800.0, style), 900, 900) * 255
+             for name, style in STYLES.items()}
+    assert np.allclose(found["wan"], (200, 200, 0), atol=3) and found["vace"].max() == 0
+    assert np.allclose(found["compact"], (255, 140, 140), atol=3)
+
+
+def test_both_hands_look_alike_to_a_detector():
+    hand, none = hand_at(60, 60), np.zeros((20, 4))
+    left, right = (draw_skeleton(none, hands, SIZE, HEIGHT_PX, STYLES["vace"])
+                   for hands in ((hand, None), (None, hand)))
+    assert np.array_equal(left, right) and left.max() > 0.5

@@ -8,6 +8,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAVY = {"torch", "onnx", "safetensors"}
+WITH_THE_WEIGHTS = HEAVY | {"diffusers", "transformers", "PIL"}     # imported when an engine opens, not before
 # The first rule whose path is the beginning of a file's path counts: (path, packages that it may import besides the
 # standard library).
 ENGINE_RULES = (
@@ -22,6 +23,7 @@ ENGINE_RULES = (
     ("engine/engines/compact/runtimes/", {"numpy"}),
     ("engine/engines/compact/nets/model.py", {"torch", "safetensors"}),
     ("engine/engines/compact/nets/", {"torch"}),
+    ("engine/engines/wan/", {"numpy", "torch", "diffusers", "transformers", "safetensors", "PIL"}),
     ("engine/estimate/", {"numpy", "cv2", "onnxruntime"}),
     ("engine/", {"numpy", "cv2"}),
 )
@@ -139,6 +141,11 @@ def test_no_circle_of_imports():
 def test_nothing_heavy_is_reached_when_the_engine_starts(start):
     found = reached(start)
     assert not {package: path for package, path in found.items() if package in HEAVY}
+
+
+@pytest.mark.parametrize("start", ["engine/engines/wan/vace.py", "engine/engines/wan/animate.py"])
+def test_an_engine_for_graphics_cards_imports_its_packages_with_its_weights(start):
+    assert not reached(start).keys() & WITH_THE_WEIGHTS
 
 
 def test_the_runtime_on_pytorch_reaches_no_package_that_packs_are_made_with():
