@@ -19,6 +19,8 @@ ENGINE_RULES = (
     ("engine/engines/compact/runtimes/", {"numpy"}),
     ("engine/engines/compact/nets/model.py", {"torch", "safetensors"}),
     ("engine/engines/compact/nets/", {"torch"}),
+    ("engine/engines/sd15/nets/", {"torch"}),
+    ("engine/engines/sd15/", {"numpy", "cv2", "torch", "diffusers", "transformers", "safetensors"}),
     ("engine/estimate/", {"numpy", "cv2", "onnxruntime"}),
     ("engine/", {"numpy", "cv2"}),
 )
