@@ -51,9 +51,10 @@ class Frame:
 class Carried:
     """One window's character; all random draws are made at the start."""
 
-    def __init__(self, rng: np.random.Generator, cut_out, reference, clip, clothing: float):
-        """cut_out (H, W, 4) float32: the reference and its estimated matte; reference: samples.ReferenceView; clip:
-        PooledClip; clothing: factor on the room that a mask leaves for cloth."""
+    def __init__(self, rng: np.random.Generator, cut_out, reference, clip, clothing: float, refine: bool):
+        """cut_out (H, W, 4) float32: the reference and its matte; reference: samples.ReferenceView; clip: PooledClip;
+        clothing: factor on the room that a mask leaves for cloth; refine: the matte is a pose model's, and is refined
+        as in use."""
         self._clothing = clothing
         exact = rng.random() < EXACT_FRAMES
         off = rng.normal(0, 0 if exact else rng.uniform(0, FRAME_OFF), (len(clip.body), 20, 2))
@@ -63,7 +64,7 @@ class Carried:
             for body, hands, tall, focal, offset in zip(clip.body, clip.hands, heights, clip.focal, off, strict=True))
         figure = _estimated(rng, reference)
         self.character = carry(cut_out[..., :3], cut_out[..., 3], figure, self._figures,
-                               cut_out=cut_out, limbs=figure, refine=False)
+                               cut_out=cut_out, limbs=figure, refine=refine)
 
     def joints(self, k: int) -> tuple:
         """(body, hands, height_px) of frame k as it is given."""

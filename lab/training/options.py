@@ -18,7 +18,7 @@ def add_options(parser) -> None:
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--pool", type=Path, help="folder of clips made by 'train pool'")
     source.add_argument("--windows", type=Path, help="folder of windows made by 'train windows', for an accelerator")
-    parser.add_argument("--bank", type=int, default=4000, help="windows kept on the device (12 MB each)")
+    parser.add_argument("--bank", type=int, default=4000, help="windows to learn from (12 MB each on an accelerator)")
     parser.add_argument("--share", type=float, default=SHARE, help="of Blender's world, where there are clips of both")
     parser.add_argument("--batch", type=int, help="clips a step (the stage's own: what two cores want)")
     parser.add_argument("--run", type=Path, required=True, help="folder of checkpoints, logs and pictures")

@@ -46,6 +46,7 @@ SAME_CLIP = 0.15  # the reference is another frame of the clip on a random backg
 RECOLOURED = 0.4  # of the clips; the others keep skin and hair as people have them
 MIRRORED = 0.5  # of the clips: other poses and rooms at no cost
 CUT_OUT = 0.95  # of the references come with a matte: the pose model nearly always finds one
+EXACT_MATTE = 0.25  # of the references are cut out by the artist; the others' mattes are refined, as in use
 SCALE_AUGMENTED = 0.3  # M_c shrunk, so that the mask is sometimes smaller than the character (paper 3.2)
 NO_REFERENCE = 0.02  # an empty grey picture: what guidance compares with
 NO_REFERENCE_JOINTS = 0.05  # reference skeleton and warp left empty: a reference in which no joints are found
@@ -215,8 +216,10 @@ def condition(rng: np.random.Generator, clip: PooledClip, numbers: np.ndarray, r
     size, layers = (width, height), clip.layers[numbers]
     chances = Chances.drawn(rng)
     span = near_and_far([(clip.body[k], tuple(clip.hands[k])) for k in range(len(clip.body))])
-    cut_out = np.dstack([reference.picture, as_estimated(rng, reference.matte)])
-    carried = Carried(rng, cut_out, reference, clip, chances.clothing) if chances.has_joints else None
+    matte = reference.matte if rng.random() < EXACT_MATTE else as_estimated(rng, reference.matte)
+    refine = matte is not reference.matte and matte.min() < 1
+    carried = (Carried(rng, np.dstack([reference.picture, matte]), reference, clip, chances.clothing, refine)
+               if chances.has_joints else None)
     told = [_told(clip, k, layer, chances, carried, span) for k, layer in zip(numbers, layers, strict=True)]
     regions, skeleton, depth, warp, maps = (np.stack(kind) for kind in zip(*told, strict=True))
     picture = reference.picture if chances.has_picture else np.full_like(reference.picture, 0.5)

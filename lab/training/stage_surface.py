@@ -46,7 +46,8 @@ def loss_of(model: Model, batch: dict, generator: torch.Generator, progress: flo
     levels = torch.where(chance < AT_FULL_NOISE, torch.ones_like(level), level).repeat(1, frames).flatten()
     made, raw = predict_all(model, batch, add_noise(true, noise, levels), levels)
     loss, figures = compare(model, batch, made, true, levels == 1)
-    flat = {name: batch[name].flatten(0, 1) for name in ("surface", "cover", "maps", "target", "matte")}
+    flat = {name: batch[name].flatten(0, 1) for name in
+            ("surface", "cover", "maps", "target", "matte", "object_mask")}
     heads = Heads.of(raw.float())
     painted = _whole(show_linearly(made, model.decoder), model.decoder)
     light, lit = light_loss(heads, flat, painted, clips)
@@ -104,11 +105,12 @@ def gain(heads: Heads, normal: Tensor, size) -> Tensor:
 
 
 def edge_loss(heads: Heads, flat: dict) -> tuple[Tensor, Tensor]:
-    """Absolute difference of the alpha about the outline, and what it would be without the head."""
+    """Absolute difference of the alpha about the outline, and what it would be without the head. Objects do not count:
+    those in front are cut out when frames are composed, and the head would learn to cut there too."""
     cover, matte = F.avg_pool2d(flat["cover"], EDGE_STEP), F.avg_pool2d(flat["matte"], EDGE_STEP)
     with torch.no_grad():
         outwards = signed_distance(cover) * EDGE_STEP
-        band = (outwards.abs() < BAND).float()
+        band = (outwards.abs() < BAND).float() * (F.avg_pool2d(flat["object_mask"], EDGE_STEP) < 0.5).float()
         without = (band * (cover - matte).abs()).sum() / band.sum().clamp_min(1)
     alpha = ((heads.edge - outwards) / EDGE_STEP + 0.5).clamp(0, 1)
     soft = torch.sigmoid((heads.edge - outwards) * (2 / EDGE_STEP))     # has a gradient further away

@@ -1,5 +1,6 @@
-"""Windows prepared beforehand: processors draw them without end, an accelerator learns from a bank of them in its own
-memory.
+"""Windows prepared beforehand: processors draw them without end, and a stage learns from a bank of them. An accelerator
+keeps its bank in its own memory. A processor reads each window from the disk when it is drawn: a step takes seconds
+there, and thousands of windows do not fit into its memory.
 
 A batch made on one core takes longer than an accelerator needs to learn from it, so every window is used several times,
 as other frames of it and under other noise, until a newer one takes its place. Which batch comes when depends on the
@@ -11,6 +12,7 @@ import logging
 import threading
 import time
 import zipfile
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import fields
 from functools import lru_cache
@@ -81,14 +83,15 @@ def _write(folder: Path, name: str, seed: int, clip: PooledClip, frames: int, pl
 
 
 class Bank:
-    """The newest `capacity` windows of a folder on a device, a ring for each shape and world;
-    a thread brings new ones in."""
+    """The newest `capacity` windows of a folder, a ring or shelf for each shape and world; a thread brings new ones
+    in."""
 
     def __init__(self, folder: Path, device: str, capacity: int, share: float = SHARE):
         """Reads what is there, then waits until every shape has FEWEST windows; the folder may still be being filled.
         From one that is full, a run's batches are the same each time."""
         self.folder, self.device, self.share = folder, device, share
-        self.rings, self.blender = ({shape: _Ring(device, max(FEWEST, capacity * SHAPES.count(shape) // len(SHAPES)))
+        kept = _Shelf if device == "cpu" else _Ring
+        self.rings, self.blender = ({shape: kept(device, max(FEWEST, capacity * SHAPES.count(shape) // len(SHAPES)))
                                      for shape in set(SHAPES)} for _ in range(2))
         self.loaded = set()
         self._load_new()
@@ -102,19 +105,11 @@ class Bank:
         shape = SHAPES[rng.integers(len(SHAPES))]
         rings = [self.rings[shape], self.blender[shape]]
         if rings[1].count < FEWEST:
-            return batch_of(self._drawn(rings[0], rng, size, frames), sizes)
+            return batch_of(rings[0].drawn(rng, size, frames), sizes)
         others = int(rng.binomial(size, self.share))
-        parts = [self._drawn(ring, rng, count, frames)
+        parts = [ring.drawn(rng, count, frames)
                  for ring, count in zip(rings, (size - others, others), strict=True) if count]
         return batch_of({name: torch.cat([part[name] for part in parts]) for name in parts[0]}, sizes)
-
-    def _drawn(self, ring: "_Ring", rng: np.random.Generator, size: int, frames: int) -> dict[str, Tensor]:
-        which = torch.from_numpy(rng.integers(0, ring.count, size)).to(self.device)
-        span = ring.tensors["target"].shape[1]
-        start = torch.from_numpy(rng.integers(0, span - frames + 1, size)).to(self.device)
-        numbers = start[:, None] + torch.arange(frames, device=self.device)
-        return {name: tensor[which[:, None], numbers] if name in ring.of_frames else tensor[which]
-                for name, tensor in ring.tensors.items()}
 
     def _watch(self) -> None:
         while True:
@@ -129,19 +124,23 @@ class Bank:
                 if window:
                     height, width = window["reference"].shape[1:]
                     rings = self.rings if int(path.stem.partition("-")[0]) < BLENDER else self.blender
-                    rings[width, height].put(window)
+                    rings[width, height].put(window, path)
 
 
 def _read(path: Path) -> dict[str, np.ndarray] | None:
     """A window's arrays; None if its writer has removed it since, or, with a warning, if it is no such file."""
     try:
-        with np.load(path) as stored:
-            return {field.name: stored[field.name] for field in fields(Window)}
+        return _stored(path)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         log.warning("%s: no window (%s); passed over", path.name, error)
         return None
+
+
+def _stored(path: Path) -> dict[str, np.ndarray]:
+    with np.load(path) as stored:
+        return {field.name: stored[field.name] for field in fields(Window)}
 
 
 @lru_cache(maxsize=1)
@@ -159,7 +158,7 @@ class _Ring:
         self.of_frames: set[str] = set()
         self.count, self.next = 0, 0
 
-    def put(self, window: dict[str, np.ndarray]) -> None:
+    def put(self, window: dict[str, np.ndarray], _path: Path) -> None:
         if not self.tensors:
             self.of_frames = {name for name, value in window.items() if value.ndim == 4}
             # Empty, not zeros: a processor's memory is only taken as windows come.
@@ -169,6 +168,38 @@ class _Ring:
             self.tensors[name][self.next].copy_(torch.from_numpy(np.asarray(value)))
         self.next = (self.next + 1) % self.capacity
         self.count = max(self.count, self.next or self.capacity)
+
+    def drawn(self, rng: np.random.Generator, size: int, frames: int) -> dict[str, Tensor]:
+        """`size` windows, each with `frames` of its frames in a row: (size, frames, ...) and (size, ...) uint8."""
+        which = torch.from_numpy(rng.integers(0, self.count, size)).to(self.device)
+        span = self.tensors["target"].shape[1]
+        start = torch.from_numpy(rng.integers(0, span - frames + 1, size)).to(self.device)
+        numbers = start[:, None] + torch.arange(frames, device=self.device)
+        return {name: tensor[which[:, None], numbers] if name in self.of_frames else tensor[which]
+                for name, tensor in self.tensors.items()}
+
+
+class _Shelf:
+    """The files of up to `capacity` windows of one shape, read when they are drawn. What is drawn is what a _Ring with
+    the same windows gives."""
+
+    def __init__(self, _device: str, capacity: int):
+        self.paths: deque[Path] = deque(maxlen=capacity)
+
+    @property
+    def count(self) -> int:
+        return len(self.paths)
+
+    def put(self, _window: dict[str, np.ndarray], path: Path) -> None:
+        self.paths.append(path)
+
+    def drawn(self, rng: np.random.Generator, size: int, frames: int) -> dict[str, Tensor]:
+        windows = [_stored(self.paths[which]) for which in rng.integers(0, self.count, size)]
+        span = len(windows[0]["target"])
+        starts = rng.integers(0, span - frames + 1, size)
+        return {name: torch.from_numpy(np.stack([
+            window[name][start:start + frames] if value.ndim == 4 else window[name]
+            for window, start in zip(windows, starts, strict=True)])) for name, value in windows[0].items()}
 
 
 def batches(bank: Bank, recipe, seed: int, step: int, sizes: Sizes) -> Iterator[dict[str, Tensor]]:

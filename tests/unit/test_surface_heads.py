@@ -169,11 +169,24 @@ def test_the_surfaces_maps_count():
 
 def test_an_outlines_error_pulls_it_to_the_truth():
     cover, matte = (torch.from_numpy(disc(radius).coverage)[None, None] for radius in (12, 14))
+    flat = {"cover": cover, "matte": matte, "object_mask": torch.zeros_like(cover)}
     values = torch.zeros(1, heads.CHANNELS, SIDE // 8, SIDE // 8, requires_grad=True)
-    loss, without = stage_surface.edge_loss(surface_heads.Heads.of(values), {"cover": cover, "matte": matte})
+    loss, without = stage_surface.edge_loss(surface_heads.Heads.of(values), flat)
     loss.backward()
     assert values.grad[:, 6:22].sum() < 0 < without         # outwards
     with torch.no_grad():
         better = torch.zeros_like(values)
         better[:, 6:22] = np.arctanh(2 / heads.EDGE_REACH)
-        assert stage_surface.edge_loss(surface_heads.Heads.of(better), {"cover": cover, "matte": matte})[0] < loss
+        assert stage_surface.edge_loss(surface_heads.Heads.of(better), flat)[0] < loss
+
+
+def test_an_object_says_nothing_about_the_outline():
+    """What hides the character is cut out when frames are composed."""
+    cover = torch.from_numpy(disc(12).coverage)[None, None]
+    objects = torch.zeros_like(cover)
+    objects[..., SIDE // 2:, :] = 1
+    flat = {"cover": cover, "matte": cover * (1 - objects), "object_mask": objects}
+    values = torch.zeros(1, heads.CHANNELS, SIDE // 8, SIDE // 8)
+    _loss, without = stage_surface.edge_loss(surface_heads.Heads.of(values), flat)
+    assert without == 0 < stage_surface.edge_loss(surface_heads.Heads.of(values),
+                                                  flat | {"object_mask": torch.zeros_like(cover)})[1]

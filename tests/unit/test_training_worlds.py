@@ -85,8 +85,8 @@ def test_a_bank_has_both_worlds(folders, tmp_path, monkeypatch):
     windows.fill_from(tmp_path, folders, 3)
     assert before == {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}, "made twice"
     bank = windows.Bank(tmp_path, "cpu", 12, share=1.0)
-    assert bank.rings[SHAPE].count == 6 and bank.blender[SHAPE].count == 6, "a ring's capacity, of 6 and of 8"
-    fast = {bytes(picture.numpy().tobytes()) for picture in bank.rings[SHAPE].tensors["reference"]}
+    assert bank.rings[SHAPE].count == 6 and bank.blender[SHAPE].count == 6, "a shelf's capacity, of 6 and of 8"
+    fast = {bytes(windows._stored(path)["reference"].tobytes()) for path in bank.rings[SHAPE].paths}
     rng = np.random.default_rng(0)
     drawn = [bank.batch(rng, 2, 2, TINY) for _ in range(8)]
     upright = [batch for batch in drawn if batch["target"].shape[-2:] == (SHAPE[1], SHAPE[0])]
