@@ -24,6 +24,7 @@ Exit codes: 0 done; 1 failed (the reason is on stderr); 2 the engine could not s
 """
 
 import argparse
+import functools
 import json
 import logging
 import os
@@ -63,7 +64,7 @@ def _parser():
             command.add_argument("subject", metavar=subject)
             command.add_argument("--progress", choices=telling.KINDS, default=telling.KINDS[0],
                                  help="lines for people on stderr, or for programs on stdout")
-        if name in ("serve", "run", "assemble", "parts"):
+        if name in ("serve", "run", "assemble", "parts", "preview", "check"):
             command.add_argument("--pack", help="folder of weights (default: the embedded ones)")
             command.add_argument("--runtime", choices=("onnxruntime", "pytorch"),
                                  help="default: the first that is installed")
@@ -171,8 +172,8 @@ def _once(options) -> int:
     tell = telling.teller(options.progress)
     try:
         request = _request(options)
-        engine = _open(options) if options.command in ("run", "assemble") else None
-        done = answer(request, engine, emit=tell, stop_asked=stop.is_set, tail=tail)
+        host = _open(options) if options.command in ("run", "assemble") or getattr(options, "pack", None) else None
+        done = answer(request, host, emit=tell, stop_asked=stop.is_set, tail=tail)
     except JobError as error:
         tell(messages.Failed(options.subject, error.code, error.message, error.remedy))
         return 2
@@ -184,11 +185,15 @@ def _once(options) -> int:
 def _print_parts(options) -> int:
     """Print what each part of a shot makes: its number, its first and last frame, and how many frames."""
     from .door.answer import find_joints
+    from .engines.choose import kind_of
     from .job.found_person import kept_or
+    from .job.plan import facts_of
     from .job.split import planned
-    from .packs.store import open_pack
+    from .packs.store import read_pack
     try:
-        parts = planned(options.subject, open_pack(options.pack), kept_or(options.subject, find_joints))
+        pack = read_pack(options.pack)
+        facts = functools.partial(facts_of, kind_of(pack.manifest.engine), pack)
+        parts = planned(options.subject, facts, kept_or(options.subject, find_joints))
     except JobError as error:
         telling.teller(options.progress)(messages.Failed(options.subject, error.code, error.message, error.remedy))
         return 2
@@ -206,8 +211,8 @@ def _stop_politely(stop) -> None:
 
 
 def _open(options):
-    from .door.answer import Engine
-    return Engine.open(folder=options.pack, runtime=options.runtime, threads=options.threads)
+    from .door.answer import Host
+    return Host.open(folder=options.pack, runtime=options.runtime, threads=options.threads)
 
 
 def _log_to_stderr(level) -> None:

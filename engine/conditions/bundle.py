@@ -11,8 +11,9 @@ from typing import Literal
 import numpy as np
 
 from ..contract import files, jobs
+from ..contract.errors import JobError
 from .character import Character, carry, frame_maps, frame_picture
-from .crop import Crop, CropPlan, joints_to_crop, plan_crops, put_back, reference_crop, take
+from .crop import SHAPES, Crop, CropPlan, joints_to_crop, plan_crops, put_back, reference_crop, take
 from .depth import limb_depth, near_and_far
 from .environment import environment, known_inside, without_performer
 from .frames import as_bits, as_float, read_colour, read_grey, read_reference
@@ -21,6 +22,7 @@ from .mask import bounding_box, grown, limb_volume_depth, limb_volumes, region_o
 from .objects import SCENE_TOLERANCE, depth_in_metres, holdout, object_mask
 from .pose import draw_skeleton
 from .poses import Figure, read_poses, standing_height
+from .region_rule import RegionRule
 from .retarget import retargeted
 from .surface.drawing import Maps
 from .surface.matte import of_joints
@@ -33,14 +35,15 @@ SURFACE_ROOM = 0.012
 VOLUMES_ABOUT = 0.0, 1.5  # clothing of the limb volumes that the reference's person fills at least, and at most (ours)
 HEIGHT_OFF = 1.6         # a factor: a height that is further from the one by the limbs is another person's (ours)
 GREY = 0.5               # behind a reference that is cut out, as behind the warp in training (ours)
+_PAPER = RegionRule()
 _MASKS_LOOKED_AT = 12    # frames of the shot that show how far the mask goes beyond the limb volumes
 
 
 @dataclass(frozen=True)
 class Shot:
-    """What is fixed for the whole shot. figures[i] is the Figure of frame i + 1 in job pixels, or None. mask: the kind
-    of region that the weights know (mask.KINDS). surface: whether the weights read the surface's maps. light: what is
-    known of the light of the place. has_front: front/ exists."""
+    """What is fixed for the whole shot. figures[i] is the Figure of frame i + 1 in job pixels, or None. rule: how the
+    engine wants the region. surface: whether it reads the surface's maps. light: what is known of the light of the
+    place. has_front: front/ exists."""
     folder: str
     job: jobs.Job
     figures: tuple
@@ -48,7 +51,7 @@ class Shot:
     near: float
     far: float
     masked: bool
-    mask: str = "shape_agnostic"
+    rule: RegionRule = RegionRule()
     surface: bool = False
     light: KnownLight = KnownLight()
     has_front: bool = False
@@ -66,7 +69,7 @@ class ReferenceBundle:
 @dataclass(frozen=True)
 class Bundle:
     """A window's conditions, (F, H, W, channels) float32 0..1; numbers: its frames, 1..N. maps: as surface_inputs
-    returns them, with no channels if the weights do not read them."""
+    returns them, with no channels if the weights do not read them. hole: the grey where the environment is unknown."""
     numbers: tuple
     plate: np.ndarray
     mask: np.ndarray
@@ -77,18 +80,28 @@ class Bundle:
     warp: np.ndarray
     objects: np.ndarray
     maps: np.ndarray
+    hole: float = 0.0
 
     @property
     def environment(self) -> np.ndarray:
         """(F, H, W, 3): what the networks may see of the plate."""
-        return environment(self.plate, self.region, self.known)
+        return environment(self.plate, self.region, self.known, self.hole)
+
+    def padded(self, count: int) -> "Bundle":
+        """The same conditions with `count` frames: the last one again as often as needed."""
+        more = count - len(self.numbers)
+        if more == 0:
+            return self
+        return replace(self, numbers=self.numbers + self.numbers[-1:] * more,
+                       **{name: np.concatenate([layer, layer[-1:].repeat(more, axis=0)])
+                          for name, layer in vars(self).items() if isinstance(layer, np.ndarray)})
 
 
-def plan_shot(folder: str, job: jobs.Job, mask: str = "shape_agnostic", joints: np.ndarray | None = None,
-              height_px: float | None = None, *, surface: bool = False) -> Shot:
-    """Read pose.json and plan the shot's crops. The first person of a frame is the character. mask: the kind of region
-    that the weights know. surface: whether they read the surface's maps. joints and height_px: the reference's, as for
-    build_reference; they are used if the job retargets to them."""
+def plan_shot(folder: str, job: jobs.Job, joints: np.ndarray | None = None, height_px: float | None = None, *,
+              rule: RegionRule = _PAPER, surface: bool = False, shapes: Sequence[tuple[int, int]] = SHAPES) -> Shot:
+    """Read pose.json and plan the shot's crops. The first person of a frame is the character. rule, surface: as in
+    Shot. shapes: the crops that the engine knows. joints and height_px: the reference's, as for build_reference; they
+    are used if the job retargets to them. Raises JobError."""
     figures = tuple(people[0] if people else None for people in read_poses(folder, job.frames))
     if job.retarget > 0:
         reference = _reference_figure(job.reference, joints, height_px)
@@ -100,18 +113,22 @@ def plan_shot(folder: str, job: jobs.Job, mask: str = "shape_agnostic", joints: 
     if masked:
         boxes = _grown_to_masks(boxes, folder, job)
     boxes = [None if box is None else _wider(box, mask_grow(job, number)) for number, box in enumerate(boxes, 1)]
-    plan = plan_crops(boxes, job.size, _shape(job.settings.shape))
+    plan = plan_crops(boxes, job.size, _shape(job.settings.shape, shapes), shapes)
     near, far = near_and_far((figure.body, figure.hands)
                              for figure, seen in zip(figures, plan.present, strict=True) if seen and figure is not None)
     light = read_light(folder, job.frames, job.size)
-    return Shot(folder, job, figures, plan, near, far, masked, mask, surface, light, files.has(folder, files.FRONT))
+    return Shot(folder, job, figures, plan, near, far, masked, rule, surface, light, files.has(folder, files.FRONT))
 
 
-def _shape(name: jobs.Shape) -> tuple[int, int] | Literal["auto"]:
+def _shape(name: jobs.Shape, shapes: Sequence[tuple[int, int]]) -> tuple[int, int] | Literal["auto"]:
     if name == "auto":
         return name
-    width, height = map(int, name.split("x"))
-    return width, height
+    shape = jobs.sides(name)
+    if shape not in shapes:
+        known = ", ".join(f"{width}x{height}" for width, height in shapes)
+        raise JobError("settings_invalid", f"settings.shape: expected auto or one of {known}, got {name}.",
+                       "Choose another crop, or another engine.")
+    return shape
 
 
 def build_reference(shot: Shot, joints: np.ndarray | None = None, height_px: float | None = None,
@@ -149,7 +166,7 @@ def build_window(shot: Shot, reference: ReferenceBundle, numbers: Sequence[int],
     """
     plate_of = plate_of or functools.partial(_plate_in_crop, shot)
     layers = [_conditions(shot, reference, number, plate_of(number)) for number in numbers]
-    return Bundle(tuple(numbers), *(np.stack(layer) for layer in zip(*layers, strict=True)))
+    return Bundle(tuple(numbers), *(np.stack(layer) for layer in zip(*layers, strict=True)), hole=shot.rule.hole)
 
 
 def frame_holdout(shot: Shot, number: int, maps: Maps | None = None,
@@ -217,7 +234,7 @@ def _conditions(shot: Shot, reference: ReferenceBundle, number: int, plate: np.n
     width, height = size = crop.shape
     maps = _crop_maps(shot, reference, number)
     mask = _character_mask(shot, number, figure, maps)
-    region = region_of(mask, shot.mask)[..., None]
+    region = region_of(mask, shot.rule)[..., None]
     surface = _surface_maps(shot, reference, number, maps, plate)
     if shot.job.clean_pictures:
         clean = read_colour(files.picture(shot.folder, files.CLEAN, number), shot.job.size)

@@ -11,7 +11,8 @@ from typing import Literal
 import cv2
 import numpy as np
 
-SHAPES = ((192, 352), (256, 256), (352, 192))   # width, height; the areas are nearly equal
+# The embedded engine's, width and height; their areas are nearly equal.
+SHAPES = ((192, 352), (256, 256), (352, 192))
 MARGIN = 0.12            # of the character's box, on each side
 LEAST_MARGIN = 0.04      # how much of it must stay after the centre is smoothed
 MOST_ZOOM = 0.03         # change of the scale from one frame to the next, in logarithm
@@ -59,22 +60,23 @@ class CropPlan:
 
 
 def plan_crops(boxes: Sequence[Sequence[float] | None], size: Sequence[int],
-               shape: tuple[int, int] | Literal["auto"] = "auto") -> CropPlan:
+               shape: tuple[int, int] | Literal["auto"] = "auto",
+               shapes: Sequence[tuple[int, int]] = SHAPES) -> CropPlan:
     """The shot's crops.
 
     boxes: for every frame the character's (left, top, right, bottom) in job pixels, or None; size the job's (w, h);
-    shape (w, h) or "auto", the one of SHAPES that shows the character largest with the least area outside the frame.
+    shape (w, h) or "auto", the one of `shapes` that shows the character largest with the least area outside the frame.
     Parts of the character outside the frame are not followed.
     """
     visible = [_visible(box, size) for box in boxes]
     present = tuple(box is not None for box in visible)
     if not any(present):
-        shape = SHAPES[1] if shape == "auto" else shape
+        shape = shapes[len(shapes) // 2] if shape == "auto" else shape
         step = max(size[0] / shape[0], size[1] / shape[1])
         return CropPlan((Crop((size[0] / 2, size[1] / 2), step, tuple(shape)),) * len(boxes), present)
     filled = _filled(visible)
     if shape == "auto":
-        shape = min(SHAPES, key=lambda s: _cost(filled, s, size))
+        shape = min(shapes, key=lambda s: _cost(filled, s, size))
     steps = _even_steps(np.maximum(_needed(filled, shape, MARGIN), FINEST))
     centres = _even_centres(filled, steps, shape, size)
     return CropPlan(tuple(Crop((float(x), float(y)), float(s), tuple(shape))

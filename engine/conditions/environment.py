@@ -11,9 +11,12 @@ def known_inside(region: np.ndarray, clean_plate: bool) -> np.ndarray:
     return region.copy() if clean_plate else np.zeros_like(region)
 
 
-def environment(plate: np.ndarray, region: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """The plate (..., 3) outside M_f and where it is known inside: I * (1 - M_f * (1 - known)) (paper 3.2)."""
-    return plate * (1.0 - region * (1.0 - known))
+def environment(plate: np.ndarray, region: np.ndarray, known: np.ndarray, hole: float = 0.0) -> np.ndarray:
+    """The plate (..., 3) outside M_f and where it is known inside: I * (1 - M_f * (1 - known)) (paper 3.2); elsewhere
+    the grey `hole` 0..1, which is black in the paper."""
+    unknown = region * (1.0 - known)
+    seen = plate * (1.0 - unknown)
+    return seen + np.float32(hole) * unknown if hole else seen
 
 
 def without_performer(plate: np.ndarray, clean: np.ndarray, region: np.ndarray) -> np.ndarray:

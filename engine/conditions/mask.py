@@ -10,9 +10,10 @@ import numpy as np
 from .depth import lay_depth
 from .limbs import INDEX, SEEN, clean_hands, depth_scale, with_derived
 from .pose import clip_segments, fixed_point
+from .region_rule import SHAPE_AGNOSTIC, RegionRule
 
 # How the region M_f is made from the mask M_c: by the paper's blocks, or as in one of its two ablations (paper 3.2).
-KINDS = ("shape_agnostic", "exact", "box")
+KINDS = (SHAPE_AGNOSTIC, "exact", "box")
 INFERENCE_PATCH = 10      # pixels: k_h = h / 10, k_w = w / 10 (paper 3.2)
 EXACT_AS_INFERENCE = 0.5  # of training's draws have the patches of inference, so that these are seen most often (ours)
 _SHIFT = 4
@@ -50,18 +51,26 @@ _CLOTHES = [
 _CHEST = 0.45             # of the way from neck to pelvis: hair hangs down to here
 
 
-def region_of(mask: np.ndarray, kind: str) -> np.ndarray:
-    """M_c (h, w) -> M_f (h, w) float32, 0 or 1, as inference makes it for weights of this kind (one of KINDS)."""
-    if kind == "shape_agnostic":
-        return shape_agnostic_at_inference(mask)
-    return _bare_region(mask, kind)
+def region_of(mask: np.ndarray, rule: RegionRule) -> np.ndarray:
+    """M_c (h, w) -> M_f (h, w) float32, 0 or 1, as inference makes it by an engine's rule (its kind: one of KINDS)."""
+    mask = grown(mask, rule.grow * min(mask.shape))
+    region = shape_agnostic_at_inference(mask) if rule.kind == SHAPE_AGNOSTIC else _bare_region(mask, rule.kind)
+    return region if rule.block == 1 else _in_blocks(region, rule.block)
+
+
+def _in_blocks(region: np.ndarray, side: int) -> np.ndarray:
+    """Every block of side x side pixels, counted from the picture's corner, that the region touches."""
+    high, wide = region.shape
+    rows = np.maximum.reduceat(region, range(0, high, side), axis=0)
+    touched = np.maximum.reduceat(rows, range(0, wide, side), axis=1)
+    return np.ascontiguousarray(touched.repeat(side, axis=0).repeat(side, axis=1)[:high, :wide])
 
 
 def random_region(mask: np.ndarray, rng: np.random.Generator, kind: str) -> np.ndarray:
     """M_f as training draws it for weights of this kind. It always draws three numbers, whatever the kind and the
     mask."""
     region = random_shape_agnostic(mask, rng)
-    return region if kind == "shape_agnostic" else _bare_region(mask, kind)
+    return region if kind == SHAPE_AGNOSTIC else _bare_region(mask, kind)
 
 
 def _bare_region(mask: np.ndarray, kind: str) -> np.ndarray:

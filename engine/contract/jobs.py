@@ -3,6 +3,7 @@ written."""
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable
 from typing import Any, Literal, get_args
 
@@ -29,14 +30,14 @@ from .fields import (
 )
 from .skeleton import BODY
 
-Shape = Literal["auto", "192x352", "256x256", "352x192"]
-EngineName = Literal["compact"]
+Shape = str         # SHAPE_AUTO, or width x height as in "192x352"
+EngineName = str    # one of engines/choose.py; a job may name one that this version does not know
 MaskUse = Literal["choose", "join", "override"]
 Bits = Literal[8, 16]
 Joint = tuple[float, float, float]  # x, y, confidence
 Box = tuple[float, float, float, float]  # left, top, right, bottom
-SHAPES: tuple[Shape, ...] = get_args(Shape)
-ENGINES: tuple[EngineName, ...] = get_args(EngineName)
+SHAPE_AUTO = "auto"
+COMPACT = "compact"     # the embedded engine
 BITS: tuple[Bits, ...] = get_args(Bits)
 MASK_USES: tuple[MaskUse, ...] = get_args(MaskUse)
 # Fields that people read but no pixel depends on.
@@ -55,11 +56,45 @@ _CODES = {"size": "size_invalid", "frames": "frames_invalid", "first_frame": "fr
 SUPPOSED_LENS = 50 / 36
 IS_MASK_USE: CheckOf[MaskUse] = choice(*MASK_USES)
 _IS_MASK_USE_OR_NONE: CheckOf[MaskUse | None] = or_none(IS_MASK_USE)
-_IS_SHAPE: CheckOf[Shape] = choice(*SHAPES)
 _IS_BITS: CheckOf[Bits] = choice(*BITS)
 _SIDE = whole(16, 16384)
 _COORDINATE = number(-1e6, 1e6)
 _JOINT = tuple_of(_COORDINATE, _COORDINATE, number(0, 1))
+_ENGINE_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+_MOST_SIDE = 4096        # of a crop
+_LONGEST_OWN = 100_000   # characters of JSON that an engine's own settings may have: a long prompt, a few times over
+
+
+def engine_name(value: Any) -> EngineName:
+    if not isinstance(value, str) or not _ENGINE_NAME.fullmatch(value):
+        raise ValueError("an engine's name of lower case letters, digits and hyphens")
+    return value
+
+
+def sides(shape: Shape) -> tuple[int, int]:
+    """(width, height) of a shape that is not SHAPE_AUTO. Raises ValueError."""
+    width, _, height = shape.partition("x")
+    if not (width.isdecimal() and height.isdecimal() and 0 < int(width[:5]) <= _MOST_SIDE
+            and 0 < int(height[:5]) <= _MOST_SIDE):
+        raise ValueError(f"'{SHAPE_AUTO}', or width x height of at most {_MOST_SIDE}")
+    return int(width), int(height)
+
+
+def _shape(value: Any) -> Shape:
+    if not isinstance(value, str):
+        raise ValueError(f"'{SHAPE_AUTO}', or width x height")
+    if value != SHAPE_AUTO:
+        sides(value)
+    return value
+
+
+def _by_engine(value: Any) -> dict[EngineName, dict[str, Any]]:
+    """The settings that only one engine knows, by its name. Their fields are checked by that engine's own reader."""
+    if not isinstance(value, dict) or not all(isinstance(own, dict) for own in value.values()):
+        raise ValueError("an object for each engine")
+    if len(json.dumps(value)) > _LONGEST_OWN:
+        raise ValueError(f"at most {_LONGEST_OWN} characters of settings")
+    return {engine_name(name): own for name, own in value.items()}
 
 
 @record
@@ -110,22 +145,30 @@ class Driver:
 
 @record
 class Settings:
-    """How to generate; None means what the pack says. `shape` is the crop's (width x height). `grain` and `blur`: as
-    measured on the plate. `exposure` (stops), `warmth` (-1 cold .. 1 warm) and `light` (0 the reference's colours .. 1
-    in the light of the place) are applied to the character when its frames are composed."""
+    """How to generate; None means what the pack says. `shape` is the crop's (width x height), one of those that the
+    engine's facts name. `engines`: what only one engine knows (a prompt, a variant of its weights), by its name; only
+    what the job's own engine knows counts. `grain` and `blur`: as measured on the plate. `exposure` (stops), `warmth`
+    (-1 cold .. 1 warm) and `light` (0 the reference's colours .. 1 in the light of the place) are applied to the
+    character when its frames are composed."""
 
-    engine: EngineName = checked(choice(*ENGINES), default="compact")
+    engine: EngineName = checked(engine_name, default=COMPACT)
     steps: int | None = checked(or_none(whole(1, 1000)), default=None)
-    guidance: float = checked(number(0, 30), default=1.0)
+    guidance: float | None = checked(or_none(number(0, 30)), default=1.0)
     seed: int = checked(whole(0, 2**63 - 1), default=0)
     window: int | None = checked(or_none(whole(1, 1000)), default=None)
     grain: bool = checked(flag, default=True)
     blur: bool = checked(flag, default=True)
     shadow: bool = checked(flag, default=True)
-    shape: Shape = checked(_IS_SHAPE, default="auto")
+    shape: Shape = checked(_shape, default=SHAPE_AUTO)
     exposure: float = checked(number(-5, 5), default=0.0)
     warmth: float = checked(number(-1, 1), default=0.0)
     light: float = checked(number(0, 1), default=1.0)
+    engines: dict[EngineName, dict[str, Any]] | None = checked(or_none(_by_engine), default=None)
+
+    @property
+    def own(self) -> dict[str, Any]:
+        """What only this job's engine knows."""
+        return (self.engines or {}).get(self.engine, {})
 
 
 @record
@@ -197,6 +240,8 @@ def read(folder: files.Folder) -> Job:
 def write(folder: files.Folder, job: Job) -> None:
     """Check `job` as `read` does, then write job.json (whole or not at all); makes the folder."""
     value = {"version": version.JOB, **plain(job)}
+    if not value["settings"]["engines"]:        # a job without them is the same file as before engines had their own
+        del value["settings"]["engines"]
     _from_json(value)
     files.write_whole(files.path(folder, files.JOB), json.dumps(value, indent=1, ensure_ascii=False).encode())
 
@@ -233,7 +278,10 @@ def chained_key(window_key: str, earlier: Iterable[str]) -> str:
 def _denoised(job: Job) -> dict[str, Any]:
     """The fields of a job that latents depend on."""
     counted = {name: value for name, value in plain(job).items() if name not in (*INFORMATIONAL, *SPLIT, *COMPOSED)}
-    counted["settings"] = {name: value for name, value in counted["settings"].items() if name not in COMPOSED_SETTINGS}
+    counted["settings"] = {name: value for name, value in counted["settings"].items()
+                           if name not in (*COMPOSED_SETTINGS, "engines")}
+    if job.settings.own:
+        counted["settings"]["own"] = job.settings.own
     return counted
 
 

@@ -157,12 +157,17 @@ class Shutdown:
 
 @record
 class Hello:
-    """The first line: the engine has imported its runtime and opened its pack."""
+    """The first line: the engine is there. Small weights are open by now, and large ones will be by the first job:
+    until then, `device` is "none". `kind`: the engine's name as in a job's settings. `silence_s`, `cancel_s`: how long
+    to bear with it without a line, and after a request to stop."""
     protocol: int = checked(_COUNT)
     engine: str = checked(_told)
     runtime: str = checked(_told)
     device: str = checked(_told)
     pack: dict[str, str] = checked(_pack)
+    kind: str = checked(_told, default=jobs.COMPACT)
+    silence_s: float | None = checked(or_none(number(1, 86_400)), default=None)
+    cancel_s: float | None = checked(or_none(number(1, 86_400)), default=None)
 
 
 @record
@@ -232,7 +237,8 @@ class Cancelled:
 @record
 class Finished:
     """The job is done. Of its `frames`, this run `made` some, `reused` some from an earlier run, and `passed` those
-    with nobody in them. `peak_mb` is the most memory that the engine has needed, null if the system doesn't say."""
+    with nobody in them. `peak_mb` is the most memory that the engine has needed, null if the system doesn't say.
+    `device`: what ran the networks, "" if none did."""
     job: str = checked(text)
     frames: int = checked(_COUNT)
     made: int = checked(_COUNT)
@@ -241,6 +247,7 @@ class Finished:
     seconds: float = checked(_SECONDS)
     stages: dict[str, float] = checked(_seconds_by_stage)
     peak_mb: float | None = checked(or_none(_SECONDS), default=None)
+    device: str = checked(_told, default="")
 
 
 @record

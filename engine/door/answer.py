@@ -9,27 +9,28 @@ import json
 import logging
 import os
 import sys
+from typing import Generic, TypeVar
 
 import numpy as np
 
-from ..conditions.depth import CONVENTION
 from ..conditions.frames import as_bits, read_reference
-from ..conditions.mask import KINDS
-from ..contract import files, job_log, messages, version
+from ..contract import files, job_log, jobs, messages, version
 from ..contract.errors import JobError
-from ..engines.compact.runtimes.base import Runtime
-from ..engines.compact.runtimes.choose import choose
+from ..engines.base import Engine, Facts, Options
+from ..engines.choose import kind_of
 from ..job.deliver import deliver
 from ..job.found_person import find_and_keep, kept_or
+from ..job.plan import facts_of
 from ..job.preview import check, preview
 from ..job.progress import Stopped
 from ..job.split import assemble, run_shot
 from ..job.subject import missing_in
 from ..job.surface import write_surface
-from ..packs.store import Pack, open_pack
+from ..packs.store import read_pack
 
 log = logging.getLogger(__name__)
 _TAIL_LINES = 40
+E = TypeVar("E", bound=Engine)
 
 
 class Tail(logging.Handler):
@@ -46,28 +47,29 @@ class Tail(logging.Handler):
         return "\n".join(self._lines)
 
 
-class Engine:
-    """What a process keeps between requests: the pack, the runtime, and the function that looks for joints."""
+class Host(Generic[E]):
+    """What a process keeps between requests: the engine with its weights, and the function that looks for joints."""
 
-    def __init__(self, pack: Pack, runtime: Runtime, find_joints):
-        self.pack, self.runtime, self.find_joints = pack, runtime, find_joints
+    def __init__(self, engine: E, find_joints):
+        self.engine, self.find_joints = engine, find_joints
 
-    @classmethod
-    def open(cls, *, folder=None, runtime=None, threads=None) -> "Engine":
-        """The pack in `folder` (None: the embedded one) on the runtime of this name (None: the first available one)."""
-        pack = open_pack(folder)
-        if pack.manifest.depth_convention != CONVENTION:
-            raise JobError("pack_invalid", f"{pack.folder}: depth_convention: expected {CONVENTION!r}, got "
-                           f"{pack.manifest.depth_convention!r}.", "Use weights made for this engine.")
-        if pack.manifest.mask not in KINDS:
-            raise JobError("pack_invalid", f"{pack.folder}: sizes.mask: expected one of {', '.join(KINDS)}, got "
-                           f"{pack.manifest.mask!r}.", "Use weights made for this engine.")
-        return cls(pack, choose(pack, runtime, threads), functools.partial(find_joints, threads=threads or 0))
+    @staticmethod
+    def open(*, folder=None, runtime=None, threads=None) -> "Host[Engine]":
+        """The engine that the pack in `folder` is for (None: the embedded pack), on its runtime of this name (None: the
+        first available one). Large weights are opened by the first job, not here. Raises JobError."""
+        pack = read_pack(folder)
+        engine = kind_of(pack.manifest.engine).of(pack, Options(runtime, threads))
+        return Host(engine, functools.partial(find_joints, threads=threads or 0))
 
     def hello(self) -> messages.Hello:
-        report = self.runtime.describe()
+        report, pack, patience = self.engine.describe(), self.engine.pack, self.engine.patience
         return messages.Hello(version.PROTOCOL, version.ENGINE, report.runtime, report.device,
-                            {"name": self.pack.manifest.name, "hash": self.pack.hash})
+                              {"name": pack.manifest.name, "hash": pack.hash}, pack.manifest.engine,
+                              patience.silence_s, patience.cancel_s)
+
+    def facts(self, job: jobs.Job) -> Facts:
+        """Raises JobError."""
+        return facts_of(self.engine, self.engine.pack, job)
 
 
 def find_joints(picture, threads=0):
@@ -87,9 +89,9 @@ def _found(raw, shape, threads):
     return people.find_joints(np.frombuffer(raw, np.uint8).reshape(shape), threads=threads)
 
 
-def answer(request, engine, *, emit, stop_asked, tail: Tail) -> bool:
+def answer(request, host, *, emit, stop_asked, tail: Tail) -> bool:
     """Do what a request of contract/messages.py asks; returns True if it ended well. Events go to `emit` and, if the
-    request has a job, to its events.jsonl. `engine` may be None for requests that need no weights."""
+    request has a job, to its events.jsonl. `host` may be None for requests that need no weights."""
     subject = messages.subject(request)
     folder = _home(request)
     said, record = collections.Counter(), _Record(folder,  is_begun=_begins(request))
@@ -99,7 +101,7 @@ def answer(request, engine, *, emit, stop_asked, tail: Tail) -> bool:
         emit(event)
         record.add(event)
     try:
-        say(_do(request, engine, say, stop_asked))
+        say(_do(request, host, say, stop_asked))
         return True
     except Stopped:
         say(messages.Cancelled(subject or "", said[messages.Frame]))
@@ -127,20 +129,20 @@ def _home(request) -> str | None:
     return folder if folder is None or part is None else files.part_folder(folder, part)
 
 
-def _do(request, engine, say, stop_asked):
+def _do(request, host, say, stop_asked):
     """Do the request; returns its last event."""
-    seek = engine.find_joints if engine else find_joints
+    seek = host.find_joints if host else find_joints
     match request:
         case messages.Run(job, part):
-            return run_shot(job, engine.pack, engine.runtime, emit=say, find_joints=kept_or(job, seek),
+            return run_shot(job, host.engine, emit=say, find_joints=kept_or(job, seek),
                             stop_asked=stop_asked, part=part)
         case messages.Assemble(job):
-            return assemble(job, engine.pack, engine.runtime, emit=say, find_joints=kept_or(job, seek),
+            return assemble(job, host.engine, emit=say, find_joints=kept_or(job, seek),
                             stop_asked=stop_asked)
         case messages.Preview(job):
-            return preview(job, emit=say, find_joints=seek, stop_asked=stop_asked)
+            return preview(job, facts=host and host.facts, emit=say, find_joints=seek, stop_asked=stop_asked)
         case messages.Check(job):
-            return check(job, emit=say, stop_asked=stop_asked)
+            return check(job, facts=host and host.facts, emit=say, stop_asked=stop_asked)
         case messages.Deliver(job, form, layers):
             return deliver(job, form, layers, emit=say, find_joints=seek, stop_asked=stop_asked)
         case messages.FindJoints(picture):

@@ -36,24 +36,24 @@ def claim_stdout():
     return os.fdopen(ours, "wb")
 
 
-def serve(open_engine, writer, reader=None) -> int:
+def serve(open_host, writer, reader=None) -> int:
     """Say hello, then do requests until stdin closes or a shutdown comes. Then the process ends with exit code 0, or 1
     after an error in one of its threads.
 
-    open_engine() -> answer.Engine. It is called here, so that its JobError is sent as `failed`. This function returns
+    open_host() -> answer.Host. It is called here, so that its JobError is sent as `failed`. This function returns
     only in that case, with the exit code 2.
     """
     from . import answer as answers  # imports numpy and cv2, which must not print to the real stdout
     # Ctrl-C in the parent's terminal reaches us too; the parent decides what we do
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     server = _Server(Wire(reader or sys.stdin.buffer, writer), answers)
-    engine = server.open(open_engine)
-    if engine is None:
+    host = server.open(open_host)
+    if host is None:
         return 2
-    server.say(engine.hello())
+    server.say(host.hello())
     for name, work in (("heartbeat", server.beat), ("requests", server.listen)):
         threading.Thread(target=server.until_its_end, args=(name, work), daemon=True, name=name).start()
-    server.work(engine)
+    server.work(host)
     _leave(server.exit_code)
 
 
@@ -72,10 +72,10 @@ class _Server:
         self.exit_code = 0
         self._state = threading.Lock()  # guards _busy and _stop
 
-    def open(self, open_engine):
-        """The engine, or None after `failed` was sent."""
+    def open(self, open_host):
+        """The host, or None after `failed` was sent."""
         try:
-            return open_engine()
+            return open_host()
         except JobError as error:
             self.say(messages.Failed(None, error.code, error.message, error.remedy))
         except Exception as error:  # a door: the add-on gets the reason
@@ -87,10 +87,10 @@ class _Server:
         if not self._wire.send(messages.to_json(event)):
             self.end("nobody reads stdout")
 
-    def work(self, engine) -> None:
+    def work(self, host) -> None:
         """On the main thread: do one request after the other, until end() is called."""
         while (request := self._requests.get()) is not None:
-            self._answers.answer(request, engine, emit=self._say_of_job, stop_asked=self._stop_asked, tail=self._tail)
+            self._answers.answer(request, host, emit=self._say_of_job, stop_asked=self._stop_asked, tail=self._tail)
 
     def _say_of_job(self, event) -> None:
         """Mark the engine as free before sending that a job ended, because the next request may come at once."""

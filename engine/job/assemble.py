@@ -14,13 +14,14 @@ from pathlib import Path
 
 import numpy as np
 
+from ..conditions.bundle import character_mask
 from ..contract import files, jobs, json_reader, version
 from ..contract.errors import JobError
 from ..contract.messages import Finished
-from ..engines.compact.denoise.windows import Window
+from ..engines.base import Made, Window
 from .keys import frame_keys, window_keys
 from .parts import Part
-from .resume import Latents, load_latents
+from .resume import load_latents
 from .run import Generation
 
 # Grey levels of 255 on average over the character: what a seam may differ by (ours; half of what grain does).
@@ -57,7 +58,7 @@ class Assembly(Generation):
         for part in self.parts:
             self._check_part(part)
             plan = replace(self.plan, spans=part.spans)
-            self._keys[part.number] = window_keys(plan, self.pack.hash, self.watch.check)
+            self._keys[part.number] = window_keys(plan, self.engine.pack.hash, self.watch.check)
         self._repaired: dict[Window, str] = {}
         self.frame_keys = dict(self._keys_of_frames())
 
@@ -116,7 +117,7 @@ class Assembly(Generation):
         pending = bool(pairs and pairs[0][0].before)
         if pending and part.leading:
             theirs = self._stored(part, part.leading[-1], keys)
-            found = Seam(pairs[0][0].start, self._difference(before, theirs.handed_on), 0, 0.0)
+            found = Seam(pairs[0][0].start, self._difference(before, theirs.handed_on, pairs[0][0].start), 0, 0.0)
             pending = found.difference > MOST_SEEN
         for whole, made in pairs:
             stored = self._stored(part, made, keys)
@@ -126,16 +127,17 @@ class Assembly(Generation):
                 self._take(part, whole)
                 continue
             again = self._made_again(whole, before)
-            left = self._difference(again.handed_on, stored.handed_on)
+            left = self._difference(again.handed_on, stored.handed_on, whole.stop)
             if found is None:                                       # without a run-in, the frames after it tell
-                found = Seam(whole.start, self._difference(again.latents, stored.latents), 0, left)
+                found = Seam(whole.start, self._apart(*(np.stack(list(self.engine.show(one.latents)))
+                                                        for one in (again, stored)), whole.stop), 0, left)
             found = replace(found, repaired=found.repaired + 1, left=left)
             before, pending = again.handed_on, left > MOST_SEEN
         if found:
             seams.append(found if found.repaired else replace(found, left=found.difference))
         return before
 
-    def _made_again(self, window: Window, before: np.ndarray | None) -> Latents:
+    def _made_again(self, window: Window, before: np.ndarray | None) -> Made:
         """A window that continues from the true latents before it, with its frames."""
         key = self._repaired[window]
         latents = load_latents(self.folder, window, key)
@@ -144,24 +146,35 @@ class Assembly(Generation):
         self._compose_again(window, latents)
         return latents
 
-    def _stored(self, part: Part, window: Window, keys: dict[Window, str]) -> Latents:
+    def _stored(self, part: Part, window: Window, keys: dict[Window, str]) -> Made:
         found = load_latents(files.part_folder(self.folder, part.number), window, keys[window])
         if found is None:
             raise JobError("part_differs", f"Part {part.number} of {len(self.parts)} lacks the latents of its frames "
                                            f"{window.start} to {window.stop - 1}.", _AGAIN.format(part.number))
         return found
 
-    def _difference(self, one: np.ndarray | None, other: np.ndarray) -> float:
-        """How much the pictures of the last latents of both differ inside the character, on average, in grey levels."""
+    def _difference(self, one: np.ndarray | None, other: np.ndarray, stop: int) -> float:
+        """How much the pictures of what both hand on differ; stop: the frame after the last one."""
         if one is None:
             return float("inf")
         count = min(len(one), len(other))
         if not count:
             return 0.0
+        self.open_engine()
         with self.watch.stage("decode"):
-            ours, theirs = (np.clip(self.runtime.decode(of[-count:]), 0, 1) for of in (one, other))
-        inside = np.maximum(ours[..., 3], theirs[..., 3]) > _MATTE
-        apart = np.abs(ours[..., :3] - theirs[..., :3]).mean(axis=-1)
+            return self._apart(*(self.engine.seen(of[-count:]) for of in (one, other)), stop)
+
+    def _apart(self, one: np.ndarray, other: np.ndarray, stop: int) -> float:
+        """How much pictures (n, H, W, 5 or 3) of the frames up to `stop` differ inside the character, on average, in
+        grey levels."""
+        one, other = (np.clip(pictures, 0, 1) for pictures in (one, other))
+        count = min(len(one), len(other))
+        if self.plan.facts.has_matte:
+            inside = np.maximum(one[-count:, ..., 3], other[-count:, ..., 3]) > _MATTE
+        else:
+            inside = np.stack([character_mask(self.shot, number, self.reference)
+                               for number in range(stop - count, stop)]) > _MATTE
+        apart = np.abs(one[-count:, ..., :3] - other[-count:, ..., :3]).mean(axis=-1)
         return round(float(255 * apart[inside].mean()), 4) if inside.any() else 0.0
 
     def _take(self, part: Part, window: Window) -> None:
@@ -192,7 +205,7 @@ def run_part(generation: Generation, find_joints: Callable) -> Finished:
 def _made_of(generation: Generation, part: Part) -> dict[str, object]:
     """What a part is checked by, by the words of the message that says so."""
     windows = [[window.first, window.start, window.stop] for windows in part.spans for window in windows]
-    return {"plan": windows, "weights": generation.pack.hash, "engine": version.ENGINE}
+    return {"plan": windows, "weights": generation.engine.pack.hash, "engine": version.ENGINE}
 
 
 def _read(path: str, part: Part) -> bytes:

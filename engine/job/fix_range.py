@@ -1,8 +1,8 @@
-"""Frames that a range to fix does not touch -> their latents, as if a window had just made them. The
-windows of the range include these frames, so that the range joins them.
+"""Frames that a range to fix does not touch -> pictures for the engine, as if a window had just made them. The windows
+of the range include these frames, so that the range joins them.
 
-The latents of every frame are not stored (ours: 200 kB each), and the artist may have painted on a frame. So the
-latents are made from the frame's pictures.
+What the engine made of every frame is not stored (ours: 200 kB each), and the artist may have painted on a frame. So
+the frame's pictures are what counts.
 """
 
 import os
@@ -16,7 +16,6 @@ from ..conditions.crop import take
 from ..conditions.frames import as_float, read_picture
 from ..contract import files, jobs
 from ..contract.errors import JobError
-from ..engines.compact.runtimes.base import Runtime
 from .resume import is_whole_png
 
 KEY = "held"  # of such a frame in frames/made.json, whoever made it
@@ -41,20 +40,17 @@ def look_for(folder: str, numbers: Iterable[int]) -> None:
                 raise JobError("held_missing", f"{path} is damaged, but the range to fix needs it.", _HINT)
 
 
-def kept_latents(runtime: Runtime, shot: Shot, reference: ReferenceBundle, plates: dict,
-                 clean_plate: bool) -> np.ndarray | None:
-    """Latents (n, h, w, c) of finished frames; None if `plates` is empty. plates: {number: (h, w, 3) uint8 or uint16}.
-    clean_plate: the layer's alpha is the matte; otherwise the layer is a patch, and the character's mask is used as the
+def kept_pictures(shot: Shot, reference: ReferenceBundle, plates: dict, has_matte: bool) -> np.ndarray:
+    """(n, H, W, 5): finished frames as Engine.held takes them. plates: {number: (h, w, 3) uint8 or uint16}, not empty.
+    has_matte: the layer's alpha is the matte; otherwise the layer is a patch, and the character's mask is used as the
     matte."""
-    if not plates:
-        return None
-    return runtime.encode(np.stack([_five_channels(shot, reference, number, as_float(plate), clean_plate)
-                                    for number, plate in plates.items()]))
+    return np.stack([_five_channels(shot, reference, number, as_float(plate), has_matte)
+                     for number, plate in plates.items()])
 
 
 def _five_channels(shot: Shot, reference: ReferenceBundle, number: int, plate: np.ndarray,
-                   clean_plate: bool) -> np.ndarray:
-    """(H, W, 5): what the decoder must have given for this frame, in its crop, over its plate (h, w, 3)."""
+                   has_matte: bool) -> np.ndarray:
+    """(H, W, 5): what the engine must have shown for this frame, in its crop, over its plate (h, w, 3)."""
     crop = shot.plan.crops[number - 1]
 
     def layer(kind: str) -> np.ndarray:
@@ -64,6 +60,6 @@ def _five_channels(shot: Shot, reference: ReferenceBundle, number: int, plate: n
     seen = character[..., :3] * alpha + plate * shadow * (1.0 - alpha)
     in_crop = np.clip(take(np.ascontiguousarray(np.concatenate([seen, alpha, shadow[..., :1]], axis=-1)), crop),
                       0.0, 1.0)
-    if not clean_plate:
+    if not has_matte:
         in_crop[..., 3] = character_mask(shot, number, reference)
     return in_crop.astype(np.float32)

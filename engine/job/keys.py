@@ -13,7 +13,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ..contract import files, jobs
-from ..engines.compact.denoise.windows import Window
+from ..engines.base import Window
 from .plan import RunPlan
 from .resume import NO_FILE, file_digest
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ..contract import jobs
 from ..contract.errors import JobError
-from ..engines.compact.denoise.windows import Window
+from ..engines.base import Window
 
 # Up to so many frames, a shot is one part: its run-ins would cost more than the machines would save (ours).
 MOST_WHOLE = 100

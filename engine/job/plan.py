@@ -8,11 +8,11 @@ from typing import overload
 
 from ..conditions.bundle import Shot, plan_shot
 from ..contract import jobs
-from ..engines.compact.denoise.clip import Sampling
-from ..engines.compact.denoise.schedule import named
-from ..engines.compact.denoise.windows import Window, spans
-from ..engines.compact.denoise.windows import plan as windows_of
-from ..packs.manifest import Manifest
+from ..contract.errors import JobError
+from ..engines.base import Engine, Facts, Sampling, Want, Window
+from ..engines.windows import plan as windows_of
+from ..engines.windows import spans
+from ..packs.store import Pack
 from .fix_range import kept_numbers
 from .subject import Subject
 
@@ -39,9 +39,10 @@ class Plan:
 
 @dataclass(frozen=True)
 class RunPlan(Plan):
-    """The plan of a run with weights. `spans`: for each run of frames with somebody in them, the windows that make
-    these frames, each of at most `window` frames. `sampling`: how they are denoised."""
+    """The plan of a run with an engine. `spans`: for each run of frames with somebody in them, the windows that make
+    these frames, each of at most `window` frames. `sampling`: how they are sampled."""
 
+    facts: Facts
     window: int
     spans: tuple[tuple[Window, ...], ...]
     sampling: Sampling
@@ -52,38 +53,50 @@ class RunPlan(Plan):
         return [number for windows in self.spans for window in windows for number in window.made]
 
 
+def facts_of(engine: Engine | type[Engine], pack: Pack, job: jobs.Job) -> Facts:
+    """What the engine of this pack says of itself for a job. Raises JobError if the job is for another engine."""
+    if job.settings.engine != pack.manifest.engine:
+        raise JobError("settings_invalid", f"The job is for the engine {job.settings.engine}; the weights in "
+                       f"{pack.folder} are for {pack.manifest.engine}.", "Choose another engine or folder of weights.")
+    return engine.facts(pack.manifest, job.settings)
+
+
 @overload
 def plan_job(folder: str, job: jobs.Job, look: Callable[[], Subject] | None = None) -> Plan: ...
 @overload
-def plan_job(folder: str, job: jobs.Job, look: Callable[[], Subject] | None, manifest: Manifest) -> RunPlan: ...
+def plan_job(folder: str, job: jobs.Job, look: Callable[[], Subject] | None, facts: Facts) -> RunPlan: ...
+@overload
+def plan_job(folder: str, job: jobs.Job, look: Callable[[], Subject] | None, facts: Facts | None) -> Plan: ...
 def plan_job(folder: str, job: jobs.Job, look: Callable[[], Subject] | None = None,
-             manifest: Manifest | None = None) -> Plan:
-    """look: a function that looks into the reference, or None if nothing depends on it; manifest: of the weights, if
-    any. pose.json is read before look() is called; if the job retargets, it is read again afterwards. Raises
-    JobError."""
+             facts: Facts | None = None) -> Plan:
+    """look: a function that looks into the reference, or None if nothing depends on it; facts: of the engine, None if
+    nothing depends on it either: then the embedded engine's are taken. pose.json is read before look() is called; if
+    the job retargets, it is read again afterwards. Raises JobError."""
     plan = functools.partial(plan_shot, folder, job)
-    if manifest is not None:
-        plan = functools.partial(plan, manifest.mask, surface=manifest.surface)
+    if facts is not None:
+        plan = functools.partial(plan, rule=facts.region, surface=Want.MAPS in facts.wants, shapes=facts.shapes)
     shot, subject = plan(), Subject()
     if look is not None:
         subject = look()
         if job.retarget > 0:
             shot = plan(joints=subject.joints, height_px=subject.height_px)
     kept = tuple(kept_numbers(job))
-    return Plan(shot, subject, kept) if manifest is None else _run_plan(shot, subject, kept, manifest)
+    return Plan(shot, subject, kept) if facts is None else _run_plan(shot, subject, kept, facts)
 
 
-def _run_plan(shot: Shot, subject: Subject, kept: tuple[int, ...], manifest: Manifest) -> RunPlan:
+def _run_plan(shot: Shot, subject: Subject, kept: tuple[int, ...], facts: Facts) -> RunPlan:
     settings = shot.job.settings
-    size = settings.window or manifest.window
-    planned = (tuple(_windows(shot.job, span, size, manifest.overlap)) for span in spans(list(shot.plan.present)))
-    sampling = Sampling(named(manifest.schedule), settings.steps or manifest.default_steps, settings.seed,
-                        settings.guidance)
-    return RunPlan(shot, subject, kept, size, tuple(windows for windows in planned if windows), sampling)
+    size = (facts.window - 1) // facts.frame_step * facts.frame_step + 1
+    planned = (tuple(_windows(shot.job, span, size, facts)) for span in spans(list(shot.plan.present)))
+    sampling = Sampling(settings.steps or facts.steps, settings.seed,
+                        facts.guidance if settings.guidance is None else settings.guidance, settings.own)
+    return RunPlan(shot, subject, kept, facts, size, tuple(windows for windows in planned if windows), sampling)
 
 
-def _windows(job: jobs.Job, span: range, size: int, overlap: int) -> list[Window]:
+def _windows(job: jobs.Job, span: range, size: int, facts: Facts) -> list[Window]:
     made = span
     if job.fix is not None:
         made = range(max(span.start, job.fix.first), min(span.stop, job.fix.last + 1))
-    return windows_of(span, size, min(overlap, size - 1), made)
+    if not facts.holds_after:
+        span = range(span.start, made.stop)
+    return windows_of(span, size, min(facts.overlap, size - 1), made)

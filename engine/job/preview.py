@@ -12,20 +12,23 @@ from ..conditions.crop import Crop, laid
 from ..conditions.frames import read_colour, read_grey, read_reference, write_picture
 from ..contract import files, jobs
 from ..contract.messages import Finished
+from ..engines.base import Facts
 from .plan import plan_job
 from .progress import Watch
 from .subject import FindJoints, find_subject, warn_of_unseen
 
+FactsOf = Callable[[jobs.Job], Facts]
 _FLAT = {"mask": (255, 255, 255), "objects": (255, 140, 0)}  # the colour of conditions that have none of their own
 
 
-def check(folder: str, *, emit: Callable[[object], None], stop_asked: Callable[[], bool] = lambda: False) -> Finished:
-    """Read every file that a generation would read."""
+def check(folder: str, *, facts: FactsOf | None = None, emit: Callable[[object], None],
+          stop_asked: Callable[[], bool] = lambda: False) -> Finished:
+    """Read every file that a generation would read. facts: of the engine, for a job; None if no engine is named."""
     files.refuse_links(folder)
     watch = Watch(folder, emit, stop_asked)
     with watch.stage("prepare"):
         job = jobs.read(folder)
-        plan = plan_job(folder, job)
+        plan = plan_job(folder, job, None, facts and facts(job))
         read_reference(files.path(folder, job.reference.file))
     watch.begin("check", job.frames)
     watch.work_begins()
@@ -36,15 +39,16 @@ def check(folder: str, *, emit: Callable[[object], None], stop_asked: Callable[[
     return Finished(folder, job.frames, 0, 0, len(plan.absent), watch.seconds, watch.stages)
 
 
-def preview(folder: str, *, emit: Callable[[object], None], find_joints: FindJoints,
+def preview(folder: str, *, facts: FactsOf | None = None, emit: Callable[[object], None], find_joints: FindJoints,
             stop_asked: Callable[[], bool] = lambda: False) -> Finished:
-    """Write the conditions of every frame: to preview/ as the networks see them, and to shown/ where they lie over the
-    plate."""
+    """Write the conditions of every frame: to preview/ as the engine sees them, and to shown/ where they lie over the
+    plate. facts: of the engine, for a job; None for the embedded one."""
     files.refuse_links(folder)
     watch = Watch(folder, emit, stop_asked)
     with watch.stage("prepare"):
         job = jobs.read(folder)
-        plan = plan_job(folder, job, functools.partial(find_subject, folder, job, find_joints=find_joints, emit=emit))
+        look = functools.partial(find_subject, folder, job, find_joints=find_joints, emit=emit)
+        plan = plan_job(folder, job, look, facts and facts(job))
         shot, reference = plan.shot, build_reference(plan.shot, *plan.subject)
         warn_of_unseen(reference.character, folder, emit)
     watch.begin("preview", job.frames)

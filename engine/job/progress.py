@@ -56,6 +56,15 @@ class Watch:
         self.total = total
         self._emit(Progress(self._job, stage, 0, total))
 
+    def tell(self, stage: str, step: int, total: int) -> None:
+        """Say how far a stage is that `total` does not count."""
+        self._emit(Progress(self._job, stage, step, total))
+
+    def stepped(self) -> None:
+        """One denoising step is done. Looks for a stop."""
+        self.advance("denoise")
+        self.check()
+
     def work_begins(self) -> None:
         """The rate is measured from here on."""
         if self._working_since is None:

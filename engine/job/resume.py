@@ -1,6 +1,6 @@
-"""What an earlier run of a job left: the key that each frame came from, and the latents that its networks made.
+"""What an earlier run of a job left: the key that each frame came from, and what its engine made (base.Made).
 
-A frame depends on its window's files and, through the latents that are handed on, on every window before it: the keys
+A frame depends on its window's files and, through what is handed on, on every window before it: the keys
 are a chain. Each window's latents are stored in state/. A resumed job continues from them to the same bits, and what
 only the composition depends on (grain, exposure ...) changes without denoising again.
 """
@@ -14,13 +14,12 @@ import re
 import struct
 import zlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from ..contract import files, json_reader
-from ..engines.compact.denoise.windows import Window
+from ..engines.base import Made, Window
 
 log = logging.getLogger(__name__)
 STATE_FORMAT = 2
@@ -31,7 +30,7 @@ _LATENTS = re.compile(r"\d{4,}\.latents")
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 
-class Made:
+class FinishedFrames:
     """frames/made.json: the key of every finished frame, and digests of its pictures' bytes. It is read once and
     written after every window. A frame is on the disk before it is named here."""
 
@@ -113,18 +112,7 @@ class Made:
         files.sync_folder(os.path.dirname(path))
 
 
-@dataclass(frozen=True)
-class Latents:
-    """What a window's networks made: latents (n, h, w, c) of the frames that this window makes, the last latents, which
-    are handed on to the next window (m, h, w, c), and heads (n, h', w', c') or None. float32, so that a resumed run
-    continues to the same bits."""
-
-    latents: np.ndarray
-    handed_on: np.ndarray
-    heads: np.ndarray | None = None
-
-
-def save_latents(folder: str, window: Window, key: str, made: Latents) -> None:
+def save_latents(folder: str, window: Window, key: str, made: Made) -> None:
     """Store them for the next window, and for composing the same frames again."""
     arrays = {name: np.ascontiguousarray(array, "<f4") for name, array in vars(made).items() if array is not None}
     raw = b"".join(array.tobytes() for array in arrays.values())
@@ -133,7 +121,7 @@ def save_latents(folder: str, window: Window, key: str, made: Latents) -> None:
     files.write_whole(_state_path(folder, window), json.dumps(header).encode() + b"\n" + raw, synced=True)
 
 
-def load_latents(folder: str, window: Window, key: str) -> Latents | None:
+def load_latents(folder: str, window: Window, key: str) -> Made | None:
     """What save_latents stored under this key; None if there is nothing or it is damaged."""
     try:
         header, _, raw = Path(_state_path(folder, window)).read_bytes().partition(b"\n")
@@ -144,7 +132,7 @@ def load_latents(folder: str, window: Window, key: str) -> Latents | None:
         for name, shape in header["shapes"].items():
             arrays[name] = np.frombuffer(raw, "<f4", math.prod(shape), at).reshape(shape)
             at += arrays[name].nbytes
-        return Latents(**arrays)
+        return Made(**arrays)
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

@@ -1,4 +1,4 @@
-"""A job folder and a runtime -> frames/ and shadow/, window by window. Sends events while it works."""
+"""A job folder and an engine -> frames/ and shadow/, window by window. Sends events while it works."""
 
 import contextlib
 import functools
@@ -25,25 +25,22 @@ from ..conditions.surface.drawing import Maps
 from ..contract import files, jobs
 from ..contract.errors import JobError, writing_failed
 from ..contract.messages import Finished, Frame, Warned
-from ..engines.compact.denoise.clip import Appearance, denoise_window, encode_conditions, encode_reference
-from ..engines.compact.denoise.windows import Window
-from ..engines.compact.runtimes.base import Runtime
-from ..layers.compose import Layers, blank, canvas_of, compose
+from ..engines.base import Engine, Made, Window, padded_count
+from ..layers.compose import Layers, blank, canvas_of, compose, five_channels
 from ..layers.grain import Grain
 from ..layers.heads import Heads
 from ..layers.look import Look
 from ..layers.surface import Shown
-from ..packs.store import Pack
 from .fix_range import KEY as KEPT
-from .fix_range import kept_latents, kept_numbers, look_for
+from .fix_range import kept_numbers, kept_pictures, look_for
 from .keys import absent_key, composed_kinds, frame_keys, picture_kinds, window_keys
 from .lock import locked
 from .memory import peak_mb
 from .parts import chosen, parts_of
-from .plan import plan_job
+from .plan import facts_of, plan_job
 from .plates import Plates
 from .progress import Watch
-from .resume import Latents, Made, load_latents, remove_other_latents, save_latents
+from .resume import FinishedFrames, load_latents, remove_other_latents, save_latents
 from .subject import FindJoints, find_subject, warn_of_unseen
 
 log = logging.getLogger(__name__)
@@ -51,15 +48,15 @@ _BLURS_MEASURED = 8  # frames in a shot
 G = TypeVar("G", bound="Generation")
 
 
-def run(folder: str, pack: Pack, runtime: Runtime, *, emit: Callable[[object], None], find_joints: FindJoints,
+def run(folder: str, engine: Engine, *, emit: Callable[[object], None], find_joints: FindJoints,
         stop_asked: Callable[[], bool] = lambda: False) -> Finished:
     """Generate a job's frames; frames that an earlier run finished stay.
 
-    pack: packs.store.Pack; runtime: runtimes.base.Runtime; emit(event) of contract.messages; find_joints((h, w, 4)
+    emit(event) of contract.messages; find_joints((h, w, 4)
     uint8) -> estimate.people.Person or None, called unless the artist gave joints and a reference that is cut out;
     stop_asked() is called between any two pieces of work. Raises JobError, or progress.Stopped.
     """
-    with begun(Generation, folder, pack, runtime, emit=emit, stop_asked=stop_asked) as generation:
+    with begun(Generation, folder, engine, emit=emit, stop_asked=stop_asked) as generation:
         generation.prepare(find_joints)
         generation.keep()
         generation.pass_through()
@@ -72,9 +69,10 @@ class Generation:
     """One run of one job, or of a part of it. Its state: what is decided for the shot, with every window's key, and
     counts. `out`: the folder for frames, shadows and latents."""
 
-    def __init__(self, folder: str, job: jobs.Job, pack: Pack, runtime: Runtime, *, emit: Callable[[object], None],
-                 watch: Watch, part: int | None = None):
-        self.folder, self.job, self.pack, self.runtime = folder, job, pack, runtime
+    def __init__(self, folder: str, job: jobs.Job, engine: Engine, *, emit: Callable[[object], None], watch: Watch,
+                 part: int | None = None):
+        self.folder, self.job, self.engine = folder, job, engine
+        self._is_open = False
         self.emit, self.watch = emit, watch
         self.out = folder if part is None else files.part_folder(folder, part)
         self._number = part
@@ -86,19 +84,18 @@ class Generation:
         with self.watch.stage("prepare"):
             self.watch.begin("prepare", 1)
             make_folders(self.out)
-            self.finished_frames = Made(self.out)
+            self.finished_frames = FinishedFrames(self.out)
             _look_for_pictures(self.folder, self.job)
             look_for(self.folder, kept_numbers(self.job))
         with self.watch.stage("reference"):
-            self.plan = plan_job(self.folder, self.job, functools.partial(
-                find_subject, self.folder, self.job, find_joints=find_joints, emit=self.emit), self.pack.manifest)
+            look = functools.partial(find_subject, self.folder, self.job, find_joints=find_joints, emit=self.emit)
+            self.plan = plan_job(self.folder, self.job, look, facts_of(self.engine, self.engine.pack, self.job))
             self._plan_part()
             self.shot, self.spans = self.plan.shot, self.plan.spans
             self.sampling = self.plan.sampling
             self.reference = build_reference(self.shot, *self.plan.subject)
             if self.spans:
                 warn_of_unseen(self.reference.character, self.folder, self.emit)
-            self._appearance = None
         with self.watch.stage("hash"):
             self.hash_inputs()
         self.grain = Grain(self.job.settings.seed) if self.job.settings.grain else None
@@ -108,7 +105,7 @@ class Generation:
 
     def hash_inputs(self) -> None:
         """Find the key of each window and of its frames."""
-        self.keys = window_keys(self.plan, self.pack.hash, self.watch.check)
+        self.keys = window_keys(self.plan, self.engine.pack.hash, self.watch.check)
         self.frame_keys = frame_keys(self.plan, self.keys, self.watch.check)
 
     def _plan_part(self) -> None:
@@ -162,7 +159,8 @@ class Generation:
             remove_other_latents(self.out, [window for windows in self.spans for window in windows])
         stages = {name: round(seconds, 3) for name, seconds in self.watch.stages.items()}
         return Finished(self.folder, self.job.frames, self.made, self.reused, self.passed,
-                        round(self.watch.seconds, 3), stages, peak_mb())
+                        round(self.watch.seconds, 3), stages, peak_mb(),
+                        self.engine.describe().device if self._is_open else "")
 
     def _empty_frames(self) -> list[int]:
         kept = set(self.plan.kept)
@@ -196,74 +194,82 @@ class Generation:
             self._tell(window.made)
         self.watch.advance("denoise", self.sampling.steps, reused=True)
 
-    def _compose_again(self, window: Window, kept: Latents) -> None:
+    def _compose_again(self, window: Window, kept: Made) -> None:
         """Compose a window whose frames are lost, or were composed with other settings. Its latents exist."""
+        self.open_engine()
         self.watch.work_begins()
         with self.watch.stage("read"):
             bundle = build_window(self.shot, self.reference, window.frames, self.plates.in_crop)
         self._compose_window(window, kept, bundle)
         self.watch.advance("denoise", self.sampling.steps)
 
-    def _make_window(self, window: Window, key: str, before: np.ndarray | None) -> Latents:
-        """Read, denoise, decode, compose and write a window; returns its latents, which the next window needs."""
+    def open_engine(self) -> None:
+        """Call this before the engine works on pictures. Weights may be many: a job with all frames finished needs
+        none."""
+        if not self._is_open:
+            with self.watch.stage("load"):
+                self.engine.open(self.job.settings, self.watch)
+            self._is_open = True
+
+    def _make_window(self, window: Window, key: str, before: np.ndarray | None) -> Made:
+        """Read, make, compose and write a window; returns what the engine made, which the next window needs."""
         watch = self.watch
+        self.open_engine()
         watch.work_begins()
         with watch.stage("read"):
             bundle = build_window(self.shot, self.reference, window.frames, self.plates.in_crop)
-        with watch.stage("encode"):
-            appearance = self._encoded_reference()
-            conditions = encode_conditions(self.runtime, bundle)
-            if before is None:
-                before = self._kept_latents(window.before)
-            ahead = None if before is None or not window.before else before[len(before) - len(window.before):]
-            after = self._kept_latents(window.after)
-        with watch.stage("denoise"):
-            latents, heads = denoise_window(self.runtime, window, conditions, appearance, self.sampling,
-                                            after_step=self._stepped, before=ahead, after=after)
-        known = latents if before is None else np.concatenate([before, latents])
-        made = Latents(latents, known[-max(self.pack.manifest.overlap, 1):], heads)
+        if before is None:
+            before = self._held(window.before)
+        made = self.engine.make(window, bundle.padded(padded_count(len(window.frames), self.plan.facts.frame_step)),
+                                self.reference, before=before, after=self._held(window.after), sampling=self.sampling,
+                                watch=watch)
         with watch.stage("write"):
             save_latents(self.out, window, key, made)
         if window not in self.leading:
             self._compose_window(window, made, bundle)
         return made
 
-    def _compose_window(self, window: Window, made: Latents, bundle: Bundle) -> None:
+    def _compose_window(self, window: Window, made: Made, bundle: Bundle) -> None:
         self._remove_other_takes()
         self.finished_frames.forget(window.made)
+        pictures = self.engine.show(made.latents)
         for i, number in enumerate(window.made):
-            self._finish_frame(number, made.latents[i], bundle, len(window.before) + i,
+            with self.watch.stage("decode"):
+                picture = next(pictures)
+            self._finish_frame(number, picture, bundle, len(window.before) + i,
                                None if made.heads is None else made.heads[i])
         self.finished_frames.add(window.made, self.frame_keys[window])
         self.made += len(window.made)
 
-    def _kept_latents(self, numbers: Iterable[int]) -> np.ndarray | None:
-        """Latents of frames that are kept; None if there are no numbers."""
-        clean_plate = self.job.clean_plate and self.pack.manifest.matte_and_shadow
-        return kept_latents(self.runtime, self.shot, self.reference,
-                            {number: self.plates.of(number).whole for number in numbers}, clean_plate)
+    def _held(self, numbers: Sequence[int]) -> np.ndarray | None:
+        """What the engine is given of frames that are kept; None if there are no numbers."""
+        if not numbers:
+            return None
+        with self.watch.stage("encode"):
+            plates = {number: self.plates.of(number).whole for number in numbers}
+            return self.engine.held(kept_pictures(self.shot, self.reference, plates,
+                                                  self.job.clean_plate and self.plan.facts.has_matte))
 
-    def _finish_frame(self, number: int, latents: np.ndarray, bundle: Bundle, place: int,
+    def _finish_frame(self, number: int, picture: np.ndarray, bundle: Bundle, place: int,
                       heads: np.ndarray | None) -> None:
-        """latents (h, w, c); `place` is the frame's index in the bundle; heads: what the net says of its surface, or
-        None. Frames are finished one by one, so that the first comes soon."""
-        job = self.job
-        with self.watch.stage("decode"):
-            decoded = self.runtime.decode(latents[None])[0]
-        if not np.isfinite(decoded).all():
-            raise JobError("internal", f"The network's result for frame {number} is not made of numbers.",
+        """picture (H, W, 5 or 3), as the engine shows it; `place` is the frame's index in the bundle; heads: what the
+        net says of its surface, or None. Frames are finished one by one, so that the first comes soon."""
+        job, facts = self.job, self.plan.facts
+        if not np.isfinite(picture).all():
+            raise JobError("internal", f"The engine's result for frame {number} is not made of numbers.",
                            "Choose another seed or number of steps; if it happens again, send the job's folder.")
         with self.watch.stage("compose"):
             canvas = canvas_of(job.size, job.bits, self.shot.plan.crops[number - 1])
-            has_matte = job.clean_plate and self.pack.manifest.matte_and_shadow
+            has_matte = job.clean_plate and facts.has_matte
             maps = plate_maps(self.shot, self.reference, number, canvas.box)
-            shown = shown_of(maps, bundle, place, heads, self._white_of(number, maps, canvas.box))
-            layers = compose(decoded, plate=bundle.plate[place], region=bundle.region[place], clean_plate=has_matte,
-                             shadow=job.settings.shadow, canvas=canvas, shown=shown,
-                             holdout=frame_holdout(self.shot, number, maps, canvas.box),
+            shown = shown_of(maps if facts.lays_surface else None, bundle, place, heads,
+                             self._white_of(number, maps, canvas.box))
+            layers = compose(five_channels(picture, bundle.mask[place]), plate=bundle.plate[place],
+                             region=bundle.region[place], clean_plate=has_matte, shadow=job.settings.shadow,
+                             canvas=canvas, shown=shown, holdout=frame_holdout(self.shot, number, maps, canvas.box),
                              front=frame_front(self.shot, number),
                              grain=self._grain_of(number, canvas.box), feather=mask_feather(job, number),
-                             grow=mask_grow(job, number),
+                             grow=mask_grow(job, number), fade=facts.region.fade,
                              blur=float(np.interp(number, *self.blurs)), behind=self._behind(number, canvas.box),
                              look=Look.of(job.settings), cast=self._cast(number))
         with self.watch.stage("write"):
@@ -294,9 +300,9 @@ class Generation:
         return sigma * self.grain.of(number, (right - left, bottom - top)) if sigma.any() else None
 
     def _behind(self, number: int, box: tuple[int, int, int, int]) -> np.ndarray | None:
-        """What the performer covers (h, w, 3) in a box of job pixels; None if it is not known, or the weights give no
+        """What the performer covers (h, w, 3) in a box of job pixels; None if it is not known, or the engine gives no
         matte."""
-        if not (self.job.clean_pictures and self.pack.manifest.matte_and_shadow) or self.job.clean_plate:
+        if not (self.job.clean_pictures and self.plan.facts.has_matte) or self.job.clean_plate:
             return None
         left, top, right, bottom = box
         stored = read_colour(files.picture(self.folder, files.CLEAN, number), self.job.size)
@@ -306,28 +312,16 @@ class Generation:
         self.finished_frames.write(number,
                                    {files.FRAMES: encoded(layers.character), files.SHADOW: encoded(layers.shadow)})
 
-    def _stepped(self) -> None:
-        self.watch.advance("denoise")
-        self.watch.check()
-
-    def _encoded_reference(self) -> Appearance:
-        """Features of the reference. They are made when the first window needs them: a job with all frames finished
-        needs none."""
-        if self._appearance is None:
-            self._appearance = encode_reference(self.runtime, self.reference.picture, self.reference.skeleton,
-                                                self.sampling.guidance)
-        return self._appearance
-
 
 @contextlib.contextmanager
-def begun(kind: type[G], folder: str, pack: Pack, runtime: Runtime, *, emit: Callable[[object], None],
+def begun(kind: type[G], folder: str, engine: Engine, *, emit: Callable[[object], None],
           stop_asked: Callable[[], bool], part: int | None = None) -> Iterator[G]:
     """A Generation of this kind that is not prepared yet. Inside the block, it has the lock of the folder that it
     writes to: the job's own, or that of a part. Raises JobError."""
     watch = Watch(folder, emit, stop_asked)
     with watch.stage("prepare"):
         job = jobs.read(folder)
-    generation = kind(folder, job, pack, runtime, emit=emit, watch=watch, part=part)
+    generation = kind(folder, job, engine, emit=emit, watch=watch, part=part)
     if part is not None:
         _make_part_folder(folder, generation.out)
     with locked(generation.out, watch.check) as lock:

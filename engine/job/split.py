@@ -6,54 +6,54 @@ from dataclasses import replace
 
 from ..contract import jobs
 from ..contract.messages import Finished, Progress, Warned
-from ..engines.compact.runtimes.base import Runtime
-from ..packs.store import Pack
+from ..engines.base import Engine, Facts
 from .assemble import Assembly, run_part
 from .parts import Part, parts_of
-from .plan import plan_job
+from .plan import facts_of, plan_job
 from .run import Generation, begun, run
 from .subject import FindJoints, find_subject
 
 Emit = Callable[[object], None]
 
 
-def run_shot(folder: str, pack: Pack, runtime: Runtime, *, emit: Emit, find_joints: FindJoints,
+def run_shot(folder: str, engine: Engine, *, emit: Emit, find_joints: FindJoints,
              stop_asked: Callable[[], bool] = lambda: False, part: int | None = None) -> Finished:
     """Generate a job's frames, or `part` of them in parts/. A long shot with a plan of parts is made part by part and
     assembled, so that its pictures are those that several machines make. Arguments and errors as for run."""
     emit = _each_once(emit)
     if part is not None:
-        return _run_one(folder, pack, runtime, part, emit=emit, find_joints=find_joints, stop_asked=stop_asked)
-    count = 1 if jobs.read(folder).parts is None else len(planned(folder, pack, find_joints))
+        return _run_one(folder, engine, part, emit=emit, find_joints=find_joints, stop_asked=stop_asked)
+    facts = functools.partial(facts_of, engine, engine.pack)
+    count = 1 if jobs.read(folder).parts is None else len(planned(folder, facts, find_joints))
     if count == 1:
-        return run(folder, pack, runtime, emit=emit, find_joints=find_joints, stop_asked=stop_asked)
+        return run(folder, engine, emit=emit, find_joints=find_joints, stop_asked=stop_asked)
     for number in range(1, count + 1):
-        _run_one(folder, pack, runtime, number, emit=_of_all(emit, number, count), find_joints=find_joints,
+        _run_one(folder, engine, number, emit=_of_all(emit, number, count), find_joints=find_joints,
                  stop_asked=stop_asked)
-    return assemble(folder, pack, runtime, emit=emit, find_joints=find_joints, stop_asked=stop_asked)
+    return assemble(folder, engine, emit=emit, find_joints=find_joints, stop_asked=stop_asked)
 
 
-def assemble(folder: str, pack: Pack, runtime: Runtime, *, emit: Emit, find_joints: FindJoints,
+def assemble(folder: str, engine: Engine, *, emit: Emit, find_joints: FindJoints,
              stop_asked: Callable[[], bool] = lambda: False) -> Finished:
     """Bring the frames of all parts into the job's own folders, and repair the seams (assemble.py)."""
-    with begun(Assembly, folder, pack, runtime, emit=emit, stop_asked=stop_asked) as assembly:
+    with begun(Assembly, folder, engine, emit=emit, stop_asked=stop_asked) as assembly:
         assembly.prepare(find_joints)
         assembly.pass_through()
         assembly.assemble()
         return assembly.finished()
 
 
-def _run_one(folder: str, pack: Pack, runtime: Runtime, number: int, *, emit: Emit, find_joints: FindJoints,
+def _run_one(folder: str, engine: Engine, number: int, *, emit: Emit, find_joints: FindJoints,
              stop_asked: Callable[[], bool]) -> Finished:
-    with begun(Generation, folder, pack, runtime, emit=emit, stop_asked=stop_asked, part=number) as generation:
+    with begun(Generation, folder, engine, emit=emit, stop_asked=stop_asked, part=number) as generation:
         return run_part(generation, find_joints)
 
 
-def planned(folder: str, pack: Pack, find_joints: FindJoints) -> tuple[Part, ...]:
-    """The parts of a job. Raises JobError."""
+def planned(folder: str, facts: Callable[[jobs.Job], Facts], find_joints: FindJoints) -> tuple[Part, ...]:
+    """The parts of a job; facts: of the engine, for a job. Raises JobError."""
     job = jobs.read(folder)
     look = functools.partial(find_subject, folder, job, find_joints=find_joints, emit=lambda event: None)
-    return parts_of(plan_job(folder, job, look, pack.manifest).spans, job.parts)
+    return parts_of(plan_job(folder, job, look, facts(job)).spans, job.parts)
 
 
 def _each_once(emit: Emit) -> Emit:

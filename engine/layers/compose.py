@@ -14,6 +14,7 @@ import numpy as np
 
 from ..conditions.crop import Crop, put_back
 from ..conditions.frames import as_bits, bleed
+from ..conditions.region_rule import RegionRule
 from .blur import measure_blur, missing_blur, softened
 from .look import AS_MADE, Look
 from .surface import Shown, lit_surface, regrown
@@ -25,7 +26,7 @@ SHADOW_HAZE = 0.03
 # of the matte: below it, dividing by the matte would amplify errors; colour is bled in instead (ours)
 UNMIXED_FROM = 0.5
 SHADOW_FADE = 0.08       # of the crop's shorter side, over which the shadow fades out at the crop's edges (ours)
-PATCH_FADE = 5.0         # crop pixels over which a patch fades inside M_f: half a block of the mask (ours)
+PATCH_FADE = RegionRule.fade     # crop pixels over which a patch fades inside M_f
 PATCH_EDGE = 3.0         # crop pixels over which such a patch ends at the edge of M_f (ours)
 PATCH_ROOM = 2.0         # crop pixels around the performer that a patch covers completely, if the mask is known (ours)
 
@@ -63,11 +64,17 @@ def blank(size: Sequence[int], bits: int) -> Layers:
     return Layers(np.zeros((size[1], size[0], 4), kind), np.full((size[1], size[0], 3), np.iinfo(kind).max, kind))
 
 
+def five_channels(picture: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """A picture (H, W, 5), or (H, W, 3) of an engine without matte -> (H, W, 5): the character's mask (H, W, 1) stands
+    in for the matte, and nothing is in shadow."""
+    return picture if picture.shape[-1] == 5 else np.concatenate([picture, mask, np.ones_like(mask)], axis=-1)
+
+
 def compose(decoded: np.ndarray, *, plate: np.ndarray, region: np.ndarray, clean_plate: bool, shadow: bool,
             canvas: Canvas, holdout: np.ndarray | None = None, front: np.ndarray | None = None,
             grain: np.ndarray | None = None, feather: float = 0.0, grow: float = 0.0, blur: float = 0.0,
             behind: np.ndarray | None = None, shown: Shown | None = None, look: Look = AS_MADE,
-            cast: np.ndarray | None = None) -> Layers:
+            cast: np.ndarray | None = None, fade: float = PATCH_FADE) -> Layers:
     """decoded (H, W, 5), plate (H, W, 3), region (H, W, 1): one frame in its crop, 0..1.
 
     clean_plate: nobody is in the plate, so the decoded matte and shadow are used. behind (box height, box width, 3)
@@ -79,12 +86,13 @@ def compose(decoded: np.ndarray, *, plate: np.ndarray, region: np.ndarray, clean
     this frame; a patch then ends at its outline, not at the blocks of M_f. grow: job pixels by which that outline moves
     outwards. look: what the artist changes by hand, in the character only. cast (h, w) 0..1 in job pixels: the factor
     by which the character darkens the plate, if it is known, in place of the network's, also outside of the crop.
+    fade: crop pixels over which a patch fades inside M_f.
     """
     decoded = np.clip(decoded, 0.0, 1.0)
     region = region[..., 0]
     feather /= canvas.crop.step
     has_matte = clean_plate or behind is not None
-    edge = _patch_alpha(region, feather, None if shown is None else shown.mask)
+    edge = _patch_alpha(region, max(feather, fade), None if shown is None else shown.mask)
     colour, alpha = _character(decoded, plate, region, feather) if has_matte else _patch(decoded, region, edge)
     lit = _faded_shadow(decoded[..., 4], canvas) if shadow and has_matte else np.ones_like(alpha)
     cast = None if cast is None or not (shadow and has_matte) else _behind(front, cast)
@@ -139,10 +147,9 @@ def _patch(decoded: np.ndarray, region: np.ndarray, alpha: np.ndarray) -> tuple[
     return bleed(np.ascontiguousarray(decoded[..., :3]), (region > 0.5).astype(np.float32)), alpha
 
 
-def _patch_alpha(region: np.ndarray, feather: float, mask: np.ndarray | None) -> np.ndarray:
-    """(H, W): the patch's alpha: M_f, faded inwards. If the character's mask (H, W) is known, the mask, faded outwards.
-    Always 0 outside M_f, where the plate stays as it is."""
-    width = max(feather, PATCH_FADE)
+def _patch_alpha(region: np.ndarray, width: float, mask: np.ndarray | None) -> np.ndarray:
+    """(H, W): the patch's alpha: M_f, faded inwards over `width` crop pixels. If the character's mask (H, W) is known,
+    the mask, faded outwards. Always 0 outside M_f, where the plate stays as it is."""
     if mask is None or not (mask > 0.5).any():
         return _faded(region, width)
     away = cv2.distanceTransform((mask <= 0.5).astype(np.uint8), cv2.DIST_L2, 5)

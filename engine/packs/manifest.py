@@ -1,60 +1,40 @@
-"""pack.json <-> Manifest: what a set of weights is, how it was trained, and checksums of each file and of the
-manifest."""
+"""pack.json <-> Manifest: what a set of the embedded engine's weights is, how it was trained, and checksums of each
+file and of the manifest. `read` also reads other engines' manifests (engine_manifest.py)."""
 
 import dataclasses
 import hashlib
-import json
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..contract import json_reader
 from ..contract.errors import JobError
 from ..contract.fields import FieldError, build, checked, choice, list_of, record, text, whole
-from ..contract.files import write_whole
+from ..contract.jobs import COMPACT
 from ..engines.compact.nets.sizes import Sizes
+from .engine_manifest import FORMAT as NEWEST
+from .engine_manifest import EngineManifest, parse_engine
+from .pack_file import NAME, SEAL, File, as_object, file_of, seal, write_sealed
 
 FORMAT = 2
-NAME = "pack.json"
 WEIGHTS = "weights.safetensors"
 GRAPHS = ("decode.onnx", "denoise.onnx", "encode.onnx", "objects.onnx", "pose.onnx", "reference.onnx")
 FILES = (*GRAPHS, WEIGHTS)
 _AGAIN = "Install the weights again."
-_SEAL = "sha256"       # the field with the checksum of all other fields
 _WIDEST = 4096         # channels: far more than ours have, and few enough to be no attack on memory
-
-
-def _object(value: Any) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise ValueError("an object")
-    return value
-
-
-@dataclass(frozen=True)
-class File:
-    sha256: str
-    bytes: int
 
 
 def _files(value: Any) -> dict[str, File]:
     """Every graph and the weights, and nothing else: a file that is not listed here is never opened."""
-    if set(_object(value)) != set(FILES):
+    if set(as_object(value)) != set(FILES):
         raise ValueError(f"the files {', '.join(FILES)}")
-    return {name: _file(name, entry) for name, entry in value.items()}
-
-
-def _file(name: str, entry: Any) -> File:
-    right = isinstance(entry, dict) and set(entry) == {"sha256", "bytes"} and isinstance(entry["sha256"], str)
-    if not right or len(entry["sha256"]) != 64:
-        raise ValueError(f"{{sha256, bytes}} for {name!r}")
-    return File(entry["sha256"], whole(0, 2**53)(entry["bytes"]))
+    return {name: file_of(name, entry) for name, entry in value.items()}
 
 
 def _sizes(value: Any) -> dict[str, Any]:
     """Fields of engines/compact/nets/sizes.py, each of its type; a missing field is as in the compact networks."""
     usual = {field.name: field.default for field in dataclasses.fields(Sizes)}
-    for name, given in _object(value).items():
+    for name, given in as_object(value).items():
         if name not in usual or not _is_like(given, usual[name]):
             raise ValueError(f"a size that this engine knows, not {name!r}: {str(given)[:40]}")
     return value
@@ -85,7 +65,12 @@ class Manifest:
     default_steps: int = checked(whole(1, 1000))
     files: dict[str, File] = checked(_files)
     unread: tuple[str, ...] = checked(list_of(text, 10_000))
-    training: dict[str, Any] = checked(_object)
+    training: dict[str, Any] = checked(as_object)
+
+    @property
+    def engine(self) -> str:
+        """Only the embedded engine's packs have this format."""
+        return COMPACT
 
     @property
     def mask(self) -> str:
@@ -104,12 +89,17 @@ class Manifest:
         return self.sizes.get("matte_and_shadow", True)
 
 
-def read(folder: Path) -> tuple[Manifest, str]:
-    """The manifest of a pack's folder, and its hash (hex). The hash identifies the whole pack, because the manifest
-    contains every file's checksum."""
+def read(folder: Path) -> tuple[Manifest | EngineManifest, str]:
+    """The manifest of a pack's folder, of any engine, and its hash (hex). The hash identifies the whole pack, because
+    the manifest contains every file's checksum."""
     path = Path(folder) / NAME
     value, raw = load(path)
-    return parse(value, path), hashlib.sha256(raw).hexdigest()
+    digest = hashlib.sha256(raw).hexdigest()
+    if isinstance(value, dict) and value.get("format") == NEWEST and type(value["format"]) is int:
+        sealed = value.pop(SEAL, None)
+        _check_sum(value, sealed, path)
+        return parse_engine(value, path), digest
+    return parse(value, path), digest
 
 
 def load(path: Path) -> tuple[Any, bytes]:
@@ -128,10 +118,10 @@ def load(path: Path) -> tuple[Any, bytes]:
 
 
 def parse(value: object, path: Path) -> Manifest:
-    """A JSON value -> Manifest; `path` is named in errors."""
+    """A JSON value -> Manifest of the embedded engine's weights; `path` is named in errors."""
     if isinstance(value, dict):
         value = dict(value)
-        _check_seal(value, value.pop(_SEAL, None), path)
+        _check_seal(value, value.pop(SEAL, None), path)
     try:
         manifest = build(Manifest, value)
     except FieldError as error:
@@ -148,20 +138,18 @@ def _check_seal(fields: dict[str, Any], found: object, path: Path) -> None:
     if type(written) is not int:
         return  # the field is wrong; parse() reports it
     if written > FORMAT:
-        raise JobError("pack_newer", f"{path}: format: expected at most {FORMAT}, got {written}.",
+        raise JobError("pack_newer", f"{path}: format: expected at most {NEWEST}, got {written}.",
                        "Update the extension.")
     if written < FORMAT:
         raise JobError("pack_invalid", f"{path}: format: expected {FORMAT}, got {written}, of an earlier version.",
                        "Write its manifest again: python -m engine manifest FOLDER. The weights do not change.")
+    _check_sum(fields, found, path)
+
+
+def _check_sum(fields: dict[str, Any], found: object, path: Path) -> None:
     if found != seal(fields):
         raise JobError("pack_corrupt", f"{path}: expected sha256 {seal(fields)} of its other fields, got "
                        f"{str(found)[:64]}.", _AGAIN)
-
-
-def seal(fields: dict) -> str:
-    """The checksum (hex) of a manifest's fields; it does not depend on their layout in the file."""
-    plain = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hashlib.sha256(plain.encode()).hexdigest()
 
 
 def write(folder: Path, about: dict[str, Any], unread: Iterable[str]) -> None:
@@ -171,6 +159,5 @@ def write(folder: Path, about: dict[str, Any], unread: Iterable[str]) -> None:
                     "bytes": (folder / name).stat().st_size} for name in FILES}
     fields = {"format": FORMAT, **about, "files": files, "unread": list(unread)}
     fields["training"] = fields.pop("training")  # the longest field comes last
-    sealed = {**fields, _SEAL: seal(fields)}
-    parse(sealed, folder / NAME)
-    write_whole(folder / NAME, (json.dumps(sealed, indent=1) + "\n").encode())
+    parse({**fields, SEAL: seal(fields)}, folder / NAME)
+    write_sealed(folder, fields)

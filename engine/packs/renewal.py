@@ -13,7 +13,8 @@ from pathlib import Path
 from ..contract.errors import JobError
 from . import manifest as manifests
 from .contents import unread_weights
-from .manifest import File, Manifest
+from .manifest import Manifest
+from .pack_file import File
 from .store import check_file, open_pack
 
 _MADE_ANEW = ("format", "files", "unread")

@@ -13,7 +13,8 @@ import numpy as np
 from engine.conditions.bundle import build_reference, frame_holdout, plan_shot, plate_maps
 from engine.conditions.character import frame_picture
 from engine.conditions.frames import as_bits, as_float, bleed
-from engine.door.answer import Engine
+from engine.door.answer import Host
+from engine.engines.compact.engine import CompactEngine
 from engine.job.subject import find_subject
 
 from .clips import Clip, read_clip
@@ -35,23 +36,23 @@ class Laid:
     limb_warp: bool
 
 
-def bare(clip: Clip, engine: Engine, light: str = AS_IT_IS) -> list[Made]:
+def bare(clip: Clip, host: Host[CompactEngine], light: str = AS_IT_IS) -> list[Made]:
     """The clip's frames: coverage as alpha, without what the product holds out; no shadow, and no gain except a fitted
     one."""
-    laid = laid_frames(clip.folder, clip.references, engine)
+    laid = laid_frames(clip.folder, clip.references, host)
     if light != AS_IT_IS:
         laid = relit(laid, clip, light)
     return [_made(one) for one in laid]
 
 
 @functools.lru_cache(maxsize=1)
-def laid_frames(folder: Path, references: str, engine: Engine) -> list[Laid]:
+def laid_frames(folder: Path, references: str, host: Host[CompactEngine]) -> list[Laid]:
     """Kept for the rows of one clip, which are measured one after another."""
     clip = read_clip(folder, references)
-    job = as_given(clip, engine)
+    job = as_given(clip, host)
     shot = plan_shot(folder, job)
     reference = build_reference(shot,
-                                *find_subject(folder, job, find_joints=engine.find_joints, emit=lambda event: None))
+                                *find_subject(folder, job, find_joints=host.find_joints, emit=lambda event: None))
     return [_laid(shot, reference, number) for number in range(1, job.frames + 1)]
 
 

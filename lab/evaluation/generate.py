@@ -13,8 +13,9 @@ from engine.conditions.frames import as_bits, as_float, read_picture, read_refer
 from engine.conditions.poses import read_poses
 from engine.contract import files, jobs, messages
 from engine.contract.skeleton import BODY_INDEX
-from engine.door.answer import Engine
+from engine.door.answer import Host
 from engine.engines.compact.denoise.clip import five_channels
+from engine.engines.compact.engine import CompactEngine
 from engine.estimate.performer import estimate
 from engine.job.lock import locked
 from engine.job.progress import Watch
@@ -46,7 +47,7 @@ class Made:
     region: np.ndarray | None = None
 
 
-def generate(clip: Clip, engine: Engine, folder: Path, *, alone: bool = False, surface: bool = True,
+def generate(clip: Clip, host: Host[CompactEngine], folder: Path, *, alone: bool = False, surface: bool = True,
              found: str | None = None, known: str | None = None) -> list[Made]:
     """The clip's frames, made by the product's own generation; finished ones are reused.
 
@@ -55,14 +56,14 @@ def generate(clip: Clip, engine: Engine, folder: Path, *, alone: bool = False, s
     with REFERENCE, the reference is given only as a picture; with PERFORMER, the frames are, too. known: with
     BALL or RENDERED, the job has the light that the clip's folder has.
     """
-    job = prepare_job(clip, engine, folder, alone, found)
+    job = prepare_job(clip, host, folder, alone, found)
     for name in _KNOWN[known]:
         (_link_all if (clip.folder / name).is_dir() else _link)(clip.folder / name, folder / name)
-    runtime = EmptyEnvironment(engine.runtime) if alone else engine.runtime
+    engine = CompactEngine(host.engine.pack, EmptyEnvironment(host.engine.runtime)) if alone else host.engine
     watch = Watch(str(folder), _unheard, lambda: False)
     with locked(str(folder), watch.check):
-        generation = Recorded(str(folder), job, engine.pack, Recorder(runtime), watch, surface)
-        generation.prepare(engine.find_joints)
+        generation = Recorded(str(folder), job, engine, watch, surface)
+        generation.prepare(host.find_joints)
         generation.pass_through()
         for windows in generation.spans:
             generation.make_span(windows)
@@ -70,9 +71,10 @@ def generate(clip: Clip, engine: Engine, folder: Path, *, alone: bool = False, s
     return [_read(folder, job, number, has_matte) for number in range(1, job.frames + 1)]
 
 
-def prepare_job(clip: Clip, engine: Engine, folder: Path, alone: bool = False, found: str | None = None) -> jobs.Job:
+def prepare_job(clip: Clip, host: Host[CompactEngine], folder: Path, alone: bool = False,
+                found: str | None = None) -> jobs.Job:
     """A job folder with what an artist would give, linked."""
-    job = replace(as_given(clip, engine), clean_plate=clip.job.clean_plate or alone)
+    job = replace(as_given(clip, host), clean_plate=clip.job.clean_plate or alone)
     if found is not None:
         job = replace(job, reference=jobs.Reference(job.reference.file))
     for kind in (files.OBJECTS, files.DEPTH) if found == PERFORMER else (files.MASK, files.OBJECTS, files.DEPTH):
@@ -104,13 +106,13 @@ def _farther(folder: Path, clip: Clip) -> float:
     return float(np.median(found)) if found else 1.0
 
 
-def as_given(clip: Clip, engine: Engine) -> jobs.Job:
+def as_given(clip: Clip, host: Host[CompactEngine]) -> jobs.Job:
     """What an artist would give: the reference's opaque picture and its joints in two dimensions, with the height that
     Find Joints stores with them. Grain and blur, which match the plate's film and lens, stay off: networks and surface
     are measured."""
     reference = clip.job.reference
     if reference.joints is not None:
-        person = engine.find_joints(as_bits(read_reference(files.path(clip.folder, reference.file))))
+        person = host.find_joints(as_bits(read_reference(files.path(clip.folder, reference.file))))
         height = None if person is None else round(float(person.height_px), 1)
         reference = replace(reference, height_px=height, depths=None)
     return replace(clip.job, settings=replace(clip.job.settings, grain=False, blur=False), reference=reference)
@@ -152,26 +154,12 @@ def _unheard(event) -> None:
     """What a run tells its artist."""
 
 
-class Recorder:
-    """A runtime that keeps what another one decoded last."""
-
-    def __init__(self, runtime):
-        self._runtime, self.decoded = runtime, None
-
-    def __getattr__(self, name):
-        return getattr(self._runtime, name)
-
-    def decode(self, latents):
-        self.decoded = self._runtime.decode(latents)
-        return self.decoded
-
-
 class Recorded(Generation):
     """The product's generation, which also writes UNHELD, VISIBLE,
     REGION and LIMB_WARP of every frame that it makes."""
 
-    def __init__(self, folder, job, pack, runtime, watch, surface: bool):
-        super().__init__(folder, job, pack, runtime, emit=_unheard, watch=watch)
+    def __init__(self, folder, job, engine, watch, surface: bool):
+        super().__init__(folder, job, engine, emit=_unheard, watch=watch)
         self._surface = surface
 
     def prepare(self, find_joints) -> None:
@@ -179,15 +167,15 @@ class Recorded(Generation):
         if not self._surface:
             self.reference = without_surface(self.reference)
 
-    def _finish_frame(self, number, latents, bundle, place, heads) -> None:
-        super()._finish_frame(number, latents, bundle, place, heads)
-        job, has_matte = self.job, self.pack.manifest.matte_and_shadow
+    def _finish_frame(self, number, picture, bundle, place, heads) -> None:
+        super()._finish_frame(number, picture, bundle, place, heads)
+        job, has_matte = self.job, self.plan.facts.has_matte
         canvas = canvas_of(job.size, job.bits, self.shot.plan.crops[number - 1])
         maps = plate_maps(self.shot, self.reference, number, canvas.box)
         shown = shown_of(maps, bundle, place, heads, self._white_of(number, maps, canvas.box))
 
         def composed(clean_plate, holdout):
-            return compose(self.runtime.decoded[0], plate=bundle.plate[place],
+            return compose(picture, plate=bundle.plate[place],
                            region=bundle.region[place], canvas=canvas,
                            clean_plate=clean_plate, shadow=job.settings.shadow, shown=shown, holdout=holdout).character
         write_picture(files.picture(self.folder, UNHELD, number), composed(job.clean_plate and has_matte, None))

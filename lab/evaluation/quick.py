@@ -32,12 +32,12 @@ def quick(weights: Path, folder: Path | None, cache: Path, *, steps: int | None 
         read_clip(path, references) for path in draw_fast(cache / "quick", COUNT, FRAMES, set_=1)]
     if not clips:
         raise ClipError(f"{folder}: holds no finished clip; give the folder of several.")
-    engine = open_engine(weights, threads=int(os.environ.get("OMP_NUM_THREADS", 1)))
+    host = open_engine(weights, threads=int(os.environ.get("OMP_NUM_THREADS", 1)))
     found, middle = [], []
     for clip in clips:
         settings = replace(clip.job.settings, steps=steps)
         with tempfile.TemporaryDirectory(prefix="quick-") as scratch:
-            made = generate(replace(clip, job=replace(clip.job, settings=settings)), engine, Path(scratch))
+            made = generate(replace(clip, job=replace(clip.job, settings=settings)), host, Path(scratch))
         frames = [(composite(Row(FULL), clip, k, one, r.region)[0], clip.colour("target", k), r)
                   for k, (one, r) in enumerate(zip(made, regions_of(clip), strict=True), 1)]
         found.append([psnr_over([(a, b, r.character) for a, b, r in frames]),

@@ -66,12 +66,12 @@ def estimated(weights: tuple) -> list[Row]:
 def made_by(row: Row, weights, clip: Clip, frames: Path) -> list[Made]:
     """A row's frames of a clip by one of its weights, made now or by an earlier run; they are kept below `frames`, and
     rows that only differ in the plate share them. What needs no network is drawn each time."""
-    engine = engine_of(weights)
+    host = engine_of(weights)
     if row.light is not None:
-        return bare(clip, engine, row.light)
+        return bare(clip, host, row.light)
     kind = "alone" if row.alone else "-".join(filter(None, (row.found and f"{row.found}-found", row.known))) or "placed"
-    folder = frames / engine.pack.hash[:16] / (kind + "-by-limb-warp" * (not row.surface)) / clip.name
-    return generate(clip, engine, folder, alone=row.alone, surface=row.surface, found=row.found,
+    folder = frames / host.engine.pack.hash[:16] / (kind + "-by-limb-warp" * (not row.surface)) / clip.name
+    return generate(clip, host, folder, alone=row.alone, surface=row.surface, found=row.found,
                     known=row.known)
 
 

@@ -21,7 +21,8 @@ from engine.conditions.poses import Figure, read_poses
 from engine.contract import files, jobs
 from engine.contract.errors import JobError
 from engine.contract.skeleton import BODY_INDEX
-from engine.door.answer import Engine
+from engine.door.answer import Host
+from engine.engines.compact.engine import CompactEngine
 
 from .clips import Clip
 from .composite import lay_over
@@ -75,8 +76,8 @@ def main(arguments: list[str]) -> int:
     if not set(chosen) <= set(range(1, len(SITUATIONS) + 1)):
         parser.error(f"--only: expected numbers from 1 to {len(SITUATIONS)}")
     try:
-        engine = open_engine(options.pack)
-        rows = [row(number, options.shot, engine, options.out) for number in chosen]
+        host = open_engine(options.pack)
+        rows = [row(number, options.shot, host, options.out) for number in chosen]
     except JobError as error:
         print(f"situations: {error}", file=sys.stderr)
         return 1
@@ -86,16 +87,16 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def row(number: int, shot: Path, engine: Engine, out: Path) -> np.ndarray:
+def row(number: int, shot: Path, host: Host[CompactEngine], out: Path) -> np.ndarray:
     """(h, w, 3) uint8: the situation's reference, then COLUMNS, each under a line that names it."""
     situation = SITUATIONS[number - 1]
     picture = read_reference(situation.reference)
-    person = engine.find_joints(as_bits(picture))
+    person = host.find_joints(as_bits(picture))
     cells = [(f"{number}: {situation.title}", _fitted(picture, person))]
     for name, when in COLUMNS:
         folder = out / str(number) / name.split()[-1]
         clip = prepare(situation, shot, STRETCHES[name], folder / "given")
-        made = generate(clip, engine, folder / when, surface=when == NOW, found=REFERENCE)
+        made = generate(clip, host, folder / when, surface=when == NOW, found=REFERENCE)
         instead = "" if when == BEFORE else _instead(made, person)
         cells.append((f"{name}, {when}{instead}", shown(clip, made, situation.tall)))
     return np.hstack([_titled(*cell) for cell in cells])

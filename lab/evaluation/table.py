@@ -159,7 +159,7 @@ def measure_clip(folder: Path, rows, frames: Path, references: str = REFERENCES[
                  if row.measures(truth.clip) else nothing(COLUMNS) for row in rows}
         first = rows[0]
         found[first.name]["parts"]["autoencoder"] = autoencoder_psnr(
-            engine_of(first.weights[0]).runtime, truth.clip, truth.regions, truth.looked_at)
+            engine_of(first.weights[0]).engine.runtime, truth.clip, truth.regions, truth.looked_at)
         return found
     except JobError as error:  # which cannot travel between processes
         raise ClipError(f"{folder}: {error}") from None

@@ -27,8 +27,8 @@ def at_the_second_call(work):
 def main():
     stdout = claim_stdout()
     step_s, words = float(sys.argv[1]), sys.argv[2:]
-    from engine.door.answer import Engine
-    from tests.unit.fake_runtime import FakeRuntime, fake_pack, person_in
+    from engine.door.answer import Host
+    from tests.unit.fake_runtime import FakeRuntime, fake_engine, person_in
     if "prints" in words:
         print("hello from a library that prints")
         sys.stdout.flush()
@@ -39,7 +39,7 @@ def main():
     if "dumb" in words:
         messages.Heartbeat = at_the_second_call(messages.Heartbeat)
     runtime = FakeRuntime(step_s, later_s=1e6 if "hangs" in words else step_s)
-    return serve(lambda: Engine(fake_pack(), runtime, person_in), stdout)
+    return serve(lambda: Host(fake_engine(runtime), person_in), stdout)
 
 
 if __name__ == "__main__":

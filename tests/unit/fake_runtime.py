@@ -11,7 +11,8 @@ import numpy as np
 
 from engine.conditions.depth import CONVENTION
 from engine.contract.skeleton import BODY_INDEX
-from engine.engines.compact.runtimes.base import DeviceReport
+from engine.engines.compact.engine import CompactEngine
+from engine.engines.device import DeviceReport
 from engine.estimate.people import Person
 from engine.packs.manifest import Manifest
 from engine.packs.store import Pack
@@ -78,6 +79,11 @@ def person_in(picture):
     person = whole_person_in(picture)
     person.body[BODY_INDEX["left_hip"]] = 0
     return person
+
+
+def fake_engine(runtime=None, pack=None):
+    """The embedded engine on a FakeRuntime (None: a new one)."""
+    return CompactEngine(pack or fake_pack(), runtime or FakeRuntime())
 
 
 def fake_pack(pack_hash="0" * 64):

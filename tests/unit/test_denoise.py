@@ -12,7 +12,7 @@ from engine.engines.compact.denoise.guidance import guided
 from engine.engines.compact.denoise.noise import frame_noise, window_noise
 from engine.engines.compact.denoise.samplers import ddim_step
 from engine.engines.compact.denoise.schedule import COSINE, levels, named
-from engine.engines.compact.denoise.windows import Window, plan, spans
+from engine.engines.windows import Window, plan, spans
 
 KNOWN_NOISE = [0.5145284, -0.0404699, -0.1181158, -0.8153592]
 

@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from fake_runtime import FakeRuntime, fake_pack
+from fake_runtime import FakeRuntime, fake_engine, fake_pack
 from PIL import Image
 
 from engine.conditions.frames import write_picture
 from engine.contract import files
-from engine.door.answer import Engine
+from engine.door.answer import Host
 from engine.job.preview import check
 from lab.evaluation import sheet
 from lab.evaluation.autoencoder import autoencoder_psnr
@@ -151,15 +151,15 @@ class Counting(FakeRuntime):
 
 
 def engine():
-    return Engine(fake_pack(), Counting(), lambda picture: None)
+    return Host(fake_engine(Counting()), lambda picture: None)
 
 
 def test_frames_are_made_once(clips, tmp_path):
     one = engine()
     made = generate(clips[0], one, tmp_path)
-    assert one.runtime.decoded == len(made) == FRAMES
+    assert one.engine.runtime.decoded == len(made) == FRAMES
     again = generate(clips[0], one, tmp_path)
-    assert one.runtime.decoded == FRAMES
+    assert one.engine.runtime.decoded == FRAMES
     assert all((a.character == b.character).all() and (a.visible == b.visible).all()
                for a, b in zip(made, again, strict=True))
     assert made[0].character.shape == made[0].unheld.shape == (*SIZE, 4) and made[0].visible.shape == SIZE
@@ -170,16 +170,16 @@ def test_the_pasted_character_is_made_without_the_environment(clips, tmp_path):
     placed, alone = engine(), engine()
     generate(clips[1], placed, tmp_path / "placed")
     made = generate(clips[1], alone, tmp_path / "alone", alone=True)
-    environment, masks = alone.runtime.seen[0]
+    environment, masks = alone.engine.runtime.seen[0]
     assert not environment[..., :4].any() and (masks[..., 0] == 1).all() and not masks[..., 1].any()
-    environment, masks = placed.runtime.seen[0]
+    environment, masks = placed.engine.runtime.seen[0]
     assert environment[..., :3].any() and not (masks[..., 0] == 1).all()
     assert made[0].character[..., 3].max() > 0.5
 
 
 def test_weights_without_a_matte_have_none_to_measure(clips, tmp_path):
-    bare = engine()
-    bare.pack = replace(bare.pack, manifest=replace(bare.pack.manifest, sizes={"matte_and_shadow": False}))
+    bare, pack = engine(), fake_pack()
+    bare.engine.pack = replace(pack, manifest=replace(pack.manifest, sizes={"matte_and_shadow": False}))
     assert generate(clips[0], bare, tmp_path)[0].visible is None
 
 

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from fake_runtime import FakeRuntime, fake_pack
+from fake_runtime import fake_engine
 
 from engine.conditions.frames import read_picture, write_picture
 from engine.contract import files, jobs
-from engine.door.answer import Engine
+from engine.door.answer import Host
 from engine.estimate.people import Person
 from lab.evaluation.bare import bare, laid_frames, relit
 from lab.evaluation.clips import read_clip
@@ -45,7 +45,7 @@ def clip(request, folders):
 
 
 def engine_for(clip):
-    return Engine(fake_pack(), FakeRuntime(), finder(clip.folder))
+    return Host(fake_engine(), finder(clip.folder))
 
 
 def test_the_reference_is_an_opaque_picture_with_joints_in_two_dimensions(clip, tmp_path):
@@ -111,7 +111,7 @@ def test_the_limb_warp_makes_other_frames_and_only_what_falls_back_is_counted(cl
 
 
 def test_a_reference_without_joints_falls_back(clip, tmp_path):
-    nobody = Engine(fake_pack(), FakeRuntime(), lambda picture: None)
+    nobody = Host(fake_engine(), lambda picture: None)
     unknown = replace(clip, job=replace(clip.job, reference=jobs.Reference(clip.job.reference.file)))
     assert all(one.limb_warp for one in generate(unknown, nobody, tmp_path))
 

@@ -10,7 +10,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from engine.contract.errors import JobError
-from engine.door.answer import Engine
+from engine.door.answer import Host
 from engine.engines.compact.nets.model import load_weights
 from engine.engines.compact.runtimes.ort import OrtRuntime
 from engine.packs import manifest as manifests
@@ -34,7 +34,7 @@ def refused(folder, message):
     manifests.write(folder, told, value["unread"])
     for runtime in RUNTIMES:
         with pytest.raises(JobError) as error:
-            Engine.open(folder=folder, runtime=runtime, threads=1)
+            Host.open(folder=folder, runtime=runtime, threads=1)
         assert error.value.code == "pack_invalid" and message in error.value.message, error.value
         assert error.value.remedy
 
@@ -245,7 +245,7 @@ def test_weights_of_other_networks(pack):
     value.pop("sha256")
     (pack / "pack.json").write_text(json.dumps({**value, "sha256": manifests.seal(value)}))
     with pytest.raises(JobError, match="expected the shape") as error:
-        Engine.open(folder=pack, runtime="pytorch", threads=1)
+        Host.open(folder=pack, runtime="pytorch", threads=1)
     assert error.value.code == "pack_invalid"
 
 

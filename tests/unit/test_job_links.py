@@ -14,9 +14,9 @@ import pytest
 from engine.conditions.frames import write_picture
 from engine.contract import files, job_log, jobs, messages
 from engine.contract.errors import JobError
-from engine.door.answer import Engine, Tail, answer
+from engine.door.answer import Host, Tail, answer
 from engine.estimate.appearance import empty_unless
-from tests.unit.fake_runtime import FakeRuntime, fake_pack, person_in
+from tests.unit.fake_runtime import fake_engine, person_in
 from tests.unit.test_run import asked, generate, written
 from tests.unit.walker import write_job
 
@@ -90,7 +90,7 @@ def lead_out(job, name, outside):
 
 def last_answer(request):
     told = []
-    answer(request, Engine(fake_pack(), FakeRuntime(), person_in), emit=told.append,
+    answer(request, Host(fake_engine(), person_in), emit=told.append,
            stop_asked=lambda: False, tail=Tail())
     return told[-1]
 

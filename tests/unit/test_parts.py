@@ -7,13 +7,15 @@ import pytest
 
 from engine.contract import files, jobs, messages
 from engine.contract.errors import JobError
-from engine.engines.compact.denoise.windows import plan
+from engine.engines.compact.engine import CompactEngine
+from engine.engines.windows import plan
 from engine.job import parts as parts_module
 from engine.job.parts import parts_of
+from engine.job.plan import facts_of
 from engine.job.progress import Stopped
 from engine.job.run import run
 from engine.job.split import assemble, planned, run_shot
-from tests.unit.fake_runtime import FakeRuntime, fake_pack, person_in
+from tests.unit.fake_runtime import FakeRuntime, fake_engine, fake_pack, person_in
 from tests.unit.test_run import Teller, layers, written
 from tests.unit.walker import HEIGHT_PX, figure, moved, write_job
 
@@ -74,13 +76,17 @@ def finished(original, tmp_path):
     return shutil.copytree(original, tmp_path / "job")
 
 
+def fake_facts(job):
+    return facts_of(CompactEngine, fake_pack(), job)
+
+
 def made(folder, part=None, runtime=None, **told):
-    return run_shot(str(folder), told.pop("pack", fake_pack()), runtime or Quick(), emit=told.pop("emit", print),
+    return run_shot(str(folder), fake_engine(runtime or Quick(), told.pop("pack", None)), emit=told.pop("emit", print),
                     find_joints=person_in, part=part, **told)
 
 
 def put_together(folder, runtime=None, pack=None):
-    return assemble(str(folder), pack or fake_pack(), runtime or Quick(), emit=lambda event: None,
+    return assemble(str(folder), fake_engine(runtime or Quick(), pack), emit=lambda event: None,
                     find_joints=person_in)
 
 
@@ -120,7 +126,7 @@ def test_a_new_run_of_frames_needs_no_run_in():
 
 def test_machines_order_and_how_many_parts_a_task_has_do_not_matter(job, original):
     shared = job()
-    assert len(planned(str(shared), fake_pack(), person_in)) == 3
+    assert len(planned(str(shared), fake_facts, person_in)) == 3
     for number in (3, 1, 2):
         made(shared, number)
     assert put_together(shared).made == FRAMES
@@ -176,7 +182,7 @@ def test_a_part_that_is_missing_or_of_something_else_is_named(finished):
 
 def test_seams_are_measured_and_repaired_until_the_chain_agrees(job):
     sequential, split = job("sequential", parts=None), job("split")
-    run(str(sequential), fake_pack(), Slow(), emit=print, find_joints=person_in)
+    run(str(sequential), fake_engine(Slow()), emit=print, find_joints=person_in)
     made(split, runtime=Slow())
     found = seams(split)
     assert [seam["frame"] for seam in found] == [7, 11]

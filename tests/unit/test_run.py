@@ -9,9 +9,9 @@ import pytest
 
 from engine.conditions.frames import read_picture, write_picture
 from engine.contract import files, jobs, messages
-from engine.door.answer import Engine, Tail, answer
+from engine.door.answer import Host, Tail, answer
 from engine.job.run import run
-from tests.unit.fake_runtime import STEPS, FakeRuntime, fake_pack, person_in
+from tests.unit.fake_runtime import STEPS, FakeRuntime, fake_engine, person_in
 from tests.unit.walker import write_job
 
 
@@ -22,18 +22,18 @@ class Teller(list):
         return [event for event in self if isinstance(event, kind)]
 
 
-def generate(folder, *, runtime=None, find_joints=person_in, stop_asked=lambda: False, pack=None):
+def generate(folder, *, engine=None, runtime=None, find_joints=person_in, stop_asked=lambda: False, pack=None):
     told = Teller()
-    finished = run(str(folder), pack or fake_pack(), runtime or FakeRuntime(), emit=told.append,
+    finished = run(str(folder), engine or fake_engine(runtime, pack), emit=told.append,
                    find_joints=find_joints, stop_asked=stop_asked)
     return finished, told
 
 
-def asked(folder, engine=None, stop_asked=lambda: False, request=None):
+def asked(folder, host=None, stop_asked=lambda: False, request=None):
     """Sends the request (to run) as the engine's process would; returns the last event."""
     told, tail = Teller(), Tail()
     logging.getLogger().addHandler(tail)
-    answer(request or messages.Run(str(folder)), engine or Engine(fake_pack(), FakeRuntime(), person_in),
+    answer(request or messages.Run(str(folder)), host or Host(fake_engine(), person_in),
            emit=told.append, stop_asked=stop_asked, tail=tail)
     logging.getLogger().removeHandler(tail)
     return told[-1]

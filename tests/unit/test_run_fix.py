@@ -10,7 +10,7 @@ import pytest
 from engine.conditions.frames import read_picture, write_picture
 from engine.contract import files, jobs, messages
 from engine.contract.errors import JobError
-from engine.engines.compact.denoise.windows import Window, plan
+from engine.engines.windows import Window, plan
 from engine.job.progress import Stopped
 from tests.unit.fake_runtime import FakeRuntime
 from tests.unit.test_run import generate, layers, written

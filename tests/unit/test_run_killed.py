@@ -24,10 +24,10 @@ SHORT = jobs.Settings(window=2)
 NURSERY = """
 import os, signal, sys, time
 from engine.job.run import run
-from tests.unit.fake_runtime import FakeRuntime, fake_pack, person_in
+from tests.unit.fake_runtime import FakeRuntime, fake_engine, person_in
 
 def generate(folder):
-    finished = run(folder, fake_pack(), FakeRuntime(step_s=0.005), emit=lambda event: None, find_joints=person_in)
+    finished = run(folder, fake_engine(FakeRuntime(step_s=0.005)), emit=lambda event: None, find_joints=person_in)
     os.write(1, f"{finished.reused}\\n".encode())
 
 print("ready", flush=True)

@@ -13,9 +13,9 @@ import pytest
 
 from engine.conditions.frames import write_picture
 from engine.contract import files, messages
-from engine.door.answer import Engine
+from engine.door.answer import Host
 from engine.job import lock
-from tests.unit.fake_runtime import FakeRuntime, fake_pack, person_in
+from tests.unit.fake_runtime import FakeRuntime, fake_engine, person_in
 from tests.unit.test_run import asked, generate, written
 from tests.unit.walker import write_job
 
@@ -114,7 +114,7 @@ def test_a_fault_in_the_networks_is_internal_and_the_engine_lives_on(tmp_path):
         def decode(self, latents):
             raise RuntimeError("no such device")
     write_job(str(tmp_path), 2)
-    event = asked(tmp_path, Engine(fake_pack(), Broken(), person_in))
+    event = asked(tmp_path, Host(fake_engine(Broken()), person_in))
     assert event.code == "internal" and "no such device" in event.message and "Traceback" in event.hint
 
 
@@ -123,7 +123,7 @@ def test_values_that_are_no_numbers_are_never_written(tmp_path):
         def decode(self, latents):
             return super().decode(latents) * np.nan
     write_job(str(tmp_path), 2)
-    event = asked(tmp_path, Engine(fake_pack(), Broken(), person_in))
+    event = asked(tmp_path, Host(fake_engine(Broken()), person_in))
     assert event.code == "internal" and "frame 1" in event.message and not written(tmp_path)
 
 

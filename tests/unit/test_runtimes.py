@@ -12,7 +12,8 @@ import torch
 
 from engine.conditions import surface_inputs
 from engine.contract.jobs import Settings
-from engine.door.answer import Engine
+from engine.door.answer import Host
+from engine.engines.compact.engine import CompactEngine
 from engine.engines.compact.runtimes.ort import OrtRuntime
 from engine.engines.compact.runtimes.pytorch import PytorchRuntime
 from engine.estimate import people
@@ -43,9 +44,9 @@ def test_hello_tells_the_device_of_what_is_open_and_not_of_what_is_installed(pac
     installed = ["CUDAExecutionProvider", "CPUExecutionProvider"]
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: installed)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    engine = Engine.open(folder=pack, runtime=name, threads=1)
-    assert engine.hello().runtime == name and engine.hello().device == "cpu"
-    assert np.isfinite(engine.runtime.encode(np.zeros((1, 32, 32, 5), np.float32))).all()
+    host = Host.open(folder=pack, runtime=name, threads=1)
+    assert host.hello().runtime == name and host.hello().device == "cpu"
+    assert np.isfinite(host.engine.runtime.encode(np.zeros((1, 32, 32, 5), np.float32))).all()
 
 
 def test_a_runtime_that_has_opened_nothing_names_no_device(pack):
@@ -136,9 +137,10 @@ def test_parity_of_a_whole_clip(pack, tmp_path, size, frames, guidance):
     made = []
     for name in ("onnxruntime", "pytorch"):
         write_job(str(tmp_path / name), frames, size=size, settings=Settings(guidance=guidance))
-        engine = Engine.open(folder=pack, runtime=name, threads=1)
-        runtime = Listening(engine.runtime)
-        run(str(tmp_path / name), engine.pack, runtime, emit=lambda event: None, find_joints=person_in)
+        host = Host.open(folder=pack, runtime=name, threads=1)
+        runtime = Listening(host.engine.runtime)
+        run(str(tmp_path / name), CompactEngine(host.engine.pack, runtime), emit=lambda event: None,
+            find_joints=person_in)
         made.append(np.concatenate(runtime.decoded))
     assert made[0].shape == made[1].shape and len(made[0]) == frames and made[0].std() > 0.05
     assert np.abs(made[0] - made[1]).max() < 1e-3
@@ -187,5 +189,5 @@ def test_threads_hold_for_who_looks_for_joints_too(pack, monkeypatch):
     looked = []
     monkeypatch.setattr(people, "find_joints", lambda picture, threads: looked.append(threads))
     for threads in (1, None, 1):
-        Engine.open(folder=pack, threads=threads).find_joints(np.full((40, 40, 4), len(looked), np.uint8))
+        Host.open(folder=pack, threads=threads).find_joints(np.full((40, 40, 4), len(looked), np.uint8))
     assert looked == [1, 0, 1]

@@ -4,6 +4,8 @@ import dataclasses
 
 import pytest
 
+from engine.conditions.crop import SHAPES
+from engine.engines.choose import ENGINES
 from tests.unit.add_on import part
 
 table, jobs = part("settings.table"), part("embedded.engine.contract.jobs")
@@ -32,7 +34,8 @@ def takes(one, value) -> bool:
 
 
 def test_every_generation_setting_of_the_contract_is_in_the_table():
-    assert table.GENERATION.keys() == GENERATION.keys()
+    """All but what only one engine knows: such settings come with their engine."""
+    assert table.GENERATION.keys() == GENERATION.keys() - {"engines"}
 
 
 def test_names_and_options_are_told_once():
@@ -47,7 +50,7 @@ def test_the_contract_takes_the_whole_range_and_no_more(one):
     seed."""
     wider = {"mask_grow": (-10000, 10000), "mask_feather": (0, 10000), "seed": (0, 2**63 - 1)}
     if one.choices:
-        assert all(takes(one, choice) for choice, _label, _tooltip in one.choices) and not takes(one, "another")
+        assert all(takes(one, choice) for choice, _label, _tooltip in one.choices) and not takes(one, "An other")
     elif one.kind in (table.Kind.WHOLE, table.Kind.NUMBER):
         high = LARGEST if one.high is None else one.high
         assert takes(one, one.low) and takes(one, high)
@@ -63,8 +66,10 @@ def test_the_default_is_the_contracts(one):
     assert chosen == (field_of(one).default or 0 if one.zero_is_none or one.is_keyed else field_of(one).default)
 
 
-@pytest.mark.parametrize("name, choices", [("engine", jobs.ENGINES), ("shape", jobs.SHAPES)])
-def test_every_choice_of_the_contract_is_offered(name, choices):
+@pytest.mark.parametrize("name, choices", [
+    ("engine", ENGINES), ("shape", ["auto", *(f"{width}x{height}" for width, height in SHAPES)])])
+def test_every_choice_of_the_engine_is_offered(name, choices):
+    """The contract takes any name and size; which there are, the engine's code says."""
     assert [choice for choice, _label, _tooltip in table.GENERATION[name].choices] == list(choices)
 
 

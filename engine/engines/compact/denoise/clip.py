@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from ...windows import Window
 from .guidance import guided
 from .noise import window_noise
 from .samplers import ddim_step
 from .schedule import Schedule, levels
-from .windows import Window
 
 # The grey behind the warp where no limb covers the frame, and of the empty reference of guidance (as in training).
 GREY = 0.5

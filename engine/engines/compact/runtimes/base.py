@@ -5,21 +5,13 @@ Pictures are 0..1; the five channels are sRGB, matte, shadow factor (1 = lit). F
 one call to another, and may stay on the device.
 """
 
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from numpy import ndarray
 
+from ...device import DeviceReport
+
 Features = Any
-
-
-@dataclass(frozen=True)
-class DeviceReport:
-    """Which runtime and device the nets run on, for `hello` and for bug reports."""
-
-    runtime: str   # "onnxruntime" or "pytorch"
-    version: str   # of that package
-    device: str    # "cpu", "cuda", ...
 
 
 class Runtime(Protocol):

@@ -10,7 +10,7 @@ import onnxruntime
 from onnxruntime.capi import onnxruntime_pybind11_state as reasons  # pyright: ignore[reportAttributeAccessIssue]  no stub
 
 from ....contract.errors import JobError
-from .base import DeviceReport
+from ...device import NOT_OPEN, DeviceReport
 
 PREFERRED = ("CUDAExecutionProvider", "CPUExecutionProvider")
 _NOT_A_GRAPH = (reasons.Fail, reasons.InvalidArgument, reasons.InvalidGraph, reasons.InvalidProtobuf,
@@ -84,5 +84,5 @@ class OrtRuntime:
         """Reports the device of the open sessions. Which providers are installed or were requested does not say which
         one works."""
         providers = [session.get_providers()[0] for session in self._sessions.values()]
-        device = providers[-1].removesuffix("ExecutionProvider").lower() if providers else "none"
+        device = providers[-1].removesuffix("ExecutionProvider").lower() if providers else NOT_OPEN
         return DeviceReport(runtime="onnxruntime", version=onnxruntime.__version__, device=device)

@@ -12,10 +12,10 @@ from torch import Tensor
 
 from ....contract.errors import JobError
 from ....packs.manifest import WEIGHTS
+from ...device import DeviceReport
 from ..nets.model import Model, load_weights
 from ..nets.parts import Decode, Denoise, Encode, Objects, Pose, Reference
 from ..nets.sizes import Sizes
-from .base import DeviceReport
 
 log = logging.getLogger(__name__)
 
