@@ -16,6 +16,8 @@
     python -m engine estimate VIDEO -o JOB  make a job folder with pose and mask from the performer in a video;
                                             without VIDEO, the footage is in the job's source/
     python -m engine manifest FOLDER        write the manifest of a pack again; its weights do not change
+    python -m engine convert FOLDER -o PACK make a pack for the engine sd15-aa2 of public weights of the Animate Anyone
+                                            family (needs torch, diffusers and transformers)
     python -m lab train ... | export ...    make a pack (needs torch)
     python -m lab score ...                 measure a pack on held-out clips
 
@@ -47,6 +49,9 @@ def main(arguments=None) -> int:
     if options.command == "manifest":
         from .packs.renewal import main as renew
         return renew([options.subject])
+    if options.command == "convert":
+        from .engines.sd15.conversion import main as convert
+        return convert(options)
     if options.command == "parts":
         return _print_parts(options)
     return _serve(options) if options.command == "serve" else _once(options)
@@ -66,8 +71,8 @@ def _parser():
                                  help="lines for people on stderr, or for programs on stdout")
         if name in ("serve", "run", "assemble", "parts", "preview", "check"):
             command.add_argument("--pack", help="folder of weights (default: the embedded ones)")
-            command.add_argument("--runtime", choices=("onnxruntime", "pytorch"),
-                                 help="default: the first that is installed")
+            command.add_argument("--runtime", help="onnxruntime or pytorch; for sd15-aa2 cuda, mps or cpu (default: "
+                                                   "the first that is there)")
             command.add_argument("--threads", type=int, help="default: one for each core")
         if name == "run":
             command.add_argument("--part", type=int, metavar="K", help="make this part (1, 2 ...) of a long shot only")
@@ -77,6 +82,7 @@ def _parser():
                                  help="default: all")
     _add_estimate(commands.add_parser("estimate"))
     commands.add_parser("manifest").add_argument("subject", metavar="FOLDER")
+    _add_convert(commands.add_parser("convert"))
     return parser
 
 
@@ -98,6 +104,14 @@ def _add_estimate(command) -> None:
     command.add_argument("--clean", action="store_true", help="also write clean/, the plate without the performer")
     command.add_argument("--depth-model", metavar="FILE", help="an ONNX file of Depth Anything V2")
     command.add_argument("--reference", metavar="FILE", help="the character's picture, copied into JOB")
+
+
+def _add_convert(command) -> None:
+    command.add_argument("subject", metavar="FOLDER", type=Path,
+                         help="with reference_unet.pth, denoising_unet.pth, motion_module.pth and pose_guider.pth")
+    command.add_argument("--vae", type=Path, required=True, metavar="FOLDER", help="in diffusers' layout")
+    command.add_argument("--image-encoder", type=Path, required=True, metavar="FOLDER", help="in transformers' layout")
+    command.add_argument("-o", dest="pack", type=Path, required=True, metavar="PACK", help="the folder to write")
 
 
 def _box(text):

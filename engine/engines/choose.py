@@ -9,7 +9,10 @@ if TYPE_CHECKING:
     from .base import Engine
 
 # Name -> (module, class).
-ENGINES = {"compact": (".compact.engine", "CompactEngine")}
+ENGINES = {
+    "compact": (".compact.engine", "CompactEngine"),
+    "sd15-aa2": (".sd15.engine", "Sd15Engine"),
+}
 
 
 def kind_of(name: str) -> "type[Engine]":

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import torch
 
-from engine.engines.sd15.nets.model import Model
+from engine.engines.sd15.nets.model import MOTION, Model
 from engine.engines.sd15.nets.sizes import Sizes
 
 TINY = Sizes(widths=(16, 16, 32, 32), layers=1, heads=2, groups=4, token_width=12, pose_widths=(4, 8, 8, 8))
@@ -16,7 +16,8 @@ def random_model(sizes=TINY, seed=5):
     model, generator = Model(sizes).eval(), torch.Generator().manual_seed(seed)
     for name, weight in model.named_parameters():
         if weight.ndim > 1:
-            weight.data = torch.randn(weight.shape, generator=generator) * weight[0].numel() ** -0.5
+            far = 3 if MOTION in name and "proj_out" in name else 1     # else frames hardly see each other
+            weight.data = far * torch.randn(weight.shape, generator=generator) * weight[0].numel() ** -0.5
         elif "norm" in name and name.endswith("weight"):
             weight.data = 1 + 0.2 * torch.randn(weight.shape, generator=generator)
         else:
