@@ -13,7 +13,7 @@ from engine.contract import files, jobs
 from engine.contract.skeleton import BODY
 from engine.engines.sd15.conversion import write_pack
 from engine.engines.sd15.encoders import Encoders
-from tests.torch.sd15_tiny import TINY, random_model
+from tests.torch.sd15_tiny import SHALLOW, random_model
 from tests.unit.walker import HEIGHT_PX, drawn_reference, figure, write_job
 
 SHAPES, WINDOW, OVERLAP, STEPS = ((48, 72), (64, 64), (72, 48)), 5, 2, 2
@@ -28,7 +28,7 @@ def random_encoders(seed=9):
                         up_block_types=("UpDecoderBlock2D",) * levels, latent_channels=4)
     clip = CLIPVisionModelWithProjection(CLIPVisionConfig(
         hidden_size=16, intermediate_size=16, num_hidden_layers=1, num_attention_heads=2, image_size=28, patch_size=14,
-        projection_dim=TINY.token_width))
+        projection_dim=SHALLOW.token_width))
     with torch.no_grad():
         for weight in clip.parameters():
             if weight.ndim > 1:
@@ -36,7 +36,7 @@ def random_encoders(seed=9):
     return Encoders(vae, clip)
 
 
-def make_pack(folder, sizes=TINY):
+def make_pack(folder, sizes=SHALLOW):
     write_pack(folder, random_model(sizes).state_dict(), sizes, random_encoders(), name="tiny", shapes=SHAPES,
                about={"window": WINDOW, "overlap": OVERLAP, "default_steps": STEPS, "guidance": 1.5})
     return folder

@@ -8,10 +8,11 @@ from engine.engines.sd15.nets.model import MOTION, Model
 from engine.engines.sd15.nets.sizes import Sizes
 
 TINY = Sizes(widths=(16, 16, 32, 32), layers=1, heads=2, groups=4, token_width=12, pose_widths=(4, 8, 8, 8))
-WHOLE = replace(TINY, environment=True, blending="gated", modulation="residual")
+SHALLOW = replace(TINY, widths=(16, 32))    # two levels: for tests that run the networks often
+WHOLE = replace(SHALLOW, environment=True, blending="gated", modulation="residual")
 
 
-def random_model(sizes=TINY, seed=5):
+def random_model(sizes=SHALLOW, seed=5):
     """Every weight is random, also those that start at zero: plain ones hide what does not reach the result."""
     model, generator = Model(sizes).eval(), torch.Generator().manual_seed(seed)
     for name, weight in model.named_parameters():

@@ -14,7 +14,7 @@ from engine.engines.sd15.networks import read_weights
 from engine.packs.engine_manifest import write_engine
 from engine.packs.store import read_pack
 from tests.torch.sd15_pack import SHAPES, make_pack, random_encoders
-from tests.torch.sd15_tiny import TINY, WHOLE, random_model
+from tests.torch.sd15_tiny import SHALLOW, WHOLE, random_model
 from tests.torch.test_sd15_public_weights import write_public
 
 SETTINGS = jobs.Settings(engine="sd15-aa2")
@@ -61,7 +61,7 @@ def test_public_files_become_a_pack(tmp_path):
     write_public(tmp_path, model)
     for net, name in zip((random_encoders().vae, random_encoders().clip), (VAE, IMAGE_ENCODER), strict=True):
         net.save_pretrained(tmp_path / name)
-    convert(tmp_path, tmp_path / VAE, tmp_path / IMAGE_ENCODER, tmp_path / "pack", sizes=TINY, shapes=SHAPES)
+    convert(tmp_path, tmp_path / VAE, tmp_path / IMAGE_ENCODER, tmp_path / "pack", sizes=SHALLOW, shapes=SHAPES)
     pack = read_pack(tmp_path / "pack")
     assert kind_of(pack.manifest.engine) is Sd15Engine
     found, given = read_weights(pack.folder), model.state_dict()
@@ -105,7 +105,7 @@ def test_what_is_known_before_anything_is_open(tmp_path):
     assert Sd15Engine.facts(manifest, SETTINGS).wants == {Want.DEPTH, Want.OBJECTS}
 
 
-@pytest.mark.parametrize("settings", [jobs.Settings(engine="sd15-aa2", window=TINY.longest + 1),
+@pytest.mark.parametrize("settings", [jobs.Settings(engine="sd15-aa2", window=SHALLOW.longest + 1),
                                       jobs.Settings(engine="sd15-aa2", engines={"sd15-aa2": {"prompt": "a"}})])
 def test_settings_that_it_does_not_take(folder, settings):
     with pytest.raises(JobError) as raised:

@@ -6,7 +6,7 @@ import torch
 from engine.contract.errors import JobError
 from engine.engines.sd15.nets.motion import positions
 from engine.engines.sd15.public_weights import FILES, MOTION_FILE, public_names, read_public
-from tests.torch.sd15_tiny import TINY, random_model
+from tests.torch.sd15_tiny import SHALLOW, random_model
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def test_names_as_the_familys_classes_give_them(file, name):
 
 
 def test_every_weight_arrives_where_it_belongs(model, folder):
-    found = read_public(folder, TINY)
+    found = read_public(folder, SHALLOW)
     assert found.keys() == model.state_dict().keys()
     assert all(torch.equal(found[name], weight) for name, weight in model.state_dict().items())
 
@@ -67,7 +67,7 @@ def test_every_weight_arrives_where_it_belongs(model, folder):
 def test_a_missing_motion_module_is_named(folder):
     (folder / MOTION_FILE).unlink()
     with pytest.raises(JobError, match=r"motion_module\.pth does not exist") as raised:
-        read_public(folder, TINY)
+        read_public(folder, SHALLOW)
     assert raised.value.code == "pack_missing"
 
 
@@ -76,7 +76,7 @@ def test_a_missing_and_a_renamed_weight_are_named(folder, file):
     name = next(iter(torch.load(folder / file, weights_only=True)))
     changed(folder / file, lambda stored: stored.update(renamed=stored.pop(name)))
     with pytest.raises(JobError) as raised:
-        read_public(folder, TINY)
+        read_public(folder, SHALLOW)
     assert file in raised.value.message and name in raised.value.message and "renamed" in raised.value.message
 
 
@@ -84,19 +84,19 @@ def test_other_positions_are_refused(folder):
     changed(folder / MOTION_FILE, lambda stored: stored.update(
         {name: value[:, :24] for name, value in stored.items() if name.endswith("pe")}))
     with pytest.raises(JobError, match="positions of 32 frames"):
-        read_public(folder, TINY)
+        read_public(folder, SHALLOW)
 
 
 def test_a_weight_of_another_shape_is_named(folder):
     changed(folder / "pose_guider.pth", lambda stored: stored.update({"blocks.0.weight": torch.zeros(2, 2)}))
     with pytest.raises(JobError, match=r"blocks\.0\.weight: expected the shape"):
-        read_public(folder, TINY)
+        read_public(folder, SHALLOW)
 
 
 def test_numbers_that_are_none_are_refused(folder):
     changed(folder / "pose_guider.pth", lambda stored: stored["conv_in.bias"].fill_(float("nan")))
     with pytest.raises(JobError, match=r"conv_in\.bias is not made of finite numbers"):
-        read_public(folder, TINY)
+        read_public(folder, SHALLOW)
 
 
 class Runs:
@@ -109,5 +109,5 @@ def test_a_file_that_holds_something_else_is_refused(folder, stored, capsys):
     path = folder / "pose_guider.pth"
     path.write_bytes(stored) if isinstance(stored, bytes) else torch.save(stored, path)
     with pytest.raises(JobError, match=r"pose_guider\.pth"):
-        read_public(folder, TINY)
+        read_public(folder, SHALLOW)
     assert "this was run" not in capsys.readouterr().out

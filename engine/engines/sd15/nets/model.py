@@ -1,5 +1,8 @@
 """All networks of one pack together, and what their weight files must hold."""
 
+import functools
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor, nn
 
@@ -27,7 +30,8 @@ class Model(nn.Module):
         self.denoising_net = DenoisingNet(sizes)
 
 
-def expected_shapes(sizes: Sizes) -> dict[str, tuple[int, ...]]:
+@functools.cache
+def expected_shapes(sizes: Sizes) -> Mapping[str, tuple[int, ...]]:
     """Every weight's name and shape, without memory for the weights."""
     with torch.device("meta"):
         return {name: tuple(tensor.shape) for name, tensor in Model(sizes).state_dict().items()}
