@@ -1,5 +1,9 @@
 """Packs of sd15-aa2: converted from public files, and refused before the first frame if anything is wrong."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from safetensors.torch import load_file, save_file
 
@@ -17,6 +21,7 @@ from tests.torch.sd15_pack import SHAPES, make_pack, random_encoders
 from tests.torch.sd15_tiny import SHALLOW, WHOLE, random_model
 from tests.torch.test_sd15_public_weights import write_public
 
+ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = jobs.Settings(engine="sd15-aa2")
 
 
@@ -68,6 +73,12 @@ def test_public_files_become_a_pack(tmp_path):
     assert found.keys() == given.keys()
     assert all((found[name].float() - weight).abs().max() < 2e-3 for name, weight in given.items())
     assert str(tmp_path) not in "".join(path.read_text() for path in pack.folder.rglob("*.json"))
+
+
+def test_nothing_heavy_is_imported_before_it_opens():
+    code = "import sys, engine.engines.sd15.engine; sys.exit(' '.join({'torch', 'diffusers'} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
 
 
 def test_nothing_is_open_before_it_is_asked_for(folder):

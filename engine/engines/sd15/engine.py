@@ -97,14 +97,15 @@ class Sd15Engine:
 
     def make(self, window: Window, bundle: Bundle, reference: ReferenceBundle, *, before: np.ndarray | None,
              after: np.ndarray | None, sampling: Sampling, watch: Watch) -> Made:
-        held = {}
+        networks, held = self._opened, {}
         for numbers, latents in ((window.before, before), (window.after, after)):
             if numbers and latents is not None:
                 held |= dict(zip(numbers, latents[len(latents) - len(numbers):], strict=True))
         with watch.stage("encode"):
-            self._opened.look_of(reference)
+            look = networks.look_of(reference)
+            conditions, kept = networks.conditions(bundle, held)
         with watch.stage("denoise"):
-            latents = self._opened.make(window, bundle, reference, held, sampling, watch.stepped)
+            latents = networks.make(window, conditions, look, kept, sampling, watch.stepped)
         known = latents if before is None else np.concatenate([before, latents])
         return Made(latents, known[-max(self.pack.manifest.overlap, 1):])
 

@@ -63,8 +63,9 @@ class Networks:
                 picture = last(self.encoders.decode(first(one[None], self.device))[0])
             yield picture
 
-    def conditions(self, bundle: Bundle) -> tuple[Conditions, Kept]:
-        """What the networks read of a window, and what of it stays."""
+    def conditions(self, bundle: Bundle, held: dict[int, np.ndarray]) -> tuple[Conditions, Kept]:
+        """What the networks read of a window, and what of it stays. held: latents (h, w, 4) of the finished frames
+        (1..N) in it."""
         sizes = self.model.sizes
         with self._at_work():
             region, known = (first(one, self.device) for one in (bundle.region, bundle.known))
@@ -77,21 +78,20 @@ class Networks:
                 kept = Kept(torch.zeros_like(environment, dtype=torch.float32), torch.zeros_like(masks[:, :1].float()))
             else:
                 kept = Kept(self.encoders.encode(first(bundle.plate, self.device)), 1 - F.max_pool2d(region, SCALE))
-            return Conditions(pose, environment, masks, self._objects(bundle)), kept
-
-    def make(self, window: Window, bundle: Bundle, reference: ReferenceBundle, held: dict[int, np.ndarray],
-             sampling: Sampling, stepped: Callable[[], None]) -> np.ndarray:
-        """Latents (made frames, h, w, 4). held: those of the frames (1..N) beside them."""
-        with self._at_work():
-            conditions, kept = self.conditions(bundle)
-            for place, number in enumerate(window.frames):
+            for place, number in enumerate(bundle.numbers):
                 if number in held:
                     kept.latents[place] = first(held[number][None], self.device)[0]
                     kept.share[place] = 1
+            return Conditions(pose, environment, masks, self._objects(bundle)), kept
+
+    def make(self, window: Window, conditions: Conditions, look: Appearance, kept: Kept, sampling: Sampling,
+             stepped: Callable[[], None]) -> np.ndarray:
+        """Latents (made frames, h, w, 4). stepped() is called after every step, and may raise to stop."""
+        with self._at_work():
             shape = (*kept.latents.shape[2:], kept.latents.shape[1])
             noise = first(window_noise(sampling.seed, window.frames, shape), self.device)
-            made = denoise(self.model.denoising_net, noise, conditions, self.look_of(reference), kept,
-                           steps=sampling.steps, guidance=sampling.guidance, stepped=stepped)
+            made = denoise(self.model.denoising_net, noise, conditions, look, kept, steps=sampling.steps,
+                           guidance=sampling.guidance, stepped=stepped)
         start = len(window.before)
         return last(made[start:start + len(window.made)])
 

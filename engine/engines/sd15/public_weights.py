@@ -2,7 +2,6 @@
 one, or has one more, is refused (a motion module that is not loaded is why such films flicker)."""
 
 import pickle
-import re
 from pathlib import Path
 
 import torch
@@ -59,9 +58,9 @@ def public_names(sizes: Sizes = FAMILY) -> dict[str, dict[str, str | None]]:
 
 
 def _motion_name(ours: str) -> str:
-    module, within = re.fullmatch(r"(.*\.motion_modules\.\d+)\.(.*)", ours).groups()
-    parts = [_RENAMED.get(part, part) for part in within.split(".")]
-    return ".".join([module, "temporal_transformer", *parts])
+    block, _, within = ours.partition(MOTION)
+    number, *parts = within.split(".")
+    return f"{block}{MOTION}{number}.temporal_transformer." + ".".join(_RENAMED.get(part, part) for part in parts)
 
 
 def _tensors(path: Path) -> dict[str, Tensor]:
@@ -93,8 +92,8 @@ def _check_places(path: Path, found: dict[str, Tensor], sizes: Sizes) -> None:
     for name, tensor in found.items():
         if name.endswith(_PLACES):
             right = tensor.ndim == 3 and tensor.shape[:2] == (1, sizes.longest)
-            if not right or not torch.allclose(tensor[0].float(), positions(*tensor.shape[1:], tensor.device),
-                                               atol=2e-3):
+            if not right or not torch.allclose(tensor[0].float(), positions(sizes.longest, tensor.shape[2],
+                                                                            tensor.device), atol=2e-3):
                 raise JobError("pack_invalid", f"{path}: {name}: expected the positions of {sizes.longest} frames, got "
                                                f"{tuple(tensor.shape)}.", _AGAIN)
 

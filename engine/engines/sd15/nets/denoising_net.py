@@ -32,6 +32,7 @@ class DenoisingNet(UNet):
         h, w) and masks (n, MASKS, h, w) if the sizes have it, objects as ObjectGuider gives them -> v (n, 4, h, w)."""
         x = self.conv_in(noisy) + pose
         if self.sizes.environment:
+            assert environment is not None and masks is not None
             x = x + self.environment_in(torch.cat([environment, masks], dim=1))
 
         def blend(name: str, y: Tensor) -> Tensor:

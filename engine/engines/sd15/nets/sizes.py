@@ -32,7 +32,9 @@ class Sizes:
     @classmethod
     def from_dict(cls, fields: dict[str, Any]) -> "Sizes":
         """Raises TypeError for a field that this version does not know, ValueError for a value that it does not."""
-        sizes = cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()})
+        kept: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value
+                                for name, value in fields.items()}
+        sizes = cls(**kept)
         for name, known in (("blending", BLENDINGS), ("modulation", MODULATIONS),
                             ("reference_blocks", ("everywhere", "mid_up"))):
             if getattr(sizes, name) not in known:

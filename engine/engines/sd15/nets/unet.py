@@ -1,7 +1,8 @@
 """Stable Diffusion 1.5's U-Net, which the reference net and the denoising net share: its layout and its walk."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -40,6 +41,9 @@ class Told:
 
 class Block(nn.Module):
     """One level: residual blocks, each with spatial attention and a motion module where the level has them."""
+
+    downsamplers: nn.ModuleList     # of one layer each; the last level of each way has none
+    upsamplers: nn.ModuleList
 
     def __init__(self, sizes: Sizes, name: str, into: list[int], width: int, *, attention: int, motion: bool):
         """into: channels that each residual block gets; attention: how many spatial attentions there are."""
@@ -103,7 +107,7 @@ class UNet(nn.Module):
     def walk(self, x: Tensor, steps: Tensor, told: Told) -> Tensor:
         """x (n, widths[0], h, w) after conv_in, steps (n,) 0..999 -> the last features (n, widths[0], h, w)."""
         level, skips = self.time_embedding(steps), [x]
-        for block in self.down_blocks:
+        for block in cast(Iterable[Block], self.down_blocks):
             for k, resnet in enumerate(block.resnets):
                 x = block.attend(k, resnet(x, level), told)
                 skips.append(x)
@@ -112,7 +116,7 @@ class UNet(nn.Module):
                 skips.append(x)
         first, second = self.mid_block.resnets
         x = second(self.mid_block.attend(0, first(x, level), told), level)
-        for block in self.up_blocks:
+        for block in cast(Iterable[Block], self.up_blocks):
             for k, resnet in enumerate(block.resnets):
                 x = block.attend(k, resnet(torch.cat([x, skips.pop()], dim=1), level), told)
             if hasattr(block, "upsamplers"):
