@@ -87,7 +87,7 @@ def generate(*, scene: str = "", performer: bool = False, performer_box: Sequenc
             raise found[0]
         keep_settings(shot)
         request = replace(request, plate=settings_of(shot).uid)
-        launch = engine_launch(pack=pack, threads=threads, python=engine_python)
+        launch = engine_launch(request.settings.engine, pack=pack, threads=threads, python=engine_python)
         task = Generation(Gathered(request, job_folder(shot)), link=session.link, launch=launch)
     except JobError as error:
         return PROBLEMS, failure(error)

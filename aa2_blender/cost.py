@@ -17,6 +17,7 @@ import bpy
 from .embedded.engine.contract import files, jobs, json_reader, messages
 from .embedded.engine.contract.errors import JobError
 from .embedded.engine.contract.fields import build, checked, number, or_none, whole
+from .embedded.engine.contract.reckoning import Reckoning
 from .link.engine_job import EngineJob
 from .link.interpreter import EMBEDDED, Launch
 
@@ -32,9 +33,6 @@ _GFLOPS_A_CORE, _SECONDS_A_MEGAPIXEL, _START_S = 25.0, 0.10, 1.5
 _BALL_S = 0.5        # to render a ball of the light (ours; a room of the demo on two cores)
 _PERFORMER_S = 0.25  # a frame in which a performer is found, with hands and face (ours; 640x480 on two cores)
 _LIGHT_S = 8.5  # a frame whose light the scene renders (ours: a first guess, until this machine is measured)
-# Peak memory of the engine in MB, measured with windows of 2 to 16 frames and jobs of 0.08 to 2 million pixels: itself,
-# a frame of a window, a million pixels of the job.
-_BASE_MB, _FRAME_MB, _MEGAPIXEL_MB = 325.0, 22.0, 15.0
 _SECONDS = number(0, 1e12)
 
 _kept: dict[str, "Rate"] | None = None  # what is in the user's file, once it was read
@@ -62,7 +60,7 @@ class Work:
     """What is to be done: `frames` of `megapixels`, `steps` each, `window` frames at a time of which `overlap` are of
     the window before; `passes` of the denoiser a step (2 with guidance); `performed`:
     a performer has to be found first; `balls` of the light have to be rendered first, or more where it changes; `lit`:
-    the scene has to render the light first."""
+    the scene has to render the light first; `reckoning`: of the memory, as the weights say."""
 
     frames: int
     megapixels: float
@@ -73,6 +71,7 @@ class Work:
     performed: bool = False
     balls: int = 0
     lit: bool = False
+    reckoning: Reckoning = Reckoning()
 
     @property
     def denoised(self) -> int:
@@ -83,9 +82,12 @@ class Work:
 
 @dataclass(frozen=True)
 class Cost:
+    """`device_mb`: memory of a graphics card, 0 where none is used."""
+
     seconds: float
     memory_mb: float
     measured: bool
+    device_mb: float = 0.0
 
 
 def cost_of(work: Work, rate: Rate) -> Cost:
@@ -94,7 +96,7 @@ def cost_of(work: Work, rate: Rate) -> Cost:
     each += rate.performer_s * work.performed + rate.light_s * work.lit
     seconds = rate.start_s + work.frames * each + work.denoised * work.steps * work.passes * rate.denoise_s
     seconds += work.balls * ball_seconds() if work.balls else 0.0
-    return Cost(seconds, rate.memory * _reckoned_mb(work), rate.runs > 0)
+    return Cost(seconds, rate.memory * _reckoned_mb(work), rate.runs > 0, work.reckoning.device(work.window))
 
 
 def work_of(job: jobs.Job, pack: Path) -> Work:
@@ -104,10 +106,12 @@ def work_of(job: jobs.Job, pack: Path) -> Work:
 
 def work(frames: int, size: tuple[int, int], settings: jobs.Settings, pack: Path, *, performed: bool = False,
          balls: int = 0, lit: bool = False) -> Work:
-    steps, window, overlap = _of_pack(pack)
-    window = min(settings.window or window, frames)
-    return Work(frames, size[0] * size[1] / 1e6, settings.steps or steps, window, min(overlap, max(window - 1, 0)),
-                1 if settings.guidance == 1.0 else 2, performed, balls, lit)
+    told = _of_pack(pack)
+    window = min(settings.window or told.window, frames)
+    guidance = told.guidance if settings.guidance is None else settings.guidance
+    return Work(frames, size[0] * size[1] / 1e6, settings.steps or told.default_steps, window,
+                min(told.overlap, max(window - 1, 0)), 1 if guidance == 1.0 else 2, performed, balls, lit,
+                told.of_variant(settings.own.get("variant")))
 
 
 def rate_of(launch: Launch) -> Rate:
@@ -128,7 +132,7 @@ def learn(folder: str | Path, hello: messages.Hello | None, job: EngineJob, laun
         return
     try:
         pack = pack_folder(launch)
-        if done.made >= _SHORT * _of_pack(pack)[1]:
+        if done.made >= _SHORT * _of_pack(pack).window:
             _keep(launch, learnt(rate_of(launch), work_of(jobs.read(folder), pack), done))
     except (JobError, OSError):
         return  # nothing depends on it but a label
@@ -191,7 +195,7 @@ def learnt(before: Rate, work: Work, done: messages.Finished) -> Rate:
     def took(*names) -> float:
         return sum(done.stages.get(name, 0.0) for name in names)
     denoised = work.denoised * done.made / work.frames
-    new = {"start_s": took("prepare", "reference", "hash") + _START_S / 2,
+    new = {"start_s": took("prepare", "reference", "hash", "load") + _START_S / 2,
            "nets_s": took("encode", "decode") / done.made,
            "megapixel_s": took("read", "compose", "write") / done.made / work.megapixels,
            "denoise_s": took("denoise") / (denoised * work.steps * work.passes),
@@ -209,28 +213,46 @@ def pack_folder(launch: Launch) -> Path:
 
 def defaults(pack: Path) -> dict[str, int]:
     """{"steps", "window"}: what the weights in a folder take where the artist chooses none."""
-    steps, window, _overlap = _of_pack(pack)
-    return {"steps": steps, "window": window}
+    told = _of_pack(pack)
+    return {"steps": told.default_steps, "window": told.window}
 
 
 def _reckoned_mb(work: Work) -> float:
-    return _BASE_MB + _FRAME_MB * work.window + _MEGAPIXEL_MB * work.megapixels
+    return work.reckoning.host(work.window, work.megapixels)
 
 
-def _of_pack(folder: str | Path) -> tuple[int, int, int]:
-    """(default steps, window, overlap) from the pack's manifest, or usual ones if it cannot be read. Panels ask at
-    every redraw, so it is read once for each state of the file."""
+@dataclass(frozen=True)
+class _Told:
+    """What a pack's manifest says about time and memory; `variants`: the memory of each form of the weights."""
+
+    default_steps: int = 1
+    window: int = 8
+    overlap: int = 2
+    guidance: float = 1.0
+    needs: Reckoning = Reckoning()
+    variants: tuple[tuple[str, Reckoning], ...] = ()
+
+    def of_variant(self, name: object) -> Reckoning:
+        return dict(self.variants).get(str(name), self.needs)
+
+
+def _of_pack(folder: str | Path) -> _Told:
+    """From the pack's manifest, or usual ones if it cannot be read. Panels ask at every redraw, so it is read once for
+    each state of the file."""
     path = Path(folder) / "pack.json"
     try:
         return _read_pack(str(path), path.stat().st_mtime_ns)
-    except (OSError, ValueError, KeyError, TypeError):
-        return 1, 8, 2
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return _Told()
 
 
 @functools.lru_cache(maxsize=4)
-def _read_pack(path: str, _changed: int) -> tuple[int, int, int]:
+def _read_pack(path: str, _changed: int) -> _Told:
     value, count = json_reader.read(path), whole(0, 1000)
-    return count(value["default_steps"]), count(value["window"]), count(value["overlap"])
+    variants = (value.get("variants") or {}).items()
+    return _Told(count(value["default_steps"]), count(value["window"]), count(value["overlap"]),
+                 number(0, 30)(value.get("guidance", 1.0)), build(Reckoning, value.get("needs", {})),
+                 tuple((name, build(Reckoning, one.get("needs", {}))) for name, one in variants))
 
 
 def _rates() -> dict:

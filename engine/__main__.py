@@ -18,6 +18,7 @@
     python -m engine manifest FOLDER        write the manifest of a pack again; its weights do not change
     python -m engine convert FOLDER -o PACK make a pack for the engine sd15-aa2 of public weights of the Animate Anyone
                                             family (needs torch, diffusers and transformers)
+    python -m engine verify FOLDER          check every byte of a pack, whatever an earlier check found
     python -m lab train ... | export ...    make a pack (needs torch)
     python -m lab score ...                 measure a pack on held-out clips
 
@@ -52,6 +53,8 @@ def main(arguments=None) -> int:
     if options.command == "convert":
         from .engines.sd15.conversion import main as convert
         return convert(options)
+    if options.command == "verify":
+        return _verify(options)
     if options.command == "parts":
         return _print_parts(options)
     return _serve(options) if options.command == "serve" else _once(options)
@@ -81,7 +84,8 @@ def _parser():
             command.add_argument("--layers", nargs="+", choices=files.DELIVERED, default=files.DELIVERED,
                                  help="default: all")
     _add_estimate(commands.add_parser("estimate"))
-    commands.add_parser("manifest").add_argument("subject", metavar="FOLDER")
+    for name in ("manifest", "verify"):
+        commands.add_parser(name).add_argument("subject", metavar="FOLDER")
     _add_convert(commands.add_parser("convert"))
     return parser
 
@@ -214,6 +218,17 @@ def _print_parts(options) -> int:
     told = [{"part": part.number, "first": part.made[0], "last": part.made[-1], "frames": len(part.made),
              "windows": len(part.windows), "run_in": len(part.leading)} for part in parts if part.made]
     print(json.dumps({"parts": told}), flush=True)
+    return 0
+
+
+def _verify(options) -> int:
+    """Print the hash of a pack that is whole."""
+    from .packs.store import verify
+    try:
+        print(verify(Path(options.subject)), flush=True)
+    except JobError as error:
+        print(f"{error.code}: {error}", file=sys.stderr)
+        return 1
     return 0
 
 

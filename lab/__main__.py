@@ -5,6 +5,7 @@
     python -m lab score ...             measure packs on held-out clips; --estimate: how well performers are found
     python -m lab clips ...             render clips of Blender's world (in a bpy's Python; `build.py clips` brings the
                                         data)
+    python -m lab seams ...             measure the seams of long shots that are made in parts
     python -m lab situations ...        difficult references, before the body surface and now: a sheet
 """
 
@@ -12,7 +13,7 @@ import importlib
 import sys
 
 COMMANDS = {"train": "training.command", "export": "export", "score": "evaluation.score", "clips": "clips.checkout",
-            "situations": "evaluation.situations"}
+            "seams": "evaluation.seams", "situations": "evaluation.situations"}
 
 
 def main(arguments: list[str]) -> int:

@@ -122,7 +122,7 @@ class Link:
             return self._end(EngineState.CANCELLED, drop=True)
         self.job.state = EngineState.CANCELLING
         self._engine.send(messages.Cancel())
-        self._deadline = self._clock.seconds + self.patience.cancel
+        self._deadline = self._clock.seconds + self.patience.with_engine(self.hello).cancel
         self._terminated = False
 
     def close(self) -> None:
@@ -198,16 +198,17 @@ class Link:
                 self._engine.terminate()
                 self._terminated = True
                 self._deadline = now + self.patience.terminate
-        elif now - self._silent_since > (self.patience.hello if self.hello is None else self.patience.silence):
+        elif now - self._silent_since > (self.patience.with_engine(self.hello).silence if self.hello
+                                         else self.patience.hello):
             what = "nothing" if self.hello else "no hello"
             self._give_up(f"The engine has said {what} for {now - self._silent_since:.0f} seconds.")
-        elif self.hello and now - self._idle_since > self.patience.idle:
-            self._give_up(f"The engine has said for {now - self._idle_since:.0f} seconds that it does nothing, "
-                          "but not how the job ended.")
+        elif self.hello and self._silent_since - self._idle_since > self.patience.idle:
+            self._give_up(f"The engine has said for {self._silent_since - self._idle_since:.0f} seconds that it does "
+                          "nothing, but not how the job ended.")
 
     def _listen_for_work(self, now: float) -> None:
         """A message that waits in the mailbox counts as said now. Before hello, nothing that an engine says extends the
-        wait."""
+        wait. An engine that says nothing does not say that it is idle: it may be in the middle of a long step."""
         process, waits = self._engine, len(self._engine.mailbox) > 0
         if self.hello and (waits or process.heard != self._heard):
             self._silent_since = now

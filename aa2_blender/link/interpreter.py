@@ -22,7 +22,7 @@ NOT_FOR_ANOTHER_PYTHON = ("PYTHONHOME", "PYTHONPATH")
 
 @dataclass(frozen=True)
 class Launch:
-    """How to start an engine: the arguments of Popen. If this launch is of a Python that the artist prefers, `embedded`
+    """How to start an engine: the arguments of Popen. If this launch is of a Python that the artist names, `embedded`
     is the launch of Blender's own Python with the embedded packages. It is None if this launch answers everything."""
 
     command: tuple[str, ...]
@@ -35,20 +35,26 @@ class Launch:
         return self if self.embedded is None or isinstance(request, messages.Run | messages.Assemble) else self.embedded
 
 
-def launch(*, python: str = "", pack: str = "", threads: int = 0, embedded: Path | None = None,
+def launch(*, python: str = "", spare: str = "", pack: str = "", threads: int = 0, embedded: Path | None = None,
            copies: str = "") -> Launch:
     """The launch of the embedded engine.
 
     `python`: an artist's own interpreter (with torch) for the networks, empty for Blender's Python and the embedded
-    packages; `pack`: a folder of weights, empty for the embedded ones; `threads`: 0 for one per core; `embedded`: the
-    folder of the engine and its packages, None for EMBEDDED; `copies`: a folder to which the engine copies what it
-    loads, so that the extension's own files can be replaced; empty to load the originals.
+    packages; `spare`: one that is taken only where there are no embedded packages for Blender's Python; `pack`: a
+    folder of weights, empty for the embedded ones; `threads`: 0 for one per core; `embedded`: the folder of the engine
+    and its packages, None for EMBEDDED; `copies`: a folder to which the engine copies what it loads, so that the
+    extension's own files can be replaced; empty to load the originals.
     """
     folder = embedded or EMBEDDED
     words = ("-s", "-P", "-m", "engine", "serve", *(("--pack", pack) if pack else ()),
              *(("--threads", str(threads)) if threads else ()))
     if not python:
-        return _own(folder, words, copies)
+        try:
+            return _own(folder, words, copies)
+        except JobError:
+            if not spare:
+                raise
+            python = spare
     if not os.access(python, os.X_OK):
         raise JobError("runtime_missing", f"The preferences name the Python {python!r}, which cannot be run.",
                        "Correct it in the add-on's preferences, or leave it empty for the embedded engine.")

@@ -1,5 +1,7 @@
 """How long Blender waits for an engine, and the clock that measures this."""
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from ..embedded.engine.contract import messages
 
 # At most so much of the time between two checks counts. In a window, Blender checks every 50 ms. If it has not checked
 # for minutes, Blender itself slept (a stopped process, a closed laptop) or was busy, and what the engine said meanwhile
@@ -10,13 +12,19 @@ MOST_BETWEEN_LOOKS_S = 1.0
 @dataclass(frozen=True)
 class Patience:
     """Seconds after which the next, stronger step is taken (ours: a cold disk, thirty missed heartbeats, ten heartbeats
-    that report no work)."""
+    that report no work). An engine whose steps take longer says so in its hello."""
 
     hello: float = 120.0
     silence: float = 30.0
     idle: float = 10.0
     cancel: float = 20.0
     terminate: float = 3.0
+
+    def with_engine(self, hello: messages.Hello | None) -> "Patience":
+        """The patience with an engine that has said this."""
+        if hello is None:
+            return self
+        return replace(self, silence=hello.silence_s or self.silence, cancel=hello.cancel_s or self.cancel)
 
 
 class LookClock:

@@ -87,4 +87,5 @@ class StartButton(Button):
         if missing:
             return self.refuse(missing)
         version = Gathered(request, job_folder(scene))
-        return self.begin(Generation(version, link=session.link, launch=engine_launch(), ask=ask))
+        launch = engine_launch(request.settings.engine)
+        return self.begin(Generation(version, link=session.link, launch=launch, ask=ask))

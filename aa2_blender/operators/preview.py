@@ -44,7 +44,7 @@ class AA2_OT_preview_frame(StartButton, bpy.types.Operator):
                                "the plate.")
         request = replace(request, name=f"{request.name} frame", frames=(frame, frame))
         tried = TriedFrame(request, job_folder(scene))
-        return self.begin(FramePreview(tried, link=session.link, launch=engine_launch()))
+        return self.begin(FramePreview(tried, link=session.link, launch=engine_launch(request.settings.engine)))
 
 
 class AA2_OT_show_condition(Button, bpy.types.Operator):

@@ -28,8 +28,9 @@ class EnqueueButton(Button):
     def why_not(cls, _context: bpy.types.Context) -> str:
         return "A shot is being gathered; wait or press Escape" if session.queue.gathering() else ""
 
-    def enqueue(self, context: bpy.types.Context, version: Version) -> set[str]:
-        engine_launch()  # where no engine can be started, that is said before anything is gathered
+    def enqueue(self, context: bpy.types.Context, version: Version, engine: str) -> set[str]:
+        """engine: the name of the one that will make it."""
+        engine_launch(engine)  # where no engine can be started, that is said before anything is gathered
         self._row = row = session.enqueue(version)
         if bpy.app.background or context.window is None:
             return self.ended(row)
@@ -79,7 +80,8 @@ class AA2_OT_generate(EnqueueButton, bpy.types.Operator):
         request, missing = self.asked(scene)
         if missing:
             return self.refuse(missing)
-        return self.enqueue(context, Gathered(request, job_folder(scene), session.queue.reserved))
+        return self.enqueue(context, Gathered(request, job_folder(scene), session.queue.reserved),
+                            request.settings.engine)
 
 
 def new_seed(ours: bpy.types.PropertyGroup) -> None:

@@ -104,7 +104,8 @@ class _AnotherVersion(OfVersion, EnqueueButton):
         if plate is None:
             return self.refuse(GONE)
         return self.enqueue(context, Copied(folder, change, scene=scene.name, strip=plate.name, plate=plate.aa2.uid,
-                                            reserved=session.queue.reserved, kept_frames=kept_frames))
+                                            reserved=session.queue.reserved, kept_frames=kept_frames),
+                            jobs.read(folder).settings.engine)
 
 
 class AA2_OT_generate_as_shown(_AnotherVersion, bpy.types.Operator):
@@ -122,7 +123,8 @@ class AA2_OT_generate_as_shown(_AnotherVersion, bpy.types.Operator):
         if request is None:
             return self.refuse(f"{folder.name} doesn't say what it was asked for. Press Generate instead.")
         request = request_now(request, plate)
-        return self.enqueue(context, Gathered(request, folder.parent, session.queue.reserved))
+        return self.enqueue(context, Gathered(request, folder.parent, session.queue.reserved),
+                            request.settings.engine)
 
 
 class AA2_OT_vary_seed(_AnotherVersion, bpy.types.Operator):

@@ -12,6 +12,7 @@ from ..settings import automatic
 from ..settings.plates import holder, settings_of
 from ..settings.preferences import engine_launch
 from ..settings.request_of import Asked, job_folder
+from ..settings.table import ENGINES
 from ..tasks.task import duration
 from .drawing import Part, draw_text
 
@@ -23,7 +24,8 @@ class Look(Part):
 
     def tell(self, layout: bpy.types.UILayout, context: bpy.types.Context, scene: bpy.types.Scene) -> None:
         ours = settings_of(scene)
-        layout.prop(ours, "engine")
+        if len(ENGINES) > 1:
+            layout.prop(ours, "engine")
         row = layout.row(align=True)
         row.prop(ours, "seed")
         row.prop(ours, "seed_lock", text="", icon="LOCKED" if ours.seed_lock else "UNLOCKED")
@@ -56,7 +58,7 @@ def cost_lines(asked: Asked) -> tuple[str, str]:
     request, scene = asked.request, asked.scene
     try:
         first, last = frames_of(find(scene, request.strip), request.frames)
-        launch = engine_launch()
+        launch = engine_launch(request.settings.engine)
     except JobError:
         return "", ""
     frames = last - first + 1
@@ -64,6 +66,8 @@ def cost_lines(asked: Asked) -> tuple[str, str]:
                         balls=balls_of(request, frames), lit=request.is_lit), rate_of(launch))
     text = translated("{frames} frames: about {time}, {memory:.1f} GB").format(
         frames=frames, time=duration(cost.seconds), memory=cost.memory_mb / 1000)
+    if cost.device_mb:
+        text += translated(", {memory:.1f} GB of the graphics card").format(memory=cost.device_mb / 1000)
     return text, translated("Measured on this machine") if cost.measured else translated("Not measured here yet")
 
 

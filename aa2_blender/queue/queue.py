@@ -86,7 +86,7 @@ class Row:
 class Queue:
     """Rows in the order of their turns. All calls come from Blender's main thread; `advance` does one slice of work.
 
-    `link` and `launch()` are the way to the engine; `began(task)` is called with every task that begins.
+    `link` and `launch(name)` are the way to an engine; `began(task)` is called with every task that begins.
     """
 
     def __init__(self, link, launch, began=lambda task: None):
@@ -210,7 +210,7 @@ class Queue:
         if row is None or self._link.job and not self._link.job.ended:
             return None
         try:
-            launch = self._launch()
+            launch = self._launch(jobs.read(row.folder).settings.engine)
         except JobError as error:
             row.task, row.refused = None, error
             self._turn(row, RowState.FAILED)

@@ -20,12 +20,14 @@ def explained(tooltip: str) -> str:
     return f"{tooltip} (0: automatic)"
 
 
-def beside(name: str, label: str, tooltip: str, most: float, real: Callable[[], int]) -> dict[str, Any]:
-    """The two properties that follow from a setting `name`; `real` returns the number that automatic stands for."""
+def beside(name: str, label: str, tooltip: str, most: float,
+           real: Callable[[bpy.types.bpy_struct], int]) -> dict[str, Any]:
+    """The two properties that follow from a setting `name`; `real` returns the number that automatic stands for,
+    given what has the setting."""
     in_use, is_automatic = names(name)
 
     def number(ours: bpy.types.bpy_struct) -> int:
-        return getattr(ours, name) or real()
+        return getattr(ours, name) or real(ours)
 
     def switch(ours: bpy.types.bpy_struct, on: bool) -> None:
         setattr(ours, name, 0 if on else number(ours))

@@ -180,9 +180,9 @@ def property_of(one: Setting) -> Any:
     return PointerProperty(type=getattr(bpy.types, one.kind), **words, **(_offered(one.only) if one.only else {}))
 
 
-def _of_weights(one: Setting) -> Callable[[], int]:
-    """What says the number that a setting left to the weights stands for."""
-    return lambda: defaults(weights_folder())[one.name]
+def _of_weights(one: Setting) -> Callable[[Any], int]:
+    """What says the number that a setting left to the weights stands for, with the engine that is chosen beside it."""
+    return lambda ours: defaults(weights_folder(ours.engine))[one.name]
 
 
 AA2_PG_settings.__annotations__ |= {one.name: property_of(one) for one in SETTINGS}

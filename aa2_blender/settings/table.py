@@ -14,6 +14,15 @@ FORMS = (("png8", "PNG 8 bit", "Straight alpha, sRGB"), ("png16", "PNG 16 bit", 
          ("movie", "Movie with Alpha", "ProRes 4444 if this Blender can write it, or else QuickTime Animation"))
 
 
+# (name, label, tooltip) of every engine (engine/engines/choose.py).
+ENGINES = (
+    ("compact", "Compact", "Embedded: runs at once, offline, on any processor"),
+    ("sd15-aa2", "Animate Anyone 2, SD 1.5", "The paper's networks at full size, with weights that you bring, in a "
+     "Python with torch. Nobody has published trained weights of Animate Anyone 2: with those of its family, objects "
+     "and depth change nothing. It was never run on a graphics card"),
+)
+
+
 class DriverKind(StrEnum):
     """What moves the character."""
 
@@ -215,8 +224,8 @@ _LIGHT = (
 )
 
 _LOOK = (
-    Setting("engine", Kind.CHOICE, "Engine", "The networks that make the frames", choices=(
-        ("compact", "Compact", "Embedded: runs at once, offline, on any processor"),), field="settings.engine"),
+    Setting("engine", Kind.CHOICE, "Engine", "The networks that make the frames", choices=ENGINES,
+            field="settings.engine"),
     Setting("seed", Kind.WHOLE, "Seed", "Another number gives another result", 0, 0, option="seed",
             field="settings.seed"),
     Setting("seed_lock", Kind.FLAG, "Lock Seed",

@@ -28,7 +28,8 @@ WORDS = {
     "find reference": "Looking at the reference", "find read": "Reading the plate",
     "find follow": "Following the performer", "find depth": "Estimating depth",
     "find mask": "Drawing the performer's mask", "find clean": "Making the clean plate",
-    "prepare": "Preparing", "denoise": "Generating", "check": "Checking the shot", "preview": "Drawing conditions",
+    "prepare": "Preparing", "load": "Opening the weights", "denoise": "Generating",
+    "check": "Checking the shot", "preview": "Drawing conditions",
     "deliver": "Writing output"}
 # The stages that count frames themselves.
 _IN_FRAMES = {"plate", "pose", "mask", "estimate/mask", "clean", "objects", "depth", "light", "render", "check",

@@ -7,6 +7,7 @@ from pathlib import Path
 from ..embedded.engine.contract import files, json_reader, messages
 from ..embedded.engine.contract.errors import JobError
 from ..embedded.engine.contract.fields import build, checked, number, or_none, plain, whole_text
+from ..embedded.engine.contract.jobs import COMPACT
 
 NAME = files.RUN
 _SECONDS = number(0, 1e12)
@@ -27,7 +28,8 @@ def _stages(value):
 
 @dataclass(frozen=True)
 class _LastRun:
-    """`pack`: name and hash of the weights; `seconds` is null if the run did not end well."""
+    """`pack`: name and hash of the weights; `seconds` is null if the run did not end well; `kind`: the engine's name as
+    in a job's settings."""
 
     engine: str = checked(whole_text)
     runtime: str = checked(whole_text)
@@ -36,6 +38,7 @@ class _LastRun:
     state: str = checked(whole_text)
     seconds: float | None = checked(or_none(_SECONDS))
     stages: dict = checked(_stages)
+    kind: str = checked(whole_text, default=COMPACT)
 
 
 def write(folder: Path, hello: messages.Hello | None, job) -> None:
@@ -44,8 +47,9 @@ def write(folder: Path, hello: messages.Hello | None, job) -> None:
     if hello is None:
         return
     done = job.answer if isinstance(job.answer, messages.Finished) else None
-    last = _LastRun(hello.engine, hello.runtime, hello.device, dict(hello.pack), job.state,
-                    done.seconds if done else None, done.stages if done else {})
+    device = done.device if done and done.device else hello.device     # large weights were not open at hello
+    last = _LastRun(hello.engine, hello.runtime, device, dict(hello.pack), job.state,
+                    done.seconds if done else None, done.stages if done else {}, hello.kind)
     try:
         files.write_whole(files.path(folder, NAME), json.dumps(plain(last), indent=1).encode())
     except JobError:

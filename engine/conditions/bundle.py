@@ -6,14 +6,12 @@ when the window is built, so that a long shot needs no more memory than a short 
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 
 from ..contract import files, jobs
-from ..contract.errors import JobError
 from .character import Character, carry, frame_maps, frame_picture
-from .crop import SHAPES, Crop, CropPlan, joints_to_crop, plan_crops, put_back, reference_crop, take
+from .crop import SHAPES, Crop, CropPlan, joints_to_crop, plan_crops, put_back, reference_crop, shape_of, take
 from .depth import limb_depth, near_and_far
 from .environment import environment, known_inside, without_performer
 from .frames import as_bits, as_float, read_colour, read_grey, read_reference
@@ -22,7 +20,7 @@ from .mask import bounding_box, grown, limb_volume_depth, limb_volumes, region_o
 from .objects import SCENE_TOLERANCE, depth_in_metres, holdout, object_mask
 from .pose import draw_skeleton
 from .poses import Figure, read_poses, standing_height
-from .region_rule import RegionRule
+from .region_rule import PAPER, RegionRule
 from .retarget import retargeted
 from .surface.drawing import Maps
 from .surface.matte import of_joints
@@ -35,7 +33,6 @@ SURFACE_ROOM = 0.012
 VOLUMES_ABOUT = 0.0, 1.5  # clothing of the limb volumes that the reference's person fills at least, and at most (ours)
 HEIGHT_OFF = 1.6         # a factor: a height that is further from the one by the limbs is another person's (ours)
 GREY = 0.5               # behind a reference that is cut out, as behind the warp in training (ours)
-_PAPER = RegionRule()
 _MASKS_LOOKED_AT = 12    # frames of the shot that show how far the mask goes beyond the limb volumes
 
 
@@ -51,7 +48,7 @@ class Shot:
     near: float
     far: float
     masked: bool
-    rule: RegionRule = RegionRule()
+    rule: RegionRule = PAPER
     surface: bool = False
     light: KnownLight = KnownLight()
     has_front: bool = False
@@ -98,10 +95,11 @@ class Bundle:
 
 
 def plan_shot(folder: str, job: jobs.Job, joints: np.ndarray | None = None, height_px: float | None = None, *,
-              rule: RegionRule = _PAPER, surface: bool = False, shapes: Sequence[tuple[int, int]] = SHAPES) -> Shot:
+              rule: RegionRule = PAPER, surface: bool = False,
+              shapes: Sequence[tuple[int, int]] | None = None) -> Shot:
     """Read pose.json and plan the shot's crops. The first person of a frame is the character. rule, surface: as in
-    Shot. shapes: the crops that the engine knows. joints and height_px: the reference's, as for build_reference; they
-    are used if the job retargets to them. Raises JobError."""
+    Shot. shapes: the crops that the engine knows; None: whichever the job names. joints and height_px: the reference's,
+    as for build_reference; they are used if the job retargets to them. Raises JobError."""
     figures = tuple(people[0] if people else None for people in read_poses(folder, job.frames))
     if job.retarget > 0:
         reference = _reference_figure(job.reference, joints, height_px)
@@ -113,22 +111,11 @@ def plan_shot(folder: str, job: jobs.Job, joints: np.ndarray | None = None, heig
     if masked:
         boxes = _grown_to_masks(boxes, folder, job)
     boxes = [None if box is None else _wider(box, mask_grow(job, number)) for number, box in enumerate(boxes, 1)]
-    plan = plan_crops(boxes, job.size, _shape(job.settings.shape, shapes), shapes)
+    plan = plan_crops(boxes, job.size, shape_of(job.settings.shape, shapes), shapes or SHAPES)
     near, far = near_and_far((figure.body, figure.hands)
                              for figure, seen in zip(figures, plan.present, strict=True) if seen and figure is not None)
     light = read_light(folder, job.frames, job.size)
     return Shot(folder, job, figures, plan, near, far, masked, rule, surface, light, files.has(folder, files.FRONT))
-
-
-def _shape(name: jobs.Shape, shapes: Sequence[tuple[int, int]]) -> tuple[int, int] | Literal["auto"]:
-    if name == "auto":
-        return name
-    shape = jobs.sides(name)
-    if shape not in shapes:
-        known = ", ".join(f"{width}x{height}" for width, height in shapes)
-        raise JobError("settings_invalid", f"settings.shape: expected auto or one of {known}, got {name}.",
-                       "Choose another crop, or another engine.")
-    return shape
 
 
 def build_reference(shot: Shot, joints: np.ndarray | None = None, height_px: float | None = None,

@@ -11,6 +11,9 @@ from typing import Literal
 import cv2
 import numpy as np
 
+from ..contract import jobs
+from ..contract.errors import JobError
+
 # The embedded engine's, width and height; their areas are nearly equal.
 SHAPES = ((192, 352), (256, 256), (352, 192))
 MARGIN = 0.12            # of the character's box, on each side
@@ -57,6 +60,18 @@ class CropPlan:
     def numbers(self) -> tuple:
         """The frames (1..N) with the character; all others pass through unchanged."""
         return tuple(i + 1 for i, present in enumerate(self.present) if present)
+
+
+def shape_of(name: jobs.Shape, shapes: Sequence[tuple[int, int]] | None) -> tuple[int, int] | Literal["auto"]:
+    """The crop that a job names, which must be one of the engine's `shapes`, if they are known. Raises JobError."""
+    if name == "auto":
+        return name
+    shape = jobs.sides(name)
+    if shapes is not None and shape not in shapes:
+        known = ", ".join(f"{width}x{height}" for width, height in shapes)
+        raise JobError("settings_invalid", f"settings.shape: expected auto or one of {known}, got {name}.",
+                       "Choose another crop, or another engine.")
+    return shape
 
 
 def plan_crops(boxes: Sequence[Sequence[float] | None], size: Sequence[int],

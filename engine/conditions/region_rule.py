@@ -20,3 +20,6 @@ class RegionRule:
     block: int = 1
     hole: float = 0.0
     fade: float = 5.0
+
+
+PAPER = RegionRule()

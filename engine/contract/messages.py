@@ -159,7 +159,7 @@ class Shutdown:
 class Hello:
     """The first line: the engine is there. Small weights are open by now, and large ones will be by the first job:
     until then, `device` is "none". `kind`: the engine's name as in a job's settings. `silence_s`, `cancel_s`: how long
-    to bear with it without a line, and after a request to stop."""
+    to bear with it without a line, and after a request to stop; null: as long as usual."""
     protocol: int = checked(_COUNT)
     engine: str = checked(_told)
     runtime: str = checked(_told)

@@ -152,7 +152,8 @@ def _do(request, host, say, stop_asked):
         case messages.FindSubject(job):
             return find_and_keep(job, find_joints=seek, emit=say, stop_asked=stop_asked)
         case messages.Surface(job):
-            return write_surface(job, emit=say, find_joints=kept_or(job, seek), stop_asked=stop_asked)
+            return write_surface(job, facts=host and host.facts, emit=say, find_joints=kept_or(job, seek),
+                                 stop_asked=stop_asked)
         case messages.Estimate():
             from ..estimate.performer import estimate  # as in _people
             return estimate(request, emit=say, stop_asked=stop_asked)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from numpy import ndarray
 
-from ..conditions.region_rule import RegionRule
+from ..conditions.region_rule import PAPER, RegionRule
 from .device import NOT_OPEN, DeviceReport
 from .windows import Window
 
@@ -74,7 +74,7 @@ class Facts:
     holds_after: bool = True
     gives: Gives = Gives.PATCH
     pose_style: str = "compact"
-    region: RegionRule = RegionRule()
+    region: RegionRule = PAPER
     wants: frozenset[Want] = frozenset()
     lays_surface: bool = False
 
@@ -119,11 +119,12 @@ class Needs:
 
 @dataclass(frozen=True)
 class Patience:
-    """How long whoever waits for an engine should bear with it, in seconds: without any line, and after a request to
-    stop, which is heard between two steps."""
+    """How long whoever waits for an engine should bear with it, in seconds: without any line, because a library may
+    keep all threads of the process waiting; and after a request to stop, which is heard between two steps. None: as
+    long as with any program."""
 
-    silence_s: float = 30.0
-    cancel_s: float = 20.0
+    silence_s: float | None = None
+    cancel_s: float | None = None
 
 
 @dataclass(frozen=True)

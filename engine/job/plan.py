@@ -16,6 +16,8 @@ from ..packs.store import Pack
 from .fix_range import kept_numbers
 from .subject import Subject
 
+FactsOf = Callable[[jobs.Job], Facts]  # a job -> what its engine says of itself; raises JobError
+
 
 @dataclass(frozen=True)
 class Plan:

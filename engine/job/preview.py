@@ -12,12 +12,10 @@ from ..conditions.crop import Crop, laid
 from ..conditions.frames import read_colour, read_grey, read_reference, write_picture
 from ..contract import files, jobs
 from ..contract.messages import Finished
-from ..engines.base import Facts
-from .plan import plan_job
+from .plan import FactsOf, plan_job
 from .progress import Watch
 from .subject import FindJoints, find_subject, warn_of_unseen
 
-FactsOf = Callable[[jobs.Job], Facts]
 _FLAT = {"mask": (255, 255, 255), "objects": (255, 140, 0)}  # the colour of conditions that have none of their own
 
 

@@ -52,9 +52,9 @@ def run(folder: str, engine: Engine, *, emit: Callable[[object], None], find_joi
         stop_asked: Callable[[], bool] = lambda: False) -> Finished:
     """Generate a job's frames; frames that an earlier run finished stay.
 
-    emit(event) of contract.messages; find_joints((h, w, 4)
-    uint8) -> estimate.people.Person or None, called unless the artist gave joints and a reference that is cut out;
-    stop_asked() is called between any two pieces of work. Raises JobError, or progress.Stopped.
+    emit(event) of contract.messages; find_joints((h, w, 4) uint8) -> estimate.people.Person or None, called unless the
+    artist gave joints and a reference that is cut out; stop_asked() is called between any two pieces of work. Raises
+    JobError, or progress.Stopped.
     """
     with begun(Generation, folder, engine, emit=emit, stop_asked=stop_asked) as generation:
         generation.prepare(find_joints)

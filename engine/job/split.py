@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from ..contract import jobs
 from ..contract.messages import Finished, Progress, Warned
-from ..engines.base import Engine, Facts
+from ..engines.base import Engine
 from .assemble import Assembly, run_part
 from .parts import Part, parts_of
-from .plan import facts_of, plan_job
+from .plan import FactsOf, facts_of, plan_job
 from .run import Generation, begun, run
 from .subject import FindJoints, find_subject
 
@@ -49,7 +49,7 @@ def _run_one(folder: str, engine: Engine, number: int, *, emit: Emit, find_joint
         return run_part(generation, find_joints)
 
 
-def planned(folder: str, facts: Callable[[jobs.Job], Facts], find_joints: FindJoints) -> tuple[Part, ...]:
+def planned(folder: str, facts: FactsOf, find_joints: FindJoints) -> tuple[Part, ...]:
     """The parts of a job; facts: of the engine, for a job. Raises JobError."""
     job = jobs.read(folder)
     look = functools.partial(find_subject, folder, job, find_joints=find_joints, emit=lambda event: None)

@@ -20,17 +20,17 @@ from ..contract import files, jobs
 from ..contract.errors import JobError
 from ..contract.messages import Finished
 from ..layers.compose import canvas_of
-from .plan import Plan, plan_job
+from .plan import FactsOf, Plan, plan_job
 from .progress import Watch
 from .subject import FindJoints, find_subject
 
 _OTHER_LIGHT = "Or choose another source of the light."
 
 
-def write_surface(folder: str, *, emit: Callable[[object], None], find_joints: FindJoints,
-                  stop_asked: Callable[[], bool] = lambda: False) -> Finished:
+def write_surface(folder: str, *, facts: FactsOf | None = None, emit: Callable[[object], None],
+                  find_joints: FindJoints, stop_asked: Callable[[], bool] = lambda: False) -> Finished:
     """Write surface/mesh.npz and the vertices of every frame (docs/architecture.md). A frame that shows nobody, or in
-    which hips or shoulders are not known, has none.
+    which hips or shoulders are not known, has none. facts: of the engine, for a job; None for the embedded one.
 
     Raises JobError if the reference can have no surface, or if the camera's focal length is not known.
     """
@@ -38,7 +38,8 @@ def write_surface(folder: str, *, emit: Callable[[object], None], find_joints: F
     watch = Watch(folder, emit, stop_asked)
     with watch.stage("prepare"):
         job = jobs.read(folder)
-        plan = plan_job(folder, job, functools.partial(find_subject, folder, job, find_joints=find_joints, emit=emit))
+        look = functools.partial(find_subject, folder, job, find_joints=find_joints, emit=emit)
+        plan = plan_job(folder, job, look, facts and facts(job))
     watch.begin("surface", job.frames)
     with watch.stage("reference"):
         character = build_reference(plan.shot, *plan.subject).character

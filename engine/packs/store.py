@@ -80,6 +80,15 @@ def check_files(pack: Pack[EngineManifest], variant: str | None = None, *, look:
         look(done, total)
 
 
+def verify(folder: Path) -> str:
+    """Check every byte of a pack, of any engine; returns its hash. Raises JobError."""
+    pack = read_pack(folder)
+    if isinstance(pack.manifest, Manifest):
+        return open_pack(folder).hash
+    check_files(Pack(pack.folder, pack.manifest, pack.hash), look=lambda done, total: None, anew=True)
+    return pack.hash
+
+
 def _moved(look: Callable[[int, int], None], before: int, total: int, read: int) -> None:
     look(before + read, total)
 

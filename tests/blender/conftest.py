@@ -65,15 +65,18 @@ def engine(extension, tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def preferred_python(extension, tmp_path):
-    """preferred_python("paints") names a Python in the preferences; whatever it is told to run, it is that engine."""
+def preferred_python(extension, tmp_path, monkeypatch):
+    """preferred_python("paints") names a Python in the preferences; whatever it is told to run, it is that engine. The
+    embedded engine counts as one that needs torch, so that it runs there."""
     preferences = bpy.context.preferences.addons[extension.__name__].preferences
+    room = importlib.import_module(extension.__name__ + ".settings.preferences")
 
     def use(name, *arguments):
         script = tmp_path / f"python for {name}"
         script.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{ENGINES / name}.py" {" ".join(arguments)}\n')
         script.chmod(0o755)
         preferences.python = str(script)
+        monkeypatch.setattr(room, "WITHOUT_TORCH", set())
     yield use
     preferences.python = ""
     importlib.import_module(extension.__name__ + ".queue.session").forget()

@@ -54,6 +54,31 @@ def test_the_two_launches(part, preferred_python, monkeypatch):
         "no packages for this Python: the other one does all"
 
 
+def test_the_embedded_engine_never_leaves_blenders_own_python(part, preferred_python, monkeypatch):
+    """A Python with torch is for engines that need it. Only where the extension has no packages for Blender's Python,
+    the other one does all."""
+    preferred_python("paints")
+    preferences = part("settings.preferences")
+    monkeypatch.setattr(preferences, "WITHOUT_TORCH", {"compact"})
+    launch = preferences.engine_launch()
+    assert launch.command[0] == sys.executable and launch.embedded is None
+    monkeypatch.setattr(sys, "version_info", (3, 99, 0, "final", 0))
+    assert preferences.engine_launch().command[0].endswith("python for paints")
+
+
+def test_an_engine_that_needs_torch_says_what_it_lacks(part, preferred_python, monkeypatch):
+    preferences, error = part("settings.preferences"), part("embedded.engine.contract.errors").JobError
+    monkeypatch.setattr(preferences, "WITHOUT_TORCH", {"compact"})
+    with pytest.raises(error, match="No folder of weights is named for the engine wan-vace"):
+        preferences.engine_launch("wan-vace")
+    with pytest.raises(error, match="needs a Python with torch"):
+        preferences.engine_launch("wan-vace", pack="/weights")
+    preferred_python("paints")
+    launch = preferences.engine_launch("wan-vace", pack="/weights")
+    assert launch.command[0].endswith("python for paints") and launch.embedded.command[0] == sys.executable
+    assert all(one.command[-2:] == ("--pack", "/weights") for one in (launch, launch.embedded))
+
+
 def test_generate_looks_in_its_own_process_and_runs_in_the_preferred_one(shot, told, session):
     bpy.ops.aa2.generate()
     task = session.current()

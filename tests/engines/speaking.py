@@ -8,8 +8,9 @@ def say(kind, **fields):
     sys.stdout.flush()
 
 
-def hello(protocol=1):
-    say("hello", protocol=protocol, engine="0.1.0", runtime="fake", device="cpu", pack={"name": "fake", "hash": "0"})
+def hello(protocol=1, **more):
+    say("hello", protocol=protocol, engine="0.1.0", runtime="fake", device="cpu", pack={"name": "fake", "hash": "0"},
+        **more)
 
 
 def requests():

@@ -81,7 +81,7 @@ class PatchEngine:
             == [len(window.before), len(window.after)]
         self.windows.append(window)
         beside = [float(given.mean()) for given in (before, after) if given is not None]
-        tint = (zlib.crc32(sampling.own.get("prompt", "").encode()) % 97 + sum(beside) * SHARP) % 1.0
+        tint = (zlib.crc32(sampling.own.get("prompt", "").encode()) / 97 + sum(beside) * SHARP) % 1.0
         with watch.stage("denoise"):
             for _ in range(sampling.steps):
                 watch.stepped()

@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 
 import pytest
 
@@ -76,14 +77,6 @@ def test_only_name_size_and_frames_are_required(tmp_path):
     (dict(driver={"rig": "a\0b"}), "job_invalid", "driver.rig: expected a text without NUL"),
     (dict(reference={"file": "a\0.png"}), "reference_invalid", "reference.file: expected the name of a file"),
     (dict(settings={"seed": -1}), "settings_invalid", "settings.seed"),
-    (dict(settings={"shape": "512x0"}), "settings_invalid", "settings.shape: expected 'auto', or width x height of"),
-    (dict(settings={"shape": "512x99999999"}), "settings_invalid", "settings.shape: expected 'auto', or width x height"),
-    (dict(settings={"shape": "tall"}), "settings_invalid", "settings.shape: expected 'auto', or width x height of"),
-    (dict(settings={"shape": 512}), "settings_invalid", "settings.shape: expected 'auto', or width x height, got 512"),
-    (dict(settings={"engine": "../huge"}), "settings_invalid", "settings.engine: expected an engine's name of lower"),
-    (dict(settings={"engines": {"compact": 3}}), "settings_invalid", "settings.engines: expected an object for each"),
-    (dict(settings={"engines": {"a b": {}}}), "settings_invalid", "settings.engines: expected an engine's name"),
-    (dict(settings={"engines": {"wan-vace": {"prompt": "x" * 100_000}}}), "settings_invalid", "at most 100000"),
     (dict(settings=None), "settings_invalid", "settings: expected an object, got None"),
     (dict(colour="red"), "job_invalid", "colour: unknown field"),
     (dict(version=...), "job_invalid", "version: expected a whole number"),
@@ -93,6 +86,43 @@ def test_wrong_fields_are_named(tmp_path, changes, code, message):
     with pytest.raises(JobError) as error:
         read(raw(tmp_path, **changes))
     assert error.value.code == code and message in error.value.message
+
+
+@pytest.mark.parametrize("settings, message", [
+    ({"shape": "512x0"}, "settings.shape: expected 'auto', or width x height of"),
+    ({"shape": "512x99999999"}, "settings.shape: expected 'auto', or width x"),
+    ({"shape": "tall"}, "settings.shape: expected 'auto', or width x height of"),
+    ({"shape": 512}, "settings.shape: expected 'auto', or width x height, got 512"),
+    ({"engine": "../huge"}, "settings.engine: expected an engine's name of lower"),
+    ({"engines": {"compact": 3}}, "settings.engines: expected an object for each"),
+    ({"engines": {"a b": {}}}, "settings.engines: expected an engine's name"),
+    ({"engines": {"wan-vace": {"prompt": "x" * 100_000}}}, "at most 100000")])
+def test_sizes_and_engines_are_open_but_not_any_text(tmp_path, settings, message):
+    with pytest.raises(JobError) as error:
+        read(raw(tmp_path, settings=settings))
+    assert error.value.code == "settings_invalid" and message in error.value.message
+
+
+def test_a_job_of_an_engine_that_is_not_known_here_is_read(tmp_path):
+    """Which engines and sizes there are, only their code says."""
+    own = {"huge": {"prompt": "a dancer", "parts": [1, 2]}, "other": {}}
+    settings = read(raw(tmp_path, settings={"engine": "huge", "shape": "480x832", "guidance": None, "engines": own})
+                    ).settings
+    assert (settings.engine, settings.shape, settings.guidance, settings.own) == ("huge", "480x832", None, own["huge"])
+    write(str(tmp_path / "again"), replace(PLAIN, settings=settings))
+    assert read(str(tmp_path / "again")).settings == settings
+
+
+def test_a_job_without_such_settings_is_the_same_file_and_has_the_same_key_as_before(tmp_path, monkeypatch):
+    """The key is that of a job of the release before engines had settings of their own."""
+    monkeypatch.setattr(version, "ENGINE", "0.1.0")
+    write(str(tmp_path), PLAIN)
+    assert "engines" not in json.loads((tmp_path / "job.json").read_text())["settings"]
+    assert key(PLAIN, ["a", "b"], "c") == "d445bb64b0c57ec0c5da79fc10bffd72"
+    own = replace(PLAIN, settings=Settings(engines={"wan-vace": {"prompt": ""}}))
+    assert key(own, ["a", "b"], "c") == key(PLAIN, ["a", "b"], "c")
+    own = replace(PLAIN, settings=Settings(engine="wan-vace", engines={"wan-vace": {"prompt": ""}}))
+    assert key(own, ["a"], "c") != key(replace(PLAIN, settings=Settings(engine="wan-vace")), ["a"], "c")
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff\xfe", b"[" * 100_000])

@@ -17,6 +17,8 @@ from engine.engines import choose
 from engine.engines.base import padded_count
 from engine.engines.compact.engine import CompactEngine
 from engine.job import parts as parts_module
+from engine.job.deliver import deliver
+from engine.job.plan import plan_job
 from engine.job.preview import check, preview
 from engine.job.progress import Stopped
 from engine.job.split import assemble, run_shot
@@ -26,6 +28,7 @@ from tests.unit.patch_engine import GRID, NAME, SETTINGS, SHAPES, STEPS, PatchEn
 from tests.unit.test_run import Teller, asked, generate, layers, written
 from tests.unit.walker import write_job
 
+FRAMES = 7                  # of a shot of which a range is fixed
 OWN = jobs.Settings(engine=NAME, engines=SETTINGS, grain=False, blur=False)
 
 
@@ -77,6 +80,19 @@ def test_the_layer_is_a_patch_of_whole_blocks(tmp_path):
     assert (environment[region] != 128).any(), "on a clean plate, what the character covers is known"
 
 
+def test_output_of_such_a_job_is_written_without_asking_the_engine(tmp_path):
+    """The crop that it names is none of the embedded engine's."""
+    done, _ = run(job(tmp_path, 1, settings=replace(OWN, shape="96x176")), find_joints=whole_person_in)
+    assert done.made == 1
+    assert deliver(str(tmp_path), "png8", ("matte", "skeleton"), emit=print, find_joints=whole_person_in).made == 1
+
+
+def test_conditions_are_planned_in_the_engines_crops(tmp_path):
+    one, facts = jobs.read(str(job(tmp_path, 1))), Host(PatchEngine(), person_in).facts
+    assert plan_job(str(tmp_path), one, None, facts(one)).shot.plan.shape in SHAPES
+    assert plan_job(str(tmp_path), one).shot.plan.shape not in SHAPES
+
+
 def test_what_the_performer_covers_is_the_hole(tmp_path):
     preview(str(job(tmp_path, 1, clean_plate=False)), facts=Host(PatchEngine(), person_in).facts, emit=print,
             find_joints=person_in)
@@ -91,10 +107,10 @@ def test_the_body_surface_is_not_laid_over_it(tmp_path):
     assert len(seen) > 1000 and len(np.unique(seen // 16, axis=0)) < 30
 
 
-@pytest.mark.parametrize("stop_after", range(1, 75, 6))
+@pytest.mark.parametrize("stop_after", range(1, 60, 9))
 def test_stopped_anywhere_it_goes_on_to_the_same_bits(tmp_path, stop_after):
     for name in ("whole", "stopped"):
-        job(tmp_path / name, 14, people={12: []})
+        job(tmp_path / name, 9, people={7: []}, settings=replace(OWN, window=5))
     run(tmp_path / "whole")
     looks = iter(range(10**6))
     with pytest.raises(Stopped):
@@ -114,34 +130,34 @@ class Rounding(PatchEngine):
 def test_what_is_handed_on_stays_float(tmp_path):
     """The engine of these tests would show it: frames after a seam would be others."""
     for name, engine in (("whole", PatchEngine()), ("rounded", Rounding()), ("resumed", PatchEngine())):
-        job(tmp_path / name, 12)
+        job(tmp_path / name, 7, settings=replace(OWN, window=5))
         if name == "resumed":
             looks = iter(range(10**6))
             with pytest.raises(Stopped):
                 run(tmp_path / name, engine,
                     stop_asked=lambda looks=looks, folder=tmp_path / name:
-                    next(looks) > 0 and os.path.exists(folder / "frames" / "0009.png"))
+                    next(looks) > 0 and os.path.exists(folder / "frames" / "0005.png"))
         run(tmp_path / name, engine)
-    whole, rounded = ([layers(tmp_path / name, n)[0].astype(int) for n in (9, 12)] for name in ("whole", "rounded"))
+    whole, rounded = ([layers(tmp_path / name, n)[0].astype(int) for n in (5, 7)] for name in ("whole", "rounded"))
     assert (whole[0] == rounded[0]).all() and np.abs(whole[1] - rounded[1]).max() > 5
     assert written(tmp_path / "resumed") == written(tmp_path / "whole")
 
 
 def test_finished_frames_need_no_weights(tmp_path):
-    run(job(tmp_path))
+    run(job(tmp_path, 3))
     engine = PatchEngine()
     done, _ = run(tmp_path, engine)
-    assert (done.made, done.reused, engine.opened, done.device) == (0, 13, 0, "")
-    write_job(str(tmp_path), 13, settings=replace(OWN, exposure=1.0))
+    assert (done.made, done.reused, engine.opened, done.device) == (0, 3, 0, "")
+    write_job(str(tmp_path), 3, settings=replace(OWN, exposure=1.0))
     done, _ = run(tmp_path, engine)
-    assert done.made == 13 and not engine.windows and engine.opened == 1
+    assert done.made == 3 and not engine.windows and engine.opened == 1
 
 
 def test_loading_is_told_and_can_be_stopped(tmp_path):
     told, engine = Teller(), PatchEngine()
     with pytest.raises(Stopped):
         from engine.job.run import run as run_engine
-        run_engine(str(job(tmp_path)), engine, emit=told.append, find_joints=person_in,
+        run_engine(str(job(tmp_path, 2)), engine, emit=told.append, find_joints=person_in,
                    stop_asked=lambda: any(one.stage == "load" and one.step == 1 for one in told.of(messages.Progress)))
     assert not engine.opened and not written(tmp_path)
     done, told = run(tmp_path, engine)
@@ -151,7 +167,7 @@ def test_loading_is_told_and_can_be_stopped(tmp_path):
 
 @pytest.fixture
 def finished(tmp_path):
-    run(job(tmp_path / "v001"))
+    run(job(tmp_path / "v001", FRAMES))
     return tmp_path / "v001"
 
 
@@ -163,11 +179,11 @@ def fixed(folder, first, last, name="v002"):
     return target
 
 
-@pytest.mark.parametrize("first, last", [(5, 6), (1, 3), (10, 13), (3, 12), (7, 7)])
+@pytest.mark.parametrize("first, last", [(3, 4), (1, 2), (6, 7), (2, 6), (4, 4)])
 def test_only_the_range_changes(finished, first, last):
     done, _ = run(fixed(finished, first, last))
-    assert (done.made, done.reused) == (last - first + 1, 13 - (last - first + 1))
-    for number in range(1, 14):
+    assert (done.made, done.reused) == (last - first + 1, FRAMES - (last - first + 1))
+    for number in range(1, FRAMES + 1):
         same = (layers(finished, number)[0] == layers(finished.parent / "v002", number)[0]).all()
         assert same == (not first <= number <= last), number
 
@@ -199,13 +215,13 @@ def test_an_engine_that_holds_nothing_after_gets_nothing(finished):
 
 
 def test_its_own_settings_count_and_those_of_others_do_not(tmp_path):
-    run(job(tmp_path))
+    run(job(tmp_path, 2))
     first = written(tmp_path)
     others = {**SETTINGS, "wan-vace": {"prompt": "nobody reads this"}}
-    write_job(str(tmp_path), 13, settings=replace(OWN, engines=others))
-    assert run(tmp_path)[0].reused == 13 and written(tmp_path) == first
-    write_job(str(tmp_path), 13, settings=replace(OWN, engines={NAME: {"prompt": "a runner"}}))
-    assert run(tmp_path)[0].made == 13 and written(tmp_path) != first
+    write_job(str(tmp_path), 2, settings=replace(OWN, engines=others))
+    assert run(tmp_path)[0].reused == 2 and written(tmp_path) == first
+    write_job(str(tmp_path), 2, settings=replace(OWN, engines={NAME: {"prompt": "a runner"}}))
+    assert run(tmp_path)[0].made == 2 and written(tmp_path) != first
 
 
 @pytest.mark.parametrize("settings, engine, message", [
@@ -216,7 +232,7 @@ def test_its_own_settings_count_and_those_of_others_do_not(tmp_path):
     (jobs.Settings(shape="96x176"), fake_engine(), "settings.shape: expected auto or one of 192x352")])
 def test_settings_that_do_not_fit_are_told_before_anything_is_opened(tmp_path, settings, engine, message):
     with pytest.raises(JobError, match=message) as caught:
-        run(job(tmp_path, settings=settings), engine)
+        run(job(tmp_path, 1, settings=settings), engine)
     assert caught.value.code == "settings_invalid" and not written(tmp_path)
     host = Host(engine, person_in)
     with pytest.raises(JobError, match=message):
@@ -233,7 +249,7 @@ class Forgets(PatchEngine):
 def test_a_long_shot_in_parts_is_what_machines_make(tmp_path, monkeypatch, kind):
     monkeypatch.setattr(parts_module, "MOST_WHOLE", 10)
     for name in ("one", "many"):
-        job(tmp_path / name, 25, settings=replace(OWN, window=5), parts=jobs.Parts(windows=3, run_in=1), size=(640, 240))
+        job(tmp_path / name, 13, settings=replace(OWN, window=5), parts=jobs.Parts(windows=2, run_in=1))
     run_shot(str(tmp_path / "one"), kind(), emit=print, find_joints=person_in)
     for number in (2, 1):
         run_shot(str(tmp_path / "many"), kind(), emit=print, find_joints=person_in, part=number)
@@ -241,7 +257,7 @@ def test_a_long_shot_in_parts_is_what_machines_make(tmp_path, monkeypatch, kind)
     assert written(tmp_path / "one") == written(tmp_path / "many")
     seam, = json.loads((tmp_path / "one" / files.SEAMS).read_text())["seams"]
     assert (seam["difference"] > 0.3 and seam["repaired"] > 0) if kind is PatchEngine else not seam["repaired"]
-    run(job(tmp_path / "whole", 25, settings=replace(OWN, window=5), size=(640, 240)), kind())
+    run(job(tmp_path / "whole", 13, settings=replace(OWN, window=5)), kind())
     assert written(tmp_path / "one") == written(tmp_path / "whole"), "a repair reaches what a sequential run makes"
 
 
@@ -269,9 +285,9 @@ def test_hello_comes_before_the_weights_and_tells_how_long_to_wait(tmp_path, off
     assert isinstance(done, messages.Failed) and done.code == "pack_truncated"
 
 
-def test_the_embedded_engine_tells_the_usual_patience():
+def test_the_embedded_engine_asks_for_no_more_patience_than_usual():
     hello = Host(fake_engine(), person_in).hello()
-    assert (hello.kind, hello.silence_s, hello.cancel_s) == ("compact", 30.0, 20.0)
+    assert (hello.kind, hello.silence_s, hello.cancel_s) == ("compact", None, None)
 
 
 def test_only_names_that_there_are_lead_to_an_engine(offered):

@@ -157,7 +157,7 @@ def _is_of(value, wanted) -> bool:
 
 RUN = {"engine": "0.1.0", "runtime": "onnxruntime", "device": "cpu", "pack": {"name": "compact", "hash": "ab"},
        "state": "done", "seconds": 1.5,
-       "stages": {"read": 0.5}}
+       "stages": {"read": 0.5}, "kind": "compact"}
 
 
 @pytest.mark.parametrize("changes", [{"pack": []}, {"pack": {"hash": 3, "name": "x"}}, {"seconds": "1"},
@@ -170,5 +170,7 @@ def test_a_damaged_run_is_as_none(tmp_path, caplog, changes):
     assert runs.read(tmp_path) == RUN and runs.pack_hash(tmp_path) == "ab" and not caplog.records
     path.write_text(json.dumps({**RUN, **changes}))
     assert runs.read(tmp_path) == {} and runs.pack_hash(tmp_path) == "" and "run.json cannot be read" in caplog.text
+    path.write_text(json.dumps({name: value for name, value in RUN.items() if name != "kind"}))
+    assert runs.read(tmp_path) == RUN, "before there were others, the engine was the embedded one"
     path.unlink()
     assert runs.read(tmp_path) == {}

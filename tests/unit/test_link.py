@@ -34,6 +34,14 @@ def ended(link, job, seconds=30.0):
     return job
 
 
+def until(link, is_so, seconds=30.0):
+    end = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < end
+        link.pump()
+        time.sleep(0.01)
+
+
 def taken(mailbox):
     return list(iter(mailbox.take, None))
 
@@ -119,6 +127,20 @@ def test_heartbeats_are_no_hello(tmp_path):
     job = ended(link, link.start(launch("beats_first"), messages.Run(str(tmp_path)), tmp_path))
     assert job.error.code == "engine_silent" and "has said no hello for 1 seconds" in job.error.message
     link.close()
+
+
+def test_an_engine_that_asks_for_patience_gets_it(link, tmp_path):
+    """Without what its hello says, it would be given up after 2 s."""
+    job = ended(link, link.start(launch("thinks", "3"), messages.Run(str(tmp_path)), tmp_path))
+    assert job.state == "done", job.error
+    assert link.patience.silence == QUICK["silence"], "the next engine gets the usual patience"
+
+
+def test_an_engine_that_asks_for_time_to_stop_gets_it(link, tmp_path):
+    job = link.start(launch("thinks", "1.5", "--on"), messages.Run(str(tmp_path)), tmp_path)
+    until(link, lambda: job.state == "running")
+    link.cancel()
+    assert ended(link, job).state == "cancelled" and link._process.alive(), "it was not ended by force"
 
 
 def test_a_paused_blender_does_not_call_a_good_engine_silent():

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import onnx
@@ -47,6 +48,36 @@ def test_hello_tells_the_device_of_what_is_open_and_not_of_what_is_installed(pac
     host = Host.open(folder=pack, runtime=name, threads=1)
     assert host.hello().runtime == name and host.hello().device == "cpu"
     assert np.isfinite(host.engine.runtime.encode(np.zeros((1, 32, 32, 5), np.float32))).all()
+
+
+class Session:
+    """A session of onnxruntime that runs where `works` says, whatever was asked for; it warns nobody."""
+
+    works = "CPUExecutionProvider"
+
+    def __init__(self, path, options, providers):
+        self.asked = providers
+
+    def get_inputs(self):
+        return [SimpleNamespace(name="latents")]
+
+    def get_providers(self):
+        return self.asked[self.asked.index(self.works):]
+
+    def run(self, _outputs, inputs):
+        return [np.zeros((1, 32, 32, 5), np.float32)]
+
+
+@pytest.mark.parametrize("works, device", [("CUDAExecutionProvider", "cuda"), ("CPUExecutionProvider", "cpu")])
+def test_the_device_is_that_of_the_session_whatever_was_compiled_in(pack, monkeypatch, caplog, works, device):
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CUDAExecutionProvider",
+                                                                         "CPUExecutionProvider"])
+    monkeypatch.setattr(onnxruntime, "InferenceSession", type("One", (Session,), {"works": works}))
+    runtime = OrtRuntime(pack, 1)
+    assert runtime.describe().device == "none"
+    runtime.decode(np.zeros((1, 8, 8, 8), np.float32))
+    assert runtime.describe().device == device
+    assert ("CUDAExecutionProvider does not work here" in caplog.text) == (device == "cpu")
 
 
 def test_a_runtime_that_has_opened_nothing_names_no_device(pack):
