@@ -56,7 +56,7 @@ class PackRun(Run):
                 mine.data = theirs.data     # one copy of two gigabytes is enough
 
     def _begun(self, start, sizes, parent) -> Model:
-        weights = {name: tensor.float() for name, tensor in read_weights(start).items()}
+        weights = {name: tensor.float() for name, tensor in read_weights(start, self.pack.manifest.files).items()}
         return forked(whole(self.own.sizes), weights)
 
     def learns(self, name: str) -> bool:

@@ -69,7 +69,7 @@ def test_public_files_become_a_pack(tmp_path):
     convert(tmp_path, tmp_path / VAE, tmp_path / IMAGE_ENCODER, tmp_path / "pack", sizes=SHALLOW, shapes=SHAPES)
     pack = read_pack(tmp_path / "pack")
     assert kind_of(pack.manifest.engine) is Sd15Engine
-    found, given = read_weights(pack.folder), model.state_dict()
+    found, given = read_weights(pack.folder, pack.manifest.files), model.state_dict()
     assert found.keys() == given.keys()
     assert all((found[name].float() - weight).abs().max() < 2e-3 for name, weight in given.items())
     assert str(tmp_path) not in "".join(path.read_text() for path in pack.folder.rglob("*.json"))

@@ -1,12 +1,14 @@
 """The networks of sd15-aa2 against a second implementation, built from diffusers' own U-Nets: the same random weights
 must give the same velocity."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from diffusers import UNet2DConditionModel, UNetMotionModel
 from torch import nn
 
-from tests.torch.sd15_tiny import TINY, noise, random_model
+from tests.torch.sd15_tiny import SHALLOW, TINY, noise, random_model
 
 H, W = 10, 6    # not multiples of 8: the way up has to meet the way down
 
@@ -118,3 +120,16 @@ def test_a_norm_over_all_frames_is_seen_only_in_several_frames():
 def test_the_reference_and_the_token_reach_every_frame():
     with_it, without = (both(random_model(TINY), 3, with_reference=told)[0] for told in (True, False))
     assert ((with_it - without).abs().amax(dim=(1, 2, 3)) > 1e-2).all()
+
+
+def test_the_papers_blocks_and_networks_without_a_token():
+    """Two switches: features for the middle and the way up alone (paper 3.1), and no cross-attention."""
+    sizes = replace(SHALLOW, reference_blocks="mid_up", image_attention=False)
+    model, pose = random_model(sizes), noise(2, sizes.widths[0], H, W, seed=2)
+    assert not [name for name in model.state_dict() if "attentions" in name and "attn2" in name]
+    with torch.no_grad():
+        features = model.reference_net(noise(1, 4, H, W, seed=4), None)
+        made = [model.denoising_net(noise(2, 4, H, W), torch.full((2,), 437), pose, clips=1, reference=told)
+                for told in (features, None)]
+    assert features and not [name for name in features if name.startswith("down")]
+    assert (made[0] - made[1]).abs().mean() > 1e-2

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import numpy as np
 import torch
 from diffusers import AutoencoderKL
+from safetensors import SafetensorError
 from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import CLIPVisionModelWithProjection
@@ -98,7 +100,7 @@ def _strictly(kind: Any, folder: Path) -> Any:
         raise JobError("pack_missing", f"{folder / 'config.json'} does not exist.", _AGAIN)
     try:
         net, info = kind.from_pretrained(folder, local_files_only=True, output_loading_info=True)
-    except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
+    except (OSError, ValueError, RuntimeError, KeyError, TypeError, SafetensorError, UnpicklingError) as error:
         raise JobError("pack_invalid", f"{folder}: {str(error).partition(chr(10))[0][:300]}", _AGAIN) from None
     wrong = {what: sorted(map(str, set(names) - _NOT_READ)) for what, names in info.items()}
     told = [f"{len(names)} {what.replace('_', ' ')}, the first is {names[0]}" for what, names in wrong.items() if names]

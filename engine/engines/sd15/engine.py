@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -93,7 +92,8 @@ class Sd15Engine:
         if self._options.threads:
             import torch
             torch.set_num_threads(self._options.threads)
-        self._networks = opened(Path(self.pack.folder), self._own.sizes, self._options.runtime, watch.check)
+        self._networks = opened(self.pack.folder, self.pack.manifest.files, self._own.sizes,
+                                self._options.runtime, watch.check)
 
     def make(self, window: Window, bundle: Bundle, reference: ReferenceBundle, *, before: np.ndarray | None,
              after: np.ndarray | None, sampling: Sampling, watch: Watch) -> Made:

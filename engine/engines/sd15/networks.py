@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -134,22 +134,22 @@ def file_of(weight: str) -> str:
     return MOTION_FILE if MOTION in weight else f"{weight.partition('.')[0]}.safetensors"
 
 
-def read_weights(folder: Path) -> dict[str, Tensor]:
-    """Every weight in a pack's own files (not of its encoders). Raises JobError."""
+def read_weights(folder: Path, listed: Collection[str]) -> dict[str, Tensor]:
+    """Every weight in a pack's own files (not of its encoders), if the manifest lists them. Raises JobError."""
     weights: dict[str, Tensor] = {}
-    for path in (folder / name for name in (*FILES, MOTION_FILE)):
-        if not path.exists():
-            continue
+    for name in (*FILES, MOTION_FILE):
         try:
-            weights |= load_file(path)
+            weights |= load_file(folder / name) if name in listed else {}
         except (OSError, SafetensorError) as error:
-            raise JobError("pack_corrupt", f"{path}: {error}.", "Install the weights again.") from None
+            raise JobError("pack_corrupt", f"{folder / name}: {error}.", "Install the weights again.") from None
     return weights
 
 
-def opened(folder: Path, sizes: Sizes, wanted: str | None, look: Callable[[], None]) -> Networks:
-    """The networks of a pack's folder on a device. Half precision on CUDA, as the family's own inference, and single
-    precision elsewhere. look() is called between two pieces of work, and may raise to stop. Raises JobError."""
+def opened(folder: Path, listed: Collection[str], sizes: Sizes, wanted: str | None,
+           look: Callable[[], None]) -> Networks:
+    """The networks of a pack's folder on a device. listed: the files that its manifest lists. Half precision on CUDA,
+    as the family's own inference, and single precision elsewhere. look() is called between two pieces of work, and may
+    raise to stop. Raises JobError."""
     device = device_of(wanted)
     encoders = Encoders.opened(folder / VAE, folder / IMAGE_ENCODER if sizes.image_attention else None, look)
     if encoders.token_width not in (None, sizes.token_width):
@@ -157,7 +157,7 @@ def opened(folder: Path, sizes: Sizes, wanted: str | None, look: Callable[[], No
                                        f"{encoders.token_width}.")
     look()
     try:
-        model = with_weights(sizes, read_weights(folder))
+        model = with_weights(sizes, read_weights(folder, listed))
     except ValueError as error:
         raise JobError("pack_invalid", f"{folder}: {error}.", "Install the weights again.") from None
     look()
