@@ -228,6 +228,24 @@ def test_guidance_costs_a_second_pass_and_a_partial_run_tells_the_same_rate(part
     assert cost.learnt(rate, plain, half).denoise_s == pytest.approx(cost.learnt(rate, plain, whole).denoise_s)
 
 
+def test_memory_is_reckoned_as_the_weights_say(part, tmp_path):
+    cost, settings = part("cost"), part("embedded.engine.contract.jobs").Settings
+
+    def told(settings, pack, frames=24):
+        return cost.cost_of(cost.work(frames, (1000, 500), settings, pack), cost.reckoned(2))
+    embedded = told(settings(window=8), cost.EMBEDDED_PACK)
+    assert (embedded.memory_mb, embedded.device_mb) == (325 + 22 * 8 + 15 * 0.5, 0)
+    (tmp_path / "pack.json").write_text(json.dumps({
+        "default_steps": 20, "window": 81, "overlap": 5, "guidance": 5.0, "needs": {"base_mb": 9000.0},
+        "variants": {"half": {"files": [],
+                              "needs": {"base_mb": 4000, "device_base_mb": 8000, "device_frame_mb": 50}}}}))
+    assert told(settings(guidance=None), tmp_path).memory_mb == 9000 + 22 * 24 + 15 * 0.5
+    assert cost.work(24, (8, 8), settings(guidance=None), tmp_path).passes == 2
+    own = settings(engine="wan-vace", engines={"wan-vace": {"variant": "half"}})
+    assert told(own, tmp_path).device_mb == 8000 + 50 * 24 and told(own, tmp_path).memory_mb < 5000
+    assert told(own, tmp_path, frames=200).device_mb == 8000 + 50 * 81
+
+
 def test_strips_are_not_added_while_blender_renders_or_plays(made, shot, part, monkeypatch):
     room = part("place.strip")
     monkeypatch.setattr(room, "why_not_now", lambda scene: "Strips cannot be added while Blender renders.")

@@ -4,16 +4,19 @@ import cv2
 import numpy as np
 import pytest
 
+from engine.conditions.environment import environment
 from engine.conditions.mask import (
     bounding_box,
     grown,
     limb_volume_depth,
     limb_volumes,
     random_shape_agnostic,
+    region_of,
     shape_agnostic,
     shape_agnostic_at_inference,
     volume_box,
 )
+from engine.conditions.region_rule import PAPER, RegionRule
 from tests.unit.walker import HEIGHT_PX, SITTING, SIZE, figure, hand_at
 
 
@@ -24,6 +27,23 @@ def blob(seed=0, size=(60, 50)):
         y, x = rng.integers(5, size[0] - 5), rng.integers(5, size[1] - 5)
         cv2.circle(mask, (int(x), int(y)), int(rng.integers(1, 9)), 1.0, -1)
     return mask
+
+
+def test_an_engine_says_how_its_region_is_made():
+    mask = blob()
+    assert np.array_equal(region_of(mask, PAPER), shape_agnostic_at_inference(mask))
+    assert np.array_equal(region_of(mask, RegionRule("exact", grow=0.06)), grown(mask, 3))
+    whole = region_of(mask, RegionRule("exact", block=16))
+    padded = np.pad(mask, ((0, 4), (0, 14)))                         # 60 x 50 pixels: the last blocks are cut off
+    touched = padded.reshape(4, 16, 4, 16).max(axis=(1, 3)).repeat(16, axis=0).repeat(16, axis=1)
+    assert whole.dtype == np.float32 and np.array_equal(whole, touched[:60, :50])
+
+
+def test_what_is_not_known_is_the_hole():
+    plate, region = np.full((2, 2, 3), 0.8, np.float32), np.array([[[1.0], [0.0]], [[1.0], [0.0]]], np.float32)
+    known = np.array([[[1.0], [0.0]], [[0.0], [0.0]]], np.float32)
+    assert environment(plate, region, known)[..., 0].tolist() == [[plate[0, 0, 0]] * 2, [0, plate[0, 0, 0]]]
+    assert environment(plate, region, known, 0.5)[1, 0].tolist() == [0.5] * 3
 
 
 def by_formula(mask, k_h, k_w):

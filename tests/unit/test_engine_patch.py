@@ -285,6 +285,12 @@ def test_hello_comes_before_the_weights_and_tells_how_long_to_wait(tmp_path, off
     assert isinstance(done, messages.Failed) and done.code == "pack_truncated"
 
 
+def test_the_embedded_engine_reckons_the_memory_that_the_panel_shows():
+    """The same figures as before engines reckoned it; tests of the panel assert them, too."""
+    needs = fake_engine().needs((1000, 500), 24, jobs.Settings(window=8))
+    assert (needs.host_mb, needs.device_mb) == (325 + 22 * 8 + 15 * 0.5, 0)
+
+
 def test_the_embedded_engine_asks_for_no_more_patience_than_usual():
     hello = Host(fake_engine(), person_in).hello()
     assert (hello.kind, hello.silence_s, hello.cancel_s) == ("compact", None, None)

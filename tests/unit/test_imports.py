@@ -14,6 +14,9 @@ ENGINE_RULES = (
     ("engine/contract/", set()),
     ("engine/packs/manifest.py", set()),
     ("engine/packs/", {"numpy"}),
+    ("engine/engines/base.py", {"numpy"}),
+    ("engine/engines/choose.py", set()),
+    ("engine/engines/windows.py", set()),
     ("engine/engines/compact/runtimes/ort.py", {"numpy", "onnxruntime"}),
     ("engine/engines/compact/runtimes/pytorch.py", {"numpy", "torch"}),
     ("engine/engines/compact/runtimes/", {"numpy"}),
@@ -110,6 +113,16 @@ def test_lab_files_import_only_what_their_room_may(path):
 def test_the_build_needs_nothing_installed(path):
     more = MADE_BY_HAND.get(path.name, {"bpy"} if path.name == "generate.py" else set())
     assert foreign(path) <= {"tools"} | more
+
+
+def test_the_inside_of_an_engine_is_its_own():
+    """Jobs, conditions, layers and the door know engines/base.py; only a manifest knows the sizes of its networks."""
+    engines = {folder.name for folder in (ROOT / "engine/engines").iterdir() if (folder / "__init__.py").exists()}
+    reaching = {(name(path), dotted) for path in sources("engine") for dotted in at_start(path)
+                for engine in engines if dotted.startswith(f"engine.engines.{engine}.")
+                and not name(path).startswith(f"engine/engines/{engine}/")}
+    assert "compact" in engines and reaching == {
+        ("engine/packs/manifest.py", "engine.engines.compact.nets.sizes.Sizes")}
 
 
 def test_no_circle_of_imports():
