@@ -17,19 +17,19 @@ from engine.engines.sd15.networks import read_weights
 from engine.packs.store import read_pack
 from lab.training.loop import Budget
 from lab.training.pool import draw
-from lab.training.pooled_clip import CLEAN
+from lab.training.pooled_clip import CLEAN, SHAPES
 from lab.training.samples import Window, batch_of, draw_window
 from lab.training.stage_sd15 import RECIPES, Family, PackRun, learn, whole
 from tests.torch.sd15_pack import make_pack
 from tests.torch.sd15_tiny import SHALLOW, noise, random_model
 
-SMALLER = 4     # than a real window, so that the test is quick
+SMALLER = 8     # than a real window, so that the test is quick
 
 
 @pytest.fixture(scope="module")
 def batch():
     """One of our windows with two frames, made small."""
-    clip = draw(3, 2)
+    clip = draw(SHAPES.index((256, 256)), 2)
     window = draw_window(np.random.default_rng(1), clip, 2, clip.layers[0, ..., CLEAN])
     stacked = {field.name: torch.from_numpy(np.asarray(getattr(window, field.name)))[None] for field in fields(Window)}
     made = batch_of(stacked, WindowSizes(matte_and_shadow=False))
