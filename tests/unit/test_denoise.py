@@ -9,9 +9,9 @@ import pytest
 from engine.contract.errors import JobError
 from engine.engines.compact.denoise.clip import Appearance, Conditions, Sampling, denoise_window, encode_reference
 from engine.engines.compact.denoise.guidance import guided
-from engine.engines.compact.denoise.noise import frame_noise, window_noise
 from engine.engines.compact.denoise.samplers import ddim_step
 from engine.engines.compact.denoise.schedule import COSINE, levels, named
+from engine.engines.noise import frame_noise, window_noise
 from engine.engines.windows import Window, plan, spans
 
 KNOWN_NOISE = [0.5145284, -0.0404699, -0.1181158, -0.8153592]

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from ...contract.errors import JobError
 from ..base import DeviceReport, Sampling, Window
-from ..compact.denoise.noise import window_noise
+from ..noise import window_noise
 from .encoders import IMAGE_ENCODER, SCALE, VAE, Encoders, first, last
 from .nets.model import MOTION, Model, with_weights
 from .nets.sizes import Sizes

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from ...noise import window_noise
 from ...windows import Window
 from .guidance import guided
-from .noise import window_noise
 from .samplers import ddim_step
 from .schedule import Schedule, levels
 
