@@ -17,6 +17,8 @@
                                             without VIDEO, the footage is in the job's source/
     python -m engine manifest FOLDER        write the manifest of a pack again; its weights do not change
     python -m engine adopt FOLDER           write the manifest of a downloaded folder of weights (docs/engines.md)
+    python -m engine convert FOLDER -o PACK make a pack for the engine sd15-aa2 of public weights of the Animate Anyone
+                                            family (needs torch, diffusers and transformers)
     python -m engine verify FOLDER          check every byte of a pack, whatever an earlier check found
     python -m lab train ... | export ...    make a pack (needs torch)
     python -m lab score ...                 measure a pack on held-out clips
@@ -52,6 +54,9 @@ def main(arguments=None) -> int:
     if options.command == "adopt":
         from .engines.wan.adoption import main as adopt
         return adopt([options.subject, *(["--name", options.name] if options.name else [])])
+    if options.command == "convert":
+        from .engines.sd15.conversion import main as convert
+        return convert(options)
     if options.command == "verify":
         return _verify(options)
     if options.command == "parts":
@@ -73,8 +78,8 @@ def _parser():
                                  help="lines for people on stderr, or for programs on stdout")
         if name in ("serve", "run", "assemble", "parts", "preview", "check"):
             command.add_argument("--pack", help="folder of weights (default: the embedded ones)")
-            command.add_argument("--runtime", choices=("onnxruntime", "pytorch"),
-                                 help="default: the first that is installed")
+            command.add_argument("--runtime", help="onnxruntime or pytorch; for sd15-aa2 cuda, mps or cpu (default: "
+                                                   "the first that is there)")
             command.add_argument("--threads", type=int, help="default: one for each core")
         if name == "run":
             command.add_argument("--part", type=_parts, metavar="K[-[L]]",
@@ -90,6 +95,7 @@ def _parser():
     adopted = commands.add_parser("adopt")
     adopted.add_argument("subject", metavar="FOLDER")
     adopted.add_argument("--name")
+    _add_convert(commands.add_parser("convert"))
     return parser
 
 
@@ -113,6 +119,14 @@ def _add_estimate(command) -> None:
                          help="an ONNX file of Depth Anything: V2 Small, or 3 Small, Base, Mono Large or Metric Large; "
                               "the other sizes must not be used commercially (CC BY-NC 4.0)")
     command.add_argument("--reference", metavar="FILE", help="the character's picture, copied into JOB")
+
+
+def _add_convert(command) -> None:
+    command.add_argument("subject", metavar="FOLDER", type=Path,
+                         help="with reference_unet.pth, denoising_unet.pth, motion_module.pth and pose_guider.pth")
+    command.add_argument("--vae", type=Path, required=True, metavar="FOLDER", help="in diffusers' layout")
+    command.add_argument("--image-encoder", type=Path, required=True, metavar="FOLDER", help="in transformers' layout")
+    command.add_argument("-o", dest="pack", type=Path, required=True, metavar="PACK", help="the folder to write")
 
 
 def _box(text):

@@ -17,9 +17,14 @@ FORMS = (("png8", "PNG 8 bit", "Straight alpha, sRGB"), ("png16", "PNG 16 bit", 
 
 # (name, label, tooltip) of every engine (engine/engines/choose.py).
 _UNTRIED = "It was tried with tiny random weights on a processor only: not with real ones, and not on a graphics card"
-ENGINES = (("compact", "Compact", "Embedded: runs at once, offline, on any processor"),
-           ("wan-vace", "Wan VACE", f"Wan2.1-VACE, for a graphics card of 8 GB or more. {_UNTRIED}"),
-           ("wan-animate", "Wan Animate", f"Wan2.2-Animate, for a graphics card of 12 to 24 GB. {_UNTRIED}"))
+ENGINES = (
+    ("compact", "Compact", "Embedded: runs at once, offline, on any processor"),
+    ("sd15-aa2", "Animate Anyone 2, SD 1.5", "The paper's networks at full size, with weights that you bring, in a "
+     "Python with torch. Nobody has published trained weights of Animate Anyone 2: with those of its family, objects "
+     f"and depth change nothing. {_UNTRIED}"),
+    ("wan-vace", "Wan VACE", f"Wan2.1-VACE, for a graphics card of 8 GB or more. {_UNTRIED}"),
+    ("wan-animate", "Wan Animate", f"Wan2.2-Animate, for a graphics card of 12 to 24 GB. {_UNTRIED}"),
+)
 
 
 class DriverKind(StrEnum):

@@ -9,8 +9,12 @@ if TYPE_CHECKING:
     from .base import Engine
 
 # Name -> (module, class).
-ENGINES = {"compact": (".compact.engine", "CompactEngine"), "wan-vace": (".wan.vace", "VaceEngine"),
-           "wan-animate": (".wan.animate", "AnimateEngine")}
+ENGINES = {
+    "compact": (".compact.engine", "CompactEngine"),
+    "sd15-aa2": (".sd15.engine", "Sd15Engine"),
+    "wan-vace": (".wan.vace", "VaceEngine"),
+    "wan-animate": (".wan.animate", "AnimateEngine"),
+}
 
 
 def kind_of(name: str) -> "type[Engine]":

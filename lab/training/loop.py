@@ -83,7 +83,7 @@ def batches_of(run: "Run", pool: Path, seed: int, workers: int, share: float = S
     import cv2
     cv2.setNumThreads(1)
     order = ([number] for number in range(run.step, 2**31))
-    loader = DataLoader(Batches(pool, run.recipe, seed, run.model.sizes, share), batch_sampler=_Firsts(order),
+    loader = DataLoader(Batches(pool, run.recipe, seed, run.told, share), batch_sampler=_Firsts(order),
                         num_workers=workers, prefetch_factor=4 if workers else None, collate_fn=lambda drawn: drawn[0])
     for batch in loader:
         yield {name: tensor.to(run.device) for name, tensor in batch.items()}
@@ -101,9 +101,9 @@ class Run:
             left_over.unlink()
         self.folder, self.recipe, self.device = folder, recipe, device
         torch.manual_seed(0)
-        self.model = (fork_weights(parent or sizes, sizes, start) if start else Model(sizes)).to(device)
+        self.model = self._begun(start, sizes, parent).to(device)
         for name, parameter in self.model.named_parameters():
-            parameter.requires_grad_(name.startswith(recipe.trained))
+            parameter.requires_grad_(self.learns(name))
         self.average = copy.deepcopy(self.model).eval()
         self.learning = [p for p in self.model.parameters() if p.requires_grad]
         self.averaged = [mine for mine, theirs in zip(self.average.parameters(), self.model.parameters(), strict=True)
@@ -114,12 +114,33 @@ class Run:
         if (folder / CHECKPOINT).exists():
             self._resume(folder / CHECKPOINT)
 
+    def _begun(self, start: Path | None, sizes: Sizes, parent: Sizes | None) -> torch.nn.Module:
+        """The model that the run begins with."""
+        return fork_weights(parent or sizes, sizes, start) if start else Model(sizes)
+
+    def learns(self, name: str) -> bool:
+        """Whether the parameter of this name learns."""
+        return name.startswith(self.recipe.trained)
+
+    @property
+    def told(self) -> Sizes:
+        """What batch_of is told of the networks."""
+        return self.model.sizes
+
+    def stored(self, model: torch.nn.Module) -> dict[str, Tensor]:
+        """The weights of a model that a checkpoint keeps."""
+        return model.state_dict()
+
+    def restore(self, model: torch.nn.Module, weights: dict[str, Tensor]) -> None:
+        """Give a model the weights of a checkpoint. Raises RuntimeError if they are not the model's."""
+        model.load_state_dict(weights)
+
     def _resume(self, path: Path) -> None:
         """Raises ValueError where the file is no checkpoint of this stage at these sizes."""
         try:
             state = torch.load(path, map_location=self.device, weights_only=True)
-            self.model.load_state_dict(state["model"])
-            self.average.load_state_dict(state["average"])
+            self.restore(self.model, state["model"])
+            self.restore(self.average, state["average"])
             self.optimiser.load_state_dict(state["optimiser"])
             self.step, self.seconds = state["step"], state["seconds"]
         except (RuntimeError, EOFError, KeyError, ValueError, pickle.UnpicklingError) as error:
@@ -131,10 +152,10 @@ class Run:
         """Atomic: written aside, then renamed, so that a full disk or a kill leaves the last good one.
         Raises JobError."""
         state = io.BytesIO()  # in memory first: torch reports a full disk as an assertion of its own
-        torch.save({"model": self.model.state_dict(), "average": self.average.state_dict(), "step": self.step,
+        torch.save({"model": self.stored(self.model), "average": self.stored(self.average), "step": self.step,
                     "optimiser": self.optimiser.state_dict(), "seconds": self.seconds}, state)
         files.write_whole(self.folder / CHECKPOINT, state.getbuffer())
-        save_weights(self.average.state_dict(), self.folder / "weights.safetensors")
+        save_weights(self.stored(self.average), self.folder / "weights.safetensors")
 
     def save_if_there_is_room(self) -> None:
         """In the middle of a run, a checkpoint that cannot be written does not stop the training; the last good one

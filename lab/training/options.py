@@ -34,7 +34,7 @@ def feed(run: Run, options, seed: int) -> Iterator[dict[str, Tensor]]:
     first batch."""
     if options.windows:
         bank = bank_of(options.windows, run.device, options.bank, options.share)
-        yield from batches(bank, run.recipe, seed, run.step, run.model.sizes)
+        yield from batches(bank, run.recipe, seed, run.step, run.told)
     else:
         yield from batches_of(run, options.pool, seed, options.workers, options.share)
 

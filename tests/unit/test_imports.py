@@ -23,6 +23,8 @@ ENGINE_RULES = (
     ("engine/engines/compact/runtimes/", {"numpy"}),
     ("engine/engines/compact/nets/model.py", {"torch", "safetensors"}),
     ("engine/engines/compact/nets/", {"torch"}),
+    ("engine/engines/sd15/nets/", {"torch"}),
+    ("engine/engines/sd15/", {"numpy", "cv2", "torch", "diffusers", "transformers", "safetensors"}),
     ("engine/engines/wan/", {"numpy", "torch", "diffusers", "transformers", "safetensors", "PIL"}),
     ("engine/estimate/", {"numpy", "cv2", "onnxruntime"}),
     ("engine/", {"numpy", "cv2"}),
