@@ -220,10 +220,20 @@ def pack_folder(launch: Launch) -> Path:
     return Path(command[command.index("--pack") + 1]) if "--pack" in command else EMBEDDED_PACK
 
 
-def defaults(pack: Path) -> dict[str, int]:
-    """{"steps", "window"}: what the weights in a folder take where the artist chooses none."""
+def defaults(pack: Path) -> dict[str, float]:
+    """{"steps", "window", "guidance"}: what the weights in a folder take where the artist chooses none."""
     told = _of_pack(pack)
-    return {"steps": told.default_steps, "window": told.window}
+    return {"steps": told.default_steps, "window": told.window, "guidance": told.guidance}
+
+
+def shapes(pack: Path) -> tuple[tuple[int, int], ...]:
+    """The crops (width, height) that the weights in a folder were made for."""
+    return _of_pack(pack).shapes
+
+
+def forms(pack: Path) -> tuple[str, ...]:
+    """The forms of the weights in a folder; () if there is one only."""
+    return tuple(name for name, _needs in _of_pack(pack).variants)
 
 
 def _reckoned_mb(work: Work) -> float:
@@ -232,7 +242,8 @@ def _reckoned_mb(work: Work) -> float:
 
 @dataclass(frozen=True)
 class _Told:
-    """What a pack's manifest says about time and memory; `variants`: the memory of each form of the weights."""
+    """What a pack's manifest says about time, memory and crops; `variants`: the memory of each form of the weights. The
+    embedded engine's crops are not in its manifest (engine/conditions/crop.py)."""
 
     default_steps: int = 1
     window: int = 8
@@ -240,6 +251,7 @@ class _Told:
     guidance: float = 1.0
     needs: Reckoning = Reckoning()
     variants: tuple[tuple[str, Reckoning], ...] = ()
+    shapes: tuple[tuple[int, int], ...] = ((192, 352), (256, 256), (352, 192))
 
     def of_variant(self, name: object) -> Reckoning:
         return dict(self.variants).get(str(name), self.needs)
@@ -261,7 +273,8 @@ def _read_pack(path: str, _changed: int) -> _Told:
     variants = (value.get("variants") or {}).items()
     return _Told(count(value["default_steps"]), count(value["window"]), count(value["overlap"]),
                  number(0, 30)(value.get("guidance", 1.0)), build(Reckoning, value.get("needs", {})),
-                 tuple((name, build(Reckoning, one.get("needs", {}))) for name, one in variants))
+                 tuple((name, build(Reckoning, one.get("needs", {}))) for name, one in variants),
+                 tuple(map(jobs.sides, value["shapes"])) if value.get("shapes") else _Told.shapes)
 
 
 def _rates() -> dict:

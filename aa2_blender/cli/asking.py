@@ -20,7 +20,7 @@ from ..tasks import performer as performers
 
 def asked(*, scene: str = "", performer: bool = False, performer_box: Sequence[float] | None = None,
           performer_frame: int | None = None, meshes: Sequence[str] = (), objects: Sequence[str] = (),
-          **options) -> tuple[bpy.types.Scene, Request]:
+          pack: str | None = None, **options) -> tuple[bpy.types.Scene, Request]:
     """(scene, request) of a shot, as cli.generate describes the arguments. The settings of the scene and its plate
     change as the options say. Raises TypeError for an unknown option, and GatherError."""
     if unknown := options.keys() - OPTIONS.keys():
@@ -40,7 +40,7 @@ def asked(*, scene: str = "", performer: bool = False, performer_box: Sequence[f
         another_armature(ours)
     if performer_box:
         _choose(shot, performer_box, performer_frame)
-    request = request_of(shot)
+    request = request_of(shot, pack)
     return shot, replace(request, meshes=(*request.meshes, *meshes), objects=(*request.objects, *objects))
 
 

@@ -40,7 +40,7 @@ def run(stop: threading.Event, tell: Tell, *, pack: str | None, threads: int | N
         save: str | None, **options) -> tuple[int, dict]:
     """As generate; `stop` is set to stop it."""
     try:
-        shot, request = asked(**options)
+        shot, request = asked(pack=pack, **options)
         found = problems_of(shot, request)
         if found:
             raise found[0]

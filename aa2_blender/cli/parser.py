@@ -4,7 +4,7 @@ from typing import Any
 
 from ..embedded.engine.contract import jobs, telling
 from ..settings.automatic import explained
-from ..settings.table import OPTIONS, SETTINGS, FarmTarget, Kind, Setting
+from ..settings.table import OPTIONS, SETTINGS, FarmTarget, Kind, Setting, ZeroIs
 from .ending import EXIT_CODES
 
 _TYPES = {Kind.WHOLE: int, Kind.NUMBER: float}
@@ -102,7 +102,7 @@ def _add_option(parser: argparse.ArgumentParser, one: Setting) -> None:
         "type": _TYPES.get(one.kind, str), "metavar": _METAVARS.get(one.kind),
         "choices": [choice[0].lower() for choice in one.choices] or None}
     parser.add_argument(f"--{one.option.replace('_', '-')}", default=None,
-                        help=explained(one.tooltip) if one.zero_is_none else one.tooltip, **kind)
+                        help=one.tooltip if one.zero_is is ZeroIs.ZERO else explained(one.tooltip), **kind)
 
 
 def _at_least(least: int):

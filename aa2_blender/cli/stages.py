@@ -31,7 +31,7 @@ def gather(stop: threading.Event, tell: Tell, *, job: str, part_windows: int, ru
     """Gather a shot into the folder `job`, and let the engine find all that the frames need; (exit code, summary).
     `part_windows` and `run_in` are those of jobs.Parts; `options` are those of generate. The file is not saved."""
     try:
-        shot, request = asked(**options)
+        shot, request = asked(pack=pack, **options)
         request = replace(request, plate=_lasting_mark(shot), parts=jobs.Parts(part_windows, run_in))
         for problem in problems(request):
             raise problem

@@ -41,7 +41,7 @@ def planned(scene: bpy.types.Scene, *, reserved: Sequence[Path] = (), version: P
     `pack` replaces the weights of the preferences. Raises JobError."""
     wish = wish_of(scene)
     shots = tuple(farm_shot(asked, wish, reserved, job=version, pack=pack)
-                  for asked in chosen(scene, scene.aa2.farm_all))
+                  for asked in chosen(scene, scene.aa2.farm_all, pack))
     name = shots[0].title if len(shots) == 1 else Path(bpy.data.filepath).stem
     weights = chosen_pack(shots[0].request.settings.engine, pack)   # of all of them (shots.problems_of)
     job = Job(name, shots, wish, bpy.data.filepath, placed or placed_beside(bpy.data.filepath), weights)

@@ -27,14 +27,15 @@ def wish_of(scene: bpy.types.Scene) -> Wish:
     return Wish(ours.farm_frames, ours.farm_run_in, ours.farm_each, ours.farm_gpu)
 
 
-def chosen(scene: bpy.types.Scene, every: bool) -> list[Asked]:
-    """The shot of a scene; with `every`, also those of all plates of the file that have settings of their own."""
-    first = Asked(scene)
+def chosen(scene: bpy.types.Scene, every: bool, pack: str | None = None) -> list[Asked]:
+    """The shot of a scene; with `every`, also those of all plates of the file that have settings of their own. `pack`
+    as for Asked."""
+    first = Asked(scene, pack=pack)
     if not every:
         return [first]
     plates = [plate for one in bpy.data.scenes for plate in marked(one)]
     here = [] if first.plate is None or first.plate in plates else [first]
-    return [*here, *(Asked(plate.id_data, plate) for plate in plates)]
+    return [*here, *(Asked(plate.id_data, plate, pack) for plate in plates)]
 
 
 def problems_of(shots: Sequence[Asked]) -> list[JobError]:

@@ -3,16 +3,17 @@
 import bpy
 from bpy.app.translations import pgettext_iface as translated
 
-from ..cost import cost_of, pack_folder, rate_of, work
+from ..cost import cost_of, forms, pack_folder, rate_of, work
 from ..embedded.engine.contract.errors import JobError
 from ..gather.camera import size_of
 from ..gather.light import balls_of
 from ..gather.strip import find, frames_of
 from ..settings import automatic
 from ..settings.plates import holder, settings_of
-from ..settings.preferences import engine_launch
+from ..settings.preferences import engine_launch, weights_folder
 from ..settings.request_of import Asked, job_folder
-from ..settings.table import ENGINES
+from ..settings.table import ENGINES, Crop
+from ..settings.weights import crop, known_by
 from ..tasks.task import duration
 from .drawing import Part, draw_text
 
@@ -30,9 +31,10 @@ class Look(Part):
         row.prop(ours, "seed")
         row.prop(ours, "seed_lock", text="", icon="LOCKED" if ours.seed_lock else "UNLOCKED")
         automatic.draw(layout, ours, "steps")
-        layout.prop(ours, "guidance")
+        automatic.draw(layout, ours, "guidance")
         automatic.draw(layout, ours, "window")
         layout.prop(ours, "shape")
+        draw_weights(layout, context, ours)
         column = layout.column(heading="Match the Plate", align=True)
         column.prop(ours, "grain")
         column.prop(ours, "blur")
@@ -44,6 +46,18 @@ class Look(Part):
             layout.prop(holder(scene, name), name)
         layout.prop(ours, "output")
         draw_text(layout, context, str(job_folder(scene)))
+
+
+def draw_weights(layout: bpy.types.UILayout, context: bpy.types.Context, ours: bpy.types.PropertyGroup) -> None:
+    """What follows from the chosen engine's weights: the size of a crop that is not automatic, and what only that
+    engine knows."""
+    pack = weights_folder(ours.engine)
+    if ours.shape != Crop.AUTOMATIC:
+        draw_text(layout, context, translated("{crop} pixels").format(crop=crop(ours.shape, pack)))
+    for one in known_by(ours.engine).values():
+        layout.prop(ours, one.name)
+    if known_by(ours.engine) and forms(pack):
+        draw_text(layout, context, translated("Forms in the folder: {forms}").format(forms=", ".join(forms(pack))))
 
 
 def draw_cost(layout: bpy.types.UILayout, asked: Asked) -> None:

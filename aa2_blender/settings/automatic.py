@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import bpy
-from bpy.props import BoolProperty, IntProperty
+from bpy.props import BoolProperty, FloatProperty, IntProperty
 
 _LABEL = 0.4  # of the width, as Blender's rows with a label beside the field
 # Without a window, the module of 4.2 crashes at exit after any Python function of a property was called. There is no
@@ -20,13 +20,14 @@ def explained(tooltip: str) -> str:
     return f"{tooltip} (0: automatic)"
 
 
-def beside(name: str, label: str, tooltip: str, most: float,
-           real: Callable[[bpy.types.bpy_struct], int]) -> dict[str, Any]:
+def beside(name: str, label: str, tooltip: str, most: float, real: Callable[[bpy.types.bpy_struct], float], *,
+           is_whole: bool = True, soft_most: float | None = None) -> dict[str, Any]:
     """The two properties that follow from a setting `name`; `real` returns the number that automatic stands for,
-    given what has the setting."""
+    given what has the setting. soft_most: how far the field can be dragged."""
     in_use, is_automatic = names(name)
+    kind, one = (IntProperty, int) if is_whole else (FloatProperty, float)
 
-    def number(ours: bpy.types.bpy_struct) -> int:
+    def number(ours: bpy.types.bpy_struct) -> float:
         return getattr(ours, name) or real(ours)
 
     def switch(ours: bpy.types.bpy_struct, on: bool) -> None:
@@ -34,7 +35,8 @@ def beside(name: str, label: str, tooltip: str, most: float,
     of_number = {"get": number, "set": lambda ours, value: setattr(ours, name, value)} if IS_CALLED else {}
     of_switch = {"get": lambda ours: getattr(ours, name) == 0, "set": switch} if IS_CALLED else {}
     return {
-        in_use: IntProperty(name=label, description=tooltip, min=1, max=int(most), options=set(), **of_number),
+        in_use: kind(name=label, description=tooltip, min=1, max=one(most), soft_max=one(soft_most or most),
+                     options=set(), **of_number),
         is_automatic: BoolProperty(name="Automatic", description=f"{label}: use the automatic value, which is shown",
                                    options=set(), **of_switch)}
 

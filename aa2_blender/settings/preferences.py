@@ -93,12 +93,10 @@ def engine_launch(engine: str = COMPACT, *, pack: str | None = None, threads: in
                   threads=ours.threads if threads is None else threads, copies=copies_folder(), arguments=arguments)
 
 
-def weights_folder(engine: str = COMPACT) -> Path:
-    """The folder of the weights that would be used; the embedded ones if no engine can be started."""
-    try:
-        return pack_folder(engine_launch(engine))
-    except JobError:
-        return EMBEDDED_PACK
+def weights_folder(engine: str = COMPACT, pack: str | None = None) -> Path:
+    """The folder of an engine's weights: `pack`, else the preferences'; the embedded ones if none is named."""
+    named = getattr(of_this_machine(), weights_setting(engine)) if pack is None else pack
+    return Path(_absolute(named)) if named else EMBEDDED_PACK
 
 
 def _absolute(path: str) -> str:

@@ -25,7 +25,7 @@ from ..gather.names import name_of
 from . import automatic
 from .plates import settings_of
 from .preferences import weights_folder
-from .table import SETTINGS, Kind, ReferenceKind, Setting
+from .table import SETTINGS, Kind, ReferenceKind, Setting, ZeroIs
 
 ENDS = (("head", "Head", "The joint is where the bone begins"), ("tail", "Tail", "The joint is where the bone ends"))
 
@@ -165,7 +165,7 @@ def with_icons(one: Setting) -> tuple:
 def property_of(one: Setting) -> Any:
     """The property of a line of the table."""
     words = {"name": one.label,
-             "description": automatic.explained(one.tooltip) if one.zero_is_none else one.tooltip,
+             "description": one.tooltip if one.zero_is is ZeroIs.ZERO else automatic.explained(one.tooltip),
             **(_calls(UPDATES[one.name]) if one.name in UPDATES else {})}
     if one.kind is Kind.FLAG:
         return BoolProperty(default=bool(one.default), **words)
@@ -180,16 +180,17 @@ def property_of(one: Setting) -> Any:
     return PointerProperty(type=getattr(bpy.types, one.kind), **words, **(_offered(one.only) if one.only else {}))
 
 
-def _of_weights(one: Setting) -> Callable[[Any], int]:
+def _of_weights(one: Setting) -> Callable[[Any], float]:
     """What says the number that a setting left to the weights stands for, with the engine that is chosen beside it."""
     return lambda ours: defaults(weights_folder(ours.engine))[one.name]
 
 
 AA2_PG_settings.__annotations__ |= {one.name: property_of(one) for one in SETTINGS}
 for _one in SETTINGS:
-    if _one.zero_is_none:
-        AA2_PG_settings.__annotations__ |= automatic.beside(_one.name, _one.label, _one.tooltip,
-                                                            cast("float", _one.high), _of_weights(_one))
+    if _one.zero_is is not ZeroIs.ZERO:
+        AA2_PG_settings.__annotations__ |= automatic.beside(
+            _one.name, _one.label, _one.tooltip, cast("float", _one.high), _of_weights(_one),
+            is_whole=_one.kind is Kind.WHOLE, soft_most=_one.soft_high)
 
 
 def shot_scene(context: bpy.types.Context) -> bpy.types.Scene:

@@ -26,7 +26,9 @@ from .plates import (
     plate_of,
     settings_with,
 )
+from .preferences import weights_folder
 from .table import DriverKind, LightSource, MaskUse, PictureFrom, PlateIs, ReferenceKind
+from .weights import generation
 
 NOBODY = (0.0, 0.0, 0.0, 0.0)  # the box of no chosen performer
 
@@ -34,10 +36,10 @@ NOBODY = (0.0, 0.0, 0.0, 0.0)  # the box of no chosen performer
 class Asked:
     """What the artist asks for in a scene, for its plate unless another one is given. Each part is looked up once, when
     it is first wanted, so this lives as long as one redraw or one press of a button: whatever changes in between is not
-    seen."""
+    seen. `pack`: the folder of weights that replaces the preferences', None for those."""
 
-    def __init__(self, scene: bpy.types.Scene, plate: Strip | None = None) -> None:
-        self.scene = scene
+    def __init__(self, scene: bpy.types.Scene, plate: Strip | None = None, pack: str | None = None) -> None:
+        self.scene, self.pack = scene, pack
         if plate is not None:
             self.plate = plate
 
@@ -76,7 +78,12 @@ class Asked:
     @cached_property
     def request(self) -> Request:
         """What the settings ask for, by names only."""
-        return _request(self.scene, self.plate, self.settings, self.folder.name)
+        return _request(self.scene, self.plate, self.settings, self.folder.name, self.weights)
+
+    @cached_property
+    def weights(self) -> Path:
+        """The folder of the weights."""
+        return weights_folder(self.settings.engine, self.pack)
 
     @cached_property
     def light(self) -> LightSource | None:
@@ -94,12 +101,13 @@ class Asked:
         return _problems(self.has_no_place, self.request)
 
 
-def request_of(scene: bpy.types.Scene) -> Request:
-    """What the settings of `scene` ask for, by names only."""
-    return Asked(scene).request
+def request_of(scene: bpy.types.Scene, pack: str | None = None) -> Request:
+    """What the settings of `scene` ask for, by names only; `pack` as for Asked."""
+    return Asked(scene, pack=pack).request
 
 
-def _request(scene: bpy.types.Scene, plate: Strip | None, ours: bpy.types.PropertyGroup, name: str) -> Request:
+def _request(scene: bpy.types.Scene, plate: Strip | None, ours: bpy.types.PropertyGroup, name: str,
+             weights: Path) -> Request:
     performer = ours.driver == DriverKind.PERFORMER
     return Request(
         name=name, scene=scene.name, strip=name_with(scene, plate), plate=plate.aa2.uid if plate else "",
@@ -119,7 +127,8 @@ def _request(scene: bpy.types.Scene, plate: Strip | None, ours: bpy.types.Proper
         mask_strip=ours.mask_strip, mask_use=MaskUse[ours.mask_use], clean_strip=ours.clean_strip,
         front_strip=ours.front_strip, make_clean=performer and ours.make_clean,
         light_source=LightSource(ours.light_source), light_picture=_light(ours),
-        settings=Settings(**_values(ours, table.GENERATION)), **_values(ours, table.PASSED))
+        settings=Settings(**generation(ours, weights)),
+        **{field: getattr(ours, one.name) for field, one in table.PASSED.items()})
 
 
 def job_folder(scene: bpy.types.Scene) -> Path:
@@ -202,9 +211,3 @@ def _meshes(ours: bpy.types.PropertyGroup) -> tuple[Name, ...]:
     if ours.meshes:
         chosen += [thing for thing in ours.meshes.all_objects if thing.type == "MESH" and thing != ours.mesh]
     return names_of(chosen)
-
-
-def _values(ours: bpy.types.PropertyGroup, settings: dict[str, table.Setting]) -> dict:
-    """The values of settings by their fields of the job."""
-    found = {field: getattr(ours, one.name) for field, one in settings.items()}
-    return {field: None if settings[field].zero_is_none and value == 0 else value for field, value in found.items()}

@@ -6,7 +6,7 @@ To add one, write a line here and draw its name in a panel; a `field` also has t
 what the engine takes.
 """
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum, StrEnum
 
 from ..gather.presets import PRESETS
 
@@ -25,6 +25,18 @@ ENGINES = (
     ("wan-vace", "Wan VACE", f"Wan2.1-VACE, for a graphics card of 8 GB or more. {_UNTRIED}"),
     ("wan-animate", "Wan Animate", f"Wan2.2-Animate, for a graphics card of 12 to 24 GB. {_UNTRIED}"),
 )
+
+
+_WAN = ("wan-vace", "wan-animate")
+
+
+class Crop(StrEnum):
+    """The form of the crop. Its size is one that the weights were made for (settings/weights.py)."""
+
+    AUTOMATIC = "auto"
+    STANDING = "standing"
+    SQUARE = "square"
+    LYING = "lying"
 
 
 class DriverKind(StrEnum):
@@ -98,6 +110,14 @@ class Kind(StrEnum):
     COLLECTION = "Collection"
 
 
+class ZeroIs(Enum):
+    """What 0 means. NONE: the job leaves it to the weights. NUMBER: the weights' own number, which the job has."""
+
+    ZERO = 0
+    NONE = 1
+    NUMBER = 2
+
+
 @dataclass(frozen=True)
 class Setting:
     """One setting: `name` is its property (settings/properties.py), saved in .blend files.
@@ -105,8 +125,9 @@ class Setting:
     `low`, `high` and `soft_high` are ranges of numbers; `choices` are (identifier, label, tooltip), the first being the
     default unless `default` names another. `only`: the type of object that is offered. `option`: its name on the
     command line, with `--` and hyphens, and as a keyword of cli.generate. `field`: where the value goes in the job,
-    `settings.steps` or `clothing`; "" for what only says where to look. `is_keyed`: the job has one value a frame,
-    since the setting may have keyframes. `zero_is_none`: 0 leaves the value to the weights (settings/automatic.py).
+    `settings.steps`, `clothing`, or `own.prompt` for what only some `engines` know; "" for what only says where to
+    look. `is_keyed`: the job has one value a frame, since the setting may have keyframes. `zero_is`: what 0, which
+    panels show as automatic, means in the job (settings/automatic.py).
     """
 
     name: str
@@ -123,7 +144,8 @@ class Setting:
     option: str = ""
     field: str = ""
     is_keyed: bool = False
-    zero_is_none: bool = False
+    zero_is: ZeroIs = ZeroIs.ZERO
+    engines: tuple[str, ...] = ()
 
 
 _SHOT = (
@@ -242,17 +264,35 @@ _LOOK = (
     Setting("seed_lock", Kind.FLAG, "Lock Seed",
             "Generate uses this seed each time; unlocked: Generate uses another seed each time", True),
     Setting("steps", Kind.WHOLE, "Steps", "Denoising steps; the automatic value is what the weights were made for",
-            0, 0, 1000, option="steps", field="settings.steps", zero_is_none=True),
+            0, 0, 1000, option="steps", field="settings.steps", zero_is=ZeroIs.NONE),
     Setting("guidance", Kind.NUMBER, "Guidance",
-            "How closely the reference is followed: 1 is the default of the weights; any other value takes twice the "
-            "time", 1.0, 0, 30, 5, field="settings.guidance"),
+            "How closely the reference is followed, or with Wan's weights the prompt; any value but 1 takes twice the "
+            "time; the automatic value is what the weights were made for", 0.0, 0, 30, 10, field="settings.guidance",
+            zero_is=ZeroIs.NUMBER),
     Setting("window", Kind.WHOLE, "Window",
             "Frames made together; the automatic value is what the weights were made for", 0, 0, 1000, option="window",
-            field="settings.window", zero_is_none=True),
-    Setting("shape", Kind.CHOICE, "Crop", "The shape of the crop in which the character is made", choices=(
-        ("auto", "Automatic", "The shape in which the character fits best"),
-        ("192x352", "Standing", "A tall crop of 192 by 352"), ("256x256", "Square", "A crop of 256 by 256"),
-        ("352x192", "Lying", "A wide crop of 352 by 192")), field="settings.shape"),
+            field="settings.window", zero_is=ZeroIs.NONE),
+    Setting("shape", Kind.CHOICE, "Crop", "The shape of the crop in which the character is made; its size is one that "
+            "the weights were made for", choices=(
+        (Crop.AUTOMATIC, "Automatic", "The shape in which the character fits best"),
+        (Crop.STANDING, "Standing", "The tallest crop of the weights"),
+        (Crop.SQUARE, "Square", "The crop of the weights that is nearest to a square"),
+        (Crop.LYING, "Lying", "The widest crop of the weights")), field="settings.shape"),
+    Setting("prompt", Kind.TEXT, "Prompt",
+            "What the frames show, in English (empty: \"A person moves in the scene.\"). A new prompt is encoded once, "
+            "which takes the text encoder and its memory. Prompts were not tried with real weights",
+            field="own.prompt", engines=_WAN),
+    Setting("negative_prompt", Kind.TEXT, "Negative",
+            "What the frames must not show; read only with a guidance of more than 1 (empty: nothing)",
+            field="own.negative", engines=_WAN),
+    Setting("variant", Kind.TEXT, "Form",
+            "The form of the weights: bf16 is 16 bits; fp8 needs about half the memory; others are GGUF files of the "
+            "folder (empty: the first that the folder has). No form was tried on a graphics card",
+            field="own.variant", engines=_WAN),
+    Setting("shows_surface", Kind.FLAG, "Show Surface",
+            "The networks see the reference on the body surface, under the skeleton, and as a second reference. They "
+            "were trained with the skeleton alone, so this may help or not: it was not tried with real weights", True,
+            field="own.surface", engines=("wan-vace",)),
     Setting("grain", Kind.FLAG, "Grain", "Give the character as much grain as the plate has, which is measured", True,
             field="settings.grain"),
     Setting("blur", Kind.FLAG, "Blur", "Make the character as soft as a plate that is out of focus, which is measured",
@@ -303,8 +343,10 @@ _FARM = (
 
 SETTINGS = (*_SHOT, *_CHARACTER, *_DRIVER, *_LIGHT, *_LOOK, *_FARM)
 OPTIONS = {one.option: one for one in SETTINGS if one.option}
-# By the field of the job: those of its `settings`, its own, and its own with a value for each frame.
+# By the field of the job: those of its `settings`, those there that only some engines know, its own, and its own with
+# a value for each frame.
 GENERATION = {one.field.removeprefix("settings."): one for one in SETTINGS if one.field.startswith("settings.")}
+OF_ENGINES = {one.field.removeprefix("own."): one for one in SETTINGS if one.engines}
 PASSED = {one.field: one for one in SETTINGS if one.field and "." not in one.field and not one.is_keyed}
 # Settings of the scene and not of its plates: which strip is the plate, the farm, and what has keyframes, because
 # Blender cannot animate a strip's groups of properties.

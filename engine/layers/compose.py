@@ -176,7 +176,7 @@ def _over(behind: np.ndarray, rgba: np.ndarray, factor: np.ndarray, cover: np.nd
 def _faded(region: np.ndarray, width: float) -> np.ndarray:
     """(H, W): 0 outside M_f, rising to 1 over `width` crop pixels inside it."""
     inside = cv2.distanceTransform(np.pad((region > 0.5).astype(np.uint8), 1, mode="edge"), cv2.DIST_L2, 5)[1:-1, 1:-1]
-    return np.clip(inside / width, 0.0, 1.0)
+    return np.minimum(inside, width) / width    # where M_f is everywhere, the distance is the largest float there is
 
 
 def _faded_shadow(factor: np.ndarray, canvas: Canvas) -> np.ndarray:

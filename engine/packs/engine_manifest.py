@@ -8,12 +8,12 @@ from typing import Any
 
 from ..contract.errors import JobError
 from ..contract.fields import FieldError, build, checked, list_of, nested, number, or_none, record, text, whole
-from ..contract.jobs import COMPACT, engine_name
+from ..contract.jobs import COMPACT, engine_name, sides
 from ..contract.reckoning import Reckoning
 from .pack_file import File, as_object, file_of, write_sealed
 
 FORMAT = 3
-_MOST_FILES = 10_000
+_MOST_FILES, _MOST_SHAPES = 10_000, 100
 _AGAIN = "Install the weights again."
 
 
@@ -31,6 +31,13 @@ def _files(value: Any) -> dict[str, File]:
     if not as_object(value) or len(value) > _MOST_FILES:
         raise ValueError(f"1 to {_MOST_FILES} files")
     return {inner_path(name): file_of(name, entry) for name, entry in value.items()}
+
+
+def _shapes(value: Any) -> tuple[tuple[int, int], ...]:
+    if not isinstance(value, list) or not 1 <= len(value) <= _MOST_SHAPES or not all(isinstance(one, str)
+                                                                                    for one in value):
+        raise ValueError(f"1 to {_MOST_SHAPES} of width x height, as in \"480x832\"")
+    return tuple(sides(one) for one in value)
 
 
 def _other_engine(value: Any) -> str:
@@ -57,7 +64,8 @@ def _variants(value: Any) -> dict[str, Variant]:
 @record
 class EngineManifest:
     """engine: one of engines/choose.py; window, overlap, default_steps, guidance: where a job says none, in frames and
-    steps; variants: {} if there is one form only; needs: the memory of that; own: what only the engine reads."""
+    steps; shapes: the crops (width, height) that the weights were made for; variants: {} if there is one form only;
+    needs: the memory of that; own: what only the engine reads."""
 
     format: int = checked(whole(FORMAT, FORMAT))
     engine: str = checked(_other_engine)
@@ -67,10 +75,17 @@ class EngineManifest:
     overlap: int = checked(whole(0, 999))
     default_steps: int = checked(whole(1, 1000))
     files: dict[str, File] = checked(_files)
+    shapes: tuple[tuple[int, int], ...] = checked(_shapes)
     guidance: float = checked(number(0, 30), default=1.0)
     variants: dict[str, Variant] | None = checked(or_none(_variants), default=None)
     needs: Reckoning = checked(nested(Reckoning), default=Reckoning())
     own: dict[str, Any] | None = checked(or_none(as_object), default=None)
+
+    def shapes_in(self, step: int) -> tuple[tuple[int, int], ...]:
+        """The crops, whose sides have to be multiples of the engine's `step`. Raises JobError."""
+        if any(side % step for shape in self.shapes for side in shape):
+            raise JobError("pack_invalid", f"shapes: expected multiples of {step}, got {self.shapes}.", _AGAIN)
+        return self.shapes
 
     def files_of(self, variant: str | None) -> dict[str, File]:
         """The files that a variant needs; None: all files. Raises JobError."""

@@ -37,6 +37,7 @@ RECIPES = {
     "motion": Recipe("sd15-motion", trained=(*ADDED, "pose_guider.", MOTION), learning_rate=5e-5, batch=1, frames=8,
                      average_over=200)}
 NO_REFERENCE = 0.1      # of the batches, for guidance: as the family's training has it
+OUR_STYLE = "compact"   # of the skeletons in our windows; the guider that learns from them reads no other as well
 MOST_WEIGHT = 5.0       # of a step, as signal to noise plus one: the same (Hang et al. 2023)
 
 
@@ -80,7 +81,7 @@ class PackRun(Run):
         about = {"window": manifest.window, "overlap": manifest.overlap, "default_steps": manifest.default_steps,
                  "guidance": manifest.guidance, "license": manifest.license}
         write_pack(folder, self.average.state_dict(), self.model.sizes, self.encoders, name=manifest.name,
-                   shapes=self.own.shapes, about=about)
+                   shapes=manifest.shapes, pose_style=OUR_STYLE, about=about)
         return folder
 
 

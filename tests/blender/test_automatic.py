@@ -6,7 +6,7 @@ import pytest
 import shots
 from drawn import drawn
 
-STEPS = "steps", "window"
+STEPS, GUIDANCE = ("steps", "window"), "guidance"
 CALLED = pytest.mark.skipif(bpy.app.version < (4, 5), reason="the module of 4.2 calls no function of a property")
 
 
@@ -16,9 +16,10 @@ def real(part, name):
 
 def test_every_automatic_setting_of_the_table_has_its_number_and_its_switch(shot, part):
     table = part("settings.table")
-    assert [one.name for one in table.SETTINGS if one.zero_is_none] == list(STEPS)
+    assert [one.name for one in table.SETTINGS if one.zero_is is table.ZeroIs.NONE] == list(STEPS)
+    assert [one.name for one in table.SETTINGS if one.zero_is is table.ZeroIs.NUMBER] == [GUIDANCE]
     properties = shot.aa2.bl_rna.properties
-    for name in STEPS:
+    for name in (*STEPS, GUIDANCE):
         number, stored, switch = (properties[f"{name}{end}"] for end in ("_in_use", "", "_is_automatic"))
         assert (number.hard_min, number.hard_max, number.name) == (1, stored.hard_max, stored.name)
         assert switch.name == "Automatic" and "(0: automatic)" in stored.description
@@ -39,10 +40,22 @@ def test_the_switch_keeps_the_number_that_is_shown(shot, part, asked, name):
     assert getattr(ours, name) == 0 and getattr(ours, in_use) == real(part, name)
 
 
+@CALLED
+def test_an_automatic_guidance_is_a_number_in_the_job(shot, part, asked):
+    """A job of the embedded engine has the same number, and the same keys, as before there was a switch."""
+    ours = shot.aa2
+    assert ours.guidance == 0 and ours.guidance_is_automatic and ours.guidance_in_use == 1.0
+    assert asked(shot).request.settings.guidance == 1.0 == real(part, GUIDANCE)
+    ours.guidance_is_automatic = False
+    ours.guidance_in_use = 2.5
+    assert asked(shot).request.settings.guidance == ours.guidance == 2.5
+
+
 def test_the_panel_shows_numbers_and_no_zero(shot, part):
     layout = drawn(part("panels.look").Look, shot)
-    assert [name for name in layout.all_of("prop") if name.startswith(STEPS)] == [
-        "steps_in_use", "steps_is_automatic", "window_in_use", "window_is_automatic"]
+    assert [name for name in layout.all_of("prop") if name.startswith((*STEPS, GUIDANCE))] == [
+        "steps_in_use", "steps_is_automatic", "guidance_in_use", "guidance_is_automatic", "window_in_use",
+        "window_is_automatic"]
 
 
 @CALLED

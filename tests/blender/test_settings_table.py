@@ -15,7 +15,7 @@ ADDED = {
     "settings/table.py": [
         ('SETTINGS = (*_SHOT', '''MADE_UP = (
     Setting("wind", Kind.WHOLE, "Wind", "How hard it blows", 0, 0, 12, option="wind",
-            field="settings.wind", zero_is_none=True),
+            field="settings.wind", zero_is=ZeroIs.NONE),
     Setting("haste", Kind.NUMBER, "Haste", "How fast", 0.25, 0, 1, option="haste", field="haste"))
 SETTINGS = (*MADE_UP, *_SHOT''')],
     "embedded/engine/contract/jobs.py": [

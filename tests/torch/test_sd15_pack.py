@@ -1,5 +1,6 @@
 """Packs of sd15-aa2: converted from public files, and refused before the first frame if anything is wrong."""
 
+import dataclasses
 import subprocess
 import sys
 from pathlib import Path
@@ -50,7 +51,8 @@ def rewritten(folder, file, change):
     save_file(stored, folder / file)
     manifest = read_pack(folder).manifest
     about = {"engine": manifest.engine, "name": manifest.name, "license": manifest.license, "window": manifest.window,
-             "overlap": manifest.overlap, "default_steps": manifest.default_steps, "own": manifest.own}
+             "overlap": manifest.overlap, "default_steps": manifest.default_steps, "own": manifest.own,
+             "shapes": [f"{width}x{height}" for width, height in manifest.shapes]}
     write_engine(folder, about, manifest.files)
     return folder
 
@@ -71,6 +73,7 @@ def test_public_files_become_a_pack(tmp_path):
     assert kind_of(pack.manifest.engine) is Sd15Engine
     found, given = read_weights(pack.folder, pack.manifest.files), model.state_dict()
     assert found.keys() == given.keys()
+    assert Sd15Engine.facts(pack.manifest, SETTINGS).pose_style == "dwpose", "what the family was trained with"
     assert all((found[name].float() - weight).abs().max() < 2e-3 for name, weight in given.items())
     assert str(tmp_path) not in "".join(path.read_text() for path in pack.folder.rglob("*.json"))
 
@@ -114,6 +117,15 @@ def test_what_is_known_before_anything_is_open(tmp_path):
     assert facts.holds_after and facts.guidance == 1.5
     manifest = read_pack(make_pack(tmp_path / "whole", WHOLE)).manifest
     assert Sd15Engine.facts(manifest, SETTINGS).wants == {Want.DEPTH, Want.OBJECTS}
+
+
+@pytest.mark.parametrize("changed, said", [({"pose_style": "mine"}, "pose_style: expected one of compact, vace"),
+                                           ({"sizes": 3}, "sizes"), ({"more": 1}, "expected sizes and pose_style")])
+def test_a_pack_that_says_something_else_is_refused(folder, changed, said):
+    manifest = read_pack(folder).manifest
+    with pytest.raises(JobError, match=said) as raised:
+        Sd15Engine.facts(dataclasses.replace(manifest, own=manifest.own | changed), SETTINGS)
+    assert raised.value.code == "pack_invalid"
 
 
 @pytest.mark.parametrize("settings", [jobs.Settings(engine="sd15-aa2", window=SHALLOW.longest + 1),

@@ -66,7 +66,7 @@ def test_the_loss_falls(start, tmp_path, batch, stage):
     assert any("motion_modules" in name for name in changed) == (stage == "motion")
     assert all(made[name].any() for name in made if name.startswith(ADDED) and name.endswith("gate"))
     facts = Sd15Engine.facts(read_pack(folder).manifest, jobs.Settings(engine="sd15-aa2"))
-    assert facts.wants == {Want.DEPTH, Want.OBJECTS}
+    assert facts.wants == {Want.DEPTH, Want.OBJECTS} and facts.pose_style == "compact", "that of our windows"
 
 
 def test_a_run_goes_on_from_its_checkpoint_and_no_other(start, tmp_path, batch):

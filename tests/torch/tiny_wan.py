@@ -42,7 +42,7 @@ def write_pack(folder: Path, engine: str, *, window: int = 13, overlap: int = 5,
         _save_image_encoder(folder)
     names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
     about = {"engine": engine, "name": f"tiny {engine}", "license": "none", "window": window, "overlap": overlap,
-             "default_steps": 2, "guidance": 1.0, "own": {"shapes": SHAPES},
+             "default_steps": 2, "guidance": 1.0, "shapes": SHAPES,
              "variants": variants or {"float32": {"files": []}, "bf16": {"files": []}, "fp8": {"files": []}}}
     write_engine(folder, about, names)
     write_prompts(folder)

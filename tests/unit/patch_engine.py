@@ -35,7 +35,7 @@ SHARP = 10_000.0
 
 def patch_pack(pack_hash="0" * 64, window=9, overlap=1):
     manifest = EngineManifest(format=3, engine=NAME, name="fake", license="none", window=window, overlap=overlap,
-                              default_steps=STEPS, files={})
+                              default_steps=STEPS, files={}, shapes=SHAPES)
     return Pack(Path("nowhere"), manifest, pack_hash)
 
 

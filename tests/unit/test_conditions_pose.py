@@ -105,10 +105,23 @@ def test_wans_lines_are_thin_and_do_not_grow_with_the_person():
             assert abs((picture[80:120, 200].max(axis=1) > 0.1).sum() - wide) <= 1
 
 
+def test_the_familys_lines_are_those_of_dwpose_at_512_pixels():
+    """Half widths of 4 px for a limb and 1 px for a finger at 512x784, whoever stands there."""
+    limb = {"left_elbow": (100, 100, 4.0), "left_wrist": (300, 100, 4.0)}
+    for size, wide, thin in (((512, 784), 9, 3), ((1024, 1568), 17, 5)):
+        for height_px in (200, 600):
+            body = draw_skeleton(figure(limb), None, size, height_px, STYLES["dwpose"])
+            assert abs((body[60:140, 200].max(axis=1) > 0.1).sum() - wide) <= 1
+        points = np.zeros((21, 4))
+        points[:2] = (100, 100, 4.0, 1.0), (300, 100, 4.0, 1.0)
+        hand = draw_skeleton(np.zeros((20, 4)), (points, None), size, HEIGHT_PX, STYLES["dwpose"])
+        assert abs((hand[60:140, 200].max(axis=1) > 0.1).sum() - thin) <= 1
+
+
 def test_a_detectors_style_leaves_out_what_is_unsure_and_dims_nothing():
     wrist, large = BODY_INDEX["left_wrist"], (1024, 1024)
     body = figure({"left_wrist": (900.5, 900.5, 4.0)})
-    for style, least in (("vace", 0.3), ("wan", 0.5)):
+    for style, least in (("vace", 0.3), ("dwpose", 0.3), ("wan", 0.5)):
         for sure, value in ((least + 0.01, 1.0), (least - 0.01, 0.0)):
             body[wrist, 3] = sure
             picture = draw_skeleton(body, None, large, HEIGHT_PX, STYLES[style])
@@ -127,7 +140,7 @@ def test_toes_are_drawn_in_the_colours_that_the_weights_know():
     body = figure({"right_toe": (900.5, 900.5, 4.0)})
     found = {name: at(draw_skeleton(body, None, (1024, 1024), 800.0, style), 900, 900) * 255
              for name, style in STYLES.items()}
-    assert np.allclose(found["wan"], (200, 200, 0), atol=3) and found["vace"].max() == 0
+    assert np.allclose(found["wan"], (200, 200, 0), atol=3) and found["vace"].max() == found["dwpose"].max() == 0
     assert np.allclose(found["compact"], (255, 140, 140), atol=3)
 
 

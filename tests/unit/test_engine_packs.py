@@ -17,7 +17,7 @@ from engine.packs.store import Pack, check_files, open_pack, read_pack
 FILES = {"model_index.json": b"{}", "vae/a.safetensors": b"v" * 300, "net/half.safetensors": b"h" * 2000,
          "net/quarter.gguf": b"q" * 500}
 ABOUT = {"engine": "wan-vace", "name": "tiny", "license": "Apache-2.0", "window": 81, "overlap": 5, "default_steps": 20,
-         "guidance": 5.0, "own": {"shift": 3.0},
+         "guidance": 5.0, "shapes": ["480x832", "640x640"], "own": {"shift": 3.0},
          "variants": {"half": {"files": ["net/half.safetensors"],
                                "needs": {"base_mb": 4000, "device_base_mb": 9000, "device_frame_mb": 50}},
                       "quarter": {"files": ["net/quarter.gguf"]}}}
@@ -63,6 +63,9 @@ def test_what_a_manifest_says(folder):
     pack = read_pack(folder)
     manifest = pack.manifest
     assert (manifest.engine, manifest.window, manifest.guidance, manifest.own) == ("wan-vace", 81, 5.0, {"shift": 3.0})
+    assert manifest.shapes == ((480, 832), (640, 640)) == manifest.shapes_in(32)
+    with pytest.raises(JobError, match="multiples of 64"):
+        manifest.shapes_in(64)
     assert manifest.variants["half"].needs == Reckoning(base_mb=4000.0, device_base_mb=9000.0, device_frame_mb=50.0)
     assert manifest.variants["half"].needs.device(81) == 9000 + 81 * 50 and manifest.needs == Reckoning()
     before = pack.hash
@@ -148,6 +151,8 @@ def test_no_manifest_leads_out_of_its_folder(folder, name):
 @pytest.mark.parametrize("changes, message", [
     (dict(engine="compact"), "another engine than compact"), (dict(engine="Wan!"), "an engine's name"),
     (dict(files={}), "1 to 10000 files"), (dict(overlap=81), "less than window 81"), (dict(window=...), "window"),
+    (dict(shapes=[]), "1 to 100 of width x height"), (dict(shapes=[480]), "as in"),
+    (dict(shapes=["480"]), "at most 4096"), (dict(shapes=...), "shapes"),
     (dict(variants={"half": {"files": ["gone.bin"]}}), "variants.half: gone.bin is not among the files"),
     (dict(variants={"half": {}}), "half.files: missing"), (dict(sizes={}), "sizes: unknown field")])
 def test_a_wrong_manifest_is_told(folder, changes, message):

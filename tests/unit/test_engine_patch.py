@@ -271,7 +271,7 @@ def test_hello_comes_before_the_weights_and_tells_how_long_to_wait(tmp_path, off
     (tmp_path / "pack" / "unet").mkdir(parents=True)
     (tmp_path / "pack" / "unet" / "weights.bin").write_bytes(bytes(100))
     write_engine(tmp_path / "pack", {"engine": NAME, "name": "large", "license": "none", "window": 9, "overlap": 1,
-                                     "default_steps": 2}, ["unet/weights.bin"])
+                                     "default_steps": 2, "shapes": ["96x176"]}, ["unet/weights.bin"])
     host = Host.open(folder=tmp_path / "pack")
     hello = host.hello()
     assert (hello.kind, hello.device, hello.runtime, hello.silence_s, hello.cancel_s) \

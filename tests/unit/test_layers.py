@@ -99,6 +99,15 @@ def test_a_patch_covers_the_performer_and_fades_inwards():
     assert alpha[48, 48] == 255 and 0 < alpha[48, 21] < 255 and not alpha[:18].any() and (layers.shadow == 255).all()
 
 
+def test_a_region_without_an_edge_does_not_fade():
+    """Nothing is divided until it is infinite: numpy would warn."""
+    decoded = np.full((96, 96, 5), 0.7, np.float32)
+    with np.errstate(all="raise"):
+        layers = compose(decoded, plate=decoded[..., :3], region=np.ones((96, 96, 1), np.float32), clean_plate=False,
+                         shadow=True, canvas=canvas_of((96, 96), 8, Crop((48.0, 48.0), 1.0, (96, 96))), fade=0.5)
+    assert (layers.character[..., 3] == 255).all()
+
+
 def test_holdout_shadow_switch_and_a_crop_beside_the_picture():
     decoded = np.ones((96, 96, 5), np.float32)
     decoded[..., 4] = 0.2

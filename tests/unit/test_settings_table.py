@@ -4,11 +4,12 @@ import dataclasses
 
 import pytest
 
-from engine.conditions.crop import SHAPES
 from engine.engines.choose import ENGINES
+from engine.engines.wan.own_settings import OwnSettings
 from tests.unit.add_on import part
 
 table, jobs = part("settings.table"), part("embedded.engine.contract.jobs")
+NONE = table.ZeroIs.NONE
 OWN = {one.name: one for one in dataclasses.fields(jobs.Job)}
 GENERATION = {one.name: one for one in dataclasses.fields(jobs.Settings)}
 LARGEST = 2**31 - 1  # the largest whole number in Blender
@@ -20,12 +21,13 @@ def field_of(one):
 
 
 def of_job():
-    return [one for one in table.SETTINGS if one.field]
+    """Settings that the contract checks."""
+    return [one for one in table.SETTINGS if one.field and not one.engines]
 
 
 def takes(one, value) -> bool:
     """Whether the contract accepts a setting's value."""
-    value = None if one.zero_is_none and value == 0 else (value,) if one.is_keyed else value
+    value = None if one.zero_is is NONE and value == 0 else (value,) if one.is_keyed else value
     try:
         field_of(one).metadata["check"](value)
     except ValueError:
@@ -49,7 +51,9 @@ def test_the_contract_takes_the_whole_range_and_no_more(one):
     """A mask may grow further in a job than in the panel, because nobody needs that much there; the same goes for the
     seed."""
     wider = {"mask_grow": (-10000, 10000), "mask_feather": (0, 10000), "seed": (0, 2**63 - 1)}
-    if one.choices:
+    if one.name == "shape":     # the panel says which form, and the weights which size
+        assert takes(one, "auto") and takes(one, "480x832") and not takes(one, "standing")
+    elif one.choices:
         assert all(takes(one, choice) for choice, _label, _tooltip in one.choices) and not takes(one, "An other")
     elif one.kind in (table.Kind.WHOLE, table.Kind.NUMBER):
         high = LARGEST if one.high is None else one.high
@@ -63,14 +67,34 @@ def test_the_contract_takes_the_whole_range_and_no_more(one):
 @pytest.mark.parametrize("one", of_job(), ids=lambda one: one.name)
 def test_the_default_is_the_contracts(one):
     chosen = one.choices[0][0] if one.choices and one.default is None else one.default
-    assert chosen == (field_of(one).default or 0 if one.zero_is_none or one.is_keyed else field_of(one).default)
+    has_none = one.zero_is is not table.ZeroIs.ZERO or one.is_keyed
+    assert chosen == (0 if has_none else field_of(one).default)
 
 
-@pytest.mark.parametrize("name, choices", [
-    ("engine", ENGINES), ("shape", ["auto", *(f"{width}x{height}" for width, height in SHAPES)])])
-def test_every_choice_of_the_engine_is_offered(name, choices):
-    """The contract takes any name and size; which there are, the engine's code says."""
-    assert [choice for choice, _label, _tooltip in table.GENERATION[name].choices] == list(choices)
+def test_every_engine_is_offered():
+    """The contract takes any name; which engines there are, the engine's code says."""
+    assert [choice for choice, _label, _tooltip in table.GENERATION["engine"].choices] == list(ENGINES)
+
+
+def test_what_only_some_engines_know_is_what_they_read():
+    """The default is not written, so it has to be the engine's own; an empty text is none."""
+    own = {one.name: one for one in dataclasses.fields(OwnSettings)}
+    assert table.OF_ENGINES.keys() == own.keys()
+    for field, one in table.OF_ENGINES.items():
+        assert set(one.engines) <= {"wan-vace", "wan-animate"} and one.field == f"own.{field}"
+        assert one.kind is table.Kind.TEXT if one.default is None else one.default == own[field].default
+        own[field].metadata["check"]("some" if one.default is None else not one.default)
+    assert own["prompt"].default in table.OF_ENGINES["prompt"].tooltip and not own["negative"].default
+    assert own["variant"].default is None
+
+
+def test_what_was_not_tried_is_said_where_it_is_chosen():
+    """Nobody here had real weights of these engines, or a graphics card."""
+    for name, _label, tooltip in table.ENGINES[1:]:
+        assert "not with real ones, and not on a graphics card" in tooltip, name
+    for field in ("prompt", "surface"):
+        assert "not tried with real weights" in table.OF_ENGINES[field].tooltip
+    assert "No form was tried on a graphics card" in table.OF_ENGINES["variant"].tooltip
 
 
 def test_every_mask_use_of_the_contract_is_offered():

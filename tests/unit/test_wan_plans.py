@@ -23,7 +23,7 @@ FORMAT = ((480, 832), 81)
 def manifest(name, **changed):
     file = File("0" * 64, 10)
     fields = {"format": 3, "engine": name, "name": "x", "license": "none", "window": 81, "overlap": 5,
-              "default_steps": 30, "guidance": 5.0, "own": {"shapes": ["480x832", "832x480"]},
+              "default_steps": 30, "guidance": 5.0, "shapes": ((480, 832), (832, 480)),
               "files": {"transformer/w.safetensors": file, "q8.gguf": file},
               "variants": {"bf16": _variant("transformer/w.safetensors"), "fp8": _variant("transformer/w.safetensors"),
                            "q8": _variant("q8.gguf")}}
@@ -59,7 +59,7 @@ def test_wrong_settings_are_named(own, said):
     assert failure.value.code == "settings_invalid"
 
 
-@pytest.mark.parametrize("changed", [{"own": None}, {"own": {"shapes": ["480x830"]}}, {"own": {"shapes": [480]}},
+@pytest.mark.parametrize("changed", [{"shapes": ((480, 830),)},
                                      {"variants": {"huge": _variant("transformer/w.safetensors")}}])
 def test_a_pack_that_says_too_little_is_refused(changed):
     with pytest.raises(JobError) as failure:

@@ -16,6 +16,7 @@ from .nets.sizes import FAMILY, Sizes
 # same area (ours).
 SHAPES = ((512, 784), (640, 640), (784, 512))
 WINDOW, OVERLAP, STEPS, GUIDANCE = 24, 4, 30, 3.5       # as in the family's own inference
+POSE_STYLE = "dwpose"       # what the family was trained with
 LICENSE = "As the publisher of the weights says. It was not read by this program."
 # MB, counted for these shapes by adding up the tensors that live at the same time (docs/engines.md): of a frame of a
 # window at half precision, of its pictures, and of one picture in the autoencoder.
@@ -24,7 +25,8 @@ _PROGRAMS_MB = 1000.0   # of the process with its libraries (ours, about)
 
 
 def write_pack(folder: Path, weights: dict[str, Any], sizes: Sizes, encoders: Any, *, name: str,
-               shapes: tuple[tuple[int, int], ...] = SHAPES, about: dict[str, Any] | None = None) -> EngineManifest:
+               shapes: tuple[tuple[int, int], ...] = SHAPES, pose_style: str = POSE_STYLE,
+               about: dict[str, Any] | None = None) -> EngineManifest:
     """Write weights (torch tensors by nets/model.py's names) in half precision, both encoders, and last the manifest.
     about: fields of the manifest that differ from the family's. Raises JobError, and OSError."""
     from safetensors.torch import save
@@ -39,7 +41,8 @@ def write_pack(folder: Path, weights: dict[str, Any], sizes: Sizes, encoders: An
     names = [*sorted(parts), *encoders.save(folder)]
     fields = {"engine": "sd15-aa2", "name": name, "license": LICENSE, "window": WINDOW, "overlap": OVERLAP,
               "default_steps": STEPS, "guidance": GUIDANCE, "needs": _needs(folder, names),
-              "own": {"sizes": plain(sizes), "shapes": [list(shape) for shape in shapes]}}
+              "shapes": [f"{width}x{height}" for width, height in shapes],
+              "own": {"sizes": plain(sizes), "pose_style": pose_style}}
     return write_engine(folder, {**fields, **(about or {})}, names)
 
 

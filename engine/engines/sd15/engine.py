@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...conditions.styles import STYLES
 from ...contract.errors import JobError
 from ...packs.store import Pack, check_files
 from ..base import NOT_OPEN, DeviceReport, Facts, Made, Needs, Options, Patience, Sampling, Want, Watch, Window
@@ -32,19 +33,23 @@ _AGAIN = "Convert the weights again: python -m engine convert."
 
 @dataclasses.dataclass(frozen=True)
 class Own:
-    """What a pack's manifest says for this engine alone: its networks, and the crops' shapes (width, height)."""
+    """What a pack's manifest says for this engine alone: its networks, and the pose style that they were trained
+    with."""
 
     sizes: Sizes
-    shapes: tuple[tuple[int, int], ...]
+    pose_style: str
 
     @classmethod
     def of(cls, manifest: EngineManifest) -> Own:
         """Raises JobError."""
         fields = manifest.own or {}
         try:
-            if set(fields) != {"sizes", "shapes"}:
-                raise ValueError(f"own: expected sizes and shapes, got {', '.join(fields)[:60]}")
-            return cls(_sizes(fields["sizes"]), _shapes(fields["shapes"]))
+            if set(fields) != {"sizes", "pose_style"}:
+                raise ValueError(f"own: expected sizes and pose_style, got {', '.join(fields)[:60]}")
+            if fields["pose_style"] not in STYLES:
+                raise ValueError(f"pose_style: expected one of {', '.join(STYLES)}, got "
+                                 f"{str(fields['pose_style'])[:60]!r}")
+            return cls(_sizes(fields["sizes"]), fields["pose_style"])
         except (TypeError, ValueError) as error:
             raise JobError("pack_invalid", f"pack.json: {error}.", _AGAIN) from None
 
@@ -73,8 +78,9 @@ class Sd15Engine:
             raise JobError("settings_invalid", f"window: expected at most {own.sizes.longest} frames, got {window}.",
                            "Choose a shorter window.")
         wants = {Want.DEPTH: own.sizes.modulation != "off", Want.OBJECTS: own.sizes.blending != "off"}
-        return Facts(manifest.engine, window, manifest.overlap, own.shapes, manifest.default_steps, manifest.guidance,
-                     size_step=SIZE_STEP, wants=frozenset(want for want, is_read in wants.items() if is_read))
+        return Facts(manifest.engine, window, manifest.overlap, manifest.shapes_in(SIZE_STEP),
+                     manifest.default_steps, manifest.guidance, size_step=SIZE_STEP, pose_style=own.pose_style,
+                     wants=frozenset(want for want, is_read in wants.items() if is_read))
 
     def open(self, settings: Settings, watch: Watch) -> None:
         if self._networks is not None:
@@ -147,12 +153,3 @@ def _is_like(given: Any, usual: Any) -> bool:
     if isinstance(usual, tuple):
         return isinstance(given, list) and 1 <= len(given) <= 8 and all(_is_like(one, 1) for one in given)
     return type(given) is type(usual) and (type(given) is not int or 1 <= given <= 4096)
-
-
-def _shapes(value: Any) -> tuple[tuple[int, int], ...]:
-    right = isinstance(value, list) and value and all(
-        isinstance(shape, list) and len(shape) == 2
-        and all(type(side) is int and 0 < side <= 4096 and side % SIZE_STEP == 0 for side in shape) for shape in value)
-    if not right:
-        raise ValueError(f"shapes: expected (width, height) in multiples of {SIZE_STEP}, got {str(value)[:60]}")
-    return tuple((width, height) for width, height in value)

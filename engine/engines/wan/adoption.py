@@ -32,14 +32,14 @@ class Kind:
 
 
 _CROPS = ((480, 832), (832, 480), (640, 640))
-_OWN = {"shapes": [f"{width}x{height}" for width, height in _CROPS]}
+_SHAPES = [f"{width}x{height}" for width, height in _CROPS]
 _WAN = ("transformer", "vae", "scheduler", "text_encoder", "tokenizer")
 # Segment, steps and guidance are the defaults of the pipelines in diffusers 0.42.1.
 KINDS = {
     "WanVACEPipeline": Kind({"engine": "wan-vace", "window": 81, "overlap": 5, "default_steps": 50, "guidance": 5.0,
-                             "own": _OWN}, _WAN),
+                             "shapes": _SHAPES}, _WAN),
     "WanAnimatePipeline": Kind({"engine": "wan-animate", "window": 77, "overlap": 1, "default_steps": 20,
-                                "guidance": 1.0, "own": _OWN}, (*_WAN, "image_encoder", "image_processor")),
+                                "guidance": 1.0, "shapes": _SHAPES}, (*_WAN, "image_encoder", "image_processor")),
 }
 
 

@@ -38,7 +38,6 @@ from .segments import STEP, Segment, packed, segment_of, unpacked
 log = logging.getLogger(__name__)
 SIZE_STEP = 16          # pixels: the VAE's eight, and the transformer folds two of its latents
 FADE = 5 / 192          # of the crop's shorter side, over which a patch fades inside M_f: as in the embedded engine
-SHAPES = "shapes"       # in the manifest's own part: the crops that the weights were trained for
 _FRAME_DONE_S = 600.0   # patience: a step of a large model with its weights on the processor takes minutes
 _MOTIONLESS = ("text_encoder", "tokenizer", "prompts")      # never on the device during a run
 
@@ -73,7 +72,7 @@ class WanEngine:
     def facts(cls, manifest: EngineManifest, settings: Settings) -> Facts:
         own = read_own(settings.own)
         variant_of(manifest, own)
-        shapes = shapes_of(manifest)
+        shapes = manifest.shapes_in(SIZE_STEP)
         window = settings.window or manifest.window
         rule = RegionRule(cls.rule.kind, cls.rule.grow, SIZE_STEP, cls.rule.hole, FADE * min(map(min, shapes)))
         return Facts(cls.name, window, min(manifest.overlap, window - 1), shapes, manifest.default_steps,
@@ -195,7 +194,7 @@ class WanEngine:
     def _plans(self, settings: Settings) -> tuple[memory.Plan, ...]:
         manifest = self.pack.manifest
         variant, form = variant_of(manifest, read_own(settings.own))
-        shapes = shapes_of(manifest) if settings.shape == SHAPE_AUTO else (sides(settings.shape),)
+        shapes = manifest.shapes_in(SIZE_STEP) if settings.shape == SHAPE_AUTO else (sides(settings.shape),)
         sizes = {name: file.bytes for name, file in manifest.files_of(variant).items()}
         parts = parts_of(self.pack.folder, sizes)
         return memory.plans(parts, form, largest(shapes), settings.window or manifest.window)
@@ -248,17 +247,6 @@ def variant_of(manifest: EngineManifest, own: OwnSettings) -> tuple[str | None, 
         raise JobError("pack_invalid", f"variants: expected {', '.join(memory.SHARES)}, or one with a .gguf file, got "
                        f"{name!r}.")
     return name, name
-
-
-def shapes_of(manifest: EngineManifest) -> tuple[tuple[int, int], ...]:
-    """Raises JobError."""
-    try:
-        shapes = tuple(sides(shape) for shape in (manifest.own or {}).get(SHAPES, ()))
-    except (ValueError, AttributeError, TypeError):
-        shapes = ()
-    if not shapes or any(side % SIZE_STEP for shape in shapes for side in shape):
-        raise JobError("pack_invalid", f"own.{SHAPES}: expected a list of width x height, multiples of {SIZE_STEP}.")
-    return shapes
 
 
 def decoded(pipeline: Any, latents: np.ndarray) -> np.ndarray:
