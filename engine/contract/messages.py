@@ -238,7 +238,8 @@ class Cancelled:
 class Finished:
     """The job is done. Of its `frames`, this run `made` some, `reused` some from an earlier run, and `passed` those
     with nobody in them. `peak_mb` is the most memory that the engine has needed, null if the system doesn't say.
-    `device`: what ran the networks, "" if none did."""
+    `device`: what ran the networks, "" if none did; `peak_device_mb`: the most of its memory that they have needed,
+    null if it has none of its own."""
     job: str = checked(text)
     frames: int = checked(_COUNT)
     made: int = checked(_COUNT)
@@ -248,6 +249,7 @@ class Finished:
     stages: dict[str, float] = checked(_seconds_by_stage)
     peak_mb: float | None = checked(or_none(_SECONDS), default=None)
     device: str = checked(_told, default="")
+    peak_device_mb: float | None = checked(or_none(_SECONDS), default=None)
 
 
 @record

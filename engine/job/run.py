@@ -159,9 +159,10 @@ class Generation:
         with self.watch.stage("write"):
             remove_other_latents(self.out, [window for windows in self.spans for window in windows])
         stages = {name: round(seconds, 3) for name, seconds in self.watch.stages.items()}
+        report = self.engine.describe() if self._is_open else None
         return Finished(self.folder, self.job.frames, self.made, self.reused, self.passed,
-                        round(self.watch.seconds, 3), stages, peak_mb(),
-                        self.engine.describe().device if self._is_open else "")
+                        round(self.watch.seconds, 3), stages, peak_mb(), report.device if report else "",
+                        report.peak_mb if report else None)
 
     def _empty_frames(self) -> list[int]:
         kept = set(self.plan.kept)

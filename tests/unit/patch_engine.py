@@ -110,7 +110,7 @@ class PatchEngine:
         return Needs(1000.0, 8000.0)
 
     def describe(self):
-        return DeviceReport("pytorch", "1" if self.opened else "", "cuda" if self.opened else NOT_OPEN)
+        return DeviceReport("pytorch", "1", "cuda", 6000.0) if self.opened else DeviceReport("pytorch", "", NOT_OPEN)
 
 
 def blocks(picture):

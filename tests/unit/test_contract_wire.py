@@ -26,7 +26,8 @@ MESSAGES = [
     messages.Warned("j", "frames_passed", "nobody", (1, 2)), messages.Joints("p", JOINTS, 120.0), messages.Joints("p"),
     messages.Failed(None, "internal", "a\nb"), messages.Failed("j", "disk_full", "full", "hint"),
     messages.Cancelled("j", 3),
-    messages.Finished("j", 4, 2, 1, 1, 9.5, {"read": 1.5}), messages.Heartbeat(True)]
+    messages.Finished("j", 4, 2, 1, 1, 9.5, {"read": 1.5}),
+    messages.Finished("j", 1, 1, 0, 0, 9.5, {}, 900.5, "cuda", 6000.5), messages.Heartbeat(True)]
 
 
 def parse(value, message):

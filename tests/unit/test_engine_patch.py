@@ -52,7 +52,8 @@ def test_the_next_count_that_fits(frames, count):
 def test_any_number_of_frames_is_made_once(tmp_path, frames, gone, windows):
     engine = PatchEngine()
     done, told = run(job(tmp_path, frames, people={number: [] for number in gone}), engine)
-    assert (done.made, done.passed) == (frames - len(gone), len(gone)) and done.device == "cuda"
+    assert (done.made, done.passed) == (frames - len(gone), len(gone))
+    assert (done.device, done.peak_device_mb) == ("cuda", 6000.0)
     assert [(one.first, one.start, one.stop) for one in engine.windows] == windows and engine.opened == 1
     assert sorted(event.number for event in told.of(messages.Frame)) == list(range(1, frames + 1))
     steps = [event for event in told.of(messages.Progress) if event.stage == "denoise"]
@@ -147,7 +148,7 @@ def test_finished_frames_need_no_weights(tmp_path):
     run(job(tmp_path, 3))
     engine = PatchEngine()
     done, _ = run(tmp_path, engine)
-    assert (done.made, done.reused, engine.opened, done.device) == (0, 3, 0, "")
+    assert (done.made, done.reused, engine.opened, done.device, done.peak_device_mb) == (0, 3, 0, "", None)
     write_job(str(tmp_path), 3, settings=replace(OWN, exposure=1.0))
     done, _ = run(tmp_path, engine)
     assert done.made == 3 and not engine.windows and engine.opened == 1

@@ -17,6 +17,7 @@ from engine.door.answer import Host
 from engine.engines.compact.engine import CompactEngine
 from engine.engines.compact.runtimes.ort import OrtRuntime
 from engine.engines.compact.runtimes.pytorch import PytorchRuntime
+from engine.engines.device import DeviceReport, report_of
 from engine.estimate import people
 from engine.job.run import run
 from engine.layers import heads
@@ -78,6 +79,13 @@ def test_the_device_is_that_of_the_session_whatever_was_compiled_in(pack, monkey
     runtime.decode(np.zeros((1, 8, 8, 8), np.float32))
     assert runtime.describe().device == device
     assert ("CUDAExecutionProvider does not work here" in caplog.text) == (device == "cpu")
+
+
+@pytest.mark.parametrize("device, peak", [("cuda", 6000.0), ("cpu", None), ("mps", None)])
+def test_a_card_tells_how_much_of_its_memory_was_taken(device, peak):
+    """Where there is no card, torch would say 0."""
+    package = SimpleNamespace(__version__="2", cuda=SimpleNamespace(max_memory_reserved=lambda: 6_000_000_000))
+    assert report_of(package, device, ", in parts") == DeviceReport("pytorch", "2", f"{device}, in parts", peak)
 
 
 def test_a_runtime_that_has_opened_nothing_names_no_device(pack):

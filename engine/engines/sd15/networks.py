@@ -17,6 +17,7 @@ from torch.nn import functional as F
 
 from ...contract.errors import JobError
 from ..base import DeviceReport, Sampling, Window
+from ..device import report_of
 from ..noise import window_noise
 from .encoders import IMAGE_ENCODER, SCALE, VAE, Encoders, first, last
 from .nets.model import MOTION, Model, with_weights
@@ -96,7 +97,7 @@ class Networks:
         return last(made[start:start + len(window.made)])
 
     def describe(self) -> DeviceReport:
-        return DeviceReport("pytorch", torch.__version__, self.device.type)
+        return report_of(torch, self.device.type)
 
     def _objects(self, bundle: Bundle) -> list[tuple[Tensor, Tensor]] | None:
         """Features of what the character touches (paper 3.3); None if the weights do not read them, or there is

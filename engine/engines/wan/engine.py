@@ -29,6 +29,7 @@ from ..base import (
     Watch,
     Window,
 )
+from ..device import report_of
 from . import memory
 from .load import config_of
 from .own_settings import OwnSettings, read_own
@@ -144,7 +145,7 @@ class WanEngine:
         import torch
         kind = self.pipeline._execution_device.type
         lying = "" if self._plan.lying is memory.Lying.WHOLE else f", {self._plan.lying.value}"
-        return DeviceReport("pytorch", torch.__version__, f"{kind}{lying}")
+        return report_of(torch, kind, lying)
 
     def _load(self, variant: str | None, form: str, watch: Watch) -> Any:
         """The pipeline, with hooks that look for a stop."""

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ....contract.errors import JobError
 from ....packs.manifest import WEIGHTS
-from ...device import DeviceReport
+from ...device import report_of
 from ..nets.model import Model, load_weights
 from ..nets.parts import Decode, Denoise, Encode, Objects, Pose, Reference
 from ..nets.sizes import Sizes
@@ -60,7 +60,7 @@ class PytorchRuntime:
         return x0.cpu().numpy(), heads[0].cpu().numpy() if heads else None
 
     def describe(self):
-        return DeviceReport(runtime="pytorch", version=torch.__version__, device=self._device.type)
+        return report_of(torch, self._device.type)
 
 
 def _loaded(folder, sizes) -> Model:
