@@ -2,6 +2,7 @@
 generate`."""
 import argparse
 import functools
+import itertools
 import os
 import shutil
 import subprocess
@@ -19,14 +20,15 @@ from tools import clips_data, debian, environments, limits, links, package, plat
 from tools.environments import BLENDERS, BUILD, DEMO_BLENDER, ROOT
 from tools.telling import Missing, Stop, say
 
-TIERS = ("lint", "unit", "torch", "blender", "e2e", "farm", "window")
+TIERS = ("lint", "unit", "torch", "window", "e2e", "blender", "farm")
 PLAIN = ("unit", "torch")   # tiers that need no zip; their files run side by side
+ALONE = ("lint", *PLAIN)    # tiers that use every core by themselves; of the others, several run at once
 LINTERS = {"ruff": ["check", "--no-cache"], "basedpyright": []}    # name -> its arguments
 FARM = "farm"               # the environment with the tools that run farm jobs, and the tier that needs them
 NEVER_SKIPPED = ("bpy-4.5.15", "bpy-5.2.3")
 MOST_CRASHES = 20           # how often Blender may crash in one run of `clips`
 MOST_PROCESSES = 4          # of the unit tests: each needs a gigabyte
-MOST_BLENDERS = 2           # tested at once: each needs a core and a gigabyte
+MOST_TIERS = 2              # tested at once: each needs a core and a gigabyte
 LARGE_CLIPS = 8             # of `score --large`
 LIT_CLIPS = 16              # of `score --light`
 _MAKING = threading.Lock()  # environments and zips are made by one at a time
@@ -154,27 +156,28 @@ def run_generate(arguments: argparse.Namespace) -> int:
 
 
 def run_tests(arguments: argparse.Namespace) -> int:
-    """Run the linters, then every tier in its own pytest process: unit, torch, e2e and farm once, blender once for each
-    bpy, window in Debian's Blender."""
+    """Run the linters, the unit tests and those with torch, then the other tiers, some at once, each in its own pytest
+    process: e2e and farm once, blender once for each bpy, window in Debian's Blender."""
     tiers = ["window"] if arguments.window else [arguments.tier] if arguments.tier else TIERS
     release = arguments.window or root.TESTED
     names = {"lint": list(LINTERS), "blender": [f"bpy-{arguments.bpy}"] if arguments.bpy else BLENDERS,
              "torch": ["torch"], "farm": [FARM], "window": [release]}
+    jobs = [(tier, name) for tier in tiers for name in names.get(tier, ["engine"])]
+    beside = [job for job in jobs if job[0] not in ALONE]
     failed, skipped = [], []
-    for tier in tiers:
-        wanted = names.get(tier, ["engine"])
-        at_once = min(os.cpu_count() or 1, MOST_BLENDERS, len(wanted)) if tier == "blender" else 1
-        for name, ended in _ended(tier, wanted, at_once):
-            title = f"{tier} tests with {name}"
-            try:
-                if ended() != 0:
-                    failed.append(title)
-            except Missing as missing:
-                _shout(f"SKIPPED: {title}: {missing}")
-                (failed if _must_run(name) else skipped).append(title)
-            except Stop as stop:
-                _shout(f"FAILED: {title}: {stop}")
+    for tier, name, ended in itertools.chain(
+            _ended([job for job in jobs if job[0] in ALONE], 1),
+            _ended(beside, min(os.cpu_count() or 1, MOST_TIERS, len(beside)))):
+        title = f"{tier} tests with {name}"
+        try:
+            if ended() != 0:
                 failed.append(title)
+        except Missing as missing:
+            _shout(f"SKIPPED: {title}: {missing}")
+            (failed if _must_run(name) else skipped).append(title)
+        except Stop as stop:
+            _shout(f"FAILED: {title}: {stop}")
+            failed.append(title)
     for title in skipped:
         say(f"skipped: {title}")
     for title in failed:
@@ -182,29 +185,33 @@ def run_tests(arguments: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
-def _ended(tier: str, names: list[str], at_once: int) -> Iterator[tuple[str, Callable[[], int]]]:
-    """Run a tier with every name, so many `at_once`; yields each name and what gives its exit code or raises. If
-    several run, the output of each is shown when it ends."""
-    one = _lint if tier == "lint" else functools.partial(_pytest, tier)
-    if at_once == 1:
-        for name in names:
-            yield name, functools.partial(one, name, f"{tier} tests with {name}")
+def _ended(jobs: list[tuple[str, str]], at_once: int) -> Iterator[tuple[str, str, Callable[[], int]]]:
+    """Run each tier with each name, so many `at_once`; yields both and what gives the exit code or raises. If several
+    run, the output of each is shown when it ends."""
+    if at_once <= 1:
+        for tier, name in jobs:
+            yield tier, name, functools.partial(_tested, tier, name)
         return
     with ThreadPoolExecutor(at_once) as pool, tempfile.TemporaryDirectory() as folder:
         running = {}
         try:
-            for name in names:
-                output = Path(folder, f"{name}.txt")
-                running[pool.submit(one, name, f"{tier} tests with {name}", output)] = name, output
+            for tier, name in jobs:
+                output = Path(folder, f"{tier}-{name}.txt")
+                running[pool.submit(_tested, tier, name, output)] = tier, name, output
             for done in as_completed(running):
-                name, output = running[done]
+                tier, name, output = running[done]
                 if output.exists():
                     print(output.read_text(errors="replace"), end="", flush=True)
-                yield name, done.result
+                yield tier, name, done.result
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             limits.end_all()
             raise
+
+
+def _tested(tier: str, name: str, output: Path | None = None) -> int:
+    title = f"{tier} tests with {name}"
+    return _lint(name, title) if tier == "lint" else _pytest(tier, name, title, output)
 
 
 def _must_run(name: str) -> bool:

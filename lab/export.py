@@ -1,6 +1,6 @@
 """From trained weights to a pack: one fp16 weights file, and graphs for onnxruntime that point into it.
 
-    python -m lab export WEIGHTS --to FOLDER --record training.json [--steps N] [--likeness L]
+    python -m lab export WEIGHTS --to FOLDER --record training.json [--steps N] [--likeness L] [--coverage]
 
 The graphs carry no weights of their own. Their initialisers are external data at the offsets that the safetensors
 header gives, in half precision behind a Cast, so that both runtimes read the very same numbers.
@@ -23,6 +23,7 @@ from engine.engines.compact.nets.parts import Decode, Denoise, Encode, Objects, 
 from engine.engines.compact.nets.sizes import COMPACT, Sizes
 from engine.engines.compact.nets.surface_heads import MAPS
 from engine.engines.compact.nets.unet import REFERENCE_BLOCKS
+from engine.layers import heads
 from engine.packs.contents import unread_weights
 from engine.packs.manifest import WEIGHTS, write
 from engine.packs.weights_file import places
@@ -117,6 +118,15 @@ def write_pack(model: Model, folder: Path, record: dict, steps: int) -> None:
     write(folder, told, unread_weights(folder))
 
 
+def keep_coverage(model: Model) -> None:
+    """Sets the weights of the edge's head to zero, so that outlines stay where the surface's coverage has them: until a
+    head has beaten it (ours)."""
+    conv, edge = model.denoising_net.heads, slice(heads.LIGHT + heads.TURN, heads.LIGHT + heads.TURN + heads.EDGE)
+    with torch.no_grad():
+        conv.weight[edge] = 0
+        conv.bias[edge] = 0
+
+
 def _plain(sizes: Sizes) -> dict:
     """As JSON has it: with lists."""
     return json_reader.parse(json.dumps(sizes.as_dict()).encode())
@@ -131,9 +141,13 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--steps", type=int, default=1, help="default denoising steps")
     parser.add_argument("--likeness", type=float, default=0.0,
                         help="how much more the limb warp counts than it learnt (engines/compact/nets/sizes.py)")
+    parser.add_argument("--coverage", action="store_true",
+                        help="leave outlines as the surface's coverage has them, without the edge's head")
     options = parser.parse_args(arguments)
     sizes = options.weights.parent / "sizes.json"
     told = Sizes.from_dict(json_reader.read(sizes)) if sizes.exists() else COMPACT
     model = load_weights(replace(told, likeness=options.likeness), options.weights)
+    if options.coverage:
+        keep_coverage(model)
     write_pack(model, options.to, json_reader.read(options.record), options.steps)
     return 0

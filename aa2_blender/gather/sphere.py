@@ -10,7 +10,7 @@ import numpy as np
 from ..embedded.engine.contract import harmonics
 from . import grey
 
-RIM = 0.93              # of the radius: further out, pixels of a picture 20 wide are partly beside the ball (ours)
+RIM = 0.93              # of the radius: further out, pixels of a picture 16 wide are partly beside the ball (ours)
 _LAMPS, _STEPS = 128, 250                       # of the fit (ours: twice as many of either change no level)
 _RIDGE = 1e-3           # keeps a lamp that only the rim meets from explaining noise (ours; ten times more dims the rim)
 _DARK = 0.02            # light of a grey ball, below which an error is as visible as here (ours)

@@ -14,9 +14,9 @@ from .weights import open_engine
 
 FULL = "full"
 # The paper's parts, switched off; the last row also lacks what is ours, including the surface.
-WITHOUT_OURS = "without_ours"
+WITHOUT_SURFACE = ("without_surface", "without_ours")
 ABLATIONS = ("without_blending", "without_pose_modulation", "without_environment", "exact_mask",
-             "box_mask", WITHOUT_OURS)
+             "box_mask", *WITHOUT_SURFACE)
 
 
 @dataclass(frozen=True)

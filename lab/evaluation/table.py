@@ -21,7 +21,7 @@ from .clips import REFERENCES, Clip, ClipError, clips_in, read_clip
 from .held_out import draw_fast
 from .measure import COLUMNS, measure, read_truth
 from .report import by_clip, markdown, report
-from .rows import ABLATIONS, FULL, WITHOUT_OURS, Row, beside, engine_of, estimated, made_by, pasted
+from .rows import ABLATIONS, FULL, WITHOUT_SURFACE, Row, beside, engine_of, estimated, made_by, pasted
 from .weights import SIZES
 
 # These sources affect a frame's pixels: frames are stored by a digest of them and of the pack.
@@ -93,7 +93,7 @@ def _further_rows(ablations: Path | None, full: tuple, notes: dict) -> list[Row]
                                 "with an empty "
                                 "environment instead, which they were not trained for")
         return [*estimated(full), *pasted(full)]
-    parts_off = [Row(name, _forks(ablations, name), surface=name != WITHOUT_OURS) for name in ABLATIONS]
+    parts_off = [Row(name, _forks(ablations, name), surface=name not in WITHOUT_SURFACE) for name in ABLATIONS]
     return [*estimated(full), *pasted(_forks(ablations, "without_environment")), *parts_off]
 
 

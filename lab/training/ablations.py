@@ -1,11 +1,15 @@
 """The rows of the paper's ablation table: one checkpoint forked once a row, each with the same extra training.
 
-    python -m lab train ablations --pool POOL --run FOLDER --start WEIGHTS --minutes 20 [--rows ROW ...] [--seeds 2]
+    python -m lab train ablations --windows W --run FOLDER --start WEIGHTS --minutes 20 [--limb-windows V]
+        [--rows ROW ...] [--seeds 2]
 
 Every row gets the same number of steps, data order, noise and learning rate, the full model too: --minutes are turned
 into steps once, by timing a few of `full`, so that other work on the machine favours no row. Leaves FOLDER/steps.json
 and FOLDER/ROW-SEED/{weights.safetensors, sizes.json, log.jsonl}; sizes.json is written last and says that a row is
 finished. If you start it again, it continues.
+
+Weights with a sizes.json beside them that says `surface` are trained with the surface's loss. Rows without a surface
+learn from the same windows with limbs (`train windows V --limbs`), with the loss of spans.
 """
 
 import argparse
@@ -18,7 +22,7 @@ from pathlib import Path
 from engine.contract import files, json_reader
 from engine.engines.compact.nets.sizes import COMPACT, Sizes
 
-from . import stage_motion
+from . import stage_motion, stage_surface
 from .loop import Budget, Run, train
 from .options import add_options, feed, prepare_torch
 
@@ -30,7 +34,8 @@ ROWS = {
     "without_pose_modulation": {"pose_modulation": False},
     "exact_mask": {"mask": "exact"},
     "box_mask": {"mask": "box"},
-    "without_ours": {"reference_skeleton": False, "warp": False, "matte_and_shadow": False},
+    "without_surface": {"surface": False},
+    "without_ours": {"surface": False, "reference_skeleton": False, "warp": False, "matte_and_shadow": False},
 }
 # Spans, not single frames: pose modulation's 3D convolution and the temporal layers take part. Short ones, since the
 # frames of a span are alike and a step's time is better spent on more characters (ours).
@@ -42,19 +47,28 @@ TIMED_STEPS = 20
 def train_row(row: str, seed: int, steps: int, folder: Path, options, parent: Sizes = COMPACT) -> float:
     """One row in its own folder, from options.start or from where it was stopped; returns the seconds it trained."""
     sizes = replace(parent, **ROWS[row])
+    stage = stage_surface if sizes.surface else stage_motion
     run = Run(folder, replace(RECIPE, batch=options.batch or RECIPE.batch), options.start,
               options.device, sizes, parent)
-    train(run, feed(run, options, seed), Budget(steps=steps), stage_motion.loss_of, stage_motion.picture_of, seed)
+    if parent.surface and not sizes.surface:
+        options = argparse.Namespace(**vars(options) | {"windows": options.limb_windows})
+    train(run, feed(run, options, seed), Budget(steps=steps), stage.loss_of, stage.picture_of, seed)
     write_json(folder / "sizes.json", sizes.as_dict())
     return run.seconds
 
 
-def steps_in(minutes: float, folder: Path, options) -> int:
+def sizes_beside(weights: Path) -> Sizes:
+    """Of a run's or a row's weights; a pack's, which have no sizes.json beside them, are the compact ones."""
+    told = weights.with_name("sizes.json")
+    return Sizes.from_dict(json_reader.read(told)) if told.exists() else COMPACT
+
+
+def steps_in(minutes: float, folder: Path, options, parent: Sizes) -> int:
     """How many steps of `full` fit into the minutes here and now; measured once and kept in the folder."""
     kept = folder / "steps.json"
     if not kept.exists():
         with tempfile.TemporaryDirectory() as aside:
-            seconds = train_row("full", 0, TIMED_STEPS, Path(aside), options)
+            seconds = train_row("full", 0, TIMED_STEPS, Path(aside), options, parent)
         folder.mkdir(parents=True, exist_ok=True)
         write_json(kept, {"minutes": minutes, "steps": max(1, round(minutes * 60 * TIMED_STEPS / seconds))})
     return json_reader.read(kept)["steps"]
@@ -69,16 +83,23 @@ def main(arguments: list[str]) -> int:
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     add_options(parser)
     parser.add_argument("--start", type=Path, required=True, help="weights.safetensors that every row begins with")
-    parser.add_argument("--rows", nargs="+", choices=ROWS, default=list(ROWS))
+    parser.add_argument("--limb-windows", type=Path, help="what rows without a surface learn from")
+    parser.add_argument("--rows", nargs="+", choices=ROWS)
     parser.add_argument("--seeds", type=int, default=2, help="how many times every row is trained")
     options = parser.parse_args(arguments)
     if math.isinf(options.minutes) == math.isinf(options.steps):
         parser.error("one of --minutes and --steps is needed")
+    parent = sizes_beside(options.start)
+    rows = options.rows or [row for row in ROWS if parent.surface or row != "without_surface"]
+    if parent.surface and not options.limb_windows and any("surface" in ROWS[row] for row in rows):
+        parser.error("rows without a surface need --limb-windows")
+    if not parent.surface and "without_surface" in rows:
+        parser.error(f"{options.start} has no surface to leave out")
     prepare_torch(options.threads)
-    steps = options.steps if math.isinf(options.minutes) else steps_in(options.minutes, options.run, options)
+    steps = options.steps if math.isinf(options.minutes) else steps_in(options.minutes, options.run, options, parent)
     for seed in range(options.seeds):
-        for row in options.rows:
+        for row in rows:
             folder = options.run / f"{row}-{seed}"
             if not (folder / "sizes.json").exists():
-                train_row(row, seed, steps, folder, options)
+                train_row(row, seed, steps, folder, options, parent)
     return 0

@@ -51,11 +51,12 @@ class Frame:
 class Carried:
     """One window's character; all random draws are made at the start."""
 
-    def __init__(self, rng: np.random.Generator, cut_out, reference, clip, clothing: float, refine: bool):
+    def __init__(self, rng: np.random.Generator, cut_out, reference, clip, clothing: float, *, refine: bool,
+                 surface: bool = True):
         """cut_out (H, W, 4) float32: the reference and its matte; reference: samples.ReferenceView; clip: PooledClip;
         clothing: factor on the room that a mask leaves for cloth; refine: the matte is a pose model's, and is refined
-        as in use."""
-        self._clothing = clothing
+        as in use; surface: False, the reference is carried limb by limb."""
+        self._clothing, self._surface = clothing, surface
         exact = rng.random() < EXACT_FRAMES
         off = rng.normal(0, 0 if exact else rng.uniform(0, FRAME_OFF), (len(clip.body), 20, 2))
         heights = [float(tall) for tall in clip.height_px]
@@ -73,7 +74,7 @@ class Carried:
 
     def frame(self, k: int, size, given: Given) -> Frame:
         character, figure = self.character, self._figures[k]
-        maps = frame_maps(character, character.figures[k], size)
+        maps = frame_maps(character, character.figures[k], size) if self._surface else None
         if maps is None:
             room = limb_volumes(figure.body, figure.hands, figure.height_px, size, self._clothing)
             warp = frame_picture(character, None, figure, size)

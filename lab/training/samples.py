@@ -124,14 +124,16 @@ class SampleMaker:
                          f"again, with at least {frames} frames a clip.")
 
 
-def draw_window(rng: np.random.Generator, clip: PooledClip, frames: int, other_plate: np.ndarray) -> Window:
+def draw_window(rng: np.random.Generator, clip: PooledClip, frames: int, other_plate: np.ndarray, *,
+                surface: bool = True) -> Window:
     """`frames` consecutive frames of the clip, forwards or backwards; a shorter clip runs to and fro. `other_plate` (H,
-    W, 3) uint8 is another room, for the reference."""
+    W, 3) uint8 is another room, for the reference. `surface` False: the reference is carried limb by limb; all that is
+    drawn at random is the same."""
     clip = mirror(rng, recolour(rng, clip))
     numbers = to_and_fro(rng, len(clip.layers), frames)
     if frames > 1 and rng.random() < 0.5:
         numbers = numbers[::-1]
-    return condition(rng, clip, numbers, choose_reference(rng, clip, other_plate))
+    return condition(rng, clip, numbers, choose_reference(rng, clip, other_plate), surface=surface)
 
 
 def to_and_fro(rng: np.random.Generator, count: int, frames: int) -> np.ndarray:
@@ -210,16 +212,17 @@ class Chances:
                    chance >= NO_REFERENCE, light_known, clothing, shrink, int(rng.integers(2**32)))
 
 
-def condition(rng: np.random.Generator, clip: PooledClip, numbers: np.ndarray, reference: ReferenceView) -> Window:
-    """The conditions of the frames `numbers`."""
+def condition(rng: np.random.Generator, clip: PooledClip, numbers: np.ndarray, reference: ReferenceView, *,
+              surface: bool = True) -> Window:
+    """The conditions of the frames `numbers`; `surface` as draw_window has it."""
     height, width = clip.layers.shape[1:3]
     size, layers = (width, height), clip.layers[numbers]
     chances = Chances.drawn(rng)
     span = near_and_far([(clip.body[k], tuple(clip.hands[k])) for k in range(len(clip.body))])
     matte = reference.matte if rng.random() < EXACT_MATTE else as_estimated(rng, reference.matte)
     refine = matte is not reference.matte and matte.min() < 1
-    carried = (Carried(rng, np.dstack([reference.picture, matte]), reference, clip, chances.clothing, refine)
-               if chances.has_joints else None)
+    carried = (Carried(rng, np.dstack([reference.picture, matte]), reference, clip, chances.clothing, refine=refine,
+                       surface=surface) if chances.has_joints else None)
     told = [_told(clip, k, layer, chances, carried, span) for k, layer in zip(numbers, layers, strict=True)]
     regions, skeleton, depth, warp, maps = (np.stack(kind) for kind in zip(*told, strict=True))
     picture = reference.picture if chances.has_picture else np.full_like(reference.picture, 0.5)

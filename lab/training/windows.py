@@ -35,11 +35,13 @@ FEWEST = 16  # windows of a shape before the first batch
 LOOK_EVERY = 2.0  # seconds
 
 
-def fill(folder: Path, count: int, frames: int, first_seed: int = 0, stride: int = 1, keep: int | None = None) -> None:
+def fill(folder: Path, count: int, frames: int, first_seed: int = 0, stride: int = 1, keep: int | None = None,
+         surface: bool = True) -> None:
     """Draws the clips of `count` seeds and writes A_CLIP windows of each, as SEED-K.npz;
     held-out identities are skipped.
 
-    `keep`: how many of its windows stay on disk; older ones are removed, but only from the disk.
+    `keep`: how many of its windows stay on disk; older ones are removed, but only from the disk. `surface` as
+    draw_window has it.
     """
     import cv2
 
@@ -51,7 +53,7 @@ def fill(folder: Path, count: int, frames: int, first_seed: int = 0, stride: int
     for seed in range(first_seed, first_seed + count * stride, stride):
         if world.held_out(seed):
             continue
-        written += _write(folder, f"{seed:07d}", seed, draw(seed, frames), frames, plates)
+        written += _write(folder, f"{seed:07d}", seed, draw(seed, frames), frames, plates, surface=surface)
         while keep and len(written) > keep:
             written.pop(0).unlink(missing_ok=True)
         if len(written) % 50 == 0:
@@ -59,16 +61,17 @@ def fill(folder: Path, count: int, frames: int, first_seed: int = 0, stride: int
             print(f"windows: seed {seed}, {rate:.1f} frames drawn a second", flush=True)
 
 
-def fill_from(folder: Path, clips: Path, frames: int) -> None:
+def fill_from(folder: Path, clips: Path, frames: int, surface: bool = True) -> None:
     """A_RENDERED_CLIP windows of every clip of Blender's world that is in `clips` and has none yet;
     they stay on disk."""
     plates = {}
     bring_in(folder, clips,
-             lambda number, clip: _write(folder, str(number), number, clip, frames, plates, A_RENDERED_CLIP))
+             lambda number, clip: _write(folder, str(number), number, clip, frames, plates, A_RENDERED_CLIP,
+                                         surface=surface))
 
 
 def _write(folder: Path, name: str, seed: int, clip: PooledClip, frames: int, plates: dict,
-           count: int = A_CLIP) -> list[Path]:
+           count: int = A_CLIP, *, surface: bool = True) -> list[Path]:
     """Writes `count` windows NAME-K.npz of a clip; `plates`: for each shape, a room of another clip in which the
     references stand."""
     rng, shape, paths = np.random.default_rng(seed), clip.layers.shape[1:3], []
@@ -76,7 +79,7 @@ def _write(folder: Path, name: str, seed: int, clip: PooledClip, frames: int, pl
     for k in range(count):
         paths.append(folder / f"{name}-{k}.npz")
         with paths[-1].with_suffix(".part").open("wb") as file:
-            np.savez(file, **vars(draw_window(rng, clip, frames, other)))
+            np.savez(file, **vars(draw_window(rng, clip, frames, other, surface=surface)))
         paths[-1].with_suffix(".part").rename(paths[-1])
     plates[shape] = clip.layers[0, ..., CLEAN]
     return paths
@@ -220,9 +223,12 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--stride", type=int, default=1, help="take every n-th seed, so that several can draw at once")
     parser.add_argument("--keep", type=int, help="windows of this process that stay on disk; older ones are removed")
+    parser.add_argument("--limbs", action="store_true",
+                        help="carry the reference limb by limb, for `ablations --limb-windows`")
     options = parser.parse_args(arguments)
     if options.blender:
-        fill_from(options.folder, options.blender, options.frames)
+        fill_from(options.folder, options.blender, options.frames, not options.limbs)
         return 0
-    fill(options.folder, options.clips, options.frames, options.first_seed, options.stride, options.keep)
+    fill(options.folder, options.clips, options.frames, options.first_seed, options.stride, options.keep,
+         not options.limbs)
     return 0

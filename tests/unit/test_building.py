@@ -223,7 +223,7 @@ def test_what_a_command_says_goes_to_its_file(tmp_path, capfd):
     assert (tmp_path / "said.txt").read_text() == "said\nwrong\n" and capfd.readouterr() == ("", "")
 
 
-def test_blenders_are_tested_two_at_once_and_each_tells_how_it_ended(monkeypatch, capsys):
+def test_tiers_run_two_at_once_and_each_tells_how_it_ended(monkeypatch, capsys):
     """The first waits for the second, so they must run at the same time; one fails, one is missing."""
     first, second = threading.Event(), threading.Event()
 
@@ -241,11 +241,12 @@ def test_blenders_are_tested_two_at_once_and_each_tells_how_it_ended(monkeypatch
 
     monkeypatch.setattr(build, "_pytest", run)
     found = {}
-    for name, ended in build._ended("blender", ["slow", "gone", "good"], 2):
+    for tier, name, ended in build._ended([("blender", "slow"), ("blender", "gone"), ("e2e", "good")], 2):
         try:
             found[name] = ended()
         except Missing as missing:
             found[name] = str(missing)
+        assert tier == ("e2e" if name == "good" else "blender")
     assert found == {"slow": 3, "gone": "it is not here", "good": 0}
     assert sorted(capsys.readouterr().out.splitlines()) == ["gone said", "good said", "slow said"]
 

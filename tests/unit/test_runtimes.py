@@ -15,13 +15,14 @@ from engine.conditions import surface_inputs
 from engine.contract.jobs import Settings
 from engine.door.answer import Host
 from engine.engines.compact.engine import CompactEngine
+from engine.engines.compact.nets.surface_heads import Heads
 from engine.engines.compact.runtimes.ort import OrtRuntime
 from engine.engines.compact.runtimes.pytorch import PytorchRuntime
 from engine.engines.device import DeviceReport, report_of
 from engine.estimate import people
 from engine.job.run import run
 from engine.layers import heads
-from lab.export import write_pack
+from lab.export import keep_coverage, write_pack
 from tests.unit.fake_runtime import person_in
 from tests.unit.tiny import TINY, tiny_model
 from tests.unit.walker import write_job
@@ -132,6 +133,16 @@ def test_parity_of_what_is_said_of_the_surface(surface_runtimes):
     for ours, theirs in zip(*made, strict=True):
         assert ours.shape == theirs.shape and np.abs(ours - theirs).max() < 1e-3
     assert made[0][1].shape == (3, 8, 12, heads.CHANNELS) and np.abs(made[0][1]).max() > 1e-3
+
+
+def test_networks_that_keep_the_coverage_move_no_outline_and_light_as_before():
+    model, alike = (tiny_model(replace(SIZES, surface=True)) for _ in range(2))
+    keep_coverage(alike)
+    features = torch.rand(2, model.denoising_net.heads.in_channels, 8, 12)
+    with torch.no_grad():
+        before, after = (Heads.of(one.denoising_net.heads(features)) for one in (model, alike))
+    assert before.edge.abs().max() > 1e-3 and not after.edge.any()
+    assert all(torch.equal(getattr(before, name), getattr(after, name)) for name in ("light", "turn", "gate"))
 
 
 @pytest.mark.parametrize("frames, width, height", [(1, 64, 64), (4, 64, 96), (7, 96, 64)])

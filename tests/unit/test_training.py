@@ -183,6 +183,42 @@ def test_every_ablation_forks_from_one_checkpoint_and_resumes(row, clips, tmp_pa
     assert (tmp_path / row / "weights.safetensors").read_bytes() == written
 
 
+def test_forks_of_a_net_with_a_surface_learn_with_its_loss_or_from_limbs(prepared, tmp_path, monkeypatch):
+    monkeypatch.setattr(ablations, "RECIPE", replace(ablations.RECIPE, batch=1, frames=2))
+    monkeypatch.setattr(windows, "FEWEST", 1)
+    limbs, sizes = tmp_path / "limbs", replace(TINY, surface=True)
+    windows.fill(limbs, count=6, frames=3, surface=False)
+    for path in limbs.glob("*.npz"):
+        laid, same = windows._stored(path), windows._stored(prepared / path.name)
+        assert not (laid["maps"] != 128).any() and (laid["plate"] == same["plate"]).all()
+        assert not same["warp"].any() or (laid["warp"] != same["warp"]).any()
+    start = tmp_path / "start.safetensors"
+    save_weights(tiny_model(sizes).state_dict(), start)
+    start.with_name("sizes.json").write_text(json.dumps(sizes.as_dict()))
+    assert ablations.sizes_beside(start) == sizes
+    options = SimpleNamespace(windows=prepared, limb_windows=limbs, bank=12, start=start, device="cpu", batch=None,
+                              share=0.5)
+    learnt = {}
+    for row in ("full", "without_surface"):
+        ablations.train_row(row, 0, 1, tmp_path / row, options, sizes)
+        learnt[row] = Sizes.from_dict(json.loads((tmp_path / row / "sizes.json").read_text()))
+    assert learnt == {"full": sizes, "without_surface": replace(sizes, surface=False)}
+    heads = load_weights(sizes, tmp_path / "full" / "weights.safetensors").state_dict()
+    parent = load_weights(sizes, start).state_dict()
+    assert any(not torch.equal(value, parent[name]) for name, value in heads.items()
+               if name.startswith("denoising_net.heads."))
+
+
+@pytest.mark.parametrize("surface, rows, what", [(True, ["without_ours"], "--limb-windows"),
+                                                 (False, ["without_surface"], "no surface to leave out")])
+def test_a_row_without_a_surface_needs_one_to_leave_out_and_limbs(surface, rows, what, tmp_path, capsys):
+    (tmp_path / "sizes.json").write_text(json.dumps(replace(TINY, surface=surface).as_dict()))
+    with pytest.raises(SystemExit):
+        ablations.main(["--windows", "w", "--run", str(tmp_path), "--start", str(tmp_path / "w.safetensors"),
+                        "--steps", "1", "--rows", *rows])
+    assert what in capsys.readouterr().err
+
+
 def test_sizes_are_tried_from_one_autoencoder_and_kept_at_each_mark(clips, tmp_path, monkeypatch):
     monkeypatch.setattr(scaling, "COMPACT", TINY)
     monkeypatch.setattr(scaling, "WIDTHS",
@@ -233,7 +269,7 @@ def test_a_fork_needs_every_weight_that_it_has(tmp_path):
 def test_the_table_of_ablations_gives_every_row_the_same_steps(clips, tmp_path, monkeypatch):
     trained = []
 
-    def train_row(row, seed, steps, folder, options):
+    def train_row(row, seed, steps, folder, options, parent):
         trained.append((row, seed, steps))
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "sizes.json").write_text("{}")
