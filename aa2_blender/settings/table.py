@@ -285,7 +285,7 @@ _LOOK = (
     Setting("negative_prompt", Kind.TEXT, "Negative",
             "What the frames must not show; read only with a guidance of more than 1 (empty: nothing)",
             field="own.negative", engines=_WAN),
-    Setting("variant", Kind.TEXT, "Form",
+    Setting("variant", Kind.TEXT, "Weights Form",
             "The form of the weights: bf16 is 16 bits; fp8 needs about half the memory; others are GGUF files of the "
             "folder (empty: the first that the folder has). No form was tried on a graphics card",
             field="own.variant", engines=_WAN),

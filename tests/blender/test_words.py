@@ -7,7 +7,7 @@ import pytest
 
 SMALL = {"a", "an", "and", "as", "for", "from", "in", "of", "or", "the", "to", "with", "bit"}      # "PNG 8 bit"
 # Labels that several settings have, because they mean the same of different things.
-SHARED = {"First", "Last", "Reference", "Automatic", "Steps", "Window", "Threads"}
+SHARED = {"First", "Last", "Reference", "Automatic", "Steps", "Guidance", "Window", "Threads"}
 
 
 @pytest.fixture

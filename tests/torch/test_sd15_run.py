@@ -20,6 +20,7 @@ from engine.job.run import run
 from engine.packs.store import read_pack
 from tests.torch.sd15_pack import make_job, make_pack, objects_picture
 from tests.torch.sd15_tiny import SHALLOW, WHOLE
+from tests.unit.walker import walking_back
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -132,9 +133,9 @@ def test_each_condition_changes_the_picture(engines, plain, tmp_path, name, chan
     assert difference(plain[name], pictures(folder)) > 1e-3
 
 
-@pytest.mark.parametrize("count", [1, 2, 5, 13])
+@pytest.mark.parametrize("count", [1, 2, 5, 13, 21])
 def test_jobs_of_any_length(engines, tmp_path, count):
-    finished = generate(make_job(tmp_path / "job", count), engines["family"])
+    finished = generate(make_job(tmp_path / "job", count, people=walking_back(count)), engines["family"])
     assert finished.made == count and finished.device == "cpu"
     assert set(pictures(tmp_path / "job")) == set(range(1, count + 1))
 
@@ -158,7 +159,7 @@ class StopAt:
         return self.left <= 0
 
 
-@pytest.mark.parametrize("steps", [1, 2, 3])
+@pytest.mark.parametrize("steps", [1, 2, 3, 4])
 def test_what_stopped_goes_on_to_the_same_bytes(engines, long_job, tmp_path, steps):
     """Eight frames are two windows of two steps. Another engine goes on, as another process would."""
     folder, stop = make_job(tmp_path / "job", 8, settings=jobs.Settings(seed=3)), StopAt(steps)

@@ -19,7 +19,7 @@ from engine.job.run import run
 from engine.packs.store import read_pack
 from tests.torch.tiny_wan import write_pack
 from tests.torch.wan_shot import SMALL, change, frames, write_shot, written
-from tests.unit.walker import HEIGHT_PX, figure, moved
+from tests.unit.walker import walking_back
 
 OVERLAPS = {"wan-vace": 5, "wan-animate": 1}
 
@@ -47,12 +47,6 @@ class Quiet:
     def stepped(self): ...
 
 
-def walking(number):
-    """The person of a late frame, who goes back instead of out of the picture."""
-    body = moved(figure(), 0.6, 340 - 12 * (number - 13), 200)
-    return [{"body": body.tolist(), "left_hand": None, "right_hand": None, "height_px": HEIGHT_PX * 0.6}]
-
-
 def window_of(folder, engine, count, **fields):
     """The conditions of a shot's first frames, as job/run.py gives them."""
     job = write_shot(folder, engine.name, count, **fields)
@@ -65,9 +59,7 @@ def window_of(folder, engine, count, **fields):
 
 @pytest.mark.parametrize("count", [1, 2, 5, 13, 21])
 def test_every_frame_is_made_whatever_their_number(engine, tmp_path, count):
-    people = {number: walking(number) for number in range(14, count + 1)}
-    write_shot(tmp_path, engine.name, count, shape=SMALL, people=people, steps=1,
-               window=max(count - 4, 9))
+    write_shot(tmp_path, engine.name, count, shape=SMALL, people=walking_back(count), steps=1, window=max(count - 4, 9))
     assert generate(tmp_path, engine).made == count
     found = frames(tmp_path, count)
     assert all(frame[..., 3].max() == 1.0 for frame in found)

@@ -64,6 +64,15 @@ def moved(body, scale, x, y):
     return body
 
 
+def walking_back(count):
+    """The people of write_job from frame 14 on, who would leave the picture: they go back."""
+    found = {}
+    for number in range(14, count + 1):
+        body = moved(figure(), 0.6, 320 - 12 * (number - 13), 200)
+        found[number] = [{"body": body.tolist(), "left_hand": None, "right_hand": None, "height_px": HEIGHT_PX * 0.6}]
+    return found
+
+
 def write_job(folder, count=6, *, size=(320, 240), masks=False, objects=None, people=None, **fields):
     """A job folder of a figure walking from left to right, half a picture tall; `people` replaces frames' poses."""
     bodies = [moved(figure(), 0.6, 80 + 20 * i, 200) for i in range(count)]
