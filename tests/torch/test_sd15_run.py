@@ -206,6 +206,6 @@ def test_the_command_line_makes_the_same_bytes_without_a_network(engines, long_j
     command = [sys.executable, "-m", "engine", "run", str(folder), "--pack", str(engines["family"].pack.folder),
                "--runtime", "cpu", "--threads", "1"]
     done = subprocess.run(command, cwd=ROOT, env={**os.environ, "HF_HUB_OFFLINE": "1"}, capture_output=True, text=True,
-                          timeout=120)
+                          timeout=200)
     assert done.returncode == 0, done.stderr
     assert written(folder) == written(long_job)
