@@ -12,7 +12,7 @@ from ..settings import automatic
 from ..settings.plates import holder, settings_of
 from ..settings.preferences import engine_launch, weights_folder
 from ..settings.request_of import Asked, job_folder
-from ..settings.table import ENGINES, Crop
+from ..settings.table import Crop
 from ..settings.weights import crop, known_by
 from ..tasks.task import duration
 from .drawing import Part, draw_text
@@ -25,8 +25,7 @@ class Look(Part):
 
     def tell(self, layout: bpy.types.UILayout, context: bpy.types.Context, scene: bpy.types.Scene) -> None:
         ours = settings_of(scene)
-        if len(ENGINES) > 1:
-            layout.prop(ours, "engine")
+        layout.prop(ours, "engine")
         row = layout.row(align=True)
         row.prop(ours, "seed")
         row.prop(ours, "seed_lock", text="", icon="LOCKED" if ours.seed_lock else "UNLOCKED")

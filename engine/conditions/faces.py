@@ -1,8 +1,8 @@
 """A frame's picture and the person's joints -> the driver's face, cut out as Wan2.2-Animate's preprocessing does it.
 
 Wan takes the box of 68 face points, enlarges its area by 1.3, three times as much above as below, and resizes it to a
-square without keeping the aspect (Wan-Video/Wan2.2 @a55e725). Poses have five
-points of the head, so brows, chin and jaw are set by a person's proportions (ours).
+square without keeping the aspect (Wan-Video/Wan2.2 @42bf4cf). Poses have five points of the head, so brows, chin and
+jaw are set by a person's proportions (ours).
 """
 
 from collections.abc import Sequence

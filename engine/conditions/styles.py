@@ -36,14 +36,13 @@ COMPACT = PoseStyle(lambda size, tall: 0.009 * tall, lambda size, tall: 0.0025 *
                     by_depth=True)
 STYLES = {
     "compact": COMPACT,
-    # DWPose's drawing as VACE's annotator makes it (ali-vilab/VACE @83f7d5a): joints from a
-    # confidence of 0.3, 4 px to each side at 1024 pixels, then resized. DWPose has no toes.
+    # DWPose's drawing as VACE's annotator makes it (ali-vilab/VACE @83f7d5a): joints from a confidence of 0.3, 4 px to
+    # each side at 1024 pixels, then resized. DWPose has no toes.
     "vace": PoseStyle(lambda size, tall: 4 / 1024 * min(size), lambda size, tall: 1 / 1024 * min(size), least=0.3),
     # The Animate Anyone family's (MooreThreads/Moore-AnimateAnyone @a914ef3): DWPose's drawing at 512 pixels, joints
     # from a confidence of 0.3. It also has white dots on the face, of which no driver here knows enough.
     "dwpose": PoseStyle(lambda size, tall: 4 / 512 * min(size), lambda size, tall: 1 / 512 * min(size), least=0.3),
-    # Wan2.2-Animate's own (Wan-Video/Wan2.2 @42bf4cf): thin lines, toes, joints from a
-    # confidence of 0.5.
+    # Wan2.2-Animate's own (Wan-Video/Wan2.2 @42bf4cf): thin lines, toes, joints from a confidence of 0.5.
     "wan": PoseStyle(lambda size, tall: max(min(size) // 200 - 1, 1), lambda size, tall: 0.5,
                      toes=((200.0, 200.0, 0.0), (100.0, 100.0, 0.0)), least=0.5),
 }
