@@ -187,7 +187,9 @@ def test_the_engine_runs_in_its_own_process_with_the_preferences(blank, part, mo
     assert delivered[0] == sys.executable and delivered[-4:] == ("deliver", "a job", "--form", "exr")
 
 
-def test_an_engine_that_cannot_be_started_is_told_apart_from_a_wrong_command(blank, part, capsys, tmp_path):
+def test_an_engine_that_cannot_be_started_is_told_apart_from_a_wrong_command(blank, part, capsys, tmp_path,
+                                                                             preferred_python):
+    preferred_python("paints")
     preferences = bpy.context.preferences.addons[part("settings.preferences").ADD_ON].preferences
     assert part("cli").command(["engine"]) == 2 and "name a command" in capsys.readouterr().err
     preferences.python = str(tmp_path / "gone")
