@@ -1,6 +1,7 @@
 """Which size of the networks learns most in a given time: each starts from nothing but the same trained autoencoder.
 
     python -m lab train scaling --windows FOLDER --run FOLDER --start WEIGHTS --marks 3 6 12 --threads 1
+        [--surface] [--sizes small]
 
 Marks are minutes of processor time, turned into steps by timing a few, so that other work on the machine favours no
 size. Leaves FOLDER/SIZE-MINUTES/{weights.safetensors, sizes.json}, which `score --quick` measures. If you start it
@@ -18,7 +19,7 @@ from safetensors.torch import load_file
 from engine.contract import json_reader
 from engine.engines.compact.nets.sizes import COMPACT, Sizes
 
-from . import stage_image
+from . import stage_image, stage_surface
 from .ablations import write_json
 from .loop import Budget, Run, train
 from .options import add_options, feed, prepare_torch
@@ -28,15 +29,19 @@ WIDTHS = {"small": (32, 96, 128), "compact": COMPACT.widths, "wide": (96, 224, 3
 TIMED_STEPS = 12
 
 
-def sizes_of(name: str) -> Sizes:
+def sizes_of(name: str, surface: bool) -> Sizes:
     widths = WIDTHS[name]
-    return replace(COMPACT, widths=widths, object_widths=(COMPACT.object_widths[0], *widths))
+    return replace(COMPACT, widths=widths, object_widths=(COMPACT.object_widths[0], *widths), surface=surface)
+
+
+def stage_of(sizes: Sizes):
+    return stage_surface if sizes.surface else stage_image
 
 
 def begin(folder: Path, sizes: Sizes, options) -> Run:
     """A run whose autoencoder is that of options.start and whose other weights are random."""
-    run = Run(folder, replace(stage_image.RECIPE, batch=options.batch or stage_image.RECIPE.batch), None,
-              options.device, sizes)
+    recipe = stage_of(sizes).RECIPE
+    run = Run(folder, replace(recipe, batch=options.batch or recipe.batch), None, options.device, sizes)
     if run.step == 0:
         stored = load_file(options.start)
         for model in (run.model, run.average):
@@ -51,11 +56,11 @@ def seconds_a_step(folder: Path, sizes: Sizes, options) -> float:
     """Of processor time, measured once for each size and kept."""
     kept = folder / "step.json"
     if not kept.exists():
-        run = begin(folder / "timed", sizes, options)
+        run, stage = begin(folder / "timed", sizes, options), stage_of(sizes)
         batches = feed(run, options, seed=1)
         for steps in (2, TIMED_STEPS):          # what is done once is not counted
             began = time.process_time()
-            train(run, batches, Budget(steps=run.step + steps), stage_image.loss_of, stage_image.picture_of, seed=1)
+            train(run, batches, Budget(steps=run.step + steps), stage.loss_of, stage.picture_of, seed=1)
         write_json(kept, {"seconds": (time.process_time() - began) / TIMED_STEPS})
         shutil.rmtree(folder / "timed")
     return json_reader.read(kept)["seconds"]
@@ -69,18 +74,20 @@ def main(arguments: list[str]) -> int:
                         help="weights.safetensors whose autoencoder all sizes share")
     parser.add_argument("--marks", type=float, nargs="+", default=[3, 6, 12],
                         help="minutes of one core at which weights are kept")
+    parser.add_argument("--surface", action="store_true", help="learn the surface stage instead of the image stage")
+    parser.add_argument("--sizes", nargs="+", choices=WIDTHS, default=list(WIDTHS))
     options = parser.parse_args(arguments)
     prepare_torch(options.threads)
-    for name in WIDTHS:
-        folder, sizes = options.run / name, sizes_of(name)
-        step = seconds_a_step(folder, sizes, options)
+    for name in options.sizes:
+        folder, sizes = options.run / name, sizes_of(name, options.surface)
+        stage, step = stage_of(sizes), seconds_a_step(folder, sizes, options)
         for mark in sorted(options.marks):
             kept = options.run / f"{name}-{mark:g}"
             if (kept / "sizes.json").exists():
                 continue
             run = begin(folder, sizes, options)
             budget = Budget(steps=max(1, round(mark * 60 / step)))
-            train(run, feed(run, options, seed=0), budget, stage_image.loss_of, stage_image.picture_of, seed=0)
+            train(run, feed(run, options, seed=0), budget, stage.loss_of, stage.picture_of, seed=0)
             run.save()
             kept.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(folder / "weights.safetensors", kept / "weights.safetensors")

@@ -219,24 +219,27 @@ def test_a_row_without_a_surface_needs_one_to_leave_out_and_limbs(surface, rows,
     assert what in capsys.readouterr().err
 
 
-def test_sizes_are_tried_from_one_autoencoder_and_kept_at_each_mark(clips, tmp_path, monkeypatch):
+@pytest.mark.parametrize("more", [[], ["--surface", "--sizes", "wider"]])
+def test_sizes_are_tried_from_one_autoencoder_and_kept_at_each_mark(clips, tmp_path, monkeypatch, more):
     monkeypatch.setattr(scaling, "COMPACT", TINY)
     monkeypatch.setattr(scaling, "WIDTHS",
                         {"tiny": TINY.widths, "wider": (TINY.widths[0], *(2 * w for w in TINY.widths[1:]))})
     monkeypatch.setattr(scaling, "TIMED_STEPS", 1)
+    monkeypatch.setattr(scaling.stage_surface, "RECIPE", replace(scaling.stage_surface.RECIPE, frames=2))
     start = tmp_path / "start.safetensors"
     save_weights(tiny_model().state_dict(), start)
     run = tmp_path / "run"
     asked = ["--pool", str(clips), "--run", str(run), "--start", str(start), "--batch", "1", "--workers",
-             "0", "--threads", "1", "--marks", "1e-6", "2e-6"]
+             "0", "--threads", "1", "--marks", "1e-6", "2e-6", *more]
     assert scaling.main(asked) == 0
     parent = load_weights(TINY, start).state_dict()
-    for name, widths in scaling.WIDTHS.items():
+    for name, widths in list(scaling.WIDTHS.items())[1 if more else 0:]:
         for mark in ("1e-06", "2e-06"):
             sizes = Sizes.from_dict(json.loads((run / f"{name}-{mark}" / "sizes.json").read_text()))
             made = load_weights(sizes, run / f"{name}-{mark}" / "weights.safetensors").state_dict()
-            assert sizes.widths == widths and all(torch.equal(made[key], value) for key, value in parent.items()
-                                                  if key.startswith(("encoder.", "decoder.")))
+            assert sizes.widths == widths and sizes.surface == bool(more)
+            assert all(torch.equal(made[key], value) for key, value in parent.items()
+                       if key.startswith(("encoder.", "decoder.")))
     before = {path: path.stat().st_mtime_ns for path in run.rglob("*")}
     assert scaling.main(asked) == 0 and {path: path.stat().st_mtime_ns for path in run.rglob("*")} == before
 
