@@ -71,7 +71,7 @@ def predict(model: Model, batch: dict, noisy: Tensor, levels: Tensor) -> Tensor:
 
 def predict_all(model: Model, batch: dict, noisy: Tensor, levels: Tensor) -> tuple[Tensor, Tensor | None]:
     """The same, plus the answer of the heads if the sizes have the surface."""
-    clips = batch["target"].shape[0]
+    clips = len(batch["skeleton"])
     flat = {name: batch[name].flatten(0, 1) for name in
             ("environment", "masks", "skeleton", "depth", "warp", "objects", "object_mask", "maps")}
     with torch.no_grad():

@@ -20,13 +20,16 @@ STEP_WEIGHT = 0.5  # of the loss on the change from frame to frame (ours: flicke
 __all__ = ["RECIPE", "finish", "loss_of", "picture_of", "prepare"]
 
 
-def loss_of(model: Model, batch: dict, generator: torch.Generator, progress: float) -> tuple[Tensor, dict]:
+def loss_of(model: Model, batch: dict, generator: torch.Generator, progress: float, predict=predict,
+            share: float = FIXED) -> tuple[Tensor, dict]:
+    """predict(model, batch, noisy, levels) -> x0, for other networks; share: of the windows that begin with frames
+    already made."""
     clips, frames = batch["target"].shape[:2]
     true, noise = truth_and_noise(model, batch, generator)
     # One level for the frames of a window that are being made, as at inference.
     chance, level, fixed, most = torch.rand(4, clips, 1, generator=generator, device=true.device)
     levels = torch.where(chance < AT_FULL_NOISE, torch.ones_like(level), level).repeat(1, frames)
-    first = torch.where(fixed < FIXED, (most * MOST_FIXED).floor() + 1, torch.zeros_like(most))
+    first = torch.where(fixed < share, (most * MOST_FIXED).floor() + 1, torch.zeros_like(most))
     fixed = torch.arange(frames, device=true.device) < first
     levels = levels.masked_fill(fixed, 0.0).flatten()
     made = predict(model, batch, add_noise(true, noise, levels), levels)
