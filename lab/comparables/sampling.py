@@ -48,7 +48,8 @@ def fused(predict: Callable, noise: Tensor, model) -> Tensor:
     """Windows that overlap, each made by itself, and the weighted mean where two of them make a frame."""
     total, weight = torch.zeros_like(noise), torch.zeros(len(noise), 1, 1, 1)
     for frames in overlapping(len(noise), WINDOW, model.overlap):
-        share = torch.tensor(shares(frames, len(noise), model.overlap, model.joined == PROGRESSIVE))[:, None, None, None]
+        each = shares(frames, len(noise), model.overlap, model.joined == PROGRESSIVE)
+        share = torch.tensor(each)[:, None, None, None]
         total[frames.start:frames.stop] += share * predict(frames, noise[:0])
         weight[frames.start:frames.stop] += share
     return total / weight

@@ -10,7 +10,6 @@ look_*.png}; sizes.json is written last and says that a row is finished. If you 
 """
 
 import argparse
-import json
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -18,10 +17,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from engine.contract import files
 from engine.engines.compact.nets.sizes import COMPACT, Sizes
 from engine.packs.weights_file import tensors
 
+from ..training.ablations import write_json
 from ..training.loop import Budget, Recipe, Run, train
 from ..training.options import add_options, feed, prepare_torch
 from .costs import table_of_costs
@@ -66,7 +65,7 @@ def train_row(name: str, seed: int, folder: Path, options, sizes: Sizes = COMPAC
     run = RowRun(name, seed, folder, recipe, options.start, options.device, sizes)
     steps = steps_of(options.all_frames, recipe)
     train(run, feed(run, options, seed), Budget(steps=steps), loss_of, picture_of, seed)
-    files.write_whole(folder / "sizes.json", json.dumps(run.model.sizes.as_dict()).encode() + b"\n")
+    write_json(folder / "sizes.json", run.model.sizes.as_dict())
     return run.seconds
 
 

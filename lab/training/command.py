@@ -45,7 +45,8 @@ def run_command(arguments: list[str]) -> int:
     stages = {"autoencoder": stage_autoencoder, "image": stage_image, "motion": stage_motion,
               "surface": stage_surface}
     if arguments and arguments[0] == "comparables":
-        from ..comparables import training      # which learns by this room's loop
+        from ..comparables import training  # which learns by this room's loop
+
         return training.main(arguments[1:])
     others = {"pool": pool, "windows": windows, "ablations": ablations, "scaling": scaling, "mean": mean}
     if arguments and arguments[0] in others:
