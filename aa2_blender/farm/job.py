@@ -12,7 +12,7 @@ class Wish:
     `each` task, machines with a `gpu`."""
 
     frames: int = 48
-    run_in: int = 4
+    run_in: int = Parts().run_in
     each: int = 1
     gpu: bool = False
 

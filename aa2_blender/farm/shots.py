@@ -68,7 +68,7 @@ def farm_shot(asked: Asked, wish: Wish, reserved: Sequence[Path] = (), *, job: P
     first, last = frames_of(find(scene, request.strip), request.frames)
     frames, launch = last - first + 1, engine_launch(pack=pack)
     asks = work(frames, size_of(scene), request.settings, pack_folder(launch), performed=request.performer,
-                balls=balls_of(request, frames), lit=request.is_lit)
+                balls=balls_of(asked.light, frames, performed=request.performer), lit=request.is_lit)
     rate, plan = rate_of(launch), plan_of(wish.frames, wish.run_in, asks)
     count = parts_in(asks, plan)
     return FarmShot(

@@ -18,8 +18,7 @@ from unittest import mock
 import cv2
 import numpy as np
 
-from engine.contract import files, jobs
-from engine.job import parts
+from engine.contract import files, jobs, parts
 from engine.job.split import assemble, planned, run_shot
 
 from .held_out import recipe

@@ -73,9 +73,11 @@ def test_an_engine_that_does_not_exist(extension, link, start, tmp_path):
     from importlib import import_module
     interpreter = import_module(extension.__name__ + ".link.interpreter")
     errors = import_module(extension.__name__ + ".embedded.engine.contract.errors")
+    messages = import_module(extension.__name__ + ".embedded.engine.contract.messages")
     for _ in range(2):
         with pytest.raises(errors.JobError) as caught:
-            link.start(interpreter.Launch((str(tmp_path / "no-python"),), ()), None, tmp_path)
+            link.start(interpreter.Launch((str(tmp_path / "no-python"),), ()), messages.Run(str(tmp_path)),
+                       tmp_path)
         assert caught.value.code == "engine_died" and "no-python" in caught.value.message
         link.pump()
         link.cancel()

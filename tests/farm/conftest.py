@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import installed
+
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 BPY = os.environ.get("AA2_BPY_PYTHON", str(ROOT / ".build/envs/bpy-4.5.15/bin/python"))
@@ -57,23 +59,13 @@ def node():
 @pytest.fixture(scope="session")
 def surroundings(tmp_path_factory):
     """The environment of all programs of the farm. If you start pytest by hand, the newest zip is used."""
-    built = sorted((ROOT / "dist").glob("aa2_blender-*-linux_x64.zip"), key=lambda path: path.stat().st_mtime)
-    told = {"AA2_ZIP": str(built[-1])} if built else {}
-    told["BLENDER_USER_RESOURCES"] = str(tmp_path_factory.mktemp("resources"))
-    environment = {**told, **os.environ, "AA2_THREADS": "1"}
-    assert Path(environment["AA2_ZIP"]).exists(), "run `python build.py zip` first"
-    environment.pop("PYTHONPATH", None)
-    return environment
+    return {**installed.surroundings(tmp_path_factory.mktemp("resources")), "AA2_THREADS": "1"}
 
 
 @pytest.fixture(scope="session")
 def pack(tmp_path_factory):
     """A pack of the real networks at tiny size with random weights."""
-    from lab.export import write_pack
-    from tests.unit.tiny import tiny_model
-    folder = tmp_path_factory.mktemp("pack")
-    write_pack(tiny_model(), folder, {"note": "random weights, for tests"}, steps=2)
-    return folder
+    return installed.tiny_pack(tmp_path_factory.mktemp("pack"))
 
 
 @pytest.fixture(scope="session")

@@ -134,7 +134,7 @@ def belongs_to(pid, ancestor):
 @pytest.mark.parametrize("harm, said", [
     (lambda part: shutil.rmtree(part), "part_missing: Part 2 of 3 is not finished"),
     (lambda part: change(part / "part.json", weights="of another pack"),
-     "part_differs: Part 2 of 3 was made with another weights")])
+     "part_differs: Part 2 of 3 was made with other weights")])
 def test_a_part_that_is_missing_or_of_another_pack_is_named(made, with_parts, openjd, harm, said):
     harm(with_parts / "parts" / "0002")
     code, log = openjd(made, "--step", "Assemble", "-p", f"Job={with_parts}")

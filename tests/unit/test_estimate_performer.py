@@ -353,13 +353,13 @@ def test_the_command_line_asks_for_what_it_says(tmp_path):
     line = ["estimate", "a.mp4", "-o", str(tmp_path / "job"), "--box", "1,2,3.5,4", "--frame", "7",
             "--mask", "m", "--mask-use",
             "override", "--no-hands", "--clean", "--depth-model", "d.onnx", "--reference", str(picture)]
-    asked = command._request(command._parser().parse_args(line))
+    [asked] = command._requests(command._parser().parse_args(line))
     assert asked == messages.Estimate(str(tmp_path / "job"), "a.mp4", 7, (1.0, 2.0, 3.5, 4.0), "m", "override",
                                     False, True, "d.onnx")
     assert (tmp_path / "job" / files.REFERENCE).read_bytes() == b"picture"
-    assert command._request(command._parser().parse_args(["estimate", "-o", "j"])) == messages.Estimate("j")
+    assert command._requests(command._parser().parse_args(["estimate", "-o", "j"])) == [messages.Estimate("j")]
     with pytest.raises(JobError, match="none.png"):
-        command._request(command._parser().parse_args(["estimate", "-o", "j", "--reference",
-                                                       str(tmp_path / "none.png")]))
+        command._requests(command._parser().parse_args(["estimate", "-o", "j", "--reference",
+                                                        str(tmp_path / "none.png")]))
     with pytest.raises(SystemExit):
         command._parser().parse_args(["estimate", "-o", "j", "--box", "1,2,3"])

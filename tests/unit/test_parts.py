@@ -18,6 +18,7 @@ from engine.job.parts import parts_of
 from engine.job.progress import Stopped
 from engine.job.run import run
 from engine.job.split import assemble, planned, run_shot
+from lab.evaluation.seams import measured, table
 from tests.unit.fake_runtime import FakeRuntime, fake_pack, person_in
 from tests.unit.test_run import Teller, layers, written
 from tests.unit.walker import HEIGHT_PX, figure, moved, write_job
@@ -228,6 +229,17 @@ def test_without_a_run_in_every_seam_shows(job, original):
     made(without)
     assert all(seam["difference"] <= 0.3 and not seam["repaired"] for seam in seams(original)), seams(original)
     assert all(seam["difference"] > 0.3 and seam["repaired"] for seam in seams(without)), seams(without)
+
+
+def test_the_lab_measures_what_a_run_in_is_worth(job, tmp_path):
+    engine = SimpleNamespace(pack=fake_pack(), runtime=Slow(), find_joints=person_in)
+    plans = [jobs.Parts(windows=2, run_in=run_in) for run_in in (0, 2)]
+    none, two = measured(job(parts=None), engine, plans, tmp_path)
+    assert len(none.before) == len(none.after) == len(none.seams) == 2
+    assert max(none.before) > max(two.before) > 1.01, "the step at a seam is larger than in the sequential run"
+    assert none.after == pytest.approx([1, 1], abs=0.01) == two.after, "and is not after the repair"
+    assert none.difference[0] > two.difference[0] > two.difference[1] and none.difference[1] < 1, (none, two)
+    assert "| 0 | 2 |" in "\n".join(table(tmp_path, [none, two]))
 
 
 def test_frames_with_nobody_are_passed_and_all_frames_are_there(job):

@@ -101,11 +101,14 @@ def test_who_waits_can_be_stopped(tmp_path, hold):
     assert isinstance(asked(tmp_path, stop_asked=lambda: next(looks) >= 3), messages.Cancelled)
 
 
-def test_a_drive_that_knows_no_locks_can_be_written_to(tmp_path, monkeypatch):
+def test_a_drive_that_knows_no_locks_can_be_written_to_if_that_is_allowed(tmp_path, monkeypatch):
     def unknown(*_):
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
     monkeypatch.setattr(lock, "_take", unknown)
+    monkeypatch.delenv(lock.WITHOUT, raising=False)
     write_job(str(tmp_path), 2)
+    assert asked(tmp_path).code == "no_locks"
+    monkeypatch.setenv(lock.WITHOUT, "1")
     assert isinstance(asked(tmp_path), messages.Finished)
 
 
