@@ -12,6 +12,7 @@ from lab.comparables.costs import empty_batch
 from lab.comparables.mimic_motion import HANDS, hand_confidence
 from lab.comparables.regions import REGIONS, regions_of, transforms
 from lab.comparables.rows import ROWS
+from lab.training import stage_surface
 from tests.unit.tiny import TINY
 from tests.unit.walker import HEIGHT_PX, SIZE, figure
 
@@ -28,10 +29,10 @@ def row(name):
     return model
 
 
-def batch():
+def batch(frames=FRAMES):
     generator = torch.Generator().manual_seed(1)
     return {name: torch.rand(tensor.shape, generator=generator)
-            for name, tensor in empty_batch(FRAMES, SIDE, CLIPS).items()}
+            for name, tensor in empty_batch(frames, SIDE, CLIPS).items()}
 
 
 def painted(model, given):
@@ -136,6 +137,34 @@ def test_the_papers_row_has_its_parts_and_neither_surface_nor_warp():
 def test_ours_has_the_surface():
     model = row("ours")
     assert model.sizes.surface and changes(model, "maps") and changes(model, "warp")
+
+
+def learnable():
+    """A batch of three frames, with what only a loss needs."""
+    generator = torch.Generator().manual_seed(4)
+    shapes = {"target": 5, "weight": 1, "matte": 1, "cover": 1, "surface": 3}
+    return batch(3) | {name: torch.rand(CLIPS, 3, count, SIDE, SIDE, generator=generator)
+                       for name, count in shapes.items()}
+
+
+def test_ours_learns_to_go_on_from_frames_already_made_which_do_not_count():
+    """As the shipped pack did in an earlier stage, and as the other rows do."""
+    model, given, told = row("ours"), learnable(), []
+    model.denoising_net.register_forward_pre_hook(lambda module, inputs: told.append(inputs[1].tolist()))
+
+    def loss(seed, changed=None):
+        other = given["surface"].clone()
+        if changed is not None:
+            other[:, changed] = 1 - other[:, changed]
+        with torch.no_grad():
+            return model.loss_of({**given, "surface": other}, torch.Generator().manual_seed(seed), 0.0)[0]
+    before = {seed: loss(seed) for seed in range(8)}
+    begun = [seed for seed, levels in enumerate(told) if levels[0] == 0 < levels[2]]
+    assert begun and any(levels[0] > 0 for levels in told)
+    assert loss(begun[0], changed=0) == before[begun[0]] != loss(begun[0], changed=2)
+    with torch.no_grad():
+        stage_surface.loss_of(model, given, torch.Generator().manual_seed(begun[0]), 0.0)
+    assert told[-1][0] > 0, "the stage itself has none"
 
 
 def drawn(shift=(0, 0), sure=1.0):
