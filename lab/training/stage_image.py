@@ -75,7 +75,8 @@ def predict_all(model: Model, batch: dict, noisy: Tensor, levels: Tensor) -> tup
     flat = {name: batch[name].flatten(0, 1) for name in
             ("environment", "masks", "skeleton", "depth", "warp", "objects", "object_mask", "maps")}
     with torch.no_grad():
-        environment, warp, objects = (model.encoder(flat[name]) for name in ("environment", "warp", "objects"))
+        environment, objects = (model.encoder(flat[name]) for name in ("environment", "objects"))
+        warp = model.encoder(flat["warp"]) if model.sizes.warp else torch.zeros_like(environment)
         reference = model.encoder(batch["reference"])
     features = model.reference_net(reference, batch["reference_skeleton"])
     pose = model.pose_guider(flat["skeleton"], flat["depth"], clips)
