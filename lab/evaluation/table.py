@@ -20,6 +20,7 @@ from .bootstrap import mean
 from .clips import REFERENCES, Clip, ClipError, clips_in, read_clip
 from .held_out import draw_fast
 from .measure import COLUMNS, measure, read_truth
+from .quick import clips_of
 from .report import by_clip, markdown, report
 from .rows import ABLATIONS, FULL, WITHOUT_OURS, Row, beside, engine_of, estimated, made_by, pasted
 from .weights import SIZES
@@ -43,7 +44,7 @@ def make_table(options) -> None:
     elif options.comparables:
         (rows, notes), columns = comparables.choose_rows(options.comparables), COLUMNS
         measure_one = comparables.measure_clip
-        clips = choose_clips(options, notes)
+        clips = quick_set(options) if options.quick_set else choose_clips(options, notes)
     else:
         (rows, notes), measure_one, columns = choose_rows(options), measure_clip, COLUMNS
         clips = choose_clips(options, notes)
@@ -134,6 +135,12 @@ def choose_clips(options, notes: dict) -> list[Clip]:
     say(f"the fast world's {count} clips")
     fast = [read_clip(path, options.references) for path in draw_fast(options.cache / "fast", count)]
     return _in_turn(fast, blender)
+
+
+def quick_set(options) -> list[Clip]:
+    """The fast world's quick clips, and as many of --blender's."""
+    folders = (None, options.blender) if options.blender else (None,)
+    return [clip for folder in folders for clip in clips_of(folder, options.cache, options.references)]
 
 
 def _in_turn(fast, blender) -> list[Clip]:

@@ -1,6 +1,7 @@
 """How the comparables are scored: the kernel distance, Holm's correction, the rows, and one clip from end to end."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -10,7 +11,7 @@ import torch
 from engine.engines.compact.nets.model import save_weights
 from lab.comparables import frames, titles
 from lab.comparables.rows import ROWS
-from lab.evaluation import comparable_sheet, comparables, held_out
+from lab.evaluation import comparable_sheet, comparables, held_out, quick, table
 from lab.evaluation.bootstrap import holm, weights
 from lab.evaluation.clips import Clip, ClipError, read_clip
 from lab.evaluation.kernel_distance import clip_features, discrepancies, kernel_distance
@@ -115,6 +116,16 @@ def test_the_table_gets_the_kernel_distance_and_corrected_p():
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory):
     return read_clip(held_out.draw_fast(tmp_path_factory.mktemp("clips"), 1, frames=2)[0])
+
+
+def test_ideas_are_chosen_by_clips_that_are_not_scored(clip, tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(quick, "draw_fast", lambda *told, set_: asked.append((*told, set_)) or [clip.folder])
+    options = SimpleNamespace(blender=None, cache=tmp_path, references="first")
+    assert [one.folder for one in table.quick_set(options)] == [clip.folder]
+    assert asked == [(tmp_path / "quick", quick.COUNT, quick.FRAMES, 1)]
+    options.blender = clip.folder.parent
+    assert [one.folder for one in table.quick_set(options)] == [clip.folder] * 2
 
 
 @pytest.mark.parametrize("name", ["mraa", "paper"])
