@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from engine.conditions.bundle import (
+    Bundle,
     ReferenceBundle,
     Shot,
     build_reference,
@@ -28,7 +29,7 @@ from engine.job.subject import find_subject
 from engine.layers.compose import blank, canvas_of, compose
 from engine.packs.weights_file import tensors
 
-from ..evaluation.clips import Clip
+from ..evaluation.clips import Clip, read_clip
 from ..evaluation.generate import Made, as_given
 from .conditions import batch_of_bundle
 from .rows import ROWS
@@ -69,19 +70,27 @@ def open_row(name: str, folder: Path) -> torch.nn.Module:
 def draw(model, clip: Clip) -> list[Made]:
     """All frames of a clip; where nobody is, the plate stays."""
     torch.set_num_threads(1)
-    job = as_given(clip, Finder)
-    shot = plan_shot(clip.folder, job, model.sizes.mask, surface=True)
-    reference = build_reference(shot, *find_subject(clip.folder, job, find_joints=Finder.find_joints,
-                                                    emit=lambda event: None))
+    shot, reference, windows = _told(clip.folder, clip.references, model.sizes.mask)
     has_matte = model.sizes.matte_and_shadow
-    made = [_nobody(job, has_matte) for _ in range(job.frames)]
-    for span in spans(list(shot.plan.present)):
-        bundle = build_window(shot, reference, list(span))
-        decoded = pictures(model, batch_of_bundle(bundle, reference), job.settings.seed, span).numpy()
+    made = [_nobody(shot.job, has_matte) for _ in range(shot.job.frames)]
+    for span, bundle in windows:
+        decoded = pictures(model, batch_of_bundle(bundle, reference), shot.job.settings.seed, span).numpy()
         for place, number in enumerate(span):
             layer = np.moveaxis(decoded[place], 0, -1)
             made[number - 1] = _composed(model, shot, reference, bundle, place, layer)
     return made
+
+
+@functools.lru_cache(maxsize=1)
+def _told(folder: Path, references: str, mask: str) -> tuple[Shot, ReferenceBundle, list[tuple[range, Bundle]]]:
+    """What every row is told of a clip, made once for all of them: the body's surface takes longer than their networks.
+    The last is of each run of frames with somebody in it."""
+    job = as_given(read_clip(folder, references), Finder)
+    shot = plan_shot(folder, job, mask, surface=True)
+    reference = build_reference(shot, *find_subject(folder, job, find_joints=Finder.find_joints,
+                                                    emit=lambda event: None))
+    return shot, reference, [(span, build_window(shot, reference, list(span)))
+                             for span in spans(list(shot.plan.present))]
 
 
 def _composed(model, shot: Shot, reference: ReferenceBundle, bundle, place: int, decoded) -> Made:
