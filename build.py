@@ -100,7 +100,7 @@ def run_score(arguments: argparse.Namespace) -> int:
     command = ["-m", "lab", "score", "--cache", str(BUILD / "score"), "--clips", str(arguments.clips)]
     command += ["--references", arguments.references]
     command += ["--workers", str(arguments.workers)] if arguments.workers else []
-    for name in ("json", "markdown", "sheet", "ablations"):
+    for name in ("json", "markdown", "sheet", "ablations", "comparables"):
         path = getattr(arguments, name)
         command += [f"--{name}", str(path.resolve())] if path else []
     command += ["--pack", *(str(path.resolve()) for path in arguments.pack)] if arguments.pack else []
@@ -337,6 +337,8 @@ def _parser() -> argparse.ArgumentParser:
                      help="how the references are exposed (docs/training.md)")
     one.add_argument("--pack", type=Path, nargs="+", metavar="FOLDER", help="other packs: the first is `full`")
     one.add_argument("--ablations", type=Path, metavar="FOLDER", help="what `lab train ablations` made")
+    one.add_argument("--comparables", type=Path, metavar="FOLDER",
+                     help="instead, the ideas of the paper's rivals: what `lab train comparables` made")
     one.add_argument("--all", action="store_true",
                      help="the pasted and estimated rows too, and one for each ablation given")
     one.add_argument("--large", action="store_true", help="instead, Blender's clips at 1024x1024: outlines and detail")

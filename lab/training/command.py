@@ -6,6 +6,7 @@
                                                          [--start WEIGHTS]
     python -m lab train ablations --pool FOLDER --run FOLDER --start WEIGHTS --minutes 20 [--rows ROW ...] [--seeds 2]
     python -m lab train scaling --pool FOLDER --run FOLDER --start WEIGHTS [--marks 3 6 12]
+    python -m lab train comparables --windows FOLDER --run FOLDER [--rows ROW ...] [--seeds 2]
     python -m lab train mean WEIGHTS SHARE WEIGHTS SHARE --to WEIGHTS
 
 A file `pause` in a run's folder halts it until it is removed.
@@ -43,6 +44,10 @@ def run_command(arguments: list[str]) -> int:
     """One stage, the ablations or the pool. Raises JobError, ValueError and OSError with what is wrong."""
     stages = {"autoencoder": stage_autoencoder, "image": stage_image, "motion": stage_motion,
               "surface": stage_surface}
+    if arguments and arguments[0] == "comparables":
+        from ..comparables import training  # which learns by this room's loop
+
+        return training.main(arguments[1:])
     others = {"pool": pool, "windows": windows, "ablations": ablations, "scaling": scaling, "mean": mean}
     if arguments and arguments[0] in others:
         return others[arguments[0]].main(arguments[1:])

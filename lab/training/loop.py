@@ -101,7 +101,7 @@ class Run:
             left_over.unlink()
         self.folder, self.recipe, self.device = folder, recipe, device
         torch.manual_seed(0)
-        self.model = (fork_weights(parent or sizes, sizes, start) if start else Model(sizes)).to(device)
+        self.model = self._begun(start, sizes, parent or sizes).to(device)
         for name, parameter in self.model.named_parameters():
             parameter.requires_grad_(name.startswith(recipe.trained))
         self.average = copy.deepcopy(self.model).eval()
@@ -113,6 +113,10 @@ class Run:
         self.step, self.seconds, self.lost = 0, 0.0, 0
         if (folder / CHECKPOINT).exists():
             self._resume(folder / CHECKPOINT)
+
+    def _begun(self, start: Path | None, sizes: Sizes, parent: Sizes) -> torch.nn.Module:
+        """The networks before the first step."""
+        return fork_weights(parent, sizes, start) if start else Model(sizes)
 
     def _resume(self, path: Path) -> None:
         """Raises ValueError where the file is no checkpoint of this stage at these sizes."""
