@@ -329,6 +329,16 @@ def _parser() -> argparse.ArgumentParser:
     one = add("bench", run_bench, "measure the speed and print a table")
     one.add_argument("--json", type=Path, metavar="FILE", help="write the numbers too")
     one = add("score", run_score, "measure the embedded model on the held-out clips (docs/evaluation.md); resumes")
+    _add_score_options(one)
+    add_open("clips", run_clips,
+             "render clips of Blender's world: build.py clips FOLDER --help (docs/training.md); resumes")
+    one = add("env", make_environment, "make one environment (or all) and print its Python")
+    one.add_argument("name", choices=[*environments.ENVIRONMENTS, "all"])
+    add_open("generate", run_generate, "generate a shot in the bpy module: build.py generate SHOT.blend --help")
+    return parser
+
+
+def _add_score_options(one: argparse.ArgumentParser) -> None:
     one.add_argument("--json", type=Path, metavar="FILE", help="write the numbers")
     one.add_argument("--markdown", type=Path, metavar="FILE", help="write the table")
     one.add_argument("--sheet", type=Path, metavar="FOLDER", help="write a sheet of clips and three moving pictures")
@@ -345,12 +355,6 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--light", action="store_true",
                      help="instead, Blender's clips in the light that the product reads from their scenes")
     one.add_argument("--workers", type=int, help="processes, of one thread each (default: one a core)")
-    add_open("clips", run_clips,
-             "render clips of Blender's world: build.py clips FOLDER --help (docs/training.md); resumes")
-    one = add("env", make_environment, "make one environment (or all) and print its Python")
-    one.add_argument("name", choices=[*environments.ENVIRONMENTS, "all"])
-    add_open("generate", run_generate, "generate a shot in the bpy module: build.py generate SHOT.blend --help")
-    return parser
 
 
 if __name__ == "__main__":

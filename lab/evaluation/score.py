@@ -24,6 +24,32 @@ from .held_out import CLIPS
 
 
 def main(arguments: list[str]) -> int:
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.clips < 1 or options.workers < 1:
+        parser.error("--clips and --workers: expected at least 1")
+    if options.quick_set and not options.comparables:
+        parser.error("--quick-set: expected together with --comparables")
+    os.environ["OMP_NUM_THREADS"] = "1"  # torch's; read when it is first imported
+    try:
+        if options.quick:
+            from .quick import quick
+            for steps in options.steps:
+                print(quick(options.quick, options.blender, options.cache, steps=steps,
+                            references=options.references), flush=True)
+        else:
+            from .table import make_table
+            make_table(options)
+        return 0
+    except (ClipError, JobError) as error:
+        print(f"score: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("score: stopped; frames that are made stay, start it again to go on", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="engine score", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers")
@@ -55,25 +81,4 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--workers", type=int, default=os.cpu_count(), help="processes, of one thread each")
     parser.add_argument("--quick", type=Path, metavar="WEIGHTS", help="a weights.safetensors or a pack's folder")
     parser.add_argument("--steps", type=int, nargs="+", default=[None], help="with --quick: a line for each of these")
-    options = parser.parse_args(arguments)
-    if options.clips < 1 or options.workers < 1:
-        parser.error("--clips and --workers: expected at least 1")
-    if options.quick_set and not options.comparables:
-        parser.error("--quick-set: expected together with --comparables")
-    os.environ["OMP_NUM_THREADS"] = "1"  # torch's; read when it is first imported
-    try:
-        if options.quick:
-            from .quick import quick
-            for steps in options.steps:
-                print(quick(options.quick, options.blender, options.cache, steps=steps,
-                            references=options.references), flush=True)
-        else:
-            from .table import make_table
-            make_table(options)
-        return 0
-    except (ClipError, JobError) as error:
-        print(f"score: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("score: stopped; frames that are made stay, start it again to go on", file=sys.stderr)
-        return 130
+    return parser
