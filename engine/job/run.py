@@ -257,7 +257,7 @@ class Generation:
             canvas = canvas_of(job.size, job.bits, self.shot.plan.crops[number - 1])
             has_matte = job.clean_plate and self.pack.manifest.matte_and_shadow
             maps = plate_maps(self.shot, self.reference, number, canvas.box)
-            shown = shown_of(maps, bundle, place, heads, self._white_of(number, maps, canvas.box))
+            shown = shown_of(maps, bundle, place, heads, self.white_of(number, maps, canvas.box))
             layers = compose(decoded, plate=bundle.plate[place], region=bundle.region[place], clean_plate=has_matte,
                              shadow=job.settings.shadow, canvas=canvas, shown=shown,
                              holdout=frame_holdout(self.shot, number, maps, canvas.box),
@@ -265,7 +265,7 @@ class Generation:
                              grain=self._grain_of(number, canvas.box), feather=mask_feather(job, number),
                              grow=mask_grow(job, number),
                              blur=float(np.interp(number, *self.blurs)), behind=self._behind(number, canvas.box),
-                             look=Look.of(job.settings), cast=self._cast(number))
+                             look=Look.of(job.settings), cast=self.cast_of(number) if job.settings.shadow else None)
         with self.watch.stage("write"):
             self._write(number, layers)
         self._tell([number])
@@ -275,13 +275,13 @@ class Generation:
         for number in numbers if self._number is None else ():
             self.emit(Frame(self.folder, number))
 
-    def _white_of(self, number: int, maps: Maps | None, box: tuple[int, int, int, int]) -> np.ndarray | None:
+    def white_of(self, number: int, maps: Maps | None, box: tuple[int, int, int, int]) -> np.ndarray | None:
         """The colour of white in a box of job pixels; None if the light is not known, or no surface is lit."""
         return None if maps is None else self.shot.light.in_box(number, maps, box)
 
-    def _cast(self, number: int) -> np.ndarray | None:
+    def cast_of(self, number: int) -> np.ndarray | None:
         """The factor by which the character darkens the plate (h, w) 0..1; None if the job does not know it."""
-        if not (self.job.settings.shadow and files.has(self.folder, files.CAST)):
+        if not files.has(self.folder, files.CAST):
             return None
         return as_float(read_grey(files.picture(self.folder, files.CAST, number), self.job.size))
 
