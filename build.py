@@ -101,7 +101,7 @@ def run_score(arguments: argparse.Namespace) -> int:
     command = ["-m", "lab", "score", "--cache", str(BUILD / "score"), "--clips", str(arguments.clips)]
     command += ["--references", arguments.references]
     command += ["--workers", str(arguments.workers)] if arguments.workers else []
-    for name in ("json", "markdown", "sheet", "ablations"):
+    for name in ("json", "markdown", "sheet", "ablations", "comparables"):
         path = getattr(arguments, name)
         command += [f"--{name}", str(path.resolve())] if path else []
     command += ["--pack", *(str(path.resolve()) for path in arguments.pack)] if arguments.pack else []
@@ -330,6 +330,16 @@ def _parser() -> argparse.ArgumentParser:
     one = add("bench", run_bench, "measure the speed and print a table")
     one.add_argument("--json", type=Path, metavar="FILE", help="write the numbers too")
     one = add("score", run_score, "measure the embedded model on the held-out clips (docs/evaluation.md); resumes")
+    _add_score_options(one)
+    add_open("clips", run_clips,
+             "render clips of Blender's world: build.py clips FOLDER --help (docs/training.md); resumes")
+    one = add("env", make_environment, "make one environment (or all) and print its Python")
+    one.add_argument("name", choices=[*environments.ENVIRONMENTS, "all"])
+    add_open("generate", run_generate, "generate a shot in the bpy module: build.py generate SHOT.blend --help")
+    return parser
+
+
+def _add_score_options(one: argparse.ArgumentParser) -> None:
     one.add_argument("--json", type=Path, metavar="FILE", help="write the numbers")
     one.add_argument("--markdown", type=Path, metavar="FILE", help="write the table")
     one.add_argument("--sheet", type=Path, metavar="FOLDER", help="write a sheet of clips and three moving pictures")
@@ -338,18 +348,14 @@ def _parser() -> argparse.ArgumentParser:
                      help="how the references are exposed (docs/training.md)")
     one.add_argument("--pack", type=Path, nargs="+", metavar="FOLDER", help="other packs: the first is `full`")
     one.add_argument("--ablations", type=Path, metavar="FOLDER", help="what `lab train ablations` made")
+    one.add_argument("--comparables", type=Path, metavar="FOLDER",
+                     help="instead, the ideas of the paper's rivals: what `lab train comparables` made")
     one.add_argument("--all", action="store_true",
                      help="the pasted and estimated rows too, and one for each ablation given")
     one.add_argument("--large", action="store_true", help="instead, Blender's clips at 1024x1024: outlines and detail")
     one.add_argument("--light", action="store_true",
                      help="instead, Blender's clips in the light that the product reads from their scenes")
     one.add_argument("--workers", type=int, help="processes, of one thread each (default: one a core)")
-    add_open("clips", run_clips,
-             "render clips of Blender's world: build.py clips FOLDER --help (docs/training.md); resumes")
-    one = add("env", make_environment, "make one environment (or all) and print its Python")
-    one.add_argument("name", choices=[*environments.ENVIRONMENTS, "all"])
-    add_open("generate", run_generate, "generate a shot in the bpy module: build.py generate SHOT.blend --help")
-    return parser
 
 
 if __name__ == "__main__":

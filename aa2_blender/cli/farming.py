@@ -30,7 +30,7 @@ def farm(_stop: threading.Event, _tell: Tell, *, folder: str, job: str | None, s
         if job and len(shots) > 1:
             raise GatherError("One folder was given for several shots.", "Leave out --job, or --all.")
         where = Path(folder).resolve()
-        plan = bundle.planned(shot, version=Path(job).resolve() if job else None, pack=pack,
+        plan = bundle.planned(shot, shots, version=Path(job).resolve() if job else None, pack=pack,
                               placed=str(Path(save).resolve()) if save else "")
         warnings = [f"Outside of the project, so the farm may not find it: {path}" for path in plan.outside]
         for warning in warnings:

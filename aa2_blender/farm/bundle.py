@@ -11,12 +11,13 @@ import bpy
 
 from ..embedded.engine.contract import files
 from ..gather.problem import GatherError
+from ..settings.request_of import Asked
 from ..settings.table import FarmTarget
 from ..versions.farm import write_mark
 from . import flamenco, openjd
 from .job import Job
 from .paths import Needed, needed, outside, project_of
-from .shots import chosen, chosen_pack, farm_shot, placed_beside, wish_of
+from .shots import chosen_pack, farm_shot, placed_beside, wish_of
 
 TEMPLATE, VALUES, ASSETS = "template.json", "parameter_values.json", "asset_references.json"
 PLAIN_VALUES = "parameters.json"    # the same values for `openjd run`, which reads another form
@@ -34,14 +35,13 @@ class Planned:
     outside: tuple[str, ...]
 
 
-def planned(scene: bpy.types.Scene, *, reserved: Sequence[Path] = (), version: Path | None = None, placed: str = "",
-            pack: str | None = None) -> Planned:
-    """The job that the settings of the panel ask for. `reserved`: versions that wait in a queue; `version`: the folder
-    to make the only shot in, None for the next version; `placed`: the file to save, "" for one beside the open one;
-    `pack` replaces the weights of the preferences. Raises JobError."""
+def planned(scene: bpy.types.Scene, chosen: Sequence[Asked], *, reserved: Sequence[Path] = (),
+            version: Path | None = None, placed: str = "", pack: str | None = None) -> Planned:
+    """The job for these shots (shots.chosen), as the scene's panel asks for it. `reserved`: versions that wait in a
+    queue; `version`: the folder to make the only shot in, None for the next version; `placed`: the file to save, "" for
+    one beside the open one; `pack` replaces the weights of the preferences. Raises JobError."""
     wish = wish_of(scene)
-    shots = tuple(farm_shot(asked, wish, reserved, job=version, pack=pack)
-                  for asked in chosen(scene, scene.aa2.farm_all, pack))
+    shots = tuple(farm_shot(asked, wish, reserved, job=version, pack=pack) for asked in chosen)
     name = shots[0].title if len(shots) == 1 else Path(bpy.data.filepath).stem
     weights = chosen_pack(shots[0].request.settings.engine, pack)   # of all of them (shots.problems_of)
     job = Job(name, shots, wish, bpy.data.filepath, placed or placed_beside(bpy.data.filepath), weights)

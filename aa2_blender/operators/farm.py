@@ -24,25 +24,27 @@ class AA2_OT_write_farm_job(Button, bpy.types.Operator):
 
     def act(self, context: bpy.types.Context) -> set[str] | None:
         scene = shot_scene(context)
-        missing = " ".join(map(str, problems_of(chosen(scene, scene.aa2.farm_all))))
+        seen, folder = chosen(scene, scene.aa2.farm_all), folder_of(scene)
+        missing = " ".join(map(str, problems_of(seen)))
         if missing:
             return self.refuse(missing)
-        for asked in chosen(scene, scene.aa2.farm_all):
+        shots = [Asked(one.scene, one.plate) for one in seen]   # their plates get marks and settings of their own now
+        for asked in shots:
             adopt(asked.plate)
             keep_folder(asked.plate, asked.folder)
         try:
             bpy.ops.wm.save_mainfile()
         except RuntimeError as error:       # the disk is full, or the file may not be written
             return self.refuse(f"The file could not be saved: {str(error).strip()}")
-        plan = bundle.planned(scene, reserved=session.queue.reserved())
+        plan = bundle.planned(scene, shots, reserved=session.queue.reserved())
         if plan.outside:
             self.report({"WARNING"}, f"The farm has to find what is outside of the project: {named(plan.outside)}")
-        bundle.write(plan, folder_of(scene))
+        bundle.write(plan, folder)
         for shot in plan.job.shots:
             asked = shot.request
             session.queue.hand_over(shot.job, scene=asked.scene, strip=asked.strip, plate=asked.plate)
         session.watch_farms()
-        self.report({"INFO"}, f"Wrote {folder_of(scene)}")
+        self.report({"INFO"}, f"Wrote {folder}")
 
 
 class AA2_OT_copy_farm_command(Button, bpy.types.Operator):

@@ -74,7 +74,7 @@ def _planned(scene: bpy.types.Scene, asked: Sequence[Asked]) -> Planned | None:
     if time.monotonic() - seen_at >= _FRESH_S:
         _looked.clear()
         try:
-            plan = planned(scene)
+            plan = planned(scene, asked)
         except JobError:
             plan = None
         _looked[key] = time.monotonic(), plan

@@ -1,7 +1,5 @@
 """A version that a render farm makes: the mark in its folder, and how far the farm is, by what its machines write
 there."""
-import json
-import logging
 import os
 import time
 from dataclasses import dataclass
@@ -9,11 +7,11 @@ from pathlib import Path
 
 from ..embedded.engine.contract import files, jobs, json_reader, messages
 from ..embedded.engine.contract.errors import JobError
-from ..embedded.engine.contract.fields import build, checked, number, plain, whole, whole_text
+from ..embedded.engine.contract.fields import checked, number, whole, whole_text
+from . import records
 
 _FORMAT = 1
 _TAIL = 64 * 1024  # bytes of an events file that are read for the last one (ours: a line is shorter)
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -48,23 +46,12 @@ class FarmProgress:
 def write_mark(folder: Path, target: str, parts: int) -> None:
     """Say that a farm makes the version in this folder, from now until all of its frames are there. Makes the folder;
     raises JobError."""
-    told = {"version": _FORMAT, **plain(FarmMark(target, parts, round(time.time(), 3)))}
-    files.write_whole(files.path(folder, files.FARM), json.dumps(told, indent=1).encode())
+    records.write(files.path(folder, files.FARM), FarmMark(target, parts, round(time.time(), 3)), _FORMAT)
 
 
 def mark_of(folder: Path) -> FarmMark | None:
     """The mark of a version; None if no farm makes it, or the mark cannot be read."""
-    path = files.path(folder, files.FARM)
-    try:
-        value = json_reader.read(path)
-        if value.pop("version", None) != _FORMAT:
-            raise ValueError(f"expected format {_FORMAT}")
-        return build(FarmMark, value)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except (OSError, ValueError) as error:
-        logger.warning("%s cannot be read: %s", path, error)
-        return None
+    return records.read(files.path(folder, files.FARM), FarmMark, _FORMAT)
 
 
 def is_marked(folder: Path) -> bool:

@@ -1,7 +1,5 @@
 """A shot's folder -> its versions v001, v002 ..., each with its own job folder. No generated frame is overwritten."""
 import filecmp
-import json
-import logging
 import os
 import re
 import shutil
@@ -12,9 +10,8 @@ from pathlib import Path
 
 from ..embedded.engine.contract import files, jobs, json_reader
 from ..embedded.engine.contract.errors import JobError
-from ..embedded.engine.contract.fields import build, plain, shown
 from ..gather.request import Request
-from . import farm
+from . import farm, records
 
 REQUEST = files.REQUEST  # the request, with the names of the .blend file; only the add-on reads it
 _REQUEST_FORMAT = 1
@@ -23,7 +20,6 @@ _PICTURES = (files.SOURCE, files.OBJECTS, files.DEPTH)
 _COMPOSED = (files.FRONT,)  # pictures that only the composition reads
 _LIGHT = (files.BALLS, files.SCENE)  # pictures that only tell one light from another
 _LARGEST_SEED = 2**31 - 1  # of a number in Blender's interface
-logger = logging.getLogger(__name__)
 
 
 def is_version(folder) -> bool:
@@ -166,23 +162,12 @@ def write_request(folder: Path, request: Request) -> None:
     path = files.path(folder, REQUEST)
     if os.path.isfile(path) and read_request(folder) is None:
         json_reader.keep_aside(path)
-    files.write_whole(path, json.dumps({"version": _REQUEST_FORMAT, **plain(request)}, indent=1).encode())
+    records.write(path, request, _REQUEST_FORMAT)
 
 
 def read_request(folder: Path) -> Request | None:
     """The request of a version; None if it cannot be read any more."""
-    path = files.path(folder, REQUEST)
-    try:
-        value = json_reader.read(path)
-        version = value.pop("version", None)
-        if version != _REQUEST_FORMAT or isinstance(version, bool):
-            raise ValueError(f"expected format {_REQUEST_FORMAT}, got {shown(version)}")
-        return build(Request, value)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except (OSError, ValueError) as error:
-        logger.warning("%s cannot be read: %s", path, error)
-        return None
+    return records.read(files.path(folder, REQUEST), Request, _REQUEST_FORMAT)
 
 
 def _have_the_same(names_of: Callable[[Path], list[str]], other: Path, folder: Path):

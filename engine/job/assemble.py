@@ -1,9 +1,9 @@
 """The parts of a long shot, each made by itself -> the frames of the whole shot, without seams (ours).
 
 A part begins with a run-in, and ends up near to what a sequential run makes, not always at it. So every seam is
-measured: the frames before it exist twice, as the part before made them, and as the run-in did. If they differ too
-much, the windows after the seam are made again from the true ones, until they agree with the part's own. The parts'
-frames are then the job's frames.
+measured: the frames before it exist twice, as the part before made them, and as the run-in did (seam.py). If they
+differ too much, the windows after the seam are made again from the true ones, until they agree with the part's own. The
+parts' frames are then the job's frames.
 """
 
 import contextlib
@@ -16,7 +16,6 @@ from pathlib import Path
 
 import numpy as np
 
-from ..conditions.bundle import character_mask
 from ..contract import files, jobs, json_reader, version
 from ..contract.errors import JobError
 from ..contract.messages import Finished
@@ -25,13 +24,14 @@ from .keys import frame_keys, window_keys
 from .parts import Part
 from .resume import load_latents
 from .run import Generation
+from .seam import Making, difference
 
-# Grey levels of 255 on average over the character: what a seam may differ by (ours; half of what grain does).
+# Grey levels of 255 on average over the character, as it is shown: what a seam may differ by (ours; half of what grain
+# does).
 MOST_SEEN = 0.3
 # How long a part that another machine has just finished may stay unseen on a network drive (ours; a listing ends it).
 PATIENCE_S = 2.0
 FORMAT = 1
-_MATTE = 0.5
 _OTHER = {"plan": "another plan", "weights": "other weights", "engine": "another engine"}
 _AGAIN = "Make it again with: python -m engine run JOB --part {}."
 
@@ -78,7 +78,7 @@ class Assembly(Generation):
                 self._reuse(window)
             return
         seams: list[Seam] = []
-        before: np.ndarray | None = None
+        before: Making | None = None
         for part in self.parts:
             before = self._join(part, before, seams)
         told = {"version": FORMAT, "most": MOST_SEEN, "seams": [asdict(seam) for seam in seams]}
@@ -127,34 +127,33 @@ class Assembly(Generation):
         run-in."""
         return [(self._by_end[window.stop], window) for window in part.windows]
 
-    def _join(self, part: Part, before: np.ndarray | None, seams: list[Seam]) -> np.ndarray | None:
-        """Take a part's frames, and repair its seam; returns the latents that it hands on. before: those of what comes
-        before it, None at the shot's start."""
+    def _join(self, part: Part, before: Making | None, seams: list[Seam]) -> Making | None:
+        """Take a part's frames, and repair its seam; returns its last window. before: the last one of what comes before
+        it, None at the shot's start."""
         keys, pairs, found = self._keys[part.number], self._pairs(part), None
-        pending = bool(pairs and pairs[0][0].before)
-        if pending and part.leading:
+        pending = bool(before and pairs and pairs[0][0].before)
+        if before and pending and part.leading:
             theirs = self._stored(part, part.leading[-1], keys)
-            found = Seam(pairs[0][0].start, self._difference(before, theirs.handed_on, pairs[0][0].start), 0, 0.0)
+            found = Seam(pairs[0][0].start, self._difference(before, theirs), 0, 0.0)
             pending = found.difference > MOST_SEEN
         for whole, made in pairs:
             stored = self._stored(part, made, keys)
             pending = pending and bool(whole.before)
-            if not pending:
-                before = stored.handed_on
+            if not pending or before is None:
+                before = stored
                 self._take(part, whole)
                 continue
-            again = self._made_again(whole, before)
-            left = self._difference(again.handed_on, stored.handed_on, whole.stop)
+            again = Making(whole, self._made_again(whole, before.made.handed_on))
+            left = self._difference(again, stored)
             if found is None:                                       # without a run-in, the frames after it tell
-                ours, theirs = (np.stack(list(self.engine.show(one.latents))) for one in (again, stored))
-                found = Seam(whole.start, self._apart(ours, theirs, whole.stop), 0, left)
+                found = Seam(whole.start, difference(self, whole.made, again, stored), 0, left)
             found = replace(found, repaired=found.repaired + 1, left=left)
-            before, pending = again.handed_on, left > MOST_SEEN
+            before, pending = again, left > MOST_SEEN
         if found:
             seams.append(found if found.repaired else replace(found, left=found.difference))
         return before
 
-    def _made_again(self, window: Window, before: np.ndarray | None) -> Made:
+    def _made_again(self, window: Window, before: np.ndarray) -> Made:
         """A window that continues from the true latents before it, with its frames."""
         key = self._repaired[window]
         latents = load_latents(self.folder, window, key)
@@ -163,37 +162,17 @@ class Assembly(Generation):
         self._compose_again(window, latents)
         return latents
 
-    def _stored(self, part: Part, window: Window, keys: dict[Window, str]) -> Made:
+    def _stored(self, part: Part, window: Window, keys: dict[Window, str]) -> Making:
         found = load_latents(files.part_folder(self.folder, part.number), window, keys[window])
         if found is None:
             raise JobError("part_differs", f"Part {part.number} of {len(self.parts)} lacks the latents of its frames "
                                            f"{window.start} to {window.stop - 1}.", _AGAIN.format(part.number))
-        return found
+        return Making(window, found)
 
-    def _difference(self, one: np.ndarray | None, other: np.ndarray, stop: int) -> float:
-        """How much the pictures of what both hand on differ; stop: the frame after the last one."""
-        if one is None:
-            return float("inf")
-        count = min(len(one), len(other))
-        if not count:
-            return 0.0
-        self.open_engine()
-        with self.watch.stage("decode"):
-            ours, theirs = (self.engine.seen(of[-count:]) for of in (one, other))
-        return self._apart(ours, theirs, stop)
-
-    def _apart(self, one: np.ndarray, other: np.ndarray, stop: int) -> float:
-        """How much pictures (n, H, W, 5 or 3) of the frames up to `stop` differ inside the character, on average, in
-        grey levels."""
-        one, other = (np.clip(pictures, 0, 1) for pictures in (one, other))
-        count = min(len(one), len(other))
-        if self.plan.facts.has_matte:
-            inside = np.maximum(one[-count:, ..., 3], other[-count:, ..., 3]) > _MATTE
-        else:
-            inside = np.stack([character_mask(self.shot, number, self.reference)
-                               for number in range(stop - count, stop)]) > _MATTE
-        apart = np.abs(one[-count:, ..., :3] - other[-count:, ..., :3]).mean(axis=-1)
-        return round(float(255 * apart[inside].mean()), 4) if inside.any() else 0.0
+    def _difference(self, one: Making, other: Making) -> float:
+        """How much the last frames that both make differ, as many as a window continues from (seam.py)."""
+        numbers = sorted(set(one.window.made).intersection(other.window.made))
+        return difference(self, numbers[-max(self.plan.facts.overlap, 1):], one, other)
 
     def _take(self, part: Part, window: Window) -> None:
         """Copy the frames of a window from the part's folder."""

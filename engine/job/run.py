@@ -234,7 +234,7 @@ class Generation:
     def _compose_window(self, window: Window, made: Made, bundle: Bundle) -> None:
         self._remove_other_takes()
         self.finished_frames.forget(window.made)
-        pictures, has_matte = self._shown(window, made, bundle)
+        pictures, has_matte = self.painted(window, made, bundle)
         for i, number in enumerate(window.made):
             with self.watch.stage("decode"):
                 picture = next(pictures)
@@ -243,7 +243,7 @@ class Generation:
         self.finished_frames.add(window.made, self.frame_keys[window])
         self.made += len(window.made)
 
-    def _shown(self, window: Window, made: Made, bundle: Bundle) -> tuple[Iterator[np.ndarray], bool]:
+    def painted(self, window: Window, made: Made, bundle: Bundle) -> tuple[Iterator[np.ndarray], bool]:
         """The picture of each made frame, and whether its fourth channel is the matte. Patches are brought to the
         plate's colours, which needs all of a window."""
         pictures, is_known = of_numbers(self.engine.show(made.latents), window), self._is_background_known
@@ -273,14 +273,14 @@ class Generation:
 
     def _finish_frame(self, number: int, picture: np.ndarray, bundle: Bundle, place: int, *,
                       heads: np.ndarray | None, has_matte: bool) -> None:
-        """picture (H, W, 5 or 3), as _shown gives it; `place` is the frame's index in the bundle; heads: what the
+        """picture (H, W, 5 or 3), as `painted` gives it; `place` is the frame's index in the bundle; heads: what the
         net says of its surface, or None. Frames are finished one by one, so that the first comes soon."""
         job, facts = self.job, self.plan.facts
         with self.watch.stage("compose"):
             canvas = canvas_of(job.size, job.bits, self.shot.plan.crops[number - 1])
             maps = plate_maps(self.shot, self.reference, number, canvas.box)
             shown = shown_of(maps if facts.lays_surface else None, bundle, place, heads,
-                             self._white_of(number, maps, canvas.box))
+                             self.white_of(number, maps, canvas.box))
             layers = compose(five_channels(picture, bundle.mask[place]), plate=bundle.plate[place],
                              region=bundle.region[place], clean_plate=has_matte and job.clean_plate,
                              shadow=job.settings.shadow, canvas=canvas, shown=shown,
@@ -290,7 +290,7 @@ class Generation:
                              grow=mask_grow(job, number), fade=facts.region.fade,
                              blur=float(np.interp(number, *self.blurs)),
                              behind=self._behind(number, canvas.box) if has_matte else None,
-                             look=Look.of(job.settings), cast=self._cast(number))
+                             look=Look.of(job.settings), cast=self.cast_of(number) if job.settings.shadow else None)
         with self.watch.stage("write"):
             self._write(number, layers)
         self._tell([number])
@@ -300,13 +300,13 @@ class Generation:
         for number in numbers if self._number is None else ():
             self.emit(Frame(self.folder, number))
 
-    def _white_of(self, number: int, maps: Maps | None, box: tuple[int, int, int, int]) -> np.ndarray | None:
+    def white_of(self, number: int, maps: Maps | None, box: tuple[int, int, int, int]) -> np.ndarray | None:
         """The colour of white in a box of job pixels; None if the light is not known, or no surface is lit."""
         return None if maps is None else self.shot.light.in_box(number, maps, box)
 
-    def _cast(self, number: int) -> np.ndarray | None:
+    def cast_of(self, number: int) -> np.ndarray | None:
         """The factor by which the character darkens the plate (h, w) 0..1; None if the job does not know it."""
-        if not (self.job.settings.shadow and files.has(self.folder, files.CAST)):
+        if not files.has(self.folder, files.CAST):
             return None
         return as_float(read_grey(files.picture(self.folder, files.CAST, number), self.job.size))
 

@@ -51,8 +51,23 @@ def paired_p(values, others, taken) -> float:
 
     Twice the share of resamples that fall on the other side of zero, or on it; at least 2 / (resamples + 1).
     """
-    means = resampled_means(np.asarray(values, float) - np.asarray(others, float), taken)
+    return two_sided(resampled_means(np.asarray(values, float) - np.asarray(others, float), taken))
+
+
+def two_sided(means: np.ndarray) -> float:
+    """The same of a difference's resamples; NaN without any."""
     if not means.size:
         return float("nan")
     below, above = (means <= 0).sum(), (means >= 0).sum()
     return float(min(1.0, 2 * (1 + min(below, above)) / (means.size + 1)))
+
+
+def holm(found: dict[str, float]) -> dict[str, float]:
+    """p of several comparisons, corrected so that one of them is below a level by chance no oftener than that (Holm
+    1979). Those that are no number stay so, and do not count."""
+    known = sorted((p, name) for name, p in found.items() if not np.isnan(p))
+    corrected, most = dict(found), 0.0
+    for place, (p, name) in enumerate(known):
+        most = max(most, min(1.0, (len(known) - place) * p))
+        corrected[name] = most
+    return corrected

@@ -172,7 +172,7 @@ class Recorded(Generation):
         job, has_matte = self.job, self.plan.facts.has_matte
         canvas = canvas_of(job.size, job.bits, self.shot.plan.crops[number - 1])
         maps = plate_maps(self.shot, self.reference, number, canvas.box)
-        shown = shown_of(maps, bundle, place, heads, self._white_of(number, maps, canvas.box))
+        shown = shown_of(maps, bundle, place, heads, self.white_of(number, maps, canvas.box))
 
         def composed(clean_plate, holdout):
             return compose(picture, plate=bundle.plate[place],

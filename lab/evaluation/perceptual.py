@@ -43,11 +43,25 @@ def available() -> bool:
 def st_lpips(made, true) -> float:
     """Mean distance of two lists of pictures (h, w, 3) 0..1; 0 for equal ones."""
     import torch
-
-    def batch(pictures):
-        small = [picture if picture.shape[:2] == (SIDE, SIDE)
-                 else cv2.resize(picture, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
-                 for picture in pictures]
-        return torch.from_numpy(np.stack(small).transpose(0, 3, 1, 2).astype(np.float32) * 2 - 1)
     with torch.inference_mode():
-        return float(_network()(batch(made), batch(true)).mean())
+        return float(_network()(_batch(made), _batch(true)).mean())
+
+
+def pooled(pictures) -> np.ndarray:
+    """(n, d) of pictures (h, w, 3) 0..1: the channels of all five layers of the same network, each layer scaled to a
+    root mean square of 1 at every place (its distance scales it to length 1), and averaged over places."""
+    import torch
+    network = _network()
+    with torch.inference_mode():
+        layers = network.net.forward(network.scaling_layer(_batch(pictures)))
+        unit = [layer / (layer.square().mean(dim=1, keepdim=True).sqrt() + 1e-10) for layer in layers]
+        return torch.cat([layer.mean(dim=(2, 3)) for layer in unit], dim=1).numpy()
+
+
+def _batch(pictures):
+    """(n, 3, SIDE, SIDE) -1..1."""
+    import torch
+    small = [picture if picture.shape[:2] == (SIDE, SIDE)
+             else cv2.resize(picture, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+             for picture in pictures]
+    return torch.from_numpy(np.stack(small).transpose(0, 3, 1, 2).astype(np.float32) * 2 - 1)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from . import perceptual
-from .clips import REFERENCES, ClipError, clips_in, read_clip
+from .clips import REFERENCES, Clip, ClipError, clips_in, read_clip
 from .generate import generate
 from .held_out import draw_fast
 from .pictures import psnr_over
@@ -28,10 +28,7 @@ def quick(weights: Path, folder: Path | None, cache: Path, *, steps: int | None 
     references: one of REFERENCES. Frames are generated again each time. The perceptual distance, of one frame for each
     clip, is shown if this Python can measure it."""
     began = time.monotonic()
-    clips = clips_in(folder, references)[:COUNT] if folder else [
-        read_clip(path, references) for path in draw_fast(cache / "quick", COUNT, FRAMES, set_=1)]
-    if not clips:
-        raise ClipError(f"{folder}: holds no finished clip; give the folder of several.")
+    clips = clips_of(folder, cache, references)
     host = open_engine(weights, threads=int(os.environ.get("OMP_NUM_THREADS", 1)))
     found, middle = [], []
     for clip in clips:
@@ -52,3 +49,13 @@ def quick(weights: Path, folder: Path | None, cache: Path, *, steps: int | None 
     return (f"character_psnr {np.nanmean(character):.2f} ({', '.join(halves)}) band_psnr "
             f"{np.nanmean(band):.2f}{distance} "
             f"on {len(clips)} clips, {steps or 'default'} steps, {time.monotonic() - began:.0f} s, {weights}")
+
+
+def clips_of(folder: Path | None, cache: Path, references: str) -> list[Clip]:
+    """The quick set: of a folder, or the fast world's own. Raises ClipError if there are none."""
+    if folder is None:
+        return [read_clip(path, references) for path in draw_fast(cache / "quick", COUNT, FRAMES, set_=1)]
+    clips = clips_in(folder, references)[:COUNT]
+    if not clips:
+        raise ClipError(f"{folder}: holds no finished clip; give the folder of several.")
+    return clips

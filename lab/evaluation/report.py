@@ -9,9 +9,9 @@ from .clips import WORLDS, Clip
 from .measure import COLUMNS
 from .rows import FULL
 
-DECIMALS = dict.fromkeys(("ssim", "st_lpips", "matte_iou", "flicker_ratio", "falls_back", "st_lpips_tiles",
-                          "edge_error", "sharpness",
-                          "gradient_correlation"), 3)  # others 2
+DECIMALS = {"kernel_distance": 4} | dict.fromkeys(
+    ("ssim", "st_lpips", "matte_iou", "flicker_ratio", "falls_back", "st_lpips_tiles", "edge_error", "sharpness",
+     "gradient_correlation"), 3)  # others 2
 HIGHER_IS_BETTER = {"character_psnr", "band_psnr", "contact_psnr", "shadow_psnr", "object_psnr", "matte_iou", "ssim",
                     "gradient_correlation"}
 ONE_IS_BEST = {"flicker_ratio", "sharpness"}
@@ -26,7 +26,7 @@ def report(clips: list[Clip], values: dict, notes: dict, names=COLUMNS) -> dict:
              for row, found in values.items()}
     models = {row: {column: _summary(of, worlds, taken) for column, of in columns.items()}
               for row, columns in table.items()}
-    p = {row: {column: _number(paired_p(table[FULL][column], of, taken)) for column, of in columns.items()}
+    p = {row: {column: number(paired_p(table[FULL][column], of, taken)) for column, of in columns.items()}
          for row, columns in table.items() if row != FULL}
     notes = {**notes,
              "intervals_per_world": {row: {column: _by_world(of, worlds, taken) for column, of in columns.items()}
@@ -70,13 +70,13 @@ def _parts_table(parts) -> list[str]:
 
 def _summary(of, worlds, taken) -> dict:
     low, high = interval(of, taken)
-    per_world = {world: _number(mean(of[[w == world for w in worlds]])) for world in WORLDS}
-    return {"mean": _number(mean(of)), "low": _number(low), "high": _number(high), **per_world}
+    per_world = {world: number(mean(of[[w == world for w in worlds]])) for world in WORLDS}
+    return {"mean": number(mean(of)), "low": number(low), "high": number(high), **per_world}
 
 
 def _by_world(of, worlds, taken) -> dict:
     chosen = {world: [w == world for w in worlds] for world in WORLDS}
-    return {world: [_number(x) for x in interval(of[where], taken[:, where])]
+    return {world: [number(x) for x in interval(of[where], taken[:, where])]
             for world, where in chosen.items() if any(where)}
 
 
@@ -87,7 +87,7 @@ def _fewer_clips(table) -> dict:
     for row, columns in table.items():
         measured = ~np.all([np.isnan(of) for of in columns.values()], axis=0)
         if not measured.all():
-            there = {column: _text(_number(mean(of[measured])), column) for column, of in table[FULL].items()}
+            there = {column: _text(number(mean(of[measured])), column) for column, of in table[FULL].items()}
             told[row] = (f"of {measured.sum()} of the {measured.size} clips; over these `full` has "
                          + ", ".join(f"{column} {value}" for column, value in there.items() if value != "-"))
     return told
@@ -95,17 +95,17 @@ def _fewer_clips(table) -> dict:
 
 def by_clip(clips: list[Clip], values: dict) -> dict:
     """{row: {clip: {column: value}}}, of the values that `report` is given: to find what went wrong where."""
-    return {row: {f"{clip.name} {clip.variant}": {column: _number(value) for column, value in one.items()
+    return {row: {f"{clip.name} {clip.variant}": {column: number(value) for column, value in one.items()
                                                   if column != "parts"}
                   for clip, one in zip(clips, found, strict=True)} for row, found in values.items()}
 
 
 def _parts(found) -> dict:
     names = dict.fromkeys(name for one in found for name in one["parts"])
-    return {name: _number(mean([one["parts"][name] for one in found if name in one["parts"]])) for name in names}
+    return {name: number(mean([one["parts"][name] for one in found if name in one["parts"]])) for name in names}
 
 
-def _number(value):
+def number(value):
     return None if math.isnan(value) else round(value, 5)
 
 

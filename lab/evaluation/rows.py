@@ -27,7 +27,8 @@ class Row:
     the plate that only Blender knows. `surface`
     False: with the limb warp, as before the body surface. `light`: the surface without any network,
     in one of bare's lights.
-    `found` and `known`: as for generate.generate."""
+    `found` and `known`: as for generate.generate. `idea`: the row of lab/comparables whose networks these are, not the
+    product's."""
 
     name: str
     weights: tuple = (None,)
@@ -37,6 +38,7 @@ class Row:
     light: str | None = None
     found: str | None = None
     known: str | None = None
+    idea: str | None = None
 
     def measures(self, clip: Clip) -> bool:
         """A performer can be found only if one stands in the plate."""
@@ -66,6 +68,9 @@ def estimated(weights: tuple) -> list[Row]:
 def made_by(row: Row, weights, clip: Clip, frames: Path) -> list[Made]:
     """A row's frames of a clip by one of its weights, made now or by an earlier run; they are kept below `frames`, and
     rows that only differ in the plate share them. What needs no network is drawn each time."""
+    if row.idea is not None:
+        from ..comparables.frames import made_frames  # which needs torch
+        return made_frames(row.idea, weights, clip, frames)
     host = engine_of(weights)
     if row.light is not None:
         return bare(clip, host, row.light)

@@ -28,7 +28,7 @@ def draw(clips: list[Clip], row: Row, frames: Path) -> tuple[np.ndarray, list]:
     Of a row's weights the first are taken; frames: the folder that the table has filled.
     """
     shown = [panels(clip, row, frames) for clip in clips[:ON_SHEET]]
-    cells = [_titled(clip, number, [_fitted(panel[len(panel) // 2]) for panel in rows])
+    cells = [_titled(clip, number, [fitted(panel[len(panel) // 2]) for panel in rows])
              for number, (clip, rows) in enumerate(zip(clips, shown, strict=False))]
     blank = np.full_like(cells[0], 255)
     cells += [blank] * (-len(cells) % CLIPS_A_LINE)
@@ -64,7 +64,7 @@ def panels(clip: Clip, row: Row, frames: Path) -> list:
 def _reference(clip: Clip) -> np.ndarray:
     """The reference in the job's size, letterboxed in grey."""
     picture = as_bits(read_reference(files.path(clip.folder, clip.job.reference.file))[..., :3])
-    return _fitted(picture, clip.job.size)
+    return fitted(picture, clip.job.size)
 
 
 def _outlined(plate, region) -> np.ndarray:
@@ -72,7 +72,7 @@ def _outlined(plate, region) -> np.ndarray:
     return as_bits(np.where(edge[..., None], np.float32(OUTLINE), plate))
 
 
-def _fitted(picture, size=(SIDE, SIDE)) -> np.ndarray:
+def fitted(picture, size=(SIDE, SIDE)) -> np.ndarray:
     """(h, w, 3) uint8 shrunk or enlarged into (w, h), grey where it does not reach."""
     scale = min(size[0] / picture.shape[1], size[1] / picture.shape[0])
     small = cv2.resize(picture, (round(picture.shape[1] * scale), round(picture.shape[0] * scale)),

@@ -14,12 +14,13 @@ import cv2
 from engine.contract import files
 from engine.contract.errors import JobError
 
-from . import large, lit, perceptual
+from . import comparables, large, lit, perceptual
 from .autoencoder import autoencoder_psnr
 from .bootstrap import mean
 from .clips import REFERENCES, Clip, ClipError, clips_in, read_clip
 from .held_out import draw_fast
 from .measure import COLUMNS, measure, read_truth
+from .quick import clips_of
 from .report import by_clip, markdown, report
 from .rows import ABLATIONS, FULL, WITHOUT_SURFACE, Row, beside, engine_of, estimated, made_by, pasted
 from .weights import SIZES
@@ -40,6 +41,10 @@ def make_table(options) -> None:
         clips = lit.choose_clips(options, notes)
         if options.cut:
             return
+    elif options.comparables:
+        (rows, notes), columns = comparables.choose_rows(options.comparables), COLUMNS
+        measure_one = comparables.measure_clip
+        clips = quick_set(options) if options.quick_set else choose_clips(options, notes)
     else:
         (rows, notes), measure_one, columns = choose_rows(options), measure_clip, COLUMNS
         clips = choose_clips(options, notes)
@@ -49,8 +54,11 @@ def make_table(options) -> None:
         say(f"{name.upper()}: {text}")
     frames = options.cache / "frames" / f"{_sources_digest()}-{options.references}"
     measured = measure_all(clips, rows, frames, options.workers, measure_one)
-    values = {row.name: [found[row.name] for found in measured] for row in rows}
+    plain = comparables.without_features(measured) if options.comparables else measured
+    values = {row.name: [found[row.name] for found in plain] for row in rows}
     told = report(clips, values, {**notes, "by_clip": by_clip(clips, values)}, columns)
+    if options.comparables:
+        comparables.complete(told, clips, measured)
     if options.light:
         told["notes"]["from `surface_only` to `oracle_light`"] = lit.progress_to(told["models"])
     if options.json:
@@ -60,9 +68,15 @@ def make_table(options) -> None:
         files.write_whole(str(options.markdown), text.encode())
     print(text)
     if options.sheet:
-        from .sheet import write
-        for path in write(clips, rows[0], frames, options.sheet):
+        for path in _write_sheet(options, clips, rows, frames):
             say(f"{path} written")
+
+
+def _write_sheet(options, clips, rows, frames) -> list[Path]:
+    from . import comparable_sheet, sheet  # which need pillow
+    if options.comparables:
+        return comparable_sheet.write(clips, rows, frames, options.sheet)
+    return sheet.write(clips, rows[0], frames, options.sheet)
 
 
 def choose_rows(options) -> tuple[list[Row], dict]:
@@ -121,6 +135,12 @@ def choose_clips(options, notes: dict) -> list[Clip]:
     say(f"the fast world's {count} clips")
     fast = [read_clip(path, options.references) for path in draw_fast(options.cache / "fast", count)]
     return _in_turn(fast, blender)
+
+
+def quick_set(options) -> list[Clip]:
+    """The fast world's quick clips, and as many of --blender's."""
+    folders = (None, options.blender) if options.blender else (None,)
+    return [clip for folder in folders for clip in clips_of(folder, options.cache, options.references)]
 
 
 def _in_turn(fast, blender) -> list[Clip]:

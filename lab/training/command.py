@@ -6,6 +6,7 @@
                                                          [--start WEIGHTS]
     python -m lab train ablations --pool FOLDER --run FOLDER --start WEIGHTS --minutes 20 [--rows ROW ...] [--seeds 2]
     python -m lab train scaling --pool FOLDER --run FOLDER --start WEIGHTS [--marks 3 6 12]
+    python -m lab train comparables --windows FOLDER --run FOLDER [--rows ROW ...] [--seeds 2]
     python -m lab train mean WEIGHTS SHARE WEIGHTS SHARE --to WEIGHTS
     python -m lab train sd15 image|motion --pool FOLDER|--windows FOLDER --run FOLDER --start PACK --minutes 600
 
@@ -47,6 +48,10 @@ def run_command(arguments: list[str]) -> int:
     if arguments[:1] == ["sd15"]:
         from . import stage_sd15  # needs packages that the other stages do without
         return stage_sd15.main(arguments[1:])
+    if arguments and arguments[0] == "comparables":
+        from ..comparables import training  # which learns by this room's loop
+
+        return training.main(arguments[1:])
     others = {"pool": pool, "windows": windows, "ablations": ablations, "scaling": scaling, "mean": mean}
     if arguments and arguments[0] in others:
         return others[arguments[0]].main(arguments[1:])

@@ -71,11 +71,12 @@ def predict(model: Model, batch: dict, noisy: Tensor, levels: Tensor) -> Tensor:
 
 def predict_all(model: Model, batch: dict, noisy: Tensor, levels: Tensor) -> tuple[Tensor, Tensor | None]:
     """The same, plus the answer of the heads if the sizes have the surface."""
-    clips = batch["target"].shape[0]
+    clips = len(batch["skeleton"])
     flat = {name: batch[name].flatten(0, 1) for name in
             ("environment", "masks", "skeleton", "depth", "warp", "objects", "object_mask", "maps")}
     with torch.no_grad():
-        environment, warp, objects = (model.encoder(flat[name]) for name in ("environment", "warp", "objects"))
+        environment, objects = (model.encoder(flat[name]) for name in ("environment", "objects"))
+        warp = model.encoder(flat["warp"]) if model.sizes.warp else torch.zeros_like(environment)
         reference = model.encoder(batch["reference"])
     features = model.reference_net(reference, batch["reference_skeleton"])
     pose = model.pose_guider(flat["skeleton"], flat["depth"], clips)

@@ -20,17 +20,27 @@ STEP_WEIGHT = 0.5  # of the loss on the change from frame to frame (ours: flicke
 __all__ = ["RECIPE", "finish", "loss_of", "picture_of", "prepare"]
 
 
-def loss_of(model: Model, batch: dict, generator: torch.Generator, progress: float) -> tuple[Tensor, dict]:
+def loss_of(model: Model, batch: dict, generator: torch.Generator, progress: float, predict=predict,
+            share: float = FIXED) -> tuple[Tensor, dict]:
+    """predict(model, batch, noisy, levels) -> x0, for other networks; share: of the windows that begin with frames
+    already made."""
     clips, frames = batch["target"].shape[:2]
     true, noise = truth_and_noise(model, batch, generator)
-    # One level for the frames of a window that are being made, as at inference.
-    chance, level, fixed, most = torch.rand(4, clips, 1, generator=generator, device=true.device)
-    levels = torch.where(chance < AT_FULL_NOISE, torch.ones_like(level), level).repeat(1, frames)
-    first = torch.where(fixed < FIXED, (most * MOST_FIXED).floor() + 1, torch.zeros_like(most))
-    fixed = torch.arange(frames, device=true.device) < first
-    levels = levels.masked_fill(fixed, 0.0).flatten()
+    levels, fixed = levels_of((clips, frames), AT_FULL_NOISE, share, generator, true.device)
     made = predict(model, batch, add_noise(true, noise, levels), levels)
     loss, figures = compare(model, batch, made, true, levels == 1, (~fixed).flatten())
     error = show_linearly(made - true, model.decoder).unflatten(0, (clips, frames)).diff(dim=1).flatten(0, 1)
     steps = seen_loss(error, torch.zeros_like(error), batch["weight"][:, 1:].flatten(0, 1))
     return loss + STEP_WEIGHT * steps, figures | {"steps": steps.detach()}
+
+
+def levels_of(shape: tuple[int, int], at_full_noise: float, share: float, generator: torch.Generator,
+              device) -> tuple[Tensor, Tensor]:
+    """(clips * frames,) levels, one for the frames of a window that are being made, as at inference; and (clips,
+    frames) bool, which frames are already made, at level 0."""
+    clips, frames = shape
+    chance, level, fixed, most = torch.rand(4, clips, 1, generator=generator, device=device)
+    levels = torch.where(chance < at_full_noise, torch.ones_like(level), level).repeat(1, frames)
+    first = torch.where(fixed < share, (most * MOST_FIXED).floor() + 1, torch.zeros_like(most))
+    made = torch.arange(frames, device=device) < first
+    return levels.masked_fill(made, 0.0).flatten(), made

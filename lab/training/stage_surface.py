@@ -22,6 +22,7 @@ from engine.layers.surface import FLOOR, GAIN, KNOWN, LIGHT_SIGMA, WHITE
 from .loop import Recipe
 from .losses import show_linearly
 from .stage_image import add_noise, compare, finish, picture_of, predict_all, prepare, truth_and_noise
+from .stage_motion import levels_of
 
 RECIPE = Recipe("surface", trained=("reference_net.", "pose_guider.", "object_guider.", "denoising_net."),
                 learning_rate=2e-4, batch=3, frames=4, average_over=200)
@@ -39,19 +40,21 @@ SIZES = replace(COMPACT, surface=True), COMPACT
 __all__ = ["RECIPE", "finish", "loss_of", "picture_of", "prepare"]
 
 
-def loss_of(model: Model, batch: dict, generator: torch.Generator, progress: float) -> tuple[Tensor, dict]:
+def loss_of(model: Model, batch: dict, generator: torch.Generator, progress: float,
+            share: float = 0.0) -> tuple[Tensor, dict]:
+    """share: of the windows that begin with frames already made; none here, where the stage before taught it."""
     clips, frames = batch["target"].shape[:2]
     true, noise = truth_and_noise(model, batch, generator)
-    chance, level = torch.rand(2, clips, 1, generator=generator, device=true.device)
-    levels = torch.where(chance < AT_FULL_NOISE, torch.ones_like(level), level).repeat(1, frames).flatten()
+    levels, fixed = levels_of((clips, frames), AT_FULL_NOISE, share, generator, true.device)
     made, raw = predict_all(model, batch, add_noise(true, noise, levels), levels)
-    loss, figures = compare(model, batch, made, true, levels == 1)
+    free = (~fixed).flatten()
+    loss, figures = compare(model, batch, made, true, levels == 1, free)
     flat = {name: batch[name].flatten(0, 1) for name in
             ("surface", "cover", "maps", "target", "matte", "object_mask")}
     heads = Heads.of(raw.float())
     painted = _whole(show_linearly(made, model.decoder), model.decoder)
-    light, lit = light_loss(heads, flat, painted, clips)
-    edge, alphas = edge_loss(heads, flat)
+    light, lit = light_loss(heads, {**flat, "matte": flat["matte"] * free[:, None, None, None]}, painted, clips)
+    edge, alphas = edge_loss(Heads.of(raw.float()[free]), {name: picture[free] for name, picture in flat.items()})
     steady = (raw.float() ** 2).mean()
     total = PICTURE_WEIGHT * loss + LIGHT_WEIGHT * light + EDGE_WEIGHT * edge + STEADY * steady
     return total, figures | {"light": light.detach(), "lit_psnr": lit, "edge": edge.detach(), "flat_edge": alphas}

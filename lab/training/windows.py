@@ -33,6 +33,7 @@ A_CLIP = 2  # windows made of each clip drawn: drawing costs about as much as tw
 A_RENDERED_CLIP = 4  # of each of Blender's, which cost far more
 FEWEST = 16  # windows of a shape before the first batch
 LOOK_EVERY = 2.0  # seconds
+NAMES = tuple(field.name for field in fields(Window))
 
 
 def fill(folder: Path, count: int, frames: int, first_seed: int = 0, stride: int = 1, keep: int | None = None,
@@ -94,6 +95,7 @@ class Bank:
         From one that is full, a run's batches are the same each time."""
         self.folder, self.device, self.share = folder, device, share
         kept = _Shelf if device == "cpu" else _Ring
+        self.needed = kept.needed
         self.rings, self.blender = ({shape: kept(device, max(FEWEST, capacity * SHAPES.count(shape) // len(SHAPES)))
                                      for shape in set(SHAPES)} for _ in range(2))
         self.loaded = set()
@@ -123,17 +125,18 @@ class Bank:
         for path in sorted(self.folder.glob("*.npz"), key=lambda path: path.stem):
             if path.name not in self.loaded:
                 self.loaded.add(path.name)
-                window = _read(path)
+                window = _read(path, self.needed)
                 if window:
                     height, width = window["reference"].shape[1:]
                     rings = self.rings if int(path.stem.partition("-")[0]) < BLENDER else self.blender
                     rings[width, height].put(window, path)
 
 
-def _read(path: Path) -> dict[str, np.ndarray] | None:
-    """A window's arrays; None if its writer has removed it since, or, with a warning, if it is no such file."""
+def _read(path: Path, names: tuple[str, ...] = NAMES) -> dict[str, np.ndarray] | None:
+    """These of a window's arrays; None if its writer has removed it since, or, with a warning, if it is no such
+    file."""
     try:
-        return _stored(path)
+        return _stored(path, names)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
@@ -141,9 +144,12 @@ def _read(path: Path) -> dict[str, np.ndarray] | None:
         return None
 
 
-def _stored(path: Path) -> dict[str, np.ndarray]:
+def _stored(path: Path, names: tuple[str, ...] = NAMES) -> dict[str, np.ndarray]:
+    """Raises KeyError if the file lacks any array of a window."""
     with np.load(path) as stored:
-        return {field.name: stored[field.name] for field in fields(Window)}
+        if missing := set(NAMES) - set(stored.files):
+            raise KeyError(f"no {', '.join(sorted(missing))}")
+        return {name: stored[name] for name in names}
 
 
 @lru_cache(maxsize=1)
@@ -154,6 +160,8 @@ def bank_of(folder: Path, device: str, capacity: int, share: float) -> Bank:
 
 class _Ring:
     """Up to `capacity` windows of one shape, the oldest overwritten."""
+
+    needed = NAMES
 
     def __init__(self, device: str, capacity: int):
         self.device, self.capacity = device, capacity
@@ -185,6 +193,8 @@ class _Ring:
 class _Shelf:
     """The files of up to `capacity` windows of one shape, read when they are drawn. What is drawn is what a _Ring with
     the same windows gives."""
+
+    needed = ("reference",)     # which tells the shape: thousands of windows are more than a disk reads in a minute
 
     def __init__(self, _device: str, capacity: int):
         self.paths: deque[Path] = deque(maxlen=capacity)

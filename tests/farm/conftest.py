@@ -17,6 +17,7 @@ BPY = os.environ.get("AA2_BPY_PYTHON", str(ROOT / ".build/envs/bpy-4.5.15/bin/py
 FARM = Path(os.environ.get("AA2_FARM", ROOT / ".build/envs/farm/bin/python"))
 FRAMES = 101            # one more than stay whole: three parts of six windows, the last of five
 PATIENCE_S = 500        # for all steps of the long shot, which take 20 on two quiet cores
+LIT = 2                 # frames whose light is rendered
 SPLIT = ("--part-frames", 36, "--run-in", 1)
 
 
@@ -69,12 +70,14 @@ def pack(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def show(surroundings, tmp_path_factory):
-    """The folder of a project, with shot.blend in it."""
+def show(surroundings, tmp_path_factory, request):
+    """The folder of a project, with shot.blend and lit/lit.blend in it. The pack is made at the same time."""
     folder = tmp_path_factory.mktemp("show") / "it's a shot ä"
-    done = subprocess.run([BPY, HERE / "make_shots.py", folder, str(FRAMES)], env=surroundings, text=True,
-                          capture_output=True, timeout=PATIENCE_S)
-    assert done.returncode == 0, done.stderr
+    with subprocess.Popen([BPY, HERE / "make_shots.py", folder, str(FRAMES), str(LIT)], env=surroundings, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as making:
+        request.getfixturevalue("pack")
+        said, _ = making.communicate(timeout=PATIENCE_S)
+    assert making.returncode == 0, said
     return folder
 
 
@@ -151,13 +154,49 @@ def made(begun):
     return written
 
 
+@pytest.fixture(scope="session")
+def alone(made, blender, surroundings, pack, tmp_path_factory):
+    """(a copy of that job as it was gathered, `aa2 engine run` of the whole of it at work). Other tests may go on at
+    the same time."""
+    folder = as_gathered(made, tmp_path_factory.mktemp("alone") / "job")
+    running = subprocess.Popen([blender, "-b", "--command", "aa2", "engine", "run", folder, "--pack", pack],
+                               env=surroundings, text=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    yield folder, running
+    running.kill()
+    running.wait()
+
+
+@pytest.fixture(scope="session")
+def blend(show):
+    """The file with the lit shot."""
+    return show / "lit" / "lit.blend"
+
+
+@pytest.fixture(scope="session")
+def lighting(aa2, blend, pack, start, tmp_path_factory):
+    """(the job of the lit shot, with one frame a task, `openjd run` of its steps up to Generate at work, the file of
+    what it says). Other tests may go on at the same time."""
+    done = aa2("farm", "--bundle", blend.parent / "farm", "--target", "openjd", "--pack", pack, blend=blend)
+    assert done.returncode == 0, done.stderr
+    written = Written(blend.parent / "farm", json.loads(done.stdout.splitlines()[-1]))
+    template = written.read("template.json")
+    light = next(step for step in template["steps"] if step["name"] == "Light")
+    (frames,) = light["parameterSpace"]["taskParameterDefinitions"]
+    assert frames["range"] == [f"1-{LIT}"], "the add-on gives so short a shot to one machine"
+    frames["range"] = [f"{number}-{number}" for number in range(1, LIT + 1)]
+    (written.folder / "template.json").write_text(json.dumps(template))
+    log = tmp_path_factory.mktemp("lighting") / "openjd.txt"
+    with log.open("w") as said:
+        running = start(written, "--step", "Generate", "--run-dependencies", said=said)
+    yield written, running, log
+    running.kill()
+    running.wait()
+
+
 @pytest.fixture
 def gathered(made, tmp_path):
-    """A copy of that job as it was gathered, and a parameter of `openjd run` that leads there."""
-    left_out = shutil.ignore_patterns("parts", "frames", "shadow", "state", "seams.json", "engine.lock", "*.jsonl")
-    folder = tmp_path / "job"
-    shutil.copytree(made.job, folder, ignore=left_out)
-    return folder
+    """A copy of that job as it was gathered."""
+    return as_gathered(made, tmp_path / "job")
 
 
 @pytest.fixture
@@ -168,6 +207,12 @@ def with_parts(made, tmp_path):
     for kind in ("frames", "shadow", "state"):
         shutil.rmtree(folder / kind)
     return folder
+
+
+def as_gathered(made, folder):
+    """Copy the job of `made` without what was generated; returns the copy."""
+    left_out = shutil.ignore_patterns("parts", "frames", "shadow", "state", "seams.json", "engine.lock", "*.jsonl")
+    return shutil.copytree(made.job, folder, ignore=left_out)
 
 
 def pictures(job, *kinds):

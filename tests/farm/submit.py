@@ -14,7 +14,7 @@ importlib.import_module("addon_utils").enable("bl_ext.user_default.aa2_blender",
 bpy.ops.wm.open_mainfile(filepath=sys.argv[1])
 bpy.context.preferences.addons["bl_ext.user_default.aa2_blender"].preferences.pack = sys.argv[3]
 scene = bpy.data.scenes["Edit"]
-scene.aa2.farm_all, scene.aa2.farm_frames, scene.aa2.farm_run_in, scene.aa2.farm_each = True, 36, 1, 3
+scene.aa2.farm_all, scene.aa2.farm_frames, scene.aa2.farm_run_in, scene.aa2.farm_each = True, 36, 1, 2
 found = {}
 for key, expression in json.loads(Path(sys.argv[2]).read_text()).items():
     with bpy.context.temp_override(scene=scene):

@@ -3,6 +3,7 @@ authored are then run here, as a worker would."""
 import json
 import shlex
 import subprocess
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 
 import pytest
 from conftest import BPY, HERE, PATIENCE_S, pictures
@@ -13,9 +14,9 @@ KEYS = {"key", "type", "subtype", "choices", "propargs", "description", "label",
 
 @pytest.fixture(scope="module")
 def written(begun, write):
-    """Both shots of the file; all parts of the long one are made by one task. OpenJD makes the long one, too, at the
-    same time and in another folder."""
-    return write("flamenco", "--target", "flamenco", "--all", "--parts-a-task", 3)
+    """Both shots of the file; two parts of the long one are made by one task. OpenJD makes the long one, too, at the
+    same time and in another folder, with a part a task."""
+    return write("flamenco", "--target", "flamenco", "--all", "--parts-a-task", 2)
 
 
 @pytest.fixture(scope="module")
@@ -54,11 +55,12 @@ def test_tasks_wait_for_those_that_they_need(compiled):
     names = {task["uuid"]: task["name"] for task in compiled["tasks"]}
     waits = {task["name"]: [names[one] for one in task["dependencies"]] for task in compiled["tasks"]}
     assert waits == {
-        "gather Edit plate": [], "generate Edit plate 1-": ["gather Edit plate"],
-        "assemble Edit plate": ["generate Edit plate 1-"], "gather Other plate": [],
+        "gather Edit plate": [], "generate Edit plate 1-2": ["gather Edit plate"],
+        "generate Edit plate 3-": ["gather Edit plate"],
+        "assemble Edit plate": ["generate Edit plate 1-2", "generate Edit plate 3-"], "gather Other plate": [],
         "generate Other plate": ["gather Other plate"], "place": ["assemble Edit plate", "generate Other plate"]}
     assert {task["type"] for task in compiled["tasks"]} == {"blender"}
-    assert [len(task["commands"]) for task in compiled["tasks"]] == [1] * 6
+    assert [len(task["commands"]) for task in compiled["tasks"]] == [1] * 7
 
 
 def test_flamenco_s_own_add_on_fills_the_same_settings(written, compiled, surroundings, show, pack, tmp_path):
@@ -72,17 +74,27 @@ def test_flamenco_s_own_add_on_fills_the_same_settings(written, compiled, surrou
 
 
 def test_the_authored_commands_make_the_shots(compiled, written, request, blender, surroundings, show):
-    """Each task after those that it waits for; {project} and {blender} are what this worker has."""
-    waiting, done = list(compiled["tasks"]), set()
-    while waiting:
-        task = next(one for one in waiting if set(one["dependencies"]) <= done)
-        for command in task["commands"]:
-            run(command, {"project": str(show), "blender": str(blender), "blenderArgs": "-b -y"}, surroundings)
-        waiting.remove(task)
-        done.add(task["uuid"])
+    """Two workers take the tasks, each after those that it waits for, and the last one first. {project} and {blender}
+    are what the workers have."""
+    variables = {"project": str(show), "blender": str(blender), "blenderArgs": "-b -y"}
+    waiting, at_work, done = list(compiled["tasks"]), {}, set()
+    with ThreadPoolExecutor(2) as workers:
+        while waiting or at_work:
+            ready = [one for one in waiting if set(one["dependencies"]) <= done]
+            for task in ready[::-1][:2 - len(at_work)]:
+                waiting.remove(task)
+                at_work[workers.submit(work_on, task, variables, surroundings)] = task["uuid"]
+            for ended in wait(at_work, return_when=FIRST_COMPLETED).done:
+                ended.result()
+                done.add(at_work.pop(ended))
     long, short = written.summary["jobs"]
     assert pictures(long) == pictures(request.getfixturevalue("made").job), "as by OpenJD"
     assert len(pictures(short)) == 8 and (show / "shot placed.blend").exists()
+
+
+def work_on(task, variables, surroundings):
+    for command in task["commands"]:
+        run(command, variables, surroundings)
 
 
 def run(command, variables, surroundings):

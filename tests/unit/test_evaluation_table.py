@@ -106,7 +106,7 @@ def test_seeds_of_a_row_are_averaged_without_what_they_did_not_measure():
     assert made["ssim"] == 1.5 and made["pose_error_px"] == 1.0 and made["parts"] == {"face": 3.0, "feet": 1.0}
 
 
-@pytest.mark.parametrize("wrong", [["--clips", "0"], ["--workers", "0"]])
+@pytest.mark.parametrize("wrong", [["--clips", "0"], ["--workers", "0"], ["--quick-set"]])
 def test_a_command_line_that_means_nothing_is_refused(wrong, capsys):
     with pytest.raises(SystemExit):
         main(wrong)

@@ -33,6 +33,7 @@ LAB_RULES = (
     ("lab/clips/", {"numpy", "aa2_blender"}),
     ("lab/evaluation/perceptual.py", {"numpy", "cv2", "torch", "stlpips_pytorch", "engine"}),
     ("lab/evaluation/sheet.py", {"numpy", "cv2", "PIL", "engine"}),
+    ("lab/evaluation/comparable_sheet.py", {"numpy", "cv2", "PIL", "engine"}),
     ("lab/evaluation/colour.py", {"numpy"}),
     ("lab/evaluation/body_parts.py", {"numpy", "engine"}),
     ("lab/evaluation/", {"numpy", "cv2", "engine"}),

@@ -13,16 +13,19 @@ from engine.contract import files, jobs, messages
 from engine.contract import parts as counting
 from engine.contract.errors import JobError
 from engine.door.answer import Host
+from engine.engines.base import Made
 from engine.engines.compact.engine import CompactEngine
 from engine.engines.windows import plan
 from engine.job import assemble as assemble_module
 from engine.job.parts import parts_of
 from engine.job.plan import facts_of
 from engine.job.progress import Stopped
-from engine.job.run import run
+from engine.job.resume import load_latents
+from engine.job.run import Generation, begun, run
+from engine.job.seam import Making, difference
 from engine.job.split import assemble, planned, run_shot
 from lab.evaluation.seams import measured, table
-from tests.unit.fake_runtime import FakeRuntime, fake_engine, fake_pack, person_in
+from tests.unit.fake_runtime import FakeRuntime, fake_engine, fake_pack, person_in, whole_person_in
 from tests.unit.test_run import Teller, layers, written
 from tests.unit.walker import HEIGHT_PX, figure, moved, write_job
 
@@ -229,6 +232,34 @@ def test_seams_are_measured_and_repaired_until_the_chain_agrees(job):
     made(split, runtime=Slow())
     apart = [np.abs(layers(sequential, k)[0].astype(int) - layers(split, k)[0]).max() for k in range(1, FRAMES + 1)]
     assert max(apart) <= 2, apart
+
+
+def rough(latents):
+    """The same frames with a pattern in their colours that has no light in it: +-0.2 in turn."""
+    signs = np.indices(latents.shape[1:3]).sum(axis=0) % 2 * 2 - 1
+    return np.concatenate([latents[..., :3] + 0.2 * signs[..., None], latents[..., 3:]], axis=-1).astype(np.float32)
+
+
+@pytest.mark.parametrize("person, least, most", [(person_in, 20, 60), (whole_person_in, 0.01, 10)])
+def test_a_seam_is_what_is_shown_of_it(job, person, least, most):
+    """Where the surface is known, it gives the picture; without it, what was painted shows. A shadow shows, and so does
+    nothing outside of the region. The artist's settings change none of it."""
+    apart = []
+    for name, settings in (("as it is", jobs.Settings()), ("graded", jobs.Settings(exposure=1.0, shadow=False))):
+        with begun(Generation, str(job(name, parts=None, settings=settings)), fake_engine(),
+                   emit=lambda event: None, stop_asked=lambda: False) as generation:
+            generation.prepare(person)
+            window = generation.spans[0][0]
+            generation.make_span([window])
+            found = load_latents(generation.out, window, generation.keys[window])
+            outside, dark = found.latents.copy(), found.latents.copy()
+            outside[..., :3][found.latents[..., 3] == 0] = 0.9
+            dark[..., 4] *= 0.8
+            apart.append([difference(generation, window.made, Making(window, found), Making(window, Made(of, of)))
+                          for of in (found.latents, outside, dark, rough(found.latents))])
+    same, unseen, shadow, painted = apart[0]
+    assert same == unseen == 0 and shadow > 1 and least < painted < most, apart
+    assert apart[0] == apart[1]
 
 
 def test_without_a_run_in_every_seam_shows(job, original):

@@ -100,6 +100,15 @@ def test_a_ring_and_a_shelf_give_the_same_windows(prepared):
     assert {bytes(target.numpy().tobytes()) for target in whole} <= targets
 
 
+def test_a_file_without_all_of_a_window_is_passed_over_although_only_its_shape_is_read(prepared, tmp_path, caplog):
+    with np.load(next(prepared.glob("*.npz"))) as stored:
+        whole = dict(stored)
+    np.savez(tmp_path / "0000001-0.npz", **whole)
+    np.savez(tmp_path / "0000002-0.npz", **{name: value for name, value in whole.items() if name != "maps"})
+    read = [windows._read(path, windows._Shelf.needed) for path in sorted(tmp_path.glob("*.npz"))]
+    assert list(read[0]) == ["reference"] and read[1] is None and "0000002-0.npz" in caplog.text
+
+
 def test_a_stage_learns_from_windows(prepared, tmp_path, monkeypatch):
     monkeypatch.setattr(windows, "FEWEST", 2)
     run = Run(tmp_path, replace(stage_motion.RECIPE, batch=2, frames=2), None, "cpu", TINY)
