@@ -9,9 +9,11 @@ from .difference_matte import split
 
 def settled(pictures: np.ndarray, *, plates: np.ndarray, regions: np.ndarray, masks: np.ndarray,
             is_known: bool) -> tuple[np.ndarray, bool]:
-    """pictures and plates (n, H, W, 3), regions M_f and masks M_c (n, H, W, 1), all 0..1; is_known: the plates show
-    what is behind the character. Returns (n, H, W, 5), RGB, matte and shadow factor, and True; or, if any frame
-    has no matte, (n, H, W, 3) and False: a window must not change from one to the other."""
+    """pictures (n, H, W, 3 or more, of which three count), plates (n, H, W, 3), regions M_f and masks M_c (n, H, W, 1),
+    all 0..1; is_known: the plates show what is behind the character. Returns (n, H, W, 5), RGB, matte and shadow
+    factor, and True; or, if any frame has no matte, (n, H, W, 3) and False: a window must not change from one to the
+    other."""
+    pictures = pictures[..., :3]
     fitted = correction(pictures, plates, regions)
     shown = np.stack([fitted.of(place, picture) for place, picture in enumerate(pictures)])
     splits = []

@@ -14,13 +14,13 @@ from engine.conditions.poses import read_poses
 from engine.contract import files, jobs, messages
 from engine.contract.skeleton import BODY_INDEX
 from engine.door.answer import Host
-from engine.engines.compact.denoise.clip import five_channels
+from engine.engines.compact.denoise.clip import five_channels as with_nobody
 from engine.engines.compact.engine import CompactEngine
 from engine.estimate.performer import estimate
 from engine.job.lock import locked
 from engine.job.progress import Watch
 from engine.job.run import Generation, shown_of
-from engine.layers.compose import canvas_of, compose
+from engine.layers.compose import canvas_of, compose, five_channels
 
 from .clips import Clip
 
@@ -167,9 +167,10 @@ class Recorded(Generation):
         if not self._surface:
             self.reference = without_surface(self.reference)
 
-    def _finish_frame(self, number, picture, bundle, place, heads) -> None:
-        super()._finish_frame(number, picture, bundle, place, heads)
-        job, has_matte = self.job, self.plan.facts.has_matte
+    def _finish_frame(self, number, picture, bundle, place, *, heads, has_matte) -> None:
+        super()._finish_frame(number, picture, bundle, place, heads=heads, has_matte=has_matte)
+        job, picture = self.job, five_channels(picture, bundle.mask[place])
+        has_matte = self.plan.facts.has_matte       # of the weights: a difference from the plate is not theirs
         canvas = canvas_of(job.size, job.bits, self.shot.plan.crops[number - 1])
         maps = plate_maps(self.shot, self.reference, number, canvas.box)
         shown = shown_of(maps, bundle, place, heads, self.white_of(number, maps, canvas.box))
@@ -206,6 +207,6 @@ class EmptyEnvironment:
     def denoise(self, noisy, levels, environment, masks, **told):
         if self._empty is None or self._empty.shape[1:] != environment.shape[1:]:
             height, width = masks.shape[1:3]
-            self._empty = self._runtime.encode(five_channels(np.zeros((1, height, width, 3), np.float32)))
+            self._empty = self._runtime.encode(with_nobody(np.zeros((1, height, width, 3), np.float32)))
         nothing = np.stack([np.ones_like(masks[..., 0]), np.zeros_like(masks[..., 1])], axis=-1)
         return self._runtime.denoise(noisy, levels, np.repeat(self._empty, len(environment), axis=0), nothing, **told)
