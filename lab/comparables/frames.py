@@ -23,8 +23,8 @@ from engine.conditions.bundle import (
 from engine.conditions.frames import as_bits, as_float
 from engine.contract import json_reader
 from engine.door.answer import find_joints
-from engine.engines.compact.denoise.windows import spans
 from engine.engines.compact.nets.sizes import Sizes
+from engine.engines.windows import spans
 from engine.job.subject import find_subject
 from engine.layers.compose import blank, canvas_of, compose
 from engine.packs.weights_file import tensors

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from engine.conditions.pose import LIMB_COLOURS, LIMB_DIM
+from engine.conditions.pose import LIMB_DIM, limb_colours
 from engine.contract.skeleton import LIMBS
 
 _LIMBS = list(LIMBS)
@@ -26,7 +26,7 @@ _AWAY_FROM = {
         ("ankle", "toe", (f"{side}_knee", f"{side}_ankle")))}}
 REGIONS = tuple(_AWAY_FROM)
 _BEFORE = [REGIONS.index(limb) for limb in _AWAY_FROM.values()]
-_COLOURS = torch.tensor([LIMB_COLOURS[_LIMBS.index(limb)] for limb in REGIONS]) / 255
+_COLOURS = torch.tensor([limb_colours()[_LIMBS.index(limb)] for limb in REGIONS]) / 255
 _NEAR = 0.12            # of a colour's brightest channel: neighbours in the rainbow are a third apart
 _BRIGHTNESS = 0.25, 0.75    # of limbs, which are dimmed to LIMB_DIM; dots and hands are brighter
 _FEWEST = 6             # pixels, from which axes can be found

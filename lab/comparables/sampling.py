@@ -5,8 +5,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from engine.engines.compact.denoise.noise import window_noise
-from engine.engines.compact.denoise.windows import plan
+from engine.engines.noise import window_noise
+from engine.engines.windows import plan
 
 from .idea import HANDED_ON, PROGRESSIVE
 
