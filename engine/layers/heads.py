@@ -18,7 +18,7 @@ CHANNELS = LIGHT + TURN + EDGE + GATE
 class Heads:
     """light (h, w, 3): logarithm of the gain for R, G, B, at an eighth of the crop; turn (h, w, 3): what a unit
     normal's x, y, z add to it; edge (4h, 4w): crop pixels by which the outline moves outwards; gate (h, w): -1 .. 1,
-    added to the weight with which the surface is shown."""
+    as much of what is missing to full confidence is added to the weight with which the surface is shown."""
 
     light: np.ndarray
     turn: np.ndarray

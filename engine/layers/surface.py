@@ -70,7 +70,7 @@ def lit_surface(shown: Shown, decoded: np.ndarray, crop: Crop,
         gain = with_known_light(gain, shown.white)
     if shown.heads is not None:
         gain, alpha = gain * head_gain(shown.heads, maps, crop), moved_edge(shown.heads, maps, crop)
-        known = np.clip(known + _laid(shown.heads.gate, crop, size, CELL), 0.0, 1.0)
+        known = np.clip(known + (1 - known) * _laid(shown.heads.gate, crop, size, CELL), 0.0, 1.0)
     if strength != 1:
         gain = gain ** np.float32(strength)
     colour = np.clip(maps.colour * (gain / coverage[..., None]), 0.0, 1.0)

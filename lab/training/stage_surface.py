@@ -80,7 +80,7 @@ def composite(heads: Heads, colour: Tensor, maps: Tensor, cover: Tensor, painted
     size = colour.shape[-2:]
     share = cover.clamp(min=1e-3)
     known = ((maps[:, :1] / share - KNOWN[0]) / (KNOWN[1] - KNOWN[0])).clamp(0, 1)
-    known = (known + _spread(heads.gate, size)).clamp(0, 1)
+    known = (known + (1 - known) * _spread(heads.gate, size)).clamp(0, 1)
     coarse = with_known_light(low_frequencies(colour * cover, cover, painted), maps[:, LIT] / share / LIGHT_SCALE)
     lit = (colour * coarse * gain(heads, maps[:, 1:4] / share, size)).clamp(0, 1)
     return known * lit + (1 - known) * painted[:, :3]

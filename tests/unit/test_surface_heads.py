@@ -98,6 +98,15 @@ def test_heads_of_nothing_leave_the_surface_as_it_is():
     assert np.allclose(colour[inside], (0.4, 0.3, 0.2), atol=1e-5) and np.allclose(known[inside], 1)
 
 
+@pytest.mark.parametrize("gate, confidence, wanted", [
+    (-9, 1, 1), (9, 1, 1), (-9, 0.25, 0), (0, 0.25, 0.5), (9, 0.25, 1), (9, 0, 1), (-9, 0, 0)])
+def test_the_gate_counts_only_where_the_surface_is_not_sure(gate, confidence, wanted):
+    one = shown(raw(gate=gate))
+    one = replace(one, maps=replace(one.maps, confidence=confidence * one.maps.coverage))
+    _, _, known = lit_surface(one, np.full((SIDE, SIDE, 5), 0.5, np.float32), crop())
+    assert np.allclose(known[one.maps.coverage == 1], wanted, atol=1e-3)
+
+
 def test_light_and_turn_are_a_gain():
     gain = head_gain(Heads.of(raw(light=(0.5, 0, -0.5), turn=(0, 0, -0.3))), disc(), crop())
     wanted = np.exp(heads.MOST_LIGHT * (np.tanh([0.5, 0, -0.5]) + np.tanh(0.3)))
