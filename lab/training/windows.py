@@ -1,6 +1,7 @@
 """Windows prepared beforehand: processors draw them without end, and a stage learns from a bank of them. An accelerator
 keeps its bank in its own memory. A processor reads each window from the disk when it is drawn: a step takes seconds
-there, and thousands of windows do not fit into its memory.
+there, and thousands of windows do not fit into its memory. Compressed, a window of four frames takes 1.4 MB instead of
+10, and 0.05 s more to read.
 
 A batch made on one core takes longer than an accelerator needs to learn from it, so every window is used several times,
 as other frames of it and under other noise, until a newer one takes its place. Which batch comes when depends on the
@@ -80,7 +81,7 @@ def _write(folder: Path, name: str, seed: int, clip: PooledClip, frames: int, pl
     for k in range(count):
         paths.append(folder / f"{name}-{k}.npz")
         with paths[-1].with_suffix(".part").open("wb") as file:
-            np.savez(file, **vars(draw_window(rng, clip, frames, other, surface=surface)))
+            np.savez_compressed(file, **vars(draw_window(rng, clip, frames, other, surface=surface)))
         paths[-1].with_suffix(".part").rename(paths[-1])
     plates[shape] = clip.layers[0, ..., CLEAN]
     return paths
