@@ -24,6 +24,9 @@ FLOOR = 0.02             # in sRGB, added to both pictures, so that black cloth 
 # The value of white in a correctly exposed reference, in the unit of known_light (ours, fitted on training windows).
 WHITE = 0.9
 COARSE = 4               # crop pixels in one pixel of the light, which has no detail
+# Crop pixels over which normals are averaged before light falls on them (ours): the relief of the template's face lies
+# beside the reference's features, which have their own shading, and would draw a second nose.
+NORMAL_SIGMA = 3.0
 _MOST_GAIN = 2.0         # the largest logarithm of the gain, for light and turn together
 _EDGE_SMOOTH = 0.8       # pixels: distances are whole pixels and would cause steps
 _STILL = 0.15            # pixels: an outline that moves less stays exactly as it is
@@ -86,10 +89,10 @@ def with_known_light(gain: np.ndarray, white: np.ndarray) -> np.ndarray:
 
 
 def head_gain(heads: Heads, maps: Maps, crop: Crop) -> np.ndarray:
-    """(h, w, 3) float32 in the maps' pixels: the factor for the surface's colours besides light_gain. Apart from the
-    normals, it is smooth."""
-    size = maps.coverage.shape[::-1]
-    normal = maps.normal / np.maximum(maps.coverage, np.float32(1e-3))[..., None]
+    """(h, w, 3) float32 in the maps' pixels: the factor for the surface's colours besides light_gain. It is smooth."""
+    size, sigma = maps.coverage.shape[::-1], NORMAL_SIGMA / crop.step
+    normal, share = (cv2.GaussianBlur(picture, (0, 0), sigma) for picture in (maps.normal, maps.coverage))
+    normal = normal / np.maximum(share, np.float32(1e-3))[..., None]
     turn = (_laid(heads.turn, crop, size, CELL) * normal).sum(axis=-1, keepdims=True)
     return np.exp(np.clip(_laid(heads.light, crop, size, CELL) + turn, -_MOST_GAIN, _MOST_GAIN))
 

@@ -17,7 +17,7 @@ from engine.engines.compact.nets.sizes import COMPACT
 from engine.engines.compact.nets.surface_heads import Heads
 from engine.layers.heads import EDGE_REACH, EDGE_STEP
 from engine.layers.surface import COARSE as CELL_OF_LIGHT
-from engine.layers.surface import FLOOR, GAIN, KNOWN, LIGHT_SIGMA, WHITE
+from engine.layers.surface import FLOOR, GAIN, KNOWN, LIGHT_SIGMA, NORMAL_SIGMA, WHITE
 
 from .loop import Recipe
 from .losses import show_linearly
@@ -82,7 +82,8 @@ def composite(heads: Heads, colour: Tensor, maps: Tensor, cover: Tensor, painted
     known = ((maps[:, :1] / share - KNOWN[0]) / (KNOWN[1] - KNOWN[0])).clamp(0, 1)
     known = (known + (1 - known) * _spread(heads.gate, size)).clamp(0, 1)
     coarse = with_known_light(low_frequencies(colour * cover, cover, painted), maps[:, LIT] / share / LIGHT_SCALE)
-    lit = (colour * coarse * gain(heads, maps[:, 1:4] / share, size)).clamp(0, 1)
+    normal = blurred(maps[:, 1:4], NORMAL_SIGMA) / blurred(cover, NORMAL_SIGMA).clamp(min=1e-3)
+    lit = (colour * coarse * gain(heads, normal, size)).clamp(0, 1)
     return known * lit + (1 - known) * painted[:, :3]
 
 
@@ -139,14 +140,17 @@ def _whole(shown: Tensor, decoder) -> Tensor:
 
 
 def _smoothed(pictures: Tensor) -> Tensor:
-    sigma = LIGHT_SIGMA / CELL_OF_LIGHT
-    reach = round(4 * sigma)
+    return blurred(F.avg_pool2d(pictures, CELL_OF_LIGHT), LIGHT_SIGMA / CELL_OF_LIGHT)
+
+
+def blurred(pictures: Tensor, sigma: float) -> Tensor:
+    """(n, c, h, w), convolved with a Gaussian of so many pixels; 0 lies around the pictures."""
+    reach, many = round(4 * sigma), pictures.shape[1]
     places = torch.arange(-reach, reach + 1, device=pictures.device)
     kernel = torch.exp(-0.5 * (places / sigma) ** 2)
-    kernel = (kernel / kernel.sum()).expand(pictures.shape[1], 1, -1)
-    small, many = F.avg_pool2d(pictures, CELL_OF_LIGHT), pictures.shape[1]
-    small = F.conv2d(small, kernel[..., None, :], padding=(0, reach), groups=many)
-    return F.conv2d(small, kernel[..., None], padding=(reach, 0), groups=many)
+    kernel = (kernel / kernel.sum()).expand(many, 1, -1)
+    across = F.conv2d(pictures, kernel[..., None, :], padding=(0, reach), groups=many)
+    return F.conv2d(across, kernel[..., None], padding=(reach, 0), groups=many)
 
 
 def _coarse(error: Tensor, inside: Tensor, side: int) -> Tensor:
