@@ -6,7 +6,7 @@ import torch
 
 from engine.engines.compact.nets.model import Model
 
-from ..training import stage_motion, stage_surface
+from ..training import stage_surface
 from ..training.stage_image import predict
 from .idea import Idea
 
@@ -24,6 +24,4 @@ class Ours(Model):
         return predict(self, batch, noisy, levels)
 
     def loss_of(self, batch, generator: torch.Generator, progress: float):
-        """The last stage's. The stages before it, which teach the shipped pack to go on from frames already made, are
-        not trained here, so some windows begin with such frames, as in the other rows."""
-        return stage_surface.loss_of(self, batch, generator, progress, stage_motion.FIXED)
+        return stage_surface.loss_of(self, batch, generator, progress)

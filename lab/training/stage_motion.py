@@ -41,6 +41,6 @@ def levels_of(shape: tuple[int, int], at_full_noise: float, share: float, genera
     clips, frames = shape
     chance, level, fixed, most = torch.rand(4, clips, 1, generator=generator, device=device)
     levels = torch.where(chance < at_full_noise, torch.ones_like(level), level).repeat(1, frames)
-    first = torch.where(fixed < share, (most * MOST_FIXED).floor() + 1, torch.zeros_like(most))
+    first = torch.where(fixed < share, (most * MOST_FIXED).floor() + 1, torch.zeros_like(most)).clamp(max=frames - 1)
     made = torch.arange(frames, device=device) < first
     return levels.masked_fill(made, 0.0).flatten(), made

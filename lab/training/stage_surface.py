@@ -22,7 +22,7 @@ from engine.layers.surface import FLOOR, GAIN, KNOWN, LIGHT_SIGMA, NORMAL_SIGMA,
 from .loop import Recipe
 from .losses import show_linearly
 from .stage_image import add_noise, compare, finish, picture_of, predict_all, prepare, truth_and_noise
-from .stage_motion import levels_of
+from .stage_motion import FIXED, levels_of
 
 RECIPE = Recipe("surface", trained=("reference_net.", "pose_guider.", "object_guider.", "denoising_net."),
                 learning_rate=2e-4, batch=3, frames=4, average_over=200)
@@ -40,12 +40,12 @@ SIZES = replace(COMPACT, surface=True), COMPACT
 __all__ = ["RECIPE", "finish", "loss_of", "picture_of", "prepare"]
 
 
-def loss_of(model: Model, batch: dict, generator: torch.Generator, progress: float,
-            share: float = 0.0) -> tuple[Tensor, dict]:
-    """share: of the windows that begin with frames already made; none here, where the stage before taught it."""
+def loss_of(model: Model, batch: dict, generator: torch.Generator, progress: float) -> tuple[Tensor, dict]:
+    """Half of the windows begin with frames already made: without them, nets that had learnt to go on from such frames
+    forgot it, and the light jumped where a window began."""
     clips, frames = batch["target"].shape[:2]
     true, noise = truth_and_noise(model, batch, generator)
-    levels, fixed = levels_of((clips, frames), AT_FULL_NOISE, share, generator, true.device)
+    levels, fixed = levels_of((clips, frames), AT_FULL_NOISE, FIXED, generator, true.device)
     made, raw = predict_all(model, batch, add_noise(true, noise, levels), levels)
     free = (~fixed).flatten()
     loss, figures = compare(model, batch, made, true, levels == 1, free)

@@ -308,9 +308,9 @@ def test_halving_measures_few_and_finds_a_step(part, sphere):
 
 @ONE_RELEASE
 def test_requests_of_before_guess(part):
-    folders, request = part("versions.folders"), part("gather.request")
+    records, request = part("versions.records"), part("gather.request")
     old = replace(request.Request(name="x", scene="s", strip="p"))
-    assert old.light_source == "GUESSED" and folders.plain(old)["light_picture"]["albedo"] == 0.18
+    assert old.light_source == "GUESSED" and records.plain(old)["light_picture"]["albedo"] == 0.18
 
 
 def test_the_panel_says_what_automatic_means_and_shows_the_balls(made, shot, part):
