@@ -370,10 +370,9 @@ def test_the_preferences_say_where_the_tab_is_and_how_the_engine_is(blank, part,
     room = part("settings.preferences")
     ours, layout = room.of_this_machine(), Layout()
     room.AA2_AP_preferences.draw(Told(ours, layout), None)
-    labels = layout.all_of("label")
+    labels, weights = layout.all_of("label"), ("pack", "pack_sd15_aa2", "pack_wan_vace", "pack_wan_animate")
     assert "sidebar (N)" in labels[0] and "embedded runtime" in labels[1] and labels[2].startswith("Weights: ")
-    assert layout.all_of("prop") == ["pack", "pack_sd15_aa2", "pack_wan_vace", "pack_wan_animate",
-                                      "threads_in_use", "threads_is_automatic", "python"]
+    assert layout.all_of("prop") == [*weights, "threads_in_use", "threads_is_automatic", "python"]
     ours.pack = str(tmp_path)
     try:
         assert room.state_of_engine()[1] == (f"There are no weights in {tmp_path}", "ERROR")
