@@ -10,7 +10,7 @@ from pathlib import Path
 
 from .telling import STARTED, Missing, Stop
 
-# A whole CI run takes about 35 minutes on two quiet cores, with environments and zips to make, and is ended from
+# A whole CI run takes about 37 minutes on two quiet cores, without environments to make, and is ended from
 # outside after 90: a hang must be reported before that.
 CI_S = 75 * 60
 LEAST_S = 20            # with less than this it is not worth starting
