@@ -8,9 +8,9 @@ import numpy as np
 from ...conditions.bundle import Bundle, ReferenceBundle
 from ..base import RegionRule, Sampling, Want, Watch
 from .engine import WanEngine
-from .load import check_keys, hook_stops, load_model, load_scheduler
+from .load import hook_stops, load_model, load_networks, load_scheduler
 from .segments import Segment, segment_noise, with_given
-from .vace import as_pil, loaded_transformer
+from .vace import as_pil
 
 
 class AnimateEngine(WanEngine):
@@ -22,16 +22,12 @@ class AnimateEngine(WanEngine):
 
     def _load(self, variant: str | None, form: str, watch: Watch) -> Any:
         import torch
-        from diffusers import AutoencoderKLWan, WanAnimateTransformer3DModel
+        from diffusers import WanAnimateTransformer3DModel
         from transformers import CLIPImageProcessor, CLIPVisionModel
 
         from .animate_pipeline import SegmentPipeline
-        folder, dtype = self.pack.folder, torch.float32 if form == "float32" else torch.bfloat16
-        transformer = loaded_transformer(self, variant, form, WanAnimateTransformer3DModel, dtype)
-        watch.check()
-        check_keys(folder, "vae", AutoencoderKLWan)
-        vae = load_model(folder, "vae", AutoencoderKLWan, torch.float32)
-        watch.check()
+        folder = self.pack.folder
+        transformer, vae = load_networks(self.pack, variant, form, WanAnimateTransformer3DModel, watch)
         encoder = load_model(folder, "image_encoder", CLIPVisionModel, torch.float32)
         processor = CLIPImageProcessor.from_pretrained(str(folder / "image_processor"), local_files_only=True)
         pipeline = SegmentPipeline(tokenizer=None, text_encoder=None, vae=vae, transformer=transformer,

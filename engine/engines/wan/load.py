@@ -13,6 +13,9 @@ from typing import Any
 
 from ...contract import json_reader
 from ...contract.errors import JobError
+from ...packs.engine_manifest import EngineManifest
+from ...packs.store import Pack
+from ..base import Watch
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # before diffusers is imported: nothing is ever fetched
 
@@ -21,6 +24,31 @@ WEIGHTS = "diffusion_pytorch_model.safetensors"
 SCHEDULERS = ("UniPCMultistepScheduler", "FlowMatchEulerDiscreteScheduler")
 _AGAIN = "Install the weights again."
 _SHOWN = 3      # keys that a message names
+
+
+def load_networks(pack: Pack[EngineManifest], variant: str | None, form: str, kind: type,
+                  watch: Watch) -> tuple[Any, Any]:
+    """(transformer of class `kind`, VAE). form: of memory.SHARES. Looks for a stop after each. Raises JobError."""
+    import torch
+    from diffusers import AutoencoderKLWan
+    transformer = _transformer(pack, variant, form, kind, torch.float32 if form == "float32" else torch.bfloat16)
+    watch.check()
+    check_keys(pack.folder, "vae", AutoencoderKLWan)
+    vae = load_model(pack.folder, "vae", AutoencoderKLWan, torch.float32)
+    watch.check()
+    return transformer, vae
+
+
+def _transformer(pack: Pack[EngineManifest], variant: str | None, form: str, kind: type, dtype: Any) -> Any:
+    import torch
+    if form == "gguf":
+        files = pack.manifest.files_of(variant)
+        return load_quantised(pack.folder, next(name for name in files if name.endswith(".gguf")), kind, dtype)
+    check_keys(pack.folder, "transformer", kind)
+    transformer = load_model(pack.folder, "transformer", kind, dtype)
+    if form == "fp8":
+        transformer.enable_layerwise_casting(storage_dtype=torch.float8_e4m3fn, compute_dtype=dtype)
+    return transformer
 
 
 def config_of(folder: Path, part: str, name: str = "config.json") -> dict[str, Any]:

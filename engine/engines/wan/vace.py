@@ -8,7 +8,7 @@ import numpy as np
 from ...conditions.bundle import Bundle, ReferenceBundle
 from ..base import RegionRule, Sampling, Want, Watch
 from .engine import WanEngine
-from .load import check_keys, hook_stops, load_model, load_quantised, load_scheduler
+from .load import hook_stops, load_networks, load_scheduler
 from .own_settings import read_own
 from .segments import Segment, segment_noise, with_given
 
@@ -22,16 +22,10 @@ class VaceEngine(WanEngine):
     rule = RegionRule(grow=1 / 60)
 
     def _load(self, variant: str | None, form: str, watch: Watch) -> Any:
-        import torch
-        from diffusers import AutoencoderKLWan, WanVACEPipeline, WanVACETransformer3DModel
-        folder, dtype = self.pack.folder, torch.float32 if form == "float32" else torch.bfloat16
-        transformer = loaded_transformer(self, variant, form, WanVACETransformer3DModel, dtype)
-        watch.check()
-        check_keys(folder, "vae", AutoencoderKLWan)
-        vae = load_model(folder, "vae", AutoencoderKLWan, torch.float32)
-        watch.check()
+        from diffusers import WanVACEPipeline, WanVACETransformer3DModel
+        transformer, vae = load_networks(self.pack, variant, form, WanVACETransformer3DModel, watch)
         pipeline = WanVACEPipeline(tokenizer=None, text_encoder=None, vae=vae, transformer=transformer,
-                                   scheduler=load_scheduler(folder))
+                                   scheduler=load_scheduler(self.pack.folder))
         hook_stops([*transformer.blocks, *transformer.vace_blocks, vae.encoder, vae.decoder], self._stop_asked)
         return pipeline
 
@@ -82,20 +76,6 @@ def as_pil(picture: np.ndarray) -> Any:
     """(H, W, 3) float32 0..1 -> a PIL picture."""
     from PIL import Image
     return Image.fromarray(np.rint(np.clip(picture, 0.0, 1.0) * 255.0).astype(np.uint8))
-
-
-def loaded_transformer(engine: WanEngine, variant: str | None, form: str, kind: type, dtype: Any) -> Any:
-    """The transformer of a pack, in a form of memory.SHARES. Raises JobError."""
-    import torch
-    folder = engine.pack.folder
-    if form == "gguf":
-        files = engine.pack.manifest.files_of(variant)
-        return load_quantised(folder, next(name for name in files if name.endswith(".gguf")), kind, dtype)
-    check_keys(folder, "transformer", kind)
-    transformer = load_model(folder, "transformer", kind, dtype)
-    if form == "fp8":
-        transformer.enable_layerwise_casting(storage_dtype=torch.float8_e4m3fn, compute_dtype=dtype)
-    return transformer
 
 
 def _on_white(cut_out: np.ndarray) -> np.ndarray:
