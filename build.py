@@ -158,6 +158,7 @@ def run_generate(arguments: argparse.Namespace) -> int:
 def run_tests(arguments: argparse.Namespace) -> int:
     """Run the linters, the unit tests and those with torch, then the other tiers, some at once, each in its own pytest
     process: e2e and farm once, blender once for each bpy, window in Debian's Blender."""
+    limits.look_for_room(ROOT)
     tiers = ["window"] if arguments.window else [arguments.tier] if arguments.tier else TIERS
     release = arguments.window or root.TESTED
     names = {"lint": list(LINTERS), "blender": [f"bpy-{arguments.bpy}"] if arguments.bpy else BLENDERS,

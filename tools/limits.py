@@ -1,9 +1,11 @@
 """A command and its limit -> its exit code. Past the limit, the command shows where it was and is ended, with
-everything that it started."""
+everything that it started. And the disk space that tests need."""
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +15,7 @@ from .telling import STARTED, Missing, Stop
 # A whole CI run takes about 37 minutes on two quiet cores, without environments to make, and is ended from
 # outside after 90: a hang must be reported before that.
 CI_S = 75 * 60
+ROOM_GB = 4             # of the disk: what all tests write at once, and as much again
 LEAST_S = 20            # with less than this it is not worth starting
 LAST_WORDS_S = 5        # for Python's fault handler to print every thread's stack
 
@@ -37,6 +40,16 @@ TIERS = {"unit": Limit(240, 1800), "torch": Limit(240, 900), "blender": Limit(24
 
 
 _running: set[subprocess.Popen] = set()
+
+
+def look_for_room(*folders: Path) -> None:
+    """Raises Stop if tests would fill the disk of one of the folders, or of the temporary files. On a full disk, they
+    fail in a thousand places and none says why."""
+    for folder in (*folders, Path(tempfile.gettempdir())):
+        free = shutil.disk_usage(folder).free / 1e9
+        if free < ROOM_GB:
+            raise Stop(f"tests need {ROOM_GB} GB of free disk space, and {folder} has {free:.1f} GB; free some and "
+                       "start them again.")
 
 
 def left_s() -> float:

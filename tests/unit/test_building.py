@@ -289,3 +289,10 @@ def test_a_farm_s_tool_that_cannot_be_had_is_a_loud_skip(monkeypatch, capsys):
     said = capsys.readouterr().out
     assert "\nSKIPPED: farm tests with farm: farm could not be installed: no openjd-cli==0.8.0" in said
     assert build._must_run("bpy-5.0.1") and "farm" in build.TIERS
+
+
+def test_a_full_disk_is_said_before_the_first_test(tmp_path, monkeypatch):
+    limits.look_for_room(tmp_path)
+    monkeypatch.setattr(limits.shutil, "disk_usage", lambda folder: argparse.Namespace(free=1.5e9))
+    with pytest.raises(Stop, match=r"4 GB of free disk space, and .* has 1\.5 GB"):
+        limits.look_for_room(tmp_path)
