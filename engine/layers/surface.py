@@ -16,6 +16,8 @@ from ..conditions.surface.drawing import Maps
 from .heads import CELL, EDGE_STEP, Heads
 
 LIGHT_SIGMA = 11.0       # crop pixels: finer differences between the network's picture and the surface are not light
+# The same for what changes the light's hue (ours): a network of this size errs more in a cloth's hue than lamps differ.
+HUE_SIGMA = 33.0
 GAIN = (0.4, 2.5)        # how far light may scale a colour, down and up
 # Of the confidence: from the first value on, the surface is shown; from the second on, only the surface
 # (drawing.CONFIDENCE)
@@ -46,15 +48,14 @@ class Shown:
 
 
 def light_gain(decoded: np.ndarray, warp: np.ndarray) -> np.ndarray:
-    """(H / 4, W / 4, 3) float32: the smooth factor for the surface's colours.
+    """(H / 4, W / 4, 3) float32: the smooth factor for the surface's colours, smoother still in hue.
 
     decoded (H, W, 5): the network's frame in its crop, 0..1; warp (H, W, 4): the surface there, premultiplied.
     """
     weight = warp[..., 3:] * decoded[..., 3:4]
-    share = _smoothed(weight)[..., None] + np.float32(1e-4)
-    painted = _smoothed(decoded[..., :3] * weight) + FLOOR * share
-    shown = _smoothed(warp[..., :3] * decoded[..., 3:4]) + FLOOR * share
-    return np.clip(painted / shown, *GAIN).astype(np.float32)
+    small = _coarse(np.concatenate([decoded[..., :3] * weight, warp[..., :3] * decoded[..., 3:4], weight], axis=-1))
+    near, far = (_ratios(small, sigma) for sigma in (LIGHT_SIGMA, HUE_SIGMA))
+    return np.clip(far[..., :3] * (near[..., 3:] / far[..., 3:]), *GAIN).astype(np.float32)
 
 
 def lit_surface(shown: Shown, decoded: np.ndarray, crop: Crop,
@@ -94,7 +95,7 @@ def head_gain(heads: Heads, maps: Maps, crop: Crop) -> np.ndarray:
     normal, share = (cv2.GaussianBlur(picture, (0, 0), sigma) for picture in (maps.normal, maps.coverage))
     normal = normal / np.maximum(share, np.float32(1e-3))[..., None]
     turn = (_laid(heads.turn, crop, size, CELL) * normal).sum(axis=-1, keepdims=True)
-    return np.exp(np.clip(_laid(heads.light, crop, size, CELL) + turn, -_MOST_GAIN, _MOST_GAIN))
+    return np.exp(np.clip(_laid(heads.light, crop, size, CELL)[..., None] + turn, -_MOST_GAIN, _MOST_GAIN))
 
 
 def moved_edge(heads: Heads, maps: Maps, crop: Crop) -> np.ndarray:
@@ -129,10 +130,18 @@ def regrown(alpha: np.ndarray, matte: np.ndarray, crop: Crop, pixels: float) -> 
     return np.maximum(alpha, np.where(away <= pixels, matte, 0.0)).astype(np.float32)
 
 
-def _smoothed(picture: np.ndarray) -> np.ndarray:
-    small = cv2.resize(np.ascontiguousarray(picture, np.float32), None, fx=1 / COARSE, fy=1 / COARSE,
-                       interpolation=cv2.INTER_AREA)
-    return cv2.GaussianBlur(small, (0, 0), LIGHT_SIGMA / COARSE, borderType=cv2.BORDER_CONSTANT)
+def _coarse(picture: np.ndarray) -> np.ndarray:
+    return cv2.resize(np.ascontiguousarray(picture, np.float32), None, fx=1 / COARSE, fy=1 / COARSE,
+                      interpolation=cv2.INTER_AREA)
+
+
+def _ratios(small: np.ndarray, sigma: float) -> np.ndarray:
+    """(h, w, 4): painted / shown for R, G, B and their mean, each averaged over sigma crop pixels; small (h, w, 7):
+    painted, shown and their weight."""
+    smoothed = cv2.GaussianBlur(small, (0, 0), sigma / COARSE, borderType=cv2.BORDER_CONSTANT)
+    floor = FLOOR * (smoothed[..., 6:] + np.float32(1e-4))
+    painted, shown = (part + floor for part in (smoothed[..., :3], smoothed[..., 3:6]))
+    return np.concatenate([painted / shown, painted.mean(-1, keepdims=True) / shown.mean(-1, keepdims=True)], axis=-1)
 
 
 def _laid(gain: np.ndarray, crop: Crop, size: Sequence[int], cell: int) -> np.ndarray:

@@ -17,7 +17,7 @@ from engine.engines.compact.nets.sizes import COMPACT
 from engine.engines.compact.nets.surface_heads import Heads
 from engine.layers.heads import EDGE_REACH, EDGE_STEP
 from engine.layers.surface import COARSE as CELL_OF_LIGHT
-from engine.layers.surface import FLOOR, GAIN, KNOWN, LIGHT_SIGMA, NORMAL_SIGMA, WHITE
+from engine.layers.surface import FLOOR, GAIN, HUE_SIGMA, KNOWN, LIGHT_SIGMA, NORMAL_SIGMA, WHITE
 
 from .loop import Recipe
 from .losses import show_linearly
@@ -28,7 +28,7 @@ RECIPE = Recipe("surface", trained=("reference_net.", "pose_guider.", "object_gu
                 learning_rate=2e-4, batch=3, frames=4, average_over=200)
 AT_FULL_NOISE = 0.9     # of the draws: the pack ships with one step
 COARSE = (4, 8, 16)     # pixels a side of what colours are compared over
-LIGHT_WEIGHT, EDGE_WEIGHT, PICTURE_WEIGHT = 3.0, 1.0, 0.5
+LIGHT_WEIGHT, EDGE_WEIGHT, PICTURE_WEIGHT = 3.0, 0.3, 0.5
 STEADY = 0.02           # of the heads' squares: they leave the surface as it is where they know nothing
 FLICKER_WEIGHT = 0.5
 LIT = slice(10, 13)     # of the maps: the known light (conditions/surface_inputs.py)
@@ -90,10 +90,10 @@ def composite(heads: Heads, colour: Tensor, maps: Tensor, cover: Tensor, painted
 def low_frequencies(surface: Tensor, cover: Tensor, painted: Tensor) -> Tensor:
     """(n, 3, H, W): layers/surface.light_gain of surface (n, 3, H, W), premultiplied, and painted (n, 5, H, W)."""
     matte = painted[:, 3:4].clamp(0, 1)
-    share = _smoothed(cover * matte) + 1e-4
-    shown = _smoothed(surface * matte) + FLOOR * share
-    wanted = _smoothed(painted[:, :3].clamp(0, 1) * cover * matte) + FLOOR * share
-    return _spread((wanted / shown).clamp(*GAIN), surface.shape[-2:])
+    small = F.avg_pool2d(torch.cat([painted[:, :3].clamp(0, 1) * cover * matte, surface * matte, cover * matte], dim=1),
+                         CELL_OF_LIGHT)
+    near, far = (_ratios(small, sigma) for sigma in (LIGHT_SIGMA, HUE_SIGMA))
+    return _spread((far[:, :3] * near[:, 3:] / far[:, 3:]).clamp(*GAIN), surface.shape[-2:])
 
 
 def with_known_light(coarse: Tensor, white: Tensor) -> Tensor:
@@ -139,8 +139,11 @@ def _whole(shown: Tensor, decoder) -> Tensor:
     return shown + F.pixel_shuffle(constant, 4).repeat(1, 1, *(side // 4 for side in shown.shape[-2:])) * 0.5 + 0.5
 
 
-def _smoothed(pictures: Tensor) -> Tensor:
-    return blurred(F.avg_pool2d(pictures, CELL_OF_LIGHT), LIGHT_SIGMA / CELL_OF_LIGHT)
+def _ratios(small: Tensor, sigma: float) -> Tensor:
+    smoothed = blurred(small, sigma / CELL_OF_LIGHT)
+    floor = FLOOR * (smoothed[:, 6:] + 1e-4)
+    painted, shown = smoothed[:, :3] + floor, smoothed[:, 3:6] + floor
+    return torch.cat([painted / shown, painted.mean(1, keepdim=True) / shown.mean(1, keepdim=True)], dim=1)
 
 
 def blurred(pictures: Tensor, sigma: float) -> Tensor:

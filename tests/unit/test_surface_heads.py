@@ -16,7 +16,7 @@ from engine.engines.compact.nets import surface_heads
 from engine.engines.compact.nets.model import fork_weights, save_weights
 from engine.layers import heads
 from engine.layers.heads import Heads
-from engine.layers.surface import Shown, head_gain, lit_surface, moved_edge
+from engine.layers.surface import Shown, head_gain, light_gain, lit_surface, moved_edge
 from lab.training import stage_surface
 from lab.training.carried import from_signed_bytes, in_signed_bytes
 from tests.unit import dressed
@@ -36,8 +36,8 @@ def drawn():
     return drawing.draw(avatar, figure, person.SIZE, 1.0), figure
 
 
-def raw(light=(0, 0, 0), turn=(0, 0, 0), edge=0.0, gate=0.0, side=SIDE // 8):
-    values = np.concatenate([light, turn, np.full(heads.EDGE, edge), [gate]])
+def raw(light=0.0, turn=(0, 0, 0), edge=0.0, gate=0.0, side=SIDE // 8):
+    values = np.concatenate([[light], turn, np.full(heads.EDGE, edge), [gate]])
     return np.broadcast_to(values.astype(np.float32), (side, side, heads.CHANNELS))
 
 
@@ -108,9 +108,23 @@ def test_the_gate_counts_only_where_the_surface_is_not_sure(gate, confidence, wa
 
 
 def test_light_and_turn_are_a_gain():
-    gain = head_gain(Heads.of(raw(light=(0.5, 0, -0.5), turn=(0, 0, -0.3))), disc(), crop())
-    wanted = np.exp(heads.MOST_LIGHT * (np.tanh([0.5, 0, -0.5]) + np.tanh(0.3)))
+    gain = head_gain(Heads.of(raw(light=0.5, turn=(0, 0, -0.3))), disc(), crop())
+    wanted = np.exp(heads.MOST_LIGHT * (np.tanh(0.5) + np.tanh(0.3)))
     assert np.allclose(gain[SIDE // 2, SIDE // 2], wanted, rtol=1e-4)
+
+
+def test_light_has_detail_in_brightness_and_little_in_hue():
+    """A patch of light falls on the surface as a patch, and a patch of another hue spreads."""
+    maps = disc(28)
+    warp, near = np.dstack([maps.colour, maps.coverage]), np.s_[SIDE // 8, SIDE // 8]
+    painted = np.dstack([maps.colour, np.ones((SIDE, SIDE, 2), np.float32)])
+    brighter, redder = painted.copy(), painted.copy()
+    brighter[24:40, 24:40, :3] *= 1.5
+    redder[24:40, 24:40, :3] *= (1.5, 1.0, 0.5)
+    gain, hue = light_gain(brighter, warp), light_gain(redder, warp)
+    assert np.ptp(gain / gain[..., :1], axis=-1).max() < 1e-2 and gain[near].min() > 1.15
+    assert np.log(hue[near][0] / hue[near][1]) < 0.6 * np.log(gain[near][1])
+    assert np.allclose(light_gain(painted, warp)[near], 1, atol=1e-4)
 
 
 @pytest.mark.parametrize("step", [1.0, 0.5])
@@ -127,9 +141,9 @@ def test_an_outline_moves_by_crop_pixels_and_stays_sharp(edge, step):
 def test_training_reads_the_heads_as_the_product_does():
     values = np.random.default_rng(0).normal(size=(4, 6, heads.CHANNELS)).astype(np.float32)
     ours, theirs = Heads.of(values), surface_heads.Heads.of(torch.from_numpy(values).permute(2, 0, 1)[None])
-    for name in ("light", "turn"):
-        assert np.allclose(getattr(ours, name), getattr(theirs, name)[0].permute(1, 2, 0), atol=1e-6)
-    assert np.allclose(ours.edge, theirs.edge[0, 0], atol=1e-5) and np.allclose(ours.gate, theirs.gate[0, 0], atol=1e-6)
+    assert np.allclose(ours.turn, theirs.turn[0].permute(1, 2, 0), atol=1e-6)
+    for name in ("light", "edge", "gate"):
+        assert np.allclose(getattr(ours, name), getattr(theirs, name)[0, 0], atol=1e-5)
 
 
 @pytest.mark.parametrize("white", [None, 0.7])
@@ -147,7 +161,7 @@ def test_training_composes_as_the_product_does(white):
     given = colour, maps, one.maps.coverage[..., None], painted
     theirs = stage_surface.composite(surface_heads.Heads.of(tensor(values)), *map(tensor, given))[0].permute(1, 2, 0)
     inside = one.maps.coverage == 1
-    assert np.allclose(ours[inside], theirs.numpy()[inside], atol=2e-3) and ours[inside].std() > 0.05
+    assert np.allclose(ours[inside], theirs.numpy()[inside], atol=2e-3) and ours[inside].std() > 0.04
 
 
 def tensor(picture):

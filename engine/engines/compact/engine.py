@@ -21,6 +21,8 @@ from ...packs.store import Pack, check_pack
 from ..base import DeviceReport, Facts, Gives, Made, Needs, Options, Patience, RegionRule, Sampling, Want, Watch, Window
 from .denoise import clip
 from .denoise.schedule import named
+from .denoise.steady import joined, parted, steadied
+from .nets.sizes import Sizes
 from .runtimes.base import Runtime
 from .runtimes.choose import choose
 
@@ -35,6 +37,7 @@ class CompactEngine:
 
     def __init__(self, pack: Pack, runtime: Runtime):
         self.pack, self.runtime = pack, runtime
+        self._channels = Sizes.from_dict(pack.manifest.sizes).latent_channels
         self._encoded_of: tuple[Callable[[], ReferenceBundle | None], bool] = (lambda: None, False)
         self._appearance: clip.Appearance | None = None
 
@@ -71,13 +74,15 @@ class CompactEngine:
         with watch.stage("encode"):
             appearance = self._encoded(reference, sampling.guidance)
             conditions = clip.encode_conditions(self.runtime, bundle)
-        ahead = None if before is None or not window.before else before[len(before) - len(window.before):]
+        count = len(window.before)
+        ahead, told = parted(before[len(before) - count:] if before is not None and count else None, self._channels)
         wanted = clip.Sampling(named(self.pack.manifest.schedule), sampling.steps, sampling.seed, sampling.guidance)
         with watch.stage("denoise"):
             latents, heads = clip.denoise_window(self.runtime, window, conditions, appearance, wanted,
                                                  after_step=watch.stepped, before=ahead, after=after)
-        known = latents if before is None else np.concatenate([before, latents])
-        return Made(latents, known[-max(self.pack.manifest.overlap, 1):], heads)
+        heads = steadied(heads, told)
+        known = joined(latents if ahead is None else np.concatenate([ahead, latents]), heads)
+        return Made(latents, known[-max(self.pack.manifest.overlap, 1):], None if heads is None else heads[count:])
 
     def held(self, pictures: np.ndarray) -> np.ndarray:
         return self.runtime.encode(pictures)
@@ -87,7 +92,7 @@ class CompactEngine:
             yield self.runtime.decode(one[None])[0]
 
     def seen(self, handed_on: np.ndarray) -> np.ndarray:
-        return self.runtime.decode(handed_on)
+        return self.runtime.decode(parted(handed_on, self._channels)[0])
 
     def needs(self, size: tuple[int, int], frames: int, settings: Settings) -> Needs:
         window = min(settings.window or self.pack.manifest.window, frames)

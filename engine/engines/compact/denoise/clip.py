@@ -78,7 +78,7 @@ def denoise_window(runtime, window: Window, conditions: Conditions, appearance: 
                    before, after=None,
                    after_step=lambda: None) -> tuple[np.ndarray, np.ndarray | None]:
     """The latents (made frames, h, w, c) of the frames that this window makes, and the net's output about the surface
-    in the last step (made frames, h/2, w/2, heads.CHANNELS), or None.
+    in the last step, of the frames before too (frames, h/2, w/2, heads.CHANNELS), or None.
 
     before, after: clean latents of window.before and window.after (None if there are none). The net sees them too, at
     level 0. after_step is called after every step and may raise to stop.
@@ -97,7 +97,7 @@ def denoise_window(runtime, window: Window, conditions: Conditions, appearance: 
                              sampling.guidance)
         x = ddim_step(x, x0[made], t, s, sampling.schedule)
         after_step()
-    return x, None if heads is None else heads[made]
+    return x, None if heads is None else heads[:made.stop]
 
 
 def five_channels(pictures, matte=None) -> np.ndarray:

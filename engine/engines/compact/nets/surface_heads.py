@@ -18,7 +18,7 @@ MAPS = 15
 
 @dataclass(frozen=True)
 class Heads:
-    """As in layers/heads.py, for n frames: light, turn (n, 3, h, w), edge (n, 1, 4h, 4w), gate (n, 1, h, w)."""
+    """As in layers/heads.py, for n frames: light, gate (n, 1, h, w), turn (n, 3, h, w), edge (n, 1, 4h, 4w)."""
 
     light: Tensor
     turn: Tensor
