@@ -3,7 +3,7 @@
 import contextlib
 import gc
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,6 +14,7 @@ from ...contract.errors import JobError
 from ...contract.jobs import SHAPE_AUTO, Settings, sides
 from ...packs.engine_manifest import EngineManifest
 from ...packs.store import Pack, check_files
+from ...packs.weights_file import count
 from ..base import (
     NOT_OPEN,
     DeviceReport,
@@ -196,8 +197,7 @@ class WanEngine:
         manifest = self.pack.manifest
         variant, form = variant_of(manifest, read_own(settings.own))
         shapes = manifest.shapes_in(SIZE_STEP) if settings.shape == SHAPE_AUTO else (sides(settings.shape),)
-        sizes = {name: file.bytes for name, file in manifest.files_of(variant).items()}
-        parts = parts_of(self.pack.folder, sizes)
+        parts = parts_of(self.pack.folder, manifest.files_of(variant))
         return memory.plans(parts, form, largest(shapes), settings.window or manifest.window)
 
     @contextlib.contextmanager
@@ -211,21 +211,33 @@ class WanEngine:
                            advice) from None
 
 
-def parts_of(folder: Path, sizes: Mapping[str, int]) -> memory.Parts:
-    """The parts that lie on the device, by the files of a form of the weights: their names and bytes. Raises
-    JobError."""
+def parts_of(folder: Path, names: Iterable[str]) -> memory.Parts:
+    """The parts that lie on the device, by the files of a form of the weights. Their numbers are counted, because the
+    published files have 32 bits for each, or 16, or both in one. Raises JobError."""
     transformer, vae = (config_of(folder, part) for part in ("transformer", "vae"))
     found: dict[str, float] = {}
-    for name, count in sizes.items():
+    for name in names:
         part = "transformer" if name.endswith(".gguf") else name.partition("/")[0]
-        found[part] = found.get(part, 0.0) + count / memory.MB
+        if part not in _MOTIONLESS and name.endswith((".gguf", ".safetensors")):
+            found[part] = found.get(part, 0.0) + _size_of(folder / name, 2 if part == "transformer" else 4)
     try:
         width = transformer["num_attention_heads"] * transformer["attention_head_dim"]
-        return memory.Parts(found.pop("transformer", 0.0),
-                            {part: mb for part, mb in found.items() if part not in _MOTIONLESS},
-                            transformer["num_layers"], width, vae["base_dim"])
+        return memory.Parts(found.pop("transformer", 0.0), found, transformer["num_layers"], width, vae["base_dim"])
     except (KeyError, TypeError) as error:
         raise JobError("pack_invalid", f"{folder}: the config.json of transformer or vae: {error} is missing.",
+                       "Install the weights again.") from None
+
+
+def _size_of(path: Path, width: int) -> float:
+    """MB that a file of a part takes in memory, with so many bytes for each number. Raises JobError."""
+    try:
+        if path.suffix == ".gguf":
+            return path.stat().st_size / memory.MB
+        return count(path) * width / memory.MB
+    except ValueError as error:
+        raise JobError("pack_corrupt", f"{path}: {error}.", "Install the weights again.") from None
+    except OSError as error:
+        raise JobError("pack_missing", f"{path} cannot be read: {error.strerror}.",
                        "Install the weights again.") from None
 
 
