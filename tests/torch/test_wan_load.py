@@ -189,3 +189,5 @@ def write_text_encoder(pack):
     torch.manual_seed(5)
     config = UMT5Config(vocab_size=8, d_model=TEXT, d_kv=4, d_ff=16, num_layers=1, num_heads=2)
     UMT5EncoderModel(config).save_pretrained(pack / "text_encoder")
+    path = pack / "text_encoder" / "config.json"    # as published: only the shared embedding is stored all the same
+    path.write_text(json.dumps({**json.loads(path.read_text()), "tie_word_embeddings": False}))

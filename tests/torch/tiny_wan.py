@@ -66,7 +66,7 @@ def _vace() -> WanVACETransformer3DModel:
 
 def _animate() -> WanAnimateTransformer3DModel:
     return WanAnimateTransformer3DModel(
-        **_COMMON, in_channels=36, latent_channels=16, num_layers=2, image_dim=4,
+        **_COMMON, in_channels=36, latent_channels=16, num_layers=2, image_dim=4, added_kv_proj_dim=24,
         motion_encoder_channel_sizes={"4": 16, "8": 16, "16": 16}, motion_encoder_size=16, motion_style_dim=8,
         motion_dim=4, motion_encoder_dim=16, face_encoder_hidden_dim=16, face_encoder_num_heads=2,
         inject_face_latents_blocks=2)
