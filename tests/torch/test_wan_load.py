@@ -12,6 +12,7 @@ from engine.contract import files
 from engine.contract.errors import JobError
 from engine.engines.base import Options
 from engine.engines.choose import kind_of
+from engine.engines.wan import engine as wan_engine
 from engine.engines.wan import memory
 from engine.engines.wan.prompt import kept_path
 from engine.job.run import run
@@ -149,17 +150,24 @@ def test_block_by_block_gives_the_same_pictures(tmp_path, monkeypatch):
     assert np.array_equal(*taken)
 
 
-def test_running_out_of_the_devices_memory_names_the_next_smaller_plan(tmp_path, monkeypatch):
+def test_running_out_of_the_devices_memory_goes_on_with_the_next_smaller_plan(tmp_path, monkeypatch):
     pack = write_pack(tmp_path / "pack", "wan-vace")
     write_shot(tmp_path / "job", "wan-vace", 1, shape=SMALL)
     engine = kind_of("wan-vace").of(read_pack(pack), Options())
 
     def full(*given, **named):
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+    sample, lain = engine._sample, []
     monkeypatch.setattr(engine, "_sample", full)
-    with pytest.raises(JobError, match="2.00 GiB") as failure:
-        run(str(tmp_path / "job"), engine, emit=lambda event: None, find_joints=lambda picture: None)
-    assert failure.value.code == "out_of_memory" and memory.Lying.PARTS.value in failure.value.remedy
+    monkeypatch.setattr(wan_engine, "_lay", lambda pipeline, lying, device: lain.append(lying))
+    for following in (memory.Lying.PARTS, memory.Lying.BLOCKS):
+        with pytest.raises(JobError, match="2.00 GiB") as failure:
+            run(str(tmp_path / "job"), engine, emit=lambda event: None, find_joints=lambda picture: None)
+        assert failure.value.code == "out_of_memory" and following.value in failure.value.remedy
+        assert engine.pipeline is None, "what is too large is closed"
+    monkeypatch.setattr(engine, "_sample", sample)
+    assert run(str(tmp_path / "job"), engine, emit=lambda event: None, find_joints=lambda picture: None).made == 1
+    assert lain == list(memory.Lying), "each run goes on with the next smaller plan"
 
 
 def test_a_prompt_is_encoded_once_and_kept_beside_the_weights(tmp_path):

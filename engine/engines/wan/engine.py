@@ -41,6 +41,7 @@ log = logging.getLogger(__name__)
 SIZE_STEP = 16          # pixels: the VAE's eight, and the transformer folds two of its latents
 FADE = 5 / 192          # of the crop's shorter side, over which a patch fades inside M_f: as in the embedded engine
 _FRAME_DONE_S = 600.0   # patience: a step of a large model with its weights on the processor takes minutes
+Form = tuple[str, str]  # the pack's variant, "" if it has only one form; and the form, a key of memory.SHARES
 _MOTIONLESS = ("text_encoder", "tokenizer", "prompts")      # never on the device during a run
 
 
@@ -57,7 +58,8 @@ class WanEngine:
     def __init__(self, pack: Pack[EngineManifest]):
         self.pack = pack
         self.pipeline: Any = None
-        self._opened: tuple[str, ...] | None = None
+        self._opened: Form | None = None
+        self._too_large: set[tuple[Form, memory.Lying]] = set()     # what ran out of the device's memory
         self._watch: Watch | None = None
         self._plan: memory.Plan | None = None
         self._embeddings: dict[str, Any] = {}
@@ -91,12 +93,12 @@ class WanEngine:
         check_files(self.pack, variant, look=lambda done, total: self._looked(watch, done, total))
         import torch
         device = _device(torch)
-        free = torch.cuda.mem_get_info()[0] / memory.MB if device == "cuda" else None
-        ways = self._plans(settings)
+        free = _free_mb(torch) if device == "cuda" else None
+        ways = tuple(plan for plan in self._plans(settings) if (wanted, plan.lying) not in self._too_large)
         self._plan = memory.chosen(ways, free)
         log.info("%s: the weights as %s, %s; about %.0f MB of the device", self.name, form, self._plan.lying.value,
                  self._plan.device_mb)
-        with self._out_of_memory():
+        with self._out_of_memory(wanted):
             self.pipeline = self._load(variant, form, watch)
             _lay(self.pipeline, self._plan.lying, device)
         self._opened = wanted
@@ -112,7 +114,7 @@ class WanEngine:
         segment = segment_of(window, self.least)
         self._watch = watch
         try:
-            with self._out_of_memory():
+            with self._out_of_memory(self._opened):
                 prompts = self._prompts(sampling, watch)
                 with watch.stage("denoise"):
                     latents = self._sample(segment, bundle.padded(segment.count), reference, before, after, sampling,
@@ -122,7 +124,8 @@ class WanEngine:
                     pictures = self._pictures(kept)
         finally:
             self._watch = None
-            self.pipeline.maybe_free_model_hooks()
+            if self.pipeline is not None:
+                self.pipeline.maybe_free_model_hooks()
         known = pictures if before is None else np.concatenate([before, pictures])
         return Made(kept, np.ascontiguousarray(known[-max(self.pack.manifest.overlap, 1):]))
 
@@ -201,12 +204,18 @@ class WanEngine:
         return memory.plans(parts, form, largest(shapes), settings.window or manifest.window)
 
     @contextlib.contextmanager
-    def _out_of_memory(self) -> Iterator[None]:
+    def _out_of_memory(self, form: Form | None) -> Iterator[None]:
+        """What runs out of the device's memory is closed. The next run opens it with the next smaller plan."""
         import torch
         try:
             yield
         except torch.OutOfMemoryError as error:
-            advice = "" if self._plan is None else memory.smaller(self._plan)
+            advice = ""
+            if self._plan is not None:
+                advice = memory.smaller(self._plan)
+                if form is not None and self._plan.lying is not memory.Lying.BLOCKS:
+                    self._too_large.add((form, self._plan.lying))
+            self.close()
             raise JobError("out_of_memory", f"{self.name}: the device has too little memory: {str(error)[:160]}",
                            advice) from None
 
@@ -274,6 +283,12 @@ def decoded(pipeline: Any, latents: np.ndarray) -> np.ndarray:
         shown = vae.decode(given / (1.0 / deviation) + mean, return_dict=False)[0]
     shown = (shown[0].permute(1, 2, 3, 0).float() * 0.5 + 0.5).clamp(0.0, 1.0)
     return np.ascontiguousarray(shown.cpu().numpy())
+
+
+def _free_mb(torch: Any) -> float:
+    """Of the device, with what torch keeps for later and does not need now."""
+    torch.cuda.empty_cache()
+    return torch.cuda.mem_get_info()[0] / memory.MB
 
 
 def _device(torch: Any) -> str:

@@ -85,7 +85,8 @@ def smaller(plan: Plan) -> str:
     """The sentence that names what to try when this plan ran out of memory."""
     following = {Lying.WHOLE: Lying.PARTS, Lying.PARTS: Lying.BLOCKS}.get(plan.lying)
     if following is not None:
-        return f"Close other programs that use the graphics card; the next smaller plan is {following.value}."
+        return f"Generate again in this session: it goes on with the next smaller plan, {following.value}. Or close " \
+               "other programs that use the graphics card."
     other = SMALLER.get(plan.form)
     form = f"Choose the weights as {other}, or a" if other else "Choose a"
     return f"{form} shorter window or a smaller crop, or close other programs that use the graphics card."
