@@ -34,8 +34,8 @@ class Lying(Enum):
 
 @dataclass(frozen=True)
 class Parts:
-    """MB of the transformer with so many blocks at 16 bits, or of its GGUF file; and of the other parts by name, as they
-    work: at 32 bits. width: of the transformer's tokens; base: channels of the decoder's last layer."""
+    """MB of the transformer with so many blocks at 16 bits, or of its GGUF file; and of the other parts by name, which
+    work at 32 bits. width: of the transformer's tokens; base: channels of the decoder's last layer."""
 
     transformer_mb: float
     others_mb: Mapping[str, float]
