@@ -6,6 +6,7 @@ import logging
 import numpy as np
 import pytest
 import torch
+from diffusers import WanAnimateTransformer3DModel, WanVACETransformer3DModel
 from safetensors.torch import load_file, save_file
 
 from engine.contract import files
@@ -14,11 +15,13 @@ from engine.engines.base import Options
 from engine.engines.choose import kind_of
 from engine.engines.wan import engine as wan_engine
 from engine.engines.wan import memory
+from engine.engines.wan.load import load_quantised
 from engine.engines.wan.prompt import kept_path
 from engine.job.run import run
 from engine.packs.engine_manifest import write_engine
 from engine.packs.store import read_pack
 from tests.torch.tiny_wan import TEXT, write_pack, write_prompts
+from tests.torch.wan_gguf import wans_own, write_gguf
 from tests.torch.wan_shot import SMALL, change, frames, write_shot
 
 WEIGHTS = "diffusion_pytorch_model.safetensors"
@@ -116,25 +119,44 @@ def test_each_form_of_the_weights_runs_and_comes_near_to_the_exact_one(tmp_path,
 
 
 def as_gguf(pack):
-    """The transformer as a GGUF file of its own names, its matrices in blocks of eight bits where they fit."""
-    import gguf
-    writer = gguf.GGUFWriter(pack / "transformer-Q8_0.gguf", "wan")
-    for name, value in load_file(pack / "transformer" / WEIGHTS).items():
-        array = value.float().numpy()
-        if array.ndim == 2 and array.shape[1] % 32 == 0:
-            kind = gguf.GGMLQuantizationType.Q8_0
-            writer.add_tensor(name, gguf.quants.quantize(array, kind), raw_dtype=kind)
-        else:
-            writer.add_tensor(name, array)
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
+    """The transformer as a GGUF file in diffusers' names."""
+    write_gguf(pack / "transformer-Q8_0.gguf", load_file(pack / "transformer" / WEIGHTS))
     manifest = json.loads((pack / "pack.json").read_text())
     manifest["variants"] = {"float32": {"files": [f"transformer/{WEIGHTS}"]},
                             "gguf": {"files": ["transformer-Q8_0.gguf"]}}
     (pack / "pack.json").write_text(json.dumps(manifest))
     sealed_again(pack)
+
+
+@pytest.mark.parametrize("engine", ["wan-vace", "wan-animate"])
+def test_a_quantised_file_may_have_wans_own_names(tmp_path, engine):
+    pack = write_pack(tmp_path / "pack", engine)
+    weights = load_file(pack / "transformer" / WEIGHTS)
+    kind = WanVACETransformer3DModel if engine == "wan-vace" else WanAnimateTransformer3DModel
+    taken = []
+    for names in (lambda weights: weights, wans_own):
+        write_gguf(pack / "transformer.gguf", names(weights))
+        taken.append(load_quantised(pack, "transformer.gguf", kind, torch.float32).state_dict())
+    assert wans_own(weights).keys() & weights.keys() < weights.keys()
+    assert taken[0].keys() == taken[1].keys() == weights.keys()
+    assert all(torch.equal(one, taken[1][name]) for name, one in taken[0].items())
+
+
+@pytest.mark.parametrize("names", [dict, wans_own])
+def test_keys_of_a_quantised_file_are_counted(tmp_path, names):
+    pack = write_pack(tmp_path / "pack", "wan-vace")
+    path = pack / "transformer.gguf"
+    weights = names(load_file(pack / "transformer" / WEIGHTS))
+    lost = next(name for name in weights if "blocks.0" in name and name.endswith("norm_q.weight"))
+    write_gguf(path, {f"{name}_old" if name == lost else name: value for name, value in weights.items()})
+    with pytest.raises(JobError, match=r" 1 missing: (vace_)?blocks\.0\.attn[12]\.norm_q\.weight\.") as failure:
+        load_quantised(pack, path.name, WanVACETransformer3DModel, torch.float32)
+    assert failure.value.code == "pack_invalid"
+    for content in (path.read_bytes()[:300], b"<html>"):
+        path.write_bytes(content)
+        with pytest.raises(JobError, match=r"transformer.gguf: cannot be loaded") as failure:
+            load_quantised(pack, path.name, WanVACETransformer3DModel, torch.float32)
+        assert failure.value.code == "pack_invalid"
 
 
 def test_block_by_block_gives_the_same_pictures(tmp_path, monkeypatch):
