@@ -2,6 +2,7 @@
 first frame, where the loaders would only warn and go on with random numbers. And each form of the weights runs."""
 import json
 import logging
+import shutil
 
 import numpy as np
 import pytest
@@ -28,7 +29,8 @@ WEIGHTS = "diffusion_pytorch_model.safetensors"
 
 
 def generate(folder, pack):
-    engine = kind_of("wan-vace").of(read_pack(pack), Options())
+    found = read_pack(pack)
+    engine = kind_of(found.manifest.engine).of(found, Options())
     return run(str(folder), engine, emit=lambda event: None, find_joints=lambda picture: None), engine
 
 
@@ -87,6 +89,23 @@ def test_a_part_of_another_kind_is_refused(tmp_path):
     assert failure.value.code == "pack_invalid"
     with pytest.raises(JobError, match="wan-animate"):
         kind_of("wan-animate").of(read_pack(pack), Options())
+
+
+def test_what_prepares_a_models_input_is_a_part_as_well(tmp_path):
+    pack = write_pack(tmp_path / "pack", "wan-animate")
+    shutil.rmtree(pack / "image_processor")
+    write_shot(tmp_path / "job", "wan-animate", 1, shape=SMALL)
+    with pytest.raises(JobError, match="image_processor: cannot be loaded") as failure:
+        generate(tmp_path / "job", sealed_again(pack))
+    assert failure.value.code == "pack_invalid"
+    pack = write_pack(tmp_path / "other", "wan-vace")
+    write_text_encoder(pack)
+    for path in (pack / "tokenizer").iterdir():
+        path.write_bytes(b"{")
+    write_shot(tmp_path / "job2", "wan-vace", 1, shape=SMALL, own={"prompt": "A dancer."})
+    with pytest.raises(JobError, match="tokenizer: cannot be loaded") as failure:
+        generate(tmp_path / "job2", pack)
+    assert failure.value.code == "pack_invalid"
 
 
 def test_a_file_that_changed_is_found_before_it_is_opened(tmp_path):

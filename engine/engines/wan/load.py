@@ -127,6 +127,12 @@ def load_scheduler(folder: Path) -> Any:
         return getattr(diffusers, name).from_pretrained(str(folder / "scheduler"), local_files_only=True)
 
 
+def load_input_maker(folder: Path, part: str, kind: Any) -> Any:
+    """What makes a model's input: an image processor, or a tokenizer. Raises JobError."""
+    with _as_pack_errors(folder / part):
+        return kind.from_pretrained(str(folder / part), local_files_only=True)
+
+
 def hook_stops(modules: list[Any], look: Callable[[], None]) -> None:
     """Make every forward pass of these modules look for a stop first, so that no step has to end before it."""
     for module in modules:
