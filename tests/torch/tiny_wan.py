@@ -84,10 +84,10 @@ def _stir(transformer: torch.nn.Module, vae: torch.nn.Module) -> None:
     with torch.no_grad():
         for name, value in transformer.named_parameters():
             if value.ndim > 1:
-                strength = 0.8 if "attn1.to_v" in name or "attn1.to_out" in name else 0.2
+                strength = 1.2 if "attn1.to_v" in name or "attn1.to_out" in name else 0.2
                 value.add_(torch.randn_like(value) * strength)
             elif "attn1.norm_q" in name or "attn1.norm_k" in name:
-                value.mul_(4.0)
+                value.mul_(6.0)
         for value in vae.parameters():
             if value.ndim > 1:
                 value.add_(torch.randn_like(value) * 0.04)
