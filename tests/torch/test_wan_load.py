@@ -191,6 +191,17 @@ def test_block_by_block_gives_the_same_pictures(tmp_path, monkeypatch):
     assert np.array_equal(*taken)
 
 
+def test_it_takes_as_many_threads_as_it_is_given(tmp_path):
+    before = torch.get_num_threads()
+    engine = kind_of("wan-vace").of(read_pack(write_pack(tmp_path / "pack", "wan-vace")), Options(threads=before + 1))
+    write_shot(tmp_path / "job", "wan-vace", 1, shape=SMALL)
+    try:
+        run(str(tmp_path / "job"), engine, emit=lambda event: None, find_joints=lambda picture: None)
+        assert torch.get_num_threads() == before + 1
+    finally:
+        torch.set_num_threads(before)
+
+
 def test_running_out_of_the_devices_memory_goes_on_with_the_next_smaller_plan(tmp_path, monkeypatch):
     pack = write_pack(tmp_path / "pack", "wan-vace")
     write_shot(tmp_path / "job", "wan-vace", 1, shape=SMALL)

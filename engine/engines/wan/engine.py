@@ -55,8 +55,8 @@ class WanEngine:
     rule: ClassVar[RegionRule]
     least: ClassVar[int] = 1        # frames that the pipeline makes at least
 
-    def __init__(self, pack: Pack[EngineManifest]):
-        self.pack = pack
+    def __init__(self, pack: Pack[EngineManifest], options: Options):
+        self.pack, self._options = pack, options
         self.pipeline: Any = None
         self._opened: Form | None = None
         self._too_large: set[tuple[Form, memory.Lying]] = set()     # what ran out of the device's memory
@@ -70,7 +70,7 @@ class WanEngine:
         if pack.manifest.engine != cls.name:
             raise JobError("pack_invalid", f"{pack.folder}: expected weights for {cls.name}, got some for "
                            f"{pack.manifest.engine}.", "Choose another folder of weights.")
-        return cls(pack)
+        return cls(pack, options)
 
     @classmethod
     def facts(cls, manifest: EngineManifest, settings: Settings) -> Facts:
@@ -92,6 +92,8 @@ class WanEngine:
         self.close()
         check_files(self.pack, variant, look=lambda done, total: self._looked(watch, done, total))
         import torch
+        if self._options.threads:
+            torch.set_num_threads(self._options.threads)
         device = _device(torch)
         free = _free_mb(torch) if device == "cuda" else None
         ways = tuple(plan for plan in self._plans(settings) if (wanted, plan.lying) not in self._too_large)
