@@ -23,7 +23,7 @@ from .link.interpreter import EMBEDDED, Launch
 
 EMBEDDED_PACK = EMBEDDED / "engine" / "packs" / "compact"
 NAME = "rates.json"
-_SHORT = 2  # windows: with fewer frames than these, the start is most of a run, and it tells no rate (ours)
+_SHORT = 16  # frames: with fewer than these, the start is most of a run, and it tells no rate (ours)
 _NEW = 0.5  # weight of the newest run in what is kept: a machine changes, and one run may have been disturbed (ours)
 # Of the compact networks (engine/engines/compact/nets/flops.py, 256x256): GFLOP a frame to encode and decode, and a
 # frame and step to denoise.
@@ -141,7 +141,7 @@ def learn(folder: str | Path, hello: messages.Hello | None, job: EngineJob, laun
         return
     try:
         pack = pack_folder(launch)
-        if done.made >= _SHORT * _of_pack(pack).window:
+        if done.made >= _SHORT:
             _keep(launch, learnt(rate_of(launch), work_of(jobs.read(folder), pack), done))
     except (JobError, OSError):
         return  # nothing depends on it but a label

@@ -3,7 +3,7 @@
 import bpy
 from bpy.app.translations import pgettext_iface as translated
 
-from ..cost import cost_of, forms, pack_folder, rate_of, work
+from ..cost import EMBEDDED_PACK, cost_of, forms, pack_folder, rate_of, work
 from ..embedded.engine.contract.errors import JobError
 from ..gather.camera import size_of
 from ..gather.light import balls_of
@@ -74,14 +74,18 @@ def cost_lines(asked: Asked) -> tuple[str, str]:
         launch = engine_launch(request.settings.engine)
     except JobError:
         return "", ""
-    frames = last - first + 1
+    frames, pack = last - first + 1, pack_folder(launch)
     balls = balls_of(asked.light, frames, performed=request.performer)
-    cost = cost_of(work(frames, size_of(scene), request.settings, pack_folder(launch), performed=request.performer,
-                        balls=balls, lit=request.is_lit), rate_of(launch))
-    text = translated("{frames} frames: about {time}, {memory:.1f} GB").format(
-        frames=frames, time=duration(cost.seconds), memory=cost.memory_mb / 1000)
+    cost = cost_of(work(frames, size_of(scene), request.settings, pack, performed=request.performer, balls=balls,
+                        lit=request.is_lit), rate_of(launch))
+    memory = translated("{memory:.1f} GB").format(memory=cost.memory_mb / 1000)
     if cost.device_mb:
-        text += translated(", {memory:.1f} GB of the graphics card").format(memory=cost.device_mb / 1000)
+        memory += translated(", {memory:.1f} GB of the graphics card").format(memory=cost.device_mb / 1000)
+    if not cost.measured and pack != EMBEDDED_PACK:     # what is reckoned is the embedded networks' time
+        return translated("{frames} frames: {memory}").format(frames=frames, memory=memory), \
+            translated("How long is known after the first run here")
+    text = translated("{frames} frames: about {time}, {memory}").format(
+        frames=frames, time=duration(cost.seconds), memory=memory)
     return text, translated("Measured on this machine") if cost.measured else translated("Not measured here yet")
 
 

@@ -1,4 +1,5 @@
-"""weights.safetensors in; the position of each tensor, or the tensors as numpy arrays, out. Needs only numpy.
+"""A file of weights in; the position of each tensor, the tensors as numpy arrays, or their number, out. Needs only
+numpy.
 
 The format: 8 bytes with the header's length (little endian), the header as a JSON object, then the tensors' bytes. The
 header of a malicious file is recognised: nothing is read, and no memory used, beyond what the file really has.
@@ -8,7 +9,7 @@ import math
 import struct
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -33,21 +34,22 @@ class Place:
 
 def places(path: Path) -> dict[str, Place]:
     """Name -> Place. Raises ValueError, which says what is wrong with the header, and OSError."""
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        start = file.read(8)
-        if len(start) < 8:
-            raise ValueError(f"expected a header, got {size} bytes")
-        length, = struct.unpack("<Q", start)
-        if length > min(size - 8, LONGEST_HEADER):
-            raise ValueError(f"expected a header of at most {min(size - 8, LONGEST_HEADER)} bytes, got one of {length}")
-        header = _object(file.read(length))
-    begin, found = 8 + length, {}
-    for name, entry in header.items():
-        if name != _NOTES:
-            found[name] = _place(name, entry, begin)
+    entries, begin, size = _header(path)
+    found = {name: _place(name, entry, begin) for name, entry in entries.items()}
     _without_gaps(found, begin, size)
     return found
+
+
+def count(path: Path) -> int:
+    """How many numbers a file of any kind of numbers holds, by its header alone. Raises as `places` does."""
+    entries, _, _ = _header(path)
+    total = 0
+    for name, entry in entries.items():
+        shape = entry.get("shape") if isinstance(entry, dict) else None
+        if not _is_shape(shape):
+            raise ValueError(f"{name}: expected a tensor with a shape, got {str(entry)[:80]}")
+        total += math.prod(shape)
+    return total
 
 
 def tensors(path: Path) -> dict[str, np.ndarray]:
@@ -74,6 +76,21 @@ def check_finite(path: Path, found: dict[str, Place]) -> None:
             at += read
 
 
+def _header(path: Path) -> tuple[dict[str, Any], int, int]:
+    """The entries by name without the notes, where the data begin, and the file's size."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        start = file.read(8)
+        if len(start) < 8:
+            raise ValueError(f"expected a header, got {size} bytes")
+        length, = struct.unpack("<Q", start)
+        if length > min(size - 8, LONGEST_HEADER):
+            raise ValueError(f"expected a header of at most {min(size - 8, LONGEST_HEADER)} bytes, got one of {length}")
+        header = _object(file.read(length))
+    header.pop(_NOTES, None)
+    return header, 8 + length, size
+
+
 def _object(raw: bytes) -> dict[str, Any]:
     """The header. A name that occurs twice is refused, because two readers might take different ones."""
     try:
@@ -88,14 +105,18 @@ def _place(name: str, entry: object, begin: int) -> Place:
     if entry["dtype"] != HALF:
         raise ValueError(f"{name}: expected dtype {HALF}, got {str(entry['dtype'])[:20]!r}")
     shape, offsets = entry["shape"], entry["data_offsets"]
-    if not _wholes(shape) or len(shape) > _MOST_DIMENSIONS:
+    if not _is_shape(shape):
         raise ValueError(f"{name}: expected a shape of at most {_MOST_DIMENSIONS} whole numbers, got {str(shape)[:80]}")
     if not _wholes(offsets) or len(offsets) != 2 or offsets[1] - offsets[0] != 2 * math.prod(shape):
         raise ValueError(f"{name}: expected the offsets of {str(shape)[:80]} halves, got {str(offsets)[:80]}")
     return Place(tuple(shape), begin + offsets[0], begin + offsets[1])
 
 
-def _wholes(value: object) -> bool:
+def _is_shape(value: object) -> TypeGuard[list[int]]:
+    return _wholes(value) and len(value) <= _MOST_DIMENSIONS
+
+
+def _wholes(value: object) -> TypeGuard[list[int]]:
     return isinstance(value, list) and all(type(one) is int and 0 <= one < 2**53 for one in value)
 
 

@@ -48,6 +48,19 @@ def test_a_short_job_tells_no_rate(shot, part, asked, engine, own_rates):
     assert part("panels.look").cost_lines(asked(shot)) == before and not Path(own_rates._path()).exists()
 
 
+def test_other_networks_are_given_no_time_before_their_first_run(shot, part, asked, own_rates, monkeypatch, tmp_path):
+    """What is reckoned is the embedded networks' time, which says nothing about larger ones."""
+    look, launch = part("panels.look"), part("settings.preferences").engine_launch("compact")
+    (tmp_path / "pack.json").write_text(json.dumps({
+        "default_steps": 20, "window": 81, "overlap": 5, "needs": {"base_mb": 9000.0, "device_base_mb": 8000.0}}))
+    monkeypatch.setattr(look, "pack_folder", lambda launch: tmp_path)
+    assert look.cost_lines(asked(shot)) == ("4 frames: 9.1 GB, 8.0 GB of the graphics card",
+                                            "How long is known after the first run here")
+    own_rates._keep(launch, own_rates.Rate(denoise_s=1.0, runs=1))
+    text, source = look.cost_lines(asked(shot))
+    assert text.startswith("4 frames: about ") and source == "Measured on this machine"
+
+
 def test_fix_range_begins_at_the_playhead_or_the_preview_range(made, shot, part):
     fix = part("panels.result").frames_to_fix
     shot.frame_set(3)

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 from safetensors.torch import load_file, save_file
 
 from engine.contract import jobs
@@ -13,7 +14,7 @@ from engine.contract.errors import JobError
 from engine.engines.base import Options, Want
 from engine.engines.choose import kind_of
 from engine.engines.sd15.conversion import convert
-from engine.engines.sd15.encoders import IMAGE_ENCODER, VAE
+from engine.engines.sd15.encoders import IMAGE_ENCODER, VAE, Encoders
 from engine.engines.sd15.engine import Sd15Engine
 from engine.engines.sd15.networks import read_weights
 from engine.packs.engine_manifest import write_engine
@@ -22,6 +23,7 @@ from tests.torch.sd15_pack import SHAPES, make_pack, random_encoders
 from tests.torch.sd15_tiny import SHALLOW, WHOLE, random_model
 from tests.torch.test_sd15_public_weights import write_public
 
+WEIGHTS = "diffusion_pytorch_model.safetensors"
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = jobs.Settings(engine="sd15-aa2")
 
@@ -76,6 +78,27 @@ def test_public_files_become_a_pack(tmp_path):
     assert Sd15Engine.facts(pack.manifest, SETTINGS).pose_style == "dwpose", "what the family was trained with"
     assert all((found[name].float() - weight).abs().max() < 2e-3 for name, weight in given.items())
     assert str(tmp_path) not in "".join(path.read_text() for path in pack.folder.rglob("*.json"))
+
+
+def test_encoders_are_read_as_they_are_published(tmp_path):
+    """sd-vae-ft-mse names its attention as diffusers did in 2022, and the image encoder is a file of torch.save, which
+    also counts its positions."""
+    given = random_encoders()
+    given.vae.save_pretrained(tmp_path / VAE)
+    stored = load_file(tmp_path / VAE / WEIGHTS)
+    for name in [name for name in stored if "attentions" in name]:
+        earlier = name
+        for now, before in (("to_q", "query"), ("to_k", "key"), ("to_v", "value"), ("to_out.0", "proj_attn")):
+            earlier = earlier.replace(now, before)
+        stored[earlier] = stored.pop(name)
+    save_file(stored, tmp_path / VAE / WEIGHTS, metadata={"format": "pt"})
+    given.clip.save_pretrained(tmp_path / IMAGE_ENCODER)
+    (tmp_path / IMAGE_ENCODER / "model.safetensors").unlink()
+    torch.save({**given.clip.state_dict(), "vision_model.embeddings.position_ids": torch.arange(5)[None]},
+               tmp_path / IMAGE_ENCODER / "pytorch_model.bin")
+    found = Encoders.opened(tmp_path / VAE, tmp_path / IMAGE_ENCODER).state_dict()
+    assert any("query" in name for name in stored) and found.keys() == given.state_dict().keys()
+    assert all(torch.equal(found[name], weight) for name, weight in given.state_dict().items())
 
 
 def test_nothing_heavy_is_imported_before_it_opens():

@@ -114,12 +114,22 @@ def no_objects(folder):
         frames.write_picture(str(path), np.zeros_like(frames.read_picture(str(path))))
 
 
+def larger_mask(folder):
+    """The region grows; what is compared lies inside of both."""
+    job = jobs.read(str(folder))
+    for number in range(1, job.frames + 1):
+        mask = np.zeros((job.size[1], job.size[0]), np.uint8)
+        mask[:int(0.9 * job.size[1])] = 255
+        frames.write_picture(files.picture(str(folder), files.MASK, number), mask)
+
+
 def other_seed(folder):
     job = jobs.read(str(folder))
     jobs.write(str(folder), replace(job, settings=replace(job.settings, seed=2)))
 
 
 CHANGES = [("family", other_reference), ("family", other_pose), ("family", other_plate), ("family", other_seed),
+           ("family", larger_mask), ("whole", larger_mask),
            ("whole", other_reference), ("whole", other_pose), ("whole", other_depth), ("whole", other_plate),
            ("whole", no_objects), ("whole", other_seed)]
 

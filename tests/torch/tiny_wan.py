@@ -66,7 +66,7 @@ def _vace() -> WanVACETransformer3DModel:
 
 def _animate() -> WanAnimateTransformer3DModel:
     return WanAnimateTransformer3DModel(
-        **_COMMON, in_channels=36, latent_channels=16, num_layers=2, image_dim=4,
+        **_COMMON, in_channels=36, latent_channels=16, num_layers=2, image_dim=4, added_kv_proj_dim=24,
         motion_encoder_channel_sizes={"4": 16, "8": 16, "16": 16}, motion_encoder_size=16, motion_style_dim=8,
         motion_dim=4, motion_encoder_dim=16, face_encoder_hidden_dim=16, face_encoder_num_heads=2,
         inject_face_latents_blocks=2)
@@ -84,10 +84,10 @@ def _stir(transformer: torch.nn.Module, vae: torch.nn.Module) -> None:
     with torch.no_grad():
         for name, value in transformer.named_parameters():
             if value.ndim > 1:
-                strength = 0.8 if "attn1.to_v" in name or "attn1.to_out" in name else 0.2
+                strength = 1.2 if "attn1.to_v" in name or "attn1.to_out" in name else 0.2
                 value.add_(torch.randn_like(value) * strength)
             elif "attn1.norm_q" in name or "attn1.norm_k" in name:
-                value.mul_(4.0)
+                value.mul_(6.0)
         for value in vae.parameters():
             if value.ndim > 1:
                 value.add_(torch.randn_like(value) * 0.04)

@@ -25,7 +25,7 @@ ENGINE_RULES = (
     ("engine/engines/compact/nets/", {"torch"}),
     ("engine/engines/sd15/nets/", {"torch"}),
     ("engine/engines/sd15/", {"numpy", "cv2", "torch", "diffusers", "transformers", "safetensors"}),
-    ("engine/engines/wan/", {"numpy", "torch", "diffusers", "transformers", "safetensors", "PIL"}),
+    ("engine/engines/wan/", {"numpy", "torch", "diffusers", "transformers", "safetensors", "gguf", "PIL"}),
     ("engine/estimate/", {"numpy", "cv2", "onnxruntime"}),
     ("engine/", {"numpy", "cv2"}),
 )

@@ -2,13 +2,16 @@
 refused."""
 import json
 
+import numpy as np
 import pytest
+from safetensors.numpy import save
 
 from engine.__main__ import main
 from engine.contract.errors import JobError
 from engine.contract.jobs import Settings
 from engine.engines.choose import kind_of
 from engine.engines.wan.adoption import KINDS, adopt
+from engine.engines.wan.engine import parts_of
 from engine.packs.store import check_files, read_pack
 
 FILES = ("transformer/config.json", "transformer/w-1-of-2.safetensors", "transformer/w-2-of-2.safetensors",
@@ -18,10 +21,16 @@ FILES = ("transformer/config.json", "transformer/w-1-of-2.safetensors", "transfo
 CONFIG = json.dumps({"num_layers": 40, "num_attention_heads": 40, "attention_head_dim": 128, "base_dim": 96}).encode()
 
 
+def weights(name, kind=np.float32):
+    """A million numbers."""
+    return save({name: np.zeros((1000, 1000), kind)})
+
+
 def downloaded(folder, pipeline="WanVACEPipeline", files=FILES):
     for name in files:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(CONFIG if name.endswith("config.json") else name.encode())
+        (folder / name).write_bytes(CONFIG if name.endswith("config.json") else weights(name) if name.endswith(
+            ".safetensors") else name.encode())
     (folder / "model_index.json").write_text(json.dumps({"_class_name": pipeline}))
     return folder
 
@@ -45,6 +54,24 @@ def test_a_folder_becomes_a_pack_of_its_engine(tmp_path, pipeline):
     assert needs.device(81) >= needs.device(5) > 1000 and needs.host(81, 1.0) > needs.host(5, 1.0)
     facts = kind_of(manifest.engine).facts(manifest, Settings(engine=manifest.engine))
     assert facts.window == manifest.window and facts.shapes[0] == (480, 832)
+
+
+@pytest.mark.parametrize("kind", [np.float16, np.float32])
+def test_memory_is_reckoned_from_the_numbers_and_not_from_their_width_on_the_disk(tmp_path, kind):
+    """The published transformers have 32 bits, or 32 in some layers and 16 in others; all run at 16."""
+    downloaded(tmp_path)
+    (tmp_path / "transformer/w-1-of-2.safetensors").write_bytes(weights("a", kind))
+    parts = parts_of(tmp_path, FILES)
+    assert parts.transformer_mb == 4.0, "two files of a million numbers at 16 bits"
+    assert parts.others_mb == {"vae": 4.0, "image_encoder": 4.0}, "these work at 32 bits; the text encoder is elsewhere"
+
+
+def test_a_file_that_is_no_weights_is_told(tmp_path):
+    downloaded(tmp_path)
+    (tmp_path / "transformer/w-2-of-2.safetensors").write_bytes(b"<html>")
+    with pytest.raises(JobError, match=r"w-2-of-2.safetensors: expected a header") as failure:
+        adopt(tmp_path, "mine", quiet)
+    assert failure.value.code == "pack_corrupt" and not (tmp_path / "pack.json").exists()
 
 
 def test_quantised_files_are_forms_of_their_own(tmp_path):

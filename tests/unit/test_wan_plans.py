@@ -78,7 +78,8 @@ def test_plans_go_from_fast_to_small(form):
     assert [plan.lying for plan in found] == list(Lying)
     needs = [plan.device_mb for plan in found]
     assert needs == sorted(needs, reverse=True) and needs[-1] < needs[0] / 3
-    assert found[0].host_mb < found[1].host_mb == found[2].host_mb, "what is not on the device is in the memory"
+    weights = LARGE.transformer_mb * (2 if form == "float32" else 1)
+    assert all(plan.host_mb > weights for plan in found), "the process reads them before they lie on the device"
 
 
 def test_a_smaller_form_needs_less():

@@ -71,7 +71,7 @@ def adopt(folder: Path, name: str, tell: Callable[[str], None]) -> EngineManifes
 def _needs(folder: Path, form: str, names: list[str], window: int) -> dict[str, float]:
     """The memory of a form of the weights, as contract/reckoning.py has it, if all lies on the card: reckoned for one
     frame and for a whole segment, and a straight line between them."""
-    parts = parts_of(folder, {one: (folder / one).stat().st_size for one in names})
+    parts = parts_of(folder, names)
     one, all_ = (memory.plans(parts, form, largest(_CROPS), frames)[0] for frames in (1, window))
     of_frame = {"frame_mb": (all_.host_mb - one.host_mb) / (window - 1),
                 "device_frame_mb": (all_.device_mb - one.device_mb) / (window - 1)}

@@ -8,7 +8,7 @@ import numpy as np
 from ...conditions.bundle import Bundle, ReferenceBundle
 from ..base import RegionRule, Sampling, Want, Watch
 from .engine import WanEngine
-from .load import hook_stops, load_model, load_networks, load_scheduler
+from .load import hook_stops, load_input_maker, load_model, load_networks, load_scheduler
 from .segments import Segment, segment_noise, with_given
 from .vace import as_pil
 
@@ -29,7 +29,7 @@ class AnimateEngine(WanEngine):
         folder = self.pack.folder
         transformer, vae = load_networks(self.pack, variant, form, WanAnimateTransformer3DModel, watch)
         encoder = load_model(folder, "image_encoder", CLIPVisionModel, torch.float32)
-        processor = CLIPImageProcessor.from_pretrained(str(folder / "image_processor"), local_files_only=True)
+        processor = load_input_maker(folder, "image_processor", CLIPImageProcessor)
         pipeline = SegmentPipeline(tokenizer=None, text_encoder=None, vae=vae, transformer=transformer,
                                    scheduler=load_scheduler(folder), image_encoder=encoder, image_processor=processor)
         hook_stops([*transformer.blocks, vae.encoder, vae.decoder, encoder], self._stop_asked)

@@ -3,7 +3,7 @@
 import contextlib
 import gc
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,6 +14,7 @@ from ...contract.errors import JobError
 from ...contract.jobs import SHAPE_AUTO, Settings, sides
 from ...packs.engine_manifest import EngineManifest
 from ...packs.store import Pack, check_files
+from ...packs.weights_file import count
 from ..base import (
     NOT_OPEN,
     DeviceReport,
@@ -40,6 +41,7 @@ log = logging.getLogger(__name__)
 SIZE_STEP = 16          # pixels: the VAE's eight, and the transformer folds two of its latents
 FADE = 5 / 192          # of the crop's shorter side, over which a patch fades inside M_f: as in the embedded engine
 _FRAME_DONE_S = 600.0   # patience: a step of a large model with its weights on the processor takes minutes
+Form = tuple[str, str]  # the pack's variant, "" if it has only one form; and the form, a key of memory.SHARES
 _MOTIONLESS = ("text_encoder", "tokenizer", "prompts")      # never on the device during a run
 
 
@@ -53,10 +55,11 @@ class WanEngine:
     rule: ClassVar[RegionRule]
     least: ClassVar[int] = 1        # frames that the pipeline makes at least
 
-    def __init__(self, pack: Pack[EngineManifest]):
-        self.pack = pack
+    def __init__(self, pack: Pack[EngineManifest], options: Options):
+        self.pack, self._options = pack, options
         self.pipeline: Any = None
-        self._opened: tuple[str, ...] | None = None
+        self._opened: Form | None = None
+        self._too_large: set[tuple[Form, memory.Lying]] = set()     # what ran out of the device's memory
         self._watch: Watch | None = None
         self._plan: memory.Plan | None = None
         self._embeddings: dict[str, Any] = {}
@@ -67,7 +70,7 @@ class WanEngine:
         if pack.manifest.engine != cls.name:
             raise JobError("pack_invalid", f"{pack.folder}: expected weights for {cls.name}, got some for "
                            f"{pack.manifest.engine}.", "Choose another folder of weights.")
-        return cls(pack)
+        return cls(pack, options)
 
     @classmethod
     def facts(cls, manifest: EngineManifest, settings: Settings) -> Facts:
@@ -89,13 +92,15 @@ class WanEngine:
         self.close()
         check_files(self.pack, variant, look=lambda done, total: self._looked(watch, done, total))
         import torch
+        if self._options.threads:
+            torch.set_num_threads(self._options.threads)
         device = _device(torch)
-        free = torch.cuda.mem_get_info()[0] / memory.MB if device == "cuda" else None
-        ways = self._plans(settings)
+        free = _free_mb(torch) if device == "cuda" else None
+        ways = tuple(plan for plan in self._plans(settings) if (wanted, plan.lying) not in self._too_large)
         self._plan = memory.chosen(ways, free)
         log.info("%s: the weights as %s, %s; about %.0f MB of the device", self.name, form, self._plan.lying.value,
                  self._plan.device_mb)
-        with self._out_of_memory():
+        with self._out_of_memory(wanted):
             self.pipeline = self._load(variant, form, watch)
             _lay(self.pipeline, self._plan.lying, device)
         self._opened = wanted
@@ -111,7 +116,7 @@ class WanEngine:
         segment = segment_of(window, self.least)
         self._watch = watch
         try:
-            with self._out_of_memory():
+            with self._out_of_memory(self._opened):
                 prompts = self._prompts(sampling, watch)
                 with watch.stage("denoise"):
                     latents = self._sample(segment, bundle.padded(segment.count), reference, before, after, sampling,
@@ -121,7 +126,8 @@ class WanEngine:
                     pictures = self._pictures(kept)
         finally:
             self._watch = None
-            self.pipeline.maybe_free_model_hooks()
+            if self.pipeline is not None:
+                self.pipeline.maybe_free_model_hooks()
         known = pictures if before is None else np.concatenate([before, pictures])
         return Made(kept, np.ascontiguousarray(known[-max(self.pack.manifest.overlap, 1):]))
 
@@ -196,36 +202,53 @@ class WanEngine:
         manifest = self.pack.manifest
         variant, form = variant_of(manifest, read_own(settings.own))
         shapes = manifest.shapes_in(SIZE_STEP) if settings.shape == SHAPE_AUTO else (sides(settings.shape),)
-        sizes = {name: file.bytes for name, file in manifest.files_of(variant).items()}
-        parts = parts_of(self.pack.folder, sizes)
+        parts = parts_of(self.pack.folder, manifest.files_of(variant))
         return memory.plans(parts, form, largest(shapes), settings.window or manifest.window)
 
     @contextlib.contextmanager
-    def _out_of_memory(self) -> Iterator[None]:
+    def _out_of_memory(self, form: Form | None) -> Iterator[None]:
+        """What runs out of the device's memory is closed. The next run opens it with the next smaller plan."""
         import torch
         try:
             yield
         except torch.OutOfMemoryError as error:
-            advice = "" if self._plan is None else memory.smaller(self._plan)
+            advice = ""
+            if self._plan is not None:
+                advice = memory.smaller(self._plan)
+                if form is not None and self._plan.lying is not memory.Lying.BLOCKS:
+                    self._too_large.add((form, self._plan.lying))
+            self.close()
             raise JobError("out_of_memory", f"{self.name}: the device has too little memory: {str(error)[:160]}",
                            advice) from None
 
 
-def parts_of(folder: Path, sizes: Mapping[str, int]) -> memory.Parts:
-    """The parts that lie on the device, by the files of a form of the weights: their names and bytes. Raises
-    JobError."""
+def parts_of(folder: Path, names: Iterable[str]) -> memory.Parts:
+    """The parts that lie on the device, by the files of a form of the weights. Their numbers are counted, because the
+    published files have 32 bits for each, or 16, or both in one. Raises JobError."""
     transformer, vae = (config_of(folder, part) for part in ("transformer", "vae"))
     found: dict[str, float] = {}
-    for name, count in sizes.items():
+    for name in names:
         part = "transformer" if name.endswith(".gguf") else name.partition("/")[0]
-        found[part] = found.get(part, 0.0) + count / memory.MB
+        if part not in _MOTIONLESS and name.endswith((".gguf", ".safetensors")):
+            found[part] = found.get(part, 0.0) + _size_of(folder / name, 2 if part == "transformer" else 4)
     try:
         width = transformer["num_attention_heads"] * transformer["attention_head_dim"]
-        return memory.Parts(found.pop("transformer", 0.0),
-                            {part: mb for part, mb in found.items() if part not in _MOTIONLESS},
-                            transformer["num_layers"], width, vae["base_dim"])
+        return memory.Parts(found.pop("transformer", 0.0), found, transformer["num_layers"], width, vae["base_dim"])
     except (KeyError, TypeError) as error:
         raise JobError("pack_invalid", f"{folder}: the config.json of transformer or vae: {error} is missing.",
+                       "Install the weights again.") from None
+
+
+def _size_of(path: Path, width: int) -> float:
+    """MB that a file of a part takes in memory, with so many bytes for each number. Raises JobError."""
+    try:
+        if path.suffix == ".gguf":
+            return path.stat().st_size / memory.MB
+        return count(path) * width / memory.MB
+    except ValueError as error:
+        raise JobError("pack_corrupt", f"{path}: {error}.", "Install the weights again.") from None
+    except OSError as error:
+        raise JobError("pack_missing", f"{path} cannot be read: {error.strerror}.",
                        "Install the weights again.") from None
 
 
@@ -262,6 +285,12 @@ def decoded(pipeline: Any, latents: np.ndarray) -> np.ndarray:
         shown = vae.decode(given / (1.0 / deviation) + mean, return_dict=False)[0]
     shown = (shown[0].permute(1, 2, 3, 0).float() * 0.5 + 0.5).clamp(0.0, 1.0)
     return np.ascontiguousarray(shown.cpu().numpy())
+
+
+def _free_mb(torch: Any) -> float:
+    """Of the device, with what torch keeps for later and does not need now."""
+    torch.cuda.empty_cache()
+    return torch.cuda.mem_get_info()[0] / memory.MB
 
 
 def _device(torch: Any) -> str:

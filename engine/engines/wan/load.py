@@ -7,7 +7,7 @@ compared with the class's own before a weight is read, and what the loaders say 
 import contextlib
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -90,15 +90,30 @@ def load_model(folder: Path, part: str, kind: type, dtype: Any) -> Any:
 def load_quantised(folder: Path, file: str, kind: type, dtype: Any) -> Any:
     """The transformer from a GGUF file of the pack; its config from the folder, so that nobody asks the Hub. Raises
     JobError."""
+    import torch
     from diffusers import GGUFQuantizationConfig
+    with torch.device("meta"):
+        wanted = kind.from_config(config_of(folder, "transformer")).state_dict().keys()
+    with _as_pack_errors(folder / file):
+        found = _quantised_names(folder / file, wanted)
+    _refuse(folder / file, sorted(wanted - found), [], [])
     with _as_pack_errors(folder / file):
         model = kind.from_single_file(str(folder / file), config=str(folder), subfolder="transformer", dtype=dtype,
                                       quantization_config=GGUFQuantizationConfig(compute_dtype=dtype),
                                       local_files_only=True)
-    # what no key of the file filled has no memory yet
-    empty = sorted(name for name, tensor in (*model.named_parameters(), *model.named_buffers()) if tensor.is_meta)
-    _refuse(folder / file, empty, [], [])
     return model.eval().requires_grad_(False)
+
+
+def _quantised_names(path: Path, wanted: Collection[str]) -> set[str]:
+    """diffusers' names of the weights in a GGUF file. The file may have Wan's own, which diffusers translates:
+    the reading that misses fewer counts."""
+    import torch
+    from diffusers.loaders.single_file_utils import convert_wan_transformer_to_diffusers
+    from gguf import GGUFReader
+    found = {one.name: torch.empty([int(side) for side in reversed(one.shape)], device="meta")
+             for one in GGUFReader(path).tensors}
+    read = (found.keys(), convert_wan_transformer_to_diffusers(dict(found)).keys())
+    return set(min(read, key=lambda names: len(set(wanted) - names)))
 
 
 def load_scheduler(folder: Path) -> Any:
@@ -110,6 +125,12 @@ def load_scheduler(folder: Path) -> Any:
                        f"{str(name)[:60]!r}.", _AGAIN)
     with _as_pack_errors(folder / "scheduler"):
         return getattr(diffusers, name).from_pretrained(str(folder / "scheduler"), local_files_only=True)
+
+
+def load_input_maker(folder: Path, part: str, kind: Any) -> Any:
+    """What makes a model's input: an image processor, or a tokenizer. Raises JobError."""
+    with _as_pack_errors(folder / part):
+        return kind.from_pretrained(str(folder / part), local_files_only=True)
 
 
 def hook_stops(modules: list[Any], look: Callable[[], None]) -> None:
@@ -155,7 +176,7 @@ def _as_pack_errors(place: Path) -> Iterator[None]:
         one.setLevel(logging.ERROR)
     try:
         yield
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, IndexError, TypeError, RuntimeError) as error:
         raise JobError("pack_invalid", f"{place}: cannot be loaded: {str(error)[:300]}", _AGAIN) from None
     finally:
         for one, level in zip(heard, levels, strict=True):

@@ -13,8 +13,8 @@ from ...contract.errors import JobError
 from .segments import STEP
 
 MB = 1e6
-# Bytes of a weight as it lies in memory, for one of two bytes on the disk. Norms, embeddings and the first and last
-# layers stay at 16 bits with 8 bits.
+# What the transformer takes in memory, for one of 16 bits; for a GGUF file, for its own size. With 8 bits, norms,
+# embeddings and the first and last layers stay at 16.
 SHARES = {"float32": 2.0, "bf16": 1.0, "fp8": 0.55, "gguf": 1.0}
 SMALLER = {"float32": "bf16", "bf16": "fp8", "fp8": "gguf"}
 _BLOCKS = 2             # of the transformer that lie on the device at once if they come one by one
@@ -34,8 +34,8 @@ class Lying(Enum):
 
 @dataclass(frozen=True)
 class Parts:
-    """MB on the disk, at 16 bits, of the transformer with so many blocks, and of the other parts by name. width: of the
-    transformer's tokens; base: channels of the decoder's last layer."""
+    """MB of the transformer with so many blocks at 16 bits, or of its GGUF file; and of the other parts by name, which
+    work at 32 bits. width: of the transformer's tokens; base: channels of the decoder's last layer."""
 
     transformer_mb: float
     others_mb: Mapping[str, float]
@@ -60,11 +60,12 @@ def plans(parts: Parts, form: str, shape: tuple[int, int], frames: int) -> tuple
     tokens = ((frames - 1) // STEP + 1) * (shape[0] // 16) * (shape[1] // 16)
     work = max(tokens * parts.width * 2 * _LIVE, shape[0] * shape[1] * STEP * parts.base * 4 * _DECODED) / MB
     largest = max([transformer, *parts.others_mb.values()])
-    host = _PROCESS_MB + frames * shape[0] * shape[1] * 3 * 4 * 6 / MB
+    # All weights are read into the process first. What becomes 8 bits is read as 16.
+    read = parts.transformer_mb * max(SHARES[form], 1.0) + others
+    host = _PROCESS_MB + frames * shape[0] * shape[1] * 3 * 4 * 6 / MB + read
     on_device = {Lying.WHOLE: transformer + others, Lying.PARTS: largest,
                  Lying.BLOCKS: others + transformer * _BLOCKS / max(parts.blocks, 1)}
-    return tuple(Plan(form, lying, (held + work) * _ROOM, host + (0 if lying is Lying.WHOLE else transformer + others))
-                 for lying, held in on_device.items())
+    return tuple(Plan(form, lying, (held + work) * _ROOM, host) for lying, held in on_device.items())
 
 
 def chosen(ways: tuple[Plan, ...], free_mb: float | None) -> Plan:
@@ -84,7 +85,8 @@ def smaller(plan: Plan) -> str:
     """The sentence that names what to try when this plan ran out of memory."""
     following = {Lying.WHOLE: Lying.PARTS, Lying.PARTS: Lying.BLOCKS}.get(plan.lying)
     if following is not None:
-        return f"Close other programs that use the graphics card; the next smaller plan is {following.value}."
+        return f"Generate again in this session: it goes on with the next smaller plan, {following.value}. Or close " \
+               "other programs that use the graphics card."
     other = SMALLER.get(plan.form)
     form = f"Choose the weights as {other}, or a" if other else "Choose a"
     return f"{form} shorter window or a smaller crop, or close other programs that use the graphics card."

@@ -12,7 +12,7 @@ from typing import Any
 
 from ...contract.errors import JobError
 from ...contract.files import write_whole
-from .load import load_model
+from .load import load_input_maker, load_model
 
 FOLDER = "prompts"
 ENCODER, TOKENIZER = "text_encoder", "tokenizer"
@@ -64,7 +64,7 @@ def _encoded(folder: Path, prompt: str) -> Any:
     import torch
     from diffusers import WanPipeline
     from transformers import AutoTokenizer, UMT5EncoderModel
-    tokenizer = AutoTokenizer.from_pretrained(str(folder / TOKENIZER), local_files_only=True)
+    tokenizer = load_input_maker(folder, TOKENIZER, AutoTokenizer)
     encoder = load_model(folder, ENCODER, UMT5EncoderModel, torch.bfloat16)
     pipeline = WanPipeline(tokenizer=tokenizer, text_encoder=encoder, vae=None, scheduler=None, transformer=None)
     with torch.no_grad():
