@@ -19,6 +19,7 @@ from .surface.drawing import Maps
 from .surface.template import Limb
 
 CHANNELS = 15
+NORMAL, KNOWN_LIGHT = slice(1, 4), slice(10, 13)
 LIGHT_SCALE = 0.8       # multiplies the light's channels, so that a light twice as bright as white is still about 1
 _LEAST_SEEN = 150       # pixels of a performer; from fewer, no light is read
 _KINDS = {Limb.HEAD: 0, Limb.HAIR: 0, Limb.LEFT_HAND: 1, Limb.RIGHT_HAND: 1, Limb.TORSO: 2, Limb.SKIRT: 2,
@@ -45,13 +46,13 @@ def surface_inputs(maps: Maps, figure: Figure, depth_worth: float, *, reference_
     cover = maps.coverage.reshape(-1, 1)[there]
     normal = maps.normal.reshape(-1, 3)[there] / cover
     flat[there, 0] = maps.confidence.ravel()[there]
-    flat[there, 1:4] = maps.normal.reshape(-1, 3)[there]
+    flat[there, NORMAL] = maps.normal.reshape(-1, 3)[there]
     flat[there, 4] = np.clip((maps.depth.ravel()[there] - _hips(figure)) * depth_worth, -1, 1) * cover[:, 0]
     kinds = _KIND_OF[maps.part.ravel()[there]]
     known_kind = kinds < 5
     flat[there[known_kind], 5 + kinds[known_kind]] = cover[known_kind, 0]
     if white is not None:
-        flat[there, 10:13] = LIGHT_SCALE * white.reshape(-1, 3)[there] * cover
+        flat[there, KNOWN_LIGHT] = LIGHT_SCALE * white.reshape(-1, 3)[there] * cover
     turned = lights.turned(normal)
     if reference_light is not None:
         flat[there, 13] = np.clip(turned @ np.asarray(reference_light), -1, 1) * cover[:, 0]

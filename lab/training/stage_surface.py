@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from engine.conditions.surface_inputs import LIGHT_SCALE
+from engine.conditions.surface_inputs import KNOWN_LIGHT, LIGHT_SCALE, NORMAL
 from engine.engines.compact.nets.model import Model
 from engine.engines.compact.nets.sizes import COMPACT
 from engine.engines.compact.nets.surface_heads import Heads
@@ -31,7 +31,6 @@ COARSE = (4, 8, 16)     # pixels a side of what colours are compared over
 LIGHT_WEIGHT, EDGE_WEIGHT, PICTURE_WEIGHT = 3.0, 0.3, 0.5
 STEADY = 0.02           # of the heads' squares: they leave the surface as it is where they know nothing
 FLICKER_WEIGHT = 0.5
-LIT = slice(10, 13)     # of the maps: the known light (conditions/surface_inputs.py)
 BAND = EDGE_REACH + 2   # pixels about the outline over which alphas are compared
 
 # Its nets' sizes, and those of what it starts from.
@@ -81,8 +80,9 @@ def composite(heads: Heads, colour: Tensor, maps: Tensor, cover: Tensor, painted
     share = cover.clamp(min=1e-3)
     known = ((maps[:, :1] / share - KNOWN[0]) / (KNOWN[1] - KNOWN[0])).clamp(0, 1)
     known = (known + (1 - known) * _spread(heads.gate, size)).clamp(0, 1)
-    coarse = with_known_light(low_frequencies(colour * cover, cover, painted), maps[:, LIT] / share / LIGHT_SCALE)
-    normal = blurred(maps[:, 1:4], NORMAL_SIGMA) / blurred(cover, NORMAL_SIGMA).clamp(min=1e-3)
+    white = maps[:, KNOWN_LIGHT] / share / LIGHT_SCALE
+    coarse = with_known_light(low_frequencies(colour * cover, cover, painted), white)
+    normal = blurred(maps[:, NORMAL], NORMAL_SIGMA) / blurred(cover, NORMAL_SIGMA).clamp(min=1e-3)
     lit = (colour * coarse * gain(heads, normal, size)).clamp(0, 1)
     return known * lit + (1 - known) * painted[:, :3]
 

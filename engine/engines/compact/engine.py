@@ -80,9 +80,15 @@ class CompactEngine:
         with watch.stage("denoise"):
             latents, heads = clip.denoise_window(self.runtime, window, conditions, appearance, wanted,
                                                  after_step=watch.stepped, before=ahead, after=after)
-        heads = steadied(heads, told)
-        known = joined(latents if ahead is None else np.concatenate([ahead, latents]), heads)
-        return Made(latents, known[-max(self.pack.manifest.overlap, 1):], None if heads is None else heads[count:])
+        known = latents if ahead is None else np.concatenate([ahead, latents])
+        if heads is not None:
+            said, heads = heads[:count] if told is None else told, heads[count:]
+            if told is not None:
+                pair = slice(count - 1, count + 1)
+                heads = steadied(heads, told[-1], self.runtime.decode(known[pair]), bundle.warp[pair],
+                                 bundle.maps[pair])
+            known = joined(known, np.concatenate([said, heads]))
+        return Made(latents, known[-max(self.pack.manifest.overlap, 1):], heads)
 
     def held(self, pictures: np.ndarray) -> np.ndarray:
         return self.runtime.encode(pictures)

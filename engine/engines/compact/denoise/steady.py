@@ -1,12 +1,21 @@
-"""What the net says about the surface (layers/heads.py), without a jump where a window begins.
+"""The light on the surface, without a jump where a window begins.
 
-Ours. The net sees the latents of finished frames, but not what it said about their surface. So it says something else
-of the same frame in the next window, and the character's light would jump there. The difference is added to the frames
-that follow, less from frame to frame, and nothing is left of it after the window.
+Ours. A window sees the latents of the last frames before it, and still lights its own a little differently. The
+difference between the light of two neighbouring frames of two windows is smooth, and far larger than between two of one
+window. It is added to the light's head (layers/heads.py) of the frames that follow, less from frame to frame, and
+nothing is left of it after the window.
 
 Shapes: latents (m, h, w, C); heads (m, h / 2, w / 2, K); handed on (m, h, w, C + K).
 """
+import cv2
 import numpy as np
+
+from ....conditions.surface_inputs import KNOWN_LIGHT, NORMAL
+from ....layers.heads import CELL, MOST_LIGHT, Heads
+from ....layers.surface import COARSE, light_gain
+
+_SIGMA = 3.0            # cells of 8 crop pixels: as smooth as a head or an upper arm is large
+_MOST = 0.98            # of the head's largest value: it is infinite at 1
 
 
 def joined(latents: np.ndarray, heads: np.ndarray | None) -> np.ndarray:
@@ -24,11 +33,35 @@ def parted(handed_on: np.ndarray | None, channels: int) -> tuple[np.ndarray | No
     return handed_on[..., :channels], handed_on[:, ::2, ::2, channels:]
 
 
-def steadied(heads: np.ndarray | None, told: np.ndarray | None) -> np.ndarray | None:
-    """The heads of a window's frames (f, ...), from what the net says of them; told: what was said of the first ones in
-    the window before, if anything was."""
-    if heads is None or told is None:
-        return heads
-    made = heads[len(told):]
-    share = 1 - np.arange(1, len(made) + 1, dtype=np.float32) / (len(made) + 1)
-    return np.concatenate([told, made + share[:, None, None, None] * (told[-1] - heads[len(told) - 1])])
+def steadied(heads: np.ndarray, told: np.ndarray, painted: np.ndarray, warps: np.ndarray,
+             maps: np.ndarray) -> np.ndarray:
+    """The heads of the made frames (f, ...), with the light going on from the frame before them.
+
+    told (h / 2, w / 2, K): the heads of that frame; painted (2, H, W, 5), warps (2, H, W, 4), maps (2, H, W, m): that frame
+    and the first made one, as the network paints them, and the surface in them.
+    """
+    before, after = (_light(*one) for one in zip((told, heads[0]), painted, warps, maps, strict=True))
+    share = _in_cells((painted[..., 3] * warps[..., 3]).prod(axis=0))
+    missing = _smoothed((before - after) * share) / (_smoothed(share) + np.float32(1e-3))
+    left = 1 - np.arange(len(heads), dtype=np.float32)[:, None, None] / len(heads)
+    light = (np.tanh(heads[..., 0]) + left * missing / MOST_LIGHT).clip(-_MOST, _MOST)
+    return np.concatenate([np.arctanh(light)[..., None], heads[..., 1:]], axis=-1).astype(np.float32)
+
+
+def _light(raw: np.ndarray, painted: np.ndarray, warp: np.ndarray, maps: np.ndarray) -> np.ndarray:
+    """The logarithm of the gain that the network gives the surface, in cells."""
+    heads, side = Heads.of(raw), CELL // COARSE
+    gain = np.log(light_gain(painted, warp).mean(axis=-1))
+    if maps[..., KNOWN_LIGHT].any():
+        gain = 0.5 * gain       # layers/surface.with_known_light
+    normal = _in_cells(maps[..., NORMAL]) / np.maximum(_in_cells(warp[..., 3:])[..., None], np.float32(1e-3))
+    gain = cv2.resize(gain, None, fx=1 / side, fy=1 / side, interpolation=cv2.INTER_AREA)
+    return gain + heads.light + (heads.turn * normal).sum(axis=-1)
+
+
+def _in_cells(picture: np.ndarray) -> np.ndarray:
+    return cv2.resize(np.ascontiguousarray(picture), None, fx=1 / CELL, fy=1 / CELL, interpolation=cv2.INTER_AREA)
+
+
+def _smoothed(cells: np.ndarray) -> np.ndarray:
+    return cv2.GaussianBlur(cells, (0, 0), _SIGMA, borderType=cv2.BORDER_CONSTANT)
