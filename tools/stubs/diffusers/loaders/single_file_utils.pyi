@@ -1,0 +1,3 @@
+from typing import Any
+
+def convert_wan_transformer_to_diffusers(checkpoint: dict[str, Any], **kwargs: Any) -> dict[str, Any]: ...
