@@ -75,7 +75,9 @@ class CompactEngine:
             appearance = self._encoded(reference, sampling.guidance)
             conditions = clip.encode_conditions(self.runtime, bundle)
         count = len(window.before)
-        ahead, told = parted(before[len(before) - count:] if before is not None and count else None, self._channels)
+        ahead, told = None, None
+        if before is not None and count:
+            ahead, told = parted(before[len(before) - count:], self._channels)
         wanted = clip.Sampling(named(self.pack.manifest.schedule), sampling.steps, sampling.seed, sampling.guidance)
         with watch.stage("denoise"):
             latents, heads = clip.denoise_window(self.runtime, window, conditions, appearance, wanted,

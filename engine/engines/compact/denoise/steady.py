@@ -25,10 +25,10 @@ def joined(latents: np.ndarray, heads: np.ndarray | None) -> np.ndarray:
     return np.concatenate([latents, heads.repeat(2, axis=1).repeat(2, axis=2)], axis=-1)
 
 
-def parted(handed_on: np.ndarray | None, channels: int) -> tuple[np.ndarray | None, np.ndarray | None]:
+def parted(handed_on: np.ndarray, channels: int) -> tuple[np.ndarray, np.ndarray | None]:
     """(latents, heads) of `joined`, or (latents, None) if no heads are known: of frames that are kept, there are only
     pictures. channels: C."""
-    if handed_on is None or handed_on.shape[-1] == channels:
+    if handed_on.shape[-1] == channels:
         return handed_on, None
     return handed_on[..., :channels], handed_on[:, ::2, ::2, channels:]
 
@@ -37,8 +37,8 @@ def steadied(heads: np.ndarray, told: np.ndarray, painted: np.ndarray, warps: np
              maps: np.ndarray) -> np.ndarray:
     """The heads of the made frames (f, ...), with the light going on from the frame before them.
 
-    told (h / 2, w / 2, K): the heads of that frame; painted (2, H, W, 5), warps (2, H, W, 4), maps (2, H, W, m): that frame
-    and the first made one, as the network paints them, and the surface in them.
+    told (h / 2, w / 2, K): the heads of that frame; painted (2, H, W, 5), warps (2, H, W, 4), maps (2, H, W, m): that
+    frame and the first made one, as the network paints them, and the surface in them.
     """
     before, after = (_light(*one) for one in zip((told, heads[0]), painted, warps, maps, strict=True))
     share = _in_cells((painted[..., 3] * warps[..., 3]).prod(axis=0))
