@@ -12,8 +12,8 @@ from pathlib import Path
 
 from .telling import STARTED, Missing, Stop
 
-# A whole CI run takes 20 to 37 minutes on two quiet cores, without environments to make, and is ended from outside after
-# 90: a hang must be reported before that.
+# A whole CI run takes 20 to 37 minutes on two quiet cores, without environments to make, and is ended from outside
+# after 90: a hang must be reported before that.
 CI_S = 75 * 60
 ROOM_GB = 4             # of the disk: what all tests write at once, and as much again
 LEAST_S = 20            # with less than this it is not worth starting
