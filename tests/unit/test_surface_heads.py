@@ -142,8 +142,8 @@ def test_training_reads_the_heads_as_the_product_does():
     values = np.random.default_rng(0).normal(size=(4, 6, heads.CHANNELS)).astype(np.float32)
     ours, theirs = Heads.of(values), surface_heads.Heads.of(torch.from_numpy(values).permute(2, 0, 1)[None])
     assert np.allclose(ours.turn, theirs.turn[0].permute(1, 2, 0), atol=1e-6)
-    for name in ("light", "edge", "gate"):
-        assert np.allclose(getattr(ours, name), getattr(theirs, name)[0, 0], atol=1e-5)
+    for name, near in (("light", 1e-6), ("edge", 1e-5), ("gate", 1e-6)):
+        assert np.allclose(getattr(ours, name), getattr(theirs, name)[0, 0], atol=near)
 
 
 @pytest.mark.parametrize("white", [None, 0.7])
@@ -152,7 +152,7 @@ def test_training_composes_as_the_product_does(white):
     values = 0.4 * rng.normal(size=(SIDE // 8, SIDE // 8, heads.CHANNELS)).astype(np.float32)
     values[..., -1] = 0      # the gate: compose.py mixes
     one, painted = shown(values), rng.random((SIDE, SIDE, 5)).astype(np.float32)
-    painted[..., :3] *= np.linspace(0.2, 0.6, SIDE)[:, None, None]
+    painted[..., :3] *= np.linspace(0.1, 0.8, SIDE)[:, None, None]
     one = replace(one, white=None if white is None else np.full((SIDE, SIDE, 3), white, np.float32))
     ours, _, _ = lit_surface(one, painted, crop())
     lit = LIGHT_SCALE * (white or 0) * one.maps.coverage[..., None].repeat(3, axis=2)
@@ -161,7 +161,7 @@ def test_training_composes_as_the_product_does(white):
     given = colour, maps, one.maps.coverage[..., None], painted
     theirs = stage_surface.composite(surface_heads.Heads.of(tensor(values)), *map(tensor, given))[0].permute(1, 2, 0)
     inside = one.maps.coverage == 1
-    assert np.allclose(ours[inside], theirs.numpy()[inside], atol=2e-3) and ours[inside].std() > 0.04
+    assert np.allclose(ours[inside], theirs.numpy()[inside], atol=2e-3) and ours[inside].std() > 0.05
 
 
 def tensor(picture):
