@@ -53,7 +53,8 @@ def light_gain(decoded: np.ndarray, warp: np.ndarray) -> np.ndarray:
     decoded (H, W, 5): the network's frame in its crop, 0..1; warp (H, W, 4): the surface there, premultiplied.
     """
     weight = warp[..., 3:] * decoded[..., 3:4]
-    small = _coarse(np.concatenate([decoded[..., :3] * weight, warp[..., :3] * decoded[..., 3:4], weight], axis=-1))
+    pictures = [decoded[..., :3] * weight, warp[..., :3] * decoded[..., 3:4], weight]
+    small = in_cells(np.concatenate(pictures, axis=-1), COARSE)
     near, far = (_ratios(small, sigma) for sigma in (LIGHT_SIGMA, HUE_SIGMA))
     return np.clip(far[..., :3] * (near[..., 3:] / far[..., 3:]), *GAIN).astype(np.float32)
 
@@ -130,8 +131,9 @@ def regrown(alpha: np.ndarray, matte: np.ndarray, crop: Crop, pixels: float) -> 
     return np.maximum(alpha, np.where(away <= pixels, matte, 0.0)).astype(np.float32)
 
 
-def _coarse(picture: np.ndarray) -> np.ndarray:
-    return cv2.resize(np.ascontiguousarray(picture, np.float32), None, fx=1 / COARSE, fy=1 / COARSE,
+def in_cells(picture: np.ndarray, side: int) -> np.ndarray:
+    """The mean of every side x side pixels, float32."""
+    return cv2.resize(np.ascontiguousarray(picture, np.float32), None, fx=1 / side, fy=1 / side,
                       interpolation=cv2.INTER_AREA)
 
 

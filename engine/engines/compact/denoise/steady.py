@@ -2,8 +2,7 @@
 
 Ours. A window sees the latents of the last frames before it, and still lights its own a little differently. The
 difference between the light of two neighbouring frames of two windows is smooth, and far larger than between two of one
-window. It is added to the light's head (layers/heads.py) of the frames that follow, less from frame to frame, and
-nothing is left of it after the window.
+window. It is added to the light's head (layers/heads.py) of the window's frames, less from frame to frame.
 
 Shapes: latents (m, h, w, C); heads (m, h / 2, w / 2, K); handed on (m, h, w, C + K).
 """
@@ -12,7 +11,7 @@ import numpy as np
 
 from ....conditions.surface_inputs import KNOWN_LIGHT, NORMAL
 from ....layers.heads import CELL, MOST_LIGHT, Heads
-from ....layers.surface import COARSE, light_gain
+from ....layers.surface import COARSE, in_cells, light_gain
 
 _SIGMA = 3.0            # cells of 8 crop pixels: as smooth as a head or an upper arm is large
 _MOST = 0.98            # of the head's largest value: it is infinite at 1
@@ -41,7 +40,7 @@ def steadied(heads: np.ndarray, told: np.ndarray, painted: np.ndarray, warps: np
     frame and the first made one, as the network paints them, and the surface in them.
     """
     before, after = (_light(*one) for one in zip((told, heads[0]), painted, warps, maps, strict=True))
-    share = _in_cells((painted[..., 3] * warps[..., 3]).prod(axis=0))
+    share = in_cells((painted[..., 3] * warps[..., 3]).prod(axis=0), CELL)
     missing = _smoothed((before - after) * share) / (_smoothed(share) + np.float32(1e-3))
     left = 1 - np.arange(len(heads), dtype=np.float32)[:, None, None] / len(heads)
     light = (np.tanh(heads[..., 0]) + left * missing / MOST_LIGHT).clip(-_MOST, _MOST)
@@ -50,17 +49,12 @@ def steadied(heads: np.ndarray, told: np.ndarray, painted: np.ndarray, warps: np
 
 def _light(raw: np.ndarray, painted: np.ndarray, warp: np.ndarray, maps: np.ndarray) -> np.ndarray:
     """The logarithm of the gain that the network gives the surface, in cells."""
-    heads, side = Heads.of(raw), CELL // COARSE
+    heads = Heads.of(raw)
     gain = np.log(light_gain(painted, warp).mean(axis=-1))
     if maps[..., KNOWN_LIGHT].any():
         gain = 0.5 * gain       # layers/surface.with_known_light
-    normal = _in_cells(maps[..., NORMAL]) / np.maximum(_in_cells(warp[..., 3:])[..., None], np.float32(1e-3))
-    gain = cv2.resize(gain, None, fx=1 / side, fy=1 / side, interpolation=cv2.INTER_AREA)
-    return gain + heads.light + (heads.turn * normal).sum(axis=-1)
-
-
-def _in_cells(picture: np.ndarray) -> np.ndarray:
-    return cv2.resize(np.ascontiguousarray(picture), None, fx=1 / CELL, fy=1 / CELL, interpolation=cv2.INTER_AREA)
+    normal = in_cells(maps[..., NORMAL], CELL) / np.maximum(in_cells(warp[..., 3], CELL)[..., None], np.float32(1e-3))
+    return in_cells(gain, CELL // COARSE) + heads.light + (heads.turn * normal).sum(axis=-1)
 
 
 def _smoothed(cells: np.ndarray) -> np.ndarray:
