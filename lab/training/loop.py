@@ -206,7 +206,7 @@ def train(run: Run, batches: Iterator[dict[str, Tensor]], budget: Budget, loss_o
         began += wait_while_paused(run.folder)
         batch = next(batches)
         generator = torch.Generator(run.device).manual_seed(seed * 1_000_003 + run.step)
-        with torch.autocast(run.device, torch.bfloat16, enabled=half_is_faster(run.device)):
+        with torch.autocast(run.device, torch.bfloat16, enabled=in_half(run.device, run.recipe.frames)):
             loss, figures = loss_of(run.model, batch, generator, progress)
         run.learn(loss, 0.5 * (1 + math.cos(math.pi * progress)) * 0.95 + 0.05)
         run.seconds = time.monotonic() - began
@@ -267,8 +267,12 @@ def show(run: Run, batch: dict, picture_of) -> None:
     cv2.imwrite(str(run.folder / f"look_{run.step:06d}.png"), sheet[..., ::-1])
 
 
-def half_is_faster(device: str) -> bool:
+def in_half(device: str, frames: int) -> bool:
     """Whether to train in bfloat16: on accelerators, and on processors that multiply such numbers, where a step takes
-    half the time (matrix units) or two thirds of it (AVX-512); on others it takes twice as long (measured)."""
+    half the time (matrix units) or two thirds of it (AVX-512); on others it takes twice as long (measured).
+
+    Never with windows of two frames on a processor: PyTorch 2.13 leaves the weights' gradient of a three frames deep
+    Conv3d unwritten there (measured: whatever was in that memory, up to 1e38; right with one, three and four frames).
+    """
     can_multiply = torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()     # no public way
-    return device != "cpu" or can_multiply
+    return device != "cpu" or (can_multiply and frames != 2)

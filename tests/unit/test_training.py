@@ -172,6 +172,20 @@ def test_the_command_says_what_is_wrong_and_ends(clips, tmp_path, capsys):
     assert "found 0" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("frames", [1, 2, 3, 4])
+def test_half_precision_is_used_where_the_gradient_over_time_is_right(frames):
+    conv, seen = torch.nn.Conv3d(32, 16, 3, padding=1), torch.randn(1, 32, frames, 8, 8)
+    conv(seen).square().mean().backward()
+    true = conv.weight.grad.clone()
+    conv.zero_grad()
+    _litter = torch.full((len(true.flatten()) * 4,), 1e30)
+    del _litter     # the memory that is handed out next
+    with torch.autocast("cpu", torch.bfloat16, enabled=loop.in_half("cpu", frames)):
+        made = conv(seen)
+    made.float().square().mean().backward()
+    assert (conv.weight.grad - true).abs().max() < 0.02 * true.abs().max()
+
+
 @pytest.mark.parametrize("row", ablations.ROWS)
 def test_every_ablation_forks_from_one_checkpoint_and_resumes(row, clips, tmp_path, monkeypatch):
     monkeypatch.setattr(ablations, "RECIPE", replace(ablations.RECIPE, batch=1, frames=2))
