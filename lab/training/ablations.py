@@ -58,8 +58,11 @@ def train_row(row: str, seed: int, steps: int, folder: Path, options, parent: Si
 
 
 def sizes_beside(weights: Path) -> Sizes:
-    """Of a run's or a row's weights; a pack's, which have no sizes.json beside them, are the compact ones."""
-    told = weights.with_name("sizes.json")
+    """Of a run's or a row's weights (sizes.json beside them) or of a pack's (pack.json); the compact ones if neither
+    is there."""
+    told, pack = weights.with_name("sizes.json"), weights.with_name("pack.json")
+    if not told.exists() and pack.exists():
+        return Sizes.from_dict(json_reader.read(pack)["sizes"])
     return Sizes.from_dict(json_reader.read(told)) if told.exists() else COMPACT
 
 

@@ -20,9 +20,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from engine.contract.errors import JobError
+from engine.engines.compact.nets.sizes import COMPACT
 
 from . import ablations, mean, pool, scaling, stage_autoencoder, stage_image, stage_motion, stage_surface, windows
-from .ablations import write_json
+from .ablations import sizes_beside, write_json
 from .loop import Budget, Run, train
 from .options import add_options, feed, prepare_torch
 
@@ -70,10 +71,11 @@ def run_command(arguments: list[str]) -> int:
     recipe = replace(stage.RECIPE, batch=options.batch or stage.RECIPE.batch,
                      frames=options.frames or stage.RECIPE.frames,
                      learning_rate=options.rate or stage.RECIPE.learning_rate)
-    sizes = stage_surface.SIZES if stage is stage_surface else ()
-    run = Run(options.run, recipe, options.start, options.device, *sizes)
-    if sizes:
-        write_json(options.run / "sizes.json", sizes[0].as_dict())
+    with_surface = stage is stage_surface
+    run = Run(options.run, recipe, options.start, options.device, stage_surface.SIZES if with_surface else COMPACT,
+              sizes_beside(options.start) if options.start else None)
+    if with_surface:
+        write_json(options.run / "sizes.json", stage_surface.SIZES.as_dict())
     if run.step == 0 and not options.start:
         stage.prepare(run, feed(run, options, seed=2))
     train(run, feed(run, options, options.seed), Budget(options.minutes, options.steps),

@@ -33,8 +33,7 @@ STEADY = 0.02           # of the heads' squares: they leave the surface as it is
 FLICKER_WEIGHT = 0.5
 BAND = EDGE_REACH + 2   # pixels about the outline over which alphas are compared
 
-# Its nets' sizes, and those of what it starts from.
-SIZES = replace(COMPACT, surface=True), COMPACT
+SIZES = replace(COMPACT, surface=True)
 
 __all__ = ["RECIPE", "finish", "loss_of", "picture_of", "prepare"]
 
