@@ -335,7 +335,7 @@ _FARM = (
             10000, 1000),
     Setting("farm_run_in", Kind.WHOLE, "Run-In",
             "How many windows earlier a part begins, so that it continues the one before; their frames are thrown away",
-            8, 0, 100, 16),
+            16, 0, 100, 32),
     Setting("farm_each", Kind.WHOLE, "Parts a Task", "How many parts a machine makes one after another", 1, 1, 1000,
             16),
     Setting("farm_gpu", Kind.FLAG, "Needs GPU", "Only machines with a GPU generate (OpenJD)"),

@@ -186,7 +186,7 @@ class Parts:
     windows early."""
 
     windows: int = checked(whole(1, 10_000), default=8)
-    run_in: int = checked(whole(0, 1000), default=8)
+    run_in: int = checked(whole(0, 1000), default=16)
 
 
 @record
