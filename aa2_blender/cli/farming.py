@@ -8,6 +8,7 @@ import bpy
 from ..blender_api import sequencer_scene
 from ..embedded.engine.contract.errors import JobError
 from ..farm import bundle
+from ..farm.core_hours import in_all
 from ..farm.shots import chosen, problems_of
 from ..gather.problem import GatherError
 from ..tasks.task import TaskState
@@ -39,8 +40,9 @@ def farm(_stop: threading.Event, _tell: Tell, *, folder: str, job: str | None, s
     except JobError as error:
         return PROBLEMS, failure(error)
     made = plan.job.shots
+    hours = in_all([one.core_hours for one in made])
     return DONE, {"state": TaskState.DONE, "files": [str(path) for path in written],
                   "jobs": [str(one.job) for one in made], "placed": plan.job.placed,
                   "tasks": sum(max(len(one.parts), 1) for one in made),
-                  "core_hours": round(sum(one.core_hours for one in made), 3),
+                  "core_hours": None if hours is None else round(hours, 3),
                   "command": bundle.command(plan.target, where), "warnings": warnings, "error": None}

@@ -1,8 +1,16 @@
 """What a shot costs on a farm, in core hours: as on this machine, and what its parts do twice."""
+from collections.abc import Sequence
+
 from ..cost import Rate, Work, cost_of
 from ..embedded.engine.contract.jobs import Parts
 
 _ENCODED = 0.5  # of the networks' time beside the denoiser: frames of a run-in are encoded, and not decoded (ours)
+
+
+def in_all(each: Sequence[float | None]) -> float | None:
+    """The sum of several shots, None if one of them is not known."""
+    known = [hours for hours in each if hours is not None]
+    return sum(known) if len(known) == len(each) else None
 
 
 def core_hours(work: Work, rate: Rate, cores: int, *, plan: Parts, parts: int) -> float:

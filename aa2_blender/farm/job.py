@@ -20,7 +20,8 @@ class Wish:
 @dataclass(frozen=True)
 class FarmShot:
     """One shot: `job` is the version that the farm makes, of `count` parts; `parts` and `light` are the tasks of these
-    steps (division.py), `memory_mb` is what its engine needs."""
+    steps (division.py), `memory_mb` is what its engine needs. core_hours: None for weights of the artist's own that
+    never ran here, since what is reckoned is the embedded networks' time."""
 
     title: str
     job: Path
@@ -31,7 +32,7 @@ class FarmShot:
     parts: tuple[str, ...]
     light: tuple[str, ...]
     memory_mb: float
-    core_hours: float
+    core_hours: float | None
 
 
 @dataclass(frozen=True)

@@ -73,15 +73,16 @@ def farm_shot(asked: Asked, wish: Wish, reserved: Sequence[Path] = (), *, job: P
     request, scene = asked.request, asked.scene
     first, last = frames_of(find(scene, request.strip), request.frames)
     frames, launch = last - first + 1, engine_launch(request.settings.engine, pack=pack)
-    asks = work(frames, size_of(scene), request.settings, pack_folder(launch), performed=request.performer,
+    weights, rate = pack_folder(launch), rate_of(launch)
+    asks = work(frames, size_of(scene), request.settings, weights, performed=request.performer,
                 balls=balls_of(asked.light, frames, performed=request.performer), lit=request.is_lit)
-    rate, plan = rate_of(launch), plan_of(wish.frames, wish.run_in, asks)
-    count = parts_in(asks, plan)
+    plan = plan_of(wish.frames, wish.run_in, asks)
+    count, is_known = parts_in(asks, plan), rate.runs > 0 or weights == EMBEDDED_PACK
     return FarmShot(
         title=asked.folder.name, job=job or _next(asked.folder, reserved), request=request, frames=frames, plan=plan,
         count=count, parts=part_tasks(count, wish.each), light=light_tasks(frames) if request.is_lit else (),
         memory_mb=cost_of(asks, rate).memory_mb,
-        core_hours=core_hours(asks, rate, cores(launch), plan=plan, parts=count))
+        core_hours=core_hours(asks, rate, cores(launch), plan=plan, parts=count) if is_known else None)
 
 
 def placed_beside(blend: str) -> str:

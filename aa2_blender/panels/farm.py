@@ -8,6 +8,7 @@ from bpy.app.translations import pgettext_iface as translated
 
 from ..embedded.engine.contract.errors import JobError
 from ..farm.bundle import Planned, planned
+from ..farm.core_hours import in_all
 from ..farm.shots import chosen, problems_of
 from ..operators.farm import AA2_OT_copy_farm_command, AA2_OT_write_farm_job, named
 from ..settings.request_of import Asked
@@ -56,10 +57,14 @@ def draw_job(layout: bpy.types.UILayout, context: bpy.types.Context, scene: bpy.
     if plan is None:
         return
     shots = plan.job.shots
-    text = translated("Frames: {frames}, tasks that generate: {tasks}, about {hours:.2f} core hours").format(
-        frames=sum(shot.frames for shot in shots), tasks=sum(max(len(shot.parts), 1) for shot in shots),
-        hours=sum(shot.core_hours for shot in shots))
+    text = translated("Frames: {frames}, tasks that generate: {tasks}").format(
+        frames=sum(shot.frames for shot in shots), tasks=sum(max(len(shot.parts), 1) for shot in shots))
+    hours = in_all([shot.core_hours for shot in shots])
+    if hours is not None:
+        text += translated(", about {hours:.2f} core hours").format(hours=hours)
     draw_text(layout, context, text, icon="TIME")
+    if hours is None:
+        draw_text(layout, context, translated("How long is known after the first run here"))
     if plan.outside:
         box = layout.box()
         box.alert = True

@@ -100,6 +100,15 @@ def asked(part):
 
 
 @pytest.fixture
+def own_rates(part, monkeypatch, tmp_path):
+    """The rates of this machine, without what runs of other tests have measured."""
+    cost = part("cost")
+    monkeypatch.setattr(cost, "_path", lambda: str(tmp_path / "rates.json"))
+    monkeypatch.setattr(cost, "_kept", None)
+    return cost
+
+
+@pytest.fixture
 def shot(blank, tmp_path):
     """The small shot's scene; many test files have their own shot instead."""
     return importlib.import_module("small_shot").make(tmp_path / "a shot é")

@@ -66,6 +66,21 @@ def test_more_parts_cost_more_core_hours(part, work):
     assert part("cost").cost_of(work(500), rate).seconds * 4 / 3600 == pytest.approx(one) and one < ten < 2 * one
 
 
+def test_other_networks_are_given_no_hours_before_their_first_run(saved, farm_shot, part, own_rates, monkeypatch,
+                                                                  tmp_path):
+    """As in the panel Look: what is reckoned is the embedded networks' time."""
+    launch, in_all = part("settings.preferences").engine_launch("compact"), part("farm.core_hours").in_all
+    ours = farm_shot().core_hours
+    (tmp_path / "pack.json").write_text(json.dumps({"default_steps": 20, "window": 81, "overlap": 5}))
+    monkeypatch.setattr(part("farm.shots"), "pack_folder", lambda launch: tmp_path)
+    assert farm_shot().core_hours is None
+    assert in_all([ours, ours]) == 2 * ours > 0 and in_all([ours, None]) is None
+    said = drawn(part("panels.farm").Farm, saved).all_of("label")
+    assert "How long is known after the first run here" in said and "core hours" not in " ".join(said)
+    own_rates._keep(launch, own_rates.Rate(denoise_s=1.0, runs=1))
+    assert farm_shot().core_hours > ours
+
+
 def test_the_light_is_a_step_between(part, farm_shot):
     openjd, wish = part("farm.openjd"), part("farm.job").Wish(gpu=True)
     made = openjd.template("{{x}}\n", [farm_shot(light=("1-24", "25-30"), parts=("1-1", "2-"))], wish, has_pack=False)

@@ -11,12 +11,8 @@ from test_queue import advance
 
 
 @pytest.fixture(autouse=True)
-def own_rates(part, monkeypatch, tmp_path):
-    """The rates of this machine, without what runs of other tests have measured."""
-    cost = part("cost")
-    monkeypatch.setattr(cost, "_path", lambda: str(tmp_path / "rates.json"))
-    monkeypatch.setattr(cost, "_kept", None)
-    return cost
+def without_other_rates(own_rates):
+    """What the panels say of time does not depend on other tests."""
 
 
 def test_every_panel_draws_an_empty_file_and_a_whole_shot(blank, part, tmp_path):
