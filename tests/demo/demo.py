@@ -36,6 +36,7 @@ def main():
     parser.add_argument("--small", action="store_true", help="a shot of 40 percent, for a quick look")
     args = parser.parse_args()
     faulthandler.enable()
+    quieten_blender()
     began, stages, output = time.monotonic(), Stages(), args.output.resolve()
     with stages("demo shot"):
         made = shot_folder(*(("--percent", "40", "--samples", "8") if args.small else ()))
@@ -79,6 +80,12 @@ def open_shot(made, output):
     bpy.ops.wm.open_mainfile(filepath=str(output / "shot.blend"))
     bpy.context.window.scene = bpy.data.scenes["Edit"]
     return bpy.data.scenes["Edit"]
+
+
+def quieten_blender():
+    """Drop what Blender itself prints: a line for each sample of each render, 40,000 in all, which bury ours."""
+    sys.stdout = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def choose(edit, light):
