@@ -13,6 +13,7 @@ import onnx
 import onnxruntime
 from onnx import TensorProto, helper
 
+from engine.conditions import surface_inputs
 from engine.contract import files
 from engine.engines.compact.runtimes.ort import OrtRuntime
 from engine.packs.store import open_pack
@@ -82,9 +83,10 @@ def denoising_step(runtime, manifest):
     mask = some(frames, side, side, 1)
     objects = runtime.objects(latents, mask)
     masks, levels = some(frames, side, side, 2), np.ones(frames, np.float32)
+    maps = some(frames, side, side, surface_inputs.CHANNELS) if manifest.surface else None
 
     def step():
-        runtime.denoise(latents, levels, latents, masks, latents, mask, reference, pose, objects)
+        runtime.denoise(latents, levels, latents, masks, latents, mask, reference, pose, objects, maps)
     return step, operations_a_frame(manifest) * frames
 
 

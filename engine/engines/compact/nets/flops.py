@@ -1,11 +1,14 @@
 """How many floating-point operations a call of each network costs:
 `python -m engine.engines.compact.nets.flops` prints the table."""
 
+from dataclasses import replace
+
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from .model import Model
 from .sizes import COMPACT
+from .surface_heads import MAPS
 
 
 def flops_per_frame(model: Model, width: int, height: int, frames: int = 8) -> dict[str, float]:
@@ -14,6 +17,7 @@ def flops_per_frame(model: Model, width: int, height: int, frames: int = 8) -> d
     c, h, w = model.sizes.latent_channels, height // 4, width // 4
     latents, masks = torch.zeros(frames, c, h, w), torch.zeros(frames, 2, height, width)
     rgb, grey = torch.zeros(frames, 3, height, width), torch.zeros(frames, 1, height, width)
+    maps = torch.zeros(frames, MAPS, height, width) if model.sizes.surface else None
     made, cost = {}, {}
 
     def count(name: str, call, share: int = frames) -> None:
@@ -27,13 +31,13 @@ def flops_per_frame(model: Model, width: int, height: int, frames: int = 8) -> d
     count("pose", lambda: model.pose_guider(rgb, grey, 1))
     count("objects", lambda: model.object_guider(latents, grey))
     count("denoise", lambda: model.denoising_net(latents, torch.ones(frames), latents, masks, latents, grey,
-                                                 made["reference"], made["pose"], made["objects"], 1))
+                                                 made["reference"], made["pose"], made["objects"], 1, maps))
     count("decode", lambda: model.decoder(latents))
     return cost
 
 
 def main() -> None:
-    model = Model(COMPACT)
+    model = Model(replace(COMPACT, surface=True))
     parts = {"encode": model.encoder, "reference": model.reference_net, "pose": model.pose_guider,
              "objects": model.object_guider, "denoise": model.denoising_net, "decode": model.decoder}
     print("| call | M parameters | GFLOP a frame, 256x256 | 192x352 |\n| --- | --- | --- | --- |")
