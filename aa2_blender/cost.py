@@ -128,6 +128,12 @@ def rate_of(launch: Launch) -> Rate:
     return _rates().get(_key(launch)) or reckoned(cores(launch))
 
 
+def tells_time(rate: Rate, pack: Path) -> bool:
+    """Whether the rate of weights in a folder was measured here, or is the embedded networks', which is reckoned. It
+    says nothing about others."""
+    return rate.runs > 0 or pack == EMBEDDED_PACK
+
+
 def reckoned(cores: int) -> Rate:
     """The rate of a machine on which nothing has run yet."""
     speed = _GFLOPS_A_CORE * max(cores, 1)

@@ -20,8 +20,8 @@ class Wish:
 @dataclass(frozen=True)
 class FarmShot:
     """One shot: `job` is the version that the farm makes, of `count` parts; `parts` and `light` are the tasks of these
-    steps (division.py), `memory_mb` is what its engine needs. core_hours: None for weights of the artist's own that
-    never ran here, since what is reckoned is the embedded networks' time."""
+    steps (division.py), `memory_mb` is what its engine needs. core_hours: None where nothing tells them
+    (cost.tells_time)."""
 
     title: str
     job: Path

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import bpy
 
-from ..cost import EMBEDDED_PACK, cores, cost_of, pack_folder, rate_of, work
+from ..cost import EMBEDDED_PACK, cores, cost_of, pack_folder, rate_of, tells_time, work
 from ..embedded.engine.contract import files
 from ..embedded.engine.contract.errors import JobError
 from ..gather.camera import size_of
@@ -77,12 +77,12 @@ def farm_shot(asked: Asked, wish: Wish, reserved: Sequence[Path] = (), *, job: P
     asks = work(frames, size_of(scene), request.settings, weights, performed=request.performer,
                 balls=balls_of(asked.light, frames, performed=request.performer), lit=request.is_lit)
     plan = plan_of(wish.frames, wish.run_in, asks)
-    count, is_known = parts_in(asks, plan), rate.runs > 0 or weights == EMBEDDED_PACK
+    count = parts_in(asks, plan)
     return FarmShot(
         title=asked.folder.name, job=job or _next(asked.folder, reserved), request=request, frames=frames, plan=plan,
         count=count, parts=part_tasks(count, wish.each), light=light_tasks(frames) if request.is_lit else (),
         memory_mb=cost_of(asks, rate).memory_mb,
-        core_hours=core_hours(asks, rate, cores(launch), plan=plan, parts=count) if is_known else None)
+        core_hours=core_hours(asks, rate, cores(launch), plan=plan, parts=count) if tells_time(rate, weights) else None)
 
 
 def placed_beside(blend: str) -> str:

@@ -3,7 +3,7 @@
 import bpy
 from bpy.app.translations import pgettext_iface as translated
 
-from ..cost import EMBEDDED_PACK, cost_of, forms, pack_folder, rate_of, work
+from ..cost import cost_of, forms, pack_folder, rate_of, tells_time, work
 from ..embedded.engine.contract.errors import JobError
 from ..gather.camera import size_of
 from ..gather.light import balls_of
@@ -74,14 +74,14 @@ def cost_lines(asked: Asked) -> tuple[str, str]:
         launch = engine_launch(request.settings.engine)
     except JobError:
         return "", ""
-    frames, pack = last - first + 1, pack_folder(launch)
+    frames, pack, rate = last - first + 1, pack_folder(launch), rate_of(launch)
     balls = balls_of(asked.light, frames, performed=request.performer)
     cost = cost_of(work(frames, size_of(scene), request.settings, pack, performed=request.performer, balls=balls,
-                        lit=request.is_lit), rate_of(launch))
+                        lit=request.is_lit), rate)
     memory = translated("{memory:.1f} GB").format(memory=cost.memory_mb / 1000)
     if cost.device_mb:
         memory += translated(", {memory:.1f} GB of the graphics card").format(memory=cost.device_mb / 1000)
-    if not cost.measured and pack != EMBEDDED_PACK:     # what is reckoned is the embedded networks' time
+    if not tells_time(rate, pack):
         return translated("{frames} frames: {memory}").format(frames=frames, memory=memory), \
             translated("How long is known after the first run here")
     text = translated("{frames} frames: about {time}, {memory}").format(
