@@ -20,13 +20,15 @@ from engine.conditions.depth import CONVENTION
 from engine.contract import json_reader
 from engine.engines.compact.nets.model import Model, load_weights, save_weights
 from engine.engines.compact.nets.parts import Decode, Denoise, Encode, Objects, Pose, Reference
-from engine.engines.compact.nets.sizes import COMPACT, Sizes
+from engine.engines.compact.nets.sizes import Sizes
 from engine.engines.compact.nets.surface_heads import MAPS
 from engine.engines.compact.nets.unet import REFERENCE_BLOCKS
 from engine.layers import heads
 from engine.packs.contents import unread_weights
 from engine.packs.manifest import WEIGHTS, write
 from engine.packs.weights_file import places
+
+from .training.ablations import sizes_beside
 
 OPSET = 17
 WINDOW, OVERLAP = 8, 2
@@ -144,9 +146,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--coverage", action="store_true",
                         help="leave outlines as the surface's coverage has them, without the edge's head")
     options = parser.parse_args(arguments)
-    sizes = options.weights.parent / "sizes.json"
-    told = Sizes.from_dict(json_reader.read(sizes)) if sizes.exists() else COMPACT
-    model = load_weights(replace(told, likeness=options.likeness), options.weights)
+    sizes = replace(sizes_beside(options.weights), likeness=options.likeness)
+    model = load_weights(sizes, options.weights)
     if options.coverage:
         keep_coverage(model)
     write_pack(model, options.to, json_reader.read(options.record), options.steps)

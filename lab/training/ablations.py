@@ -58,12 +58,14 @@ def train_row(row: str, seed: int, steps: int, folder: Path, options, parent: Si
 
 
 def sizes_beside(weights: Path) -> Sizes:
-    """Of a run's or a row's weights (sizes.json beside them) or of a pack's (pack.json); the compact ones if neither
-    is there."""
+    """Of a run's or a row's weights (sizes.json beside them) or of a pack's (pack.json), whose likeness is left out: it
+    belongs to use, not to training. The compact ones if neither is there."""
     told, pack = weights.with_name("sizes.json"), weights.with_name("pack.json")
-    if not told.exists() and pack.exists():
-        return Sizes.from_dict(json_reader.read(pack)["sizes"])
-    return Sizes.from_dict(json_reader.read(told)) if told.exists() else COMPACT
+    if told.exists():
+        return Sizes.from_dict(json_reader.read(told))
+    if pack.exists():
+        return replace(Sizes.from_dict(json_reader.read(pack)["sizes"]), likeness=COMPACT.likeness)
+    return COMPACT
 
 
 def steps_in(minutes: float, folder: Path, options, parent: Sizes) -> int:

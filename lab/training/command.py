@@ -71,11 +71,11 @@ def run_command(arguments: list[str]) -> int:
     recipe = replace(stage.RECIPE, batch=options.batch or stage.RECIPE.batch,
                      frames=options.frames or stage.RECIPE.frames,
                      learning_rate=options.rate or stage.RECIPE.learning_rate)
-    with_surface = stage is stage_surface
-    run = Run(options.run, recipe, options.start, options.device, stage_surface.SIZES if with_surface else COMPACT,
+    sizes = stage_surface.SIZES if stage is stage_surface else COMPACT
+    run = Run(options.run, recipe, options.start, options.device, sizes,
               sizes_beside(options.start) if options.start else None)
-    if with_surface:
-        write_json(options.run / "sizes.json", stage_surface.SIZES.as_dict())
+    if sizes.surface:
+        write_json(options.run / "sizes.json", sizes.as_dict())
     if run.step == 0 and not options.start:
         stage.prepare(run, feed(run, options, seed=2))
     train(run, feed(run, options, options.seed), Budget(options.minutes, options.steps),

@@ -220,8 +220,8 @@ def test_forks_of_a_net_with_a_surface_learn_with_its_loss_or_from_limbs(prepare
     start.with_name("sizes.json").write_text(json.dumps(sizes.as_dict()))
     assert ablations.sizes_beside(start) == sizes
     (tmp_path / "pack").mkdir()
-    (tmp_path / "pack" / "pack.json").write_text(json.dumps({"sizes": sizes.as_dict()}))
-    assert ablations.sizes_beside(tmp_path / "pack" / "weights.safetensors") == sizes
+    (tmp_path / "pack" / "pack.json").write_text(json.dumps({"sizes": replace(sizes, likeness=2.0).as_dict()}))
+    assert ablations.sizes_beside(tmp_path / "pack" / "weights.safetensors") == sizes, "likeness is for use alone"
     options = SimpleNamespace(windows=prepared, limb_windows=limbs, bank=12, start=start, device="cpu", batch=None,
                               share=0.5)
     learnt = {}
