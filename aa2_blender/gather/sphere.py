@@ -10,7 +10,7 @@ import numpy as np
 from ..embedded.engine.contract import harmonics
 from . import grey
 
-RIM = 0.93              # of the radius: further out, pixels of a picture 16 wide are partly beside the ball (ours)
+RIM = 0.93              # of the radius: further out, pixels of a small picture are partly beside the ball (ours)
 _LAMPS, _STEPS = 128, 250                       # of the fit (ours: twice as many of either change no level)
 _RIDGE = 1e-3           # keeps a lamp that only the rim meets from explaining noise (ours; ten times more dims the rim)
 _DARK = 0.02            # light of a grey ball, below which an error is as visible as here (ours)
@@ -41,8 +41,11 @@ def fitted(normals: np.ndarray, shading: np.ndarray) -> np.ndarray:
     square, towards = rows.T @ rows, rows.T @ wanted
     square += _RIDGE * np.mean(np.diag(square)) * np.eye(_LAMPS, dtype=np.float32)
     lamps = (np.full((_LAMPS, 3), 2 / _LAMPS) * (shading.mean(axis=0) + 1e-6)).astype(np.float32)
+    given = np.empty_like(lamps)
     for _ in range(_STEPS):
-        lamps *= towards / np.maximum(square @ lamps, 1e-12)
+        np.matmul(square, lamps, out=given)
+        np.divide(towards, np.maximum(given, 1e-12, out=given), out=given)
+        lamps *= given
     return (_LAMBERT * terms_of(_DIRECTIONS)).T @ lamps
 
 
