@@ -15,10 +15,10 @@ from . import grey, lit_scene, sphere
 from .smooth_mesh import smooth_mesh
 from .stand import Stand
 
-# Of a ball's picture (ours): together three thousand samples for nine numbers, so that a ball takes less than half
-# as long again as the start of a render. Few pixels and as many samples a pixel as that allows, since a view transform
-# shows the mean of noise too dark: 16 x 16 pixels of 16 samples take longer and are no nearer to the light.
-SIZE, SAMPLES = 12, 20
+# Of a ball's picture (ours): together 2,400 samples for nine numbers, so that a ball takes less than half as long again
+# as the start of a render. Few pixels and as many samples a pixel as that allows, since a view transform shows the mean
+# of noise too dark: 16 x 16 pixels of 16 samples take longer and are no nearer to the light.
+SIZE, SAMPLES = 10, 24
 THUMBNAIL = 64
 CAMERA_AXES = np.diag([1.0, -1.0, -1.0])        # of Blender's camera: to x right, y down, z away
 _SEGMENTS, _RINGS = 48, 24
@@ -36,14 +36,16 @@ def rendered(scene: bpy.types.Scene, stand: Stand, path: str, *, frame: int = 1,
              character: Collection[bpy.types.Object] = ()) -> Ball:
     """The Ball of one frame of a temporary scene (lit_scene). `path` is where its picture may be written; `character`,
     whose light linking it takes. What is made in the scene stays there until it is removed."""
-    ball, eye = _made(scene, stand)
+    axes = _looking(stand)
+    ball, eye = _made(scene, stand, axes)
     render = scene.render
     render.resolution_x = render.resolution_y = SIZE
     render.film_transparent, scene.cycles.samples, scene.camera = True, SAMPLES, eye
     grey.show(scene, path)
     with lit_scene.stands_in(ball, character):
         lit_scene.render(scene, frame, f"the light of frame {frame}")
-    return seen(grey.read(path)[..., :3], _turn(stand))
+    turn = CAMERA_AXES @ stand.camera[:3, :3].T @ axes @ CAMERA_AXES        # from the ball's camera to the shot's
+    return seen(grey.read(path)[..., :3], turn)
 
 
 def seen(shown: np.ndarray, turn: np.ndarray, albedo: float = grey.GREY) -> Ball:
@@ -77,8 +79,8 @@ def _blown_up(size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return corners, shares.astype(np.float32), np.clip((1 - away) * THUMBNAIL / 2 + 0.5, 0, 1).astype(np.float32)
 
 
-def _made(scene: bpy.types.Scene, stand: Stand) -> tuple[bpy.types.Object, bpy.types.Object]:
-    """The ball, and a camera that looks at it as the shot's does, from right in front of it."""
+def _made(scene: bpy.types.Scene, stand: Stand, axes: np.ndarray) -> tuple[bpy.types.Object, bpy.types.Object]:
+    """The ball, and a camera with these axes that looks at it from right in front of it."""
     ball = bpy.data.objects.new("AA2 ball", _mesh(stand.radius))
     ball.visible_shadow = ball.visible_diffuse = ball.visible_glossy = ball.visible_transmission = False
     ball.visible_volume_scatter = False
@@ -87,7 +89,6 @@ def _made(scene: bpy.types.Scene, stand: Stand) -> tuple[bpy.types.Object, bpy.t
     data.type, data.ortho_scale = "ORTHO", 2 * stand.radius
     data.clip_start, data.clip_end = stand.radius * 1e-3, stand.radius * 4
     eye = bpy.data.objects.new("AA2 eye", data)
-    axes = _looking(stand)
     place = np.eye(4)
     place[:3, :3], place[:3, 3] = axes, stand.chest + 1.01 * stand.radius * axes[:, 2]
     eye.matrix_world = place.T                                        # Blender takes columns
@@ -126,8 +127,3 @@ def _looking(stand: Stand) -> np.ndarray:
     right = np.cross(own[:, 1], back)
     right /= np.linalg.norm(right)
     return np.stack([right, np.cross(back, right), back], axis=1)
-
-
-def _turn(stand: Stand) -> np.ndarray:
-    """(3, 3) from the ball's camera to the shot's, both with y down and z away."""
-    return CAMERA_AXES @ stand.camera[:3, :3].T @ _looking(stand) @ CAMERA_AXES
