@@ -49,9 +49,9 @@ def test_spread_is_the_least_squares_solution():
 def test_a_coarse_matte_finds_the_edge_of_the_picture():
     picture, wanted, *_ = dressed.drawn(dressed.painted())
     picture = np.clip(picture + np.random.default_rng(0).normal(0, 0.02, picture.shape), 0, 1).astype(np.float32)
-    coarse = cv2.GaussianBlur(cv2.dilate(wanted, np.ones((7, 7))), (0, 0), 2)
+    coarse = np.roll(cv2.GaussianBlur(wanted, (0, 0), 3), (4, 3), (0, 1))
     found = matte.refined(picture, coarse)
-    assert overlap(coarse > 0.5, wanted > 0.5) < 0.85 < 0.95 < overlap(found > 0.5, wanted > 0.5)
+    assert overlap(coarse > 0.5, wanted > 0.5) < 0.8 < 0.94 < overlap(found > 0.5, wanted > 0.5)
     nothing = np.zeros_like(wanted)
     assert matte.refined(picture, nothing).max() == 0
 
