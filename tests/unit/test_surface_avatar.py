@@ -12,9 +12,10 @@ from engine.conditions.surface.template import Limb, Tag
 from engine.contract.skeleton import BODY_INDEX
 from tests.unit import dressed
 from tests.unit import surface_person as person
-from tests.unit.dressed import HAIR, SHIRT, SKIN, TEMPLATE, TROUSERS
+from tests.unit.dressed import HAIR, SHIRT, SHOES, SKIN, TEMPLATE, TROUSERS
 
 FEET = {Limb.LEFT_FOOT, Limb.RIGHT_FOOT}
+SHINS = {Limb.LEFT_SHIN, Limb.RIGHT_SHIN}
 
 
 def sound(avatar):
@@ -58,6 +59,15 @@ def test_sides_and_back_go_on_without_the_face(avatar, degrees):
     np.testing.assert_allclose(colour_of(maps, Limb.LEFT_HAND, Limb.RIGHT_HAND), SKIN, atol=0.15)
     if degrees == 180:
         np.testing.assert_allclose(colour_of(maps, Limb.HEAD), HAIR, atol=0.1)
+
+
+def test_trousers_end_evenly_above_the_shoes(avatar):
+    maps = seen_from(avatar, 180)
+    whole = maps.coverage == 1
+    for limbs, own, other in ((SHINS, TROUSERS, SHOES), (FEET, SHOES, TROUSERS)):
+        colours = maps.colour[np.isin(maps.part, tuple(limbs)) & whole]
+        away = [np.linalg.norm(colours - colour, axis=1) for colour in (own, other)]
+        assert (away[0] < away[1]).mean() > 0.99
 
 
 def test_from_the_side_what_is_shown_from_the_front_does_not_become_bands(reference):

@@ -33,7 +33,7 @@ def charts() -> Charts:
     """The Charts of all the template's faces, used or not."""
     template = load()
     faces, points = template.faces, template.points.astype(float)
-    chart = np.sort(template.limbs[faces], axis=1)[:, 1].astype(int)
+    chart = template.limbs_of(faces).astype(int)
     flat, far = np.zeros((len(faces), 3, 2)), np.zeros((len(faces), 3))
     sizes, about = np.zeros((CHARTS, 2)), np.zeros(CHARTS)
     palms = {}

@@ -107,7 +107,7 @@ class _Sheet:
         template = templates.load()
         places, faces = placed.places.astype(np.float32), avatar.faces
         outside = front(places, faces)
-        limbs = template.limbs[faces[:, 0]]
+        limbs = template.limbs_of(faces)
         seen = outside | (limbs >= templates.Limb.SKIRT)             # loose cloth and hair have two sides
         depth = places[:, 2][faces.T]
         seen &= depth.min(axis=0) > placed.space.nearest * 1.001

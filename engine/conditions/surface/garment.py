@@ -66,7 +66,7 @@ def worn_faces(template: Template, skirt: Skirt | None, hair_below: float | None
         level = template.leg_t[template.faces]
         level = 0.5 * (level.min(axis=1) + level.max(axis=1))       # both triangles of a square end together
         worn |= (tags == Tag.SKIRT) & (level < skirt.hem + _BELOW)
-        worn &= ~(np.isin(template.limbs[template.faces[:, 0]], _LEGS) & (level < skirt.hem - _LEGS_UNDER))
+        worn &= ~(np.isin(template.limbs_of(template.faces), _LEGS) & (level < skirt.hem - _LEGS_UNDER))
     if hair_below is not None:
         below = template.points[:, 1] - template.joints["neck"][1]
         worn |= (tags == Tag.HAIR) & (below[template.faces].mean(axis=1) < hair_below + 0.01)

@@ -16,7 +16,7 @@ from .hands import Hands
 from .rows import around
 from .sight import Sight, seen_there, seen_through
 from .stance import Pose, Stance
-from .template import Limb, Tag
+from .template import FEET, Limb, Tag
 from .turning import smooth
 from .undertones import other_side, undertones
 
@@ -74,7 +74,7 @@ def paint(pose: Pose, stance: Stance, sight: Sight, *, hands: Hands, hair: Hair 
         fields=np.column_stack([under, hairy, below]),
         density=density,
     )
-    return Painted(atlas, uv, _sources(weights, uv, template.limbs[pose.used[:, 0]], invented), invented, density)
+    return Painted(atlas, uv, _sources(weights, uv, template.limbs_of(pose.used), invented), invented, density)
 
 
 def _baked(pose: Pose, stance: Stance, sight: Sight, *, layout: charts.Layout, chosen: np.ndarray, fields: np.ndarray,
@@ -90,8 +90,11 @@ def _baked(pose: Pose, stance: Stance, sight: Sight, *, layout: charts.Layout, c
     values = np.concatenate(
         [stance.pixels, stance.facing[:, None], stance.pixels[mirror], stance.facing[mirror, None], fields], axis=1
     ).astype(np.float32)
-    values = raster.interpolated(values[faces], corners, hit, weights)
-    limbs = template.limbs[faces[:, 0]][np.maximum(hit, 0)]
+    limbs = template.limbs_of(faces)
+    values = values[faces]
+    values[..., 8:11] = _unmixed(values[..., 8:11], np.isin(template.limbs[faces], FEET), np.isin(limbs, FEET))
+    values = raster.interpolated(values, corners, hit, weights)
+    limbs = limbs[np.maximum(hit, 0)]
     seen, behind = _weights(sight, limbs, values, there, _SOFT * density)
     known = seen.sum(axis=2)
     samples = [cv2.remap(sight.picture, values[..., 4 * k] - 0.5, values[..., 4 * k + 1] - 0.5, cv2.INTER_LINEAR,
@@ -122,6 +125,14 @@ class _Chart:
     known: np.ndarray
     there: np.ndarray
     density: float
+
+
+def _unmixed(colours: np.ndarray, foot: np.ndarray, on_foot: np.ndarray) -> np.ndarray:
+    """The colours (n, 3, 3) of faces' corners without those of shoes on trousers, and of trousers on shoes: there, the
+    mean of the face's other corners. foot (n, 3), on_foot (n,) bool: which corners and faces are a foot's."""
+    own = (foot == on_foot[:, None])[..., None]
+    mean = (colours * own).sum(axis=1, keepdims=True) / np.maximum(own.sum(axis=1, keepdims=True), 1)
+    return np.where(own, colours, mean)
 
 
 def _weights(sight: Sight, limbs: np.ndarray, values: np.ndarray, there: np.ndarray,

@@ -97,7 +97,7 @@ def stand(pose: Pose, displacement: np.ndarray) -> Stance:
     hit, weights = raster.raster(pixels[:, :2], pixels[:, 2], front, pose.size)
     there = hit >= 0
     limbs = np.full(hit.shape, NOTHING, np.uint8)
-    limbs[there] = template.limbs[front[hit[there], 0]]
+    limbs[there] = template.limbs_of(front)[hit[there]]
     depth = np.full(hit.shape, 1e6, np.float32)
     depth[there] = raster.interpolated(pixels[:, 2:].astype(np.float32), front, hit, weights)[there, 0]
     normals = normals_of(points, pose.used)

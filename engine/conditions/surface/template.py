@@ -46,6 +46,7 @@ class Limb(IntEnum):
     HAIR = 15
 
 
+FEET = (Limb.LEFT_FOOT, Limb.RIGHT_FOOT)
 # The first entry that a bone's name begins with counts; the limb is the left one.
 _LIMB_OF_BONE = (("chest", Limb.TORSO), ("pelvis", Limb.TORSO), ("clavicle", Limb.TORSO),
                  ("neck", Limb.HEAD), ("head", Limb.HEAD),
@@ -76,6 +77,13 @@ class Template:
     joints: dict
     height: float
     rest: dict
+
+    def limbs_of(self, faces: np.ndarray) -> np.ndarray:
+        """(n,) uint8: the Limb of faces (n, 3), which is that of most of their corners. All faces around an ankle are
+        the shin's, so that trousers end evenly (ours)."""
+        corners = np.sort(self.limbs[faces], axis=1)
+        most, first = corners[:, 1], corners[:, 0]
+        return np.where(np.isin(most, FEET) & np.isin(first, (Limb.LEFT_SHIN, Limb.RIGHT_SHIN)), first, most)
 
 
 @lru_cache(maxsize=1)

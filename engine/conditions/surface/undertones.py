@@ -8,7 +8,7 @@ from .hair import Hair, scalp
 from .hands import Hands
 from .sight import Sight
 from .stance import NOBODY, NOTHING, Pose, Stance
-from .template import Limb, Tag, Template
+from .template import FEET, Limb, Tag, Template
 from .turning import smooth
 
 _FINE = 0.012             # metres: coarser colours spread, finer ones are detail
@@ -89,6 +89,7 @@ def _looked_up(pose: Pose, stance: Stance, sight: Sight, own: np.ndarray) -> tup
     apart = {limb: claims == limb for limb in (Limb.LEFT_HAND, Limb.RIGHT_HAND)}
     apart[Limb.SKIRT] = np.isin(claims, (Limb.SKIRT, NOTHING))
     apart[Limb.HEAD] = np.isin(claims, (Limb.HAIR, NOTHING))
+    apart |= {foot: np.isin(claims, (foot, NOTHING)) for foot in FEET}
     others = ~np.isin(claims, (*apart, Limb.HAIR, NOBODY))
     for which, pixels in (
         ([limb for limb in Limb if limb not in apart], others),
