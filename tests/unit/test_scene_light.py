@@ -72,7 +72,7 @@ def test_the_surface_lies_where_the_engine_draws_it(standing):
         maps = plate_maps(shot, reference, number, (0, 0, *SIZE))
         pixels = vertices[:, :2] / vertices[:, 2:] * FOCAL + np.array(SIZE) / 2
         drawn, engines = middle_of(silhouette(pixels, mesh["faces"])), middle_of(maps.coverage)
-        assert np.allclose(drawn, engines, atol=0.1), (drawn, engines)
+        assert np.allclose(drawn, engines, atol=0.2), (drawn, engines)
         rows, columns = np.nonzero(maps.coverage)
         assert box[0] <= columns.min() and columns.max() < box[2] and box[1] <= rows.min() and rows.max() < box[3]
         # the nearest sample has the nearest vertex's depth
