@@ -49,3 +49,8 @@ def drawn(colours, *, turns=STANDING, degrees=0, girth=0.0, hem=None, size=perso
     matte = (stance.hit >= 0).astype(np.float32)
     picture = np.where(matte[..., None] > 0, stance.across(colours), np.array(BACKDROP)).astype(np.float32)
     return picture, matte, figure, pose, stance
+
+
+def overlap(a, b):
+    """Intersection over union of two masks (h, w) bool."""
+    return (a & b).sum() / (a | b).sum()

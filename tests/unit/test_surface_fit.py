@@ -9,11 +9,7 @@ from engine.conditions.surface import fit, light, matte
 from engine.conditions.surface.stance import NOTHING, stand
 from engine.conditions.surface.template import Tag
 from tests.unit import dressed
-from tests.unit.dressed import TEMPLATE
-
-
-def overlap(a, b):
-    return (a & b).sum() / (a | b).sum()
+from tests.unit.dressed import TEMPLATE, overlap
 
 
 @pytest.mark.parametrize("girth", [-0.015, 0.03])

@@ -5,9 +5,11 @@ import pytest
 
 pytest.importorskip("torch")
 
+from engine.conditions.frames import as_bits
 from engine.conditions.surface import matte
 from engine.estimate import people
 from lab.training.world import draw_reference
+from tests.unit.dressed import overlap
 
 SHAPE = (256, 256)
 
@@ -16,18 +18,11 @@ SHAPE = (256, 256)
 def found():
     """(picture, the model's matte, the true one) of a few references in which the model finds somebody."""
     drawn = [draw_reference(seed, SHAPE) for seed in range(1, 9)]
-    both = [(one, people.find_joints(np.dstack([bits(one.picture), np.full(SHAPE, 255, np.uint8)]), threads=1))
+    opaque = np.full(SHAPE, 255, np.uint8)
+    both = [(one, people.find_joints(np.dstack([as_bits(np.asarray(one.picture)), opaque]), threads=1))
             for one in drawn]
     return [(np.asarray(one.picture, np.float32), person.mask, np.asarray(one.matte).reshape(SHAPE))
             for one, person in both if person is not None]
-
-
-def bits(picture):
-    return np.rint(np.asarray(picture) * 255).astype(np.uint8)
-
-
-def overlap(a, b):
-    return (a & b).sum() / (a | b).sum()
 
 
 def deep_outside(found, true):

@@ -6,7 +6,7 @@ Nothing spreads from cloth to hands or from a face to clothes.
 import numpy as np
 
 from .charts import axis_of
-from .template import Limb, Tag, Template
+from .template import FEET, Limb, Tag, Template
 
 _ALONG = 0.06        # how easily colours spread along a limb, relative to around it
 _SEEN = 4.0          # how much more a seen colour counts than a neighbour's
@@ -69,7 +69,7 @@ def kinds_of(template: Template, seen: np.ndarray) -> np.ndarray:
     enough of it is `seen` (V,) 0..1."""
     kinds = template.tags.astype(int)
     kinds[(template.tags == Tag.HAND) & (template.limbs == Limb.RIGHT_HAND)] = len(Tag)
-    for foot in (Limb.LEFT_FOOT, Limb.RIGHT_FOOT):
+    for foot in FEET:
         own = template.limbs == foot
         if (seen[own] > 0.3).sum() > 3:
             kinds[own] = len(Tag) + foot
@@ -84,7 +84,7 @@ def _ease(template: Template, i: np.ndarray, j: np.ndarray) -> np.ndarray:
     along = (edge * axes[template.limbs[i]]).sum(axis=1)
     ease = 1 - (1 - _ALONG) * along ** 2
     return np.where(
-        np.isin(template.tags[i], (Tag.HEAD, Tag.HAND)) | np.isin(template.limbs[i], (Limb.LEFT_FOOT, Limb.RIGHT_FOOT)),
+        np.isin(template.tags[i], (Tag.HEAD, Tag.HAND)) | np.isin(template.limbs[i], FEET),
         1.0,
         ease,
     )

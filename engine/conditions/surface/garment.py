@@ -9,7 +9,7 @@ import numpy as np
 
 from .shades import apart, from_typical, typical
 from .stance import NOTHING, Pose, Stance
-from .template import Limb, Tag, Template
+from .template import FEET, Limb, Tag, Template
 
 _LEVELS = np.arange(0.3, 2.0, 0.05)   # along the legs: 0 hips, 1 knees, 2 ankles
 _ACROSS = 60                          # samples from one leg to the other
@@ -94,7 +94,7 @@ def cuff_claims(claims: np.ndarray, picture: np.ndarray, matte: np.ndarray, pose
     """The claims (h, w), plus the shin's claim where a foot shows the shin's colour and not the shoe's: trousers hang
     over shoes."""
     claims = claims.copy()
-    for foot in (Limb.LEFT_FOOT, Limb.RIGHT_FOOT):
+    for foot in FEET:
         shin = foot - (Limb.LEFT_FOOT - Limb.LEFT_SHIN)
         y, x = np.nonzero((stance.limbs == foot) & (matte > 0.5) & (claims == NOTHING))
         cloth = picture[(stance.limbs == shin) & (matte > 0.9)]

@@ -58,7 +58,7 @@ def paint(pose: Pose, stance: Stance, sight: Sight, *, hands: Hands, hair: Hair 
     worn[pose.used] = True
     under, hairy = undertones(pose, stance, sight, own * worn, hands=hands, hair=hair, skin=skin)
     invented = _invented(pose, np.maximum(own, other), worn)
-    feet = [limb for limb in (Limb.LEFT_FOOT, Limb.RIGHT_FOOT) if limb in invented]
+    feet = [limb for limb in FEET if limb in invented]
     if len(feet) == 2:
         under[np.isin(template.limbs, feet)] *= _SHOE
     below = np.clip((template.points[:, 1] - template.joints["headbone"][1] - _NAPE[0]) / (_NAPE[1] - _NAPE[0]), 0, 1)

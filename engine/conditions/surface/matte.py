@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 
 _GRABCUT_SIDE = 512       # GrabCut runs at most at this size; its time grows with the pixels
-# Of the guided filter (ours: the matte is wrong by a third less than with half of this reach or twice it).
+# Of the guided filter (ours: outlines are as good with two thirds of this reach, but more background gets in).
 _REACH = 0.03             # of the longer side: how far the edge may move
 _FLAT = 1e-5              # squared colour differences that say nothing, as a film's grain
 _STEEPER = 3.0            # times: the filtered edge is wider than the picture's
@@ -16,8 +16,7 @@ def refined(picture: np.ndarray, coarse: np.ndarray) -> np.ndarray:
     """picture (h, w, 3), coarse (h, w), float32 0..1 -> matte (h, w) float32 0..1 whose edge lies on the picture's.
 
     A guided filter (He, Sun and Tang 2010): around each pixel, the matte is the linear function of the three colours
-    that is nearest to the coarse one. So it also leaves out what shows through between hair and shoulder, which a cut
-    along one line does not.
+    that is nearest to the coarse one. Unlike GrabCut, it hardly takes in background of the person's colours.
     """
     reach = max(int(round(_REACH * max(coarse.shape))), 2)
     found = _guided(np.clip(picture, 0, 1).astype(np.float32), coarse.astype(np.float32), reach)
@@ -72,11 +71,7 @@ def _guided(picture: np.ndarray, coarse: np.ndarray, reach: int) -> np.ndarray:
 
 def _around(values: np.ndarray, reach: int) -> np.ndarray:
     """The mean of values (h, w) or (h, w, c) in the window around each pixel."""
-    side = 2 * reach + 1
-    if values.ndim == 2:
-        return cv2.blur(values, (side, side), borderType=cv2.BORDER_REFLECT)
-    return np.dstack([cv2.blur(values[..., k], (side, side), borderType=cv2.BORDER_REFLECT)
-                      for k in range(values.shape[2])])
+    return cv2.blur(values, (2 * reach + 1,) * 2, borderType=cv2.BORDER_REFLECT)
 
 
 def _enlarged(found: np.ndarray, size: tuple[int, int]) -> np.ndarray:
