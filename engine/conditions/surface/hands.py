@@ -2,8 +2,8 @@
 sleeves).
 
 The template's hands are seldom where the picture's are. So a pixel near a wrist belongs only to the hand if its colour
-is nearer to the hand's than to that of the limb behind it: it is never painted on the thigh, and the cloth under it is
-filled from around.
+is nearer to the hand's than to that of the limb behind it and to that of the clothes: it is never painted on the thigh,
+and the cloth under it is filled from around.
 """
 from dataclasses import dataclass
 
@@ -24,6 +24,7 @@ _MIXED = 0.006                             # metres around a hand, where pixels 
 _BEHIND, _WHOLLY = 0.06, 0.9               # person units behind what is seen there; this part of the hand
 _SKIN_FROM_FACE = 0.92                     # a hand is a little darker than a face (ours)
 _CLOTHED = (Limb.TORSO, Limb.LEFT_THIGH, Limb.RIGHT_THIGH, Limb.SKIRT)
+_ANOTHER = 0.4                             # apart from skin by more: it is not bare
 SIDES = (Limb.LEFT_HAND, Limb.RIGHT_HAND)
 
 
@@ -96,7 +97,7 @@ def _clothes(picture: np.ndarray, where: np.ndarray, stance: Stance, skin: np.nd
     found = []
     for limbs in (_CLOTHED, (Limb.LEFT_UPPER_ARM, Limb.RIGHT_UPPER_ARM), (Limb.LEFT_FOREARM, Limb.RIGHT_FOREARM)):
         colours = picture[where & np.isin(stance.limbs, limbs)]
-        if len(colours) > 20 and (limbs == _CLOTHED or np.median(apart(colours, skin)) > 0.4):
+        if len(colours) > 20 and (limbs == _CLOTHED or np.median(apart(colours, skin)) > _ANOTHER):
             found.append(typical(colours))
     return np.concatenate(found) if found else np.empty((0, 3), np.float32)
 
@@ -120,23 +121,28 @@ def _pixels(picture: np.ndarray, inside: np.ndarray, pose: Pose, stance: Stance,
     """(h, w) bool: the hand's own pixels."""
     wide = _zone(pose, limb, 0.0, _REACH, _WIDE) & inside
     about = _zone(pose, limb, -0.02, 0.28, 0.13)
-    mine = wide & (stance.limbs == NOTHING)
-    for other in np.unique(stance.limbs[wide]):
+    cloth = _clothes(picture, inside & ~about, stance, colour)
+    cloth = cloth[apart(cloth, colour) > _ANOTHER]
+    mine = _nearer(picture, wide & (stance.limbs == NOTHING), colour, cloth)
+    for other in set(np.unique(stance.limbs[wide])) - {*SIDES, NOTHING}:
         here = wide & (stance.limbs == other)
-        if other in (*SIDES, NOTHING):
-            continue
         away = (stance.limbs == other) & ~about & inside
         if away.sum() < 20:
             mine |= here & _zone(pose, limb, 0.02, 0.17, 0.055)
-            continue
-        y, x = np.nonzero(here)
-        own = np.abs(picture[y, x] - colour).sum(axis=-1)
-        nearer = own < from_typical(picture[y, x], typical(picture[away])) + 0.02
-        mine[y[nearer], x[nearer]] = True
+        else:       # a sweater hangs over the thighs: what differs from their colour need not be the hand
+            mine |= _nearer(picture, here, colour, np.concatenate([typical(picture[away]), cloth]))
     core = _zone(pose, limb, 0.02, 0.13, 0.03) & inside
     likely = core | wide & (stance.limbs == limb)
     mine[likely] |= apart(picture[likely], colour) < 1.2
     return _joined(mine, core, pose)
+
+
+def _nearer(picture: np.ndarray, where: np.ndarray, colour: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """(h, w) bool: pixels `where` that are nearer to the hand's colour (3,) than to all others (n, 3)."""
+    found, (y, x) = np.zeros_like(where), np.nonzero(where)
+    own = np.abs(picture[y, x] - colour).sum(axis=-1)
+    found[y, x] = own < from_typical(picture[y, x], others) + 0.02 if len(others) else True
+    return found
 
 
 def _joined(mine: np.ndarray, core: np.ndarray, pose: Pose) -> np.ndarray:
