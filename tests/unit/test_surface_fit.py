@@ -7,7 +7,7 @@ import pytest
 from engine.conditions.mask import limb_volumes
 from engine.conditions.surface import fit, light, matte
 from engine.conditions.surface.stance import NOTHING, stand
-from engine.conditions.surface.template import Tag
+from engine.conditions.surface.template import Limb, Tag
 from tests.unit import dressed
 from tests.unit.dressed import TEMPLATE, overlap
 
@@ -21,6 +21,20 @@ def test_the_outline_comes_to_lie_on_the_matte(girth):
     assert overlap(before, wanted > 0.5) < 0.93 < 0.955 < overlap(after, wanted > 0.5)
     assert np.median(found[TEMPLATE.tags == Tag.BODY]) == pytest.approx(girth, abs=0.012)
     assert np.abs(found[TEMPLATE.tags == Tag.HAND]).max() < 0.01
+
+
+def test_the_head_reaches_as_far_as_its_hair():
+    """A bob stands off the head below the ears, and ends at once."""
+    _, wanted, _, pose, stance = dressed.drawn(dressed.painted())
+    head = (stance.limbs == Limb.HEAD).astype(np.uint8)
+    rows = np.flatnonzero(head.any(axis=1))
+    reach = 2 * round(0.04 * pose.metre) + 1
+    bob = cv2.dilate(head, np.ones((1, reach), np.uint8))
+    bob[:round(np.quantile(rows, 0.45))] = bob[round(np.quantile(rows, 0.7)):] = 0
+    wanted = np.maximum(wanted, bob)
+    after = stand(pose, fit.fitted(pose, wanted)).limbs == Limb.HEAD
+    beside = (bob > 0) & (head == 0)
+    assert after[beside].mean() > 0.45
 
 
 def test_a_matte_of_somebody_else_moves_nothing_too_far():

@@ -27,6 +27,7 @@ for _limb, _others in _NEIGHBOURS.items():
     _MAY_CROSS[_limb, [*_others, NOTHING]] = True
 # Weights for: equal neighbours, staying at rest, equal sides (ours; measured: not sensitive).
 _STIFF, _BACK, _EVEN = 0.25, 0.002, 0.5
+_HAIR_STIFF = 0.05       # equal neighbours on a head: hair stands off it and ends at once, cloth does not (ours)
 _HEEL = 0.008            # metres: the most that a heel moves outwards
 _INSTEP = 0.35           # of the way from the ankle to the toes, where the heel ends
 _EAR = 0.045             # metres around an ear's joint
@@ -38,6 +39,7 @@ def fitted(pose: Pose, matte: np.ndarray, displacement: np.ndarray | None = None
     template = pose.template
     displacement = np.zeros(len(template.points)) if displacement is None else displacement
     kept = _kept(template)
+    stiff = np.where((template.tags == Tag.HEAD)[template.edges].all(axis=1), _HAIR_STIFF, _STIFF)
     low, high = -_INWARDS, _most_outwards(template)
     for _ in range(rounds):
         stance = stand(pose, displacement)
@@ -46,29 +48,30 @@ def fitted(pose: Pose, matte: np.ndarray, displacement: np.ndarray | None = None
         wanted[rim], certain[rim] = displacement[rim] + by, weight
         certain[kept], wanted[kept] = _KEPT, 0.0
         certain[template.tags == Tag.HAIR] = 0.0
-        found = spread(template, np.clip(wanted, low, high), certain, stiff=_STIFF, back=_BACK, even=_EVEN)
+        found = spread(template, np.clip(wanted, low, high), certain, stiff=stiff, back=_BACK, even=_EVEN)
         displacement = np.clip(found, low, high)
     return displacement
 
 
-def spread(template: Template, values: np.ndarray, certain: np.ndarray, *, stiff: float, back: float = 0.0,
+def spread(template: Template, values: np.ndarray, certain: np.ndarray, *, stiff: float | np.ndarray, back: float = 0.0,
            even: float = 0.0, steps: int = 80) -> np.ndarray:
-    """(V,) x that minimises certain (x - values)^2 + stiff sum over edges (x_i - x_j)^2 + back x^2 + even (x - mirrored
-    x)^2.
+    """(V,) x that minimises certain (x - values)^2 + sum over edges of stiff (x_i - x_j)^2 + back x^2 + even (x -
+    mirrored x)^2. stiff: one number, or one for each edge.
 
     Conjugate gradients with the diagonal as preconditioner, with so many steps that the remaining error is invisible.
     """
     i, j = template.edges.T
     count, mirror = len(values), template.mirror
-    degree = np.bincount(i, minlength=count) + np.bincount(j, minlength=count)
+    stiff = np.broadcast_to(stiff, len(i))
+    degree = np.bincount(i, stiff, count) + np.bincount(j, stiff, count)
 
     def times(x: np.ndarray) -> np.ndarray:
-        y = (certain + back) * x + stiff * (degree * x - np.bincount(i, x[j], count) - np.bincount(j, x[i], count))
+        y = (certain + back + degree) * x - np.bincount(i, stiff * x[j], count) - np.bincount(j, stiff * x[i], count)
         if even:
             apart = x - x[mirror]
             y += even * (apart - np.bincount(mirror, apart, count))
         return y
-    inverse = 1 / (certain + back + stiff * degree + even * (1 + np.bincount(mirror, minlength=count)) + 1e-9)
+    inverse = 1 / (certain + back + degree + even * (1 + np.bincount(mirror, minlength=count)) + 1e-9)
     x, residual = np.zeros(count), certain * values
     z = inverse * residual
     direction, size = z.copy(), residual @ z
