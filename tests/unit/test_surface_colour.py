@@ -37,6 +37,25 @@ def test_hands_before_trousers_are_the_hands_own():
     assert (found.claims == NOBODY).any()
 
 
+def test_a_sweater_that_hangs_over_the_thighs_is_no_hand():
+    """Its yellow is nearer to skin than to the trousers that the surface shows there."""
+    yellow, limbs = (0.86, 0.66, 0.25), TEMPLATE.limbs
+    colours = dressed.painted()
+    colours[np.isin(limbs, (Limb.TORSO, *range(Limb.LEFT_UPPER_ARM, Limb.RIGHT_FOREARM + 1)))] = yellow
+    colours[np.isin(limbs, (Limb.LEFT_THIGH, Limb.RIGHT_THIGH))
+            & (TEMPLATE.points[:, 1] < TEMPLATE.joints["left_hip"][1] + 0.04)] = yellow
+    picture, matte, _, pose, stance = dressed.drawn(
+        colours, turns=(("left", "shoulder", (0, 0, 1), 35), ("right", "shoulder", (0, 0, 1), -35))
+    )
+    found = hands.find_hands(picture, matte, pose, stance, np.array(SKIN))
+    sweater = (np.abs(picture - yellow).max(axis=2) < 0.02) & np.isin(
+        stance.limbs, (Limb.TORSO, Limb.LEFT_THIGH, Limb.RIGHT_THIGH)
+    )
+    assert sweater.sum() > 1000
+    assert not np.isin(found.claims[sweater], hands.SIDES).any()
+    assert all((found.claims == limb).sum() > 0.6 * (stance.limbs == limb).sum() for limb in hands.SIDES)
+
+
 def test_from_behind_a_hand_before_the_chest_is_hidden_and_the_back_is_seen():
     """Joints say where the hand is in the picture, not that it is seen there."""
     turns = (("left", "shoulder", (1, 0, 0), -60), ("left", "elbow", (0, 1, 0), 60),
@@ -83,6 +102,25 @@ def test_the_face_is_skin_and_hair_is_about_it():
     np.testing.assert_allclose(found.colour, HAIR, atol=0.05)
     assert not found.is_long and np.abs(picture[found.mask] - HAIR).max(axis=1).mean() < 0.1
     assert (stance.limbs[found.mask] == Limb.HEAD).mean() > 0.95
+
+
+def test_hair_beside_a_face_is_no_darker_than_hair_in_the_shade():
+    picture, matte, pose, stance = reference()
+    skin = hair.face_colour(picture, matte, pose, EVERYTHING)
+    whole = hair.find_hair(picture, matte, pose, stance, skin)
+    beside = whole.mask & (np.arange(picture.shape[0])[:, None] > np.nonzero(whole.mask)[0].mean())
+    picture[beside] *= 0.2
+    found = hair.find_hair(picture, matte, pose, stance, skin)
+    np.testing.assert_allclose(found.colour, whole.colour, atol=0.02)
+    lit = hair.out_of_shade(picture, found)
+    assert (lit[beside & found.mask].mean(axis=1) > 0.5 * found.colour.mean()).all()
+    assert (lit[~found.mask] == picture[~found.mask]).all()
+
+
+def test_a_dark_face_that_is_taken_for_hair_keeps_its_colour():
+    mask = np.ones((4, 4), bool)
+    face = np.full((4, 4, 3), (0.2, 0.12, 0.09), np.float32)
+    np.testing.assert_array_equal(hair.out_of_shade(face, hair.Hair(mask, 0.0, np.full(3, 0.9))), face)
 
 
 def test_who_has_no_hair_has_none():

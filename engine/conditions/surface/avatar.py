@@ -14,7 +14,7 @@ from ..poses import Figure
 from . import matte as mattes
 from .fit import fitted
 from .garment import Skirt, cuff_claims, find_skirt, skirt_claims, worn_faces
-from .hair import Hair, face_colour, find_hair
+from .hair import Hair, face_colour, find_hair, out_of_shade
 from .hands import Hands, find_hands, skin_of_hands
 from .layers import paint
 from .light import without_light
@@ -103,6 +103,8 @@ def _built(picture: np.ndarray, matte: np.ndarray, pose: Pose, seen: set[str]) -
     claims = _claims(picture, matte, pose, stance, hands=hands, hair=hair, skirt=skirt)
     sight = sight_of(picture, matte, pose, stance, claims)
     flat, light, mean = without_light(picture, stance, sight.free & (claims == NOTHING))
+    if hair is not None:
+        flat = out_of_shade(flat, hair)
     painted = paint(pose, stance, sight_of(flat, matte, pose, stance, claims), hands=hands, hair=hair, skin=skin)
     if Limb.TORSO in painted.invented:
         return None

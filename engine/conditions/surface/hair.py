@@ -19,6 +19,8 @@ _CHEEK = 0.012                                # metres around the line from chee
 _ASIDE, _DOWN = 0.2, 0.42                     # metres from the body's axis within which hair lies on the torso
 _LEAST = 0.0008                               # square metres of hair
 _HANGING = 0.005                              # square metres of hair below the neck's joint
+_SHADED = 0.6                                 # of hair's brightness: darker hair is in the shade of other hair
+_BLACK = 0.1                                  # what is brighter may be the skin of a dark face
 _LONG = 0.035                                 # metres below the neck, from which hair hangs free
 
 
@@ -79,7 +81,21 @@ def find_hair(picture: np.ndarray, matte: np.ndarray, pose: Pose, stance: Stance
     y, x = np.nonzero(mask)
     along = (np.stack([x, y], axis=1) + 0.5 - pose.axes[Limb.TORSO, 0]) @ _down(pose) / pose.metre
     hangs = (along > 0).sum() > _HANGING * pose.metre ** 2
-    return Hair(mask, float(np.percentile(along, 99)) if hangs else 0.0, np.median(picture[mask], axis=0))
+    return Hair(mask, float(np.percentile(along, 99)) if hangs else 0.0, _colour(picture[mask]))
+
+
+def _colour(colours: np.ndarray) -> np.ndarray:
+    """(3,) the hair's colour: the median without what lies in the shade of other hair."""
+    luma = colours.mean(axis=-1)
+    return np.median(colours[luma >= _SHADED * np.quantile(luma, 0.75)], axis=0)
+
+
+def out_of_shade(picture: np.ndarray, hair: Hair) -> np.ndarray:
+    """The picture (h, w, 3) without the hair's own shade: beside a face, hair is nearly black, and would be a black
+    patch on the head when seen from any other side."""
+    dark = np.clip(2 * (1 - picture.mean(axis=-1, keepdims=True) / _BLACK), 0, 1) * hair.mask[..., None]
+    least = np.maximum(picture, _SHADED * hair.colour)
+    return (picture + dark * (least - picture)).astype(np.float32)
 
 
 def scalp(template: Template) -> np.ndarray:
