@@ -23,12 +23,12 @@ from engine.engines.compact.nets.parts import Decode, Denoise, Encode, Objects, 
 from engine.engines.compact.nets.sizes import Sizes
 from engine.engines.compact.nets.surface_heads import MAPS
 from engine.engines.compact.nets.unet import REFERENCE_BLOCKS
-from engine.layers import heads
 from engine.packs.contents import unread_weights
 from engine.packs.manifest import WEIGHTS, write
 from engine.packs.weights_file import places
 
 from .training.ablations import sizes_beside
+from .training.stage_surface import keep_coverage
 
 OPSET = 17
 WINDOW, OVERLAP = 8, 2
@@ -118,15 +118,6 @@ def write_pack(model: Model, folder: Path, record: dict, steps: int) -> None:
             "schedule": "cosine", "depth_convention": CONVENTION, "window": WINDOW, "overlap": OVERLAP,
             "default_steps": steps, "training": record}
     write(folder, told, unread_weights(folder))
-
-
-def keep_coverage(model: Model) -> None:
-    """Sets the weights of the edge's head to zero, so that outlines stay where the surface's coverage has them: until a
-    head has beaten it (ours)."""
-    conv, edge = model.denoising_net.heads, slice(heads.LIGHT + heads.TURN, heads.LIGHT + heads.TURN + heads.EDGE)
-    with torch.no_grad():
-        conv.weight[edge] = 0
-        conv.bias[edge] = 0
 
 
 def _plain(sizes: Sizes) -> dict:

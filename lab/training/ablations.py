@@ -9,7 +9,8 @@ and FOLDER/ROW-SEED/{weights.safetensors, sizes.json, log.jsonl}; sizes.json is 
 finished. If you start it again, it continues.
 
 Weights with a sizes.json beside them that says `surface` are trained with the surface's loss. Rows without a surface
-learn from the same windows with limbs (`train windows V --limbs`), with the loss of spans.
+learn from the same windows with limbs (`train windows V --limbs`), with the loss of spans. If outlines are the
+surface's coverage in the weights that all begin with, they are in every row.
 """
 
 import argparse
@@ -20,11 +21,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from engine.contract import files, json_reader
+from engine.engines.compact.nets.model import load_weights, save_weights
 from engine.engines.compact.nets.sizes import COMPACT, Sizes
 
 from . import stage_motion, stage_surface
 from .loop import Budget, Run, train
 from .options import add_options, feed, prepare_torch
+from .stage_surface import keep_coverage, keeps_coverage
 
 # Row -> what is switched off (or otherwise) in it; the paper's tables 3 and 4, and ours.
 ROWS = {
@@ -52,7 +55,11 @@ def train_row(row: str, seed: int, steps: int, folder: Path, options, parent: Si
               options.device, sizes, parent)
     if parent.surface and not sizes.surface:
         options = argparse.Namespace(**vars(options) | {"windows": options.limb_windows})
+    covered = sizes.surface and keeps_coverage(load_weights(parent, options.start))
     train(run, feed(run, options, seed), Budget(steps=steps), stage.loss_of, stage.picture_of, seed)
+    if covered:
+        keep_coverage(run.average)
+        save_weights(run.average.state_dict(), folder / "weights.safetensors")
     write_json(folder / "sizes.json", sizes.as_dict())
     return run.seconds
 

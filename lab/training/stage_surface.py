@@ -15,7 +15,7 @@ from engine.conditions.surface_inputs import KNOWN_LIGHT, LIGHT_SCALE, NORMAL
 from engine.engines.compact.nets.model import Model
 from engine.engines.compact.nets.sizes import COMPACT
 from engine.engines.compact.nets.surface_heads import Heads
-from engine.layers.heads import EDGE_REACH, EDGE_STEP
+from engine.layers.heads import EDGE, EDGE_REACH, EDGE_STEP, LIGHT, TURN
 from engine.layers.surface import COARSE as CELL_OF_LIGHT
 from engine.layers.surface import FLOOR, GAIN, HUE_SIGMA, KNOWN, LIGHT_SIGMA, NORMAL_SIGMA, WHITE
 
@@ -34,6 +34,7 @@ FLICKER_WEIGHT = 0.5
 BAND = EDGE_REACH + 2   # pixels about the outline over which alphas are compared
 
 SIZES = replace(COMPACT, surface=True)
+_OF_EDGE = slice(LIGHT + TURN, LIGHT + TURN + EDGE)     # channels of the heads
 
 __all__ = ["RECIPE", "finish", "loss_of", "picture_of", "prepare"]
 
@@ -119,6 +120,21 @@ def edge_loss(heads: Heads, flat: dict) -> tuple[Tensor, Tensor]:
     soft = torch.sigmoid((heads.edge - outwards) * (2 / EDGE_STEP))     # has a gradient further away
     error = 0.5 * (alpha - matte).abs() + 0.5 * (soft - matte).abs()
     return (band * error).sum() / band.sum().clamp_min(1), without
+
+
+def keep_coverage(model: Model) -> None:
+    """Sets the weights of the edge's head to zero, so that outlines stay where the surface's coverage has them: until a
+    head has beaten it (ours)."""
+    conv = model.denoising_net.heads
+    with torch.no_grad():
+        conv.weight[_OF_EDGE] = 0
+        conv.bias[_OF_EDGE] = 0
+
+
+def keeps_coverage(model: Model) -> bool:
+    """Whether the model leaves outlines where the surface's coverage has them."""
+    conv = model.denoising_net.heads
+    return not (conv.weight[_OF_EDGE].any() or conv.bias[_OF_EDGE].any())
 
 
 def signed_distance(cover: Tensor) -> Tensor:

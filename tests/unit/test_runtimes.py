@@ -22,7 +22,8 @@ from engine.engines.device import DeviceReport, report_of
 from engine.estimate import people
 from engine.job.run import run
 from engine.layers import heads
-from lab.export import keep_coverage, write_pack
+from lab.export import write_pack
+from lab.training.stage_surface import keep_coverage, keeps_coverage
 from tests.unit.fake_runtime import person_in
 from tests.unit.tiny import TINY, tiny_model
 from tests.unit.walker import write_job
@@ -142,6 +143,7 @@ def test_networks_that_keep_the_coverage_move_no_outline_and_light_as_before():
     with torch.no_grad():
         before, after = (Heads.of(one.denoising_net.heads(features)) for one in (model, alike))
     assert before.edge.abs().max() > 1e-3 and not after.edge.any()
+    assert not keeps_coverage(model) and keeps_coverage(alike)
     assert all(torch.equal(getattr(before, name), getattr(after, name)) for name in ("light", "turn", "gate"))
 
 

@@ -21,6 +21,7 @@ from lab.training import (
     scaling,
     stage_image,
     stage_motion,
+    stage_surface,
     windows,
 )
 from lab.training.loop import Batches, Run
@@ -229,10 +230,13 @@ def test_forks_of_a_net_with_a_surface_learn_with_its_loss_or_from_limbs(prepare
         ablations.train_row(row, 0, 1, tmp_path / row, options, sizes)
         learnt[row] = Sizes.from_dict(json.loads((tmp_path / row / "sizes.json").read_text()))
     assert learnt == {"full": sizes, "without_surface": replace(sizes, surface=False)}
-    heads = load_weights(sizes, tmp_path / "full" / "weights.safetensors").state_dict()
-    parent = load_weights(sizes, start).state_dict()
-    assert any(not torch.equal(value, parent[name]) for name, value in heads.items()
-               if name.startswith("denoising_net.heads."))
+    made, parent = load_weights(sizes, tmp_path / "full" / "weights.safetensors"), load_weights(sizes, start)
+    assert not torch.equal(made.denoising_net.heads.weight, parent.denoising_net.heads.weight)
+    assert not stage_surface.keeps_coverage(made)
+    stage_surface.keep_coverage(parent)
+    save_weights(parent.state_dict(), start)
+    ablations.train_row("full", 0, 1, tmp_path / "covered", options, sizes)
+    assert stage_surface.keeps_coverage(load_weights(sizes, tmp_path / "covered" / "weights.safetensors"))
 
 
 @pytest.mark.parametrize("surface, rows, what", [(True, ["without_ours"], "--limb-windows"),
