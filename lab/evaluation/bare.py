@@ -26,13 +26,14 @@ COVERED = 0.5           # of the coverage and of the visible matte: what a light
 
 @dataclass(frozen=True)
 class Laid:
-    """One frame: colour and normal (h, w, 3), normal a unit vector or 0; alpha and holdout (h, w) 0..1;
+    """One frame: colour and normal (h, w, 3), normal a unit vector or 0; alpha, holdout and confidence (h, w) 0..1;
     limb_warp as in Made."""
 
     colour: np.ndarray
     normal: np.ndarray
     alpha: np.ndarray
     holdout: np.ndarray
+    confidence: np.ndarray
     limb_warp: bool
 
 
@@ -91,7 +92,9 @@ def _laid(shot, reference, number) -> Laid:
     whole = np.maximum(alpha, 1e-3)[..., None]
     holdout = frame_holdout(shot, number, maps, (0, 0, width, height))
     return Laid(bleed(picture[..., :3] / whole, alpha), normal / whole, alpha,
-                np.zeros_like(alpha) if holdout is None else holdout, figure is not None and maps is None)
+                np.zeros_like(alpha) if holdout is None else holdout,
+                np.zeros_like(alpha) if maps is None else maps.confidence / whole[..., 0],
+                figure is not None and maps is None)
 
 
 def _made(one: Laid) -> Made:

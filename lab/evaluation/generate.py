@@ -21,11 +21,13 @@ from engine.job.lock import locked
 from engine.job.progress import Watch
 from engine.job.run import Generation, shown_of
 from engine.layers.compose import canvas_of, compose, five_channels
+from engine.layers.surface import lit_surface
 
 from .clips import Clip
 
 # Kept beside the product's own frames: the layer before hold-outs, the part of a patch that is the character, M_f.
 UNHELD, VISIBLE, REGION = "unheld", "visible", "region"
+PAINTED = "painted"         # a folder with a file for each frame: how many of the character's pixels a network painted
 LIMB_WARP = "limb_warp"     # a folder with a file for each frame in which the limb warp stood in for the surface
 REFERENCE, PERFORMER = "reference", "performer"     # what the product finds itself; the second is both
 BALL, RENDERED = "ball", "rendered"         # what the product knows of the scene's light
@@ -37,7 +39,9 @@ class Made:
     """One frame, 0..1 in the job's pixels: character (h, w, 4) and shadow (h, w, 3) as the product wrote them; unheld
     (h, w, 4), the character's layer without hold-outs; visible (h, w), the alpha of the visible character itself, as it
     is or would be on a clean plate, None if the weights learned no matte; limb_warp: whether the limb warp replaced the
-    surface; region (h, w) bool, the M_f that the frame was made in, None if there was nobody or no network."""
+    surface; region (h, w) bool, the M_f that the frame was made in, None if there was nobody or no network;
+    painted: how many of the character's pixels show the network's own picture and not the surface, and how many it has;
+    None without a surface."""
 
     character: np.ndarray
     shadow: np.ndarray
@@ -45,6 +49,7 @@ class Made:
     visible: np.ndarray | None
     limb_warp: bool = False
     region: np.ndarray | None = None
+    painted: tuple[float, float] | None = None
 
 
 def generate(clip: Clip, host: Host[CompactEngine], folder: Path, *, alone: bool = False, surface: bool = True,
@@ -147,7 +152,15 @@ def _read(folder: Path, job, number: int, has_matte: bool) -> Made:
         return Made(character, shadow, character, character[..., 3] if has_matte else None)
     visible = character[..., 3] if job.clean_plate else stored(VISIBLE) if has_matte else None
     by_warp = (Path(folder) / LIMB_WARP / str(number)).exists()
-    return Made(character, shadow, stored(UNHELD), visible if has_matte else None, by_warp, stored(REGION) > 0.5)
+    return Made(character, shadow, stored(UNHELD), visible if has_matte else None, by_warp, stored(REGION) > 0.5,
+                _painted(Path(folder) / PAINTED / str(number)))
+
+
+def _painted(note: Path) -> tuple[float, float] | None:
+    if not note.exists():
+        return None
+    own, all_ = map(float, note.read_text(encoding="ascii").split())
+    return own, all_
 
 
 def _unheard(event) -> None:
@@ -186,13 +199,19 @@ class Recorded(Generation):
         region = frame_region(self.shot, number, bundle.region[place]) > 0.5
         write_picture(files.picture(self.folder, REGION, number), as_bits(region.astype(np.float32)))
         self._note_warp(number, maps is None)
+        if shown is not None:
+            _, alpha, known = lit_surface(shown, np.clip(picture, 0, 1), canvas.crop)
+            self._note(PAINTED, number, f"{((1 - known) * alpha).sum()} {alpha.sum()}")
 
     def _note_warp(self, number, is_warp) -> None:
-        note = Path(self.folder) / LIMB_WARP / str(number)
-        note.unlink(missing_ok=True)
+        (Path(self.folder) / LIMB_WARP / str(number)).unlink(missing_ok=True)
         if is_warp:
-            note.parent.mkdir(exist_ok=True)
-            note.touch()
+            self._note(LIMB_WARP, number, "")
+
+    def _note(self, kind, number, text) -> None:
+        note = Path(self.folder) / kind / str(number)
+        note.parent.mkdir(exist_ok=True)
+        note.write_text(text, encoding="ascii")
 
 
 class EmptyEnvironment:

@@ -12,8 +12,8 @@ from .rows import FULL
 DECIMALS = {"kernel_distance": 4} | dict.fromkeys(
     ("ssim", "st_lpips", "matte_iou", "flicker_ratio", "falls_back", "st_lpips_tiles", "edge_error", "sharpness",
      "gradient_correlation"), 3)  # others 2
-HIGHER_IS_BETTER = {"character_psnr", "band_psnr", "contact_psnr", "shadow_psnr", "object_psnr", "matte_iou", "ssim",
-                    "gradient_correlation"}
+HIGHER_IS_BETTER = {"character_psnr", "unsure_psnr", "band_psnr", "contact_psnr", "shadow_psnr", "object_psnr",
+                    "matte_iou", "ssim", "gradient_correlation"}
 ONE_IS_BEST = {"flicker_ratio", "sharpness"}
 
 

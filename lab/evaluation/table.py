@@ -107,7 +107,10 @@ def _further_rows(ablations: Path | None, full: tuple, notes: dict) -> list[Row]
                                 "with an empty "
                                 "environment instead, which they were not trained for")
         return [*estimated(full), *pasted(full)]
-    parts_off = [Row(name, _forks(ablations, name), surface=name not in WITHOUT_SURFACE) for name in ABLATIONS]
+    there = [name for name in ABLATIONS if any(ablations.glob(f"{name}-*"))]
+    if missing := [name for name in ABLATIONS if name not in there]:
+        notes["rows that were not trained"] = ", ".join(missing)
+    parts_off = [Row(name, _forks(ablations, name), surface=name not in WITHOUT_SURFACE) for name in there]
     return [*estimated(full), *pasted(_forks(ablations, "without_environment")), *parts_off]
 
 
@@ -173,13 +176,14 @@ def measure_all(clips, rows, frames: Path, workers: int, measure_one) -> list[di
 def measure_clip(folder: Path, rows, frames: Path, references: str = REFERENCES[0]) -> dict:
     """Called in a worker: one clip by all rows; frames that two rows share are made once. Raises ClipError."""
     try:
-        truth = read_truth(read_clip(folder, references))
+        clip, first = read_clip(folder, references), rows[0]
+        host = engine_of(first.weights[0])
+        truth = read_truth(clip, host)
         found = {row.name: _mean_of([measure(truth, row, made_by(row, weights, truth.clip, frames))
                                      for weights in row.weights])
                  if row.measures(truth.clip) else nothing(COLUMNS) for row in rows}
-        first = rows[0]
         found[first.name]["parts"]["autoencoder"] = autoencoder_psnr(
-            engine_of(first.weights[0]).engine.runtime, truth.clip, truth.regions, truth.looked_at)
+            host.engine.runtime, truth.clip, truth.regions, truth.looked_at)
         return found
     except JobError as error:  # which cannot travel between processes
         raise ClipError(f"{folder}: {error}") from None

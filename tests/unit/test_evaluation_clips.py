@@ -198,7 +198,7 @@ def perfect(clip):
 
 def test_the_truth_scores_best_in_every_column(clips):
     for clip in clips:
-        truth = read_truth(clip)
+        truth = read_truth(clip, engine())
         found = measure(truth, Row(FULL), perfect(clip))
         assert set(found) == {*COLUMNS, "parts"}
         assert found["character_psnr"] == pytest.approx(58.9, abs=0.1) and found["object_psnr"] > 50
@@ -210,7 +210,7 @@ def test_the_truth_scores_best_in_every_column(clips):
 
 
 def test_hands_and_feet_are_measured_against_the_rig(clips, monkeypatch):
-    truth = read_truth(clips[0])
+    truth = read_truth(clips[0], engine())
     rig = truth.figures[0].body[:, [0, 1, 3]].copy()
     rig[:, 2] = 1
     truth = replace(truth,
@@ -236,7 +236,7 @@ def test_the_autoencoder_alone(clips):
 def test_each_fault_lowers_its_own_column(clips, monkeypatch):
     monkeypatch.setattr("lab.evaluation.measure.found_joints", lambda picture: None)  # slow, and it has its own test
     clip = clips[0]
-    truth, good = read_truth(clip), perfect(clip)
+    truth, good = read_truth(clip, engine()), perfect(clip)
     best = measure(truth, Row(FULL), good)
 
     def spoilt(**change):

@@ -104,10 +104,36 @@ def test_the_limb_warp_makes_other_frames_and_only_what_falls_back_is_counted(cl
     now = generate(clip, engine, tmp_path / "now")
     assert all(one.limb_warp for one in before) and not any(one.limb_warp for one in now)
     assert np.abs(before[0].character - now[0].character).max() > 0.1
-    truth = read_truth(clip)
+    truth = read_truth(clip, engine)
     assert measure(truth, Row(FULL), now)["falls_back"] == 0
     assert measure(truth, Row(FULL), before)["falls_back"] == 1
     assert np.isnan(measure(truth, Row("shipped", surface=False), before)["falls_back"])
+
+
+def test_what_the_network_painted_itself_is_counted(clip, tmp_path, monkeypatch):
+    monkeypatch.setattr("lab.evaluation.measure.found_joints", lambda picture: None)
+    engine = engine_for(clip)
+    made = generate(clip, engine, tmp_path / "now")
+    assert all(0 <= own <= every and every > 100 for own, every in (one.painted for one in made))
+    assert generate(clip, engine, tmp_path / "now")[0].painted == made[0].painted, "kept with the frames"
+    assert generate(clip, engine, tmp_path / "before", surface=False)[0].painted is None
+    halves = [replace(one, painted=(one.painted[1] / 2, one.painted[1])) for one in made]
+    assert measure(read_truth(clip, engine), Row(FULL), halves)["parts"]["painted %"] == pytest.approx(50)
+
+
+def test_what_the_reference_does_not_show_is_measured_by_itself(clip, tmp_path, monkeypatch):
+    monkeypatch.setattr("lab.evaluation.measure.found_joints", lambda picture: None)
+    engine = engine_for(clip)
+    truth, made = read_truth(clip, engine), generate(clip, engine, tmp_path)
+    whole = np.stack([one.character for one in truth.regions])
+    assert truth.unsure.any() and whole[truth.unsure].all() and (whole & ~truth.unsure).any()
+
+    def spoilt(where):
+        found = measure(truth, Row(FULL), [replace(one, character=np.where(w[..., None], 0, one.character))
+                                           for one, w in zip(made, where, strict=True)])
+        return found["character_psnr"], found["unsure_psnr"]
+    as_made, sure, unsure = (spoilt(where) for where in (truth.unsure & False, whole & ~truth.unsure, truth.unsure))
+    assert sure[1] == as_made[1] != unsure[1] and sure[0] != as_made[0] != unsure[0]
 
 
 def test_a_reference_without_joints_falls_back(clip, tmp_path):
@@ -145,7 +171,8 @@ def test_a_fitted_light_is_found_again(clip, light):
 
 def test_each_ceiling_is_nearer_to_the_truth(clip, monkeypatch, tmp_path):
     monkeypatch.setattr("lab.evaluation.measure.found_joints", lambda picture: None)
-    engine, truth = engine_for(clip), read_truth(clip)
+    engine = engine_for(clip)
+    truth = read_truth(clip, engine)
     monkeypatch.setattr("lab.evaluation.rows.engine_of", lambda weights: engine)
     found = {row.name: measure(truth, row, made_by(row, None, clip, tmp_path)) for row in beside((None,))}
     plain, gain, lit = (found[name]["character_psnr"] for name in ("surface_only", "oracle_gain", "oracle_light"))
@@ -187,8 +214,8 @@ def test_only_clips_with_a_performer_are_asked_for_one(clip):
 def test_nothing_may_change_outside_of_the_rows_own_region(clip, tmp_path, monkeypatch):
     """A frame says where it was made. A layer beyond that region counts as an error, whatever the truth's region is."""
     monkeypatch.setattr("lab.evaluation.measure.found_joints", lambda picture: None)
-    truth = read_truth(clip)
-    made = generate(clip, engine_for(clip), tmp_path)
+    engine = engine_for(clip)
+    truth, made = read_truth(clip, engine), generate(clip, engine, tmp_path)
     assert all(one.region.any() and not one.region.all() for one in made)
     everywhere = [replace(one, character=np.dstack([one.character[..., :3], np.ones(SIZE, np.float32)]))
                   for one in made]

@@ -64,6 +64,13 @@ def test_an_unfinished_ablation_is_named(tmp_path):
         table.choose_rows(options(ablations=tmp_path, all=True))
 
 
+def test_ablations_that_were_not_asked_for_are_left_out_and_named(tmp_path):
+    rows, notes = table.choose_rows(options(
+        ablations=forks(tmp_path, ("full", "without_environment", "without_blending")), all=True))
+    assert [row.name for row in rows][-3:] == ["without_blending", "without_environment", "pack"]
+    assert "box_mask" in notes["rows that were not trained"]
+
+
 def test_without_all_only_what_is_measured_has_to_be_there(tmp_path):
     assert len(table.choose_rows(options(ablations=forks(tmp_path, ("full",))))[0]) == len(ALWAYS) + 1
 
