@@ -108,13 +108,24 @@ def test_hair_beside_a_face_is_no_darker_than_hair_in_the_shade():
     picture, matte, pose, stance = reference()
     skin = hair.face_colour(picture, matte, pose, EVERYTHING)
     whole = hair.find_hair(picture, matte, pose, stance, skin)
-    beside = whole.mask & (np.arange(picture.shape[0])[:, None] > np.nonzero(whole.mask)[0].mean())
+    beside = whole.mask & (np.arange(picture.shape[0])[:, None] > np.quantile(np.nonzero(whole.mask)[0], 0.6))
     picture[beside] *= 0.2
     found = hair.find_hair(picture, matte, pose, stance, skin)
     np.testing.assert_allclose(found.colour, whole.colour, atol=0.02)
     lit = hair.out_of_shade(picture, found)
     assert (lit[beside & found.mask].mean(axis=1) > 0.5 * found.colour.mean()).all()
     assert (lit[~found.mask] == picture[~found.mask]).all()
+
+
+def test_black_hair_with_something_bright_in_it_stays_black():
+    picture, matte, pose, stance = reference()
+    skin = hair.face_colour(picture, matte, pose, EVERYTHING)
+    whole = hair.find_hair(picture, matte, pose, stance, skin).mask
+    bright = whole & (np.arange(picture.shape[0])[:, None] > np.quantile(np.nonzero(whole)[0], 0.6))
+    picture[whole & ~bright] = 0.02
+    found = hair.find_hair(picture, matte, pose, stance, skin)
+    assert found.colour.max() < 0.05
+    assert hair.out_of_shade(picture, found)[whole & ~bright & found.mask].max() < 0.05
 
 
 def test_a_dark_face_that_is_taken_for_hair_keeps_its_colour():

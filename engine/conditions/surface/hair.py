@@ -19,8 +19,9 @@ _CHEEK = 0.012                                # metres around the line from chee
 _ASIDE, _DOWN = 0.2, 0.42                     # metres from the body's axis within which hair lies on the torso
 _LEAST = 0.0008                               # square metres of hair
 _HANGING = 0.005                              # square metres of hair below the neck's joint
-_SHADED = 0.6                                 # of hair's brightness: darker hair is in the shade of other hair
-_BLACK = 0.1                                  # what is brighter may be the skin of a dark face
+# Darker hair lies in the shade of other hair, if that is brighter. What is brighter may be a dark face's skin.
+_BLACK = 0.1
+_SHADED = 0.6                                 # of the hair's brightness, where its shade is taken out
 _LONG = 0.035                                 # metres below the neck, from which hair hangs free
 
 
@@ -85,14 +86,14 @@ def find_hair(picture: np.ndarray, matte: np.ndarray, pose: Pose, stance: Stance
 
 
 def _colour(colours: np.ndarray) -> np.ndarray:
-    """(3,) the hair's colour: the median without what lies in the shade of other hair."""
-    luma = colours.mean(axis=-1)
-    return np.median(colours[luma >= _SHADED * np.quantile(luma, 0.75)], axis=0)
+    """(3,) the hair's colour: the median without what is nearly black, unless most of it is."""
+    lit = colours.mean(axis=-1) >= _BLACK
+    return np.median(colours[lit] if lit.mean() > 0.5 else colours, axis=0)
 
 
 def out_of_shade(picture: np.ndarray, hair: Hair) -> np.ndarray:
-    """The picture (h, w, 3) without the hair's own shade: beside a face, hair is nearly black, and would be a black
-    patch on the head when seen from any other side."""
+    """The picture (h, w, 3) without the hair's own shade: beside a face, brown hair is nearly black, and would be a
+    black patch on the head when seen from any other side."""
     dark = np.clip(2 * (1 - picture.mean(axis=-1, keepdims=True) / _BLACK), 0, 1) * hair.mask[..., None]
     least = np.maximum(picture, _SHADED * hair.colour)
     return (picture + dark * (least - picture)).astype(np.float32)
