@@ -22,6 +22,7 @@ from engine.packs.engine_manifest import write_engine
 
 TEXT = 16                       # channels of the prompt's embedding
 SHAPES = ["96x64", "32x48"]
+_STRENGTHS = {"attn1.to_v": 1.2, "attn1.to_out": 1.2, "attn2.to_v": 0.6, "attn2.to_out": 0.6}
 _COMMON = {"patch_size": (1, 2, 2), "num_attention_heads": 2, "attention_head_dim": 12, "out_channels": 16,
            "text_dim": TEXT, "freq_dim": 32, "ffn_dim": 32, "cross_attn_norm": True,
            "qk_norm": "rms_norm_across_heads", "rope_max_seq_len": 32}
@@ -80,11 +81,12 @@ def _save_image_encoder(folder: Path) -> None:
 
 
 def _stir(transformer: torch.nn.Module, vae: torch.nn.Module) -> None:
-    """Noise on every matrix; more where frames meet, so that each frame depends on all others."""
+    """Noise on every matrix; more where frames meet, so that each frame depends on all others, and where the prompt
+    comes in, which reaches the first frame faintly."""
     with torch.no_grad():
         for name, value in transformer.named_parameters():
             if value.ndim > 1:
-                strength = 1.2 if "attn1.to_v" in name or "attn1.to_out" in name else 0.2
+                strength = next((s for part, s in _STRENGTHS.items() if part in name), 0.2)
                 value.add_(torch.randn_like(value) * strength)
             elif "attn1.norm_q" in name or "attn1.norm_k" in name:
                 value.mul_(6.0)
