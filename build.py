@@ -5,6 +5,7 @@ import functools
 import itertools
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -157,7 +158,8 @@ def run_generate(arguments: argparse.Namespace) -> int:
 
 def run_tests(arguments: argparse.Namespace) -> int:
     """Run the linters, the unit tests and those with torch, then the other tiers, some at once, each in its own pytest
-    process: e2e and farm once, blender once for each bpy, window in Debian's Blender."""
+    process: e2e and farm once, blender once for each bpy, window in Debian's Blender. If Blender itself crashes, its
+    tests run once more, and the crash is told again at the end: a test that fails always fails the run."""
     limits.look_for_room(ROOT)
     tiers = ["window"] if arguments.window else [arguments.tier] if arguments.tier else TIERS
     release = arguments.window or root.TESTED
@@ -165,14 +167,19 @@ def run_tests(arguments: argparse.Namespace) -> int:
              "torch": ["torch"], "farm": [FARM], "window": [release]}
     jobs = [(tier, name) for tier in tiers for name in names.get(tier, ["engine"])]
     beside = [job for job in jobs if job[0] not in ALONE]
-    failed, skipped = [], []
+    failed, skipped, crashed = [], [], []
     for tier, name, ended in itertools.chain(
             _ended([job for job in jobs if job[0] in ALONE], 1),
             _ended(beside, min(os.cpu_count() or 1, MOST_TIERS, len(beside)))):
         title = f"{tier} tests with {name}"
         try:
-            if ended() != 0:
-                failed.append(title)
+            code = ended()
+            if code < 0 and tier == "blender":
+                _shout(f"CRASHED: {title}: Blender was {_signal(code)}; what it said last is above. Once more:")
+                crashed.append(title)
+                code = _tested(tier, name)
+            if code != 0:
+                failed.append(f"{title}: {_signal(code)}" if code < 0 else title)
         except Missing as missing:
             _shout(f"SKIPPED: {title}: {missing}")
             (failed if _must_run(name) else skipped).append(title)
@@ -181,9 +188,16 @@ def run_tests(arguments: argparse.Namespace) -> int:
             failed.append(title)
     for title in skipped:
         say(f"skipped: {title}")
+    for title in crashed:
+        say(f"CRASHED, and was run once more: {title}")
     for title in failed:
         say(f"FAILED: {title}")
     return 1 if failed else 0
+
+
+def _signal(code: int) -> str:
+    """How a process ended that left no exit code of its own."""
+    return f"ended by {signal.Signals(-code).name}"
 
 
 def _ended(jobs: list[tuple[str, str]], at_once: int) -> Iterator[tuple[str, str, Callable[[], int]]]:

@@ -291,6 +291,21 @@ def test_a_farm_s_tool_that_cannot_be_had_is_a_loud_skip(monkeypatch, capsys):
     assert build._must_run("bpy-5.0.1") and "farm" in build.TIERS
 
 
+@pytest.mark.parametrize("codes, failed", [([-11, 0], []), ([-11, 1], ["blender tests with bpy-5.0.1"]),
+                                           ([-11, -6], ["blender tests with bpy-5.0.1: ended by SIGABRT"]),
+                                           ([1, 0], ["blender tests with bpy-5.0.1"])])
+def test_a_crash_of_blender_is_told_and_its_tests_run_once_more(codes, failed, monkeypatch, capsys):
+    """A test that fails is no crash: it does not get a second try."""
+    left = list(codes)
+    monkeypatch.setattr(build, "_pytest", lambda *_: left.pop(0))
+    found = build.run_tests(argparse.Namespace(tier="blender", window=None, bpy="5.0.1"))
+    said = "".join(capsys.readouterr())
+    assert found == bool(failed)
+    assert [line.split("FAILED: ")[1] for line in said.splitlines() if "FAILED" in line] == failed
+    assert ("CRASHED, and was run once more" in said) == (codes[0] < 0) == ("ended by SIGSEGV" in said)
+    assert len(left) == (codes[0] > 0)
+
+
 def test_a_full_disk_is_said_before_the_first_test(tmp_path, monkeypatch):
     limits.look_for_room(tmp_path)
     monkeypatch.setattr(limits.shutil, "disk_usage", lambda folder: argparse.Namespace(free=1.5e9))
