@@ -32,9 +32,18 @@ def test_the_head_reaches_as_far_as_its_hair():
     bob = cv2.dilate(head, np.ones((1, reach), np.uint8))
     bob[:round(np.quantile(rows, 0.45))] = bob[round(np.quantile(rows, 0.7)):] = 0
     wanted = np.maximum(wanted, bob)
-    after = stand(pose, fit.fitted(pose, wanted)).limbs == Limb.HEAD
+    found = fit.fitted(pose, wanted)
     beside = (bob > 0) & (head == 0)
-    assert after[beside].mean() > 0.45
+    assert (stand(pose, found).limbs == Limb.HEAD)[beside].mean() > 0.45
+
+
+def test_the_jaw_is_not_drawn_down_to_the_neck():
+    """Below the chin, the outline is the neck's, wherever the head ends."""
+    _, wanted, _, pose, _ = dressed.drawn(dressed.painted())
+    joints, points = TEMPLATE.joints, TEMPLATE.points
+    jaw = ((TEMPLATE.tags == Tag.HEAD) & (TEMPLATE.normals[:, 1] > 0.7) & (points[:, 2] < joints["left_ear"][2] - 0.03)
+           & (points[:, 1] > joints["nose"][1]))
+    assert jaw.sum() > 15 and fit.fitted(pose, wanted)[jaw].max() < 0.008
 
 
 def test_a_matte_of_somebody_else_moves_nothing_too_far():

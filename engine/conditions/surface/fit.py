@@ -88,11 +88,12 @@ def spread(template: Template, values: np.ndarray, certain: np.ndarray, *, stiff
 
 
 def _kept(template: Template) -> np.ndarray:
-    """(V,) bool: the face and the hands. Their own shape is better than one from the outline."""
+    """(V,) bool: the face with the jaw, and the hands. Their own shape is better than one from the outline."""
     joints, points = template.joints, template.points
+    forwards, downwards = template.normals[:, 2] < -0.35, template.normals[:, 1] > 0.6
     face = (
         (template.tags == Tag.HEAD)
-        & (template.normals[:, 2] < -0.35)
+        & (forwards | downwards)            # below the chin, the outline is the neck's or the shoulders'
         & (points[:, 2] < joints["left_ear"][2] - 0.02)
         & (points[:, 1] > joints["left_eye"][1] - 0.03)
     )
