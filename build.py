@@ -175,8 +175,8 @@ def run_tests(arguments: argparse.Namespace) -> int:
         try:
             code = ended()
             if code < 0 and tier == "blender":
-                _shout(f"CRASHED: {title}: Blender was {_signal(code)}; what it said last is above. Once more:")
-                crashed.append(title)
+                crashed.append(f"{title}: {_signal(code)}")
+                _shout(f"CRASHED: {crashed[-1]}; what Blender said last is above. Once more:")
                 code = _tested(tier, name)
             if code != 0:
                 failed.append(f"{title}: {_signal(code)}" if code < 0 else title)
