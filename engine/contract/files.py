@@ -256,6 +256,15 @@ def remove_left_over(folder: Folder) -> None:
                 _remove(os.path.join(where, name))
 
 
+def remove_unfinished(folder: Folder) -> None:
+    """Remove temporary files of this machine's writers that were killed, from a folder in which only the caller
+    writes."""
+    for name in os.listdir(folder):
+        form = _TEMPORARY.fullmatch(name)
+        if form and form[1] == _HOST:
+            _remove(os.path.join(folder, name))
+
+
 def remove_numbered(folder: Folder, endings: Iterable[str]) -> None:
     """Remove files of one folder that are named as the engine names them, 0001.<one of endings>. Files with other names
     belong to the artist and stay. Raises JobError."""

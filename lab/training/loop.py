@@ -97,8 +97,7 @@ class Run:
         """`start` holds weights of `parent`'s sizes, which may differ from `sizes` in switches; None:
         the same sizes."""
         folder.mkdir(parents=True, exist_ok=True)
-        for left_over in folder.glob(".[0-9]*-*"):  # by a run killed while it wrote
-            left_over.unlink()
+        files.remove_unfinished(folder)
         self.folder, self.recipe, self.device = folder, recipe, device
         torch.manual_seed(0)
         self.model = self._begun(start, sizes, parent).to(device)

@@ -12,6 +12,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from engine.contract import files
 from engine.contract.errors import JobError
 from lab.training import loop, stage_autoencoder, stage_image, stage_motion, stage_surface
 from lab.training.loop import Batches, Run
@@ -78,6 +79,16 @@ def test_killed_at_any_moment_a_run_ends_in_the_same_bits(clips, tmp_path):
     weights = [(tmp_path / name / "weights.safetensors").read_bytes() for name in ("straight", "cut")]
     assert weights[0] == weights[1] and not list((tmp_path / "cut").glob(".*"))
     assert begin(tmp_path / "cut").wait() == 0, "a run that is finished has nothing to do"
+
+
+def test_what_a_run_was_killed_in_the_middle_of_writing_is_removed(tmp_path):
+    """Only what a writer on this machine began; a run's folder may be on a shared drive."""
+    begun = tmp_path / files.own_name("checkpoint.pt")
+    begun.write_bytes(b"half")
+    others = tmp_path / ".aa2-00000000-0123456789abcdef-checkpoint.pt"
+    others.write_bytes(b"half")
+    small_run(tmp_path)
+    assert not begun.exists() and others.exists()
 
 
 def small_run(folder):
