@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
@@ -32,6 +33,7 @@ MOST_PROCESSES = 4          # of the unit tests: each needs a gigabyte
 MOST_TIERS = 2              # tested at once: each needs a core and a gigabyte
 LARGE_CLIPS = 8             # of `score --large`
 LIT_CLIPS = 16              # of `score --light`
+MOST_LINES = 20             # of what pytest says of a test, told again at the end
 _MAKING = threading.Lock()  # environments and zips are made by one at a time
 
 
@@ -159,7 +161,8 @@ def run_generate(arguments: argparse.Namespace) -> int:
 def run_tests(arguments: argparse.Namespace) -> int:
     """Run the linters, the unit tests and those with torch, then the other tiers, some at once, each in its own pytest
     process: e2e and farm once, blender once for each bpy, window in Debian's Blender. If Blender itself crashes, its
-    tests run once more, and the crash is told again at the end: a test that fails always fails the run."""
+    tests run once more, and the crash is told again at the end: a test that fails always fails the run. The last lines
+    show the tests that failed once more, below the pages of all tiers."""
     limits.look_for_room(ROOT)
     tiers = ["window"] if arguments.window else [arguments.tier] if arguments.tier else TIERS
     release = arguments.window or root.TESTED
@@ -179,7 +182,7 @@ def run_tests(arguments: argparse.Namespace) -> int:
                 _shout(f"CRASHED: {crashed[-1]}; what Blender said last is above. Once more:")
                 code = _tested(tier, name)
             if code != 0:
-                failed.append(f"{title}: {_signal(code)}" if code < 0 else title)
+                failed += [f"{title}: {_signal(code)}" if code < 0 else title, *_failed_tests(tier, name)]
         except Missing as missing:
             _shout(f"SKIPPED: {title}: {missing}")
             (failed if _must_run(name) else skipped).append(title)
@@ -198,6 +201,21 @@ def run_tests(arguments: argparse.Namespace) -> int:
 def _signal(code: int) -> str:
     """How a process ended that left no exit code of its own."""
     return f"ended by {signal.Signals(-code).name}"
+
+
+def _report(tier: str, name: str) -> Path:
+    """The file in which pytest tells how each of these tests ended."""
+    return BUILD / "tested" / f"{tier}-{name}.xml"
+
+
+def _failed_tests(tier: str, name: str) -> list[str]:
+    """The tests that failed in the last run, each with the end of what pytest says of it; none if pytest did not get
+    to its own end."""
+    found = _report(tier, name)
+    cases = ElementTree.parse(found).iter("testcase") if found.exists() else []
+    wrong = [(case, one.text or "") for case in cases for kind in ("failure", "error") for one in case.iter(kind)]
+    return ["\n".join([f"{case.get('classname')}.{case.get('name')}", *text.splitlines()[-MOST_LINES:]])
+            for case, text in wrong]
 
 
 def _ended(jobs: list[tuple[str, str]], at_once: int) -> Iterator[tuple[str, str, Callable[[], int]]]:
@@ -274,7 +292,9 @@ def _pytest(tier: str, name: str, title: str, output: Path | None = None) -> int
     if tier in PLAIN:       # one file per process at a time, each on one core: half the time on two cores
         shown = ["-n", str(min(os.cpu_count() or 1, MOST_PROCESSES)), "--dist", "loadfile"]
         told["OMP_NUM_THREADS"] = "1"
-    command = ["-m", "pytest", "-q", "--durations=8", *limit.for_pytest(), *shown, str(folder)]
+    report = _report(tier, name)
+    report.unlink(missing_ok=True)
+    command = ["-m", "pytest", "-q", "--durations=8", f"--junitxml={report}", *limit.for_pytest(), *shown, str(folder)]
     say(title)
     with _MAKING:
         told |= _surroundings(archive, name if tier == "blender" else DEMO_BLENDER)
