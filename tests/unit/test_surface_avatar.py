@@ -204,6 +204,24 @@ def test_bad_references_give_an_avatar_or_none(reference, case):
         sound(avatar)
 
 
+@pytest.mark.parametrize("shift", [(0, 280), (200, 100), (-180, 0)])
+def test_joints_beside_the_picture_give_none(reference, shift):
+    """As when an artist saves the reference again, smaller, and its joints stay where they were."""
+    picture, matte, figure = reference
+    body = figure.body.copy()
+    body[:, :2] += shift
+    assert build_avatar(picture, matte * 0 + 1, Figure(body, figure.hands, figure.height_px), TEMPLATE) is None
+
+
+def test_a_height_that_one_stray_joint_makes_gives_none(reference, monkeypatch):
+    """At once: its kernels would be thousands of pixels wide, and take minutes."""
+    monkeypatch.setattr("engine.conditions.surface.avatar._built", lambda *_: pytest.fail("it is tried"))
+    picture, matte, figure = reference
+    body = figure.body.copy()
+    body[BODY_INDEX["left_knee"], 1] = 24_500
+    assert build_avatar(picture, matte, Figure(body, figure.hands, 1e5), TEMPLATE) is None
+
+
 def test_nothing_in_the_matte_gives_none(reference):
     picture, matte, figure = reference
     assert build_avatar(picture, 0 * matte, figure, TEMPLATE) is None

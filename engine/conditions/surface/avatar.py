@@ -26,6 +26,7 @@ from .template import Limb, Template
 WORKING_SIDE = 1024
 _ROOM = 0.12              # in standing heights, around the person
 _LEAST_HEIGHT = 24        # pixels: nothing smaller is a person
+_MOST_HEIGHT = 16         # times the picture's longer side: of nobody taller is anything seen but skin (ours)
 _BELOW_AT_MOST = 4        # times the picture's height: a hip estimated further down is not believed
 _NEEDED = ("left_hip", "right_hip", "left_shoulder", "right_shoulder")
 
@@ -60,7 +61,8 @@ def build_avatar(picture: np.ndarray, matte: np.ndarray, figure: Figure, templat
     the matte comes from a pose model, so its edge has to be found in the picture.
     """
     body = _with_hips(clean_joints(figure.body), picture.shape[1::-1])
-    if min(body[BODY_INDEX[name], 3] for name in _NEEDED) < SEEN or not _LEAST_HEIGHT <= figure.height_px < 1e6:
+    largest = _MOST_HEIGHT * max(picture.shape[:2])
+    if min(body[BODY_INDEX[name], 3] for name in _NEEDED) < SEEN or not _LEAST_HEIGHT <= figure.height_px < largest:
         return None
     alone, inside, figure = _person_alone(picture, matte, Figure(body, figure.hands, figure.height_px))
     space = Space.of(figure, template)

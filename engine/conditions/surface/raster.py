@@ -36,7 +36,7 @@ def interpolated(values: np.ndarray, faces: np.ndarray, triangle: np.ndarray, ba
     """(h, w, c) float32 of values (V, c) or (V,) per vertex, or (T, 3, c) per corner; 0 where there is no triangle."""
     seen = triangle >= 0
     t, (u, v) = triangle[seen], barycentric[seen].T
-    by_corner = values[t] if values.ndim == 3 else values[faces[t]].reshape(len(t), 3, -1)
+    by_corner = values[t] if values.ndim == 3 else values.reshape(len(values), -1)[faces[t]]
     out = np.zeros((*triangle.shape, by_corner.shape[2]), np.float32)
     out[seen] = by_corner[:, 0] * (1 - u - v)[:, None] + by_corner[:, 1] * u[:, None] + by_corner[:, 2] * v[:, None]
     return out
