@@ -257,12 +257,13 @@ def remove_left_over(folder: Folder) -> None:
 
 
 def remove_unfinished(folder: Folder) -> None:
-    """Remove temporary files of this machine's writers that were killed, from a folder in which only the caller
-    writes."""
+    """Remove temporary files of writers that were killed, from a folder in which only the caller writes; those of
+    other machines when they are old, because containers change their names."""
     for name in os.listdir(folder):
+        path = os.path.join(folder, name)
         form = _TEMPORARY.fullmatch(name)
-        if form and form[1] == _HOST:
-            _remove(os.path.join(folder, name))
+        if form and (form[1] == _HOST or _is_old(path)):
+            _remove(path)
 
 
 def remove_numbered(folder: Folder, endings: Iterable[str]) -> None:

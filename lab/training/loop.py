@@ -1,6 +1,7 @@
 """The training loop that every stage runs in: batches by index, averaged weights,
 checkpoints that resume bit-exactly."""
 
+import contextlib
 import copy
 import io
 import json
@@ -110,6 +111,7 @@ class Run:
         self.optimiser = torch.optim.AdamW(self.learning, lr=recipe.learning_rate, betas=(0.9, 0.98), weight_decay=0.01,
                                            fused=device != "cpu")
         self.step, self.seconds, self.lost = 0, 0.0, 0
+        self.saved_step = -1
         if (folder / CHECKPOINT).exists():
             self._resume(folder / CHECKPOINT)
 
@@ -142,19 +144,21 @@ class Run:
             self.restore(self.average, state["average"])
             self.optimiser.load_state_dict(state["optimiser"])
             self.step, self.seconds = state["step"], state["seconds"]
+            self.saved_step = self.step
         except (RuntimeError, EOFError, KeyError, ValueError, pickle.UnpicklingError) as error:
             raise ValueError(f"{path}: cannot go on from this checkpoint ({type(error).__name__}: "
                              f"{str(error).partition(chr(10))[0]}). Remove it, and begin "
                              "with --start and the weights.safetensors beside it.") from None
 
     def save(self) -> None:
-        """Atomic: written aside, then renamed, so that a full disk or a kill leaves the last good one.
-        Raises JobError."""
+        """Atomic: written aside, then renamed, so that a full disk or a kill leaves the last good one. The checkpoint
+        comes last: after it, a run that is finished writes nothing more. Raises JobError."""
         state = io.BytesIO()  # in memory first: torch reports a full disk as an assertion of its own
         torch.save({"model": self.stored(self.model), "average": self.stored(self.average), "step": self.step,
                     "optimiser": self.optimiser.state_dict(), "seconds": self.seconds}, state)
-        files.write_whole(self.folder / CHECKPOINT, state.getbuffer())
         save_weights(self.stored(self.average), self.folder / "weights.safetensors")
+        files.write_whole(self.folder / CHECKPOINT, state.getbuffer())
+        self.saved_step = self.step
 
     def save_if_there_is_room(self) -> None:
         """In the middle of a run, a checkpoint that cannot be written does not stop the training; the last good one
@@ -217,8 +221,9 @@ def train(run: Run, batches: Iterator[dict[str, Tensor]], budget: Budget, loss_o
             line = {"stage": run.recipe.name, "step": run.step, "frames": samples,
                     "minutes": round(run.seconds / 60, 1),
                     **means}
-            lines.write(json.dumps(line) + "\n")
-            lines.flush()
+            with _if_there_is_room(run.step):
+                lines.write(json.dumps(line) + "\n")
+                lines.flush()
             print(line, flush=True)
         if time.monotonic() - saved > SAVE_EVERY:
             run.save_if_there_is_room()
@@ -226,7 +231,7 @@ def train(run: Run, batches: Iterator[dict[str, Tensor]], budget: Budget, loss_o
         if time.monotonic() - shown > SHOW_EVERY:
             show(run, batch, picture_of)
             shown = time.monotonic()
-    if recent or not (run.folder / "weights.safetensors").exists():
+    if run.saved_step != run.step:
         run.save()
         show(run, next(batches), picture_of)
 
@@ -242,11 +247,28 @@ def wait_while_paused(folder: Path) -> float:
 
 
 def open_log(path: Path, step: int):
-    """The log to append to, without the lines of steps after the checkpoint: those are trained again."""
-    lines = path.read_text().splitlines() if path.exists() else []
-    kept = [line for line in lines if json_reader.parse(line.encode())["step"] <= step]
-    files.write_whole(path, "".join(f"{line}\n" for line in kept).encode())
+    """The log to append to, without the lines of steps after the checkpoint, which are trained again, and without what
+    a kill or a full disk cut off."""
+    lines = path.read_bytes().splitlines() if path.exists() else []
+    kept = [line for line in lines if _step_of(line) <= step]
+    files.write_whole(path, b"".join(line + b"\n" for line in kept))
     return path.open("a")
+
+
+def _step_of(line: bytes) -> float:
+    try:
+        return json_reader.parse(line)["step"]
+    except (json_reader.Unreadable, KeyError):
+        return math.inf
+
+
+@contextlib.contextmanager
+def _if_there_is_room(step: int) -> Iterator[None]:
+    """A line of the log that cannot be written does not stop the training."""
+    try:
+        yield
+    except OSError as error:
+        log.warning("step %d: the log could not be written: %s", step, error)
 
 
 class _Firsts:

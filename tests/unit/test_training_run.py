@@ -2,13 +2,15 @@
 
 import errno
 import io
+import itertools
 import json
+import os
 import subprocess
 import sys
-import threading
 import time
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
@@ -89,6 +91,42 @@ def test_what_a_run_was_killed_in_the_middle_of_writing_is_removed(tmp_path):
     others.write_bytes(b"half")
     small_run(tmp_path)
     assert not begun.exists() and others.exists()
+    os.utime(others, (time.time() - files.OLD_S - 60,) * 2)
+    small_run(tmp_path)
+    assert not others.exists(), "a container's name changes"
+
+
+def trained(folder, steps):
+    """Trains until step `steps`, on nothing; returns the step that is on the disk then."""
+    run = small_run(folder)
+    weight = run.learning[0]
+    loop.train(run, itertools.repeat({}), loop.Budget(steps=steps),
+               lambda *_: (weight.square().mean(), {"loss": torch.zeros(())}),
+               lambda *_: np.zeros((2, 2, 3), np.uint8), seed=0)
+    return torch.load(folder / "checkpoint.pt", weights_only=True)["step"]
+
+
+def test_the_last_step_is_on_the_disk(tmp_path):
+    """Also that of a run which is resumed, and at whose end a line of the log has just been written."""
+    assert [trained(tmp_path, steps) for steps in (1, 50, 100, 101)] == [1, 50, 100, 101]
+
+
+def test_weights_that_could_not_be_written_at_the_end_are_made_again(tmp_path, monkeypatch):
+    trained(tmp_path, 1)
+    before = (tmp_path / "weights.safetensors").read_bytes()
+    with monkeypatch.context() as full:
+        full.setattr(loop, "save_weights", lambda *_: (_ for _ in ()).throw(JobError("disk_full", "The disk is full.")))
+        with pytest.raises(JobError):
+            trained(tmp_path, 3)
+    assert trained(tmp_path, 3) == 3 and (tmp_path / "weights.safetensors").read_bytes() != before
+
+
+def test_a_log_that_cannot_be_written_stops_no_training(tmp_path, monkeypatch, caplog):
+    class Full(io.StringIO):
+        def flush(self):
+            raise OSError(errno.ENOSPC, "No space left on device")
+    monkeypatch.setattr(loop, "open_log", lambda *_: Full())
+    assert trained(tmp_path, 51) == 51 and "step 50: the log could not be written" in caplog.text
 
 
 def small_run(folder):
@@ -145,10 +183,22 @@ def test_lines_of_steps_that_are_trained_again_leave_the_log(tmp_path):
     path.write_text("".join(json.dumps({"step": step}) + "\n" for step in (50, 100, 150)))
     loop.open_log(path, 120).close()
     assert [json.loads(line)["step"] for line in path.read_text().splitlines()] == [50, 100]
+    with path.open("a") as file:
+        file.write('{"step": 150, "lo')
+    loop.open_log(path, 200).close()
+    assert [json.loads(line)["step"] for line in path.read_text().splitlines()] == [50, 100]
 
 
-def test_a_file_pauses_a_run_until_it_is_gone(tmp_path):
-    assert loop.wait_while_paused(tmp_path) < 0.5
+def test_a_file_pauses_a_run_until_it_is_gone(tmp_path, monkeypatch):
+    slept = []
+
+    def sleep(seconds):
+        slept.append(seconds)
+        if len(slept) == 3:
+            (tmp_path / loop.PAUSE).unlink()
+    monkeypatch.setattr(loop.time, "sleep", sleep)
+    loop.wait_while_paused(tmp_path)
+    assert not slept
     (tmp_path / loop.PAUSE).touch()
-    threading.Timer(0.3, (tmp_path / loop.PAUSE).unlink).start()
-    assert loop.wait_while_paused(tmp_path) >= 0.3 and not (tmp_path / loop.PAUSE).exists()
+    loop.wait_while_paused(tmp_path)
+    assert len(slept) == 3
