@@ -9,10 +9,12 @@ clock: a run from a bank resumes, but not to the same bits.
 """
 
 import argparse
+import contextlib
 import logging
 import threading
 import time
 import zipfile
+import zlib
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import fields
@@ -140,7 +142,7 @@ def _read(path: Path, names: tuple[str, ...] = NAMES) -> dict[str, np.ndarray] |
         return _stored(path, names)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         log.warning("%s: no window (%s); passed over", path.name, error)
         return None
 
@@ -208,12 +210,24 @@ class _Shelf:
         self.paths.append(path)
 
     def drawn(self, rng: np.random.Generator, size: int, frames: int) -> dict[str, Tensor]:
-        windows = [_stored(self.paths[which]) for which in rng.integers(0, self.count, size)]
+        windows = [self._read_or_another(which, rng) for which in rng.integers(0, self.count, size)]
         span = len(windows[0]["target"])
         starts = rng.integers(0, span - frames + 1, size)
         return {name: torch.from_numpy(np.stack([
             window[name][start:start + frames] if value.ndim == 4 else window[name]
             for window, start in zip(windows, starts, strict=True)])) for name, value in windows[0].items()}
+
+    def _read_or_another(self, which: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
+        """A window; another one if its file is gone or damaged. Raises ValueError if there is no other."""
+        while self.paths:
+            path = self.paths[which % len(self.paths)]
+            window = _read(path)
+            if window:
+                return window
+            with contextlib.suppress(ValueError, IndexError):   # the thread that looks for new ones got here first
+                self.paths.remove(path)
+            which = int(rng.integers(0, max(1, self.count)))
+        raise ValueError("every window of one shape is gone from the disk; make new ones with `lab train windows`.")
 
 
 def batches(bank: Bank, recipe, seed: int, step: int, sizes: Sizes) -> Iterator[dict[str, Tensor]]:

@@ -73,13 +73,33 @@ def test_a_bank_gives_frames_in_a_row_and_takes_new_windows_in(prepared, tmp_pat
     (tmp_path / "new").rename(tmp_path / "w" / "0000006-0.npz")
 
     def shown() -> set[str]:
-        return {path.name for ring in bank.rings.values() for path in ring.paths}
+        return {path.name for ring in bank.rings.values() for path in list(ring.paths)}
 
     until = time.monotonic() + 10
     while "0000006-0.npz" not in shown() and time.monotonic() < until:
         time.sleep(0.02)
     assert "0000006-0.npz" in shown() and "0000005-9.npz" not in shown()
     assert all(len(ring.paths) <= ring.paths.maxlen for ring in bank.rings.values())
+
+
+def test_a_shelf_draws_another_window_where_one_is_gone_or_damaged(prepared, tmp_path):
+    shutil.copytree(prepared, tmp_path / "w")
+    paths = sorted((tmp_path / "w").glob("*.npz"))
+    shape = windows._stored(paths[0])["reference"].shape
+    paths = [path for path in paths if windows._stored(path)["reference"].shape == shape]
+    shelf = windows._Shelf("cpu", len(paths))
+    for path in paths:
+        shelf.put({}, path)
+    paths[0].unlink()
+    for path in paths[1:-1]:
+        path.write_bytes(path.read_bytes()[:-900])
+    whole = windows._stored(paths[-1])["target"].tobytes()
+    drawn = shelf.drawn(np.random.default_rng(6), 8, 2)["target"].numpy()
+    assert len(paths) > 2 and len(drawn) == 8 and shelf.count == 1
+    assert all(one.tobytes() in whole for one in drawn)
+    paths[-1].unlink()
+    with pytest.raises(ValueError, match="every window of one shape is gone"):
+        shelf.drawn(np.random.default_rng(6), 8, 2)
 
 
 def test_a_ring_and_a_shelf_give_the_same_windows(prepared):
