@@ -68,7 +68,8 @@ def read(path: str | os.PathLike[str], largest: int = LARGEST) -> dict[str, Any]
         if not stat.S_ISREG(found.st_mode):
             raise Unreadable("expected a file, got something else by that name")
         with open(path, "rb") as file:
-            return parse(file.read(largest + 1), largest)
+            size = os.fstat(file.fileno()).st_size      # read() takes all the memory that it is asked for
+            return parse(file.read(min(largest, size) + 1), largest)
     except Unreadable:
         raise
     except ValueError as error:  # raised by os.stat: no file can have this name

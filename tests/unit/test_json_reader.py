@@ -2,6 +2,7 @@
 
 import json
 import os
+import tracemalloc
 
 import pytest
 
@@ -48,6 +49,15 @@ def test_the_bounds_are_exact():
     with pytest.raises(Unreadable, match="at most 4 lists and objects, got 5"):
         parse(b'{"a": [[], [], {}]}', most_containers=4)
     assert parse(b'{"a": "[[[[[["}', most_containers=1) == {"a": "[[[[[["}, "brackets in a text are none"
+
+
+def test_a_small_file_takes_little_memory(tmp_path):
+    (tmp_path / "a").write_bytes(b"{}")
+    tracemalloc.start()
+    assert read(tmp_path / "a") == {}
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 100_000
 
 
 def test_a_long_unfinished_text_takes_no_time():
