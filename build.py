@@ -10,7 +10,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
@@ -18,7 +17,7 @@ from pathlib import Path
 if sys.version_info < (3, 11):      # noqa: UP036  an older Python gets a message
     sys.exit(f"build.py needs Python 3.11 or later, and this is {sys.version.split()[0]}; start it with a newer one.")
 
-from tools import clips_data, debian, environments, limits, links, package, platforms, repository, root
+from tools import clips_data, debian, environments, limits, links, package, platforms, reports, repository, root
 from tools.environments import BLENDERS, BUILD, DEMO_BLENDER, ROOT
 from tools.telling import Missing, Stop, say
 
@@ -33,7 +32,6 @@ MOST_PROCESSES = 4          # of the unit tests: each needs a gigabyte
 MOST_TIERS = 2              # tested at once: each needs a core and a gigabyte
 LARGE_CLIPS = 8             # of `score --large`
 LIT_CLIPS = 16              # of `score --light`
-MOST_LINES = 20             # of what pytest says of a test, told again at the end
 _MAKING = threading.Lock()  # environments and zips are made by one at a time
 
 
@@ -162,7 +160,7 @@ def run_tests(arguments: argparse.Namespace) -> int:
     """Run the linters, the unit tests and those with torch, then the other tiers, some at once, each in its own pytest
     process: e2e and farm once, blender once for each bpy, window in Debian's Blender. If Blender itself crashes, its
     tests run once more, and the crash is told again at the end: a test that fails always fails the run. The last lines
-    show the tests that failed once more, below the pages of all tiers."""
+    show the tests that failed once more, below the pages of all tiers, and then say which tiers failed."""
     limits.look_for_room(ROOT)
     tiers = ["window"] if arguments.window else [arguments.tier] if arguments.tier else TIERS
     release = arguments.window or root.TESTED
@@ -170,7 +168,7 @@ def run_tests(arguments: argparse.Namespace) -> int:
              "torch": ["torch"], "farm": [FARM], "window": [release]}
     jobs = [(tier, name) for tier in tiers for name in names.get(tier, ["engine"])]
     beside = [job for job in jobs if job[0] not in ALONE]
-    failed, skipped, crashed = [], [], []
+    failed, tests, skipped, crashed = [], [], [], []
     for tier, name, ended in itertools.chain(
             _ended([job for job in jobs if job[0] in ALONE], 1),
             _ended(beside, min(os.cpu_count() or 1, MOST_TIERS, len(beside)))):
@@ -182,13 +180,16 @@ def run_tests(arguments: argparse.Namespace) -> int:
                 _shout(f"CRASHED: {crashed[-1]}; what Blender said last is above. Once more:")
                 code = _tested(tier, name)
             if code != 0:
-                failed += [f"{title}: {_signal(code)}" if code < 0 else title, *_failed_tests(tier, name)]
+                failed.append(f"{title}: {_signal(code)}" if code < 0 else title)
+                tests += reports.failed_tests(_report(tier, name))
         except Missing as missing:
             _shout(f"SKIPPED: {title}: {missing}")
             (failed if _must_run(name) else skipped).append(title)
         except Stop as stop:
             _shout(f"FAILED: {title}: {stop}")
             failed.append(title)
+    for text in tests:
+        say(f"failed: {text}")
     for title in skipped:
         say(f"skipped: {title}")
     for title in crashed:
@@ -206,16 +207,6 @@ def _signal(code: int) -> str:
 def _report(tier: str, name: str) -> Path:
     """The file in which pytest tells how each of these tests ended."""
     return BUILD / "tested" / f"{tier}-{name}.xml"
-
-
-def _failed_tests(tier: str, name: str) -> list[str]:
-    """The tests that failed in the last run, each with the end of what pytest says of it; none if pytest did not get
-    to its own end."""
-    found = _report(tier, name)
-    cases = ElementTree.parse(found).iter("testcase") if found.exists() else []
-    wrong = [(case, one.text or "") for case in cases for kind in ("failure", "error") for one in case.iter(kind)]
-    return ["\n".join([f"{case.get('classname')}.{case.get('name')}", *text.splitlines()[-MOST_LINES:]])
-            for case, text in wrong]
 
 
 def _ended(jobs: list[tuple[str, str]], at_once: int) -> Iterator[tuple[str, str, Callable[[], int]]]:

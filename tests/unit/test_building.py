@@ -275,7 +275,7 @@ def is_running(pid):
     """Whether a process runs. One that has ended may still wait for a parent that is not ours."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):     # gone, or gone while it is read
         return False
 
 
@@ -293,36 +293,64 @@ def test_a_farm_s_tool_that_cannot_be_had_is_a_loud_skip(monkeypatch, capsys):
 
 
 ENDED = "blender tests with bpy-5.0.1"
+BROKEN = "def test_b():\n    assert 1 == 2\n"
 
 
-@pytest.mark.parametrize("codes, failed", [
-    ([-11, 0], []), ([-11, 1], [ENDED, "test_a.test_b"]),
-    ([-11, -6], [f"{ENDED}: ended by SIGABRT"]), ([1, 0], [ENDED, "test_a.test_b"])])
-def test_a_crash_of_blender_is_told_and_its_tests_run_once_more(codes, failed, tmp_path, monkeypatch, capsys):
-    """A test that fails is no crash: it does not get a second try, and is named at the end."""
-    left = list(codes)
-
-    def run(command, title, **more):
-        report = Path(next(one for one in command if one.startswith("--junitxml=")).removeprefix("--junitxml="))
-        assert not report.exists(), "what failed before must not be told again"
-        if left[0] == 1:
-            (tmp_path / "test_a.py").write_text("def test_b():\n    assert 1 == 2\ndef test_c(): pass\n")
-            subprocess.run([sys.executable, "-m", "pytest", f"--junitxml={report}", "test_a.py"], cwd=tmp_path)
-        return left.pop(0)
+@pytest.fixture
+def tested(tmp_path, monkeypatch):
+    """tested(codes, tests=...) -> run_tests' exit code, where pytest ends with one code after the other. At code 1, it
+    really runs these tests; None: it was killed while it wrote its report."""
+    def run_tests(codes, tests=BROKEN):
+        def run(command, title, **more):
+            report = Path(next(one for one in command if one.startswith("--junitxml=")).removeprefix("--junitxml="))
+            assert not report.exists(), "what failed before must not be told again"
+            if codes[0] == 1 and tests:
+                (tmp_path / "test_a.py").write_text(tests)
+                subprocess.run([sys.executable, "-m", "pytest", f"--junitxml={report}", "test_a.py"], cwd=tmp_path,
+                               stdout=subprocess.DEVNULL)
+            elif codes[0] == 1:
+                report.parent.mkdir()
+                report.write_text("<testsuites><testsuite")
+            return codes.pop(0)
+        monkeypatch.setattr(build.limits, "run", run)
+        return build.run_tests(argparse.Namespace(tier="blender", window=None, bpy="5.0.1"))
 
     monkeypatch.setattr(build, "BUILD", tmp_path)
     monkeypatch.setattr(build.limits, "look_for_room", lambda *_: None)
-    monkeypatch.setattr(build.limits, "run", run)
     monkeypatch.setattr(build.environments, "ensure", lambda name: tmp_path)
     monkeypatch.setattr(build.package, "make", lambda platform: tmp_path / "a.zip")
-    found = build.run_tests(argparse.Namespace(tier="blender", window=None, bpy="5.0.1"))
+    return run_tests
+
+
+@pytest.mark.parametrize("codes, failed", [([-11, 0], []), ([-11, 1], [ENDED]), ([1, 0], [ENDED]),
+                                           ([-11, -6], [f"{ENDED}: ended by SIGABRT"])])
+def test_a_crash_of_blender_is_told_and_its_tests_run_once_more(codes, failed, tested, capsys):
+    """A test that fails is no crash: it does not get a second try."""
+    left = list(codes)
+    assert tested(left) == bool(failed)
     said = "".join(capsys.readouterr())
-    assert found == bool(failed)
     assert [line.split("FAILED: ")[1] for line in said.splitlines() if "FAILED" in line] == failed
-    assert ("E       assert 1 == 2" in said) == ("test_a.test_b" in failed)
     told = f"CRASHED, and was run once more: {ENDED}: ended by SIGSEGV"
     assert (told in said) == (codes[0] < 0)
     assert len(left) == (codes[0] > 0)
+
+
+def test_failed_tests_are_shown_once_more_before_the_tiers_that_failed(tested, capsys):
+    assert tested([1], BROKEN + "def test_c(): pass\n") == 1
+    said = capsys.readouterr().err
+    assert "failed: test_a.test_b\n" in said and "E       assert 1 == 2" in said and "test_c" not in said
+    assert said.endswith(f"FAILED: {ENDED}\n")
+
+
+def test_of_many_failed_tests_most_are_only_named(tested, capsys):
+    assert tested([1], "".join(BROKEN.replace("b", str(k)) for k in range(30))) == 1
+    said = capsys.readouterr().err
+    assert said.count("E       assert 1 == 2") == build.reports.MOST_SHOWN
+    assert all(f"failed: test_a.test_{k}\n" in said for k in range(30))
+
+
+def test_a_report_that_was_cut_off_says_nothing(tested, capsys):
+    assert tested([1], None) == 1 and capsys.readouterr().err.endswith(f"FAILED: {ENDED}\n")
 
 
 def test_a_full_disk_is_said_before_the_first_test(tmp_path, monkeypatch):
