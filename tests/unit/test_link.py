@@ -2,6 +2,7 @@
 patience runs only while Blender checks."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -66,6 +67,9 @@ def test_who_puts_waits_for_room_and_nothing_is_lost():
             put.append(number)
     thread = threading.Thread(target=fill, daemon=True)
     thread.start()
+    end = time.monotonic() + 30
+    while len(put) < 10 and time.monotonic() < end:
+        time.sleep(0.01)
     thread.join(0.3)
     assert thread.is_alive() and len(put) == len(mailbox) == 10
     found = []
@@ -100,8 +104,8 @@ def test_a_flood_while_blender_is_busy_is_bounded_and_loses_nothing(link, tmp_pa
     process = link._process
     while job.state != "running":
         link.pump()
-    heard, end = -1, time.monotonic() + 20
-    while heard != process.heard and time.monotonic() < end:
+    heard, end = -1, time.monotonic() + 60
+    while (heard != process.heard or heard <= 500) and time.monotonic() < end:
         heard = process.heard
         time.sleep(0.5)
     assert 500 < process.heard < 6000 and process.mailbox._weight <= 1_000_000
@@ -118,14 +122,14 @@ def test_an_engine_that_forgot_the_job_ends_it(link, tmp_path):
     job = link.start(launch("idles"), messages.Run(str(tmp_path)), tmp_path)
     child = link._process._child
     assert ended(link, job).state == "failed" and job.error.code == "engine_silent"
-    assert "said for 2 seconds that it does nothing, but not how the job ended" in job.error.message
+    assert re.search(r"said for \d+ seconds that it does nothing, but not how the job ended", job.error.message)
     assert child.wait(5) != 0
 
 
 def test_heartbeats_are_no_hello(tmp_path):
     link = jobs.Link(jobs.Patience(hello=1.0))
     job = ended(link, link.start(launch("beats_first"), messages.Run(str(tmp_path)), tmp_path))
-    assert job.error.code == "engine_silent" and "has said no hello for 1 seconds" in job.error.message
+    assert job.error.code == "engine_silent" and re.search(r"has said no hello for \d+ seconds", job.error.message)
     link.close()
 
 

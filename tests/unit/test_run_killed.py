@@ -22,27 +22,31 @@ KILLS, FRAMES, WINDOWS = 20, 8, 6
 SHORT = jobs.Settings(window=2)
 # Imports once. Then, for each line, runs a job in its own process, which is killed after so many seconds.
 NURSERY = """
-import os, signal, sys, time
+import os, signal, sys, time, traceback
 from engine.job.run import run
 from tests.unit.fake_runtime import FakeRuntime, fake_engine, person_in
 
 def generate(folder):
     finished = run(folder, fake_engine(FakeRuntime(step_s=0.005)), emit=lambda event: None, find_joints=person_in)
-    os.write(1, f"{finished.reused}\\n".encode())
+    return finished.reused
 
 print("ready", flush=True)
 for line in sys.stdin:
     seconds, folder = line.rstrip().split(" ", 1)
     child, end = os.fork(), time.monotonic() + float(seconds)
     if not child:
-        generate(folder)
-        os._exit(0)
+        try:
+            os._exit(generate(folder))
+        except BaseException:
+            traceback.print_exc()
+            os._exit(255)
     while not (ended := os.waitpid(child, os.WNOHANG))[0] and time.monotonic() < end:
         time.sleep(0.002)
     if not ended[0]:
         os.kill(child, signal.SIGKILL)
         ended = os.waitpid(child, 0)
-    os.write(1, b"killed\\n" if ended[1] == signal.SIGKILL else b"" if ended[1] == 0 else b"failed\\n")
+    code = os.waitstatus_to_exitcode(ended[1])
+    print({-signal.SIGKILL: "killed", 255: "failed"}.get(code, code), flush=True)
 """
 
 
