@@ -89,7 +89,8 @@ def warn_of_unseen(character: Character | None, folder: str, emit: Callable[[obj
     if character.avatar is None:
         emit(Warned(folder, "reference_without_surface",
                     "Hips or shoulders cannot be found in the reference, so the character is moved limb by limb, "
-                    "which looks coarse. Set these joints by hand, or choose a reference that shows them."))
+                    "which looks coarse. If the picture has changed, press Find Joints again; else set these joints by "
+                    "hand, or choose a reference that shows them."))
         return
     parts = [name for name, limbs in _PARTS.items() if all(limb in character.avatar.invented for limb in limbs)]
     if parts:
