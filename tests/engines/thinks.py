@@ -8,7 +8,7 @@ from speaking import finish, hello, requests, say
 seconds = float(sys.argv[1])
 hello(silence_s=4 * seconds, cancel_s=4 * seconds)
 job = None
-for request in requests():
+for request in requests(with_cancel=True):
     if request["type"] == "run":
         job = request["job"]
         if len(sys.argv) > 2:
