@@ -3,12 +3,13 @@ link."""
 import os
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 ENGINES = Path(__file__).resolve().parents[1] / "engines"
-QUICK = {"hello": 1.5, "silence": 1.5, "cancel": 0.5, "terminate": 0.5}
+QUICK = {"hello": 30.0, "silence": 1.5, "cancel": 0.5, "terminate": 0.5}
 
 
 @pytest.fixture
@@ -105,11 +106,14 @@ def test_garbage_is_reported_with_its_bytes(link, start):
 
 @pytest.mark.parametrize("engine", ["silent", "mute"])
 def test_silence_ends_the_job(link, start, engine):
+    usual = link.patience
+    link.patience = replace(usual, hello=1.5)
     job = start(engine)
     process = link._process
     ended(link, job, "failed")
     assert job.error.code == "engine_silent"
     assert process._child.wait(5) != 0
+    link.patience = usual
     ended(link, start("polite"), "done")
 
 
