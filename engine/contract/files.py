@@ -4,6 +4,7 @@ removed."""
 
 import contextlib
 import errno
+import functools
 import hashlib
 import os
 import platform
@@ -12,7 +13,7 @@ import secrets
 import shutil
 import stat
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Literal, get_args
 
 from .errors import JobError, writing_failed
@@ -246,24 +247,13 @@ def remove_left_over(folder: Folder) -> None:
     on a drive without locks an engine on another machine may be working.
     """
     for kind in ("", *FOLDERS):
-        where = path(folder, kind) if kind else folder
-        try:
-            names = os.listdir(where)
-        except OSError:
-            continue
-        for name, form in ((name, _TEMPORARY.fullmatch(name)) for name in names):
-            if form and (_is_ours(kind, *form.groups()) or _is_old(os.path.join(where, name))):
-                _remove(os.path.join(where, name))
+        _remove_temporary(path(folder, kind) if kind else folder, functools.partial(_is_ours, kind))
 
 
 def remove_unfinished(folder: Folder) -> None:
     """Remove temporary files of writers that were killed, from a folder in which only the caller writes; those of
     other machines when they are old, because containers change their names."""
-    for name in os.listdir(folder):
-        path = os.path.join(folder, name)
-        form = _TEMPORARY.fullmatch(name)
-        if form and (form[1] == _HOST or _is_old(path)):
-            _remove(path)
+    _remove_temporary(folder, lambda host, _name: host == _HOST)
 
 
 def remove_numbered(folder: Folder, endings: Iterable[str]) -> None:
@@ -310,6 +300,18 @@ def _refuse_odd(path: Folder, about: os.stat_result) -> None:
         raise JobError("job_linked",
                        f"{path} is the same file as another one elsewhere (a hard link), which would change "
                        "with it.", "Remove it; the engine makes a new one.")
+
+
+def _remove_temporary(folder: Folder, is_ours: Callable[[str, str], bool]) -> None:
+    """Remove the temporary files that are old, or of which is_ours(host, name of the file that they were for)."""
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return
+    for name in names:
+        form, whole = _TEMPORARY.fullmatch(name), os.path.join(folder, name)
+        if form and (is_ours(*form.groups()) or _is_old(whole)):
+            _remove(whole)
 
 
 def _is_ours(kind: str, host: str, name: str) -> bool:

@@ -122,14 +122,16 @@ def test_an_engine_that_forgot_the_job_ends_it(link, tmp_path):
     job = link.start(launch("idles"), messages.Run(str(tmp_path)), tmp_path)
     child = link._process._child
     assert ended(link, job).state == "failed" and job.error.code == "engine_silent"
-    assert re.search(r"said for \d+ seconds that it does nothing, but not how the job ended", job.error.message)
+    said = re.search(r"said for (\d+) seconds that it does nothing, but not how the job ended", job.error.message)
+    assert said and int(said[1]) >= 2, "a busy machine may look later"
     assert child.wait(5) != 0
 
 
 def test_heartbeats_are_no_hello(tmp_path):
     link = jobs.Link(jobs.Patience(hello=1.0))
     job = ended(link, link.start(launch("beats_first"), messages.Run(str(tmp_path)), tmp_path))
-    assert job.error.code == "engine_silent" and re.search(r"has said no hello for \d+ seconds", job.error.message)
+    said = re.search(r"has said no hello for (\d+) seconds", job.error.message)
+    assert job.error.code == "engine_silent" and said and int(said[1]) >= 1
     link.close()
 
 

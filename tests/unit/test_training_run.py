@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -197,9 +198,7 @@ def test_a_file_pauses_a_run_until_it_is_gone(tmp_path, monkeypatch):
         slept.append(seconds)
         if len(slept) == 3:
             (tmp_path / loop.PAUSE).unlink()
-    monkeypatch.setattr(loop.time, "sleep", sleep)
-    loop.wait_while_paused(tmp_path)
-    assert not slept
+    monkeypatch.setattr(loop, "time", SimpleNamespace(sleep=sleep, monotonic=lambda: sum(slept)))
+    assert loop.wait_while_paused(tmp_path) == 0
     (tmp_path / loop.PAUSE).touch()
-    loop.wait_while_paused(tmp_path)
-    assert len(slept) == 3
+    assert loop.wait_while_paused(tmp_path) == 3 and not (tmp_path / loop.PAUSE).exists()
